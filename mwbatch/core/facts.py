@@ -1,0 +1,190 @@
+"""The facts: what happened, in the past tense, never changed.
+
+Each kind is one frozen class; `line` writes a fact as one line of a segment, `parse` reads it back. A line is JSON
+with the version first and a CRC-32 last::
+
+    {"v":1,"fact":"failed","at":1700000000.0,"row":7,"attempt":1, … ,"crc":"89abcdef"}\\n
+
+The checksum covers every byte before ``,"crc":``. A version or a kind that is not known is refused, never guessed.
+Times named ``at`` are this machine's clock in seconds since the epoch: people look at them, no rule does.
+"""
+
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, field, fields
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Any, ClassVar, Final
+from zlib import crc32
+
+from mwbatch.core.text import BadJson, Json, Raw, canonical, decode_object, encode
+
+VERSION: Final = 1
+"""The version of the format that this code writes, and the only one that it reads."""
+
+
+class BadLine(ValueError):
+    """A line that is not a whole, undamaged fact of this version."""
+
+
+class Via(StrEnum):
+    """How the API showed us a task."""
+
+    CREATE = "create"
+    CALLBACK = "callback"
+    GET = "get"
+    LIST = "list"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The manifest was read: this row is to be labelled. ``request`` holds the API's own field names."""
+
+    kind: ClassVar = "planned"
+    at: float
+    row: int
+    id: str
+    line: int
+    type: str
+    request: dict[str, Json]
+    columns: dict[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Written before the create requests of ``rows``, half-open ranges ``(from, to)``, may leave."""
+
+    kind: ClassVar = "started"
+    at: float
+    rows: tuple[tuple[int, int], ...]
+    attempt: int
+    base: str
+    origin: str
+    key: str
+    kid: str
+    clock: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The API showed a task for an attempt.
+
+    ``status`` and the times are the API's own words. With an answer, ``body`` is the whole JSON text as it came,
+    ``sha256`` of the original bytes, and ``answer`` a digest of the canonical ``response``: two answers of one task
+    whose ``answer`` differs are a conflict.
+    """
+
+    kind: ClassVar = "seen"
+    at: float
+    row: int
+    attempt: int
+    task_id: str
+    status: str
+    via: str
+    created_at: str | None = None
+    completed_at: str | None = None
+    answer: str | None = None
+    sha256: str | None = None
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An attempt made no task. ``final``: the row is rejected; else it may be attempted again."""
+
+    kind: ClassVar = "failed"
+    at: float
+    row: int
+    attempt: int
+    verdict: str
+    final: bool
+    status: int | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """The user opened ``attempt`` for a row that was rejected, canceled or in doubt."""
+
+    kind: ClassVar = "retried"
+    at: float
+    row: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The user gave the row up: ``attempt`` must never start."""
+
+    kind: ClassVar = "withdrawn"
+    at: float
+    row: int
+    attempt: int
+
+
+Fact = Planned | Started | Seen | Failed | Retried | Withdrawn
+KINDS: Final[dict[str, Callable[..., Fact]]] = {
+    kind.kind: kind for kind in (Planned, Started, Seen, Failed, Retried, Withdrawn)
+}
+
+_CRC: Final = b',"crc":"'
+_SEEN: Final = b'{"v":1,"fact":"seen"'
+_BODY: Final = b',"body":'
+_TAIL: Final = len(b',"crc":"89abcdef"}')
+_ONE_LINE: Final = bytes.maketrans(b"\n\r\t", b"   ")
+_DEFAULTS: Final = {
+    kind: [(f.name, None if f.default is MISSING else f.default) for f in fields(kind) if f.name != "body"]
+    for kind in (Planned, Started, Seen, Failed, Retried, Withdrawn)
+}
+
+
+def digest(response: Json) -> str:
+    """Name what an answer says: 128 bits of BLAKE2b over its canonical JSON, lower-case hex."""
+    return blake2b(canonical(response), digest_size=16).hexdigest()
+
+
+def line(fact: Fact) -> bytes:
+    """Write one fact as one line, newline included. Fields at their default are left out."""
+    record = {"v": VERSION, "fact": fact.kind}
+    for name, default in _DEFAULTS[type(fact)]:
+        if (value := getattr(fact, name)) != default or default is False:
+            record[name] = value
+    if isinstance(fact, Seen) and fact.body is not None:
+        # Strictly parsed JSON holds raw newlines and tabs only between its tokens: spaces say the same.
+        record["body"] = Raw(fact.body.translate(_ONE_LINE))
+    head = encode(record)[:-1]
+    return b'%b,"crc":"%08x"}\n' % (head, crc32(head))
+
+
+def parse(text: bytes) -> Fact:
+    """Read one line, without its newline, back into the fact that it was.
+
+    Raises:
+        BadLine: the checksum is wrong, the version or the kind is unknown, or a field is missing.
+    """
+    head = checked(text)
+    head, cut, body = head.partition(_BODY) if text.startswith(_SEEN) else (head, b"", b"")
+    try:
+        record = decode_object(head + b"}")
+        version, kind = record.pop("v"), record.pop("fact")
+        if version != VERSION:
+            raise BadLine(
+                f"format version {version!r} is not {VERSION}: read it with the mwbatch that wrote it"
+            )
+        if kind == Started.kind:
+            record["rows"] = tuple((first, last) for first, last in record["rows"])
+        return KINDS[kind](**record, **({"body": body} if cut else {}))
+    except BadJson as error:
+        raise BadLine(str(error)) from None
+    except KeyError as error:
+        raise BadLine(f"unknown or incomplete fact: {error}") from None
+    except (TypeError, ValueError) as error:
+        raise BadLine(str(error)) from None
+
+
+def checked(text: bytes) -> bytes:
+    """Return the part of a line that its checksum covers; raises `BadLine` where the two disagree."""
+    head, tail = text[:-_TAIL], text[-_TAIL:]
+    if not tail.startswith(_CRC) or tail != b',"crc":"%08x"}' % crc32(head):
+        raise BadLine("checksum does not match")
+    return head

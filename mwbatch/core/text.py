@@ -1,0 +1,111 @@
+"""The one JSON door: strict on the way in, plain on the way out.
+
+orjson reads and writes; what it refuses although it is valid JSON (a lone surrogate such as ``"\\ud83d"``, an
+integer beyond 64 bits on writing) goes through the standard library under the same limits.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final, NoReturn
+
+import orjson
+
+Json = Any
+"""A JSON value: dict, list, str, int, float, bool or None."""
+
+Raw = orjson.Fragment
+"""Bytes that are JSON already and are written as they stand."""
+
+MAX_NESTING: Final = 64
+"""How deep arrays and objects may lie inside each other; RFC 8259 section 9 lets a parser set this."""
+
+
+class BadJson(ValueError):
+    """These bytes are not JSON that we take; the message says why, in a few words."""
+
+
+def encode(value: Json) -> bytes:
+    """Write ``value`` as compact UTF-8 JSON; values of type ``Raw`` stand as they are."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return _encode_slowly(value).encode("ascii")
+
+
+def canonical(value: Json) -> bytes:
+    """Write ``value`` so that two values differ only if their JSON says something different (keys sorted)."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def decode(raw: bytes) -> Json:
+    """Read one JSON value from UTF-8 bytes.
+
+    Raises:
+        BadJson: not UTF-8, not JSON, NaN or Infinity, or nested deeper than ``MAX_NESTING``.
+    """
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        value = _decode_slowly(raw)
+    if raw.count(b"[") + raw.count(b"{") > MAX_NESTING and _too_deep(value):
+        raise BadJson(f"nested deeper than {MAX_NESTING}")
+    return value
+
+
+def decode_object(raw: bytes) -> dict[str, Json]:
+    """Read one JSON object; raises `BadJson` for anything else."""
+    value = decode(raw)
+    if not isinstance(value, dict):
+        raise BadJson("not a JSON object")
+    return value
+
+
+def _encode_slowly(value: Json) -> str:
+    """Write what orjson refuses. A ``Raw`` must not be read again, so containers are walked by hand."""
+    if isinstance(value, Raw):
+        return _fragment(value)
+    if isinstance(value, Mapping):
+        return (
+            "{" + ",".join(f"{json.dumps(key)}:{_encode_slowly(item)}" for key, item in value.items()) + "}"
+        )
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(_encode_slowly, value)) + "]"
+    return json.dumps(value)
+
+
+def _fragment(raw: Raw) -> str:
+    """The text of a fragment with everything beyond ASCII escaped (it only stands inside strings)."""
+    text = orjson.dumps(raw).decode("utf-8")
+    return text if text.isascii() else "".join(c if c.isascii() else json.dumps(c)[1:-1] for c in text)
+
+
+def _decode_slowly(raw: bytes) -> Json:
+    try:
+        return json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+    except RecursionError:
+        raise BadJson(f"nested deeper than {MAX_NESTING}") from None
+    except UnicodeDecodeError:
+        raise BadJson("not UTF-8") from None
+    except ValueError as error:
+        raise BadJson(f"not JSON: {error}") from None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise BadJson(f"{name} is not JSON")
+
+
+def _too_deep(value: Json) -> bool:
+    """Whether containers lie deeper than the limit; level by level, so that no depth can hurt us."""
+    level = [value]
+    for _ in range(MAX_NESTING):
+        level = [inner for outer in level if isinstance(outer, dict | list) for inner in _inside(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(outer: dict[str, Json] | list[Json]) -> list[Json]:
+    return [v for v in (outer.values() if isinstance(outer, dict) else outer) if isinstance(v, dict | list)]

@@ -1,0 +1,128 @@
+"""The errors of mwbatch and the exit code that each one means.
+
+::
+
+    MwbatchError                      70  our bug, when nothing below fits
+    ├── UsageError                     2  a flag, a variable or a file that the user can mend
+    │   ├── ManifestError              2  the manifest has mistakes: all of them, one line each
+    │   └── OtherApi                   2  the batch belongs to another API origin or another key
+    ├── ApiError                       4  the API said no, or did not answer; carries status and message
+    │   ├── Unsent                     4  no request left this machine: safe to send again
+    │   ├── Busy                       4  429: slow down, then send again
+    │   ├── Refused                    1  400 and its kin: this row will not do
+    │   ├── Halted                     4  401, a redirect …: it concerns the account or the base URL
+    │   ├── NotFound                   1  404 for a task that was asked for by its id
+    │   └── Unsure                     3  a task may or may not exist: never send again unproved
+    ├── BatchBusy                      5  another process acts on the batch
+    └── StoreError                     6  this machine: the disk, or damage to what is on it
+        ├── DiskFull                   6  no space: nothing was written, it may be tried again
+        └── Poisoned                   6  a write or sync failed for good: this writer never writes again
+
+An error names its operands and the next step; none ever carries the API key or a callback address.
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """What a command's exit code means; where several hold, the greatest wins."""
+
+    DONE = 0
+    ROWS = 1
+    USAGE = 2
+    UNFINISHED = 3
+    API = 4
+    IN_USE = 5
+    MACHINE = 6
+    BUG = 70
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class MwbatchError(Exception):
+    """The root: whatever mwbatch raises on purpose is one of these."""
+
+    exit_code = Exit.BUG
+
+
+class UsageError(MwbatchError):
+    """Something that the user asked for cannot be, and the message says what would do."""
+
+    exit_code = Exit.USAGE
+
+
+class ManifestError(UsageError):
+    """The manifest has mistakes; ``problems`` holds every one as ``file:line: column: what is wrong``."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class OtherApi(UsageError):
+    """The batch was begun with another API origin or key; sending to this one could pay twice."""
+
+
+class ApiError(MwbatchError):
+    """The API refused, failed or could not be reached.
+
+    ``status`` is the HTTP status of a received, well-formed answer, else None; ``message`` is the API's own
+    words; ``retry_after`` is in seconds, where the API named one.
+    """
+
+    exit_code = Exit.API
+
+    def __init__(self, message: str, *, status: int | None = None, retry_after: float | None = None) -> None:
+        self.status, self.message, self.retry_after = status, message, retry_after
+        super().__init__(message if status is None else f"HTTP {status}: {message}")
+
+
+class Unsent(ApiError):
+    """The connection was never made, so no request left: sending again is safe."""
+
+
+class Busy(ApiError):
+    """429: the API asks to slow down; by the vendor's convention nothing was done."""
+
+
+class Refused(ApiError):
+    """The API will not take this request as it is (400, 422 …): mend the row."""
+
+    exit_code = Exit.ROWS
+
+
+class Halted(ApiError):
+    """The API will not take any request of this account or at this URL (401, 403, a redirect …)."""
+
+
+class NotFound(ApiError):
+    """The API knows no task with this id (404)."""
+
+    exit_code = Exit.ROWS
+
+
+class Unsure(ApiError):
+    """Nobody can tell whether the request took effect: a task may exist. Never send it again unproved."""
+
+    exit_code = Exit.UNFINISHED
+
+
+class BatchBusy(MwbatchError):
+    """Another process acts on this batch; the message names its host and pid."""
+
+    exit_code = Exit.IN_USE
+
+
+class StoreError(MwbatchError):
+    """This machine failed: a file is damaged, cannot be read, or cannot be written."""
+
+    exit_code = Exit.MACHINE
+
+
+class DiskFull(StoreError):
+    """There was no space; what was being written is not there, and may be tried again later."""
+
+
+class Poisoned(StoreError):
+    """A write or a sync failed in a way after which nothing may be appended to that file again."""
