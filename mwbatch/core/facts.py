@@ -1,9 +1,9 @@
-"""The facts: what happened, in the past tense, never changed.
+r"""The facts: what happened, in the past tense, never changed.
 
 Each kind is one frozen class; `line` writes a fact as one line of a segment, `parse` reads it back. A line is JSON
 with the version first and a CRC-32 last::
 
-    {"v":1,"fact":"failed","at":1700000000.0,"row":7,"attempt":1, … ,"crc":"89abcdef"}\\n
+    {"v":1,"fact":"failed","at":1700000000.0,"row":7,"attempt":1, … ,"crc":"89abcdef"}\n
 
 The checksum covers every byte before ``,"crc":``. A version or a kind that is not known is refused, never guessed.
 Times named ``at`` are this machine's clock in seconds since the epoch: people look at them, no rule does.
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 from zlib import crc32
 
 from mwbatch.core.text import BadJson, Json, Raw, canonical, decode_object, encode

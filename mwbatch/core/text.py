@@ -1,6 +1,6 @@
-"""The one JSON door: strict on the way in, plain on the way out.
+r"""The one JSON door: strict on the way in, plain on the way out.
 
-orjson reads and writes; what it refuses although it is valid JSON (a lone surrogate such as ``"\\ud83d"``, an
+orjson reads and writes; what it refuses although it is valid JSON (a lone surrogate such as ``"\ud83d"``, an
 integer beyond 64 bits on writing) goes through the standard library under the same limits.
 """
 

@@ -1,0 +1,83 @@
+"""The callback address: it names batch, row and attempt, and is signed.
+
+::
+
+    {callback base}/callbacks/v1/{kid}/{batch id}/{row}-{attempt}/{mac}
+
+Everything stands in the path, because query strings get stripped on the way. The API signs nothing, so the ``mac``
+(keyed BLAKE2b, RFC 7693, 128 bits) is the only proof of origin; a leaked address forges one task only.
+"""
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+from hmac import compare_digest
+from typing import Final
+
+PREFIX: Final = "/callbacks/v1/"
+"""Where the receiver's route begins, below whatever path the callback base carries."""
+
+NOBODY: Final = "https://no-callbacks.invalid"
+"""The base of addresses for users whom nobody can call: RFC 6761 section 6.4, no such host is ever resolved."""
+
+MIN_KEY: Final = 16
+"""The fewest bytes of a callback key."""
+
+_TAIL: Final = re.compile(
+    r"/v1/(?P<kid>[a-z0-9]{1,16})/(?P<batch>[a-z0-9]{1,32})/(?P<row>0|[1-9][0-9]{0,8})-(?P<attempt>[1-9][0-9]?)"
+    r"/(?P<mac>[0-9a-f]{32})(?![0-9a-zA-Z_-])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A callback key: ``kid`` names it in addresses, ``secret`` (16 to 64 bytes) signs them."""
+
+    kid: str
+    secret: bytes
+
+    def __post_init__(self) -> None:
+        if not MIN_KEY <= len(self.secret) <= 64:
+            raise ValueError(f"callback key {self.kid} has {len(self.secret)} bytes; it must have 16 to 64")
+
+    def __repr__(self) -> str:
+        return f"Key({self.kid})"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What an address says before its mac was verified."""
+
+    kid: str
+    batch: str
+    row: int
+    attempt: int
+    mac: str
+
+    def signed_by(self, key: Key) -> bool:
+        """Whether ``key`` made this address."""
+        return compare_digest(mac(key, self.batch, self.row, self.attempt).encode(), self.mac.encode())
+
+
+def mac(key: Key, batch: str, row: int, attempt: int) -> str:
+    """Sign one address: 32 lower-case hex digits."""
+    text = f"v1/{key.kid}/{batch}/{row}-{attempt}"
+    return blake2b(text.encode("ascii"), key=key.secret, digest_size=16).hexdigest()
+
+
+def write(base: str, key: Key, batch: str, row: int, attempt: int) -> str:
+    """Write the address of one attempt below a callback base."""
+    return f"{base.rstrip('/')}{PREFIX}{key.kid}/{batch}/{row}-{attempt}/{mac(key, batch, row, attempt)}"
+
+
+def find(text: str) -> Address | None:
+    """Find one of our addresses anywhere in ``text`` (a proxy may have wrapped the URL); None where there is none."""
+    found = _TAIL.search(text)
+    return found and Address(
+        found["kid"], found["batch"], int(found["row"]), int(found["attempt"]), found["mac"]
+    )
+
+
+def masked(text: str) -> str:
+    """The same text with every mac hidden: what a log or a message may show."""
+    return _TAIL.sub(lambda found: found[0][: -len(found["mac"])] + "***", text)

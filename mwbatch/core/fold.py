@@ -1,0 +1,243 @@
+"""The law of the state machine: from facts to the state of a batch.
+
+The fold is a join: facts may come in any order and any number of times, and the state is the same. It reads no clock
+and no random source. A row has exactly one status, the first of these that holds:
+
+============  ======================================================================================
+completed     some task has an answer on disk
+pending       some task is not canceled, as far as the API has shown
+doubt         some attempt started of which nothing was seen and nothing is known to have failed
+canceled      the next attempt is withdrawn, or the last task is canceled, and no later one is opened
+rejected      the last attempt failed finally, and no later one is opened
+planned       none of these: it may be sent
+============  ======================================================================================
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from mwbatch.core.facts import Fact, Failed, Planned, Retried, Seen, Started, Withdrawn
+
+
+class Status(StrEnum):
+    """The six statuses of a row, in the order in which a batch moves through them."""
+
+    PLANNED = "planned"
+    DOUBT = "doubt"
+    PENDING = "pending"
+    COMPLETED = "completed"
+    CANCELED = "canceled"
+    REJECTED = "rejected"
+
+
+Answered = tuple[str, str, str]
+"""An answer's place in the order that chooses the one shown: (completed_at, task_id, sha256)."""
+
+
+@dataclass(slots=True)
+class TaskState:
+    """What the API has shown of one task: a join, so the order of the showings does not matter."""
+
+    task_id: str
+    attempt: int
+    status: str = "pending"
+    created_at: str = ""
+    answers: dict[str, Answered] = field(default_factory=dict)
+
+    def join(self, seen: Seen) -> None:
+        """Take one showing in: an answer beats canceled beats the rest."""
+        self.status = max(self.status, seen.status, key=_rank)
+        self.attempt = min(self.attempt, seen.attempt)
+        if seen.created_at is not None:
+            self.created_at = min(self.created_at or seen.created_at, seen.created_at)
+        if seen.answer is not None:
+            place = (seen.completed_at or "", seen.task_id, seen.sha256 or "")
+            self.answers[seen.answer] = min(self.answers.get(seen.answer, place), place)
+
+    @property
+    def answered(self) -> bool:
+        """Whether an answer of this task is on disk."""
+        return bool(self.answers)
+
+    @property
+    def conflict(self) -> bool:
+        """Whether two answers of this one task say different things."""
+        return len(self.answers) > 1
+
+    @property
+    def canceled(self) -> bool:
+        """Whether nobody works on this task any more and no answer came of it."""
+        return self.status == "canceled" and not self.answers
+
+
+def _rank(status: str) -> tuple[int, str]:
+    """Order what the API may say of one task, so that two showings always join to the same one."""
+    return ({"pending": 0, "canceled": 2, "completed": 3}.get(status, 1), status)
+
+
+@dataclass(slots=True)
+class Row:
+    """All that is known about one row.
+
+    Sets of attempts are bit sets: attempt ``n`` is bit ``n``. ``opened`` and ``forbidden`` are the greatest attempts
+    that ``retried`` and ``withdrawn`` name, 0 for none.
+    """
+
+    planned: bool = False
+    started: int = 0
+    failed: int = 0
+    final: int = 0
+    opened: int = 0
+    forbidden: int = 0
+    tasks: dict[str, TaskState] = field(default_factory=dict)
+
+    def join(self, fact: Planned | Seen | Failed | Retried | Withdrawn) -> None:
+        """Take one fact about this row in."""
+        match fact:
+            case Planned():
+                self.planned = True
+            case Seen(task_id=task_id, attempt=attempt):
+                self.tasks.setdefault(task_id, TaskState(task_id, attempt)).join(fact)
+            case Failed(attempt=attempt):
+                self.failed |= 1 << attempt
+                self.final |= fact.final << attempt
+            case Retried(attempt=attempt):
+                self.opened = max(self.opened, attempt)
+            case Withdrawn(attempt=attempt):
+                self.forbidden = max(self.forbidden, attempt)
+
+    @property
+    def seen(self) -> int:
+        """The attempts of which a task was seen, as a bit set."""
+        bits = 0
+        for task in self.tasks.values():
+            bits |= 1 << task.attempt
+        return bits
+
+    @property
+    def doubtful(self) -> list[int]:
+        """The attempts that started and of which nothing is known, ascending."""
+        bits = self.started & ~self.failed & ~self.seen
+        return [attempt for attempt in range(bits.bit_length()) if bits >> attempt & 1]
+
+    @property
+    def last(self) -> int:
+        """The greatest attempt that was ever made; 0 when none was."""
+        return (
+            (self.started | self.failed | self.seen).bit_length() - 1
+            if self.started | self.failed | self.seen
+            else 0
+        )
+
+    @property
+    def next_attempt(self) -> int:
+        """The attempt that a create request of this row would be."""
+        return max(self.last + 1, self.opened)
+
+    @property
+    def fresh_attempt(self) -> int:
+        """The attempt that a new ``retried`` or ``withdrawn`` must name, so that it counts as the later one."""
+        return max(self.last, self.opened, self.forbidden) + 1
+
+    @property
+    def sendable(self) -> bool:
+        """Whether a create request may leave: the row is planned, or the user opened an attempt in spite of doubt."""
+        status = self.status
+        return status is Status.PLANNED or (
+            status is Status.DOUBT and self.opened > max(self.last, self.forbidden)
+        )
+
+    @property
+    def status(self) -> Status:
+        """The one status of this row; the first that holds."""
+        if any(task.answered for task in self.tasks.values()):
+            return Status.COMPLETED
+        if not all(task.canceled for task in self.tasks.values()):
+            return Status.PENDING
+        if self.started & ~self.failed & ~self.seen:
+            return Status.DOUBT
+        return self._settled()
+
+    def _settled(self) -> Status:
+        """The status of a row of which no task is open and no attempt is in doubt."""
+        last = self.last
+        if self.forbidden > last and self.forbidden >= self.opened:
+            return Status.CANCELED
+        if self.tasks and self.opened < self.seen.bit_length():
+            return Status.CANCELED
+        if self.final >> last & 1 and not self.seen >> last & 1 and self.opened <= last:
+            return Status.REJECTED
+        return Status.PLANNED
+
+    @property
+    def kept(self) -> TaskState | None:
+        """The one task that counts: the one answered, else the earliest that is not canceled, else the earliest."""
+        return min(self.tasks.values(), key=_preference, default=None)
+
+    @property
+    def surplus(self) -> list[TaskState]:
+        """Tasks beyond the one kept that cost money or still will: all but those that are canceled."""
+        kept = self.kept
+        return [task for task in self.tasks.values() if task is not kept and not task.canceled]
+
+
+def _preference(task: TaskState) -> tuple[bool, Answered, bool, str, str]:
+    """Sort the answered first, by the least answer, so that a late one never changes exported results."""
+    least = min(task.answers.values(), default=("", "", ""))
+    return (not task.answered, least, task.canceled, task.created_at, task.task_id)
+
+
+class Batch:
+    """The state of a batch, folded from its facts; a row is known by its number."""
+
+    def __init__(self, facts: Iterable[Fact] = ()) -> None:
+        self.rows: dict[int, Row] = {}
+        for fact in facts:
+            self.add(fact)
+
+    def add(self, fact: Fact) -> None:
+        """Take one fact in. Order and repetition do not matter."""
+        if isinstance(fact, Started):
+            bit = 1 << fact.attempt
+            for first, end in fact.rows:
+                for number in range(first, end):
+                    self.row(number).started |= bit
+        else:
+            self.row(fact.row).join(fact)
+
+    def row(self, number: int) -> Row:
+        """The row with this number, made empty when no fact has named it yet."""
+        row = self.rows.get(number)
+        if row is None:
+            row = self.rows[number] = Row()
+        return row
+
+    @property
+    def planned(self) -> int:
+        """How many rows the batch has."""
+        return sum(row.planned for row in self.rows.values())
+
+    def numbered(self, status: Status) -> Iterator[int]:
+        """The numbers of the rows in one status, ascending."""
+        return (n for n in sorted(self.rows) if self.rows[n].planned and self.rows[n].status is status)
+
+    def by_status(self) -> dict[Status, int]:
+        """Count the rows: all six statuses, in order, zeros included."""
+        counts = dict.fromkeys(Status, 0)
+        for row in self.rows.values():
+            if row.planned:
+                counts[row.status] += 1
+        return counts
+
+    def surplus(self) -> Iterator[tuple[int, TaskState]]:
+        """Every task beyond the one kept of its row, with the row's number."""
+        return ((n, task) for n, row in self.rows.items() for task in row.surplus)
+
+    def conflicts(self) -> Iterator[tuple[int, TaskState]]:
+        """Every task with two answers that say different things, with its row's number."""
+        return ((n, task) for n, row in self.rows.items() for task in row.tasks.values() if task.conflict)
+
+    def unknown(self) -> Iterator[tuple[int, TaskState]]:
+        """Every task at one of our addresses whose row the batch does not have."""
+        return ((n, task) for n, row in self.rows.items() if not row.planned for task in row.tasks.values())
