@@ -26,6 +26,10 @@ class BadLine(ValueError):
     """A line that is not a whole, undamaged fact of this version."""
 
 
+class UnknownFact(BadLine):
+    """A line that is undamaged and that this version cannot understand; ignoring it could cost money."""
+
+
 class Via(StrEnum):
     """How the API showed us a task."""
 
@@ -128,7 +132,7 @@ KINDS: Final[dict[str, Callable[..., Fact]]] = {
 }
 
 _CRC: Final = b',"crc":"'
-_SEEN: Final = b'{"v":1,"fact":"seen"'
+_SEEN: Final = b'{"v":1,"fact":"seen",'
 _BODY: Final = b',"body":'
 _TAIL: Final = len(b',"crc":"89abcdef"}')
 _ONE_LINE: Final = bytes.maketrans(b"\n\r\t", b"   ")
@@ -141,6 +145,17 @@ _DEFAULTS: Final = {
 def digest(response: Json) -> str:
     """Name what an answer says: 128 bits of BLAKE2b over its canonical JSON, lower-case hex."""
     return blake2b(canonical(response), digest_size=16).hexdigest()
+
+
+def identity(fact: Fact) -> bytes | None:
+    """Name an answer, so that the same one is kept once; None for every other fact, whose repetition costs nothing.
+
+    Equal for two deliveries of one task at one address whose ``response`` says the same.
+    """
+    if not isinstance(fact, Seen) or fact.answer is None:
+        return None
+    text = f"{fact.row}-{fact.attempt}/{fact.task_id}/{fact.answer}"
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def line(fact: Fact) -> bytes:
@@ -160,26 +175,26 @@ def parse(text: bytes) -> Fact:
     """Read one line, without its newline, back into the fact that it was.
 
     Raises:
-        BadLine: the checksum is wrong, the version or the kind is unknown, or a field is missing.
+        BadLine: the checksum is wrong, or the line is not a JSON object.
+        UnknownFact: the version, the kind or a field is not one of ours.
     """
     head = checked(text)
     head, cut, body = head.partition(_BODY) if text.startswith(_SEEN) else (head, b"", b"")
     try:
         record = decode_object(head + b"}")
-        version, kind = record.pop("v"), record.pop("fact")
-        if version != VERSION:
-            raise BadLine(
-                f"format version {version!r} is not {VERSION}: read it with the mwbatch that wrote it"
-            )
-        if kind == Started.kind:
-            record["rows"] = tuple((first, last) for first, last in record["rows"])
-        return KINDS[kind](**record, **({"body": body} if cut else {}))
     except BadJson as error:
         raise BadLine(str(error)) from None
-    except KeyError as error:
-        raise BadLine(f"unknown or incomplete fact: {error}") from None
-    except (TypeError, ValueError) as error:
-        raise BadLine(str(error)) from None
+    version, kind = record.pop("v", None), record.pop("fact", None)
+    if version != VERSION or kind not in KINDS:
+        raise UnknownFact(
+            f"a fact {kind!r} of format version {version!r}; use the mwbatch that wrote it, or a newer one"
+        )
+    try:
+        if kind == Started.kind:
+            record["rows"] = tuple((first, end) for first, end in record["rows"])
+        return KINDS[kind](**record, **({"body": body} if cut else {}))
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnknownFact(f"a fact {kind!r} with other fields: {error}") from None
 
 
 def checked(text: bytes) -> bytes:

@@ -1,0 +1,176 @@
+"""The home: the folder of all batches, their keys, and the inbox of callbacks whose batch is not here yet.
+
+::
+
+    keys.json
+    {name}/batch.json, lock, rows/, journal/, results/
+    inbox/{batch id}/results/
+"""
+
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Self
+
+from mwbatch.core.text import BadJson, decode_object, encode
+from mwbatch.errors import StoreError, UsageError
+from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.keys import NAME as KEYS
+from mwbatch.journal.keys import Keys, load_or_make
+
+FORMAT: Final = 1
+INBOX: Final = "inbox"
+CARD: Final = "batch.json"
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What stands in ``batch.json``.
+
+    ``origin`` is the API's scheme and host, pinned; ``kids`` the callback keys that signed addresses of the batch;
+    ``place`` the device and inode of the folder when it was made, so that a copy shows.
+    """
+
+    name: str
+    batch_id: str
+    origin: str
+    manifest: str
+    id_column: str | None
+    kids: tuple[str, ...]
+    place: tuple[int, int]
+    format: int = FORMAT
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read the card of a batch folder; raises `StoreError` where it cannot be understood."""
+        path = folder / CARD
+        try:
+            fields: dict[str, Any] = decode_object(path.read_bytes())
+            if fields.get("format") != FORMAT:
+                raise StoreError(
+                    f"{path} has format {fields.get('format')!r}; use the mwbatch that made it, or a newer one"
+                )
+            return cls(**fields | {"kids": tuple(fields["kids"]), "place": tuple(fields["place"])})
+        except (OSError, BadJson, KeyError, TypeError) as error:
+            raise StoreError(f"cannot read {path}: {error}") from error
+
+
+class Home:
+    """One home folder. Looking into it creates nothing."""
+
+    def __init__(self, path: Path, key_file: Path | None = None, disk: Disk = DISK) -> None:
+        self.path, self._disk = path, disk
+        self.key_path = key_file or path / KEYS
+
+    def keys(self) -> Keys:
+        """The callback keys, made at the first call ever, unless a batch names keys that are gone.
+
+        Raises:
+            UsageError: the key file is missing although a batch has addresses signed with one.
+        """
+        if not self.key_path.exists() and (orphans := [card.name for _, card in self.cards() if card.kids]):
+            raise UsageError(
+                f"{self.key_path} is gone, but batch {orphans[0]} has addresses signed with it; restore it from a copy: "
+                f"new keys would refuse the callbacks that people are being paid for"
+            )
+        return load_or_make(self.key_path, self._disk)
+
+    def cards(self) -> Iterator[tuple[Path, Card]]:
+        """Each batch folder with its card, by name."""
+        if self.path.is_dir():
+            for path in sorted(self.path.glob(f"*/{CARD}")):
+                yield path.parent, Card.read(path.parent)
+
+    def by_id(self) -> dict[str, Path]:
+        """The folders by batch id.
+
+        Raises:
+            StoreError: two folders carry the same batch id.
+        """
+        folders: dict[str, Path] = {}
+        for folder, card in self.cards():
+            if card.batch_id in folders:
+                raise StoreError(
+                    f"{folder} and {folders[card.batch_id]} are the same batch; merge or remove one of them"
+                )
+            folders[card.batch_id] = folder
+        return folders
+
+    def find(self, batch: str) -> tuple[Path, Card]:
+        """The folder and the card of a batch, by its name or by the path of its manifest.
+
+        Raises:
+            UsageError: there is none; the message lists those that are there.
+        """
+        there = list(self.cards())
+        path = str(Path(batch).absolute())
+        for folder, card in there:
+            if card.name == batch:
+                return folder, card
+        fitting = [(folder, card) for folder, card in there if card.manifest == path]
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            names = ", ".join(card.name for _, card in fitting)
+            raise UsageError(f"several batches were made from {batch}: {names}; name the one that you mean")
+        names = ", ".join(card.name for _, card in there) or "none yet: mwbatch submit MANIFEST makes one"
+        raise UsageError(f"no batch {batch} in {self.path}; batches there: {names}")
+
+    def create(self, card: Card) -> tuple[Path, Card]:
+        """Make the folder of a new batch, durable before this returns.
+
+        Raises:
+            UsageError: the name is taken, or cannot be the name of a folder.
+        """
+        if not _NAME.fullmatch(card.name) or card.name == INBOX:
+            raise UsageError(
+                f"a batch cannot be named {card.name!r}: letters, digits, '.', '_', '-'; see --batch"
+            )
+        folder = self.path / card.name
+        if (folder / CARD).exists():
+            raise UsageError(f"{folder} is there already; choose another name with --batch")
+        try:
+            self._disk.make_folder(folder)
+            return folder, self.write(folder, card)
+        except OSError as error:
+            raise StoreError(f"cannot make {folder}: {error.strerror}") from error
+
+    def write(self, folder: Path, card: Card) -> Card:
+        """Write the card of a batch, whole or not at all, with the place that the folder has now."""
+        stat = folder.stat()
+        card = replace(card, place=(stat.st_dev, stat.st_ino))
+        aside = folder / f".{CARD}.{secrets.token_hex(4)}"
+        file = self._disk.create(aside)
+        try:
+            self._disk.write(file, encode(asdict(card)) + b"\n")
+            self._disk.sync(file)
+        finally:
+            self._disk.close(file)
+        aside.replace(folder / CARD)
+        self._disk.sync_folder(folder)
+        return card
+
+    def inbox(self, batch_id: str) -> Path:
+        """The folder for callbacks of a batch that is not here."""
+        return self.path / INBOX / batch_id
+
+
+def new_batch_id() -> str:
+    """A short random batch id: 50 bits, lower-case letters and digits."""
+    return "".join(secrets.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(10))
+
+
+def name_for(manifest: str) -> str:
+    """The name that a batch gets from the file name of its manifest."""
+    stem = re.sub(r"(\.(csv|jsonl|ndjson|gz))+$", "", Path(manifest).name, flags=re.IGNORECASE)
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.")[:100] or "batch"
+
+
+def default_home() -> Path:
+    """The user's data directory for mwbatch, whatever the working directory is."""
+    from platformdirs import user_data_path  # noqa: PLC0415 (not needed when MWBATCH_HOME is set)
+
+    return user_data_path("mwbatch")

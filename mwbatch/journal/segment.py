@@ -1,0 +1,166 @@
+"""One segment: a JSONL file written by one run of one process, and never opened for writing again.
+
+Writing obeys the table of events in `RELIABILITY.md` section 2: a full disk cuts back to the last good line and may be
+tried again; an error of fdatasync, of a cut, or EIO poisons the writer, because nobody knows what the file holds now
+(Rebello et al., "Can Applications Recover from fsync Failures?", ATC 2020).
+"""
+
+import errno
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from mwbatch.core.facts import BadLine, Fact, UnknownFact, parse
+from mwbatch.errors import DiskFull, Poisoned, StoreError
+from mwbatch.journal.disk import DISK, Disk, is_live
+
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_CHUNK: Final = 1 << 20
+
+
+class Segment:
+    """A segment that is being written. All methods block; call them from one thread."""
+
+    def __init__(self, folder: Path, writer: str, disk: Disk = DISK) -> None:
+        self._disk, self._size, self._poison = disk, 0, ""
+        self.path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{writer}-{secrets.token_hex(4)}.jsonl"
+        try:
+            disk.make_folder(folder)
+            self._file = disk.create(self.path)
+            disk.sync(self._file)
+            disk.sync_folder(folder)
+        except OSError as error:
+            raise _store_error(error, self.path) from error
+
+    def append(self, lines: bytes) -> None:
+        """Write whole lines; once this returns they are durable.
+
+        Raises:
+            DiskFull: nothing of them is in the file; it may be tried again.
+            Poisoned: the file is not to be written again, now or later.
+        """
+        if self._poison:
+            raise Poisoned(self._poison)
+        try:
+            self._write(lines)
+            self._disk.sync(self._file)
+            self._still_named()
+        except OSError as error:
+            self._poison = f"{self.path.name} can no longer be trusted: {error.strerror}; free or mend the disk, start again"
+            raise Poisoned(self._poison) from error
+        self._size += len(lines)
+
+    def _still_named(self) -> None:
+        """MUST hold after every sync: what is written to a removed file is gone when it is closed."""
+        if not self._disk.links(self._file):
+            raise OSError(errno.ENOENT, "the file was removed while it was being written")
+
+    def _write(self, lines: bytes) -> None:
+        rest = memoryview(lines)
+        while rest:
+            try:
+                rest = rest[self._disk.write(self._file, rest) :]
+            except OSError as error:
+                if error.errno not in _FULL:
+                    raise
+                self._disk.truncate(self._file, self._size)
+                raise DiskFull(
+                    f"no space for {self.path}: {error.strerror}; free some, it goes on by itself"
+                ) from error
+
+    def close(self) -> None:
+        """Release the file; a segment in which nothing was written is removed."""
+        try:
+            if not self._size and not self._poison:
+                self.path.unlink(missing_ok=True)
+            self._disk.close(self._file)
+        except OSError as error:
+            raise Poisoned(f"{self.path} could not be closed: {error.strerror}") from error
+
+
+def _store_error(error: OSError, path: Path) -> StoreError:
+    kind = DiskFull if error.errno in _FULL else StoreError
+    return kind(f"cannot create {path}: {error.strerror}")
+
+
+class Harm(StrEnum):
+    """What bad bytes in a segment mean."""
+
+    LIVE = "live"
+    """The end of a segment that is being written: not there yet."""
+    TORN = "torn"
+    """The end of a segment whose writer is gone: it was never acknowledged."""
+    DAMAGED = "damaged"
+    """Bad bytes with good lines behind them: something was acknowledged and is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Bytes of a segment that are not a whole line; ``offset`` and ``size`` are in bytes."""
+
+    path: Path
+    offset: int
+    size: int
+    harm: Harm
+    reason: str
+
+
+def read(path: Path, report: Callable[[Damage], None]) -> Iterator[Fact]:
+    """Read the facts of one segment, in the order of writing, and ``report`` what is not a fact.
+
+    Raises:
+        StoreError: the file cannot be read, or holds a fact of a version that this code does not know.
+    """
+    try:
+        with path.open("rb", buffering=0) as file:
+            end = Harm.LIVE if is_live(file.fileno()) else Harm.TORN
+            held: Damage | None = None
+            for offset, text, whole in _lines(file.fileno()):
+                fact = _fact(path, offset, text) if whole else _cut(path, offset, text)
+                if isinstance(fact, Damage):
+                    held = fact if held is None else _both(held, fact)
+                    continue
+                if held is not None:
+                    report(held)
+                    held = None
+                yield fact
+            if held is not None:
+                report(Damage(path, held.offset, held.size, end, held.reason))
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _fact(path: Path, offset: int, text: bytes) -> Fact | Damage:
+    try:
+        return parse(text)
+    except UnknownFact as error:
+        raise StoreError(f"{path} at byte {offset}: {error}") from None
+    except BadLine as error:
+        return Damage(path, offset, len(text), Harm.DAMAGED, str(error))
+
+
+def _cut(path: Path, offset: int, text: bytes) -> Damage:
+    return Damage(path, offset, len(text), Harm.DAMAGED, "the line is cut off")
+
+
+def _both(first: Damage, second: Damage) -> Damage:
+    return Damage(
+        first.path, first.offset, second.offset + second.size - first.offset, first.harm, first.reason
+    )
+
+
+def _lines(file: int) -> Iterator[tuple[int, bytes, bool]]:
+    """Each line with its offset, and whether its newline was there."""
+    offset, rest = 0, b""
+    while chunk := os.read(file, _CHUNK):
+        *whole, rest = (rest + chunk).split(b"\n")
+        for text in whole:
+            yield offset, text, True
+            offset += len(text) + 1
+    if rest:
+        yield offset, rest, False

@@ -1,0 +1,162 @@
+"""A journal in segments: the folder of one batch.
+
+::
+
+    rows/     planned                            the frozen manifest
+    journal/  started, seen without an answer, failed, retried, withdrawn
+    results/  seen with an answer                the results store
+
+Each process that writes has segments of its own, at most one a folder, made at its first fact.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from mwbatch.core.facts import Fact, Planned, Seen, identity, line
+from mwbatch.journal.commit import Committer
+from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.segment import Damage, Segment, read
+
+ROWS: Final = "rows"
+JOURNAL: Final = "journal"
+RESULTS: Final = "results"
+FOLDERS: Final = (ROWS, JOURNAL, RESULTS)
+
+
+def place(fact: Fact) -> str:
+    """The folder in which a fact is kept."""
+    if isinstance(fact, Planned):
+        return ROWS
+    return RESULTS if isinstance(fact, Seen) and fact.answer is not None else JOURNAL
+
+
+class Shelf:
+    """One folder of segments: reads all of them, writes one of its own."""
+
+    def __init__(self, folder: Path, writer: str, disk: Disk = DISK) -> None:
+        self.folder, self._writer, self._disk = folder, writer, disk
+        self._segment: Segment | None = None
+        self._committer: Committer | None = None
+        self.damage: list[Damage] = []
+        """What the last `read` could not use."""
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait to become durable."""
+        return self._committer.backlog if self._committer else 0
+
+    async def append(self, facts: Sequence[Fact]) -> None:
+        """Make facts durable, in this order and together."""
+        if self._committer is None:
+            self._committer = Committer(self._write, self.folder.name)
+        await self._committer.append(b"".join(map(line, facts)), len(facts))
+
+    def _write(self, lines: bytes) -> None:
+        if self._segment is None:
+            self._segment = Segment(self.folder, self._writer, self._disk)
+        self._segment.append(lines)
+
+    def read(self) -> Iterator[Fact]:
+        """Read every segment of the folder, the oldest name first."""
+        self.damage = []
+        for path in sorted(self.folder.glob("*.jsonl")):
+            yield from read(path, self.damage.append)
+
+    async def close(self) -> None:
+        """Finish the commit that runs, close the segment."""
+        if self._committer is not None:
+            await self._committer.close()
+        if self._segment is not None:
+            self._segment.close()
+
+
+class Segments:
+    """The journal of one batch, in its folder.
+
+    ``writer`` names who writes (``submit``, ``receiver`` …) in the names of the segments.
+    """
+
+    def __init__(self, folder: Path, writer: str, disk: Disk = DISK) -> None:
+        self.folder = folder
+        self._shelves = {name: Shelf(folder / name, writer, disk) for name in FOLDERS}
+        self._known: set[bytes] | None = None
+        self._in_flight: dict[bytes, asyncio.Future[None]] = {}
+
+    @property
+    def damage(self) -> list[Damage]:
+        """What the last `read` could not use, whole folder."""
+        return [damage for shelf in self._shelves.values() for damage in shelf.damage]
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait to become durable."""
+        return sum(shelf.backlog for shelf in self._shelves.values())
+
+    def read(self) -> Iterator[Fact]:
+        """Every fact of the batch: rows, then journal, then results."""
+        for name in FOLDERS:
+            yield from self._shelves[name].read()
+
+    def read_rows(self) -> Iterator[Planned]:
+        """The planned facts alone, in the order in which the rows were planned."""
+        return (fact for fact in self._shelves[ROWS].read() if isinstance(fact, Planned))
+
+    def read_answers(self) -> Iterator[Seen]:
+        """The answers alone."""
+        return (fact for fact in self._shelves[RESULTS].read() if isinstance(fact, Seen))
+
+    def index(self) -> int:
+        """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks while it reads."""
+        self._known = {key for fact in self.read_answers() if (key := identity(fact))}
+        return len(self._known)
+
+    async def append(self, facts: Sequence[Fact]) -> list[bool]:
+        """Make facts durable; an answer that is on disk, or on its way there, is not written again."""
+        if self._known is None and any(place(fact) == RESULTS for fact in facts):
+            await asyncio.to_thread(self.index)
+        loop = asyncio.get_running_loop()
+        claimed: dict[bytes, asyncio.Future[None]] = {}
+        fresh: defaultdict[str, list[Fact]] = defaultdict(list)
+        others: list[asyncio.Future[None]] = []
+        new: list[bool] = []
+        for fact in facts:
+            key = identity(fact)
+            new.append(key is None or not (self._is_known(key) or key in self._in_flight))
+            if new[-1]:
+                fresh[place(fact)].append(fact)
+            if key is not None and new[-1]:
+                claimed[key] = self._in_flight[key] = loop.create_future()
+            elif key is not None and key in self._in_flight and key not in claimed:
+                others.append(self._in_flight[key])
+        await asyncio.shield(asyncio.ensure_future(self._commit(fresh, claimed)))
+        for copy in others:
+            await asyncio.shield(copy)
+        return new
+
+    def _is_known(self, key: bytes) -> bool:
+        return self._known is not None and key in self._known
+
+    async def _commit(self, fresh: dict[str, list[Fact]], claimed: dict[bytes, asyncio.Future[None]]) -> None:
+        """Write, and only then let the index know: a later copy of what failed must be written itself."""
+        try:
+            for name, facts in fresh.items():
+                await self._shelves[name].append(facts)
+        except Exception as error:
+            for key, copy in claimed.items():
+                del self._in_flight[key]
+                copy.set_exception(error)
+                copy.exception()
+            raise
+        for key, copy in claimed.items():
+            del self._in_flight[key]
+            assert self._known is not None
+            self._known.add(key)
+            copy.set_result(None)
+
+    async def close(self) -> None:
+        """Finish what was begun and release the files."""
+        for shelf in self._shelves.values():
+            await shelf.close()
