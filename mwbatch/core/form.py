@@ -1,0 +1,69 @@
+"""The body of a create request, ``application/x-www-form-urlencoded``, field for field as the reference's curl sends it.
+
+Brackets in names stand as they are; values are percent-encoded, a space as ``+``. Characters that mean nothing in a
+form (``:/?@`` and the like) stand as they are too, so a plain URL looks as it does in the reference.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+from urllib.parse import quote_plus
+
+from mwbatch.core.text import Json
+
+EDGES: Final = ("id", "left", "top", "width", "height")
+"""The fields of a tag that are sent; a tag that came from a tagging answer holds more."""
+
+_SAFE: Final = ":/?@!$'()*,"
+
+
+class BadForm(ValueError):
+    """A request that cannot be written: a field is missing, has a wrong type, or is not valid Unicode."""
+
+
+def encode_create(type: str, request: Mapping[str, Json], callback_url: str) -> bytes:  # noqa: A002 - the API's name
+    """Write the body of a create request.
+
+    ``request`` holds the API's own field names: ``image_url`` and ``objects_to_tag``, or ``image_url``,
+    ``instruction``, ``annotation_option`` (a list of text) and ``tags`` (a list of `EDGES` objects, in pixels).
+
+    Raises:
+        BadForm: the type is unknown, or the request cannot be written.
+    """
+    try:
+        return _FORMS[type](request, quote_plus(callback_url, _SAFE)).encode("ascii")
+    except KeyError as error:
+        raise BadForm(f"no such task type or field: {error}") from None
+    except (TypeError, AttributeError):
+        raise BadForm("a field of the request has a wrong type") from None
+    except UnicodeEncodeError:
+        raise BadForm("the request holds text that is not valid Unicode") from None
+
+
+def _tagging(request: Mapping[str, Json], callback: str) -> str:
+    objects = quote_plus(request.get("objects_to_tag", "brands"), _SAFE)
+    return f"callback_url={callback}&objects_to_tag={objects}&image_url={quote_plus(request['image_url'], _SAFE)}"
+
+
+def _annotating(request: Mapping[str, Json], callback: str) -> str:
+    return "&".join(
+        [
+            f"callback_url={callback}",
+            f"image_url={quote_plus(request['image_url'], _SAFE)}",
+            f"instruction={quote_plus(request['instruction'], _SAFE)}",
+            *(f"annotation_option={quote_plus(option, _SAFE)}" for option in request["annotation_option"]),
+            *_tags(request["tags"]),
+        ]
+    )
+
+
+def _tags(tags: list[Mapping[str, Json]]) -> Iterator[str]:
+    for index, tag in enumerate(tags):
+        for edge in EDGES:
+            if edge in tag:
+                yield f"tags[{index}][{edge}]={quote_plus(str(tag[edge]), _SAFE)}"
+
+
+_FORMS: Final[Mapping[str, Callable[[Mapping[str, Json], str], str]]] = {
+    "tagging": _tagging,
+    "annotating": _annotating,
+}

@@ -1,0 +1,155 @@
+"""A task as the API shows it: two shapes and two dialects, one class.
+
+A create answer is flat; a retrieved or listed task and a callback keep their inputs under ``params``. A later revision
+of the vendor's reference writes camelCase, and ``state``/``finished`` for ``status``/``completed``. All are read here,
+none but the first is ever sent. The reference calls the API a prototype: what is unknown is kept, never refused.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from mwbatch.core.text import Json
+
+ALIASES: Final[Mapping[str, str]] = {
+    "taskId": "task_id",
+    "callbackUrl": "callback_url",
+    "createdAt": "created_at",
+    "completedAt": "completed_at",
+    "callbackSucceeded": "callback_succeeded",
+    "state": "status",
+    "imageUrl": "image_url",
+    "objectsToTag": "objects_to_tag",
+    "annotationOption": "options",
+    "annotationOptions": "options",
+    "annotation_option": "options",
+    "annotation_options": "options",
+}
+"""Other names of a field, and the one name that it has here."""
+
+WORDS: Final[Mapping[str, str]] = {"finished": "completed"}
+"""Other words for a status; one that is not listed stands as the API says it."""
+
+INPUTS: Final[tuple[str, ...]] = ("image_url", "objects_to_tag", "instruction", "options", "tags")
+"""What the user asked for: at the top of a flat task, under ``params`` in the other shape."""
+
+_TEXTS: Final = ("callback_url", "created_at", "completed_at")
+
+
+class BadTask(ValueError):
+    """This JSON value is no task: not an object, or without a ``task_id``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task. Times are the API's own ISO 8601 text; a field of an unexpected type stands in ``extra``.
+
+    ``params`` holds the inputs (`INPUTS`) and whatever else stood beside them; ``type`` and ``status`` are empty
+    where the API named none; ``response`` is None while there is no answer; ``callback_succeeded`` is None until
+    the callback was settled.
+    """
+
+    task_id: str
+    type: str = ""
+    status: str = ""
+    callback_url: str | None = None
+    created_at: str | None = None
+    completed_at: str | None = None
+    params: dict[str, Json] = field(default_factory=dict)
+    response: Json | None = None
+    callback_succeeded: bool | None = None
+    extra: dict[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """What the API posts to an address: the task and its answer.
+
+    ``mismatch``: the ``task_id`` at the top and the one inside ``task`` differ; ``task_id`` is the one at the top.
+    """
+
+    task_id: str
+    task: Task
+    response: Json | None
+    mismatch: bool = False
+
+
+def parse_task(value: Json) -> Task:
+    """Read a task of either shape and dialect.
+
+    Raises:
+        BadTask: not an object, or no usable ``task_id`` (text, or a whole number, which becomes text).
+    """
+    fields = _renamed(value)
+    task_id = _identity(fields.pop("task_id", None))
+    if task_id is None:
+        raise BadTask("a task needs a task_id")
+    params = _params(fields)
+    response = fields.pop("response", None)
+    return Task(
+        task_id=task_id,
+        type=_taken(fields, "type", str) or "",
+        status=_status(fields),
+        **{name: _taken(fields, name, str) for name in _TEXTS},
+        params=params,
+        # The reference's example of a callback lacks a brace, and so leaves room for an answer inside params.
+        response=params.pop("response", None) if response is None else response,
+        callback_succeeded=_taken(fields, "callback_succeeded", bool),
+        extra=fields,
+    )
+
+
+def parse_callback(value: Json) -> Callback:
+    """Read a callback's body: ``{task_id, task, response}``, or a bare task.
+
+    The ``task_id`` may stand at the top, inside ``task``, or both; so may the ``response``.
+
+    Raises:
+        BadTask: not an object, or no usable ``task_id`` anywhere.
+    """
+    outer = _renamed(value)
+    inner = _renamed(outer["task"]) if isinstance(outer.get("task"), dict) else outer
+    above, within = _identity(outer.get("task_id")), _identity(inner.get("task_id"))
+    task = parse_task({**inner, "task_id": above if within is None else within})
+    return Callback(
+        task_id=above or task.task_id,
+        task=task,
+        response=task.response if outer.get("response") is None else outer["response"],
+        mismatch=above is not None and above != task.task_id,
+    )
+
+
+def _renamed(value: Json) -> dict[str, Json]:
+    """A copy under our names; where a name and its alias both stand, the name wins."""
+    if not isinstance(value, dict):
+        raise BadTask("a task is a JSON object")
+    fields = {ALIASES.get(name, name): item for name, item in value.items()}
+    fields.update((name, value[name]) for name in value.keys() & fields.keys())
+    return fields
+
+
+def _identity(value: Json) -> str | None:
+    """A task's id as text; None where the value cannot be one."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 64:
+        return str(value)
+    return value if isinstance(value, str) and value else None
+
+
+def _params(fields: dict[str, Json]) -> dict[str, Json]:
+    """Take the inputs out of ``fields``, from both places; a single option may be a bare string."""
+    params = {name: fields.pop(name) for name in INPUTS if name in fields}
+    if isinstance(fields.get("params"), dict):
+        params.update(_renamed(fields.pop("params")))
+    if isinstance(params.get("options"), str):
+        params["options"] = [params["options"]]
+    return params
+
+
+def _status(fields: dict[str, Json]) -> str:
+    said = _taken(fields, "status", str) or ""
+    return WORDS.get(said, said)
+
+
+def _taken(fields: dict[str, Json], name: str, kind: type) -> Json | None:
+    """Take one field out if it has the type that it should have; else leave it to be kept as unknown."""
+    return fields.pop(name) if isinstance(fields.get(name), kind) else None

@@ -1,0 +1,127 @@
+"""What the outcome of one create request proves.
+
+The table of the API's statuses is the law here; transport trouble is judged where it happens, and comes in as
+`Verdict.UNSENT` or `Verdict.UNKNOWN`. Whatever nobody can prove is ``unknown``: a task may exist, and a person may be
+paid for it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from mwbatch.core.address import find, masked
+from mwbatch.core.task import BadTask, Task, parse_task
+from mwbatch.core.text import BadJson, decode
+from mwbatch.core.times import asked_wait
+
+
+class Verdict(StrEnum):
+    """What the outcome of a create proves; ``absent`` is only ever drawn from sweeps."""
+
+    CREATED = "created"
+    REFUSED = "refused"
+    HALTED = "halted"
+    BUSY = "busy"
+    UNSENT = "unsent"
+    UNKNOWN = "unknown"
+    ABSENT = "absent"
+
+
+VERDICTS: Final[Mapping[int, Verdict]] = {
+    **dict.fromkeys(range(300, 400), Verdict.HALTED),
+    **dict.fromkeys((401, 402, 403, 404, 405), Verdict.HALTED),
+    **dict.fromkeys((400, 410, 411, 413, 414, 415, 422), Verdict.REFUSED),
+    429: Verdict.BUSY,
+}
+"""The verdict of every status but 2xx; one that is not listed is `Verdict.UNKNOWN`."""
+
+ADVICE: Final[Mapping[int, str]] = {
+    **dict.fromkeys(range(300, 400), "the API redirects elsewhere: check MICROWORK_BASE_URL"),
+    401: "the API key is wrong: check MICROWORK_API_KEY",
+    402: "the account wants payment: see the Microwork account of this API key",
+    403: "this is for administrators only: check whose key MICROWORK_API_KEY is",
+    404: "nothing is found there: check MICROWORK_BASE_URL",
+    405: "the API does not take this request there: check MICROWORK_BASE_URL",
+    429: "the API asks to slow down",
+    500: "the API failed, try later",
+    503: "the API is offline for maintenance, try later",
+}
+"""What a status means and what to do about it, in front of the API's own words."""
+
+UNREADABLE: Final = "the answer cannot be read"
+ELSEWHERE: Final = "the answer names another callback address"
+LONGEST_MESSAGE: Final = 300
+_LONGEST_TEXT: Final = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One create request, judged.
+
+    ``status`` is None where no answer came; ``message`` never holds a callback address; ``retry_after`` is in
+    seconds, where the API named a wait.
+    """
+
+    verdict: Verdict
+    task: Task | None = None
+    status: int | None = None
+    message: str = ""
+    retry_after: float | None = None
+
+
+def judge(
+    status: int, body: bytes, address: str, retry_after: str | None = None, date: str | None = None
+) -> Outcome:
+    """Judge a received, well-formed answer to the create request that carried ``address``.
+
+    ``retry_after`` and ``date`` are the answer's headers of these names.
+    """
+    if 200 <= status < 300:
+        return _judge_task(status, body, address)
+    verdict = VERDICTS.get(status, Verdict.UNKNOWN)
+    return Outcome(
+        verdict, None, status, explain(status, body, secret_of(address)), asked_wait(retry_after, date)
+    )
+
+
+def _judge_task(status: int, body: bytes, address: str) -> Outcome:
+    try:
+        task = parse_task(decode(body))
+    except (BadJson, BadTask) as error:
+        return Outcome(Verdict.UNKNOWN, None, status, f"{UNREADABLE}: {error}")
+    if task.callback_url and not _same(task.callback_url, address):
+        return Outcome(Verdict.UNKNOWN, task, status, ELSEWHERE)
+    return Outcome(Verdict.CREATED, task, status)
+
+
+def _same(shown: str, address: str) -> bool:
+    """Whether two URLs are one address: the API may write the host in its own way, our segments it may not."""
+    return shown == address or (find(address) is not None and find(shown) == find(address))
+
+
+def explain(status: int, body: bytes, secret: str = "") -> str:
+    """Say what a refusal means: our advice, then the API's own words, without ``secret`` or any mac."""
+    advice, said = ADVICE.get(status, ""), words(body)
+    if secret:
+        said = said.replace(secret, "***")
+    text = f"{advice} ({said})" if advice and said else advice or said or "the API gave no reason"
+    return masked(text)[:LONGEST_MESSAGE]
+
+
+def words(body: bytes) -> str:
+    """The API's own words in an error's body: its ``error`` field if there is one, else the text, on one line."""
+    text = body[:_LONGEST_TEXT].decode("utf-8", "replace")
+    try:
+        value = decode(body)
+    except BadJson:
+        value = None
+    if isinstance(value, dict) and isinstance(value.get("error"), str):
+        text = value["error"][:_LONGEST_TEXT]
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def secret_of(address: str) -> str:
+    """The part of an address that must not be shown: its mac, also where the API wrote the rest differently."""
+    found = find(address)
+    return found.mac if found else ""
