@@ -1,0 +1,125 @@
+"""A row of a manifest, as the API will be asked for it: what kind of task, which request, what else stood there."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from mwbatch.core import cells
+from mwbatch.core.digests import digest_id
+from mwbatch.core.text import Json
+
+Type = Literal["tagging", "annotating"]
+
+ID_NAMES: Final = ("id", "custom_id", "unique_id", "global_key")
+"""The names that the id column may have."""
+
+OUR_ERRORS: Final = "mwbatch_error"
+"""A column that mwbatch adds to lists of rejected rows; ignored when such a list is handed in again."""
+
+_TAGGING: Final = ("objects_to_tag",)
+_ANNOTATING: Final = ("instruction", "annotation_option", "tags")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One good row of a manifest.
+
+    ``line`` is where its record begins, from 1. ``request`` has the API's own field names, exactly what is sent but
+    for the callback address; ``columns`` is all else, to come back with the results (with the tags as they were
+    written, where they carried more than is sent). ``given``: the id stood in the manifest, else it is a digest.
+    """
+
+    line: int
+    id: str
+    type: Type
+    request: dict[str, Json]
+    columns: dict[str, Json]
+    given: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a manifest; ``column`` is None when it concerns the whole line."""
+
+    line: int
+    column: str | None
+    message: str
+
+    def text(self, file: str) -> str:
+        """One line for people: ``file:line: column: what is wrong (and what would be right)``."""
+        return f"{file}:{self.line}: {'' if self.column is None else f'{self.column}: '}{self.message}"
+
+
+Found = Entry | Problem
+"""What a manifest yields: a good row, or something wrong with a bad one."""
+
+
+@dataclass(slots=True)
+class Rows:
+    """Turns rows into entries; ``id_column`` is the one that this manifest uses, None where it has none."""
+
+    id_column: str | None = None
+    settled: int = field(default=0, init=False)
+
+    def settle(self, line: int, names: Iterable[str]) -> list[Problem]:
+        """Choose the id column from the names in the first record, which stands at ``line``."""
+        self.settled = line
+        named = [name for name in names if name in ID_NAMES]
+        self.id_column = named[0] if named else None
+        return [
+            Problem(line, name, f"is a second id column beside {named[0]} (keep one)") for name in named[1:]
+        ]
+
+    def read(self, line: int, row: dict[str, Json]) -> list[Found]:
+        """Check one row, which this takes apart: one entry, or every problem that it has."""
+        wrong: cells.Complaints = []
+        column, name = self.id_column, ""
+        if column is not None:
+            name = cells.identifier(column, row.pop(column, None), wrong)
+        kind, request = _request(row, wrong)
+        row.pop(OUR_ERRORS, None)
+        if wrong:
+            return [Problem(line, column, message) for column, message in wrong]
+        return [Entry(line, name or digest_id(kind, request), kind, request, row, column is not None)]
+
+
+def _request(row: dict[str, Json], wrong: cells.Complaints) -> tuple[Type, dict[str, Json]]:
+    """Take the fields of the request out of a row and check them."""
+    pop = row.pop
+    url = cells.image_url(pop("image_url", None), wrong)
+    said, objects = pop("type", None), pop("objects_to_tag", None)
+    asked = pop("instruction", None), pop("annotation_option", None), pop("tags", None)
+    if cells.absent(said):
+        said = None
+    elif said not in ("tagging", "annotating"):
+        wrong.append(("type", f"must be tagging or annotating, not {cells.shown(said)}"))
+        said = None
+    if said is None and asked == (None, None, None):
+        return "tagging", {"image_url": url, "objects_to_tag": cells.objects_to_tag(objects, wrong)}
+    given = [name for name, cell in zip(_ANNOTATING, asked, strict=True) if not cells.absent(cell)]
+    if said == "tagging" or not (said or given):
+        _refuse(given, f"is for annotating, but {_reason(said, _TAGGING)} (leave it empty)", wrong)
+        return "tagging", {"image_url": url, "objects_to_tag": cells.objects_to_tag(objects, wrong)}
+    if not cells.absent(objects):
+        _refuse(_TAGGING, f"is for tagging, but {_reason(said, given)} (leave it empty)", wrong)
+    return "annotating", {"image_url": url} | _question(row, *asked, wrong)
+
+
+def _question(
+    row: dict[str, Json], asked: Json, options: Json, boxes: Json, wrong: cells.Complaints
+) -> dict[str, Any]:
+    """The fields of an annotating request; tags that carry more than is sent stay in the row as they are."""
+    question, answers = cells.instruction(asked, wrong), cells.annotation_option(options, wrong)
+    sent, more = cells.tags(boxes, wrong)
+    if more:
+        row["tags"] = more
+    return {"instruction": question, "annotation_option": answers, "tags": sent}
+
+
+def _refuse(columns: Iterable[str], message: str, wrong: cells.Complaints) -> None:
+    wrong.extend((column, message) for column in columns)
+
+
+def _reason(said: str | None, fields: Iterable[str]) -> str:
+    """Why a row is of its type: because it says so, or because of its other fields."""
+    return f"the type of this row is {said}" if said else f"this row has {', '.join(fields)} too"

@@ -1,0 +1,90 @@
+"""What the readers of both formats share: whole lines out of blocks of bytes, and what is no text."""
+
+import re
+from abc import ABC, abstractmethod
+from typing import Final
+
+from mwbatch.core.cells import shown
+from mwbatch.core.entry import Found, Problem, Rows
+from mwbatch.core.text import Json
+
+MAX_LINE: Final = 16 << 20
+"""The longest line, in bytes: beyond it this is no manifest, and reading stops."""
+
+_BOM: Final = b"\xef\xbb\xbf"
+_NO_TEXT: Final = re.compile("[\0\ud800-\udfff]").search
+
+
+class Reader(ABC):
+    """What both formats share: whole lines out of blocks, and the id column."""
+
+    def __init__(self) -> None:
+        self._rows = Rows()
+        self._tail = b""
+        self._line = 0
+        self._over = False
+
+    @property
+    def id_column(self) -> str | None:
+        """The column that names the rows, None if they go by digest; known once the first row was read."""
+        return self._rows.id_column
+
+    def feed(self, block: bytes) -> list[Found]:
+        """Read on: every row that ends in this block."""
+        if self._over:
+            return []
+        cut = block.rfind(b"\n") + 1
+        whole = self._tail + block[:cut] if cut else b""
+        self._tail = block[cut:] if cut else self._tail + block
+        found = self._read(whole) if whole else []
+        if len(self._tail) > MAX_LINE:
+            self._over = True
+            found += self._too_long()
+        return found
+
+    def finish(self) -> list[Found]:
+        """Read what is left after the last line end."""
+        return [] if self._over else self._last(self._tail)
+
+    def _begun(self, whole: bytes) -> bytes:
+        """Lines without the byte order mark that a file may begin with."""
+        return whole.removeprefix(_BOM) if self._line == 0 else whole
+
+    def _too_long(self) -> list[Found]:
+        told = f"is longer than {MAX_LINE >> 20} MiB: the rest was not read (is this a manifest?)"
+        return [Problem(self._line + 1, None, told)]
+
+    @abstractmethod
+    def _read(self, whole: bytes) -> list[Found]:
+        """Read whole lines, each with its end."""
+
+    @abstractmethod
+    def _last(self, tail: bytes) -> list[Found]:
+        """Read a last line without an end, perhaps empty."""
+
+
+def foreign(line: int, row: dict[str, Json]) -> list[Found]:
+    """A problem for every column that holds what is no text: NUL, bytes that are not UTF-8, half a character."""
+    found: list[Found] = []
+    for column, cell in row.items():
+        if bad := _NO_TEXT(column) or _NO_TEXT(_flat(cell)):
+            found.append(Problem(line, shown(column)[1:-1], _named(bad[0])))
+    return found
+
+
+def _flat(cell: Json) -> str:
+    """All the text in a value."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, dict):
+        return "".join(map(_flat, [*cell, *cell.values()]))
+    return "".join(map(_flat, cell)) if isinstance(cell, list) else ""
+
+
+def _named(bad: str) -> str:
+    code = ord(bad)
+    if not code:
+        return "holds a NUL character (remove it)"
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"is not UTF-8: byte 0x{code - 0xDC00:02x} (save the file as UTF-8)"
+    return f"holds half a character, the lone surrogate \\u{code:04x} (remove it)"
