@@ -1,0 +1,31 @@
+"""What the program hands to every command: the clocks, the wish to stop, the place where progress is told."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mwbatch.core.progress import Tally
+
+
+@dataclass(slots=True)
+class Desk:
+    """``now`` is the wall clock in seconds since the epoch: it dates facts and decides nothing.
+
+    ``ticks`` is a clock in seconds that never goes back: it decides when to wait and for how long. ``stopping`` is set
+    when the user asks to stop: start nothing, finish what is in flight.
+    """
+
+    now: Callable[[], float] = time.time
+    ticks: Callable[[], float] = time.monotonic
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    tally: Tally = field(default_factory=Tally)
+
+    async def sleep(self, seconds: float) -> bool:
+        """Wait, at most until the user asks to stop; say whether he did."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.stopping.wait()
+        except TimeoutError:
+            return False
+        return True

@@ -1,0 +1,76 @@
+"""An open batch: its card, its journal and its state, kept in step."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mwbatch.core.facts import Fact
+from mwbatch.core.fold import Batch, Status
+from mwbatch.core.progress import Report, report
+from mwbatch.journal.home import Card, Home
+from mwbatch.journal.lock import BatchLock, holder
+from mwbatch.journal.segment import Damage, Harm
+from mwbatch.journal.segments import Segments
+
+
+@dataclass(slots=True)
+class Opened:
+    """One batch as a command works on it. ``state`` holds every fact of ``journal`` that was read or recorded."""
+
+    home: Home
+    folder: Path
+    card: Card
+    journal: Segments
+    state: Batch
+
+    async def record(self, facts: Sequence[Fact]) -> None:
+        """Make facts durable, then let the state know them."""
+        if facts:
+            await self.journal.append(facts)
+            for fact in facts:
+                self.state.add(fact)
+
+    def refold(self) -> None:
+        """Read everything again, what other processes wrote meanwhile included. Blocks."""
+        self.state = Batch(self.journal.read())
+
+    @property
+    def damage(self) -> list[Damage]:
+        """Lines that were acknowledged once and cannot be read now."""
+        return [damage for damage in self.journal.damage if damage.harm is Harm.DAMAGED]
+
+    def report(self) -> Report:
+        """Count where the batch stands."""
+        doubt = self.state.by_status()[Status.DOUBT]
+        return report(
+            self.state,
+            batch=self.card.name,
+            batch_id=self.card.batch_id,
+            home=str(self.home.path),
+            in_flight=doubt if doubt and holder(self.folder) else 0,
+            damaged=len(self.damage),
+        )
+
+
+async def look(home: Home, folder: Path, card: Card, writer: str = "view") -> Opened:
+    """Open a batch without its lock: to see, or to add what the API showed."""
+    opened = Opened(home, folder, card, Segments(folder, writer), Batch())
+    await asyncio.to_thread(opened.refold)
+    return opened
+
+
+@asynccontextmanager
+async def act(home: Home, folder: Path, card: Card, verb: str) -> AsyncIterator[Opened]:
+    """Open a batch under its lock: to spend, to settle, to cancel.
+
+    Raises:
+        BatchBusy: another process acts on it.
+    """
+    with BatchLock(folder, verb):
+        opened = await look(home, folder, card, verb)
+        try:
+            yield opened
+        finally:
+            await opened.journal.close()

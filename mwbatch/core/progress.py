@@ -1,0 +1,106 @@
+"""What commands report, as plain values: a tally while they work, a report when they are done."""
+
+from dataclasses import dataclass, field
+
+from mwbatch.core.fold import Batch, Status
+from mwbatch.core.text import Json
+from mwbatch.errors import Exit
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a running command has got to. A view looks at it now and then; nothing waits for the view.
+
+    ``phase`` is what it does now, in a word or two; ``done`` of ``total`` rows; ``notes`` are sentences that people
+    should read, in order.
+    """
+
+    phase: str = ""
+    done: int = 0
+    total: int = 0
+    in_flight: int = 0
+    limit: int = 0
+    doubt: int = 0
+    rejected: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, sentence: str) -> None:
+        """Tell people something, once."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Where a batch stands: the object that ``run``, ``submit``, ``status`` and ``reconcile`` print with ``--json``.
+
+    All are counts; ``in_flight`` is that part of the doubtful rows for which a live submitter still awaits an answer.
+    """
+
+    batch: str
+    batch_id: str
+    home: str
+    rows: int
+    by_status: dict[Status, int]
+    in_flight: int
+    surplus: int
+    conflicts: int
+    unknown_tasks: int
+    damaged_lines: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is planned, doubtful or pending, nothing in conflict and nothing damaged."""
+        return not (self.unfinished or self.conflicts or self.damaged_lines)
+
+    @property
+    def unfinished(self) -> int:
+        """How many rows are planned, in doubt or pending."""
+        return sum(self.by_status[status] for status in (Status.PLANNED, Status.DOUBT, Status.PENDING))
+
+    @property
+    def submitted(self) -> bool:
+        """Whether every row has a task or is final."""
+        return not self.by_status[Status.PLANNED] + self.by_status[Status.DOUBT]
+
+    def exit(self, *, done: bool) -> Exit:
+        """The exit code, given whether what the command was for is ``done``."""
+        if self.damaged_lines:
+            return Exit.MACHINE
+        if not done:
+            return Exit.UNFINISHED
+        return Exit.ROWS if self.by_status[Status.REJECTED] or self.conflicts or self.surplus else Exit.DONE
+
+    def json(self) -> Json:
+        """The object for scripts; its names are a promise."""
+        return {
+            "batch": self.batch,
+            "batch_id": self.batch_id,
+            "home": self.home,
+            "rows": self.rows,
+            "by_status": {status.value: count for status, count in self.by_status.items()},
+            "in_flight": self.in_flight,
+            "surplus": self.surplus,
+            "conflicts": self.conflicts,
+            "unknown_tasks": self.unknown_tasks,
+            "damaged_lines": self.damaged_lines,
+            "complete": self.complete,
+        }
+
+
+def report(
+    state: Batch, *, batch: str, batch_id: str, home: str, in_flight: int = 0, damaged: int = 0
+) -> Report:
+    """Count the state of a batch."""
+    return Report(
+        batch=batch,
+        batch_id=batch_id,
+        home=home,
+        rows=state.planned,
+        by_status=state.by_status(),
+        in_flight=in_flight,
+        surplus=sum(1 for _ in state.surplus()),
+        conflicts=sum(1 for _ in state.conflicts()),
+        unknown_tasks=sum(1 for _ in state.unknown()),
+        damaged_lines=damaged,
+    )
