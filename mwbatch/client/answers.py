@@ -1,0 +1,126 @@
+"""What the answers to reads and to a cancel say; creates are judged by `mwbatch.core.verdict`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from mwbatch.client.wire import Answer
+from mwbatch.core.task import BadTask, Task, parse_task
+from mwbatch.core.text import BadJson, Json, decode
+from mwbatch.core.times import asked_wait
+from mwbatch.core.verdict import UNREADABLE, VERDICTS, Outcome, Verdict, explain
+from mwbatch.errors import ApiError, Busy, Halted, NotFound, Refused, Unsent, Unsure
+
+ERRORS: Final[Mapping[Verdict, type[ApiError]]] = {
+    Verdict.REFUSED: Refused,
+    Verdict.HALTED: Halted,
+    Verdict.BUSY: Busy,
+    Verdict.UNSENT: Unsent,
+    Verdict.UNKNOWN: Unsure,
+}
+"""The error that says what a verdict says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the listing, newest task first.
+
+    ``docs[i]`` is the JSON object that ``tasks[i]`` was read from. ``received`` counts all entries that came, also
+    those which are no tasks (``unreadable``) or of another type than was asked for. ``total`` and ``has_more`` are
+    None where the API does not say; ``limit`` and ``offset`` are the API's word, else what was asked; ``clock`` is
+    the answer's ``Date`` header.
+    """
+
+    tasks: tuple[Task, ...]
+    docs: tuple[dict[str, Json], ...]
+    total: int | None
+    has_more: bool | None
+    limit: int
+    offset: int
+    clock: str | None = None
+    received: int = 0
+    unreadable: int = 0
+
+
+def made(outcome: Outcome) -> Task:
+    """The task that a create made; raises the error of any other verdict."""
+    if outcome.verdict is Verdict.CREATED and outcome.task is not None:
+        return outcome.task
+    kind = ERRORS[outcome.verdict]
+    raise kind(outcome.message, status=outcome.status, retry_after=outcome.retry_after)
+
+
+def task_in(answer: Answer, task_id: str) -> Task:
+    """The task in an answer about ``task_id``; raises `ApiError`, `NotFound` for a 404."""
+    if answer.status == 404:
+        raise NotFound(f"the API knows no task {task_id}", status=404)
+    try:
+        return parse_task(_accepted(answer))
+    except BadTask as error:
+        raise Unsure(f"{UNREADABLE}: {error}", status=answer.status) from None
+
+
+def canceled_in(answer: Answer, task_id: str) -> Task:
+    """The task in the answer to a cancel; raises `Unsure` where only a look at the task can tell what it is now."""
+    if not 200 <= answer.status < 300 and answer.status not in VERDICTS:
+        words = explain(answer.status, answer.body)
+        raise Unsure(
+            f"task {task_id} may be completed, or canceled after all: look at it ({words})",
+            status=answer.status,
+        )
+    return task_in(answer, task_id)
+
+
+def page_in(answer: Answer, limit: int, offset: int, type: str | None = None) -> Page:  # noqa: A002
+    """The page in an answer to the listing, an object with ``docs`` or a bare array; raises `ApiError`."""
+    value = _accepted(answer)
+    envelope = value if isinstance(value, dict) else {"docs": value}
+    docs = envelope.get("docs")
+    if not isinstance(docs, list):
+        raise Unsure(f"{UNREADABLE}: not a listing", status=answer.status)
+    read = [(task, doc) for doc in docs if (task := _task_or_none(doc))]
+    wanted = [(task, doc) for task, doc in read if type is None or task.type == type]
+    return Page(
+        tasks=tuple(task for task, _ in wanted),
+        docs=tuple(doc for _, doc in wanted),
+        total=_whole(envelope.get("total")),
+        has_more=_truth(envelope.get("has_more", envelope.get("hasMore"))),
+        limit=_whole(envelope.get("limit")) or limit,
+        offset=offset if (said := _whole(envelope.get("offset"))) is None else said,
+        clock=answer.headers.get("Date"),
+        received=len(docs),
+        unreadable=len(docs) - len(read),
+    )
+
+
+def _accepted(answer: Answer) -> Json:
+    """The JSON of a 2xx answer; raises the error of any other."""
+    if not 200 <= answer.status < 300:
+        raise _error(answer)
+    try:
+        return decode(answer.body)
+    except BadJson as error:
+        raise Unsure(f"{UNREADABLE}: {error}", status=answer.status) from None
+
+
+def _error(answer: Answer) -> ApiError:
+    """A read that failed changes nothing, so what is no plain refusal is a plain `ApiError`."""
+    verdict = VERDICTS.get(answer.status)
+    kind = ERRORS[verdict] if verdict else ApiError
+    wait = asked_wait(answer.headers.get("Retry-After"), answer.headers.get("Date"))
+    return kind(explain(answer.status, answer.body), status=answer.status, retry_after=wait)
+
+
+def _task_or_none(doc: Json) -> Task | None:
+    try:
+        return parse_task(doc)
+    except BadTask:
+        return None
+
+
+def _whole(value: Json) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _truth(value: Json) -> bool | None:
+    return value if isinstance(value, bool) else None

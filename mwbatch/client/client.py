@@ -1,0 +1,245 @@
+"""The Microwork API, call by call.
+
+A create is sent once and never again: what it proves is an `Outcome`. Reads are tried again under backoff.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Final, Self, TypeVar
+from urllib.parse import quote
+
+from mwbatch.client.aiohttp_wire import AiohttpWire, base
+from mwbatch.client.answers import Page, canceled_in, made, page_in, task_in
+from mwbatch.client.keys import checked, fingerprint
+from mwbatch.client.retry import again, passing, untaken
+from mwbatch.client.wire import Answer, Wire
+from mwbatch.core.form import BadForm, encode_create
+from mwbatch.core.task import Task
+from mwbatch.core.text import Json
+from mwbatch.core.times import iso
+from mwbatch.core.verdict import Outcome, Verdict, judge
+from mwbatch.errors import Unsent, Unsure, UsageError
+
+T = TypeVar("T")
+
+BASE_URL: Final = "https://api.microwork.io"
+ROUTES: Final[Mapping[str, str]] = {
+    "tagging": "/v1/task/images/tagging",
+    "annotating": "/v1/task/images/tags/annotating",
+}
+"""Where each type of task is created."""
+
+LARGEST_PAGE: Final = 100
+"""The most tasks that the API puts on one page of its listing."""
+
+
+class Client:
+    """One account at one API.
+
+    Args:
+        api_key: the user name of HTTP Basic auth; it shows in no error, repr or log.
+        base_url: ``http(s)://host[:port][/path]``.
+        timeout: seconds for a whole request and its answer.
+        wire: another transport than aiohttp.
+        tries: how often a read is sent in all while the API is busy, failing or away; 1 switches that off.
+
+    ``origin`` is the base URL as it is used, ``key`` the fingerprint of the API key, ``clock`` the last ``Date``
+    header that the API sent.
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        base_url: str = BASE_URL,
+        timeout: float = 30.0,
+        wire: Wire | None = None,
+        *,
+        limit: int = 64,
+        tries: int = 5,
+    ) -> None:
+        self.origin = base(base_url)
+        self.key = fingerprint(checked(api_key))
+        self.clock: str | None = None
+        self._secret = api_key.encode()
+        self._tries = tries
+        self._wire = AiohttpWire(api_key, self.origin, timeout, limit) if wire is None else wire
+
+    def __repr__(self) -> str:
+        return f"Client({self.origin}, key {self.key})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every connection; it may be called twice."""
+        await self._wire.close()
+
+    async def attempt(self, type: str, request: Mapping[str, Json], address: str) -> Outcome:  # noqa: A002
+        """Send one create request, once, and judge what came of it; no trouble with the API is raised.
+
+        ``request`` holds the API's own field names, as a `Planned` fact does; ``address`` becomes ``callback_url``.
+        """
+        try:
+            body = encode_create(type, request, address)
+        except BadForm as error:
+            return Outcome(Verdict.REFUSED, message=str(error))
+        try:
+            answer = await self._send("POST", ROUTES[type], body=body)
+        except Unsent as error:
+            return Outcome(Verdict.UNSENT, message=error.message)
+        except Unsure as error:
+            return Outcome(Verdict.UNKNOWN, message=error.message)
+        headers = answer.headers
+        return judge(answer.status, answer.body, address, headers.get("Retry-After"), headers.get("Date"))
+
+    async def create_tagging_task(
+        self, image_url: str, callback_url: str, objects_to_tag: str = "brands"
+    ) -> Task:
+        """Ask people to draw boxes around ``objects_to_tag`` on one image. It costs money, and is sent once.
+
+        Raises:
+            Refused, Busy, Halted, Unsent: no task was made.
+            Unsure: a task may exist.
+        """
+        request = {"image_url": image_url, "objects_to_tag": objects_to_tag}
+        return made(await self.attempt("tagging", request, callback_url))
+
+    async def create_annotating_task(
+        self,
+        image_url: str,
+        callback_url: str,
+        instruction: str,
+        annotation_option: Sequence[str],
+        tags: Sequence[Mapping[str, Json]],
+    ) -> Task:
+        """Ask people to answer ``instruction`` for each of ``tags`` with one of ``annotation_option``.
+
+        A tag has ``id``, ``left``, ``top``, ``width`` and ``height``, in pixels. It costs money, and is sent once.
+
+        Raises:
+            Refused, Busy, Halted, Unsent: no task was made.
+            Unsure: a task may exist.
+        """
+        request = {
+            "image_url": image_url,
+            "instruction": instruction,
+            "annotation_option": annotation_option,
+            "tags": tags,
+        }
+        return made(await self.attempt("annotating", request, callback_url))
+
+    async def retrieve(self, task_id: str) -> Task:
+        """Look at one task. Raises `NotFound`, or another `ApiError` after the last try."""
+        return (await self.retrieve_raw(task_id))[0]
+
+    async def retrieve_raw(self, task_id: str) -> tuple[Task, bytes]:
+        """Look at one task, and have the JSON text that came, unchanged; raises as `retrieve` does."""
+
+        async def look() -> tuple[Task, bytes]:
+            answer = await self._send("GET", _route(task_id))
+            return task_in(answer, task_id), answer.body
+
+        return await self._again(look)
+
+    async def cancel(self, task_id: str) -> Task:
+        """Cancel a pending task.
+
+        Raises:
+            NotFound: there is no such task.
+            Unsure: nobody can tell what it is now (the API answers 500 for a completed task): `retrieve` it.
+            ApiError: the API refused, or was not reached.
+        """
+
+        async def once() -> Task:
+            return canceled_in(await self._send("POST", _route(task_id) + "/cancel"), task_id)
+
+        return await self._again(once, on=untaken)
+
+    async def list_page(
+        self,
+        *,
+        start_time: datetime | str | None = None,
+        end_time: datetime | str | None = None,
+        status: str | None = None,
+        type: str | None = None,  # noqa: A002 - the API's name
+        limit: int = LARGEST_PAGE,
+        offset: int = 0,
+        fresh: bool = False,
+    ) -> Page:
+        """One page of the account's tasks, newest first; ``start_time`` and ``end_time`` bound ``created_at``.
+
+        ``type`` is filtered on this side, because the values that the API documents are not its own. ``fresh`` asks
+        caches on the way for an answer from the API itself. Raises `ApiError` after the last try.
+        """
+        filters = {
+            "start_time": start_time and iso(start_time),
+            "end_time": end_time and iso(end_time),
+            "status": status,
+        }
+        params = [(name, value) for name, value in filters.items() if value]
+        params += [("limit", str(limit)), ("offset", str(offset))]
+
+        async def look() -> Page:
+            answer = await self._send("GET", "/v1/tasks", params=params, fresh=fresh)
+            return page_in(answer, limit, offset, type)
+
+        return await self._again(look)
+
+    async def tasks(
+        self,
+        *,
+        start_time: datetime | str | None = None,
+        end_time: datetime | str | None = None,
+        status: str | None = None,
+        type: str | None = None,  # noqa: A002 - the API's name
+    ) -> AsyncIterator[Task]:
+        """Every task of the account, page by page, newest first.
+
+        Tasks created meanwhile push others onto the next page: those are shown once. This is for looking, not for
+        proof: where a status filter is set, tasks that leave it meanwhile hide others.
+        """
+        offset, shown = 0, frozenset[str]()
+        while True:
+            page = await self.list_page(
+                start_time=start_time, end_time=end_time, status=status, type=type, offset=offset
+            )
+            for task in page.tasks:
+                if task.task_id not in shown:
+                    yield task
+            if not page.received or page.has_more is False:
+                return
+            offset, shown = offset + page.received, frozenset(task.task_id for task in page.tasks)
+
+    async def _again(
+        self, call: Callable[[], Awaitable[T]], on: Callable[[BaseException], bool] = passing
+    ) -> T:
+        return await again(call, tries=self._tries, on=on)
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Sequence[tuple[str, str]] = (),
+        body: bytes | None = None,
+        fresh: bool = False,
+    ) -> Answer:
+        answer = await self._wire.send(method, path, params=params, body=body, fresh=fresh)
+        self.clock = answer.headers.get("Date", self.clock)
+        if answer.status >= 300 and self._secret in answer.body:
+            # An error's words are shown to people, and some servers quote what they were sent.
+            return Answer(answer.status, answer.headers, answer.body.replace(self._secret, b"***"))
+        return answer
+
+
+def _route(task_id: str) -> str:
+    """The path of one task."""
+    if task_id.strip(".") == "":
+        raise UsageError(f"{task_id!r} is not a task's id")
+    return "/v1/task/" + quote(task_id, safe="", errors="surrogatepass")

@@ -1,0 +1,80 @@
+"""The only door to tenacity: reads are tried again, under backoff. A create never comes through here."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import tenacity
+
+from mwbatch.errors import ApiError, Busy, Unsent, Unsure
+
+T = TypeVar("T")
+Sleep = Callable[[float], Awaitable[None]]
+
+LONGEST_ASKED: Final = 300.0
+"""Seconds; where ``Retry-After`` asks for more, the error is raised and says so, instead of a silent wait."""
+
+
+def passing(error: BaseException) -> bool:
+    """Whether a read that failed so may succeed later."""
+    if not isinstance(error, ApiError) or (error.retry_after or 0) > LONGEST_ASKED:
+        return False
+    return isinstance(error, Unsure | Unsent | Busy) or (error.status or 0) >= 500
+
+
+def untaken(error: BaseException) -> bool:
+    """Whether a request that failed so certainly had no effect, so that even a POST may be sent again."""
+    return isinstance(error, Unsent | Busy) and passing(error)
+
+
+async def again(
+    call: Callable[[], Awaitable[T]],
+    *,
+    tries: int = 5,
+    wait_max: float = 30.0,
+    on: Callable[[BaseException], bool] = passing,
+    sleep: Sleep = asyncio.sleep,
+) -> T:
+    """Await ``call()``, at most ``tries`` times in all, while it fails in a way that ``on`` accepts.
+
+    The waits grow from about 1 s to ``wait_max`` s, with jitter; a ``Retry-After`` is obeyed where it is longer. The
+    last error is raised as it came. The first try goes around tenacity, which costs 45 to 75 µs a call.
+    """
+    try:
+        return await call()
+    except ApiError as error:
+        if tries <= 1 or not on(error):
+            raise
+        failed: list[ApiError] = [error]
+
+    async def next_try() -> T:
+        if failed:
+            raise failed.pop()
+        return await call()
+
+    return await _policy(tries, wait_max, on, sleep)(next_try)
+
+
+def _policy(
+    tries: int, wait_max: float, on: Callable[[BaseException], bool], sleep: Sleep
+) -> tenacity.AsyncRetrying:
+    return tenacity.AsyncRetrying(
+        stop=tenacity.stop_after_attempt(tries),
+        wait=_Wait(wait_max),
+        retry=tenacity.retry_if_exception(on),
+        sleep=sleep,
+        reraise=True,
+    )
+
+
+class _Wait(tenacity.wait.wait_base):
+    """Exponential with jitter, and never less than what the API asked for."""
+
+    def __init__(self, longest: float) -> None:
+        self._grow = tenacity.wait_exponential_jitter(initial=0.75, max=longest, jitter=0.5)
+        self._longest = longest
+
+    def __call__(self, state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.retry_after if isinstance(error, ApiError) else None
+        return max(asked or 0.0, min(self._grow(state), self._longest))
