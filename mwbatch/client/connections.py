@@ -53,8 +53,8 @@ class Connections(TCPConnector):
 
     def __init__(self, limit: int, timeout: float) -> None:
         super().__init__(limit=limit, keepalive_timeout=KEEP_IDLE, socket_factory=sockets(timeout))
-        quiet: partial[ResponseHandler] = partial(Quiet, loop=self._loop)
-        self._factory = quiet
+        protocol: type[ResponseHandler] = Quiet
+        self._factory = partial(protocol, loop=self._loop)
 
     def _release(self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False) -> None:
         if isinstance(protocol, Quiet):
