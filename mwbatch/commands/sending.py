@@ -5,20 +5,20 @@ request is one fact; a request of which nobody can tell leaves its row in doubt,
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from mwbatch.client import Client
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.gate import Gate
 from mwbatch.commands.opened import Opened
+from mwbatch.commands.ready import Ready
 from mwbatch.commands.recorder import Recorder
 from mwbatch.core.address import Key, write
 from mwbatch.core.facts import Failed, Planned, Seen, Started, Via
-from mwbatch.core.pace import Pace
+from mwbatch.core.pace import Pace, backoff
 from mwbatch.core.plan import Create, ranges, run_size, runs, sendable
 from mwbatch.core.trouble import Advice, Trouble
 from mwbatch.core.verdict import Outcome, Verdict
@@ -26,9 +26,6 @@ from mwbatch.errors import ApiError, Exit, StoreError
 
 PATIENCE: Final = 900.0
 """Seconds without one created row after which a busy or unreachable API is given up for this run."""
-
-BACKOFF: Final = (0.5, 30.0)
-"""Seconds before a request that never left is tried again: the first wait, and the longest."""
 
 _NOT_SENT: Final = Outcome(Verdict.UNSENT, message="the run ended before this row's turn")
 
@@ -58,30 +55,24 @@ class Ending:
             self.exit, self.reason = exit_code, reason
 
 
-@dataclass(slots=True)
 class Sender:
-    """Creates the tasks of one batch. One object serves one run of a command; `send` may be called several times."""
+    """Creates the tasks of one batch: one object for one run of a command; `send` may be called several times.
 
-    batch: Opened
-    client: Client
-    pace: Pace
-    how: Sending
-    desk: Desk
-    ending: Ending = field(default_factory=Ending)
-    ended: dict[int, float] = field(default_factory=dict)
-    """Rows left in doubt by this run, with the tick at which their request ended."""
+    ``doubtful`` holds the rows that this run left in doubt, with the tick at which their request ended.
+    """
 
-    def __post_init__(self) -> None:
-        self._gate = Gate(self.pace, self.desk.ticks)
-        self._recorder = Recorder(self.batch)
-        self._trouble = Trouble(self.how.keep_going)
-        self._ready: deque[Create] = deque()
-        self._runs: Iterator[list[Create]] = iter(())
-        self._exhausted = False
-        self._filled, self._low, self._over = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    def __init__(self, batch: Opened, client: Client, pace: Pace, how: Sending, desk: Desk) -> None:
+        self.batch, self.client, self.pace, self.how, self.desk = batch, client, pace, how, desk
+        self.ending = Ending()
+        self.doubtful: dict[int, float] = {}
+        self._gate = Gate(pace, desk.ticks)
+        self._recorder = Recorder(batch)
+        self._ready = Ready(batch, iter(()), self._started)
+        self._trouble = Trouble(how.keep_going)
+        self._over = asyncio.Event()
         self._probe: asyncio.Task[None] | None = None
-        self._last_created = self.desk.ticks()
-        self._probes = _backoff()
+        self._probes = backoff()
+        self._last_created = desk.ticks()
 
     async def send(self, rows: Iterable[Planned]) -> None:
         """Send whichever of ``rows`` may be sent; return when each has an outcome on disk, or the run must end.
@@ -89,8 +80,8 @@ class Sender:
         Raises:
             StoreError: outcomes could not be written.
         """
-        self._runs = runs(sendable(rows, self.batch.state), run_size(self.pace.most))
-        self._exhausted = False
+        run = runs(sendable(rows, self.batch.state), run_size(self.pace.most))
+        self._ready = Ready(self.batch, run, self._started)
         watch = asyncio.create_task(self._watch())
         try:
             async with asyncio.TaskGroup() as group:
@@ -101,20 +92,16 @@ class Sender:
             watch.cancel()
             if self._probe is not None:
                 self._probe.cancel()
-            self._close_unsent()
+            for create in self._ready.leftovers():
+                self._note(create, _NOT_SENT)
             await asyncio.shield(self._recorder.flush())
 
     def stop(self, exit_code: Exit, reason: str) -> None:
         """Start nothing more; what is in flight is finished."""
         self.ending.because(exit_code, reason)
+        self._over.set()
         self._gate.close()
-        for event in (self._over, self._filled, self._low):
-            event.set()
-
-    @property
-    def stopped(self) -> bool:
-        """Whether nothing more is started."""
-        return self._gate.closed
+        self._ready.end()
 
     async def _watch(self) -> None:
         """Stop when the user asks to."""
@@ -122,25 +109,10 @@ class Sender:
         self.stop(Exit.UNFINISHED, "interrupted")
 
     async def _prepare(self) -> None:
-        """Keep rows ready whose ``started`` is on disk, one run ahead of the workers."""
         try:
-            while not self.stopped and (run := next(self._runs, None)):
-                started = self._started(run)
-                await self.batch.record([started])
-                self._ready.extend(run)
-                self._filled.set()
-                await self._room(len(run))
+            await self._ready.prepare()
         except StoreError as error:
             self.stop(Exit.MACHINE, str(error))
-        finally:
-            self._exhausted = True
-            self._filled.set()
-
-    async def _room(self, size: int) -> None:
-        """Wait until less than a run is ready, so that the next one is on disk before it is needed."""
-        while len(self._ready) >= size and not self.stopped:
-            self._low.clear()
-            await self._low.wait()
 
     def _started(self, run: list[Create]) -> Started:
         how = self.how
@@ -156,23 +128,14 @@ class Sender:
         )
 
     async def _work(self) -> None:
-        while not self.stopped:
-            if not self._ready:
-                if self._exhausted:
-                    return
-                self._filled.clear()
-                await self._filled.wait()
-                continue
-            create = self._ready.popleft()
-            if not self._low.is_set():
-                self._low.set()
+        while not self._gate.closed and (create := await self._ready.take()):
             await self._create(create)
 
     async def _create(self, create: Create) -> None:
         """Bring one attempt to its outcome: what certainly made no task is sent again within the same attempt."""
         planned, attempt = create
         address = write(self.how.base, self.how.key, self.batch.card.batch_id, planned.row, attempt)
-        outcome, waits = _NOT_SENT, _backoff()
+        outcome, waits = _NOT_SENT, backoff()
         while await self._gate.enter():
             started_at = self.desk.ticks()
             try:
@@ -190,7 +153,7 @@ class Sender:
         """Let the pace learn, and give up when nothing was created for too long."""
         now = self.desk.ticks()
         if outcome.verdict is Verdict.CREATED:
-            self._last_created, self._probes = now, _backoff()
+            self._last_created, self._probes = now, backoff()
         if outcome.verdict is Verdict.BUSY:
             self.pace.refused(started_at, now, outcome.retry_after)
         else:
@@ -204,73 +167,31 @@ class Sender:
         """Turn one outcome into its fact. Doubt is the absence of one: `started` says all there is to say."""
         row, attempt, now = create.planned.row, create.attempt, self.desk.now()
         task = outcome.task
-        match outcome.verdict:
-            case Verdict.CREATED if task is not None:
-                self._recorder.note(
-                    Seen(
-                        now,
-                        row,
-                        attempt,
-                        task.task_id,
-                        task.status,
-                        Via.CREATE,
-                        task.created_at,
-                        task.completed_at,
-                    )
+        if outcome.verdict is Verdict.UNKNOWN:
+            self.doubtful[row] = self.desk.ticks()
+            self.desk.tally.note(
+                f"the outcome of a request is unknown, its row waits in doubt: {outcome.message}"
+            )
+        elif outcome.verdict is Verdict.CREATED and task is not None:
+            self._recorder.note(
+                Seen(
+                    now,
+                    row,
+                    attempt,
+                    task.task_id,
+                    task.status,
+                    Via.CREATE,
+                    task.created_at,
+                    task.completed_at,
                 )
-            case Verdict.UNKNOWN:
-                self.ended[row] = self.desk.ticks()
-                self.desk.tally.note(
-                    f"a request's outcome is unknown, its row waits in doubt: {outcome.message}"
-                )
-            case verdict:
-                final = verdict is Verdict.REFUSED
-                self._recorder.note(
-                    Failed(now, row, attempt, verdict, final, outcome.status, outcome.message)
-                )
+            )
+        else:
+            final = outcome.verdict is Verdict.REFUSED
+            self._recorder.note(
+                Failed(now, row, attempt, outcome.verdict, final, outcome.status, outcome.message)
+            )
         self._tell(outcome)
         self._heed(outcome)
-
-    def _heed(self, outcome: Outcome) -> None:
-        """Contain trouble, and end when the journal cannot be written."""
-        if self._recorder.failure is not None:
-            self.stop(Exit.MACHINE, str(self._recorder.failure))
-        match self._trouble.note(outcome):
-            case Advice.STOP:
-                self.stop(Exit.API, outcome.message)
-            case Advice.PROBE if self._probe is None:
-                self._gate.shut()
-                self._probe = asyncio.create_task(self._ask())
-            case _:
-                pass
-
-    async def _ask(self) -> None:
-        """Too many outcomes are unknown: start nothing until the API answers a listing, then begin again gently."""
-        tally = self.desk.tally
-        tally.note("too many requests of unknown outcome: nothing is sent until the API answers again")
-        for wait in self._probes:
-            await self._pause(wait)
-            try:
-                await self.client.list_page(limit=1, fresh=True)
-            except ApiError as error:
-                if self.desk.ticks() - self._last_created > PATIENCE:
-                    self.stop(
-                        Exit.UNFINISHED, f"the API did not recover for {PATIENCE / 60:.0f} minutes: {error}"
-                    )
-                if self.stopped:
-                    return
-                continue
-            break
-        self._trouble.calmed()
-        self.pace.limit = 1.0
-        self._probe = None
-        self._gate.reopen()
-
-    async def _pause(self, seconds: float) -> None:
-        """Wait, at most until the run is over."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._over.wait()
 
     def _tell(self, outcome: Outcome) -> None:
         tally = self.desk.tally
@@ -279,17 +200,43 @@ class Sender:
         tally.doubt += outcome.verdict is Verdict.UNKNOWN
         tally.in_flight, tally.limit = self._gate.in_flight, int(self.pace.limit)
 
-    def _close_unsent(self) -> None:
-        """Close the rows whose ``started`` is on disk and whose request never left."""
-        while self._ready:
-            create = self._ready.popleft()
-            self._recorder.note(
-                Failed(
-                    self.desk.now(),
-                    create.planned.row,
-                    create.attempt,
-                    Verdict.UNSENT,
-                    final=False,
-                    message="the run ended before this row's turn",
+    def _heed(self, outcome: Outcome) -> None:
+        """Contain trouble, and end when the journal cannot be written."""
+        if self._recorder.failure is not None:
+            self.stop(Exit.MACHINE, str(self._recorder.failure))
+        advice = self._trouble.note(outcome)
+        if advice is Advice.STOP:
+            self.stop(Exit.API, outcome.message)
+        elif advice is Advice.PROBE and self._probe is None:
+            self._gate.shut()
+            self._probe = asyncio.create_task(self._ask())
+
+    async def _ask(self) -> None:
+        """Start nothing until the API answers a listing, then begin again with one request in flight."""
+        self.desk.tally.note(
+            "too many requests of unknown outcome: nothing is sent until the API answers again"
+        )
+        await self._pause(next(self._probes))
+        while not await self._answers() and not self._over.is_set():
+            await self._pause(next(self._probes))
+        self._trouble.calmed()
+        self.pace.limit = 1.0
+        self._probe = None
+        self._gate.reopen()
+
+    async def _answers(self) -> bool:
+        try:
+            await self.client.list_page(limit=1, fresh=True)
+        except ApiError as error:
+            if self.desk.ticks() - self._last_created > PATIENCE:
+                self.stop(
+                    Exit.UNFINISHED, f"the API did not recover for {PATIENCE / 60:.0f} minutes: {error}"
                 )
-            )
+            return False
+        return True
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, at most until the run is over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._over.wait()

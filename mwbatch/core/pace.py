@@ -4,6 +4,7 @@ Additive increase, multiplicative decrease (Chiu and Jain, 1989): each full roun
 a 429 halves it. Refusals of requests that left before the last halving say nothing new and halve nothing.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,3 +48,11 @@ class Pace:
         if started_at > self.halved_at:
             self.limit, self.halved_at = max(1.0, self.limit / 2), now
         self.next_start = max(self.next_start, now + (retry_after if retry_after is not None else 0.5))
+
+
+def backoff(first: float = 0.5, longest: float = 30.0) -> Iterator[float]:
+    """Seconds to wait before the first new try, the second …, each twice the one before, up to ``longest``."""
+    wait = first
+    while True:
+        yield wait
+        wait = min(2 * wait, longest)
