@@ -23,20 +23,28 @@ NOBODY: Final = "https://no-callbacks.invalid"
 MIN_KEY: Final = 16
 """The fewest bytes of a callback key."""
 
+_KID: Final = re.compile(r"[a-z0-9]{1,16}")
 _TAIL: Final = re.compile(
     r"/v1/(?P<kid>[a-z0-9]{1,16})/(?P<batch>[a-z0-9]{1,32})/(?P<row>0|[1-9][0-9]{0,8})-(?P<attempt>[1-9][0-9]?)"
     r"/(?P<mac>[0-9a-f]{32})(?![0-9a-zA-Z_-])"
+)
+_SLASH: Final = "(?:/|%2[Ff])"
+# Wider than an address, so that one that was cut, quoted or glued to other text is hidden too.
+_SECRET: Final = re.compile(
+    f"({_SLASH}v1{_SLASH}[a-z0-9]+{_SLASH}[a-z0-9]+{_SLASH}[0-9]+-[0-9]+{_SLASH})[0-9a-f]+"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A callback key: ``kid`` names it in addresses, ``secret`` (16 to 64 bytes) signs them."""
+    """A callback key: ``kid`` (1 to 16 of a-z and 0-9) names it in addresses, ``secret`` (16 to 64 bytes) signs them."""
 
     kid: str
     secret: bytes
 
     def __post_init__(self) -> None:
+        if not _KID.fullmatch(self.kid):
+            raise ValueError(f"callback key {self.kid!r} has no fitting name: 1 to 16 of a-z and 0-9")
         if not MIN_KEY <= len(self.secret) <= 64:
             raise ValueError(f"callback key {self.kid} has {len(self.secret)} bytes; it must have 16 to 64")
 
@@ -55,8 +63,9 @@ class Address:
     mac: str
 
     def signed_by(self, key: Key) -> bool:
-        """Whether ``key`` made this address."""
-        return compare_digest(mac(key, self.batch, self.row, self.attempt).encode(), self.mac.encode())
+        """Whether ``key``, and no other of the same bytes, made this address."""
+        signed = mac(key, self.batch, self.row, self.attempt).encode()
+        return key.kid == self.kid and compare_digest(signed, self.mac.encode())
 
 
 def mac(key: Key, batch: str, row: int, attempt: int) -> str:
@@ -79,5 +88,5 @@ def find(text: str) -> Address | None:
 
 
 def masked(text: str) -> str:
-    """The same text with every mac hidden: what a log or a message may show."""
-    return _TAIL.sub(lambda found: found[0][: -len(found["mac"])] + "***", text)
+    """The same text with every mac, whole or cut, hidden: what a log or a message may show."""
+    return _SECRET.sub(r"\1***", text)

@@ -162,7 +162,7 @@ def line(fact: Fact) -> bytes:
     """Write one fact as one line, newline included. Fields at their default are left out."""
     record = {"v": VERSION, "fact": fact.kind}
     for name, default in _DEFAULTS[type(fact)]:
-        if (value := getattr(fact, name)) != default or default is False:
+        if (value := getattr(fact, name)) != default:
             record[name] = value
     if isinstance(fact, Seen) and fact.body is not None:
         # Strictly parsed JSON holds raw newlines and tabs only between its tokens: spaces say the same.
@@ -185,7 +185,7 @@ def parse(text: bytes) -> Fact:
     except BadJson as error:
         raise BadLine(str(error)) from None
     version, kind = record.pop("v", None), record.pop("fact", None)
-    if version != VERSION or kind not in KINDS:
+    if version != VERSION or not isinstance(kind, str) or kind not in KINDS:
         raise UnknownFact(
             f"a fact {kind!r} of format version {version!r}; use the mwbatch that wrote it, or a newer one"
         )

@@ -41,19 +41,24 @@ class TaskState:
 
     task_id: str
     attempt: int
-    status: str = "pending"
+    shown: str = "pending"
     created_at: str = ""
     answers: dict[str, Answered] = field(default_factory=dict)
 
     def join(self, seen: Seen) -> None:
-        """Take one showing in: an answer beats canceled beats the rest."""
-        self.status = max(self.status, seen.status, key=_rank)
+        """Take one showing in."""
+        self.shown = max(self.shown, seen.status, key=_rank)
         self.attempt = min(self.attempt, seen.attempt)
-        if seen.created_at is not None:
+        if seen.created_at:
             self.created_at = min(self.created_at or seen.created_at, seen.created_at)
         if seen.answer is not None:
             place = (seen.completed_at or "", seen.task_id, seen.sha256 or "")
             self.answers[seen.answer] = min(self.answers.get(seen.answer, place), place)
+
+    @property
+    def status(self) -> str:
+        """What the API says of the task: an answer beats canceled beats the rest."""
+        return "completed" if self.answers else self.shown
 
     @property
     def answered(self) -> bool:
@@ -68,24 +73,25 @@ class TaskState:
     @property
     def canceled(self) -> bool:
         """Whether nobody works on this task any more and no answer came of it."""
-        return self.status == "canceled" and not self.answers
+        return self.status == "canceled"
 
 
 def _rank(status: str) -> tuple[int, str]:
     """Order what the API may say of one task, so that two showings always join to the same one."""
-    return ({"pending": 0, "canceled": 2, "completed": 3}.get(status, 1), status)
+    return ({"pending": 0, "completed": 2, "canceled": 3}.get(status, 1), status)
 
 
 @dataclass(slots=True)
 class Row:
     """All that is known about one row.
 
-    Sets of attempts are bit sets: attempt ``n`` is bit ``n``. ``opened`` and ``forbidden`` are the greatest attempts
+    Sets of attempts are bit sets: attempt ``n`` is bit ``n``. ``seen`` are those of which a task was seen. ``opened`` and ``forbidden`` are the greatest attempts
     that ``retried`` and ``withdrawn`` name, 0 for none.
     """
 
     planned: bool = False
     started: int = 0
+    seen: int = 0
     failed: int = 0
     final: int = 0
     opened: int = 0
@@ -98,6 +104,7 @@ class Row:
             case Planned():
                 self.planned = True
             case Seen(task_id=task_id, attempt=attempt):
+                self.seen |= 1 << attempt
                 self.tasks.setdefault(task_id, TaskState(task_id, attempt)).join(fact)
             case Failed(attempt=attempt):
                 self.failed |= 1 << attempt
@@ -108,14 +115,6 @@ class Row:
                 self.forbidden = max(self.forbidden, attempt)
 
     @property
-    def seen(self) -> int:
-        """The attempts of which a task was seen, as a bit set."""
-        bits = 0
-        for task in self.tasks.values():
-            bits |= 1 << task.attempt
-        return bits
-
-    @property
     def doubtful(self) -> list[int]:
         """The attempts that started and of which nothing is known, ascending."""
         bits = self.started & ~self.failed & ~self.seen
@@ -124,11 +123,7 @@ class Row:
     @property
     def last(self) -> int:
         """The greatest attempt that was ever made; 0 when none was."""
-        return (
-            (self.started | self.failed | self.seen).bit_length() - 1
-            if self.started | self.failed | self.seen
-            else 0
-        )
+        return max(0, (self.started | self.failed | self.seen).bit_length() - 1)
 
     @property
     def next_attempt(self) -> int:
@@ -166,7 +161,7 @@ class Row:
             return Status.CANCELED
         if self.tasks and self.opened < self.seen.bit_length():
             return Status.CANCELED
-        if self.final >> last & 1 and not self.seen >> last & 1 and self.opened <= last:
+        if self.final >> last & 1 and self.opened <= last:
             return Status.REJECTED
         return Status.PLANNED
 

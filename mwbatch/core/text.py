@@ -6,6 +6,7 @@ integer beyond 64 bits on writing) goes through the standard library under the s
 
 import json
 from collections.abc import Mapping
+from math import isinf
 from typing import Any, Final, NoReturn
 
 import orjson
@@ -29,7 +30,7 @@ def encode(value: Json) -> bytes:
     try:
         return orjson.dumps(value)
     except TypeError:
-        return _encode_slowly(value).encode("ascii")
+        return _encode_slowly(value).encode("utf-8")
 
 
 def canonical(value: Json) -> bytes:
@@ -44,7 +45,7 @@ def decode(raw: bytes) -> Json:
     """Read one JSON value from UTF-8 bytes.
 
     Raises:
-        BadJson: not UTF-8, not JSON, NaN or Infinity, or nested deeper than ``MAX_NESTING``.
+        BadJson: not UTF-8, not JSON, NaN or Infinity (``1e999`` too), or nested deeper than ``MAX_NESTING``.
     """
     try:
         value = orjson.loads(raw)
@@ -66,25 +67,23 @@ def decode_object(raw: bytes) -> dict[str, Json]:
 def _encode_slowly(value: Json) -> str:
     """Write what orjson refuses. A ``Raw`` must not be read again, so containers are walked by hand."""
     if isinstance(value, Raw):
-        return _fragment(value)
+        return orjson.dumps(value).decode("utf-8")
     if isinstance(value, Mapping):
-        return (
-            "{" + ",".join(f"{json.dumps(key)}:{_encode_slowly(item)}" for key, item in value.items()) + "}"
-        )
+        return "{" + ",".join(f"{_name(key)}:{_encode_slowly(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(_encode_slowly, value)) + "]"
     return json.dumps(value)
 
 
-def _fragment(raw: Raw) -> str:
-    """The text of a fragment with everything beyond ASCII escaped (it only stands inside strings)."""
-    text = orjson.dumps(raw).decode("utf-8")
-    return text if text.isascii() else "".join(c if c.isascii() else json.dumps(c)[1:-1] for c in text)
+def _name(key: str) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"JSON names are strings, not {type(key).__name__}")
+    return json.dumps(key)
 
 
 def _decode_slowly(raw: bytes) -> Json:
     try:
-        return json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+        return json.loads(raw.decode("utf-8"), parse_constant=_no_constant, parse_float=_finite)
     except RecursionError:
         raise BadJson(f"nested deeper than {MAX_NESTING}") from None
     except UnicodeDecodeError:
@@ -95,6 +94,13 @@ def _decode_slowly(raw: bytes) -> Json:
 
 def _no_constant(name: str) -> NoReturn:
     raise BadJson(f"{name} is not JSON")
+
+
+def _finite(number: str) -> float:
+    """A float, as orjson would have it: ``1e999`` is Infinity under another name."""
+    if isinf(value := float(number)):
+        raise BadJson("a number beyond what a double can hold")
+    return value
 
 
 def _too_deep(value: Json) -> bool:

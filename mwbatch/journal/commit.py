@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 
 MAX_BYTES: Final = 4 << 20
-"""The most bytes that one commit takes."""
+"""The most bytes that one commit takes, unless a single append has more."""
 
 MAX_LINES: Final = 512
-"""The most lines that one commit takes."""
+"""The most lines that one commit takes, unless a single append has more."""
 
 
 @dataclass(slots=True)
@@ -75,10 +75,12 @@ class Committer:
         """The appends of the next commit: the oldest that fit, at least one, none when nothing waits."""
         batch: list[Append] = []
         size = count = 0
-        while self._queue and (not batch or (size < MAX_BYTES and count < MAX_LINES)):
-            append = self._queue.popleft()
-            batch.append(append)
+        while self._queue:
+            append = self._queue[0]
             size, count = size + len(append.lines), count + append.count
+            if batch and (size > MAX_BYTES or count > MAX_LINES):
+                break
+            batch.append(self._queue.popleft())
         return batch
 
 

@@ -15,7 +15,7 @@ class Disk:
     def create(self, path: Path) -> int:
         """Create a file that only its owner can read; return its descriptor, locked against other writers."""
         file = os.open(path, _NEW, 0o600)
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX)  # waits only for a reader's `is_live`, which lasts microseconds
         return file
 
     def write(self, file: int, chunk: bytes | memoryview) -> int:
@@ -41,6 +41,20 @@ class Disk:
         """Close the descriptor and release its lock."""
         os.close(file)
 
+    def write_file(self, path: Path, content: bytes) -> None:
+        """Create a small file, whole and durable; after an error it is not there."""
+        file = self.create(path)
+        try:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[self.write(file, rest) :]
+            self.sync(file)
+        except OSError:
+            path.unlink()
+            raise
+        finally:
+            self.close(file)
+
     def make_folder(self, folder: Path) -> None:
         """Make a folder and its missing parents, each durable in its parent, for its owner only."""
         missing = [folder, *folder.parents]
@@ -50,7 +64,11 @@ class Disk:
 
     def sync_folder(self, folder: Path) -> None:
         """Make the names in a folder durable."""
-        file = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        self.sync_file(folder)
+
+    def sync_file(self, path: Path) -> None:
+        """Make what stands in a file or folder durable, whoever wrote it."""
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             os.fsync(file)
         finally:

@@ -134,23 +134,21 @@ class Home:
             raise UsageError(f"{folder} is there already; choose another name with --batch")
         try:
             self._disk.make_folder(folder)
-            return folder, self.write(folder, card)
         except OSError as error:
             raise StoreError(f"cannot make {folder}: {error.strerror}") from error
+        return folder, self.write(folder, card)
 
     def write(self, folder: Path, card: Card) -> Card:
         """Write the card of a batch, whole or not at all, with the place that the folder has now."""
-        stat = folder.stat()
-        card = replace(card, place=(stat.st_dev, stat.st_ino))
         aside = folder / f".{CARD}.{secrets.token_hex(4)}"
-        file = self._disk.create(aside)
         try:
-            self._disk.write(file, encode(asdict(card)) + b"\n")
-            self._disk.sync(file)
-        finally:
-            self._disk.close(file)
-        aside.replace(folder / CARD)
-        self._disk.sync_folder(folder)
+            stat = folder.stat()
+            card = replace(card, place=(stat.st_dev, stat.st_ino))
+            self._disk.write_file(aside, encode(asdict(card)) + b"\n")
+            aside.replace(folder / CARD)
+            self._disk.sync_folder(folder)
+        except OSError as error:
+            raise StoreError(f"cannot write {folder / CARD}: {error.strerror}") from error
         return card
 
     def inbox(self, batch_id: str) -> Path:

@@ -57,23 +57,32 @@ def load(path: Path) -> Keys | None:
 
 
 def load_or_make(path: Path, disk: Disk = DISK) -> Keys:
-    """Read the key file, made first when there is none; of two processes that race, both get the same."""
+    """Read the key file, made first when there is none; of two processes that race, both get the same.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
     if keys := load(path):
         return keys
+    try:
+        _make(path, disk)
+    except OSError as error:
+        raise StoreError(f"cannot make the callback keys in {path}: {error.strerror}") from error
+    keys = load(path)
+    assert keys is not None
+    return keys
+
+
+def _make(path: Path, disk: Disk) -> None:
+    """Put a key file in place, whole and durable, unless another one is there first."""
     disk.make_folder(path.parent)
     kid, secret = secrets.token_hex(2), secrets.token_hex(32)
     aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    file = disk.create(aside)
+    disk.write_file(aside, encode({"keys": [{"kid": kid, "secret": secret}]}) + b"\n")
     try:
-        disk.write(file, encode({"keys": [{"kid": kid, "secret": secret}]}) + b"\n")
-        disk.sync(file)
         os.link(aside, path)
     except FileExistsError:
         pass  # the other process was first: its keys are the keys
     finally:
-        disk.close(file)
         aside.unlink()
     disk.sync_folder(path.parent)
-    keys = load(path)
-    assert keys is not None
-    return keys

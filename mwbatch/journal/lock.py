@@ -9,7 +9,7 @@ from typing import Final, Self
 from filelock import FileLock, Timeout
 
 from mwbatch.core.text import BadJson, decode_object, encode
-from mwbatch.errors import BatchBusy
+from mwbatch.errors import BatchBusy, StoreError
 from mwbatch.journal.disk import is_live
 
 LOCK: Final = "lock"
@@ -41,6 +41,7 @@ class BatchLock:
 
         Raises:
             BatchBusy: another process has it; the message names verb, host and pid.
+            StoreError: the folder cannot be written.
         """
         try:
             self._lock.acquire()
@@ -49,14 +50,22 @@ class BatchLock:
                 f"batch {self._folder.name} is in use by {holder(self._folder) or 'another process'}; "
                 f"wait for it, or look: mwbatch status {self._folder.name}"
             ) from None
-        self._who.write_bytes(encode({"verb": self._verb, "host": socket.gethostname(), "pid": os.getpid()}))
+        try:
+            self._who.write_bytes(
+                encode({"verb": self._verb, "host": socket.gethostname(), "pid": os.getpid()})
+            )
+        except OSError as error:
+            self._lock.release()
+            raise StoreError(f"cannot write {self._who}: {error.strerror}") from error
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._who.unlink(missing_ok=True)
-        self._lock.release()
+        try:
+            self._who.unlink(missing_ok=True)
+        finally:
+            self._lock.release()
 
 
 def holder(folder: Path) -> str | None:
@@ -65,9 +74,10 @@ def holder(folder: Path) -> str | None:
         with (folder / LOCK).open("rb") as file:
             if not is_live(file.fileno()):
                 return None
-        who = decode_object((folder / WHO).read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, BadJson):
+    try:
+        who = decode_object((folder / WHO).read_bytes())
+    except (OSError, BadJson):  # it took the lock this moment
         return "another process"
     return f"mwbatch {who.get('verb')}, process {who.get('pid')} on host {who.get('host')}"

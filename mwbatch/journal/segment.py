@@ -9,6 +9,7 @@ import errno
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -32,9 +33,13 @@ class Segment:
         try:
             disk.make_folder(folder)
             self._file = disk.create(self.path)
+        except OSError as error:
+            raise _store_error(error, self.path) from error
+        try:
             disk.sync(self._file)
             disk.sync_folder(folder)
         except OSError as error:
+            self.close()
             raise _store_error(error, self.path) from error
 
     def append(self, lines: bytes) -> None:
@@ -51,6 +56,9 @@ class Segment:
             self._disk.sync(self._file)
             self._still_named()
         except OSError as error:
+            # Readers MUST not take for kept what no sync has proved: the page cache shows it although the disk lacks it.
+            with suppress(OSError):
+                self._disk.truncate(self._file, self._size)
             self._poison = f"{self.path.name} can no longer be trusted: {error.strerror}; free or mend the disk, start again"
             raise Poisoned(self._poison) from error
         self._size += len(lines)
@@ -115,6 +123,8 @@ def read(path: Path, report: Callable[[Damage], None]) -> Iterator[Fact]:
 
     Raises:
         StoreError: the file cannot be read, or holds a fact of a version that this code does not know.
+
+    A file that is gone by now held nothing: its writer removes it at close only when it is empty.
     """
     try:
         with path.open("rb", buffering=0) as file:
@@ -131,6 +141,8 @@ def read(path: Path, report: Callable[[Damage], None]) -> Iterator[Fact]:
                 yield fact
             if held is not None:
                 report(Damage(path, held.offset, held.size, end, held.reason))
+    except FileNotFoundError:
+        return
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}") from error
 

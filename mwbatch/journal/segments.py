@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from mwbatch.core.facts import Fact, Planned, Seen, identity, line
+from mwbatch.errors import StoreError
 from mwbatch.journal.commit import Committer
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.segment import Damage, Segment, read
@@ -61,16 +62,27 @@ class Shelf:
 
     def read(self) -> Iterator[Fact]:
         """Read every segment of the folder, the oldest name first."""
-        self.damage = []
+        damage = self.damage = []
         for path in sorted(self.folder.glob("*.jsonl")):
-            yield from read(path, self.damage.append)
+            yield from read(path, damage.append)
+
+    def sync(self) -> None:
+        """Make every segment durable, whoever wrote it."""
+        for path in self.folder.glob("*.jsonl"):
+            try:
+                self._disk.sync_file(path)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise StoreError(f"cannot sync {path}: {error.strerror}") from error
 
     async def close(self) -> None:
         """Finish the commit that runs, close the segment."""
         if self._committer is not None:
             await self._committer.close()
         if self._segment is not None:
-            self._segment.close()
+            segment, self._segment = self._segment, None
+            segment.close()
 
 
 class Segments:
@@ -84,6 +96,7 @@ class Segments:
         self._shelves = {name: Shelf(folder / name, writer, disk) for name in FOLDERS}
         self._known: set[bytes] | None = None
         self._in_flight: dict[bytes, asyncio.Future[None]] = {}
+        self._learning = asyncio.Lock()
 
     @property
     def damage(self) -> list[Damage]:
@@ -110,13 +123,23 @@ class Segments:
 
     def index(self) -> int:
         """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks while it reads."""
-        self._known = {key for fact in self.read_answers() if (key := identity(fact))}
-        return len(self._known)
+        keys = {key for fact in self.read_answers() if (key := identity(fact))}
+        self._shelves[
+            RESULTS
+        ].sync()  # MUST follow the reading: a killed writer's last lines may never have been synced
+        self._known = keys if self._known is None else self._known | keys
+        return len(keys)
+
+    async def _learn(self) -> None:
+        """MUST read but once: what is committed while a second reading runs would be missing from the index."""
+        async with self._learning:
+            if self._known is None:
+                await asyncio.to_thread(self.index)
 
     async def append(self, facts: Sequence[Fact]) -> list[bool]:
         """Make facts durable; an answer that is on disk, or on its way there, is not written again."""
         if self._known is None and any(place(fact) == RESULTS for fact in facts):
-            await asyncio.to_thread(self.index)
+            await self._learn()
         loop = asyncio.get_running_loop()
         claimed: dict[bytes, asyncio.Future[None]] = {}
         fresh: defaultdict[str, list[Fact]] = defaultdict(list)
