@@ -1,0 +1,164 @@
+"""Tasks are read in every shape and dialect, and nothing but `BadTask` ever comes out of it."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mwbatch.core.task import ALIASES, BadTask, parse_callback, parse_task
+from mwbatch.core.text import Json
+
+FLAT: Json = {
+    "task_id": "K63nQmiYa5C57iXm5",
+    "created_at": "2017-04-14T12:00:00.000Z",
+    "callback_url": "http://www.example.com/callback",
+    "type": "annotating",
+    "status": "pending",
+    "image_url": "https://ibb.co/fmMFRQ",
+    "instruction": "Good or bad?",
+    "options": ["good", "bad"],
+    "tags": [{"id": "t", "left": 0, "top": 0, "width": 1, "height": 1}],
+}
+INPUTS = {name: FLAT[name] for name in ("image_url", "instruction", "options", "tags")}
+NESTED: Json = {name: value for name, value in FLAT.items() if name not in INPUTS} | {
+    "params": {**{k: v for k, v in INPUTS.items() if k != "options"}, "annotation_option": ["good", "bad"]}
+}
+CAMEL: Json = {
+    "taskId": FLAT["task_id"],
+    "createdAt": FLAT["created_at"],
+    "callbackUrl": FLAT["callback_url"],
+    "type": "annotating",
+    "state": "pending",
+    "imageUrl": FLAT["image_url"],
+    "instruction": "Good or bad?",
+    "annotationOption": ["good", "bad"],
+    "tags": FLAT["tags"],
+}
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
+NAMES = st.sampled_from([*ALIASES, *ALIASES.values(), "params", "task", "response", "type", "tags"])
+VALUES: st.SearchStrategy[Json] = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=6),
+    max_leaves=20,
+)
+
+
+@pytest.mark.parametrize("shown", [NESTED, CAMEL], ids=["nested", "camelCase"])
+def test_shapes_and_dialects_are_one_task(shown: Json) -> None:
+    """A task is the same task in whichever shape and dialect it is shown."""
+    assert parse_task(shown) == parse_task(FLAT)
+
+
+def test_a_task_carries_what_it_was_made_of() -> None:
+    """Inputs stand under params, whatever the shape."""
+    task = parse_task(FLAT)
+    assert (task.task_id, task.status, task.type) == ("K63nQmiYa5C57iXm5", "pending", "annotating")
+    assert task.params == INPUTS
+    assert task.extra == {}
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"status": "completed"}, "completed"),
+        ({"state": "finished"}, "completed"),
+        ({"status": "finished"}, "completed"),
+        ({"status": "canceled", "state": "finished"}, "canceled"),
+        ({"status": "on_hold"}, "on_hold"),
+        ({"status": 7}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_status_is_the_apis_word(fields: Json, status: str) -> None:
+    """An unknown status stands as it is; only the other dialect's word is translated."""
+    assert parse_task({"task_id": "a", **fields}).status == status
+
+
+@pytest.mark.parametrize("name", ["options", "annotation_option", "annotationOption"])
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_single_option_may_be_bare(name: str, nested: bool) -> None:
+    """One option may come as a bare string, under any of its names and in either shape."""
+    fields = {"params": {name: "good"}} if nested else {name: "good"}
+    assert parse_task({"task_id": "a", **fields}).params == {"options": ["good"]}
+
+
+def test_what_is_unknown_is_kept() -> None:
+    """Unknown fields and fields of an unexpected type are kept, not refused."""
+    task = parse_task({"task_id": "a", "price": 3, "callback_url": 5, "params": "odd"})
+    assert task.extra == {"price": 3, "callback_url": 5, "params": "odd"}
+    assert task.callback_url is None
+    assert parse_task({"task_id": "a", "params": {"lang": "de"}}).params == {"lang": "de"}
+
+
+@pytest.mark.parametrize(("value", "settled"), [(True, True), (False, False), (None, None), ("yes", None)])
+def test_callback_succeeded_is_known_once_settled(value: Json, settled: bool | None) -> None:
+    """callback_succeeded is a truth value or not known."""
+    assert parse_task({"task_id": "a", "callback_succeeded": value}).callback_succeeded is settled
+
+
+@pytest.mark.parametrize(
+    "value", [None, [], "a", 1, {}, {"task_id": ""}, {"task_id": True}, {"task_id": 1.5}]
+)
+def test_no_task_without_an_id(value: Json) -> None:
+    """Only an object with a task_id is a task, and a callback needs one as well."""
+    with pytest.raises(BadTask):
+        parse_task(value)
+    with pytest.raises(BadTask):
+        parse_callback(value)
+
+
+def test_a_number_names_a_task_by_its_digits() -> None:
+    """A whole number is taken as the text of its digits; an absurd one is no id."""
+    assert parse_task({"task_id": 42}).task_id == "42"
+    with pytest.raises(BadTask):
+        parse_task({"task_id": 10**5000})
+
+
+@pytest.mark.parametrize(
+    ("value", "task_id", "mismatch"),
+    [
+        ({"task_id": "a", "task": {"task_id": "a"}}, "a", False),
+        ({"task_id": "a", "task": {}}, "a", False),
+        ({"task": {"task_id": "a"}}, "a", False),
+        ({"taskId": "a", "task": {"taskId": "b"}}, "a", True),
+        ({"task_id": "a", "task": {"task_id": None}}, "a", False),
+        ({"task_id": "a"}, "a", False),
+        ({"task_id": "a", "task": "gone"}, "a", False),
+    ],
+)
+def test_a_callback_is_about_one_task(value: Json, task_id: str, mismatch: bool) -> None:
+    """The id may stand at the top, inside, or both; where they differ the callback is kept and says so."""
+    callback = parse_callback(value)
+    assert (callback.task_id, callback.mismatch) == (task_id, mismatch)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"task_id": "a", "response": {"tags": []}, "task": {"task_id": "a"}},
+        {"task_id": "a", "task": {"task_id": "a", "response": {"tags": []}}},
+        {"task_id": "a", "response": None, "task": {"params": {"response": {"tags": []}}}},
+        {"task_id": "a", "status": "completed", "response": {"tags": []}},
+    ],
+)
+def test_an_answer_may_stand_in_several_places(value: Json) -> None:
+    """The response is found at the top, inside the task, and where the reference's missing brace puts it."""
+    assert parse_callback(value).response == {"tags": []}
+
+
+@given(VALUES)
+def test_parsing_is_total(value: Json) -> None:
+    """Any JSON value is a task or a BadTask, and so is any callback."""
+    for parse in (parse_task, parse_callback):
+        with suppress(BadTask):
+            assert parse(value).task_id
+
+
+@given(st.dictionaries(NAMES, VALUES))
+def test_reading_leaves_its_input_alone(value: Json) -> None:
+    """Parsing never changes the value that it reads."""
+    before = repr(value)
+    with suppress(BadTask):
+        parse_callback(value)
+    assert repr(value) == before

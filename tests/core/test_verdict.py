@@ -1,0 +1,134 @@
+"""The table of microwork-api.md: what the answer to a create proves."""
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mwbatch.core.verdict import ELSEWHERE, LONGEST_MESSAGE, UNREADABLE, Verdict, explain, judge, words
+
+MAC = "0123456789abcdef0123456789abcdef"
+ADDRESS = f"https://example.com/in/callbacks/v1/k1/b7/12-1/{MAC}"
+OTHER = ADDRESS.replace("12-1", "13-1")
+REFUSED, HALTED, UNKNOWN, CREATED = Verdict.REFUSED, Verdict.HALTED, Verdict.UNKNOWN, Verdict.CREATED
+
+
+def task(**fields: object) -> bytes:
+    return orjson.dumps({"task_id": "t", **fields})
+
+
+@pytest.mark.parametrize(
+    ("verdict", "statuses"),
+    [
+        (Verdict.BUSY, [429]),
+        (REFUSED, [400, 410, 411, 413, 414, 415, 422]),
+        (HALTED, [300, 301, 302, 303, 304, 307, 308, 399, 401, 402, 403, 404, 405]),
+        (UNKNOWN, [101, 408, 409, 425, 418, 499, 500, 501, 502, 503, 504, 520, 599, 999]),
+    ],
+)
+def test_a_status_proves_what_the_table_says(verdict: Verdict, statuses: list[int]) -> None:
+    """Each status but 2xx has the verdict of the table, even if the body looks like a task."""
+    for status in statuses:
+        outcome = judge(status, task(), ADDRESS)
+        assert (outcome.verdict, outcome.status, outcome.task) == (verdict, status, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"),
+    [
+        (task(callback_url=ADDRESS), CREATED),
+        (task(), CREATED),
+        (task(callback_url=None), CREATED),
+        (task(callback_url=""), CREATED),
+        (task(callbackUrl=ADDRESS.replace("example.com", "EXAMPLE.com:443")), CREATED),
+        (task(callback_url=OTHER), UNKNOWN),
+        (task(callback_url=ADDRESS.replace("12-1", "12-2")), UNKNOWN),
+        (task(callback_url="http://www.example.com/callback"), UNKNOWN),
+        (b"", UNKNOWN),
+        (b"<html>", UNKNOWN),
+        (b'{"task_id": "t"', UNKNOWN),
+        (b"\xff\xfe{}", UNKNOWN),
+        (b"[]", UNKNOWN),
+        (b'{"ok": true}', UNKNOWN),
+        (b"[" * 100_000, UNKNOWN),
+    ],
+)
+def test_only_our_own_task_is_created(body: bytes, verdict: Verdict) -> None:
+    """A 2xx proves a task only if it can be read and names no address but ours."""
+    for status in (200, 201, 202):
+        assert judge(status, body, ADDRESS).verdict is verdict
+
+
+def test_a_task_of_another_address_is_shown() -> None:
+    """An answer that names another address is in doubt, and carries what it named."""
+    outcome = judge(200, task(callback_url=OTHER), ADDRESS)
+    assert outcome.task is not None
+    assert outcome.message == ELSEWHERE
+
+
+def test_a_plain_address_is_compared_as_text() -> None:
+    """Users of the bare client have addresses of their own making."""
+    mine = "http://www.example.com/callback"
+    assert judge(200, task(callback_url=mine), mine).verdict is CREATED
+    assert judge(200, task(callback_url=mine + "2"), mine).verdict is UNKNOWN
+
+
+def test_a_wait_that_was_asked_for_is_passed_on() -> None:
+    """Retry-After comes out in seconds, counted by the API's clock."""
+    later, now = "Tue, 24 Nov 2026 03:19:42 GMT", "Tue, 24 Nov 2026 03:18:42 GMT"
+    assert judge(429, b"", ADDRESS, "3").retry_after == 3.0
+    assert judge(429, b"", ADDRESS, later, now).retry_after == 60.0
+    assert judge(429, b"", ADDRESS).retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"status_code": 400, "error": "image_url is bad"}', "image_url is bad"),
+        (b"<h1>no</h1>\r\n\x1b[31mred", "<h1>no</h1> [31mred"),
+        (b'{"error": {"code": 3}}', '{"error": {"code": 3}}'),
+        (b"\xff", "\N{REPLACEMENT CHARACTER}"),
+        (b"", "the API gave no reason"),
+    ],
+)
+def test_the_apis_words_are_passed_on(body: bytes, said: str) -> None:
+    """The error field if it is there, else the text: on one line, without control characters."""
+    assert judge(422, body, ADDRESS).message == said
+
+
+def test_advice_stands_before_the_apis_words() -> None:
+    """A wrong key is said to be a wrong key, and where it comes from."""
+    assert explain(401, b"go away") == "the API key is wrong: check MICROWORK_API_KEY (go away)"
+    assert explain(503, b"") == "the API is offline for maintenance, try later"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"cannot reach {ADDRESS}",
+        f"cannot reach {OTHER}",
+        "callback_url=" + ADDRESS.replace(":", "%3A").replace("/", "%2F"),
+        ADDRESS.replace("/", "\\/"),
+        "x" * (LONGEST_MESSAGE - 20) + ADDRESS,
+        "x" * 8180 + ADDRESS,
+    ],
+)
+def test_no_message_shows_an_address(said: str) -> None:
+    """However the API quotes a callback address, its mac is not in the message, nor a part of it."""
+    message = judge(400, orjson.dumps({"error": said}), ADDRESS).message
+    assert MAC[:8] not in message
+
+
+@given(st.integers(100, 999), st.binary(max_size=200) | st.text(max_size=400).map(str.encode))
+def test_judging_is_total(status: int, body: bytes) -> None:
+    """Any answer has one verdict, never absent or unsent, and a short message."""
+    outcome = judge(status, body, ADDRESS)
+    assert outcome.verdict not in {Verdict.ABSENT, Verdict.UNSENT}
+    assert len(outcome.message) <= LONGEST_MESSAGE
+    assert (outcome.verdict is CREATED) == (not outcome.message)
+
+
+def test_an_unreadable_success_says_so() -> None:
+    """The message of a 2xx that is no task says what was wrong with it."""
+    assert judge(200, b"{}", ADDRESS).message == f"{UNREADABLE}: a task needs a task_id"
+    assert words(b"null") == "null"
