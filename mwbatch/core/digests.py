@@ -9,13 +9,13 @@ from mwbatch.core.text import Json, canonical
 SIZE: Final = 16
 """The bytes of a digest."""
 
-_FIRST: Final = 1024
+_FIRST: Final = 1 << 14
 
 
 class Digests:
     """Digests in the order in which they came, numbered from 0; each can be found by its value.
 
-    An open hash table of numbers over one run of bytes, the digest itself being the hash: 22 to 28 bytes each, where a
+    An open hash table of numbers over one run of bytes, the digest itself being the hash: 22 to 40 bytes each, where a
     dict of bytes takes 123.
     """
 
@@ -30,37 +30,42 @@ class Digests:
     def __getitem__(self, number: int) -> bytes:
         return bytes(self._bytes[number * SIZE : number * SIZE + SIZE])
 
-    def find(self, digest: bytes) -> int | None:
-        """The number of this digest, the first where it came more than once; None if it never came."""
-        slots, kept, slot = self._slots, self._bytes, int.from_bytes(digest[:8], "little") & self._mask
-        while number := slots[slot]:
-            if kept.startswith(digest, (number - 1) * SIZE):
-                return number - 1
-            slot = slot + 1 & self._mask
-        return None
+    def add(self, digest: bytes) -> int:
+        """Add a digest if it never came before; return its number."""
+        slot = self._slot(digest)
+        return (self._slots[slot] or self._place(slot, digest)) - 1
 
     def append(self, digest: bytes) -> int:
-        """Add a digest and return its number."""
+        """Add a digest even if it came before; return the number of the first one that equals it."""
+        slot = self._slot(digest)
+        if not (first := self._slots[slot]):
+            return self._place(slot, digest) - 1
         self._bytes += digest
-        number = len(self)
-        if number * 3 > len(self._slots) * 2:
-            self._grow()
-        else:
-            self._place(digest, number)
-        return number - 1
+        return first - 1
 
-    def _place(self, digest: bytes, number: int) -> None:
-        slot = int.from_bytes(digest[:8], "little") & self._mask
-        while self._slots[slot]:
-            slot = slot + 1 & self._mask
-        self._slots[slot] = number
+    def _slot(self, digest: bytes) -> int:
+        """The slot that holds the number of this digest plus 1, or the free one where it belongs."""
+        slots, kept, mask = self._slots, self._bytes, self._mask
+        slot = hash(digest) & mask
+        while (number := slots[slot]) and not kept.startswith(digest, (number - 1) * SIZE):
+            slot = slot + 1 & mask
+        return slot
+
+    def _place(self, slot: int, digest: bytes) -> int:
+        """Add a digest at its free slot; return its number plus 1."""
+        self._bytes += digest
+        number = self._slots[slot] = len(self._bytes) // SIZE
+        if number * 3 > self._mask * 2:
+            self._grow()
+        return number
 
     def _grow(self) -> None:
-        """Double the table and place every digest anew, in order, so that the first is still the one found."""
-        self._mask = len(self._slots) * 2 - 1
-        self._slots = array("I", bytes(8 * len(self._slots)))
-        for number in range(len(self)):
-            self._place(self[number], number + 1)
+        """Make the table four times as large and place every number anew, so that of equals the first is found."""
+        self._mask = self._mask * 4 + 3
+        slots = self._slots = array("I", bytes(4 * self._mask + 4))
+        for number, start in enumerate(range(0, len(self._bytes), SIZE), 1):
+            slot = self._slot(bytes(self._bytes[start : start + SIZE]))
+            slots[slot] = slots[slot] or number
 
 
 def request_digest(kind: str, request: dict[str, Json]) -> bytes:

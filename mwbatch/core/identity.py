@@ -6,9 +6,9 @@ extended, and no row of it is paid twice.
 
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
+from typing import NamedTuple
 
 from mwbatch.core.cells import shown
 from mwbatch.core.digests import SIZE, Digests, request_digest
@@ -32,8 +32,7 @@ class Kind(StrEnum):
     """A new id for a request that another id has: a mistake, unless duplicates are allowed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What a row is, and the earlier row that makes it so.
 
     ``row`` is this row's number in the batch, or the earlier row's; ``line`` is where the earlier row stands in this
@@ -55,7 +54,7 @@ class Identity:
 
     def __init__(self, id_column: str | None, *, allow_duplicates: bool = False) -> None:
         self.id_column, self.allow_duplicates = id_column, allow_duplicates
-        self._ids = Digests()
+        self._names = Digests()
         self._requests = Digests()
         self._rows = array("I")
         self._lines = array("I")
@@ -66,24 +65,23 @@ class Identity:
 
     def know(self, row: int, id_: str, digest: bytes) -> None:
         """Take in a row that the batch has: its number, its id, the `request_digest` of its request."""
-        self._add(row, 0, _named(id_) if self.id_column else b"", digest)
+        if self._names.add(digest if self.id_column is None else _named(id_)) == len(self):
+            self._new(row, 0, digest)
 
     def judge(self, entry: Entry) -> Decision:
         """Decide what the next row of the manifest is; a new one gets the next free number and is known from then."""
         if self.id_column is None:
-            digest = bytes.fromhex(entry.id)
-            known = self._requests.find(digest)
-            return self._new(entry, b"", digest) if known is None else self._again(known, entry)
-        name, digest = _named(entry.id), request_digest(entry.type, entry.request)
-        known = self._ids.find(name)
-        if known is not None:
-            return (
-                self._again(known, entry)
-                if self._requests[known] == digest
-                else self._is(Kind.CHANGED, known)
-            )
-        copied = None if self.allow_duplicates else self._requests.find(digest)
-        return self._new(entry, name, digest) if copied is None else self._is(Kind.COPY, copied)
+            name = digest = bytes.fromhex(entry.id)
+        else:
+            name, digest = _named(entry.id), request_digest(entry.type, entry.request)
+        known, count = self._names.add(name), len(self._rows)
+        if known < count:
+            return self._again(known, entry, digest)
+        row = self._next
+        copied = self._new(row, entry.line, digest)
+        if copied == count or self.allow_duplicates:
+            return Decision(Kind.NEW, row)
+        return Decision(Kind.COPY, self._rows[copied], self._lines[copied])
 
     def problem(
         self, entry: Entry, decision: Decision, planned: Callable[[int], Planned | None] = lambda _: None
@@ -102,28 +100,23 @@ class Identity:
             told = f"{shown(entry.id)} is {where} with another request{differing} (give the new request a new id)"
         return Problem(entry.line, self.id_column, told)
 
-    def _new(self, entry: Entry, name: bytes, digest: bytes) -> Decision:
-        row = self._next
-        self._add(row, entry.line, name, digest)
-        return Decision(Kind.NEW, row)
-
-    def _again(self, known: int, entry: Entry) -> Decision:
-        """The same row once more: known when it comes for the first time in this manifest."""
-        if self._lines[known]:
-            return self._is(Kind.REPEATED, known)
-        self._lines[known] = entry.line
-        return Decision(Kind.KNOWN, self._rows[known])
-
-    def _is(self, kind: Kind, known: int) -> Decision:
-        return Decision(kind, self._rows[known], self._lines[known])
-
-    def _add(self, row: int, line: int, name: bytes, digest: bytes) -> None:
-        if name:
-            self._ids.append(name)
-        self._requests.append(digest)
+    def _new(self, row: int, line: int, digest: bytes) -> int:
+        """Take a row in; return the index of the first with the same request, its own where there is none."""
+        index = len(self._rows)
         self._rows.append(row)
         self._lines.append(line)
         self._next = max(self._next, row + 1)
+        return index if self.id_column is None else self._requests.append(digest)
+
+    def _again(self, known: int, entry: Entry, digest: bytes) -> Decision:
+        """The same id once more: known when it comes for the first time in this manifest."""
+        row, line = self._rows[known], self._lines[known]
+        if self.id_column is not None and self._requests[known] != digest:
+            return Decision(Kind.CHANGED, row, line)
+        if line:
+            return Decision(Kind.REPEATED, row, line)
+        self._lines[known] = entry.line
+        return Decision(Kind.KNOWN, row)
 
 
 def _named(id_: str) -> bytes:

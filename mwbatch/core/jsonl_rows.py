@@ -15,38 +15,33 @@ _ESCAPED: Final = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])").search
 class JsonlReader(Reader):
     """Reads JSONL: one object a line, each key once; blank lines are skipped."""
 
-    def _last(self, tail: bytes) -> list[Found]:
-        return self._read(tail + b"\n")
-
-    def _read(self, whole: bytes) -> list[Found]:
+    def _read(self, whole: bytes, *, last: bool) -> list[Found]:  # noqa: ARG002  a line is a row, the last one too
         found: list[Found] = []
-        for raw in self._begun(whole)[:-1].split(b"\n"):
-            self._line += 1
+        for line, raw in enumerate(whole.split(b"\n"), self._line + 1):
             if raw and not raw.isspace():
-                found += self._object(raw)
+                found += self._object(line, raw)
         return found
 
-    def _object(self, raw: bytes) -> list[Found]:
+    def _object(self, line: int, raw: bytes) -> list[Found]:
         try:
             row = decode_strictly(raw)
         except BadJson as error:
-            return [Problem(self._line, None, f"{error} (one JSON object a line)")]
+            return [Problem(line, None, f"{error} (one JSON object a line)")]
         if not isinstance(row, dict):
-            return [Problem(self._line, None, f"must be a JSON object, not {shown(row)}")]
-        if _ESCAPED(raw) and (bad := foreign(self._line, row)):
+            return [Problem(line, None, f"must be a JSON object, not {shown(row)}")]
+        if _ESCAPED(raw) and (bad := foreign(line, row)):
             return bad
-        ids = self._ids(row)
-        read = self._rows.read(self._line, row)
+        ids, read = self._ids(line, row), self._rows.read(line, row)
         return [*ids, *(one for one in read if isinstance(one, Problem))] if ids else read
 
-    def _ids(self, row: dict[str, Json]) -> list[Problem]:
+    def _ids(self, line: int, row: dict[str, Json]) -> list[Problem]:
         """Hold every line to the id column of the first."""
         if not self._rows.settled:
-            return self._rows.settle(self._line, row)
+            return self._rows.settle(line, row)
         column, first = self._rows.id_column, self._rows.settled
         said = f"the rows are known by {column}" if column else "the rows have no id"
         return [
-            Problem(self._line, name, f"is an id column, but since line {first} {said} (use one throughout)")
+            Problem(line, name, f"is an id column, but since line {first} {said} (use one throughout)")
             for name in ID_NAMES
             if name in row and name != column
         ]

@@ -36,7 +36,7 @@ class Reader(ABC):
         cut = block.rfind(b"\n") + 1
         whole = self._tail + block[:cut] if cut else b""
         self._tail = block[cut:] if cut else self._tail + block
-        found = self._read(whole) if whole else []
+        found = self._begin(whole) if whole else []
         if len(self._tail) > MAX_LINE:
             self._over = True
             found += self._too_long()
@@ -44,23 +44,21 @@ class Reader(ABC):
 
     def finish(self) -> list[Found]:
         """Read what is left after the last line end."""
-        return [] if self._over else self._last(self._tail)
+        return [] if self._over else self._begin(self._tail, last=True)
 
-    def _begun(self, whole: bytes) -> bytes:
-        """Lines without the byte order mark that a file may begin with."""
-        return whole.removeprefix(_BOM) if self._line == 0 else whole
+    def _begin(self, whole: bytes, *, last: bool = False) -> list[Found]:
+        """Read lines, without the byte order mark that a file may begin with, and count them."""
+        found = self._read(whole if self._line else whole.removeprefix(_BOM), last=last)
+        self._line += whole.count(b"\n")
+        return found
 
     def _too_long(self) -> list[Found]:
         told = f"is longer than {MAX_LINE >> 20} MiB: the rest was not read (is this a manifest?)"
         return [Problem(self._line + 1, None, told)]
 
     @abstractmethod
-    def _read(self, whole: bytes) -> list[Found]:
-        """Read whole lines, each with its end."""
-
-    @abstractmethod
-    def _last(self, tail: bytes) -> list[Found]:
-        """Read a last line without an end, perhaps empty."""
+    def _read(self, whole: bytes, *, last: bool) -> list[Found]:
+        """Read the lines after the ``_line``-th, all of them whole but, at the last, one that has no end."""
 
 
 def foreign(line: int, row: dict[str, Json]) -> list[Found]:
