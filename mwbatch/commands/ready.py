@@ -4,9 +4,9 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from mwbatch.commands.opened import Opened
 from mwbatch.core.facts import Started
 from mwbatch.core.plan import Create
+from mwbatch.journal.opened import Opened
 
 
 class Ready:

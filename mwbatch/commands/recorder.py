@@ -2,9 +2,9 @@
 
 import asyncio
 
-from mwbatch.commands.opened import Opened
 from mwbatch.core.facts import Fact
 from mwbatch.errors import StoreError
+from mwbatch.journal.opened import Opened
 
 
 class Recorder:

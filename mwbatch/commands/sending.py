@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from mwbatch.client import Client
+from mwbatch.commands.crew import crew
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.gate import Gate
-from mwbatch.commands.opened import Opened
 from mwbatch.commands.ready import Ready
 from mwbatch.commands.recorder import Recorder
 from mwbatch.core.address import Key, write
@@ -23,6 +23,7 @@ from mwbatch.core.plan import Create, ranges, run_size, runs, sendable
 from mwbatch.core.trouble import Advice, Trouble
 from mwbatch.core.verdict import Outcome, Verdict
 from mwbatch.errors import ApiError, Exit, StoreError
+from mwbatch.journal.opened import Opened
 
 PATIENCE: Final = 900.0
 """Seconds without one created row after which a busy or unreachable API is given up for this run."""
@@ -84,10 +85,7 @@ class Sender:
         self._ready = Ready(self.batch, run, self._started)
         watch = asyncio.create_task(self._watch())
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._prepare())
-                for _ in range(self.pace.most):
-                    group.create_task(self._work())
+            await crew([self._prepare(), *(self._work() for _ in range(self.pace.most))])
         finally:
             watch.cancel()
             if self._probe is not None:

@@ -35,6 +35,11 @@ Answered = tuple[str, str, str]
 """An answer's place in the order that chooses the one shown: (completed_at, task_id, sha256)."""
 
 
+def answered(seen: Seen) -> Answered:
+    """Where an answer stands in that order."""
+    return (seen.completed_at or "", seen.task_id, seen.sha256 or "")
+
+
 @dataclass(slots=True)
 class TaskState:
     """What the API has shown of one task: a join, so the order of the showings does not matter."""
@@ -52,7 +57,7 @@ class TaskState:
         if seen.created_at:
             self.created_at = min(self.created_at or seen.created_at, seen.created_at)
         if seen.answer is not None:
-            place = (seen.completed_at or "", seen.task_id, seen.sha256 or "")
+            place = answered(seen)
             self.answers[seen.answer] = min(self.answers.get(seen.answer, place), place)
 
     @property
@@ -64,6 +69,11 @@ class TaskState:
     def answered(self) -> bool:
         """Whether an answer of this task is on disk."""
         return bool(self.answers)
+
+    @property
+    def least(self) -> Answered:
+        """The place of the answer that is shown; three empty texts while there is none."""
+        return min(self.answers.values(), default=("", "", ""))
 
     @property
     def conflict(self) -> bool:
@@ -179,8 +189,7 @@ class Row:
 
 def _preference(task: TaskState) -> tuple[bool, Answered, bool, str, str]:
     """Sort the answered first, by the least answer, so that a late one never changes exported results."""
-    least = min(task.answers.values(), default=("", "", ""))
-    return (not task.answered, least, task.canceled, task.created_at, task.task_id)
+    return (not task.answered, task.least, task.canceled, task.created_at, task.task_id)
 
 
 class Batch:

@@ -119,7 +119,22 @@ class Damage:
 
 
 def read(path: Path, report: Callable[[Damage], None]) -> Iterator[Fact]:
-    """Read the facts of one segment, in the order of writing, and ``report`` what is not a fact.
+    """The facts of one segment, as `placed` finds them."""
+    return (fact for _, fact in placed(path, report))
+
+
+def read_at(path: Path, offset: int) -> Fact:
+    """Read again the one fact that `placed` found at ``offset``; raises `StoreError` where it is not there any more."""
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            return parse(file.readline()[:-1])
+    except (OSError, BadLine) as error:
+        raise StoreError(f"cannot read {path} at byte {offset}: {error}") from error
+
+
+def placed(path: Path, report: Callable[[Damage], None]) -> Iterator[tuple[int, Fact]]:
+    """Read the facts of one segment with their byte offsets, in the order of writing; ``report`` what is not a fact.
 
     Raises:
         StoreError: the file cannot be read, or holds a fact of a version that this code does not know.
@@ -138,7 +153,7 @@ def read(path: Path, report: Callable[[Damage], None]) -> Iterator[Fact]:
                 if held is not None:
                     report(held)
                     held = None
-                yield fact
+                yield offset, fact
             if held is not None:
                 report(Damage(path, held.offset, held.size, end, held.reason))
     except FileNotFoundError:

@@ -19,7 +19,7 @@ from mwbatch.core.facts import Fact, Planned, Seen, identity, line
 from mwbatch.errors import StoreError
 from mwbatch.journal.commit import Committer
 from mwbatch.journal.disk import DISK, Disk
-from mwbatch.journal.segment import Damage, Segment, read
+from mwbatch.journal.segment import Damage, Segment, placed
 
 ROWS: Final = "rows"
 JOURNAL: Final = "journal"
@@ -62,9 +62,14 @@ class Shelf:
 
     def read(self) -> Iterator[Fact]:
         """Read every segment of the folder, the oldest name first."""
+        return (fact for _, _, fact in self.placed())
+
+    def placed(self) -> Iterator[tuple[Path, int, Fact]]:
+        """The same, each fact with its segment and byte offset."""
         damage = self.damage = []
         for path in sorted(self.folder.glob("*.jsonl")):
-            yield from read(path, damage.append)
+            for offset, fact in placed(path, damage.append):
+                yield path, offset, fact
 
     def sync(self) -> None:
         """Make every segment durable, whoever wrote it."""
@@ -117,9 +122,19 @@ class Segments:
         """The planned facts alone, in the order in which the rows were planned."""
         return (fact for fact in self._shelves[ROWS].read() if isinstance(fact, Planned))
 
+    def read_journal(self) -> Iterator[Fact]:
+        """Everything but the rows and the answers."""
+        return self._shelves[JOURNAL].read()
+
     def read_answers(self) -> Iterator[Seen]:
         """The answers alone."""
         return (fact for fact in self._shelves[RESULTS].read() if isinstance(fact, Seen))
+
+    def placed_answers(self) -> Iterator[tuple[Path, int, Seen]]:
+        """The answers with their place, file and byte offset, where `read_at` finds each again."""
+        for path, offset, fact in self._shelves[RESULTS].placed():
+            if isinstance(fact, Seen):
+                yield path, offset, fact
 
     def index(self) -> int:
         """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks while it reads."""

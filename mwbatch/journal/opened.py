@@ -1,12 +1,12 @@
 """An open batch: its card, its journal and its state, kept in step."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mwbatch.core.facts import Fact
+from mwbatch.core.facts import Fact, Failed
 from mwbatch.core.fold import Batch, Status
 from mwbatch.core.progress import Report, report
 from mwbatch.journal.home import Card, Home
@@ -40,6 +40,11 @@ class Opened:
     def damage(self) -> list[Damage]:
         """Lines that were acknowledged once and cannot be read now."""
         return [damage for damage in self.journal.damage if damage.harm is Harm.DAMAGED]
+
+    def failures(self) -> Iterator[tuple[int, str]]:
+        """Row and message of every attempt that is known to have failed, the last of a row last. Reads the journal."""
+        facts = (fact for fact in self.journal.read_journal() if isinstance(fact, Failed))
+        return ((fact.row, fact.message) for fact in sorted(facts, key=lambda fact: (fact.row, fact.attempt)))
 
     def report(self) -> Report:
         """Count where the batch stands."""

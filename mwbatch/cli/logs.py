@@ -1,0 +1,56 @@
+"""Logging to standard error, as text or as JSON lines. No line ever holds the API key or a callback address."""
+
+import logging
+from datetime import UTC, datetime
+
+from mwbatch.settings import LogFormat
+
+
+def start_logging(form: LogFormat, *, verbose: bool) -> None:
+    """Log warnings, or with ``verbose`` everything that is worth a line."""
+    target = logging.StreamHandler()
+    target.setFormatter(
+        JsonLines()
+        if form is LogFormat.JSON
+        else TextLines("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [target]
+    root.setLevel(logging.INFO if verbose else logging.WARNING)
+
+
+class TextLines(logging.Formatter):
+    """One line an event, with any mac that strayed into it hidden."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802
+        """UTC, to the millisecond."""
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one line."""
+        return _masked(super().format(record))
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object an event: ``at`` (seconds since the epoch), ``level``, ``logger``, ``message``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one line."""
+        from mwbatch.core.text import encode  # noqa: PLC0415 (text logs do without)
+
+        message = record.getMessage()
+        if record.exc_info:
+            message += "\n" + self.formatException(record.exc_info)
+        fields = {
+            "at": record.created,
+            "level": record.levelname,
+            "logger": record.name,
+            "message": _masked(message),
+        }
+        return encode(fields).decode()
+
+
+def _masked(text: str) -> str:
+    from mwbatch.core.address import masked  # noqa: PLC0415 (start-up does without)
+
+    return masked(text)

@@ -1,0 +1,161 @@
+"""How every command runs: event loop, signals, logging and the exit code are wired here, and nowhere else."""
+
+import asyncio
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+import typer
+
+from mwbatch.cli.logs import start_logging
+from mwbatch.errors import Exit, MwbatchError
+from mwbatch.settings import LogFormat
+
+if TYPE_CHECKING:
+    from mwbatch.commands.desk import Desk
+
+    Command = Callable[[Desk], Coroutine[Any, Any, "Result"]]
+
+
+class Result(Protocol):
+    """What a command came to: it prints itself for people and for pipes, and knows its exit code."""
+
+    @property
+    def exit(self) -> Exit:
+        """The exit code."""
+        ...
+
+    def text(self) -> str:
+        """Words for people."""
+        ...
+
+    def json(self) -> Any:
+        """A JSON value for pipes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a command talks."""
+
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    log_format: LogFormat = LogFormat.TEXT
+
+
+def perform(command: "Command", manner: Manner) -> NoReturn:
+    """Run one command to its end, print its result, and leave with its exit code."""
+    start_logging(manner.log_format, verbose=manner.verbose)
+    asked = Asked()
+    try:
+        result = _loop(command, manner, asked)
+    except MwbatchError as error:
+        fail(error, manner)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        say("mwbatch: stopped at once; what was in flight is in doubt now, and running it again is safe")
+        raise typer.Exit(max(asked.exit, Exit.INTERRUPTED)) from None
+    except BrokenPipeError:
+        leave_pipe()
+    except Exception:  # noqa: BLE001 (the last line of defence: people get a sentence, we get a trace)
+        say(
+            f"mwbatch: this is a bug of mwbatch; please report it with these lines:\n{traceback.format_exc()}"
+        )
+        raise typer.Exit(Exit.BUG) from None
+    show(result, manner)
+    raise typer.Exit(max(result.exit, asked.exit))
+
+
+def show(result: Result, manner: Manner) -> None:
+    """Print a result: words on standard output, or with ``--json`` one object there and the words beside it."""
+    words = result.text()
+    if not manner.json:
+        emit(words)
+        return
+    if words and not manner.quiet:
+        say(words)
+    emit_json(result.json())
+
+
+def fail(error: MwbatchError, manner: Manner) -> NoReturn:
+    """Print an error as one sentence, and as an object with ``--json``; leave with its exit code."""
+    say(f"mwbatch: {error}")
+    if manner.json:
+        emit_json({"error": str(error), "exit": int(error.exit_code)})
+    raise typer.Exit(error.exit_code) from None
+
+
+def emit(words: str) -> None:
+    """Print on standard output; whoever read it may have gone, which is no error (``| head``)."""
+    try:
+        if words:
+            print(words, flush=True)
+    except BrokenPipeError:
+        leave_pipe()
+
+
+def emit_json(value: Any) -> None:
+    """Print one JSON object on standard output."""
+    from mwbatch.core.text import encode  # noqa: PLC0415 (--help does without)
+
+    emit(encode(value).decode())
+
+
+def leave_pipe() -> NoReturn:
+    """Nobody reads any more: leave without another word, as `signal(7)` would have us do."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise typer.Exit(Exit.DONE) from None
+
+
+def say(sentence: str) -> None:
+    """Print words for people, on standard error."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+@dataclass(slots=True)
+class Asked:
+    """Which signal asked to stop, as an exit code; ``DONE`` for none."""
+
+    exit: Exit = Exit.DONE
+
+
+def _loop(command: "Command", manner: Manner, asked: Asked) -> Result:
+    """Run the command in an event loop, uvloop's where it installs."""
+    new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None
+    with suppress(ImportError):
+        from uvloop import new_event_loop as new_loop  # noqa: PLC0415 (it does not install everywhere)
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        return runner.run(_watched(command, manner, asked))
+
+
+async def _watched(command: "Command", manner: Manner, asked: Asked) -> Result:
+    """Run the command where signals are heard and its tally is seen."""
+    from mwbatch.commands.desk import Desk  # noqa: PLC0415 (--help does without)
+    from mwbatch.views.progress import shown  # noqa: PLC0415
+
+    desk = Desk()
+    listen(desk, asked)
+    async with shown(desk.tally, quiet=manner.quiet):
+        return await command(desk)
+
+
+def listen(desk: "Desk", asked: Asked) -> None:
+    """First Ctrl-C or SIGTERM: stop starting, finish what is in flight. Second: stop now."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+
+    def heed(code: Exit) -> None:
+        if desk.stopping.is_set():
+            task.cancel()
+            return
+        asked.exit = code
+        desk.stopping.set()
+        desk.tally.note("stopping: what is in flight is finished first; once more to stop at once")
+
+    loop.add_signal_handler(signal.SIGINT, heed, Exit.INTERRUPTED)
+    loop.add_signal_handler(signal.SIGTERM, heed, Exit.TERMINATED)

@@ -1,0 +1,70 @@
+"""Fetching answers whose callback never came: one GET a task, many at a time."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from mwbatch.client import Client
+from mwbatch.commands.crew import crew
+from mwbatch.commands.desk import Desk
+from mwbatch.core.facts import Via
+from mwbatch.core.fold import Batch
+from mwbatch.core.showing import seen
+from mwbatch.errors import ApiError, Halted, NotFound
+from mwbatch.journal.opened import Opened
+
+
+class Open(NamedTuple):
+    """A task of which no answer is on disk and which is not canceled."""
+
+    row: int
+    attempt: int
+    task_id: str
+
+
+def open_tasks(state: Batch) -> Iterator[Open]:
+    """Every open task of the rows that have no answer yet."""
+    for number, row in state.rows.items():
+        tasks = row.tasks.values()
+        if not any(task.answered for task in tasks):
+            yield from (Open(number, task.attempt, task.task_id) for task in tasks if not task.canceled)
+
+
+async def fetch(batch: Opened, client: Client, desk: Desk, *, at_once: int = 32) -> int:
+    """Look at every open task and record what is shown; returns how many answers came.
+
+    A task that cannot be looked at stays as it is, and is told of. Raises `Halted` where the API refuses us.
+    """
+    there = list(open_tasks(batch.state))
+    tally = desk.tally
+    tally.phase, tally.done, tally.total = "fetching answers", 0, len(there)
+    remaining, answers = iter(there), 0
+
+    async def work() -> None:
+        nonlocal answers
+        for task in remaining:
+            if desk.stopping.is_set():
+                return
+            answers += await look(batch, client, desk, task)
+            tally.done += 1
+
+    await crew([work() for _ in range(min(at_once, len(there)))])
+    return answers
+
+
+async def look(batch: Opened, client: Client, desk: Desk, task: Open) -> bool:
+    """Look at one task and record what is shown; says whether its answer came."""
+    try:
+        shown, body = await client.retrieve_raw(task.task_id)
+    except Halted:
+        raise
+    except NotFound:
+        desk.tally.note(f"the API no longer knows task {task.task_id} of row {task.row}; it stays pending")
+        return False
+    except ApiError as error:
+        desk.tally.note(f"a task could not be looked at, it stays pending: {error}")
+        return False
+    fact = seen(shown, task.row, task.attempt, Via.GET, desk.now(), body)
+    if fact.answer is None and shown.status in ("", "pending"):
+        return False
+    await batch.record([fact])
+    return fact.answer is not None

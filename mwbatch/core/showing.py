@@ -1,0 +1,28 @@
+"""From a task that the API showed to the fact that it was seen."""
+
+from hashlib import sha256
+
+from mwbatch.core.facts import Seen, Via, digest
+from mwbatch.core.task import Task
+
+
+def seen(task: Task, row: int, attempt: int, via: Via, at: float, body: bytes | None = None) -> Seen:
+    """The fact that ``task`` was shown for an attempt, ``body`` being the JSON text in which it came.
+
+    It carries the answer where the task has a ``response`` and its text is at hand; a bare ``completed`` is no answer.
+    """
+    if task.response is None or body is None:
+        return Seen(at, row, attempt, task.task_id, task.status, via, task.created_at, task.completed_at)
+    return Seen(
+        at,
+        row,
+        attempt,
+        task.task_id,
+        task.status,
+        via,
+        task.created_at,
+        task.completed_at,
+        answer=digest(task.response),
+        sha256=sha256(body).hexdigest(),
+        body=body,
+    )

@@ -1,0 +1,1 @@
+"""What people see. Each view only looks: none can act."""
