@@ -1,0 +1,331 @@
+"""The laws of the fold, and a table of histories with the status that each one means."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mwbatch.core.facts import Fact, Failed, Planned, Retried, Seen, Started, Withdrawn
+from mwbatch.core.fold import Batch, Row, Status, TaskState
+from tests.core.facts import (
+    ROWS,
+    answer,
+    answers,
+    fail,
+    histories,
+    plan,
+    retry,
+    show,
+    start,
+    steps,
+    unanswered,
+    withdraw,
+)
+
+History = list[Fact]
+
+
+def row_of(*facts: Fact) -> Row:
+    """Row 0 after these facts."""
+    return Batch([plan(0), *facts]).row(0)
+
+
+def about(history: History, number: int) -> History:
+    """The facts that name a row."""
+    return [
+        fact
+        for fact in history
+        if (
+            any(first <= number < end for first, end in fact.rows)
+            if isinstance(fact, Started)
+            else fact.row == number
+        )
+    ]
+
+
+def made(history: History) -> set[int]:
+    """The attempts that left, or that showed a task or its absence."""
+    return {fact.attempt for fact in history if isinstance(fact, Started | Seen | Failed)}
+
+
+@given(histories, st.data())
+def test_order_and_repetition_are_forgiven(history: History, draw: st.DataObject) -> None:
+    """Facts in any order, any of them told again, fold to the same state."""
+    again = draw.draw(st.lists(st.sampled_from(history), max_size=4)) if history else []
+    shuffled = draw.draw(st.permutations(history + again))
+    assert Batch(shuffled).rows == Batch(history).rows
+
+
+@given(histories, histories, st.randoms(use_true_random=False))
+def test_two_halves_merge_in_any_interleaving(one: History, other: History, random: Any) -> None:
+    """Two hosts' facts read in turns mean the same as one host's after the other's."""
+    left, right, merged = list(one), list(other), Batch()
+    while left or right:
+        side = left if left and (not right or random.random() < 0.5) else right
+        merged.add(side.pop(0))
+    assert merged.rows == Batch(one + other).rows
+
+
+@given(histories, answers, histories)
+def test_a_completed_row_stays_completed(before: History, fact: Seen, after: History) -> None:
+    """Once an answer is on disk, nothing that happens takes the row out of completed."""
+    assert Batch([*before, fact, *after]).row(fact.row).status is Status.COMPLETED
+
+
+@given(histories)
+def test_every_planned_row_has_one_status(history: History) -> None:
+    """The six counts sum to the planned rows, and each row is listed under one status only."""
+    batch = Batch(history)
+    counts = batch.by_status()
+    assert list(counts) == list(Status)
+    assert {status: len(list(batch.numbered(status))) for status in Status} == counts
+    listed = sorted(number for status in Status for number in batch.numbered(status))
+    assert listed == sorted({fact.row for fact in history if isinstance(fact, Planned)})
+    assert sum(counts.values()) == batch.planned == len(listed)
+
+
+@given(histories)
+def test_the_status_is_what_the_words_say(history: History) -> None:
+    """The status of each row is the first of the six sentences that holds."""
+    batch = Batch(history)
+    for number in range(ROWS):
+        assert batch.row(number).status == in_words(about(history, number))
+
+
+def in_words(facts: History) -> Status:
+    """The six sentences, over plain sets."""
+    seen = [fact for fact in facts if isinstance(fact, Seen)]
+    tasks, shown = {fact.task_id for fact in seen}, {fact.attempt for fact in seen}
+    missed = {fact.attempt for fact in facts if isinstance(fact, Failed)}
+    final = {fact.attempt for fact in facts if isinstance(fact, Failed) and fact.final}
+    left = {fact.attempt for fact in facts if isinstance(fact, Started)}
+    opened = max((fact.attempt for fact in facts if isinstance(fact, Retried)), default=0)
+    forbidden = max((fact.attempt for fact in facts if isinstance(fact, Withdrawn)), default=0)
+    last = max(left | shown | missed, default=0)
+    if any(fact.answer for fact in seen):
+        return Status.COMPLETED
+    if tasks - {fact.task_id for fact in seen if fact.status == "canceled"}:
+        return Status.PENDING
+    if left - shown - missed:
+        return Status.DOUBT
+    if (forbidden > last and forbidden >= opened) or (shown and opened <= max(shown)):
+        return Status.CANCELED
+    return Status.REJECTED if last in final - shown and opened <= last else Status.PLANNED
+
+
+@given(unanswered)
+def test_final_beats_not_final(history: History) -> None:
+    """An attempt that failed finally has failed finally, whatever else is said of its failing."""
+    row = Batch([*history, fail(9, final=True), fail(9), start(9)]).row(0)
+    assert row.status is not Status.PLANNED
+    assert row_of(start(1), fail(1), fail(1, final=True), fail(1)).status is Status.REJECTED
+
+
+@given(unanswered, st.booleans())
+def test_seen_beats_failed(history: History, final: bool) -> None:
+    """A task that was seen is there, whatever was said of its attempt before or after."""
+    row = Batch([*history, fail(9, final=final), show(9), fail(9, final=final), start(9)]).row(0)
+    assert row.status is Status.PENDING
+    assert 9 not in row.doubtful
+
+
+@given(histories)
+def test_the_answer_shown_is_the_least(history: History) -> None:
+    """The kept task is the one with the least (completed_at, task_id, sha256) of the row's answers."""
+    batch = Batch(history)
+    for number in range(ROWS):
+        places = [
+            (fact.completed_at or "", fact.task_id, fact.sha256)
+            for fact in about(history, number)
+            if isinstance(fact, Seen) and fact.answer
+        ]
+        kept = batch.row(number).kept
+        assert not places or (kept and min(kept.answers.values()) == min(places))
+
+
+@given(histories)
+def test_surplus_is_every_other_task_that_costs(history: History) -> None:
+    """Surplus is all tasks but the kept one and the canceled ones; none is kept while others are live."""
+    batch = Batch(history)
+    surplus = {(number, task.task_id) for number, task in batch.surplus()}
+    for number, row in batch.rows.items():
+        live = {(number, task.task_id) for task in row.tasks.values() if not task.canceled}
+        assert live & surplus == live - ({(number, row.kept.task_id)} if row.kept else set())
+        assert len(live & surplus) == max(0, len(live) - 1)
+    assert not any(task.canceled for _, task in batch.surplus())
+
+
+@given(histories)
+def test_a_row_with_a_task_is_planned_only_by_retry(history: History) -> None:
+    """A row of which a task was seen is never sent again unless the user opened a later attempt."""
+    batch = Batch(history)
+    for number in range(ROWS):
+        row, facts = batch.row(number), about(history, number)
+        shown = max((fact.attempt for fact in facts if isinstance(fact, Seen)), default=0)
+        opened = max((fact.attempt for fact in facts if isinstance(fact, Retried)), default=0)
+        assert not (shown and row.sendable) or opened > shown
+
+
+@given(histories)
+def test_the_next_attempt_was_never_made(history: History) -> None:
+    """The next attempt is beyond every attempt that a fact made, and what may be sent is not forbidden."""
+    batch = Batch(history)
+    for number in range(ROWS):
+        row, facts = batch.row(number), about(history, number)
+        assert row.next_attempt > max(made(facts), default=0)
+        assert row.next_attempt == max([row.last + 1, *(f.attempt for f in facts if isinstance(f, Retried))])
+        assert not row.sendable or row.next_attempt > row.forbidden
+
+
+@given(unanswered)
+def test_what_the_user_did_last_holds(history: History) -> None:
+    """Withdrawn after all else a row is not sent; retried after that it is, unless a task may be at work."""
+    row = Batch([plan(0), *history]).row(0)
+    settled = row.status not in {Status.PENDING, Status.DOUBT}
+    row.join(withdraw(row.fresh_attempt))
+    assert not row.sendable
+    assert row.status is Status.CANCELED or not settled
+    row.join(retry(row.fresh_attempt))
+    assert row.sendable is (row.status is not Status.PENDING)
+    assert row.status is Status.PLANNED or not settled
+
+
+@given(unanswered, st.lists(steps, max_size=4))
+def test_a_fresh_attempt_is_named_by_no_fact(history: History, more: History) -> None:
+    """A new retried or withdrawn names an attempt that no fact has named."""
+    facts = about(history + more, 0)
+    named = {fact.attempt for fact in facts if not isinstance(fact, Started) and hasattr(fact, "attempt")}
+    assert Batch(facts).row(0).fresh_attempt > max(named | made(facts), default=0)
+
+
+P, D, N, C, X, R = (
+    Status.PLANNED,
+    Status.DOUBT,
+    Status.PENDING,
+    Status.COMPLETED,
+    Status.CANCELED,
+    Status.REJECTED,
+)
+
+HISTORIES: list[tuple[str, History, Status, bool]] = [
+    ("read from the manifest", [], P, True),
+    ("killed while the request was out", [start(1)], D, False),
+    ("created", [start(1), show(1)], N, False),
+    ("the callback came before the create's answer", [answer(1), start(1)], C, False),
+    ("a status that nobody knows", [start(1), show(1, "in review")], N, False),
+    ("listed as completed, not fetched yet", [start(1), show(1, "completed")], N, False),
+    ("listed as completed, then canceled", [start(1), show(1, "completed"), show(1, "canceled")], X, False),
+    ("answered", [start(1), show(1), answer(1)], C, False),
+    ("answered although canceled", [start(1), show(1, "canceled"), answer(1)], C, False),
+    ("answered although withdrawn", [start(1), withdraw(2), answer(1)], C, False),
+    ("refused", [start(1), fail(1, final=True)], R, False),
+    ("never left", [start(1), fail(1)], P, True),
+    ("refused, then retried", [start(1), fail(1, final=True), retry(2)], P, True),
+    ("refused, retried, out", [start(1), fail(1, final=True), retry(2), start(2)], D, False),
+    ("refused twice", [start(1), fail(1, final=True), retry(2), start(2), fail(2, final=True)], R, False),
+    ("refused, retried, never left", [start(1), fail(1, final=True), retry(2), start(2), fail(2)], P, True),
+    ("absent by a sweep, seen later", [start(1), fail(1), show(1)], N, False),
+    ("a late task beside the next attempt", [start(1), fail(1), start(2), show(2), show(1)], N, False),
+    ("one of two tasks is canceled", [show(1), show(2, "canceled")], N, False),
+    ("both tasks are canceled", [show(1, "canceled"), show(2, "canceled")], X, False),
+    ("a canceled task and a later doubt", [show(1, "canceled"), retry(2), start(2)], D, False),
+    ("canceled", [start(1), show(1), show(1, "canceled")], X, False),
+    ("canceled, then retried", [start(1), show(1, "canceled"), retry(2)], P, True),
+    (
+        "canceled late, the next attempt refused",
+        [show(1, "canceled"), start(2), fail(2, final=True)],
+        X,
+        False,
+    ),
+    ("canceled, retried, refused", [show(1, "canceled"), retry(2), start(2), fail(2, final=True)], R, False),
+    ("canceled, retried, never left", [show(1, "canceled"), retry(2), start(2), fail(2)], P, True),
+    ("an old retry opens nothing new", [retry(1), start(1), show(1, "canceled")], X, False),
+    ("withdrawn before it was sent", [withdraw(1)], X, False),
+    ("withdrawn, then retried", [withdraw(1), retry(2)], P, True),
+    ("retried, then withdrawn", [start(1), fail(1, final=True), retry(2), withdraw(3)], X, False),
+    ("withdrawn, retried, withdrawn", [withdraw(1), retry(2), withdraw(3)], X, False),
+    ("withdrawn and retried for one attempt: the cheaper", [withdraw(2), retry(2)], X, False),
+    ("withdrawn while in doubt", [start(1), withdraw(2)], D, False),
+    ("withdrawn while in doubt, then absent", [start(1), withdraw(2), fail(1)], X, False),
+    ("withdrawn while in doubt, then found", [start(1), withdraw(2), show(1)], N, False),
+    ("refused, then withdrawn", [start(1), fail(1, final=True), withdraw(2)], X, False),
+    ("retried in spite of doubt", [start(1), retry(2)], D, True),
+    ("retried in spite of doubt, out", [start(1), retry(2), start(2)], D, False),
+    ("retried in spite of doubt, then withdrawn", [start(1), retry(2), withdraw(3)], D, False),
+    ("retried in spite of doubt, created", [start(1), retry(2), start(2), show(2)], N, False),
+    ("pending, and an attempt opened all the same", [start(1), show(1), retry(2)], N, False),
+]
+
+
+@pytest.mark.parametrize(
+    ("history", "status", "sendable"), [h[1:] for h in HISTORIES], ids=[h[0] for h in HISTORIES]
+)
+def test_histories(history: History, status: Status, sendable: bool) -> None:
+    """Each history means this status, told forwards or backwards."""
+    for told in (history, history[::-1]):
+        row = row_of(*told)
+        assert (row.status, row.sendable) == (status, sendable)
+
+
+def test_a_withdrawn_retry_leaves_its_number_unused() -> None:
+    """Withdrawn at 1 and retried at 2, the next attempt is 2: a forbidden attempt is never made."""
+    assert row_of(withdraw(1), retry(2)).next_attempt == 2
+
+
+def test_one_task_at_two_attempts_uses_up_both() -> None:
+    """A task that shows at attempts 3 and 1 belongs to 1, and the next attempt is 4."""
+    row = row_of(show(3, task="a"), show(1, task="a"))
+    assert (row.tasks["a"].attempt, row.next_attempt, row.seen) == (1, 4, 0b1010)
+
+
+@pytest.mark.parametrize(
+    ("showings", "status"),
+    [
+        ([show(1), show(1, "in review")], "in review"),
+        ([show(1, "in review"), show(1, "completed")], "completed"),
+        ([show(1, "completed"), show(1, "canceled")], "canceled"),
+        ([show(1, "canceled"), answer(1)], "completed"),
+    ],
+)
+def test_an_answer_beats_canceled_beats_the_rest(showings: list[Seen], status: str) -> None:
+    """A task's showings join to the strongest of them."""
+    for told in (showings, showings[::-1]):
+        assert row_of(*told).tasks["task-1"].status == status
+
+
+def test_the_earliest_creation_time_stands() -> None:
+    """A task's created_at is the least that is not empty."""
+    for told in ([None, "", "2", "1"], ["1", "2", "", None]):
+        row = row_of(*(show(1, created=time) for time in told))
+        assert row.tasks["task-1"].created_at == "1"
+
+
+def test_kept_is_answered_then_live_then_earliest() -> None:
+    """The kept task is the answered one, else the earliest that is not canceled, else the earliest; or none."""
+    tasks: History = [show(1, "canceled", created="1"), show(2, created="3"), show(3, created="2")]
+    assert row_of().kept is None
+    assert row_of(tasks[0], show(4, "canceled", created="0")).kept == TaskState("task-4", 4, "canceled", "0")
+    assert [row_of(*tasks).kept.task_id, row_of(*tasks, answer(2)).kept.task_id] == ["task-3", "task-2"]  # type: ignore[union-attr]  # there are tasks
+
+
+def test_a_conflict_is_two_answers_of_one_task() -> None:
+    """Two answers of one task that differ conflict; the same one twice, and two tasks' answers, do not."""
+    batch = Batch(
+        [plan(0), answer(1, "x"), answer(1, "x", at="2025"), answer(2, "y", row=1), answer(1, "y", row=1)]
+    )
+    assert list(batch.conflicts()) == []
+    batch.add(answer(1, "y"))
+    assert [(number, task.task_id) for number, task in batch.conflicts()] == [(0, "task-1")]
+
+
+def test_a_task_without_a_row_is_unknown() -> None:
+    """A task at an address whose row was never planned is unknown, and counts in no status."""
+    batch = Batch([plan(0), show(1), show(1, row=7)])
+    assert [number for number, _ in batch.unknown()] == [7]
+    assert sum(batch.by_status().values()) == 1
+
+
+def test_all_doubtful_attempts_are_named() -> None:
+    """The doubtful attempts are those started of which nothing is known, ascending."""
+    assert row_of(start(3), start(1), start(2), start(4), fail(2), show(4, "canceled")).doubtful == [1, 3]
