@@ -1,0 +1,161 @@
+"""Opens manifests: CSV or JSONL, packed with gzip or not, from a file or from standard input (``-``)."""
+
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
+from pathlib import Path
+from typing import Final
+
+import aiofiles
+
+from mwbatch.core.manifest import CsvReader, Found, JsonlReader, Reader
+from mwbatch.errors import UsageError
+
+BLOCK: Final = 1 << 16
+"""The bytes read at a time: about a thousand rows, so that nothing else waits for long."""
+
+_READERS: Final[dict[str, type[CsvReader] | type[JsonlReader]]] = {
+    ".csv": CsvReader,
+    ".jsonl": JsonlReader,
+    ".ndjson": JsonlReader,
+}
+_BOM: Final = b"\xef\xbb\xbf"
+_GZIP: Final = b"\x1f\x8b"
+_UTF16: Final = "UTF-16: save it as UTF-8, for example with iconv -f UTF-16 -t UTF-8"
+_FOREIGN: Final = {
+    b"PK\x03\x04": "a zip archive or a spreadsheet: export the sheet as CSV",
+    b"PAR1": "Parquet: convert it to CSV or JSONL",
+    b"\x28\xb5\x2f\xfd": "packed with zstd: unpack it, or pack it with gzip",
+    b"BZh": "packed with bzip2: unpack it, or pack it with gzip",
+    b"\xff\xfe": _UTF16,
+    b"\xfe\xff": _UTF16,
+}
+
+
+class Manifest:
+    """A manifest file; iterate it (``async for chunk in manifest``) to read its rows and problems, chunk by chunk.
+
+    Raises:
+        UsageError: there is no such file, it cannot be read, or it is no manifest at all.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = str(path)
+        self.name = "standard input" if self.path == "-" else self.path
+        self._reader: Reader | None = None
+
+    @property
+    def id_column(self) -> str | None:
+        """The column that names the rows, None where they go by digest; known from the first chunk on."""
+        return self._reader.id_column if self._reader else None
+
+    async def __aiter__(self) -> AsyncIterator[list[Found]]:
+        """Read from the beginning; a chunk holds what one block of the file yields, and is never empty."""
+        empty = True
+        async with aclosing(self._feeds()) as feeds:
+            async for chunk in feeds:
+                if chunk:
+                    empty = False
+                    yield chunk
+        if empty:
+            raise UsageError(f"{self.name} has a header and no rows: add a line for each picture")
+
+    async def _feeds(self) -> AsyncGenerator[list[Found], None]:
+        """Feed the file to the reader that it is for; some of what comes back is empty."""
+        self._reader, head = None, b""
+        async with aclosing(_plain(self.path, self.name)) as blocks:
+            async for block in blocks:
+                if self._reader:
+                    yield self._reader.feed(block)
+                elif (head := head + block).removeprefix(_BOM).strip():
+                    self._reader = _reader(self.path, self.name, head)
+                    yield self._reader.feed(head)
+        if self._reader is None:
+            raise UsageError(
+                f"{self.name} is empty: its first line must name the columns, image_url among them"
+            )
+        yield self._reader.finish()
+
+
+def entries(path: str | Path) -> Manifest:
+    """The rows and problems at ``path`` (``-``: standard input), to be read with ``async for chunk in``."""
+    return Manifest(path)
+
+
+def _reader(path: str, name: str, head: bytes) -> Reader:
+    """The reader for a file that begins with ``head``: by its name, else by its first character."""
+    for mark, said in _FOREIGN.items():
+        if head.startswith(mark):
+            raise UsageError(f"{name} is {said}")
+    first = head.removeprefix(_BOM).lstrip()[:1]
+    made = _READERS.get(Path(path.lower().removesuffix(".gz")).suffix)
+    if first == b"[" and made is not CsvReader:
+        raise UsageError(f"{name} is one JSON list: put one object on a line, for example with jq -c '.[]'")
+    if first == b"\0" or head[1:2] == b"\0":
+        raise UsageError(f"{name} is {_UTF16}")
+    return (made or (JsonlReader if first == b"{" else CsvReader))()
+
+
+async def _plain(path: str, name: str) -> AsyncGenerator[bytes, None]:
+    """The blocks of a file, unpacked where it begins as gzip does."""
+    gunzip = None
+    first = True
+    async with aclosing(_blocks(path, name)) as blocks:
+        async for block in blocks:
+            if first and block.startswith(_GZIP):
+                gunzip = _Gunzip(name)
+            elif first and path.lower().endswith(".gz"):
+                raise UsageError(f"{name} is not gzip, although its name says so: rename it")
+            first = False
+            for piece in gunzip.feed(block) if gunzip else (block,):
+                yield piece
+    if gunzip:
+        yield gunzip.finish()
+
+
+async def _blocks(path: str, name: str) -> AsyncGenerator[bytes, None]:
+    """The blocks of a file as they are; errors of the system become sentences."""
+    try:
+        if path == "-":
+            while block := await aiofiles.stdin_bytes.read(BLOCK):
+                yield block
+            return
+        async with aiofiles.open(path, "rb") as file:
+            while block := await file.read(BLOCK):
+                yield block
+    except FileNotFoundError:
+        raise UsageError(
+            f"there is no file {name}: give the path of a manifest, or - for standard input"
+        ) from None
+    except IsADirectoryError:
+        raise UsageError(f"{name} is a directory: give the path of a manifest in it") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{name} cannot be read ({error}): give a file that can") from None
+
+
+class _Gunzip:
+    """Unpacks gzip in pieces of at most `BLOCK` bytes, however far a block expands."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._member = zlib.decompressobj(31)
+
+    def feed(self, block: bytes) -> Iterator[bytes]:
+        """Unpack one block; a file may hold several members, and zeros after the last."""
+        while block:
+            if self._member.eof:
+                if not (block := block.lstrip(b"\0")):
+                    return
+                self._member = zlib.decompressobj(31)
+            try:
+                yield self._member.decompress(block, BLOCK)
+            except zlib.error as error:
+                raise UsageError(f"{self._name} is damaged ({error}): pack it anew") from None
+            block = self._member.unconsumed_tail or self._member.unused_data
+
+    def finish(self) -> bytes:
+        """Unpack what zlib still holds; the file must end where its last member does."""
+        rest = self._member.flush()
+        if not self._member.eof:
+            raise UsageError(f"{self._name} ends in the middle of its gzip stream: copy or download it again")
+        return rest

@@ -1,0 +1,149 @@
+"""Checks a manifest before money is spent: every mistake, the counts, the duplicates, the estimated cost."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from mwbatch.commands.manifests import Manifest
+from mwbatch.core.entry import Entry, Found, Problem
+from mwbatch.core.identity import Identity, Kind
+from mwbatch.core.text import Json
+from mwbatch.errors import Exit
+
+MAX_PROBLEMS: Final = 10_000
+"""How many problems are kept; the rest are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """What a manifest holds.
+
+    ``rows`` is what a batch of it would have: good rows, identical ones once; ``by_type`` splits them. ``repeated``
+    counts the identical rows beyond the first, ``repeated_urls`` the rows whose picture an earlier row has too.
+    ``id_column`` is None where rows go by a digest of their request. ``found`` counts all problems, ``problems`` holds
+    the first `MAX_PROBLEMS` of them. ``price`` is the user's, for one task.
+    """
+
+    path: str
+    rows: int
+    by_type: dict[str, int]
+    repeated: int
+    repeated_urls: int
+    id_column: str | None
+    found: int
+    problems: tuple[Problem, ...]
+    price: float | None = None
+
+    @property
+    def exit_code(self) -> Exit:
+        """0 for a manifest that can be submitted, else 2."""
+        return Exit.USAGE if self.found else Exit.DONE
+
+    @property
+    def cost(self) -> float | None:
+        """What all rows would cost, in the currency of the price; None where no price was named."""
+        return None if self.price is None else round(self.rows * self.price, 6)
+
+    def text(self) -> str:
+        """The problems, one a line, then the counts."""
+        return "\n".join([*(problem.text(self.path) for problem in self.problems), *self._summary()])
+
+    def _summary(self) -> list[str]:
+        types = ", ".join(f"{count:,} {kind}" for kind, count in self.by_type.items() if count)
+        lines = [f"{self.path}: {self.rows:,} rows{f' ({types})' if types else ''}, {self._ids()}"]
+        if self.repeated:
+            lines.append(f"{self.repeated:,} identical rows are left out: each row counts once")
+        if self.repeated_urls:
+            lines.append(f"{self.repeated_urls:,} rows show a picture that an earlier row shows too")
+        if self.cost is not None:
+            lines.append(f"estimated cost: {self.rows:,} x {self.price:g} = {self.cost:,.2f}")
+        if self.found > len(self.problems):
+            lines.append(f"only the first {len(self.problems):,} problems are shown")
+        lines.append(
+            f"{self.found:,} problems: mend them, then validate again" if self.found else "no problems"
+        )
+        return lines
+
+    def _ids(self) -> str:
+        if self.id_column is None:
+            return "known by a digest of their request (no id column)"
+        return f"known by column {self.id_column}"
+
+    def json(self) -> Json:
+        """The object for scripts; its names are a promise."""
+        return {
+            "manifest": self.path,
+            "valid": not self.found,
+            "rows": self.rows,
+            "by_type": self.by_type,
+            "repeated": self.repeated,
+            "repeated_urls": self.repeated_urls,
+            "id_column": self.id_column,
+            "cost": self.cost,
+            "problem_count": self.found,
+            "problems": [{"line": p.line, "column": p.column, "message": p.message} for p in self.problems],
+        }
+
+
+async def validate(
+    path: str | Path, *, allow_duplicates: bool = False, price: float | None = None
+) -> Validation:
+    """Read a whole manifest and say what it holds; ``price`` is that of one task.
+
+    Raises:
+        UsageError: there is no such file, or it is no manifest at all.
+    """
+    manifest = Manifest(path)
+    count: _Count | None = None
+    async for chunk in manifest:
+        count = count or _Count(Identity(manifest.id_column, allow_duplicates=allow_duplicates))
+        count.add(chunk)
+    assert count is not None, "a manifest without chunks is refused"
+    return Validation(
+        path=manifest.path,
+        rows=count.by_type.total(),
+        by_type={"tagging": count.by_type["tagging"], "annotating": count.by_type["annotating"]},
+        repeated=count.repeated,
+        repeated_urls=count.by_type.total() - len(count.urls),
+        id_column=manifest.id_column,
+        found=count.found,
+        problems=tuple(count.problems),
+        price=price,
+    )
+
+
+@dataclass(slots=True)
+class _Count:
+    """The running counts of one manifest."""
+
+    identity: Identity
+    by_type: Counter[str] = field(default_factory=Counter)
+    repeated: int = 0
+    urls: set[int] = field(
+        default_factory=set
+    )  # hashes: a rare collision may spoil this count, which nothing rests on
+    found: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, chunk: list[Found]) -> None:
+        for one in chunk:
+            if isinstance(one, Entry):
+                self._row(one)
+            else:
+                self._problem(one)
+
+    def _row(self, entry: Entry) -> None:
+        decision = self.identity.judge(entry)
+        if decision.kind is Kind.NEW:
+            self.by_type[entry.type] += 1
+            self.urls.add(hash(entry.request["image_url"]))
+        elif decision.kind is Kind.REPEATED:
+            self.repeated += 1
+        else:
+            self._problem(self.identity.problem(entry, decision))
+
+    def _problem(self, problem: Problem) -> None:
+        self.found += 1
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(problem)
