@@ -1,0 +1,203 @@
+"""The laws of a fact's line: what was written is read, and nothing else ever is."""
+
+import json
+from dataclasses import fields, replace
+from zlib import crc32
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from mwbatch.core.facts import KINDS, BadLine, Fact, Seen, Started, UnknownFact, digest, identity, line, parse
+from mwbatch.core.text import Json, canonical, encode
+from tests.core.facts import answer, bodies, facts, fail, seen, show, start, texts, values
+
+ONE_LINE = bytes.maketrans(b"\n\r\t", b"   ")
+
+
+def kept(fact: Fact) -> Fact:
+    """The fact as a line keeps it: its body on one line."""
+    return replace(fact, body=fact.body.translate(ONE_LINE)) if isinstance(fact, Seen) and fact.body else fact
+
+
+def sealed(head: bytes) -> bytes:
+    """A line, without newline, whose checksum is right."""
+    return b'%b,"crc":"%08x"}' % (head, crc32(head))
+
+
+@given(facts)
+def test_what_was_written_is_read(fact: Fact) -> None:
+    """A fact is one line of JSON, and the line is that fact."""
+    text = line(fact)
+    assert text.endswith(b"}\n")
+    assert text.count(b"\n") == 1
+    assert parse(text[:-1]) == kept(fact)
+    assert json.loads(text)["fact"] == fact.kind
+    assert line(parse(text[:-1])) == text
+
+
+@given(facts, st.data())
+def test_one_flipped_bit_is_no_fact(fact: Fact, draw: st.DataObject) -> None:
+    """A line with any one bit flipped is refused."""
+    text = bytearray(line(fact)[:-1])
+    bit = draw.draw(st.integers(0, 8 * len(text) - 1))
+    text[bit // 8] ^= 1 << bit % 8
+    with pytest.raises(BadLine):
+        parse(bytes(text))
+
+
+def test_every_flipped_bit_and_every_cut_is_no_fact() -> None:
+    """Of one answer's line, every single flipped bit and every shorter part is refused."""
+    text = line(answer(1))[:-1]
+    harmed = [text[:end] for end in range(len(text))] + [text[start:] for start in range(1, len(text))]
+    harmed += [
+        text[:at] + bytes([text[at] ^ 1 << bit]) + text[at + 1 :]
+        for at in range(len(text))
+        for bit in range(8)
+    ]
+    for other in harmed:
+        with pytest.raises(BadLine):
+            parse(other)
+
+
+@given(facts, st.data())
+def test_a_cut_line_is_no_fact(fact: Fact, draw: st.DataObject) -> None:
+    """A line with any part missing at either end is refused."""
+    text = line(fact)[:-1]
+    start, end = sorted(draw.draw(st.lists(st.integers(0, len(text)), min_size=2, max_size=2)))
+    assume((start, end) != (0, len(text)))
+    with pytest.raises(BadLine):
+        parse(text[start:end])
+
+
+@given(st.binary(max_size=60))
+@example(b'{"v":1,"fact":"seen","body":')
+@example(b"\xff" * 30)
+@example(b"[]")
+@example(b'{"v":1,"fact":"seen","row":' + b"[" * 5000)
+@example(b'{"v":1,"fact":"seen","row":1')
+def test_any_bytes_raise_only_bad_line(raw: bytes) -> None:
+    """Whatever stands in a file, with a right checksum or without, nothing but BadLine is raised."""
+    for text in (raw, sealed(raw)):
+        with pytest.raises(BadLine):
+            parse(text)
+
+
+records = st.dictionaries(
+    st.sampled_from(["v", "fact", *{f.name for kind in (Seen, Started) for f in fields(kind)}]) | texts,
+    values | st.just(1) | st.sampled_from([*KINDS]),
+)
+
+
+@given(records, st.sampled_from([*KINDS]))
+def test_any_record_is_a_fact_or_refused(record: dict[str, Json], kind: str) -> None:
+    """A record with a right checksum and any fields is a fact of its kind or BadLine."""
+    for head in (record, {"v": 1, "fact": kind} | record):
+        try:
+            fact = parse(sealed(encode(head)[:-1]))
+        except BadLine:
+            continue
+        assert fact.kind == head["fact"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"v": 2},
+        {"v": None},
+        {"v": "1"},
+        {"fact": "forgotten"},
+        {"fact": ["failed"]},
+        {"fact": None},
+        {"more": 1},
+        {"body": {}},
+    ],
+)
+def test_what_is_not_known_is_refused(change: dict[str, Json]) -> None:
+    """An unknown version, kind or field is an undamaged line that is refused, never guessed."""
+    record = json.loads(line(fail(1))) | change
+    del record["crc"]
+    with pytest.raises(UnknownFact):
+        parse(sealed(encode(record)[:-1]))
+
+
+@pytest.mark.parametrize("rows", [None, 7, [1], [[1]], [[1, 2, 3]], "ab"])
+def test_rows_that_are_no_ranges_are_refused(rows: Json) -> None:
+    """A started whose rows are not pairs is refused."""
+    record = json.loads(line(start(1))) | {"rows": rows}
+    del record["crc"]
+    with pytest.raises(UnknownFact):
+        parse(sealed(encode(record)[:-1]))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a":1,"a":2}',
+        b'{"a":"\\ud83d","b":"\\udc00"}',
+        '{"a":"\u2028\u2029\u0085 \U0001f600"}'.encode(),
+        b'{\r\n\t"a" :\n[1,\n2]\n}',
+        b'{"crc":"00000000","body":{"fact":"seen"},"v":1}',
+        b'{"a":1.0e+00,"b":123456789012345678901234567890}',
+        b"null",
+    ],
+)
+def test_a_body_is_kept_as_it_came(body: bytes) -> None:
+    """A body keeps every byte, but for newlines and tabs between its tokens."""
+    for task in ("t", "\ud83d"):
+        fact = replace(answer(1, task=task), body=body)
+        assert parse(line(fact)[:-1]) == replace(fact, body=body.translate(ONE_LINE))
+        assert json.loads(line(fact))["body"] == json.loads(body)
+
+
+@given(seen, bodies)
+def test_no_text_is_taken_for_the_body(fact: Seen, body: bytes) -> None:
+    """Words that look like the start of a body stay where they stand."""
+    fact = replace(fact, task_id=',"body":{},"crc":"', status=',"body":', body=body)
+    assert parse(line(fact)[:-1]) == kept(fact)
+
+
+def test_a_field_at_its_default_is_left_out() -> None:
+    """A line says only what differs from the defaults, and false is said."""
+    assert (
+        line(fail(1))
+        == sealed(b'{"v":1,"fact":"failed","at":0.0,"row":0,"attempt":1,"verdict":"absent","final":false')
+        + b"\n"
+    )
+
+
+def test_the_format_stays() -> None:
+    """A line of version 1, byte for byte: files of today are read tomorrow."""
+    text = (
+        b'{"v":1,"fact":"seen","at":1700000000.5,"row":7,"attempt":2,"task_id":"5774cc78b01249ab09f089dd",'
+        b'"status":"completed","via":"callback","created_at":"2016-06-23T09:09:34.752Z","answer":"00","sha256":"ff",'
+        b'"body":{ "task_id": "5774cc78b01249ab09f089dd" },"crc":"'
+    )
+    fact = Seen(
+        1700000000.5, 7, 2, "5774cc78b01249ab09f089dd", "completed", "callback", "2016-06-23T09:09:34.752Z",
+        answer="00", sha256="ff", body=b'{ "task_id": "5774cc78b01249ab09f089dd" }',
+    )  # fmt: skip
+    assert line(fact).startswith(text)
+    assert parse(line(fact)[:-1]) == fact
+
+
+@given(values, values)
+def test_a_digest_names_what_an_answer_says(one: Json, other: Json) -> None:
+    """Two responses have one digest if and only if they say the same, and it is 32 hex digits."""
+    assert len(digest(one)) == 32
+    assert (digest(one) == digest(other)) is (canonical(one) == canonical(other))
+
+
+def test_identity_is_of_an_answer() -> None:
+    """An answer's identity is its row, attempt, task and what it says; times and bytes do not count."""
+    fact = answer(1)
+    assert identity(fact) == identity(replace(fact, at=9.0, completed_at="later", sha256="other", body=b"{}"))
+    others = [answer(1, "no"), answer(1, task="t"), answer(2, task="task-1"), answer(1, row=1)]
+    assert len({identity(other) for other in [fact, *others]}) == 5
+    assert identity(answer(1, task="\ud83d"))
+
+
+@pytest.mark.parametrize("fact", [show(1), fail(1), start(1)])
+def test_other_facts_have_no_identity(fact: Fact) -> None:
+    """Only answers are told apart; the repetition of any other fact costs nothing."""
+    assert identity(fact) is None
