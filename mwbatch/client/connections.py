@@ -30,8 +30,8 @@ class Quiet(ResponseHandler):
         super().set_response_params(**params)
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes only as part of an answer."""
-        if self.idle:
+        """Take bytes only as part of an answer; aiohttp itself passes none, to go on with what it has."""
+        if self.idle and data:
             self.abort()
         else:
             super().data_received(data)

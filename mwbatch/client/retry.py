@@ -37,7 +37,7 @@ async def again(
 ) -> T:
     """Await ``call()``, at most ``tries`` times in all, while it fails in a way that ``on`` accepts.
 
-    The waits grow from about 1 s to ``wait_max`` s, with jitter; a ``Retry-After`` is obeyed where it is longer. The
+    The waits grow from 1 s to ``wait_max`` s, with up to 1 s of jitter; a ``Retry-After`` is obeyed where it is longer. The
     last error is raised as it came. The first try goes around tenacity, which costs 45 to 75 µs a call.
     """
     try:
@@ -71,7 +71,7 @@ class _Wait(tenacity.wait.wait_base):
     """Exponential with jitter, and never less than what the API asked for."""
 
     def __init__(self, longest: float) -> None:
-        self._grow = tenacity.wait_exponential_jitter(initial=0.75, max=longest, jitter=0.5)
+        self._grow = tenacity.wait_exponential_jitter(max=longest)
         self._longest = longest
 
     def __call__(self, state: tenacity.RetryCallState) -> float:

@@ -1,0 +1,107 @@
+"""The listing: pages in either dialect, and every task once."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mwbatch.client import Client
+from mwbatch.client.wire import Answer
+from mwbatch.core.text import Json
+from mwbatch.errors import Halted, Unsure
+
+from .conftest import KEY, FakeWire, answer
+
+
+def docs(*names: str, **fields: str) -> list[dict[str, str]]:
+    return [{"task_id": name, **fields} for name in names]
+
+
+def listing(*plays: Json) -> tuple[Client, FakeWire]:
+    wire = FakeWire(*(play if isinstance(play, Answer) else answer(play) for play in plays))
+    return Client(KEY, wire=wire, tries=1), wire
+
+
+async def test_a_page_says_all_that_the_api_said() -> None:
+    """Tasks, their JSON, counts and the server's clock are on the page."""
+    body = {"docs": docs("a", "b"), "total": 7, "limit": 20, "offset": 4, "has_more": True}
+    api, _ = listing(answer(body, Date="now"))
+    page = await api.list_page(offset=5)
+    assert [task.task_id for task in page.tasks] == ["a", "b"]
+    assert page.docs == tuple(docs("a", "b"))
+    assert (page.total, page.limit, page.offset, page.has_more, page.clock) == (7, 20, 4, True, "now")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        docs("a"),
+        {"docs": docs("a")},
+        {"docs": docs("a"), "total": "7", "has_more": "no", "limit": None, "offset": True},
+    ],
+)
+async def test_a_page_may_say_less(body: Json) -> None:
+    """A bare array, or counts of a wrong type: what the API does not say is None or what was asked."""
+    api, _ = listing(body)
+    page = await api.list_page(limit=10, offset=30)
+    assert (len(page.tasks), page.total, page.has_more) == (1, None, None)
+    assert (page.limit, page.offset, page.clock) == (10, 30, None)
+
+
+async def test_filters_are_sent_as_documented() -> None:
+    """Times go out as ISO 8601, type stays here, and what was not asked is not sent."""
+    api, wire = listing([])
+    await api.list_page(
+        start_time=datetime(2017, 4, 14, tzinfo=UTC), end_time="x", status="pending", type="tagging"
+    )
+    await api.list_page(limit=20, offset=40, fresh=True)
+    times = {"start_time": "2017-04-14T00:00:00.000Z", "end_time": "x"}
+    assert wire.params[0] == {**times, "status": "pending", "limit": "100", "offset": "0"}
+    assert wire.params[1] == {"limit": "20", "offset": "40"}
+    assert (wire.fresh, wire.sent[0]) == ([False, True], ("GET", "/v1/tasks"))
+
+
+async def test_entries_that_are_no_tasks_are_counted() -> None:
+    """An entry that cannot be read never hides: tasks and docs stay side by side, and it is counted."""
+    api, _ = listing([*docs("a", type="tagging"), None, {"no": "id"}, *docs("b", type="annotating")])
+    page = await api.list_page(type="annotating")
+    assert (page.received, page.unreadable) == (4, 2)
+    assert ([task.task_id for task in page.tasks], page.docs) == (["b"], tuple(docs("b", type="annotating")))
+
+
+@pytest.mark.parametrize(
+    ("play", "error"), [({"docs": 5}, Unsure), ("x", Unsure), (answer(None, 404), Halted)]
+)
+async def test_what_is_no_listing_is_an_error(play: Json, error: type[Exception]) -> None:
+    """A listing that cannot be read is not an empty one."""
+    api, _ = listing(play)
+    with pytest.raises(error):
+        await api.list_page()
+
+
+@given(st.integers(0, 7), st.integers(1, 4), st.sampled_from(["has_more", "hasMore", "bare"]))
+async def test_every_task_comes_once(count: int, size: int, dialect: str) -> None:
+    """Whatever the page size and dialect, iterating shows every task exactly once, in order."""
+    names = [f"t{n}" for n in range(count)]
+    pages = [docs(*names[at : at + size]) for at in range(0, count + size, size)]
+    bodies = (
+        pages
+        if dialect == "bare"
+        else [{"docs": page, dialect: (at + 1) * size < count} for at, page in enumerate(pages)]
+    )
+    api, _ = listing(*bodies, [])
+    assert [task.task_id async for task in api.tasks()] == names
+
+
+async def test_a_task_that_slid_onto_the_next_page_comes_once() -> None:
+    """Tasks created while we page push the last ones of a page onto the next."""
+    api, wire = listing(docs("c", "b"), docs("b", "a"), [])
+    assert [task.task_id async for task in api.tasks(type=None)] == ["c", "b", "a"]
+    assert [params["offset"] for params in wire.params] == ["0", "2", "4"]
+
+
+async def test_a_page_of_other_types_is_not_the_end() -> None:
+    """Filtering on our side empties pages, not the listing."""
+    api, _ = listing(docs("a", type="annotating"), docs("b", type="tagging"), [])
+    assert [task.task_id async for task in api.tasks(type="tagging")] == ["b"]
