@@ -1,0 +1,38 @@
+"""An independent stand-in for the Microwork API, with pictures, callbacks and every fault that costs money.
+
+It imports nothing else of mwbatch: a mistake shared with the client would cancel itself out.
+
+Over HTTP: ``simulator = await serve(Settings(port=0))``, then ``simulator.url``. Without a server, over virtual
+time: ``creation.create(World(settings, now), draft, now)``, where ``draft`` comes from ``forms.read_draft``.
+"""
+
+from mwbatch.simulator.creation import Creation, create
+from mwbatch.simulator.faults import Fault, Faults, FaultsError, Line, Size
+from mwbatch.simulator.forms import Draft, Refusal, read_draft
+from mwbatch.simulator.listing import Listings, read_query
+from mwbatch.simulator.profiles import PROFILES, load_faults
+from mwbatch.simulator.server import Simulator, serve
+from mwbatch.simulator.settings import Settings
+from mwbatch.simulator.world import Callback, World
+
+__all__ = [
+    "PROFILES",
+    "Callback",
+    "Creation",
+    "Draft",
+    "Fault",
+    "Faults",
+    "FaultsError",
+    "Line",
+    "Listings",
+    "Refusal",
+    "Settings",
+    "Simulator",
+    "Size",
+    "World",
+    "create",
+    "load_faults",
+    "read_draft",
+    "read_query",
+    "serve",
+]

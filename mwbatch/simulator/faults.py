@@ -1,0 +1,160 @@
+"""What goes wrong, and for whom: decided by hashing, so that a run can be repeated whatever its interleaving.
+
+A fault is drawn from the callback address and from how often that address was asked for, never from the order
+in which requests arrive; a script names requests by their ordinal instead, counted from 1.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from mwbatch.simulator.digest import fraction
+
+
+class Fault(StrEnum):
+    """Every way in which the simulator can misbehave."""
+
+    CREATED_500 = "created_500"
+    CREATED_503 = "created_503"
+    CREATED_CUT = "created_cut"
+    CREATED_TIMEOUT = "created_timeout"
+    CREATED_307 = "created_307"
+    CREATED_LATE = "created_late"
+    ANSWER_CUT = "answer_cut"
+    ANSWER_RUBBISH = "answer_rubbish"
+    ANSWER_BAD_HEADERS = "answer_bad_headers"
+    STRAY_ANSWER = "stray_answer"
+    PROXIED_TWICE = "proxied_twice"
+    BUSY = "busy"
+    NOT_CREATED_500 = "not_created_500"
+    NOT_CREATED_503 = "not_created_503"
+
+    CALLBACK_LOST = "callback_lost"
+    CALLBACK_EARLY = "callback_early"
+    CALLBACK_TWICE = "callback_twice"
+    CALLBACK_LATE = "callback_late"
+    CALLBACK_WRONG = "callback_wrong"
+
+    NO_ECHO = "no_echo"
+    CREATED_AT_TIES = "created_at_ties"
+
+    LIST_SLOW = "list_slow"
+    LIST_LAG = "list_lag"
+    LIST_STALE = "list_stale"
+    LIST_BARE = "list_bare"
+    LIST_TOTAL_CAPPED = "list_total_capped"
+    LIST_LIMIT_CLAMPED = "list_limit_clamped"
+    LIST_STRANGERS = "list_strangers"
+
+
+_ALL: Final = tuple(Fault)
+CREATE_FAULTS: Final = _ALL[: _ALL.index(Fault.CALLBACK_LOST)]
+"""At most one of these befalls a create request."""
+CALLBACK_FAULTS: Final = _ALL[_ALL.index(Fault.CALLBACK_LOST) : _ALL.index(Fault.NO_ECHO)]
+"""At most one of these befalls the callback of what a create request made."""
+TASK_FAULTS: Final = (Fault.NO_ECHO, Fault.CREATED_AT_TIES)
+"""Each of these befalls a task independently of the others."""
+LIST_FAULTS: Final = _ALL[_ALL.index(Fault.LIST_SLOW) :]
+"""Each of these befalls a listing independently of the others."""
+UNBORN: Final = frozenset({Fault.BUSY, Fault.NOT_CREATED_500, Fault.NOT_CREATED_503})
+"""After these no task exists."""
+
+
+class FaultsError(ValueError):
+    """A description of faults that cannot be followed; the message names the part and the choices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a script: ``fault`` befalls the requests ``first`` to ``last``, both counted from 1."""
+
+    fault: Fault
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How far each fault goes; times in seconds of the simulator's clock."""
+
+    created_late_s: float = 5.0
+    callback_late_s: float = 2.0
+    silent_s: float = 3600.0
+    retry_after_s: float | None = 1.0
+    created_at_grain_s: float = 1.0
+    list_slow_s: float = 2.0
+    list_lag_s: float = 5.0
+    list_stale_s: float = 5.0
+    list_total: int = 10
+    list_limit: int = 20
+    strangers_per_listing: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Which fault befalls which request.
+
+    Attributes:
+        seed: another seed befalls other requests.
+        rates: probability of each fault, 0 to 1; those of create faults, and of callback faults, add up to at
+            most 1, since only one of each kind can befall a request.
+        script: faults for given requests; it goes before the rates.
+        size: how far each fault goes.
+    """
+
+    seed: int = 0
+    rates: Mapping[Fault, float] = field(default_factory=lambda: MappingProxyType({}))
+    script: tuple[Line, ...] = ()
+    size: Size = field(default_factory=Size)
+
+    def __post_init__(self) -> None:
+        for fault, rate in self.rates.items():
+            if not 0 <= rate <= 1:
+                raise FaultsError(f"rate of {fault} is {rate}: a rate lies between 0 and 1")
+        for group in (CREATE_FAULTS, CALLBACK_FAULTS):
+            total = sum(self.rates.get(fault, 0.0) for fault in group)
+            if total > 1 + 1e-9:
+                raise FaultsError(f"the rates of {group[0]} and its like add up to {total:g}, more than 1")
+
+    def pick(self, ordinal: int, callback_url: str, again: int = 0) -> Fault | None:
+        """Say what befalls a create request.
+
+        Args:
+            ordinal: number of the create request, from 1; only a script looks at it.
+            callback_url: the address that the request carries.
+            again: how many requests with the same address came before it.
+        """
+        return self._one(CREATE_FAULTS, ordinal, callback_url, again)
+
+    def pick_callback(self, ordinal: int, callback_url: str, again: int = 0) -> Fault | None:
+        """Say what befalls the callback of the task that a create request makes; arguments as in ``pick``."""
+        return self._one(CALLBACK_FAULTS, ordinal, callback_url, again)
+
+    def pick_task(self, ordinal: int, callback_url: str, again: int = 0) -> frozenset[Fault]:
+        """Say what befalls the task itself; arguments as in ``pick``."""
+        return self._some(TASK_FAULTS, ordinal, callback_url, again)
+
+    def pick_listing(self, ordinal: int) -> frozenset[Fault]:
+        """Say what befalls the listing number ``ordinal``, from 1."""
+        return self._some(LIST_FAULTS, ordinal, ordinal)
+
+    def _scripted(self, group: tuple[Fault, ...], ordinal: int) -> list[Fault]:
+        return [
+            line.fault for line in self.script if line.fault in group and line.first <= ordinal <= line.last
+        ]
+
+    def _one(self, group: tuple[Fault, ...], ordinal: int, *key: object) -> Fault | None:
+        if scripted := self._scripted(group, ordinal):
+            return scripted[0]
+        drawn = fraction(self.seed, group[0], *key)
+        for fault in group:
+            drawn -= self.rates.get(fault, 0.0)
+            if drawn < 0:
+                return fault
+        return None
+
+    def _some(self, group: tuple[Fault, ...], ordinal: int, *key: object) -> frozenset[Fault]:
+        drawn = {fault for fault in group if fraction(self.seed, fault, *key) < self.rates.get(fault, 0.0)}
+        return frozenset(drawn.union(self._scripted(group, ordinal)))

@@ -1,0 +1,114 @@
+"""A task as the API keeps it, and the shapes in which the API shows it."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+from mwbatch.simulator.answers import response
+from mwbatch.simulator.forms import Draft
+
+Status = Literal["pending", "completed", "canceled"]
+Document = dict[str, Any]
+_UNTOUCHED: Final = {"tags", "response"}
+
+
+@dataclass(slots=True)
+class Task:
+    """One task; times in epoch seconds, whole milliseconds.
+
+    Attributes:
+        born_at: when it came to be; ``created_at`` may be coarser.
+        due_at: when the workers will be done.
+        ended_at: when it was completed or canceled.
+        echo: False hides ``callback_url`` wherever the task is shown.
+        stranger: somebody else's, under the same key.
+        tries: when its callback was sent.
+        acknowledged: when a callback was answered 2xx.
+    """
+
+    task_id: str
+    draft: Draft
+    created_at: float
+    born_at: float
+    due_at: float
+    status: Status = "pending"
+    ended_at: float | None = None
+    callback_succeeded: bool | None = None
+    echo: bool = True
+    stranger: bool = False
+    tries: list[float] = field(default_factory=list)
+    acknowledged: list[float] = field(default_factory=list)
+
+    def status_at(self, moment: float) -> Status:
+        """Say what the status was at ``moment``."""
+        return self.status if self.ended_at is not None and self.ended_at <= moment else "pending"
+
+
+def milliseconds(moment: float) -> int:
+    """Turn epoch seconds into whole epoch milliseconds."""
+    return round(moment * 1000)
+
+
+def iso(moment: float) -> str:
+    """Write epoch seconds as the API does: ``2017-04-14T12:00:00.000Z``."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def flat(task: Task) -> Document:
+    """Show a task as the answer to its own create does."""
+    params = dict(task.draft.params)
+    if "annotation_option" in params:
+        params["options"] = params.pop("annotation_option")
+    return {**_head(task), "status": "pending", **params}
+
+
+def nested(task: Task, moment: float | None = None) -> Document:
+    """Show a task as retrieve, cancel, listings and callbacks do; as it stood at ``moment`` if given."""
+    status = task.status if moment is None else task.status_at(moment)
+    document = {**_head(task), "status": status, "params": _params(task)}
+    if status == "completed" and task.ended_at is not None:
+        document |= {"completed_at": iso(task.ended_at), "response": response(task.draft)}
+    if status == "completed" and task.callback_succeeded is not None:
+        document["callback_succeeded"] = task.callback_succeeded
+    return document
+
+
+def callback_body(task: Task) -> Document:
+    """Write what the API posts to the task's address."""
+    shown = nested(task)
+    shown.pop("callback_succeeded", None)
+    return {"task": shown, "response": shown["response"], "task_id": task.task_id}
+
+
+def later(document: Any) -> Any:
+    """Say a document in the later dialect: camelCase, and ``state: finished`` for ``status: completed``."""
+    if not isinstance(document, dict):
+        return document
+    return dict(_later_pair(name, value) for name, value in document.items())
+
+
+def _later_pair(name: str, value: Any) -> tuple[str, Any]:
+    if name == "status":
+        return "state", "finished" if value == "completed" else value
+    return _camel(name), value if name in _UNTOUCHED else later(value)
+
+
+def _camel(name: str) -> str:
+    return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
+
+
+def _head(task: Task) -> Document:
+    head: Document = {"task_id": task.task_id, "created_at": iso(task.created_at)}
+    if task.echo:
+        head["callback_url"] = task.draft.callback_url
+    return {**head, "type": task.draft.kind}
+
+
+def _params(task: Task) -> Document:
+    # The reference's listing repeats the key annotation_option; a body parser turns one option into a bare string.
+    match task.draft.params:
+        case {"annotation_option": [only]}:
+            return {**task.draft.params, "annotation_option": only}
+        case params:
+            return params
