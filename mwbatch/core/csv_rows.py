@@ -22,9 +22,6 @@ class CsvReader(Reader):
         self._names: list[str] = []
         self._suspect = False
 
-    def _last(self, tail: bytes) -> list[Found]:
-        return self._read(tail, last=True)
-
     def _read(self, whole: bytes, *, last: bool = False) -> list[Found]:
         found: list[Found] = []
         lines = list(io.StringIO(self._decoded(whole), newline="\n"))
@@ -48,17 +45,16 @@ class CsvReader(Reader):
 
     def _header(self, line: int, cells: list[str]) -> list[Found]:
         names = self._names = [name.strip() for name in cells]
-        found: list[Found] = [
-            *foreign(line, dict.fromkeys(names)),
-            *self._rows.settle(line, dict.fromkeys(names)),
-        ]
-        twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        once = dict.fromkeys(names)
+        found = foreign(line, once)
+        self._over = bool(found) or "image_url" not in once
+        found += self._rows.settle(line, once)
+        twice = [name for name in once if names.count(name) > 1]
         found += [
             Problem(line, name, "is the name of more than one column (each needs its own)") for name in twice
         ]
-        if "image_url" not in names:
+        if "image_url" not in once:
             found.append(Problem(line, "image_url", f"there is no such column{_meant(names)}"))
-            self._over = True
         return found
 
     def _row(self, line: int, cells: list[str]) -> list[Found]:

@@ -1,0 +1,113 @@
+import gzip
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from mwbatch.commands import manifests
+from mwbatch.commands.manifests import Manifest, entries
+from mwbatch.core.manifest import Entry
+from mwbatch.errors import UsageError
+
+CSV = b"id,image_url\na,https://images.example.com/1.jpg\nb,https://images.example.com/2.jpg\n"
+JSONL = b'{"id":"a","image_url":"https://images.example.com/1.jpg"}\n{"id":"b","image_url":"https://images.example.com/2.jpg"}\n'
+BOM = b"\xef\xbb\xbf"
+
+
+async def ids(path: Path | str) -> list[str]:
+    return [one.id async for chunk in entries(path) for one in chunk if isinstance(one, Entry)]
+
+
+async def refusal(path: Path | str) -> str:
+    """The sentence with which a file is refused, without its path."""
+    with pytest.raises(UsageError) as refused:
+        await ids(path)
+    return str(refused.value).replace(str(path), "M")
+
+
+GOOD = {
+    "m.csv": CSV,
+    "bom.csv": BOM + CSV,
+    "m.CSV": CSV,
+    "m.csv.gz": gzip.compress(CSV),
+    "members.csv.gz": gzip.compress(CSV[:20]) + gzip.compress(CSV[20:]) + b"\0\0",
+    "packed.csv": gzip.compress(CSV),
+    "m.jsonl": JSONL,
+    "m.ndjson": BOM + JSONL,
+    "m.ndjson.gz": gzip.compress(JSONL),
+    "m.json": b"\n " + JSONL,
+    "m.txt": CSV,
+    "m": JSONL,
+}
+
+
+@pytest.mark.parametrize("block", [3, 1 << 16])
+@pytest.mark.parametrize(("name", "raw"), GOOD.items())
+async def test_files(
+    name: str, raw: bytes, block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A manifest is read whatever it is called, packed or not, in blocks of any size."""
+    monkeypatch.setattr(manifests, "BLOCK", block)
+    (tmp_path / name).write_bytes(raw)
+    assert await ids(tmp_path / name) == ["a", "b"]
+
+
+@pytest.mark.parametrize("raw", [CSV, JSONL, gzip.compress(JSONL)])
+async def test_standard_input(raw: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``-`` is standard input, its format found by its first character."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
+    assert await ids("-") == ["a", "b"]
+
+
+UTF16 = "M is UTF-16: save it as UTF-8, for example with iconv -f UTF-16 -t UTF-8"
+BAD = {
+    "empty.csv": (b"", "M is empty: its first line must name the columns, image_url among them"),
+    "blank.jsonl": (BOM + b"\n \n", "M is empty: its first line must name the columns, image_url among them"),
+    "header.csv": (b"id,image_url\n\n", "M has a header and no rows: add a line for each picture"),
+    "utf16.csv": (CSV.decode().encode("utf-16"), UTF16),
+    "utf16be.csv": (b"\xfe\xff" + CSV.decode().encode("utf-16-be"), UTF16),
+    "bare16le.csv": (CSV.decode().encode("utf-16-le"), UTF16),
+    "bare16be.csv": (CSV.decode().encode("utf-16-be"), UTF16),
+    "list.json": (b'[{"image_url":1}]', "M is one JSON list: put one object on a line, for example with jq -c '.[]'"),
+    "sheet.csv": (b"PK\x03\x04rest", "M is a zip archive or a spreadsheet: export the sheet as CSV"),
+    "plain.csv.gz": (CSV, "M is not gzip, although its name says so: rename it"),
+    "cut.csv.gz": (gzip.compress(CSV)[:-9], "M ends in the middle of its gzip stream: copy or download it again"),
+    "bad.csv.gz": (gzip.compress(CSV) + b"rest", "M is damaged (Error -3 while decompressing data: incorrect header check): pack it anew"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "said"), [(name, *rest) for name, rest in BAD.items()], ids=BAD.keys()
+)
+async def test_no_manifest(name: str, raw: bytes, said: str, tmp_path: Path) -> None:
+    """What is no manifest is refused in one sentence that says what to do."""
+    (tmp_path / name).write_bytes(raw)
+    assert await refusal(tmp_path / name) == said
+
+
+async def test_no_file(tmp_path: Path) -> None:
+    """A path that leads to no file is refused in one sentence that says what to do."""
+    assert (
+        await refusal(tmp_path / "x")
+        == "there is no file M: give the path of a manifest, or - for standard input"
+    )
+    assert await refusal(tmp_path) == "M is a directory: give the path of a manifest in it"
+    assert (await refusal("a\0b")).startswith("M cannot be read (embedded null byte)")
+
+
+async def test_a_bomb_is_unpacked_in_pieces(tmp_path: Path) -> None:
+    """However far a packed file expands, it is read in small pieces and stops at the longest line."""
+    (tmp_path / "m.csv.gz").write_bytes(gzip.compress(b"image_url\n" + bytes(64 << 20), 1))
+    chunks = [chunk async for chunk in entries(tmp_path / "m.csv.gz")]
+    assert [len(chunk) for chunk in chunks] == [1]
+
+
+async def test_a_manifest_can_be_read_again(tmp_path: Path) -> None:
+    """Each reading begins at the beginning; the id column is known after it."""
+    (tmp_path / "m.csv").write_bytes(CSV)
+    manifest = Manifest(tmp_path / "m.csv")
+    assert manifest.id_column is None
+    first = [chunk async for chunk in manifest]
+    assert [chunk async for chunk in manifest] == first
+    assert manifest.id_column == "id"

@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import pytest
+
+from mwbatch.commands import validate as module
+from mwbatch.commands.validate import validate
+from mwbatch.errors import Exit
+
+SAMPLES = Path(__file__).parents[2] / "sample_manifests"
+
+
+def written(folder: Path, *lines: str) -> Path:
+    path = folder / "m.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+async def test_counts(tmp_path: Path) -> None:
+    """Good rows are counted by type, identical ones once, and the cost is that of the rows."""
+    picture = "https://images.example.com"
+    question = '''q,a|b,"[{""left"":1,""top"":2,""width"":3,""height"":4}]"'''
+    path = written(
+        tmp_path,
+        "image_url,instruction,annotation_option,tags",
+        *(f"{picture}/{n},,," for n in (1, 2, 1)),
+        f"{picture}/1,{question}",
+    )
+    found = await validate(path, price=0.08)
+    assert found.text().replace(str(path), "M").splitlines() == [
+        "M: 3 rows (2 tagging, 1 annotating), known by a digest of their request (no id column)",
+        "1 identical rows are left out: each row counts once",
+        "1 rows show a picture that an earlier row shows too",
+        "estimated cost: 3 x 0.08 = 0.24",
+        "no problems",
+    ]
+    assert found.exit_code is Exit.DONE
+    assert found.json() == {
+        "manifest": str(path),
+        "valid": True,
+        "rows": 3,
+        "by_type": {"tagging": 2, "annotating": 1},
+        "repeated": 1,
+        "repeated_urls": 1,
+        "id_column": None,
+        "cost": 0.24,
+        "problem_count": 0,
+        "problems": [],
+    }
+
+
+async def test_duplicates(tmp_path: Path) -> None:
+    """The same request under two ids is a problem unless duplicates are allowed; one id for two requests always is."""
+    path = written(tmp_path, "id,image_url", "a,https://a/1", "b,https://a/1", "a,https://a/2")
+    assert [problem.text("m") for problem in (await validate(path)).problems] == [
+        "m:3: id: 'b' asks for exactly what line 2 asks for (or allow it: --allow-duplicates)",
+        "m:4: id: 'a' is line 2 with another request (give the new request a new id)",
+    ]
+    assert [problem.line for problem in (await validate(path, allow_duplicates=True)).problems] == [4]
+
+
+async def test_many_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond a limit problems are counted, not kept, and the report says so."""
+    monkeypatch.setattr(module, "MAX_PROBLEMS", 2)
+    found = await validate(written(tmp_path, "id,image_url", *(f"{n},x" for n in range(5))))
+    assert (found.found, [problem.line for problem in found.problems]) == (5, [2, 3])
+    assert found.text().splitlines()[-2:] == [
+        "only the first 2 problems are shown",
+        "5 problems: mend them, then validate again",
+    ]
+    assert found.json()["problems"][0] == {
+        "line": 2,
+        "column": "image_url",
+        "message": "must begin with http:// or https://, not 'x'",
+    }
+    assert found.exit_code is Exit.USAGE
+
+
+async def test_ten_mistakes_in_ten_lines() -> None:
+    """Each of the ten lines of the sample of mistakes is reported, in one pass."""
+    found = await validate(SAMPLES / "mistakes.csv")
+    assert sorted({problem.line for problem in found.problems}) == list(range(2, 12))
+    assert found.rows == 0
+    assert "secret" not in found.text()
+
+
+async def test_hostile_rows_are_good() -> None:
+    """Whatever a cell says, if it is text it is a good row: nothing in it is obeyed."""
+    found = await validate(SAMPLES / "hostile.csv")
+    assert (found.problems, found.rows, found.by_type) == ((), 11, {"tagging": 10, "annotating": 1})

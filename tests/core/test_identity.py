@@ -1,0 +1,125 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mwbatch.core.digests import Digests, digest_id, request_digest
+from mwbatch.core.entry import Entry
+from mwbatch.core.facts import Planned
+from mwbatch.core.identity import Decision, Identity, Kind
+
+
+def entry(line: int, picture: str, id_: str | None = None) -> Entry:
+    request = {"image_url": f"https://images.example.com/{picture}", "objects_to_tag": "brands"}
+    return Entry(line, id_ or digest_id("tagging", request), "tagging", request, {}, id_ is not None)
+
+
+def batch(id_column: str | None, *rows: Entry, allow_duplicates: bool = False) -> Identity:
+    """A batch that holds ``rows``."""
+    identity = Identity(id_column, allow_duplicates=allow_duplicates)
+    for number, row in enumerate(rows):
+        identity.know(number, row.id, request_digest(row.type, row.request))
+    return identity
+
+
+def test_rows_without_ids() -> None:
+    """By digest a row is known once from the batch, repeated from then on, and new only if its request is."""
+    identity = batch(None, entry(1, "a"), entry(2, "b"))
+    assert identity.judge(entry(2, "b")) == Decision(Kind.KNOWN, 1)
+    assert identity.judge(entry(3, "c")) == Decision(Kind.NEW, 2)
+    assert identity.judge(entry(4, "b")) == Decision(Kind.REPEATED, 1, 2)
+    assert identity.judge(entry(5, "c")) == Decision(Kind.REPEATED, 2, 3)
+    assert len(identity) == 3
+
+
+def test_rows_with_ids() -> None:
+    """With ids a row is known by its id, changed if its request is another, a copy if only its id is new."""
+    identity = batch("id", entry(1, "a", "x"))
+    assert identity.judge(entry(2, "a", "x")) == Decision(Kind.KNOWN, 0)
+    assert identity.judge(entry(3, "a", "x")) == Decision(Kind.REPEATED, 0, 2)
+    assert identity.judge(entry(4, "b", "x")) == Decision(Kind.CHANGED, 0, 2)
+    assert identity.judge(entry(5, "b", "y")) == Decision(Kind.NEW, 1)
+    assert identity.judge(entry(6, "b", "z")) == Decision(Kind.COPY, 1, 5)
+
+
+def test_duplicates_may_be_allowed() -> None:
+    """Where duplicates are allowed a new id is a new row whatever it asks for, and a changed request still is not."""
+    identity = batch("id", entry(1, "a", "x"), allow_duplicates=True)
+    assert identity.judge(entry(1, "a", "y")) == Decision(Kind.NEW, 1)
+    assert identity.judge(entry(2, "b", "y")) == Decision(Kind.CHANGED, 1, 1)
+
+
+def test_a_row_is_known_once() -> None:
+    """A row that the batch tells twice is one row."""
+    assert len(batch("id", entry(1, "a", "x"), entry(1, "a", "x"))) == 1
+
+
+def test_changed_request_shows_both() -> None:
+    """A known id with another request is refused with what was and what is now, around the difference."""
+    identity, new = (
+        batch("id", entry(1, "old.jpg", "x")),
+        entry(9, "new.jpg", "x")._replace(type="annotating"),
+    )
+    old = Planned(0.0, 0, "x", 1, "tagging", entry(1, "old.jpg").request)
+    told = identity.problem(new, identity.judge(new), {0: old}.get).text("m.csv")
+    assert told == (
+        "m.csv:9: id: 'x' is row 0 of the batch with another request: "
+        'type was "tagging", is now "annotating"; '
+        'image_url was "https://images.example.com/old.jpg", is now "https://images.example.com/new.jpg" '
+        "(give the new request a new id)"
+    )
+
+
+def test_difference_in_a_long_value_is_found() -> None:
+    """Of two long values the part that differs is shown."""
+    identity, new = (
+        batch("id", entry(1, "x" * 99 + "1" + "y" * 99, "x")),
+        entry(2, "x" * 99 + "2" + "y" * 99, "x"),
+    )
+    old = Planned(0.0, 0, "x", 1, "tagging", entry(1, "x" * 99 + "1" + "y" * 99).request)
+    told = identity.problem(new, identity.judge(new), lambda _: old).message
+    assert f"was …{'x' * 30}1{'y' * 29}…, is now …{'x' * 30}2{'y' * 29}…" in told
+
+
+def test_twice_in_one_file_names_both_lines() -> None:
+    """Two rows of one file that contradict each other are told by their lines."""
+    identity = batch("id")
+    identity.judge(entry(3, "a", "x"))
+    changed, copy = entry(7, "b", "x"), entry(8, "a", "y")
+    assert identity.problem(changed, identity.judge(changed)).text("m") == (
+        "m:7: id: 'x' is line 3 with another request (give the new request a new id)"
+    )
+    assert identity.problem(copy, identity.judge(copy)).text("m") == (
+        "m:8: id: 'y' asks for exactly what line 3 asks for (or allow it: --allow-duplicates)"
+    )
+
+
+def test_copy_of_a_planned_row_names_its_id() -> None:
+    """A new id for a request of the batch is told with the id that has it."""
+    identity, copy = batch("id", entry(1, "a", "x")), entry(2, "a", "y")
+    planned = Planned(0.0, 0, "x", 1, "tagging", copy.request)
+    told = identity.problem(copy, identity.judge(copy), lambda _: planned).message
+    assert (
+        told
+        == "'y' asks for exactly what row 0 of the batch ('x') asks for (or allow it: --allow-duplicates)"
+    )
+
+
+@given(st.lists(st.integers(0, 50)), st.booleans())
+def test_index_finds_the_first(numbers: list[int], unique: bool) -> None:
+    """An index behaves as a dict of first places does."""
+    index, first, kept = Digests(), dict[int, int](), list[bytes]()
+    for number in numbers:
+        digest = number.to_bytes(16, "big")
+        place = first.setdefault(number, len(kept))
+        assert (index.add if unique else index.append)(digest) == place
+        if place == len(kept) or not unique:
+            kept.append(digest)
+    assert [index[n] for n in range(len(index))] == kept
+
+
+def test_index_grows() -> None:
+    """An index that grew still finds every digest where it came first."""
+    index, digests = Digests(), [request_digest("", {"n": n % 15_000}) for n in range(30_000)]
+    places = [index.append(digest) for digest in digests]
+    assert places == [n % 15_000 for n in range(30_000)]
+    assert [index.add(digest) for digest in digests] == places
+    assert len(index) == 30_000

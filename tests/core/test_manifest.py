@@ -1,0 +1,273 @@
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mwbatch.core.manifest import (
+    CsvReader,
+    Entry,
+    Found,
+    JsonlReader,
+    Problem,
+    digest_id,
+    read_csv,
+    read_jsonl,
+)
+from mwbatch.core.reader import MAX_LINE
+from mwbatch.core.records import MAX_CELL
+
+URL = "https://images.example.com/1.jpg"
+NAMES = [
+    "id",
+    "image_url",
+    "type",
+    "objects_to_tag",
+    "instruction",
+    "annotation_option",
+    "tags",
+    "note",
+    "mwbatch_error",
+]
+
+text = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
+word = st.text("abcdefg ü", min_size=1, max_size=5).map(lambda found: f"x{found}x")
+number = st.integers(1, 9) | st.floats(0.5, 9)
+box = st.fixed_dictionaries(
+    {"left": number, "top": number, "width": number, "height": number}, optional={"brand": word}
+)
+tagging = st.fixed_dictionaries(
+    {"id": word, "image_url": st.just(URL), "note": text},
+    optional={"type": st.just("tagging"), "mwbatch_error": text},
+)
+annotating = st.fixed_dictionaries(
+    {
+        "id": word,
+        "image_url": st.just(URL),
+        "note": text,
+        "instruction": word,
+        "annotation_option": st.lists(word, min_size=1, max_size=3, unique=True),
+        "tags": st.lists(box, min_size=1, max_size=3),
+    }
+)
+
+
+def as_csv(rows: list[dict[str, Any]]) -> bytes:
+    """Write rows as a spreadsheet would: every column in every row, lists as JSON."""
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, NAMES, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({k: json.dumps(v) if isinstance(v, list) else v for k, v in row.items()})
+    return out.getvalue().encode()
+
+
+def as_jsonl(rows: list[dict[str, Any]]) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def said(found: list[Found]) -> list[str]:
+    return [one.text("m") if isinstance(one, Problem) else f"good {one.line}" for one in found]
+
+
+def csv_says(raw: bytes) -> list[str]:
+    return said(list(read_csv([raw])))
+
+
+def jsonl_says(raw: bytes) -> list[str]:
+    return said(list(read_jsonl([raw])))
+
+
+@given(st.lists(tagging | annotating, min_size=1, max_size=4))
+def test_formats_agree(rows: list[dict[str, Any]]) -> None:
+    """The same rows written as CSV and as JSONL are the same entries."""
+    from_csv = [one._replace(line=0) for one in read_csv([as_csv(rows)]) if isinstance(one, Entry)]
+    from_jsonl = [one._replace(line=0) for one in read_jsonl([as_jsonl(rows)]) if isinstance(one, Entry)]
+    assert from_csv == from_jsonl
+    assert [one.id for one in from_csv] == [row["id"] for row in rows]
+    assert [one.columns["note"] for one in from_csv] == [row["note"] for row in rows]
+
+
+@given(
+    st.lists(tagging | annotating, min_size=1, max_size=4),
+    st.integers(1, 9),
+    st.sampled_from([as_csv, as_jsonl]),
+)
+def test_blocks_do_not_matter(rows: list[dict[str, Any]], size: int, write: Any) -> None:
+    """However a file is cut into blocks, the same comes out of it, line numbers included."""
+    raw = write(rows)
+    read = read_csv if write is as_csv else read_jsonl
+    assert list(read([raw])) == list(read([raw[n : n + size] for n in range(0, len(raw), size)]))
+
+
+SHREDS = st.lists(
+    st.sampled_from([b'"', b",", b"\n", b"\r", b"\0", b"\xff", b"{", b"[", b"\\ud800", b"a", b":"])
+)
+
+
+@given(st.binary() | SHREDS.map(b"".join))
+def test_nothing_raises(raw: bytes) -> None:
+    """Whatever the bytes are, reading them raises nothing."""
+    list(read_csv([b"image_url,tags\n" + raw, raw]))
+    list(read_csv([raw, raw]))
+    list(read_jsonl([raw, raw]))
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+        lambda inner: (
+            st.lists(inner) | st.dictionaries(st.sampled_from(["id", "left", "width"]) | st.text(), inner)
+        ),
+        max_leaves=6,
+    ),
+    st.sampled_from(NAMES),
+)
+def test_no_value_raises(value: Any, name: str) -> None:
+    """Whatever JSON value stands in a field, it is an entry or a problem of that row."""
+    row = {"image_url": URL, "instruction": "q", "annotation_option": ["a"], "tags": []} | {name: value}
+    assert list(read_jsonl([json.dumps(row).encode()]))
+
+
+def test_lines_are_counted_through_quotes() -> None:
+    """A row is at the physical line where it begins, also after cells with line ends and empty rows."""
+    raw = b'image_url,note\r\nhttps://a/1,"x\r\ny\nz"\r\n\r\n,\r\nhttps://a/2,"p\n"\r\nhttps://a/3,\xe2\x80\xa8\n'
+    assert csv_says(raw) == ["good 2", "good 7", "good 9"]
+
+
+def test_digest_ids_cover_the_request_only() -> None:
+    """Without an id column a row goes by a digest of its type and request: other columns do not count."""
+    plain, noted = read_jsonl(
+        [b'{"image_url":"https://a/1"}\n{"note":1,"objects_to_tag":"brands","image_url":"https://a/1"}']
+    )
+    assert isinstance(plain, Entry)
+    assert isinstance(noted, Entry)
+    assert (
+        plain.id == noted.id == digest_id("tagging", {"image_url": "https://a/1", "objects_to_tag": "brands"})
+    )
+    assert not plain.given
+    assert noted.columns == {"note": 1}
+
+
+def test_tags_that_carry_more_come_back() -> None:
+    """Only the five fields of a tag are sent; tags with other keys are kept as written among the columns."""
+    tags = [{"left": 1, "top": 2.0, "width": 3, "height": 4, "brand": "Pepsi"}]
+    row = {"image_url": URL, "instruction": "q", "annotation_option": "a | b", "tags": tags}
+    (entry,) = read_jsonl([json.dumps(row).encode()])
+    assert isinstance(entry, Entry)
+    assert entry.request["tags"] == [{"id": "0", "left": 1, "top": 2, "width": 3, "height": 4}]
+    assert entry.request["annotation_option"] == ["a", "b"]
+    assert entry.columns == {"tags": tags}
+
+
+HEADERS = {
+    b"id,image_url,id\n": ["m:1: id: is the name of more than one column (each needs its own)"],
+    b"id,custom_id,image_url\n": ["m:1: custom_id: is a second id column beside id (keep one)"],
+    b"\n\nimage\n": ["m:3: image_url: there is no such column (rename 'image' to image_url)"],
+    b"Image_URL,x\na,b\n": ["m:1: image_url: there is no such column (rename 'Image_URL' to image_url)"],
+    b"a;b\n": [
+        "m:1: image_url: there is no such column (the columns seem to be separated by semicolons: separate them by commas)"
+    ],
+    b"a\tb\n": [
+        "m:1: image_url: there is no such column (the columns seem to be separated by tabs: separate them by commas)"
+    ],
+    b"a,b\n": [
+        "m:1: image_url: there is no such column (the first line must name the columns; it has 'a', 'b')"
+    ],
+    b"image_url,\xff\na,b\n": [r"m:1: \udcff: is not UTF-8: byte 0xff (save the file as UTF-8)"],
+    b"\xef\xbb\xbf image_url ,x\n": [],
+    b"": [],
+}
+
+
+@pytest.mark.parametrize(("raw", "problems"), HEADERS.items())
+def test_headers(raw: bytes, problems: list[str]) -> None:
+    """A header is checked as a whole, and what is missing is guessed at."""
+    assert csv_says(raw) == problems
+
+
+UNCLOSED = 'a quote (") is opened that nothing closes (close it, or double a quote that is meant)'
+LINES = {
+    b"https://a/1": ["m:2: has 1 cells, but the header has 2 (quote cells that hold commas)"],
+    b"https://a/1,x,y": ["m:2: has 3 cells, but the header has 2 (quote cells that hold commas)"],
+    b"https://a/1,\0": ["m:2: note: holds a NUL character (remove it)"],
+    b"https://a/1,\xe9t\xe9\nhttps://a/2,x": [
+        "m:2: note: is not UTF-8: byte 0xe9 (save the file as UTF-8)",
+        "good 3",
+    ],
+    b'https://a/1,"x\nhttps://a/2,y\nhttps://a/3,z': [f"m:2: {UNCLOSED}", "good 3", "good 4"],
+    b'https://a/1,"x"y\nhttps://a/2,y': [
+        'm:2: a quoted cell goes on after its closing quote (double a quote inside of it: "")',
+        "good 3",
+    ],
+    b"https://a/1,x\rhttps://a/2,y": [
+        "m:2: a carriage return stands inside a line (end lines with \\n or \\r\\n)"
+    ],
+    b'https://a/1,"' + b"x" * MAX_CELL + b'x\ny"\nhttps://a/2,y': [
+        f"m:2: {UNCLOSED}",
+        "m:3: has 1 cells, but the header has 2 (quote cells that hold commas)",
+        "good 4",
+    ],
+}
+
+
+@pytest.mark.parametrize(("raw", "problems"), LINES.items(), ids=range(len(LINES)))
+def test_broken_lines(raw: bytes, problems: list[str]) -> None:
+    """A broken line is reported where it stands, and the next ones are read."""
+    assert csv_says(b"image_url,note\n" + raw) == problems
+
+
+OBJECTS = {
+    b"[1]": ["m:1: must be a JSON object, not [1]"],
+    b"{": ["m:1: not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1) (one JSON object a line)"],
+    b'{"a":\xff}': ["m:1: not UTF-8 (one JSON object a line)"],
+    b'{"image_url":"https://a/1","image_url":"https://a/2"}': ["m:1: the key 'image_url' stands twice (one JSON object a line)"],
+    b'{"image_url":"https://a/1","n":{"x":1,"x\\u0000":2,"x":3}}': ["m:1: the key 'x' stands twice (one JSON object a line)"],
+    b'{"a":' + b"[" * 80 + b"]" * 80 + b"}": ["m:1: nested deeper than 64 (one JSON object a line)"],
+    b'{"image_url":"https://a/1","n":[{"a":"\\ud83d"}]}': [r"m:1: n: holds half a character, the lone surrogate \ud83d (remove it)"],
+    b'{"image_url":"https://a/1","\\u0000":0}': [r"m:1: \x00: holds a NUL character (remove it)"],
+    b'{"image_url":"https://a/1","n":"\\ud83d\\ude00\\\\u0000"}': ["good 1"],
+    b'\xef\xbb\xbf{"image_url":"https://a/1"}\r\n\n \n{"image_url":"https://a/2"}': ["good 1", "good 4"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("raw", "problems"), OBJECTS.items(), ids=range(len(OBJECTS)))
+def test_objects(raw: bytes, problems: list[str]) -> None:
+    """A line of JSONL is one object with each key once, and all its text is text."""
+    assert jsonl_says(raw) == problems
+
+
+def test_one_id_column_throughout() -> None:
+    """The first row of a JSONL manifest settles which column names the rows, or that none does."""
+    row = '{"image_url":"https://a/%d"%s}\n'
+    named = (
+        row % (1, ',"custom_id":7')
+        + row % (2, ',"id":8')
+        + row % (3, "")
+        + row % (4, ',"custom_id":"x","id":""')
+    ).encode()
+    empty = "custom_id: is empty (every row needs its own id, or none has one)"
+    told = "id: is an id column, but since line 1 the rows are known by custom_id (use one throughout)"
+    assert jsonl_says(named) == ["good 1", f"m:2: {told}", f"m:2: {empty}", f"m:3: {empty}", f"m:4: {told}"]
+    bare = "m:2: id: is an id column, but since line 1 the rows have no id (use one throughout)"
+    assert jsonl_says((row % (1, "") + row % (2, ',"id":8')).encode()) == ["good 1", bare]
+
+
+@pytest.mark.parametrize("reader", [CsvReader(), JsonlReader()])
+def test_endless_line(reader: CsvReader | JsonlReader) -> None:
+    """A line beyond the limit ends the reading: memory stays bounded whatever is fed."""
+    reader.feed(b"image_url\n" if isinstance(reader, CsvReader) else b"\n")
+    found = reader.feed(b"x" * (MAX_LINE + 1))
+    assert said(found) == ["m:2: is longer than 16 MiB: the rest was not read (is this a manifest?)"]
+    assert reader.feed(b"\n") == reader.finish() == []
+
+
+def test_id_column_is_told() -> None:
+    """A reader knows its id column once the first row was read."""
+    reader = CsvReader()
+    assert reader.id_column is None
+    reader.feed(b"global_key,image_url\n")
+    assert reader.id_column == "global_key"
