@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from mwbatch.client import Client
@@ -62,9 +63,17 @@ class Sender:
     ``doubtful`` holds the rows that this run left in doubt, with the tick at which their request ended.
     """
 
-    def __init__(self, batch: Opened, client: Client, pace: Pace, how: Sending, desk: Desk) -> None:
+    def __init__(
+        self,
+        batch: Opened,
+        client: Client,
+        pace: Pace,
+        how: Sending,
+        desk: Desk,
+        ending: Ending | None = None,
+    ) -> None:
         self.batch, self.client, self.pace, self.how, self.desk = batch, client, pace, how, desk
-        self.ending = Ending()
+        self.ending = ending or Ending()
         self.doubtful: dict[int, float] = {}
         self._gate = Gate(pace, desk.ticks)
         self._recorder = Recorder(batch)
@@ -75,13 +84,15 @@ class Sender:
         self._probes = backoff()
         self._last_created = desk.ticks()
 
-    async def send(self, rows: Iterable[Planned]) -> None:
-        """Send whichever of ``rows`` may be sent; return when each has an outcome on disk, or the run must end.
+    async def send(self, rows: Iterable[Planned], most: int | None = None) -> None:
+        """Send whichever of ``rows`` may be sent, the first ``most`` of them.
+
+        Returns when each has an outcome on disk, or the run must end.
 
         Raises:
             StoreError: outcomes could not be written.
         """
-        run = runs(sendable(rows, self.batch.state), run_size(self.pace.most))
+        run = runs(islice(sendable(rows, self.batch.state), most), run_size(self.pace.most))
         self._ready = Ready(self.batch, run, self._started)
         watch = asyncio.create_task(self._watch())
         try:

@@ -90,3 +90,12 @@ def find(text: str) -> Address | None:
 def masked(text: str) -> str:
     """The same text with every mac, whole or cut, hidden: what a log or a message may show."""
     return _SECRET.sub(r"\1***", text)
+
+
+PROBE: Final = "probe"
+"""The batch id of probes; no batch has it, because a batch id has ten characters."""
+
+
+def probe_address(base: str, key: Key) -> str:
+    """The address to which `submit` posts before it spends money, to learn whether a receiver listens there."""
+    return write(base, key, PROBE, 0, 1)

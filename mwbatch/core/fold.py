@@ -121,7 +121,7 @@ class Row:
                 self.final |= fact.final << attempt
             case Retried(attempt=attempt):
                 self.opened = max(self.opened, attempt)
-            case Withdrawn(attempt=attempt):
+            case Withdrawn(attempt=attempt):  # pragma: no branch
                 self.forbidden = max(self.forbidden, attempt)
 
     @property

@@ -10,10 +10,11 @@
 import re
 import secrets
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
+from mwbatch.core.limits import Limits
 from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.disk import DISK, Disk
@@ -40,7 +41,8 @@ class Card:
     manifest: str
     id_column: str | None
     kids: tuple[str, ...]
-    place: tuple[int, int]
+    place: tuple[int, int] = (0, 0)
+    limits: Limits = field(default_factory=Limits)
     format: int = FORMAT
 
     @classmethod
@@ -53,7 +55,8 @@ class Card:
                 raise StoreError(
                     f"{path} has format {fields.get('format')!r}; use the mwbatch that made it, or a newer one"
                 )
-            return cls(**fields | {"kids": tuple(fields["kids"]), "place": tuple(fields["place"])})
+            fields |= {"kids": tuple(fields["kids"]), "place": tuple(fields["place"])}
+            return cls(**fields | {"limits": Limits(**fields.get("limits", {}))})
         except (OSError, BadJson, KeyError, TypeError) as error:
             raise StoreError(f"cannot read {path}: {error}") from error
 

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from mwbatch.core.facts import Fact, Failed
 from mwbatch.core.fold import Batch, Status
@@ -31,6 +32,12 @@ class Opened:
             await self.journal.append(facts)
             for fact in facts:
                 self.state.add(fact)
+
+    def keep(self, **changes: Any) -> None:
+        """Change fields of the card, on disk too; nothing is written when they are so already."""
+        card = replace(self.card, **changes)
+        if card != self.card:
+            self.card = self.home.write(self.folder, card)
 
     def refold(self) -> None:
         """Read everything again, what other processes wrote meanwhile included. Blocks."""

@@ -118,6 +118,15 @@ class Damage:
     reason: str
 
 
+def written_now(path: Path) -> bool:
+    """Whether another process, or another writer of this one, still writes this segment."""
+    try:
+        with path.open("rb") as file:
+            return is_live(file.fileno())
+    except FileNotFoundError:
+        return False
+
+
 def read(path: Path, report: Callable[[Damage], None]) -> Iterator[Fact]:
     """The facts of one segment, as `placed` finds them."""
     return (fact for _, fact in placed(path, report))

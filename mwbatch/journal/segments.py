@@ -19,7 +19,7 @@ from mwbatch.core.facts import Fact, Planned, Seen, identity, line
 from mwbatch.errors import StoreError
 from mwbatch.journal.commit import Committer
 from mwbatch.journal.disk import DISK, Disk
-from mwbatch.journal.segment import Damage, Segment, placed
+from mwbatch.journal.segment import Damage, Segment, placed, written_now
 
 ROWS: Final = "rows"
 JOURNAL: Final = "journal"
@@ -193,6 +193,11 @@ class Segments:
             assert self._known is not None
             self._known.add(key)
             copy.set_result(None)
+
+    def dead_segments(self) -> list[Path]:
+        """The segments whose writers are gone, so that nothing is ever added to them."""
+        paths = [path for shelf in self._shelves.values() for path in sorted(shelf.folder.glob("*.jsonl"))]
+        return [path for path in paths if not written_now(path)]
 
     async def close(self) -> None:
         """Finish what was begun and release the files."""

@@ -1,0 +1,40 @@
+"""The signed probe: is a receiver that knows our key reachable at the callback base?"""
+
+import secrets
+from contextlib import suppress
+
+import aiohttp
+
+from mwbatch.core.address import Key, probe_address
+from mwbatch.core.text import BadJson, decode, encode
+
+TIMEOUT = 5.0
+"""Seconds for the probe as a whole."""
+
+
+async def probe(base: str, key: Key) -> str:
+    """Post a probe to our own callback base; returns what is wrong in a few words, empty when a receiver answered.
+
+    The probe carries no API key; its address is signed like any other, so that only our receiver can answer it.
+    """
+    nonce = secrets.token_hex(8)
+    limits = aiohttp.ClientTimeout(total=TIMEOUT)
+    try:
+        async with aiohttp.ClientSession(timeout=limits) as session:
+            answer = await session.post(
+                probe_address(base, key),
+                data=encode({"probe": nonce}),
+                headers={"Content-Type": "application/json"},
+                allow_redirects=False,
+            )
+            status, body = answer.status, await answer.content.read(4096)
+    except aiohttp.ClientConnectorError:
+        return "nobody listens there"
+    except TimeoutError:
+        return f"no answer within {TIMEOUT:g} s"
+    except (aiohttp.ClientError, OSError) as error:
+        return type(error).__name__
+    with suppress(BadJson, AttributeError):
+        if status == 200 and decode(body).get("probe") == nonce:
+            return ""
+    return f"something else answers there, with status {status}"

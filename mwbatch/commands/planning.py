@@ -1,0 +1,153 @@
+"""From a manifest to planned rows: which batch it belongs to, and which of its rows that batch does not have yet."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from mwbatch.commands.desk import Desk
+from mwbatch.commands.manifests import Manifest
+from mwbatch.commands.survey import Survey, survey
+from mwbatch.core.digests import request_digest
+from mwbatch.core.entry import Entry
+from mwbatch.core.facts import Planned
+from mwbatch.core.identity import Identity, Kind
+from mwbatch.errors import ManifestError, UsageError
+from mwbatch.journal.home import Card, Home, name_for, new_batch_id
+from mwbatch.journal.opened import Opened
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A manifest and what the user said about where its rows belong.
+
+    ``path`` is where it is read, ``known_as`` the absolute path that is recorded; ``batch`` the name asked for;
+    ``add``: rows of another file may be added to a batch.
+    """
+
+    path: str
+    known_as: str
+    batch: str | None = None
+    allow_duplicates: bool = False
+    add: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The batch that a manifest belongs to; ``folder`` is None for one that has to be made."""
+
+    card: Card
+    folder: Path | None
+
+
+def choose(home: Home, source: Source, origin: str) -> Chosen:
+    """Find the batch of a manifest: by the name asked for, else by the manifest's path, else by the file's name.
+
+    Raises:
+        UsageError: several batches were made from it.
+    """
+    there = list(home.cards())
+    wanted = source.batch
+    if wanted is None:
+        same = [(folder, card) for folder, card in there if card.manifest == source.known_as]
+        if len(same) > 1:
+            names = ", ".join(card.name for _, card in same)
+            raise UsageError(f"several batches were made from {source.path}: {names}; name one with --batch")
+        wanted = same[0][1].name if same else name_for(source.known_as)
+    for folder, card in there:
+        if card.name == wanted:
+            return Chosen(card, folder)
+    return Chosen(Card(wanted, new_batch_id(), origin, source.known_as, None, ()), None)
+
+
+async def examine(source: Source, batch: Opened | None, desk: Desk) -> Survey:
+    """Read the whole manifest and compare it with the batch; nothing is written.
+
+    Raises:
+        ManifestError: it has mistakes; all of them are in the error.
+        UsageError: it does not belong to this batch.
+    """
+    desk.tally.phase = "checking the manifest"
+    found = await survey(Manifest(source.path), _identity(source, batch), _looking_up(batch))
+    if found.found:
+        raise ManifestError(_problems(source, found))
+    if batch is not None and not source.add and batch.card.manifest != source.known_as:
+        _refuse_strangers(source, batch, found)
+    return found
+
+
+async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -> None:
+    """Make the new rows durable as ``planned``.
+
+    Raises:
+        UsageError: the file changed while it was being read.
+    """
+    tally = desk.tally
+    tally.phase, tally.done, tally.total = "planning rows", 0, found.new
+    if not found.new:
+        return
+    numbers = iter(found.numbers)
+    async for chunk in Manifest(source.path):
+        facts = []
+        for one in chunk:
+            number = next(numbers, None)
+            if number is None or not isinstance(one, Entry):
+                raise UsageError(f"{source.path} changed while it was being read; run the same command again")
+            if number >= 0:
+                facts.append(
+                    Planned(desk.now(), number, one.id, one.line, one.type, one.request, one.columns)
+                )
+        await batch.record(facts)
+        tally.done += len(facts)
+
+
+def _identity(source: Source, batch: Opened | None) -> Callable[[str | None], Identity]:
+    """An identity that knows the rows of the batch."""
+
+    def make(id_column: str | None) -> Identity:
+        identity = Identity(id_column, allow_duplicates=source.allow_duplicates)
+        if batch is None or not batch.state.planned:
+            return identity
+        if id_column != batch.card.id_column:
+            raise UsageError(
+                f"batch {batch.card.name} knows its rows by {_by(batch.card.id_column)}, {source.path} by "
+                f"{_by(id_column)}: use the same column, or begin another batch with --batch"
+            )
+        for planned in batch.journal.read_rows():
+            identity.know(planned.row, planned.id, request_digest(planned.type, planned.request))
+        return identity
+
+    return make
+
+
+def _by(id_column: str | None) -> str:
+    return "a digest of each request" if id_column is None else f"column {id_column}"
+
+
+def _looking_up(batch: Opened | None) -> Callable[[int], Planned | None]:
+    """Looks a row of the batch up again, for messages about mistakes."""
+    if batch is None:
+        return lambda _: None
+
+    @lru_cache(maxsize=1024)
+    def planned(number: int) -> Planned | None:
+        return next((row for row in batch.journal.read_rows() if row.row == number), None)
+
+    return planned
+
+
+def _problems(source: Source, found: Survey) -> list[str]:
+    lines = [problem.text(source.path) for problem in found.problems]
+    if found.found > len(lines):
+        lines.append(f"{source.path}: and {found.found - len(lines):,} more problems")
+    lines.append(f"{found.found:,} problems; nothing was sent. Mend them, then run the same command again")
+    return lines
+
+
+def _refuse_strangers(source: Source, batch: Opened, found: Survey) -> None:
+    """Another file with the same name is the same manifest only if it shares rows with the batch."""
+    if batch.state.planned and not found.by_kind[Kind.KNOWN]:
+        raise UsageError(
+            f"batch {batch.card.name} was made from {batch.card.manifest}, and {source.path} has no row in common "
+            f"with it: begin another batch with --batch NAME, or add these rows to it with --add"
+        )

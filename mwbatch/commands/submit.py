@@ -1,0 +1,114 @@
+"""Submitting: plan what is new, create what is missing. Running it again sends only what was never sent."""
+
+from dataclasses import dataclass, replace
+
+from mwbatch.client import Client
+from mwbatch.commands.creating import NO_BASE, Created, Wishes, create, pinned
+from mwbatch.commands.desk import Desk
+from mwbatch.commands.planning import Source, choose, examine, write_plan
+from mwbatch.commands.survey import Survey
+from mwbatch.core.advice import rows
+from mwbatch.core.identity import Kind
+from mwbatch.core.text import Json
+from mwbatch.errors import Exit, UsageError
+from mwbatch.journal.home import Home
+from mwbatch.journal.opened import act, look
+
+
+async def submit(home: Home, client: Client, source: Source, wishes: Wishes, desk: Desk) -> Created:
+    """Plan the rows of a manifest that its batch does not have yet, and create every task that is missing.
+
+    Raises:
+        ManifestError, UsageError, OtherApi: nothing was sent.
+        BatchBusy: another process acts on the batch.
+        ApiError: the API refuses us or cannot be reached; nothing was sent.
+        StoreError: the disk failed; what is in doubt is found out later.
+    """
+    chosen = choose(home, source, client.origin)
+    pinned(chosen.card, client)
+    folder, card, found = chosen.folder, chosen.card, None
+    if folder is None:
+        if not wishes.callback_url:
+            raise UsageError(NO_BASE)
+        found = await examine(source, None, desk)
+        folder, card = home.create(replace(card, id_column=found.id_column))
+        desk.tally.note(f"batch {card.name} is new, in {folder}")
+    async with act(home, folder, card, "submit") as batch:
+        found = found or await examine(source, batch, desk)
+        if not batch.state.planned:
+            batch.keep(id_column=found.id_column)
+        _tell(found, desk)
+        await write_plan(batch, source, found, desk)
+        return await create(batch, client, wishes, desk)
+
+
+async def resume(home: Home, client: Client, batch_name: str, wishes: Wishes, desk: Desk) -> Created:
+    """Create every task that is missing, without reading the manifest; raises as `submit` does."""
+    folder, card = home.find(batch_name)
+    pinned(card, client)
+    async with act(home, folder, card, "resume") as batch:
+        return await create(batch, client, wishes, desk)
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a submission would do; nothing was written and nothing sent."""
+
+    batch: str
+    is_new: bool
+    found: Survey
+    to_send: int
+    price: float | None
+
+    @property
+    def exit(self) -> Exit:
+        """Always done: mistakes are raised."""
+        return Exit.DONE
+
+    def text(self) -> str:
+        """One sentence a line."""
+        lines = [f"dry run: batch {self.batch} {'would be new' if self.is_new else 'is there already'}"]
+        lines.append(
+            f"  {rows(self.found.new)} to plan, {rows(self.found.by_kind[Kind.KNOWN])} known already"
+        )
+        lines.append(
+            f"  {rows(self.to_send)} to send"
+            + (f", for about {self.cost:,.2f}" if self.cost is not None else "")
+        )
+        return "\n".join(lines)
+
+    @property
+    def cost(self) -> float | None:
+        """What it would cost, in the currency of the price; None where no price was named."""
+        return None if self.price is None else round(self.price * self.to_send, 6)
+
+    def json(self) -> Json:
+        """The object for scripts."""
+        return {
+            "dry_run": True,
+            "batch": self.batch,
+            "new_batch": self.is_new,
+            "new_rows": self.found.new,
+            "known_rows": self.found.by_kind[Kind.KNOWN],
+            "repeated_rows": self.found.by_kind[Kind.REPEATED],
+            "to_send": self.to_send,
+            "cost": self.cost,
+        }
+
+
+async def rehearse(
+    home: Home, origin: str, source: Source, desk: Desk, price: float | None = None
+) -> Rehearsal:
+    """Find out what `submit` would do, without the lock, the API or a write; raises as it does."""
+    chosen = choose(home, source, origin)
+    batch = await look(home, chosen.folder, chosen.card) if chosen.folder else None
+    found = await examine(source, batch, desk)
+    waiting = sum(row.sendable for row in batch.state.rows.values()) if batch else 0
+    return Rehearsal(chosen.card.name, chosen.folder is None, found, found.new + waiting, price)
+
+
+def _tell(found: Survey, desk: Desk) -> None:
+    if repeated := found.by_kind[Kind.REPEATED]:
+        desk.tally.note(f"{rows(repeated)} stand in the manifest more than once and count once")
+    if known := found.by_kind[Kind.KNOWN]:
+        desk.tally.note(f"{rows(known)} known already, {rows(found.new)} new")

@@ -1,0 +1,80 @@
+"""A first reading of a whole manifest: what each row is to a batch, before anything is written or sent."""
+
+from array import array
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from mwbatch.commands.manifests import Manifest
+from mwbatch.core.entry import Entry, Problem
+from mwbatch.core.facts import Planned
+from mwbatch.core.identity import Identity, Kind
+
+MAX_PROBLEMS: Final = 10_000
+"""How many problems are kept; the rest are counted."""
+
+
+@dataclass(slots=True)
+class Survey:
+    """What a manifest holds.
+
+    ``numbers`` has, for each good row of the file, the number that a new row gets in the batch, -1 for one that is
+    known or repeated. ``found`` counts all problems, ``problems`` holds the first `MAX_PROBLEMS`. ``urls`` holds
+    hashes of image URLs: a rare collision may spoil a count on which nothing rests.
+    """
+
+    id_column: str | None = None
+    numbers: array[int] = field(default_factory=lambda: array("q"))
+    by_type: Counter[str] = field(default_factory=Counter)
+    by_kind: Counter[Kind] = field(default_factory=Counter)
+    urls: set[int] = field(default_factory=set)
+    found: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def new(self) -> int:
+        """How many rows the batch does not have yet."""
+        return self.by_kind[Kind.NEW]
+
+    def wrong(self, problem: Problem) -> None:
+        """Take in a problem."""
+        self.found += 1
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(problem)
+
+    def row(self, entry: Entry, identity: Identity, planned: Callable[[int], Planned | None]) -> None:
+        """Take in a good row."""
+        decision = identity.judge(entry)
+        self.by_kind[decision.kind] += 1
+        self.numbers.append(decision.row if decision.kind is Kind.NEW else -1)
+        if decision.kind is Kind.NEW:
+            self.by_type[entry.type] += 1
+            self.urls.add(hash(entry.request["image_url"]))
+        elif decision.kind in (Kind.CHANGED, Kind.COPY):
+            self.wrong(identity.problem(entry, decision, planned))
+
+
+async def survey(
+    manifest: Manifest,
+    identity_for: Callable[[str | None], Identity],
+    planned: Callable[[int], Planned | None] = lambda _: None,
+) -> Survey:
+    """Read a whole manifest and judge its rows.
+
+    ``identity_for`` makes the identity for the manifest's id column; ``planned`` looks up a row of the batch.
+
+    Raises:
+        UsageError: there is no such file, or it is no manifest at all.
+    """
+    found, identity = Survey(), None
+    async for chunk in manifest:
+        if identity is None:
+            identity = identity_for(manifest.id_column)
+        for one in chunk:
+            if isinstance(one, Entry):
+                found.row(one, identity, planned)
+            else:
+                found.wrong(one)
+    found.id_column = manifest.id_column
+    return found

@@ -1,0 +1,86 @@
+"""Lists of single rows and tasks, for people and for pipes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mwbatch.core.fold import Status, TaskState
+from mwbatch.core.text import Json
+from mwbatch.errors import Exit
+from mwbatch.journal.opened import Opened
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Rows or tasks, one dict each with the same keys; the first line of the text names the columns."""
+
+    what: str
+    items: tuple[dict[str, Json], ...]
+    exit: Exit = Exit.DONE
+
+    def text(self) -> str:
+        """Tab-separated columns, so that ``cut`` and a spreadsheet read them."""
+        if not self.items:
+            return f"no {self.what}"
+        lines = ["\t".join(self.items[0])]
+        lines += [
+            "\t".join("" if value is None else str(value) for value in item.values()) for item in self.items
+        ]
+        return "\n".join(lines)
+
+    def json(self) -> Json:
+        """An object with the items under ``what``."""
+        return {self.what.replace(" ", "_"): list(self.items)}
+
+
+def rows(opened: Opened, status: Status) -> Listing:
+    """The rows in one status, with their line in the manifest, their id and the last message about them."""
+    wanted = set(opened.state.numbered(status))
+    messages = {row: message for row, message in opened.failures() if row in wanted}
+    return Listing(
+        f"{status.value} rows",
+        tuple(
+            {"row": planned.row, "line": planned.line, "id": planned.id, "message": messages.get(planned.row)}
+            for planned in opened.journal.read_rows()
+            if planned.row in wanted
+        ),
+    )
+
+
+def surplus(opened: Opened) -> Listing:
+    """Every task beyond the one kept of its row."""
+    return Listing("surplus", tuple(_tasks(opened, opened.state.surplus())))
+
+
+def conflicts(opened: Opened) -> Listing:
+    """Every task with two answers that say different things."""
+    return Listing("conflicts", tuple(_tasks(opened, opened.state.conflicts())))
+
+
+def unknown(opened: Opened) -> Listing:
+    """Every task at an address of the batch whose row the batch does not have."""
+    return Listing("unknown tasks", tuple(_tasks(opened, opened.state.unknown())))
+
+
+def damaged(opened: Opened) -> Listing:
+    """Every place on disk where a line was acknowledged once and cannot be read now."""
+    return Listing(
+        "damaged lines",
+        tuple(
+            {"file": str(d.path), "offset": d.offset, "bytes": d.size, "reason": d.reason}
+            for d in opened.damage
+        ),
+    )
+
+
+def _tasks(opened: Opened, tasks: Iterator[tuple[int, TaskState]]) -> Iterator[dict[str, Json]]:
+    for number, task in tasks:
+        row = opened.state.rows[number]
+        kept = row.kept
+        yield {
+            "row": number,
+            "attempt": task.attempt,
+            "task_id": task.task_id,
+            "status": task.status,
+            "created_at": task.created_at,
+            "kept": kept.task_id if kept else None,
+        }

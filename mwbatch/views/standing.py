@@ -1,0 +1,64 @@
+"""Where batches stand: one report, or a line for each batch of the home."""
+
+from dataclasses import dataclass
+
+from mwbatch.core.fold import Status
+from mwbatch.core.progress import Report
+from mwbatch.core.text import Json
+from mwbatch.errors import Exit
+from mwbatch.views.words import report_text
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One batch. ``demanded``: incompleteness is an error (``--require-complete``)."""
+
+    report: Report
+    demanded: bool = False
+
+    @property
+    def exit(self) -> Exit:
+        """0, as looking is not judging; 3 when completeness was demanded and is not there."""
+        return Exit.UNFINISHED if self.demanded and not self.report.complete else Exit.DONE
+
+    def text(self) -> str:
+        """The counts and the next step."""
+        return report_text(self.report)
+
+    def json(self) -> Json:
+        """The shared object."""
+        return self.report.json()
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """Every batch of a home."""
+
+    home: str
+    reports: tuple[Report, ...]
+    demanded: bool = False
+
+    @property
+    def exit(self) -> Exit:
+        """As `Standing`, for all of them."""
+        return max((Standing(report, self.demanded).exit for report in self.reports), default=Exit.DONE)
+
+    def text(self) -> str:
+        """A line a batch."""
+        if not self.reports:
+            return f"no batches in {self.home} yet: mwbatch submit MANIFEST makes one"
+        return "\n".join(_line(report) for report in self.reports)
+
+    def json(self) -> Json:
+        """The shared object of each."""
+        return {"home": self.home, "batches": [report.json() for report in self.reports]}
+
+
+def _line(report: Report) -> str:
+    done = report.by_status[Status.COMPLETED]
+    rest = ", ".join(
+        f"{count:,} {status.value}"
+        for status, count in report.by_status.items()
+        if count and status is not Status.COMPLETED
+    )
+    return f"{report.batch}: {done:,} of {report.rows:,} completed" + (f", {rest}" if rest else "")
