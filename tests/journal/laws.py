@@ -1,0 +1,120 @@
+"""The laws of a journal: every back end passes them.
+
+A back end's test is ``class TestMine(JournalLaws)`` with an ``open`` of its own.
+"""
+
+import asyncio
+from pathlib import Path
+
+from mwbatch.core.facts import Fact
+from mwbatch.journal import Journal
+from tests.core.facts import answer, fail, plan, retry, show, start, withdraw
+
+EVERY: list[Fact] = [plan(0), start(1), show(1), answer(1), fail(2), retry(3), withdraw(4)]
+"""One fact of each kind, and of both kinds of seen."""
+
+
+def told(journal: Journal) -> list[str]:
+    """What a journal reads, in an order of our own."""
+    return sorted(map(repr, journal.read()))
+
+
+class JournalLaws:
+    """What append, read and close promise."""
+
+    def open(self, folder: Path) -> Journal:
+        """Open the journal in a folder: each call gives one that shares its facts with the others."""
+        raise NotImplementedError
+
+    async def test_nothing_is_there_at_first(self, tmp_path: Path) -> None:
+        """A journal begins empty, and appending nothing leaves it so."""
+        journal = self.open(tmp_path)
+        assert await journal.append([]) == []
+        assert told(journal) == []
+        await journal.close()
+
+    async def test_what_was_appended_is_read(self, tmp_path: Path) -> None:
+        """Every fact is new once and is read as soon as append returned."""
+        journal = self.open(tmp_path)
+        assert await journal.append(EVERY) == [True] * len(EVERY)
+        assert told(journal) == sorted(map(repr, EVERY))
+        await journal.close()
+
+    async def test_an_answer_is_new_once(self, tmp_path: Path) -> None:
+        """The same answer is new once: in one call, in the next, and with other times."""
+        journal = self.open(tmp_path)
+        again = answer(1, at="later")
+        assert await journal.append([answer(1), again, answer(2)]) == [True, False, True]
+        assert await journal.append([again, show(1), answer(1, "no")]) == [False, True, True]
+        assert told(journal) == sorted(map(repr, [answer(1), answer(2), show(1), answer(1, "no")]))
+        await journal.close()
+
+    async def test_an_answer_is_new_once_among_many(self, tmp_path: Path) -> None:
+        """Of many who append one answer at once, one is told that it is new."""
+        journal = self.open(tmp_path)
+        news = await asyncio.gather(*(journal.append([answer(1), answer(2 + n % 2)]) for n in range(20)))
+        assert [sum(new) for new in zip(*news, strict=True)] == [1, 2]
+        assert len(told(journal)) == 3
+        await journal.close()
+
+    async def test_other_facts_may_repeat(self, tmp_path: Path) -> None:
+        """A fact without an answer is new each time, because its repetition costs nothing."""
+        journal = self.open(tmp_path)
+        assert await journal.append([show(1), show(1)]) == [True, True]
+        assert await journal.append([show(1)]) == [True]
+        await journal.close()
+
+    async def test_what_one_wrote_another_reads(self, tmp_path: Path) -> None:
+        """Two open journals of one batch read each other's facts."""
+        one, other = self.open(tmp_path), self.open(tmp_path)
+        await one.append([start(1), answer(1)])
+        await other.append([start(2), answer(2)])
+        facts = sorted(map(repr, [start(1), answer(1), start(2), answer(2)]))
+        assert told(one) == told(other) == facts
+        await one.close()
+        await other.close()
+
+    async def test_many_append_at_once(self, tmp_path: Path) -> None:
+        """What a hundred tasks append at once is all there, each one's facts in its own order."""
+        journal = self.open(tmp_path)
+        news = await asyncio.gather(*(journal.append([start(n), fail(n), answer(n)]) for n in range(1, 100)))
+        assert news == [[True] * 3] * 99
+        facts = list(journal.read())
+        assert len(facts) == 297
+        assert all(facts.index(start(n)) < facts.index(fail(n)) for n in range(1, 100))
+        await journal.close()
+
+    async def test_a_canceled_caller_takes_nothing_back(self, tmp_path: Path) -> None:
+        """Once its append began, a caller that is canceled neither loses its facts nor harms another's."""
+        journal = self.open(tmp_path)
+        await journal.append([answer(1)])
+        callers = [asyncio.create_task(journal.append([show(n), answer(n)])) for n in range(2, 9)]
+        await asyncio.sleep(0)
+        for caller in callers[::2]:
+            caller.cancel()
+        outcomes = await asyncio.gather(*callers, return_exceptions=True)
+        assert all(new == [True, True] for new in outcomes[1::2])
+        assert await journal.append([answer(n) for n in range(1, 9)]) == [False] * 8
+        await journal.close()
+        assert len(told(self.open(tmp_path))) == 15
+
+    async def test_closed_and_opened_again(self, tmp_path: Path) -> None:
+        """What was appended is there after close, answers are known again, and more may be appended."""
+        journal = self.open(tmp_path)
+        await journal.append(EVERY)
+        await journal.close()
+        journal = self.open(tmp_path)
+        assert told(journal) == sorted(map(repr, EVERY))
+        assert await journal.append([answer(1), answer(9), start(9)]) == [False, True, True]
+        assert len(told(journal)) == len(EVERY) + 2
+        await journal.close()
+
+    async def test_close_waits_for_what_was_begun(self, tmp_path: Path) -> None:
+        """Close returns once every append that began is durable, and may be called twice."""
+        journal = self.open(tmp_path)
+        callers = [asyncio.create_task(journal.append([show(n)])) for n in range(1, 6)]
+        await asyncio.sleep(0)
+        await journal.close()
+        assert len(told(journal)) == 5
+        assert await asyncio.gather(*callers) == [[True]] * 5
+        await journal.close()
