@@ -18,6 +18,7 @@ OUR_ERRORS: Final = "mwbatch_error"
 
 _TAGGING: Final = ("objects_to_tag",)
 _ANNOTATING: Final = ("instruction", "annotation_option", "tags")
+_NOTHING: Final = (None, None, None)
 
 
 class Entry(NamedTuple):
@@ -88,13 +89,13 @@ def _request(row: dict[str, Json], wrong: cells.Complaints) -> tuple[Type, dict[
     url = cells.image_url(pop("image_url", None), wrong)
     said, objects = pop("type", None), pop("objects_to_tag", None)
     asked = pop("instruction", None), pop("annotation_option", None), pop("tags", None)
+    if said is None and objects is None and asked == _NOTHING:
+        return "tagging", {"image_url": url, "objects_to_tag": "brands"}
     if cells.absent(said):
         said = None
     elif said not in ("tagging", "annotating"):
         wrong.append(("type", f"must be tagging or annotating, not {cells.shown(said)}"))
         said = None
-    if said is None and asked == (None, None, None):
-        return "tagging", {"image_url": url, "objects_to_tag": cells.objects_to_tag(objects, wrong)}
     given = [name for name, cell in zip(_ANNOTATING, asked, strict=True) if not cells.absent(cell)]
     if said == "tagging" or not (said or given):
         _refuse(given, f"is for annotating, but {_reason(said, _TAGGING)} (leave it empty)", wrong)
