@@ -24,6 +24,7 @@ from mwbatch.journal.keys import Keys, load_or_make
 FORMAT: Final = 1
 INBOX: Final = "inbox"
 CARD: Final = "batch.json"
+_TAKEN: Final = {INBOX, KEYS}
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -128,7 +129,7 @@ class Home:
         Raises:
             UsageError: the name is taken, or cannot be the name of a folder.
         """
-        if not _NAME.fullmatch(card.name) or card.name == INBOX:
+        if not _NAME.fullmatch(card.name) or card.name in _TAKEN:
             raise UsageError(
                 f"a batch cannot be named {card.name!r}: letters, digits, '.', '_', '-'; see --batch"
             )
@@ -167,7 +168,8 @@ def new_batch_id() -> str:
 def name_for(manifest: str) -> str:
     """The name that a batch gets from the file name of its manifest."""
     stem = re.sub(r"(\.(csv|jsonl|ndjson|gz))+$", "", Path(manifest).name, flags=re.IGNORECASE)
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.")[:100] or "batch"
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.").lstrip("-._")[:100] or "batch"
+    return f"{name}-batch" if name in _TAKEN else name
 
 
 def default_home() -> Path:

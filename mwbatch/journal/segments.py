@@ -102,6 +102,7 @@ class Segments:
         self._known: set[bytes] | None = None
         self._in_flight: dict[bytes, asyncio.Future[None]] = {}
         self._learning = asyncio.Lock()
+        self._commits: set[asyncio.Task[None]] = set()
 
     @property
     def damage(self) -> list[Damage]:
@@ -169,7 +170,10 @@ class Segments:
                 claimed[key] = self._in_flight[key] = loop.create_future()
             elif key is not None and key in self._in_flight and key not in claimed:
                 others.append(self._in_flight[key])
-        await asyncio.shield(asyncio.ensure_future(self._commit(fresh, claimed)))
+        commit = asyncio.create_task(self._commit(fresh, claimed))
+        self._commits.add(commit)
+        commit.add_done_callback(self._commits.discard)
+        await asyncio.shield(commit)
         for copy in others:
             await asyncio.shield(copy)
         return new
@@ -201,5 +205,7 @@ class Segments:
 
     async def close(self) -> None:
         """Finish what was begun and release the files."""
+        if self._commits:
+            await asyncio.wait(self._commits)
         for shelf in self._shelves.values():
             await shelf.close()

@@ -6,7 +6,7 @@ A back end's test is ``class TestMine(JournalLaws)`` with an ``open`` of its own
 import asyncio
 from pathlib import Path
 
-from mwbatch.core.facts import Fact
+from mwbatch.core.facts import Fact, line
 from mwbatch.journal import Journal
 from tests.core.facts import answer, fail, plan, retry, show, start, withdraw
 
@@ -14,9 +14,9 @@ EVERY: list[Fact] = [plan(0), start(1), show(1), answer(1), fail(2), retry(3), w
 """One fact of each kind, and of both kinds of seen."""
 
 
-def told(journal: Journal) -> list[str]:
+def told(journal: Journal) -> list[bytes]:
     """What a journal reads, in an order of our own."""
-    return sorted(map(repr, journal.read()))
+    return sorted(map(line, journal.read()))
 
 
 class JournalLaws:
@@ -37,7 +37,7 @@ class JournalLaws:
         """Every fact is new once and is read as soon as append returned."""
         journal = self.open(tmp_path)
         assert await journal.append(EVERY) == [True] * len(EVERY)
-        assert told(journal) == sorted(map(repr, EVERY))
+        assert told(journal) == sorted(map(line, EVERY))
         await journal.close()
 
     async def test_an_answer_is_new_once(self, tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ class JournalLaws:
         again = answer(1, at="later")
         assert await journal.append([answer(1), again, answer(2)]) == [True, False, True]
         assert await journal.append([again, show(1), answer(1, "no")]) == [False, True, True]
-        assert told(journal) == sorted(map(repr, [answer(1), answer(2), show(1), answer(1, "no")]))
+        assert told(journal) == sorted(map(line, [answer(1), answer(2), show(1), answer(1, "no")]))
         await journal.close()
 
     async def test_an_answer_is_new_once_among_many(self, tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ class JournalLaws:
         one, other = self.open(tmp_path), self.open(tmp_path)
         await one.append([start(1), answer(1)])
         await other.append([start(2), answer(2)])
-        facts = sorted(map(repr, [start(1), answer(1), start(2), answer(2)]))
+        facts = sorted([line(start(1)), line(answer(1)), line(start(2)), line(answer(2))])
         assert told(one) == told(other) == facts
         await one.close()
         await other.close()
@@ -104,7 +104,7 @@ class JournalLaws:
         await journal.append(EVERY)
         await journal.close()
         journal = self.open(tmp_path)
-        assert told(journal) == sorted(map(repr, EVERY))
+        assert told(journal) == sorted(map(line, EVERY))
         assert await journal.append([answer(1), answer(9), start(9)]) == [False, True, True]
         assert len(told(journal)) == len(EVERY) + 2
         await journal.close()

@@ -1,0 +1,197 @@
+"""The home: batches by name, id and manifest."""
+
+import errno
+import shutil
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mwbatch.errors import StoreError, UsageError
+from mwbatch.journal.home import Card, Home, default_home, name_for, new_batch_id
+from tests.journal.disks import Failing, Fate
+
+CARD = Card("logos", "b7", "https://api.test", "/manifests/logos.csv", "id", (), (0, 0))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A home that is not there yet."""
+    return Home(tmp_path / "home")
+
+
+def test_looking_creates_nothing(home: Home) -> None:
+    """Reading an absent home finds no batch and makes no folder."""
+    assert list(home.cards()) == []
+    assert home.by_id() == {}
+    with pytest.raises(UsageError, match="none yet"):
+        home.find("logos")
+    assert not home.path.exists()
+
+
+def test_what_was_created_is_found(home: Home) -> None:
+    """A batch is found by its name, by its id and by the path of its manifest."""
+    folder, card = home.create(CARD)
+    assert home.find("logos") == home.find("/manifests/logos.csv") == (folder, card)
+    assert home.by_id() == {"b7": folder}
+    assert Card.read(folder) == card
+    assert card == replace(CARD, place=(folder.stat().st_dev, folder.stat().st_ino))
+    assert stat.S_IMODE((folder / "batch.json").stat().st_mode) == 0o600
+    assert [path.name for path in folder.iterdir()] == ["batch.json"]
+
+
+def test_a_relative_manifest_is_found(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A manifest's path means the same from any working directory."""
+    home.create(replace(CARD, manifest=str(tmp_path / "logos.csv")))
+    monkeypatch.chdir(tmp_path)
+    assert home.find("logos.csv")[1].name == "logos"
+
+
+def test_a_name_goes_before_a_manifest(home: Home) -> None:
+    """Where two batches were made from one manifest the path is not enough, and each name is."""
+    home.create(CARD)
+    home.create(replace(CARD, name="second", batch_id="b8"))
+    with pytest.raises(UsageError, match="logos, second"):
+        home.find("/manifests/logos.csv")
+    assert home.find("second")[1].batch_id == "b8"
+
+
+def test_an_unknown_batch_names_those_that_are_there(home: Home) -> None:
+    """The error lists the batches of the home and says which home it is."""
+    home.create(CARD)
+    with pytest.raises(UsageError, match=f"no batch other in {home.path}; batches there: logos"):
+        home.find("other")
+
+
+def test_one_batch_id_in_two_folders_is_refused(home: Home) -> None:
+    """A copied folder is refused, with both places."""
+    folder, _ = home.create(CARD)
+    shutil.copytree(folder, home.path / "copy")
+    with pytest.raises(StoreError, match=r"copy and .*logos|logos and .*copy"):
+        home.by_id()
+
+
+def test_a_copied_folder_shows(home: Home) -> None:
+    """The card of a copy names another place than the one where it lies."""
+    folder, _ = home.create(CARD)
+    copy = shutil.copytree(folder, home.path / "copy")
+    assert Card.read(copy).place != (copy.stat().st_dev, copy.stat().st_ino)
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", ".hidden", "-x", "a/b", "a b", "inbox", "keys.json", "x" * 101, "a\n", "\u00e9"]
+)
+def test_a_name_that_is_no_folders_is_refused(home: Home, name: str) -> None:
+    """A batch's name is one that any shell and any disk take as it is."""
+    with pytest.raises(UsageError, match="cannot be named"):
+        home.create(replace(CARD, name=name))
+    assert not home.path.exists()
+
+
+def test_a_name_is_taken_once(home: Home) -> None:
+    """A second batch of the same name is refused, and the first one stands."""
+    home.create(CARD)
+    with pytest.raises(UsageError, match="is there already"):
+        home.create(replace(CARD, batch_id="b8"))
+    assert home.find("logos")[1].batch_id == "b7"
+
+
+def test_a_card_is_rewritten_whole(home: Home) -> None:
+    """A card that is written again holds the new words, and a disk that fails leaves the old ones."""
+    folder, card = home.create(CARD)
+    assert home.write(folder, replace(card, kids=("k1",))) == Card.read(folder)
+    fates: list[Fate] = ["short", errno.ENOSPC]
+    with pytest.raises(StoreError, match="cannot write"):
+        Home(home.path, disk=Failing(write=fates)).write(folder, CARD)
+    assert Card.read(folder).kids == ("k1",)
+    assert [path.name for path in folder.iterdir()] == ["batch.json"]
+
+
+def test_a_batch_that_cannot_be_made_may_be_tried_again(home: Home) -> None:
+    """On a disk that fails no batch is there, and the next try makes it."""
+    for fates in ({"sync_file": [errno.EIO]}, {"write": [errno.ENOSPC]}):
+        with pytest.raises(StoreError):
+            Home(home.path, disk=Failing(**fates)).create(CARD)
+        assert list(home.cards()) == []
+    home.create(CARD)
+    assert len(home.by_id()) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"format": 2}', '{"format": 1}', '{"format": 1, "kids": 5}']
+)
+def test_a_card_that_is_not_understood_is_an_error(home: Home, text: str) -> None:
+    """A card of another format, cut or foreign stops whoever reads it, with its path."""
+    folder, _ = home.create(CARD)
+    (folder / "batch.json").write_text(text)
+    with pytest.raises(StoreError, match=str(folder / "batch.json")):
+        home.find("logos")
+
+
+def test_keys_are_not_made_anew_while_a_batch_needs_them(home: Home) -> None:
+    """Once a batch names a kid, missing keys are refused; before that they are made."""
+    folder, card = home.create(CARD)
+    keys = home.keys()
+    home.write(folder, replace(card, kids=(keys.newest.kid,)))
+    assert home.keys() == keys
+    home.key_path.unlink()
+    with pytest.raises(UsageError, match="batch logos has addresses"):
+        home.keys()
+    assert not home.key_path.exists()
+
+
+def test_a_key_file_elsewhere_is_used(home: Home, tmp_path: Path) -> None:
+    """Keys that several hosts share stand where the user says."""
+    shared = tmp_path / "shared" / "keys.json"
+    assert Home(home.path, shared).keys() == Home(tmp_path / "other", shared).keys()
+    assert not (home.path / "keys.json").exists()
+
+
+def test_the_inbox_is_no_batch(home: Home) -> None:
+    """What waits in the inbox is not listed among the batches."""
+    (home.inbox("b9") / "results").mkdir(parents=True)
+    assert list(home.cards()) == []
+
+
+@pytest.mark.parametrize(
+    ("manifest", "name"),
+    [
+        ("/a/logos.csv", "logos"),
+        ("logos.jsonl.gz", "logos"),
+        ("Logos 2024 (final).CSV", "Logos-2024-final"),
+        ("v1.2.ndjson", "v1.2"),
+        ("logos", "logos"),
+        (".csv", "batch"),
+        ("\u00e9\u00e9.csv", "batch"),
+        ("x" * 300 + ".csv", "x" * 100),
+    ],
+)
+def test_a_batch_is_named_after_its_manifest(manifest: str, name: str) -> None:
+    """The name is the file's, without its endings and what a folder's name should not hold."""
+    assert name_for(manifest) == name
+
+
+@pytest.mark.parametrize(
+    "manifest", ["inbox.csv", "keys.json", "_x.csv", "...csv", "-.csv", "a" * 99 + "-b.csv"]
+)
+def test_a_name_from_a_manifest_can_always_be_made(home: Home, manifest: str) -> None:
+    """Whatever a manifest is called, the name that comes of it is taken by create."""
+    assert home.create(replace(CARD, name=name_for(manifest)))
+
+
+def test_batch_ids_fit_an_address() -> None:
+    """A batch id has ten lower-case letters and digits, and no two are alike."""
+    ids = {new_batch_id() for _ in range(100)}
+    assert len(ids) == 100
+    assert all(len(each) == 10 and each.isalnum() and each == each.lower() for each in ids)
+
+
+def test_the_default_home_is_not_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the working directory, the default home is the same."""
+    before = default_home()
+    monkeypatch.chdir(tmp_path)
+    assert default_home() == before
+    assert before.is_absolute()

@@ -1,0 +1,163 @@
+"""The callback keys of a home."""
+
+import errno
+import json
+import stat
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from mwbatch.core.address import Key, find, write
+from mwbatch.errors import StoreError, UsageError
+from mwbatch.journal.keys import Keys, load, load_or_make
+from tests.journal.disks import Failing, Fate
+
+SECRET = "00" * 32
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the keys of a home that is not there yet would be."""
+    return tmp_path / "home" / "keys.json"
+
+
+def put(path: Path, text: str, mode: int = 0o600) -> None:
+    """Put a key file in place by hand."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)
+
+
+def test_keys_are_made_once(path: Path) -> None:
+    """The first call makes the keys, every other one reads them; nobody else can."""
+    assert load(path) is None
+    keys = load_or_make(path)
+    assert load_or_make(path) == load(path) == keys
+    assert len(keys.newest.secret) == 32
+    assert [p.name for p in path.parent.iterdir()] == ["keys.json"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+MAKE = """
+import sys
+from pathlib import Path
+from mwbatch.journal.keys import load_or_make
+print("ready", flush=True)
+sys.stdin.readline()
+print(load_or_make(Path(sys.argv[1])).newest.secret.hex())
+"""
+
+
+def test_processes_that_race_get_the_same_keys(path: Path) -> None:
+    """Of processes that make the keys at once, all get those of the first."""
+    command = [sys.executable, "-c", MAKE, str(path)]
+    pipe = subprocess.PIPE
+    racers = [subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe) for _ in range(3)]
+    for racer in racers:
+        assert racer.stdout
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        assert racer.stdin
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    assert len({racer.communicate()[0] for racer in racers}) == 1
+    assert [p.name for p in path.parent.iterdir()] == ["keys.json"]
+
+
+def test_threads_that_race_get_the_same_keys(path: Path) -> None:
+    """However close the race, there is one set of keys."""
+    start = threading.Barrier(4)
+
+    def make(turn: int) -> Keys:
+        start.wait(5)
+        return load_or_make(path.with_name(f"keys-{turn}.json"))
+
+    with ThreadPoolExecutor(4) as pool:
+        for turn in range(20):
+            assert len({keys.live for keys in pool.map(make, [turn] * 4)}) == 1
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o620, 0o601])
+def test_keys_that_others_can_read_are_refused(path: Path, mode: int) -> None:
+    """A key file that is open to group or others is refused, with the command that closes it."""
+    load_or_make(path)
+    path.chmod(mode)
+    with pytest.raises(UsageError, match=f"chmod 600 {path}"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        '{"keys": []}',
+        '{"keys": {}}',
+        '{"keys": "k1"}',
+        '{"keys": [{}]}',
+        '{"keys": [{"kid": "k1", "secret": ""}]}',
+        '{"keys": [{"kid": "k1", "secret": "0011"}]}',
+        '{"keys": [{"kid": "k1", "secret": "' + "00" * 65 + '"}]}',
+        '{"keys": [{"kid": "k1", "secret": "not hex"}]}',
+        '{"keys": [{"kid": "k1", "secret": 7}]}',
+        '{"keys": [{"kid": 1, "secret": "' + SECRET + '"}]}',
+        '{"keys": [{"kid": "prod_key", "secret": "' + SECRET + '"}]}',
+        '{"keys": [{"kid": "k1", "secret": "' + SECRET + '"}, {"kid": "k2"}]}',
+        '{"keys": [{"kid": "k1", "sec',
+    ],
+)
+def test_unusable_keys_are_refused(path: Path, text: str) -> None:
+    """An empty, cut, short or foreign key file is refused and never replaced."""
+    put(path, text)
+    with pytest.raises(UsageError, match="restore it from a copy") as raised:
+        load_or_make(path)
+    assert SECRET not in str(raised.value)
+    assert path.read_text() == text
+
+
+def test_all_live_keys_verify_and_the_newest_signs(path: Path) -> None:
+    """Addresses of each live key are good, those of any other are not; the last key is the newest."""
+    one, two = (Key(kid, bytes([n]) * 32) for n, kid in enumerate(("k1", "k2")))
+    put(path, json.dumps({"keys": [{"kid": key.kid, "secret": key.secret.hex()} for key in (one, two)]}))
+    keys = load(path)
+    assert keys
+    assert keys.newest == two
+    for key, good in [
+        (one, True),
+        (two, True),
+        (Key("k3", one.secret), False),
+        (Key("k1", two.secret), False),
+    ]:
+        address = find(write("https://calls.test", key, "b7", 1, 1))
+        assert address
+        assert keys.verify(address) is good
+
+
+def test_keys_that_cannot_be_read_are_an_error(path: Path) -> None:
+    """What cannot be read is never taken for missing: new keys would refuse paid answers."""
+    path.mkdir(parents=True)
+    with pytest.raises(StoreError, match="cannot read"):
+        load_or_make(path)
+
+
+@pytest.mark.parametrize(
+    "fates",
+    [
+        {"create": [errno.ENOSPC]},
+        {"write": ["short", errno.ENOSPC]},
+        {"sync": [errno.EIO]},
+        {"sync_file": [errno.EIO]},
+    ],
+)
+def test_keys_are_made_whole_or_not_at_all(path: Path, fates: dict[str, list[Fate]]) -> None:
+    """On a disk that fails no key file and no scrap of one is left, and the next call makes it."""
+    with pytest.raises(StoreError, match="cannot make"):
+        load_or_make(path, Failing(**fates))
+    assert list(path.parent.glob("*")) == []
+    assert load_or_make(path, Failing(write=["short", "short"])) == load(path)

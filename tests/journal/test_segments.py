@@ -1,0 +1,218 @@
+"""The journal in segments: the laws, the folders, the index, and a disk that fails."""
+
+import asyncio
+import errno
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mwbatch.core.facts import Seen, line
+from mwbatch.errors import DiskFull, Poisoned, StoreError
+from mwbatch.journal.segment import Harm
+from mwbatch.journal.segments import FOLDERS, Segments
+from tests.core.facts import answer, plan, show, start
+from tests.journal.disks import Failing, Fate, Gated
+from tests.journal.laws import EVERY, JournalLaws, told
+
+
+class TestSegments(JournalLaws):
+    """It keeps every law of a journal."""
+
+    def open(self, folder: Path) -> Segments:
+        """Open a batch folder."""
+        return Segments(folder / "batch", "test")
+
+
+def files(folder: Path) -> dict[Path, bytes]:
+    """Every file below a folder with what it holds."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def modes(folder: Path) -> set[tuple[bool, int]]:
+    """What is below a folder: whether it is a file, and who may do what with it."""
+    return {(path.is_file(), stat.S_IMODE(path.stat().st_mode)) for path in folder.rglob("*")}
+
+
+async def write(folder: Path) -> Segments:
+    """A closed journal in which one fact of each kind stands."""
+    journal = Segments(folder, "test")
+    await journal.append(EVERY)
+    await journal.close()
+    return journal
+
+
+async def test_each_fact_has_its_folder(tmp_path: Path) -> None:
+    """Plans are in rows/, answers in results/, all else in journal/; each can be read alone."""
+    journal = await write(tmp_path)
+    lines = {path.parent.name: text for path, text in files(tmp_path).items()}
+    assert list(lines) and set(lines) == set(FOLDERS)  # noqa: PT018 (one law)
+    assert lines["rows"] == line(plan(0))
+    assert lines["results"] == line(answer(1))
+    assert list(journal.read_rows()) == [plan(0)]
+    assert list(journal.read_answers()) == [answer(1)]
+
+
+async def test_only_the_owner_can_read(tmp_path: Path) -> None:
+    """All files are 0600 and all folders 0700."""
+    await write(tmp_path / "batch")
+    assert modes(tmp_path) == {(True, 0o600), (False, 0o700)}
+
+
+async def test_opening_changes_nothing(tmp_path: Path) -> None:
+    """Opening, reading, indexing and closing twice leaves every byte, torn ones too, as it was."""
+    await write(tmp_path)
+    torn = next((tmp_path / "results").iterdir())
+    torn.write_bytes(torn.read_bytes() + b"half")
+    before = files(tmp_path)
+    for _ in range(2):
+        journal = Segments(tmp_path, "test")
+        assert journal.index() == 1
+        assert told(journal) == sorted(map(line, EVERY))
+        assert [damage.harm for damage in journal.damage] == [Harm.TORN]
+        assert await journal.append([answer(1)]) == [False]
+        await journal.close()
+    assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize("folder", ["journal", "results"])
+async def test_cut_at_every_byte(tmp_path: Path, folder: str) -> None:
+    """Whatever part of its last batch a killed writer left, all earlier facts are read and nothing else."""
+    journal = Segments(tmp_path, "test")
+    await journal.append([start(1), answer(1)])
+    path = next((tmp_path / folder).iterdir())
+    size = path.stat().st_size
+    await journal.append([show(2), show(3), answer(2), answer(3)])
+    await journal.close()
+    whole, early, late = path.read_bytes(), {line(start(1)), line(answer(1))}, {*told(journal)}
+    for end in range(size, len(whole)):
+        path.write_bytes(whole[:end])
+        assert early < {*told(journal)} <= late
+        assert len(told(journal)) == 4 + whole[size:end].count(b"\n")
+        assert [damage.harm for damage in journal.damage] == [Harm.TORN] * (whole[end - 1 : end] != b"\n")
+
+
+async def test_a_torn_answer_is_written_again(tmp_path: Path) -> None:
+    """An answer of which only a part is on disk is new when it comes again."""
+    await write(tmp_path)
+    path = next((tmp_path / "results").iterdir())
+    path.write_bytes(path.read_bytes()[:-1])
+    journal = Segments(tmp_path, "test")
+    assert await journal.append([answer(1)]) == [True]
+    await journal.close()
+    assert list(journal.read_answers()) == [answer(1)]
+
+
+async def test_a_duplicate_in_flight_waits_for_the_same_commit(tmp_path: Path) -> None:
+    """A second copy is acknowledged when the first is durable, not before."""
+    disk = Gated()
+    journal = Segments(tmp_path, "test", disk)
+    first = asyncio.create_task(journal.append([answer(1)]))
+    await asyncio.to_thread(disk.waiting.wait, 10)
+    second = asyncio.create_task(journal.append([answer(1), answer(1)]))
+    await asyncio.sleep(0.02)
+    assert not first.done()
+    assert not second.done()
+    assert journal.backlog == len(line(answer(1)))
+    disk.gate.set()
+    assert [await first, await second] == [[True], [False, False]]
+    assert journal.backlog == 0
+    await journal.close()
+    assert len(told(journal)) == 1
+
+
+async def test_a_failed_commit_fails_its_duplicates_too(tmp_path: Path) -> None:
+    """Whoever waited for a commit that failed is told; the next copy is written itself."""
+    disk = Gated(write=[errno.ENOSPC])
+    journal = Segments(tmp_path, "test", disk)
+    appends = [asyncio.create_task(journal.append([answer(1)])) for _ in range(3)]
+    await asyncio.to_thread(disk.waiting.wait, 10)
+    await asyncio.sleep(0.02)
+    disk.gate.set()
+    assert [type(error) for error in await asyncio.gather(*appends, return_exceptions=True)] == [DiskFull] * 3
+    assert told(journal) == []
+    assert await journal.append([answer(1)]) == [True]
+    await journal.close()
+    assert len(told(journal)) == 1
+
+
+async def test_the_index_learns_after_the_sync(tmp_path: Path) -> None:
+    """An answer whose sync failed is never taken for stored, here or by the next to open the folder."""
+    journal = Segments(tmp_path, "test", Failing(sync=[None, errno.EIO]))
+    for _ in range(2):
+        with pytest.raises(Poisoned):
+            await journal.append([answer(1)])
+    await journal.close()
+    after = Segments(tmp_path, "test")
+    assert await after.append([answer(1)]) == [True]
+    await after.close()
+
+
+async def test_the_index_trusts_only_what_it_synced(tmp_path: Path) -> None:
+    """What a killed writer may never have synced is synced before an answer counts as stored."""
+    await write(tmp_path)
+    disk = Failing(sync_file=[errno.EIO])
+    journal = Segments(tmp_path, "test", disk)
+    with pytest.raises(StoreError, match="cannot sync"):
+        await journal.append([answer(1)])
+    assert await journal.append([answer(1)]) == [False]
+    assert disk.calls == ["sync_file", "sync_file"]
+
+
+async def test_the_index_reads_but_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Appends that begin together share one reading, so that none forgets what another stored."""
+    await write(tmp_path)
+    journal, begun, go = Segments(tmp_path, "test"), [0], threading.Event()
+    read = journal.read_answers
+
+    def slowly() -> Iterator[Seen]:
+        begun[0] += 1
+        go.wait(10)
+        return read()
+
+    monkeypatch.setattr(journal, "read_answers", slowly)
+    appends = [asyncio.create_task(journal.append([answer(n)])) for n in (1, 2, 2)]
+    await asyncio.sleep(0.02)
+    go.set()
+    assert [await append for append in appends] == [[False], [True], [False]]
+    assert begun == [1]
+    assert journal.index() == 2
+    assert await journal.append([answer(1), answer(2)]) == [False, False]
+    await journal.close()
+
+
+@pytest.mark.parametrize("fate", [[errno.ENOSPC], ["short", errno.ENOSPC]])
+async def test_a_full_disk_may_be_tried_again(tmp_path: Path, fate: list[Fate]) -> None:
+    """After DiskFull nothing is there, and the same call succeeds once there is space."""
+    journal = Segments(tmp_path, "test", Failing(write=fate))
+    with pytest.raises(DiskFull):
+        await journal.append([start(1), start(2)])
+    assert told(journal) == []
+    assert await journal.append([start(1), start(2)]) == [True, True]
+    await journal.close()
+    assert list(journal.read()) == [start(1), start(2)]
+    assert journal.damage == []
+
+
+async def test_a_segment_that_cannot_be_made_may_be_tried_again(tmp_path: Path) -> None:
+    """Without space for a new segment the append fails, and a later one makes it."""
+    journal = Segments(tmp_path, "test", Failing(create=[errno.ENOSPC]))
+    with pytest.raises(DiskFull):
+        await journal.append([show(1)])
+    assert await journal.append([show(1)]) == [True]
+    await journal.close()
+    assert len(list((tmp_path / "journal").iterdir())) == 1
+
+
+async def test_a_segment_that_vanishes_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A segment that its writer removes, empty, while another lists the folder is no error."""
+    await write(tmp_path)
+    there = Path.glob
+    monkeypatch.setattr(Path, "glob", lambda self, pattern: [*there(self, pattern), self / "gone.jsonl"])
+    journal = Segments(tmp_path, "test")
+    assert journal.index() == 1
+    assert told(journal) == sorted(map(line, EVERY))
