@@ -1,0 +1,28 @@
+"""What the receiver has done since it started: plain numbers, later its metrics."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from mwbatch.callbacks.refusal import Reason
+
+
+@dataclass(slots=True)
+class Counts:
+    """``received`` = ``stored`` + ``repeated``: everything that was answered 200, probes apart."""
+
+    received: int = 0
+    stored: int = 0
+    """A new line on disk."""
+    repeated: int = 0
+    """Known already: no new line."""
+    inbox: int = 0
+    """Of the received ones, those whose batch is not here."""
+    mismatched: int = 0
+    """Of the received ones, those that name two different task ids."""
+    bytes: int = 0
+    """The bodies of the received ones."""
+    probes: int = 0
+    turned_away: int = 0
+    """Connections above the cap."""
+    rejected: Counter[Reason] = field(default_factory=Counter)
+    """Requests that were not answered 200."""

@@ -1,0 +1,44 @@
+"""What the receiver allows, each limit a named value, once.
+
+The figures come from RELIABILITY.md section 3 unless said otherwise; aiohttp's own defaults suit a server that knows
+its clients, and this one stands open to the internet.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes in bytes, times in seconds."""
+
+    body: int = 8 << 20
+    """One callback's body."""
+    held: int = 64 << 20
+    """All bodies in memory at once, from the first byte read until the answer."""
+    backlog: int = 64 << 20
+    """Lines of one batch that wait for the disk."""
+    body_seconds: float = 10.0
+    """From the end of the head to the end of the body: slower senders are turned away."""
+    connections: int = 1024
+    """Beyond this a new connection is aborted unanswered."""
+    keepalive_seconds: float = 15.0
+    """How long a connection may be idle; in aiohttp also the deadline of a request's head."""
+    lingering_seconds: float = 2.0
+    """How long a refused body is read and thrown away, so that the sender gets to see the refusal."""
+    handshake_seconds: float = 5.0
+    """TLS handshake."""
+    shutdown_seconds: float = 10.0
+    """What is in flight may take this long once the receiver closes."""
+    request_line: int = 2048
+    """The request line."""
+    header: int = 4096
+    """One header."""
+    headers: int = 64
+    """How many headers."""
+    queue: int = 256
+    """Connections that the kernel holds until they are accepted."""
+
+
+LIMITS: Final = Limits()
+"""The limits where no others are given."""

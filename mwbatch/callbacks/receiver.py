@@ -1,0 +1,188 @@
+"""The receiver as an aiohttp application: 200 means that the callback is on disk.
+
+Mount it in an application of your own, below any prefix::
+
+    own.add_subapp("/hooks", application(Home(path)))
+
+or take `Receiver.answer` and `Receiver.lifetime` for routes of your own.
+"""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from aiohttp import web
+
+from mwbatch.callbacks import probe
+from mwbatch.callbacks.counts import Counts
+from mwbatch.callbacks.delivery import Delivery, read
+from mwbatch.callbacks.intake import Body, Room, check_head, no_continue
+from mwbatch.callbacks.keyring import Keyring
+from mwbatch.callbacks.limits import LIMITS, Limits
+from mwbatch.callbacks.refusal import ANSWERS, Reason, Rejected, rejected_by
+from mwbatch.callbacks.stores import Stores
+from mwbatch.core.address import Address
+from mwbatch.core.facts import Seen
+from mwbatch.errors import Poisoned, StoreError
+from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.home import Home
+
+OnStored = Callable[[str, Seen], None]
+"""Called with batch id and fact once the fact is durable, for new facts only; rows are numbered within their batch."""
+
+_log = logging.getLogger("mwbatch.callbacks")
+
+
+class Receiver:
+    """Takes callbacks for every batch of a home.
+
+    ``counts`` is what it did; ``failure`` the first error after which a journal writes nothing any more (the process
+    should end with its exit code), else None. ``clock`` is in seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        *,
+        limits: Limits = LIMITS,
+        on_stored: OnStored | None = None,
+        clock: Callable[[], float] = time.time,
+        disk: Disk = DISK,
+    ) -> None:
+        self._limits, self._on_stored, self._clock = limits, on_stored, clock
+        self._keys, self._stores = Keyring(home), Stores(home, disk=disk)
+        self._room = Room(limits.held)
+        self._trouble = ""
+        self.counts = Counts()
+        self.failure: Poisoned | None = None
+
+    async def lifetime(self, _: web.Application) -> AsyncIterator[None]:
+        """A cleanup context: it MUST outlive the last request, so closing is no business of on_shutdown."""
+        self._keys.open()
+        await self._stores.open()
+        yield
+        await self._stores.close()
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Answer any request, with any method and path."""
+        try:
+            return await self._take(request)
+        except Rejected as rejected:
+            return self._refuse(rejected.reason)
+        except (ConnectionError, web.HTTPException):
+            raise
+        except Exception as error:  # noqa: BLE001 (a stranger must never see a trace, nor a log an address)
+            _log.error("our own bug, please report it: %s at %s", type(error).__name__, _where(error))
+            return self._refuse(Reason.BROKEN)
+
+    async def _take(self, request: web.Request) -> web.Response:
+        if self._room.full:
+            raise Rejected(Reason.OVERLOADED)
+        address = self._keys.signed(request.rel_url.raw_path)
+        if address is None:
+            raise Rejected(Reason.UNKNOWN)
+        check_head(request, self._limits)
+        with Body(request, self._room, self._limits) as body:
+            raw = await body.read()
+            if address.batch == probe.PROBE:
+                return self._answer_probe(raw)
+            await self._store(address, read(address, raw, self._clock()), len(raw))
+        return web.Response()
+
+    def _answer_probe(self, raw: bytes) -> web.Response:
+        answer = web.Response(body=probe.answer(raw), content_type="application/json")
+        self.counts.probes += 1
+        return answer
+
+    async def _store(self, address: Address, delivery: Delivery, size: int) -> None:
+        # MUST be durable before the 200: the API may never call again.
+        try:
+            new, inbox = await self._append(address.batch, delivery.seen)
+        except StoreError as error:
+            self._note(error)
+            raise rejected_by(error) from error
+        if self._trouble:
+            self._trouble = ""
+            _log.warning("storing again")
+        self._count(new, inbox, delivery.mismatch, size)
+        if delivery.mismatch:
+            _log.warning("batch %s row %d: the callback names two task ids", address.batch, address.row)
+        if new:
+            self._tell(address.batch, delivery.seen)
+
+    async def _append(self, batch: str, seen: Seen) -> tuple[bool, bool]:
+        journal, inbox = await self._stores.of(batch)
+        if journal.backlog > self._limits.backlog:
+            raise Rejected(Reason.OVERLOADED)
+        [new] = await journal.append([seen])
+        return new, inbox
+
+    def _count(self, new: bool, inbox: bool, mismatch: bool, size: int) -> None:
+        counts = self.counts
+        counts.received += 1
+        counts.stored += new
+        counts.repeated += not new
+        counts.inbox += inbox
+        counts.mismatched += mismatch
+        counts.bytes += size
+
+    def _tell(self, batch: str, seen: Seen) -> None:
+        if self._on_stored is None:
+            return
+        try:
+            self._on_stored(batch, seen)
+        except Exception as error:  # noqa: BLE001 (a 503 for what is stored would be a lie)
+            _log.error("on_stored failed: %s at %s", type(error).__name__, _where(error))
+
+    def _note(self, error: StoreError) -> None:
+        """Log a trouble once, not for each callback that meets it."""
+        if isinstance(error, Poisoned):
+            self.failure = self.failure or error
+        if str(error) != self._trouble:
+            self._trouble = str(error)
+            _log.error("answering 503: %s", error)
+
+    def _refuse(self, reason: Reason) -> web.Response:
+        self.counts.rejected[reason] += 1
+        answer = ANSWERS[reason]
+        response = web.Response(status=answer.status, text=answer.words)
+        if answer.retry_after is not None:
+            response.headers["Retry-After"] = str(answer.retry_after)
+        if reason is Reason.METHOD:
+            response.headers["Allow"] = "POST"
+        if reason in (Reason.SLOW, Reason.CUT):
+            response.force_close()
+        return response
+
+
+RECEIVER: Final = web.AppKey("mwbatch_receiver", Receiver)
+"""Where `application` keeps its receiver: ``app[RECEIVER].counts``."""
+
+
+def application(
+    home: Home,
+    *,
+    limits: Limits = LIMITS,
+    on_stored: OnStored | None = None,
+    clock: Callable[[], float] = time.time,
+    disk: Disk = DISK,
+) -> web.Application:
+    """The receiver of a home, to be served alone or as a sub-application.
+
+    Its start-up raises `UsageError` (no usable keys) or `StoreError` (a batch that cannot be read).
+    """
+    receiver = Receiver(home, limits=limits, on_stored=on_stored, clock=clock, disk=disk)
+    app = web.Application(client_max_size=limits.body)
+    app[RECEIVER] = receiver
+    app.router.add_route("*", "/{path:.*}", receiver.answer, expect_handler=no_continue)
+    app.cleanup_ctx.append(receiver.lifetime)
+    return app
+
+
+def _where(error: BaseException) -> str:
+    """The file and line that raised, for a log that must not show what was being read."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"

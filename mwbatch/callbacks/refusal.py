@@ -1,0 +1,78 @@
+"""Every answer but 200: why, with which status, and when to call again.
+
+A wrong address is answered exactly like a route that does not exist. 410 is never sent, since senders disable the
+endpoint for it, and trouble of our own is 503: the API calls again for 24 hours.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from mwbatch.errors import DiskFull, StoreError
+
+
+class Reason(StrEnum):
+    """Why a request was not answered 200: a closed set, fit for a metric's label."""
+
+    UNKNOWN = "unknown"
+    """No route, or an address that none of our keys signed."""
+    METHOD = "method"
+    TYPE = "type"
+    ENCODING = "encoding"
+    NO_LENGTH = "no_length"
+    TOO_LARGE = "too_large"
+    SLOW = "slow"
+    CUT = "cut"
+    """The body broke off, or its chunks were malformed."""
+    EXPECTATION = "expectation"
+    NOT_HTTP = "not_http"
+    """aiohttp could not parse the request, and answered 400 itself."""
+    NOT_JSON = "not_json"
+    NOT_TASK = "not_task"
+    OVERLOADED = "overloaded"
+    DISK_FULL = "disk_full"
+    BROKEN = "broken"
+    """The disk failed for good, or our own bug: nothing was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, the words of the body, and seconds until the sender may call again."""
+
+    status: int
+    words: str
+    retry_after: int | None = None
+
+
+ANSWERS: Final[Mapping[Reason, Answer]] = {
+    # The words of aiohttp's own 404: nothing tells a wrong address from a path that nobody routes.
+    Reason.UNKNOWN: Answer(404, "404: Not Found"),
+    Reason.METHOD: Answer(405, "405: only POST"),
+    Reason.TYPE: Answer(415, "415: only application/json"),
+    Reason.ENCODING: Answer(415, "415: no Content-Encoding"),
+    Reason.NO_LENGTH: Answer(411, "411: a body needs a Content-Length or chunks"),
+    Reason.TOO_LARGE: Answer(413, "413: the body is too large"),
+    Reason.SLOW: Answer(408, "408: the body came too slowly"),
+    Reason.CUT: Answer(400, "400: the body broke off"),
+    Reason.EXPECTATION: Answer(417, "417: only 100-continue"),
+    Reason.NOT_HTTP: Answer(400, "400: not HTTP"),
+    Reason.NOT_JSON: Answer(400, "400: not strict UTF-8 JSON"),
+    Reason.NOT_TASK: Answer(400, "400: no task_id"),
+    Reason.OVERLOADED: Answer(503, "503: busy", retry_after=60),
+    Reason.DISK_FULL: Answer(503, "503: no space", retry_after=300),
+    Reason.BROKEN: Answer(503, "503: cannot store", retry_after=60),
+}
+
+
+class Rejected(Exception):
+    """This request is not answered 200, and nothing of it was stored."""
+
+    def __init__(self, reason: Reason) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+def rejected_by(error: StoreError) -> Rejected:
+    """What the failure of a store means to the sender."""
+    return Rejected(Reason.DISK_FULL if isinstance(error, DiskFull) else Reason.BROKEN)

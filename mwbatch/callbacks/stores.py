@@ -1,0 +1,95 @@
+"""Which journal takes a callback: that of its batch, or, where the batch is not here, the inbox."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from mwbatch.errors import StoreError
+from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.home import Home
+from mwbatch.journal.segments import Segments
+
+REFRESH: Final = 1.0
+"""Seconds between two looks for new batches."""
+
+WRITER: Final = "receiver"
+
+_log = logging.getLogger("mwbatch.callbacks")
+
+
+class Stores:
+    """The journals of a home, opened once each. ``now`` is a monotonic clock in seconds."""
+
+    def __init__(self, home: Home, *, disk: Disk = DISK, now: Callable[[], float] = time.monotonic) -> None:
+        self._home, self._disk, self._now = home, disk, now
+        self._batches: dict[str, Segments] = {}
+        self._inboxes: dict[str, Segments] = {}
+        self._opening = asyncio.Lock()
+        self._looked_at = 0.0
+
+    async def open(self) -> None:
+        """Open every batch of the home and learn which answers it has.
+
+        Raises:
+            StoreError: a batch cannot be read, or stands there twice.
+        """
+        self._looked_at = self._now()
+        for batch, folder in (await asyncio.to_thread(self._home.by_id)).items():
+            self._batches[batch] = await self._opened(folder)
+
+    async def of(self, batch: str) -> tuple[Segments, bool]:
+        """The journal that takes callbacks of ``batch``, and whether it is the inbox.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        if there := self._batches.get(batch):
+            return there, False
+        if (inbox := self._inboxes.get(batch)) and not self._is_due():
+            return inbox, True
+        async with self._opening:
+            return await self._find(batch)
+
+    async def close(self) -> None:
+        """Finish what was begun and release every file; a failure is logged, since nothing can follow it."""
+        for journal in self._all():
+            try:
+                await journal.close()
+            except StoreError as error:
+                _log.error("%s", error)
+
+    def _all(self) -> list[Segments]:
+        return [*self._batches.values(), *self._inboxes.values()]
+
+    def _is_due(self) -> bool:
+        return self._now() - self._looked_at >= REFRESH
+
+    async def _find(self, batch: str) -> tuple[Segments, bool]:
+        """Look again, because another request may have opened it while this one waited for its turn."""
+        folder = await self._look(batch) if batch not in self._batches and self._is_due() else None
+        if folder is not None:
+            self._batches[batch] = await self._opened(folder)
+            _log.info("batch %s appeared in %s", batch, folder)
+        if there := self._batches.get(batch):
+            return there, False
+        if batch not in self._inboxes:
+            self._inboxes[batch] = await self._opened(self._home.inbox(batch))
+            _log.warning("batch %s is not here: its callbacks go to the inbox", batch)
+        return self._inboxes[batch], True
+
+    async def _look(self, batch: str) -> Path | None:
+        self._looked_at = self._now()
+        try:
+            return (await asyncio.to_thread(self._home.by_id)).get(batch)
+        except StoreError as error:
+            # The inbox is as durable: a callback must not wait until somebody has mended another batch.
+            _log.error("cannot look for batches: %s", error)
+            return None
+
+    async def _opened(self, folder: Path) -> Segments:
+        journal = Segments(folder, WRITER, self._disk)
+        await asyncio.to_thread(journal.index)
+        return journal
