@@ -140,9 +140,8 @@ class Segments:
     def index(self) -> int:
         """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks while it reads."""
         keys = {key for fact in self.read_answers() if (key := identity(fact))}
-        self._shelves[
-            RESULTS
-        ].sync()  # MUST follow the reading: a killed writer's last lines may never have been synced
+        # MUST follow the reading: the last lines of a killed writer may never have been synced.
+        self._shelves[RESULTS].sync()
         self._known = keys if self._known is None else self._known | keys
         return len(keys)
 

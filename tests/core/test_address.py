@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.address import NOBODY, PREFIX, Address, Key, find, mac, masked, write
+from mwbatch.core.address import NOBODY, PREFIX, Address, Key, find, mac, masked, probe_address, write
 
 KEY = Key("k1", b"0123456789abcdef")
 BASES = [
@@ -130,6 +130,13 @@ def test_a_name_that_fits_no_address_is_refused(kid: str) -> None:
 def test_a_key_does_not_show_its_secret() -> None:
     """The secret stands in no representation of a key."""
     assert repr(KEY) == "Key(k1)"
+
+
+def test_a_probe_is_of_no_batch() -> None:
+    """A probe's address is signed as any other, and its batch id is shorter than any batch's."""
+    found = find(probe_address(BASES[2], KEY))
+    assert found == Address("k1", "probe", 0, 1, mac(KEY, "probe", 0, 1))
+    assert len(found.batch) < 10
 
 
 def test_the_mac_stays() -> None:

@@ -13,7 +13,7 @@ import pytest
 from mwbatch.core.facts import Fact, Seen, line
 from mwbatch.errors import DiskFull, Poisoned, StoreError
 from mwbatch.journal import segment as segments
-from mwbatch.journal.segment import Damage, Harm, Segment, read
+from mwbatch.journal.segment import Damage, Harm, Segment, placed, read, read_at, written_now
 from tests.core.facts import answer, fail, show
 from tests.journal.disks import Failing, Fate
 
@@ -273,3 +273,25 @@ def test_an_answer_is_read_with_its_body(tmp_path: Path) -> None:
     segment.close()
     assert isinstance(fact, Seen)
     assert fact.body == b'{"response": "yes"}'
+
+
+def test_a_fact_is_read_again_at_its_place(path: Path) -> None:
+    """Where a fact was found it is found again; at any other place, or once the file is gone, it is an error."""
+    path.write_bytes(WHOLE[:-1])
+    assert [read_at(path, offset) for offset, _ in placed(path, lambda _: None)] == FACTS[:3]
+    for offset in (1, len(WHOLE) - len(LINES[3]), len(WHOLE)):
+        with pytest.raises(StoreError, match=f"at byte {offset}"):
+            read_at(path, offset)
+    path.unlink()
+    with pytest.raises(StoreError, match="cannot read"):
+        read_at(path, 0)
+
+
+def test_a_segment_is_written_until_it_is_closed(tmp_path: Path) -> None:
+    """A segment is being written as long as its writer has it, and not once it is closed or gone."""
+    segment = Segment(tmp_path, "test")
+    assert written_now(segment.path)
+    segment.append(WHOLE)
+    segment.close()
+    assert not written_now(segment.path)
+    assert not written_now(tmp_path / "gone.jsonl")

@@ -11,7 +11,7 @@ import pytest
 
 from mwbatch.core.facts import Seen, line
 from mwbatch.errors import DiskFull, Poisoned, StoreError
-from mwbatch.journal.segment import Harm
+from mwbatch.journal.segment import Harm, read_at
 from mwbatch.journal.segments import FOLDERS, Segments
 from tests.core.facts import answer, plan, show, start
 from tests.journal.disks import Failing, Fate, Gated
@@ -53,6 +53,9 @@ async def test_each_fact_has_its_folder(tmp_path: Path) -> None:
     assert lines["results"] == line(answer(1))
     assert list(journal.read_rows()) == [plan(0)]
     assert list(journal.read_answers()) == [answer(1)]
+    assert set(map(line, journal.read_journal())) == set(lines["journal"].splitlines(keepends=True))
+    ((path, offset, fact),) = journal.placed_answers()
+    assert read_at(path, offset) == fact == answer(1)
 
 
 async def test_only_the_owner_can_read(tmp_path: Path) -> None:
