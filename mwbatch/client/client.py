@@ -175,7 +175,8 @@ class Client:
         """One page of the account's tasks, newest first; ``start_time`` and ``end_time`` bound ``created_at``.
 
         ``type`` is filtered on this side, because the values that the API documents are not its own. ``fresh`` asks
-        caches on the way for an answer from the API itself. Raises `ApiError` after the last try.
+        caches on the way for an answer from the API itself. Raises `ApiError` after the last try, and ValueError for
+        a time without a zone.
         """
         filters = {
             "start_time": start_time and iso(start_time),

@@ -7,6 +7,7 @@ fail when one of them moves.
 
 import select
 import socket
+from asyncio import BaseTransport
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -24,6 +25,12 @@ class Quiet(ResponseHandler):
 
     idle = False
 
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Listen, without reading, from the start."""
+        super().connection_made(transport)
+        self._ear = select.poll()
+        self._ear.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+
     def set_response_params(self, **params: Any) -> None:
         """Expect an answer from now on."""
         self.idle = False
@@ -38,14 +45,10 @@ class Quiet(ResponseHandler):
 
     def is_connected(self) -> bool:
         """Whether a request may go out here."""
-        return super().is_connected() and not (self.idle and (self.should_close or self._spoken_to()))
-
-    def _spoken_to(self) -> bool:
-        """Whether bytes, or the end, wait in the kernel where the loop has not looked yet."""
-        assert self.transport is not None
-        poll = select.poll()
-        poll.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
-        return bool(poll.poll(0))
+        if not super().is_connected():
+            return False
+        # Bytes, or the end, may wait in the kernel where the loop has not looked yet.
+        return not self.idle or not (self.should_close or self._ear.poll(0))
 
 
 class Connections(TCPConnector):

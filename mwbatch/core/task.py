@@ -123,9 +123,10 @@ def _renamed(value: Json) -> dict[str, Json]:
     """A copy under our names; where a name and its alias both stand, the name wins."""
     if not isinstance(value, dict):
         raise BadTask("a task is a JSON object")
+    if ALIASES.keys().isdisjoint(value):
+        return dict(value)
     fields = {ALIASES.get(name, name): item for name, item in value.items()}
-    fields.update((name, value[name]) for name in value.keys() & fields.keys())
-    return fields
+    return fields | {name: item for name, item in value.items() if name not in ALIASES}
 
 
 def _identity(value: Json) -> str | None:

@@ -1,6 +1,7 @@
 """The wire over aiohttp: what it sends, and what it takes."""
 
 import asyncio
+import socket
 import ssl
 from base64 import b64encode
 
@@ -70,6 +71,21 @@ async def test_connections_are_used_again(start: Start) -> None:
         assert (await wire.send("POST", "/v1/x", body=b"")).body == b"{}"
     await wire.close()
     assert (server.connections, len(server.requests)) == (1, 5)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux only")
+async def test_the_kernel_forgets_a_request_when_we_do(start: Start) -> None:
+    """A connection to the API gives up unacknowledged bytes after the request's time-out."""
+    server = await start(always(http({})))
+    wire = AiohttpWire(KEY, server.url, timeout=7.5)
+    await wire.send("GET", "/v1/tasks")
+    assert wire._session is not None
+    assert wire._session.connector is not None
+    [[(protocol, _)]] = wire._session.connector._conns.values()
+    assert protocol.transport is not None
+    used = protocol.transport.get_extra_info("socket")
+    assert used.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 7500
+    await wire.close()
 
 
 async def test_a_dripping_answer_is_cut(start: Start) -> None:
