@@ -60,12 +60,12 @@ def load_faults(path: Path | str) -> Faults:
 def _faults(table: dict[str, Any]) -> Faults:
     _known(table, _KEYS)
     base = _profile(table.get("profile", "calm"))
-    rates = {_fault(name): float(rate) for name, rate in table.get("rates", {}).items()}
+    rates = {_fault(name): rate for name, rate in _numbers(table, "rates").items()}
     return Faults(
         seed=int(table.get("seed", base.seed)),
         rates={**base.rates, **rates},
         script=tuple(_line(entry) for entry in table.get("script", [])),
-        size=_size(base.size, table.get("size", {})),
+        size=_size(base.size, _numbers(table, "size")),
     )
 
 
@@ -78,6 +78,16 @@ def _profile(name: object) -> Faults:
 def _size(base: Size, table: dict[str, Any]) -> Size:
     _known(table, {field.name for field in fields(Size)})
     return replace(base, **table)
+
+
+def _numbers(table: dict[str, Any], name: str) -> dict[str, Any]:
+    numbers: dict[str, Any] = table.get(name, {})
+    if not isinstance(numbers, dict):
+        raise FaultsError(f"{name} must be a table")
+    for key, number in numbers.items():
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise FaultsError(f"{name}.{key} must be a number")
+    return numbers
 
 
 def _line(entry: dict[str, Any]) -> Line:

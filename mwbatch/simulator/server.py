@@ -2,10 +2,10 @@
 
 import asyncio
 import time
+from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-import aiohttp
 import orjson
 from aiohttp import web
 
@@ -101,10 +101,7 @@ class Simulator:
             return wire.refusal(error.status, error.reason)
 
     def _authorize(self, request: web.Request) -> None:
-        try:
-            given = aiohttp.BasicAuth.decode(request.headers.get("Authorization", "")).login
-        except ValueError:
-            given = ""
+        given = _user(request.headers.get("Authorization", ""))
         if not given or self.settings.api_key not in {None, given}:
             raise Refusal(401, "the API key is wrong")
 
@@ -177,6 +174,17 @@ class Simulator:
 
     async def _complete(self, _: web.Request) -> web.Response:
         return wire.answer({"completed": self.world.complete_all(self._clock())})
+
+
+def _user(authorization: str) -> str:
+    """Give the user name of HTTP Basic credentials (RFC 7617); empty when there are none to read."""
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return b64decode(credentials.strip(), validate=True).decode("utf-8").partition(":")[0]
+    except ValueError:
+        return ""
 
 
 async def serve(settings: Settings) -> Simulator:

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from math import floor
 from typing import Any, Final, NamedTuple
 
 from mwbatch.simulator.digest import fraction, identifier
@@ -253,7 +252,8 @@ class World:
 
 def _whole(moment: float, grain: float = 0.001) -> float:
     # Rounded down, so that nothing is created in the future of its own answer's Date.
-    return round(floor(moment / grain + 1e-6) * grain, 3)
+    microseconds, step = round(moment * 1e6), round(grain * 1e6)
+    return (microseconds - microseconds % step) / 1e6
 
 
 def _complete(task: Task, now: float) -> None:
