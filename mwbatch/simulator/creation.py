@@ -31,8 +31,7 @@ def create(world: World, draft: Draft, now: float) -> Creation:
     asked = (arrival.ordinal, draft.callback_url, arrival.again)
     fault = faults.pick(*asked)
     mishap = Mishap(faults.pick_callback(*asked), faults.pick_task(*asked))
-    if fault is not None:
-        world.counts[fault] += 1
+    world.counts.update(befallen.value for befallen in (fault, mishap.callback) if befallen is not None)
     if fault is Fault.CREATED_LATE:
         world.create_later(draft, now + faults.size.created_late_s, mishap)
     times = 0 if fault in UNBORN or fault is Fault.CREATED_LATE else 2 if fault is Fault.PROXIED_TWICE else 1

@@ -82,6 +82,16 @@ async def test_the_ledger_is_open(start: Start, session: aiohttp.ClientSession) 
     assert list(whole) == ["http://127.0.0.1:9/a"]
 
 
+async def test_stats_count_what_went_wrong(start: Start, session: aiohttp.ClientSession) -> None:
+    """The stats count every fault by its name, doubles, and every refusal by its status."""
+    simulator = await start(always(SLOW, Fault.PROXIED_TWICE, Fault.CALLBACK_LATE))
+    await tag(session, simulator, "http://127.0.0.1:9/a")
+    await tag(session, simulator, "nowhere")
+    stats = await get(session, simulator, "/_sim/stats")
+    assert (stats["create_requests"], stats["created"], stats["doubles"]) == (1, 2, 1)
+    assert (stats["proxied_twice"], stats["callback_late"], stats["refused_400"]) == (1, 1, 1)
+
+
 async def test_too_many_creates_are_busy(start: Start, session: aiohttp.ClientSession) -> None:
     """Beyond the rate a create is answered 429 with Retry-After, and makes no task."""
     simulator = await start(replace(SLOW, rate=2.0))

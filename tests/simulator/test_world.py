@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mwbatch.simulator import Callback, Draft, Fault, Refusal, Settings, Size, World, create
 from mwbatch.simulator.shelf import View
+from mwbatch.simulator.tasks import flat, nested
 from mwbatch.simulator.world import MAX_TRIES, TRY_AFTER
 from tests.simulator.conftest import always
 
@@ -209,3 +210,25 @@ def test_bounds_are_inclusive(seconds: set[int], start: int, end: int) -> None:
     tasks, total = world.shelf.page(bounds, 100, 0)
     assert {round(task.created_at - NOON) for task in tasks} == {s for s in seconds if start <= s <= end}
     assert total == len(tasks)
+
+
+def test_a_single_option_is_nested_as_a_bare_string() -> None:
+    """One annotation option comes back as a list when flat, and as a bare string under params."""
+    box = {"id": "a", "left": 1, "top": 2, "width": 3, "height": 4}
+    params = {"image_url": "http://a/i", "instruction": "?", "annotation_option": ["yes"], "tags": [box]}
+    task = World(SETTINGS, NOON).create(Draft("annotating", "http://a.invalid", params), NOON)
+    assert flat(task)["options"] == ["yes"]
+    assert nested(task)["params"]["annotation_option"] == "yes"
+
+
+def test_later_creations_are_seen_coming() -> None:
+    """The next event of a world with nothing but a birth to come is that birth."""
+    world = made(Fault.CREATED_LATE, size=Size(created_late_s=60))
+    assert world.next_event_at() == NOON + 60
+    assert world.stats()["still_to_be_created"] == 1
+
+
+def test_unbegun_worlds_have_nothing_to_come() -> None:
+    """A world without tasks has no next event, nothing due, and an empty ledger."""
+    world = World(SETTINGS, NOON)
+    assert (world.next_event_at(), world.due(NOON), dict(world.ledger())) == (None, [], {})
