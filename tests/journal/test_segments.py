@@ -2,7 +2,9 @@
 
 import asyncio
 import errno
+import os
 import stat
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -219,3 +221,18 @@ async def test_a_segment_that_vanishes_is_passed_over(
     journal = Segments(tmp_path, "test")
     assert journal.index() == 1
     assert told(journal) == sorted(map(line, EVERY))
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS syncs by F_FULLFSYNC")
+async def test_an_append_reaches_the_disk_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before an append returns, the operating system was told to sync the file, after its last write."""
+    calls: list[str] = []
+    for name in ("write", "fdatasync"):
+        real = getattr(os, name)
+        monkeypatch.setattr(
+            os, name, lambda *words, name=name, real=real: (calls.append(name), real(*words))[1]
+        )
+    journal = Segments(tmp_path, "test")
+    await journal.append([show(1)])
+    assert calls[-2:] == ["write", "fdatasync"]
+    await journal.close()
