@@ -227,11 +227,18 @@ async def test_a_segment_that_vanishes_is_passed_over(
 async def test_an_append_reaches_the_disk_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before an append returns, the operating system was told to sync the file, after its last write."""
     calls: list[str] = []
-    for name in ("write", "fdatasync"):
+
+    def watch(name: str) -> None:
         real = getattr(os, name)
-        monkeypatch.setattr(
-            os, name, lambda *words, name=name, real=real: (calls.append(name), real(*words))[1]
-        )
+
+        def watched(*words: object) -> object:
+            calls.append(name)
+            return real(*words)
+
+        monkeypatch.setattr(os, name, watched)
+
+    watch("write")
+    watch("fdatasync")
     journal = Segments(tmp_path, "test")
     await journal.append([show(1)])
     assert calls[-2:] == ["write", "fdatasync"]
