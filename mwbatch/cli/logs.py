@@ -36,7 +36,7 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one line."""
-        from mwbatch.core.text import encode  # noqa: PLC0415 (text logs do without)
+        from mwbatch.core.text import encode
 
         message = record.getMessage()
         if record.exc_info:
@@ -51,6 +51,6 @@ class JsonLines(logging.Formatter):
 
 
 def _masked(text: str) -> str:
-    from mwbatch.core.address import masked  # noqa: PLC0415 (start-up does without)
+    from mwbatch.core.address import masked
 
     return masked(text)

@@ -101,7 +101,7 @@ def emit(words: str) -> None:
 
 def emit_json(value: Any) -> None:
     """Print one JSON object on standard output."""
-    from mwbatch.core.text import encode  # noqa: PLC0415 (--help does without)
+    from mwbatch.core.text import encode
 
     emit(encode(value).decode())
 
@@ -128,15 +128,15 @@ def _loop(command: "Command", manner: Manner, asked: Asked) -> Result:
     """Run the command in an event loop, uvloop's where it installs."""
     new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None
     with suppress(ImportError):
-        from uvloop import new_event_loop as new_loop  # noqa: PLC0415 (it does not install everywhere)
+        from uvloop import new_event_loop as new_loop
     with asyncio.Runner(loop_factory=new_loop) as runner:
         return runner.run(_watched(command, manner, asked))
 
 
 async def _watched(command: "Command", manner: Manner, asked: Asked) -> Result:
     """Run the command where signals are heard and its tally is seen."""
-    from mwbatch.commands.desk import Desk  # noqa: PLC0415 (--help does without)
-    from mwbatch.views.progress import shown  # noqa: PLC0415
+    from mwbatch.commands.desk import Desk
+    from mwbatch.views.progress import shown
 
     desk = Desk()
     listen(desk, asked)

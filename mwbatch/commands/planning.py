@@ -1,12 +1,17 @@
 """From a manifest to planned rows: which batch it belongs to, and which of its rows that batch does not have yet."""
 
-from collections.abc import Callable
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import aiofiles
 
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.manifests import Manifest
+from mwbatch.commands.manifests import BLOCK, Manifest
 from mwbatch.commands.survey import Survey, survey
 from mwbatch.core.digests import request_digest
 from mwbatch.core.entry import Entry
@@ -30,6 +35,27 @@ class Source:
     batch: str | None = None
     allow_duplicates: bool = False
     add: bool = False
+
+
+@asynccontextmanager
+async def source_of(
+    manifest: str, batch: str | None, *, allow_duplicates: bool = False, add: bool = False
+) -> AsyncIterator[Source]:
+    """The source for a path, or for ``-``: what comes on standard input is kept aside, as it is read twice.
+
+    Raises:
+        UsageError: rows from standard input need a batch that is named.
+    """
+    if manifest != "-":
+        yield Source(manifest, os.path.abspath(manifest), batch, allow_duplicates, add)  # noqa: PTH100, ASYNC240 (it only asks for the working directory)
+        return
+    if batch is None:
+        raise UsageError("rows from standard input need the name of a batch: --batch NAME")
+    with NamedTemporaryFile(prefix="mwbatch-") as kept:
+        while block := await aiofiles.stdin_bytes.read(BLOCK):
+            kept.write(block)
+        kept.flush()
+        yield Source(kept.name, "-", batch, allow_duplicates, add)
 
 
 @dataclass(frozen=True, slots=True)

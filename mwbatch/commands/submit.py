@@ -1,5 +1,7 @@
 """Submitting: plan what is new, create what is missing. Running it again sends only what was never sent."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from mwbatch.client import Client
@@ -12,7 +14,7 @@ from mwbatch.core.identity import Kind
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit, UsageError
 from mwbatch.journal.home import Home
-from mwbatch.journal.opened import act, look
+from mwbatch.journal.opened import Opened, act, look
 
 
 async def submit(home: Home, client: Client, source: Source, wishes: Wishes, desk: Desk) -> Created:
@@ -24,6 +26,15 @@ async def submit(home: Home, client: Client, source: Source, wishes: Wishes, des
         ApiError: the API refuses us or cannot be reached; nothing was sent.
         StoreError: the disk failed; what is in doubt is found out later.
     """
+    async with planned(home, client, source, wishes, desk, "submit") as batch:
+        return await create(batch, client, wishes, desk)
+
+
+@asynccontextmanager
+async def planned(
+    home: Home, client: Client, source: Source, wishes: Wishes, desk: Desk, verb: str
+) -> AsyncIterator[Opened]:
+    """Open the batch of a manifest under its lock, made if it is new, with every row of the manifest planned."""
     chosen = choose(home, source, client.origin)
     pinned(chosen.card, client)
     folder, card, found = chosen.folder, chosen.card, None
@@ -33,13 +44,13 @@ async def submit(home: Home, client: Client, source: Source, wishes: Wishes, des
         found = await examine(source, None, desk)
         folder, card = home.create(replace(card, id_column=found.id_column))
         desk.tally.note(f"batch {card.name} is new, in {folder}")
-    async with act(home, folder, card, "submit") as batch:
+    async with act(home, folder, card, verb) as batch:
         found = found or await examine(source, batch, desk)
         if not batch.state.planned:
             batch.keep(id_column=found.id_column)
         _tell(found, desk)
         await write_plan(batch, source, found, desk)
-        return await create(batch, client, wishes, desk)
+        yield batch
 
 
 async def resume(home: Home, client: Client, batch_name: str, wishes: Wishes, desk: Desk) -> Created:

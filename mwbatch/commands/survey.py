@@ -25,7 +25,7 @@ class Survey:
     """
 
     id_column: str | None = None
-    numbers: array[int] = field(default_factory=lambda: array("q"))
+    numbers: "array[int]" = field(default_factory=lambda: array("q"))
     by_type: Counter[str] = field(default_factory=Counter)
     by_kind: Counter[Kind] = field(default_factory=Counter)
     urls: set[int] = field(default_factory=set)

@@ -36,7 +36,7 @@ class Validation:
     price: float | None = None
 
     @property
-    def exit_code(self) -> Exit:
+    def exit(self) -> Exit:
         """0 for a manifest that can be submitted, else 2."""
         return Exit.USAGE if self.found else Exit.DONE
 

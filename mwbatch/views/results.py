@@ -1,15 +1,19 @@
 """The completed rows as JSON lines in the manifest's order, at any time, also while the batch runs."""
 
+import sys
 from array import array
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from mwbatch.core.facts import Seen
 from mwbatch.core.fold import Status, answered
 from mwbatch.core.labels import label
-from mwbatch.core.text import Json
+from mwbatch.core.text import Json, encode
+from mwbatch.errors import Exit
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.segment import read_at
+from mwbatch.views.standing import Standing
 
 
 class Places:
@@ -49,3 +53,27 @@ def results(opened: Opened, *, every: bool = False) -> Iterator[dict[str, Json]]
         if every or row.status is Status.COMPLETED:
             line = label(opened.card.name, planned, row, places.answer(planned.row))
             yield line | {"error": errors.get(planned.row)} if every else line
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """The lines were printed already; what is left is the exit code."""
+
+    exit: Exit
+
+    def text(self) -> str:
+        """Nothing more."""
+        return ""
+
+    def json(self) -> Json:
+        """Nothing more."""
+        return None
+
+
+def print_results(opened: Opened, *, every: bool, demanded: bool) -> Printed:
+    """Write the lines to standard output; exit 3 when completeness was ``demanded`` and is not there."""
+    out = sys.stdout.buffer
+    for line in results(opened, every=every):
+        out.write(encode(line) + b"\n")
+    out.flush()
+    return Printed(Standing(opened.report(), demanded).exit)

@@ -33,7 +33,7 @@ async def test_counts(tmp_path: Path) -> None:
         "estimated cost: 3 x 0.08 = 0.24",
         "no problems",
     ]
-    assert found.exit_code is Exit.DONE
+    assert found.exit is Exit.DONE
     assert found.json() == {
         "manifest": str(path),
         "valid": True,
@@ -72,7 +72,7 @@ async def test_many_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "column": "image_url",
         "message": "must begin with http:// or https://, not 'x'",
     }
-    assert found.exit_code is Exit.USAGE
+    assert found.exit is Exit.USAGE
 
 
 async def test_ten_mistakes_in_ten_lines() -> None:

@@ -1,0 +1,107 @@
+"""`mwbatch simulate`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mwbatch import settings
+from mwbatch.cli.program import Manner, Result, emit, perform
+from mwbatch.views.plain import Done
+
+if TYPE_CHECKING:
+    from mwbatch.commands.desk import Desk
+    from mwbatch.simulator import Faults
+
+
+def simulate(
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 chooses one.")] = 8900,
+    api_key: Annotated[str, typer.Option("--api-key", help="The only key that is accepted.")] = "sim_key",
+    complete_after: Annotated[
+        tuple[float, float], typer.Option(metavar="LEAST GREATEST", help="Seconds until a task is completed.")
+    ] = (0.2, 1.5),
+    time_scale: Annotated[
+        float,
+        typer.Option(min=0.001, help="Simulated seconds a second: shortens the 24 hours of callback tries."),
+    ] = 1.0,
+    latency: Annotated[float, typer.Option(min=0.0, help="Seconds that every answer is held back.")] = 0.0,
+    rate: Annotated[
+        float | None, typer.Option(min=0.1, help="Creates a second before 429. Default: no limit.")
+    ] = None,
+    faults: Annotated[Path | None, typer.Option(help="A TOML file that says what goes wrong.")] = None,
+    profile: Annotated[str, typer.Option(help="A named set of faults: calm or heavy.")] = "calm",
+    later: Annotated[
+        bool, typer.Option("--later", help="Speak the later dialect (camelCase, bare listings).")
+    ] = False,
+    strangers: Annotated[int, typer.Option(min=0, help="Tasks of other people in the listing.")] = 0,
+    seed: Annotated[int, typer.Option(help="Another seed, another run; the same seed, the same.")] = 0,
+    quiet: settings.QuietOption = False,
+    verbose: settings.VerboseOption = False,
+) -> None:
+    """Stand in for the whole Microwork API on this machine: no key, no network, no money.
+
+    It completes tasks by itself, posts the callbacks, draws its own pictures, and keeps a ledger of every task under
+    /_sim/ledger. With faults it fails in the ways that cost money.
+
+    \b
+    Examples:
+      mwbatch simulate
+      mwbatch simulate --profile heavy --seed 7 --complete-after 1 5
+    """
+
+    async def command(desk: "Desk") -> Result:
+        from dataclasses import replace
+
+        from mwbatch.simulator import Settings, serve
+
+        there = await serve(
+            Settings(
+                host=host,
+                port=port,
+                api_key=api_key,
+                complete_after=complete_after,
+                time_scale=time_scale,
+                seed=seed,
+                faults=replace(faults_of(faults, profile), seed=seed),
+                latency=latency,
+                rate=rate,
+                dialect="later" if later else "reference",
+                strangers=strangers,
+            )
+        )
+        try:
+            emit(f"export MICROWORK_BASE_URL={there.url}")
+            emit(f"export MICROWORK_API_KEY={api_key}")
+            desk.tally.note(
+                f"the simulator is at {there.url}; paste the two lines above where you submit. Ctrl-C ends it"
+            )
+            await desk.stopping.wait()
+        finally:
+            await there.close()
+        return Done()
+
+    perform(command, Manner(False, quiet, verbose))
+
+
+def faults_of(path: Path | None, profile: str) -> "Faults":
+    """The faults of a file, else of a named profile."""
+    from mwbatch.errors import UsageError
+    from mwbatch.simulator import PROFILES, FaultsError, load_faults
+
+    if path is not None:
+        try:
+            return load_faults(path)
+        except (FaultsError, OSError) as error:
+            raise UsageError(str(error)) from None
+    if profile not in PROFILES:
+        raise UsageError(
+            f"--profile {profile}: choose one of {', '.join(PROFILES)}, or describe faults with --faults"
+        )
+    return PROFILES[profile]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command()(simulate)

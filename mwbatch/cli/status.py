@@ -1,0 +1,105 @@
+"""`mwbatch status`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mwbatch import settings
+from mwbatch.cli.program import Manner, Result, perform
+from mwbatch.cli.wiring import open_home
+
+if TYPE_CHECKING:
+    from mwbatch.commands.desk import Desk
+    from mwbatch.journal.home import Home
+
+RequireOption = Annotated[bool, typer.Option("--require-complete", help="Exit 3 unless every row is final.")]
+RowStatus = Annotated[
+    str | None,
+    typer.Option("--rows", metavar="STATUS", help="List the rows in this status, with line, id and message."),
+]
+
+
+def status(
+    batch: Annotated[
+        str | None, typer.Argument(metavar="[BATCH]", help="A batch's name or its manifest; all without.")
+    ] = None,
+    *,
+    rows: RowStatus = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Look again every two seconds, until it is complete.")
+    ] = False,
+    require_complete: RequireOption = False,
+    home: settings.HomeOption = None,
+    json: settings.JsonOption = False,
+    quiet: settings.QuietOption = False,
+    verbose: settings.VerboseOption = False,
+) -> None:
+    """Say where a batch stands, and what to do next; without a name, where every batch stands.
+
+    It makes no request and takes no lock: look as often as you like, also while a batch runs.
+
+    \b
+    Examples:
+      mwbatch status
+      mwbatch status ten --rows rejected
+    """
+
+    async def command(desk: "Desk") -> Result:
+        where = open_home(home, None, desk)
+        if batch is None:
+            return await everything(where, demanded=require_complete)
+        if rows is not None:
+            return await row_list(where, batch, rows)
+        if watch:
+            await keep_watching(where, batch, desk)
+        return await one(where, batch, demanded=require_complete)
+
+    perform(command, Manner(json, quiet, verbose))
+
+
+async def one(home: "Home", batch: str, *, demanded: bool) -> Result:
+    """Where one batch stands."""
+    from mwbatch.journal.opened import look
+    from mwbatch.views.standing import Standing
+
+    return Standing((await look(home, *home.find(batch))).report(), demanded)
+
+
+async def everything(home: "Home", *, demanded: bool) -> Result:
+    """Where every batch stands."""
+    from mwbatch.journal.opened import look
+    from mwbatch.views.standing import Standings
+
+    reports = [(await look(home, folder, card)).report() for folder, card in home.cards()]
+    return Standings(str(home.path), tuple(reports), demanded)
+
+
+async def row_list(home: "Home", batch: str, status: str) -> Result:
+    """The rows in one status."""
+    from mwbatch.core.fold import Status
+    from mwbatch.errors import UsageError
+    from mwbatch.journal.opened import look
+    from mwbatch.views.listing import rows
+
+    if status not in list(Status):
+        raise UsageError(f"--rows {status}: a row is {', '.join(Status)}")
+    return rows(await look(home, *home.find(batch)), Status(status))
+
+
+async def keep_watching(home: "Home", batch: str, desk: "Desk") -> None:
+    """Show the counts until the batch is complete, or the user has seen enough."""
+    from mwbatch.core.fold import Status
+    from mwbatch.journal.opened import look
+
+    tally = desk.tally
+    while True:
+        report = (await look(home, *home.find(batch))).report()
+        tally.phase, tally.done, tally.total = batch, report.by_status[Status.COMPLETED], report.rows
+        tally.doubt, tally.rejected = report.by_status[Status.DOUBT], report.by_status[Status.REJECTED]
+        if not report.unfinished or await desk.sleep(2.0):
+            return
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command()(status)

@@ -1,0 +1,118 @@
+"""`mwbatch tasks list|get|cancel`: the raw API calls."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mwbatch import settings
+from mwbatch.cli.program import Manner, Result, perform
+from mwbatch.cli.wiring import open_client
+from mwbatch.views.plain import Done, Plain
+
+if TYPE_CHECKING:
+    from mwbatch.commands.desk import Desk
+
+tasks = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="The raw API calls: list, get and cancel tasks."
+)
+
+RawOption = Annotated[
+    bool, typer.Option("--raw", help="Show callback addresses whole: whoever has one can forge an answer.")
+]
+TaskArgument = Annotated[str, typer.Argument(metavar="TASK_ID", help="The API's own id of the task.")]
+
+
+@tasks.command("list")
+def list_(
+    *,
+    status: Annotated[
+        str | None, typer.Option(help="Only tasks in this status: pending, completed, canceled.")
+    ] = None,
+    type: Annotated[str | None, typer.Option(help="Only tagging or annotating tasks.")] = None,  # noqa: A002
+    start_time: Annotated[str | None, typer.Option(help="Created at this time or later (ISO 8601).")] = None,
+    end_time: Annotated[str | None, typer.Option(help="Created at this time or earlier (ISO 8601).")] = None,
+    most: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Show so many at most. Default: all.")
+    ] = None,
+    raw: RawOption = False,
+    base_url: settings.BaseUrlOption = settings.BASE_URL,
+    timeout: settings.TimeoutOption = 30.0,
+) -> None:
+    """Print the account's tasks as JSON lines, newest first.
+
+    \b
+    Examples:
+      mwbatch tasks list --status pending --limit 5
+      mwbatch tasks list --start-time 2026-01-01T00:00:00Z | wc -l
+    """
+
+    async def command(desk: "Desk") -> Result:
+        from mwbatch.cli.program import emit_json
+        from mwbatch.views.tasks import task_json
+
+        shown = 0
+        async with open_client(base_url, timeout) as client:
+            found = client.tasks(start_time=start_time, end_time=end_time, status=status, type=type)
+            async for task in found:
+                if shown == most or desk.stopping.is_set():
+                    break
+                emit_json(task_json(task, raw=raw))
+                shown += 1
+        return Done()
+
+    perform(command, Manner())
+
+
+@tasks.command("get")
+def get(
+    task_id: TaskArgument,
+    *,
+    raw: RawOption = False,
+    base_url: settings.BaseUrlOption = settings.BASE_URL,
+    timeout: settings.TimeoutOption = 30.0,
+) -> None:
+    """Print one task.
+
+    \b
+    Examples:
+      mwbatch tasks get TASK_ID
+      mwbatch tasks get TASK_ID --raw
+    """
+
+    async def command(_: "Desk") -> Result:
+        from mwbatch.views.tasks import task_json
+
+        async with open_client(base_url, timeout) as client:
+            return Plain(task_json(await client.retrieve(task_id), raw=raw))
+
+    perform(command, Manner())
+
+
+@tasks.command("cancel")
+def cancel(
+    task_id: TaskArgument,
+    *,
+    raw: RawOption = False,
+    base_url: settings.BaseUrlOption = settings.BASE_URL,
+    timeout: settings.TimeoutOption = 30.0,
+) -> None:
+    """Cancel one pending task. A batch that the task belongs to learns of it at the next `mwbatch reconcile`.
+
+    \b
+    Examples:
+      mwbatch tasks cancel TASK_ID
+      mwbatch tasks cancel TASK_ID --timeout 10
+    """
+
+    async def command(_: "Desk") -> Result:
+        from mwbatch.views.tasks import task_json
+
+        async with open_client(base_url, timeout) as client:
+            return Plain(task_json(await client.cancel(task_id), raw=raw))
+
+    perform(command, Manner())
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    app.add_typer(tasks, name="tasks")

@@ -1,0 +1,45 @@
+"""`mwbatch validate`."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from mwbatch import settings
+from mwbatch.cli.program import Manner, Result, perform
+from mwbatch.cli.submit import DuplicatesOption, PriceOption
+
+if TYPE_CHECKING:
+    from mwbatch.commands.desk import Desk
+
+
+def validate(
+    manifest: settings.ManifestArgument,
+    *,
+    allow_duplicates: DuplicatesOption = False,
+    price: PriceOption = None,
+    json: settings.JsonOption = False,
+    quiet: settings.QuietOption = False,
+    verbose: settings.VerboseOption = False,
+) -> None:
+    """Check every row of a manifest, and list every mistake as file:line: column: what is wrong.
+
+    Nothing is sent, and no key is needed.
+
+    \b
+    Examples:
+      mwbatch validate sample_manifests/tagging.csv --price 0.08
+      mwbatch validate sample_manifests/annotating.jsonl --json
+    """
+
+    async def command(desk: "Desk") -> Result:
+        from mwbatch.commands.validate import validate
+
+        desk.tally.phase = "checking the manifest"
+        return await validate(manifest, allow_duplicates=allow_duplicates, price=price)
+
+    perform(command, Manner(json, quiet, verbose))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command()(validate)

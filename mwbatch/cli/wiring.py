@@ -1,0 +1,60 @@
+"""From settings to the objects that commands take."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from mwbatch.errors import UsageError
+from mwbatch.settings import api_key
+
+if TYPE_CHECKING:
+    from mwbatch.client import Client
+    from mwbatch.commands.desk import Desk
+    from mwbatch.journal.home import Home
+
+SETTLE_FLOOR = 120.0
+"""Seconds; below this only where the API is on a loopback address."""
+
+
+def open_home(path: Path | None, key_file: Path | None = None, desk: "Desk | None" = None) -> "Home":
+    """The home that was asked for, or the user's own; the first line of every command names it."""
+    from mwbatch.journal.home import Home, default_home
+
+    home = Home((path or default_home()).absolute(), key_file)
+    if desk is not None:
+        desk.tally.note(f"home: {home.path}")
+    return home
+
+
+def open_client(base_url: str, timeout: float = 30.0, concurrency: int = 64) -> "Client":
+    """A client with the key from the environment; raises `UsageError` where there is none."""
+    from mwbatch.client import Client
+
+    return Client(api_key(), base_url, timeout, limit=concurrency)
+
+
+def asked(question: str) -> bool:
+    """Ask on a terminal; elsewhere nobody is there to answer, and the command goes on."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    return typer.confirm(question, err=True)
+
+
+def never_asked(_: str) -> bool:
+    """The answer of users who said ``--yes``."""
+    return True
+
+
+def checked_settle(seconds: float, base_url: str) -> float:
+    """The settle time; raises `UsageError` where it is too short for an API that is not on this machine."""
+    from yarl import URL
+
+    local = URL(base_url).host in ("127.0.0.1", "localhost", "::1")
+    if seconds < SETTLE_FLOOR and not local:
+        raise UsageError(
+            f"--settle {seconds:g} is too short: a request may arrive minutes after it was given up, and a row would "
+            f"be paid twice; at least {SETTLE_FLOOR:g} unless the API is on this machine"
+        )
+    return seconds

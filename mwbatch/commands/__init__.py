@@ -1,0 +1,1 @@
+"""What the operator asks for: one module a verb, and what they share. They decide; views only look."""

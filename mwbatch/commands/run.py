@@ -1,0 +1,112 @@
+"""Submit and receive in one process: from a manifest to its labels with one command."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from yarl import URL
+
+from mwbatch.callbacks.server import Running, serve
+from mwbatch.client import Client
+from mwbatch.commands.creating import NO_BASE, Created, Wishes, create
+from mwbatch.commands.desk import Desk
+from mwbatch.commands.fetching import fetch
+from mwbatch.commands.planning import Source
+from mwbatch.commands.sending import Ending
+from mwbatch.commands.submit import planned
+from mwbatch.core.facts import Seen
+from mwbatch.core.fold import Status
+from mwbatch.core.progress import Report
+from mwbatch.errors import Exit, UsageError
+from mwbatch.journal.home import Home
+from mwbatch.journal.opened import Opened
+
+LOOK: Final = 0.25
+"""Seconds between two looks at what the receiver has stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where the receiver of a run listens."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a run came to."""
+
+    report: Report
+    ending: Ending
+    fetched: int
+
+    @property
+    def exit(self) -> Exit:
+        """Done when nothing is planned, doubtful or pending."""
+        return max(self.ending.exit, self.report.exit(done=not self.report.unfinished))
+
+
+async def run(
+    home: Home, client: Client, source: Source, wishes: Wishes, door: Door, desk: Desk, poll: float = 30.0
+) -> Ran:
+    """Create the tasks of a manifest, receive their answers, fetch what stays away; raises as `submit` does.
+
+    ``poll`` is the time in seconds between two looks at tasks whose callback has not come.
+    """
+    stored: list[tuple[str, Seen]] = []
+    async with await serve(
+        home,
+        door.host,
+        door.port,
+        tls_cert=door.tls_cert,
+        tls_key=door.tls_key,
+        on_stored=lambda batch_id, seen: stored.append((batch_id, seen)),
+    ) as receiver:
+        desk.tally.note(f"receiving callbacks at {receiver.url}")
+        wishes = replace(wishes, callback_url=wishes.callback_url or own_base(receiver, client))
+        async with planned(home, client, source, wishes, desk, "run") as batch:
+            created = await create(batch, client, wishes, desk)
+            fetched = await _wait(batch, client, desk, created, stored, poll)
+            await asyncio.to_thread(batch.refold)
+            desk.tally.phase = ""
+            return Ran(batch.report(), created.ending, fetched)
+
+
+def own_base(receiver: Running, client: Client) -> str:
+    """The receiver's own address as callback base: only an API on this machine can call it.
+
+    Raises:
+        UsageError: the API is elsewhere.
+    """
+    if URL(client.origin).host not in ("127.0.0.1", "localhost", "::1"):
+        raise UsageError(NO_BASE)
+    return receiver.url
+
+
+async def _wait(
+    batch: Opened, client: Client, desk: Desk, created: Created, stored: list[tuple[str, Seen]], poll: float
+) -> int:
+    """Wait until nothing is pending, or waiting makes no sense any more; returns how many answers were fetched."""
+    fetched, next_poll = 0, desk.ticks() + poll
+    while created.ending.exit not in (Exit.API, Exit.MACHINE):
+        for batch_id, seen in stored:
+            if batch_id == batch.card.batch_id:
+                batch.state.add(seen)
+        stored.clear()
+        counts = batch.state.by_status()
+        tally = desk.tally
+        tally.phase, tally.done, tally.total = (
+            "waiting for answers",
+            counts[Status.COMPLETED],
+            batch.state.planned,
+        )
+        if not counts[Status.PENDING] or await desk.sleep(LOOK):
+            break
+        if desk.ticks() >= next_poll:
+            fetched += await fetch(batch, client, desk)
+            next_poll = desk.ticks() + poll
+    return fetched
