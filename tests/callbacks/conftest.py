@@ -1,0 +1,33 @@
+"""The stage for tests over real HTTP."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from mwbatch.callbacks.server import serve
+from tests.callbacks.stage import BATCH, Stage, make_home
+
+Start = Callable[..., Awaitable[Stage]]
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    """Start a receiver with one batch; takes what `serve` takes."""
+    home = make_home(tmp_path / "home", BATCH)
+    async with AsyncExitStack() as stack:
+
+        async def begin(**options: Any) -> Stage:
+            running = await stack.enter_async_context(await serve(home, "127.0.0.1", 0, **options))
+            return Stage(home, running, await stack.enter_async_context(aiohttp.ClientSession()))
+
+        yield begin
+
+
+@pytest.fixture
+async def stage(start: Start) -> Stage:
+    """A receiver with one batch and the limits of everyday."""
+    return await start()

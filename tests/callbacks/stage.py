@@ -1,0 +1,109 @@
+"""A receiver on loopback with one batch, and a sender that posts to it."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+from yarl import URL
+
+from mwbatch.callbacks.server import Running
+from mwbatch.core import address
+from mwbatch.core.facts import Fact, parse
+from mwbatch.core.text import Json, encode
+from mwbatch.journal.home import Card, Home
+
+BATCH: Final = "b234567890"
+JSON: Final = {"Content-Type": "application/json"}
+TAGS: Final[Json] = {"tags": [{"id": "x", "left": 1, "top": 2, "width": 3, "height": 4}]}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer of the receiver."""
+
+    status: int
+    body: bytes
+    retry_after: str | None
+
+
+class Stage:
+    """The home, the receiver and a sender."""
+
+    def __init__(self, home: Home, running: Running, session: aiohttp.ClientSession) -> None:
+        self.home, self.running, self.session = home, running, session
+        self.key = home.keys().newest
+
+    def address(self, row: int = 0, attempt: int = 1, batch: str = BATCH, prefix: str = "") -> str:
+        """A signed address below the receiver's URL."""
+        return address.write(self.running.url + prefix, self.key, batch, row, attempt)
+
+    def path(self, row: int = 0) -> str:
+        """The path of a signed address."""
+        return URL(self.address(row)).raw_path
+
+    async def post(self, url: str, body: bytes = b"", **headers: str) -> Reply:
+        """Post as the API does; a header's name is written with underscores."""
+        named = JSON | {name.replace("_", "-"): text for name, text in headers.items()}
+        async with self.session.post(URL(url, encoded=True), data=body, headers=named) as reply:
+            return Reply(reply.status, await reply.read(), reply.headers.get("Retry-After"))
+
+    def files(self) -> dict[Path, bytes]:
+        """Every segment below the home with what it holds."""
+        return {path: path.read_bytes() for path in sorted(self.home.path.rglob("*.jsonl"))}
+
+    def lines(self) -> list[bytes]:
+        """Every line on disk, oldest segment first."""
+        return [line for text in self.files().values() for line in text.splitlines()]
+
+    def facts(self) -> list[Fact]:
+        """The same, read."""
+        return [parse(line) for line in self.lines()]
+
+
+def make_home(path: Path, *batches: str) -> Home:
+    """A home with batches; each folder is named after its batch id."""
+    home = Home(path)
+    for batch in batches:
+        add_batch(home, batch)
+    return home
+
+
+def add_batch(home: Home, batch: str) -> Path:
+    """Make the folder of one more batch."""
+    card = Card(f"named-{batch}", batch, "http://127.0.0.1:1", "/m.csv", None, (), (0, 0))
+    return home.create(card)[0]
+
+
+def callback(task_id: str = "t1", response: Json = TAGS, **task: Json) -> bytes:
+    """A callback's body."""
+    inner = {"task_id": task_id, "status": "completed"} | task
+    return encode({"task_id": task_id, "response": response, "task": inner})
+
+
+async def talk(port: int, *pieces: bytes, pause: float = 0.0, patience: float = 5.0) -> bytes:
+    """Send raw bytes, piece by piece, and return all that comes back until the connection ends."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        async with asyncio.timeout(patience):
+            for piece in pieces:
+                writer.write(piece)
+                await asyncio.sleep(pause)
+            return await reader.read()
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
+def request(path: str, *headers: str, body: bytes = b"", method: str = "POST", length: bool = True) -> bytes:
+    """One request on the wire that asks for the connection to be closed."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: x", "Content-Type: application/json", "Connection: close"]
+    lines += [f"Content-Length: {len(body)}"] if length else []
+    return "\r\n".join([*lines, *headers, "", ""]).encode("latin-1") + body
+
+
+def status(answer: bytes) -> int:
+    """The status of a raw answer; 0 for none."""
+    return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/") else 0

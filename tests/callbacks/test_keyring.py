@@ -1,0 +1,144 @@
+"""Whose signature counts, and which paths carry an address at all."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from yarl import URL
+
+from mwbatch.callbacks.keyring import Keyring, address_of
+from mwbatch.core.address import Address, Key, write
+from mwbatch.core.text import encode
+from mwbatch.errors import UsageError
+from mwbatch.journal.home import Home
+
+OLD, NEW = Key("old", b"o" * 32), Key("new", b"n" * 32)
+PATH = URL(write("https://example.com/hooks", OLD, "b1", 7, 2)).raw_path
+
+
+def keep(home: Home, *keys: Key) -> None:
+    """Write a key file."""
+    home.path.mkdir(mode=0o700, exist_ok=True)
+    listed = [{"kid": key.kid, "secret": key.secret.hex()} for key in keys]
+    home.key_path.touch(0o600)
+    home.key_path.write_bytes(encode({"keys": listed}))
+
+
+def path(key: Key) -> str:
+    """The path of an address that a key signed."""
+    return URL(write("https://example.com", key, "b1", 7, 2)).raw_path
+
+
+class Ring(Keyring):
+    """A keyring whose clock a test moves."""
+
+    def __init__(self, home: Home) -> None:
+        self.time = 100.0
+        super().__init__(home, lambda: self.time)
+
+
+@pytest.fixture
+def ring(tmp_path: Path) -> Ring:
+    """A keyring that knows the old key; the home is ``tmp_path / "home"``."""
+    keep(Home(tmp_path / "home"), OLD)
+    ring = Ring(Home(tmp_path / "home"))
+    ring.open()
+    return ring
+
+
+@pytest.mark.parametrize("prefix", ["", "/hooks", "/a/b/c/d/e/f", "/%2F", "/v1/x/y/1-1/z", PATH])
+def test_any_prefix(prefix: str) -> None:
+    """An address is the last five segments of a path, whatever stands before."""
+    assert address_of(prefix + path(OLD)) == Address("old", "b1", 7, 2, PATH[-32:])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        PATH + "/",
+        PATH + "/x",
+        PATH + "%00",
+        PATH + "%0A",
+        PATH + "0",
+        PATH + ".json",
+        PATH[:-1],
+        PATH[:-1] + "%61",
+        PATH.upper(),
+        PATH.replace("/v1/", "/v2/"),
+        PATH.replace("/v1/", "%2Fv1%2F"),
+        PATH.replace("/7-2/", "%2F7-2/"),
+        PATH.replace("/7-2/", "/07-2/"),
+        PATH.replace("/7-2/", "/7-0/"),
+        PATH.replace("/7-2/", "/7-02/"),
+        PATH.replace("/7-2/", "/7%2D2/"),
+        PATH.replace("/7-2/", "/-7-2/"),
+        PATH.replace("/7-2/", "/\u0667-2/"),
+        PATH.replace("/7-2/", "/7-2//"),
+        PATH.replace("/b1/", "/../"),
+        PATH.replace("/b1/", "/B1/"),
+        PATH.replace("/b1/", f"/{'b' * 33}/"),
+        "",
+        "/",
+        "*",
+        "/////",
+    ],
+)
+def test_every_byte_in_its_place(wrong: str) -> None:
+    """What only resembles an address is none."""
+    assert address_of(wrong) is None
+
+
+@given(st.text(max_size=80))
+def test_no_path_breaks_it(text: str) -> None:
+    """Any text is an address or is none."""
+    assert address_of(text) is None
+    assert address_of(text.replace("\n", "") + path(OLD)) is not None
+
+
+@pytest.mark.parametrize("at", range(len(path(OLD)) - 33 - len("/7-2"), len(path(OLD))))
+def test_a_changed_byte(ring: Ring, at: int) -> None:
+    """An address with another row, attempt or mac than was signed is refused."""
+    signed = path(OLD)
+    for other in "0123456789abcdef":
+        forged = signed[:at] + other + signed[at + 1 :]
+        assert (ring.signed(forged) is not None) == (forged == signed)
+
+
+def test_a_new_key_is_learned(tmp_path: Path, ring: Ring) -> None:
+    """An address that names an unknown key makes the key file be read again."""
+    keep(Home(tmp_path / "home"), OLD, NEW)
+    ring.time += 1.0
+    assert ring.signed(path(NEW))
+
+
+def test_strangers_cannot_make_it_read(tmp_path: Path, ring: Ring) -> None:
+    """The key file is read at most once a second."""
+    ring.time += 1.0
+    assert ring.signed(path(NEW)) is None
+    keep(Home(tmp_path / "home"), OLD, NEW)
+    ring.time += 0.9
+    assert ring.signed(path(NEW)) is None
+
+
+@pytest.mark.parametrize(
+    "text", [None, b"", b"{}", b'{"keys":[]}', b'{"keys":[{"kid":"old","secret":"00"}]}']
+)
+def test_a_key_file_at_work(tmp_path: Path, ring: Ring, text: bytes | None) -> None:
+    """Keys in use stay in use while their file is gone or broken, and none are made in their place."""
+    home = Home(tmp_path / "home")
+    home.key_path.unlink() if text is None else home.key_path.write_bytes(text)
+    ring.time += 1.0
+    assert ring.signed(path(NEW)) is None
+    assert ring.signed(path(OLD))
+    assert home.key_path.exists() == (text is not None)
+
+
+@pytest.mark.parametrize("secret", ["", "00" * 15])
+def test_no_start_without_a_key(tmp_path: Path, secret: str) -> None:
+    """An empty or short key refuses to start."""
+    home = Home(tmp_path)
+    home.key_path.touch(0o600)
+    home.key_path.write_bytes(encode({"keys": [{"kid": "k1", "secret": secret}]}))
+    with pytest.raises(UsageError):
+        Keyring(home).open()

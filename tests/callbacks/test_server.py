@@ -1,0 +1,163 @@
+"""The socket: ports, caps, TLS, silence."""
+
+import asyncio
+import logging
+import ssl
+from pathlib import Path
+
+import aiohttp
+import pytest
+import trustme
+from aiohttp import web
+from yarl import URL
+
+from mwbatch.callbacks.limits import Limits
+from mwbatch.callbacks.receiver import RECEIVER, application
+from mwbatch.callbacks.server import serve
+from mwbatch.core import address
+from mwbatch.errors import StoreError, UsageError
+from mwbatch.journal.home import Home
+from tests.callbacks.conftest import Start
+from tests.callbacks.stage import BATCH, JSON, Stage, callback, make_home, request, status, talk
+
+
+async def test_the_port_is_taken(stage: Stage) -> None:
+    """Where somebody listens already, one sentence says so and what to do."""
+    port = stage.running.port
+    with pytest.raises(UsageError, match=f"listens on 127.0.0.1:{port}; choose another --port"):
+        await serve(stage.home, "127.0.0.1", port)
+
+
+async def test_a_host_that_is_not_ours(tmp_path: Path) -> None:
+    """A host of somebody else is an error that names the flag."""
+    with pytest.raises(UsageError, match="--host"):
+        await serve(make_home(tmp_path), "192.0.2.1", 0)
+
+
+async def test_no_keys_no_start(tmp_path: Path) -> None:
+    """A key file that cannot be used refuses to start, and leaves the port free."""
+    home = make_home(tmp_path / "home", BATCH)
+    home.key_path.write_bytes(b"{}")
+    with pytest.raises(UsageError):
+        await serve(home, "127.0.0.1", 0)
+
+
+async def test_an_unreadable_batch_is_no_start(tmp_path: Path) -> None:
+    """A batch that cannot be understood refuses to start."""
+    home = make_home(tmp_path / "home", BATCH)
+    (home.path / f"named-{BATCH}" / "batch.json").write_bytes(b"{")
+    with pytest.raises(StoreError):
+        await serve(home, "127.0.0.1", 0)
+
+
+async def test_connections_are_capped(start: Start) -> None:
+    """Above the cap a connection is ended unanswered; once one ends the next is served."""
+    stage = await start(limits=Limits(connections=2))
+    idle = [await asyncio.open_connection("127.0.0.1", stage.running.port) for _ in range(2)]
+    await asyncio.sleep(0.05)
+    assert await talk(stage.running.port, request("/")) == b""
+    assert stage.running.counts.turned_away == 1
+    for _, writer in idle:
+        writer.close()
+    await asyncio.sleep(0.05)
+    assert status(await talk(stage.running.port, request("/"))) == 404
+
+
+@pytest.mark.parametrize("sent", [b"", b"POST /", b"POST / HTTP/1.1\r\nHost: x\r\nX-A: b"])
+async def test_a_slow_head(start: Start, sent: bytes) -> None:
+    """A head that does not arrive in time ends the connection."""
+    stage = await start(limits=Limits(keepalive_seconds=0.2))
+    assert await talk(stage.running.port, sent, patience=2.0) == b""
+
+
+async def test_idle_connections_end(start: Start) -> None:
+    """A connection that was answered and idles is closed."""
+    stage = await start(limits=Limits(keepalive_seconds=0.2))
+    kept = request("/").replace(b"Connection: close\r\n", b"")
+    assert status(await talk(stage.running.port, kept, patience=2.0)) == 404
+
+
+async def test_tls(tmp_path: Path) -> None:
+    """With a certificate it speaks TLS, and nothing below 1.2."""
+    ca = trustme.CA()
+    pem = tmp_path / "cert.pem"
+    ca.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(pem))
+    trust = ssl.create_default_context()
+    ca.configure_trust(trust)
+    home = make_home(tmp_path / "home", BATCH)
+    async with await serve(home, "127.0.0.1", 0, tls_cert=pem) as running, aiohttp.ClientSession() as session:
+        url = address.write(running.url, home.keys().newest, BATCH, 0, 1)
+        assert url.startswith("https://")
+        async with session.post(url, data=callback(), headers=JSON, ssl=trust) as reply:
+            assert reply.status == 200
+
+
+async def test_a_handshake_has_a_deadline(tmp_path: Path) -> None:
+    """A connection on which no TLS handshake begins is ended."""
+    pem = tmp_path / "cert.pem"
+    trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(pem))
+    limits = Limits(handshake_seconds=0.2)
+    async with await serve(
+        make_home(tmp_path / "home"), "127.0.0.1", 0, tls_cert=pem, limits=limits
+    ) as running:
+        assert await talk(running.port, patience=2.0) == b""
+
+
+@pytest.mark.parametrize("text", [None, b"no certificate"])
+async def test_a_bad_certificate(tmp_path: Path, text: bytes | None) -> None:
+    """A certificate that is missing or is none is an error that names the flags."""
+    pem = tmp_path / "cert.pem"
+    if text is not None:
+        pem.write_bytes(text)
+    with pytest.raises(UsageError, match="--tls-cert"):
+        await serve(make_home(tmp_path / "home"), "127.0.0.1", 0, tls_cert=pem)
+
+
+@pytest.mark.parametrize("prefix", ["", "/hooks", "/a/b"])
+async def test_mounted(tmp_path: Path, prefix: str, unused_tcp_port: int) -> None:
+    """Mounted below a prefix of the user's own application it takes callbacks, and the rest stays the user's."""
+    home = make_home(tmp_path / "home", BATCH)
+    receiver, own = application(home), web.Application()
+    own.add_subapp(prefix or "/callbacks", receiver)
+    runner = web.AppRunner(own)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
+    url = address.write(f"http://127.0.0.1:{unused_tcp_port}{prefix}", home.keys().newest, BATCH, 0, 1)
+    async with aiohttp.ClientSession() as session, session.post(url, data=callback(), headers=JSON) as reply:
+        assert reply.status == 200
+    assert receiver[RECEIVER].counts.stored == 1
+    await runner.cleanup()
+
+
+async def test_a_path_before_the_address(stage: Stage) -> None:
+    """A callback base may carry a path."""
+    assert (await stage.post(stage.address(prefix="/team/a"), callback())).status == 200
+
+
+async def test_no_mac_in_any_log(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever is sent, nothing that is logged holds a mac."""
+    caplog.set_level(logging.DEBUG)
+    path, port = stage.path(), stage.running.port
+    for raw in (
+        request(path, body=callback()),
+        request(path, body=b"{"),
+        request(path, method="GET"),
+        request(path + "/x"),
+        b"rubbish " + path.encode() + b"\r\n\r\n",
+        request(path, "Bad Header: " + path),
+        request(path, "Transfer-Encoding: chunked", length=False) + b"zz\r\n",
+        request(path.replace(BATCH, "elsewhere")),
+    ):
+        await talk(port, raw)
+    await stage.post(stage.address(batch="elsewhere"), callback())
+    assert "inbox" in caplog.text
+    assert URL(stage.address()).name not in caplog.text
+
+
+async def test_closing_twice(tmp_path: Path) -> None:
+    """Closing what is closed does nothing."""
+    running = await serve(Home(tmp_path / "home"), "127.0.0.1", 0)
+    await running.close()
+    await running.close()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", running.port)
