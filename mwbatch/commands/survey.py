@@ -21,14 +21,14 @@ class Survey:
 
     ``numbers`` has, for each good row of the file, the number that a new row gets in the batch, -1 for one that is
     known or repeated. ``found`` counts all problems, ``problems`` holds the first `MAX_PROBLEMS`. ``urls`` holds
-    hashes of image URLs: a rare collision may spoil a count on which nothing rests.
+    hashes of image URLs, None where nobody counts them: a rare collision may spoil a count on which nothing rests.
     """
 
     id_column: str | None = None
     numbers: "array[int]" = field(default_factory=lambda: array("q"))
     by_type: Counter[str] = field(default_factory=Counter)
     by_kind: Counter[Kind] = field(default_factory=Counter)
-    urls: set[int] = field(default_factory=set)
+    urls: set[int] | None = None
     found: int = 0
     problems: list[Problem] = field(default_factory=list)
 
@@ -50,7 +50,8 @@ class Survey:
         self.numbers.append(decision.row if decision.kind is Kind.NEW else -1)
         if decision.kind is Kind.NEW:
             self.by_type[entry.type] += 1
-            self.urls.add(hash(entry.request["image_url"]))
+            if self.urls is not None:
+                self.urls.add(hash(entry.request["image_url"]))
         elif decision.kind in (Kind.CHANGED, Kind.COPY):
             self.wrong(identity.problem(entry, decision, planned))
 
@@ -59,15 +60,18 @@ async def survey(
     manifest: Manifest,
     identity_for: Callable[[str | None], Identity],
     planned: Callable[[int], Planned | None] = lambda _: None,
+    *,
+    count_urls: bool = False,
 ) -> Survey:
     """Read a whole manifest and judge its rows.
 
-    ``identity_for`` makes the identity for the manifest's id column; ``planned`` looks up a row of the batch.
+    ``identity_for`` makes the identity for the manifest's id column; ``planned`` looks up a row of the batch;
+    ``count_urls``: remember each image URL, at some 80 bytes a row.
 
     Raises:
         UsageError: there is no such file, or it is no manifest at all.
     """
-    found, identity = Survey(), None
+    found, identity = Survey(urls=set() if count_urls else None), None
     async for chunk in manifest:
         if identity is None:
             identity = identity_for(manifest.id_column)

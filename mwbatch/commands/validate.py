@@ -1,18 +1,14 @@
 """Checks a manifest before money is spent: every mistake, the counts, the duplicates, the estimated cost."""
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from mwbatch.commands.manifests import Manifest
-from mwbatch.core.entry import Entry, Found, Problem
+from mwbatch.commands.survey import survey
+from mwbatch.core.entry import Problem
 from mwbatch.core.identity import Identity, Kind
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
-
-MAX_PROBLEMS: Final = 10_000
-"""How many problems are kept; the rest are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +18,7 @@ class Validation:
     ``rows`` is what a batch of it would have: good rows, identical ones once; ``by_type`` splits them. ``repeated``
     counts the identical rows beyond the first, ``repeated_urls`` the rows whose picture an earlier row has too.
     ``id_column`` is None where rows go by a digest of their request. ``found`` counts all problems, ``problems`` holds
-    the first `MAX_PROBLEMS` of them. ``price`` is the user's, for one task.
+    the first `survey.MAX_PROBLEMS` of them. ``price`` is the user's, for one task.
     """
 
     path: str
@@ -95,55 +91,18 @@ async def validate(
         UsageError: there is no such file, or it is no manifest at all.
     """
     manifest = Manifest(path)
-    count: _Count | None = None
-    async for chunk in manifest:
-        count = count or _Count(Identity(manifest.id_column, allow_duplicates=allow_duplicates))
-        count.add(chunk)
-    assert count is not None, "a manifest without chunks is refused"
+    found = await survey(
+        manifest, lambda column: Identity(column, allow_duplicates=allow_duplicates), count_urls=True
+    )
+    assert found.urls is not None
     return Validation(
         path=manifest.path,
-        rows=count.by_type.total(),
-        by_type={"tagging": count.by_type["tagging"], "annotating": count.by_type["annotating"]},
-        repeated=count.repeated,
-        repeated_urls=count.by_type.total() - len(count.urls),
-        id_column=manifest.id_column,
-        found=count.found,
-        problems=tuple(count.problems),
+        rows=found.new,
+        by_type={"tagging": found.by_type["tagging"], "annotating": found.by_type["annotating"]},
+        repeated=found.by_kind[Kind.REPEATED],
+        repeated_urls=found.new - len(found.urls),
+        id_column=found.id_column,
+        found=found.found,
+        problems=tuple(found.problems),
         price=price,
     )
-
-
-@dataclass(slots=True)
-class _Count:
-    """The running counts of one manifest."""
-
-    identity: Identity
-    by_type: Counter[str] = field(default_factory=Counter)
-    repeated: int = 0
-    urls: set[int] = field(
-        default_factory=set
-    )  # hashes: a rare collision may spoil this count, which nothing rests on
-    found: int = 0
-    problems: list[Problem] = field(default_factory=list)
-
-    def add(self, chunk: list[Found]) -> None:
-        for one in chunk:
-            if isinstance(one, Entry):
-                self._row(one)
-            else:
-                self._problem(one)
-
-    def _row(self, entry: Entry) -> None:
-        decision = self.identity.judge(entry)
-        if decision.kind is Kind.NEW:
-            self.by_type[entry.type] += 1
-            self.urls.add(hash(entry.request["image_url"]))
-        elif decision.kind is Kind.REPEATED:
-            self.repeated += 1
-        else:
-            self._problem(self.identity.problem(entry, decision))
-
-    def _problem(self, problem: Problem) -> None:
-        self.found += 1
-        if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(problem)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.commands import validate as module
+from mwbatch.commands import survey as module
 from mwbatch.commands.validate import validate
 from mwbatch.errors import Exit
 
