@@ -53,7 +53,7 @@ class Receiver:
         self._limits, self._on_stored, self._clock = limits, on_stored, clock
         self._keys, self._stores = Keyring(home), Stores(home, disk=disk)
         self._room = Room(limits.held)
-        self._trouble = ""
+        self._troubles: dict[str, str] = {}
         self.counts = Counts()
         self.failure: Poisoned | None = None
 
@@ -70,7 +70,7 @@ class Receiver:
             return await self._take(request)
         except Rejected as rejected:
             return self._refuse(rejected.reason)
-        except (ConnectionError, web.HTTPException):
+        except ConnectionError:  # the sender is gone: aiohttp knows what to do
             raise
         except Exception as error:  # noqa: BLE001 (a stranger must never see a trace, nor a log an address)
             _log.error("our own bug, please report it: %s at %s", type(error).__name__, _where(error))
@@ -100,11 +100,10 @@ class Receiver:
         try:
             new, inbox = await self._append(address.batch, delivery.seen)
         except StoreError as error:
-            self._note(error)
+            self._note(address.batch, error)
             raise rejected_by(error) from error
-        if self._trouble:
-            self._trouble = ""
-            _log.warning("storing again")
+        if self._troubles.pop(address.batch, ""):
+            _log.warning("batch %s: storing again", address.batch)
         self._count(new, inbox, delivery.mismatch, size)
         if delivery.mismatch:
             _log.warning("batch %s row %d: the callback names two task ids", address.batch, address.row)
@@ -135,13 +134,13 @@ class Receiver:
         except Exception as error:  # noqa: BLE001 (a 503 for what is stored would be a lie)
             _log.error("on_stored failed: %s at %s", type(error).__name__, _where(error))
 
-    def _note(self, error: StoreError) -> None:
+    def _note(self, batch: str, error: StoreError) -> None:
         """Log a trouble once, not for each callback that meets it."""
         if isinstance(error, Poisoned):
             self.failure = self.failure or error
-        if str(error) != self._trouble:
-            self._trouble = str(error)
-            _log.error("answering 503: %s", error)
+        if self._troubles.get(batch) != str(error):
+            self._troubles[batch] = str(error)
+            _log.error("batch %s: answering 503: %s", batch, error)
 
     def _refuse(self, reason: Reason) -> web.Response:
         self.counts.rejected[reason] += 1

@@ -69,7 +69,9 @@ class Stores:
 
     async def _find(self, batch: str) -> tuple[Segments, bool]:
         """Look again, because another request may have opened it while this one waited for its turn."""
-        folder = await self._look(batch) if batch not in self._batches and self._is_due() else None
+        # MUST look before an inbox is made: a batch may begin, and be answered, between two looks.
+        due = batch not in self._batches and (batch not in self._inboxes or self._is_due())
+        folder = await self._look(batch) if due else None
         if folder is not None:
             self._batches[batch] = await self._opened(folder)
             _log.info("batch %s appeared in %s", batch, folder)
