@@ -1,10 +1,10 @@
 """What the answers to reads and to a cancel say; creates are judged by `mwbatch.core.verdict`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from mwbatch.client.wire import Answer
+from mwbatch.core.page import Page
 from mwbatch.core.task import BadTask, Task, parse_task
 from mwbatch.core.text import BadJson, Json, decode
 from mwbatch.core.times import asked_wait
@@ -19,27 +19,6 @@ ERRORS: Final[Mapping[Verdict, type[ApiError]]] = {
     Verdict.UNKNOWN: Unsure,
 }
 """The error that says what a verdict says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of the listing, newest task first.
-
-    ``docs[i]`` is the JSON object that ``tasks[i]`` was read from. ``received`` counts all entries that came, also
-    those which are no tasks (``unreadable``) or of another type than was asked for. ``total`` and ``has_more`` are
-    None where the API does not say; ``limit`` and ``offset`` are the API's word, else what was asked; ``clock`` is
-    the answer's ``Date`` header.
-    """
-
-    tasks: tuple[Task, ...]
-    docs: tuple[dict[str, Json], ...]
-    total: int | None
-    has_more: bool | None
-    limit: int
-    offset: int
-    clock: str | None = None
-    received: int = 0
-    unreadable: int = 0
 
 
 def made(outcome: Outcome) -> Task:

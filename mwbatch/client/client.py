@@ -10,11 +10,12 @@ from typing import Final, Self, TypeVar
 from urllib.parse import quote
 
 from mwbatch.client.aiohttp_wire import AiohttpWire, base
-from mwbatch.client.answers import Page, canceled_in, made, page_in, task_in
+from mwbatch.client.answers import canceled_in, made, page_in, task_in
 from mwbatch.client.keys import checked, fingerprint
 from mwbatch.client.retry import again, passing, untaken
 from mwbatch.client.wire import Answer, Wire
 from mwbatch.core.form import BadForm, encode_create
+from mwbatch.core.page import Page
 from mwbatch.core.task import Task
 from mwbatch.core.text import Json
 from mwbatch.core.times import iso
@@ -199,6 +200,7 @@ class Client:
         end_time: datetime | str | None = None,
         status: str | None = None,
         type: str | None = None,  # noqa: A002 - the API's name
+        fresh: bool = False,
     ) -> AsyncIterator[Task]:
         """Every task of the account, page by page, newest first.
 
@@ -208,7 +210,12 @@ class Client:
         offset, shown = 0, frozenset[str]()
         while True:
             page = await self.list_page(
-                start_time=start_time, end_time=end_time, status=status, type=type, offset=offset
+                start_time=start_time,
+                end_time=end_time,
+                status=status,
+                type=type,
+                offset=offset,
+                fresh=fresh,
             )
             for task in page.tasks:
                 if task.task_id not in shown:

@@ -16,6 +16,7 @@ planned       none of these: it may be sent
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from mwbatch.core.facts import Fact, Failed, Planned, Retried, Seen, Started, Withdrawn
 
@@ -30,6 +31,12 @@ class Status(StrEnum):
     CANCELED = "canceled"
     REJECTED = "rejected"
 
+
+MOST_AUTOMATIC: Final = 3
+"""New attempts that a row gets of its own accord after doubt; beyond it the user is asked (`mwbatch retry`)."""
+
+ABSENT: Final = "absent"
+"""The verdict of an attempt that was not found by sweeps."""
 
 Answered = tuple[str, str, str]
 """An answer's place in the order that chooses the one shown: (completed_at, task_id, sha256)."""
@@ -95,8 +102,9 @@ def _rank(status: str) -> tuple[int, str]:
 class Row:
     """All that is known about one row.
 
-    Sets of attempts are bit sets: attempt ``n`` is bit ``n``. ``seen`` are those of which a task was seen. ``opened`` and ``forbidden`` are the greatest attempts
-    that ``retried`` and ``withdrawn`` name, 0 for none.
+    Sets of attempts are bit sets: attempt ``n`` is bit ``n``. ``seen`` are those of which a task was seen, ``absent``
+    those that failed because sweeps did not find them. ``opened`` and ``forbidden`` are the greatest attempts that
+    ``retried`` and ``withdrawn`` name, 0 for none.
     """
 
     planned: bool = False
@@ -104,6 +112,7 @@ class Row:
     seen: int = 0
     failed: int = 0
     final: int = 0
+    absent: int = 0
     opened: int = 0
     forbidden: int = 0
     tasks: dict[str, TaskState] = field(default_factory=dict)
@@ -119,6 +128,7 @@ class Row:
             case Failed(attempt=attempt):
                 self.failed |= 1 << attempt
                 self.final |= fact.final << attempt
+                self.absent |= (fact.verdict == ABSENT) << attempt
             case Retried(attempt=attempt):
                 self.opened = max(self.opened, attempt)
             case Withdrawn(attempt=attempt):  # pragma: no branch
@@ -149,9 +159,19 @@ class Row:
     def sendable(self) -> bool:
         """Whether a create request may leave: the row is planned, or the user opened an attempt in spite of doubt."""
         status = self.status
-        return status is Status.PLANNED or (
-            status is Status.DOUBT and self.opened > max(self.last, self.forbidden)
-        )
+        if self.opened > max(self.last, self.forbidden):
+            return status in (Status.PLANNED, Status.DOUBT)
+        return status is Status.PLANNED and not self.exhausted
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every new attempt that may be made without asking the user was made in vain."""
+        return (self.absent >> self.opened).bit_count() > MOST_AUTOMATIC
+
+    @property
+    def belied(self) -> bool:
+        """Whether a task was seen of an attempt that sweeps had not found: they were believed too soon."""
+        return bool(self.absent & self.seen)
 
     @property
     def status(self) -> Status:

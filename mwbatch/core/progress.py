@@ -11,7 +11,8 @@ from mwbatch.errors import Exit
 class Tally:
     """What a running command has got to. A view looks at it now and then; nothing waits for the view.
 
-    ``phase`` is what it does now, in a word or two; ``done`` of ``total`` rows; ``notes`` are sentences that people
+    ``phase`` is what it does now, in a word or two; ``done`` of ``total`` rows; ``listed`` counts the
+    tasks that a listing has shown; ``notes`` are sentences that people
     should read, in order.
     """
 
@@ -22,6 +23,7 @@ class Tally:
     limit: int = 0
     doubt: int = 0
     rejected: int = 0
+    listed: int = 0
     notes: list[str] = field(default_factory=list)
 
     def note(self, sentence: str) -> None:

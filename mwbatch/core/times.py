@@ -18,17 +18,26 @@ def http_time(text: str | None) -> datetime | None:
         return None
 
 
-def iso(moment: datetime | str) -> str:
+def moment(text: str | None) -> datetime | None:
+    """Read a time as the API writes it, ISO 8601; without a zone it is UTC. None where it is none."""
+    try:
+        read = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+
+
+def iso(time: datetime | str) -> str:
     """Write a time as the API's filters take it, ``2017-04-14T12:00:00.000Z``; text stands as it is.
 
     Raises:
         ValueError: the time has no zone.
     """
-    if isinstance(moment, str):
-        return moment
-    if moment.tzinfo is None:
-        raise ValueError(f"{moment.isoformat()} needs a time zone")
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    if isinstance(time, str):
+        return time
+    if time.tzinfo is None:
+        raise ValueError(f"{time.isoformat()} needs a time zone")
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def asked_wait(retry_after: str | None, date: str | None = None) -> float | None:

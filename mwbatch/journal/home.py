@@ -33,7 +33,10 @@ class Card:
     """What stands in ``batch.json``.
 
     ``origin`` is the API's scheme and host, pinned; ``kids`` the callback keys that signed addresses of the batch;
-    ``place`` the device and inode of the folder when it was made, so that a copy shows.
+    ``place`` the device and inode of the folder when it was made, so that a copy shows; ``began`` the server's clock
+    before the first request; ``echo`` whether the listing was seen to show our addresses, for each type of task;
+    ``segments`` the sizes in bytes of the segments that the last run left behind; ``forgiven`` the harm to the folder
+    that a valid sweep of the whole span has made up for.
     """
 
     name: str
@@ -43,6 +46,10 @@ class Card:
     id_column: str | None
     kids: tuple[str, ...]
     place: tuple[int, int] = (0, 0)
+    began: str | None = None
+    echo: dict[str, bool] = field(default_factory=dict)
+    segments: dict[str, int] = field(default_factory=dict)
+    forgiven: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     format: int = FORMAT
 
@@ -56,7 +63,7 @@ class Card:
                 raise StoreError(
                     f"{path} has format {fields.get('format')!r}; use the mwbatch that made it, or a newer one"
                 )
-            fields |= {"kids": tuple(fields["kids"]), "place": tuple(fields["place"])}
+            fields |= {name: tuple(fields.get(name, ())) for name in ("kids", "place", "forgiven")}
             return cls(**fields | {"limits": Limits(**fields.get("limits", {}))})
         except (OSError, BadJson, KeyError, TypeError) as error:
             raise StoreError(f"cannot read {path}: {error}") from error
@@ -140,14 +147,12 @@ class Home:
             self._disk.make_folder(folder)
         except OSError as error:
             raise StoreError(f"cannot make {folder}: {error.strerror}") from error
-        return folder, self.write(folder, card)
+        return folder, self.write(folder, replace(card, place=place_of(folder)))
 
     def write(self, folder: Path, card: Card) -> Card:
-        """Write the card of a batch, whole or not at all, with the place that the folder has now."""
+        """Write the card of a batch, whole or not at all."""
         aside = folder / f".{CARD}.{secrets.token_hex(4)}"
         try:
-            stat = folder.stat()
-            card = replace(card, place=(stat.st_dev, stat.st_ino))
             self._disk.write_file(aside, encode(asdict(card)) + b"\n")
             aside.replace(folder / CARD)
             self._disk.sync_folder(folder)
@@ -158,6 +163,19 @@ class Home:
     def inbox(self, batch_id: str) -> Path:
         """The folder for callbacks of a batch that is not here."""
         return self.path / INBOX / batch_id
+
+
+def place_of(folder: Path) -> tuple[int, int]:
+    """Device and inode of a folder: a copy of it has others.
+
+    Raises:
+        StoreError: it cannot be looked at.
+    """
+    try:
+        stat = folder.stat()
+    except OSError as error:
+        raise StoreError(f"cannot look at {folder}: {error.strerror}") from error
+    return stat.st_dev, stat.st_ino
 
 
 def new_batch_id() -> str:

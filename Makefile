@@ -1,0 +1,50 @@
+# mwbatch: every target does its own set-up. `make` alone lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-system check format audit tools clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml
+	@echo "setting up $(VENV) (once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[metrics]' --group dev
+	@touch $@
+
+demo: $(READY) ## Tag 1,000 pictures with a simulated API: no key, no network, no money
+	@$(BIN)/python -m tests.demo
+
+test: $(READY) ## Run the tests that need only Python (about four minutes)
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m coverage run --parallel-mode -m pytest -q -m "not system" --durations=5
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report --include='mwbatch/core/*' --fail-under=100 --skip-covered
+
+test-system: $(READY) tools ## Run the tests that need Debian's tools, installed first
+	@$(BIN)/python -m pytest -q -m system
+
+tools: ## Install what test-system needs (Debian, as root or with sudo)
+	@sh tests/tools.sh
+
+check: $(READY) ## Format, lint, types, import contracts, known vulnerabilities, README against --help
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pip check
+
+audit: $(READY) ## Look the installed packages up in an advisory database (needs one that can be reached)
+	@$(BIN)/pip-audit --strict --skip-editable
+
+format: $(READY) ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean: ## Remove what the targets made
+	@rm -rf $(VENV) build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

@@ -1,0 +1,106 @@
+"""Walks through the listing, page by page, and keeps what it shows of the batch."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from mwbatch.client import Client
+from mwbatch.commands.desk import Desk
+from mwbatch.core.facts import Seen, Via
+from mwbatch.core.fold import Batch
+from mwbatch.core.showing import seen
+from mwbatch.core.sweep import Place, Sight, Sweep
+from mwbatch.core.text import encode
+from mwbatch.core.times import http_time, iso, moment
+from mwbatch.journal.opened import Opened
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a walk came to. ``tasks`` were listed in all, ``ours`` of them at addresses of the batch.
+
+    ``end`` is the server's clock when the walk began (ISO 8601), None where the server tells none; ``flaws`` say why
+    nothing may be concluded from what was not shown; ``new`` counts facts that the journal did not have; ``forged`` are
+    the attempts whose address stands there without our signature: that is no evidence, and no absence either.
+    """
+
+    tasks: int
+    ours: int
+    new: int
+    forged: frozenset[Place]
+    end: str | None
+    flaws: tuple[str, ...]
+
+
+async def sweep(
+    batch: Opened, client: Client, desk: Desk, start: datetime | None, must: Iterable[str] = ()
+) -> Swept:
+    """List everything created from ``start`` to the server's now, record what is ours, and judge the listing.
+
+    ``must`` names tasks that have to be shown whatever their ``created_at``. Raises `ApiError` where the listing
+    cannot be read.
+    """
+    now = http_time((await client.list_page(limit=1, fresh=True)).clock)
+    known = expected(batch.state, start, now, must)
+    walk, new = await _walk(batch, client, desk, start, now, known)
+    flaws = walk.flaws()
+    if not walk.counted and not flaws:
+        again, more = await _walk(batch, client, desk, start, now, known)
+        new += more
+        flaws = again.flaws() or ([] if again.ids == walk.ids else ["two walks through the listing differ"])
+    return Swept(
+        len(walk.ids), walk.ours, new, frozenset(walk.forged), iso(now) if now else None, tuple(flaws)
+    )
+
+
+def expected(
+    state: Batch, start: datetime | None, end: datetime | None, must: Iterable[str]
+) -> dict[str, Place]:
+    """The tasks that a listing of this interval has to show, since we know them and when they were created."""
+    wanted = set(must)
+    return {
+        task.task_id: Place(number, task.attempt)
+        for number, row in state.rows.items()
+        for task in row.tasks.values()
+        if task.task_id in wanted or _within(task.created_at, start, end)
+    }
+
+
+def _within(created_at: str, start: datetime | None, end: datetime | None) -> bool:
+    created = moment(created_at)
+    return created is not None and (start is None or start <= created) and (end is None or created <= end)
+
+
+async def _walk(
+    batch: Opened,
+    client: Client,
+    desk: Desk,
+    start: datetime | None,
+    end: datetime | None,
+    known: dict[str, Place],
+) -> tuple[Sweep, int]:
+    """One walk; returns it with the number of facts that it added to the journal."""
+    first, last = (iso(time) if time else None for time in (start, end))
+    walk = Sweep(batch.card.batch_id, batch.home.keys().verify, first, last, known)
+    new = 0
+    while (query := walk.query) is not None:
+        page = await client.list_page(
+            start_time=query.start, end_time=query.end, offset=query.offset, fresh=True
+        )
+        facts = [fact for sight in walk.add(page) if (fact := learned(batch.state, sight, desk.now()))]
+        await batch.record(facts)
+        new += len(facts)
+        desk.tally.listed = len(walk.ids)
+    return walk, new
+
+
+def learned(state: Batch, sight: Sight, at: float) -> Seen | None:
+    """The fact that a task was seen, if that tells the batch anything that it does not know."""
+    if not sight.genuine:
+        return None
+    task, place = sight.task, sight.place
+    row = state.rows.get(place.row)
+    known = row.tasks.get(task.task_id) if row else None
+    if known is not None and (known.answered or (task.response is None and task.status == known.status)):
+        return None
+    return seen(task, place.row, place.attempt, Via.LIST, at, encode(sight.document))
