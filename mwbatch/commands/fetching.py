@@ -64,7 +64,11 @@ async def look(batch: Opened, client: Client, desk: Desk, task: Open) -> bool:
         desk.tally.note(f"a task could not be looked at, it stays pending: {error}")
         return False
     fact = seen(shown, task.row, task.attempt, Via.GET, desk.now(), body)
-    if fact.answer is None and shown.status in ("", "pending"):
+    if fact.answer is None and shown.status in (
+        "",
+        "pending",
+        batch.state.rows[task.row].tasks[task.task_id].shown,
+    ):
         return False
     await batch.record([fact])
     return fact.answer is not None

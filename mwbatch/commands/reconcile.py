@@ -13,6 +13,7 @@ from mwbatch.core.progress import Report
 from mwbatch.errors import Exit
 from mwbatch.journal.home import Home
 from mwbatch.journal.opened import Opened, look
+from mwbatch.journal.segment import Harm
 from mwbatch.journal.segments import Segments
 
 
@@ -75,7 +76,10 @@ async def fetch_all(batch: Opened, client: Client, desk: Desk, wait: Wait | None
 
 
 async def take_in(batch: Opened) -> int:
-    """Move what the inbox holds for this batch into its own journal; returns how many facts were new."""
+    """Move what the inbox holds for this batch into its own journal; returns how many facts were new.
+
+    A segment of the inbox is removed once nobody writes it, unless it is damaged: then it is evidence.
+    """
     folder = batch.home.inbox(batch.card.batch_id)
     if not folder.is_dir():
         return 0
@@ -86,6 +90,8 @@ async def take_in(batch: Opened) -> int:
     new = await batch.journal.append(facts)
     for fact in facts:
         batch.state.add(fact)
+    damaged = {damage.path for damage in inbox.damage if damage.harm is Harm.DAMAGED}
     for path in done:
-        path.unlink()
+        if path not in damaged:
+            path.unlink()
     return sum(new)

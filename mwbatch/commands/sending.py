@@ -18,6 +18,7 @@ from mwbatch.commands.gate import Gate
 from mwbatch.commands.ready import Ready
 from mwbatch.commands.recorder import Recorder
 from mwbatch.core.address import Key, write
+from mwbatch.core.doubt import Witness
 from mwbatch.core.facts import Failed, Planned, Seen, Started, Via
 from mwbatch.core.pace import Pace, backoff
 from mwbatch.core.plan import Create, ranges, run_size, runs, sendable
@@ -34,13 +35,12 @@ _NOT_SENT: Final = Outcome(Verdict.UNSENT, message="the run ended before this ro
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """How a run sends. ``base`` is the callback base, ``clock`` the server's clock as last seen (ISO 8601)."""
+    """How a run sends. ``base`` is the callback base, ``origin`` and ``fingerprint`` say to which API with which key."""
 
     base: str
     key: Key
     origin: str
     fingerprint: str
-    clock: str | None = None
     keep_going: bool = False
 
 
@@ -60,7 +60,8 @@ class Ending:
 class Sender:
     """Creates the tasks of one batch: one object for one run of a command; `send` may be called several times.
 
-    ``doubtful`` holds the rows that this run left in doubt, with the tick at which their request ended.
+    ``doubtful`` holds the rows that this run left in doubt, with the tick at which their request ended; ``witness`` the
+    last task that it created; ``careful``: doubt could not be settled, so no run covers rows that are not sent at once.
     """
 
     def __init__(
@@ -75,6 +76,8 @@ class Sender:
         self.batch, self.client, self.pace, self.how, self.desk = batch, client, pace, how, desk
         self.ending = ending or Ending()
         self.doubtful: dict[int, float] = {}
+        self.witness: Witness | None = None
+        self.careful = False
         self._gate = Gate(pace, desk.ticks)
         self._recorder = Recorder(batch)
         self._ready = Ready(batch, iter(()), self._started)
@@ -92,8 +95,12 @@ class Sender:
         Raises:
             StoreError: outcomes could not be written.
         """
-        run = runs(islice(sendable(rows, self.batch.state), most), run_size(self.pace.most))
+        size = self.pace.most if self.careful else run_size(self.pace.most)
+        run = runs(islice(sendable(rows, self.batch.state), most), size)
         self._ready = Ready(self.batch, run, self._started)
+        self._last_created = self.desk.ticks()
+        if self._probe is not None:  # the last rows of the call before left trouble behind
+            self._probe = asyncio.create_task(self._ask())
         watch = asyncio.create_task(self._watch())
         try:
             await crew([self._prepare(), *(self._work() for _ in range(self.pace.most))])
@@ -111,6 +118,11 @@ class Sender:
         self._over.set()
         self._gate.close()
         self._ready.end()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing more is started in this run."""
+        return self._over.is_set()
 
     async def _watch(self) -> None:
         """Stop when the user asks to."""
@@ -133,7 +145,7 @@ class Sender:
             origin=how.origin,
             key=how.fingerprint,
             kid=how.key.kid,
-            clock=how.clock,
+            clock=self.client.clock,
         )
 
     async def _work(self) -> None:
@@ -144,7 +156,7 @@ class Sender:
         """Bring one attempt to its outcome: what certainly made no task is sent again within the same attempt."""
         planned, attempt = create
         address = write(self.how.base, self.how.key, self.batch.card.batch_id, planned.row, attempt)
-        outcome, waits = _NOT_SENT, backoff()
+        outcome, waits, started_at = _NOT_SENT, backoff(), 0.0
         while await self._gate.enter():
             started_at = self.desk.ticks()
             try:
@@ -156,23 +168,24 @@ class Sender:
                 break
             if outcome.verdict is Verdict.UNSENT:
                 await self._pause(next(waits))
-        self._note(create, outcome)
+        self._note(create, outcome, started_at)
 
     def _adjust(self, outcome: Outcome, started_at: float) -> None:
         """Let the pace learn, and give up when nothing was created for too long."""
-        now = self.desk.ticks()
-        if outcome.verdict is Verdict.CREATED:
+        now, wait = self.desk.ticks(), 0.0
+        if outcome.verdict in (Verdict.CREATED, Verdict.REFUSED):  # an API that refuses a row is there
             self._last_created, self._probes = now, backoff()
         if outcome.verdict is Verdict.BUSY:
             self.pace.refused(started_at, now, outcome.retry_after)
+            wait = outcome.retry_after or 0.0
         else:
             self.pace.answered()
-        if now - self._last_created > PATIENCE:
+        if now + wait - self._last_created > PATIENCE:
             self.stop(
                 Exit.UNFINISHED, f"no row was created for {PATIENCE / 60:.0f} minutes: {outcome.message}"
             )
 
-    def _note(self, create: Create, outcome: Outcome) -> None:
+    def _note(self, create: Create, outcome: Outcome, began: float = 0.0) -> None:
         """Turn one outcome into its fact. Doubt is the absence of one: `started` says all there is to say."""
         row, attempt, now = create.planned.row, create.attempt, self.desk.now()
         task = outcome.task
@@ -182,6 +195,8 @@ class Sender:
                 f"the outcome of a request is unknown, its row waits in doubt: {outcome.message}"
             )
         elif outcome.verdict is Verdict.CREATED and task is not None:
+            if self.witness is None or began > self.witness.began:
+                self.witness = Witness(task.task_id, began, row)
             self._recorder.note(
                 Seen(
                     now,
@@ -216,7 +231,7 @@ class Sender:
         advice = self._trouble.note(outcome)
         if advice is Advice.STOP:
             self.stop(Exit.API, outcome.message)
-        elif advice is Advice.PROBE and self._probe is None:
+        elif advice is Advice.PROBE and self._probe is None and not self._over.is_set():
             self._gate.shut()
             self._probe = asyncio.create_task(self._ask())
 

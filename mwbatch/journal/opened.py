@@ -18,13 +18,17 @@ from mwbatch.journal.segments import Segments
 
 @dataclass(slots=True)
 class Opened:
-    """One batch as a command works on it. ``state`` holds every fact of ``journal`` that was read or recorded."""
+    """One batch as a command works on it. ``state`` holds every fact of ``journal`` that was read or recorded.
+
+    ``acting``: this command holds the batch's lock, so nobody else has requests in flight.
+    """
 
     home: Home
     folder: Path
     card: Card
     journal: Segments
     state: Batch
+    acting: bool = False
 
     async def record(self, facts: Sequence[Fact]) -> None:
         """Make facts durable, then let the state know them."""
@@ -61,7 +65,7 @@ class Opened:
             batch=self.card.name,
             batch_id=self.card.batch_id,
             home=str(self.home.path),
-            in_flight=doubt if doubt and holder(self.folder) else 0,
+            in_flight=doubt if doubt and not self.acting and holder(self.folder) else 0,
             damaged=len(self.damage),
         )
 
@@ -82,6 +86,7 @@ async def act(home: Home, folder: Path, card: Card, verb: str) -> AsyncIterator[
     """
     with BatchLock(folder, verb):
         opened = await look(home, folder, card, verb)
+        opened.acting = True
         try:
             yield opened
         finally:
