@@ -61,4 +61,5 @@ class _TurnedAway(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport | asyncio.WriteTransport)
-        transport.abort()
+        # Later, because uvloop still touches the transport after this call, and one aborted here would stay open.
+        asyncio.get_running_loop().call_soon(transport.abort)

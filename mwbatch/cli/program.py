@@ -62,6 +62,8 @@ def perform(command: "Command", manner: Manner) -> NoReturn:
         raise typer.Exit(max(asked.exit, Exit.INTERRUPTED)) from None
     except BrokenPipeError:
         leave_pipe()
+    except typer.Exit:
+        raise
     except Exception:  # noqa: BLE001 (the last line of defence: people get a sentence, we get a trace)
         say(
             f"mwbatch: this is a bug of mwbatch; please report it with these lines:\n{traceback.format_exc()}"

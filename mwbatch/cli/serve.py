@@ -17,7 +17,7 @@ from mwbatch.cli.submit import (
     PriceOption,
     wishes_of,
 )
-from mwbatch.cli.wiring import open_client, open_home
+from mwbatch.cli.wiring import checked_settle, open_client, open_home
 
 if TYPE_CHECKING:
     from mwbatch.callbacks.server import Running
@@ -100,6 +100,7 @@ def run(
     concurrency: settings.ConcurrencyOption = 64,
     rate: settings.RateOption = None,
     timeout: settings.TimeoutOption = 30.0,
+    settle: settings.SettleOption = settings.SETTLE,
     max_tasks: MaxTasksOption = None,
     price: PriceOption = None,
     max_cost: MaxCostOption = None,
@@ -125,17 +126,28 @@ def run(
     async def command(desk: "Desk") -> Result:
         from mwbatch.commands.planning import source_of
         from mwbatch.commands.run import Door, run
-        from mwbatch.views.outcomes import Outcome, ended, fetched
+        from mwbatch.views.outcomes import Outcome, ended, fetched, still_open
 
         where = open_home(home, key_file, desk)
-        wishes = wishes_of(callback_url, concurrency, rate, keep_going, max_tasks, price, max_cost, yes)
+        wishes = wishes_of(
+            callback_url,
+            concurrency,
+            rate,
+            keep_going,
+            checked_settle(settle, base_url),
+            max_tasks,
+            price,
+            max_cost,
+            yes,
+        )
         async with (
             source_of(manifest, batch, allow_duplicates=allow_duplicates, add=add) as source,
             open_client(base_url, timeout, concurrency) as client,
         ):
             ran = await run(where, client, source, wishes, Door(host, port, tls_cert, tls_key), desk, poll)
-        sentences = (*ended(ran.ending.reason), *fetched(ran.fetched, 0))
-        return Outcome(ran, sentences, (("ended", ran.ending.reason or None), ("fetched", ran.fetched)))
+        reason = ran.ending.reason
+        fields = (("ended", reason or None), ("open_because", list(ran.reasons)), ("fetched", ran.fetched))
+        return Outcome(ran, (*ended(reason), *still_open(ran.reasons), *fetched(ran.fetched, 0)), fields)
 
     perform(command, Manner(json, quiet, verbose, log_format))
 

@@ -1,5 +1,6 @@
 """`mwbatch simulate`."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,7 @@ from mwbatch.views.plain import Done
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
-    from mwbatch.simulator import Faults
+    from mwbatch.simulator import Faults, Settings, Simulator
 
 
 def simulate(
@@ -54,9 +55,9 @@ def simulate(
     async def command(desk: "Desk") -> Result:
         from dataclasses import replace
 
-        from mwbatch.simulator import Settings, serve
+        from mwbatch.simulator import Settings
 
-        there = await serve(
+        there = await listening(
             Settings(
                 host=host,
                 port=port,
@@ -85,6 +86,19 @@ def simulate(
     perform(command, Manner(False, quiet, verbose))
 
 
+async def listening(settings: "Settings") -> "Simulator":
+    """A simulator that listens; raises `UsageError` where it cannot."""
+    from mwbatch.errors import UsageError
+    from mwbatch.simulator import serve
+
+    try:
+        return await serve(settings)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+        where = f"{settings.host}:{settings.port}"
+        raise UsageError(f"cannot listen on {where} ({reason}); choose another --port or --host") from None
+
+
 def faults_of(path: Path | None, profile: str) -> "Faults":
     """The faults of a file, else of a named profile."""
     from mwbatch.errors import UsageError
@@ -93,8 +107,10 @@ def faults_of(path: Path | None, profile: str) -> "Faults":
     if path is not None:
         try:
             return load_faults(path)
-        except (FaultsError, OSError) as error:
-            raise UsageError(str(error)) from None
+        except OSError as error:
+            raise UsageError(f"cannot read {path} ({error.strerror}); give --faults a TOML file") from None
+        except FaultsError as error:
+            raise UsageError(f"{path}: {error}") from None
     if profile not in PROFILES:
         raise UsageError(
             f"--profile {profile}: choose one of {', '.join(PROFILES)}, or describe faults with --faults"

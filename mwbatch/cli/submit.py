@@ -6,7 +6,7 @@ import typer
 
 from mwbatch import settings
 from mwbatch.cli.program import Manner, Result, perform
-from mwbatch.cli.wiring import asked, never_asked, open_client, open_home
+from mwbatch.cli.wiring import asked, checked_settle, never_asked, open_client, open_home
 
 if TYPE_CHECKING:
     from mwbatch.commands.creating import Created, Wishes
@@ -53,6 +53,7 @@ def submit(
     concurrency: settings.ConcurrencyOption = 64,
     rate: settings.RateOption = None,
     timeout: settings.TimeoutOption = 30.0,
+    settle: settings.SettleOption = settings.SETTLE,
     max_tasks: MaxTasksOption = None,
     price: PriceOption = None,
     max_cost: MaxCostOption = None,
@@ -86,7 +87,15 @@ def submit(
                 return await rehearse(where, base_url, source, desk, price)
             async with open_client(base_url, timeout, concurrency) as client:
                 wishes = wishes_of(
-                    callback_url, concurrency, rate, keep_going, max_tasks, price, max_cost, yes
+                    callback_url,
+                    concurrency,
+                    rate,
+                    keep_going,
+                    checked_settle(settle, base_url),
+                    max_tasks,
+                    price,
+                    max_cost,
+                    yes,
                 )
                 return outcome(await submit(where, client, source, wishes, desk))
 
@@ -101,6 +110,7 @@ def resume(
     concurrency: settings.ConcurrencyOption = 64,
     rate: settings.RateOption = None,
     timeout: settings.TimeoutOption = 30.0,
+    settle: settings.SettleOption = settings.SETTLE,
     max_tasks: MaxTasksOption = None,
     price: PriceOption = None,
     max_cost: MaxCostOption = None,
@@ -128,7 +138,17 @@ def resume(
 
         where = open_home(home, key_file, desk)
         async with open_client(base_url, timeout, concurrency) as client:
-            wishes = wishes_of(callback_url, concurrency, rate, keep_going, max_tasks, price, max_cost, yes)
+            wishes = wishes_of(
+                callback_url,
+                concurrency,
+                rate,
+                keep_going,
+                checked_settle(settle, base_url),
+                max_tasks,
+                price,
+                max_cost,
+                yes,
+            )
             return outcome(await resume(where, client, batch, wishes, desk))
 
     perform(command, Manner(json, quiet, verbose, log_format))
@@ -139,6 +159,7 @@ def wishes_of(
     concurrency: int,
     rate: float | None,
     keep_going: bool,
+    settle: float,
     max_tasks: int | None,
     price: float | None,
     max_cost: float | None,
@@ -149,15 +170,16 @@ def wishes_of(
     from mwbatch.core.limits import Limits
 
     limits = Limits(max_tasks, price, max_cost)
-    return Wishes(callback_url, concurrency, rate, keep_going, limits, never_asked if yes else asked)
+    return Wishes(callback_url, concurrency, rate, keep_going, settle, limits, never_asked if yes else asked)
 
 
 def outcome(created: "Created") -> Result:
     """What a run came to, ready to be shown."""
-    from mwbatch.views.outcomes import Outcome, ended
+    from mwbatch.views.outcomes import Outcome, ended, still_open
 
     reason = created.ending.reason
-    return Outcome(created, ended(reason), (("ended", reason or None),))
+    fields = (("ended", reason or None), ("open_because", list(created.reasons)))
+    return Outcome(created, (*ended(reason), *still_open(created.reasons)), fields)
 
 
 def register(app: typer.Typer) -> None:

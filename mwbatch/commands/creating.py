@@ -1,16 +1,24 @@
-"""Creating the tasks that a batch is missing: what comes before the first request, and what is said after the last."""
+"""Creating the tasks that a batch is missing, in the order that makes it safe.
 
-from collections.abc import Callable
+A listing first; one row of each type, to prove that the listing shows our addresses; then all rows that were never
+sent; and last, when everything else is done, the rows in doubt: settled, and sent again only if they have no task.
+"""
+
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from mwbatch.client import Client
-from mwbatch.client.probe import probe
+from mwbatch.commands.base import callback_base, warn_unheard
+from mwbatch.commands.beginning import Past, catch_up, restore_trust
 from mwbatch.commands.desk import Desk
+from mwbatch.commands.echo import prove_echo
 from mwbatch.commands.sending import Ending, Sender, Sending
-from mwbatch.core.address import NOBODY, Key
+from mwbatch.commands.settling import BELIED, Grounds, settle
+from mwbatch.commands.surplus import cancel_surplus
 from mwbatch.core.advice import rows
-from mwbatch.core.facts import Started
+from mwbatch.core.facts import Planned
+from mwbatch.core.fold import Status
 from mwbatch.core.limits import Limits
 from mwbatch.core.pace import MOST, Pace
 from mwbatch.core.progress import Report
@@ -21,31 +29,34 @@ from mwbatch.journal.opened import Opened
 ASK_ABOVE: Final = 100
 """More tasks than this are created only after the user was asked, where there is somebody to ask."""
 
-NO_CALLBACKS: Final = "none"
-"""The callback base of users whom nobody can call."""
+SETTLE: Final = 150.0
+"""Seconds after which a request that nobody has seen arrive is taken for lost, unless the user says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """How the user wants it sent.
 
-    ``callback_url`` None means the base that the batch used last; ``confirm`` is asked before many tasks are created.
+    ``callback_url`` None means the base that the batch used last; ``settle`` is in seconds; ``confirm`` is asked before
+    many tasks are created.
     """
 
     callback_url: str | None = None
     concurrency: int = MOST
     rate: float | None = None
     keep_going: bool = False
+    settle: float = SETTLE
     limits: Limits = field(default_factory=Limits)
     confirm: Callable[[str], bool] = lambda _: True
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """What a run came to: where the batch stands, and why the run ended if it ended early."""
+    """What a run came to: where the batch stands, why the run ended if it ended early, why something stays open."""
 
     report: Report
     ending: Ending
+    reasons: tuple[str, ...] = ()
 
     @property
     def exit(self) -> Exit:
@@ -63,98 +74,148 @@ def pinned(card: Card, client: Client) -> None:
 
 
 async def create(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> Created:
-    """Create the tasks of every row that may be sent, within the limits of the batch.
+    """Create the task of every row that may be sent, within the limits of the batch, and settle what is in doubt.
+
+    MUST be called under the batch's lock.
 
     Raises:
         UsageError: there is no callback base, or the user said no.
         ApiError: the API refuses us or cannot be reached; nothing was sent.
         StoreError: outcomes could not be written; they are found again by a listing.
     """
+    run = await _begin(batch, client, wishes, desk)
+    await run.go()
+    desk.tally.phase = ""
+    return Created(batch.report(), run.ending, tuple(run.reasons))
+
+
+async def _begin(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> "Run":
+    """Everything that comes before the first request."""
+    since, past = desk.ticks(), Past.of(batch)
     batch.keep(limits=batch.card.limits.updated(wishes.limits))
-    wanted = sum(row.planned and row.sendable for row in batch.state.rows.values())
-    allowed = int(min(wanted, batch.card.limits.left(batch.state)))
-    ending = Ending()
-    if wanted > allowed:
-        ending.because(
-            Exit.UNFINISHED,
-            f"the batch may have {batch.card.limits.tasks:,.0f} tasks; {rows(wanted - allowed)} not sent",
-        )
-    if allowed:
-        if allowed > ASK_ABOVE and not wishes.confirm(_question(batch, allowed)):
+    base, key = callback_base(wishes.callback_url, past.base, desk), batch.home.keys().newest
+    await catch_up(batch, client, desk, past)
+    how = Sending(base, key, client.origin, client.key, wishes.keep_going)
+    sender = Sender(batch, client, Pace(wishes.concurrency, wishes.rate), how, desk)
+    run = Run(batch, client, wishes, desk, sender, since)
+    if count := run.allowed():
+        if count > ASK_ABOVE and not wishes.confirm(_question(batch, count)):
             raise UsageError("nothing was sent, as you said")
-        await _send(batch, client, wishes, desk, allowed, ending)
-    return Created(batch.report(), ending)
+        await warn_unheard(base, key, desk)
+    batch.keep(kids=tuple(dict.fromkeys((*batch.card.kids, key.kid))))
+    return run
 
 
 def _question(batch: Opened, count: int) -> str:
     price = batch.card.limits.price
     cost = f", for about {price * count:,.2f}" if price else ""
-    return f"create {rows(count).replace('row', 'task')} at {batch.card.origin}{cost}?"
+    return f"create {count:,} tasks at {batch.card.origin}{cost}?"
 
 
-async def _send(
-    batch: Opened, client: Client, wishes: Wishes, desk: Desk, allowed: int, ending: Ending
-) -> None:
-    key = batch.home.keys().newest
-    base = await callback_base(batch, wishes, desk)
-    tally = desk.tally
-    tally.phase, tally.done, tally.total = "asking the API", 0, allowed
-    clock = (await client.list_page(limit=1, fresh=True)).clock
-    await _warn(base, key, desk)
-    batch.keep(kids=tuple(dict.fromkeys((*batch.card.kids, key.kid))))
-    how = Sending(base, key, client.origin, client.key, clock, wishes.keep_going)
-    sender = Sender(batch, client, Pace(wishes.concurrency, wishes.rate), how, desk, ending)
-    tally.phase = "creating tasks"
-    await sender.send(batch.journal.read_rows(), allowed)
-    tally.phase = ""
+class Run:
+    """One run of creating, after its beginning. ``since`` is the tick at which the lock was taken."""
 
+    def __init__(
+        self, batch: Opened, client: Client, wishes: Wishes, desk: Desk, sender: Sender, since: float
+    ) -> None:
+        self.batch, self.client, self.wishes, self.desk = batch, client, wishes, desk
+        self.sender, self.since = sender, since
+        self.reasons: list[str] = []
 
-async def callback_base(batch: Opened, wishes: Wishes, desk: Desk) -> str:
-    """The callback base to use: the one asked for, else the one used last, which is said.
+    @property
+    def ending(self) -> Ending:
+        """Why the run ended before its rows did."""
+        return self.sender.ending
 
-    Raises:
-        UsageError: there is neither.
-    """
-    if wishes.callback_url == NO_CALLBACKS:
-        return NOBODY
-    if wishes.callback_url:
-        return checked_base(wishes.callback_url)
-    started = [fact for fact in batch.journal.read_journal() if isinstance(fact, Started)]
-    if not started:
-        raise UsageError(NO_BASE)
-    last = max(started, key=lambda fact: fact.at).base
-    desk.tally.note(f"callbacks go to {last}, as before")
-    return last
+    async def go(self) -> None:
+        """Send, settle, send again what has no task, cancel what is double."""
+        distrust = await restore_trust(self.batch, self.client, self.desk, self.grounds())
+        if distrust:
+            self.ending.because(Exit.UNFINISHED, f"nothing was sent: {distrust}")
+        else:
+            await self._send_all()
+        if any(True for _ in self.batch.state.surplus()):
+            await cancel_surplus(self.batch, self.client, self.desk)
+        if any(row.belied for row in self.batch.state.rows.values()):
+            self.ending.because(Exit.UNFINISHED, BELIED)
 
+    async def _send_all(self) -> None:
+        tally = self.desk.tally
+        tally.done, tally.total = 0, self.allowed()
+        await self._prove_echoes()
+        await self._send(self._rows(again=False))
+        while not self.sender.stopped:
+            await self._send_again()
+            if not self.batch.state.by_status()[Status.DOUBT] or self.sender.stopped:
+                break
+            settled = await settle(self.batch, self.client, self.desk, self.grounds())
+            self.reasons[:] = settled.reasons
+            if settled.found or settled.absent:
+                self.desk.tally.note(
+                    f"{rows(settled.found)} in doubt have a task, {rows(len(settled.absent))} have none"
+                )
+            if not settled.absent:
+                break
+        self._tell_unsent()
 
-NO_BASE: Final = (
-    "no callback base: give --callback-url (or MWBATCH_CALLBACK_URL) the public URL of your mwbatch serve-callbacks, "
-    "or --callback-url none to fetch results by polling"
-)
+    async def _prove_echoes(self) -> None:
+        """The first run of a batch is one row of each type: the listing must show its address before runs grow."""
+        for kind in ("tagging", "annotating"):
+            while not self.sender.stopped and not self.batch.card.echo.get(kind):
+                before, left = self.sender.witness, self.wanted()
+                await self._send((row for row in self._rows(again=False) if row.type == kind), most=1)
+                if self.sender.witness is not before and self.sender.witness is not None:
+                    await prove_echo(self.batch, self.client, self.desk, kind, self.sender.witness.row)
+                    break
+                if self.wanted() == left:
+                    break
+        self.sender.careful = not all(self.batch.card.echo.values())
 
+    async def _send_again(self) -> None:
+        """Rows without a task, after doubt: the first one goes alone, the others wait until it was created."""
+        while not self.sender.stopped:
+            before, left = self.sender.witness, self.wanted()
+            await self._send(self._rows(again=True), most=1)
+            if self.sender.witness is not before:
+                await self._send(self._rows(again=True))
+            if self.wanted() == left or self.batch.state.by_status()[Status.DOUBT]:
+                return
 
-def checked_base(url: str) -> str:
-    """A callback base as it is used; raises `UsageError` for what cannot be one."""
-    from yarl import URL  # noqa: PLC0415 (views do without)
-
-    try:
-        base = URL(url)
-    except ValueError as error:
-        raise UsageError(f"--callback-url {url!r} is no URL ({error})") from None
-    if base.scheme not in ("http", "https") or not base.host:
-        raise UsageError(f"--callback-url {url!r} must begin with http:// or https:// and name a host")
-    if base.query_string or base.fragment or base.user:
-        raise UsageError(f"--callback-url {url!r} may carry a path, but no query, fragment or password")
-    return str(base).rstrip("/")
-
-
-async def _warn(base: str, key: Key, desk: Desk) -> None:
-    """Post a signed probe to our own callback base; people should know before money is spent."""
-    if base == NOBODY:
-        return
-    problem = await probe(base, key)
-    if problem:
-        desk.tally.note(
-            f"warning: no receiver answers at {base} ({problem}); start one with mwbatch serve-callbacks. Tasks are "
-            f"created all the same: answers that find nobody are fetched by mwbatch reconcile"
+    async def _send(self, there: Iterator[Planned], most: int | None = None) -> None:
+        left = self.batch.card.limits.left(self.batch.state)
+        allowed = None if left == float("inf") else int(left)
+        self.desk.tally.phase = "creating tasks"
+        await self.sender.send(
+            there, allowed if most is None else min(most, most if allowed is None else allowed)
         )
+
+    def _rows(self, *, again: bool) -> Iterator[Planned]:
+        """The planned rows that were closed as absent, or all the others."""
+        state = self.batch.state
+        return (row for row in self.batch.journal.read_rows() if bool(state.rows[row.row].absent) is again)
+
+    def grounds(self) -> Grounds:
+        """What this run knows about doubt."""
+        return Grounds(self.wishes.settle, self.since, self.sender.doubtful, self.sender.witness)
+
+    def wanted(self) -> int:
+        """How many rows may be sent, limits aside."""
+        return sum(row.planned and row.sendable for row in self.batch.state.rows.values())
+
+    def allowed(self) -> int:
+        """How many of them the limits of the batch allow."""
+        return int(min(self.wanted(), self.batch.card.limits.left(self.batch.state)))
+
+    def _tell_unsent(self) -> None:
+        """Say why rows are left that nobody will send in this run."""
+        wanted, limit = self.wanted(), self.batch.card.limits.tasks
+        if wanted and not self.allowed():
+            self.ending.because(
+                Exit.UNFINISHED, f"the batch may have {limit:,.0f} tasks; {rows(wanted)} not sent"
+            )
+        exhausted = sum(row.exhausted for row in self.batch.state.rows.values())
+        if exhausted:
+            name = self.batch.card.name
+            self.reasons.append(
+                f"{rows(exhausted)} were sent four times in vain; mwbatch retry {name} tries again"
+            )

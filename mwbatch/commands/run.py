@@ -9,7 +9,8 @@ from yarl import URL
 
 from mwbatch.callbacks.server import Running, serve
 from mwbatch.client import Client
-from mwbatch.commands.creating import NO_BASE, Created, Wishes, create
+from mwbatch.commands.base import NO_BASE
+from mwbatch.commands.creating import Created, Wishes, create
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.fetching import fetch
 from mwbatch.commands.planning import Source
@@ -43,6 +44,7 @@ class Ran:
     report: Report
     ending: Ending
     fetched: int
+    reasons: tuple[str, ...] = ()
 
     @property
     def exit(self) -> Exit:
@@ -73,7 +75,7 @@ async def run(
             fetched = await _wait(batch, client, desk, created, stored, poll)
             await asyncio.to_thread(batch.refold)
             desk.tally.phase = ""
-            return Ran(batch.report(), created.ending, fetched)
+            return Ran(batch.report(), created.ending, fetched, created.reasons)
 
 
 def own_base(receiver: Running, client: Client) -> str:

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
 
 from mwbatch.client import Client
 from mwbatch.commands.desk import Desk
@@ -16,8 +18,12 @@ from mwbatch.core.verdict import Verdict
 from mwbatch.errors import ApiError
 from mwbatch.journal.opened import Opened
 
-TRIES = 8
+TRIES: Final = 8
 """How often a sweep that proves nothing is repeated before its rows stay in doubt."""
+
+BELIED: Final = (
+    "a task showed up that sweeps had not found: --settle is too short for this API, nothing more is settled"
+)
 
 
 @dataclass(slots=True)
@@ -56,21 +62,34 @@ async def settle(batch: Opened, client: Client, desk: Desk, grounds: Grounds) ->
     """
     result = Settled()
     there = in_doubt(batch, grounds)
-    before = len(there)
-    there = [doubt for doubt in there if _may_settle(batch, client, doubt, result)]
-    if there and await _wait(
-        desk, max(doubt.due(grounds.settle, grounds.witness) for doubt in there), len(there)
-    ):
-        first = await _valid(batch, client, desk, there, grounds, result)
-        left = _still(batch, grounds, there)
-        pause = desk.ticks() + SECOND_SWEEP * grounds.settle
-        if first and left and await _wait(desk, pause, len(left)):
-            second = await _valid(batch, client, desk, left, grounds, result, after=first.end)
-            if second:
-                await _close(batch, desk, _still(batch, grounds, left), first.forged | second.forged, result)
+    may = [doubt for doubt in there if _may_settle(batch, client, doubt, result)]
+    if may:
+        await _settle(batch, client, desk, grounds, may, result)
     result.open = len(in_doubt(batch, grounds))
-    result.found = before - result.open - len(result.absent)
+    result.found = len(there) - result.open - len(result.absent)
     return result
+
+
+async def _settle(
+    batch: Opened, client: Client, desk: Desk, grounds: Grounds, there: list[Doubt], result: Settled
+) -> None:
+    if not all(doubt.witnessed(grounds.witness) for doubt in there):
+        desk.tally.note("no later task shows that the listing is current: waiting twice as long")
+    what = f"{rows(len(there))} in doubt are"
+    start = interval_start(doubt.started.clock for doubt in there)
+    if not await wait_until(desk, max(doubt.due(grounds.settle, grounds.witness) for doubt in there), what):
+        return
+    first = await believed(batch, client, desk, start, grounds, result.reasons)
+    left = _still(batch, grounds, there)
+    if (
+        not first
+        or not left
+        or not await wait_until(desk, desk.ticks() + SECOND_SWEEP * grounds.settle, what)
+    ):
+        return
+    second = await believed(batch, client, desk, start, grounds, result.reasons, after=first.end)
+    if second:
+        await _close(batch, desk, _still(batch, grounds, left), first.forged | second.forged, result)
 
 
 def in_doubt(batch: Opened, grounds: Grounds) -> list[Doubt]:
@@ -88,59 +107,57 @@ def _still(batch: Opened, grounds: Grounds, there: list[Doubt]) -> list[Doubt]:
 def _may_settle(batch: Opened, client: Client, doubt: Doubt, result: Settled) -> bool:
     """Whether a sweep by this client can say anything about an attempt at all."""
     if any(row.belied for row in batch.state.rows.values()):
-        result.because(
-            "a task showed up that sweeps had not found: --settle is too short, nothing more is settled here"
-        )
-        return False
-    if not all(batch.card.echo.values()) or not batch.card.echo:
+        result.because(BELIED)
+    elif not batch.card.echo or not all(batch.card.echo.values()):
         result.because(
             "the listing was not seen to show our callback addresses, so it cannot prove that a task is absent"
         )
-        return False
-    if (doubt.started.origin, doubt.started.key) != (client.origin, client.key):
+    elif (doubt.started.origin, doubt.started.key) != (client.origin, client.key):
         result.because(
             "the API key is another one than when the requests were sent: its listing may be another account's"
         )
-        return False
-    return True
+    else:
+        return True
+    return False
 
 
-async def _wait(desk: Desk, until: float, count: int) -> bool:
+async def wait_until(desk: Desk, until: float, what: str) -> bool:
     """Wait until a tick, with a countdown; False when the user asked to stop."""
     tally = desk.tally
     tally.done = tally.total = 0
     while (left := until - desk.ticks()) > 0:
-        tally.phase = f"{rows(count)} in doubt, to be settled in {left:.0f} s"
+        tally.phase = f"{what} settled in {left:.0f} s"
         if await desk.sleep(min(1.0, left)):
             return False
-    tally.phase = f"settling {rows(count)}"
+    tally.phase = "listing the API's tasks"
     return not desk.stopping.is_set()
 
 
-async def _valid(
+async def believed(
     batch: Opened,
     client: Client,
     desk: Desk,
-    there: list[Doubt],
+    start: datetime | None,
     grounds: Grounds,
-    result: Settled,
+    reasons: list[str],
     after: str | None = None,
 ) -> Swept | None:
     """Sweep until a sweep is valid and ends later than ``after``; None, with the reason kept, when none will be."""
-    start = interval_start(doubt.started.clock for doubt in there)
     must = [grounds.witness.task_id] if grounds.witness else []
     waits, reason = backoff(1.0, max(1.0, SECOND_SWEEP * grounds.settle)), ""
     for _ in range(TRIES):
         try:
             swept = await sweep(batch, client, desk, start, must)
-            reason = "; ".join(swept.flaws)
+            reason = "; ".join(swept.flaws) or "the server's clock stands still"
             if not swept.flaws and (after is None or swept.end != after):
                 return swept
         except ApiError as error:
             reason = str(error)
         if await desk.sleep(next(waits)):
+            reason = "interrupted"
             break
-    result.because(f"no listing could be believed: {reason or 'interrupted'}")
+    if (sentence := f"no listing could be believed: {reason}") not in reasons:
+        reasons.append(sentence)
     return None
 
 
@@ -152,7 +169,7 @@ async def _close(
     places = [
         doubt.place for doubt in absent if doubt.place.attempt in batch.state.rows[doubt.place.row].doubtful
     ]
-    if forged & set(places):
+    if forged.intersection(places):
         result.because("a task stands at an address of a row in doubt that is not signed by our keys")
     places = [place for place in places if place not in forged]
     message = "two listings, far enough apart, show no task of this attempt"

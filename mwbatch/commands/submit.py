@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from mwbatch.client import Client
-from mwbatch.commands.creating import NO_BASE, Created, Wishes, create, pinned
+from mwbatch.commands.base import NO_BASE
+from mwbatch.commands.creating import Created, Wishes, create, pinned
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.planning import Source, choose, examine, write_plan
 from mwbatch.commands.survey import Survey

@@ -21,10 +21,11 @@ WITHOUT_WITNESS: Final = 2.0
 
 
 class Witness(NamedTuple):
-    """A task of this run whose request left at tick ``began``: a listing without it is not up to date."""
+    """A task of this run, for ``row``, whose request left at tick ``began``: a listing without it is not up to date."""
 
     task_id: str
     began: float
+    row: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ class Row:
     @property
     def exhausted(self) -> bool:
         """Whether every new attempt that may be made without asking the user was made in vain."""
-        return (self.absent >> self.opened).bit_count() > MOST_AUTOMATIC
+        return not self.tasks and (self.absent >> self.opened).bit_count() > MOST_AUTOMATIC
 
     @property
     def belied(self) -> bool:

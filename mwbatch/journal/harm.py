@@ -5,27 +5,17 @@ sweep of the batch's whole span, after which the harm is `forgiven`.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from mwbatch.journal.home import place_of
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.segment import Damage, Harm
-from mwbatch.journal.segments import FOLDERS, JOURNAL, ROWS
+from mwbatch.journal.segments import JOURNAL, ROWS, segment_sizes
 
 
 def harm(batch: Opened) -> list[str]:
     """What speaks against the folder as it was read last and was not forgiven yet, in words that stay the same."""
     there = [*_moved(batch), *_damaged(batch), *_lost(batch), *_holes(batch)]
     return [words for words in there if words not in batch.card.forgiven]
-
-
-def segment_sizes(folder: Path) -> dict[str, int]:
-    """The segments of a batch folder with their sizes in bytes, by their path below the folder."""
-    return {
-        str(path.relative_to(folder)): path.stat().st_size
-        for name in FOLDERS
-        for path in (folder / name).glob("*.jsonl")
-    }
 
 
 def _moved(batch: Opened) -> Iterator[str]:

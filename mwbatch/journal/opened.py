@@ -13,7 +13,7 @@ from mwbatch.core.progress import Report, report
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.lock import BatchLock, holder
 from mwbatch.journal.segment import Damage, Harm
-from mwbatch.journal.segments import Segments
+from mwbatch.journal.segments import Segments, segment_sizes
 
 
 @dataclass(slots=True)
@@ -42,6 +42,13 @@ class Opened:
         card = replace(self.card, **changes)
         if card != self.card:
             self.card = self.home.write(self.folder, card)
+
+    def keep_sizes(self) -> None:
+        """Keep on the card how large each segment is; what was larger before stays as it was, so that loss shows."""
+        sizes = self.card.segments
+        self.keep(
+            segments=sizes | {n: max(size, sizes.get(n, 0)) for n, size in segment_sizes(self.folder).items()}
+        )
 
     def refold(self) -> None:
         """Read everything again, what other processes wrote meanwhile included. Blocks."""
@@ -91,3 +98,4 @@ async def act(home: Home, folder: Path, card: Card, verb: str) -> AsyncIterator[
             yield opened
         finally:
             await opened.journal.close()
+            opened.keep_sizes()

@@ -208,3 +208,12 @@ class Segments:
             await asyncio.wait(self._commits)
         for shelf in self._shelves.values():
             await shelf.close()
+
+
+def segment_sizes(folder: Path) -> dict[str, int]:
+    """The segments of a batch folder with their sizes in bytes, by their path below the folder."""
+    return {
+        str(path.relative_to(folder)): path.stat().st_size
+        for name in FOLDERS
+        for path in (folder / name).glob("*.jsonl")
+    }

@@ -51,6 +51,11 @@ def ended(reason: str) -> tuple[str, ...]:
     return (f"ended early: {reason}",) if reason else ()
 
 
+def still_open(reasons: tuple[str, ...]) -> tuple[str, ...]:
+    """Why rows stay in doubt, as sentences."""
+    return tuple(f"still in doubt: {reason}" for reason in reasons)
+
+
 def fetched(answers: int, taken_in: int) -> tuple[str, ...]:
     """What a reconciliation brought home, as sentences."""
     found = ((answers, "fetched from the API"), (taken_in, "taken in from the inbox"))

@@ -1,0 +1,59 @@
+"""The callback base: which one is used, and whether anybody listens there."""
+
+from typing import Final
+
+from mwbatch.client.probe import probe
+from mwbatch.commands.desk import Desk
+from mwbatch.core.address import NOBODY, Key
+from mwbatch.errors import UsageError
+
+NO_CALLBACKS: Final = "none"
+"""The callback base of users whom nobody can call."""
+
+NO_BASE: Final = (
+    "no callback base: give --callback-url (or MWBATCH_CALLBACK_URL) the public URL of your mwbatch serve-callbacks, "
+    "or --callback-url none to fetch results by polling"
+)
+
+
+def callback_base(asked: str | None, last: str | None, desk: Desk) -> str:
+    """The callback base to use: the one asked for, else the one used last, which is said.
+
+    Raises:
+        UsageError: there is neither, or it cannot be one.
+    """
+    if asked == NO_CALLBACKS:
+        return NOBODY
+    if asked:
+        return checked_base(asked)
+    if last is None:
+        raise UsageError(NO_BASE)
+    desk.tally.note(f"callbacks go to {last}, as before")
+    return last
+
+
+def checked_base(url: str) -> str:
+    """A callback base as it is used; raises `UsageError` for what cannot be one."""
+    from yarl import URL  # noqa: PLC0415 (views do without)
+
+    try:
+        base = URL(url)
+    except ValueError as error:
+        raise UsageError(f"--callback-url {url!r} is no URL ({error})") from None
+    if base.scheme not in ("http", "https") or not base.host:
+        raise UsageError(f"--callback-url {url!r} must begin with http:// or https:// and name a host")
+    if base.query_string or base.fragment or base.user:
+        raise UsageError(f"--callback-url {url!r} may carry a path, but no query, fragment or password")
+    return str(base).rstrip("/")
+
+
+async def warn_unheard(base: str, key: Key, desk: Desk) -> None:
+    """Post a signed probe to our own callback base; people should know before money is spent."""
+    if base == NOBODY:
+        return
+    problem = await probe(base, key)
+    if problem:
+        desk.tally.note(
+            f"warning: no receiver answers at {base} ({problem}); start one with mwbatch serve-callbacks. Tasks are "
+            f"created all the same: answers that find nobody are fetched by mwbatch reconcile"
+        )
