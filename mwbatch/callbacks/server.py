@@ -71,7 +71,7 @@ async def serve(
         UsageError: the port is taken, the host is not ours, or keys or certificate are unusable.
         StoreError: a batch of the home cannot be read.
     """
-    tls = _tls(tls_cert, tls_key) if tls_cert else None
+    tls = _tls(tls_cert, tls_key) if tls_cert or tls_key else None
     app = application(home, limits=limits, on_stored=on_stored, disk=disk)
     receiver = app[RECEIVER]
     runner = _runner(app, limits, receiver.counts)
@@ -122,7 +122,9 @@ def _quiet(counts: Counts) -> logging.Logger:
     return quiet
 
 
-def _tls(cert: Path, key: Path | None) -> ssl.SSLContext:
+def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext:
+    if cert is None:
+        raise UsageError(f"the TLS key {key} needs its certificate: give it with --tls-cert")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:

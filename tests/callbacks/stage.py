@@ -88,6 +88,8 @@ async def talk(port: int, *pieces: bytes, pause: float = 0.0, patience: float = 
     try:
         async with asyncio.timeout(patience):
             for piece in pieces:
+                if writer.is_closing():
+                    break
                 writer.write(piece)
                 await asyncio.sleep(pause)
             return await reader.read()

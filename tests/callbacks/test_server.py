@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 import trustme
+import uvloop
 from aiohttp import web
 from yarl import URL
 
@@ -63,6 +64,17 @@ async def test_connections_are_capped(start: Start) -> None:
     assert status(await talk(stage.running.port, request("/"))) == 404
 
 
+def test_capped_by_the_loop_of_production(tmp_path: Path) -> None:
+    """The cap holds under uvloop too, whose transports are of other classes."""
+
+    async def turned_away() -> bytes:
+        limits = Limits(connections=0)
+        async with await serve(make_home(tmp_path / "home"), "127.0.0.1", 0, limits=limits) as running:
+            return await talk(running.port, request("/"), patience=2.0)
+
+    assert uvloop.run(turned_away()) == b""
+
+
 @pytest.mark.parametrize("sent", [b"", b"POST /", b"POST / HTTP/1.1\r\nHost: x\r\nX-A: b"])
 async def test_a_slow_head(start: Start, sent: bytes) -> None:
     """A head that does not arrive in time ends the connection."""
@@ -111,6 +123,12 @@ async def test_a_bad_certificate(tmp_path: Path, text: bytes | None) -> None:
         pem.write_bytes(text)
     with pytest.raises(UsageError, match="--tls-cert"):
         await serve(make_home(tmp_path / "home"), "127.0.0.1", 0, tls_cert=pem)
+
+
+async def test_a_key_alone(tmp_path: Path) -> None:
+    """A TLS key without a certificate is an error: it MUST NOT end in plain HTTP."""
+    with pytest.raises(UsageError, match="--tls-cert"):
+        await serve(make_home(tmp_path / "home"), "127.0.0.1", 0, tls_key=tmp_path / "key.pem")
 
 
 @pytest.mark.parametrize("prefix", ["", "/hooks", "/a/b"])
