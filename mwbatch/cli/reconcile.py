@@ -6,7 +6,7 @@ import typer
 
 from mwbatch import settings
 from mwbatch.cli.program import Manner, Result, perform
-from mwbatch.cli.wiring import open_client, open_home
+from mwbatch.cli.wiring import checked_settle, open_client, open_home
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
@@ -30,6 +30,7 @@ def reconcile(
         str | None,
         typer.Option("--list", metavar="WHAT", help="List surplus, conflicts, unknown or damaged."),
     ] = None,
+    settle: settings.SettleOption = settings.SETTLE,
     timeout: settings.TimeoutOption = 30.0,
     home: settings.HomeOption = None,
     base_url: settings.BaseUrlOption = settings.BASE_URL,
@@ -38,7 +39,10 @@ def reconcile(
     verbose: settings.VerboseOption = False,
     log_format: settings.LogFormatOption = settings.LogFormat.TEXT,
 ) -> None:
-    """Prove where every row of a batch is, and fetch the answers whose callback never came.
+    """Prove where every row of a batch is, and that none was paid twice.
+
+    It lists every task that the API has of the batch, fetches the answers whose callback never came, settles rows in
+    doubt, and cancels surplus tasks while they are pending. Given the path of a manifest it compares with that, too.
 
     \b
     Examples:
@@ -47,20 +51,17 @@ def reconcile(
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.commands.reconcile import Wait, reconcile
-        from mwbatch.views.outcomes import Outcome, fetched
+        from mwbatch.commands import reconcile as commands
+        from mwbatch.views.outcomes import reconciled
 
         where = open_home(home, None, desk)
         if what is not None:
             return await details(where, batch, what)
-        waiting = Wait(every, most) if wait else None
+        manner = commands.Manner(checked_settle(settle, base_url), every if wait else None, most)
         if offline:
-            found = await reconcile(where, None, batch, desk)
-        else:
-            async with open_client(base_url, timeout) as client:
-                found = await reconcile(where, client, batch, desk, waiting)
-        fields = (("fetched", found.fetched), ("taken_in", found.taken_in))
-        return Outcome(found, fetched(found.fetched, found.taken_in), fields)
+            return reconciled(await commands.reconcile(where, None, batch, desk, manner))
+        async with open_client(base_url, timeout) as client:
+            return reconciled(await commands.reconcile(where, client, batch, desk, manner))
 
     perform(command, Manner(json, quiet, verbose, log_format))
 

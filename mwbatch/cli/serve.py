@@ -126,7 +126,7 @@ def run(
     async def command(desk: "Desk") -> Result:
         from mwbatch.commands.planning import source_of
         from mwbatch.commands.run import Door, run
-        from mwbatch.views.outcomes import Outcome, ended, fetched, still_open
+        from mwbatch.views.outcomes import created
 
         where = open_home(home, key_file, desk)
         wishes = wishes_of(
@@ -145,9 +145,7 @@ def run(
             open_client(base_url, timeout, concurrency) as client,
         ):
             ran = await run(where, client, source, wishes, Door(host, port, tls_cert, tls_key), desk, poll)
-        reason = ran.ending.reason
-        fields = (("ended", reason or None), ("open_because", list(ran.reasons)), ("fetched", ran.fetched))
-        return Outcome(ran, (*ended(reason), *still_open(ran.reasons), *fetched(ran.fetched, 0)), fields)
+        return created(ran)
 
     perform(command, Manner(json, quiet, verbose, log_format))
 

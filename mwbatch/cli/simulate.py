@@ -110,7 +110,7 @@ def faults_of(path: Path | None, profile: str) -> "Faults":
         except OSError as error:
             raise UsageError(f"cannot read {path} ({error.strerror}); give --faults a TOML file") from None
         except FaultsError as error:
-            raise UsageError(f"{path}: {error}") from None
+            raise UsageError(str(error)) from None
     if profile not in PROFILES:
         raise UsageError(
             f"--profile {profile}: choose one of {', '.join(PROFILES)}, or describe faults with --faults"

@@ -9,7 +9,7 @@ from mwbatch.cli.program import Manner, Result, perform
 from mwbatch.cli.wiring import asked, checked_settle, never_asked, open_client, open_home
 
 if TYPE_CHECKING:
-    from mwbatch.commands.creating import Created, Wishes
+    from mwbatch.commands.creating import Wishes
     from mwbatch.commands.desk import Desk
 
 BatchOption = Annotated[
@@ -80,6 +80,7 @@ def submit(
     async def command(desk: "Desk") -> Result:
         from mwbatch.commands.planning import source_of
         from mwbatch.commands.submit import rehearse, submit
+        from mwbatch.views.outcomes import created
 
         where = open_home(home, key_file, desk)
         async with source_of(manifest, batch, allow_duplicates=allow_duplicates, add=add) as source:
@@ -97,7 +98,7 @@ def submit(
                     max_cost,
                     yes,
                 )
-                return outcome(await submit(where, client, source, wishes, desk))
+                return created(await submit(where, client, source, wishes, desk))
 
     perform(command, Manner(json, quiet, verbose, log_format))
 
@@ -135,6 +136,7 @@ def resume(
 
     async def command(desk: "Desk") -> Result:
         from mwbatch.commands.submit import resume
+        from mwbatch.views.outcomes import created
 
         where = open_home(home, key_file, desk)
         async with open_client(base_url, timeout, concurrency) as client:
@@ -149,7 +151,7 @@ def resume(
                 max_cost,
                 yes,
             )
-            return outcome(await resume(where, client, batch, wishes, desk))
+            return created(await resume(where, client, batch, wishes, desk))
 
     perform(command, Manner(json, quiet, verbose, log_format))
 
@@ -171,15 +173,6 @@ def wishes_of(
 
     limits = Limits(max_tasks, price, max_cost)
     return Wishes(callback_url, concurrency, rate, keep_going, settle, limits, never_asked if yes else asked)
-
-
-def outcome(created: "Created") -> Result:
-    """What a run came to, ready to be shown."""
-    from mwbatch.views.outcomes import Outcome, ended, still_open
-
-    reason = created.ending.reason
-    fields = (("ended", reason or None), ("open_because", list(created.reasons)))
-    return Outcome(created, (*ended(reason), *still_open(created.reasons)), fields)
 
 
 def register(app: typer.Typer) -> None:

@@ -13,15 +13,15 @@ from mwbatch.commands.base import callback_base, warn_unheard
 from mwbatch.commands.beginning import Past, catch_up, restore_trust
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.echo import prove_echo
-from mwbatch.commands.sending import Ending, Sender, Sending
+from mwbatch.commands.sending import Sender, Sending
 from mwbatch.commands.settling import BELIED, Grounds, settle
 from mwbatch.commands.surplus import cancel_surplus
 from mwbatch.core.advice import rows
 from mwbatch.core.facts import Planned
 from mwbatch.core.fold import Status
 from mwbatch.core.limits import Limits
+from mwbatch.core.outcomes import Created, Ending
 from mwbatch.core.pace import MOST, Pace
-from mwbatch.core.progress import Report
 from mwbatch.errors import Exit, OtherApi, UsageError
 from mwbatch.journal.home import Card
 from mwbatch.journal.opened import Opened
@@ -48,20 +48,6 @@ class Wishes:
     settle: float = SETTLE
     limits: Limits = field(default_factory=Limits)
     confirm: Callable[[str], bool] = lambda _: True
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    """What a run came to: where the batch stands, why the run ended if it ended early, why something stays open."""
-
-    report: Report
-    ending: Ending
-    reasons: tuple[str, ...] = ()
-
-    @property
-    def exit(self) -> Exit:
-        """Done when every row has a task or is final."""
-        return max(self.ending.exit, self.report.exit(done=self.report.submitted))
 
 
 def pinned(card: Card, client: Client) -> None:

@@ -1,6 +1,6 @@
 """Fetching answers whose callback never came: one GET a task, many at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from mwbatch.client import Client
@@ -29,12 +29,16 @@ def open_tasks(state: Batch) -> Iterator[Open]:
             yield from (Open(number, task.attempt, task.task_id) for task in tasks if not task.canceled)
 
 
-async def fetch(batch: Opened, client: Client, desk: Desk, *, at_once: int = 32) -> int:
+async def fetch(
+    batch: Opened, client: Client, desk: Desk, *, but: Collection[str] = (), at_once: int = 32
+) -> int:
     """Look at every open task and record what is shown; returns how many answers came.
 
-    A task that cannot be looked at stays as it is, and is told of. Raises `Halted` where the API refuses us.
+    Those last shown with a status in ``but`` are left out. A task that cannot be looked at stays as it is, and is told
+    of. Raises `Halted` where the API refuses us.
     """
-    there = list(open_tasks(batch.state))
+    state = batch.state
+    there = [task for task in open_tasks(state) if state.rows[task.row].tasks[task.task_id].shown not in but]
     tally = desk.tally
     tally.phase, tally.done, tally.total = "fetching answers", 0, len(there)
     remaining, answers = iter(there), 0

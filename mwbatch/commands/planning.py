@@ -94,7 +94,7 @@ async def examine(source: Source, batch: Opened | None, desk: Desk) -> Survey:
         UsageError: it does not belong to this batch.
     """
     desk.tally.phase = "checking the manifest"
-    found = await survey(Manifest(source.path), _identity(source, batch), _looking_up(batch))
+    found = await survey(Manifest(source.path), identity_of(source, batch), _looking_up(batch))
     if found.found:
         raise ManifestError(_problems(source, found))
     if batch is not None and not source.add and batch.card.manifest != source.known_as:
@@ -127,7 +127,7 @@ async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -
         tally.done += len(facts)
 
 
-def _identity(source: Source, batch: Opened | None) -> Callable[[str | None], Identity]:
+def identity_of(source: Source, batch: Opened | None) -> Callable[[str | None], Identity]:
     """An identity that knows the rows of the batch."""
 
     def make(id_column: str | None) -> Identity:

@@ -1,97 +1,162 @@
 """Reconciling: what is on disk, what the API has, and what the manifest says, brought to one account."""
 
 import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from mwbatch.client import Client
-from mwbatch.commands.creating import pinned
+from mwbatch.commands.comparing import compare
+from mwbatch.commands.creating import SETTLE, pinned
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.fetching import fetch
-from mwbatch.core.facts import Fact
+from mwbatch.commands.fetching import fetch, open_tasks
+from mwbatch.commands.inbox import take_in
+from mwbatch.commands.settling import BELIED, Grounds, believed, settle
+from mwbatch.commands.surplus import cancel_surplus
+from mwbatch.commands.sweeping import Swept
+from mwbatch.core.doubt import interval_start
 from mwbatch.core.fold import Status
-from mwbatch.core.progress import Report
-from mwbatch.errors import Exit
-from mwbatch.journal.home import Home
-from mwbatch.journal.opened import Opened, look
-from mwbatch.journal.segment import Harm
-from mwbatch.journal.segments import Segments
+from mwbatch.core.outcomes import Proof, Reconciled
+from mwbatch.errors import BatchBusy
+from mwbatch.journal.home import Card, Home
+from mwbatch.journal.opened import Opened, act, look
+
+PAGE = 100
+"""The most tasks on one page of the listing: beyond one open task a page, listing is cheaper than asking for each."""
+
+TRIES = 4
+"""How often a listing that proves nothing is repeated."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
-    """How to wait for what is pending: look again ``every`` so many seconds, for ``most`` seconds at most."""
+class Manner:
+    """How to reconcile.
 
-    every: float = 30.0
+    ``settle`` is in seconds, as are ``every`` (between two looks at what is pending; None: one look) and ``most``
+    (waiting in all; None: as long as it takes).
+    """
+
+    settle: float = SETTLE
+    every: float | None = None
     most: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reconciled:
-    """What a reconciliation found and did: answers ``fetched``, facts ``taken_in`` from the inbox."""
+async def reconcile(home: Home, client: Client | None, name: str, desk: Desk, manner: Manner) -> Reconciled:
+    """Bring a batch to one account; without a ``client`` no request is made.
 
-    report: Report
-    fetched: int = 0
-    taken_in: int = 0
-
-    @property
-    def exit(self) -> Exit:
-        """Done when nothing is planned, doubtful or pending."""
-        return self.report.exit(done=not self.report.unfinished)
-
-
-async def reconcile(
-    home: Home, client: Client | None, name: str, desk: Desk, wait: Wait | None = None
-) -> Reconciled:
-    """Bring a batch to one account: take in the inbox, fetch missing answers, count everything again from disk.
-
-    Without a ``client`` no request is made. Raises `Halted` and `OtherApi` where the API is not ours to ask.
+    The inbox is taken in, the whole span listed, missing answers fetched; and, where nobody else holds the lock, doubt
+    settled and surplus cancelled. Raises `Halted` and `OtherApi` where the API is not ours to ask.
     """
     folder, card = home.find(name)
     if client is not None:
         pinned(card, client)
-    batch = await look(home, folder, card, "reconcile")
-    try:
-        taken_in, fetched = await take_in(batch), 0
+    async with _opened(home, folder, card, desk, acting=client is not None) as batch:
+        result = Reconciled(batch.report(), taken_in=await take_in(batch))
         if client is not None:
-            fetched = await fetch_all(batch, client, desk, wait)
+            await Account(batch, client, desk, manner, result).settle()
+        if os.path.isfile(name):  # noqa: ASYNC240, PTH113 (one look at the disk)
+            result.comparison = await compare(batch, name)
         await asyncio.to_thread(batch.refold)
         desk.tally.phase = ""
-        return Reconciled(batch.report(), fetched, taken_in)
+        result.report = batch.report()
+        return result
+
+
+@asynccontextmanager
+async def _opened(home: Home, folder: Path, card: Card, desk: Desk, *, acting: bool) -> AsyncIterator[Opened]:
+    """The batch under its lock where that is free and wanted, else without."""
+    try:
+        if acting:
+            async with act(home, folder, card, "reconcile") as batch:
+                yield batch
+            return
+    except BatchBusy as error:
+        desk.tally.note(f"{error}; settling doubt and cancelling surplus is left to it")
+    batch = await look(home, folder, card, "reconcile")
+    try:
+        yield batch
     finally:
         await batch.journal.close()
 
 
-async def fetch_all(batch: Opened, client: Client, desk: Desk, wait: Wait | None) -> int:
-    """Fetch the answers that are there; with ``wait`` look again until none is missing, or the time is up."""
-    began, fetched = desk.ticks(), await fetch(batch, client, desk)
-    while wait is not None and batch.state.by_status()[Status.PENDING]:
-        if wait.most is not None and desk.ticks() - began + wait.every > wait.most:
-            break
-        desk.tally.phase = "waiting for answers"
-        if await desk.sleep(wait.every):
-            break
-        await asyncio.to_thread(batch.refold)
-        fetched += await fetch(batch, client, desk)
-    return fetched
+class Account:
+    """The part of a reconciliation that asks the API."""
+
+    def __init__(self, batch: Opened, client: Client, desk: Desk, manner: Manner, result: Reconciled) -> None:
+        self.batch, self.client, self.desk, self.manner, self.result = batch, client, desk, manner, result
+        self.grounds = Grounds(manner.settle, desk.ticks())
+
+    async def settle(self) -> None:
+        """List, fetch, wait, settle, cancel; and list once more where anything happened after the first listing."""
+        swept = await self._list()
+        self.result.fetched += await self._fetch(swept)
+        acted = await self._wait(swept) | await self._settle()
+        if acted:
+            swept = await self._list()
+        self.result.proof = self._proof(swept)
+
+    async def _list(self) -> Swept | None:
+        """The batch's whole span; its answers are recorded on the way."""
+        before = _answers(self.batch)
+        self.result.reasons.clear()
+        self.desk.tally.phase = "listing the API's tasks"
+        start = interval_start([self.batch.card.began])
+        swept = await believed(
+            self.batch, self.client, self.desk, start, self.grounds, self.result.reasons, tries=TRIES
+        )
+        self.result.fetched += _answers(self.batch) - before
+        return swept
+
+    async def _fetch(self, swept: Swept | None) -> int:
+        """Ask for tasks one by one: those that a believed listing shows as done without their answer, else all open."""
+        unfinished = {"", "pending"} if swept else set[str]()
+        return await fetch(self.batch, self.client, self.desk, but=unfinished)
+
+    async def _wait(self, swept: Swept | None) -> bool:
+        """Look again until nothing is pending or the time is up; says whether it waited at all."""
+        every, most = self.manner.every, self.manner.most
+        began, waited = self.desk.ticks(), False
+        while every is not None and self.batch.state.by_status()[Status.PENDING]:
+            if most is not None and self.desk.ticks() - began + every > most:
+                break
+            waited = True
+            self.desk.tally.phase = "waiting for answers"
+            if await self.desk.sleep(every):
+                break
+            await asyncio.to_thread(self.batch.refold)
+            there = sum(1 for _ in open_tasks(self.batch.state))
+            if swept and there * PAGE > swept.tasks:
+                await self._fetch(await self._list())
+            else:
+                self.result.fetched += await fetch(self.batch, self.client, self.desk)
+        return waited
+
+    async def _settle(self) -> bool:
+        """What only the holder of the lock may do; says whether it did anything."""
+        if not self.batch.acting or self.desk.stopping.is_set():
+            return False
+        acted = False
+        if self.batch.state.by_status()[Status.DOUBT]:
+            settled = await settle(self.batch, self.client, self.desk, self.grounds)
+            self.result.reasons += settled.reasons
+            acted = bool(settled.found or settled.absent)
+        if any(True for _ in self.batch.state.surplus()):
+            cancelled = await cancel_surplus(self.batch, self.client, self.desk)
+            self.result.cancelled = (*cancelled.done, *cancelled.failed)
+            acted = True
+        if any(row.belied for row in self.batch.state.rows.values()):
+            self.result.distrusted = True
+            self.result.reasons.append(BELIED)
+        return acted
+
+    def _proof(self, swept: Swept | None) -> Proof:
+        if swept is None:
+            return Proof(reasons=tuple(self.result.reasons))
+        return Proof(sum(1 for _ in self.batch.state.surplus()), swept.tasks, swept.end)
 
 
-async def take_in(batch: Opened) -> int:
-    """Move what the inbox holds for this batch into its own journal; returns how many facts were new.
-
-    A segment of the inbox is removed once nobody writes it, unless it is damaged: then it is evidence.
-    """
-    folder = batch.home.inbox(batch.card.batch_id)
-    if not folder.is_dir():
-        return 0
-    inbox = Segments(folder, "inbox")
-    # MUST be asked before reading: what a receiver writes later stands in segments that are kept.
-    done = await asyncio.to_thread(inbox.dead_segments)
-    facts: list[Fact] = await asyncio.to_thread(lambda: list(inbox.read()))
-    new = await batch.journal.append(facts)
-    for fact in facts:
-        batch.state.add(fact)
-    damaged = {damage.path for damage in inbox.damage if damage.harm is Harm.DAMAGED}
-    for path in done:
-        if path not in damaged:
-            path.unlink()
-    return sum(new)
+def _answers(batch: Opened) -> int:
+    """How many rows have an answer."""
+    return batch.state.by_status()[Status.COMPLETED]

@@ -10,15 +10,14 @@ from yarl import URL
 from mwbatch.callbacks.server import Running, serve
 from mwbatch.client import Client
 from mwbatch.commands.base import NO_BASE
-from mwbatch.commands.creating import Created, Wishes, create
+from mwbatch.commands.creating import Wishes, create
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.fetching import fetch
 from mwbatch.commands.planning import Source
-from mwbatch.commands.sending import Ending
 from mwbatch.commands.submit import planned
 from mwbatch.core.facts import Seen
 from mwbatch.core.fold import Status
-from mwbatch.core.progress import Report
+from mwbatch.core.outcomes import Created, Ran
 from mwbatch.errors import Exit, UsageError
 from mwbatch.journal.home import Home
 from mwbatch.journal.opened import Opened
@@ -35,21 +34,6 @@ class Door:
     port: int = 8080
     tls_cert: Path | None = None
     tls_key: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """What a run came to."""
-
-    report: Report
-    ending: Ending
-    fetched: int
-    reasons: tuple[str, ...] = ()
-
-    @property
-    def exit(self) -> Exit:
-        """Done when nothing is planned, doubtful or pending."""
-        return max(self.ending.exit, self.report.exit(done=not self.report.unfinished))
 
 
 async def run(

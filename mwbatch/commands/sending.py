@@ -20,6 +20,7 @@ from mwbatch.commands.recorder import Recorder
 from mwbatch.core.address import Key, write
 from mwbatch.core.doubt import Witness
 from mwbatch.core.facts import Failed, Planned, Seen, Started, Via
+from mwbatch.core.outcomes import Ending
 from mwbatch.core.pace import Pace, backoff
 from mwbatch.core.plan import Create, ranges, run_size, runs, sendable
 from mwbatch.core.trouble import Advice, Trouble
@@ -42,19 +43,6 @@ class Sending:
     origin: str
     fingerprint: str
     keep_going: bool = False
-
-
-@dataclass(slots=True)
-class Ending:
-    """Why a run ended before its rows did, and what that means for the exit code."""
-
-    exit: Exit = Exit.DONE
-    reason: str = ""
-
-    def because(self, exit_code: Exit, reason: str) -> None:
-        """Keep the gravest reason."""
-        if exit_code > self.exit:
-            self.exit, self.reason = exit_code, reason
 
 
 class Sender:

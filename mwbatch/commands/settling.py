@@ -141,11 +141,12 @@ async def believed(
     grounds: Grounds,
     reasons: list[str],
     after: str | None = None,
+    tries: int = TRIES,
 ) -> Swept | None:
     """Sweep until a sweep is valid and ends later than ``after``; None, with the reason kept, when none will be."""
     must = [grounds.witness.task_id] if grounds.witness else []
     waits, reason = backoff(1.0, max(1.0, SECOND_SWEEP * grounds.settle)), ""
-    for _ in range(TRIES):
+    for _ in range(tries):
         try:
             swept = await sweep(batch, client, desk, start, must)
             reason = "; ".join(swept.flaws) or "the server's clock stands still"

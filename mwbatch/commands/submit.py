@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 from mwbatch.client import Client
 from mwbatch.commands.base import NO_BASE
-from mwbatch.commands.creating import Created, Wishes, create, pinned
+from mwbatch.commands.creating import Wishes, create, pinned
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.planning import Source, choose, examine, write_plan
 from mwbatch.commands.survey import Survey
 from mwbatch.core.advice import rows
 from mwbatch.core.identity import Kind
+from mwbatch.core.outcomes import Created
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit, UsageError
 from mwbatch.journal.home import Home

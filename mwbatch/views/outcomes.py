@@ -1,36 +1,22 @@
 """What commands came to, as words and as JSON: the report, and what is particular to the command."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 from mwbatch.core.advice import rows
-from mwbatch.core.progress import Report
+from mwbatch.core.outcomes import Created, Ran, Reconciled
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 from mwbatch.views.words import report_text
-
-
-class Told(Protocol):
-    """A command's outcome that has a report."""
-
-    @property
-    def report(self) -> Report:
-        """Where the batch stands."""
-        ...
-
-    @property
-    def exit(self) -> Exit:
-        """The exit code."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The report of a command, with sentences before it and fields beside it."""
 
-    told: Told
-    sentences: tuple[str, ...] = ()
-    fields: tuple[tuple[str, Json], ...] = ()
+    told: Created | Ran | Reconciled
+    sentences: tuple[str, ...]
+    fields: dict[str, Json]
 
     @property
     def exit(self) -> Exit:
@@ -43,20 +29,48 @@ class Outcome:
 
     def json(self) -> Json:
         """The shared object, with the fields of this command."""
-        return self.told.report.json() | dict(self.fields)
+        return self.told.report.json() | self.fields
 
 
-def ended(reason: str) -> tuple[str, ...]:
-    """Why a run ended before its rows did, as a sentence; none where it did not."""
-    return (f"ended early: {reason}",) if reason else ()
+def created(run: Created | Ran) -> Outcome:
+    """A run of `submit`, `resume`, `retry` or `run`, ready to be shown."""
+    fetched = run.fetched if isinstance(run, Ran) else 0
+    reason = run.ending.reason
+    sentences = (
+        *((f"ended early: {reason}",) if reason else ()),
+        *_still_open(run.reasons),
+        *_fetched(fetched, "fetched from the API"),
+    )
+    fields: dict[str, Json] = {"ended": reason or None, "open_because": list(run.reasons)}
+    return Outcome(run, sentences, fields | ({"fetched": fetched} if isinstance(run, Ran) else {}))
 
 
-def still_open(reasons: tuple[str, ...]) -> tuple[str, ...]:
-    """Why rows stay in doubt, as sentences."""
-    return tuple(f"still in doubt: {reason}" for reason in reasons)
+def reconciled(found: Reconciled) -> Outcome:
+    """A reconciliation, ready to be shown."""
+    proof, comparison = found.proof, found.comparison
+    sentences = (
+        *_fetched(found.fetched, "fetched from the API"),
+        *_fetched(found.taken_in, "taken in from the inbox"),
+        *((comparison.text(),) if comparison else ()),
+        *_still_open(found.reasons if proof is None or proof.paid_twice is not None else ()),
+        *((proof.text(),) if proof else ()),
+    )
+    fields: dict[str, Json] = {
+        "fetched": found.fetched,
+        "taken_in": found.taken_in,
+        "cancelled": list(found.cancelled),
+        "open_because": list(found.reasons),
+        "paid_twice": proof.paid_twice if proof else None,
+        "listed": proof.listed if proof else None,
+        "listed_at": proof.at if proof else None,
+        "comparison": comparison.json() if comparison else None,
+    }
+    return Outcome(found, sentences, fields)
 
 
-def fetched(answers: int, taken_in: int) -> tuple[str, ...]:
-    """What a reconciliation brought home, as sentences."""
-    found = ((answers, "fetched from the API"), (taken_in, "taken in from the inbox"))
-    return tuple(f"answers of {rows(count)} {how}" for count, how in found if count)
+def _still_open(reasons: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"still open: {reason}" for reason in reasons)
+
+
+def _fetched(count: int, how: str) -> tuple[str, ...]:
+    return (f"answers of {rows(count)} {how}",) if count else ()

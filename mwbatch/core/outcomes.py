@@ -1,0 +1,116 @@
+"""What commands came to, as plain values: the views turn them into words and JSON."""
+
+from dataclasses import dataclass, field
+
+from mwbatch.core.progress import Report
+from mwbatch.core.text import Json
+from mwbatch.errors import Exit
+
+
+@dataclass(slots=True)
+class Ending:
+    """Why a run ended before its rows did, and what that means for the exit code."""
+
+    exit: Exit = Exit.DONE
+    reason: str = ""
+
+    def because(self, exit_code: Exit, reason: str) -> None:
+        """Keep the gravest reason."""
+        if exit_code > self.exit:
+            self.exit, self.reason = exit_code, reason
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What a run of creating came to: why it ended if it ended early, and why something stays open."""
+
+    report: Report
+    ending: Ending
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def exit(self) -> Exit:
+        """Done when every row has a task or is final."""
+        return max(self.ending.exit, self.report.exit(done=self.report.submitted))
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What creating and receiving in one process came to; ``fetched`` answers came by asking."""
+
+    report: Report
+    ending: Ending
+    fetched: int
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def exit(self) -> Exit:
+        """Done when nothing is planned, doubtful or pending."""
+        return max(self.ending.exit, self.report.exit(done=not self.report.unfinished))
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the API's listing says about the whole span of a batch.
+
+    ``paid_twice`` counts tasks beyond one a row that are not canceled; None where no listing could be believed, for the
+    ``reasons`` given. ``listed`` tasks were there in all at ``at``, the server's clock (ISO 8601).
+    """
+
+    paid_twice: int | None = None
+    listed: int = 0
+    at: str | None = None
+    reasons: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """The sentence that users came for."""
+        if self.paid_twice is None:
+            return f"paid twice: cannot be told, {'; '.join(self.reasons)}"
+        return f"paid twice: {self.paid_twice:,}, by a listing of {self.listed:,} tasks at {self.at}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Rows of the file that the batch lacks (``added``), of the batch that the file lacks (``gone``), and ``changed``."""
+
+    path: str
+    added: int
+    gone: int
+    changed: int
+
+    def text(self) -> str:
+        """One sentence."""
+        if not (self.added or self.gone or self.changed):
+            return f"{self.path} and the batch have the same rows"
+        return (
+            f"{self.path} has {self.added:,} rows that the batch lacks, lacks {self.gone:,} that the batch has, "
+            f"and has changed {self.changed:,}"
+        )
+
+    def json(self) -> Json:
+        """The counts."""
+        return {"manifest": self.path, "added": self.added, "gone": self.gone, "changed": self.changed}
+
+
+@dataclass(slots=True)
+class Reconciled:
+    """What a reconciliation found and did.
+
+    ``fetched`` answers came from the API, ``taken_in`` facts from the inbox; ``cancelled`` tells of each surplus task;
+    ``reasons`` say why something stays open; ``distrusted``: tasks came of attempts that sweeps had not found.
+    """
+
+    report: Report
+    fetched: int = 0
+    taken_in: int = 0
+    cancelled: tuple[str, ...] = ()
+    reasons: list[str] = field(default_factory=list)
+    distrusted: bool = False
+    proof: Proof | None = None
+    comparison: Comparison | None = None
+
+    @property
+    def exit(self) -> Exit:
+        """Done when nothing is planned, doubtful or pending, and a listing could be believed if one was asked for."""
+        proved = self.proof is None or self.proof.paid_twice is not None
+        return self.report.exit(done=proved and not self.report.unfinished and not self.distrusted)
