@@ -1,0 +1,69 @@
+"""Second chances: open another attempt for rows that the user chose, then go on as resume does."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Final
+
+from mwbatch.client import Client
+from mwbatch.commands.creating import Wishes, create, pinned
+from mwbatch.commands.desk import Desk
+from mwbatch.core.advice import rows
+from mwbatch.core.facts import Retried
+from mwbatch.core.fold import Row, Status
+from mwbatch.core.outcomes import Created
+from mwbatch.errors import UsageError
+from mwbatch.journal.home import Home
+from mwbatch.journal.opened import Opened, act
+
+RETRIABLE: Final = (Status.REJECTED, Status.CANCELED, Status.DOUBT)
+"""The statuses of which another attempt can be opened; doubt only by a user who accepts that it may pay twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which rows: those in ``status``, and where ``ids`` are given only those."""
+
+    status: Status = Status.REJECTED
+    ids: Collection[str] = field(default=())
+
+
+async def retry(home: Home, client: Client, name: str, choice: Choice, wishes: Wishes, desk: Desk) -> Created:
+    """Open another attempt for the chosen rows and create what is missing; raises as `resume` does.
+
+    Rows that were sent in vain as often as is done of its own accord are opened too.
+    """
+    folder, card = home.find(name)
+    pinned(card, client)
+    async with act(home, folder, card, "retry") as batch:
+        chosen = _chosen(batch, choice)
+        desk.tally.note(f"{rows(len(chosen))} get another attempt")
+        now = desk.now()
+        await batch.record(
+            [Retried(now, number, batch.state.rows[number].fresh_attempt) for number in chosen]
+        )
+        return await create(batch, client, wishes, desk)
+
+
+def _chosen(batch: Opened, choice: Choice) -> list[int]:
+    """The numbers of the chosen rows.
+
+    Raises:
+        UsageError: an id is not in the batch, or its row cannot get another attempt.
+    """
+    if not choice.ids:
+        return [n for n, row in sorted(batch.state.rows.items()) if row.planned and _fits(row, choice.status)]
+    wanted, chosen = set(choice.ids), list[int]()
+    for planned in batch.journal.read_rows():
+        if planned.id in wanted:
+            wanted.discard(planned.id)
+            row = batch.state.rows[planned.row]
+            if not _fits(row, choice.status):
+                raise UsageError(f"row {planned.id} is {row.status}, not {choice.status}: see --status")
+            chosen.append(planned.row)
+    if wanted:
+        raise UsageError(f"batch {batch.card.name} has no row {min(wanted)}")
+    return chosen
+
+
+def _fits(row: Row, status: Status) -> bool:
+    return row.status is status or (row.exhausted and row.status is Status.PLANNED)
