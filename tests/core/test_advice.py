@@ -1,0 +1,57 @@
+"""What the user should do next."""
+
+import pytest
+from hypothesis import given
+
+from mwbatch.core.advice import next_steps, rows
+from mwbatch.core.fold import Status
+from mwbatch.core.progress import Report
+from tests.core.reports import reports, standing
+
+
+@given(reports)
+def test_advice_is_a_command_with_a_reason(report: Report) -> None:
+    """Each step begins with a command of mwbatch, and says after a # why."""
+    for step in next_steps(report):
+        command, _, reason = step.partition("    # ")
+        assert command.startswith("mwbatch ")
+        assert reason
+
+
+@given(reports)
+def test_there_is_a_step_unless_all_was_given_up(report: Report) -> None:
+    """A batch that is not complete, and one with answers, has a next step."""
+    steps = list(next_steps(report))
+    assert steps or (report.complete and not report.by_status[Status.COMPLETED]) or report.in_flight
+
+
+@pytest.mark.parametrize(
+    ("there", "step"),
+    [
+        (standing(damaged_lines=1), "mwbatch reconcile logos --list damaged    # see what the disk lost"),
+        (standing(planned=2), "mwbatch resume logos    # send the 2 rows not sent yet"),
+        (standing(doubt=1), "mwbatch reconcile logos    # find out about the 1 row in doubt"),
+        (standing(pending=1), "mwbatch reconcile logos --wait    # fetch the 1 row still pending"),
+        (standing(rejected=1), "mwbatch status logos --rows rejected    # see why 1 row were refused"),
+        (standing(surplus=1, conflicts=1), "mwbatch reconcile logos --list surplus    # see each"),
+        (standing(conflicts=1), "mwbatch reconcile logos --list conflicts    # see each"),
+        (
+            standing(completed=1),
+            "mwbatch results logos > logos.jsonl    # the answers, in the manifest's order",
+        ),
+        (standing(), "mwbatch submit MANIFEST    # the batch has no rows yet"),
+    ],
+)
+def test_each_trouble_has_its_command(there: Report, step: str) -> None:
+    """What is wrong decides the first step."""
+    assert next(next_steps(there)) == step
+
+
+def test_a_live_submitter_is_left_alone() -> None:
+    """Rows that a live submitter is sending need neither a resume nor a reconcile."""
+    assert list(next_steps(standing(planned=5, doubt=3, in_flight=3))) == []
+
+
+def test_rows_in_words() -> None:
+    """One row, a thousand rows."""
+    assert [rows(count) for count in (0, 1, 1000)] == ["0 rows", "1 row", "1,000 rows"]

@@ -1,0 +1,70 @@
+"""The join of a row with its answer, and the fact that a task was seen."""
+
+import json
+
+import pytest
+
+from mwbatch.core.facts import Seen, Via
+from mwbatch.core.fold import Batch
+from mwbatch.core.labels import label, response
+from mwbatch.core.showing import seen
+from mwbatch.core.task import parse_callback, parse_task
+from mwbatch.core.text import Json
+from tests.core.facts import plan, show
+
+TAGS: Json = {"tags": [{"id": "x", "left": 1, "top": 2, "width": 3, "height": 4, "brand": None}]}
+TASK: dict[str, Json] = {
+    "task_id": "t1",
+    "status": "completed",
+    "created_at": "2024-01-01T00:00:00.000Z",
+    "completed_at": "2024-01-02T00:00:00.000Z",
+    "params": {"image_url": "https://images.test/0.jpg"},
+}
+GOT = {**TASK, "response": TAGS}
+CALLED = {"task_id": "t1", "task": TASK, "response": TAGS}
+LATER = {
+    "taskId": "t1",
+    "task": {"taskId": "t1", "state": "finished", "completedAt": TASK["completed_at"]},
+    "response": TAGS,
+}
+
+
+def fact_of(body: Json, via: Via) -> Seen:
+    """The fact of a completed task, whatever body brought it."""
+    call = parse_callback(body)
+    task = parse_task({**TASK, "response": call.response})
+    return seen(task, 0, 1, via, 0.5, json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    ("body", "via"), [(GOT, Via.GET), (CALLED, Via.CALLBACK), (LATER, Via.CALLBACK)], ids=str
+)
+def test_the_answer_is_found_in_any_body(body: Json, via: Via) -> None:
+    """A callback's body and a task's body give the same label."""
+    fact = fact_of(body, via)
+    line = label("logos", plan(0), Batch([plan(0), fact]).row(0), fact)
+    assert (response(fact), line["response"]) == (TAGS, TAGS)
+    assert line == {
+        "batch": "logos",
+        "row": 0,
+        "id": "id-0",
+        "task_id": "t1",
+        "type": "tagging",
+        "status": "completed",
+        "created_at": "2024-01-01T00:00:00.000Z",
+        "completed_at": "2024-01-02T00:00:00.000Z",
+        "received_at": "1970-01-01T00:00:00.500+00:00",
+        "via": via.value,
+        "request": {"image_url": "https://images.test/0.jpg"},
+        "columns": {},
+        "response": TAGS,
+    }
+
+
+def test_a_row_without_an_answer() -> None:
+    """Before there is a task every field of it is None; before there is an answer, every field of that."""
+    bare = label("logos", plan(0), Batch([plan(0)]).row(0), None)
+    asked = label("logos", plan(0), Batch([plan(0), show(1)]).row(0), None)
+    assert (bare["status"], bare["task_id"], bare["created_at"]) == ("planned", None, None)
+    assert (asked["status"], asked["task_id"], asked["created_at"]) == ("pending", "task-1", None)
+    assert {asked[name] for name in ("completed_at", "received_at", "via", "response")} == {None}

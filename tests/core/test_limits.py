@@ -1,0 +1,59 @@
+"""Hard limits on what a batch may cost."""
+
+from math import inf
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mwbatch.core.facts import Fact
+from mwbatch.core.fold import Batch
+from mwbatch.core.limits import Limits, spent
+from tests.core.facts import fail, histories, plan, show, start, steps
+
+counts = st.none() | st.integers(0, 9)
+amounts = st.none() | st.sampled_from([0.0, 0.08, 0.1, 1.0, 2.5])
+limits = st.builds(Limits, counts, amounts, amounts)
+
+
+@pytest.mark.parametrize(
+    ("limit", "tasks"),
+    [
+        (Limits(), inf),
+        (Limits(max_tasks=3), 3),
+        (Limits(max_tasks=0), 0),
+        (Limits(price=0.1, max_cost=0.3), 3),
+        (Limits(price=0.08, max_cost=1.0), 12),
+        (Limits(max_tasks=5, price=0.1, max_cost=0.3), 3),
+        (Limits(max_tasks=2, price=0.1, max_cost=0.3), 2),
+        (Limits(price=0.0, max_cost=1.0), inf),
+        (Limits(max_cost=1.0), inf),
+    ],
+)
+def test_the_lesser_limit_holds(limit: Limits, tasks: float) -> None:
+    """The number of tasks, or what the money pays at the price, whichever is less; 0.3 pays three at 0.1."""
+    assert limit.tasks == tasks
+
+
+def test_spent_counts_every_task_and_every_doubt() -> None:
+    """Each task ever seen counts, surplus and canceled ones too, and each attempt in doubt; a failed attempt does not."""
+    seen = [show(1), show(1, task="twin"), show(2, "canceled")]
+    assert spent(Batch([plan(0), *seen, start(3), start(4), fail(4)])) == 4
+
+
+@given(limits, histories, steps)
+def test_spending_only_shrinks_what_is_left(limit: Limits, history: list[Fact], more: Fact) -> None:
+    """What is left is what the limit allows less what was spent, never below zero."""
+    batch = Batch(history)
+    assert limit.left(batch) == max(0, limit.tasks - spent(batch))
+    batch.add(more)
+    assert limit.left(batch) >= 0
+
+
+@given(limits, limits)
+def test_an_update_replaces_what_it_names(old: Limits, new: Limits) -> None:
+    """Each limit is the new one where the new one is named, else the old one."""
+    both = old.updated(new)
+    for name in ("max_tasks", "price", "max_cost"):
+        named = getattr(new, name)
+        assert getattr(both, name) == (getattr(old, name) if named is None else named)

@@ -1,0 +1,78 @@
+"""Reports and tallies: plain values, and the exit code that each report means."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from mwbatch.core.facts import Fact
+from mwbatch.core.fold import Batch, Status
+from mwbatch.core.progress import Report, Tally, report
+from mwbatch.errors import Exit
+from tests.core.facts import answer, histories, plan, show
+from tests.core.reports import standing
+
+
+@pytest.mark.parametrize(
+    ("there", "done", "code"),
+    [
+        (standing(completed=2), True, Exit.DONE),
+        (standing(canceled=2), True, Exit.DONE),
+        (standing(completed=2), False, Exit.UNFINISHED),
+        (standing(rejected=1), True, Exit.ROWS),
+        (standing(rejected=1), False, Exit.UNFINISHED),
+        (standing(surplus=1), True, Exit.ROWS),
+        (standing(conflicts=1), True, Exit.ROWS),
+        (standing(unknown_tasks=1), True, Exit.DONE),
+        (standing(damaged_lines=1), True, Exit.MACHINE),
+        (standing(damaged_lines=1, rejected=1), False, Exit.MACHINE),
+    ],
+)
+def test_exit_codes(there: Report, done: bool, code: Exit) -> None:
+    """Damage, then not done, then rejected rows, conflicts and surplus: the greatest code wins."""
+    assert there.exit(done=done) is code
+
+
+@pytest.mark.parametrize("status", Status)
+def test_complete_and_submitted(status: Status) -> None:
+    """Complete: nothing planned, doubtful or pending. Submitted: nothing planned or doubtful."""
+    there = standing(**{status.value: 1})
+    assert there.complete is (status in (Status.COMPLETED, Status.CANCELED, Status.REJECTED))
+    assert there.submitted is (status not in (Status.PLANNED, Status.DOUBT))
+    assert there.unfinished == (not there.complete)
+
+
+def test_conflicts_and_damage_are_not_complete() -> None:
+    """A conflict or a damaged line keeps a batch from being complete."""
+    assert not standing(completed=1, conflicts=1).complete
+    assert not standing(completed=1, damaged_lines=1).complete
+
+
+@given(histories)
+def test_the_object_for_scripts(history: list[Fact]) -> None:
+    """The JSON has the promised names, all six statuses, and the counts of the fold."""
+    batch = Batch(history)
+    shown = report(batch, batch="logos", batch_id="b1", home="/h", in_flight=1, damaged=2).json()
+    assert list(shown) == [
+        "batch", "batch_id", "home", "rows", "by_status", "in_flight", "surplus", "conflicts", "unknown_tasks",
+        "damaged_lines", "complete",
+    ]  # fmt: skip
+    assert shown["by_status"] == {status.value: count for status, count in batch.by_status().items()}
+    assert shown["rows"] == sum(shown["by_status"].values()) == batch.planned
+    assert (shown["in_flight"], shown["damaged_lines"], shown["complete"]) == (1, 2, False)
+
+
+def test_surplus_conflicts_and_unknown_tasks_are_counted() -> None:
+    """Each kind of irregular task is counted once."""
+    batch = Batch([plan(0), answer(1, "x"), answer(1, "y"), show(2), show(1, task="z", row=9)])
+    there = report(batch, batch="logos", batch_id="b1", home="/h")
+    assert (there.surplus, there.conflicts, there.unknown_tasks) == (1, 1, 1)
+    assert replace(there, conflicts=0).complete
+
+
+def test_a_note_is_told_once() -> None:
+    """The same sentence stands in the notes once, in the order in which it came first."""
+    tally = Tally()
+    for sentence in ("one", "two", "one"):
+        tally.note(sentence)
+    assert tally.notes == ["one", "two"]

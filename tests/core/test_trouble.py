@@ -1,0 +1,54 @@
+"""When trouble stops the sending: the table of DESIGN 4.3."""
+
+import pytest
+
+from mwbatch.core.trouble import Advice, Trouble
+from mwbatch.core.verdict import Outcome, Verdict
+
+CREATED = Outcome(Verdict.CREATED)
+UNKNOWN = Outcome(Verdict.UNKNOWN, message="HTTP 500")
+HALTED = Outcome(Verdict.HALTED)
+BUSY = Outcome(Verdict.BUSY)
+BAD = Outcome(Verdict.REFUSED, message="no such picture")
+WORSE = Outcome(Verdict.REFUSED, message="too large")
+
+TABLE: list[tuple[list[Outcome], Advice]] = [
+    ([UNKNOWN] * 7, Advice.GO_ON),
+    ([UNKNOWN] * 8, Advice.PROBE),
+    ([UNKNOWN] * 7 + [CREATED] + [UNKNOWN] * 7, Advice.GO_ON),
+    ([UNKNOWN] * 7 + [BUSY, UNKNOWN], Advice.GO_ON),
+    ([UNKNOWN, CREATED, CREATED, CREATED, CREATED] * 40, Advice.PROBE),
+    ([UNKNOWN, CREATED, CREATED, CREATED, CREATED] * 39, Advice.GO_ON),
+    (([UNKNOWN] + [CREATED] * 4) * 39 + [CREATED] * 5, Advice.GO_ON),
+    ([BAD] * 19, Advice.GO_ON),
+    ([BAD] * 20, Advice.STOP),
+    ([CREATED] * 50 + [BAD] * 20, Advice.STOP),
+    ([BAD] * 19 + [CREATED] + [BAD] * 19, Advice.GO_ON),
+    ([BAD] * 19 + [WORSE] * 19, Advice.GO_ON),
+    ([BAD] * 19 + [WORSE] * 20, Advice.STOP),
+    ([HALTED], Advice.STOP),
+    ([CREATED], Advice.GO_ON),
+]
+
+
+@pytest.mark.parametrize(("outcomes", "advice"), TABLE)
+def test_the_table(outcomes: list[Outcome], advice: Advice) -> None:
+    """8 unknowns in a row or a fifth of the last 200 ask for a probe; a halt, or 20 refusals alike, stop the run."""
+    trouble = Trouble()
+    assert [trouble.note(outcome) for outcome in outcomes][-1] is advice
+
+
+def test_keep_going_goes_on_through_refusals_only() -> None:
+    """``keep_going`` passes over any number of refusals alike, never over a halt."""
+    trouble = Trouble(keep_going=True)
+    assert {trouble.note(BAD) for _ in range(100)} == {Advice.GO_ON}
+    assert trouble.note(HALTED) is Advice.STOP
+
+
+def test_after_a_probe_counting_begins_anew() -> None:
+    """Once a listing was answered, it takes the same trouble again to ask for another."""
+    trouble = Trouble()
+    first = [trouble.note(UNKNOWN) for _ in range(9)]
+    trouble.calmed()
+    again = [trouble.note(UNKNOWN) for _ in range(8)]
+    assert (first[-2:], again) == ([Advice.PROBE] * 2, [Advice.GO_ON] * 7 + [Advice.PROBE])
