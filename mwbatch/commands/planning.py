@@ -26,15 +26,20 @@ from mwbatch.journal.opened import Opened
 class Source:
     """A manifest and what the user said about where its rows belong.
 
-    ``path`` is where it is read, ``known_as`` the absolute path that is recorded; ``batch`` the name asked for;
-    ``add``: rows of another file may be added to a batch.
+    ``path`` is where it is read; ``batch`` the name asked for; ``add``: rows of another file may be added to a batch;
+    ``known_as`` what is recorded as the manifest's path, where that is not ``path`` itself.
     """
 
     path: str
-    known_as: str
     batch: str | None = None
     allow_duplicates: bool = False
     add: bool = False
+    known_as: str = ""
+
+    @property
+    def recorded(self) -> str:
+        """The path that is recorded, absolute, so that the working directory does not matter."""
+        return self.known_as or os.path.abspath(self.path)  # noqa: PTH100 (Path would ask the disk)
 
 
 @asynccontextmanager
@@ -47,7 +52,7 @@ async def source_of(
         UsageError: rows from standard input need a batch that is named.
     """
     if manifest != "-":
-        yield Source(manifest, os.path.abspath(manifest), batch, allow_duplicates, add)  # noqa: PTH100, ASYNC240 (it only asks for the working directory)
+        yield Source(manifest, batch, allow_duplicates, add)
         return
     if batch is None:
         raise UsageError("rows from standard input need the name of a batch: --batch NAME")
@@ -55,7 +60,7 @@ async def source_of(
         while block := await aiofiles.stdin_bytes.read(BLOCK):
             kept.write(block)
         kept.flush()
-        yield Source(kept.name, "-", batch, allow_duplicates, add)
+        yield Source(kept.name, batch, allow_duplicates, add, known_as="-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +80,15 @@ def choose(home: Home, source: Source, origin: str) -> Chosen:
     there = list(home.cards())
     wanted = source.batch
     if wanted is None:
-        same = [(folder, card) for folder, card in there if card.manifest == source.known_as]
+        same = [(folder, card) for folder, card in there if card.manifest == source.recorded]
         if len(same) > 1:
             names = ", ".join(card.name for _, card in same)
             raise UsageError(f"several batches were made from {source.path}: {names}; name one with --batch")
-        wanted = same[0][1].name if same else name_for(source.known_as)
+        wanted = same[0][1].name if same else name_for(source.recorded)
     for folder, card in there:
         if card.name == wanted:
             return Chosen(card, folder)
-    return Chosen(Card(wanted, new_batch_id(), origin, source.known_as, None, ()), None)
+    return Chosen(Card(wanted, new_batch_id(), origin, source.recorded, None, ()), None)
 
 
 async def examine(source: Source, batch: Opened | None, desk: Desk) -> Survey:
@@ -97,7 +102,7 @@ async def examine(source: Source, batch: Opened | None, desk: Desk) -> Survey:
     found = await survey(Manifest(source.path), identity_of(source, batch), _looking_up(batch))
     if found.found:
         raise ManifestError(_problems(source, found))
-    if batch is not None and not source.add and batch.card.manifest != source.known_as:
+    if batch is not None and not source.add and batch.card.manifest != source.recorded:
         _refuse_strangers(source, batch, found)
     return found
 

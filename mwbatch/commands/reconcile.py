@@ -43,12 +43,15 @@ class Manner:
     most: float | None = None
 
 
-async def reconcile(home: Home, client: Client | None, name: str, desk: Desk, manner: Manner) -> Reconciled:
+async def reconcile(
+    home: Home, client: Client | None, name: str, desk: Desk | None = None, manner: Manner | None = None
+) -> Reconciled:
     """Bring a batch to one account; without a ``client`` no request is made.
 
     The inbox is taken in, the whole span listed, missing answers fetched; and, where nobody else holds the lock, doubt
     settled and surplus cancelled. Raises `Halted` and `OtherApi` where the API is not ours to ask.
     """
+    desk, manner = desk or Desk(), manner or Manner()
     folder, card = home.find(name)
     if client is not None:
         pinned(card, client)

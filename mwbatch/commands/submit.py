@@ -19,7 +19,9 @@ from mwbatch.journal.home import Home
 from mwbatch.journal.opened import Opened, act, look
 
 
-async def submit(home: Home, client: Client, source: Source, wishes: Wishes, desk: Desk) -> Created:
+async def submit(
+    home: Home, client: Client, source: Source, wishes: Wishes, desk: Desk | None = None
+) -> Created:
     """Plan the rows of a manifest that its batch does not have yet, and create every task that is missing.
 
     Raises:
@@ -28,6 +30,7 @@ async def submit(home: Home, client: Client, source: Source, wishes: Wishes, des
         ApiError: the API refuses us or cannot be reached; nothing was sent.
         StoreError: the disk failed; what is in doubt is found out later.
     """
+    desk = desk or Desk()
     async with planned(home, client, source, wishes, desk, "submit") as batch:
         return await create(batch, client, wishes, desk)
 
@@ -55,8 +58,11 @@ async def planned(
         yield batch
 
 
-async def resume(home: Home, client: Client, batch_name: str, wishes: Wishes, desk: Desk) -> Created:
+async def resume(
+    home: Home, client: Client, batch_name: str, wishes: Wishes, desk: Desk | None = None
+) -> Created:
     """Create every task that is missing, without reading the manifest; raises as `submit` does."""
+    desk = desk or Desk()
     folder, card = home.find(batch_name)
     pinned(card, client)
     async with act(home, folder, card, "resume") as batch:

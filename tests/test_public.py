@@ -1,0 +1,40 @@
+"""The public names of mwbatch: scripts rest on them."""
+
+import subprocess
+import sys
+
+import mwbatch
+
+
+def test_the_public_names_are_frozen() -> None:
+    """A public name is never removed, and never added without thought."""
+    assert mwbatch.__all__ == [
+        "Batch",
+        "Client",
+        "Desk",
+        "Home",
+        "Manner",
+        "Source",
+        "Wishes",
+        "errors",
+        "look",
+        "receiver",
+        "reconcile",
+        "results",
+        "resume",
+        "submit",
+    ]
+
+
+def test_every_public_name_is_there() -> None:
+    """Each public name leads to something, and another one to an AttributeError."""
+    assert all(callable(getattr(mwbatch, name)) for name in mwbatch.__all__ if name != "errors")
+    assert mwbatch.errors.MwbatchError.exit_code == 70
+    assert not hasattr(mwbatch, "nothing_of_the_kind")
+
+
+def test_importing_costs_nothing() -> None:
+    """Importing mwbatch loads no other module of it and no library."""
+    code = "import sys, mwbatch; print([m for m in sys.modules if m.startswith(('mwbatch.', 'aiohttp', 'orjson'))])"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert shown.strip() == "[]"
