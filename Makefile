@@ -38,6 +38,7 @@ check: $(READY) ## Format, lint, types, import contracts, known vulnerabilities,
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pip check
+	@$(BIN)/python -m tests.readme
 
 audit: $(READY) ## Look the installed packages up in an advisory database (needs one that can be reached)
 	@$(BIN)/pip-audit --strict --skip-editable

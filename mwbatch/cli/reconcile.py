@@ -39,7 +39,7 @@ def reconcile(
     verbose: settings.VerboseOption = False,
     log_format: settings.LogFormatOption = settings.LogFormat.TEXT,
 ) -> None:
-    """Prove where every row of a batch is, and that none was paid twice.
+    """Prove where every row is, and that none was paid twice.
 
     It lists every task that the API has of the batch, fetches the answers whose callback never came, settles rows in
     doubt, and cancels surplus tasks while they are pending. Given the path of a manifest it compares with that, too.

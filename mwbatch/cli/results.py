@@ -22,7 +22,9 @@ def results(
     quiet: settings.QuietOption = False,
     verbose: settings.VerboseOption = False,
 ) -> None:
-    """Print the completed rows as JSON lines, in the manifest's order, at any time.
+    """Print the completed rows as JSON lines.
+
+    They come in the manifest's order, at any time, also while the batch runs.
 
     \b
     Examples:

@@ -47,9 +47,9 @@ def retry(
     verbose: settings.VerboseOption = False,
     log_format: settings.LogFormatOption = settings.LogFormat.TEXT,
 ) -> None:
-    """Open another attempt for rows that were refused, and go on as resume does.
+    """Open another attempt for rows that were refused.
 
-    With --status doubt it sends rows again of which nobody knows whether they have a task already: a row may then be
+    Then it goes on as resume does. With --status doubt it sends rows again of which nobody knows whether they have a task already: a row may then be
     paid twice. mwbatch reconcile settles doubt without that risk, where it can.
 
     \b

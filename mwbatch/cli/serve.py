@@ -47,9 +47,9 @@ def serve_callbacks(
     verbose: settings.VerboseOption = False,
     log_format: settings.LogFormatOption = settings.LogFormat.TEXT,
 ) -> None:
-    """Receive the callbacks of every batch in the home; answer 200 once each is on disk.
+    """Receive the callbacks of every batch in the home.
 
-    It needs no API key. Ctrl-C or SIGTERM ends it, after what is being received was answered.
+    Each is answered 200 once it is on disk. It needs no API key. Ctrl-C or SIGTERM ends it, after what is being received was answered.
 
     \b
     Examples:
@@ -113,9 +113,9 @@ def run(
     verbose: settings.VerboseOption = False,
     log_format: settings.LogFormatOption = settings.LogFormat.TEXT,
 ) -> None:
-    """Submit a manifest and receive its answers in one process, until nothing is pending.
+    """Submit a manifest and receive its answers, in one process.
 
-    Run it again after any interruption: it goes on where it stopped.
+    It ends when nothing is pending. Run it again after any interruption: it goes on where it stopped.
 
     \b
     Examples:

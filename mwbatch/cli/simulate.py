@@ -41,9 +41,9 @@ def simulate(
     quiet: settings.QuietOption = False,
     verbose: settings.VerboseOption = False,
 ) -> None:
-    """Stand in for the whole Microwork API on this machine: no key, no network, no money.
+    """Stand in for the whole Microwork API on this machine.
 
-    It completes tasks by itself, posts the callbacks, draws its own pictures, and keeps a ledger of every task under
+    No key, no network, no money. It completes tasks by itself, posts the callbacks, draws its own pictures, and keeps a ledger of every task under
     /_sim/ledger. With faults it fails in the ways that cost money.
 
     \b

@@ -34,9 +34,9 @@ def status(
     quiet: settings.QuietOption = False,
     verbose: settings.VerboseOption = False,
 ) -> None:
-    """Say where a batch stands, and what to do next; without a name, where every batch stands.
+    """Say where a batch stands, and what to do next.
 
-    It makes no request and takes no lock: look as often as you like, also while a batch runs.
+    Without a name: where every batch stands. It makes no request and takes no lock: look as often as you like, also while a batch runs.
 
     \b
     Examples:

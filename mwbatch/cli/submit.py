@@ -66,7 +66,7 @@ def submit(
     verbose: settings.VerboseOption = False,
     log_format: settings.LogFormatOption = settings.LogFormat.TEXT,
 ) -> None:
-    """Create a task for every row of a manifest that has none yet.
+    """Create a task for every row of a manifest that has none.
 
     Run it again after any interruption, or with rows added: only what is missing is sent. The API key is read from
     MICROWORK_API_KEY, or from the file that MICROWORK_API_KEY_FILE names.
@@ -124,9 +124,9 @@ def resume(
     verbose: settings.VerboseOption = False,
     log_format: settings.LogFormatOption = settings.LogFormat.TEXT,
 ) -> None:
-    """Go on with a batch where it stopped, without reading its manifest.
+    """Go on with a batch where it stopped.
 
-    The callback base is the one used last, unless another is given.
+    The manifest is not read again. The callback base is the one used last, unless another is given.
 
     \b
     Examples:

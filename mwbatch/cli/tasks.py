@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
 
 tasks = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="The raw API calls: list, get and cancel tasks."
+    no_args_is_help=True, rich_markup_mode=None, help="List, get and cancel tasks: the raw API calls."
 )
 
 RawOption = Annotated[

@@ -21,9 +21,9 @@ def validate(
     quiet: settings.QuietOption = False,
     verbose: settings.VerboseOption = False,
 ) -> None:
-    """Check every row of a manifest, and list every mistake as file:line: column: what is wrong.
+    """Check every row of a manifest, and list every mistake.
 
-    Nothing is sent, and no key is needed.
+    A mistake is a line: file:line: column: what is wrong. Nothing is sent, and no key is needed.
 
     \b
     Examples:
