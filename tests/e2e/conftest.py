@@ -1,0 +1,5 @@
+"""The shared simulators."""
+
+from tests.e2e.fixtures import apis, patient, slow, stage, stuck
+
+__all__ = ["apis", "patient", "slow", "stage", "stuck"]

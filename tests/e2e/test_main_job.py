@@ -1,0 +1,177 @@
+"""What the README shows: simulate, receive, submit, look, and take the answers home."""
+
+import gzip
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+from tests.e2e.stage import COMMAND, ROOT, Ran, Stage, free_port, listens, until
+
+REPORT = {
+    "batch",
+    "batch_id",
+    "home",
+    "rows",
+    "by_status",
+    "in_flight",
+    "surplus",
+    "conflicts",
+    "unknown_tasks",
+    "damaged_lines",
+    "complete",
+}
+STATUSES = {"planned", "doubt", "pending", "completed", "canceled", "rejected"}
+LINE = {
+    "batch",
+    "row",
+    "id",
+    "task_id",
+    "type",
+    "status",
+    "created_at",
+    "completed_at",
+    "received_at",
+    "via",
+    "request",
+    "columns",
+    "response",
+}
+
+
+def lines(ran: Ran) -> list[dict[str, object]]:
+    assert ran.code == 0, ran.err
+    return [json.loads(line) for line in ran.out.splitlines()]
+
+
+def test_three_processes(tmp_path: Path) -> None:
+    """Simulator, receiver and submitter, each a process, bring every answer home by callback."""
+    port, stage = free_port(), Stage(tmp_path)
+    with stage.running("simulate", "--port", str(port), "--complete-after", "0", "0.3") as simulator:
+        until(lambda: listens(port))
+        assert simulator.stdout is not None
+        exports = [simulator.stdout.readline().decode().strip() for _ in range(2)]
+        stage.env |= dict(line.removeprefix("export ").split("=", 1) for line in exports)
+        with stage.receiver() as base:
+            assert stage.run("submit", stage.manifest(30), "--callback-url", base).code == 0
+            until(lambda: stage.json("status", "m")["complete"])
+    assert [(line["row"], line["via"]) for line in lines(stage.run("results", "m"))] == [
+        (row, "callback") for row in range(30)
+    ]
+    assert simulator.returncode == 128 + signal.SIGTERM
+
+
+def test_run_does_it_all(stage: Stage) -> None:
+    """`run` creates, receives and ends complete; each row has one task, and the objects have the promised keys."""
+    ran = stage.json("run", stage.manifest(40), "--port", "0")
+    assert set(ran) >= REPORT
+    assert set(ran["by_status"]) == STATUSES
+    assert (ran["complete"], ran["by_status"]["completed"], ran["home"]) == (True, 40, str(stage.home))
+    assert stage.api is not None
+    assert stage.api.creations(ran["batch_id"]) == dict.fromkeys(range(40), 1)
+    assert set(stage.json("status", "m")) == REPORT
+    assert set(stage.json("reconcile", "m")) >= REPORT
+    assert stage.json("status") == {"home": str(stage.home), "batches": [stage.json("status", "m.csv")]}
+
+
+def test_a_line_of_results(stage: Stage) -> None:
+    """Results lines have exactly the promised keys, in the manifest's order, with the other columns."""
+    assert stage.run("run", stage.manifest(5), "--port", "0").code == 0
+    found = lines(stage.run("results", "m"))
+    assert [set(line) for line in found] == [LINE] * 5
+    assert [(line["id"], line["columns"]) for line in found] == [
+        (f"r{n}", {"campaign": f"c{n}"}) for n in range(5)
+    ]
+    assert [set(line) for line in lines(stage.run("results", "m", "--all"))] == [LINE | {"error"}] * 5
+
+
+def test_nobody_can_call_us(stage: Stage) -> None:
+    """Without a receiver, `reconcile --wait` fetches every answer."""
+    created = stage.json("submit", stage.manifest(12), "--callback-url", "none")
+    assert (created["by_status"]["pending"], created["complete"]) == (12, False)
+    found = stage.json("reconcile", "m", "--wait", "--every", "0.2", "--for", "20")
+    assert (found["complete"], found["by_status"]["completed"]) == (True, 12)
+    assert {line["via"] for line in lines(stage.run("results", "m"))} <= {"get", "list"}
+
+
+def test_annotating_rows(stage: Stage) -> None:
+    """An annotating manifest comes back with a label for each tag."""
+    text = (ROOT / "sample_manifests" / "annotating.jsonl").read_text().splitlines(keepends=True)[:8]
+    (stage.folder / "checks.jsonl").write_text("".join(text))
+    assert stage.run("run", "checks.jsonl", "--port", "0").code == 0
+    found = [json.loads(line) for line in stage.run("results", "checks").out.splitlines()]
+    assert [line["type"] for line in found] == ["annotating"] * 8
+    for line in found:
+        options = line["request"]["annotation_option"]
+        assert {tag["label"] for tag in line["response"]["tags"]} <= set(options)
+
+
+def test_every_form_of_a_manifest(patient: Stage) -> None:
+    """CSV, JSONL, gzip and standard input plan the same rows."""
+    csv = (patient.folder / patient.manifest(6)).read_bytes()
+    rows = [{"id": f"r{n}", "image_url": f"https://images.example.com/{n}.jpg"} for n in range(6)]
+    (patient.folder / "j.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (patient.folder / "z.csv.gz").write_bytes(gzip.compress(csv))
+    for words, stdin in ((["j.jsonl"], b""), (["z.csv.gz"], b""), (["-", "--batch", "piped"], csv)):
+        ran = patient.run("submit", *words, "--callback-url", "none", "--json", stdin=stdin)
+        assert (ran.code, ran.json["by_status"]["pending"]) == (0, 6), ran.err
+    shown = [lines(patient.run("results", name, "--all")) for name in ("j", "z", "piped")]
+    assert [[line["id"] for line in found] for found in shown] == [[row["id"] for row in rows]] * 3
+
+
+def test_rows_added_later(patient: Stage) -> None:
+    """Submitting a manifest again sends only the rows that were added to it."""
+    first = patient.json("submit", patient.manifest(10), "--callback-url", "none")
+    again = patient.json("submit", patient.manifest(14))
+    assert patient.api is not None
+    assert patient.api.creations(first["batch_id"]) == dict.fromkeys(range(14), 1)
+    assert (again["rows"], again["batch_id"]) == (14, first["batch_id"])
+
+
+def test_a_dry_run_leaves_no_trace(patient: Stage) -> None:
+    """`--dry-run` says what would be sent, needs no receiver, and sends and writes nothing."""
+    assert patient.api is not None
+    before = patient.api.get("/_sim/stats")
+    told = patient.json("submit", patient.manifest(9), "--dry-run", "--price", "0.5")
+    assert (told["to_send"], told["cost"], told["new_batch"]) == (9, 4.5, True)
+    assert not patient.home.exists()
+    assert patient.api.get("/_sim/stats") == before
+
+
+def test_the_limit_holds_over_all_runs(patient: Stage) -> None:
+    """`--max-tasks` limits the batch, however often it is resumed, until it is raised."""
+    name = patient.manifest(20)
+    sent = [patient.json("submit", name, "--callback-url", "none", "--max-tasks", "7", code=3)]
+    sent += [patient.json("resume", "m", code=3), patient.json("resume", "m", "--max-tasks", "15", code=3)]
+    sent += [patient.json("resume", "m", "--max-tasks", "20")]
+    assert [one["by_status"]["pending"] for one in sent] == [7, 7, 15, 20]
+
+
+def test_the_raw_calls(patient: Stage) -> None:
+    """`tasks` lists, gets and cancels; the mac of an address shows with --raw alone."""
+    patient.json("submit", patient.manifest(3), "--callback-url", "none")
+    (task, *_) = lines(patient.run("tasks", "list", "--limit", "2"))
+    raw = json.loads(patient.run("tasks", "get", str(task["task_id"]), "--raw").out)
+    assert raw["callback_url"] != task["callback_url"]
+    mac = raw["callback_url"].rpartition("/")[2]
+    assert mac not in str(task)
+    canceled = json.loads(patient.run("tasks", "cancel", str(task["task_id"])).out)
+    assert canceled["status"] == "canceled"
+    assert patient.run("tasks", "get", "nothing").code == 1
+
+
+def test_a_reader_that_leaves(stage: Stage) -> None:
+    """`| head -1` ends every printing verb without a word about pipes."""
+    assert stage.run("run", stage.manifest(60), "--port", "0").code == 0
+    for words in ("results m", "tasks list", "status m", "validate m.csv"):
+        done = subprocess.run(
+            ["sh", "-c", f"mwbatch {words} | head -1"],
+            cwd=stage.folder,
+            env=stage.env | {"PATH": f"{Path(COMMAND).parent}:{stage.env['PATH']}"},
+            capture_output=True,
+            timeout=30,
+            check=True,
+        )
+        assert done.stdout.count(b"\n") == 1
+        assert b"Error" not in done.stderr
+        assert b"bug" not in done.stderr
