@@ -8,18 +8,20 @@ import traceback
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 import typer
 
 from mwbatch.cli.logs import start_logging
-from mwbatch.errors import Exit, MwbatchError
+from mwbatch.errors import Exit, MwbatchError, Unsent
 from mwbatch.settings import LogFormat
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
 
     Command = Callable[[Desk], Coroutine[Any, Any, "Result"]]
+
+UNREACHED: Final = "; check the network and --base-url (MICROWORK_BASE_URL), then run it again"
 
 
 class Result(Protocol):
@@ -86,9 +88,10 @@ def show(result: Result, manner: Manner) -> None:
 
 def fail(error: MwbatchError, manner: Manner) -> NoReturn:
     """Print an error as one sentence, and as an object with ``--json``; leave with its exit code."""
-    say(f"mwbatch: {error}")
+    words = f"{error}{UNREACHED}" if isinstance(error, Unsent) else str(error)
+    say(f"mwbatch: {words}")
     if manner.json:
-        emit_json({"error": str(error), "exit": int(error.exit_code)})
+        emit_json({"error": words, "exit": int(error.exit_code)})
     raise typer.Exit(error.exit_code) from None
 
 

@@ -122,7 +122,7 @@ def test_asked_once(slow: Stage, sent: signal.Signals, code: int) -> None:
 def test_asked_twice(stuck: Stage) -> None:
     """The second signal ends the process at once, though the API has not answered."""
     submitter = stuck.start("submit", stuck.manifest(4), "--callback-url", "none")
-    until(lambda: (stuck.home / "m" / "lock.json").exists())
+    until((stuck.home / "m" / "lock.json").exists)
     time.sleep(0.3)
     submitter.send_signal(signal.SIGINT)
     time.sleep(0.3)

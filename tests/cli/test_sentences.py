@@ -1,0 +1,170 @@
+"""What people are told when something is wrong: one clear sentence with the next step, and the right exit code."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from mwbatch.errors import Exit
+from tests.e2e.stage import ROOT, Ran, Stage, free_port, until
+
+SUBMIT = ("submit", "m.csv", "--callback-url", "none")
+
+
+def told(ran: Ran, code: int, *words: str) -> None:
+    """The command ended with ``code``, and its last line for people is one sentence that holds ``words``."""
+    *_, sentence = ran.err.splitlines()
+    assert ran.code == code, ran.err
+    assert sentence.startswith("mwbatch: ")
+    for word in words:
+        assert word in sentence
+
+
+def test_ten_mistakes(patient: Stage) -> None:
+    """A manifest with ten mistakes is refused with `file:line: column: what is wrong` for each, and nothing is sent."""
+    (patient.folder / "m.csv").write_bytes((ROOT / "sample_manifests" / "mistakes.csv").read_bytes())
+    ran = patient.run(*SUBMIT)
+    assert ran.code == Exit.USAGE
+    problems = ran.err.partition("mwbatch: ")[2].splitlines()
+    assert {line.split(":")[1] for line in problems if line.startswith("m.csv:")} == set(
+        map(str, range(2, 12))
+    )
+    assert "nothing was sent" in problems[-1]
+    assert not (patient.home / "m").exists()
+
+
+def test_no_key(patient: Stage) -> None:
+    """Without an API key the variables that may hold one are named."""
+    patient.manifest(1)
+    told(patient.run(*SUBMIT, MICROWORK_API_KEY=""), Exit.USAGE, "MICROWORK_API_KEY_FILE", "mwbatch simulate")
+
+
+@pytest.mark.parametrize(("path", "word"), [("nowhere", "cannot read"), ("empty", "is empty")])
+def test_a_key_file_without_a_key(patient: Stage, path: str, word: str) -> None:
+    """A key file that is missing or empty is named."""
+    (patient.folder / "empty").touch()
+    patient.manifest(1)
+    told(
+        patient.run(*SUBMIT, MICROWORK_API_KEY="", MICROWORK_API_KEY_FILE=path),
+        Exit.USAGE,
+        word,
+        "MICROWORK_API_KEY_FILE",
+    )
+
+
+def test_an_api_that_is_not_there(patient: Stage) -> None:
+    """An API that cannot be reached ends the command with 4, and the base URL is what to look at."""
+    patient.manifest(1)
+    url = f"http://127.0.0.1:{free_port()}"
+    told(patient.run(*SUBMIT, MICROWORK_BASE_URL=url), Exit.API, url.removeprefix("http://"), "--base-url")
+
+
+def test_a_wrong_key(patient: Stage) -> None:
+    """A key that the API refuses ends the command with 4, is not shown, and the variable is named."""
+    patient.manifest(1)
+    ran = patient.run(*SUBMIT, MICROWORK_API_KEY="sk_wrong")
+    told(ran, Exit.API, "401", "MICROWORK_API_KEY")
+    assert "sk_wrong" not in ran.err
+
+
+@pytest.mark.parametrize("verb", ["serve-callbacks", "run m.csv", "simulate"])
+def test_a_port_that_is_taken(patient: Stage, verb: str) -> None:
+    """A port on which another process listens is named, with --port as the way out."""
+    patient.manifest(1)
+    assert patient.api is not None
+    port = patient.api.url.rpartition(":")[2]
+    told(patient.run(*verb.split(), "--port", port), Exit.USAGE, port, "--port")
+
+
+def test_nowhere_to_call(patient: Stage) -> None:
+    """Without a callback base nothing is sent, and both ways to give one are named."""
+    told(patient.run("submit", patient.manifest(1)), Exit.USAGE, "--callback-url", "none")
+
+
+def test_another_api(patient: Stage) -> None:
+    """A batch stays with the API that it was begun with."""
+    patient.manifest(1)
+    assert patient.run(*SUBMIT).code == Exit.DONE
+    told(patient.run(*SUBMIT, MICROWORK_BASE_URL="http://127.0.0.1:9"), Exit.USAGE, "MICROWORK_BASE_URL")
+
+
+def test_a_batch_in_use(stuck: Stage) -> None:
+    """Of two submitters of one batch the second ends with 5, and names the process of the first."""
+    stuck.manifest(1)
+    with stuck.running(*SUBMIT) as first:
+        until((stuck.home / "m" / "lock.json").exists)
+        told(stuck.run(*SUBMIT), Exit.IN_USE, str(first.pid), "mwbatch status m")
+        first.kill()
+
+
+@pytest.mark.parametrize("verb", ["status", "resume", "reconcile", "results", "retry"])
+def test_an_unknown_batch(patient: Stage, verb: str) -> None:
+    """A batch that is not there is answered with those that are."""
+    patient.manifest(1)
+    told(patient.run(verb, "nope"), Exit.USAGE, "no batch nope", "none yet")
+
+
+def test_an_unreadable_home(patient: Stage) -> None:
+    """A home that is no folder, or whose batch cannot be read, ends with 6 and is named."""
+    patient.manifest(1)
+    patient.home.write_text("")
+    told(patient.run(*SUBMIT), Exit.MACHINE, str(patient.home))
+    patient.home.unlink()
+    assert patient.run(*SUBMIT).code == Exit.DONE
+    (patient.home / "m" / "batch.json").write_text("{")
+    told(patient.run("status", "m"), Exit.MACHINE, "batch.json")
+
+
+def test_a_damaged_line(patient: Stage) -> None:
+    """A line that the disk spoiled is counted by `status`, ends `reconcile` with 6, and is listed with its place."""
+    patient.manifest(3)
+    assert patient.run(*SUBMIT).code == Exit.DONE
+    path = next(path for path in (patient.home / "m" / "journal").glob("*.jsonl") if path.stat().st_size)
+    first, rest = path.read_bytes().split(b"\n", 1)
+    path.write_bytes(first.replace(b'"v":1', b'"v":7') + b"\n" + rest)
+    assert patient.json("status", "m")["damaged_lines"] == 1
+    assert patient.run("reconcile", "m", "--offline").code == Exit.MACHINE
+    (listed,) = patient.json("reconcile", "m", "--list", "damaged")["damaged_lines"]
+    assert (listed["file"], listed["offset"]) == (str(path), 0)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "submit",
+        "submit m.csv --nonsense",
+        "submit m.csv --concurrency many",
+        "submit m.csv --callback-url ftp://x",
+        "submit -",
+        "submit nope.csv --callback-url none",
+        "serve-callbacks --port 70000",
+        "status m --rows lost",
+        "reconcile m --list lost",
+        "simulate --profile mad",
+        "simulate --faults nope.toml",
+        "dance",
+    ],
+)
+def test_usage(patient: Stage, words: str) -> None:
+    """What cannot be meant ends with 2 and says what would do."""
+    patient.manifest(1)
+    ran = patient.run(*words.split())
+    assert ran.code == Exit.USAGE
+    assert ran.out == ""
+    assert ran.err.strip()
+
+
+def test_an_error_as_json(patient: Stage) -> None:
+    """With --json an error is an object too, with its exit code."""
+    ran = patient.run("status", "nope", "--json")
+    assert ran.json == {"error": json.loads(ran.out)["error"], "exit": Exit.USAGE}
+    assert "no batch nope" in ran.json["error"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_home_that_may_not_be_written(patient: Stage) -> None:
+    """A home without permission ends with 6."""
+    patient.manifest(1)
+    Path(patient.home).mkdir(mode=0o500)
+    told(patient.run(*SUBMIT), Exit.MACHINE, str(patient.home))
