@@ -154,7 +154,7 @@ class Sender:
             self._adjust(outcome, started_at)
             if outcome.verdict not in (Verdict.BUSY, Verdict.UNSENT):
                 break
-            if outcome.verdict is Verdict.UNSENT:
+            if outcome.retry_after is None:
                 await self._pause(next(waits))
         self._note(create, outcome, started_at)
 

@@ -44,10 +44,14 @@ class Pace:
         self.limit = min(float(self.most), self.limit + 1 / self.limit)
 
     def refused(self, started_at: float, now: float, retry_after: float | None) -> None:
-        """A request that left at ``started_at`` was answered 429 at ``now``; ``retry_after`` in seconds if named."""
+        """A request that left at ``started_at`` was answered 429 at ``now``; ``retry_after`` in seconds if named.
+
+        Where the API names a wait everybody waits; where it does not, fewer in flight is what slows us down.
+        """
         if started_at > self.halved_at:
             self.limit, self.halved_at = max(1.0, self.limit / 2), now
-        self.next_start = max(self.next_start, now + (retry_after if retry_after is not None else 0.5))
+        if retry_after is not None:
+            self.next_start = max(self.next_start, now + retry_after)
 
 
 def backoff(first: float = 0.5, longest: float = 30.0) -> Iterator[float]:

@@ -103,11 +103,11 @@ def test_delay_has_three_answers() -> None:
     assert [pace.delay(0, now) for now in (10.0, 13.0, 14.0, 15.0)] == [4.0, 1.0, 0.0, 0.0]
 
 
-def test_without_retry_after_half_a_second() -> None:
-    """A 429 that names no wait pauses everybody for half a second; a shorter wait never cuts a longer one."""
+def test_without_retry_after_nobody_waits() -> None:
+    """A 429 that names no wait halves what is in flight and pauses nobody; a shorter wait never cuts a longer one."""
     pace = Pace(4)
     pace.refused(0.0, 1.0, None)
-    assert pace.next_start == 1.5
+    assert (pace.next_start, pace.limit) == (0.0, 2.0)
     pace.refused(0.5, 1.0, 9.0)
     pace.refused(0.5, 2.0, 1.0)
     assert pace.next_start == 10.0
