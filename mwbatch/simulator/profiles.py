@@ -35,7 +35,8 @@ HEAVY: Final = Faults(
         Fault.CALLBACK_LOST: 0.02,
         Fault.CALLBACK_TWICE: 0.05,
         Fault.CALLBACK_EARLY: 0.05,
-    }
+    },
+    size=Size(retry_after_s=None),  # the reference documents no Retry-After
 )
 PROFILES: Final[Mapping[str, Faults]] = {"calm": Faults(), "heavy": HEAVY}
 """The named sets of faults."""
