@@ -16,8 +16,10 @@ import selectors
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, TypeVarTuple, Unpack
 
+P = ParamSpec("P")
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
@@ -116,9 +118,11 @@ def run_virtual(main: Coroutine[Any, Any, T], *, threads: bool = True) -> T:
         return runner.run(main)
 
 
-class VirtualPolicy(asyncio.DefaultEventLoopPolicy):
-    """Makes every loop a virtual one: what a directory's ``event_loop_policy`` fixture returns."""
+def virtual(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """Decorate an async test: it runs in virtual time, on a loop of its own."""
 
-    def new_event_loop(self) -> VirtualLoop:
-        """A loop at time 0.0."""
-        return VirtualLoop()
+    @wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        run_virtual(test(*args, **kwargs))
+
+    return run

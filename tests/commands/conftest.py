@@ -1,0 +1,241 @@
+"""Commands without sockets and without waiting: a wire into the simulator's world, in virtual time."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote
+
+import orjson
+import pytest
+
+from mwbatch.client import Client
+from mwbatch.client.wire import Answer
+from mwbatch.commands.creating import Wishes
+from mwbatch.commands.desk import Desk
+from mwbatch.commands.planning import Source
+from mwbatch.core.facts import Fact, Planned, Started
+from mwbatch.core.fold import Batch, Status
+from mwbatch.errors import ApiError, Unsure
+from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.home import Card, Home
+from mwbatch.journal.opened import Opened, look
+from mwbatch.journal.segments import Segments
+from mwbatch.simulator.creation import Creation, create
+from mwbatch.simulator.faults import Fault, Faults, Line, Size
+from mwbatch.simulator.forms import Draft, Kind, Refusal, read_draft
+from mwbatch.simulator.listing import Listings, read_query
+from mwbatch.simulator.settings import Settings
+from mwbatch.simulator.tasks import flat, nested
+from mwbatch.simulator.world import World
+
+EPOCH: Final = 1_700_000_000.0
+"""The wall clock when a loop begins."""
+
+ORIGIN: Final = "http://127.0.0.1:8900"
+ELSEWHERE: Final = "https://api.elsewhere.test"
+LATENCY: Final = 0.05
+Play = Answer | ApiError | None
+"""What befalls one create request: this answer or error without a task, or None: the world decides."""
+
+_STATUS: Final = {
+    Fault.CREATED_500: 500,
+    Fault.CREATED_503: 503,
+    Fault.CREATED_LATE: 504,
+    Fault.NOT_CREATED_500: 500,
+    Fault.NOT_CREATED_503: 503,
+    Fault.CREATED_307: 307,
+    Fault.BUSY: 429,
+}
+_CUT: Final = {Fault.CREATED_CUT, Fault.ANSWER_CUT, Fault.ANSWER_BAD_HEADERS}
+
+
+def clock() -> float:
+    """The wall clock in virtual time."""
+    return EPOCH + asyncio.get_running_loop().time()
+
+
+def answer(status: int, document: Any = None, **headers: str) -> Answer:
+    """An answer of the API; a header's name is written with underscores."""
+    date = format_datetime(datetime.fromtimestamp(clock(), UTC), usegmt=True)
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
+    return Answer(status, {"Date": date, **named}, orjson.dumps(document or {"error": f"said {status}"}))
+
+
+class ScriptedWire:
+    """A `Wire` into a `World`. Each create meets the next of ``plays``, then whatever ``always`` says, then the world.
+
+    ``on_create`` is called at the moment at which a create request leaves; ``creates`` holds the address of each, in
+    order; ``listed`` and ``got`` what was asked for. ``reads`` befalls each GET, while it is not None.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world, self.listings = world, Listings(world)
+        self.plays: list[Play] = []
+        self.always: Callable[[Draft], Play] = lambda _: None
+        self.on_create: Callable[[Draft], None] = lambda _: None
+        self.reads: ApiError | Answer | None = None
+        self.creates: list[str] = []
+        self.left_at: list[float] = []
+        self.listed: list[dict[str, str]] = []
+        self.got: list[str] = []
+        self.in_flight = self.most_in_flight = 0
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Sequence[tuple[str, str]] = (),
+        body: bytes | None = None,
+        fresh: bool = False,  # noqa: ARG002 (the seam's)
+    ) -> Answer:
+        """Carry one request there and its answer back."""
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            await asyncio.sleep(LATENCY)
+            return await self._arrive(method, path, dict(params), body)
+        except Refusal as refused:
+            return answer(refused.status, {"status_code": refused.status, "error": refused.message})
+        finally:
+            self.in_flight -= 1
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    async def _arrive(self, method: str, path: str, params: dict[str, str], body: bytes | None) -> Answer:
+        if body is not None:
+            return await self._create("annotating" if path.endswith("annotating") else "tagging", body)
+        if method == "POST":
+            return answer(200, nested(self.world.cancel(unquote(path.split("/")[-2]), clock())))
+        if isinstance(self.reads, ApiError):
+            raise self.reads
+        if self.reads is not None:
+            return self.reads
+        if path == "/v1/tasks":
+            return await self._list(params)
+        self.got.append(unquote(path.rsplit("/", 1)[1]))
+        return answer(200, nested(self.world.get(self.got[-1], clock())))
+
+    async def _create(self, kind: Kind, body: bytes) -> Answer:
+        draft = read_draft(kind, body, "application/x-www-form-urlencoded")
+        self.creates.append(draft.callback_url)
+        self.left_at.append(clock())
+        self.on_create(draft)
+        play = self.plays.pop(0) if self.plays else self.always(draft)
+        if isinstance(play, ApiError):
+            raise play
+        return play or await self._told(create(self.world, draft, clock()))
+
+    async def _told(self, made: Creation) -> Answer:
+        if made.fault in _CUT:
+            raise Unsure("the connection was cut")
+        if made.fault is Fault.CREATED_TIMEOUT:
+            await asyncio.sleep(30)
+            raise Unsure("no answer in time")
+        if made.fault is Fault.ANSWER_RUBBISH:
+            return Answer(200, {}, b"<html>")
+        return answer(_STATUS[made.fault]) if made.fault in _STATUS else answer(200, flat(made.tasks[-1]))
+
+    async def _list(self, params: dict[str, str]) -> Answer:
+        self.listed.append(params)
+        faults = self.listings.befalls()
+        if Fault.LIST_SLOW in faults:
+            await asyncio.sleep(self.world.settings.faults.size.list_slow_s)
+        return answer(200, self.listings.answer(read_query(params), faults, clock()))
+
+
+class Stage:
+    """A home, a world behind a wire, and a client: everything that a command is given.
+
+    The world completes nothing by itself before a day is over.
+    """
+
+    def __init__(self, folder: Path, settings: Settings | None = None) -> None:
+        self.folder, self.home = folder, Home(folder / "home")
+        self.world = World(settings or Settings(complete_after=(86_400.0, 86_400.0)), EPOCH)
+        self.wire = ScriptedWire(self.world)
+        self.client = self.client_at(ORIGIN)
+        self.desk = self.new_desk()
+
+    def client_at(self, origin: str, key: str = "sim_key") -> Client:
+        """A client of an API elsewhere, or with another key."""
+        return Client(key, origin, wire=self.wire)
+
+    def new_desk(self) -> Desk:
+        """A desk in virtual time; each command of a test that is stopped needs its own."""
+        return Desk(now=clock, ticks=lambda: asyncio.get_running_loop().time())
+
+    def befall(self, *lines: Line, size: Size | None = None) -> None:
+        """Let these faults befall requests of the world, counted from 1."""
+        faults = Faults(script=lines, size=size or Size())
+        self.world.settings = replace(self.world.settings, faults=faults)
+
+    def manifest(self, *ids: str | int, name: str = "logos.csv", column: str = "id") -> Source:
+        """Write a manifest with one picture an id, and say that its rows are to be sent."""
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        rows = [f"{one},https://images.example.com/{one}.jpg" for one in ids]
+        path.write_text("\n".join([f"{column},image_url", *rows]) + "\n")
+        return Source(str(path), str(path))
+
+    async def opened(self, count: int = 0, disk: Disk = DISK) -> Opened:
+        """The batch ``logos``, made with ``count`` rows where it is not there; ``disk`` is the journal's."""
+        if not (self.home.path / "logos").exists():
+            self.home.create(Card("logos", "b234567890", ORIGIN, "/m.csv", None, ()))
+        folder, card = self.home.find("logos")
+        batch = await look(self.home, folder, card, "submit")
+        await batch.record(
+            [
+                Planned(EPOCH, n, f"id-{n}", n + 2, "tagging", {"image_url": f"https://a.example/{n}.jpg"})
+                for n in range(count)
+            ]
+        )
+        if disk is not DISK:
+            await batch.journal.close()
+            batch.journal = Segments(folder, "submit", disk)
+        return batch
+
+    def on_disk(self, name: str = "logos") -> list[Fact]:
+        """Every fact of a batch, as another process would read it now."""
+        return list(Segments(self.home.find(name)[0], "view").read())
+
+    def statuses(self, name: str = "logos") -> dict[str, int]:
+        """How many rows are in each status by the facts on disk, zeros left out."""
+        counts = Batch(self.on_disk(name)).by_status()
+        return {status.value: count for status, count in counts.items() if count}
+
+    def covered(self, name: str = "logos") -> set[tuple[int, int]]:
+        """Each (row, attempt) that a ``started`` on disk covers."""
+        return {
+            (row, fact.attempt)
+            for fact in self.on_disk(name)
+            if isinstance(fact, Started)
+            for first, end in fact.rows
+            for row in range(first, end)
+        }
+
+    @property
+    def tasks(self) -> int:
+        """How many tasks the world has made for us."""
+        return int(self.world.stats()["created"])
+
+
+def silent(**wishes: Any) -> Wishes:
+    """Wishes of a user whom nobody can call."""
+    return Wishes(**{"callback_url": "none"} | wishes)
+
+
+def ids(batch: Opened, status: Status) -> list[int]:
+    """The rows in one status."""
+    return list(batch.state.numbered(status))
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    """A stage of its own for each test, whose tests are `virtual`."""
+    return Stage(tmp_path)

@@ -1,0 +1,81 @@
+"""The gate: the pace applied to all workers at once."""
+
+import asyncio
+from collections.abc import Callable
+
+from mwbatch.commands.crew import crew
+from mwbatch.commands.gate import Gate
+from mwbatch.core.pace import Pace
+from tests.virtual import virtual
+
+
+def gate_of(most: int, rate: float | None = None) -> Gate:
+    """A gate in virtual time."""
+    return Gate(Pace(most, rate), asyncio.get_running_loop().time)
+
+
+async def pass_through(gate: Gate, workers: int, at: Callable[[], None] = lambda: None) -> list[float]:
+    """Send one request of a second for each worker; returns the times at which they were let through."""
+    loop, times = asyncio.get_running_loop(), list[float]()
+
+    async def work() -> None:
+        if await gate.enter():
+            times.append(loop.time())
+            at()
+            await asyncio.sleep(1)
+            gate.leave()
+
+    await crew(work() for _ in range(workers))
+    return times
+
+
+@virtual
+async def test_no_more_than_the_limit() -> None:
+    """As many are let through as the pace allows, the next ones when the first have left."""
+    assert await pass_through(gate_of(3), 7) == [0, 0, 0, 1, 1, 1, 2]
+
+
+@virtual
+async def test_the_rate() -> None:
+    """With a rate, requests start one after the other, however many may be in flight."""
+    assert await pass_through(gate_of(9, rate=2), 4) == [0.0, 0.5, 1.0, 1.5]
+
+
+@virtual
+async def test_after_a_refusal_everybody_waits() -> None:
+    """Retry-After holds back every worker, and then all that the halved limit allows go on."""
+    gate = gate_of(4)
+    gate.pace.refused(0.0, 0.0, 10.0)
+    assert await pass_through(gate, 3) == [10, 10, 11]
+
+
+@virtual
+async def test_shut_and_reopened() -> None:
+    """A shut gate lets nobody through until it is reopened."""
+    gate = gate_of(4)
+    gate.shut()
+    asyncio.get_running_loop().call_later(100, gate.reopen)
+    assert await pass_through(gate, 2) == [100, 100]
+
+
+@virtual
+async def test_closed_for_ever() -> None:
+    """A closed gate turns away those who wait and those who come later."""
+    gate = gate_of(1)
+    asyncio.get_running_loop().call_later(0.5, gate.close)
+    assert await pass_through(gate, 5) == [0]
+    assert not await gate.enter()
+    assert gate.in_flight == 0
+
+
+@virtual
+async def test_a_worker_that_was_cancelled_takes_no_turn() -> None:
+    """A waiting worker that is cancelled passes its turn on."""
+    gate = gate_of(1)
+    assert await gate.enter()
+    waiting = [asyncio.create_task(gate.enter()) for _ in range(2)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    await asyncio.sleep(0)
+    gate.leave()
+    assert await waiting[1]

@@ -1,0 +1,65 @@
+"""Rows that are ready to be sent: their ``started`` is on disk."""
+
+import asyncio
+import errno
+
+import pytest
+
+from mwbatch.commands.ready import Ready
+from mwbatch.core.facts import Planned, Started
+from mwbatch.core.plan import Create, ranges
+from mwbatch.errors import StoreError
+from mwbatch.journal.opened import Opened
+from tests.commands.conftest import Stage
+from tests.core.facts import start
+from tests.journal.disks import Failing
+from tests.virtual import virtual
+
+
+def begun(run: list[Create]) -> Started:
+    """The fact of a run."""
+    return start(1, ranges(create.planned.row for create in run))
+
+
+def ready_of(batch: Opened, sizes: list[int]) -> Ready:
+    """Runs of these sizes."""
+    rows = iter(batch.journal.read_rows())
+    return Ready(batch, iter([[Create(next(rows), 1) for _ in range(size)] for size in sizes]), begun)
+
+
+@virtual
+async def test_taken_in_order_and_covered(stage: Stage) -> None:
+    """Every row comes out once, in order, and is on disk as started when it does; then None."""
+    ready = ready_of(await stage.opened(9), [4, 4, 1])
+    preparing, taken = asyncio.create_task(ready.prepare()), list[Planned]()
+    while create := await ready.take():
+        assert (create.planned.row, 1) in stage.covered()
+        taken.append(create.planned)
+    await preparing
+    assert [planned.row for planned in taken] == list(range(9))
+
+
+@virtual
+async def test_one_run_ahead_and_no_more(stage: Stage) -> None:
+    """Nothing is started that is more than a run ahead of need."""
+    ready = ready_of(await stage.opened(12), [4, 4, 4])
+    preparing = asyncio.create_task(ready.prepare())
+    await asyncio.sleep(1)
+    assert len(stage.covered()) == 4
+    await ready.take()
+    await asyncio.sleep(1)
+    assert len(stage.covered()) == 8
+    ready.end()
+    await preparing
+    assert [create.planned.row for create in ready.leftovers()] == [1, 2, 3, 4, 5, 6, 7]
+    assert await ready.take() is None
+
+
+@virtual
+async def test_a_failing_disk_makes_nothing_ready(stage: Stage) -> None:
+    """Where started cannot be written its rows are not made ready, and whoever waits is told there are none."""
+    ready = ready_of(await stage.opened(4, Failing(write=[errno.EIO])), [4])
+    waiting = asyncio.create_task(ready.take())
+    with pytest.raises(StoreError):
+        await ready.prepare()
+    assert await waiting is None
