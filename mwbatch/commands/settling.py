@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -57,17 +58,26 @@ class Grounds:
 async def settle(batch: Opened, client: Client, desk: Desk, grounds: Grounds) -> Settled:
     """Find out about every row in doubt, waiting as long as that takes.
 
+    Whatever a listing shows is recorded at once.
     An attempt is closed as absent only when two valid sweeps, whose ends differ, did not find it: the first no earlier
     than the settle time after it ended, the second a fifth of that later, and no other process has seen it meanwhile.
     """
     result = Settled()
     there = in_doubt(batch, grounds)
-    may = [doubt for doubt in there if _may_settle(batch, client, doubt, result)]
-    if may:
+    await _look(batch, client, desk, there)
+    may = [doubt for doubt in _still(batch, grounds, there) if _may_settle(batch, client, doubt, result)]
+    if may and not desk.stopping.is_set():
         await _settle(batch, client, desk, grounds, may, result)
     result.open = len(in_doubt(batch, grounds))
     result.found = len(there) - result.open - len(result.absent)
     return result
+
+
+async def _look(batch: Opened, client: Client, desk: Desk, there: list[Doubt]) -> None:
+    """Presence is evidence at once and from any listing: most doubt ends here, without waiting."""
+    desk.tally.phase = "listing the API's tasks"
+    with suppress(ApiError):
+        await sweep(batch, client, desk, interval_start(doubt.started.clock for doubt in there))
 
 
 async def _settle(
