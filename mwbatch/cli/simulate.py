@@ -1,6 +1,8 @@
 """`mwbatch simulate`."""
 
 import os
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,6 +35,12 @@ def simulate(
     ] = None,
     faults: Annotated[Path | None, typer.Option(help="A TOML file that says what goes wrong.")] = None,
     profile: Annotated[str, typer.Option(help="A named set of faults: calm or heavy.")] = "calm",
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fault", metavar="NAME=RATE", help="How often something goes wrong, 0 to 1; several times."
+        ),
+    ] = None,
     later: Annotated[
         bool, typer.Option("--later", help="Speak the later dialect (camelCase, bare listings).")
     ] = False,
@@ -49,12 +57,10 @@ def simulate(
     \b
     Examples:
       mwbatch simulate
-      mwbatch simulate --profile heavy --seed 7 --complete-after 1 5
+      mwbatch simulate --profile heavy --seed 7 --fault created_500=0.2
     """
 
     async def command(desk: "Desk") -> Result:
-        from dataclasses import replace
-
         from mwbatch.simulator import Settings
 
         there = await listening(
@@ -65,7 +71,7 @@ def simulate(
                 complete_after=complete_after,
                 time_scale=time_scale,
                 seed=seed,
-                faults=replace(faults_of(faults, profile), seed=seed),
+                faults=replace(faults_of(faults, profile, fault or ()), seed=seed),
                 latency=latency,
                 rate=rate,
                 dialect="later" if later else "reference",
@@ -99,23 +105,26 @@ async def listening(settings: "Settings") -> "Simulator":
         raise UsageError(f"cannot listen on {where} ({reason}); choose another --port or --host") from None
 
 
-def faults_of(path: Path | None, profile: str) -> "Faults":
-    """The faults of a file, else of a named profile."""
+def faults_of(path: Path | None, profile: str, rates: Iterable[str] = ()) -> "Faults":
+    """The faults of a file, else of a named profile, with single rates on top."""
     from mwbatch.errors import UsageError
-    from mwbatch.simulator import PROFILES, FaultsError, load_faults
+    from mwbatch.simulator import PROFILES, Fault, FaultsError, load_faults
 
-    if path is not None:
-        try:
-            return load_faults(path)
-        except OSError as error:
-            raise UsageError(f"cannot read {path} ({error.strerror}); give --faults a TOML file") from None
-        except FaultsError as error:
-            raise UsageError(str(error)) from None
-    if profile not in PROFILES:
+    if path is None and profile not in PROFILES:
         raise UsageError(
             f"--profile {profile}: choose one of {', '.join(PROFILES)}, or describe faults with --faults"
         )
-    return PROFILES[profile]
+    try:
+        faults = PROFILES[profile] if path is None else load_faults(path)
+        named = dict(_rate(text) for text in rates)
+        return replace(faults, rates={**faults.rates, **{Fault(name): rate for name, rate in named.items()}})
+    except (FaultsError, OSError, ValueError) as error:
+        raise UsageError(f"{error}; the faults are: {', '.join(Fault)}") from None
+
+
+def _rate(text: str) -> tuple[str, float]:
+    name, _, rate = text.partition("=")
+    return name, float(rate)
 
 
 def register(app: typer.Typer) -> None:
