@@ -65,7 +65,9 @@ async def settle(batch: Opened, client: Client, desk: Desk, grounds: Grounds) ->
     result = Settled()
     there = in_doubt(batch, grounds)
     await _look(batch, client, desk, there)
-    may = [doubt for doubt in _still(batch, grounds, there) if _may_settle(batch, client, doubt, result)]
+    left = _still(batch, grounds, there)
+    kinds = await asyncio.to_thread(_kinds, batch, left)
+    may = [doubt for doubt in left if _may_settle(batch, client, doubt, kinds[doubt.place.row], result)]
     if may and not desk.stopping.is_set():
         await _settle(batch, client, desk, grounds, may, result)
     result.open = len(in_doubt(batch, grounds))
@@ -114,11 +116,17 @@ def _still(batch: Opened, grounds: Grounds, there: list[Doubt]) -> list[Doubt]:
     return [doubt for doubt in there if doubt.place in open_]
 
 
-def _may_settle(batch: Opened, client: Client, doubt: Doubt, result: Settled) -> bool:
+def _kinds(batch: Opened, there: list[Doubt]) -> dict[int, str]:
+    """The type of task that each of these rows asks for."""
+    wanted = {doubt.place.row for doubt in there}
+    return {row.row: row.type for row in batch.journal.read_rows() if row.row in wanted} if wanted else {}
+
+
+def _may_settle(batch: Opened, client: Client, doubt: Doubt, kind: str, result: Settled) -> bool:
     """Whether a sweep by this client can say anything about an attempt at all."""
     if any(row.belied for row in batch.state.rows.values()):
         result.because(BELIED)
-    elif not batch.card.echo or not all(batch.card.echo.values()):
+    elif not batch.card.echo.get(kind):
         result.because(
             "the listing was not seen to show our callback addresses, so it cannot prove that a task is absent"
         )
