@@ -181,7 +181,11 @@ class Stage:
         path.parent.mkdir(exist_ok=True)
         rows = [f"{one},https://images.example.com/{one}.jpg" for one in ids]
         path.write_text("\n".join([f"{column},image_url", *rows]) + "\n")
-        return Source(str(path), str(path))
+        return Source(str(path))
+
+    def write(self, source: Source, *lines: str) -> None:
+        """Write a manifest's file anew."""
+        Path(source.path).write_text("\n".join(lines) + "\n")
 
     async def opened(self, count: int = 0, disk: Disk = DISK) -> Opened:
         """The batch ``logos``, made with ``count`` rows where it is not there; ``disk`` is the journal's."""

@@ -1,0 +1,84 @@
+"""What comes before the first request: limits, the question, the callback base."""
+
+from typing import Any
+
+import pytest
+
+from mwbatch.commands.base import checked_base
+from mwbatch.commands.submit import resume, submit
+from mwbatch.core.limits import Limits
+from mwbatch.core.outcomes import Created
+from mwbatch.errors import Exit, UsageError
+from tests.commands.conftest import Stage, silent
+from tests.virtual import virtual
+
+
+async def sent(stage: Stage, count: int, **wishes: Any) -> Created:
+    """Submit a manifest of so many rows."""
+    return await submit(stage.home, stage.client, stage.manifest(*range(count)), silent(**wishes), stage.desk)
+
+
+@virtual
+async def test_limits_hold_over_all_runs(stage: Stage) -> None:
+    """A limit counts every task that the batch ever had, stays with the batch, and ends the run unfinished."""
+    created = await sent(stage, 10, limits=Limits(max_tasks=4))
+    assert (created.exit, stage.tasks) == (Exit.UNFINISHED, 4)
+    assert "4 tasks; 6 rows not sent" in created.ending.reason
+    assert (await sent(stage, 10)).exit is Exit.UNFINISHED
+    assert stage.tasks == 4
+    raised = silent(limits=Limits(price=0.1, max_tasks=9, max_cost=0.7))
+    await resume(stage.home, stage.client, "logos", raised, stage.desk)
+    assert stage.tasks == 7
+
+
+@virtual
+async def test_many_tasks_are_asked_for(stage: Stage) -> None:
+    """Above a hundred tasks the user is asked, with the price; a no sends nothing."""
+    questions: list[str] = []
+
+    def no(question: str) -> bool:
+        questions.append(question)
+        return False
+
+    with pytest.raises(UsageError, match="nothing was sent"):
+        await sent(stage, 101, confirm=no, limits=Limits(price=0.08))
+    assert questions == ["create 101 tasks at http://127.0.0.1:8900, for about 8.08?"]
+    assert (stage.wire.creates, stage.statuses()) == ([], {"planned": 101})
+
+
+@virtual
+async def test_a_hundred_tasks_are_not_asked_for(stage: Stage) -> None:
+    """Up to a hundred tasks nobody is asked."""
+    assert (await sent(stage, 100, confirm=lambda _: False)).exit is Exit.DONE
+
+
+@virtual
+async def test_a_receiver_that_is_not_there_is_told(stage: Stage) -> None:
+    """Where nobody answers at the callback base people are told, and the tasks are created all the same."""
+    await sent(stage, 1, callback_url="http://127.0.0.1:9/hooks/")
+    assert any("no receiver answers at http://127.0.0.1:9/hooks (" in note for note in stage.desk.tally.notes)
+    assert stage.wire.creates[0].startswith("http://127.0.0.1:9/hooks/callbacks/v1/")
+
+
+def test_bases() -> None:
+    """A base may carry a path and loses its last slash."""
+    assert checked_base("https://calls.test/a/") == "https://calls.test/a"
+    assert checked_base("http://127.0.0.1:8080") == "http://127.0.0.1:8080"
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("calls.test", "must begin with http:// or https://"),
+        ("ftp://calls.test", "must begin with http:// or https://"),
+        ("https:///path", "name a host"),
+        ("https://calls.test/?a=b", "no query"),
+        ("https://calls.test/#a", "fragment"),
+        ("https://me:secret@calls.test/", "password"),
+        ("http://calls.test:port/", "is no URL"),
+    ],
+)
+def test_no_bases(url: str, said: str) -> None:
+    """What cannot be a callback base is refused with the reason."""
+    with pytest.raises(UsageError, match=said):
+        checked_base(url)

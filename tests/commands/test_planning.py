@@ -1,0 +1,116 @@
+"""From a manifest to planned rows."""
+
+import io
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mwbatch.commands import planning
+from mwbatch.commands.planning import Source, choose, examine, source_of, write_plan
+from mwbatch.core.facts import Planned
+from mwbatch.errors import ManifestError, UsageError
+from mwbatch.journal.home import Card, new_batch_id
+from tests.commands.conftest import ORIGIN, Stage
+from tests.virtual import virtual
+
+
+def made(stage: Stage, name: str, manifest: str) -> None:
+    """A batch of the home."""
+    stage.home.create(Card(name, new_batch_id(), ORIGIN, manifest, None, ()))
+
+
+def test_a_batch_is_found_by_name_then_path_then_file_name(stage: Stage) -> None:
+    """The name asked for, else the manifest's path, else the name that its file gives."""
+    made(stage, "mine", "/data/logos.csv")
+    made(stage, "brands", "/data/brands.csv")
+    named = [
+        Source("/data/brands.csv", batch="mine"),
+        Source("logos.csv", known_as="/data/logos.csv"),
+        Source("/other/brands.csv"),
+        Source("/data/new.csv"),
+    ]
+    chosen = [choose(stage.home, source, ORIGIN) for source in named]
+    assert [(one.card.name, one.folder is None) for one in chosen] == [
+        ("mine", False),
+        ("mine", False),
+        ("brands", False),
+        ("new", True),
+    ]
+
+
+def test_several_batches_of_one_manifest(stage: Stage) -> None:
+    """Where several batches were made from a manifest the user must name one."""
+    made(stage, "one", "/m.csv")
+    made(stage, "two", "/m.csv")
+    with pytest.raises(UsageError, match="one, two; name one with --batch"):
+        choose(stage.home, Source("/m.csv"), ORIGIN)
+
+
+@virtual
+async def test_standard_input_is_kept_aside(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows from standard input need a named batch, can be read twice, and leave no file behind."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"image_url\nhttps://a/1\n")))
+    with pytest.raises(UsageError, match="--batch NAME"):
+        async with source_of("-", None):
+            pass
+    async with source_of("-", "piped", add=True) as source:
+        kept = Path(source.path)
+        assert [(await examine(source, None, stage.desk)).new for _ in range(2)] == [1, 1]
+        assert (source.recorded, source.batch, source.add) == ("-", "piped", True)
+    assert not kept.exists()  # noqa: ASYNC240 (one look)
+
+
+@virtual
+async def test_a_path_is_recorded_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A relative path is known by where it leads from here."""
+    monkeypatch.chdir(tmp_path)
+    async with source_of("m.csv", None) as source:
+        assert (source.path, source.recorded) == ("m.csv", str(tmp_path / "m.csv"))
+
+
+@virtual
+async def test_every_mistake_is_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All mistakes stand in one error, up to a limit and with their count; nothing is written."""
+    monkeypatch.setattr("mwbatch.commands.survey.MAX_PROBLEMS", 2)
+    source = stage.manifest()
+    stage.write(source, "id,image_url", *(f"{n},nowhere" for n in range(3)))
+    with pytest.raises(ManifestError) as refused:
+        await examine(source, None, stage.desk)
+    assert [line.rsplit(":", 1)[-1] for line in refused.value.problems][2:] == [
+        " and 1 more problems",
+        "3 problems; nothing was sent. Mend them, then run the same command again",
+    ]
+
+
+@virtual
+async def test_new_rows_get_the_numbers_that_follow(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows keep their numbers wherever they stand in the file later; new ones get those that follow."""
+    monkeypatch.setattr("mwbatch.commands.manifests.BLOCK", 64)
+    source = stage.manifest(*range(6))
+    batch = await stage.opened()
+    batch.keep(manifest=source.recorded, id_column="id")
+    await write_plan(batch, source, await examine(source, batch, stage.desk), stage.desk)
+    longer = stage.manifest("x", *range(6), "y")
+    found = await examine(longer, batch, stage.desk)
+    await write_plan(batch, longer, found, stage.desk)
+    await batch.journal.close()
+    rows = [(fact.row, fact.id) for fact in stage.on_disk() if isinstance(fact, Planned)]
+    assert rows == [*((n, str(n)) for n in range(6)), (6, "x"), (7, "y")]
+
+
+@virtual
+async def test_a_file_that_changes_meanwhile(stage: Stage) -> None:
+    """A manifest that grows between its two readings is refused."""
+    source, batch = stage.manifest("a"), await stage.opened()
+    found = await examine(source, batch, stage.desk)
+    stage.manifest("a", "b")
+    with pytest.raises(UsageError, match="changed while it was being read"):
+        await write_plan(batch, replace(source), found, stage.desk)
+
+
+def test_words_for_the_id_column() -> None:
+    """Rows go by a column or by a digest."""
+    assert planning._by(None) == "a digest of each request"
+    assert planning._by("id") == "column id"

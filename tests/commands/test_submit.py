@@ -1,0 +1,171 @@
+"""Submitting, again and again: each row is sent once, and only what is missing."""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mwbatch.commands.planning import Source
+from mwbatch.commands.submit import rehearse, resume, submit
+from mwbatch.core.address import find
+from mwbatch.core.outcomes import Created
+from mwbatch.errors import BatchBusy, Exit, Halted, ManifestError, OtherApi, UsageError
+from mwbatch.journal.lock import BatchLock
+from tests.commands.conftest import ELSEWHERE, ORIGIN, Stage, answer, silent
+from tests.virtual import virtual
+
+
+async def sent(stage: Stage, source: Source) -> Created:
+    """Submit a manifest as a user whom nobody can call."""
+    return await submit(stage.home, stage.client, source, silent(), stage.desk)
+
+
+def rows_sent(stage: Stage) -> Counter[int]:
+    """How many create requests left for each row."""
+    places = [find(address) for address in stage.wire.creates]
+    return Counter(place.row for place in places if place)
+
+
+def files(folder: Path) -> dict[Path, bytes]:
+    """Every file below a folder with what it holds."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@virtual
+async def test_a_new_batch(stage: Stage) -> None:
+    """A new manifest makes a batch of its name, says so, and every row gets one task."""
+    created = await sent(stage, stage.manifest("a", "b", "c"))
+    assert (created.exit, stage.statuses(), stage.tasks) == (Exit.DONE, {"pending": 3}, 3)
+    assert f"batch logos is new, in {stage.home.path / 'logos'}" in stage.desk.tally.notes
+    card = stage.home.find("logos")[1]
+    assert (card.origin, card.id_column) == (ORIGIN, "id")
+    assert card.kids == (stage.home.keys().newest.kid,)
+
+
+@virtual
+async def test_submitting_again_sends_nothing(stage: Stage) -> None:
+    """The same manifest once more sends nothing; with rows added, moved and sorted only the new ones."""
+    await sent(stage, stage.manifest("a", "b"))
+    assert (await sent(stage, stage.manifest("a", "b"))).exit is Exit.DONE
+    await sent(stage, stage.manifest("c", "b", "a", "d"))
+    assert rows_sent(stage) == {0: 1, 1: 1, 2: 1, 3: 1}
+    assert "2 rows known already, 2 rows new" in stage.desk.tally.notes
+
+
+@virtual
+async def test_the_same_rows_in_another_file(stage: Stage) -> None:
+    """Another path with the same name is the same batch where it shares a row, else it is refused."""
+    await sent(stage, stage.manifest("a", "b"))
+    await sent(stage, stage.manifest("b", "c", name="moved/logos.csv"))
+    with pytest.raises(UsageError, match="no row in common"):
+        await sent(stage, stage.manifest("x", "y", name="other/logos.csv"))
+    assert stage.statuses() == {"pending": 3}
+
+
+@virtual
+async def test_rows_of_another_file_are_added_on_request(stage: Stage) -> None:
+    """With ``add`` the rows of a file that has nothing in common join the batch."""
+    await sent(stage, stage.manifest("a"))
+    there = stage.manifest("x", name="other/logos.csv")
+    await sent(stage, replace(there, batch="logos", add=True))
+    assert stage.statuses() == {"pending": 2}
+
+
+@virtual
+async def test_another_id_column_is_refused(stage: Stage) -> None:
+    """A batch keeps the id column that it began with."""
+    await sent(stage, stage.manifest("a"))
+    with pytest.raises(UsageError, match=r"by column id, .* by column custom_id"):
+        await sent(stage, stage.manifest("a", "b", column="custom_id"))
+
+
+@virtual
+async def test_a_changed_request_is_refused(stage: Stage) -> None:
+    """A known id with another request is an error that shows both, and nothing is sent."""
+    source = stage.manifest("a")
+    await sent(stage, source)
+    stage.write(source, "id,image_url", "a,https://images.example.com/other.jpg")
+    with pytest.raises(ManifestError) as refused:
+        await sent(stage, source)
+    assert "images.example.com/a.jpg" in str(refused.value)
+    assert "images.example.com/other.jpg" in str(refused.value)
+    assert stage.tasks == 1
+
+
+@virtual
+async def test_copies_need_leave(stage: Stage) -> None:
+    """A new id for a request that another id has is an error, unless duplicates are allowed."""
+    source = stage.manifest("a")
+    await sent(stage, source)
+    stage.write(source, "id,image_url", *(f"{name},https://images.example.com/a.jpg" for name in "ab"))
+    with pytest.raises(ManifestError, match="--allow-duplicates"):
+        await sent(stage, source)
+    await sent(stage, replace(source, allow_duplicates=True))
+    assert stage.tasks == 2
+
+
+@virtual
+async def test_the_origin_is_pinned(stage: Stage) -> None:
+    """A batch is never sent to another API, neither by submit nor by resume."""
+    source = stage.manifest("a")
+    await sent(stage, source)
+    other = stage.client_at(ELSEWHERE)
+    with pytest.raises(OtherApi, match=ORIGIN):
+        await submit(stage.home, other, source, silent(), stage.desk)
+    with pytest.raises(OtherApi, match=ELSEWHERE):
+        await resume(stage.home, other, "logos", silent(), stage.desk)
+
+
+@virtual
+async def test_a_new_batch_needs_a_base(stage: Stage) -> None:
+    """Without a callback base a new batch is not even made."""
+    with pytest.raises(UsageError, match="--callback-url none"):
+        await submit(stage.home, stage.client, stage.manifest("a"), silent(callback_url=None), stage.desk)
+    assert list(stage.home.cards()) == []
+
+
+@virtual
+async def test_resume_takes_the_base_used_last(stage: Stage) -> None:
+    """A resume sends what is missing to the base of the last run, and says so."""
+    stage.wire.plays = [None, answer(401)]
+    await sent(stage, stage.manifest("a", "b", "c"))
+    created = await resume(stage.home, stage.client, "logos", silent(callback_url=None), stage.desk)
+    assert (created.exit, stage.statuses(), stage.tasks) == (Exit.DONE, {"pending": 3}, 3)
+    assert "callbacks go to https://no-callbacks.invalid, as before" in stage.desk.tally.notes
+
+
+@virtual
+async def test_a_refusing_api_costs_nothing(stage: Stage) -> None:
+    """Where the API refuses the key nothing is sent; the rows stay planned."""
+    stage.wire.reads = answer(401)
+    with pytest.raises(Halted):
+        await sent(stage, stage.manifest("a"))
+    assert (stage.wire.creates, stage.statuses()) == ([], {"planned": 1})
+
+
+@virtual
+async def test_one_process_at_a_time(stage: Stage) -> None:
+    """While another process acts on the batch, a submit is turned away."""
+    source = stage.manifest("a")
+    await sent(stage, source)
+    with BatchLock(stage.home.find("logos")[0], "cancel"), pytest.raises(BatchBusy, match="mwbatch cancel"):
+        await sent(stage, source)
+
+
+@virtual
+async def test_a_rehearsal_writes_nothing(stage: Stage) -> None:
+    """A dry run tells what would be sent, and leaves every file and the API alone."""
+    source = stage.manifest("a", "b", "b")
+    new = await rehearse(stage.home, ORIGIN, source, stage.desk, price=0.5)
+    assert (new.is_new, new.to_send, new.cost, stage.home.path.exists()) == (True, 2, 1.0, False)
+    await sent(stage, source)
+    before = files(stage.home.path)
+    known = await rehearse(stage.home, ORIGIN, stage.manifest("a", "b", "c"), stage.desk)
+    assert (known.is_new, known.to_send, known.cost, known.exit) == (False, 1, None, Exit.DONE)
+    assert (files(stage.home.path), stage.tasks) == (before, 2)
+    assert known.json() == {
+        "dry_run": True, "batch": "logos", "new_batch": False, "new_rows": 1, "known_rows": 2, "repeated_rows": 0,
+        "to_send": 1, "cost": None,
+    }  # fmt: skip
+    assert "1 row to send, for about" not in known.text()
