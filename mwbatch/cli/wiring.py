@@ -1,5 +1,6 @@
 """From settings to the objects that commands take."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,10 +37,17 @@ def open_client(base_url: str, timeout: float = 30.0, concurrency: int = 64) -> 
 
 
 def asked(question: str) -> bool:
-    """Ask on a terminal; elsewhere nobody is there to answer, and the command goes on."""
+    """Ask on a terminal; elsewhere nobody is there to answer, and the command goes on. Ctrl-C means no."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
-    return typer.confirm(question, err=True)
+    # The event loop, which hears Ctrl-C otherwise, stands still while somebody thinks.
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return typer.confirm(f"\n{question}", err=True)  # below the bar, which stands still meanwhile
+    except typer.Abort:
+        return False
+    finally:
+        signal.signal(signal.SIGINT, heard)
 
 
 def never_asked(_: str) -> bool:

@@ -71,6 +71,7 @@ class Bar:
             visible=bool(tally.phase),
             words=words,
         )
+        self._progress.refresh()
 
     def say(self, sentence: str) -> None:
         """Print one sentence above the bar."""
@@ -105,7 +106,17 @@ def screen(*, quiet: bool) -> Iterator[Screen]:
         TimeRemainingColumn(compact=True),
         TextColumn("{task.fields[words]}"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True, expand=True) as progress:
+    # Drawn by `show` alone: rich's own thread would draw over a question that the user is asked meanwhile.
+    drawn = Progress(
+        *columns,
+        console=Console(stderr=True),
+        transient=True,
+        expand=True,
+        auto_refresh=False,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    with drawn as progress:
         yield Bar(progress)
 
 

@@ -1,15 +1,25 @@
 """A report as words for people: short lines, so that a narrow terminal shows them whole."""
 
+import shutil
+import textwrap
 from collections.abc import Iterator
+from typing import Final
 
 from mwbatch.core.advice import next_steps
 from mwbatch.core.fold import Status
 from mwbatch.core.progress import Report
 
+WIDE: Final = 200
+"""Columns of what is no terminal: nothing has to be folded there."""
 
-def report_text(report: Report) -> str:
-    """Where a batch stands, and what to do next; lines without a trailing newline."""
-    return "\n".join([*_counts(report), *_next(report)])
+
+def report_text(report: Report, width: int | None = None) -> str:
+    """Where a batch stands, and what to do next; lines without a trailing newline.
+
+    ``width`` is the terminal's, in columns; where it is not given, that of the terminal that is there.
+    """
+    width = width or shutil.get_terminal_size((WIDE, 24)).columns
+    return "\n".join([*_counts(report), *_next(report, width)])
 
 
 def _counts(report: Report) -> Iterator[str]:
@@ -32,8 +42,19 @@ def _counts(report: Report) -> Iterator[str]:
             yield f"  {name:<13}{count:>12,}"
 
 
-def _next(report: Report) -> Iterator[str]:
+def _next(report: Report, width: int) -> Iterator[str]:
     steps = list(next_steps(report))
     if steps:
         yield "next:"
-        yield from (f"  {step}" for step in steps)
+        for step in steps:
+            yield from _folded(step, width)
+
+
+def _folded(step: str, width: int) -> Iterator[str]:
+    """A command with its reason on one line, or the reason above it; the command stays whole, to be copied."""
+    command, _, reason = step.partition("    # ")
+    if len(step) + 2 <= width:
+        yield f"  {step}"
+        return
+    yield from textwrap.wrap(reason, width, initial_indent="  # ", subsequent_indent="  # ")
+    yield f"  {command}"
