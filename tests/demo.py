@@ -1,0 +1,92 @@
+"""`make demo`: a thousand pictures tagged by a simulated API, in real processes over real HTTP on this machine."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+from mwbatch.simulator import Settings
+
+ROWS = 1000
+ROOT = Path(__file__).parents[1]
+HOME = ROOT / "demo"
+COMMAND = str(Path(sys.executable).with_name("mwbatch"))
+SIMULATOR = Settings().port
+"""The sample manifests name pictures at this port, so no other one will do."""
+
+
+def main() -> int:
+    """Run the demonstration; 0 when every row is completed and was paid for once."""
+    if _taken(SIMULATOR):
+        print(f"port {SIMULATOR} is in use: end the process that listens there, then run make demo again")
+        return 2
+    shutil.rmtree(HOME, ignore_errors=True)
+    url = f"http://127.0.0.1:{SIMULATOR}"
+    os.environ |= {"MWBATCH_HOME": str(HOME), "MICROWORK_API_KEY": "sim_key", "MICROWORK_BASE_URL": url}
+    with _simulator():
+        _mwbatch("run", "sample_manifests/tagging.csv", "--port", str(_port()), "--yes")
+        with urlopen(f"{url}/_sim/ledger") as answer:
+            ledger = json.load(answer)
+    return 0 if _proved(ledger) else 1
+
+
+@contextmanager
+def _simulator() -> Iterator[None]:
+    words = [COMMAND, "simulate", "--port", str(SIMULATOR), "--quiet"]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        try:
+            while running.poll() is None and not _taken(SIMULATOR):
+                time.sleep(0.02)
+            yield
+        finally:
+            running.terminate()
+
+
+def _mwbatch(*words: str) -> None:
+    # The terminal is inherited, so that people see the progress bar that they will have.
+    print("$ mwbatch", *words, flush=True)
+    subprocess.run([COMMAND, *words], cwd=ROOT, check=False)
+
+
+def _proved(ledger: dict[str, list[object]]) -> bool:
+    """Compare what mwbatch says with what the simulator says, which knows every task that was ever created."""
+    words = [COMMAND, "status", "tagging", "--json"]
+    told = json.loads(subprocess.run(words, capture_output=True, check=True).stdout)
+    paid = Counter(len(tasks) for tasks in ledger.values())
+    print(f"\nthe simulator's own ledger: {paid[1]:,} rows paid once, {paid.total() - paid[1]:,} paid twice")
+    print(
+        "\nnext, look at what there is now (mwbatch is in .venv/bin):",
+        "  export MWBATCH_HOME=demo PATH=$PWD/.venv/bin:$PATH",
+        "  mwbatch status tagging",
+        "  mwbatch results tagging | head -1",
+        "  ls demo/tagging/*    # the journal: plain JSON lines",
+        sep="\n",
+    )
+    return bool(told["complete"] and told["by_status"]["completed"] == ROWS and paid == {1: ROWS})
+
+
+def _port() -> int:
+    """8080, as in the README; another one where that is taken."""
+    if not _taken(8080):
+        return 8080
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
