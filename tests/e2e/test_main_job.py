@@ -69,6 +69,7 @@ def test_run_does_it_all(stage: Stage) -> None:
     assert (ran["complete"], ran["by_status"]["completed"], ran["home"]) == (True, 40, str(stage.home))
     assert stage.api is not None
     assert stage.api.creations(ran["batch_id"]) == dict.fromkeys(range(40), 1)
+    assert not (stage.home / "inbox").exists()
     assert set(stage.json("status", "m")) == REPORT
     assert set(stage.json("reconcile", "m")) >= REPORT
     assert stage.json("status") == {"home": str(stage.home), "batches": [stage.json("status", "m.csv")]}

@@ -1,0 +1,39 @@
+"""Progress without a terminal: sentences at once and once, a line now and then."""
+
+import asyncio
+
+import pytest
+
+from mwbatch.core.progress import Tally
+from mwbatch.views.progress import Lines, progress_text, shown
+
+
+def test_a_line_of_progress() -> None:
+    """It says what is done, of how much, and what needs attention."""
+    tally = Tally("creating tasks", 1200, 5000, in_flight=64, doubt=1, rejected=2)
+    assert progress_text(tally) == "creating tasks: 1,200 of 5,000, 64 in flight, 1 in doubt, 2 rejected"
+    assert progress_text(Tally("received", 3)) == "received: 3"
+
+
+async def test_notes_are_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every note is said, in order and once, the last ones too when the block ends."""
+    tally = Tally()
+    async with shown(tally, quiet=False):
+        tally.note("first")
+        await asyncio.sleep(0.15)
+        tally.note("first")
+        tally.note("second")
+    assert capsys.readouterr().err == "first\nsecond\n"
+
+
+@pytest.mark.parametrize(("quiet", "count"), [(False, 2), (True, 0)])
+def test_lines_come_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], quiet: bool, count: int
+) -> None:
+    """A line comes every ten seconds, none with --quiet."""
+    now = 0.0
+    monkeypatch.setattr("mwbatch.views.progress.time.monotonic", lambda: now)
+    lines = Lines(quiet=quiet)
+    for now in range(25):  # noqa: B007 (the clock reads it)
+        lines.show(Tally("creating tasks", 1))
+    assert capsys.readouterr().err.count("creating tasks: 1\n") == count
