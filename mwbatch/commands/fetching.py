@@ -48,7 +48,8 @@ async def fetch(
         for task in remaining:
             if desk.stopping.is_set():
                 return
-            answers += await look(batch, client, desk, task)
+            came = await look(batch, client, desk, task)
+            answers += came  # not in one: `+=` reads the sum before it awaits
             tally.done += 1
 
     await crew([work() for _ in range(min(at_once, len(there)))])
