@@ -1,6 +1,7 @@
-"""What the user set: flags, the environment and files become one frozen value, in one place.
+"""What the user set: flags, the environment and files become frozen values, in one place.
 
-The declarations of the options here are the only readers of the environment; a flag beats a variable beats a default.
+The declarations here are the only readers of the environment; a flag beats a variable beats a default. Options that
+several verbs share stand together in a dataclass; `mwbatch.cli.options.unfolded` spreads it over a verb's signature.
 """
 
 import os
@@ -14,11 +15,9 @@ import typer
 from mwbatch.errors import UsageError
 
 BASE_URL: Final = "https://api.microwork.io"
-SIMULATOR: Final = "127.0.0.1:8900"
-"""Where `mwbatch simulate` listens unless told otherwise; the sample manifests point there."""
 
 SETTLE: Final = 150.0
-"""Seconds that a request may need, after all, to become a task; see DESIGN, "absence is an inference"."""
+"""Seconds after which a request that nobody has seen arrive is taken for lost."""
 
 
 class LogFormat(StrEnum):
@@ -28,57 +27,23 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-HomeOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--home", envvar="MWBATCH_HOME", help="The folder of all batches. Default: the user's data directory."
-    ),
+BatchArgument = Annotated[
+    str, typer.Argument(metavar="BATCH", help="A batch's name, or the path of its manifest.")
 ]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="One JSON object on standard output; words go to standard error.")
+ManifestArgument = Annotated[
+    str, typer.Argument(metavar="MANIFEST", help="CSV or JSONL, also .gz; - for standard input.")
 ]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only what matters.")]
-VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens, to standard error.")]
-YesOption = Annotated[
-    bool, typer.Option("--yes", "-y", help="Do not ask before more than 100 tasks are concerned.")
-]
-BaseUrlOption = Annotated[
-    str, typer.Option("--base-url", envvar="MICROWORK_BASE_URL", help="The API.", show_default=True)
-]
-CallbackUrlOption = Annotated[
+AddOption = Annotated[bool, typer.Option("--add", help="Add the rows of another file to an existing batch.")]
+BatchOption = Annotated[
     str | None,
-    typer.Option(
-        "--callback-url",
-        envvar="MWBATCH_CALLBACK_URL",
-        help="The public URL of your receiver; 'none' when nobody can call you (results come by polling).",
-    ),
+    typer.Option("--batch", help="The batch's name. Default: the one of this manifest, else its file name."),
 ]
-KeyFileOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--callback-key-file",
-        envvar="MWBATCH_CALLBACK_KEY_FILE",
-        help="The callback keys, where several hosts share them. Default: keys.json in the home.",
-    ),
+DuplicatesOption = Annotated[
+    bool,
+    typer.Option("--allow-duplicates", help="Let a new id ask for what a known row asks for already."),
 ]
-ConcurrencyOption = Annotated[
-    int,
-    typer.Option(
-        "--concurrency", envvar="MWBATCH_CONCURRENCY", min=1, max=1024, help="Most requests in flight."
-    ),
-]
-RateOption = Annotated[
-    float | None,
-    typer.Option(
-        "--rate", envvar="MWBATCH_RATE", min=0.001, help="Most requests started a second. Default: no limit."
-    ),
-]
-TimeoutOption = Annotated[
-    float,
-    typer.Option(
-        "--timeout", envvar="MWBATCH_TIMEOUT", min=1.0, help="Seconds for one request and its answer."
-    ),
-]
+PriceOption = Annotated[float | None, typer.Option("--price", min=0.0, help="What one task costs.")]
+RequireOption = Annotated[bool, typer.Option("--require-complete", help="Exit 3 unless every row is final.")]
 SettleOption = Annotated[
     float,
     typer.Option(
@@ -87,27 +52,112 @@ SettleOption = Annotated[
         help="Seconds after which a task that no listing shows does not exist. At least 120, save on loopback.",
     ),
 ]
-LogFormatOption = Annotated[
-    LogFormat, typer.Option("--log-format", envvar="MWBATCH_LOG_FORMAT", help="How log lines are written.")
-]
-BatchArgument = Annotated[
-    str, typer.Argument(metavar="BATCH", help="A batch's name, or the path of its manifest.")
-]
-ManifestArgument = Annotated[
-    str, typer.Argument(metavar="MANIFEST", help="CSV or JSONL, also .gz; - for standard input.")
-]
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """How a command talks."""
+
+    json: Annotated[
+        bool,
+        typer.Option("--json", help="One JSON object on standard output; words go to standard error."),
+    ] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only what matters.")] = False
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens, to standard error.")] = (
+        False
+    )
+    log_format: Annotated[
+        LogFormat,
+        typer.Option("--log-format", envvar="MWBATCH_LOG_FORMAT", help="How log lines are written."),
+    ] = LogFormat.TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where batches and their callback keys are."""
+
+    home: Annotated[
+        Path | None,
+        typer.Option(
+            "--home",
+            envvar="MWBATCH_HOME",
+            help="The folder of all batches. Default: the user's data directory.",
+        ),
+    ] = None
+    key_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--callback-key-file",
+            envvar="MWBATCH_CALLBACK_KEY_FILE",
+            help="The callback keys, where several hosts share them. Default: keys.json in the home.",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """How the API is reached. ``key`` shows in no repr."""
+    """How the API is reached; the key is no flag, see `api_key`."""
 
-    key: str
-    base_url: str = BASE_URL
-    timeout: float = 30.0
+    base_url: Annotated[str, typer.Option("--base-url", envvar="MICROWORK_BASE_URL", help="The API.")] = (
+        BASE_URL
+    )
+    timeout: Annotated[
+        float,
+        typer.Option(
+            "--timeout", envvar="MWBATCH_TIMEOUT", min=1.0, help="Seconds for one request and its answer."
+        ),
+    ] = 30.0
 
-    def __repr__(self) -> str:
-        return f"Api({self.base_url})"
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """How tasks are created, and how many."""
+
+    callback_url: Annotated[
+        str | None,
+        typer.Option(
+            "--callback-url",
+            envvar="MWBATCH_CALLBACK_URL",
+            help="The public URL of your receiver; 'none' when nobody can call you (results come by polling).",
+        ),
+    ] = None
+    concurrency: Annotated[
+        int,
+        typer.Option(
+            "--concurrency", envvar="MWBATCH_CONCURRENCY", min=1, max=1024, help="Most requests in flight."
+        ),
+    ] = 64
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            "--rate",
+            envvar="MWBATCH_RATE",
+            min=0.001,
+            help="Most requests started a second. Default: no limit.",
+        ),
+    ] = None
+    keep_going: Annotated[
+        bool,
+        typer.Option("--keep-going", help="Do not stop when 20 rows in a row are refused alike."),
+    ] = False
+    settle: SettleOption = SETTLE
+    max_tasks: Annotated[
+        int | None,
+        typer.Option("--max-tasks", min=0, help="Most tasks that this batch may ever have."),
+    ] = None
+    price: PriceOption = None
+    max_cost: Annotated[
+        float | None,
+        typer.Option(
+            "--max-cost",
+            envvar="MWBATCH_MAX_COST",
+            min=0.0,
+            help="Most that this batch may ever cost, at --price a task.",
+        ),
+    ] = None
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask before more than 100 tasks are concerned.")
+    ] = False
 
 
 def api_key() -> str:

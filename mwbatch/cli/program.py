@@ -14,7 +14,7 @@ import typer
 
 from mwbatch.cli.logs import start_logging
 from mwbatch.errors import Exit, MwbatchError, Unsent
-from mwbatch.settings import LogFormat
+from mwbatch.settings import Talk
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
@@ -41,24 +41,14 @@ class Result(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How a command talks."""
-
-    json: bool = False
-    quiet: bool = False
-    verbose: bool = False
-    log_format: LogFormat = LogFormat.TEXT
-
-
-def perform(command: "Command", manner: Manner) -> NoReturn:
+def perform(command: "Command", talk: Talk) -> NoReturn:
     """Run one command to its end, print its result, and leave with its exit code."""
-    start_logging(manner.log_format, verbose=manner.verbose)
+    start_logging(talk.log_format, verbose=talk.verbose)
     asked = Asked()
     try:
-        result = _loop(command, manner, asked)
+        result = _loop(command, talk, asked)
     except MwbatchError as error:
-        fail(error, manner)
+        fail(error, talk)
     except (KeyboardInterrupt, asyncio.CancelledError):
         say("mwbatch: stopped at once; what was in flight is in doubt now, and running it again is safe")
         raise typer.Exit(max(asked.exit, Exit.INTERRUPTED)) from None
@@ -71,26 +61,27 @@ def perform(command: "Command", manner: Manner) -> NoReturn:
             f"mwbatch: this is a bug of mwbatch; please report it with these lines:\n{traceback.format_exc()}"
         )
         raise typer.Exit(Exit.BUG) from None
-    show(result, manner)
+    show(result, talk)
     raise typer.Exit(max(result.exit, asked.exit))
 
 
-def show(result: Result, manner: Manner) -> None:
+def show(result: Result, talk: Talk) -> None:
     """Print a result: words on standard output, or with ``--json`` one object there and the words beside it."""
     words = result.text()
-    if not manner.json:
+    if not talk.json:
         emit(words)
         return
-    if words and not manner.quiet:
+    if words and not talk.quiet:
         say(words)
-    emit_json(result.json())
+    if (value := result.json()) is not None:
+        emit_json(value)
 
 
-def fail(error: MwbatchError, manner: Manner) -> NoReturn:
+def fail(error: MwbatchError, talk: Talk) -> NoReturn:
     """Print an error as one sentence, and as an object with ``--json``; leave with its exit code."""
     words = f"{error}{UNREACHED}" if isinstance(error, Unsent) else str(error)
     say(f"mwbatch: {words}")
-    if manner.json:
+    if talk.json:
         emit_json({"error": words, "exit": int(error.exit_code)})
     raise typer.Exit(error.exit_code) from None
 
@@ -129,23 +120,23 @@ class Asked:
     exit: Exit = Exit.DONE
 
 
-def _loop(command: "Command", manner: Manner, asked: Asked) -> Result:
+def _loop(command: "Command", talk: Talk, asked: Asked) -> Result:
     """Run the command in an event loop, uvloop's where it installs."""
     new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None
     with suppress(ImportError):
         from uvloop import new_event_loop as new_loop
     with asyncio.Runner(loop_factory=new_loop) as runner:
-        return runner.run(_watched(command, manner, asked))
+        return runner.run(_watched(command, talk, asked))
 
 
-async def _watched(command: "Command", manner: Manner, asked: Asked) -> Result:
+async def _watched(command: "Command", talk: Talk, asked: Asked) -> Result:
     """Run the command where signals are heard and its tally is seen."""
     from mwbatch.commands.desk import Desk
     from mwbatch.views.progress import shown
 
     desk = Desk()
     listen(desk, asked)
-    async with shown(desk.tally, quiet=manner.quiet):
+    async with shown(desk.tally, quiet=talk.quiet):
         return await command(desk)
 
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mwbatch import settings
-from mwbatch.cli.program import Manner, Result, perform
+from mwbatch.cli.options import unfolded
+from mwbatch.cli.program import Result, perform
 from mwbatch.cli.wiring import checked_settle, open_client, open_home
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from mwbatch.journal.home import Home
 
 
+@unfolded
 def reconcile(
     batch: settings.BatchArgument,
     *,
@@ -31,13 +33,9 @@ def reconcile(
         typer.Option("--list", metavar="WHAT", help="List surplus, conflicts, unknown or damaged."),
     ] = None,
     settle: settings.SettleOption = settings.SETTLE,
-    timeout: settings.TimeoutOption = 30.0,
-    home: settings.HomeOption = None,
-    base_url: settings.BaseUrlOption = settings.BASE_URL,
-    json: settings.JsonOption = False,
-    quiet: settings.QuietOption = False,
-    verbose: settings.VerboseOption = False,
-    log_format: settings.LogFormatOption = settings.LogFormat.TEXT,
+    place: settings.Place,
+    api: settings.Api,
+    talk: settings.Talk,
 ) -> None:
     """Prove where every row is, and that none was paid twice.
 
@@ -54,16 +52,16 @@ def reconcile(
         from mwbatch.commands import reconcile as commands
         from mwbatch.views.outcomes import reconciled
 
-        where = open_home(home, None, desk)
+        home = open_home(place, desk)
         if what is not None:
-            return await details(where, batch, what)
-        manner = commands.Manner(checked_settle(settle, base_url), every if wait else None, most)
+            return await details(home, batch, what)
+        manner = commands.Manner(checked_settle(settle, api), every if wait else None, most)
         if offline:
-            return reconciled(await commands.reconcile(where, None, batch, desk, manner))
-        async with open_client(base_url, timeout) as client:
-            return reconciled(await commands.reconcile(where, client, batch, desk, manner))
+            return reconciled(await commands.reconcile(home, None, batch, desk, manner))
+        async with open_client(api) as client:
+            return reconciled(await commands.reconcile(home, client, batch, desk, manner))
 
-    perform(command, Manner(json, quiet, verbose, log_format))
+    perform(command, talk)
 
 
 async def details(home: "Home", batch: str, what: str) -> Result:

@@ -5,22 +5,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mwbatch import settings
-from mwbatch.cli.program import Manner, Result, perform
-from mwbatch.cli.status import RequireOption
+from mwbatch.cli.options import unfolded
+from mwbatch.cli.program import Result, perform
 from mwbatch.cli.wiring import open_home
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
 
 
+@unfolded
 def results(
     batch: settings.BatchArgument,
     *,
     every: Annotated[bool, typer.Option("--all", help="Every row, with its status and error.")] = False,
-    require_complete: RequireOption = False,
-    home: settings.HomeOption = None,
-    quiet: settings.QuietOption = False,
-    verbose: settings.VerboseOption = False,
+    require_complete: settings.RequireOption = False,
+    place: settings.Place,
+    talk: settings.Talk,
 ) -> None:
     """Print the completed rows as JSON lines.
 
@@ -36,11 +36,11 @@ def results(
         from mwbatch.journal.opened import look
         from mwbatch.views.results import print_results
 
-        where = open_home(home, None, desk)
-        opened = await look(where, *where.find(batch))
+        home = open_home(place, desk)
+        opened = await look(home, *home.find(batch))
         return print_results(opened, every=every, demanded=require_complete)
 
-    perform(command, Manner(False, quiet, verbose))
+    perform(command, talk)
 
 
 def register(app: typer.Typer) -> None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mwbatch import settings
-from mwbatch.cli.program import Manner, Result, perform
-from mwbatch.cli.submit import KeepGoingOption, MaxCostOption, MaxTasksOption, PriceOption, wishes_of
-from mwbatch.cli.wiring import checked_settle, open_client, open_home
+from mwbatch.cli.options import unfolded
+from mwbatch.cli.program import Result, perform
+from mwbatch.cli.wiring import open_client, open_home, wishes
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
@@ -23,34 +23,22 @@ IdsFromOption = Annotated[
 ]
 
 
+@unfolded
 def retry(
     batch: settings.BatchArgument,
     *,
     status: StatusOption = "rejected",
     ids: IdsOption = None,
     ids_from: IdsFromOption = None,
-    callback_url: settings.CallbackUrlOption = None,
-    keep_going: KeepGoingOption = False,
-    concurrency: settings.ConcurrencyOption = 64,
-    rate: settings.RateOption = None,
-    timeout: settings.TimeoutOption = 30.0,
-    settle: settings.SettleOption = settings.SETTLE,
-    max_tasks: MaxTasksOption = None,
-    price: PriceOption = None,
-    max_cost: MaxCostOption = None,
-    yes: settings.YesOption = False,
-    home: settings.HomeOption = None,
-    key_file: settings.KeyFileOption = None,
-    base_url: settings.BaseUrlOption = settings.BASE_URL,
-    json: settings.JsonOption = False,
-    quiet: settings.QuietOption = False,
-    verbose: settings.VerboseOption = False,
-    log_format: settings.LogFormatOption = settings.LogFormat.TEXT,
+    spending: settings.Spending,
+    place: settings.Place,
+    api: settings.Api,
+    talk: settings.Talk,
 ) -> None:
     """Open another attempt for rows that were refused.
 
-    Then it goes on as resume does. With --status doubt it sends rows again of which nobody knows whether they have a task already: a row may then be
-    paid twice. mwbatch reconcile settles doubt without that risk, where it can.
+    Then it goes on as resume does. With --status doubt it sends rows again of which nobody knows whether they have a
+    task already: a row may then be paid twice. mwbatch reconcile settles doubt without that risk, where it can.
 
     \b
     Examples:
@@ -62,22 +50,11 @@ def retry(
         from mwbatch.commands.retry import retry
         from mwbatch.views.outcomes import created
 
-        where = open_home(home, key_file, desk)
-        async with open_client(base_url, timeout, concurrency) as client:
-            wishes = wishes_of(
-                callback_url,
-                concurrency,
-                rate,
-                keep_going,
-                checked_settle(settle, base_url),
-                max_tasks,
-                price,
-                max_cost,
-                yes,
-            )
-            return created(await retry(where, client, batch, choice_of(status, ids, ids_from), wishes, desk))
+        home, choice = open_home(place, desk), choice_of(status, ids, ids_from)
+        async with open_client(api, spending.concurrency) as client:
+            return created(await retry(home, client, batch, choice, wishes(spending, api), desk))
 
-    perform(command, Manner(json, quiet, verbose, log_format))
+    perform(command, talk)
 
 
 def choice_of(status: str, ids: list[str] | None, ids_from: Path | None) -> "Choice":

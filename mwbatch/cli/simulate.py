@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mwbatch import settings
-from mwbatch.cli.program import Manner, Result, emit, perform
+from mwbatch.cli.options import unfolded
+from mwbatch.cli.program import Result, emit, perform
 from mwbatch.views.plain import Done
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from mwbatch.simulator import Faults, Settings, Simulator
 
 
+@unfolded
 def simulate(
     *,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
@@ -46,13 +48,12 @@ def simulate(
     ] = False,
     strangers: Annotated[int, typer.Option(min=0, help="Tasks of other people in the listing.")] = 0,
     seed: Annotated[int, typer.Option(help="Another seed, another run; the same seed, the same.")] = 0,
-    quiet: settings.QuietOption = False,
-    verbose: settings.VerboseOption = False,
+    talk: settings.Talk,
 ) -> None:
     """Stand in for the whole Microwork API on this machine.
 
-    No key, no network, no money. It completes tasks by itself, posts the callbacks, draws its own pictures, and keeps a ledger of every task under
-    /_sim/ledger. With faults it fails in the ways that cost money.
+    No key, no network, no money. It completes tasks by itself, posts the callbacks, draws its own pictures, and keeps a
+    ledger of every task under /_sim/ledger. With faults it fails in the ways that cost money.
 
     \b
     Examples:
@@ -89,7 +90,7 @@ def simulate(
             await there.close()
         return Done()
 
-    perform(command, Manner(False, quiet, verbose))
+    perform(command, talk)
 
 
 async def listening(settings: "Settings") -> "Simulator":

@@ -5,20 +5,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mwbatch import settings
-from mwbatch.cli.program import Manner, Result, perform
+from mwbatch.cli.options import unfolded
+from mwbatch.cli.program import Result, perform
 from mwbatch.cli.wiring import open_home
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
     from mwbatch.journal.home import Home
 
-RequireOption = Annotated[bool, typer.Option("--require-complete", help="Exit 3 unless every row is final.")]
 RowStatus = Annotated[
     str | None,
     typer.Option("--rows", metavar="STATUS", help="List the rows in this status, with line, id and message."),
 ]
 
 
+@unfolded
 def status(
     batch: Annotated[
         str | None, typer.Argument(metavar="[BATCH]", help="A batch's name or its manifest; all without.")
@@ -28,15 +29,14 @@ def status(
     watch: Annotated[
         bool, typer.Option("--watch", help="Look again every two seconds, until it is complete.")
     ] = False,
-    require_complete: RequireOption = False,
-    home: settings.HomeOption = None,
-    json: settings.JsonOption = False,
-    quiet: settings.QuietOption = False,
-    verbose: settings.VerboseOption = False,
+    require_complete: settings.RequireOption = False,
+    place: settings.Place,
+    talk: settings.Talk,
 ) -> None:
     """Say where a batch stands, and what to do next.
 
-    Without a name: where every batch stands. It makes no request and takes no lock: look as often as you like, also while a batch runs.
+    Without a name: where every batch stands. It makes no request and takes no lock: look as often as you like, also
+    while a batch runs.
 
     \b
     Examples:
@@ -45,16 +45,16 @@ def status(
     """
 
     async def command(desk: "Desk") -> Result:
-        where = open_home(home, None, desk)
+        home = open_home(place, desk)
         if batch is None:
-            return await everything(where, demanded=require_complete)
+            return await everything(home, demanded=require_complete)
         if rows is not None:
-            return await row_list(where, batch, rows)
+            return await row_list(home, batch, rows)
         if watch:
-            await keep_watching(where, batch, desk)
-        return await one(where, batch, demanded=require_complete)
+            await keep_watching(home, batch, desk)
+        return await one(home, batch, demanded=require_complete)
 
-    perform(command, Manner(json, quiet, verbose))
+    perform(command, talk)
 
 
 async def one(home: "Home", batch: str, *, demanded: bool) -> Result:

@@ -1,70 +1,34 @@
-r"""`mwbatch submit` and `mwbatch resume`."""
+"""`mwbatch submit` and `mwbatch resume`."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mwbatch import settings
-from mwbatch.cli.program import Manner, Result, perform
-from mwbatch.cli.wiring import asked, checked_settle, never_asked, open_client, open_home
+from mwbatch.cli.options import unfolded
+from mwbatch.cli.program import Result, perform
+from mwbatch.cli.wiring import open_client, open_home, wishes
 
 if TYPE_CHECKING:
-    from mwbatch.commands.creating import Wishes
     from mwbatch.commands.desk import Desk
 
-BatchOption = Annotated[
-    str | None,
-    typer.Option("--batch", help="The batch's name. Default: the one of this manifest, else its file name."),
-]
-AddOption = Annotated[bool, typer.Option("--add", help="Add the rows of another file to an existing batch.")]
-DuplicatesOption = Annotated[
-    bool, typer.Option("--allow-duplicates", help="Let a new id ask for what a known row asks for already.")
-]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", "-n", help="Say what would be sent; send and write nothing.")
 ]
-KeepGoingOption = Annotated[
-    bool, typer.Option("--keep-going", help="Do not stop when 20 rows in a row are refused alike.")
-]
-MaxTasksOption = Annotated[
-    int | None, typer.Option("--max-tasks", min=0, help="Most tasks that this batch may ever have.")
-]
-PriceOption = Annotated[float | None, typer.Option("--price", min=0.0, help="What one task costs.")]
-MaxCostOption = Annotated[
-    float | None,
-    typer.Option(
-        "--max-cost",
-        envvar="MWBATCH_MAX_COST",
-        min=0.0,
-        help="Most that this batch may ever cost, at --price a task.",
-    ),
-]
 
 
+@unfolded
 def submit(
     manifest: settings.ManifestArgument,
     *,
-    batch: BatchOption = None,
-    callback_url: settings.CallbackUrlOption = None,
+    batch: settings.BatchOption = None,
     dry_run: DryRunOption = False,
-    add: AddOption = False,
-    allow_duplicates: DuplicatesOption = False,
-    keep_going: KeepGoingOption = False,
-    concurrency: settings.ConcurrencyOption = 64,
-    rate: settings.RateOption = None,
-    timeout: settings.TimeoutOption = 30.0,
-    settle: settings.SettleOption = settings.SETTLE,
-    max_tasks: MaxTasksOption = None,
-    price: PriceOption = None,
-    max_cost: MaxCostOption = None,
-    yes: settings.YesOption = False,
-    home: settings.HomeOption = None,
-    key_file: settings.KeyFileOption = None,
-    base_url: settings.BaseUrlOption = settings.BASE_URL,
-    json: settings.JsonOption = False,
-    quiet: settings.QuietOption = False,
-    verbose: settings.VerboseOption = False,
-    log_format: settings.LogFormatOption = settings.LogFormat.TEXT,
+    add: settings.AddOption = False,
+    allow_duplicates: settings.DuplicatesOption = False,
+    spending: settings.Spending,
+    place: settings.Place,
+    api: settings.Api,
+    talk: settings.Talk,
 ) -> None:
     """Create a task for every row of a manifest that has none.
 
@@ -82,47 +46,24 @@ def submit(
         from mwbatch.commands.submit import rehearse, submit
         from mwbatch.views.outcomes import created
 
-        where = open_home(home, key_file, desk)
+        home = open_home(place, desk)
         async with source_of(manifest, batch, allow_duplicates=allow_duplicates, add=add) as source:
             if dry_run:
-                return await rehearse(where, base_url, source, desk, price)
-            async with open_client(base_url, timeout, concurrency) as client:
-                wishes = wishes_of(
-                    callback_url,
-                    concurrency,
-                    rate,
-                    keep_going,
-                    checked_settle(settle, base_url),
-                    max_tasks,
-                    price,
-                    max_cost,
-                    yes,
-                )
-                return created(await submit(where, client, source, wishes, desk))
+                return await rehearse(home, api.base_url, source, desk, spending.price)
+            async with open_client(api, spending.concurrency) as client:
+                return created(await submit(home, client, source, wishes(spending, api), desk))
 
-    perform(command, Manner(json, quiet, verbose, log_format))
+    perform(command, talk)
 
 
+@unfolded
 def resume(
     batch: settings.BatchArgument,
     *,
-    callback_url: settings.CallbackUrlOption = None,
-    keep_going: KeepGoingOption = False,
-    concurrency: settings.ConcurrencyOption = 64,
-    rate: settings.RateOption = None,
-    timeout: settings.TimeoutOption = 30.0,
-    settle: settings.SettleOption = settings.SETTLE,
-    max_tasks: MaxTasksOption = None,
-    price: PriceOption = None,
-    max_cost: MaxCostOption = None,
-    yes: settings.YesOption = False,
-    home: settings.HomeOption = None,
-    key_file: settings.KeyFileOption = None,
-    base_url: settings.BaseUrlOption = settings.BASE_URL,
-    json: settings.JsonOption = False,
-    quiet: settings.QuietOption = False,
-    verbose: settings.VerboseOption = False,
-    log_format: settings.LogFormatOption = settings.LogFormat.TEXT,
+    spending: settings.Spending,
+    place: settings.Place,
+    api: settings.Api,
+    talk: settings.Talk,
 ) -> None:
     """Go on with a batch where it stopped.
 
@@ -138,41 +79,11 @@ def resume(
         from mwbatch.commands.submit import resume
         from mwbatch.views.outcomes import created
 
-        where = open_home(home, key_file, desk)
-        async with open_client(base_url, timeout, concurrency) as client:
-            wishes = wishes_of(
-                callback_url,
-                concurrency,
-                rate,
-                keep_going,
-                checked_settle(settle, base_url),
-                max_tasks,
-                price,
-                max_cost,
-                yes,
-            )
-            return created(await resume(where, client, batch, wishes, desk))
+        home = open_home(place, desk)
+        async with open_client(api, spending.concurrency) as client:
+            return created(await resume(home, client, batch, wishes(spending, api), desk))
 
-    perform(command, Manner(json, quiet, verbose, log_format))
-
-
-def wishes_of(
-    callback_url: str | None,
-    concurrency: int,
-    rate: float | None,
-    keep_going: bool,
-    settle: float,
-    max_tasks: int | None,
-    price: float | None,
-    max_cost: float | None,
-    yes: bool,
-) -> "Wishes":
-    """The user's wishes as the commands take them."""
-    from mwbatch.commands.creating import Wishes
-    from mwbatch.core.limits import Limits
-
-    limits = Limits(max_tasks, price, max_cost)
-    return Wishes(callback_url, concurrency, rate, keep_going, settle, limits, never_asked if yes else asked)
+    perform(command, talk)
 
 
 def register(app: typer.Typer) -> None:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mwbatch import settings
-from mwbatch.cli.program import Manner, Result, perform
+from mwbatch.cli.options import unfolded
+from mwbatch.cli.program import Result, perform
 from mwbatch.cli.wiring import open_client
 from mwbatch.views.plain import Done, Plain
 
@@ -23,6 +24,7 @@ TaskArgument = Annotated[str, typer.Argument(metavar="TASK_ID", help="The API's 
 
 
 @tasks.command("list")
+@unfolded
 def list_(
     *,
     status: Annotated[
@@ -35,8 +37,8 @@ def list_(
         int | None, typer.Option("--limit", min=1, help="Show so many at most. Default: all.")
     ] = None,
     raw: RawOption = False,
-    base_url: settings.BaseUrlOption = settings.BASE_URL,
-    timeout: settings.TimeoutOption = 30.0,
+    api: settings.Api,
+    talk: settings.Talk,
 ) -> None:
     """Print the account's tasks as JSON lines, newest first.
 
@@ -51,7 +53,7 @@ def list_(
         from mwbatch.views.tasks import task_json
 
         shown = 0
-        async with open_client(base_url, timeout) as client:
+        async with open_client(api) as client:
             found = client.tasks(start_time=start_time, end_time=end_time, status=status, type=type)
             async for task in found:
                 if shown == most or desk.stopping.is_set():
@@ -60,16 +62,17 @@ def list_(
                 shown += 1
         return Done()
 
-    perform(command, Manner())
+    perform(command, talk)
 
 
 @tasks.command("get")
+@unfolded
 def get(
     task_id: TaskArgument,
     *,
     raw: RawOption = False,
-    base_url: settings.BaseUrlOption = settings.BASE_URL,
-    timeout: settings.TimeoutOption = 30.0,
+    api: settings.Api,
+    talk: settings.Talk,
 ) -> None:
     """Print one task.
 
@@ -82,19 +85,20 @@ def get(
     async def command(_: "Desk") -> Result:
         from mwbatch.views.tasks import task_json
 
-        async with open_client(base_url, timeout) as client:
+        async with open_client(api) as client:
             return Plain(task_json(await client.retrieve(task_id), raw=raw))
 
-    perform(command, Manner())
+    perform(command, talk)
 
 
 @tasks.command("cancel")
+@unfolded
 def cancel(
     task_id: TaskArgument,
     *,
     raw: RawOption = False,
-    base_url: settings.BaseUrlOption = settings.BASE_URL,
-    timeout: settings.TimeoutOption = 30.0,
+    api: settings.Api,
+    talk: settings.Talk,
 ) -> None:
     """Cancel one pending task. A batch that the task belongs to learns of it at the next `mwbatch reconcile`.
 
@@ -107,10 +111,10 @@ def cancel(
     async def command(_: "Desk") -> Result:
         from mwbatch.views.tasks import task_json
 
-        async with open_client(base_url, timeout) as client:
+        async with open_client(api) as client:
             return Plain(task_json(await client.cancel(task_id), raw=raw))
 
-    perform(command, Manner())
+    perform(command, talk)
 
 
 def register(app: typer.Typer) -> None:

@@ -5,21 +5,20 @@ from typing import TYPE_CHECKING
 import typer
 
 from mwbatch import settings
-from mwbatch.cli.program import Manner, Result, perform
-from mwbatch.cli.submit import DuplicatesOption, PriceOption
+from mwbatch.cli.options import unfolded
+from mwbatch.cli.program import Result, perform
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
 
 
+@unfolded
 def validate(
     manifest: settings.ManifestArgument,
     *,
-    allow_duplicates: DuplicatesOption = False,
-    price: PriceOption = None,
-    json: settings.JsonOption = False,
-    quiet: settings.QuietOption = False,
-    verbose: settings.VerboseOption = False,
+    allow_duplicates: settings.DuplicatesOption = False,
+    price: settings.PriceOption = None,
+    talk: settings.Talk,
 ) -> None:
     """Check every row of a manifest, and list every mistake.
 
@@ -37,7 +36,7 @@ def validate(
         desk.tally.phase = "checking the manifest"
         return await validate(manifest, allow_duplicates=allow_duplicates, price=price)
 
-    perform(command, Manner(json, quiet, verbose))
+    perform(command, talk)
 
 
 def register(app: typer.Typer) -> None:

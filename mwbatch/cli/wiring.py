@@ -2,16 +2,16 @@
 
 import signal
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from mwbatch.errors import UsageError
-from mwbatch.settings import api_key
+from mwbatch.settings import Api, Place, Spending, api_key
 
 if TYPE_CHECKING:
     from mwbatch.client import Client
+    from mwbatch.commands.creating import Wishes
     from mwbatch.commands.desk import Desk
     from mwbatch.journal.home import Home
 
@@ -19,21 +19,36 @@ SETTLE_FLOOR = 120.0
 """Seconds; below this only where the API is on a loopback address."""
 
 
-def open_home(path: Path | None, key_file: Path | None = None, desk: "Desk | None" = None) -> "Home":
+def open_home(place: Place, desk: "Desk") -> "Home":
     """The home that was asked for, or the user's own; the first line of every command names it."""
     from mwbatch.journal.home import Home, default_home
 
-    home = Home((path or default_home()).absolute(), key_file)
-    if desk is not None:
-        desk.tally.note(f"home: {home.path}")
+    home = Home((place.home or default_home()).absolute(), place.key_file)
+    desk.tally.note(f"home: {home.path}")
     return home
 
 
-def open_client(base_url: str, timeout: float = 30.0, concurrency: int = 64) -> "Client":
+def open_client(api: Api, concurrency: int = 64) -> "Client":
     """A client with the key from the environment; raises `UsageError` where there is none."""
     from mwbatch.client import Client
 
-    return Client(api_key(), base_url, timeout, limit=concurrency)
+    return Client(api_key(), api.base_url, api.timeout, limit=concurrency)
+
+
+def wishes(spending: Spending, api: Api) -> "Wishes":
+    """The user's wishes as the commands take them."""
+    from mwbatch.commands.creating import Wishes
+    from mwbatch.core.limits import Limits
+
+    return Wishes(
+        callback_url=spending.callback_url,
+        concurrency=spending.concurrency,
+        rate=spending.rate,
+        keep_going=spending.keep_going,
+        settle=checked_settle(spending.settle, api),
+        limits=Limits(spending.max_tasks, spending.price, spending.max_cost),
+        confirm=never_asked if spending.yes else asked,
+    )
 
 
 def asked(question: str) -> bool:
@@ -55,11 +70,11 @@ def never_asked(_: str) -> bool:
     return True
 
 
-def checked_settle(seconds: float, base_url: str) -> float:
+def checked_settle(seconds: float, api: Api) -> float:
     """The settle time; raises `UsageError` where it is too short for an API that is not on this machine."""
     from yarl import URL
 
-    local = URL(base_url).host in ("127.0.0.1", "localhost", "::1")
+    local = URL(api.base_url).host in ("127.0.0.1", "localhost", "::1")
     if seconds < SETTLE_FLOOR and not local:
         raise UsageError(
             f"--settle {seconds:g} is too short: a request may arrive minutes after it was given up, and a row would "
