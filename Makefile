@@ -21,10 +21,9 @@ demo: $(READY) ## Tag 1,000 pictures with a simulated API: no key, no network, n
 	@$(BIN)/python -m tests.demo
 
 test: $(READY) ## Run the tests that need only Python (about four minutes)
-	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m coverage run --parallel-mode -m pytest -q -m "not system" --durations=5
-	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage run -m pytest -q tests/core
 	@$(BIN)/python -m coverage report --include='mwbatch/core/*' --fail-under=100 --skip-covered
+	@$(BIN)/python -m pytest -q -n 4 -m "not system" --ignore=tests/core --durations=5
 
 test-system: $(READY) tools ## Run the tests that need Debian's tools, installed first
 	@$(BIN)/python -m pytest -q -m system

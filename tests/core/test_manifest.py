@@ -58,7 +58,8 @@ annotating = st.fixed_dictionaries(
 def as_csv(rows: list[dict[str, Any]]) -> bytes:
     """Write rows as a spreadsheet would: every column in every row, lists as JSON."""
     out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, NAMES, lineterminator="\n")
+    # All quoted: Python writes a bare carriage return without quotes where lines end with \n.
+    writer = csv.DictWriter(out, NAMES, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writeheader()
     for row in rows:
         writer.writerow({k: json.dumps(v) if isinstance(v, list) else v for k, v in row.items()})
