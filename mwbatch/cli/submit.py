@@ -7,7 +7,7 @@ import typer
 from mwbatch import settings
 from mwbatch.cli.options import unfolded
 from mwbatch.cli.program import Result, perform
-from mwbatch.cli.wiring import open_client, open_home, wishes
+from mwbatch.cli.wiring import limits, open_client, open_home, wishes
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
@@ -42,6 +42,7 @@ def submit(
     """
 
     async def command(desk: "Desk") -> Result:
+        from mwbatch.client import origin
         from mwbatch.commands.planning import source_of
         from mwbatch.commands.submit import rehearse, submit
         from mwbatch.views.outcomes import created
@@ -49,7 +50,7 @@ def submit(
         home = open_home(place, desk)
         async with source_of(manifest, batch, allow_duplicates=allow_duplicates, add=add) as source:
             if dry_run:
-                return await rehearse(home, api.base_url, source, desk, spending.price)
+                return await rehearse(home, origin(api.base_url), source, desk, limits(spending))
             async with open_client(api, spending.concurrency) as client:
                 return created(await submit(home, client, source, wishes(spending, api), desk))
 

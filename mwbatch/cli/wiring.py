@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mwbatch.client import Client
     from mwbatch.commands.creating import Wishes
     from mwbatch.commands.desk import Desk
+    from mwbatch.core.limits import Limits
     from mwbatch.journal.home import Home
 
 SETTLE_FLOOR = 120.0
@@ -38,7 +39,6 @@ def open_client(api: Api, concurrency: int = 64) -> "Client":
 def wishes(spending: Spending, api: Api) -> "Wishes":
     """The user's wishes as the commands take them."""
     from mwbatch.commands.creating import Wishes
-    from mwbatch.core.limits import Limits
 
     return Wishes(
         callback_url=spending.callback_url,
@@ -46,9 +46,16 @@ def wishes(spending: Spending, api: Api) -> "Wishes":
         rate=spending.rate,
         keep_going=spending.keep_going,
         settle=checked_settle(spending.settle, api),
-        limits=Limits(spending.max_tasks, spending.price, spending.max_cost),
+        limits=limits(spending),
         confirm=never_asked if spending.yes else asked,
     )
+
+
+def limits(spending: Spending) -> "Limits":
+    """The hard limits that the user named."""
+    from mwbatch.core.limits import Limits
+
+    return Limits(spending.max_tasks, spending.price, spending.max_cost)
 
 
 def asked(question: str) -> bool:

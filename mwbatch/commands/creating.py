@@ -50,11 +50,11 @@ class Wishes:
     confirm: Callable[[str], bool] = lambda _: True
 
 
-def pinned(card: Card, client: Client) -> None:
-    """Raise `OtherApi` where the batch belongs to another API than the one that the client speaks to."""
-    if card.origin != client.origin:
+def pinned(card: Card, origin: str) -> None:
+    """Raise `OtherApi` where the batch belongs to another API than the one at ``origin``."""
+    if card.origin != origin:
         raise OtherApi(
-            f"batch {card.name} belongs to {card.origin}, and MICROWORK_BASE_URL is {client.origin}: its tasks live "
+            f"batch {card.name} belongs to {card.origin}, and MICROWORK_BASE_URL is {origin}: its tasks live "
             f"there; set MICROWORK_BASE_URL back, or begin another batch with --batch"
         )
 

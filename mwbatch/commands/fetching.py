@@ -1,13 +1,13 @@
 """Fetching answers whose callback never came: one GET a task, many at a time."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from mwbatch.client import Client
 from mwbatch.commands.crew import crew
 from mwbatch.commands.desk import Desk
 from mwbatch.core.facts import Via
-from mwbatch.core.fold import Batch
+from mwbatch.core.fold import Batch, TaskState
 from mwbatch.core.showing import seen
 from mwbatch.errors import ApiError, Halted, NotFound
 from mwbatch.journal.opened import Opened
@@ -30,15 +30,20 @@ def open_tasks(state: Batch) -> Iterator[Open]:
 
 
 async def fetch(
-    batch: Opened, client: Client, desk: Desk, *, but: Collection[str] = (), at_once: int = 32
+    batch: Opened,
+    client: Client,
+    desk: Desk,
+    *,
+    but: Callable[[TaskState], bool] = lambda _: False,
+    at_once: int = 32,
 ) -> int:
     """Look at every open task and record what is shown; returns how many answers came.
 
-    Those last shown with a status in ``but`` are left out. A task that cannot be looked at stays as it is, and is told
+    Those for which ``but`` says so are left out. A task that cannot be looked at stays as it is, and is told
     of. Raises `Halted` where the API refuses us.
     """
     state = batch.state
-    there = [task for task in open_tasks(state) if state.rows[task.row].tasks[task.task_id].shown not in but]
+    there = [task for task in open_tasks(state) if not but(state.rows[task.row].tasks[task.task_id])]
     tally = desk.tally
     tally.phase, tally.done, tally.total = "fetching answers", 0, len(there)
     remaining, answers = iter(there), 0

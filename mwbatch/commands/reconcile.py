@@ -17,8 +17,9 @@ from mwbatch.commands.settling import BELIED, Grounds, believed, settle
 from mwbatch.commands.surplus import cancel_surplus
 from mwbatch.commands.sweeping import Swept
 from mwbatch.core.doubt import interval_start
-from mwbatch.core.fold import Status
+from mwbatch.core.fold import Status, TaskState
 from mwbatch.core.outcomes import Proof, Reconciled
+from mwbatch.core.times import moment
 from mwbatch.errors import BatchBusy
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.opened import Opened, act, look
@@ -54,7 +55,7 @@ async def reconcile(
     desk, manner = desk or Desk(), manner or Manner()
     folder, card = home.find(name)
     if client is not None:
-        pinned(card, client)
+        pinned(card, client.origin)
     async with _opened(home, folder, card, desk, acting=client is not None) as batch:
         result = Reconciled(batch.report(), taken_in=await take_in(batch))
         if client is not None:
@@ -114,8 +115,12 @@ class Account:
 
     async def _fetch(self, swept: Swept | None) -> int:
         """Ask for tasks one by one: those that a believed listing shows as done without their answer, else all open."""
-        unfinished = {"", "pending"} if swept else set[str]()
-        return await fetch(self.batch, self.client, self.desk, but=unfinished)
+        return await fetch(
+            self.batch,
+            self.client,
+            self.desk,
+            but=lambda task: swept is not None and _shown_open(task, swept),
+        )
 
     async def _wait(self, swept: Swept | None) -> bool:
         """Look again until nothing is pending or the time is up; says whether it waited at all."""
@@ -158,6 +163,12 @@ class Account:
         if swept is None:
             return Proof(reasons=tuple(self.result.reasons))
         return Proof(sum(1 for _ in self.batch.state.surplus()), swept.tasks, swept.end)
+
+
+def _shown_open(task: TaskState, swept: Swept) -> bool:
+    """Whether a believed listing showed this task, and showed it as pending: asking for it would tell nothing more."""
+    created, end = moment(task.created_at), moment(swept.end)
+    return task.shown in ("", "pending") and created is not None and (end is None or created <= end)
 
 
 def _answers(batch: Opened) -> int:

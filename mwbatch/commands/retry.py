@@ -33,7 +33,7 @@ async def retry(home: Home, client: Client, name: str, choice: Choice, wishes: W
     Rows that were sent in vain as often as is done of its own accord are opened too.
     """
     folder, card = home.find(name)
-    pinned(card, client)
+    pinned(card, client.origin)
     async with act(home, folder, card, "retry") as batch:
         chosen = _chosen(batch, choice)
         desk.tally.note(f"{rows(len(chosen))} get another attempt")

@@ -11,7 +11,9 @@ from mwbatch.commands.desk import Desk
 from mwbatch.commands.planning import Source, choose, examine, write_plan
 from mwbatch.commands.survey import Survey
 from mwbatch.core.advice import rows
+from mwbatch.core.fold import Batch
 from mwbatch.core.identity import Kind
+from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit, UsageError
@@ -41,7 +43,7 @@ async def planned(
 ) -> AsyncIterator[Opened]:
     """Open the batch of a manifest under its lock, made if it is new, with every row of the manifest planned."""
     chosen = choose(home, source, client.origin)
-    pinned(chosen.card, client)
+    pinned(chosen.card, client.origin)
     folder, card, found = chosen.folder, chosen.card, None
     if folder is None:
         if not wishes.callback_url:
@@ -64,7 +66,7 @@ async def resume(
     """Create every task that is missing, without reading the manifest; raises as `submit` does."""
     desk = desk or Desk()
     folder, card = home.find(batch_name)
-    pinned(card, client)
+    pinned(card, client.origin)
     async with act(home, folder, card, "resume") as batch:
         return await create(batch, client, wishes, desk)
 
@@ -116,14 +118,17 @@ class Rehearsal:
 
 
 async def rehearse(
-    home: Home, origin: str, source: Source, desk: Desk, price: float | None = None
+    home: Home, origin: str, source: Source, desk: Desk, limits: Limits | None = None
 ) -> Rehearsal:
     """Find out what `submit` would do, without the lock, the API or a write; raises as it does."""
     chosen = choose(home, source, origin)
+    pinned(chosen.card, origin)
     batch = await look(home, chosen.folder, chosen.card) if chosen.folder else None
     found = await examine(source, batch, desk)
-    waiting = sum(row.sendable for row in batch.state.rows.values()) if batch else 0
-    return Rehearsal(chosen.card.name, chosen.folder is None, found, found.new + waiting, price)
+    state = batch.state if batch else Batch()
+    limits = chosen.card.limits.updated(limits or Limits())
+    to_send = min(found.new + sum(row.sendable for row in state.rows.values()), limits.left(state))
+    return Rehearsal(chosen.card.name, chosen.folder is None, found, int(to_send), limits.price)
 
 
 def _tell(found: Survey, desk: Desk) -> None:

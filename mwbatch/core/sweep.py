@@ -7,15 +7,21 @@ counts as proof only if it is free of every flaw that is named here.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from mwbatch.core.address import Address, find
 from mwbatch.core.page import Page
 from mwbatch.core.task import Task
 from mwbatch.core.text import Json
+from mwbatch.core.times import moment
 
 MAX_IDLE_PAGES: Final = 3
 """Pages in a row that may show nothing new; a listing that goes on like this leads nowhere."""
+
+GRAIN: Final = timedelta(milliseconds=1)
+"""How finely the API's filters tell times apart: what lies closer together may be listed in any order."""
 
 
 class Query(NamedTuple):
@@ -135,6 +141,9 @@ class Sweep:
         if self._idle >= MAX_IDLE_PAGES:
             self._fault("the listing repeats itself")
             return None
+        if not _descends(page, asked.end):
+            self._fault("the listing does not go down from the end_time that was asked for")
+            return None
         oldest = page.tasks[-1].created_at if page.tasks else None
         if oldest is None:
             self._fault("a task of the listing has no created_at")
@@ -145,3 +154,9 @@ class Sweep:
 
     def _fault(self, reason: str) -> None:
         self._faults[reason] = None
+
+
+def _descends(page: Page, end: str | None) -> bool:
+    """Whether the page goes from ``end`` to the past: else stepping by its last task would skip some, or never end."""
+    times = [time for text in (end, *(task.created_at for task in page.tasks)) if (time := moment(text))]
+    return all(later - time > -GRAIN for later, time in pairwise(times))

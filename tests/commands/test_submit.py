@@ -9,6 +9,7 @@ import pytest
 from mwbatch.commands.planning import Source
 from mwbatch.commands.submit import rehearse, resume, submit
 from mwbatch.core.address import find
+from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
 from mwbatch.errors import BatchBusy, Exit, Halted, ManifestError, OtherApi, UsageError
 from mwbatch.journal.lock import BatchLock
@@ -157,7 +158,7 @@ async def test_one_process_at_a_time(stage: Stage) -> None:
 async def test_a_rehearsal_writes_nothing(stage: Stage) -> None:
     """A dry run tells what would be sent, and leaves every file and the API alone."""
     source = stage.manifest("a", "b", "b")
-    new = await rehearse(stage.home, ORIGIN, source, stage.desk, price=0.5)
+    new = await rehearse(stage.home, ORIGIN, source, stage.desk, Limits(price=0.5))
     assert (new.is_new, new.to_send, new.cost, stage.home.path.exists()) == (True, 2, 1.0, False)
     await sent(stage, source)
     before = files(stage.home.path)
