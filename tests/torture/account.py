@@ -1,0 +1,133 @@
+"""One account at the simulated API, without sockets: what a request does, and what the client sees of it."""
+
+import asyncio
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Any, Final
+
+import orjson
+
+from mwbatch.client.wire import Answer
+from mwbatch.errors import Unsure
+from mwbatch.simulator import Fault, Listings, Refusal, World, create, read_draft, read_query
+from mwbatch.simulator.forms import Kind
+from mwbatch.simulator.tasks import flat, later, nested
+from mwbatch.simulator.wire import RUBBISH
+from mwbatch.simulator.world import Callback
+
+FORM: Final = "application/x-www-form-urlencoded"
+_KINDS: Final[dict[str, Kind]] = {
+    "/v1/task/images/tagging": "tagging",
+    "/v1/task/images/tags/annotating": "annotating",
+}
+_STATUSES: Final = {
+    Fault.CREATED_500: 500,
+    Fault.CREATED_503: 503,
+    Fault.CREATED_LATE: 504,
+    Fault.NOT_CREATED_500: 500,
+    Fault.NOT_CREATED_503: 503,
+    Fault.CREATED_307: 307,
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a client sent."""
+
+    method: str
+    path: str
+    params: dict[str, str]
+    body: bytes | None
+
+    @property
+    def creates(self) -> bool:
+        """Whether this asks for a task."""
+        return self.path in _KINDS
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """What comes back: an answer or trouble, after ``delay`` s, and a callback that arrives before it."""
+
+    seen: Answer | Unsure
+    delay: float = 0.0
+    early: Callback | None = None
+
+
+class Account:
+    """One world and its listing, asked at times given in epoch seconds."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.listings = world, Listings(world)
+        self._stray: Answer | None = None
+
+    def react(self, request: Request, now: float) -> Reaction:
+        """Let a request happen."""
+        try:
+            if request.creates:
+                return self._create(request, now)
+            if request.path == "/v1/tasks":
+                return self._list(request, now)
+            task_id, _, verb = request.path.removeprefix("/v1/task/").partition("/")
+            task = self.world.cancel(task_id, now) if verb else self.world.get(task_id, now)
+            return Reaction(self._answer(nested(task), now))
+        except Refusal as refused:
+            return Reaction(error(refused.status, now))
+
+    def _create(self, request: Request, now: float) -> Reaction:
+        made = create(self.world, read_draft(_KINDS[request.path], request.body or b"", FORM), now)
+        whole = self._answer(flat(made.tasks[-1]), now) if made.tasks else error(500, now)
+        seen, delay = self._befallen(made.fault, whole, now)
+        if self._stray is not None and isinstance(seen, Answer):
+            seen = self._stray
+        self._stray = whole if made.fault is Fault.STRAY_ANSWER else None
+        return Reaction(seen, delay, made.early)
+
+    def _befallen(self, fault: Fault | None, whole: Answer, now: float) -> tuple[Answer | Unsure, float]:
+        """What the client sees of an answer that a fault befell."""
+        size = self.world.settings.faults.size
+        match fault:
+            case None | Fault.PROXIED_TWICE | Fault.STRAY_ANSWER:
+                return whole, 0.0
+            case Fault.BUSY:
+                wait = {} if size.retry_after_s is None else {"Retry-After": f"{size.retry_after_s:g}"}
+                return error(429, now, wait), 0.0
+            case Fault.CREATED_TIMEOUT:
+                return whole, size.silent_s
+            case Fault.ANSWER_RUBBISH:
+                return Answer(200, whole.headers, RUBBISH), 0.0
+            case Fault.ANSWER_CUT if now % 2 < 1:
+                return Answer(200, whole.headers, whole.body[: len(whole.body) // 2]), 0.0
+            case Fault.CREATED_CUT | Fault.ANSWER_CUT | Fault.ANSWER_BAD_HEADERS:
+                return Unsure(f"the answer broke off: {fault}"), 0.0
+            case _:
+                return error(_STATUSES[fault], now), 0.0
+
+    def _list(self, request: Request, now: float) -> Reaction:
+        faults = self.listings.befalls()
+        delay = self.world.settings.faults.size.list_slow_s if Fault.LIST_SLOW in faults else 0.0
+        page = self.listings.answer(read_query(request.params), faults, now)
+        return Reaction(Answer(200, _headers(now), orjson.dumps(page)), delay)
+
+    def _answer(self, document: Any, now: float) -> Answer:
+        said = document if self.world.settings.dialect == "reference" else later(document)
+        return Answer(200, _headers(now), orjson.dumps(said))
+
+
+def error(status: int, now: float, headers: dict[str, str] | None = None) -> Answer:
+    """An error as the sibling API writes it."""
+    body = orjson.dumps({"status_code": status, "error": "trouble"})
+    return Answer(status, {**_headers(now), **(headers or {})}, body)
+
+
+def _headers(now: float) -> dict[str, str]:
+    return {"Date": formatdate(now, usegmt=True), "Content-Type": "application/json"}
+
+
+async def after(delay: float, event: asyncio.Event) -> None:
+    """Wait for a time, or for an event before."""
+    try:
+        async with asyncio.timeout(max(0.0, delay)):
+            await event.wait()
+    except TimeoutError:
+        return

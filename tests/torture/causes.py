@@ -1,0 +1,154 @@
+"""The causes: what the API, or the way to it, does to requests so that nobody can tell what came of them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from mwbatch.commands.creating import SETTLE
+from mwbatch.simulator import Fault, Size
+from tests.torture.draw import Draw
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One cause with its sizes.
+
+    ``refused`` and ``held`` are the parts of the creates whose connection is refused, or that stay on the way for
+    ``held_s`` seconds. ``lasting`` faults are in the nature of the API and stay after the storm. ``blind``: doubt may
+    be impossible to settle. ``beyond``: nobody can prevent a double. ``done_after``: least and greatest seconds of work.
+    """
+
+    rates: Mapping[Fault, float]
+    size: Size = field(default_factory=Size)
+    refused: float = 0.0
+    held: float = 0.0
+    held_s: float = 0.0
+    lasting: frozenset[Fault] = frozenset()
+    setup: Mapping[str, Any] = field(default_factory=dict)
+    blind: bool = False
+    beyond: bool = False
+    dies: bool = False
+    done_after: tuple[float, float] = (5.0, 7200.0)
+
+
+def _creating(*faults: Fault, most: float = 0.5) -> Callable[[Draw], Cause]:
+    """A fault of creates, at a drawn rate."""
+
+    def cause(draw: Draw) -> Cause:
+        return Cause({fault: draw.between(0.05, most / len(faults), fault) for fault in faults})
+
+    return cause
+
+
+def _listing(
+    *faults: Fault, lasting: bool = False, blind: bool = False, **setup: Any
+) -> Callable[[Draw], Cause]:
+    """A fault of listings, with some doubt for them to settle."""
+
+    def cause(draw: Draw) -> Cause:
+        some = draw.one_of((1.0, 1.0, 0.5), "rate") if not lasting else 1.0
+        return Cause(
+            {**_doubt(draw), **dict.fromkeys(faults, some)},
+            _sizes(draw),
+            lasting=frozenset(faults) if lasting else frozenset(),
+            setup=setup,
+            blind=blind,
+        )
+
+    return cause
+
+
+def _doubt(draw: Draw) -> dict[Fault, float]:
+    faults = (Fault.CREATED_500, Fault.NOT_CREATED_500, Fault.CREATED_CUT)
+    return {fault: draw.between(0.02, 0.15, fault) for fault in faults}
+
+
+def _sizes(draw: Draw) -> Size:
+    return Size(
+        created_at_grain_s=draw.one_of((1.0, 10.0, 60.0), "grain"),
+        list_slow_s=draw.between(0.5, 45.0, "slow"),
+        list_lag_s=draw.between(1.0, SETTLE, "lag"),
+        list_stale_s=draw.between(1.0, 1.4 * SETTLE, "stale"),
+        list_total=draw.whole(1, 10, "total"),
+        list_limit=draw.one_of((20, 20, 3), "limit"),
+        strangers_per_listing=draw.whole(1, 30, "strangers"),
+    )
+
+
+def _late(least: float, most: float, *, beyond: bool) -> Callable[[Draw], Cause]:
+    def cause(draw: Draw) -> Cause:
+        size = Size(created_late_s=draw.between(least, most, "late"))
+        return Cause({Fault.CREATED_LATE: draw.between(0.05, 0.4, "rate")}, size, beyond=beyond)
+
+    return cause
+
+
+def _held(draw: Draw) -> Cause:
+    return Cause(
+        {}, held=draw.between(0.05, 0.3, "held"), held_s=draw.between(1.3, 30.0, "s") * SETTLE, beyond=True
+    )
+
+
+def _busy(draw: Draw) -> Cause:
+    size = Size(retry_after_s=draw.one_of((None, 1.0, 30.0), "wait"))
+    return Cause({Fault.BUSY: draw.between(0.3, 0.8, "busy"), Fault.CREATED_500: 0.03}, size)
+
+
+def _refused(draw: Draw) -> Cause:
+    return Cause({Fault.CREATED_CUT: 0.05}, refused=draw.between(0.1, 0.8, "refused"))
+
+
+def _stale_for_hours(draw: Draw) -> Cause:
+    """Only the callbacks tell: they all come before the doubt is due."""
+    size = Size(list_stale_s=draw.between(3600.0, 7200.0, "hours"))
+    rates = {Fault.CREATED_CUT: draw.between(0.05, 0.2, "cut"), Fault.LIST_STALE: 1.0}
+    return Cause(rates, size, blind=True, done_after=(150.0, 220.0))
+
+
+def _proxied(draw: Draw) -> Cause:
+    return Cause({Fault.PROXIED_TWICE: draw.between(0.05, 0.5, "twice"), **_doubt(draw)}, beyond=True)
+
+
+def _uncalled(draw: Draw) -> Cause:
+    return Cause(
+        {Fault.CALLBACK_LOST: 1.0, **_doubt(draw)},
+        lasting=frozenset({Fault.CALLBACK_LOST}),
+        done_after=(0.5, 60.0),
+    )
+
+
+def _delivered_after_kill(draw: Draw) -> Cause:
+    return Cause({Fault.CREATED_TIMEOUT: draw.between(0.0, 0.2, "timeout")}, dies=True)
+
+
+CAUSES: Final[Mapping[str, Callable[[Draw], Cause]]] = {
+    "created-500": _creating(Fault.CREATED_500),
+    "created-503": _creating(Fault.CREATED_503),
+    "created-cut": _creating(Fault.CREATED_CUT),
+    "created-timeout": _creating(Fault.CREATED_TIMEOUT),
+    "answer-cut": _creating(Fault.ANSWER_CUT),
+    "answer-rubbish": _creating(Fault.ANSWER_RUBBISH),
+    "busy-storm": _busy,
+    "not-created-500": _creating(Fault.NOT_CREATED_500, Fault.NOT_CREATED_503, most=0.8),
+    "connection-refused": _refused,
+    "bad-headers": _creating(Fault.ANSWER_BAD_HEADERS),
+    "created-307": _creating(Fault.CREATED_307, most=0.2),
+    "stray-answer": _creating(Fault.STRAY_ANSWER),
+    "created-late": _late(1.0, 0.9 * SETTLE, beyond=False),
+    "delivered-after-kill": _delivered_after_kill,
+    "slow-listing": _listing(Fault.LIST_SLOW),
+    "lagging-listing": _listing(Fault.LIST_LAG, blind=True),
+    "stale-listing": _listing(Fault.LIST_STALE, blind=True),
+    "stale-for-hours": _stale_for_hours,
+    "ties": _listing(Fault.CREATED_AT_TIES, lasting=True, max_page=5),
+    "total-capped": _listing(Fault.LIST_TOTAL_CAPPED, lasting=True, blind=True),
+    "limit-clamped": _listing(Fault.LIST_LIMIT_CLAMPED, lasting=True),
+    "strangers": _listing(Fault.LIST_STRANGERS, lasting=True),
+    "bare-listing": _listing(Fault.LIST_BARE, lasting=True, dialect="later"),
+    "no-echo": _listing(Fault.NO_ECHO, lasting=True, blind=True),
+    "no-callback": _uncalled,
+    "proxied-twice": _proxied,
+    "created-after-settle": _late(1.3 * SETTLE, 30 * SETTLE, beyond=True),
+    "held-after-settle": _held,
+}
+"""Every cause by its name."""

@@ -1,0 +1,53 @@
+"""The circumstances: what else happens while a cause is at work."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from mwbatch.simulator import Fault
+from tests.torture.interludes import (
+    Interlude,
+    canceled,
+    damaged,
+    keys_gone,
+    nothing,
+    other_key,
+    other_url,
+    restored,
+)
+
+
+@dataclass(frozen=True)
+class Circumstance:
+    """One circumstance.
+
+    ``deaths`` are the most runs of the submitter that end by kill -9, ``receiver_deaths`` those of the receiver;
+    ``at_once``: the first death comes before the first answer. ``steps``: this machine's clock steps. ``interlude``
+    happens after the first run, which is cut short where it is not `nothing`.
+    """
+
+    deaths: int = 0
+    at_once: bool = False
+    receiver_deaths: int = 0
+    steps: bool = False
+    rates: Mapping[Fault, float] = field(default_factory=dict)
+    interlude: Interlude = nothing
+
+
+CIRCUMSTANCES: Final[Mapping[str, Circumstance]] = {
+    "nothing-else": Circumstance(),
+    "submitter-killed": Circumstance(deaths=4),
+    "receiver-killed": Circumstance(receiver_deaths=4),
+    "duplicate-callbacks": Circumstance(rates={Fault.CALLBACK_TWICE: 0.7, Fault.CALLBACK_LATE: 0.1}),
+    "early-callbacks": Circumstance(rates={Fault.CALLBACK_EARLY: 0.7, Fault.CALLBACK_WRONG: 0.1}),
+    "lost-callbacks": Circumstance(rates={Fault.CALLBACK_LOST: 0.7}),
+    "clock-stepped": Circumstance(deaths=1, steps=True),
+    "other-key": Circumstance(deaths=1, interlude=other_key),
+    "other-url": Circumstance(deaths=1, interlude=other_url),
+    "keys-gone": Circumstance(deaths=1, interlude=keys_gone),
+    "folder-restored": Circumstance(deaths=1, interlude=restored),
+    "damaged-start": Circumstance(deaths=1, interlude=damaged),
+    "canceled-in-doubt": Circumstance(deaths=1, interlude=canceled),
+    "killed-at-once": Circumstance(deaths=1, at_once=True),
+}
+"""Every circumstance by its name."""

@@ -1,0 +1,50 @@
+"""Plays many schedules, on every core; each in its own folder and its own loop."""
+
+import multiprocessing
+import signal
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import FrameType
+from typing import Final
+
+from tests.torture.schedule import Schedule
+from tests.torture.story import Ending, play
+
+PATIENCE: Final = 30
+"""Seconds of this machine, at most, for one schedule: most take a quarter of one."""
+
+
+def play_alone(schedule: Schedule) -> Ending:
+    """Play one schedule; whatever is raised is a law that was broken."""
+    with TemporaryDirectory(prefix="torture-") as folder:
+        try:
+            with _within(PATIENCE):
+                return play(schedule, Path(folder))
+        except Exception:  # noqa: BLE001 (the other schedules go on, and this one can be played again)
+            return Ending(schedule, [f"nothing but errors of our own is raised:\n{traceback.format_exc()}"])
+
+
+def play_all(schedules: Iterable[Schedule], cores: int = 2) -> Iterator[Ending]:
+    """Play many, several at a time; they come in the order in which they were given."""
+    # Forked after asyncio ran, a child would share its selector: each one MUST begin from nothing.
+    with multiprocessing.get_context("spawn").Pool(cores) as pool:
+        yield from pool.imap(play_alone, schedules, chunksize=4)
+
+
+@contextmanager
+def _within(seconds: int) -> Iterator[None]:
+    """Interrupt what never ends, although time in there costs nothing."""
+
+    def late(_: int, __: FrameType | None) -> None:
+        raise RuntimeError(f"it did not end within {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)

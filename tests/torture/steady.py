@@ -1,0 +1,53 @@
+"""Makes a schedule the same in every run: names that the program draws by chance are counted instead."""
+
+import random
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, tzinfo
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import patch
+
+import orjson
+
+from mwbatch.journal.segments import Segments
+from tests.torture.mortal import owner
+
+
+@contextmanager
+def steady(seed: str) -> Iterator[None]:
+    """Put counters in the place of chance, and the disk of whoever runs in the place of the real one."""
+    numbers = count()
+    counted = SimpleNamespace(token_hex=lambda _=None: f"{next(numbers):08x}")
+    random.seed(seed)
+    with ExitStack() as stack:
+        for module in ("journal.segment", "journal.home"):
+            stack.enter_context(patch(f"mwbatch.{module}.secrets", counted))
+        stack.enter_context(patch("mwbatch.journal.segment.datetime", _Clock))
+        stack.enter_context(patch("mwbatch.commands.planning.new_batch_id", lambda: "batchbatch"))
+        stack.enter_context(patch("mwbatch.journal.opened.Segments", _segments))
+        stack.enter_context(patch("mwbatch.commands.base.probe", _heard))
+        yield
+
+
+def write_keys(path: Path) -> None:
+    """The callback keys of every schedule."""
+    path.touch(0o600)
+    path.write_bytes(orjson.dumps({"keys": [{"kid": "k1", "secret": "5e" * 32}]}))
+
+
+class _Clock:
+    @staticmethod
+    def now(_: tzinfo) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def _segments(folder: Path, writer: str) -> Segments:
+    mortal = owner()
+    return Segments(folder, writer) if mortal is None else Segments(folder, writer, mortal.disk)
+
+
+async def _heard(*_: object) -> str:
+    """The probe would open a socket."""
+    return ""

@@ -1,0 +1,250 @@
+"""The story of one schedule: a storm of runs and deaths, then calm, and runs until nothing is left to do."""
+
+import asyncio
+import shutil
+from collections import Counter
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from mwbatch.client import Client
+from mwbatch.commands.creating import SETTLE, Wishes
+from mwbatch.commands.desk import Desk
+from mwbatch.commands.planning import Source
+from mwbatch.commands.reconcile import Manner, reconcile
+from mwbatch.commands.retry import Choice, retry
+from mwbatch.commands.submit import resume, submit
+from mwbatch.core.facts import Failed
+from mwbatch.core.fold import ABSENT, Batch, Status
+from mwbatch.core.outcomes import Created, Reconciled
+from mwbatch.errors import MwbatchError
+from mwbatch.journal.home import Home
+from mwbatch.journal.segments import Segments
+from mwbatch.simulator import Faults, Settings
+from tests.torture import laws
+from tests.torture.causes import CAUSES
+from tests.torture.circumstances import CIRCUMSTANCES
+from tests.torture.draw import Draw
+from tests.torture.manifest import write_manifest
+from tests.torture.mortal import Died, Mortal, owned_tasks
+from tests.torture.network import EPOCH, Network, Program, TortureWire
+from tests.torture.receiver import Receiver
+from tests.torture.schedule import Schedule
+from tests.torture.steady import steady, write_keys
+from tests.virtual import VirtualLoop
+
+ORIGIN: Final = "https://api.example.com"
+BASE: Final = "https://hooks.example.com/batches"
+ROUNDS: Final = 12
+"""How often, at most, a batch is sent and reconciled after the storm."""
+HOUR: Final = 3600.0
+
+
+@dataclass
+class Run:
+    """What one run of a command came to; ``died``: it was killed."""
+
+    verb: str
+    result: Created | Reconciled | None = None
+    error: MwbatchError | None = None
+    died: bool = False
+
+
+@dataclass
+class Ending:
+    """What came of a schedule: the laws that it broke, and its figures."""
+
+    schedule: Schedule
+    broken: list[str] = field(default_factory=list)
+    figures: Counter[str] = field(default_factory=Counter)
+
+
+class Story:
+    """One schedule on its way. ``folder`` is the batch's, ``path`` the home's."""
+
+    key: Final = "sim_key"
+
+    def __init__(self, schedule: Schedule, path: Path) -> None:
+        self.schedule, self.draw, self.ending = schedule, schedule.draw, Ending(schedule)
+        self.path, self.folder = path / "home", path / "home" / "rows"
+        self.manifest, self.copy = path / "rows.jsonl", path / "copy"
+        self.cause = CAUSES[schedule.cause](Draw(schedule, "cause"))
+        self.circumstance = CIRCUMSTANCES[schedule.circumstance]
+        self.rows = self.draw.whole(6, 60, "rows")
+        self.wishes = Wishes(
+            BASE,
+            concurrency=self.draw.one_of((1, 4, 16), "concurrency"),
+            rate=self.draw.one_of((None, None, 2.0), "rate"),
+            settle=SETTLE,
+        )
+        self.path.mkdir(mode=0o700)
+        write_keys(self.path / "keys.json")
+        write_manifest(self.manifest, self.rows, self.draw)
+        self.receiver = Receiver(Home(self.path), self.draw, self.circumstance.receiver_deaths)
+        self.network = Network(self.draw, self.cause, self._settings(), self.receiver)
+        self._runs = 0
+        self._step = 0.0
+
+    def _settings(self) -> Settings:
+        rates = dict(self.cause.rates) | dict(self.circumstance.rates)
+        faults = Faults(self.schedule.seed, rates, (), self.cause.size)
+        return Settings(
+            complete_after=self.cause.done_after, faults=faults, strangers=5, **self.cause.setup
+        )
+
+    def breaks(self, law: str) -> None:
+        """Note a law that was broken."""
+        if law not in self.ending.broken:
+            self.ending.broken.append(law)
+
+    @property
+    def state(self) -> Batch:
+        """The state of the batch by the facts on disk."""
+        return Batch(Segments(self.folder, "laws").read())
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a batch at all."""
+        return (self.folder / "batch.json").exists()
+
+    @property
+    def planned(self) -> bool:
+        """Whether every row is on disk."""
+        return self.begun and self.state.planned == self.rows
+
+    async def play(self) -> Ending:
+        """From the first run to the laws."""
+        await self._storm()
+        self.network.calm()
+        last = await self._finish()
+        await self._long_after(last)
+        return self.ending
+
+    async def _storm(self) -> None:
+        deaths = max(self.circumstance.deaths, int(self.cause.dies))
+        for number in range(max(1, deaths)):
+            if number and self.draw.chance(0.4, "enough", number):
+                break
+            verb = self.draw.one_of(("submit", "resume", "reconcile"), "verb", number) if number else "submit"
+            await self.run(verb if self.planned else "submit", dies=bool(deaths))
+            if not number:
+                await self.circumstance.interlude(self)
+            await asyncio.sleep(self.draw.one_of((0.0, 1.0, 100.0, 5000.0), "gap", number))
+
+    async def _finish(self) -> Run:
+        """Send and reconcile until nothing is left to do, or nothing more can be done."""
+        last = Run("reconcile")
+        for number in range(ROUNDS):
+            exhausted = self.planned and any(row.exhausted for row in self.state.rows.values())
+            await self.run("retry" if exhausted else "submit")
+            last = await self.run("reconcile")
+            if last.result is not None and not last.result.report.unfinished:
+                break
+            await asyncio.sleep(HOUR * self.draw.one_of((0.1, 1.0, 5.0), "round", number))
+        return last
+
+    async def _long_after(self, last: Run) -> None:
+        """Whatever was late has come by now, and one more reconciliation must find it."""
+        await asyncio.sleep(30 * HOUR)
+        last = await self.run("reconcile")
+        for law in laws.broken(self, last):
+            self.breaks(law)
+        state = self.state
+        self.ending.figures.update(schedules=1, rows=self.rows, receivers=self.receiver.kills)
+        self.ending.figures["tasks"] = sum(len(tasks) for tasks in laws.tasks_by_row(self).values())
+        self.ending.figures["open"] = state.by_status()[Status.DOUBT]
+        self.ending.figures["settled"] = self._absent()
+
+    async def run(
+        self, verb: str, *, key: str | None = None, origin: str = ORIGIN, dies: bool = False
+    ) -> Run:
+        """Run one command, to its end or to its death."""
+        self._runs += 1
+        draw, run = Draw(self.schedule, "run", self._runs), Run(verb)
+        believed = not (self.folder.exists() and any(row.belied for row in self.state.rows.values()))
+        absent, sent = self._absent(), len(self.network.sent)
+        program = self._program(draw, dies=dies)
+        client = Client(key or self.key, origin, wire=TortureWire(self.network, key or self.key, program))
+        desk = Desk(now=self._wall(draw), ticks=asyncio.get_running_loop().time)
+        home = Home(self.path, disk=program.mortal.disk)
+        try:
+            run.result = await program.mortal.live(self._command(verb, home, client, desk))
+        except Died:
+            run.died = True
+            self.ending.figures["kills"] += 1
+        except MwbatchError as error:
+            run.error = error
+        if not believed and (self._absent() > absent or any(a > 1 for *_, a in self.network.sent[sent:])):
+            self.breaks("once sweeps were belied nothing more is settled, and nothing is sent again")
+        return run
+
+    def _command(self, verb: str, home: Home, client: Client, desk: Desk) -> Coroutine[Any, Any, Any]:
+        match verb:
+            case "submit":
+                return submit(home, client, Source(str(self.manifest)), self.wishes, desk)
+            case "resume":
+                return resume(home, client, "rows", self.wishes, desk)
+            case "retry":
+                return retry(home, client, "rows", Choice(), self.wishes, desk)
+            case _:
+                return reconcile(home, client, "rows", desk, Manner(settle=SETTLE))
+
+    def _program(self, draw: Draw, *, dies: bool) -> Program:
+        """A program and the moment of its death: at an event, after a time, or with its requests on the way."""
+        program = Program(self._runs, Mortal(draw))
+        how = "requests" if self.circumstance.at_once and self._runs == 1 else draw.one_of(_DEATHS, "how")
+        if not dies:
+            return program
+        if how == "requests":
+            program.dies_at_create = draw.whole(1, min(self.rows, 20), "create")
+        elif how == "event":
+            program.mortal.dies_at = draw.whole(1, 20 + 3 * self.rows, "event")
+        else:
+            seconds = draw.between(0.0, draw.one_of((2.0, 20.0, 600.0), "span"), "seconds")
+            asyncio.get_running_loop().call_later(seconds, program.mortal.die)
+        self._copy_later(draw)
+        return program
+
+    def _copy_later(self, draw: Draw) -> None:
+        """Somebody makes a copy of the folder at some moment."""
+
+        def copy() -> None:
+            if self.begun and not self.copy.exists():
+                shutil.copytree(self.folder, self.copy)
+
+        if self._runs == 1:
+            asyncio.get_running_loop().call_later(draw.between(0.0, 5.0, "copy"), copy)
+
+    def _wall(self, draw: Draw) -> "Any":
+        """This machine's clock; it may have been stepped since the last run, by up to a week."""
+        step = draw.between(-7.0, 7.0, "step") * 24 * HOUR if self.circumstance.steps else 0.0
+        loop = asyncio.get_running_loop()
+        return lambda: EPOCH + loop.time() + step
+
+    def _absent(self) -> int:
+        """How many attempts were closed as absent."""
+        if not self.folder.exists():
+            return 0
+        facts = Segments(self.folder, "laws").read_journal()
+        return sum(isinstance(fact, Failed) and fact.verdict == ABSENT for fact in facts)
+
+
+_DEATHS: Final = ("event", "event", "time", "requests")
+
+
+def play(schedule: Schedule, path: Path) -> Ending:
+    """Play one schedule in an empty folder, in virtual time."""
+    with steady(str(schedule)), asyncio.Runner(loop_factory=_loop) as runner:
+        return runner.run(_play(schedule, path))
+
+
+async def _play(schedule: Schedule, path: Path) -> Ending:
+    story = Story(schedule, path)
+    return await story.play()
+
+
+def _loop() -> VirtualLoop:
+    loop = VirtualLoop(threads=False)
+    loop.set_task_factory(owned_tasks)
+    return loop
