@@ -1,7 +1,8 @@
 """What people are told when something is wrong: one clear sentence with the next step, and the right exit code."""
 
 import json
-from pathlib import Path
+import subprocess
+from collections.abc import Iterator
 
 import pytest
 
@@ -9,6 +10,16 @@ from mwbatch.errors import Exit
 from tests.e2e.stage import ROOT, Ran, Stage, free_port, until
 
 SUBMIT = ("submit", "m.csv", "--callback-url", "none")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unreached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[bytes]]:
+    """A submitter that finds no API: it is patient for a quarter of a minute, while the other tests run."""
+    stage = Stage(tmp_path_factory.mktemp("unreached"))
+    stage.manifest(1)
+    with stage.start(*SUBMIT, MICROWORK_BASE_URL=f"http://127.0.0.1:{free_port()}") as started:
+        yield started
+        started.kill()
 
 
 def told(ran: Ran, code: int, *words: str) -> None:
@@ -50,13 +61,6 @@ def test_a_key_file_without_a_key(patient: Stage, path: str, word: str) -> None:
         word,
         "MICROWORK_API_KEY_FILE",
     )
-
-
-def test_an_api_that_is_not_there(patient: Stage) -> None:
-    """An API that cannot be reached ends the command with 4, and the base URL is what to look at."""
-    patient.manifest(1)
-    url = f"http://127.0.0.1:{free_port()}"
-    told(patient.run(*SUBMIT, MICROWORK_BASE_URL=url), Exit.API, url.removeprefix("http://"), "--base-url")
 
 
 def test_a_wrong_key(patient: Stage) -> None:
@@ -164,5 +168,11 @@ def test_an_error_as_json(patient: Stage) -> None:
 def test_a_home_that_cannot_be_made(patient: Stage) -> None:
     """A home below something that is no folder ends with 6."""
     patient.manifest(1)
-    Path(patient.home).write_text("a file", encoding="utf-8")
+    patient.home.write_text("a file", encoding="utf-8")
     told(patient.run(*SUBMIT), Exit.MACHINE, str(patient.home))
+
+
+def test_an_api_that_is_not_there(unreached: subprocess.Popen[bytes]) -> None:
+    """An API that cannot be reached ends the command with 4, and the base URL is what to look at."""
+    out, err = unreached.communicate(timeout=60)
+    told(Ran(unreached.returncode, out.decode(), err.decode()), Exit.API, "no connection", "--base-url")

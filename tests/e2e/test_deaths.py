@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.stage import Stage, free_port, kill, listens, until
 
-ROWS = 100
+ROWS = 60
 
 
 def created(stage: Stage) -> int:
@@ -38,13 +38,13 @@ def check(stage: Stage, report: dict[str, Any]) -> None:
 
 def finish(stage: Stage) -> dict[str, Any]:
     """Resume until every row has a task, then fetch every answer."""
-    until(lambda: stage.run("resume", "m", "--settle", "0.5").code == 0, 60)
+    until(lambda: stage.run("resume", "m", "--settle", "0.2").code == 0, 60)
     assert stage.run("reconcile", "m", "--wait", "--every", "0.2", "--for", "20").code == 0
     report: dict[str, Any] = stage.json("status", "m")
     return report
 
 
-@pytest.mark.parametrize("moment", [0, 1, 25, 60])
+@pytest.mark.parametrize("moment", [0, 1, 36])
 def test_kill_the_submitter(slow: Stage, moment: int) -> None:
     """After kill -9 of the submitter, another submit or resume ends with each row paid once."""
     name, before = slow.manifest(ROWS), created(slow)
@@ -54,16 +54,16 @@ def test_kill_the_submitter(slow: Stage, moment: int) -> None:
     kill(submitter)
     check(slow, slow.json("status", "m"))
     if moment % 4:
-        slow.run("submit", name, "--yes", "--settle", "0.5")
+        slow.run("submit", name, "--yes", "--settle", "0.2")
     report = finish(slow)
     check(slow, report)
     assert (report["complete"], report["by_status"]["completed"]) == (True, ROWS)
 
 
-def test_kill_it_again_and_again(slow: Stage) -> None:
-    """A submitter that is killed three times in a row still pays no row twice."""
-    words = ("submit", slow.manifest(ROWS), "--callback-url", "none", "--concurrency", "4", "--settle", "0.5")
-    for _ in range(3):
+def test_kill_it_again(slow: Stage) -> None:
+    """A submitter that is killed twice in a row still pays no row twice."""
+    words = ("submit", slow.manifest(ROWS), "--callback-url", "none", "--concurrency", "4", "--settle", "0.2")
+    for _ in range(2):
         submitter = slow.start(*words, "--yes")
         more(slow, submitter)
         kill(submitter)
@@ -73,7 +73,7 @@ def test_kill_it_again_and_again(slow: Stage) -> None:
     assert report["complete"]
 
 
-@pytest.mark.parametrize("moment", [1, 40])
+@pytest.mark.parametrize("moment", [1, 30])
 def test_kill_the_receiver(slow: Stage, moment: int) -> None:
     """What a receiver acknowledged before kill -9 is on disk, and what it missed is fetched."""
     port, before = free_port(), created(slow)
