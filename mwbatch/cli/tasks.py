@@ -11,7 +11,9 @@ from mwbatch.cli.wiring import open_client
 from mwbatch.views.plain import Done, Plain
 
 if TYPE_CHECKING:
+    from mwbatch.client import Client
     from mwbatch.commands.desk import Desk
+    from mwbatch.core.task import Task
 
 tasks = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="List, get and cancel tasks: the raw API calls."
@@ -112,9 +114,26 @@ def cancel(
         from mwbatch.views.tasks import task_json
 
         async with open_client(api) as client:
-            return Plain(task_json(await client.cancel(task_id), raw=raw))
+            return Plain(task_json(await canceled(client, task_id), raw=raw))
 
     perform(command, talk)
+
+
+async def canceled(client: "Client", task_id: str) -> "Task":
+    """The canceled task; where the API fails to say, what the task is now.
+
+    Raises:
+        Refused: the task is something else than canceled, and stays so.
+    """
+    from mwbatch.errors import Refused, Unsure
+
+    try:
+        return await client.cancel(task_id)
+    except Unsure:
+        task = await client.retrieve(task_id)
+        if task.status != "canceled":
+            raise Refused(f"task {task_id} is {task.status}: only a pending task can be canceled") from None
+        return task
 
 
 def register(app: typer.Typer) -> None:

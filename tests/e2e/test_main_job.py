@@ -161,6 +161,14 @@ def test_the_raw_calls(patient: Stage) -> None:
     assert patient.run("tasks", "get", "nothing").code == 1
 
 
+def test_a_completed_task_is_not_canceled(stage: Stage) -> None:
+    """`tasks cancel` of a completed task says that it is completed, and exits 1."""
+    stage.run("run", stage.manifest(1), "--port", "0", "--yes")
+    (task,) = [json.loads(line) for line in stage.run("tasks", "list", "--limit", "1").out.splitlines()]
+    ran = stage.run("tasks", "cancel", task["task_id"])
+    assert (ran.code, "is completed" in ran.err) == (1, True)
+
+
 def test_a_reader_that_leaves(stage: Stage) -> None:
     """`| head -1` ends every printing verb without a word about pipes."""
     assert stage.run("run", stage.manifest(60), "--port", "0").code == 0
