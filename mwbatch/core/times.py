@@ -22,9 +22,9 @@ def moment(text: str | None) -> datetime | None:
     """Read a time as the API writes it, ISO 8601; without a zone it is UTC. None where it is none."""
     try:
         read = datetime.fromisoformat(text or "")
-    except ValueError:
+        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
 
 
 def iso(time: datetime | str) -> str:
