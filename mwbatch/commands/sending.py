@@ -83,6 +83,8 @@ class Sender:
         Raises:
             StoreError: outcomes could not be written.
         """
+        if self.stopped:  # nobody would take what is made ready
+            return
         size = self.pace.most if self.careful else run_size(self.pace.most)
         run = runs(islice(sendable(rows, self.batch.state), most), size)
         self._ready = Ready(self.batch, run, self._started)
