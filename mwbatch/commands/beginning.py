@@ -7,7 +7,7 @@ from typing import Final
 from mwbatch.client import Client
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.settling import Grounds, believed, wait_until
-from mwbatch.commands.sweeping import sweep
+from mwbatch.commands.sweeping import glance
 from mwbatch.core.advice import rows
 from mwbatch.core.doubt import SECOND_SWEEP, WITHOUT_WITNESS, interval_start
 from mwbatch.core.facts import Started
@@ -50,9 +50,9 @@ async def catch_up(batch: Opened, client: Client, desk: Desk, past: Past) -> Non
     if past.base is None:
         return
     last = http_time(past.clock)
-    swept = await sweep(batch, client, desk, last - OVERLAP if last else None)
-    if swept.new:
-        desk.tally.note(f"the API's listing told the journal something new about {rows(swept.new)}")
+    new = await glance(batch, client, desk, last - OVERLAP if last else None)
+    if new:
+        desk.tally.note(f"the API's listing told the journal something new about {rows(new)}")
 
 
 async def restore_trust(batch: Opened, client: Client, desk: Desk, grounds: Grounds) -> str:

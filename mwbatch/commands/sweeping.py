@@ -37,7 +37,7 @@ async def sweep(
 ) -> Swept:
     """List everything created from ``start`` to the server's now, record what is ours, and judge the listing.
 
-    ``must`` names tasks that have to be shown whatever their ``created_at``. Raises `ApiError` where the listing
+    ``must`` names tasks that have to be shown although they may be younger than the server's now. Raises `ApiError` where the listing
     cannot be read.
     """
     now = http_time((await client.list_page(limit=1, fresh=True)).clock)
@@ -53,17 +53,35 @@ async def sweep(
     )
 
 
+async def glance(batch: Opened, client: Client, desk: Desk, start: datetime | None) -> int:
+    """Record what is listed from ``start`` on, be it proof or not; returns how many facts were new.
+
+    It has no end: the server's clock counts whole seconds, and what was created in this one would be left out.
+    """
+    _, new = await _walk(batch, client, desk, start, None, {})
+    return new
+
+
 def expected(
     state: Batch, start: datetime | None, end: datetime | None, must: Iterable[str]
 ) -> dict[str, Place]:
-    """The tasks that a listing of this interval has to show, since we know them and when they were created."""
+    """The tasks that a listing of this interval has to show, since we know them and when they were created.
+
+    Those of ``must`` count too where they are younger than its end, or of unknown age.
+    """
     wanted = set(must)
     return {
         task.task_id: Place(number, task.attempt)
         for number, row in state.rows.items()
         for task in row.tasks.values()
-        if task.task_id in wanted or _within(task.created_at, start, end)
+        if _within(task.created_at, start, end)
+        or (task.task_id in wanted and not _before(task.created_at, start))
     }
+
+
+def _before(created_at: str, start: datetime | None) -> bool:
+    created = moment(created_at)
+    return created is not None and start is not None and created < start
 
 
 def _within(created_at: str, start: datetime | None, end: datetime | None) -> bool:
