@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mwbatch.commands.creating import SETTLE
-from mwbatch.simulator import Fault, Size
+from mwbatch.simulator import Fault, Line, Size
 from tests.torture.draw import Draw
 
 
@@ -19,6 +19,7 @@ class Cause:
     """
 
     rates: Mapping[Fault, float]
+    script: tuple[Line, ...] = ()
     size: Size = field(default_factory=Size)
     refused: float = 0.0
     held: float = 0.0
@@ -49,7 +50,7 @@ def _listing(
         some = draw.one_of((1.0, 1.0, 0.5), "rate") if not lasting else 1.0
         return Cause(
             {**_doubt(draw), **dict.fromkeys(faults, some)},
-            _sizes(draw),
+            size=_sizes(draw),
             lasting=frozenset(faults) if lasting else frozenset(),
             setup=setup,
             blind=blind,
@@ -78,7 +79,7 @@ def _sizes(draw: Draw) -> Size:
 def _late(least: float, most: float, *, beyond: bool) -> Callable[[Draw], Cause]:
     def cause(draw: Draw) -> Cause:
         size = Size(created_late_s=draw.between(least, most, "late"))
-        return Cause({Fault.CREATED_LATE: draw.between(0.05, 0.4, "rate")}, size, beyond=beyond)
+        return Cause({Fault.CREATED_LATE: draw.between(0.05, 0.4, "rate")}, size=size, beyond=beyond)
 
     return cause
 
@@ -91,7 +92,7 @@ def _held(draw: Draw) -> Cause:
 
 def _busy(draw: Draw) -> Cause:
     size = Size(retry_after_s=draw.one_of((None, 1.0, 30.0), "wait"))
-    return Cause({Fault.BUSY: draw.between(0.3, 0.8, "busy"), Fault.CREATED_500: 0.03}, size)
+    return Cause({Fault.BUSY: draw.between(0.3, 0.8, "busy"), Fault.CREATED_500: 0.03}, size=size)
 
 
 def _refused(draw: Draw) -> Cause:
@@ -102,7 +103,7 @@ def _stale_for_hours(draw: Draw) -> Cause:
     """Only the callbacks tell: they all come before the doubt is due."""
     size = Size(list_stale_s=draw.between(3600.0, 7200.0, "hours"))
     rates = {Fault.CREATED_CUT: draw.between(0.05, 0.2, "cut"), Fault.LIST_STALE: 1.0}
-    return Cause(rates, size, blind=True, done_after=(150.0, 220.0))
+    return Cause(rates, size=size, blind=True, done_after=(150.0, 220.0))
 
 
 def _proxied(draw: Draw) -> Cause:

@@ -89,7 +89,10 @@ async def canceled(story: "Story") -> None:
         tasks = [task for row in batch.state.rows.values() for task in row.tasks]
     world = story.network.account(story.key).world
     for task in sorted(tasks):
-        if story.draw.chance(0.3, "cancel", task) and world.get(task, story.network.now()).status == "pending":
+        if (
+            story.draw.chance(0.3, "cancel", task)
+            and world.get(task, story.network.now()).status == "pending"
+        ):
             world.cancel(task, story.network.now())
 
 

@@ -11,7 +11,8 @@ def write_manifest(path: Path, rows: int, draw: Draw) -> None:
     """Write a manifest of ``rows`` rows."""
     annotating = draw.one_of((0.0, 0.3, 1.0), "share of annotating")
     lines = [
-        orjson.dumps(_annotating(n) if draw.chance(annotating, "type", n) else _tagging(n)) for n in range(rows)
+        orjson.dumps(_annotating(n) if draw.chance(annotating, "type", n) else _tagging(n))
+        for n in range(rows)
     ]
     path.write_bytes(b"\n".join(lines) + b"\n")
 

@@ -19,9 +19,10 @@ from mwbatch.core.facts import Failed
 from mwbatch.core.fold import ABSENT, Batch, Status
 from mwbatch.core.outcomes import Created, Reconciled
 from mwbatch.errors import MwbatchError
-from mwbatch.journal.home import Home
+from mwbatch.journal.home import Card, Home
 from mwbatch.journal.segments import Segments
 from mwbatch.simulator import Faults, Settings
+from mwbatch.simulator.faults import CALLBACK_FAULTS
 from tests.torture import laws
 from tests.torture.causes import CAUSES
 from tests.torture.circumstances import CIRCUMSTANCES
@@ -87,11 +88,11 @@ class Story:
         self._step = 0.0
 
     def _settings(self) -> Settings:
-        rates = dict(self.cause.rates) | dict(self.circumstance.rates)
-        faults = Faults(self.schedule.seed, rates, (), self.cause.size)
-        return Settings(
-            complete_after=self.cause.done_after, faults=faults, strangers=5, **self.cause.setup
-        )
+        rates = dict(self.cause.rates)
+        room = 1.0 - sum(rates.get(fault, 0.0) for fault in CALLBACK_FAULTS)
+        rates |= {fault: rate * room for fault, rate in self.circumstance.rates.items() if rate * room}
+        faults = Faults(self.schedule.seed, rates, self.cause.script, self.cause.size)
+        return Settings(complete_after=self.cause.done_after, faults=faults, strangers=5, **self.cause.setup)
 
     def breaks(self, law: str) -> None:
         """Note a law that was broken."""
@@ -112,6 +113,12 @@ class Story:
     def planned(self) -> bool:
         """Whether every row is on disk."""
         return self.begun and self.state.planned == self.rows
+
+    @property
+    def unproved(self) -> bool:
+        """Whether the listing was not seen to show the addresses of some type: its doubt cannot be settled."""
+        echo = Card.read(self.folder).echo
+        return not all(echo.get(fact.type) for fact in Segments(self.folder, "laws").read_rows())
 
     async def play(self) -> Ending:
         """From the first run to the laws."""
