@@ -73,7 +73,7 @@ async def restore_trust(batch: Opened, client: Client, desk: Desk, grounds: Grou
     start, reasons = interval_start([batch.card.began]), list[str]()
     first = await believed(batch, client, desk, start, grounds, reasons)
     if first and await wait_until(desk, desk.ticks() + SECOND_SWEEP * grounds.settle, "the folder is"):
-        second = await believed(batch, client, desk, start, grounds, reasons, after=first.end)
+        second = await believed(batch, client, desk, start, grounds, reasons, after=first)
         if second:
             batch.keep(forgiven=(*batch.card.forgiven, *harms), place=place_of(batch.folder))
             desk.tally.note(

@@ -99,7 +99,7 @@ async def _settle(
         or not await wait_until(desk, desk.ticks() + SECOND_SWEEP * grounds.settle, what)
     ):
         return
-    second = await believed(batch, client, desk, start, grounds, result.reasons, after=first.end)
+    second = await believed(batch, client, desk, start, grounds, result.reasons, after=first)
     if second:
         await _close(batch, desk, _still(batch, grounds, left), first.forged | second.forged, result)
 
@@ -158,17 +158,17 @@ async def believed(
     start: datetime | None,
     grounds: Grounds,
     reasons: list[str],
-    after: str | None = None,
+    after: Swept | None = None,
     tries: int = TRIES,
 ) -> Swept | None:
-    """Sweep until a sweep is valid and ends later than ``after``; None, with the reason kept, when none will be."""
+    """Sweep until a sweep is valid and ends later than ``after`` did; None, with the reason kept, when none will be."""
     must = [grounds.witness.task_id] if grounds.witness else []
     waits, reason = backoff(1.0, max(1.0, SECOND_SWEEP * grounds.settle)), ""
     for _ in range(tries):
         try:
             swept = await sweep(batch, client, desk, start, must)
-            reason = "; ".join(swept.flaws) or "the server's clock stands still"
-            if not swept.flaws and (after is None or swept.end != after):
+            reason = "; ".join(swept.flaws) or "the API names no time, or its clock stands still"
+            if not swept.flaws and (after is None or swept.end not in (None, after.end)):
                 return swept
         except ApiError as error:
             reason = str(error)
