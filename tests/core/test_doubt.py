@@ -53,6 +53,13 @@ def test_a_long_run_and_few_in_doubt() -> None:
     assert [doubt.place for doubt in doubts(state, started, {}, 0.0)] == [(7, 1), (7, 2), (70, 1)]
 
 
+@pytest.mark.parametrize("times", [(1.0, 2.0), (2.0, 1.0)])
+def test_the_earliest_start_counts(times: tuple[float, float]) -> None:
+    """Of two starts of one attempt the earlier says from when on a task may have been created."""
+    state, started = begun(plan(0), *(replace(start(1), at=at) for at in times))
+    assert [doubt.started.at for doubt in doubts(state, started, {}, 0.0)] == [1.0]
+
+
 def test_what_came_to_an_end_is_not_in_doubt() -> None:
     """Seen and failed attempts are settled, and a row that was never planned is none of the batch."""
     facts = (plan(0), plan(1), start(1, ((0, 3),)), show(1, row=0), fail(1, row=1))

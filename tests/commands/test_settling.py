@@ -1,0 +1,289 @@
+"""Settling doubt: presence at once, absence only after two valid sweeps far enough apart, and else nothing."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+
+from mwbatch.client.wire import Answer
+from mwbatch.commands.settling import BELIED, TRIES, Grounds, Settled, in_doubt, settle
+from mwbatch.core.address import NOBODY, Key, write
+from mwbatch.core.doubt import Witness
+from mwbatch.core.facts import Fact, Failed, Seen, Started, Via, line
+from mwbatch.core.fold import Status
+from mwbatch.core.times import moment
+from mwbatch.errors import ApiError
+from mwbatch.journal.opened import Opened
+from mwbatch.journal.segment import Segment
+from mwbatch.simulator.forms import Draft
+from mwbatch.simulator.tasks import Task
+from tests.commands.conftest import EPOCH, LATENCY, Stage, clock, ids
+from tests.virtual import virtual
+
+SETTLE: Final = 150.0
+PICTURE: Final = {"objects_to_tag": "brands", "image_url": "https://a.example/1.jpg"}
+
+
+def ticks() -> float:
+    """The tick of now."""
+    return asyncio.get_running_loop().time()
+
+
+def born(stage: Stage, row: int, attempt: int = 1, key: Key | None = None) -> Task:
+    """The API makes a task of an attempt, and nobody hears of it."""
+    address = write(NOBODY, key or stage.home.keys().newest, "b234567890", row, attempt)
+    return stage.world.create(Draft("tagging", address, PICTURE), clock())
+
+
+def seen(task: Task, row: int, attempt: int = 1) -> Seen:
+    """The fact that the API showed that task."""
+    return Seen(clock(), row, attempt, task.task_id, "pending", Via.CREATE)
+
+
+async def doubtful(stage: Stage, *more: Fact, rows: int = 3, echo: bool = True, **started: Any) -> Opened:
+    """A batch whose rows all started, of which nothing is known."""
+    batch = await stage.opened(rows)
+    await stage.client.list_page(limit=1)
+    fact = Started(
+        clock(), ((0, rows),), 1, NOBODY, stage.client.origin, stage.client.key, "k1", stage.client.clock
+    )
+    await batch.record([replace(fact, **started), *more])
+    batch.keep(echo={"tagging": echo})
+    return batch
+
+
+async def settled(stage: Stage, batch: Opened, **grounds: Any) -> Settled:
+    """Settle, as the holder of the lock since the loop began."""
+    try:
+        return await settle(
+            batch, stage.client, stage.desk, Grounds(**{"settle": SETTLE, "since": 0.0} | grounds)
+        )
+    finally:
+        await batch.journal.close()
+
+
+def sweeps(stage: Stage) -> list[float]:
+    """When each sweep ended by its own word, in seconds since the loop began."""
+    ends = [moment(asked["end_time"]) for asked in stage.wire.listed if "end_time" in asked]
+    return [end.timestamp() - EPOCH for end in ends if end]
+
+
+def twist(stage: Stage, patch: pytest.MonkeyPatch, change: Callable[[Any, int], Any]) -> None:
+    """Change what each walk's page says; the number counts them from 1."""
+    honest, count = stage.wire.listings.answer, 0
+
+    def answer(query: Any, *others: Any) -> Any:
+        nonlocal count
+        count += query.limit > 1
+        page = honest(query, *others)
+        return change(page, count) if query.limit > 1 else page
+
+    patch.setattr(stage.wire.listings, "answer", answer)
+
+
+@virtual
+async def test_presence_is_recorded_at_once(stage: Stage) -> None:
+    """Tasks that the listing shows are seen, on disk, without waiting."""
+    batch = await doubtful(stage)
+    for row in range(3):
+        born(stage, row)
+    await asyncio.sleep(1)
+    result = await settled(stage, batch)
+    assert (result.found, result.absent, result.open, stage.statuses()) == (3, [], 0, {"pending": 3})
+    assert stage.desk.ticks() < 5
+
+
+@virtual
+async def test_absence_takes_two_sweeps(stage: Stage) -> None:
+    """Without a later task the first sweep that counts is twice settle after the lock, the second a fifth later."""
+    result = await settled(stage, await doubtful(stage))
+    assert (result.found, result.absent, result.open, stage.statuses()) == (0, [0, 1, 2], 0, {"planned": 3})
+    _, first, second = sweeps(stage)
+    assert 2 * SETTLE <= first < 2 * SETTLE + 5
+    assert SETTLE / 5 <= second - first < SETTLE / 5 + 5
+    failed = [fact for fact in stage.on_disk() if isinstance(fact, Failed)]
+    assert {(fact.row, fact.attempt, fact.verdict, fact.final) for fact in failed} == {
+        (row, 1, "absent", False) for row in range(3)
+    }
+
+
+@virtual
+async def test_a_later_task_halves_the_wait(stage: Stage) -> None:
+    """With a task created after the attempts ended, settle counts once, from the end that was seen."""
+    batch = await doubtful(stage)
+    await asyncio.sleep(20)
+    witness = born(stage, 2)
+    await batch.record([seen(witness, 2)])
+    grounds = {"ended": {0: 7.0, 1: 12.0}, "witness": Witness(witness.task_id, 20.0, 2)}
+    result = await settled(stage, batch, **grounds)
+    assert result.absent == [0, 1]
+    _, first, second = sweeps(stage)
+    assert 12 + SETTLE <= first < 12 + SETTLE + 5
+    assert SETTLE / 5 <= second - first < SETTLE / 5 + 5
+
+
+@pytest.mark.parametrize("at", [1.0, 140.0, 299.0, 310.0, 329.0])
+@virtual
+async def test_a_task_that_shows_up_late_is_found(stage: Stage, at: float) -> None:
+    """A task born at any moment before the second sweep is seen; the other rows are closed."""
+    batch = await doubtful(stage)
+    asyncio.get_running_loop().call_at(at, lambda: born(stage, 1))
+    result = await settled(stage, batch)
+    assert (result.found, result.absent, stage.statuses()) == (1, [0, 2], {"planned": 2, "pending": 1})
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"origin": "http://elsewhere.test"}, "the API key is another one"),
+        ({"key": "0" * 8}, "the API key is another one"),
+        ({"echo": False}, "the listing was not seen to show our callback addresses"),
+    ],
+)
+@virtual
+async def test_what_a_sweep_cannot_say(stage: Stage, changed: dict[str, Any], said: str) -> None:
+    """Another origin or key, or an echo that was not proved: nothing is closed, at once, and the reason is said."""
+    result = await settled(stage, await doubtful(stage, **changed))
+    assert (result.open, stage.statuses()) == (3, {"doubt": 3})
+    assert [reason.startswith(said) for reason in result.reasons] == [True]
+    assert stage.desk.ticks() < 5
+
+
+@virtual
+async def test_an_echo_of_another_type_proves_nothing(stage: Stage) -> None:
+    """Rows in doubt are settled only where the listing was seen to show addresses of their own type."""
+    batch = await doubtful(stage)
+    batch.keep(echo={"annotating": True})
+    assert (await settled(stage, batch)).open == 3
+
+
+@virtual
+async def test_belied_once_is_never_believed_again(stage: Stage) -> None:
+    """A task of an attempt that was closed as absent ends all settling in this batch."""
+    early: list[Fact] = [Failed(clock(), 0, 1, "absent", final=False), seen(born(stage, 0), 0)]
+    result = await settled(stage, await doubtful(stage, *early))
+    assert (result.reasons, stage.statuses()) == ([BELIED], {"pending": 1, "doubt": 2})
+
+
+@virtual
+async def test_the_last_look_at_the_disk(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another process wrote between the second sweep and the closing keeps its row from being closed."""
+    batch = await doubtful(stage)
+    fact = Seen(clock(), 1, 1, "task-1", "pending", Via.CALLBACK)
+
+    def write_meanwhile(page: Any, number: int) -> Any:
+        if number == 3:
+            other = Segment(batch.folder / "journal", "receiver")
+            other.append(line(fact))
+            other.close()
+        return page
+
+    twist(stage, monkeypatch, write_meanwhile)
+    result = await settled(stage, batch)
+    assert (result.absent, result.found, stage.statuses()) == ([0, 2], 1, {"planned": 2, "pending": 1})
+
+
+@virtual
+async def test_a_forged_address_is_neither(stage: Stage) -> None:
+    """A task at an address of ours that we did not sign is no presence, and keeps its row from being absent."""
+    batch = await doubtful(stage)
+    born(stage, 1, key=Key(stage.home.keys().newest.kid, b"f" * 16))
+    await asyncio.sleep(1)
+    result = await settled(stage, batch)
+    assert (result.found, result.absent, result.open) == (0, [0, 2], 1)
+    assert result.reasons == ["a task stands at an address of a row in doubt that is not signed by our keys"]
+    assert stage.statuses() == {"planned": 2, "doubt": 1}
+
+
+LIES: Final[dict[str, Callable[[Any, int], Any]]] = {
+    "total": lambda page, _: page | {"total": 7},
+    "rubbish": lambda page, _: page | {"docs": [*page["docs"], "?"]},
+    "known task missing": lambda page, _: page | {"docs": [], "total": 0},
+    "no addresses": lambda page, _: page | {"docs": [{k: v for k, v in d.items() if k != "callback_url"} for d in page["docs"]]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("lie", LIES)
+@virtual
+async def test_a_listing_that_stays_invalid(stage: Stage, monkeypatch: pytest.MonkeyPatch, lie: str) -> None:
+    """After so many sweeps that prove nothing doubt stays, with the reason."""
+    known = born(stage, 2)
+    batch = await doubtful(stage, seen(known, 2))
+    twist(stage, monkeypatch, LIES[lie])
+    witness = Witness(known.task_id, 1.0, 2)
+    result = await settled(stage, batch, witness=witness)
+    assert (result.open, stage.statuses()) == (2, {"doubt": 2, "pending": 1})
+    assert [reason.startswith("no listing could be believed: the listing") for reason in result.reasons] == [
+        lie != "rubbish"
+    ]
+    assert len(sweeps(stage)) == 1 + TRIES
+
+
+@virtual
+async def test_a_listing_that_is_invalid_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweep that proves nothing is repeated, and the second distance counts from the one that was believed."""
+    twist(stage, monkeypatch, lambda page, number: page | {"total": 7} if number in (2, 3) else page)
+    result = await settled(stage, await doubtful(stage))
+    assert result.absent == [0, 1, 2]
+    assert sweeps(stage)[4] - sweeps(stage)[3] >= SETTLE / 5
+
+
+@virtual
+async def test_an_api_that_is_gone(stage: Stage) -> None:
+    """An API that cannot be listed leaves doubt, with its own words as the reason."""
+    batch = await doubtful(stage)
+    stage.wire.reads = ApiError("gone fishing", status=404)
+    result = await settled(stage, batch)
+    assert (result.open, result.reasons) == (3, ["no listing could be believed: HTTP 404: gone fishing"])
+
+
+@pytest.mark.parametrize("date", [None, "Tue, 14 Nov 2023 22:13:20 GMT"])
+@virtual
+async def test_a_clock_that_says_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, date: str | None
+) -> None:
+    """Two sweeps whose ends are the same, or unknown, are one: a cache may have answered both."""
+    batch = await doubtful(stage)
+    honest = stage.wire.send
+
+    async def send(*args: Any, **kwargs: Any) -> Answer:
+        return replace(await honest(*args, **kwargs), headers={"Date": date} if date else {})
+
+    monkeypatch.setattr(stage.wire, "send", send)
+    result = await settled(stage, batch)
+    assert (result.open, stage.statuses()) == (3, {"doubt": 3})
+    assert result.reasons == [
+        "no listing could be believed: the API names no time, or its clock stands still"
+    ]
+
+
+@pytest.mark.parametrize("at", [0.0, 1.0, 299.9, 300.0 + LATENCY, 320.0])
+@virtual
+async def test_interrupted_at_any_wait(stage: Stage, at: float) -> None:
+    """Asked to stop at any moment before the second sweep: nothing is closed, and the wait ends at once."""
+    batch = await doubtful(stage)
+    asyncio.get_running_loop().call_at(at, stage.desk.stopping.set)
+    result = await settled(stage, batch)
+    assert (result.absent, result.open, stage.statuses()) == ([], 3, {"doubt": 3})
+    assert stage.desk.ticks() < at + 2
+
+
+@virtual
+async def test_interrupted_while_nothing_is_believed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked to stop between two tries of a sweep: the tries end."""
+    twist(stage, monkeypatch, lambda page, _: page | {"total": 7})
+    batch = await doubtful(stage)
+    asyncio.get_running_loop().call_at(301.0, stage.desk.stopping.set)
+    assert (await settled(stage, batch)).reasons == ["no listing could be believed: interrupted"]
+    assert stage.desk.ticks() < 302
+
+
+@virtual
+async def test_nothing_in_doubt_takes_no_time(stage: Stage) -> None:
+    """Where every attempt came to an end there is nothing to wait for."""
+    batch = await stage.opened(2)
+    result = await settled(stage, batch)
+    assert (result, in_doubt(batch, Grounds(SETTLE, 0.0))) == (Settled(), [])
+    assert (ids(batch, Status.PLANNED), stage.desk.ticks() < 1) == ([0, 1], True)
