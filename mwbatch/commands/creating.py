@@ -122,7 +122,7 @@ class Run:
             await self._send_all()
         if any(True for _ in self.batch.state.surplus()):
             await cancel_surplus(self.batch, self.client, self.desk)
-        if any(row.belied for row in self.batch.state.rows.values()):
+        if self.belied:
             self.ending.because(Exit.UNFINISHED, BELIED)
 
     async def _send_all(self) -> None:
@@ -176,9 +176,22 @@ class Run:
         )
 
     def _rows(self, *, again: bool) -> Iterator[Planned]:
-        """The planned rows that were closed as absent, or all the others."""
-        state = self.batch.state
-        return (row for row in self.batch.journal.read_rows() if bool(state.rows[row.row].absent) is again)
+        """The planned rows that were closed as absent, or all the others.
+
+        Once sweeps were belied no absence is believed: of those rows only what the user opened is sent.
+        """
+        state, doubted = self.batch.state, again and self.belied
+        there = ((row, state.rows[row.row]) for row in self.batch.journal.read_rows())
+        return (
+            planned
+            for planned, row in there
+            if bool(row.absent) is again and (not doubted or row.opened > row.last)
+        )
+
+    @property
+    def belied(self) -> bool:
+        """Whether a task showed up that sweeps had not found."""
+        return any(row.belied for row in self.batch.state.rows.values())
 
     def grounds(self) -> Grounds:
         """What this run knows about doubt."""

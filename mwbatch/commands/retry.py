@@ -30,7 +30,8 @@ class Choice:
 async def retry(home: Home, client: Client, name: str, choice: Choice, wishes: Wishes, desk: Desk) -> Created:
     """Open another attempt for the chosen rows and create what is missing; raises as `resume` does.
 
-    Rows that were sent in vain as often as is done of its own accord are opened too.
+    Rows that were sent in vain as often as is done of its own accord are opened too; with those in doubt also the rows
+    that were closed as absent, since nothing sends them any more once an absence was belied.
     """
     folder, card = home.find(name)
     pinned(card, client.origin)
@@ -66,4 +67,5 @@ def _chosen(batch: Opened, choice: Choice) -> list[int]:
 
 
 def _fits(row: Row, status: Status) -> bool:
-    return row.status is status or (row.exhausted and row.status is Status.PLANNED)
+    in_vain = row.exhausted or (status is Status.DOUBT and bool(row.absent))
+    return row.status is status or (in_vain and row.status is Status.PLANNED)
