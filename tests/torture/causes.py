@@ -72,7 +72,7 @@ def _sizes(draw: Draw) -> Size:
         list_stale_s=draw.between(1.0, 1.4 * SETTLE, "stale"),
         list_total=draw.whole(1, 10, "total"),
         list_limit=draw.one_of((20, 20, 3), "limit"),
-        strangers_per_listing=draw.whole(1, 30, "strangers"),
+        strangers_per_listing=draw.whole(1, 4, "strangers"),
     )
 
 

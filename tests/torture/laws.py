@@ -1,7 +1,7 @@
 """The laws, judged by the simulator's ledger: each is one sentence, and each sentence here was broken by somebody."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from mwbatch.core.address import find
@@ -10,6 +10,7 @@ from mwbatch.core.fold import Batch, Status
 from mwbatch.core.outcomes import Reconciled
 from mwbatch.errors import Exit
 from mwbatch.journal.segments import Segments
+from mwbatch.simulator import Fault
 from mwbatch.simulator.tasks import response
 from tests.torture.interludes import other_key, restored
 
@@ -41,8 +42,14 @@ def broken(story: "Story", last: "Run") -> Iterator[str]:
 
 def _once(story: "Story", _: "Run", ledger: dict[int, list[Task]], __: Batch) -> Iterator[str]:
     double = sorted(row for row, tasks in ledger.items() if len(tasks) > 1)
-    if double and not story.cause.beyond:
+    if double and not beyond(story):
         yield f"{TWICE}: {double}"
+
+
+def beyond(story: "Story") -> bool:
+    """Whether nobody can prevent a double: also where a redirect hid a task, and another account is asked for it."""
+    hidden = Fault.CREATED_307 in story.cause.rates and story.circumstance.interlude is other_key
+    return story.cause.beyond or hidden
 
 
 def _all_known(story: "Story", _: "Run", ledger: dict[int, list[Task]], state: Batch) -> Iterator[str]:
@@ -124,5 +131,3 @@ def _nothing_forgotten(_: "Story", __: "Run", ledger: dict[int, list[Task]], sta
         if alive and state.row(row).status in (Status.PLANNED, Status.REJECTED, Status.CANCELED):
             yield f"a row with a task is never planned, rejected or canceled: {row} is {state.row(row).status}"
 
-
-Law = Callable[["Story", "Run", dict[int, list[Task]], Batch], Iterator[str]]
