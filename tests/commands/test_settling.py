@@ -18,7 +18,7 @@ from mwbatch.errors import ApiError
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.segment import Segment
 from mwbatch.simulator.forms import Draft
-from mwbatch.simulator.tasks import Task
+from mwbatch.simulator.tasks import Task, iso
 from tests.commands.conftest import EPOCH, LATENCY, Stage, clock, ids
 from tests.virtual import virtual
 
@@ -39,7 +39,7 @@ def born(stage: Stage, row: int, attempt: int = 1, key: Key | None = None) -> Ta
 
 def seen(task: Task, row: int, attempt: int = 1) -> Seen:
     """The fact that the API showed that task."""
-    return Seen(clock(), row, attempt, task.task_id, "pending", Via.CREATE)
+    return Seen(clock(), row, attempt, task.task_id, "pending", Via.CREATE, iso(task.created_at))
 
 
 async def doubtful(stage: Stage, *more: Fact, rows: int = 3, echo: bool = True, **started: Any) -> Opened:

@@ -1,0 +1,134 @@
+"""Surplus: looked at once more, then cancelled, once, while that saves money."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from mwbatch.commands.surplus import Cancelled, cancel_surplus
+from mwbatch.errors import ApiError
+from mwbatch.journal.opened import Opened
+from mwbatch.simulator.tasks import Task
+from tests.commands.conftest import Stage, clock
+from tests.commands.test_settling import born, seen
+from tests.virtual import virtual
+
+
+async def doubled(stage: Stage, attempts: int = 2) -> tuple[Opened, list[Task]]:
+    """A batch whose first row has a task of each attempt, a second apart, and whose second row has one."""
+    batch, tasks = await stage.opened(2), list[Task]()
+    for attempt in range(1, attempts + 1):
+        tasks.append(born(stage, 0, attempt))
+        await asyncio.sleep(1)
+    await batch.record([seen(task, 0, n) for n, task in enumerate(tasks, 1)])
+    await batch.record([seen(born(stage, 1), 1)])
+    return batch, tasks
+
+
+async def cancelled(stage: Stage, batch: Opened) -> Cancelled:
+    """Cancel what is double."""
+    try:
+        return await cancel_surplus(batch, stage.client, stage.desk)
+    finally:
+        await batch.journal.close()
+
+
+def complete(stage: Stage, task: Task) -> None:
+    """Let the workers be done with one task."""
+    stage.world.early(task, clock())
+
+
+def racing(stage: Stage, patch: pytest.MonkeyPatch) -> list[str]:
+    """Each task is completed just before its cancel arrives; returns the ids of those that were to be cancelled."""
+    asked, honest = list[str](), stage.world.cancel
+
+    def cancel(task_id: str, now: float) -> Task:
+        asked.append(task_id)
+        complete(stage, stage.world.get(task_id, now))
+        return honest(task_id, now)
+
+    patch.setattr(stage.world, "cancel", cancel)
+    return asked
+
+
+@virtual
+async def test_the_earliest_is_kept(stage: Stage) -> None:
+    """Without an answer all tasks but the earliest are cancelled; other rows are left alone."""
+    batch, tasks = await doubled(stage, 3)
+    result = await cancelled(stage, batch)
+    assert [task.status for task in tasks] == ["pending", "canceled", "canceled"]
+    assert result.done == [
+        f"surplus task {task.task_id} of row 0 was cancelled; {tasks[0].task_id} is kept"
+        for task in tasks[1:]
+    ]
+    assert (result.failed, stage.desk.tally.notes, stage.statuses()) == ([], result.done, {"pending": 2})
+    assert list(batch.state.surplus()) == []
+
+
+@virtual
+async def test_the_answered_is_kept(stage: Stage) -> None:
+    """A later task that was answered meanwhile is found out first and kept; the earliest is cancelled."""
+    batch, tasks = await doubled(stage)
+    complete(stage, tasks[1])
+    result = await cancelled(stage, batch)
+    assert [task.status for task in tasks] == ["canceled", "completed"]
+    assert ([tasks[1].task_id in text for text in result.done], result.failed) == ([True], [])
+    assert stage.statuses() == {"pending": 1, "completed": 1}
+
+
+@virtual
+async def test_what_was_cancelled_is_not_cancelled_again(stage: Stage) -> None:
+    """A second pass, and one over a task that somebody else cancelled, cancels nothing."""
+    batch, tasks = await doubled(stage)
+    stage.world.cancel(tasks[1].task_id, clock())
+    assert await cancelled(stage, batch) == Cancelled()
+    stage.wire.got.clear()
+    assert (await cancelled(stage, batch), stage.wire.got) == (Cancelled(), [])
+
+
+@virtual
+async def test_a_cancel_that_comes_too_late(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A 500 is followed by one look at the task, never by another cancel; a completed surplus is reported."""
+    batch, tasks = await doubled(stage)
+    asked = racing(stage, monkeypatch)
+    result = await cancelled(stage, batch)
+    assert (asked, result.done, len(result.failed)) == ([tasks[1].task_id], [], 1)
+    assert result.failed[0].startswith(
+        f"surplus task {tasks[1].task_id} of row 0 could not be cancelled: HTTP 500"
+    )
+    assert stage.wire.got == [tasks[0].task_id, tasks[1].task_id, tasks[1].task_id]
+    assert stage.statuses() == {"pending": 1, "completed": 1}
+
+
+@virtual
+async def test_an_answer_of_the_late_one_counts(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the cancel came too late the answered task is the one kept, and the next pass cancels the other."""
+    batch, tasks = await doubled(stage)
+    racing(stage, monkeypatch)
+    await cancel_surplus(batch, stage.client, stage.desk)
+    monkeypatch.undo()
+    await cancelled(stage, batch)
+    assert [task.status for task in tasks] == ["canceled", "completed"]
+
+
+@virtual
+async def test_a_cancel_whose_answer_is_lost(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cancel that worked although it was answered 500 is seen to have worked."""
+    batch, tasks = await doubled(stage)
+    honest = stage.client.cancel
+
+    async def cancel(task_id: str) -> Any:
+        await honest(task_id)
+        raise ApiError("lost", status=500)
+
+    monkeypatch.setattr(stage.client, "cancel", cancel)
+    result = await cancelled(stage, batch)
+    assert (len(result.done), result.failed, tasks[1].status) == (1, [], "canceled")
+
+
+@virtual
+async def test_interrupted_before_a_row(stage: Stage) -> None:
+    """Asked to stop, no further row is touched."""
+    batch, tasks = await doubled(stage)
+    stage.desk.stopping.set()
+    assert (await cancelled(stage, batch), tasks[1].status) == (Cancelled(), "pending")

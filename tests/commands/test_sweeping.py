@@ -1,0 +1,164 @@
+"""Sweeps over the wire: what they record, what they judge, what they ask for."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from mwbatch.commands.sweeping import Swept, expected, learned, sweep
+from mwbatch.core.facts import Seen
+from mwbatch.core.fold import Batch
+from mwbatch.core.sweep import Place, Sight
+from mwbatch.core.task import Task
+from mwbatch.journal.opened import Opened
+from mwbatch.simulator.faults import Fault, Line, Size
+from tests.commands.conftest import EPOCH, Stage
+from tests.commands.test_settling import born, twist
+from tests.core.facts import answer, plan, show
+from tests.virtual import virtual
+
+
+class Bare(list[Any]):
+    """An empty page of the bare dialect, which the stage's wire would take for no document."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+async def swept(stage: Stage, batch: Opened, start: float | None = None, must: tuple[str, ...] = ()) -> Swept:
+    """Sweep from so many seconds after the epoch on."""
+    begins = None if start is None else datetime.fromtimestamp(EPOCH + start, UTC)
+    try:
+        return await sweep(batch, stage.client, stage.desk, begins, must)
+    finally:
+        await batch.journal.close()
+
+
+@virtual
+async def test_a_sweep_records_what_is_ours(stage: Stage) -> None:
+    """Every task of ours becomes seen, once; those of others are counted only."""
+    batch = await stage.opened(3)
+    for row in range(3):
+        born(stage, row)
+    stage.world.create_stranger(EPOCH)
+    await asyncio.sleep(1)
+    first, second = await swept(stage, batch), await swept(stage, batch)
+    assert (first.tasks, first.ours, first.new, first.flaws) == (4, 3, 3, ())
+    assert (second.new, second.end, stage.statuses()) == (0, "2023-11-14T22:13:21.000Z", {"pending": 3})
+    assert sum(isinstance(fact, Seen) for fact in stage.on_disk()) == 3
+    assert stage.desk.tally.listed == 4
+
+
+@virtual
+async def test_answers_come_with_a_sweep(stage: Stage) -> None:
+    """A listed task that is completed is recorded with its answer, and completes its row."""
+    batch = await stage.opened(1)
+    born(stage, 0)
+    stage.world.complete_all(EPOCH)
+    await asyncio.sleep(1)
+    assert ((await swept(stage, batch)).new, (await swept(stage, batch)).new) == (1, 0)
+    assert stage.statuses() == {"completed": 1}
+
+
+@pytest.mark.parametrize(
+    "faults", [(), (Fault.LIST_LIMIT_CLAMPED,), (Fault.LIST_BARE, Fault.LIST_LIMIT_CLAMPED)]
+)
+@virtual
+async def test_pages_ties_and_strangers(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, faults: tuple[Fault, ...]
+) -> None:
+    """Many tasks of one instant, small pages and tasks that others create between two pages hide nothing."""
+    batch = await stage.opened(60)
+    for row in range(60):
+        born(stage, row)
+    await asyncio.sleep(1)
+    every = (*faults, Fault.LIST_STRANGERS)
+    stage.befall(*(Line(fault, 1, 999) for fault in every), size=Size(list_limit=7, strangers_per_listing=9))
+    if Fault.LIST_BARE in faults:
+        twist(stage, monkeypatch, lambda page, _: Bare(page))
+    result = await swept(stage, batch)
+    assert (result.ours, result.new, result.flaws, stage.statuses()) == (60, 60, (), {"pending": 60})
+
+
+@pytest.mark.parametrize(
+    ("fault", "size", "flaw"),
+    [
+        (
+            Fault.LIST_TOTAL_CAPPED,
+            Size(list_total=10),
+            "the listing shows 30 tasks and says that there are 10",
+        ),
+        (Fault.LIST_LAG, Size(list_lag_s=60), "the listing lacks 30 tasks that are known"),
+    ],
+)
+@virtual
+async def test_a_listing_that_is_not_the_truth(stage: Stage, fault: Fault, size: Size, flaw: str) -> None:
+    """A capped total and a listing that lags behind what we know are flaws."""
+    batch = await stage.opened(30)
+    for row in range(30):
+        born(stage, row)
+    await asyncio.sleep(1)
+    await swept(stage, batch)
+    stage.befall(Line(fault, 1, 999), size=size)
+    assert [text.startswith(flaw) for text in (await swept(stage, batch)).flaws] == [True]
+
+
+@virtual
+async def test_without_a_total_two_walks_must_agree(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bare listing is walked twice: where the walks differ nothing is proved, and what either shows is recorded."""
+    batch = await stage.opened(2)
+    born(stage, 0)
+    born(stage, 1)
+    await asyncio.sleep(1)
+    stage.befall(Line(Fault.LIST_BARE, 1, 999))
+    twist(stage, monkeypatch, lambda page, number: Bare([] if number == 1 else page))
+    first, second = await swept(stage, batch), await swept(stage, batch)
+    assert (first.flaws, first.new) == (("two walks through the listing differ",), 2)
+    assert (second.flaws, second.new) == ((), 0)
+
+
+@virtual
+async def test_the_interval_is_asked_for(stage: Stage) -> None:
+    """One small page tells the server's clock; the walk ends there, begins where it was told, and has no filters."""
+    await swept(stage, await stage.opened(1), start=-600.0)
+    probe, *walk = stage.wire.listed
+    assert probe == {"limit": "1", "offset": "0"}
+    assert walk == [
+        {
+            "start_time": "2023-11-14T22:03:20.000Z",
+            "end_time": "2023-11-14T22:13:20.000Z",
+            "limit": "100",
+            "offset": "0",
+        }
+    ]
+
+
+def test_what_a_listing_has_to_show() -> None:
+    """Known tasks of the interval, both ends included, and those that are named; not those without a time."""
+    noon = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    times = [None, *((noon + timedelta(hours=h)).isoformat() for h in (-2, -1, 0, 1, 2))]
+    state = Batch([plan(0), *(show(1, task=f"t{n}", created=time) for n, time in enumerate(times))])
+    there = expected(state, noon - timedelta(hours=1), noon + timedelta(hours=1), ["t0", "gone"])
+    assert there == {f"t{n}": Place(0, 1) for n in (0, 2, 3, 4)}
+    assert set(expected(state, None, None, [])) == {"t1", "t2", "t3", "t4", "t5"}
+
+
+@pytest.mark.parametrize(
+    ("known", "status", "response", "new"),
+    [
+        ([], "pending", None, True),
+        ([show(1)], "pending", None, False),
+        ([show(1)], "canceled", None, True),
+        ([show(1)], "completed", [], True),
+        ([show(1, "completed")], "completed", [], True),
+        ([answer(1)], "completed", [], False),
+        ([answer(1)], "pending", None, False),
+    ],
+)
+def test_what_is_worth_a_fact(known: list[Any], status: str, response: Any, new: bool) -> None:
+    """A new task, another status or an answer is a fact; what is known already is none."""
+    task = Task("task-1", "tagging", status, response=response)
+    fact = learned(Batch([plan(0), *known]), Sight(task, {}, Place(0, 1), genuine=True), 1.0)
+    assert (fact is not None) is new
+    assert learned(Batch(), Sight(task, {}, Place(0, 1), genuine=False), 1.0) is None
