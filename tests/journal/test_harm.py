@@ -1,0 +1,125 @@
+"""Harm: what speaks against the folder of a batch, in words that stay the same, until it is forgiven."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mwbatch.core.facts import Fact
+from mwbatch.journal.harm import harm
+from mwbatch.journal.home import Card, Home
+from mwbatch.journal.opened import Opened, look
+from mwbatch.journal.segments import JOURNAL, RESULTS, ROWS
+from tests.core.facts import answer, fail, plan, show, start
+
+FACTS: list[Fact] = [
+    *(plan(row) for row in range(3)),
+    start(1, ((0, 3),)),
+    show(1, row=0),
+    fail(1, row=1),
+    answer(1, row=2),
+    answer(1, "no", row=2),
+]
+
+
+async def written(home: Home, *facts: Fact) -> Opened:
+    """A batch of these facts, as a run leaves it and the next one opens it."""
+    folder, card = home.create(Card("logos", "b234567890", "http://api.test", "/m.csv", None, ()))
+    first = await look(home, folder, card)
+    for fact in facts:
+        await first.record([fact])
+    await first.journal.close()
+    first.keep_sizes()
+    return await look(home, *home.find("logos"))
+
+
+def segment(batch: Opened, place: str) -> Path:
+    """The one segment of a folder."""
+    [path] = (batch.folder / place).glob("*.jsonl")
+    return path
+
+
+def again(batch: Opened) -> list[str]:
+    """What speaks against the folder as it is now."""
+    batch.refold()
+    return harm(batch)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A home of its own."""
+    return Home(tmp_path / "home")
+
+
+async def test_a_folder_that_was_left_well(home: Home) -> None:
+    """Nothing speaks against a folder that is as the last run left it, or has grown since."""
+    batch = await written(home, *FACTS)
+    assert harm(batch) == []
+    other = await look(home, batch.folder, batch.card, "receiver")
+    await other.record([show(1, task="late", row=1)])
+    await other.journal.close()
+    assert again(batch) == []
+
+
+async def test_a_copy_is_another_folder(home: Home) -> None:
+    """A folder that was copied or restored has another inode than the card names."""
+    batch = await written(home, *FACTS)
+    shutil.copytree(batch.folder, home.path / "aside")
+    shutil.rmtree(batch.folder)
+    (home.path / "blocker").mkdir()
+    shutil.copytree(home.path / "aside", batch.folder)
+    moved = await look(home, *home.find("logos"))
+    assert [words.startswith("the folder was copied or restored") for words in harm(moved)] == [True]
+
+
+@pytest.mark.parametrize("place", [ROWS, JOURNAL, RESULTS])
+async def test_a_damaged_line(home: Home, place: str) -> None:
+    """A bad line with good ones behind it was acknowledged once: whatever it said is lost."""
+    batch = await written(home, *FACTS)
+    path = segment(batch, place)
+    text = bytearray(path.read_bytes())
+    text[20] ^= 1
+    path.write_bytes(text)
+    words = again(batch)
+    assert words[0].startswith(f"{place}/{path.name} is damaged at byte 0, ")
+    assert again(batch) == words
+
+
+@pytest.mark.parametrize(("place", "matters"), [(ROWS, True), (JOURNAL, True), (RESULTS, False)])
+async def test_a_torn_end(home: Home, place: str, matters: bool) -> None:
+    """A torn end may hide a start or a row; a torn answer is only fetched again."""
+    batch = await written(home, *FACTS)
+    path = segment(batch, place)
+    size = path.stat().st_size
+    with path.open("ab") as file:
+        file.write(b'{"v":1,"fa')
+    assert again(batch) == ([f"{place}/{path.name} is torn at byte {size}, 10 bytes"] if matters else [])
+
+
+@pytest.mark.parametrize("place", [ROWS, JOURNAL, RESULTS])
+async def test_a_segment_that_is_gone_or_shorter(home: Home, place: str) -> None:
+    """A segment that the card names must be there, and no shorter than it was."""
+    batch = await written(home, *FACTS)
+    path = segment(batch, place)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-1]))
+    assert f"{place}/{path.name} has lost {len(lines[-1])} bytes" in again(batch)
+    path.unlink()
+    assert f"{place}/{path.name} is gone" in again(batch)
+
+
+async def test_holes(home: Home) -> None:
+    """A row must be there because a later one is, and an attempt must have started because something came of it."""
+    batch = await written(home, plan(0), plan(4), show(1, row=0), fail(2, row=4), start(1, ((4, 5),)))
+    assert harm(batch) == ["3 planned rows are gone", "2 rows have an outcome and no start"]
+
+
+async def test_what_was_forgiven_stays_forgiven(home: Home) -> None:
+    """Words on the card are not told again, by this run or the next; new harm is."""
+    batch = await written(home, plan(0), plan(4))
+    batch.keep(forgiven=tuple(harm(batch)))
+    assert again(batch) == []
+    later = await look(home, *home.find("logos"))
+    await later.record([show(1, row=0)])
+    await later.journal.close()
+    assert harm(later) == ["1 rows have an outcome and no start"]
