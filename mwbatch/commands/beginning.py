@@ -75,7 +75,9 @@ async def restore_trust(batch: Opened, client: Client, desk: Desk, grounds: Grou
     if first and await wait_until(desk, desk.ticks() + SECOND_SWEEP * grounds.settle, "the folder is"):
         second = await believed(batch, client, desk, start, grounds, reasons, after=first)
         if second:
-            batch.keep(forgiven=(*batch.card.forgiven, *harms), place=place_of(batch.folder))
+            # What the sweeps brought back has no start on disk: that is the same harm, not a new one.
+            forgiven = dict.fromkeys((*batch.card.forgiven, *harms, *harm(batch)))
+            batch.keep(forgiven=tuple(forgiven), place=place_of(batch.folder))
             desk.tally.note(
                 f"two listings of {second.tasks:,} tasks show all there is: the folder is trusted again"
             )
