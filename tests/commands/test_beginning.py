@@ -1,0 +1,206 @@
+"""How a run begins: with a listing, and without trust where something speaks against the folder."""
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mwbatch.commands.beginning import Past, catch_up, restore_trust
+from mwbatch.commands.settling import Grounds
+from mwbatch.commands.submit import resume, submit
+from mwbatch.core.facts import Started
+from mwbatch.core.limits import Limits
+from mwbatch.core.outcomes import Created
+from mwbatch.errors import ApiError, Exit
+from mwbatch.journal.harm import harm
+from mwbatch.journal.opened import Opened, look
+from tests.commands.conftest import ORIGIN, Stage, silent
+from tests.commands.test_settling import born, doubtful, sweeps, twist
+from tests.core.facts import start
+from tests.virtual import virtual
+
+SETTLE = 150.0
+
+
+def begun(at: float, base: str, clock: str | None) -> Started:
+    """A run that started one row."""
+    return Started(at, ((0, 1),), 1, base, ORIGIN, "key", "k1", clock)
+
+
+@virtual
+async def test_the_past_is_the_last_start(stage: Stage) -> None:
+    """The base and the clock are those of the last start, wherever it stands; a new batch has none."""
+    batch = await stage.opened(1)
+    assert Past.of(batch) == Past()
+    await batch.record([begun(2.0, "https://late.test", "late"), begun(1.0, "https://early.test", None)])
+    await batch.journal.close()
+    assert Past.of(batch) == Past("https://late.test", "late")
+
+
+async def caught_up(stage: Stage, batch: Opened) -> None:
+    """Catch up as a run does."""
+    await catch_up(batch, stage.client, stage.desk, Past.of(batch))
+    await batch.journal.close()
+
+
+@virtual
+async def test_the_beginning_of_time_is_kept_once(stage: Stage) -> None:
+    """The server's clock before the first request is kept on the card, and no later run changes it."""
+    batch = await stage.opened(1)
+    await caught_up(stage, batch)
+    await asyncio.sleep(500)
+    await caught_up(stage, batch)
+    assert stage.home.find("logos")[1].began == "Tue, 14 Nov 2023 22:13:20 GMT"
+    assert [asked["limit"] for asked in stage.wire.listed] == ["1", "1"]
+
+
+@virtual
+async def test_tasks_that_the_journal_does_not_know_are_seen(stage: Stage) -> None:
+    """Tasks at our addresses become seen, on disk, whoever's death kept them out of the journal, and it is said."""
+    batch = await doubtful(stage)
+    born(stage, 0)
+    born(stage, 2)
+    await asyncio.sleep(1)
+    await caught_up(stage, batch)
+    assert stage.statuses() == {"pending": 2, "doubt": 1}
+    assert stage.desk.tally.notes == ["the API's listing told the journal something new about 2 rows"]
+    start_times = {asked.get("start_time") for asked in stage.wire.listed if asked["limit"] != "1"}
+    assert start_times == {"2023-11-14T22:12:20.000Z"}
+
+
+@virtual
+async def test_without_a_clock_everything_is_listed(stage: Stage) -> None:
+    """Where the last start recorded no clock the first listing has no beginning."""
+    await caught_up(stage, await doubtful(stage, clock=None))
+    assert "start_time" not in stage.wire.listed[-1]
+
+
+@virtual
+async def test_an_api_that_refuses_us_begins_nothing(stage: Stage) -> None:
+    """Trouble with the first listing is raised."""
+    stage.wire.reads = ApiError("who are you", status=401)
+    with pytest.raises(ApiError, match="who are you"):
+        await caught_up(stage, await stage.opened(1))
+
+
+async def half_sent(stage: Stage) -> Path:
+    """A batch of six rows of which four have a task, as a run left it; returns its folder."""
+    limits = Limits(max_tasks=4)
+    await submit(stage.home, stage.client, stage.manifest(*range(6)), silent(limits=limits), stage.desk)
+    await asyncio.sleep(5)
+    stage.wire.listed.clear()
+    stage.desk = stage.new_desk()
+    return stage.home.find("logos")[0]
+
+
+async def go_on(stage: Stage) -> Created:
+    """Resume without the limit."""
+    return await resume(stage.home, stage.client, "logos", silent(limits=Limits(max_tasks=99)), stage.desk)
+
+
+def lose_journal(folder: Path) -> None:
+    """The disk forgets the whole journal: every start and every task."""
+    for path in (folder / "journal").glob("*.jsonl"):
+        path.unlink()
+
+
+def tear(folder: Path) -> None:
+    """The journal's last lines are cut off in the middle."""
+    for path in (folder / "journal").glob("*.jsonl"):
+        path.write_bytes(path.read_bytes()[:-200])
+
+
+def copy_back(folder: Path) -> None:
+    """The folder comes back from a copy."""
+    aside = folder.with_name("aside")
+    shutil.copytree(folder, aside, ignore=shutil.ignore_patterns("batch.json"))
+    shutil.copy(folder / "batch.json", aside)
+    shutil.rmtree(folder)
+    aside.rename(folder)
+
+
+HARMS: list[Callable[[Path], None]] = [lose_journal, tear, copy_back]
+
+
+@pytest.mark.parametrize("befall", HARMS)
+@virtual
+async def test_nothing_is_sent_before_the_whole_span_was_listed(
+    stage: Stage, befall: Callable[[Path], None]
+) -> None:
+    """A harmed folder: two sweeps of the whole span come before any request, and no row is paid twice."""
+    befall(await half_sent(stage))
+    before, swept, resumed = len(stage.wire.creates), list[int](), stage.desk.ticks()
+    stage.wire.on_create = lambda _: swept.append(len(sweeps(stage)))
+    created = await go_on(stage)
+    assert (created.exit, stage.statuses()) == (Exit.DONE, {"pending": 6})
+    assert (len(stage.wire.creates) - before, stage.tasks, stage.world.stats()["doubles"]) == (2, 6, 0)
+    assert min(swept) >= 2
+    first, second = sweeps(stage)[:2]
+    assert first - resumed >= 2 * SETTLE - 1
+    assert second - first >= SETTLE / 5 - 1
+
+
+@pytest.mark.parametrize("befall", HARMS)
+@virtual
+async def test_a_folder_is_trusted_again(stage: Stage, befall: Callable[[Path], None]) -> None:
+    """After that sweep the card forgives what was found, and says so: the next run trusts the folder at once."""
+    befall(await half_sent(stage))
+    await go_on(stage)
+    assert any("the folder is trusted again" in note for note in stage.desk.tally.notes)
+    assert harm(await look(stage.home, *stage.home.find("logos"))) == []
+    ticks = stage.desk.ticks()
+    await go_on(stage)
+    assert stage.desk.ticks() - ticks < 5
+
+
+async def distrusted(stage: Stage, batch: Opened, **card: Any) -> str:
+    """What keeps a folder, from which two rows are gone, from being trusted."""
+    await batch.record([start(1, ((4, 5),))])
+    batch.keep(**{"echo": {"tagging": True}, "place": (1, 1)} | card)
+    reason = await restore_trust(batch, stage.client, stage.desk, Grounds(SETTLE, 0.0))
+    await batch.journal.close()
+    return reason
+
+
+@virtual
+async def test_trust_needs_the_echo(stage: Stage) -> None:
+    """Where the listing was not seen to show our addresses it cannot restore trust: at once, with what to do."""
+    reason = await distrusted(stage, await stage.opened(2), echo={"tagging": True, "annotating": False})
+    assert reason.endswith("begin a new batch")
+    assert stage.desk.ticks() < 1
+
+
+@virtual
+async def test_trust_needs_a_listing_that_can_be_believed(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A listing that stays invalid leaves the folder as it is, with the reason."""
+    twist(stage, monkeypatch, lambda page, _: page | {"total": 7})
+    batch = await stage.opened(2)
+    reason = await distrusted(stage, batch)
+    assert reason.startswith("no listing could be believed: the listing shows 0 tasks")
+    assert (batch.card.forgiven, harm(batch) != []) == ((), True)
+
+
+@pytest.mark.parametrize("at", [0.0, 100.0, 320.0])
+@virtual
+async def test_trust_that_is_interrupted(stage: Stage, at: float) -> None:
+    """Asked to stop while waiting: nothing is forgiven and nothing is sent."""
+    asyncio.get_running_loop().call_at(at, stage.desk.stopping.set)
+    batch = await stage.opened(2)
+    assert (await distrusted(stage, batch), batch.card.forgiven) == ("interrupted", ())
+    assert stage.desk.ticks() < at + 2
+
+
+@virtual
+async def test_a_run_without_trust_sends_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where trust cannot be restored the run ends unfinished, with the reason, and nothing was sent."""
+    lose_journal(await half_sent(stage))
+    before = len(stage.wire.creates)
+    twist(stage, monkeypatch, lambda page, _: page | {"total": 7})
+    created = await go_on(stage)
+    assert (created.exit, len(stage.wire.creates)) == (Exit.UNFINISHED, before)
+    assert created.ending.reason.startswith("nothing was sent: no listing could be believed")
