@@ -11,8 +11,11 @@ def next_steps(report: Report) -> Iterator[str]:
     name, count = report.batch, report.by_status
     if report.damaged_lines:
         yield f"mwbatch reconcile {name} --list damaged    # see what the disk lost"
-    if count[Status.PLANNED] and not report.in_flight:
-        yield f"mwbatch resume {name}    # send the {rows(count[Status.PLANNED])} not sent yet"
+    unsent = count[Status.PLANNED] - report.exhausted
+    if unsent > 0 and not report.in_flight:
+        yield f"mwbatch resume {name}    # send the {rows(unsent)} not sent yet"
+    if report.exhausted and not report.in_flight:
+        yield f"mwbatch retry {name}    # send the {rows(report.exhausted)} again that were sent four times in vain"
     if count[Status.DOUBT] - report.in_flight > 0:
         yield f"mwbatch reconcile {name}    # find out about the {rows(count[Status.DOUBT])} in doubt"
     if count[Status.PENDING]:

@@ -36,7 +36,8 @@ class Tally:
 class Report:
     """Where a batch stands: the object that ``run``, ``submit``, ``status`` and ``reconcile`` print with ``--json``.
 
-    All are counts; ``in_flight`` is that part of the doubtful rows for which a live submitter still awaits an answer.
+    All are counts; ``in_flight`` is that part of the doubtful rows for which a live submitter still awaits an answer,
+    ``exhausted`` that part of the planned ones which only `retry` sends again (it stands in no JSON).
     """
 
     batch: str
@@ -49,6 +50,7 @@ class Report:
     conflicts: int
     unknown_tasks: int
     damaged_lines: int
+    exhausted: int = 0
 
     @property
     def complete(self) -> bool:
@@ -105,4 +107,5 @@ def report(
         conflicts=sum(1 for _ in state.conflicts()),
         unknown_tasks=sum(1 for _ in state.unknown()),
         damaged_lines=damaged,
+        exhausted=sum(row.exhausted and row.status is Status.PLANNED for row in state.rows.values()),
     )

@@ -30,6 +30,10 @@ def test_there_is_a_step_unless_all_was_given_up(report: Report) -> None:
     [
         (standing(damaged_lines=1), "mwbatch reconcile logos --list damaged    # see what the disk lost"),
         (standing(planned=2), "mwbatch resume logos    # send the 2 rows not sent yet"),
+        (
+            standing(planned=2, exhausted=2),
+            "mwbatch retry logos    # send the 2 rows again that were sent four times in vain",
+        ),
         (standing(doubt=1), "mwbatch reconcile logos    # find out about the 1 row in doubt"),
         (standing(pending=1), "mwbatch reconcile logos --wait    # fetch the 1 row still pending"),
         (standing(rejected=1), "mwbatch status logos --rows rejected    # see why 1 row were refused"),
