@@ -15,7 +15,7 @@ class Cause:
 
     ``refused`` and ``held`` are the parts of the creates whose connection is refused, or that stay on the way for
     ``held_s`` seconds. ``lasting`` faults are in the nature of the API and stay after the storm. ``blind``: doubt may
-    be impossible to settle. ``beyond``: nobody can prevent a double. ``done_after``: least and greatest seconds of work.
+    be impossible to settle. ``told``: only callbacks can tell of tasks. ``beyond``: nobody can prevent a double. ``done_after``: least and greatest seconds of work.
     """
 
     rates: Mapping[Fault, float]
@@ -27,6 +27,7 @@ class Cause:
     lasting: frozenset[Fault] = frozenset()
     setup: Mapping[str, Any] = field(default_factory=dict)
     blind: bool = False
+    told: bool = False
     beyond: bool = False
     dies: bool = False
     done_after: tuple[float, float] = (5.0, 7200.0)
@@ -100,10 +101,16 @@ def _refused(draw: Draw) -> Cause:
 
 
 def _stale_for_hours(draw: Draw) -> Cause:
-    """Only the callbacks tell: they all come before the doubt is due."""
+    """After the echo was proved the listing stands still; callbacks alone tell, all before the doubt is due."""
     size = Size(list_stale_s=draw.between(3600.0, 7200.0, "hours"))
-    rates = {Fault.CREATED_CUT: draw.between(0.05, 0.2, "cut"), Fault.LIST_STALE: 1.0}
-    return Cause(rates, size=size, blind=True, done_after=(150.0, 220.0))
+    return Cause(
+        {Fault.CREATED_CUT: draw.between(0.05, 0.2, "cut")},
+        script=(Line(Fault.LIST_STALE, 3, 10**9),),
+        size=size,
+        blind=True,
+        told=True,
+        done_after=(150.0, 215.0),
+    )
 
 
 def _proxied(draw: Draw) -> Cause:

@@ -33,6 +33,12 @@ class Circumstance:
     rates: Mapping[Fault, float] = field(default_factory=dict)
     interlude: Interlude = nothing
 
+    @property
+    def deafens(self) -> bool:
+        """Whether callbacks may come too late, or are lost."""
+        lost = bool(self.rates.get(Fault.CALLBACK_LOST) or self.receiver_deaths)
+        return lost or self.interlude in (restored, keys_gone, other_key)
+
 
 CIRCUMSTANCES: Final[Mapping[str, Circumstance]] = {
     "nothing-else": Circumstance(),

@@ -160,7 +160,7 @@ class Loop:
         """The laws: one task a row, one status a row, nothing acknowledged that is not on disk, nothing damaged."""
         report, stats = troupe.stage.json("status", "m"), api.get("/_sim/stats")
         tasks = api.creations(report["batch_id"])
-        missing = acknowledged(api) - stored(troupe.stage)
+        missing = acknowledged(api.get("/_sim/ledger")) - stored(troupe.stage)
         twice = sorted(row for row, count in tasks.items() if count > 1)
         laws = {
             f"rows {twice[:5]} have more than one task": bool(twice),
@@ -190,9 +190,8 @@ def _events(api: Api) -> int:
     return count
 
 
-def acknowledged(api: Api) -> set[str]:
+def acknowledged(ledger: dict[str, list[dict[str, Any]]]) -> set[str]:
     """The tasks of which the API was told that their answer is safe."""
-    ledger = api.get("/_sim/ledger")
     return {task["task_id"] for tasks in ledger.values() for task in tasks if task["acknowledged"]}
 
 

@@ -47,9 +47,13 @@ def _once(story: "Story", _: "Run", ledger: dict[int, list[Task]], __: Batch) ->
 
 
 def beyond(story: "Story") -> bool:
-    """Whether nobody can prevent a double: also where a redirect hid a task, and another account is asked for it."""
+    """Whether nobody can prevent a double.
+
+    Also where a redirect hid a task and another account is asked for it, or where only callbacks tell and none comes.
+    """
     hidden = Fault.CREATED_307 in story.cause.rates and story.circumstance.interlude is other_key
-    return story.cause.beyond or hidden
+    unheard = story.cause.told and story.circumstance.deafens
+    return story.cause.beyond or hidden or unheard
 
 
 def _all_known(story: "Story", _: "Run", ledger: dict[int, list[Task]], state: Batch) -> Iterator[str]:

@@ -23,9 +23,9 @@ class Died(BaseException):
 def owned_tasks(
     loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **options: Any
 ) -> asyncio.Task[Any]:
-    """A task factory that tells each program of its tasks."""
+    """A task factory that tells each program of its tasks: those of an own context are nobody's."""
     task = asyncio.Task(coroutine, loop=loop, **options)
-    if (owner := _OWNER.get()) is not None:
+    if options.get("context") is None and (owner := _OWNER.get()) is not None:
         owner.tasks.add(task)
     return task
 

@@ -204,7 +204,8 @@ class Story:
         if not dies:
             return program
         if how == "requests":
-            program.dies_at_create = draw.whole(1, min(self.rows, 20), "create")
+            first = self.circumstance.at_once and draw.chance(0.5, "the very first")
+            program.dies_at_create = 1 if first else draw.whole(1, min(self.rows, 20), "create")
         elif how == "event":
             program.mortal.dies_at = draw.whole(1, 20 + 3 * self.rows, "event")
         else:

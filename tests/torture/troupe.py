@@ -13,8 +13,9 @@ from tests.e2e.stage import COMMAND, Stage
 HARMLESS: Final = frozenset({0, 3})
 """The exit codes with which a process that was not killed may end: done, and not finished."""
 
-PATIENCE: Final = 5.0
-"""Seconds that a moment is waited for; then the blow falls all the same."""
+
+TERMINATED: Final = 128 + signal.SIGTERM
+"""The exit code of a process that was asked to end, and did."""
 
 
 class Moment(NamedTuple):
@@ -94,19 +95,25 @@ class Role:
 
     def close(self) -> None:
         """Ask it to end, and see to it that it does."""
-        if self.playing is not None:
-            self.playing.terminate()
-            if not self.wait(10):
-                self.kill()
+        if self.playing is None:
+            return
+        self.playing.terminate()
+        if (code := self.playing.wait(20)) != TERMINATED:
+            self.codes.append(code)
+        self.playing = None
 
 
 @dataclass
 class Troupe:
-    """The roles of one batch. ``events`` counts what the API has done so far: tasks created and callbacks sent."""
+    """The roles of one batch. ``events`` counts what the API has done so far: tasks created, callbacks sent.
+
+    A moment is waited for no longer than ``patience`` seconds; then the blow falls all the same.
+    """
 
     stage: Stage
     roles: Sequence[Role]
     events: Callable[[], int]
+    patience: float = 5.0
 
     def keep_playing(self) -> None:
         """Start every role that is not alive and not done."""
@@ -116,7 +123,7 @@ class Troupe:
 
     def strike(self, role: Role, when: Moment) -> None:
         """Kill a role at a moment, counted from now."""
-        before, end = self.events(), time.monotonic() + PATIENCE
+        before, end = self.events(), time.monotonic() + self.patience
         while when.events and role.alive and time.monotonic() < end:
             if self.events() - before >= when.events:
                 break
