@@ -129,15 +129,17 @@ class Story:
         return self.ending
 
     async def _storm(self) -> None:
-        deaths = max(self.circumstance.deaths, int(self.cause.dies))
-        for number in range(max(1, deaths)):
-            if number and self.draw.chance(0.4, "enough", number):
-                break
+        deaths = self.draw.whole(1, max(1, self.circumstance.deaths), "deaths") * self._dies
+        for number in range(deaths + self.draw.whole(1, 3, "runs")):
             verb = self.draw.one_of(("submit", "resume", "reconcile"), "verb", number) if number else "submit"
-            await self.run(verb if self.planned else "submit", dies=bool(deaths))
+            await self.run(verb if self.planned else "submit", dies=number < deaths)
             if not number:
                 await self.circumstance.interlude(self)
             await asyncio.sleep(self.draw.one_of((0.0, 1.0, 100.0, 5000.0), "gap", number))
+
+    @property
+    def _dies(self) -> bool:
+        return bool(self.circumstance.deaths or self.cause.dies)
 
     async def _finish(self) -> Run:
         """Send and reconcile until nothing is left to do, or nothing more can be done."""
