@@ -16,6 +16,7 @@ from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
 from mwbatch.errors import ApiError, Exit
 from mwbatch.journal.harm import harm
+from mwbatch.journal.home import place_of
 from mwbatch.journal.opened import Opened, look
 from tests.commands.conftest import ORIGIN, Stage, silent
 from tests.commands.test_settling import born, doubtful, sweeps, twist
@@ -147,8 +148,10 @@ async def test_nothing_is_sent_before_the_whole_span_was_listed(
 @virtual
 async def test_a_folder_is_trusted_again(stage: Stage, befall: Callable[[Path], None]) -> None:
     """After that sweep the card forgives what was found, and says so: the next run trusts the folder at once."""
-    befall(await half_sent(stage))
+    folder = await half_sent(stage)
+    befall(folder)
     await go_on(stage)
+    assert stage.home.find("logos")[1].place == place_of(folder)
     assert any("the folder is trusted again" in note for note in stage.desk.tally.notes)
     assert harm(await look(stage.home, *stage.home.find("logos"))) == []
     ticks = stage.desk.ticks()
