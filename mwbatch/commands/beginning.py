@@ -7,7 +7,7 @@ from typing import Final
 from mwbatch.client import Client
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.settling import Grounds, believed, wait_until
-from mwbatch.commands.sweeping import glance
+from mwbatch.commands.sweeping import Swept, glance
 from mwbatch.core.advice import rows
 from mwbatch.core.doubt import SECOND_SWEEP, WITHOUT_WITNESS, interval_start
 from mwbatch.core.facts import Started
@@ -70,16 +70,27 @@ async def restore_trust(batch: Opened, client: Client, desk: Desk, grounds: Grou
         return "the folder cannot be trusted, and it was not seen that the listing shows our addresses; begin a new batch"
     if not await wait_until(desk, grounds.since + WITHOUT_WITNESS * grounds.settle, "the folder is"):
         return "interrupted"
-    start, reasons = interval_start([batch.card.began]), list[str]()
+    reasons: list[str] = []
+    shown = await _show_all(batch, client, desk, grounds, reasons)
+    if shown is None:
+        return "; ".join(reasons) or "interrupted"
+    # What the sweeps brought back has no start on disk: that is the same harm, not a new one.
+    forgiven = dict.fromkeys((*batch.card.forgiven, *harms, *harm(batch)))
+    batch.keep(forgiven=tuple(forgiven), place=place_of(batch.folder))
+    desk.tally.note(f"two listings of {shown.tasks:,} tasks show all there is: the folder is trusted again")
+    return ""
+
+
+async def _show_all(
+    batch: Opened, client: Client, desk: Desk, grounds: Grounds, reasons: list[str]
+) -> Swept | None:
+    """Two valid sweeps of the whole span, far enough apart; the second of them, or None with the reason kept."""
+    start = interval_start([batch.card.began])
     first = await believed(batch, client, desk, start, grounds, reasons)
-    if first and await wait_until(desk, desk.ticks() + SECOND_SWEEP * grounds.settle, "the folder is"):
-        second = await believed(batch, client, desk, start, grounds, reasons, after=first)
-        if second:
-            # What the sweeps brought back has no start on disk: that is the same harm, not a new one.
-            forgiven = dict.fromkeys((*batch.card.forgiven, *harms, *harm(batch)))
-            batch.keep(forgiven=tuple(forgiven), place=place_of(batch.folder))
-            desk.tally.note(
-                f"two listings of {second.tasks:,} tasks show all there is: the folder is trusted again"
-            )
-            return ""
-    return "; ".join(reasons) or "interrupted"
+    if not first or not await wait_until(desk, desk.ticks() + SECOND_SWEEP * grounds.settle, "the folder is"):
+        return None
+    second = await believed(batch, client, desk, start, grounds, reasons, after=first)
+    if first.forged or (second and second.forged):
+        reasons.append("tasks stand at addresses of the batch that our keys did not sign; restore keys.json")
+        return None
+    return second
