@@ -140,7 +140,7 @@ class Run:
                 self.desk.tally.note(
                     f"{rows(settled.found)} in doubt have a task, {rows(len(settled.absent))} have none"
                 )
-            if not settled.absent:
+            if not settled.absent and not (settled.found and self.wanted()):
                 break
         self._tell_unsent()
 

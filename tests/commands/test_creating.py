@@ -9,6 +9,7 @@ from mwbatch.commands.submit import resume, submit
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
 from mwbatch.errors import Exit, UsageError
+from mwbatch.simulator import Fault, Line
 from tests.commands.conftest import Stage, silent
 from tests.virtual import virtual
 
@@ -29,6 +30,14 @@ async def test_limits_hold_over_all_runs(stage: Stage) -> None:
     raised = silent(limits=Limits(price=0.1, max_tasks=9, max_cost=0.7))
     await resume(stage.home, stage.client, "logos", raised, stage.desk)
     assert stage.tasks == 7
+
+
+@virtual
+async def test_rows_wait_for_one_that_is_found(stage: Stage) -> None:
+    """When the first row that is sent again falls into doubt and is found, those that waited for it are sent."""
+    stage.befall(Line(Fault.NOT_CREATED_500, 2, 4), Line(Fault.CREATED_500, 5, 5))
+    created = await sent(stage, 4)
+    assert (created.exit, stage.tasks) == (Exit.DONE, 4)
 
 
 @virtual
