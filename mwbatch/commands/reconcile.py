@@ -91,6 +91,7 @@ class Account:
     def __init__(self, batch: Opened, client: Client, desk: Desk, manner: Manner, result: Reconciled) -> None:
         self.batch, self.client, self.desk, self.manner, self.result = batch, client, desk, manner, result
         self.grounds = Grounds(manner.settle, desk.ticks())
+        self._unbelieved: list[str] = []
 
     async def settle(self) -> None:
         """List, fetch, wait, settle, cancel; and list once more where anything happened after the first listing."""
@@ -99,16 +100,17 @@ class Account:
         acted = await self._wait(swept) | await self._settle()
         if acted:
             swept = await self._list()
+        self.result.reasons[:0] = self._unbelieved
         self.result.proof = self._proof(swept)
 
     async def _list(self) -> Swept | None:
         """The batch's whole span; its answers are recorded on the way."""
         before = _answers(self.batch)
-        self.result.reasons.clear()
+        self._unbelieved.clear()
         self.desk.tally.phase = "listing the API's tasks"
         start = interval_start([self.batch.card.began])
         swept = await believed(
-            self.batch, self.client, self.desk, start, self.grounds, self.result.reasons, tries=TRIES
+            self.batch, self.client, self.desk, start, self.grounds, self._unbelieved, tries=TRIES
         )
         self.result.fetched += _answers(self.batch) - before
         return swept
