@@ -49,7 +49,6 @@ FAULTS: Final[Sequence[dict[Fault, float]]] = (
 """The weather of a loop. What is late here is late by far less than the settle time, as it has to be."""
 
 SIZE: Final = Size(created_late_s=0.4, retry_after_s=0.2, list_slow_s=0.3)
-QUICK: Final = ("--settle", "2", "--timeout", "1", "--yes")
 
 
 @dataclass
@@ -63,6 +62,7 @@ class Loop:
     latency: float
     concurrency: int
     kills: int = KILLS
+    settle: float = 2.0
     figures: dict[str, Any] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
 
@@ -79,6 +79,11 @@ class Loop:
             concurrency=chance.choice([2, 8, 32]),
             kills=kills,
         )
+
+    @property
+    def quick(self) -> tuple[str, ...]:
+        """Options for an API on this machine, from which nothing comes late by as much as the settle time."""
+        return ("--settle", str(self.settle), "--timeout", "1")
 
     @property
     def settings(self) -> Settings:
@@ -109,7 +114,7 @@ class Loop:
 
     def _roles(self, stage: Stage) -> Iterator[Role]:
         manifest, port = stage.manifest(self.rows), str(free_port())
-        common = (*QUICK, "--concurrency", str(self.concurrency))
+        common = (*self.quick, "--yes", "--concurrency", str(self.concurrency))
         if self.kind == "run":
             yield Role("run", ("run", manifest, "--port", port, "--poll", "1", *common))
             return
@@ -139,11 +144,11 @@ class Loop:
                 return
             if submitter.done:
                 break
-            troupe.stage.run("retry", "m", *QUICK)
+            troupe.stage.run("retry", "m", "--yes", *self.quick)
         for _ in range(TRIES):
             if (
                 self._run(
-                    troupe.stage, "reconcile", "m", "--wait", "--every", "0.5", "--for", "30", *QUICK[:4]
+                    troupe.stage, "reconcile", "m", "--wait", "--every", "0.5", "--for", "30", *self.quick
                 )
                 == 0
             ):
