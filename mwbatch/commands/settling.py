@@ -124,7 +124,7 @@ def _kinds(batch: Opened, there: list[Doubt]) -> dict[int, str]:
 
 def _may_settle(batch: Opened, client: Client, doubt: Doubt, kind: str, result: Settled) -> bool:
     """Whether a sweep by this client can say anything about an attempt at all."""
-    if any(row.belied for row in batch.state.rows.values()):
+    if _belied(batch):
         result.because(BELIED)
     elif not batch.card.echo.get(kind):
         result.because(
@@ -180,11 +180,19 @@ async def believed(
     return None
 
 
+def _belied(batch: Opened) -> bool:
+    """Whether a task showed up that sweeps had not found: then these sweeps are not believed either."""
+    return any(row.belied for row in batch.state.rows.values())
+
+
 async def _close(
     batch: Opened, desk: Desk, absent: list[Doubt], forged: frozenset[Place], result: Settled
 ) -> None:
     """Close attempts as absent, unless another process has seen something of them meanwhile."""
     await asyncio.to_thread(batch.refold)
+    if _belied(batch):
+        result.because(BELIED)
+        return
     places = [
         doubt.place for doubt in absent if doubt.place.attempt in batch.state.rows[doubt.place.row].doubtful
     ]
