@@ -87,13 +87,11 @@ class Account:
         """What the client sees of an answer that a fault befell."""
         size = self.world.settings.faults.size
         match fault:
-            case None | Fault.PROXIED_TWICE | Fault.STRAY_ANSWER:
-                return whole, 0.0
+            case None | Fault.PROXIED_TWICE | Fault.STRAY_ANSWER | Fault.CREATED_TIMEOUT:
+                return whole, size.silent_s if fault is Fault.CREATED_TIMEOUT else 0.0
             case Fault.BUSY:
                 wait = {} if size.retry_after_s is None else {"Retry-After": f"{size.retry_after_s:g}"}
                 return error(429, now, wait), 0.0
-            case Fault.CREATED_TIMEOUT:
-                return whole, size.silent_s
             case Fault.ANSWER_RUBBISH:
                 return Answer(200, whole.headers, RUBBISH), 0.0
             case Fault.ANSWER_CUT if now % 2 < 1:

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from mwbatch.core.address import find
-from mwbatch.core.facts import Seen, digest
-from mwbatch.core.fold import Batch, Status
+from mwbatch.core.facts import Failed, Seen, digest
+from mwbatch.core.fold import ABSENT, Batch, Status
 from mwbatch.core.outcomes import Reconciled
 from mwbatch.errors import Exit
+from mwbatch.journal.segment import read
 from mwbatch.journal.segments import Segments
 from mwbatch.simulator import Fault
-from mwbatch.simulator.tasks import response
+from mwbatch.simulator.answers import response
 from tests.torture.interludes import other_key, restored
 
 if TYPE_CHECKING:
@@ -36,7 +37,17 @@ def tasks_by_row(story: "Story") -> dict[int, list[Task]]:
 def broken(story: "Story", last: "Run") -> Iterator[str]:
     """The laws that a story broke, at its end; ``last`` is its last reconciliation."""
     ledger, state = tasks_by_row(story), story.state
-    for law in (_once, _all_known, _doubles_end, _sums, _finished, _answers, _kept, _nothing_forgotten):
+    for law in (
+        _once,
+        _all_known,
+        _doubles_end,
+        _sums,
+        _finished,
+        _answers,
+        _kept,
+        _nothing_forgotten,
+        _no_more_settling,
+    ):
         yield from law(story, last, ledger, state)
 
 
@@ -124,7 +135,7 @@ def _right_answers(story: "Story") -> dict[str, str]:
 
 def _kept(story: "Story", _: "Run", __: dict[int, list[Task]], ___: Batch) -> Iterator[str]:
     facts = Segments(story.folder, "laws").read_answers()
-    kept = {fact.task_id for fact in facts if isinstance(fact, Seen)}
+    kept = {fact.task_id for fact in facts}
     if story.circumstance.interlude is not restored and (lost := story.network.acknowledged - kept):
         yield f"a callback that was answered 2xx is on disk: {sorted(lost)}"
 
@@ -135,3 +146,16 @@ def _nothing_forgotten(_: "Story", __: "Run", ledger: dict[int, list[Task]], sta
         if alive and state.row(row).status in (Status.PLANNED, Status.REJECTED, Status.CANCELED):
             yield f"a row with a task is never planned, rejected or canceled: {row} is {state.row(row).status}"
 
+
+def _no_more_settling(story: "Story", _: "Run", __: dict[int, list[Task]], ___: Batch) -> Iterator[str]:
+    """The sweeps of one run may show it: what it writes after that is in the same segment."""
+    absent = set[tuple[int, int]]()
+    segments = (story.folder / "journal").glob("*.jsonl")
+    for path in sorted(segments, key=lambda path: path.stem.rpartition("-")[2]):  # their names are counted
+        belied = False
+        for fact in read(path, lambda _: None):
+            if isinstance(fact, Failed) and fact.verdict == ABSENT:
+                absent.add((fact.row, fact.attempt))
+                if belied:
+                    yield f"a sweep that shows that another one erred settles nothing: row {fact.row}"
+            belied |= isinstance(fact, Seen) and (fact.row, fact.attempt) in absent

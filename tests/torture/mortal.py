@@ -3,7 +3,7 @@
 import asyncio
 import errno
 import os
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Generator
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -21,10 +21,12 @@ class Died(BaseException):
 
 
 def owned_tasks(
-    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **options: Any
-) -> asyncio.Task[Any]:
+    loop: asyncio.AbstractEventLoop,
+    coroutine: Coroutine[Any, Any, T] | Generator[Any, None, T],
+    **options: Any,
+) -> asyncio.Task[T]:
     """A task factory that tells each program of its tasks: those of an own context are nobody's."""
-    task = asyncio.Task(coroutine, loop=loop, **options)
+    task: asyncio.Task[T] = asyncio.Task(coroutine, loop=loop, **options)
     if options.get("context") is None and (owner := _OWNER.get()) is not None:
         owner.tasks.add(task)
     return task
@@ -147,6 +149,6 @@ class MortalDisk(Disk):
         self._alive()
         super().make_folder(folder)
 
-    def sync_file(self, path: Path) -> None:
+    def sync_file(self, path: Path) -> None:  # noqa: ARG002 (the disk's signature)
         """Sync nothing."""
         self._alive(event=False)

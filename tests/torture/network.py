@@ -170,7 +170,7 @@ class TortureWire:
         *,
         params: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
-        fresh: bool = False,
+        fresh: bool = False,  # noqa: ARG002 (the wire's signature)
     ) -> Answer:
         """Send one request; see `Wire.send`."""
         mortal = self._program.mortal

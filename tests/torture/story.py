@@ -184,7 +184,10 @@ class Story:
             self.ending.figures["kills"] += 1
         except MwbatchError as error:
             run.error = error
-        if not believed and (self._absent() > absent or any(a > 1 for *_, a in self.network.sent[sent:])):
+        opened_by_the_user = verb == "retry"
+        if not (believed or opened_by_the_user) and (
+            self._absent() > absent or any(a > 1 for *_, a in self.network.sent[sent:])
+        ):
             self.breaks("once sweeps were belied nothing more is settled, and nothing is sent again")
         return run
 

@@ -18,7 +18,7 @@ for _schedule in sample(1, SIZE):
 
 
 @pytest.mark.parametrize("cause", CAUSES)
-def test_every_law_holds(cause: str, tmp_path: Path):
+def test_every_law_holds(cause: str, tmp_path: Path) -> None:
     """Whatever befalls requests and whatever else happens: every law holds, by the simulator's ledger."""
     for number, schedule in enumerate(BY_CAUSE[cause]):
         folder = tmp_path / str(number)
@@ -27,14 +27,14 @@ def test_every_law_holds(cause: str, tmp_path: Path):
         assert broken == [], f"again, alone: make torture ONLY={schedule}"
 
 
-def test_the_sample_leaves_nothing_out():
+def test_the_sample_leaves_nothing_out() -> None:
     """The schedules that are played here have every cause and every circumstance."""
     there = [schedule for schedules in BY_CAUSE.values() for schedule in schedules]
     assert {schedule.circumstance for schedule in there} == set(CIRCUMSTANCES)
     assert {schedule.cause for schedule in there} == set(CAUSES)
 
 
-def test_a_schedule_goes_the_same_way_each_time(tmp_path: Path):
+def test_a_schedule_goes_the_same_way_each_time(tmp_path: Path) -> None:
     """All chance of a schedule comes from its seed, so what broke a law once breaks it again."""
     figures = []
     for number in range(2):
