@@ -15,7 +15,7 @@ from .conftest import ADDRESS, KEY, Start, Talk, always, http
 TASK = {"task_id": "t", "status": "pending", "callback_url": ADDRESS}
 JSON = orjson.dumps(TASK)
 HEAD = b"HTTP/1.1 200 OK\r\n"
-ZIPPED = gzip.compress(JSON)
+ZIPPED = gzip.compress(JSON, mtime=0)
 UNKNOWN, CREATED, HALTED = Verdict.UNKNOWN, Verdict.CREATED, Verdict.HALTED
 
 TABLE: dict[str, tuple[Verdict, list[bytes]]] = {

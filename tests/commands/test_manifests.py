@@ -30,12 +30,12 @@ GOOD = {
     "m.csv": CSV,
     "bom.csv": BOM + CSV,
     "m.CSV": CSV,
-    "m.csv.gz": gzip.compress(CSV),
-    "members.csv.gz": gzip.compress(CSV[:20]) + gzip.compress(CSV[20:]) + b"\0\0",
-    "packed.csv": gzip.compress(CSV),
+    "m.csv.gz": gzip.compress(CSV, mtime=0),
+    "members.csv.gz": gzip.compress(CSV[:20], mtime=0) + gzip.compress(CSV[20:], mtime=0) + b"\0\0",
+    "packed.csv": gzip.compress(CSV, mtime=0),
     "m.jsonl": JSONL,
     "m.ndjson": BOM + JSONL,
-    "m.ndjson.gz": gzip.compress(JSONL),
+    "m.ndjson.gz": gzip.compress(JSONL, mtime=0),
     "m.json": b"\n " + JSONL,
     "m.txt": CSV,
     "m": JSONL,
@@ -53,7 +53,7 @@ async def test_files(
     assert await ids(tmp_path / name) == ["a", "b"]
 
 
-@pytest.mark.parametrize("raw", [CSV, JSONL, gzip.compress(JSONL)])
+@pytest.mark.parametrize("raw", [CSV, JSONL, gzip.compress(JSONL, mtime=0)])
 async def test_standard_input(raw: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """``-`` is standard input, its format found by its first character."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
@@ -72,8 +72,8 @@ BAD = {
     "list.json": (b'[{"image_url":1}]', "M is one JSON list: put one object on a line, for example with jq -c '.[]'"),
     "sheet.csv": (b"PK\x03\x04rest", "M is a zip archive or a spreadsheet: export the sheet as CSV"),
     "plain.csv.gz": (CSV, "M is not gzip, although its name says so: rename it"),
-    "cut.csv.gz": (gzip.compress(CSV)[:-9], "M ends in the middle of its gzip stream: copy or download it again"),
-    "bad.csv.gz": (gzip.compress(CSV) + b"rest", "M is damaged (Error -3 while decompressing data: incorrect header check): pack it anew"),
+    "cut.csv.gz": (gzip.compress(CSV, mtime=0)[:-9], "M ends in the middle of its gzip stream: copy or download it again"),
+    "bad.csv.gz": (gzip.compress(CSV, mtime=0) + b"rest", "M is damaged (Error -3 while decompressing data: incorrect header check): pack it anew"),
 }  # fmt: skip
 
 

@@ -264,15 +264,15 @@ def test_all_doubtful_attempts_are_named() -> None:
 
 def test_four_absences_exhaust_a_row() -> None:
     """After doubt a row gets three new attempts of its own accord; then it waits for the user, who opens three more."""
-    rows = [row_of(plan(), *map(fail, range(1, tried + 1))) for tried in (1, 2, 3, 4)]
+    rows = [row_of(plan(0), *map(fail, range(1, tried + 1))) for tried in (1, 2, 3, 4)]
     assert [row.sendable for row in rows] == [True, True, True, False]
     assert [row.exhausted for row in rows] == [False, False, False, True]
-    opened = row_of(plan(), *map(fail, (1, 2, 3, 4)), retry(5), *map(fail, (5, 6, 7)))
+    opened = row_of(plan(0), *map(fail, (1, 2, 3, 4)), retry(5), *map(fail, (5, 6, 7)))
     assert (opened.sendable, opened.exhausted) == (True, False)
 
 
 def test_a_task_of_an_absent_attempt_belies_the_sweeps() -> None:
     """An attempt that was not found and then seen shows that sweeps were believed too soon; a refusal shows nothing."""
-    assert row_of(plan(), fail(1), show(1)).belied
-    assert not row_of(plan(), fail(1), show(2)).belied
-    assert not row_of(plan(), fail(1, final=True), show(1)).belied
+    assert row_of(plan(0), fail(1), show(1)).belied
+    assert not row_of(plan(0), fail(1), show(2)).belied
+    assert not row_of(plan(0), fail(1, final=True), show(1)).belied
