@@ -100,7 +100,10 @@ class Story:
         chance.shuffle(victims)
         for role, when in zip(victims, moments(chance, self.rows, len(victims)), strict=True):
             troupe.keep_playing()
-            troupe.strike(role, when)
+            struck = troupe.strike(role, when)
+            while not struck:  # it came to its own end first: started once more, it dies young
+                role.start(troupe.stage)
+                struck = troupe.strike(role, Moment(0, chance.uniform(0.0, 0.5)))
         self.figures["kills of the submitter"], self.figures["kills of the receiver"] = (
             role.kills for role in troupe.roles
         )

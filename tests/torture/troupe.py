@@ -73,16 +73,17 @@ class Role:
                 stderr=log,
             )
 
-    def kill(self) -> None:
-        """End it as a power cut would, unless it has just ended by itself."""
+    def kill(self) -> bool:
+        """End it as a power cut would; says whether it was that, and not its own end, which came first."""
         if self.playing is None:
-            return
+            return False
         self.playing.send_signal(signal.SIGKILL)
-        if (code := self.playing.wait(10)) == -signal.SIGKILL:
-            self.kills += 1
-        else:
+        code, self.playing = self.playing.wait(10), None
+        if code != -signal.SIGKILL:
             self.codes.append(code)
-        self.playing = None
+            return False
+        self.kills += 1
+        return True
 
     def wait(self, seconds: float) -> bool:
         """Let it come to its own end; says whether it did."""
@@ -121,15 +122,14 @@ class Troupe:
             if not role.alive and not role.done:
                 role.start(self.stage)
 
-    def strike(self, role: Role, when: Moment) -> None:
-        """Kill a role at a moment, counted from now."""
+    def strike(self, role: Role, when: Moment) -> bool:
+        """Kill a role at a moment, counted from now; says whether it was still there to be killed."""
         before, end = self.events(), time.monotonic() + self.patience
         while when.events and role.alive and time.monotonic() < end:
             if self.events() - before >= when.events:
                 break
             time.sleep(0.01)
-        if not role.wait(when.seconds):
-            role.kill()
+        return not role.wait(when.seconds) and role.kill()
 
     def complaints(self) -> list[str]:
         """Exit codes that do not fit, and what no user should ever read."""
