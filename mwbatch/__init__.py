@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from mwbatch.commands.planning import Source
     from mwbatch.commands.reconcile import Manner, reconcile
     from mwbatch.commands.submit import resume, submit
-    from mwbatch.core.fold import Batch
+    from mwbatch.core.batch import Batch
     from mwbatch.journal.home import Home
     from mwbatch.journal.opened import look
     from mwbatch.views.results import results

@@ -30,7 +30,7 @@ class Past:
     @classmethod
     def of(cls, batch: Opened) -> "Past":
         """Read the journal for it."""
-        started = [fact for fact in batch.journal.read_journal() if isinstance(fact, Started)]
+        started = list(batch.journal.read_journal(Started))
         if not started:
             return cls()
         last = max(started, key=lambda fact: fact.at)

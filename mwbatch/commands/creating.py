@@ -181,17 +181,17 @@ class Run:
         Once sweeps were belied no absence is believed: of those rows only what the user opened is sent.
         """
         state, doubted = self.batch.state, again and self.belied
-        there = ((row, state.rows[row.row]) for row in self.batch.journal.read_rows())
-        return (
-            planned
-            for planned, row in there
-            if bool(row.absent) is again and (not doubted or row.opened > row.last)
-        )
+
+        def want(number: int) -> bool:
+            row = state.row(number)
+            return row.sendable and bool(row.absent) is again and (not doubted or row.opened > row.last)
+
+        return self.batch.journal.read_rows(want)
 
     @property
     def belied(self) -> bool:
         """Whether a task showed up that sweeps had not found."""
-        return any(row.belied for row in self.batch.state.rows.values())
+        return self.batch.state.belied()
 
     def grounds(self) -> Grounds:
         """What this run knows about doubt."""
@@ -199,7 +199,7 @@ class Run:
 
     def wanted(self) -> int:
         """How many rows may be sent, limits aside."""
-        return sum(row.planned and row.sendable for row in self.batch.state.rows.values())
+        return self.batch.state.sendable()
 
     def allowed(self) -> int:
         """How many of them the limits of the batch allow."""
@@ -212,7 +212,7 @@ class Run:
             self.ending.because(
                 Exit.UNFINISHED, f"the batch may have {limit:,.0f} tasks; {rows(wanted)} not sent"
             )
-        exhausted = sum(row.exhausted for row in self.batch.state.rows.values())
+        exhausted = self.batch.state.exhausted()
         if exhausted:
             name = self.batch.card.name
             self.reasons.append(

@@ -16,7 +16,7 @@ PATIENCE: Final = 60.0
 
 async def prove_echo(batch: Opened, client: Client, desk: Desk, kind: str, row: int) -> bool:
     """Look for the task of a row, the first one of its type, in a listing; keep on the card whether it was there."""
-    kept = batch.state.rows[row].kept
+    kept = batch.state.row(row).kept
     shown = kept is not None and await _shown(batch, client, desk, kept.task_id, kept.created_at)
     if not desk.stopping.is_set():
         batch.keep(echo=batch.card.echo | {kind: shown})

@@ -1,13 +1,13 @@
 """Fetching answers whose callback never came: one GET a task, many at a time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 from mwbatch.client import Client
 from mwbatch.commands.crew import crew
 from mwbatch.commands.desk import Desk
 from mwbatch.core.facts import Via
-from mwbatch.core.fold import Batch, TaskState
+from mwbatch.core.fold import Status, TaskState
 from mwbatch.core.showing import seen
 from mwbatch.errors import ApiError, Halted, NotFound
 from mwbatch.journal.opened import Opened
@@ -19,14 +19,6 @@ class Open(NamedTuple):
     row: int
     attempt: int
     task_id: str
-
-
-def open_tasks(state: Batch) -> Iterator[Open]:
-    """Every open task of the rows that have no answer yet."""
-    for number, row in state.rows.items():
-        tasks = row.tasks.values()
-        if not any(task.answered for task in tasks):
-            yield from (Open(number, task.attempt, task.task_id) for task in tasks if not task.canceled)
 
 
 async def fetch(
@@ -42,11 +34,9 @@ async def fetch(
     Those for which ``but`` says so are left out. A task that cannot be looked at stays as it is, and is told
     of. Raises `Halted` where the API refuses us.
     """
-    state = batch.state
-    there = [task for task in open_tasks(state) if not but(state.rows[task.row].tasks[task.task_id])]
-    tally = desk.tally
-    tally.phase, tally.done, tally.total = "fetching answers", 0, len(there)
-    remaining, answers = iter(there), 0
+    remaining = (Open(row, task.attempt, task.task_id) for row, task in batch.state.open() if not but(task))
+    tally, answers = desk.tally, 0
+    tally.phase, tally.done, tally.total = "fetching answers", 0, batch.state.by_status()[Status.PENDING]
 
     async def work() -> None:
         nonlocal answers
@@ -57,7 +47,7 @@ async def fetch(
             answers += came  # not in one: `+=` reads the sum before it awaits
             tally.done += 1
 
-    await crew([work() for _ in range(min(at_once, len(there)))])
+    await crew([work() for _ in range(at_once)])
     return answers
 
 
@@ -77,7 +67,7 @@ async def look(batch: Opened, client: Client, desk: Desk, task: Open) -> bool:
     if fact.answer is None and shown.status in (
         "",
         "pending",
-        batch.state.rows[task.row].tasks[task.task_id].shown,
+        batch.state.row(task.row).tasks[task.task_id].shown,
     ):
         return False
     await batch.record([fact])

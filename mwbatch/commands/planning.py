@@ -162,7 +162,7 @@ def _looking_up(batch: Opened | None) -> Callable[[int], Planned | None]:
 
     @lru_cache(maxsize=1024)
     def planned(number: int) -> Planned | None:
-        return next((row for row in batch.journal.read_rows() if row.row == number), None)
+        return next(batch.journal.read_rows(lambda row: row == number), None)
 
     return planned
 

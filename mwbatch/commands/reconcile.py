@@ -11,7 +11,7 @@ from mwbatch.client import Client
 from mwbatch.commands.comparing import compare
 from mwbatch.commands.creating import SETTLE, pinned
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.fetching import fetch, open_tasks
+from mwbatch.commands.fetching import fetch
 from mwbatch.commands.inbox import take_in
 from mwbatch.commands.settling import BELIED, Grounds, believed, settle
 from mwbatch.commands.surplus import cancel_surplus
@@ -136,7 +136,7 @@ class Account:
             if await self.desk.sleep(every):
                 break
             await asyncio.to_thread(self.batch.refold)
-            there = sum(1 for _ in open_tasks(self.batch.state))
+            there = self.batch.state.by_status()[Status.PENDING]
             if swept and there * PAGE > swept.tasks:
                 await self._fetch(await self._list())
             else:
@@ -156,7 +156,7 @@ class Account:
             cancelled = await cancel_surplus(self.batch, self.client, self.desk)
             self.result.cancelled = (*cancelled.done, *cancelled.failed)
             acted = True
-        if any(row.belied for row in self.batch.state.rows.values()):
+        if self.batch.state.belied():
             self.result.distrusted = True
             self.result.reasons.append(BELIED)
         return acted

@@ -39,9 +39,7 @@ async def retry(home: Home, client: Client, name: str, choice: Choice, wishes: W
         chosen = _chosen(batch, choice)
         desk.tally.note(f"{rows(len(chosen))} get another attempt")
         now = desk.now()
-        await batch.record(
-            [Retried(now, number, batch.state.rows[number].fresh_attempt) for number in chosen]
-        )
+        await batch.record([Retried(now, number, batch.state.row(number).fresh_attempt) for number in chosen])
         return await create(batch, client, wishes, desk)
 
 
@@ -52,12 +50,12 @@ def _chosen(batch: Opened, choice: Choice) -> list[int]:
         UsageError: an id is not in the batch, or its row cannot get another attempt.
     """
     if not choice.ids:
-        return [n for n, row in sorted(batch.state.rows.items()) if row.planned and _fits(row, choice.status)]
+        return [n for n, row in batch.state.rows.items() if row.planned and _fits(row, choice.status)]
     wanted, chosen = set(choice.ids), list[int]()
     for planned in batch.journal.read_rows():
         if planned.id in wanted:
             wanted.discard(planned.id)
-            row = batch.state.rows[planned.row]
+            row = batch.state.row(planned.row)
             if not _fits(row, choice.status):
                 raise UsageError(f"row {planned.id} is {row.status}, not {choice.status}: see --status")
             chosen.append(planned.row)

@@ -106,8 +106,7 @@ async def _settle(
 
 def in_doubt(batch: Opened, grounds: Grounds) -> list[Doubt]:
     """Every attempt in doubt, as the state has it now."""
-    started = (fact for fact in batch.journal.read_journal() if isinstance(fact, Started))
-    return doubts(batch.state, started, grounds.ended, grounds.since)
+    return doubts(batch.state, batch.journal.read_journal(Started), grounds.ended, grounds.since)
 
 
 def _still(batch: Opened, grounds: Grounds, there: list[Doubt]) -> list[Doubt]:
@@ -119,7 +118,7 @@ def _still(batch: Opened, grounds: Grounds, there: list[Doubt]) -> list[Doubt]:
 def _kinds(batch: Opened, there: list[Doubt]) -> dict[int, str]:
     """The type of task that each of these rows asks for."""
     wanted = {doubt.place.row for doubt in there}
-    return {row.row: row.type for row in batch.journal.read_rows() if row.row in wanted} if wanted else {}
+    return {row.row: row.type for row in batch.journal.read_rows(wanted.__contains__)} if wanted else {}
 
 
 def _may_settle(batch: Opened, client: Client, doubt: Doubt, kind: str, result: Settled) -> bool:
@@ -182,7 +181,7 @@ async def believed(
 
 def _belied(batch: Opened) -> bool:
     """Whether a task showed up that sweeps had not found: then these sweeps are not believed either."""
-    return any(row.belied for row in batch.state.rows.values())
+    return batch.state.belied()
 
 
 async def _close(
@@ -194,7 +193,7 @@ async def _close(
         result.because(BELIED)
         return
     places = [
-        doubt.place for doubt in absent if doubt.place.attempt in batch.state.rows[doubt.place.row].doubtful
+        doubt.place for doubt in absent if doubt.place.attempt in batch.state.row(doubt.place.row).doubtful
     ]
     if forged.intersection(places):
         result.because("a task stands at an address of a row in doubt that is not signed by our keys")

@@ -11,7 +11,7 @@ from mwbatch.commands.desk import Desk
 from mwbatch.commands.planning import Source, choose, examine, write_plan
 from mwbatch.commands.survey import Survey
 from mwbatch.core.advice import rows
-from mwbatch.core.fold import Batch
+from mwbatch.core.batch import Batch
 from mwbatch.core.identity import Kind
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
@@ -127,7 +127,7 @@ async def rehearse(
     found = await examine(source, batch, desk)
     state = batch.state if batch else Batch()
     limits = chosen.card.limits.updated(limits or Limits())
-    to_send = min(found.new + sum(row.sendable for row in state.rows.values()), limits.left(state))
+    to_send = min(found.new + state.sendable(), limits.left(state))
     return Rehearsal(chosen.card.name, chosen.folder is None, found, int(to_send), limits.price)
 
 

@@ -26,11 +26,11 @@ async def cancel_surplus(batch: Opened, client: Client, desk: Desk) -> Cancelled
     for number in sorted({number for number, _ in batch.state.surplus()}):
         if desk.stopping.is_set():
             break
-        row = batch.state.rows[number]
+        row = batch.state.row(number)
         for task in list(row.tasks.values()):
             if not task.answered and not task.canceled:
                 await look(batch, client, desk, Open(number, task.attempt, task.task_id))
-        for task in batch.state.rows[number].surplus:
+        for task in batch.state.row(number).surplus:
             if not task.answered:
                 await _cancel(batch, client, desk, number, task, result)
     for sentence in (*result.done, *result.failed):
@@ -53,7 +53,7 @@ async def _cancel(
             return
     else:
         await batch.record([seen(shown, number, task.attempt, Via.CANCEL, desk.now())])
-    kept = batch.state.rows[number].kept
+    kept = batch.state.row(number).kept
     result.done.append(
         f"surplus task {task.task_id} of row {number} was cancelled; {kept.task_id if kept else 'none'} is kept"
     )

@@ -1,13 +1,13 @@
 """Walks through the listing, page by page, and keeps what it shows of the batch."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from mwbatch.client import Client
 from mwbatch.commands.desk import Desk
+from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Seen, Via
-from mwbatch.core.fold import Batch
 from mwbatch.core.showing import seen
 from mwbatch.core.sweep import Place, Sight, Sweep
 from mwbatch.core.text import encode
@@ -41,16 +41,16 @@ async def sweep(
     cannot be read.
     """
     now = http_time((await client.list_page(limit=1, fresh=True)).clock)
-    known = expected(batch.state, start, now, must)
-    walk, new = await _walk(batch, client, desk, start, now, known)
-    flaws = walk.flaws()
+    wanted = frozenset(must)
+    walk, new = await _walk(batch, client, desk, start, now)
+    flaws = walk.flaws(expected(batch.state, start, now, wanted))
     if not walk.counted and not flaws:
-        again, more = await _walk(batch, client, desk, start, now, known)
+        again, more = await _walk(batch, client, desk, start, now)
         new += more
-        flaws = again.flaws() or ([] if again.ids == walk.ids else ["two walks through the listing differ"])
-    return Swept(
-        len(walk.ids), walk.ours, new, frozenset(walk.forged), iso(now) if now else None, tuple(flaws)
-    )
+        flaws = again.flaws(expected(batch.state, start, now, wanted))
+        if not (flaws or again.lists_as(walk)):
+            flaws = ["two walks through the listing differ"]
+    return Swept(walk.tasks, walk.ours, new, frozenset(walk.forged), iso(now) if now else None, tuple(flaws))
 
 
 async def glance(batch: Opened, client: Client, desk: Desk, start: datetime | None) -> int:
@@ -58,25 +58,24 @@ async def glance(batch: Opened, client: Client, desk: Desk, start: datetime | No
 
     It has no end: the server's clock counts whole seconds, and what was created in this one would be left out.
     """
-    _, new = await _walk(batch, client, desk, start, None, {})
+    _, new = await _walk(batch, client, desk, start, None)
     return new
 
 
 def expected(
-    state: Batch, start: datetime | None, end: datetime | None, must: Iterable[str]
-) -> dict[str, Place]:
+    state: Batch, start: datetime | None, end: datetime | None, must: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, Place]]:
     """The tasks that a listing of this interval has to show, since we know them and when they were created.
 
     Those of ``must`` count too where they are younger than its end, or of unknown age.
     """
-    wanted = set(must)
-    return {
-        task.task_id: Place(number, task.attempt)
+    return (
+        (task.task_id, Place(number, task.attempt))
         for number, row in state.rows.items()
         for task in row.tasks.values()
         if _within(task.created_at, start, end)
-        or (task.task_id in wanted and not _before(task.created_at, start))
-    }
+        or (task.task_id in must and not _before(task.created_at, start))
+    )
 
 
 def _before(created_at: str, start: datetime | None) -> bool:
@@ -95,11 +94,10 @@ async def _walk(
     desk: Desk,
     start: datetime | None,
     end: datetime | None,
-    known: dict[str, Place],
 ) -> tuple[Sweep, int]:
     """One walk; returns it with the number of facts that it added to the journal."""
     first, last = (iso(time) if time else None for time in (start, end))
-    walk = Sweep(batch.card.batch_id, batch.home.keys().verify, first, last, known)
+    walk = Sweep(batch.card.batch_id, batch.home.keys().verify, first, last)
     new = 0
     while (query := walk.query) is not None:
         page = await client.list_page(
@@ -108,7 +106,7 @@ async def _walk(
         facts = [fact for sight in walk.add(page) if (fact := learned(batch.state, sight, desk.now()))]
         await batch.record(facts)
         new += len(facts)
-        desk.tally.listed = len(walk.ids)
+        desk.tally.listed = walk.tasks
     return walk, new
 
 
@@ -117,8 +115,7 @@ def learned(state: Batch, sight: Sight, at: float) -> Seen | None:
     if not sight.genuine:
         return None
     task, place = sight.task, sight.place
-    row = state.rows.get(place.row)
-    known = row.tasks.get(task.task_id) if row else None
+    known = state.row(place.row).tasks.get(task.task_id)
     if known is not None and (known.answered or (task.response is None and task.status == known.status)):
         return None
     return seen(task, place.row, place.attempt, Via.LIST, at, encode(sight.document))

@@ -1,6 +1,7 @@
 """Digests of 128 bits that name what a row asks for, and a compact index of them."""
 
 from array import array
+from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Final
 
@@ -27,6 +28,9 @@ class Digests:
     def __len__(self) -> int:
         return len(self._bytes) // SIZE
 
+    def __iter__(self) -> Iterator[bytes]:
+        return (self[number] for number in range(len(self)))
+
     def __getitem__(self, number: int) -> bytes:
         return bytes(self._bytes[number * SIZE : number * SIZE + SIZE])
 
@@ -34,6 +38,14 @@ class Digests:
         """Add a digest if it never came before; return its number."""
         slot = self._slot(digest)
         return (self._slots[slot] or self._place(slot, digest)) - 1
+
+    def find(self, digest: bytes) -> int | None:
+        """The number of a digest; None where it never came."""
+        number = self._slots[self._slot(digest)]
+        return number - 1 if number else None
+
+    def __contains__(self, digest: bytes) -> bool:
+        return self.find(digest) is not None
 
     def append(self, digest: bytes) -> int:
         """Add a digest even if it came before; return the number of the first one that equals it."""
@@ -66,6 +78,11 @@ class Digests:
         for number, start in enumerate(range(0, len(self._bytes), SIZE), 1):
             slot = self._slot(bytes(self._bytes[start : start + SIZE]))
             slots[slot] = slots[slot] or number
+
+
+def named(text: str) -> bytes:
+    """The digest of a text, be it a lone surrogate: ids come from others."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=SIZE).digest()
 
 
 def request_digest(kind: str, request: dict[str, Json]) -> bytes:

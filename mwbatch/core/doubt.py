@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Started
-from mwbatch.core.fold import Batch
 from mwbatch.core.sweep import Place
 from mwbatch.core.times import http_time
 
@@ -51,12 +51,7 @@ def doubts(state: Batch, facts: Iterable[Started], ended: Mapping[int, float], s
     ``ended`` says when the request of a row ended, where this process saw it end; ``since`` counts for the others:
     the tick at which the lock was taken.
     """
-    open_ = {
-        Place(number, attempt)
-        for number, row in state.rows.items()
-        if row.planned
-        for attempt in row.doubtful
-    }
+    open_ = {Place(*place) for place in state.doubtful()}
     found: dict[Place, Started] = {}
     for fact in facts:
         for place in _covered(fact, open_):

@@ -154,7 +154,12 @@ def identity(fact: Fact) -> bytes | None:
     """
     if not isinstance(fact, Seen) or fact.answer is None:
         return None
-    text = f"{fact.row}-{fact.attempt}/{fact.task_id}/{fact.answer}"
+    return answer_name(fact.row, fact.attempt, fact.task_id, fact.answer)
+
+
+def answer_name(row: int, attempt: int, task_id: str, answer: str) -> bytes:
+    """16 bytes that name an answer."""
+    text = f"{row}-{attempt}/{task_id}/{answer}"
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

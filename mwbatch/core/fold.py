@@ -13,12 +13,11 @@ planned       none of these: it may be sent
 ============  ======================================================================================
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from mwbatch.core.facts import Fact, Failed, Planned, Retried, Seen, Started, Withdrawn
+from mwbatch.core.facts import Failed, Planned, Retried, Seen, Withdrawn
 
 
 class Status(StrEnum):
@@ -210,58 +209,3 @@ class Row:
 def _preference(task: TaskState) -> tuple[bool, Answered, bool, str, str]:
     """Sort the answered first, by the least answer, so that a late one never changes exported results."""
     return (not task.answered, task.least, task.canceled, task.created_at, task.task_id)
-
-
-class Batch:
-    """The state of a batch, folded from its facts; a row is known by its number."""
-
-    def __init__(self, facts: Iterable[Fact] = ()) -> None:
-        self.rows: dict[int, Row] = {}
-        for fact in facts:
-            self.add(fact)
-
-    def add(self, fact: Fact) -> None:
-        """Take one fact in. Order and repetition do not matter."""
-        if isinstance(fact, Started):
-            bit = 1 << fact.attempt
-            for first, end in fact.rows:
-                for number in range(first, end):
-                    self.row(number).started |= bit
-        else:
-            self.row(fact.row).join(fact)
-
-    def row(self, number: int) -> Row:
-        """The row with this number, made empty when no fact has named it yet."""
-        row = self.rows.get(number)
-        if row is None:
-            row = self.rows[number] = Row()
-        return row
-
-    @property
-    def planned(self) -> int:
-        """How many rows the batch has."""
-        return sum(row.planned for row in self.rows.values())
-
-    def numbered(self, status: Status) -> Iterator[int]:
-        """The numbers of the rows in one status, ascending."""
-        return (n for n in sorted(self.rows) if self.rows[n].planned and self.rows[n].status is status)
-
-    def by_status(self) -> dict[Status, int]:
-        """Count the rows: all six statuses, in order, zeros included."""
-        counts = dict.fromkeys(Status, 0)
-        for row in self.rows.values():
-            if row.planned:
-                counts[row.status] += 1
-        return counts
-
-    def surplus(self) -> Iterator[tuple[int, TaskState]]:
-        """Every task beyond the one kept of its row, with the row's number."""
-        return ((n, task) for n, row in self.rows.items() for task in row.surplus)
-
-    def conflicts(self) -> Iterator[tuple[int, TaskState]]:
-        """Every task with two answers that say different things, with its row's number."""
-        return ((n, task) for n, row in self.rows.items() for task in row.tasks.values() if task.conflict)
-
-    def unknown(self) -> Iterator[tuple[int, TaskState]]:
-        """Every task at one of our addresses whose row the batch does not have."""
-        return ((n, task) for n, row in self.rows.items() if not row.planned for task in row.tasks.values())

@@ -7,11 +7,10 @@ extended, and no row of it is paid twice.
 from array import array
 from collections.abc import Callable, Iterator
 from enum import StrEnum
-from hashlib import blake2b
 from typing import NamedTuple
 
 from mwbatch.core.cells import shown
-from mwbatch.core.digests import SIZE, Digests, request_digest
+from mwbatch.core.digests import Digests, named, request_digest
 from mwbatch.core.entry import Entry, Problem
 from mwbatch.core.facts import Planned
 from mwbatch.core.text import Json, encode
@@ -65,7 +64,7 @@ class Identity:
 
     def know(self, row: int, id_: str, digest: bytes) -> None:
         """Take in a row that the batch has: its number, its id, the `request_digest` of its request."""
-        if self._names.add(digest if self.id_column is None else _named(id_)) == len(self):
+        if self._names.add(digest if self.id_column is None else named(id_)) == len(self):
             self._new(row, 0, digest)
 
     def judge(self, entry: Entry) -> Decision:
@@ -73,7 +72,7 @@ class Identity:
         if self.id_column is None:
             name = digest = bytes.fromhex(entry.id)
         else:
-            name, digest = _named(entry.id), request_digest(entry.type, entry.request)
+            name, digest = named(entry.id), request_digest(entry.type, entry.request)
         known, count = self._names.add(name), len(self._rows)
         if known < count:
             return self._again(known, entry, digest)
@@ -117,10 +116,6 @@ class Identity:
             return Decision(Kind.REPEATED, row, line)
         self._lines[known] = entry.line
         return Decision(Kind.KNOWN, row)
-
-
-def _named(id_: str) -> bytes:
-    return blake2b(id_.encode(), digest_size=SIZE).digest()
 
 
 def _differing(earlier: Planned, entry: Entry) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import floor, inf
 
-from mwbatch.core.fold import Batch
+from mwbatch.core.batch import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Limits:
 
     def left(self, batch: Batch) -> float:
         """How many more tasks may be created."""
-        return max(0, self.tasks - spent(batch))
+        return max(0, self.tasks - batch.spent())
 
     def updated(self, other: "Limits") -> "Limits":
         """These limits, with whatever ``other`` names in their place."""
@@ -36,8 +36,3 @@ class Limits:
             self.price if other.price is None else other.price,
             self.max_cost if other.max_cost is None else other.max_cost,
         )
-
-
-def spent(batch: Batch) -> int:
-    """How many tasks the batch has or may have: every task ever seen, and every attempt in doubt."""
-    return sum(len(row.tasks) + len(row.doubtful) for row in batch.rows.values())

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 from typing import Final, NamedTuple
 
+from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Planned
-from mwbatch.core.fold import Batch
 
 LEAST_RUN: Final = 16
 GREATEST_RUN: Final = 256
@@ -26,7 +26,7 @@ def run_size(in_flight: int) -> int:
 def sendable(rows: Iterable[Planned], batch: Batch) -> Iterator[Create]:
     """The rows that may be sent, decided when each is asked for: a row whose attempt started meanwhile is left out."""
     for planned in rows:
-        row = batch.rows[planned.row]
+        row = batch.row(planned.row)
         if row.sendable:
             yield Create(planned, row.next_attempt)
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from mwbatch.core.fold import Batch, Status
+from mwbatch.core.batch import Batch
+from mwbatch.core.fold import Status
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 
@@ -107,5 +108,5 @@ def report(
         conflicts=sum(1 for _ in state.conflicts()),
         unknown_tasks=sum(1 for _ in state.unknown()),
         damaged_lines=damaged,
-        exhausted=sum(row.exhausted and row.status is Status.PLANNED for row in state.rows.values()),
+        exhausted=state.exhausted(),
     )

@@ -5,13 +5,15 @@ inclusive, an offset only inside one instant), so that tasks which others create
 counts as proof only if it is free of every flaw that is named here.
 """
 
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 from typing import Final, NamedTuple
 
 from mwbatch.core.address import Address, find
+from mwbatch.core.digests import Digests, named
 from mwbatch.core.page import Page
 from mwbatch.core.task import Task
 from mwbatch.core.text import Json
@@ -22,6 +24,10 @@ MAX_IDLE_PAGES: Final = 3
 
 GRAIN: Final = timedelta(milliseconds=1)
 """How finely the API's filters tell times apart: what lies closer together may be listed in any order."""
+
+
+_ELSEWHERE: Final = -1
+"""Where a task stands that is at no address of the batch."""
 
 
 class Query(NamedTuple):
@@ -57,7 +63,6 @@ class Sweep:
         verify: whether we signed an address.
         start: where the interval begins, ISO 8601.
         end: where it ends: the server's own clock when the walk began.
-        known: tasks of the batch that must be shown, by id, since they are known and lie in the interval.
     """
 
     def __init__(
@@ -66,13 +71,12 @@ class Sweep:
         verify: Callable[[Address], bool],
         start: str | None,
         end: str | None,
-        known: dict[str, Place] | None = None,
     ) -> None:
         self.start, self.end = start, end
-        self.ids: set[str] = set()
         self.ours = 0
         self.forged: set[Place] = set()
-        self._batch_id, self._verify, self._missing = batch_id, verify, dict(known or {})
+        self._batch_id, self._verify = batch_id, verify
+        self.listed, self._places = Digests(), array("q")
         self._query: Query | None = Query(start, end, 0)
         self._total: int | None = None
         self._counted = False
@@ -83,6 +87,11 @@ class Sweep:
     def query(self) -> Query | None:
         """The page to ask for next; None once the walk has ended."""
         return self._query
+
+    @property
+    def tasks(self) -> int:
+        """How many tasks were listed."""
+        return len(self.listed)
 
     @property
     def counted(self) -> bool:
@@ -96,41 +105,53 @@ class Sweep:
             self._counted, self._total = True, page.total
         if page.unreadable:
             self._fault("an entry of the listing is no task")
-        new = [
-            (task, doc)
-            for task, doc in zip(page.tasks, page.docs, strict=True)
-            if task.task_id not in self.ids
-        ]
-        self.ids.update(task.task_id for task, _ in new)
-        self._idle = 0 if new else self._idle + 1
-        for task, document in new:
-            yield from self._sight(task, document)
+        before = self.tasks
+        for task, document in zip(page.tasks, page.docs, strict=True):
+            if self.listed.add(named(task.task_id)) == len(self._places):
+                yield from self._sight(task, document)
+        self._idle = self._idle + 1 if self.tasks == before else 0
         self._query = self._next(page, self._query)
 
-    def flaws(self) -> list[str]:
-        """Why this walk proves no absence; empty when it does."""
-        flaws = list(self._faults)
+    def flaws(self, known: Iterable[tuple[str, Place]] = ()) -> list[str]:
+        """Why this walk proves no absence; empty when it does.
+
+        ``known`` are the tasks of the batch that have to be shown, with their place, since they lie in the interval.
+        """
+        flaws = list(dict.fromkeys([*self._faults, *self._missing(known)]))
         if self._query is not None:
             flaws.append("the listing was not walked to its end")
-        if self._total is not None and self._total != len(self.ids):
-            flaws.append(f"the listing shows {len(self.ids):,} tasks and says that there are {self._total:,}")
-        if self._missing:
-            example = next(iter(self._missing))
-            flaws.append(f"the listing lacks {len(self._missing):,} tasks that are known, such as {example}")
+        if self._total is not None and self._total != self.tasks:
+            flaws.append(f"the listing shows {self.tasks:,} tasks and says that there are {self._total:,}")
         return flaws
 
+    def lists_as(self, other: "Sweep") -> bool:
+        """Whether two walks show the same tasks."""
+        return self.tasks == other.tasks and all(digest in other.listed for digest in self.listed)
+
+    def _missing(self, known: Iterable[tuple[str, Place]]) -> Iterator[str]:
+        """What is wrong with how the listing shows the tasks that are known."""
+        lacking, example = 0, ""
+        for task_id, place in known:
+            number = self.listed.find(named(task_id))
+            if number is None:
+                lacking, example = lacking + 1, example or task_id
+            elif self._places[number] == _ELSEWHERE:
+                yield "the listing does not show the callback addresses of tasks"
+            elif self._places[number] != _packed(place):
+                yield f"task {task_id} is shown with another address than the one it was created with"
+        if lacking:
+            yield f"the listing lacks {lacking:,} tasks that are known, such as {example}"
+
     def _sight(self, task: Task, document: dict[str, Json]) -> Iterator[Sight]:
-        expected = self._missing.pop(task.task_id, None)
+        """Note where a task is listed for the first time, and show it if that is at an address of the batch."""
         address = find(task.callback_url or "")
         if address is None or address.batch != self._batch_id:
-            if expected is not None:
-                self._fault("the listing does not show the callback addresses of tasks")
+            self._places.append(_ELSEWHERE)
             return
         place, genuine = Place(address.row, address.attempt), self._verify(address)
+        self._places.append(_packed(place))
         if not genuine:
             self.forged.add(place)
-        if expected is not None and expected != place:
-            self._fault(f"task {task.task_id} is shown with another address than the one it was created with")
         self.ours += 1
         yield Sight(task, document, place, genuine)
 
@@ -154,6 +175,11 @@ class Sweep:
 
     def _fault(self, reason: str) -> None:
         self._faults[reason] = None
+
+
+def _packed(place: Place) -> int:
+    """A place in 8 bytes: an address has at most two digits of attempt."""
+    return place.row * 100 + place.attempt
 
 
 def _descends(page: Page, end: str | None) -> bool:

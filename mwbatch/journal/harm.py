@@ -44,10 +44,9 @@ def _lost(batch: Opened) -> Iterator[str]:
 
 def _holes(batch: Opened) -> Iterator[str]:
     """Rows that must exist because a later one does, and attempts that must have started because something came of them."""
-    rows = batch.state.rows
-    missing = max((n for n, row in rows.items() if row.planned), default=-1) + 1 - batch.state.planned
+    state = batch.state
+    missing = state.end - state.planned
     if missing:
         yield f"{missing} planned rows are gone"
-    unstarted = sum(bool((row.seen | row.failed) & ~row.started) for row in rows.values())
-    if unstarted:
+    if unstarted := state.unstarted():
         yield f"{unstarted} rows have an outcome and no start"

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Failed
-from mwbatch.core.fold import Batch, Status
+from mwbatch.core.fold import Status
 from mwbatch.core.progress import Report, report
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.lock import BatchLock, holder
@@ -52,7 +53,7 @@ class Opened:
 
     def refold(self) -> None:
         """Read everything again, what other processes wrote meanwhile included. Blocks."""
-        self.state = Batch(self.journal.read())
+        self.state = self.journal.fold()
 
     @property
     def damage(self) -> list[Damage]:
@@ -61,8 +62,8 @@ class Opened:
 
     def failures(self) -> Iterator[tuple[int, str]]:
         """Row and message of every attempt that is known to have failed, the last of a row last. Reads the journal."""
-        facts = (fact for fact in self.journal.read_journal() if isinstance(fact, Failed))
-        return ((fact.row, fact.message) for fact in sorted(facts, key=lambda fact: (fact.row, fact.attempt)))
+        facts = sorted(self.journal.read_journal(Failed), key=lambda fact: (fact.row, fact.attempt))
+        return ((fact.row, fact.message) for fact in facts)
 
     def report(self) -> Report:
         """Count where the batch stands."""

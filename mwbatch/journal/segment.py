@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn, TypeVar
 
 from mwbatch.core.facts import BadLine, Fact, UnknownFact, parse
 from mwbatch.errors import DiskFull, Poisoned, StoreError
@@ -22,6 +22,9 @@ from mwbatch.journal.disk import DISK, Disk, is_live
 
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CHUNK: Final = 1 << 20
+
+Taken = TypeVar("Taken")
+"""What a reader makes of a line."""
 
 
 class Segment:
@@ -129,7 +132,7 @@ def written_now(path: Path) -> bool:
 
 def read(path: Path, report: Callable[[Damage], None]) -> Iterator[Fact]:
     """The facts of one segment, as `placed` finds them."""
-    return (fact for _, fact in placed(path, report))
+    return (fact for _, fact in placed(path, report, parse))
 
 
 def read_at(path: Path, offset: int) -> Fact:
@@ -142,8 +145,12 @@ def read_at(path: Path, offset: int) -> Fact:
         raise StoreError(f"cannot read {path} at byte {offset}: {error}") from error
 
 
-def placed(path: Path, report: Callable[[Damage], None]) -> Iterator[tuple[int, Fact]]:
-    """Read the facts of one segment with their byte offsets, in the order of writing; ``report`` what is not a fact.
+def placed(
+    path: Path, report: Callable[[Damage], None], take: Callable[[bytes], Taken]
+) -> Iterator[tuple[int, Taken]]:
+    """Read the lines of one segment with their byte offsets, in the order of writing; ``report`` what is not a fact.
+
+    ``take`` makes of a line what the reader wants, and raises `BadLine` or `UnknownFact` as `parse` does.
 
     Raises:
         StoreError: the file cannot be read, or holds a fact of a version that this code does not know.
@@ -155,14 +162,18 @@ def placed(path: Path, report: Callable[[Damage], None]) -> Iterator[tuple[int, 
             end = Harm.LIVE if is_live(file.fileno()) else Harm.TORN
             held: Damage | None = None
             for offset, text, whole in _lines(file.fileno()):
-                fact = _fact(path, offset, text) if whole else _cut(path, offset, text)
-                if isinstance(fact, Damage):
-                    held = fact if held is None else _both(held, fact)
+                try:
+                    taken = take(text) if whole else _cut()
+                except UnknownFact as error:
+                    raise StoreError(f"{path} at byte {offset}: {error}") from None
+                except BadLine as error:
+                    bad = Damage(path, offset, len(text), Harm.DAMAGED, str(error))
+                    held = bad if held is None else _both(held, bad)
                     continue
                 if held is not None:
                     report(held)
                     held = None
-                yield offset, fact
+                yield offset, taken
             if held is not None:
                 report(Damage(path, held.offset, held.size, end, held.reason))
     except FileNotFoundError:
@@ -171,17 +182,8 @@ def placed(path: Path, report: Callable[[Damage], None]) -> Iterator[tuple[int, 
         raise StoreError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _fact(path: Path, offset: int, text: bytes) -> Fact | Damage:
-    try:
-        return parse(text)
-    except UnknownFact as error:
-        raise StoreError(f"{path} at byte {offset}: {error}") from None
-    except BadLine as error:
-        return Damage(path, offset, len(text), Harm.DAMAGED, str(error))
-
-
-def _cut(path: Path, offset: int, text: bytes) -> Damage:
-    return Damage(path, offset, len(text), Harm.DAMAGED, "the line is cut off")
+def _cut() -> NoReturn:
+    raise BadLine("the line is cut off")
 
 
 def _both(first: Damage, second: Damage) -> Damage:

@@ -10,21 +10,28 @@ Each process that writes has segments of its own, at most one a folder, made at 
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
-from mwbatch.core.facts import Fact, Planned, Seen, identity, line
+from mwbatch.core.batch import Batch, planned_row
+from mwbatch.core.digests import Digests
+from mwbatch.core.facts import VERSION, Fact, Planned, Seen, identity, line, parse
+from mwbatch.core.straight import identity_by_line
 from mwbatch.errors import StoreError
 from mwbatch.journal.commit import Committer
 from mwbatch.journal.disk import DISK, Disk
-from mwbatch.journal.segment import Damage, Segment, placed, written_now
+from mwbatch.journal.segment import Damage, Segment, Taken, placed, written_now
 
 ROWS: Final = "rows"
 JOURNAL: Final = "journal"
 RESULTS: Final = "results"
 FOLDERS: Final = (ROWS, JOURNAL, RESULTS)
+
+One = TypeVar("One", bound=Fact)
+"""One kind of fact."""
 
 
 def place(fact: Fact) -> str:
@@ -60,20 +67,25 @@ class Shelf:
             self._segment = Segment(self.folder, self._writer, self._disk)
         self._segment.append(lines)
 
-    def read(self) -> Iterator[Fact]:
-        """Read every segment of the folder, the oldest name first."""
-        return (fact for _, _, fact in self.placed())
-
-    def placed(self) -> Iterator[tuple[Path, int, Fact]]:
-        """The same, each fact with its segment and byte offset."""
+    def read(self, take: Callable[[bytes], Taken]) -> Iterator[Taken]:
+        """Take every line of the folder, the oldest segment first, and note what cannot be used."""
         damage = self.damage = []
-        for path in sorted(self.folder.glob("*.jsonl")):
-            for offset, fact in placed(path, damage.append):
-                yield path, offset, fact
+        for path in self._paths():
+            yield from (taken for _, taken in placed(path, damage.append, take))
+
+    def find(self, take: Callable[[bytes], Taken | None]) -> Iterator[tuple[Path, int, Taken]]:
+        """What ``take`` makes of some of the lines, with their segment and byte offset."""
+        for path in self._paths():
+            for offset, taken in placed(path, _known_already, take):
+                if taken is not None:
+                    yield path, offset, taken
+
+    def _paths(self) -> list[Path]:
+        return sorted(self.folder.glob("*.jsonl"))
 
     def sync(self) -> None:
         """Make every segment durable, whoever wrote it."""
-        for path in self.folder.glob("*.jsonl"):
+        for path in self._paths():
             try:
                 self._disk.sync_file(path)
             except FileNotFoundError:
@@ -99,7 +111,7 @@ class Segments:
     def __init__(self, folder: Path, writer: str, disk: Disk = DISK) -> None:
         self.folder = folder
         self._shelves = {name: Shelf(folder / name, writer, disk) for name in FOLDERS}
-        self._known: set[bytes] | None = None
+        self._known: Digests | None = None
         self._in_flight: dict[bytes, asyncio.Future[None]] = {}
         self._learning = asyncio.Lock()
         self._commits: set[asyncio.Task[None]] = set()
@@ -117,32 +129,42 @@ class Segments:
     def read(self) -> Iterator[Fact]:
         """Every fact of the batch: rows, then journal, then results."""
         for name in FOLDERS:
-            yield from self._shelves[name].read()
+            yield from self._shelves[name].read(parse)
 
-    def read_rows(self) -> Iterator[Planned]:
-        """The planned facts alone, in the order in which the rows were planned."""
-        return (fact for fact in self._shelves[ROWS].read() if isinstance(fact, Planned))
+    def fold(self) -> Batch:
+        """The state of the batch by everything that is on disk; no fact is built that need not be."""
+        state = Batch()
+        for name in FOLDERS:
+            deque(self._shelves[name].read(state.add_line), maxlen=0)
+        return state
 
-    def read_journal(self) -> Iterator[Fact]:
-        """Everything but the rows and the answers."""
-        return self._shelves[JOURNAL].read()
+    def read_rows(self, want: Callable[[int], bool] | None = None) -> Iterator[Planned]:
+        """The planned facts, those whose number is wanted, in the order in which the rows were planned."""
+        take = only(Planned) if want is None else partial(_wanted_row, want)
+        return (fact for _, _, fact in self._shelves[ROWS].find(take))
+
+    def read_journal(self, kind: type[One]) -> Iterator[One]:
+        """The facts of one kind among those that are neither rows nor answers."""
+        return (fact for _, _, fact in self._shelves[JOURNAL].find(only(kind)))
 
     def read_answers(self) -> Iterator[Seen]:
         """The answers alone."""
-        return (fact for fact in self._shelves[RESULTS].read() if isinstance(fact, Seen))
+        return (fact for _, _, fact in self.placed_answers())
 
     def placed_answers(self) -> Iterator[tuple[Path, int, Seen]]:
         """The answers with their place, file and byte offset, where `read_at` finds each again."""
-        for path, offset, fact in self._shelves[RESULTS].placed():
-            if isinstance(fact, Seen):
-                yield path, offset, fact
+        return self._shelves[RESULTS].find(only(Seen))
 
     def index(self) -> int:
         """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks while it reads."""
-        keys = {key for fact in self.read_answers() if (key := identity(fact))}
+        keys = Digests()
+        for _, _, key in self._shelves[RESULTS].find(identity_by_line):
+            keys.add(key)
         # MUST follow the reading: the last lines of a killed writer may never have been synced.
         self._shelves[RESULTS].sync()
-        self._known = keys if self._known is None else self._known | keys
+        for key in self._known or ():
+            keys.add(key)
+        self._known = keys
         return len(keys)
 
     async def _learn(self) -> None:
@@ -208,6 +230,30 @@ class Segments:
             await asyncio.wait(self._commits)
         for shelf in self._shelves.values():
             await shelf.close()
+
+
+def only(kind: type[One]) -> Callable[[bytes], One | None]:
+    """Take the facts of one kind, and pass all other lines over unread."""
+    beginning = b'{"v":%d,"fact":"%b",' % (VERSION, kind.kind.encode())
+
+    def take(text: bytes) -> One | None:
+        fact = parse(text) if text.startswith(beginning) else None
+        assert fact is None or isinstance(fact, kind)
+        return fact
+
+    return take
+
+
+def _wanted_row(want: Callable[[int], bool], text: bytes) -> Planned | None:
+    number = planned_row(text)
+    if number is not None and not want(number):
+        return None
+    fact = parse(text)
+    return fact if isinstance(fact, Planned) and want(fact.row) else None
+
+
+def _known_already(_: Damage) -> None:
+    """Damage is told by whoever reads everything, once."""
 
 
 def segment_sizes(folder: Path) -> dict[str, int]:

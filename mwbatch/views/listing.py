@@ -40,8 +40,7 @@ def rows(opened: Opened, status: Status) -> Listing:
         f"{status.value} rows",
         tuple(
             {"row": planned.row, "line": planned.line, "id": planned.id, "message": messages.get(planned.row)}
-            for planned in opened.journal.read_rows()
-            if planned.row in wanted
+            for planned in opened.journal.read_rows(wanted.__contains__)
         ),
     )
 
@@ -74,7 +73,7 @@ def damaged(opened: Opened) -> Listing:
 
 def _tasks(opened: Opened, tasks: Iterator[tuple[int, TaskState]]) -> Iterator[dict[str, Json]]:
     for number, task in tasks:
-        row = opened.state.rows[number]
+        row = opened.state.row(number)
         kept = row.kept
         yield {
             "row": number,

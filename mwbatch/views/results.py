@@ -20,7 +20,7 @@ class Places:
     """Where the answer that is shown for each row stands on disk: 12 bytes a row."""
 
     def __init__(self, opened: Opened) -> None:
-        rows = max(opened.state.rows, default=-1) + 1
+        rows = opened.state.end
         self._files: list[Path] = []
         self._file = array("i", bytes(4 * rows))
         self._offset = array("q", bytes(8 * rows))
@@ -36,8 +36,8 @@ class Places:
         return fact
 
     def _note(self, opened: Opened, path: Path, offset: int, seen: Seen) -> None:
-        row = opened.state.rows.get(seen.row)
-        if row is None or row.kept is None or row.kept.least != answered(seen):
+        kept = opened.state.row(seen.row).kept
+        if seen.row >= len(self._file) or kept is None or kept.least != answered(seen):
             return
         if not self._files or self._files[-1] != path:
             self._files.append(path)
@@ -49,7 +49,7 @@ def results(opened: Opened, *, every: bool = False) -> Iterator[dict[str, Json]]
     places = Places(opened)
     errors = dict(opened.failures()) if every else {}
     for planned in opened.journal.read_rows():
-        row = opened.state.rows[planned.row]
+        row = opened.state.row(planned.row)
         if every or row.status is Status.COMPLETED:
             line = label(opened.card.name, planned, row, places.answer(planned.row))
             yield line | {"error": errors.get(planned.row)} if every else line

@@ -17,8 +17,9 @@ from mwbatch.client.wire import Answer
 from mwbatch.commands.creating import Wishes
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.planning import Source
+from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Planned, Started
-from mwbatch.core.fold import Batch, Status
+from mwbatch.core.fold import Status
 from mwbatch.errors import ApiError, Unsure
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.home import Card, Home

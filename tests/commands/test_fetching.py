@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from mwbatch.commands.fetching import fetch, open_tasks
+from mwbatch.commands.fetching import fetch
 from mwbatch.commands.submit import submit
 from mwbatch.core.facts import Seen, Via
 from mwbatch.core.fold import Status
@@ -50,7 +50,7 @@ async def test_what_is_pending_writes_nothing(stage: Stage) -> None:
 async def test_a_cancelled_task_is_seen_once(stage: Stage) -> None:
     """A task that was canceled elsewhere makes its row canceled, and is not looked at again."""
     batch = await pending(stage, 2)
-    task = next(open_tasks(batch.state)).task_id
+    task = next(batch.state.open())[1].task_id
     stage.world.cancel(task, clock())
     stage.wire.got.clear()
     await fetch(batch, stage.client, stage.desk)
@@ -62,7 +62,7 @@ async def test_a_cancelled_task_is_seen_once(stage: Stage) -> None:
 async def test_an_unknown_status_is_written_once(stage: Stage) -> None:
     """A status of which we know nothing is kept once, however often it is shown."""
     batch = await pending(stage, 1)
-    task = next(open_tasks(batch.state)).task_id
+    task = next(batch.state.open())[1].task_id
     stage.wire.reads = answer(200, {"task_id": task, "status": "in review"})
     for _ in range(3):
         await fetch(batch, stage.client, stage.desk)

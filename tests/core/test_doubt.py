@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mwbatch.core.batch import Batch
 from mwbatch.core.doubt import PADDING, WITHOUT_WITNESS, Doubt, Witness, doubts, interval_start
 from mwbatch.core.facts import Fact, Started
-from mwbatch.core.fold import Batch
 from mwbatch.core.sweep import Place
 from tests.core.facts import ROWS, fail, plan, show, start, steps
 

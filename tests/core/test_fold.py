@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Failed, Planned, Retried, Seen, Started, Withdrawn
-from mwbatch.core.fold import Batch, Row, Status, TaskState
+from mwbatch.core.fold import Row, Status, TaskState
 from tests.core.facts import (
     ROWS,
     answer,

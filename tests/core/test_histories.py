@@ -2,8 +2,9 @@
 
 import pytest
 
+from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact
-from mwbatch.core.fold import Batch, Status
+from mwbatch.core.fold import Status
 from tests.core.facts import answer, fail, plan, retry, show, start, withdraw
 
 History = list[Fact]

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Seen, Via
-from mwbatch.core.fold import Batch
 from mwbatch.core.labels import label, response
 from mwbatch.core.showing import seen
 from mwbatch.core.task import parse_callback, parse_task

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact
-from mwbatch.core.fold import Batch
-from mwbatch.core.limits import Limits, spent
+from mwbatch.core.limits import Limits
 from tests.core.facts import fail, histories, plan, show, start, steps
 
 counts = st.none() | st.integers(0, 9)
@@ -38,14 +38,14 @@ def test_the_lesser_limit_holds(limit: Limits, tasks: float) -> None:
 def test_spent_counts_every_task_and_every_doubt() -> None:
     """Each task ever seen counts, surplus and canceled ones too, and each attempt in doubt; a failed attempt does not."""
     seen = [show(1), show(1, task="twin"), show(2, "canceled")]
-    assert spent(Batch([plan(0), *seen, start(3), start(4), fail(4)])) == 4
+    assert Batch([plan(0), *seen, start(3), start(4), fail(4)]).spent() == 4
 
 
 @given(limits, histories, steps)
 def test_spending_only_shrinks_what_is_left(limit: Limits, history: list[Fact], more: Fact) -> None:
     """What is left is what the limit allows less what was spent, never below zero."""
     batch = Batch(history)
-    assert limit.left(batch) == max(0, limit.tasks - spent(batch))
+    assert limit.left(batch) == max(0, limit.tasks - batch.spent())
     batch.add(more)
     assert limit.left(batch) >= 0
 

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Planned
-from mwbatch.core.fold import Batch
 from mwbatch.core.plan import Create, ranges, run_size, runs, sendable
 from tests.core.facts import ROWS, histories, plan, start
 

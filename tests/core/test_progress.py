@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
+from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact
-from mwbatch.core.fold import Batch, Status
+from mwbatch.core.fold import Status
 from mwbatch.core.progress import Report, Tally, report
 from mwbatch.errors import Exit
 from tests.core.facts import answer, histories, plan, show

@@ -1,6 +1,6 @@
 """The sweep: a walk through a listing from which absence may be concluded, or which says why not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -81,11 +81,28 @@ class Api:
         return self.lie(page, len(self.asked))
 
 
+class Walk(Sweep):
+    """A sweep with the ids that it was shown, and what is known of the batch."""
+
+    def __init__(self, start: str | None, end: str | None, known: dict[str, Place] | None) -> None:
+        super().__init__(OURS, lambda address: address.signed_by(KEY), start, end)
+        self.known, self.ids = known or {}, set[str]()
+
+    def add(self, page: Page) -> Iterator[Sight]:
+        """Take one page in."""
+        self.ids.update(task.task_id for task in page.tasks)
+        return super().add(page)
+
+    def flaws(self, known: Iterable[tuple[str, Place]] = ()) -> list[str]:
+        """The flaws, given what is known."""
+        return super().flaws([*known, *self.known.items()])
+
+
 def walk(
     api: Api, start: str | None, end: str | None, known: dict[str, Place] | None = None
-) -> tuple[Sweep, list[Sight]]:
+) -> tuple[Walk, list[Sight]]:
     """Walk the whole listing."""
-    sweep, sights = Sweep(OURS, lambda address: address.signed_by(KEY), start, end, known), list[Sight]()
+    sweep, sights = Walk(start, end, known), list[Sight]()
     while sweep.query is not None:
         sights += sweep.add(api.page(sweep.query))
     return sweep, sights
@@ -97,7 +114,7 @@ def judged(api: Api, start: str | None, end: str | None) -> tuple[set[str], list
     if first.counted or first.flaws():
         return first.ids, first.flaws()
     second, _ = walk(api, start, end)
-    return second.ids, second.flaws() or [f for f in ["the two differ"] if first.ids != second.ids]
+    return second.ids, second.flaws() or [f for f in ["the two differ"] if not second.lists_as(first)]
 
 
 seconds = st.integers(0, 9)
@@ -120,6 +137,7 @@ def test_an_honest_listing_is_shown_whole(api: Api, interval: tuple[str | None, 
     sweep, sights = walk(api, *interval, dict(known))
     assert (sweep.flaws(), sweep.counted) == ([], not api.bare)
     assert sweep.ids == {t.task_id for t in there}
+    assert sweep.tasks == len(there)
     assert sorted((sight.task.task_id, sight.place) for sight in sights) == sorted(known.items())
     assert sweep.ours == len(sights) == len(known)
     assert all(sight.genuine and sight.document == {"id": sight.task.task_id} for sight in sights)

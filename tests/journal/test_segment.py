@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.core.facts import Fact, Seen, line
+from mwbatch.core.facts import Fact, Seen, line, parse
 from mwbatch.errors import DiskFull, Poisoned, StoreError
 from mwbatch.journal import segment as segments
 from mwbatch.journal.segment import Damage, Harm, Segment, placed, read, read_at, written_now
@@ -278,7 +278,7 @@ def test_an_answer_is_read_with_its_body(tmp_path: Path) -> None:
 def test_a_fact_is_read_again_at_its_place(path: Path) -> None:
     """Where a fact was found it is found again; at any other place, or once the file is gone, it is an error."""
     path.write_bytes(WHOLE[:-1])
-    assert [read_at(path, offset) for offset, _ in placed(path, lambda _: None)] == FACTS[:3]
+    assert [read_at(path, offset) for offset, _ in placed(path, lambda _: None, parse)] == FACTS[:3]
     for offset in (1, len(WHOLE) - len(LINES[3]), len(WHOLE)):
         with pytest.raises(StoreError, match=f"at byte {offset}"):
             read_at(path, offset)

@@ -6,12 +6,11 @@ import os
 import stat
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from mwbatch.core.facts import Seen, line
+from mwbatch.core.facts import Failed, Retried, Seen, Started, Withdrawn, line
 from mwbatch.errors import DiskFull, Poisoned, StoreError
 from mwbatch.journal.segment import Harm, read_at
 from mwbatch.journal.segments import FOLDERS, Segments
@@ -55,7 +54,9 @@ async def test_each_fact_has_its_folder(tmp_path: Path) -> None:
     assert lines["results"] == line(answer(1))
     assert list(journal.read_rows()) == [plan(0)]
     assert list(journal.read_answers()) == [answer(1)]
-    assert set(map(line, journal.read_journal())) == set(lines["journal"].splitlines(keepends=True))
+    kinds = (Started, Seen, Failed, Retried, Withdrawn)
+    others = [fact for kind in kinds for fact in journal.read_journal(kind)]
+    assert set(map(line, others)) == set(lines["journal"].splitlines(keepends=True))
     ((path, offset, fact),) = journal.placed_answers()
     assert read_at(path, offset) == fact == answer(1)
 
@@ -170,20 +171,20 @@ async def test_the_index_reads_but_once(tmp_path: Path, monkeypatch: pytest.Monk
     """Appends that begin together share one reading, so that none forgets what another stored."""
     await write(tmp_path)
     journal, begun, go = Segments(tmp_path, "test"), [0], threading.Event()
-    read = journal.read_answers
+    index = journal.index
 
-    def slowly() -> Iterator[Seen]:
+    def slowly() -> int:
         begun[0] += 1
         go.wait(10)
-        return read()
+        return index()
 
-    monkeypatch.setattr(journal, "read_answers", slowly)
+    monkeypatch.setattr(journal, "index", slowly)
     appends = [asyncio.create_task(journal.append([answer(n)])) for n in (1, 2, 2)]
     await asyncio.sleep(0.02)
     go.set()
     assert [await append for append in appends] == [[False], [True], [False]]
     assert begun == [1]
-    assert journal.index() == 2
+    assert index() == 2
     assert await journal.append([answer(1), answer(2)]) == [False, False]
     await journal.close()
 

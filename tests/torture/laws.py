@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from mwbatch.core.address import find
+from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Failed, Seen, digest
-from mwbatch.core.fold import ABSENT, Batch, Status
+from mwbatch.core.fold import ABSENT, Status
 from mwbatch.core.outcomes import Reconciled
 from mwbatch.errors import Exit
 from mwbatch.journal.segment import read

@@ -15,8 +15,9 @@ from mwbatch.commands.planning import Source
 from mwbatch.commands.reconcile import Manner, reconcile
 from mwbatch.commands.retry import Choice, retry
 from mwbatch.commands.submit import resume, submit
+from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Failed
-from mwbatch.core.fold import ABSENT, Batch, Status
+from mwbatch.core.fold import ABSENT, Status
 from mwbatch.core.outcomes import Created, Reconciled
 from mwbatch.errors import MwbatchError
 from mwbatch.journal.home import Card, Home
@@ -102,7 +103,7 @@ class Story:
     @property
     def state(self) -> Batch:
         """The state of the batch by the facts on disk."""
-        return Batch(Segments(self.folder, "laws").read())
+        return Segments(self.folder, "laws").fold()
 
     @property
     def begun(self) -> bool:
@@ -239,8 +240,8 @@ class Story:
         """How many attempts were closed as absent."""
         if not self.folder.exists():
             return 0
-        facts = Segments(self.folder, "laws").read_journal()
-        return sum(isinstance(fact, Failed) and fact.verdict == ABSENT for fact in facts)
+        facts = Segments(self.folder, "laws").read_journal(Failed)
+        return sum(fact.verdict == ABSENT for fact in facts)
 
 
 _DEATHS: Final = ("event", "event", "time", "requests")

@@ -1,0 +1,252 @@
+"""The state of a batch, folded from its facts: rows on the straight path in columns, the few others as `Row`."""
+
+import re
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from heapq import merge
+from typing import Final
+
+from mwbatch.core.facts import Fact, Planned, Seen, Started, checked, parse
+from mwbatch.core.fold import Row, Status, TaskState
+from mwbatch.core.straight import (
+    ANSWERED,
+    CODES,
+    LIFTED,
+    PLANNED,
+    SHOWN,
+    STARTED,
+    Columns,
+    Shown,
+    shown_by,
+    shown_by_line,
+    status_of,
+)
+
+GAP: Final = 1 << 20
+"""How far beyond the last row a number may lie and still have room made in the columns."""
+
+_PLANNED: Final = re.compile(rb'\{"v":1,"fact":"planned","at":[0-9.e+-]+,"row":([0-9]{1,9}),')
+
+_AS_PLANNED, _AS_STARTED = (
+    bytes(code if code & LIFTED else code | bit for code in range(CODES)) + bytes(256 - CODES)
+    for bit in (PLANNED, STARTED)
+)
+"""What becomes of a code when a fact of this kind joins."""
+
+
+class Batch:
+    """The state of a batch; a row is known by its number. Order and repetition of facts do not matter."""
+
+    def __init__(self, facts: Iterable[Fact] = ()) -> None:
+        self._columns = Columns()
+        self._lifted: dict[int, Row] = {}
+        for fact in facts:
+            self.add(fact)
+
+    @property
+    def rows(self) -> Mapping[int, Row]:
+        """Every row that a fact has named. A row on the straight path is made when it is asked for: a look, no handle."""
+        return _Rows(self._columns.codes, self._lifted, self.row)
+
+    def add(self, fact: Fact) -> None:
+        """Take one fact in."""
+        if isinstance(fact, Started):
+            self._start(fact)
+        elif isinstance(fact, Planned):
+            self._plan(fact.row)
+        elif not (isinstance(fact, Seen) and (shown := shown_by(fact)) and self._show(shown)):
+            self._lift(fact.row).join(fact)
+
+    def add_line(self, text: bytes) -> None:
+        """Take in one line of a segment, as `add` would take its fact, which is built only where it must be.
+
+        Raises:
+            BadLine, UnknownFact: as `parse`.
+        """
+        head = checked(text)
+        if (number := planned_row(head)) is not None:
+            self._plan(number)
+        elif (shown := shown_by_line(head)) is None or not self._show(shown):
+            self.add(parse(text))
+
+    def row(self, number: int) -> Row:
+        """The row with this number; an empty one where no fact has named it."""
+        if (row := self._lifted.get(number)) is not None:
+            return row
+        return self._columns.row(number) if number < len(self._columns.codes) else Row()
+
+    def _plan(self, number: int) -> None:
+        if self._in_columns(number):
+            self._columns.codes[number] |= PLANNED
+        else:
+            self._lift(number).planned = True
+
+    def _show(self, shown: Shown) -> bool:
+        return self._in_columns(shown.row) and self._columns.show(shown)
+
+    def _start(self, fact: Started) -> None:
+        for first, end in fact.rows:
+            if fact.attempt == 1 and self._reaches(end):
+                codes = self._columns.codes
+                codes[first:end] = codes[first:end].translate(_AS_STARTED)
+                there: Iterable[int] = (number for number in range(first, end) if codes[number] & LIFTED)
+            else:
+                there = range(first, end)
+            for number in there:
+                self._lift(number).started |= 1 << fact.attempt
+
+    def _in_columns(self, number: int) -> bool:
+        """Whether the columns are to hold this row; room is made where there is none yet."""
+        return self._reaches(number + 1) and not self._columns.codes[number] & LIFTED
+
+    def _reaches(self, size: int) -> bool:
+        """Whether the columns hold rows below ``size``, which they are made to where that is not too far."""
+        codes = self._columns.codes
+        before = len(codes)
+        if size > before + GAP:
+            return False
+        if size > before:
+            self._columns.grow(size)
+            for number in self._lifted:
+                if before <= number < len(codes):
+                    codes[number] = LIFTED
+        return True
+
+    def _lift(self, number: int) -> Row:
+        """The row as an object that facts may join: taken out of the columns if it was there."""
+        if (row := self._lifted.get(number)) is None:
+            row = self._lifted[number] = self.row(number)
+            if number < len(self._columns.codes):
+                self._columns.codes[number] = LIFTED
+        return row
+
+    def _count(self, fits: Callable[[int], bool]) -> int:
+        """How many rows of the columns have a code that fits."""
+        return sum(self._columns.codes.count(code) for code in range(1, LIFTED) if fits(code))
+
+    def _numbers(self, fits: Callable[[int], bool]) -> Iterator[int]:
+        """The numbers of the rows of the columns whose code fits, ascending."""
+        marks = self._columns.codes.translate(
+            bytes(0 < code < LIFTED and bool(fits(code)) for code in range(256))
+        )
+        number = marks.find(1)
+        while number >= 0:
+            yield number
+            number = marks.find(1, number + 1)
+
+    @property
+    def planned(self) -> int:
+        """How many rows the batch has."""
+        return self._count(is_planned) + sum(row.planned for row in self._lifted.values())
+
+    @property
+    def end(self) -> int:
+        """One more than the greatest number of a planned row; 0 for none."""
+        codes = self._columns.codes
+        marks = codes.translate(bytes(code < LIFTED and code & PLANNED for code in range(256)))
+        return max([marks.rfind(1), *(n for n, row in self._lifted.items() if row.planned)]) + 1
+
+    def numbered(self, status: Status) -> Iterator[int]:
+        """The numbers of the rows in one status, ascending."""
+        lifted = sorted(n for n, row in self._lifted.items() if row.planned and row.status is status)
+        return merge(self._numbers(lambda code: is_planned(code) and status_of(code) is status), lifted)
+
+    def by_status(self) -> dict[Status, int]:
+        """Count the rows: all six statuses, in order, zeros included."""
+        counts = dict.fromkeys(Status, 0)
+        for code in range(1, LIFTED):
+            if is_planned(code):
+                counts[status_of(code)] += self._columns.codes.count(code)
+        for row in self._lifted.values():
+            if row.planned:
+                counts[row.status] += 1
+        return counts
+
+    def sendable(self) -> int:
+        """How many rows may be sent."""
+        straight = self._count(lambda code: code == PLANNED)
+        return straight + sum(row.planned and row.sendable for row in self._lifted.values())
+
+    def exhausted(self) -> int:
+        """How many planned rows were sent in vain as often as is done without asking the user."""
+        return sum(row.exhausted and row.status is Status.PLANNED for row in self._lifted.values())
+
+    def belied(self) -> bool:
+        """Whether a task showed up that sweeps had not found."""
+        return any(row.belied for row in self._lifted.values())
+
+    def doubtful(self) -> Iterator[tuple[int, int]]:
+        """Every attempt in doubt of a planned row, with the row's number."""
+        for number in self._numbers(lambda code: code == PLANNED | STARTED):
+            yield number, 1
+        for number, row in self._lifted.items():
+            if row.planned:
+                yield from ((number, attempt) for attempt in row.doubtful)
+
+    def spent(self) -> int:
+        """How many tasks the batch has or may have: every task ever seen, and every attempt in doubt."""
+        lifted = sum(len(row.tasks) + len(row.doubtful) for row in self._lifted.values())
+        return self._count(lambda code: bool(code & (SHOWN | STARTED))) + lifted
+
+    def unstarted(self) -> int:
+        """How many rows have an outcome of an attempt of which no start is known."""
+        lifted = sum(bool((row.seen | row.failed) & ~row.started) for row in self._lifted.values())
+        return self._count(lambda code: code & (SHOWN | STARTED) == SHOWN) + lifted
+
+    def open(self) -> Iterator[tuple[int, TaskState]]:
+        """Every task that is not canceled, of rows without an answer, with the row's number; unknown rows too."""
+        numbers = array("I", self._numbers(lambda code: code & (SHOWN | ANSWERED) == SHOWN))
+        numbers.extend(
+            n for n, row in self._lifted.items() if not any(t.answered for t in row.tasks.values())
+        )
+        for number in numbers:
+            yield from ((number, task) for task in self.row(number).tasks.values() if not task.canceled)
+
+    def surplus(self) -> Iterator[tuple[int, TaskState]]:
+        """Every task beyond the one kept of its row, with the row's number."""
+        return ((n, task) for n, row in self._lifted.items() for task in row.surplus)
+
+    def conflicts(self) -> Iterator[tuple[int, TaskState]]:
+        """Every task with two answers that say different things, with its row's number."""
+        return ((n, task) for n, row in self._lifted.items() for task in row.tasks.values() if task.conflict)
+
+    def unknown(self) -> Iterator[tuple[int, TaskState]]:
+        """Every task at one of our addresses whose row the batch does not have."""
+        numbers = self._numbers(lambda code: code & (SHOWN | PLANNED) == SHOWN)
+        lifted = (n for n, row in self._lifted.items() if not row.planned)
+        return ((n, task) for n in (*numbers, *lifted) for task in self.row(n).tasks.values())
+
+
+class _Rows(Mapping[int, Row]):
+    """The rows of a batch by number, made one by one."""
+
+    def __init__(self, codes: bytearray, lifted: Mapping[int, Row], make: Callable[[int], Row]) -> None:
+        self._codes, self._lifted, self._make = codes, lifted, make
+
+    def __getitem__(self, number: int) -> Row:
+        if number not in self:
+            raise KeyError(number)
+        return self._make(number)
+
+    def __contains__(self, number: object) -> bool:
+        if number in self._lifted:
+            return True
+        return isinstance(number, int) and 0 <= number < len(self._codes) and self._codes[number] != 0
+
+    def __iter__(self) -> Iterator[int]:
+        named = (number for number, code in enumerate(self._codes) if code and code != LIFTED)
+        return merge(named, sorted(self._lifted))
+
+    def __len__(self) -> int:
+        return len(self._codes) - self._codes.count(0) - self._codes.count(LIFTED) + len(self._lifted)
+
+
+def planned_row(text: bytes) -> int | None:
+    """The number of the row that a line plans, unproved; None where it is another line, or written in another way."""
+    found = _PLANNED.match(text)
+    return found and int(found[1])
+
+
+def is_planned(code: int) -> bool:
+    """Whether a row with this code was planned."""
+    return bool(code & PLANNED)

@@ -1,0 +1,166 @@
+"""The state in columns: it is the plain fold, whichever rows are held in which way, and from lines as from facts."""
+
+from collections import defaultdict
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mwbatch.core.batch import GAP, Batch
+from mwbatch.core.digests import Digests
+from mwbatch.core.facts import BadLine, Fact, Seen, Started, UnknownFact, Via, digest, identity, line
+from mwbatch.core.fold import Row, Status
+from mwbatch.core.straight import CODES, LIFTED, identity_by_line
+from tests.core.facts import ROWS, answer, facts, fail, histories, plan, retry, show, start, steps, withdraw
+
+TIMES = [None, "", "2026-11-25T00:00:00.000Z", "2026-11-25T00:00:00.001Z", "0999-01-01T00:00:00.000Z", "noon"]
+
+
+def straight(row: int, task: str, status: str, created: str | None, says: str, at: str | None) -> Seen:
+    """A showing as the API makes them; ``says`` nothing: without an answer."""
+    body = b'{"response":"%b"}' % says.encode()
+    kept = (digest(says), sha256(body + str(at).encode()).hexdigest(), body) if says else (None, None, None)
+    return Seen(0.0, row, 1, task, status, Via.LIST, created, at, *kept)
+
+
+showings = st.builds(
+    straight,
+    st.integers(0, ROWS - 1),
+    st.sampled_from(["wjTSaCS9sq5AnvEzM", "wjTSaCS9sq5AnvEzM", "576ba74eec471ff9b01557cc", "é"]),
+    st.sampled_from(["pending", "pending", "completed", "canceled", ""]),
+    st.sampled_from(TIMES),
+    st.sampled_from(["", "yes", "no"]),
+    st.sampled_from(TIMES),
+)
+plain = st.builds(plan, st.integers(0, ROWS - 1)) | st.builds(
+    start, st.just(1), st.sampled_from([((0, 1),), ((0, 3),), ((1, 3),)])
+)
+stories = st.lists(st.one_of(plain, plain, showings, showings, steps), max_size=14) | histories
+"""Histories in which most rows are on the straight path for most of their time."""
+
+
+def folded(history: list[Fact]) -> dict[int, Row]:
+    """The rows as the law of one row has them, each an object."""
+    rows: defaultdict[int, Row] = defaultdict(Row)
+    for fact in history:
+        if isinstance(fact, Started):
+            for first, end in fact.rows:
+                for number in range(first, end):
+                    rows[number].started |= 1 << fact.attempt
+        else:
+            rows[fact.row].join(fact)
+    return dict(rows)
+
+
+@given(stories)
+def test_columns_hold_what_the_fold_says(history: list[Fact]) -> None:
+    """Every row is as if each were an object, and so is every count and every list."""
+    batch, rows = Batch(history), folded(history)
+    assert dict(batch.rows) == rows
+    assert list(batch.rows) == sorted(rows)
+    assert len(batch.rows) == len(rows)
+    planned = {number: row for number, row in rows.items() if row.planned}
+    assert (batch.planned, batch.end) == (len(planned), max(planned, default=-1) + 1)
+    for status in Status:
+        there = sorted(number for number, row in planned.items() if row.status is status)
+        assert (list(batch.numbered(status)), batch.by_status()[status]) == (there, len(there))
+
+
+@given(stories)
+def test_questions_are_answered_as_by_objects(history: list[Fact]) -> None:
+    """What is asked of a whole batch is what its rows, one by one, would say."""
+    batch, rows = Batch(history), folded(history)
+    planned = {number: row for number, row in rows.items() if row.planned}
+    assert batch.sendable() == sum(row.sendable for row in planned.values())
+    assert batch.exhausted() == sum(row.exhausted and row.status is Status.PLANNED for row in rows.values())
+    assert batch.belied() == any(row.belied for row in rows.values())
+    assert sorted(batch.doubtful()) == sorted((n, a) for n, row in planned.items() for a in row.doubtful)
+    assert batch.spent() == sum(len(row.tasks) + len(row.doubtful) for row in rows.values())
+    assert batch.unstarted() == sum(bool((row.seen | row.failed) & ~row.started) for row in rows.values())
+
+
+@given(stories)
+def test_tasks_are_listed_as_by_objects(history: list[Fact]) -> None:
+    """Open, surplus, conflicting and unknown tasks are those of the rows, one by one."""
+    batch, rows = Batch(history), folded(history)
+    tasks = [(number, row, task) for number, row in rows.items() for task in row.tasks.values()]
+    answered = {number for number, _, task in tasks if task.answered}
+    expected = {
+        "open": [(n, t) for n, _, t in tasks if n not in answered and not t.canceled],
+        "surplus": [(n, t) for n, row, t in tasks if t in row.surplus],
+        "conflicts": [(n, t) for n, _, t in tasks if t.conflict],
+        "unknown": [(n, t) for n, row, t in tasks if not row.planned],
+    }
+    for name, there in expected.items():
+        assert sorted(getattr(batch, name)(), key=_by_row_and_id) == sorted(there, key=_by_row_and_id)
+
+
+def _by_row_and_id(found: tuple[int, object]) -> tuple[int, str]:
+    return found[0], str(found[1])
+
+
+@given(st.lists(facts | plain | showings, max_size=8))
+def test_lines_say_what_facts_say(history: list[Fact]) -> None:
+    """Reading lines gives the state that their facts give, and each answer the name that its fact has."""
+    batch = Batch()
+    near = [
+        fact for fact in history if not isinstance(fact, Started) or all(e - f < 99 for f, e in fact.rows)
+    ]
+    for fact in near:
+        batch.add_line(line(fact)[:-1])
+        assert identity_by_line(line(fact)[:-1]) == identity(fact)
+    assert dict(batch.rows) == dict(Batch(near).rows) == folded(near)
+
+
+def test_a_line_that_is_damaged_or_unknown_is_refused() -> None:
+    """A wrong checksum and a fact of a later version are refused by their errors, and change nothing."""
+    batch, good = Batch(), line(plan(0))[:-1]
+    with pytest.raises(BadLine, match="checksum"):
+        batch.add_line(good.replace(b'"row":0', b'"row":1'))
+    with pytest.raises(UnknownFact, match="version 2"):
+        batch.add_line(b'{"v":2,"crc":"f3c5c2f2"}')
+    assert dict(batch.rows) == {}
+
+
+def test_plain_rows_are_no_objects() -> None:
+    """A row that was planned, started, created and answered stays in columns; one more task takes it out."""
+    batch = Batch([plan(0), start(1), straight(0, "a", "pending", TIMES[2], "", None)])
+    batch.add(straight(0, "a", "completed", TIMES[2], "yes", TIMES[3]))
+    assert batch._lifted == {}
+    batch.add(straight(0, "b", "pending", TIMES[2], "", None))
+    assert list(batch._lifted) == [0]
+
+
+def test_far_numbers_make_no_columns() -> None:
+    """A number far beyond the last row costs one object, not room for all numbers below."""
+    batch = Batch([plan(0), show(1, row=GAP + 10), *(plan(n) for n in range(1, 5)), fail(1, row=3)])
+    assert len(batch._columns.codes) < 100
+    assert list(batch.rows) == [0, 1, 2, 3, 4, GAP + 10]
+    batch.add(start(1, ((GAP - 5, GAP + 12),)))
+    batch.add(plan(GAP + 10))
+    assert batch.row(GAP + 10).started
+    assert batch.end == GAP + 11
+
+
+@pytest.mark.parametrize("history", [[answer(1)], [retry(2)], [withdraw(1)], [fail(1)], [start(2)]])
+def test_a_row_that_leaves_the_path_before_it_is_planned(history: list[Fact]) -> None:
+    """Whatever comes first, the plan that follows joins it."""
+    assert dict(Batch([*history, plan(0)]).rows) == folded([*history, plan(0)])
+
+
+def test_a_code_fits_a_byte() -> None:
+    """Codes are bytes, and that of a lifted row is the greatest."""
+    assert CODES <= 256
+    assert LIFTED * 2 == CODES
+
+
+@given(st.lists(st.binary(min_size=16, max_size=16), max_size=20), st.binary(min_size=16, max_size=16))
+def test_digests_find_what_was_added(there: list[bytes], other: bytes) -> None:
+    """A digest is found by its number, in the order of coming; another is not."""
+    digests = Digests()
+    for one in there:
+        digests.add(one)
+    assert list(digests) == list(dict.fromkeys(there))
+    assert [digests.find(one) for one in digests] == list(range(len(digests)))
+    assert (other in digests) is (other in there)
