@@ -97,7 +97,8 @@ class Batch:
 
     def _in_columns(self, number: int) -> bool:
         """Whether the columns are to hold this row; room is made where there is none yet."""
-        return self._reaches(number + 1) and not self._columns.codes[number] & LIFTED
+        codes = self._columns.codes
+        return (number < len(codes) or self._reaches(number + 1)) and codes[number] != LIFTED
 
     def _reaches(self, size: int) -> bool:
         """Whether the columns hold rows below ``size``, which they are made to where that is not too far."""

@@ -6,6 +6,7 @@ more once there are answers. Whatever cannot be said in these columns is refused
 
 import re
 from array import array
+from binascii import a2b_hex
 from typing import Final, NamedTuple
 
 from mwbatch.core.facts import Seen, answer_name, checked, identity, parse
@@ -48,16 +49,8 @@ def shown_by_line(head: bytes) -> Shown | None:
     found = _SEEN.match(head)
     if found is None:
         return None
-    row, task_id, status, created, completed, digest, sha256 = found.groups(b"")
-    return Shown(
-        int(row),
-        task_id,
-        status == b"completed",
-        _digits(created),
-        _digits(completed),
-        bytes.fromhex(digest.decode()),
-        bytes.fromhex(sha256.decode()),
-    )
+    row, *texts = found.groups()
+    return _shown(int(row), *texts)
 
 
 def shown_by(seen: Seen) -> Shown | None:
@@ -75,15 +68,7 @@ def shown_by(seen: Seen) -> Shown | None:
         digest = sha256 = b""
     elif len(digest) != 2 * DIGEST or len(sha256) != 2 * SHA256 or not _IS_HEX.fullmatch(digest + sha256):
         return None
-    return Shown(
-        seen.row,
-        task_id,
-        seen.status == "completed",
-        _digits(created),
-        _digits(completed),
-        bytes.fromhex(digest.decode()),
-        bytes.fromhex(sha256.decode()),
-    )
+    return _shown(seen.row, task_id, seen.status.encode(), created, completed, digest, sha256)
 
 
 def identity_by_line(text: bytes) -> bytes | None:
@@ -94,9 +79,25 @@ def identity_by_line(text: bytes) -> bytes | None:
     return answer_name(shown.row, 1, shown.task_id.decode(), shown.digest.hex()) if shown.digest else None
 
 
-def _digits(time: bytes) -> int:
-    """A time as the number that its 17 digits are: it orders as the text does, and 8 bytes hold it."""
-    return int(time.translate(None, b"-T:.Z")) if time else 0
+def _shown(
+    row: int,
+    task_id: bytes,
+    status: bytes,
+    created: bytes | None,
+    completed: bytes | None,
+    answer: bytes | None,
+    sha256: bytes | None,
+) -> Shown:
+    """Pack the texts. A time becomes the number that its 17 digits are: it orders as the text does, in 8 bytes."""
+    return Shown(
+        row,
+        task_id,
+        status == b"completed",
+        int(created.translate(None, b"-T:.Z")) if created else 0,
+        int(completed.translate(None, b"-T:.Z")) if completed else 0,
+        a2b_hex(answer) if answer else b"",
+        a2b_hex(sha256) if sha256 else b"",
+    )
 
 
 def _text(digits: int) -> str:
@@ -126,17 +127,20 @@ class Columns:
 
     def show(self, shown: Shown) -> bool:
         """Join one showing of a row that is not lifted; False, and nothing is changed, where no column can hold it."""
-        number = shown.row
+        number, task_id, done, created, _, digest, _ = shown
         code = self.codes[number]
         if not code & SHOWN:
-            self._name(number, shown)
-        elif self._id(number) != shown.task_id or not self._agrees(number, code, shown):
+            self._name(number, task_id, created)
+        elif self._id(number) != task_id or (
+            digest and code & ANSWERED and self._answer_of(number)[1] != digest
+        ):
             return False
-        elif shown.created:
-            self._created[number] = min(self._created[number] or shown.created, shown.created)
-        if shown.digest:
+        elif created and (created < self._created[number] or not self._created[number]):
+            self._created[number] = created
+        if digest:
             self._answer(number, code, shown)
-        self.codes[number] |= SHOWN | (DONE if shown.done else 0) | (ANSWERED if shown.digest else 0)
+            code |= ANSWERED
+        self.codes[number] = code | SHOWN | DONE if done else code | SHOWN
         return True
 
     def row(self, number: int) -> Row:
@@ -158,24 +162,20 @@ class Columns:
             row.tasks[task.task_id] = task
         return row
 
-    def _name(self, number: int, shown: Shown) -> None:
+    def _name(self, number: int, task_id: bytes, created: int) -> None:
         """Keep the id and the time of a task that is shown for the first time."""
         if number >= len(self._places):
             more = bytes(8 * (len(self.codes) - len(self._places)))
             self._places.frombytes(more)
             self._created.frombytes(more)
         self._places[number] = len(self._ids)
-        self._ids.append(len(shown.task_id))
-        self._ids += shown.task_id
-        self._created[number] = shown.created
+        self._ids.append(len(task_id))
+        self._ids += task_id
+        self._created[number] = created
 
     def _id(self, number: int) -> bytes:
         place = self._places[number]
         return bytes(self._ids[place + 1 : place + 1 + self._ids[place]])
-
-    def _agrees(self, number: int, code: int, shown: Shown) -> bool:
-        """Whether the answer, if there is one, says what the one that is kept says."""
-        return not (shown.digest and code & ANSWERED) or self._answer_of(number)[1] == shown.digest
 
     def _answer(self, number: int, code: int, shown: Shown) -> None:
         """Keep an answer, or the lesser of two that say the same."""
