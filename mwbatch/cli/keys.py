@@ -52,7 +52,7 @@ def rotate(*, place: settings.Place, talk: settings.Talk) -> None:
     \b
     Examples:
       mwbatch keys rotate
-      mwbatch keys rotate --callback-key-file shared-keys.json
+      mwbatch keys rotate --json
     """
 
     async def command(desk: "Desk") -> Result:
