@@ -1,11 +1,12 @@
 """Walks through the listing, page by page, and keeps what it shows of the batch."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from mwbatch.client import Client
 from mwbatch.commands.desk import Desk
+from mwbatch.core.address import Address
 from mwbatch.core.facts import Seen, Via
 from mwbatch.core.fold import Batch
 from mwbatch.core.showing import seen
@@ -99,7 +100,7 @@ async def _walk(
 ) -> tuple[Sweep, int]:
     """One walk; returns it with the number of facts that it added to the journal."""
     first, last = (iso(time) if time else None for time in (start, end))
-    walk = Sweep(batch.card.batch_id, batch.home.keys().verify, first, last, known)
+    walk = Sweep(batch.card.batch_id, signed_by_us(batch), first, last, known)
     new = 0
     while (query := walk.query) is not None:
         page = await client.list_page(
@@ -110,6 +111,16 @@ async def _walk(
         new += len(facts)
         desk.tally.listed = len(walk.ids)
     return walk, new
+
+
+def signed_by_us(batch: Opened) -> Callable[[Address], bool]:
+    """How a listing's addresses are told from forged ones: a live key made them, or they name a retired one of the batch.
+
+    The mac of a retired key cannot be checked any more. Its tasks count all the same: who lists them is the API under our
+    own key, where strangers create nothing, and to overlook one would pay its row twice.
+    """
+    keys, kids = batch.home.keys(), batch.card.kids
+    return lambda address: keys.verify(address) or (address.kid in kids and keys.is_retired(address.kid))
 
 
 def learned(state: Batch, sight: Sight, at: float) -> Seen | None:

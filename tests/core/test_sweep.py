@@ -258,6 +258,15 @@ def test_an_address_without_our_signature() -> None:
     assert (sweep.forged, sweep.ours, sweep.flaws()) == ({Place(2, 1)}, 2, [])
 
 
+def test_a_known_task_needs_no_signature() -> None:
+    """A task that we know, at the address where we know it, is ours although its mac cannot be checked."""
+    there = Api([task(2, 0, key=FOREIGN)], 10)
+    sweep, [sight] = walk(there, None, None, {"task-002": Place(2, 1)})
+    assert (sight.genuine, sweep.forged, sweep.flaws()) == (True, set(), [])
+    sweep, [sight] = walk(there, None, None, {"task-002": Place(2, 2)})
+    assert (sight.genuine, sweep.forged) == (False, {Place(2, 1)})
+
+
 def test_a_walk_that_was_not_finished() -> None:
     """As long as there is a page to ask for, nothing is proved; after the last one nothing is taken in."""
     sweep = Sweep(OURS, lambda _: True, None, None)
