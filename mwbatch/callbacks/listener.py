@@ -9,10 +9,14 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from mwbatch.callbacks.counts import Counts
+from mwbatch.callbacks.drain import InFlight
 from mwbatch.callbacks.limits import Limits
 from mwbatch.callbacks.refusal import Reason
 from mwbatch.callbacks.site import Site
 from mwbatch.errors import UsageError
+
+_LATE: Final = 0.1
+"""Seconds for handlers that had their time in `InFlight.drain`: aiohttp waits twice as long, then cancels them."""
 
 _log: Final = logging.getLogger("mwbatch.callbacks")
 
@@ -22,6 +26,8 @@ class Listener:
 
     def __init__(self, app: web.Application, limits: Limits, counts: Counts) -> None:
         self._runner, self._limits, self._counts = _runner(app, limits, counts), limits, counts
+        self._in_flight = InFlight()
+        app.middlewares.append(self._in_flight.watch)
         self.url = ""
         """Where it listens, once it does."""
         self.port = 0
@@ -49,6 +55,10 @@ class Listener:
 
     async def close(self) -> None:
         """Stop listening, close what idles, let what is in flight be answered, then end the application."""
+        for site in self._runner.sites:
+            await site.stop()
+        if self._runner.server:
+            await self._in_flight.drain(self._runner.server.connections, self._limits.shutdown_seconds)
         await self._runner.cleanup()
 
 
@@ -65,7 +75,7 @@ def _runner(app: web.Application, limits: Limits, counts: Counts) -> web.AppRunn
         max_headers=limits.headers,
         auto_decompress=False,
         handler_cancellation=False,
-        shutdown_timeout=limits.shutdown_seconds,
+        shutdown_timeout=_LATE,
     )
 
 

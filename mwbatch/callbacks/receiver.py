@@ -116,10 +116,7 @@ class Receiver:
             if address.batch == probe.PROBE:
                 return self._answer_probe(raw)
             await self._store(address, read(address, raw, self._clock()), len(raw))
-        response = web.Response()
-        if self.closing:  # whoever keeps the connection must not send the next callback on it
-            response.force_close()
-        return response
+        return web.Response()
 
     def _answer_probe(self, raw: bytes) -> web.Response:
         answer = web.Response(body=probe.answer(raw), content_type="application/json")
@@ -181,7 +178,7 @@ class Receiver:
             response.headers["Retry-After"] = str(answer.retry_after)
         if reason is Reason.METHOD:
             response.headers["Allow"] = "POST"
-        if self.closing or reason in (Reason.SLOW, Reason.CUT):
+        if reason in (Reason.SLOW, Reason.CUT):
             response.force_close()
         return response
 

@@ -1,6 +1,7 @@
 """How every command runs: event loop, signals, logging and the exit code are wired here, and nowhere else."""
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -83,7 +84,7 @@ def show(result: Result, talk: Talk) -> None:
 def fail(error: MwbatchError, talk: Talk) -> NoReturn:
     """Print an error as one sentence, and as an object with ``--json``; leave with its exit code."""
     words = f"{error}{UNREACHED}" if isinstance(error, Unsent) else str(error)
-    say(f"mwbatch: {words}", talk)
+    say(f"mwbatch: {words}", talk, logging.ERROR)
     if talk.json:
         emit_json({"error": words, "exit": int(error.exit_code)})
     raise typer.Exit(error.exit_code) from None
@@ -111,10 +112,10 @@ def leave_pipe() -> NoReturn:
     raise typer.Exit(Exit.DONE) from None
 
 
-def say(sentence: str, talk: Talk) -> None:
+def say(sentence: str, talk: Talk, level: int = logging.INFO) -> None:
     """Print words for people, on standard error; among JSON lines they are one, too."""
     if talk.log_format is LogFormat.JSON:
-        told(sentence)
+        told(sentence, level)
     else:
         print(sentence, file=sys.stderr, flush=True)
 
