@@ -161,7 +161,7 @@ async def test_files_that_do_not_change(party: Party, caplog: pytest.LogCaptureF
 async def test_an_encrypted_key_is_no_start(party: Party) -> None:
     """A key below a password is an error: nobody may be there to type it."""
     party.put(party.key, encrypted(party.pairs[0]))
-    with pytest.raises(UsageError, match="encrypted"):
+    with pytest.raises(UsageError, match="decrypt it first"):
         await party.serve()
 
 
