@@ -7,7 +7,7 @@ class Hindrance(StrEnum):
     """Why no callback can be taken: a closed set, read by machines."""
 
     STARTING = "starting"
-    """The journals are being read."""
+    """The journals are being read, and nobody listens yet."""
     POISONED = "poisoned"
     """A disk failed for good: only another process can go on."""
     DISK_FULL = "disk_full"

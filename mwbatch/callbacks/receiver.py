@@ -40,7 +40,7 @@ class Receiver:
     """Takes callbacks for every batch of a home.
 
     ``counts`` is what it did; ``failure`` the first error after which a journal writes nothing any more (the process
-    should end with its exit code), else None; ``closing`` is set by whoever stops listening. ``clock`` is in seconds
+    should end with its exit code), else None; ``listening`` and ``closing`` are set by whoever does. ``clock`` is in seconds
     since the epoch.
     """
 
@@ -60,7 +60,7 @@ class Receiver:
         self.counts = Counts()
         self.commits = self._stores.commits
         self.failure: Poisoned | None = None
-        self.closing = self._open = False
+        self.listening = self.closing = False
 
     @property
     def hindrance(self) -> Hindrance | None:
@@ -69,7 +69,7 @@ class Receiver:
             return Hindrance.SHUTTING_DOWN
         if self.failure is not None:
             return Hindrance.POISONED
-        if not self._open:
+        if not self.listening:
             return Hindrance.STARTING
         return Hindrance.DISK_FULL if self._stores.full else None
 
@@ -87,7 +87,6 @@ class Receiver:
         """A cleanup context: it MUST outlive the last request, so closing is no business of on_shutdown."""
         self._keys.open()
         await self._stores.open()
-        self._open = True
         async with every(self._limits.probe_seconds, self._stores.probe):
             yield
         await self._stores.close()

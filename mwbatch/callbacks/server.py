@@ -85,6 +85,7 @@ async def serve(
             await behind.open(admin_host, admin_port, flags="--admin-")
         stack.push_async_callback(front.close)
         await front.open(host, port, tls=certificate.context if certificate else None)
+        receiver.listening = True
         if certificate:
             await stack.enter_async_context(every(limits.reload_seconds, certificate.refresh))
         return Running(front, behind, receiver, stack.pop_all())

@@ -8,8 +8,11 @@ from typing import Any, Final
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from mwbatch.callbacks.limits import Limits
+from mwbatch.callbacks.readiness import Hindrance
+from mwbatch.callbacks.receiver import RECEIVER, application
 from mwbatch.callbacks.server import Running, serve
 from mwbatch.errors import UsageError
 from tests.callbacks.conftest import Start
@@ -65,6 +68,15 @@ async def test_starting(tmp_path: Path, unused_tcp_port: int) -> None:
         (results / "slow.jsonl").unlink()
     async with await starting:
         assert await ask(url) == (200, {"ready": True})
+
+
+async def test_read_but_not_listening(tmp_path: Path) -> None:
+    """When the journals are read but nobody listens yet it is still starting: whoever is told ready may connect."""
+    app = application(make_home(tmp_path / "home", BATCH))
+    runner = web.AppRunner(app)
+    await runner.setup()
+    assert app[RECEIVER].hindrance is Hindrance.STARTING
+    await runner.cleanup()
 
 
 async def test_poisoned(start: Start) -> None:
