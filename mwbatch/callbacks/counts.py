@@ -1,9 +1,10 @@
-"""What the receiver has done since it started: plain numbers, later its metrics."""
+"""What the receiver has done since it started: plain numbers, read by its metrics."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from mwbatch.callbacks.refusal import Reason
+from mwbatch.core.text import Json
 
 
 @dataclass(slots=True)
@@ -26,3 +27,7 @@ class Counts:
     """Connections above the cap."""
     rejected: Counter[Reason] = field(default_factory=Counter)
     """Requests that were not answered 200."""
+
+    def plain(self) -> dict[str, Json]:
+        """The same as a JSON object; what was refused stands under its reason."""
+        return asdict(self) | {"rejected": {reason.value: count for reason, count in self.rejected.items()}}

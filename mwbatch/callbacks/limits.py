@@ -30,6 +30,10 @@ class Limits:
     """TLS handshake."""
     shutdown_seconds: float = 10.0
     """What is in flight may take this long once the receiver closes."""
+    probe_seconds: float = 5.0
+    """Between two looks for space on a disk that was full."""
+    reload_seconds: float = 5.0
+    """Between two looks whether certificate and key have changed."""
     request_line: int = 2048
     """The request line."""
     header: int = 4096

@@ -17,9 +17,11 @@ from aiohttp import web
 from mwbatch.callbacks import probe
 from mwbatch.callbacks.counts import Counts
 from mwbatch.callbacks.delivery import Delivery, read
+from mwbatch.callbacks.every import every
 from mwbatch.callbacks.intake import Body, Room, check_head, no_continue
 from mwbatch.callbacks.keyring import Keyring
 from mwbatch.callbacks.limits import LIMITS, Limits
+from mwbatch.callbacks.readiness import Hindrance
 from mwbatch.callbacks.refusal import ANSWERS, Reason, Rejected, rejected_by
 from mwbatch.callbacks.stores import Stores
 from mwbatch.core.address import Address
@@ -38,7 +40,8 @@ class Receiver:
     """Takes callbacks for every batch of a home.
 
     ``counts`` is what it did; ``failure`` the first error after which a journal writes nothing any more (the process
-    should end with its exit code), else None. ``clock`` is in seconds since the epoch.
+    should end with its exit code), else None; ``listening`` and ``closing`` are set by whoever does. ``clock`` is in seconds
+    since the epoch.
     """
 
     def __init__(
@@ -55,13 +58,37 @@ class Receiver:
         self._room = Room(limits.held)
         self._troubles: dict[str, str] = {}
         self.counts = Counts()
+        self.commits = self._stores.commits
         self.failure: Poisoned | None = None
+        self.listening = self.closing = False
+
+    @property
+    def hindrance(self) -> Hindrance | None:
+        """Why no callback can be taken now; None while they can."""
+        if self.closing:
+            return Hindrance.SHUTTING_DOWN
+        if self.failure is not None:
+            return Hindrance.POISONED
+        if not self.listening:
+            return Hindrance.STARTING
+        return Hindrance.DISK_FULL if self._stores.full else None
+
+    @property
+    def held(self) -> int:
+        """Bodies in memory, in bytes."""
+        return self._room.used
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait to become durable."""
+        return self._stores.backlog
 
     async def lifetime(self, _: web.Application) -> AsyncIterator[None]:
         """A cleanup context: it MUST outlive the last request, so closing is no business of on_shutdown."""
         self._keys.open()
         await self._stores.open()
-        yield
+        async with every(self._limits.probe_seconds, self._stores.probe):
+            yield
         await self._stores.close()
 
     async def answer(self, request: web.Request) -> web.Response:
