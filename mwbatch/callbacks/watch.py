@@ -47,13 +47,13 @@ class Once:
 
 
 class _Stored(NamedTuple):
-    """A task that a callback brought, its id as JSON."""
+    """A task that a callback brought."""
 
     batch: str
     folder: Path
     row: int
     attempt: int
-    task: bytes
+    task_id: str
 
 
 class Watch:
@@ -68,7 +68,7 @@ class Watch:
 
     def note(self, batch: str, folder: Path, seen: Seen) -> None:
         """Take in that a callback was stored, and return at once."""
-        self._new.append(_Stored(batch, folder, seen.row, seen.attempt, plain(encode(seen.task_id))))
+        self._new.append(_Stored(batch, folder, seen.row, seen.attempt, seen.task_id))
         if self._runner is None:
             self._runner = asyncio.create_task(self._run())
 
@@ -99,7 +99,7 @@ class Watch:
                 found[batch, row] = None
         for stored in new:
             tasks = self._followers[stored.folder].tasks
-            if tasks.note(stored.row, stored.attempt, stored.task):
+            if tasks.note(stored.row, stored.attempt, plain(encode(stored.task_id))):
                 found[stored.batch, stored.row] = None
         return list(found)
 

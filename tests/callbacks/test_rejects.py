@@ -87,7 +87,9 @@ async def test_what_is_not_kept(start: Start) -> None:
     ]
     for raw, code in pieces:
         assert status(await talk(port, raw)) == code
-    assert (await stage.post(probe_address(stage.running.url, stage.key), b"{")).status == 400
+    probe = probe_address(stage.running.url, stage.key)
+    assert (await stage.post(probe, b"{")).status == 400
+    assert (await stage.post(probe, b"{", Content_Type="text/plain")).status == 415
     assert not await kept(stage)
     assert not list(stage.home.path.rglob(REJECTS))
 
@@ -167,6 +169,7 @@ async def test_a_disk_that_fails(
         assert (await stage.post(stage.address(row), b"{")).status == 400
         await unkept(stage, row + 1)
     assert caplog.text.count("only counted") == 1
+    assert "our own bug" not in caplog.text
     assert (await stage.post(stage.address(9), callback())).status == 200
     assert (stage.running.failure, counts.kept, counts.unkept) == (None, 0, 3)
     assert not await kept(stage)

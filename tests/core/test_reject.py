@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from hashlib import sha256
+from zlib import crc32
 
 import pytest
 from hypothesis import given
@@ -47,8 +48,16 @@ def test_neither_is_taken_for_the_other() -> None:
         facts.parse(line(of(b""))[:-1])
     with pytest.raises(BadLine):
         parse(facts.line(facts.Retried(1.0, 1, 1))[:-1])
-    with pytest.raises(BadLine):
-        parse(b'{"v":2}')
+    head = line(of(b""))[:-19].replace(b'"v":1', b'"v":2')
+    with pytest.raises(BadLine, match="another version"):
+        parse(b'%b,"crc":"%08x"}' % (head, crc32(head)))
+
+
+def test_the_same_again() -> None:
+    """The same bytes at the same address are the same reject, whenever and for whatever reason they came."""
+    first = of(b"{")
+    assert replace(first, at=9.0, reason="type").identity == first.identity
+    assert len({of(b"{").identity, of(b"}").identity, replace(first, row=8).identity}) == 3
 
 
 @pytest.mark.parametrize(
