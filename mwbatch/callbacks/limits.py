@@ -42,6 +42,16 @@ class Limits:
     """How many headers."""
     queue: int = 256
     """Connections that the kernel holds until they are accepted."""
+    reject_body: int = 64 << 10
+    """What is kept of the body of a callback that does not fit; the figures for rejects are our own."""
+    reject_segment: int = 4 << 20
+    """Rejects of one batch that one process keeps."""
+    reject_folder: int = 16 << 20
+    """Rejects of one batch that all processes keep together."""
+    reject_rate: float = 1.0
+    """Rejects of one batch that are kept each second, once the burst is used up."""
+    reject_burst: int = 32
+    """Rejects of one batch that are kept at once."""
 
 
 LIMITS: Final = Limits()

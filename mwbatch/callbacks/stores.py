@@ -56,6 +56,10 @@ class Stores:
         async with self._opening:
             return await self._find(batch)
 
+    async def folder(self, batch: str) -> Path:
+        """The folder of that journal; raises as `of` does."""
+        return (await self.of(batch))[0].folder
+
     async def close(self) -> None:
         """Finish what was begun and release every file; a failure is logged, since nothing can follow it."""
         for journal in self._all():

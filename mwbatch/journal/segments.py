@@ -259,3 +259,13 @@ def segment_sizes(folder: Path) -> dict[str, int]:
         for name in FOLDERS
         for path in (folder / name).glob("*.jsonl")
     }
+
+
+def damage_of(folder: Path) -> list[Damage]:
+    """What cannot be used of the journal in a folder, which need not be there. Reads all of it."""
+    if not folder.is_dir():
+        return []
+    journal = Segments(folder, "view")
+    for _ in journal.read():
+        pass
+    return journal.damage
