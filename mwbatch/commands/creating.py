@@ -149,7 +149,7 @@ class Run:
         for kind in ("tagging", "annotating"):
             while not self.sender.stopped and not self.batch.card.echo.get(kind):
                 before, left = self.sender.witness, self.wanted()
-                await self._send((row for row in self._rows(again=False) if row.type == kind), most=1)
+                await self._send(self._rows(again=False, kind=kind), most=1)
                 if self.sender.witness is not before and self.sender.witness is not None:
                     await prove_echo(self.batch, self.client, self.desk, kind, self.sender.witness.row)
                     break
@@ -159,8 +159,8 @@ class Run:
 
     async def _send_again(self) -> None:
         """Rows without a task, after doubt: the first one goes alone, the others wait until it was created."""
-        while not self.sender.stopped:
-            before, left = self.sender.witness, self.wanted()
+        while not self.sender.stopped and (left := self.wanted()):
+            before = self.sender.witness
             await self._send(self._rows(again=True), most=1)
             if self.sender.witness is not before:
                 await self._send(self._rows(again=True))
@@ -175,18 +175,20 @@ class Run:
             there, allowed if most is None else min(most, most if allowed is None else allowed)
         )
 
-    def _rows(self, *, again: bool) -> Iterator[Planned]:
-        """The planned rows that were closed as absent, or all the others.
+    def _rows(self, *, again: bool, kind: str | None = None) -> Iterator[Planned]:
+        """The planned rows that were closed as absent, or all the others; those of one type, or all.
 
         Once sweeps were belied no absence is believed: of those rows only what the user opened is sent.
         """
         state, doubted = self.batch.state, again and self.belied
 
         def want(number: int) -> bool:
+            if state.untouched(number):
+                return not again
             row = state.row(number)
             return row.sendable and bool(row.absent) is again and (not doubted or row.opened > row.last)
 
-        return self.batch.journal.read_rows(want)
+        return self.batch.journal.read_rows(want, kind)
 
     @property
     def belied(self) -> bool:

@@ -75,6 +75,11 @@ class Batch:
             return row
         return self._columns.row(number) if number < len(self._columns.codes) else Row()
 
+    def untouched(self, number: int) -> bool:
+        """Whether a row is planned and nothing else is known of it, as nearly all are before they are sent."""
+        codes = self._columns.codes
+        return number < len(codes) and codes[number] == PLANNED
+
     def _plan(self, number: int) -> None:
         if self._in_columns(number):
             self._columns.codes[number] |= PLANNED

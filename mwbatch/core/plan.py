@@ -26,8 +26,9 @@ def run_size(in_flight: int) -> int:
 def sendable(rows: Iterable[Planned], batch: Batch) -> Iterator[Create]:
     """The rows that may be sent, decided when each is asked for: a row whose attempt started meanwhile is left out."""
     for planned in rows:
-        row = batch.row(planned.row)
-        if row.sendable:
+        if batch.untouched(planned.row):
+            yield Create(planned, 1)
+        elif (row := batch.row(planned.row)).sendable:
             yield Create(planned, row.next_attempt)
 
 

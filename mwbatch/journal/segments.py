@@ -21,6 +21,7 @@ from mwbatch.core.batch import Batch, planned_row
 from mwbatch.core.digests import Digests
 from mwbatch.core.facts import VERSION, Fact, Planned, Seen, identity, line, parse
 from mwbatch.core.straight import identity_by_line
+from mwbatch.core.text import encode
 from mwbatch.errors import DiskFull, StoreError
 from mwbatch.journal.commit import Committer
 from mwbatch.journal.disk import DISK, Disk
@@ -180,10 +181,16 @@ class Segments:
             deque(self._shelves[name].read(state.add_line), maxlen=0)
         return state
 
-    def read_rows(self, want: Callable[[int], bool] | None = None) -> Iterator[Planned]:
-        """The planned facts, those whose number is wanted, in the order in which the rows were planned."""
-        take = only(Planned) if want is None else partial(_wanted_row, want)
-        return (fact for _, _, fact in self._shelves[ROWS].find(take))
+    def read_rows(
+        self,
+        want: Callable[[int], bool] | None = None,
+        type: str | None = None,  # noqa: A002 - the API's name
+    ) -> Iterator[Planned]:
+        """The planned facts, those of one type whose number is wanted, in the order in which the rows were planned."""
+        mark = b"" if type is None else b'"type":%b' % encode(type)
+        take = only(Planned) if want is None else partial(_wanted_row, want, mark)
+        found = (fact for _, _, fact in self._shelves[ROWS].find(take))
+        return found if type is None else (fact for fact in found if fact.type == type)
 
     def read_journal(self, kind: type[One]) -> Iterator[One]:
         """The facts of one kind among those that are neither rows nor answers."""
@@ -286,12 +293,15 @@ def only(kind: type[One]) -> Callable[[bytes], One | None]:
     return take
 
 
-def _wanted_row(want: Callable[[int], bool], text: bytes) -> Planned | None:
+def _wanted_row(want: Callable[[int], bool], mark: bytes, text: bytes) -> Planned | None:
+    """Parse a line only where ``mark`` stands in it, and its number is wanted or cannot be read so quickly."""
+    if mark not in text:
+        return None
     number = planned_row(text)
     if number is not None and not want(number):
         return None
     fact = parse(text)
-    return fact if isinstance(fact, Planned) and want(fact.row) else None
+    return fact if isinstance(fact, Planned) and (fact.row == number or want(fact.row)) else None
 
 
 def _known_already(_: Damage) -> None:
