@@ -1,8 +1,8 @@
 """A pool that never hands out a connection on which something arrived while nobody waited for an answer.
 
 aiohttp (tried with 3.14.5) takes such bytes for the answer to the next request: a task would be credited to the wrong
-row. There is no public seam for a connection's protocol, so this file stands on three private names, and its tests
-fail when one of them moves.
+row. There is no public seam for a connection's protocol, so this file stands on private names (`TCPConnector._factory`,
+`._loop`, `._release`, and the methods of `ResponseHandler`), and its tests fail when one of them moves.
 """
 
 import select
@@ -12,9 +12,18 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from aiohttp import TCPConnector
+from aiohttp import (
+    BaseConnector,
+    ClientConnectionResetError,
+    ClientTimeout,
+    ConnectionTimeoutError,
+    TCPConnector,
+)
 from aiohttp.client_proto import ResponseHandler
-from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.client_reqrep import ClientRequest, ConnectionKey
+from aiohttp.connector import Connection
+from aiohttp.http import RawResponseMessage
+from aiohttp.streams import StreamReader
 
 KEEP_IDLE: Final = 10.0
 """Seconds after which an idle connection is dropped: servers and proxies close theirs without a word."""
@@ -63,6 +72,31 @@ class Connections(TCPConnector):
         if isinstance(protocol, Quiet):
             protocol.idle = True
         super()._release(key, protocol, should_close=should_close)
+
+
+async def connected(pool: BaseConnector, route: ClientRequest, limits: ClientTimeout) -> Connection:
+    """A connection for requests that go where ``route`` goes; raises what says that none was made, as a session would."""
+    try:
+        return await pool.connect(route, [], limits)
+    except TimeoutError as error:
+        raise ConnectionTimeoutError(f"Connection timeout to host {route.url}") from error
+
+
+async def exchange(connection: Connection, request: bytes) -> tuple[RawResponseMessage, StreamReader]:
+    """Write a whole request, in one piece, and read the head of its answer.
+
+    A session does the same in three times the time: it makes an object of the request, one of its answer, and on Python
+    3.11 a task to write a body.
+    """
+    protocol, transport = connection.protocol, connection.transport
+    if protocol is None or transport is None:
+        raise ClientConnectionResetError("the connection was lost before it was used")
+    protocol.set_response_params(read_until_eof=True)
+    transport.write(request)
+    while True:
+        message, content = await protocol.read()
+        if not 100 <= message.code < 200 or message.code == 101:
+            return message, content
 
 
 def sockets(timeout: float) -> Callable[[Any], socket.socket]:

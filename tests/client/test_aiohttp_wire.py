@@ -4,14 +4,17 @@ import asyncio
 import socket
 import ssl
 from base64 import b64encode
+from typing import Any
 
 import pytest
 import trustme
+from aiohttp.connector import Connection
 from aioresponses import aioresponses
 
 from mwbatch import __version__
 from mwbatch.client import aiohttp_wire
 from mwbatch.client.aiohttp_wire import AiohttpWire, base
+from mwbatch.client.connections import connected
 from mwbatch.errors import Unsent, Unsure, UsageError
 
 from .conftest import KEY, Server, Start, Talk, always, http
@@ -155,7 +158,12 @@ async def test_a_stranger_behind_https_gets_no_request() -> None:
     assert server.requests == []
 
 
-@pytest.mark.parametrize("error", [RuntimeError("odd"), ValueError(KEY), MemoryError(), TimeoutError()])
+UNFORESEEN = pytest.mark.parametrize(
+    "error", [RuntimeError("odd"), ValueError(KEY), MemoryError(), TimeoutError()]
+)
+
+
+@UNFORESEEN
 async def test_what_nobody_foresaw_proves_nothing(error: Exception) -> None:
     """Any exception at all out of the library is Unsure, and its words stay behind."""
     wire = AiohttpWire(KEY, "http://127.0.0.1:9")
@@ -166,6 +174,45 @@ async def test_what_nobody_foresaw_proves_nothing(error: Exception) -> None:
     await wire.close()
     assert KEY not in str(raised.value)
     assert raised.value.__context__ is None
+
+
+@UNFORESEEN
+async def test_no_create_knows_better(
+    error: Exception, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A create, which goes a way of its own, is Unsure too where anything at all is raised once it has a connection."""
+
+    def broken(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(aiohttp_wire, "exchange", broken)
+    wire = AiohttpWire(KEY, (await start(silent)).url, limit=1)
+    for _ in range(2):  # and the only connection is given back
+        with pytest.raises(Unsure) as raised:
+            await wire.send("POST", "/v1/x", body=b"a=1")
+        assert KEY not in str(raised.value)
+        assert raised.value.__context__ is None
+    await wire.close()
+
+
+async def test_a_connection_lost_before_its_use_proves_nothing(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that is gone when the request is to be written is Unsure: nobody says how far it got."""
+
+    async def lost(*given: Any) -> Connection:
+        connection: Connection = await connected(*given)
+        assert connection.protocol is not None
+        connection.protocol.abort()
+        return connection
+
+    monkeypatch.setattr(aiohttp_wire, "connected", lost)
+    server = await start(silent)
+    wire = AiohttpWire(KEY, server.url)
+    with pytest.raises(Unsure, match="Reset"):
+        await wire.send("POST", "/v1/x", body=b"a=1")
+    await wire.close()
+    assert server.requests == []
 
 
 async def test_closing_twice_is_closing() -> None:
