@@ -1,6 +1,7 @@
 """How every command runs: event loop, signals, logging and the exit code are wired here, and nowhere else."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
 
     Command = Callable[[Desk], Coroutine[Any, Any, "Result"]]
+
+GARBAGE: Final = (20_000, 20, 20)
+"""When Python looks for cycles: a request makes some dozen objects and hardly a cycle, and looking cost a tenth of it."""
 
 UNREACHED: Final = "; check the network and --base-url (MICROWORK_BASE_URL), then run it again"
 
@@ -45,6 +49,7 @@ class Result(Protocol):
 def perform(command: "Command", talk: Talk) -> NoReturn:
     """Run one command to its end, print its result, and leave with its exit code."""
     start_logging(talk.log_format, verbose=talk.verbose)
+    gc.set_threshold(*GARBAGE)
     asked = Asked()
     try:
         result = _loop(command, talk, asked)

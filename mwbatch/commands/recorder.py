@@ -1,10 +1,15 @@
 """Writes what came of requests without making anybody wait: facts queue, one flusher makes them durable in groups."""
 
 import asyncio
+from contextlib import suppress
+from typing import Final
 
 from mwbatch.core.facts import Fact
 from mwbatch.errors import StoreError
 from mwbatch.journal.opened import Opened
+
+GATHER: Final = 0.02
+"""Seconds in which outcomes gather: nobody waits for one, and a commit costs the same for a hundred as for a few."""
 
 
 class Recorder:
@@ -14,6 +19,7 @@ class Recorder:
         self._batch = batch
         self._facts: list[Fact] = []
         self._runner: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
         self.failure: StoreError | None = None
         """Why the journal could not be written; what is still here was not lost, it is tried again by `flush`."""
 
@@ -30,16 +36,19 @@ class Recorder:
         Raises:
             StoreError: they cannot be written; the tasks that they tell of are found again by the next listing.
         """
+        self._hurry.set()
         while self._runner is not None:
             await asyncio.shield(self._runner)
         self.failure = None
         await self._run()
+        self._hurry.clear()
         if self.failure is not None:
             raise self.failure
 
     async def _run(self) -> None:
         try:
             while self._facts:
+                await self._gathered()
                 facts, self._facts = self._facts, []
                 try:
                     await self._batch.journal.append(facts)
@@ -49,3 +58,9 @@ class Recorder:
                     return
         finally:
             self._runner = None
+
+    async def _gathered(self) -> None:
+        """Wait for more facts, unless somebody waits for these."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GATHER):
+                await self._hurry.wait()
