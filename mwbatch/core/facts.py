@@ -16,7 +16,7 @@ from hashlib import blake2b
 from typing import ClassVar, Final
 from zlib import crc32
 
-from mwbatch.core.text import BadJson, Json, Raw, canonical, decode_object, encode
+from mwbatch.core.text import BadJson, Json, canonical, decode_object, encode
 
 VERSION: Final = 1
 """The version of the format that this code writes, and the only one that it reads."""
@@ -135,7 +135,8 @@ _CRC: Final = b',"crc":"'
 _SEEN: Final = b'{"v":1,"fact":"seen",'
 _BODY: Final = b',"body":'
 _TAIL: Final = len(b',"crc":"89abcdef"}')
-_ONE_LINE: Final = bytes.maketrans(b"\n\r\t", b"   ")
+_GAPS: Final = (b"\n", b"\r", b"\t")
+_ONE_LINE: Final = bytes.maketrans(b"".join(_GAPS), b"   ")
 _DEFAULTS: Final = {
     kind: [(f.name, None if f.default is MISSING else f.default) for f in fields(kind) if f.name != "body"]
     for kind in (Planned, Started, Seen, Failed, Retried, Withdrawn)
@@ -169,11 +170,15 @@ def line(fact: Fact) -> bytes:
     for name, default in _DEFAULTS[type(fact)]:
         if (value := getattr(fact, name)) != default:
             record[name] = value
-    if isinstance(fact, Seen) and fact.body is not None:
-        # Strictly parsed JSON holds raw newlines and tabs only between its tokens: spaces say the same.
-        record["body"] = Raw(fact.body.translate(_ONE_LINE))
     head = encode(record)[:-1]
+    if isinstance(fact, Seen) and fact.body is not None:
+        head = b"%b%b%b" % (head, _BODY, _one_line(fact.body))
     return b'%b,"crc":"%08x"}\n' % (head, crc32(head))
+
+
+def _one_line(body: bytes) -> bytes:
+    """Strictly parsed JSON holds raw newlines and tabs only between its tokens: spaces say the same."""
+    return body.translate(_ONE_LINE) if any(gap in body for gap in _GAPS) else body
 
 
 def parse(text: bytes) -> Fact:

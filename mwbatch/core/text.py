@@ -5,7 +5,7 @@ integer beyond 64 bits on writing) goes through the standard library under the s
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import isinf
 from typing import Any, Final, NoReturn
 
@@ -19,6 +19,9 @@ Raw = orjson.Fragment
 
 MAX_NESTING: Final = 64
 """How deep arrays and objects may lie inside each other; RFC 8259 section 9 lets a parser set this."""
+
+
+_CONTAINERS: Final[frozenset[type]] = frozenset({dict, list})
 
 
 class BadJson(ValueError):
@@ -105,13 +108,13 @@ def _finite(number: str) -> float:
 
 def _too_deep(value: Json) -> bool:
     """Whether containers lie deeper than the limit; level by level, so that no depth can hurt us."""
-    level = [value]
+    level: list[Json] = [value] if value.__class__ in _CONTAINERS else []
     for _ in range(MAX_NESTING):
-        level = [inner for outer in level if isinstance(outer, dict | list) for inner in _inside(outer)]
+        level = [inner for outer in level for inner in _inside(outer) if inner.__class__ in _CONTAINERS]
         if not level:
             return False
     return True
 
 
-def _inside(outer: dict[str, Json] | list[Json]) -> list[Json]:
-    return [v for v in (outer.values() if isinstance(outer, dict) else outer) if isinstance(v, dict | list)]
+def _inside(outer: dict[str, Json] | list[Json]) -> Iterable[Json]:
+    return outer.values() if isinstance(outer, dict) else outer
