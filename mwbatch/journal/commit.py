@@ -21,13 +21,21 @@ MAX_LINES: Final = 512
 """The most lines that one commit takes, unless a single append has more."""
 
 
+Settled = Callable[[Exception | None], None]
+"""Called once when lines have become durable, with None, or with the error why they have not."""
+
+
 @dataclass(slots=True)
 class Append:
-    """Lines that must become durable together, and the future that tells when they are."""
+    """Lines that must become durable together, and the future that tells when they are.
+
+    ``settled`` hears it too, and first; also where the caller was cancelled.
+    """
 
     lines: bytes
     count: int
     done: asyncio.Future[None]
+    settled: Settled
 
 
 class Committer:
@@ -56,12 +64,16 @@ class Committer:
 
         A commit that began is never abandoned: cancelling the caller does not take its lines back.
         """
+        await self.begin(lines, count)
+
+    def begin(self, lines: bytes, count: int, settled: Settled = lambda _: None) -> asyncio.Future[None]:
+        """The same as a future, which may be cancelled; the lines have their place in the queue when this returns."""
         done = asyncio.get_running_loop().create_future()
-        self._queue.append(Append(lines, count, done))
+        self._queue.append(Append(lines, count, done, settled))
         self.backlog += len(lines)
         if self._runner is None:
             self._runner = asyncio.create_task(self._run())
-        await asyncio.shield(done)
+        return done
 
     async def between(self, call: Callable[[], None]) -> None:
         """Run something in the thread of the commits, so that none runs meanwhile."""
@@ -106,6 +118,7 @@ class Committer:
 
 def _answer(batch: list[Append], error: Exception | None) -> None:
     for append in batch:
+        append.settled(error)
         if append.done.cancelled():
             continue
         if error is None:

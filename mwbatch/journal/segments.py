@@ -23,7 +23,7 @@ from mwbatch.core.facts import VERSION, Fact, Planned, Seen, identity, line, par
 from mwbatch.core.straight import identity_by_line
 from mwbatch.core.text import encode
 from mwbatch.errors import DiskFull, StoreError
-from mwbatch.journal.commit import Committer
+from mwbatch.journal.commit import Committer, Settled
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.measure import Commits
 from mwbatch.journal.segment import Damage, Segment, Taken, placed, written_now
@@ -65,11 +65,16 @@ class Shelf:
         """Whether there was no space for the last commit, and none was found since."""
         return self._lacking > 0
 
-    async def append(self, facts: Sequence[Fact]) -> None:
-        """Make facts durable, in this order and together."""
-        if self._committer is None:
-            self._committer = Committer(self._write, self.folder.name, self._commits)
-        await self._committer.append(b"".join(map(line, facts)), len(facts))
+    def begin(self, facts: Sequence[Fact], settled: Settled) -> asyncio.Future[None]:
+        """Make facts durable, in this order and together; see `Committer.begin`. What it raises itself is settled, too."""
+        try:
+            lines = b"".join(map(line, facts))
+            if self._committer is None:
+                self._committer = Committer(self._write, self.folder.name, self._commits)
+            return self._committer.begin(lines, len(facts), settled)
+        except Exception as error:
+            settled(error)
+            raise
 
     def _write(self, lines: bytes) -> None:
         try:
@@ -240,10 +245,7 @@ class Segments:
                 claimed[key] = self._in_flight[key] = loop.create_future()
             elif key is not None and key in self._in_flight and key not in claimed:
                 others.append(self._in_flight[key])
-        commit = asyncio.create_task(self._commit(fresh, claimed))
-        self._commits.add(commit)
-        commit.add_done_callback(self._commits.discard)
-        await asyncio.shield(commit)
+        await self._commit(fresh, partial(self._settle, claimed))
         for copy in others:
             await asyncio.shield(copy)
         return new
@@ -251,22 +253,38 @@ class Segments:
     def _is_known(self, key: bytes) -> bool:
         return self._known is not None and key in self._known
 
-    async def _commit(self, fresh: dict[str, list[Fact]], claimed: dict[bytes, asyncio.Future[None]]) -> None:
-        """Write, and only then let the index know: a later copy of what failed must be written itself."""
+    async def _commit(self, fresh: dict[str, list[Fact]], settled: Settled) -> None:
+        """Write. Nearly always it is one folder, and then no task is made for it."""
+        if len(fresh) == 1:
+            [(name, facts)] = fresh.items()
+            await self._shelves[name].begin(facts, settled)
+        elif fresh:
+            commit = asyncio.create_task(self._commit_all(fresh, settled))
+            self._commits.add(commit)
+            commit.add_done_callback(self._commits.discard)
+            await asyncio.shield(commit)
+
+    async def _commit_all(self, fresh: dict[str, list[Fact]], settled: Settled) -> None:
+        """One folder after the other; settled once all are written, or one could not be."""
         try:
             for name, facts in fresh.items():
-                await self._shelves[name].append(facts)
+                await self._shelves[name].begin(facts, lambda _: None)
         except Exception as error:
-            for key, copy in claimed.items():
-                del self._in_flight[key]
-                copy.set_exception(error)
-                copy.exception()
+            settled(error)
             raise
+        settled(None)
+
+    def _settle(self, claimed: dict[bytes, asyncio.Future[None]], error: Exception | None) -> None:
+        """Let the index know of what is written, and only of that: a later copy of what failed must be written itself."""
         for key, copy in claimed.items():
             del self._in_flight[key]
-            assert self._known is not None
-            self._known.add(key)
-            copy.set_result(None)
+            if error is None:
+                assert self._known is not None
+                self._known.add(key)
+                copy.set_result(None)
+            else:
+                copy.set_exception(error)
+                copy.exception()
 
     def dead_segments(self) -> list[Path]:
         """The segments whose writers are gone, so that nothing is ever added to them."""
