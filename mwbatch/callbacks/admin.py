@@ -20,12 +20,22 @@ class Admin:
     def __init__(self, receiver: Receiver, connections: Callable[[], int]) -> None:
         self._receiver = receiver
         self._metrics = _metrics(receiver, connections)
+        self._pages = {"/healthz": self._health, "/readyz": self._ready, "/metrics": self._told}
 
-    async def health(self, _: web.Request) -> web.Response:
+    async def answer(self, request: web.BaseRequest) -> web.Response:
+        """Answer any request."""
+        page = self._pages.get(request.path)
+        if page is None:
+            return web.Response(status=404, text="404: Not Found")
+        if request.method not in ("GET", "HEAD"):
+            return web.Response(status=405, text="405: Method Not Allowed", headers={"Allow": "GET,HEAD"})
+        return page()
+
+    def _health(self) -> web.Response:
         """200 while the event loop lives: where this is not answered, restart it."""
         return web.Response(text="ok\n")
 
-    async def ready(self, _: web.Request) -> web.Response:
+    def _ready(self) -> web.Response:
         """200 while callbacks can be taken, else 503 and the reason: send them elsewhere, or wait."""
         hindrance = self._receiver.hindrance
         body: Json = {"ready": True} if hindrance is None else {"ready": False, "reason": hindrance.value}
@@ -35,20 +45,11 @@ class Admin:
             content_type="application/json",
         )
 
-    async def metrics(self, _: web.Request) -> web.Response:
+    def _told(self) -> web.Response:
         """The numbers in Prometheus' text format."""
         if self._metrics is None:
             return web.Response(status=501, text=NO_METRICS)
         return web.Response(body=self._metrics.text(), headers={"Content-Type": self._metrics.content_type})
-
-
-def application(receiver: Receiver, connections: Callable[[], int]) -> web.Application:
-    """The admin port of a receiver."""
-    desk, app = Admin(receiver, connections), web.Application()
-    app.router.add_get("/healthz", desk.health)
-    app.router.add_get("/readyz", desk.ready)
-    app.router.add_get("/metrics", desk.metrics)
-    return app
 
 
 def _metrics(receiver: Receiver, connections: Callable[[], int]) -> "Metrics | None":

@@ -5,12 +5,14 @@ aiohttp's own shutdown waits for handlers, but drops every byte that arrives fro
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+
+Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+"""What makes the answer to a request."""
 
 JUST_ARRIVED: Final = 0.05
 """Seconds in which a request that arrived before the end gets to its handler."""
@@ -24,18 +26,21 @@ class InFlight:
         self._ended = asyncio.Event()
         self._closing = False
 
-    @web.middleware
-    async def watch(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Know a request for as long as it is being answered."""
-        self._busy.add(request.protocol)
-        try:
-            response = await handler(request)
-        finally:
-            self._busy.discard(request.protocol)
-            self._ended.set()
-        if self._closing:  # or the sender would put its next request on this connection
-            response.force_close()
-        return response
+    def watched(self, answer: Answer) -> Answer:
+        """The same handler; each request is known for as long as it is being answered."""
+
+        async def watch(request: web.BaseRequest) -> web.StreamResponse:
+            self._busy.add(request.protocol)
+            try:
+                response = await answer(request)
+            finally:
+                self._busy.discard(request.protocol)
+                self._ended.set()
+            if self._closing:  # or the sender would put its next request on this connection
+                response.force_close()
+            return response
+
+        return watch
 
     async def drain(self, connections: Iterable[web.RequestHandler], seconds: float) -> None:
         """Close what idles, and wait until everything in flight is answered, at most for ``seconds``."""

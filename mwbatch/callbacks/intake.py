@@ -37,7 +37,7 @@ class Room:
 class Body:
     """The body of one request; a context manager that holds its room until the answer is made."""
 
-    def __init__(self, request: web.Request, room: Room, limits: Limits) -> None:
+    def __init__(self, request: web.BaseRequest, room: Room, limits: Limits) -> None:
         self._request, self._room, self._limits = request, room, limits
         self._taken = 0
 
@@ -90,7 +90,7 @@ class Body:
         self._taken += size
 
 
-def check_head(request: web.Request, limits: Limits) -> None:
+def check_head(request: web.BaseRequest, limits: Limits) -> None:
     """Refuse what can be refused without the body; only for an address that is proved ours.
 
     Raises:
@@ -115,17 +115,17 @@ def _check_length(length: int | None, chunked: bool, limits: Limits) -> None:
         raise Rejected(Reason.TOO_LARGE)
 
 
-def _is_json(request: web.Request) -> bool:
+def _is_json(request: web.BaseRequest) -> bool:
     """A missing type passes: the address is proved, and the body will be."""
     kind = request.content_type
     return kind == "application/json" or kind.endswith("+json") or "Content-Type" not in request.headers
 
 
-async def no_continue(_: web.Request) -> None:
+async def no_continue(_: web.BaseRequest) -> None:
     """Replace aiohttp's answer to ``Expect``: a stranger is never asked for his body."""
 
 
-async def _continue(request: web.Request) -> None:
+async def _continue(request: web.BaseRequest) -> None:
     """Ask for the body that the sender holds back (RFC 9110 section 10.1.1)."""
     if "Expect" in request.headers:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")

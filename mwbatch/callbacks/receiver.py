@@ -93,17 +93,19 @@ class Receiver:
         """Bytes that wait to become durable."""
         return self._stores.backlog
 
-    async def lifetime(self, _: web.Application) -> AsyncIterator[None]:
+    async def lifetime(self, _: web.Application | None = None) -> AsyncIterator[None]:
         """A cleanup context: it MUST outlive the last request, so closing is no business of on_shutdown."""
         self._keys.open()
         await self._stores.open()
-        async with every(self._limits.probe_seconds, self._stores.probe):
-            yield
-        await self._stores.close()
-        await self._rejects.close()
-        self._watch.close()
+        try:
+            async with every(self._limits.probe_seconds, self._stores.probe):
+                yield
+        finally:
+            await self._stores.close()
+            await self._rejects.close()
+            self._watch.close()
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.BaseRequest) -> web.Response:
         """Answer any request, with any method and path."""
         try:
             return await self._take(request)
@@ -115,7 +117,7 @@ class Receiver:
             _log.error("our own bug, please report it: %s at %s", type(error).__name__, _where(error))
             return self._refuse(Reason.BROKEN)
 
-    async def _take(self, request: web.Request) -> web.Response:
+    async def _take(self, request: web.BaseRequest) -> web.Response:
         if self._room.full:
             raise Rejected(Reason.OVERLOADED)
         address = self._keys.signed(request.rel_url.raw_path)
@@ -136,7 +138,7 @@ class Receiver:
                 self._report(address, delivery.mismatch, raw)
         return web.Response()
 
-    async def _keep_unread(self, request: web.Request, address: Address, reason: Reason) -> None:
+    async def _keep_unread(self, request: web.BaseRequest, address: Address, reason: Reason) -> None:
         """A body of another type or coding is as good a callback as its sender could make: keep it to be looked at."""
         waits = "Expect" in request.headers or (request.content_length or 0) > self._limits.body
         if reason not in (Reason.TYPE, Reason.ENCODING) or waits or address.batch == probe.PROBE:

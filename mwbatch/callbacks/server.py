@@ -1,15 +1,15 @@
 """The receiver on a socket of its own, and beside it the admin port for whoever looks after it."""
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Self
 
-from mwbatch.callbacks import admin
+from mwbatch.callbacks.admin import Admin
 from mwbatch.callbacks.counts import Counts
 from mwbatch.callbacks.every import every
 from mwbatch.callbacks.limits import LIMITS, Limits
 from mwbatch.callbacks.listener import Listener
-from mwbatch.callbacks.receiver import RECEIVER, OnStored, Receiver, application
+from mwbatch.callbacks.receiver import OnStored, Receiver
 from mwbatch.callbacks.tls import Certificate
 from mwbatch.errors import Poisoned
 from mwbatch.journal.disk import DISK, Disk
@@ -75,14 +75,14 @@ async def serve(
         StoreError: a batch of the home cannot be read.
     """
     certificate = Certificate(tls_cert, tls_key) if tls_cert or tls_key else None
-    app = application(home, limits=limits, on_stored=on_stored, disk=disk)
-    receiver, behind = app[RECEIVER], None
-    front = Listener(app, limits, receiver.counts)
+    receiver, behind = Receiver(home, limits=limits, on_stored=on_stored, disk=disk), None
+    front = Listener(receiver.answer, limits, receiver.counts)
     async with AsyncExitStack() as stack:
         if admin_port is not None:
-            behind = Listener(admin.application(receiver, lambda: front.connections), limits, Counts())
+            behind = Listener(Admin(receiver, lambda: front.connections).answer, limits, Counts())
             stack.push_async_callback(behind.close)
             await behind.open(admin_host, admin_port, flags="--admin-")
+        await stack.enter_async_context(asynccontextmanager(receiver.lifetime)())
         stack.push_async_callback(front.close)
         await front.open(host, port, tls=certificate.context if certificate else None)
         receiver.listening = True

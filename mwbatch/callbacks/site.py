@@ -17,7 +17,7 @@ class Site(web.BaseSite):
 
     def __init__(
         self,
-        runner: web.AppRunner,
+        runner: web.ServerRunner,
         host: str,
         port: int,
         *,
