@@ -25,6 +25,7 @@ from mwbatch.callbacks.readiness import Hindrance
 from mwbatch.callbacks.refusal import ANSWERS, Reason, Rejected, rejected_by
 from mwbatch.callbacks.rejects import Rejects
 from mwbatch.callbacks.stores import Stores
+from mwbatch.callbacks.taken import Taken
 from mwbatch.callbacks.watch import Once, Watch
 from mwbatch.core.address import Address
 from mwbatch.core.facts import Seen
@@ -136,7 +137,7 @@ class Receiver:
             await self._store(delivery, len(raw))
             if delivery.mismatch is not None:
                 self._report(address, delivery.mismatch, raw)
-        return web.Response()
+        return Taken()
 
     async def _keep_unread(self, request: web.BaseRequest, address: Address, reason: Reason) -> None:
         """A body of another type or coding is as good a callback as its sender could make: keep it to be looked at."""
