@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from mwbatch.core.address import Address, find
+from mwbatch.core.address import Address, at_end
 from mwbatch.errors import MwbatchError, StoreError
 from mwbatch.journal.home import Home
 from mwbatch.journal.keys import Keys, load
@@ -49,15 +49,18 @@ class Keyring:
 
     def signed(self, path: str) -> Address | None:
         """The address in the last five segments of a raw, still percent-encoded path, if we signed it."""
-        address = address_of(path)
+        address = at_end(path)
         return address if address and self._verify(address) else None
 
     def _verify(self, address: Address) -> bool:
         now = self._now()
         if now - self._looked_at >= LOOK:
             self._look(now)
-        if now - self._read_at >= RELOAD and all(key.kid != address.kid for key in self._keys.live):
-            self._reload(now)
+        if self._keys.verify(address):
+            return True
+        if now - self._read_at < RELOAD or any(key.kid == address.kid for key in self._keys.live):
+            return False
+        self._reload(now)
         return self._keys.verify(address)
 
     def _look(self, now: float) -> None:
@@ -94,13 +97,3 @@ class Keyring:
         if trouble != self._trouble:
             self._trouble = trouble
             _log.error("the callback keys in use stay: %s", trouble)
-
-
-def address_of(path: str) -> Address | None:
-    """Read the address that ends a raw path, whatever stands before; None unless every byte of it is in place."""
-    tail = "/" + "/".join(path.rsplit("/", 5)[1:])
-    found = find(tail)
-    if found is None:
-        return None
-    whole = f"/v1/{found.kid}/{found.batch}/{found.row}-{found.attempt}/{found.mac}"
-    return found if whole == tail else None

@@ -28,6 +28,7 @@ _TAIL: Final = re.compile(
     r"/v1/(?P<kid>[a-z0-9]{1,16})/(?P<batch>[a-z0-9]{1,32})/(?P<row>0|[1-9][0-9]{0,8})-(?P<attempt>[1-9][0-9]?)"
     r"/(?P<mac>[0-9a-f]{32})(?![0-9a-zA-Z_-])"
 )
+_END: Final = re.compile(_TAIL.pattern + r"\Z")
 _SLASH: Final = "(?:/|%2[Ff])"
 # Wider than an address, so that one that was cut, quoted or glued to other text is hidden too.
 _SECRET: Final = re.compile(
@@ -90,10 +91,19 @@ def write(base: str, key: Key, batch: str, row: int, attempt: int) -> str:
 
 def find(text: str) -> Address | None:
     """Find one of our addresses anywhere in ``text`` (a proxy may have wrapped the URL); None where there is none."""
-    found = _TAIL.search(text)
-    return found and Address(
-        found["kid"], found["batch"], int(found["row"]), int(found["attempt"]), found["mac"]
-    )
+    return _address(_TAIL.search(text))
+
+
+def at_end(path: str) -> Address | None:
+    """Read the address that ends a raw path, whatever stands before; None unless every byte of it is in place."""
+    return _address(_END.search(path))
+
+
+def _address(found: re.Match[str] | None) -> Address | None:
+    if found is None:
+        return None
+    kid, batch, row, attempt, mac = found.groups()
+    return Address(kid, batch, int(row), int(attempt), mac)
 
 
 def masked(text: str) -> str:

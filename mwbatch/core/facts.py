@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
 from hashlib import blake2b
+from operator import attrgetter
 from typing import ClassVar, Final
 from zlib import crc32
 
@@ -140,6 +141,10 @@ _DEFAULTS: Final = {
     kind: [(f.name, None if f.default is MISSING else f.default) for f in fields(kind) if f.name != "body"]
     for kind in (Planned, Started, Seen, Failed, Retried, Withdrawn)
 }
+_FIELDS: Final = {
+    kind: (defaults, attrgetter(*(name for name, _ in defaults))) for kind, defaults in _DEFAULTS.items()
+}
+"""For each kind the fields that are written, with their defaults, and what gets them all at once."""
 
 
 def digest(response: Json) -> str:
@@ -166,8 +171,9 @@ def answer_name(row: int, attempt: int, task_id: str, answer: str) -> bytes:
 def line(fact: Fact) -> bytes:
     """Write one fact as one line, newline included. Fields at their default are left out."""
     record = {"v": VERSION, "fact": fact.kind}
-    for name, default in _DEFAULTS[type(fact)]:
-        if (value := getattr(fact, name)) != default:
+    defaults, values = _FIELDS[type(fact)]
+    for (name, default), value in zip(defaults, values(fact), strict=True):
+        if value != default:
             record[name] = value
     head = encode(record)[:-1]
     if isinstance(fact, Seen) and fact.body is not None:

@@ -33,8 +33,6 @@ WORDS: Final[Mapping[str, str]] = {"finished": "completed"}
 INPUTS: Final[tuple[str, ...]] = ("image_url", "objects_to_tag", "instruction", "options", "tags")
 """What the user asked for: at the top of a flat task, under ``params`` in the other shape."""
 
-_TEXTS: Final = ("callback_url", "created_at", "completed_at")
-
 
 class BadTask(ValueError):
     """This JSON value is no task: not an object, or without a ``task_id``."""
@@ -80,22 +78,28 @@ def parse_task(value: Json) -> Task:
     Raises:
         BadTask: not an object, or no usable ``task_id`` (text, or a whole number, which becomes text).
     """
-    fields = _renamed(value)
+    return _task(_renamed(value))
+
+
+def _task(fields: dict[str, Json]) -> Task:
+    """A task from its fields under our names, which are used up."""
     task_id = _identity(fields.pop("task_id", None))
     if task_id is None:
         raise BadTask("a task needs a task_id")
     params = _params(fields)
     response = fields.pop("response", None)
     return Task(
-        task_id=task_id,
-        type=_taken(fields, "type", str) or "",
-        status=_status(fields),
-        **{name: _taken(fields, name, str) for name in _TEXTS},
-        params=params,
+        task_id,
+        _taken(fields, "type", str) or "",
+        _status(fields),
+        _taken(fields, "callback_url", str),
+        _taken(fields, "created_at", str),
+        _taken(fields, "completed_at", str),
+        params,
         # The reference's example of a callback lacks a brace, and so leaves room for an answer inside params.
-        response=params.pop("response", None) if response is None else response,
-        callback_succeeded=_taken(fields, "callback_succeeded", bool),
-        extra=fields,
+        params.pop("response", None) if response is None else response,
+        _taken(fields, "callback_succeeded", bool),
+        fields,
     )
 
 
@@ -108,9 +112,11 @@ def parse_callback(value: Json) -> Callback:
         BadTask: not an object, or no usable ``task_id`` anywhere.
     """
     outer = _renamed(value)
-    inner = _renamed(outer["task"]) if isinstance(outer.get("task"), dict) else outer
-    above, within = _identity(outer.get("task_id")), _identity(inner.get("task_id"))
-    task = parse_task({**inner, "task_id": above if within is None else within})
+    inner = _renamed(outer["task"]) if isinstance(outer.get("task"), dict) else dict(outer)
+    above = _identity(outer.get("task_id"))
+    if _identity(inner.get("task_id")) is None:
+        inner["task_id"] = above
+    task = _task(inner)
     return Callback(
         task_id=above or task.task_id,
         task=task,
@@ -140,7 +146,7 @@ def _params(fields: dict[str, Json]) -> dict[str, Json]:
     """Take the inputs out of ``fields``, from both places; a single option may be a bare string."""
     params = {name: fields.pop(name) for name in INPUTS if name in fields}
     if isinstance(fields.get("params"), dict):
-        params.update(_renamed(fields.pop("params")))
+        params |= _renamed(fields.pop("params"))
     if isinstance(params.get("options"), str):
         params["options"] = [params["options"]]
     return params

@@ -7,7 +7,7 @@ disk and a thousand at once cost little more than one.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -119,10 +119,16 @@ class Committer:
 def _answer(batch: list[Append], error: Exception | None) -> None:
     for append in batch:
         append.settled(error)
-        if append.done.cancelled():
+    tell([append.done for append in batch], error)
+
+
+def tell(waiting: Iterable[asyncio.Future[None]], error: Exception | None) -> None:
+    """Let everybody know who waits for the same lines, and was not cancelled."""
+    for done in waiting:
+        if done.cancelled():
             continue
         if error is None:
-            append.done.set_result(None)
+            done.set_result(None)
         else:
-            append.done.set_exception(error)
-            append.done.exception()  # a caller that was cancelled meanwhile never asks for it
+            done.set_exception(error)
+            done.exception()  # a caller that was cancelled meanwhile never asks for it

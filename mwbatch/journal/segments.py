@@ -23,7 +23,7 @@ from mwbatch.core.facts import VERSION, Fact, Planned, Seen, identity, line, par
 from mwbatch.core.straight import identity_by_line
 from mwbatch.core.text import encode
 from mwbatch.errors import DiskFull, StoreError
-from mwbatch.journal.commit import Committer, Settled
+from mwbatch.journal.commit import Committer, Settled, tell
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.measure import Commits
 from mwbatch.journal.segment import Damage, Segment, Taken, placed, written_now
@@ -149,7 +149,7 @@ class Segments:
         self.folder = folder
         self._shelves = {name: Shelf(folder / name, writer, disk, commits) for name in FOLDERS}
         self._known: Digests | None = None
-        self._in_flight: dict[bytes, asyncio.Future[None]] = {}
+        self._in_flight: dict[bytes, list[asyncio.Future[None]]] = {}
         self._learning = asyncio.Lock()
         self._commits: set[asyncio.Task[None]] = set()
 
@@ -229,26 +229,35 @@ class Segments:
 
     async def append(self, facts: Sequence[Fact]) -> list[bool]:
         """Make facts durable; an answer that is on disk, or on its way there, is not written again."""
-        if self._known is None and any(place(fact) == RESULTS for fact in facts):
+        placed = [(place(fact), fact) for fact in facts]
+        if self._known is None and any(name == RESULTS for name, _ in placed):
             await self._learn()
-        loop = asyncio.get_running_loop()
-        claimed: dict[bytes, asyncio.Future[None]] = {}
         fresh: defaultdict[str, list[Fact]] = defaultdict(list)
-        others: list[asyncio.Future[None]] = []
+        claimed: list[bytes] = []
+        copies: list[asyncio.Future[None]] = []
         new: list[bool] = []
-        for fact in facts:
-            key = identity(fact)
-            new.append(key is None or not (self._is_known(key) or key in self._in_flight))
+        for name, fact in placed:
+            key = identity(fact) if name == RESULTS else None
+            new.append(key is None or self._claim(key, claimed, copies))
             if new[-1]:
-                fresh[place(fact)].append(fact)
-            if key is not None and new[-1]:
-                claimed[key] = self._in_flight[key] = loop.create_future()
-            elif key is not None and key in self._in_flight and key not in claimed:
-                others.append(self._in_flight[key])
+                fresh[name].append(fact)
         await self._commit(fresh, partial(self._settle, claimed))
-        for copy in others:
-            await asyncio.shield(copy)
+        for copy in copies:
+            await copy
         return new
+
+    def _claim(self, key: bytes, claimed: list[bytes], copies: list[asyncio.Future[None]]) -> bool:
+        """Claim an answer for this append, unless it is known; ``copies`` get a future for one that another append writes."""
+        if self._is_known(key):
+            return False
+        if (waiting := self._in_flight.get(key)) is None:
+            claimed.append(key)
+            self._in_flight[key] = []
+            return True
+        if key not in claimed:
+            copies.append(asyncio.get_running_loop().create_future())
+            waiting.append(copies[-1])
+        return False
 
     def _is_known(self, key: bytes) -> bool:
         return self._known is not None and key in self._known
@@ -274,17 +283,14 @@ class Segments:
             raise
         settled(None)
 
-    def _settle(self, claimed: dict[bytes, asyncio.Future[None]], error: Exception | None) -> None:
+    def _settle(self, claimed: list[bytes], error: Exception | None) -> None:
         """Let the index know of what is written, and only of that: a later copy of what failed must be written itself."""
-        for key, copy in claimed.items():
-            del self._in_flight[key]
+        for key in claimed:
+            waiting = self._in_flight.pop(key)
             if error is None:
                 assert self._known is not None
                 self._known.add(key)
-                copy.set_result(None)
-            else:
-                copy.set_exception(error)
-                copy.exception()
+            tell(waiting, error)
 
     def dead_segments(self) -> list[Path]:
         """The segments whose writers are gone, so that nothing is ever added to them."""

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from mwbatch.callbacks.keyring import Keyring, Mark, address_of
-from mwbatch.core.address import Address, Key, write
+from mwbatch.callbacks.keyring import Keyring, Mark
+from mwbatch.core.address import Address, Key, at_end, write
 from mwbatch.core.text import encode
 from mwbatch.errors import UsageError
 from mwbatch.journal.home import Home
@@ -51,7 +51,7 @@ def ring(tmp_path: Path) -> Ring:
 @pytest.mark.parametrize("prefix", ["", "/hooks", "/a/b/c/d/e/f", "/%2F", "/v1/x/y/1-1/z", PATH])
 def test_any_prefix(prefix: str) -> None:
     """An address is the last five segments of a path, whatever stands before."""
-    assert address_of(prefix + path(OLD)) == Address("old", "b1", 7, 2, PATH[-32:])
+    assert at_end(prefix + path(OLD)) == Address("old", "b1", 7, 2, PATH[-32:])
 
 
 @pytest.mark.parametrize(
@@ -87,14 +87,14 @@ def test_any_prefix(prefix: str) -> None:
 )
 def test_every_byte_in_its_place(wrong: str) -> None:
     """What only resembles an address is none."""
-    assert address_of(wrong) is None
+    assert at_end(wrong) is None
 
 
 @given(st.text(max_size=80))
 def test_no_path_breaks_it(text: str) -> None:
     """Any text is an address or is none."""
-    assert address_of(text) is None
-    assert address_of(text.replace("\n", "") + path(OLD)) is not None
+    assert at_end(text) is None
+    assert at_end(text.replace("\n", "") + path(OLD)) is not None
 
 
 @pytest.mark.parametrize("at", range(len(path(OLD)) - 33 - len("/7-2"), len(path(OLD))))
