@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test heavy test-system torture check format audit tools clean
+.PHONY: help demo test bench heavy test-system torture check format audit tools clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -24,6 +24,10 @@ test: $(READY) ## Run the tests that need only Python (about four minutes)
 	@$(BIN)/python -m coverage run -m pytest -q tests/core
 	@$(BIN)/python -m coverage report --include='mwbatch/core/*' --fail-under=100 --skip-covered
 	@$(BIN)/python -m pytest -q -n 4 -m "not system" --ignore=tests/core --durations=5
+
+bench: $(READY) ## Compare with what people would use instead: ONLY=creating|receiving|pace RUNS=5 JSON=FILE KEEP=1
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
+	@ONLY="$(ONLY)" RUNS="$(RUNS)" $(BIN)/python -m tests.benchmarks $(if $(JSON),--json $(JSON)) $(if $(KEEP),--keep)
 
 heavy: $(READY) ## The story of 10,000 rows against a failing API, killed twenty times
 	@$(BIN)/python -m tests.torture.heavy
