@@ -4,6 +4,7 @@ Brackets in names stand as they are; values are percent-encoded, a space as ``+`
 form (``:/?@`` and the like) stand as they are too, so a plain URL looks as it does in the reference.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 from urllib.parse import quote_plus
@@ -14,6 +15,8 @@ EDGES: Final = ("id", "left", "top", "width", "height")
 """The fields of a tag that are sent; a tag that came from a tagging answer holds more."""
 
 _SAFE: Final = ":/?@!$'()*,"
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~:/?@!$'()*,-]*")
+"""What stands as it is, `_SAFE` included."""
 
 
 class BadForm(ValueError):
@@ -30,7 +33,7 @@ def encode_create(type: str, request: Mapping[str, Json], callback_url: str) -> 
         BadForm: the type is unknown, or the request cannot be written.
     """
     try:
-        return _FORMS[type](request, quote_plus(callback_url, _SAFE)).encode("ascii")
+        return _FORMS[type](request, _quoted(callback_url)).encode("ascii")
     except KeyError as error:
         raise BadForm(f"no such task type or field: {error}") from None
     except (TypeError, AttributeError):
@@ -39,18 +42,23 @@ def encode_create(type: str, request: Mapping[str, Json], callback_url: str) -> 
         raise BadForm("the request holds text that is not valid Unicode") from None
 
 
+def _quoted(text: str) -> str:
+    """Percent-encode a value; nearly all are plain, and to see that costs a tenth."""
+    return text if _PLAIN.fullmatch(text) else quote_plus(text, _SAFE)
+
+
 def _tagging(request: Mapping[str, Json], callback: str) -> str:
-    objects = quote_plus(request.get("objects_to_tag", "brands"), _SAFE)
-    return f"callback_url={callback}&objects_to_tag={objects}&image_url={quote_plus(request['image_url'], _SAFE)}"
+    objects = _quoted(request.get("objects_to_tag", "brands"))
+    return f"callback_url={callback}&objects_to_tag={objects}&image_url={_quoted(request['image_url'])}"
 
 
 def _annotating(request: Mapping[str, Json], callback: str) -> str:
     return "&".join(
         [
             f"callback_url={callback}",
-            f"image_url={quote_plus(request['image_url'], _SAFE)}",
-            f"instruction={quote_plus(request['instruction'], _SAFE)}",
-            *(f"annotation_option={quote_plus(option, _SAFE)}" for option in request["annotation_option"]),
+            f"image_url={_quoted(request['image_url'])}",
+            f"instruction={_quoted(request['instruction'])}",
+            *(f"annotation_option={_quoted(option)}" for option in request["annotation_option"]),
             *_tags(request["tags"]),
         ]
     )
@@ -60,7 +68,7 @@ def _tags(tags: list[Mapping[str, Json]]) -> Iterator[str]:
     for index, tag in enumerate(tags):
         for edge in EDGES:
             if edge in tag:
-                yield f"tags[{index}][{edge}]={quote_plus(str(tag[edge]), _SAFE)}"
+                yield f"tags[{index}][{edge}]={_quoted(str(tag[edge]))}"
 
 
 _FORMS: Final[Mapping[str, Callable[[Mapping[str, Json], str], str]]] = {

@@ -55,20 +55,26 @@ def shown_by_line(head: bytes) -> Shown | None:
 
 def shown_by(seen: Seen) -> Shown | None:
     """The same for a fact at hand."""
-    texts = [
-        (text or "").encode("ascii", "replace")
-        for text in (seen.task_id, seen.created_at, seen.completed_at, seen.answer, seen.sha256)
-    ]
-    task_id, created, completed, digest, sha256 = texts
-    if seen.attempt != 1 or seen.status not in ("pending", "completed") or not _TEXT.fullmatch(task_id):
+    if seen.attempt != 1 or seen.status not in ("pending", "completed"):
         return None
-    if not all(not time or _IS_TIME.fullmatch(time) for time in (created, completed)):
+    task_id, created, completed = _ascii(seen.task_id), _ascii(seen.created_at), _ascii(seen.completed_at)
+    if not (_TEXT.fullmatch(task_id) and _is_time(created) and _is_time(completed)):
         return None
-    if seen.answer is None:
-        digest = sha256 = b""
-    elif len(digest) != 2 * DIGEST or len(sha256) != 2 * SHA256 or not _IS_HEX.fullmatch(digest + sha256):
-        return None
+    digest = sha256 = b""
+    if seen.answer is not None:
+        digest, sha256 = _ascii(seen.answer), _ascii(seen.sha256)
+        if len(digest) != 2 * DIGEST or len(sha256) != 2 * SHA256 or not _IS_HEX.fullmatch(digest + sha256):
+            return None
     return _shown(seen.row, task_id, seen.status.encode(), created, completed, digest, sha256)
+
+
+def _ascii(text: str | None) -> bytes:
+    return text.encode("ascii", "replace") if text else b""
+
+
+def _is_time(text: bytes) -> bool:
+    """Whether a time can stand in its column; none is one."""
+    return not text or _IS_TIME.fullmatch(text) is not None
 
 
 def identity_by_line(text: bytes) -> bytes | None:

@@ -30,27 +30,34 @@ class Trouble:
     keep_going: bool = False
     recent: deque[bool] = field(default_factory=lambda: deque(maxlen=WINDOW))
     unknown: int = 0
+    """How many of the last outcomes, in a row, were unknown."""
+    among: int = 0
+    """How many of the recent ones."""
     refused: int = 0
     message: str = ""
 
     def note(self, outcome: Outcome) -> Advice:
         """Take one outcome in, and say what follows."""
-        self.recent.append(outcome.verdict is Verdict.UNKNOWN)
-        self.unknown = self.unknown + 1 if outcome.verdict is Verdict.UNKNOWN else 0
+        self._note_unknown(outcome.verdict is Verdict.UNKNOWN)
         self._note_refusal(outcome)
         if outcome.verdict is Verdict.HALTED:
             return Advice.STOP
         if self.refused >= REFUSED_IN_A_ROW and not self.keep_going:
             return Advice.STOP
         full = len(self.recent) == WINDOW
-        if self.unknown >= UNKNOWN_IN_A_ROW or (full and sum(self.recent) >= UNKNOWN_SHARE * WINDOW):
+        if self.unknown >= UNKNOWN_IN_A_ROW or (full and self.among >= UNKNOWN_SHARE * WINDOW):
             return Advice.PROBE
         return Advice.GO_ON
 
     def calmed(self) -> None:
         """A probe was answered: count anew."""
         self.recent.clear()
-        self.unknown = 0
+        self.unknown = self.among = 0
+
+    def _note_unknown(self, unknown: bool) -> None:
+        self.among += unknown - (len(self.recent) == WINDOW and self.recent[0])
+        self.recent.append(unknown)
+        self.unknown = self.unknown + 1 if unknown else 0
 
     def _note_refusal(self, outcome: Outcome) -> None:
         if outcome.verdict is not Verdict.REFUSED:
