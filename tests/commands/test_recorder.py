@@ -1,10 +1,11 @@
 """The recorder: the state knows at once, the disk when flush returns."""
 
+import asyncio
 import errno
 
 import pytest
 
-from mwbatch.commands.recorder import Recorder
+from mwbatch.commands.recorder import GATHER, Recorder
 from mwbatch.core.facts import Seen
 from mwbatch.core.fold import Status
 from mwbatch.errors import StoreError
@@ -29,6 +30,30 @@ async def test_flush_makes_everything_durable_in_order(stage: Stage) -> None:
         assert batch.state.rows[row].status is Status.PENDING
     await recorder.flush()
     assert seen_on_disk(stage) == list(range(50))
+
+
+@virtual
+async def test_nothing_waits_for_long(stage: Stage) -> None:
+    """Outcomes gather for a moment, and are on disk soon without anybody asking."""
+    recorder = Recorder(await stage.opened(2))
+    for row in range(2):
+        recorder.note(show(1, row=row))
+    await asyncio.sleep(GATHER / 2)
+    assert seen_on_disk(stage) == []
+    await asyncio.sleep(GATHER)
+    await asyncio.to_thread(lambda: None)
+    assert seen_on_disk(stage) == [0, 1]
+
+
+@virtual
+async def test_flush_does_not_wait_for_more(stage: Stage) -> None:
+    """Whoever wants outcomes durable does not wait until more have gathered."""
+    recorder, loop = Recorder(await stage.opened(1)), asyncio.get_running_loop()
+    recorder.note(show(1))
+    began = loop.time()
+    await recorder.flush()
+    assert loop.time() - began < GATHER
+    assert seen_on_disk(stage) == [0]
 
 
 @virtual

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.address import NOBODY, PREFIX, Address, Key, find, mac, masked, probe_address, write
+from mwbatch.core.address import NOBODY, PREFIX, Address, Key, at_end, find, mac, masked, probe_address, write
 
 KEY = Key("k1", b"0123456789abcdef")
 BASES = [
@@ -42,6 +42,14 @@ def test_what_was_written_is_found(
     assert found == Address(key.kid, batch, row, attempt, url[-32:])
     assert found.signed_by(key)
     assert url.startswith(base.rstrip("/") + PREFIX)
+
+
+@given(st.sampled_from(BASES), st.sampled_from(["", "/", "?a=b", "%00", ".json", "0"]), rows, attempts)
+def test_only_the_end_of_a_path_counts(base: str, after: str, row: int, attempt: int) -> None:
+    """An address that ends a path is read as it is found anywhere; one with anything behind it is none."""
+    url = write(base, KEY, "b7", row, attempt)
+    assert at_end(url) == find(url)
+    assert (at_end(url + after) is None) is bool(after)
 
 
 @given(keys, keys, names, rows, attempts)

@@ -77,6 +77,8 @@ def test_questions_are_answered_as_by_objects(history: list[Fact]) -> None:
     assert batch.belied() == any(row.belied for row in rows.values())
     assert sorted(batch.doubtful()) == sorted((n, a) for n, row in planned.items() for a in row.doubtful)
     assert batch.spent() == sum(len(row.tasks) + len(row.doubtful) for row in rows.values())
+    for number, row in rows.items():
+        assert not batch.untouched(number) or (row == Row(planned=True) and row.sendable)
     assert batch.unstarted() == sum(bool((row.seen | row.failed) & ~row.started) for row in rows.values())
 
 
@@ -147,6 +149,14 @@ def test_far_numbers_make_no_columns() -> None:
 def test_a_row_that_leaves_the_path_before_it_is_planned(history: list[Fact]) -> None:
     """Whatever comes first, the plan that follows joins it."""
     assert dict(Batch([*history, plan(0)]).rows) == folded([*history, plan(0)])
+
+
+def test_a_row_that_was_only_planned_is_untouched() -> None:
+    """A row is untouched from its plan to its first start; one that no fact has named is not."""
+    batch = Batch([plan(0), plan(1)])
+    assert [batch.untouched(number) for number in (0, 1, 2, GAP)] == [True, True, False, False]
+    batch.add(start(1, ((0, 1),)))
+    assert [batch.untouched(number) for number in (0, 1)] == [False, True]
 
 
 def test_a_code_fits_a_byte() -> None:

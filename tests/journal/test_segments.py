@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,18 @@ async def write(folder: Path) -> Segments:
     await journal.append(EVERY)
     await journal.close()
     return journal
+
+
+async def test_the_rows_of_a_type(tmp_path: Path) -> None:
+    """Rows of one type are read alone, whatever stands in the cells of the others."""
+    journal = Segments(tmp_path, "test")
+    other = replace(plan(1), type="annotating")
+    decoy = replace(plan(2), columns={"note": '"type":"annotating"', "meta": {"type": "annotating"}})
+    await journal.append([plan(0), other, decoy])
+    await journal.close()
+    assert list(journal.read_rows(None, "annotating")) == [other]
+    assert list(journal.read_rows({0, 1, 2}.__contains__, "annotating")) == [other]
+    assert list(journal.read_rows({0, 2}.__contains__)) == [plan(0), decoy]
 
 
 async def test_each_fact_has_its_folder(tmp_path: Path) -> None:
