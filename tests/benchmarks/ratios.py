@@ -17,7 +17,7 @@ def machine() -> Json:
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "system": f"{platform.system()} {platform.release()}",
+        "system": platform.system(),
         "python": platform.python_version(),
         "load": round(os.getloadavg()[0], 1),
     }
