@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mwbatch.client import Client
+from mwbatch.commands.choosing import named
 from mwbatch.commands.creating import Wishes, create, pinned
 from mwbatch.commands.desk import Desk
 from mwbatch.core.advice import rows
@@ -51,16 +52,12 @@ def _chosen(batch: Opened, choice: Choice) -> list[int]:
     """
     if not choice.ids:
         return [n for n, row in batch.state.rows.items() if row.planned and _fits(row, choice.status)]
-    wanted, chosen = set(choice.ids), list[int]()
-    for planned in batch.journal.read_rows():
-        if planned.id in wanted:
-            wanted.discard(planned.id)
-            row = batch.state.row(planned.row)
-            if not _fits(row, choice.status):
-                raise UsageError(f"row {planned.id} is {row.status}, not {choice.status}: see --status")
-            chosen.append(planned.row)
-    if wanted:
-        raise UsageError(f"batch {batch.card.name} has no row {min(wanted)}")
+    chosen = list[int]()
+    for planned in named(batch, choice.ids):
+        row = batch.state.row(planned.row)
+        if not _fits(row, choice.status):
+            raise UsageError(f"row {planned.id} is {row.status}, not {choice.status}: see --status")
+        chosen.append(planned.row)
     return chosen
 
 

@@ -50,6 +50,32 @@ class Ran:
 
 
 @dataclass(frozen=True, slots=True)
+class Canceled:
+    """What became of rows that the user gave up.
+
+    ``withdrawn`` rows get no further attempt, ``canceled`` tasks nobody works at any more; ``doubtful`` rows may have a
+    task that has not shown yet. ``kept`` says of each row or task why it could not be given up. ``interrupted``: the
+    user asked to stop before all was done.
+    """
+
+    report: Report
+    withdrawn: int
+    canceled: int
+    doubtful: int = 0
+    kept: tuple[str, ...] = ()
+    interrupted: bool = False
+
+    @property
+    def exit(self) -> Exit:
+        """Done when none of the rows can become a task any more, and no task of them goes on."""
+        if self.report.damaged_lines:
+            return Exit.MACHINE
+        if self.doubtful or self.interrupted:
+            return Exit.UNFINISHED
+        return Exit.ROWS if self.kept else Exit.DONE
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """What the API's listing says about the whole span of a batch.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mwbatch.core.advice import rows
-from mwbatch.core.outcomes import Created, Ran, Reconciled
+from mwbatch.core.outcomes import Canceled, Created, Ran, Reconciled
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 from mwbatch.views.words import report_text
@@ -14,7 +14,7 @@ from mwbatch.views.words import report_text
 class Outcome:
     """The report of a command, with sentences before it and fields beside it."""
 
-    told: Created | Ran | Reconciled
+    told: Created | Ran | Reconciled | Canceled
     sentences: tuple[str, ...]
     fields: dict[str, Json]
 
@@ -66,6 +66,27 @@ def reconciled(found: Reconciled) -> Outcome:
         "comparison": comparison.json() if comparison else None,
     }
     return Outcome(found, sentences, fields)
+
+
+def canceled(found: Canceled) -> Outcome:
+    """A cancellation, ready to be shown."""
+    name = found.report.batch
+    sentences = [f"{rows(found.withdrawn)} withdrawn, {found.canceled:,} tasks canceled", *found.kept]
+    if found.doubtful:
+        sentences.append(
+            f"{rows(found.doubtful)} in doubt may have a task that has not shown yet: mwbatch reconcile {name}, "
+            f"then mwbatch cancel {name} again"
+        )
+    if found.interrupted:
+        sentences.append("interrupted: run the same command again")
+    fields: dict[str, Json] = {
+        "withdrawn": found.withdrawn,
+        "canceled": found.canceled,
+        "in_doubt": found.doubtful,
+        "kept": list(found.kept),
+        "interrupted": found.interrupted,
+    }
+    return Outcome(found, tuple(sentences), fields)
 
 
 def _still_open(reasons: Iterable[str]) -> tuple[str, ...]:
