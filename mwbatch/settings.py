@@ -42,6 +42,12 @@ DuplicatesOption = Annotated[
     bool,
     typer.Option("--allow-duplicates", help="Let a new id ask for what a known row asks for already."),
 ]
+SkipOption = Annotated[
+    bool,
+    typer.Option(
+        "--skip-invalid", help="Put rows with mistakes aside in MANIFEST.invalid.jsonl, and send the others."
+    ),
+]
 PriceOption = Annotated[float | None, typer.Option("--price", min=0.0, help="What one task costs.")]
 RequireOption = Annotated[bool, typer.Option("--require-complete", help="Exit 3 unless every row is final.")]
 SettleOption = Annotated[

@@ -108,8 +108,8 @@ def cancel(
 
     \b
     Examples:
-      mwbatch cancel ten --id shot-0003 --id shot-0007
-      mwbatch cancel ten --yes --json
+      mwbatch cancel ten --id shot-0003 --id shot-0005
+      mwbatch cancel ten --id shot-0007 --json
     """
 
     async def command(desk: "Desk") -> Result:

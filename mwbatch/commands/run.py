@@ -54,12 +54,12 @@ async def run(
     ) as receiver:
         desk.tally.note(f"receiving callbacks at {receiver.url}")
         wishes = replace(wishes, callback_url=wishes.callback_url or own_base(receiver, client))
-        async with planned(home, client, source, wishes, desk, "run") as batch:
+        async with planned(home, client, source, wishes, desk, "run") as (batch, skipped):
             created = await create(batch, client, wishes, desk)
             fetched = await _wait(batch, client, desk, created, stored, poll)
             await asyncio.to_thread(batch.refold)
             desk.tally.phase = ""
-            return Ran(batch.report(), created.ending, fetched, created.reasons)
+            return Ran(batch.report(), created.ending, fetched, created.reasons, skipped)
 
 
 def own_base(receiver: Running, client: Client) -> str:

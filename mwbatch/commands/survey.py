@@ -3,11 +3,11 @@
 from array import array
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from mwbatch.commands.manifests import Manifest
-from mwbatch.core.entry import Entry, Problem
+from mwbatch.core.entry import Entry, Problem, cells_of
 from mwbatch.core.facts import Planned
 from mwbatch.core.identity import Identity, Kind
 
@@ -22,6 +22,9 @@ class Survey:
     ``numbers`` has, for each good row of the file, the number that a new row gets in the batch, -1 for one that is
     known or repeated. ``found`` counts all problems, ``problems`` holds the first `MAX_PROBLEMS`. ``urls`` holds
     hashes of image URLs, None where nobody counts them: a rare collision may spoil a count on which nothing rests.
+    ``disputed`` has the problems of rows that are good by themselves, by their place among the good ones; ``blocking``
+    counts problems after which no row can be told from another. ``repeats`` are the lines of the first rows that
+    stand there before, each with the line of its first.
     """
 
     id_column: str | None = None
@@ -30,16 +33,25 @@ class Survey:
     by_kind: Counter[Kind] = field(default_factory=Counter)
     urls: set[int] | None = None
     found: int = 0
+    blocking: int = 0
     problems: list[Problem] = field(default_factory=list)
+    disputed: dict[int, Problem] = field(default_factory=dict)
+    repeats: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def new(self) -> int:
         """How many rows the batch does not have yet."""
         return self.by_kind[Kind.NEW]
 
+    @property
+    def good(self) -> int:
+        """How many rows have no mistake."""
+        return len(self.numbers) - len(self.disputed)
+
     def wrong(self, problem: Problem) -> None:
         """Take in a problem."""
         self.found += 1
+        self.blocking += problem.cells is None
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(problem)
 
@@ -53,7 +65,12 @@ class Survey:
             if self.urls is not None:
                 self.urls.add(hash(entry.request["image_url"]))
         elif decision.kind in (Kind.CHANGED, Kind.COPY):
-            self.wrong(identity.problem(entry, decision, planned))
+            problem = identity.problem(entry, decision, planned)
+            problem = replace(problem, cells=cells_of(entry, identity.id_column))
+            self.disputed[len(self.numbers) - 1] = problem
+            self.wrong(problem)
+        elif decision.kind is Kind.REPEATED and len(self.repeats) < MAX_PROBLEMS:
+            self.repeats.append((entry.line, decision.line))
 
 
 async def survey(

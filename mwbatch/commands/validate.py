@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from mwbatch.commands.manifests import Manifest
 from mwbatch.commands.survey import survey
@@ -10,13 +11,17 @@ from mwbatch.core.identity import Identity, Kind
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 
+SHOWN_REPEATS: Final = 20
+"""How many identical rows are named for people, with the line of the first; scripts get more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Validation:
     """What a manifest holds.
 
     ``rows`` is what a batch of it would have: good rows, identical ones once; ``by_type`` splits them. ``repeated``
-    counts the identical rows beyond the first, ``repeated_urls`` the rows whose picture an earlier row has too.
+    counts the identical rows beyond the first, ``repeats`` has the lines of the first of them, each with the line that it
+    repeats; ``repeated_urls`` counts the rows whose picture an earlier row has too.
     ``id_column`` is None where rows go by a digest of their request. ``found`` counts all problems, ``problems`` holds
     the first `survey.MAX_PROBLEMS` of them. ``price`` is the user's, for one task.
     """
@@ -29,6 +34,7 @@ class Validation:
     id_column: str | None
     found: int
     problems: tuple[Problem, ...]
+    repeats: tuple[tuple[int, int], ...] = ()
     price: float | None = None
 
     @property
@@ -48,6 +54,9 @@ class Validation:
     def _summary(self) -> list[str]:
         types = ", ".join(f"{count:,} {kind}" for kind, count in self.by_type.items() if count)
         lines = [f"{self.path}: {self.rows:,} rows{f' ({types})' if types else ''}, {self._ids()}"]
+        lines += [
+            f"{self.path}:{line}: the same as line {first}" for line, first in self.repeats[:SHOWN_REPEATS]
+        ]
         if self.repeated:
             lines.append(f"{self.repeated:,} identical rows are left out: each row counts once")
         if self.repeated_urls:
@@ -74,6 +83,7 @@ class Validation:
             "rows": self.rows,
             "by_type": self.by_type,
             "repeated": self.repeated,
+            "repeats": [{"line": line, "first_line": first} for line, first in self.repeats],
             "repeated_urls": self.repeated_urls,
             "id_column": self.id_column,
             "cost": self.cost,
@@ -104,5 +114,6 @@ async def validate(
         id_column=found.id_column,
         found=found.found,
         problems=tuple(found.problems),
+        repeats=tuple(found.repeats),
         price=price,
     )

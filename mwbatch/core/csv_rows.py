@@ -1,12 +1,13 @@
 """Rows out of CSV, as RFC 4180 writes it, and what is wrong where it is written otherwise."""
 
+import csv
 import io
 import re
 
 from mwbatch.core.cells import shown
-from mwbatch.core.entry import Found, Problem
+from mwbatch.core.entry import OUR_TEXT, Found, Problem, with_cells
 from mwbatch.core.reader import Reader, foreign
-from mwbatch.core.records import Records
+from mwbatch.core.records import Records, Torn
 from mwbatch.core.text import Json
 
 
@@ -26,8 +27,8 @@ class CsvReader(Reader):
         found: list[Found] = []
         lines = list(io.StringIO(self._decoded(whole), newline="\n"))
         for line, record in self._records.read(lines, last=last):
-            if isinstance(record, str):
-                found.append(Problem(line, None, record))
+            if isinstance(record, Torn):
+                found.append(Problem(line, None, record.reason, {OUR_TEXT: record.text}))
             elif any(record):
                 found += self._row(line, record) if self._names else self._header(line, record)
             if self._over:
@@ -60,9 +61,19 @@ class CsvReader(Reader):
     def _row(self, line: int, cells: list[str]) -> list[Found]:
         if len(cells) != len(self._names):
             told = f"has {len(cells)} cells, but the header has {len(self._names)} (quote cells that hold commas)"
-            return [Problem(line, None, told)]
+            return [Problem(line, None, told, {OUR_TEXT: _text(cells)})]
         row: dict[str, Json] = dict(zip(self._names, cells, strict=True))
-        return (self._suspect and foreign(line, row)) or self._rows.read(line, row)
+        found = (self._suspect and foreign(line, row)) or self._rows.read(line, row)
+        if isinstance(found[0], Problem):
+            return with_cells(found, dict(zip(self._names, cells, strict=True)))
+        return found
+
+
+def _text(cells: list[str]) -> str:
+    """A record as a line again."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()
 
 
 def _meant(names: list[str]) -> str:

@@ -22,16 +22,21 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """What a run of creating came to: why it ended if it ended early, and why something stays open."""
+    """What a run of creating came to: why it ended if it ended early, and why something stays open.
+
+    ``skipped`` rows of the manifest had mistakes and were put aside.
+    """
 
     report: Report
     ending: Ending
     reasons: tuple[str, ...] = ()
+    skipped: int = 0
 
     @property
     def exit(self) -> Exit:
-        """Done when every row has a task or is final."""
-        return max(self.ending.exit, self.report.exit(done=self.report.submitted))
+        """Done when every row has a task or is final, and none was put aside."""
+        aside = Exit.ROWS if self.skipped else Exit.DONE
+        return max(aside, self.ending.exit, self.report.exit(done=self.report.submitted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +47,13 @@ class Ran:
     ending: Ending
     fetched: int
     reasons: tuple[str, ...] = ()
+    skipped: int = 0
 
     @property
     def exit(self) -> Exit:
-        """Done when nothing is planned, doubtful or pending."""
-        return max(self.ending.exit, self.report.exit(done=not self.report.unfinished))
+        """Done when nothing is planned, doubtful or pending, and no row of the manifest was put aside."""
+        aside = Exit.ROWS if self.skipped else Exit.DONE
+        return max(aside, self.ending.exit, self.report.exit(done=not self.report.unfinished))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,20 @@ one is given back and read again with the next.
 import csv
 from collections import deque
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 MAX_CELL: Final = 1 << 20
 """The longest cell, in characters: what a quote that never closes may swallow."""
 
-Record = list[str] | str
+
+class Torn(NamedTuple):
+    """A line that is no record: why, and the line itself."""
+
+    reason: str
+    text: str
+
+
+Record = list[str] | Torn
 """The cells of a record, or what is wrong with it."""
 
 
@@ -43,8 +51,9 @@ class Records:
             except csv.Error as error:
                 taken = held[self._line - before + 1 : begun + parser.line_num - before]
                 self._lines.extendleft(reversed(taken))
+                text = (held[self._line - before] or "").rstrip("\r\n")
                 self._line += 1
-                yield self._line, _reason(str(error))
+                yield self._line, Torn(_reason(str(error)), text)
         self._held = held[self._line - before :]
 
 

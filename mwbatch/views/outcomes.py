@@ -41,7 +41,11 @@ def created(run: Created | Ran) -> Outcome:
         *_still_open(run.reasons),
         *_fetched(fetched, "fetched from the API"),
     )
-    fields: dict[str, Json] = {"ended": reason or None, "open_because": list(run.reasons)}
+    fields: dict[str, Json] = {
+        "ended": reason or None,
+        "open_because": list(run.reasons),
+        "skipped": run.skipped,
+    }
     return Outcome(run, sentences, fields | ({"fetched": fetched} if isinstance(run, Ran) else {}))
 
 
