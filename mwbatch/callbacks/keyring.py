@@ -1,18 +1,27 @@
-"""Who signed an address: the home's callback keys, read again when an address names a key that is not known."""
+"""Who signed an address: the home's callback keys, as they are on disk now.
+
+They are read again when an address names a key that is not known, so that a new key is taken at once; and when the key
+file has changed, so that a retired one is refused within a second.
+"""
 
 import logging
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from mwbatch.core.address import Address, find
-from mwbatch.errors import MwbatchError
+from mwbatch.errors import MwbatchError, StoreError
 from mwbatch.journal.home import Home
 from mwbatch.journal.keys import Keys, load
 
 RELOAD: Final = 1.0
-"""Seconds between two readings of the key file: strangers can name unknown keys as often as they like."""
+"""Seconds between two readings of the key file because of an unknown key: strangers can name as many as they like."""
+
+LOOK: Final = 1.0
+"""Seconds between two looks at whether the key file has changed."""
+
+Mark = tuple[int, int, int, int]
+"""What differs between two states of a file: inode, size, and when its content and its inode were changed."""
 
 _log = logging.getLogger("mwbatch.callbacks")
 
@@ -21,9 +30,11 @@ class Keyring:
     """The live keys. ``now`` is a monotonic clock in seconds."""
 
     def __init__(self, home: Home, now: Callable[[], float] = time.monotonic) -> None:
-        self._home, self._now = home, now
+        self._path, self._home, self._now = home.key_path, home, now
         self._keys = Keys(())
-        self._read_at = -RELOAD
+        self._mark: Mark | None = None
+        self._read_at, self._looked_at = -RELOAD, -LOOK
+        self._trouble = ""
 
     def open(self) -> None:
         """Read the keys, made if the home has none yet. Blocks.
@@ -31,7 +42,10 @@ class Keyring:
         Raises:
             UsageError: they are missing, open to others or unusable: no receiver may start without.
         """
-        self._keys, self._read_at = self._home.keys(), self._now()
+        # MUST come before the reading: should the file change between the two, the next look sees it.
+        self._mark = self._marked()
+        self._keys = self._home.keys()
+        self._read_at = self._looked_at = self._now()
 
     def signed(self, path: str) -> Address | None:
         """The address in the last five segments of a raw, still percent-encoded path, if we signed it."""
@@ -39,21 +53,47 @@ class Keyring:
         return address if address and self._verify(address) else None
 
     def _verify(self, address: Address) -> bool:
-        if any(key.kid == address.kid for key in self._keys.live) or not self._is_due():
-            return self._keys.verify(address)
-        self._reload(self._home.key_path)
+        now = self._now()
+        if now - self._looked_at >= LOOK:
+            self._look(now)
+        if now - self._read_at >= RELOAD and all(key.kid != address.kid for key in self._keys.live):
+            self._reload(now)
         return self._keys.verify(address)
 
-    def _is_due(self) -> bool:
-        return self._now() - self._read_at >= RELOAD
+    def _look(self, now: float) -> None:
+        """Read the key file again where it is another one than was read last."""
+        self._looked_at = now
+        mark = self._marked()
+        if mark != self._mark:
+            self._mark = mark
+            self._reload(now)
 
-    def _reload(self, path: Path) -> None:
-        """MUST never make keys: here a missing file means that somebody is at work on it."""
-        self._read_at = self._now()
+    def _marked(self) -> Mark | None:
         try:
-            self._keys = load(path) or self._keys
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+    def _reload(self, now: float) -> None:
+        """MUST never make keys: here a missing file means that somebody is at work on it."""
+        self._read_at = now
+        try:
+            keys = load(self._path)
+            if keys is None:
+                raise StoreError(f"{self._path} is gone")
         except MwbatchError as error:
-            _log.error("the keys in use stay: %s", error)
+            self._complain(str(error))
+            return
+        if keys != self._keys:
+            _log.info("callback keys read again: %s", ", ".join(key.kid for key in keys.live))
+        self._keys, self._trouble = keys, ""
+
+    def _complain(self, trouble: str) -> None:
+        """Say once what is wrong: strangers could fill the log otherwise."""
+        if trouble != self._trouble:
+            self._trouble = trouble
+            _log.error("the callback keys in use stay: %s", trouble)
 
 
 def address_of(path: str) -> Address | None:

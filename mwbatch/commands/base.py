@@ -1,5 +1,6 @@
 """The callback base: which one is used, and whether anybody listens there."""
 
+from ipaddress import ip_address
 from typing import Final
 
 from mwbatch.client.probe import probe
@@ -24,12 +25,13 @@ def callback_base(asked: str | None, last: str | None, desk: Desk) -> str:
     """
     if asked == NO_CALLBACKS:
         return NOBODY
-    if asked:
-        return checked_base(asked)
-    if last is None:
+    base = checked_base(asked) if asked else last
+    if base is None:
         raise UsageError(NO_BASE)
-    desk.tally.note(f"callbacks go to {last}, as before")
-    return last
+    if not asked:
+        desk.tally.note(f"callbacks go to {base}, as before")
+    warn_clear(base, desk)
+    return base
 
 
 def checked_base(url: str) -> str:
@@ -45,6 +47,28 @@ def checked_base(url: str) -> str:
     if base.query_string or base.fragment or base.user:
         raise UsageError(f"--callback-url {url!r} may carry a path, but no query, fragment or password")
     return str(base).rstrip("/")
+
+
+def warn_clear(base: str, desk: Desk) -> None:
+    """Tell people whose callbacks would cross a foreign network in clear: whoever reads an address can forge its answer."""
+    from yarl import URL  # noqa: PLC0415 (views do without)
+
+    url = URL(base)
+    if url.scheme == "http" and not is_near(url.host or ""):
+        desk.tally.note(
+            f"warning: {base} is plain http, and {url.host} is not local: callback addresses and answers travel in "
+            f"clear, and whoever reads them can forge answers; use https (serve-callbacks --tls-cert --tls-key, or a "
+            f"proxy in front of it)"
+        )
+
+
+def is_near(host: str) -> bool:
+    """Whether a host is this machine or stands in a network that strangers do not route: by its name or IP address."""
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        name = host.rstrip(".").lower()
+        return name == "localhost" or name.endswith((".localhost", ".local"))
 
 
 async def warn_unheard(base: str, key: Key, desk: Desk) -> None:

@@ -79,7 +79,7 @@ async def _begin(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> "
     """Everything that comes before the first request."""
     since, past = desk.ticks(), Past.of(batch)
     batch.keep(limits=batch.card.limits.updated(wishes.limits))
-    base, key = callback_base(wishes.callback_url, past.base, desk), batch.home.keys().newest
+    base, key = callback_base(wishes.callback_url, past.base, desk), batch.home.signing_key()
     await catch_up(batch, client, desk, past)
     how = Sending(base, key, client.origin, client.key, wishes.keep_going)
     sender = Sender(batch, client, Pace(wishes.concurrency, wishes.rate), how, desk)

@@ -30,6 +30,9 @@ PAGE = 100
 TRIES = 4
 """How often a listing that proves nothing is repeated."""
 
+FORGED = "attempts have a task at an address that our keys did not sign: look at it, or restore the key file"
+"""Why nothing is proved where the listing shows tasks of which nobody can say whose they are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Manner:
@@ -164,6 +167,8 @@ class Account:
     def _proof(self, swept: Swept | None) -> Proof:
         if swept is None:
             return Proof(reasons=tuple(self.result.reasons))
+        if swept.forged:
+            return Proof(reasons=(f"{len(swept.forged):,} {FORGED}",))
         return Proof(sum(1 for _ in self.batch.state.surplus()), swept.tasks, swept.end)
 
 

@@ -1,11 +1,12 @@
 """Walks through the listing, page by page, and keeps what it shows of the batch."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from mwbatch.client import Client
 from mwbatch.commands.desk import Desk
+from mwbatch.core.address import Address
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Seen, Via
 from mwbatch.core.showing import seen
@@ -97,7 +98,7 @@ async def _walk(
 ) -> tuple[Sweep, int]:
     """One walk; returns it with the number of facts that it added to the journal."""
     first, last = (iso(time) if time else None for time in (start, end))
-    walk = Sweep(batch.card.batch_id, batch.home.keys().verify, first, last)
+    walk = Sweep(batch.card.batch_id, genuine(batch), first, last)
     new = 0
     while (query := walk.query) is not None:
         page = await client.list_page(
@@ -108,6 +109,23 @@ async def _walk(
         new += len(facts)
         desk.tally.listed = walk.tasks
     return walk, new
+
+
+def genuine(batch: Opened) -> Callable[[str, Address], bool]:
+    """How a task at one of our addresses is told from a forged one.
+
+    A live key made the address, or it names a retired one of the batch, or the batch knows the task at that place. The mac of a retired key cannot be checked any more. Its tasks count all the same: who lists them is the API under our
+    own key, where strangers create nothing, and to overlook one would pay its row twice.
+    """
+    keys, kids = batch.home.keys(), batch.card.kids
+
+    def is_genuine(task_id: str, address: Address) -> bool:
+        if keys.verify(address) or (address.kid in kids and keys.is_retired(address.kid)):
+            return True
+        known = batch.state.row(address.row).tasks.get(task_id)
+        return known is not None and known.attempt == address.attempt
+
+    return is_genuine
 
 
 def learned(state: Batch, sight: Sight, at: float) -> Seen | None:

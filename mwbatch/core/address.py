@@ -37,10 +37,14 @@ _SECRET: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A callback key: ``kid`` (1 to 16 of a-z and 0-9) names it in addresses, ``secret`` (16 to 64 bytes) signs them."""
+    """A callback key: ``kid`` (1 to 16 of a-z and 0-9) names it in addresses, ``secret`` (16 to 64 bytes) signs them.
+
+    ``made_at`` is for people (ISO 8601), None where nobody wrote it down.
+    """
 
     kid: str
     secret: bytes
+    made_at: str | None = None
 
     def __post_init__(self) -> None:
         if not _KID.fullmatch(self.kid):

@@ -47,7 +47,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One task of the listing at an address of the batch; ``genuine``: we signed that address."""
+    """One task of the listing at an address of the batch; ``genuine``: we signed that address, or know the task there."""
 
     task: Task
     document: dict[str, Json]
@@ -60,7 +60,7 @@ class Sweep:
 
     Args:
         batch_id: whose addresses are looked for.
-        verify: whether we signed an address.
+        genuine: whether a task at one of our addresses is there by our doing: we signed it, or know the task there.
         start: where the interval begins, ISO 8601.
         end: where it ends: the server's own clock when the walk began.
     """
@@ -68,14 +68,14 @@ class Sweep:
     def __init__(
         self,
         batch_id: str,
-        verify: Callable[[Address], bool],
+        genuine: Callable[[str, Address], bool],
         start: str | None,
         end: str | None,
     ) -> None:
         self.start, self.end = start, end
         self.ours = 0
         self.forged: set[Place] = set()
-        self._batch_id, self._verify = batch_id, verify
+        self._batch_id, self._genuine = batch_id, genuine
         self.listed, self._places = Digests(), array("q")
         self._query: Query | None = Query(start, end, 0)
         self._total: int | None = None
@@ -148,12 +148,12 @@ class Sweep:
         if address is None or address.batch != self._batch_id:
             self._places.append(_ELSEWHERE)
             return
-        place, genuine = Place(address.row, address.attempt), self._verify(address)
+        place, is_genuine = Place(address.row, address.attempt), self._genuine(task.task_id, address)
         self._places.append(_packed(place))
-        if not genuine:
+        if not is_genuine:
             self.forged.add(place)
         self.ours += 1
-        yield Sight(task, document, place, genuine)
+        yield Sight(task, document, place, is_genuine)
 
     def _next(self, page: Page, asked: Query) -> Query | None:
         """The page after ``page``: by key, and by offset where one instant fills a whole page."""

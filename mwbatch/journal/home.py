@@ -14,12 +14,13 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
+from mwbatch.core.address import Key
 from mwbatch.core.limits import Limits
 from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.keys import NAME as KEYS
-from mwbatch.journal.keys import Keys, load_or_make
+from mwbatch.journal.keys import Keys, load, load_or_make
 
 FORMAT: Final = 1
 INBOX: Final = "inbox"
@@ -76,18 +77,40 @@ class Home:
         self.path, self._disk = path, disk
         self.key_path = key_file or path / KEYS
 
-    def keys(self) -> Keys:
-        """The callback keys, made at the first call ever, unless a batch names keys that are gone.
+    def kept_keys(self) -> Keys | None:
+        """The callback keys as they are; None where none were ever made.
 
         Raises:
-            UsageError: the key file is missing although a batch has addresses signed with one.
+            UsageError: they are unusable, or missing although a batch has addresses signed with one.
         """
-        if not self.key_path.exists() and (orphans := [card.name for _, card in self.cards() if card.kids]):
+        keys = load(self.key_path)
+        if keys is None and (orphans := [card.name for _, card in self.cards() if card.kids]):
             raise UsageError(
                 f"{self.key_path} is gone, but batch {orphans[0]} has addresses signed with it; restore it from a copy: "
                 f"new keys would refuse the callbacks that people are being paid for"
             )
-        return load_or_make(self.key_path, self._disk)
+        return keys
+
+    def keys(self) -> Keys:
+        """The callback keys, made at the first call ever; raises as `kept_keys` does, since none are made anew."""
+        return self.kept_keys() or load_or_make(self.key_path, self._disk)
+
+    def signing_key(self) -> Key:
+        """The key that signs new addresses, durable before this returns.
+
+        Raises:
+            UsageError: as `keys`.
+            StoreError: its durability cannot be had.
+        """
+        key = self.keys().newest
+        try:
+            # Another process may have put the file in place this moment, and not have synced the folder yet.
+            self._disk.sync_folder(self.key_path.resolve().parent)
+        except PermissionError:
+            pass  # a folder that is not ours to read: whoever may write there sees to it
+        except OSError as error:
+            raise StoreError(f"cannot sync {self.key_path.parent}: {error.strerror}") from error
+        return key
 
     def cards(self) -> Iterator[tuple[Path, Card]]:
         """Each batch folder with its card, by name."""

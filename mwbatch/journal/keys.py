@@ -1,14 +1,26 @@
-"""The callback keys of a home: ``keys.json``, made once although submitter and receiver may race."""
+"""The callback keys of a home: ``keys.json``, made once although submitter and receiver may race.
+
+::
+
+    {"keys": [{"kid": "81c0", "secret": "…", "made_at": "…"}],     the newest last
+     "retired": [{"kid": "07fe", "made_at": "…", "retired_at": "…"}]}
+
+`rotation` changes the file afterwards.
+"""
 
 import os
 import secrets
 import stat
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from mwbatch.core.address import Address, Key
-from mwbatch.core.text import BadJson, decode_object, encode
+from mwbatch.core.text import BadJson, Json, decode_object, encode
+from mwbatch.core.times import iso
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.disk import DISK, Disk
 
@@ -16,19 +28,42 @@ NAME: Final = "keys.json"
 
 
 @dataclass(frozen=True, slots=True)
+class Retired:
+    """What is left of a key that was retired: its name, so that no other key ever gets it. Times are ISO 8601."""
+
+    kid: str
+    made_at: str | None
+    retired_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys that live now, the newest last: it signs new addresses, all of them verify."""
+    """The keys that live now, the newest last: it signs new addresses, all of them verify; and those retired."""
 
     live: tuple[Key, ...]
+    retired: tuple[Retired, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.kids) != len(self.live) + len(self.retired):
+            raise ValueError("a kid stands there twice")
 
     @property
     def newest(self) -> Key:
         """The key that signs new addresses."""
         return self.live[-1]
 
+    @property
+    def kids(self) -> frozenset[str]:
+        """The name of every key that there ever was."""
+        return frozenset([*(key.kid for key in self.live), *(key.kid for key in self.retired)])
+
     def verify(self, address: Address) -> bool:
         """Whether one of the live keys made this address."""
         return any(key.kid == address.kid and address.signed_by(key) for key in self.live)
+
+    def is_retired(self, kid: str) -> bool:
+        """Whether a key of this name was retired."""
+        return any(key.kid == kid for key in self.retired)
 
 
 def load(path: Path) -> Keys | None:
@@ -48,15 +83,54 @@ def load(path: Path) -> Keys | None:
     if stat.S_IMODE(mode) & 0o077:
         raise UsageError(f"others can read the callback keys in {path}; close it: chmod 600 {path}")
     try:
-        live = tuple(Key(item["kid"], bytes.fromhex(item["secret"])) for item in decode_object(text)["keys"])
+        keys = _read(text)
     except (BadJson, KeyError, TypeError, ValueError) as error:
         raise UsageError(f"{path} holds no usable callback keys ({error}); restore it from a copy") from None
-    if not live:
+    if not keys.live:
         raise UsageError(f"{path} holds no callback key; restore it from a copy")
-    return Keys(live)
+    return keys
 
 
-def load_or_make(path: Path, disk: Disk = DISK) -> Keys:
+def _read(text: bytes) -> Keys:
+    if not text.strip():
+        raise BadJson("it is empty")
+    fields = decode_object(text)
+    return Keys(
+        tuple(
+            Key(item["kid"], bytes.fromhex(item["secret"]), item.get("made_at")) for item in fields["keys"]
+        ),
+        tuple(
+            Retired(str(item["kid"]), item.get("made_at"), item.get("retired_at"))
+            for item in fields.get("retired", ())
+        ),
+    )
+
+
+def written(keys: Keys) -> bytes:
+    """The text of a key file."""
+    fields: dict[str, Json] = {
+        "keys": [{"kid": key.kid, "secret": key.secret.hex(), "made_at": key.made_at} for key in keys.live],
+        "retired": [
+            {"kid": key.kid, "made_at": key.made_at, "retired_at": key.retired_at} for key in keys.retired
+        ],
+    }
+    return encode(fields) + b"\n"
+
+
+def new_key(at: float, but: frozenset[str] = frozenset()) -> Key:
+    """A random key whose name is none of ``but``; ``at`` is in seconds since the epoch."""
+    kid = secrets.token_hex(2)
+    while kid in but:
+        kid = secrets.token_hex(2)
+    return Key(kid, secrets.token_bytes(32), written_time(at))
+
+
+def written_time(at: float) -> str:
+    """Seconds since the epoch as a key file writes them, ISO 8601."""
+    return iso(datetime.fromtimestamp(at, UTC))
+
+
+def load_or_make(path: Path, disk: Disk = DISK, clock: Callable[[], float] = time.time) -> Keys:
     """Read the key file, made first when there is none; of two processes that race, both get the same.
 
     Raises:
@@ -65,7 +139,7 @@ def load_or_make(path: Path, disk: Disk = DISK) -> Keys:
     if keys := load(path):
         return keys
     try:
-        _make(path, disk)
+        _make(path, disk, clock())
     except OSError as error:
         raise StoreError(f"cannot make the callback keys in {path}: {error.strerror}") from error
     keys = load(path)
@@ -73,12 +147,11 @@ def load_or_make(path: Path, disk: Disk = DISK) -> Keys:
     return keys
 
 
-def _make(path: Path, disk: Disk) -> None:
+def _make(path: Path, disk: Disk, at: float) -> None:
     """Put a key file in place, whole and durable, unless another one is there first."""
     disk.make_folder(path.parent)
-    kid, secret = secrets.token_hex(2), secrets.token_hex(32)
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    disk.write_file(aside, encode({"keys": [{"kid": kid, "secret": secret}]}) + b"\n")
+    aside = beside(path)
+    disk.write_file(aside, written(Keys((new_key(at),))))
     try:
         os.link(aside, path)
     except FileExistsError:
@@ -86,3 +159,8 @@ def _make(path: Path, disk: Disk) -> None:
     finally:
         aside.unlink()
     disk.sync_folder(path.parent)
+
+
+def beside(path: Path) -> Path:
+    """A name for a file that is to take the place of ``path`` once it is whole."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from mwbatch.callbacks.keyring import Keyring, address_of
+from mwbatch.callbacks.keyring import Keyring, Mark, address_of
 from mwbatch.core.address import Address, Key, write
 from mwbatch.core.text import encode
 from mwbatch.errors import UsageError
 from mwbatch.journal.home import Home
+from mwbatch.journal.rotation import retire, rotate
 
 OLD, NEW = Key("old", b"o" * 32), Key("new", b"n" * 32)
 PATH = URL(write("https://example.com/hooks", OLD, "b1", 7, 2)).raw_path
@@ -132,6 +133,59 @@ def test_a_key_file_at_work(tmp_path: Path, ring: Ring, text: bytes | None) -> N
     assert ring.signed(path(NEW)) is None
     assert ring.signed(path(OLD))
     assert home.key_path.exists() == (text is not None)
+
+
+def test_a_retired_key_is_refused(tmp_path: Path, ring: Ring) -> None:
+    """A receiver that runs refuses addresses of a key within a second of its end, and goes on with the others."""
+    home = Home(tmp_path / "home")
+    new = rotate(home.key_path, 0.0).newest
+    retire(home.key_path, "old", 0.0)
+    ring.time += 0.9
+    assert ring.signed(path(OLD))
+    ring.time += 0.1
+    assert ring.signed(path(OLD)) is None
+    assert ring.signed(path(new))
+
+
+def test_the_disk_is_looked_at_once_a_second(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many callbacks come, the file is looked at once a second, and read only where it has changed."""
+    marked, looks, readings = ring._marked, list[float](), list[float]()
+
+    def look() -> Mark | None:
+        looks.append(ring.time)
+        return marked()
+
+    monkeypatch.setattr(ring, "_marked", look)
+    monkeypatch.setattr(ring, "_reload", readings.append)
+    for _ in range(300):
+        ring.time += 0.01
+        assert ring.signed(path(OLD))
+    assert len(looks) in (2, 3)
+    assert not readings
+
+
+@pytest.mark.parametrize("broken", ["gone", "cut", "open"])
+def test_trouble_is_logged_once(
+    tmp_path: Path, ring: Ring, caplog: pytest.LogCaptureFixture, broken: str
+) -> None:
+    """A key file that is missing, broken or open to others keeps the keys in use and is logged once; mended, it counts."""
+    home = Home(tmp_path / "home")
+    if broken == "gone":
+        home.key_path.unlink()
+    elif broken == "cut":
+        home.key_path.write_bytes(b'{"keys":[')
+    else:
+        home.key_path.chmod(0o644)
+    for _ in range(5):
+        ring.time += 1.0
+        assert ring.signed(path(OLD))
+        assert ring.signed(path(NEW)) is None
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    home.key_path.unlink(missing_ok=True)
+    keep(home, NEW)
+    ring.time += 1.0
+    assert ring.signed(path(OLD)) is None
+    assert ring.signed(path(NEW))
 
 
 @pytest.mark.parametrize("secret", ["", "00" * 15])

@@ -88,6 +88,7 @@ def test_both_examples_run(sandbox: Stage, idle: Stage, words: tuple[str, ...]) 
     for example in found:
         assert example.startswith(" ".join(("mwbatch", *words)))
         command = runnable(example, latest_task(stage) if "TASK_ID" in example else "")
+        command = command.replace("KID", old_key(stage) if "KID" in example else "")
         if words[0] in SERVERS:
             serves(stage, command if "--port" in command else f"{command} --port {free_port()}")
         else:
@@ -98,6 +99,11 @@ def latest_task(stage: Stage) -> str:
     """The id of the task that was created last."""
     (task,) = stage.run("tasks", "list", "--limit", "1").out.splitlines()
     return str(json.loads(task)["task_id"])
+
+
+def old_key(stage: Stage) -> str:
+    """The kid of a callback key that may be retired."""
+    return str(stage.json("keys", "rotate")["verifying"][0])
 
 
 def serves(stage: Stage, command: str) -> None:

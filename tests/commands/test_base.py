@@ -26,6 +26,52 @@ def test_which_base(stage: Stage, asked: str | None, last: str | None, base: str
     assert stage.desk.tally.notes == ([] if asked else [f"callbacks go to {LAST}, as before"])
 
 
+@pytest.mark.parametrize(
+    "base",
+    [
+        "https://calls.test",
+        "http://localhost:8080",
+        "http://LOCALHOST.",
+        "http://hooks.localhost",
+        "http://127.0.0.1:8080",
+        "http://127.9.9.9",
+        "http://[::1]:8080",
+        "http://nas.local",
+        "http://10.1.2.3",
+        "http://192.168.0.9:1/a",
+        "http://172.31.0.1",
+        "http://169.254.1.1",
+        "http://[fd00::1]",
+        "none",
+    ],
+)
+def test_what_needs_no_https(stage: Stage, base: str) -> None:
+    """Callbacks that are encrypted, stay near, or never come are no reason for a warning."""
+    callback_base(base, None, stage.desk)
+    assert stage.desk.tally.notes == []
+
+
+@pytest.mark.parametrize(
+    ("base", "host"),
+    [
+        ("http://calls.test/hooks", "calls.test"),
+        ("HTTP://93.184.216.34:8080", "93.184.216.34"),
+        ("http://172.32.0.1", "172.32.0.1"),
+        ("http://[2606:2800::1]", "2606:2800::1"),
+        ("http://localhost.calls.test", "localhost.calls.test"),
+        ("http://notlocal", "notlocal"),
+    ],
+)
+@pytest.mark.parametrize("asked", [True, False])
+def test_callbacks_in_clear_are_warned_of(stage: Stage, base: str, host: str, asked: bool) -> None:
+    """Plain http to a host that is not local is told once, with the way out, whoever named the base."""
+    for _ in range(2):
+        callback_base(base if asked else None, None if asked else base, stage.desk)
+    [warning] = [note for note in stage.desk.tally.notes if note.startswith("warning: ")]
+    assert f"{host} is not local" in warning
+    assert "https" in warning
+
+
 def test_no_base_at_all(stage: Stage) -> None:
     """With no base asked for and none used before the user is told both ways out."""
     with pytest.raises(UsageError) as refused:

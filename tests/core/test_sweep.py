@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from mwbatch.core.address import Key, write
+from mwbatch.core.address import Address, Key, write
 from mwbatch.core.page import Page
 from mwbatch.core.sweep import Place, Query, Sight, Sweep
 from mwbatch.core.task import Task
@@ -85,8 +85,12 @@ class Walk(Sweep):
     """A sweep with the ids that it was shown, and what is known of the batch."""
 
     def __init__(self, start: str | None, end: str | None, known: dict[str, Place] | None) -> None:
-        super().__init__(OURS, lambda address: address.signed_by(KEY), start, end)
+        super().__init__(OURS, self._ours, start, end)
         self.known, self.ids = known or {}, set[str]()
+
+    def _ours(self, task_id: str, address: Address) -> bool:
+        place = Place(address.row, address.attempt)
+        return address.signed_by(KEY) or self.known.get(task_id) == place
 
     def add(self, page: Page) -> Iterator[Sight]:
         """Take one page in."""
@@ -276,9 +280,18 @@ def test_an_address_without_our_signature() -> None:
     assert (sweep.forged, sweep.ours, sweep.flaws()) == ({Place(2, 1)}, 2, [])
 
 
+def test_a_known_task_needs_no_signature() -> None:
+    """A task that we know, at the address where we know it, is ours although its mac cannot be checked."""
+    there = Api([task(2, 0, key=FOREIGN)], 10)
+    sweep, [sight] = walk(there, None, None, {"task-002": Place(2, 1)})
+    assert (sight.genuine, sweep.forged, sweep.flaws()) == (True, set(), [])
+    sweep, [sight] = walk(there, None, None, {"task-002": Place(2, 2)})
+    assert (sight.genuine, sweep.forged) == (False, {Place(2, 1)})
+
+
 def test_a_walk_that_was_not_finished() -> None:
     """As long as there is a page to ask for, nothing is proved; after the last one nothing is taken in."""
-    sweep = Sweep(OURS, lambda _: True, None, None)
+    sweep = Sweep(OURS, lambda *_: True, None, None)
     assert sweep.flaws() == ["the listing was not walked to its end"]
     walked, _ = walk(Api([], 10), None, None)
     assert walked.flaws() == []
@@ -299,6 +312,6 @@ def test_times_finer_than_the_filters_may_stand_in_any_order() -> None:
     """Within a millisecond the API may list as it likes: no flaw."""
     close = [replace(task(n, 3), created_at=f"2026-11-24T00:00:03.0001{n}0Z") for n in range(3)]
     page = Page(tuple(close), ({},) * 3, 3, True, 3, 0, None, 3)
-    sweep = Sweep(OURS, lambda _: True, None, at(9))
+    sweep = Sweep(OURS, lambda *_: True, None, at(9))
     assert len(list(sweep.add(page))) == 3
     assert sweep.query == Query(None, close[-1].created_at, 0)

@@ -141,6 +141,23 @@ def test_keys_are_not_made_anew_while_a_batch_needs_them(home: Home) -> None:
     assert not home.key_path.exists()
 
 
+def test_looking_for_keys_makes_none(home: Home) -> None:
+    """Whoever only wants to see the keys makes none, and no home."""
+    assert home.kept_keys() is None
+    assert not home.path.exists()
+    assert home.keys() == home.kept_keys()
+
+
+def test_a_key_is_durable_before_it_signs(home: Home) -> None:
+    """The folder of the key file is synced before the newest key is handed out, whoever made the file."""
+    key = home.keys().newest
+    disk = Failing(sync_file=[errno.EACCES, errno.EIO])
+    signing = Home(home.path, disk=disk)
+    assert (signing.signing_key(), disk.calls) == (key, ["sync_file"])
+    with pytest.raises(StoreError, match="cannot sync"):
+        signing.signing_key()
+
+
 def test_a_key_file_elsewhere_is_used(home: Home, tmp_path: Path) -> None:
     """Keys that several hosts share stand where the user says."""
     shared = tmp_path / "shared" / "keys.json"

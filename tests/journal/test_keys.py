@@ -35,9 +35,9 @@ def put(path: Path, text: str, mode: int = 0o600) -> None:
 def test_keys_are_made_once(path: Path) -> None:
     """The first call makes the keys, every other one reads them; nobody else can."""
     assert load(path) is None
-    keys = load_or_make(path)
+    keys = load_or_make(path, clock=lambda: 1_700_000_000.0)
     assert load_or_make(path) == load(path) == keys
-    assert len(keys.newest.secret) == 32
+    assert (len(keys.newest.secret), keys.newest.made_at) == (32, "2023-11-14T22:13:20.000Z")
     assert [p.name for p in path.parent.iterdir()] == ["keys.json"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
@@ -110,6 +110,11 @@ def test_keys_that_others_can_read_are_refused(path: Path, mode: int) -> None:
         '{"keys": [{"kid": "prod_key", "secret": "' + SECRET + '"}]}',
         '{"keys": [{"kid": "k1", "secret": "' + SECRET + '"}, {"kid": "k2"}]}',
         '{"keys": [{"kid": "k1", "sec',
+        '{"keys": [{"kid": "k1", "secret": "' + SECRET + '"}, {"kid": "k1", "secret": "' + SECRET + '"}]}',
+        '{"keys": [{"kid": "k1", "secret": "' + SECRET + '"}], "retired": [{"kid": "k1"}]}',
+        '{"keys": [{"kid": "k1", "secret": "' + SECRET + '"}], "retired": [{}]}',
+        '{"keys": [], "retired": [{"kid": "k1"}]}',
+        SECRET,
     ],
 )
 def test_unusable_keys_are_refused(path: Path, text: str) -> None:

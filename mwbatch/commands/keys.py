@@ -1,0 +1,179 @@
+"""Callback keys: which there are and what waits for them, a new one, the end of an old one."""
+
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from mwbatch.commands.desk import Desk
+from mwbatch.core.advice import rows
+from mwbatch.core.facts import Started
+from mwbatch.core.text import Json
+from mwbatch.core.waiting import waiting
+from mwbatch.errors import Exit, UsageError
+from mwbatch.journal.home import Home
+from mwbatch.journal.keys import Keys
+from mwbatch.journal.lock import holder
+from mwbatch.journal.opened import look
+from mwbatch.journal.rotation import retirable, retire, rotate
+
+SIGNS: Final = "signs"
+VERIFIES: Final = "verifies"
+RETIRED: Final = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A batch with addresses that a key signed; ``waiting`` of its rows may still be answered there."""
+
+    batch: str
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLine:
+    """One key as `mwbatch keys list` shows it, without its secret.
+
+    ``use`` says whether it signs new addresses, only verifies those that it signed, or is retired. ``batches`` of the
+    home have addresses signed with it, and ``waiting`` of their rows may still be answered there.
+    """
+
+    kid: str
+    use: str
+    made_at: str | None
+    retired_at: str | None
+    batches: int
+    waiting: int
+
+    def json(self) -> dict[str, Json]:
+        """The fields by their names."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """A new key signs; ``verifying`` are those that only verify now."""
+
+    kid: str
+    made_at: str | None
+    verifying: tuple[str, ...]
+    key_file: Path
+    exit: Exit = Exit.DONE
+
+    def text(self) -> str:
+        """What is so now, and what comes next."""
+        first = f"callback key {self.kid} signs new addresses from now on"
+        if not self.verifying:
+            return first
+        return (
+            f"{first}; {', '.join(self.verifying)} accepted until retired\n"
+            f"A receiver notices by itself; a run that is under way goes on with the key that it began with."
+        )
+
+    def json(self) -> Json:
+        """The object for scripts."""
+        return {
+            "kid": self.kid,
+            "made_at": self.made_at,
+            "verifying": list(self.verifying),
+            "key_file": str(self.key_file),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A key is retired; ``uses`` are the batches that still wait for callbacks at its addresses."""
+
+    kid: str
+    retired_at: str | None
+    uses: tuple[Use, ...]
+    exit: Exit = Exit.DONE
+
+    def text(self) -> str:
+        """What is so now, and how to get the answers of those that wait."""
+        lines = [f"callback key {self.kid} is retired: callbacks at addresses that it signed are refused"]
+        lines += [
+            f"{rows(use.waiting)} of batch {use.batch} may be answered there: mwbatch reconcile {use.batch} --wait"
+            for use in self.uses
+        ]
+        return "\n".join(lines)
+
+    def json(self) -> Json:
+        """The object for scripts."""
+        return {
+            "kid": self.kid,
+            "retired_at": self.retired_at,
+            "waiting": [{"batch": use.batch, "rows": use.waiting} for use in self.uses],
+        }
+
+
+async def listed(home: Home) -> list[KeyLine]:
+    """Every key that there ever was, the oldest first; reading makes none.
+
+    Raises:
+        UsageError: the key file is unusable, or gone although a batch needs it.
+    """
+    keys = home.kept_keys() or Keys(())
+    used = await _uses(home)
+
+    def shown(kid: str, use: str, made_at: str | None, retired_at: str | None = None) -> KeyLine:
+        there = used.get(kid, [])
+        return KeyLine(kid, use, made_at, retired_at, len(there), sum(use.waiting for use in there))
+
+    return [
+        *(shown(key.kid, RETIRED, key.made_at, key.retired_at) for key in keys.retired),
+        *(shown(key.kid, SIGNS if key is keys.newest else VERIFIES, key.made_at) for key in keys.live),
+    ]
+
+
+def rotated(home: Home, desk: Desk) -> Rotated:
+    """Let a new key sign; raises as `rotate` does, and where the keys are gone that a batch needs."""
+    home.kept_keys()
+    keys = rotate(home.key_path, desk.now())
+    *verifying, newest = keys.live
+    return Rotated(newest.kid, newest.made_at, tuple(key.kid for key in verifying), home.key_path)
+
+
+async def retired(home: Home, kid: str, desk: Desk, *, force: bool) -> Gone:
+    """Refuse callbacks at the addresses of an old key from now on.
+
+    Raises:
+        UsageError: it is the newest, or none; or, unless ``force``, a batch of the home may still be answered there.
+    """
+    keys = home.kept_keys() or Keys(())
+    if not keys.is_retired(kid):
+        retirable(keys, kid, home.key_path)
+        if not force:
+            _refuse_running(home, kid)
+    # MUST follow: a run that ended before has everything on disk, one that begins now signs with the newest.
+    waits = tuple(use for use in (await _uses(home)).get(kid, []) if use.waiting)
+    if waits and not force and not keys.is_retired(kid):
+        raise UsageError(
+            f"callback key {kid} is needed: {rows(waits[0].waiting)} of batch {waits[0].batch} may still be answered "
+            f"at addresses that it signed; first mwbatch reconcile {waits[0].batch} --wait, or retire it with --force "
+            f"and let reconcile fetch the answers"
+        )
+    keys = retire(home.key_path, kid, desk.now())
+    return Gone(kid, next(key.retired_at for key in keys.retired if key.kid == kid), waits)
+
+
+def _refuse_running(home: Home, kid: str) -> None:
+    """A run signs with the key that was the newest when it began, and nobody can tell from outside which one that is."""
+    for folder, card in home.cards():
+        if who := holder(folder):
+            raise UsageError(
+                f"batch {card.name} is in use by {who}, which may sign with callback key {kid}; wait for it, or retire "
+                f"the key with --force"
+            )
+
+
+async def _uses(home: Home) -> dict[str, list[Use]]:
+    """The batches that have addresses of each key, by kid."""
+    found: defaultdict[str, list[Use]] = defaultdict(list)
+    for folder, card in home.cards():
+        batch = await look(home, folder, card)
+        facts = batch.journal.read_journal(Started)
+        counts = waiting(batch.state, facts)
+        for kid in dict.fromkeys((*card.kids, *counts)):
+            found[kid].append(Use(card.name, counts[kid]))
+    return found

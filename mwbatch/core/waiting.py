@@ -1,0 +1,34 @@
+"""What still waits for a callback, and at whose addresses: as long as there is any, its key must not go."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Final
+
+from mwbatch.core.batch import Batch
+from mwbatch.core.facts import Started
+from mwbatch.core.fold import Row, Status
+
+OPEN: Final = (Status.PLANNED, Status.DOUBT, Status.PENDING)
+"""The statuses of rows whose answer may still come."""
+
+
+def waiting(state: Batch, started: Iterable[Started]) -> Counter[str]:
+    """How many open rows have, for each kid, an attempt at an address signed with it of which a task may exist.
+
+    An attempt that sweeps did not find counts too: its task may show up late.
+    """
+    open_ = {n: _answerable(row) for n, row in state.rows.items() if row.planned and row.status in OPEN}
+    rows: defaultdict[str, set[int]] = defaultdict(set)
+    for fact in started:
+        rows[fact.kid].update(
+            number
+            for first, end in fact.rows
+            for number in range(first, end)
+            if open_.get(number, 0) >> fact.attempt & 1
+        )
+    return Counter({kid: len(numbers) for kid, numbers in rows.items()})
+
+
+def _answerable(row: Row) -> int:
+    """The attempts that are not known to have made no task, as a bit set."""
+    return row.started & ~row.failed | row.absent | row.seen

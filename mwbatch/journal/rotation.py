@@ -1,0 +1,104 @@
+"""Changes to the callback keys of a home: a new newest key, and the end of an old one.
+
+Changes take turns under a lock beside the key file, so of two that race neither is lost; readers take no lock, since the
+file is replaced as a whole.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from mwbatch.core.address import Key
+from mwbatch.errors import BatchBusy, StoreError, UsageError
+from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.keys import Keys, Retired, beside, load, load_or_make, new_key, written, written_time
+
+PATIENCE: Final = 10.0
+"""Seconds to wait for another change, which takes milliseconds."""
+
+
+def rotate(path: Path, at: float, disk: Disk = DISK) -> Keys:
+    """Add a key that signs new addresses from now on, while the others go on verifying; returns all of them.
+
+    ``at`` is the time in seconds since the epoch. Where there is no key file, the first key is made.
+
+    Raises:
+        UsageError: the key file is unusable.
+        BatchBusy: another process does not come to an end with it.
+        StoreError: it cannot be changed; the keys are the old ones.
+    """
+    with _changing(path, disk) as target:
+        keys = load(target)
+        if keys is None:
+            return load_or_make(target, disk, lambda: at)
+        return _replaced(target, Keys((*keys.live, new_key(at, keys.kids)), keys.retired), disk)
+
+
+def retire(path: Path, kid: str, at: float, disk: Disk = DISK) -> Keys:
+    """Forget the secret of an old key and keep its name; a key that is retired already stays so.
+
+    Raises:
+        UsageError: it is the newest key, or there is none of this name.
+        StoreError: the key file cannot be changed; the keys are the old ones.
+    """
+    with _changing(path, disk) as target:
+        keys = load(target) or Keys(())
+        if keys.is_retired(kid):
+            return keys
+        old = retirable(keys, kid, path)
+        live = tuple(key for key in keys.live if key is not old)
+        retired = Retired(kid, old.made_at, written_time(at))
+        return _replaced(target, Keys(live, (*keys.retired, retired)), disk)
+
+
+def retirable(keys: Keys, kid: str, path: Path) -> Key:
+    """The live key of this name; raises `UsageError` where it may not be retired."""
+    for key in keys.live[:-1]:
+        if key.kid == kid:
+            return key
+    if keys.live and keys.newest.kid == kid:
+        raise UsageError(
+            f"callback key {kid} signs new addresses; make another one first: mwbatch keys rotate, then retire {kid}"
+        )
+    there = ", ".join(key.kid for key in keys.live) or "none"
+    raise UsageError(f"{path} has no callback key {kid!r}; keys there: {there} (see mwbatch keys list)")
+
+
+@contextmanager
+def _changing(path: Path, disk: Disk) -> Iterator[Path]:
+    """The one who may change a key file now; gives the file itself where ``path`` is a link to it."""
+    try:
+        target = path.resolve()
+        disk.make_folder(target.parent)
+        with FileLock(
+            target.with_name(f".{target.name}.lock"),
+            timeout=PATIENCE,
+            mode=0o600,
+            fallback_to_soft=False,
+            preserve_lock_file=True,
+        ):
+            yield target
+    except Timeout:
+        raise BatchBusy(
+            f"the callback keys in {path} are being changed by another process; try again"
+        ) from None
+    except OSError as error:
+        raise StoreError(f"cannot change the callback keys in {path}: {error.strerror}") from error
+
+
+def _replaced(path: Path, keys: Keys, disk: Disk) -> Keys:
+    """Put changed keys in the place of the old ones, whole and durable, with the same owner."""
+    owner, aside = path.stat(), beside(path)
+    disk.write_file(aside, written(keys))
+    try:
+        os.chown(aside, owner.st_uid, owner.st_gid)
+        aside.replace(path)
+    except OSError:
+        aside.unlink()
+        raise
+    disk.sync_folder(path.parent)
+    return keys
