@@ -3,9 +3,10 @@
 set -eu
 
 missing=""
-for tool in curl strace; do # each is the name of its Debian package, too
+for tool in curl nginx strace; do # each is the name of its Debian package, too
     command -v "$tool" >/dev/null || missing="$missing $tool"
 done
+command -v systemd-analyze >/dev/null || missing="$missing systemd"
 [ -n "$missing" ] || exit 0
 
 as_root=""

@@ -1,9 +1,10 @@
-"""What the receiver has done since it started: plain numbers, later its metrics."""
+"""What the receiver has done since it started: plain numbers, read by its metrics."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from mwbatch.callbacks.refusal import Reason
+from mwbatch.core.text import Json
 
 
 @dataclass(slots=True)
@@ -18,7 +19,9 @@ class Counts:
     inbox: int = 0
     """Of the received ones, those whose batch is not here."""
     mismatched: int = 0
-    """Of the received ones, those that name two different task ids."""
+    """Of the received ones, those that name two different task ids, or another address than they were posted to."""
+    unrecorded: int = 0
+    """Of the stored ones, those whose task is not the one recorded for their attempt."""
     bytes: int = 0
     """The bodies of the received ones."""
     probes: int = 0
@@ -26,3 +29,11 @@ class Counts:
     """Connections above the cap."""
     rejected: Counter[Reason] = field(default_factory=Counter)
     """Requests that were not answered 200."""
+    kept: int = 0
+    """Callbacks that did not fit, whose bytes are on disk."""
+    unkept: int = 0
+    """Callbacks that did not fit and were only counted: beyond the bounds, or the disk failed."""
+
+    def plain(self) -> dict[str, Json]:
+        """The same as a JSON object; what was refused stands under its reason."""
+        return asdict(self) | {"rejected": {reason.value: count for reason, count in self.rejected.items()}}

@@ -1,31 +1,65 @@
 """One delivery: from a verified address and the body's bytes to the fact to store. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from hashlib import sha256
 
 from mwbatch.callbacks.refusal import Reason, Rejected
-from mwbatch.core.address import Address
+from mwbatch.core.address import Address, find
 from mwbatch.core.facts import Seen, Via, digest
 from mwbatch.core.task import BadTask, Callback, parse_callback
 from mwbatch.core.text import BadJson, Json, decode
 
 
+class Mismatch(StrEnum):
+    """What does not agree in a callback that is stored all the same."""
+
+    TWO_TASKS = "two_tasks"
+    """The body names two different task ids: the outer one counts."""
+    OTHER_ADDRESS = "other_address"
+    """The task names another address of ours than the one it was posted to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """``seen`` is the fact to store; ``mismatch``: the body names two different task ids, and the outer one counts."""
+    """``seen`` is the fact to store in ``batch``."""
 
+    batch: str
     seen: Seen
-    mismatch: bool
+    mismatch: Mismatch | None = None
 
 
-def read(address: Address, raw: bytes, at: float) -> Delivery:
-    """Read one callback; ``at`` is this machine's clock in seconds since the epoch.
+def read(
+    address: Address, raw: bytes, at: float, signed: Callable[[Address], bool] = lambda _: False
+) -> Delivery:
+    """Read one callback, posted to a verified address.
+
+    ``at`` is this machine's clock in seconds since the epoch; ``signed`` says whether we signed another address. A task
+    belongs to the address that it names itself, if we signed that: so does a sweep read it, and a delivery that went
+    astray must not become the answer to somebody else's question.
 
     Raises:
         Rejected: the body is not strict JSON, or names no task.
     """
     callback = _callback(_json(raw))
-    return Delivery(_seen(address, callback, raw, at), callback.mismatch)
+    other = _other(address, callback.task.callback_url or "")
+    home = other if other is not None and signed(other) else address
+    mismatch = Mismatch.OTHER_ADDRESS if other else Mismatch.TWO_TASKS if callback.mismatch else None
+    return Delivery(home.batch, _seen(home, callback, raw, at), mismatch)
+
+
+def _other(address: Address, url: str) -> Address | None:
+    """The address of ours that a task names, where that is another one than it was posted to."""
+    if url.endswith(address.tail):  # as nearly all do: looking closer would cost more
+        return None
+    named = find(url)
+    return named if named and _place(named) != _place(address) else None
+
+
+def _place(address: Address) -> tuple[str, int, int]:
+    """What an address names; which key signed it does not matter."""
+    return address.batch, address.row, address.attempt
 
 
 def _json(raw: bytes) -> Json:

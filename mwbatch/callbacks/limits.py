@@ -30,6 +30,10 @@ class Limits:
     """TLS handshake."""
     shutdown_seconds: float = 10.0
     """What is in flight may take this long once the receiver closes."""
+    probe_seconds: float = 5.0
+    """Between two looks for space on a disk that was full."""
+    reload_seconds: float = 5.0
+    """Between two looks whether certificate and key have changed."""
     request_line: int = 2048
     """The request line."""
     header: int = 4096
@@ -38,6 +42,16 @@ class Limits:
     """How many headers."""
     queue: int = 256
     """Connections that the kernel holds until they are accepted."""
+    reject_body: int = 64 << 10
+    """What is kept of the body of a callback that does not fit; the figures for rejects are our own."""
+    reject_segment: int = 4 << 20
+    """Rejects of one batch that one process keeps."""
+    reject_folder: int = 16 << 20
+    """Rejects of one batch that all processes keep together."""
+    reject_rate: float = 1.0
+    """Rejects of one batch that are kept each second, once the burst is used up."""
+    reject_burst: int = 32
+    """Rejects of one batch that are kept at once."""
 
 
 LIMITS: Final = Limits()

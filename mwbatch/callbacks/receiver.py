@@ -16,12 +16,16 @@ from aiohttp import web
 
 from mwbatch.callbacks import probe
 from mwbatch.callbacks.counts import Counts
-from mwbatch.callbacks.delivery import Delivery, read
+from mwbatch.callbacks.delivery import Delivery, Mismatch, read
+from mwbatch.callbacks.every import every
 from mwbatch.callbacks.intake import Body, Room, check_head, no_continue
 from mwbatch.callbacks.keyring import Keyring
 from mwbatch.callbacks.limits import LIMITS, Limits
+from mwbatch.callbacks.readiness import Hindrance
 from mwbatch.callbacks.refusal import ANSWERS, Reason, Rejected, rejected_by
+from mwbatch.callbacks.rejects import Rejects
 from mwbatch.callbacks.stores import Stores
+from mwbatch.callbacks.watch import Once, Watch
 from mwbatch.core.address import Address
 from mwbatch.core.facts import Seen
 from mwbatch.errors import Poisoned, StoreError
@@ -33,12 +37,18 @@ OnStored = Callable[[str, Seen], None]
 
 _log = logging.getLogger("mwbatch.callbacks")
 
+_MISMATCHES: Final = {
+    Mismatch.TWO_TASKS: "a callback names two task ids; the outer one counts",
+    Mismatch.OTHER_ADDRESS: "a callback tells of a task that was made for another address; it counts there if we signed that",
+}
+
 
 class Receiver:
     """Takes callbacks for every batch of a home.
 
     ``counts`` is what it did; ``failure`` the first error after which a journal writes nothing any more (the process
-    should end with its exit code), else None. ``clock`` is in seconds since the epoch.
+    should end with its exit code), else None; ``listening`` and ``closing`` are set by whoever does. ``clock`` is in seconds
+    since the epoch.
     """
 
     def __init__(
@@ -55,14 +65,43 @@ class Receiver:
         self._room = Room(limits.held)
         self._troubles: dict[str, str] = {}
         self.counts = Counts()
+        self.commits = self._stores.commits
+        self._once = Once()
+        self._watch = Watch(self._once, self.counts)
+        self._rejects = Rejects(self._stores.folder, self.counts, limits, disk=disk)
         self.failure: Poisoned | None = None
+        self.listening = self.closing = False
+
+    @property
+    def hindrance(self) -> Hindrance | None:
+        """Why no callback can be taken now; None while they can."""
+        if self.closing:
+            return Hindrance.SHUTTING_DOWN
+        if self.failure is not None:
+            return Hindrance.POISONED
+        if not self.listening:
+            return Hindrance.STARTING
+        return Hindrance.DISK_FULL if self._stores.full else None
+
+    @property
+    def held(self) -> int:
+        """Bodies in memory, in bytes."""
+        return self._room.used
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait to become durable."""
+        return self._stores.backlog
 
     async def lifetime(self, _: web.Application) -> AsyncIterator[None]:
         """A cleanup context: it MUST outlive the last request, so closing is no business of on_shutdown."""
         self._keys.open()
         await self._stores.open()
-        yield
+        async with every(self._limits.probe_seconds, self._stores.probe):
+            yield
         await self._stores.close()
+        await self._rejects.close()
+        self._watch.close()
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer any request, with any method and path."""
@@ -82,39 +121,72 @@ class Receiver:
         address = self._keys.signed(request.rel_url.raw_path)
         if address is None:
             raise Rejected(Reason.UNKNOWN)
-        check_head(request, self._limits)
+        try:
+            check_head(request, self._limits)
+        except Rejected as rejected:
+            await self._keep_unread(request, address, rejected.reason)
+            raise
         with Body(request, self._room, self._limits) as body:
             raw = await body.read()
             if address.batch == probe.PROBE:
                 return self._answer_probe(raw)
-            await self._store(address, read(address, raw, self._clock()), len(raw))
+            delivery = self._read(address, raw)
+            await self._store(delivery, len(raw))
+            if delivery.mismatch is not None:
+                self._report(address, delivery.mismatch, raw)
         return web.Response()
+
+    async def _keep_unread(self, request: web.Request, address: Address, reason: Reason) -> None:
+        """A body of another type or coding is as good a callback as its sender could make: keep it to be looked at."""
+        waits = "Expect" in request.headers or (request.content_length or 0) > self._limits.body
+        if reason not in (Reason.TYPE, Reason.ENCODING) or waits or address.batch == probe.PROBE:
+            return
+        try:
+            with Body(request, self._room, self._limits) as body:
+                raw = await body.read()
+        except Rejected:  # the first reason stands
+            return
+        self._rejects.keep(address, reason, raw, self._clock())
+
+    def _read(self, address: Address, raw: bytes) -> Delivery:
+        at = self._clock()
+        try:
+            return read(address, raw, at, lambda named: self._keys.signed(named.tail) is not None)
+        except Rejected as rejected:
+            self._rejects.keep(address, rejected.reason, raw, at)
+            raise
+
+    def _report(self, address: Address, mismatch: Mismatch, raw: bytes) -> None:
+        """It is stored; what does not agree in it is told, and kept beside what could not be taken."""
+        self._once.warn(address.batch, address.row, _MISMATCHES[mismatch])
+        self._rejects.keep(address, mismatch, raw, self._clock())
 
     def _answer_probe(self, raw: bytes) -> web.Response:
         answer = web.Response(body=probe.answer(raw), content_type="application/json")
         self.counts.probes += 1
         return answer
 
-    async def _store(self, address: Address, delivery: Delivery, size: int) -> None:
+    async def _store(self, delivery: Delivery, size: int) -> None:
         # MUST be durable before the 200: the API may never call again.
+        batch, seen = delivery.batch, delivery.seen
         try:
-            new, inbox = await self._append(address.batch, delivery.seen)
+            new, inbox = await self._append(batch, seen)
         except StoreError as error:
-            self._note(address.batch, error)
+            self._note(batch, error)
             raise rejected_by(error) from error
-        if self._troubles.pop(address.batch, ""):
-            _log.warning("batch %s: storing again", address.batch)
-        self._count(new, inbox, delivery.mismatch, size)
-        if delivery.mismatch:
-            _log.warning("batch %s row %d: the callback names two task ids", address.batch, address.row)
+        if self._troubles.pop(batch, ""):
+            _log.warning("batch %s: storing again", batch)
+        self._count(new, inbox, delivery.mismatch is not None, size)
         if new:
-            self._tell(address.batch, delivery.seen)
+            self._tell(batch, seen)
 
     async def _append(self, batch: str, seen: Seen) -> tuple[bool, bool]:
         journal, inbox = await self._stores.of(batch)
         if journal.backlog > self._limits.backlog:
             raise Rejected(Reason.OVERLOADED)
         [new] = await journal.append([seen])
+        if new:
+            self._watch.note(batch, journal.folder, seen)
         return new, inbox
 
     def _count(self, new: bool, inbox: bool, mismatch: bool, size: int) -> None:

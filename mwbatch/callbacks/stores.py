@@ -10,6 +10,7 @@ from typing import Final
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.home import Home
+from mwbatch.journal.measure import Commits
 from mwbatch.journal.segments import Segments
 
 REFRESH: Final = 1.0
@@ -29,6 +30,8 @@ class Stores:
         self._inboxes: dict[str, Segments] = {}
         self._opening = asyncio.Lock()
         self._looked_at = 0.0
+        self.commits = Commits()
+        """What the commits of all journals cost."""
 
     async def open(self) -> None:
         """Open every batch of the home and learn which answers it has.
@@ -53,6 +56,10 @@ class Stores:
         async with self._opening:
             return await self._find(batch)
 
+    async def folder(self, batch: str) -> Path:
+        """The folder of that journal; raises as `of` does."""
+        return (await self.of(batch))[0].folder
+
     async def close(self) -> None:
         """Finish what was begun and release every file; a failure is logged, since nothing can follow it."""
         for journal in self._all():
@@ -60,6 +67,22 @@ class Stores:
                 await journal.close()
             except StoreError as error:
                 _log.error("%s", error)
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait to become durable."""
+        return sum(journal.backlog for journal in self._all())
+
+    @property
+    def full(self) -> bool:
+        """Whether a journal lacks space."""
+        return any(journal.full for journal in self._all())
+
+    async def probe(self) -> None:
+        """Look for space where there was none."""
+        for journal in self._all():
+            if journal.full and await journal.probe():
+                _log.warning("there is space again in %s", journal.folder)
 
     def _all(self) -> list[Segments]:
         return [*self._batches.values(), *self._inboxes.values()]
@@ -92,6 +115,6 @@ class Stores:
             return None
 
     async def _opened(self, folder: Path) -> Segments:
-        journal = Segments(folder, WRITER, self._disk)
+        journal = Segments(folder, WRITER, self._disk, self.commits)
         await asyncio.to_thread(journal.index)
         return journal

@@ -19,6 +19,13 @@ def start_logging(form: LogFormat, *, verbose: bool) -> None:
     root.setLevel(logging.INFO if verbose else logging.WARNING)
 
 
+def told(sentence: str, level: int = logging.INFO) -> None:
+    """Log words that are for people, whatever the level of the others."""
+    logger = logging.getLogger("mwbatch.told")
+    logger.setLevel(logging.INFO)
+    logger.log(level, "%s", sentence)
+
+
 class TextLines(logging.Formatter):
     """One line an event, with any mac that strayed into it hidden."""
 

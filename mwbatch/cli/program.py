@@ -1,6 +1,7 @@
 """How every command runs: event loop, signals, logging and the exit code are wired here, and nowhere else."""
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -12,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 import typer
 
-from mwbatch.cli.logs import start_logging
+from mwbatch.cli.logs import start_logging, told
 from mwbatch.errors import Exit, MwbatchError, Unsent
-from mwbatch.settings import Talk
+from mwbatch.settings import LogFormat, Talk
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
@@ -50,7 +51,9 @@ def perform(command: "Command", talk: Talk) -> NoReturn:
     except MwbatchError as error:
         fail(error, talk)
     except (KeyboardInterrupt, asyncio.CancelledError):
-        say("mwbatch: stopped at once; what was in flight is in doubt now, and running it again is safe")
+        say(
+            "mwbatch: stopped at once; what was in flight is in doubt now, and running it again is safe", talk
+        )
         raise typer.Exit(max(asked.exit, Exit.INTERRUPTED)) from None
     except BrokenPipeError:
         leave_pipe()
@@ -58,7 +61,8 @@ def perform(command: "Command", talk: Talk) -> NoReturn:
         raise
     except Exception:  # noqa: BLE001 (the last line of defence: people get a sentence, we get a trace)
         say(
-            f"mwbatch: this is a bug of mwbatch; please report it with these lines:\n{traceback.format_exc()}"
+            f"mwbatch: this is a bug of mwbatch; please report it with these lines:\n{traceback.format_exc()}",
+            talk,
         )
         raise typer.Exit(Exit.BUG) from None
     show(result, talk)
@@ -72,7 +76,7 @@ def show(result: Result, talk: Talk) -> None:
         emit(words)
         return
     if words and not talk.quiet:
-        say(words)
+        say(words, talk)
     if (value := result.json()) is not None:
         emit_json(value)
 
@@ -80,7 +84,7 @@ def show(result: Result, talk: Talk) -> None:
 def fail(error: MwbatchError, talk: Talk) -> NoReturn:
     """Print an error as one sentence, and as an object with ``--json``; leave with its exit code."""
     words = f"{error}{UNREACHED}" if isinstance(error, Unsent) else str(error)
-    say(f"mwbatch: {words}")
+    say(f"mwbatch: {words}", talk, logging.ERROR)
     if talk.json:
         emit_json({"error": words, "exit": int(error.exit_code)})
     raise typer.Exit(error.exit_code) from None
@@ -108,9 +112,12 @@ def leave_pipe() -> NoReturn:
     raise typer.Exit(Exit.DONE) from None
 
 
-def say(sentence: str) -> None:
-    """Print words for people, on standard error."""
-    print(sentence, file=sys.stderr, flush=True)
+def say(sentence: str, talk: Talk, level: int = logging.INFO) -> None:
+    """Print words for people, on standard error; among JSON lines they are one, too."""
+    if talk.log_format is LogFormat.JSON:
+        told(sentence, level)
+    else:
+        print(sentence, file=sys.stderr, flush=True)
 
 
 @dataclass(slots=True)
@@ -136,7 +143,8 @@ async def _watched(command: "Command", talk: Talk, asked: Asked) -> Result:
 
     desk = Desk()
     listen(desk, asked)
-    async with shown(desk.tally, quiet=talk.quiet):
+    say = told if talk.log_format is LogFormat.JSON else None
+    async with shown(desk.tally, quiet=talk.quiet, say=say):
         return await command(desk)
 
 

@@ -30,7 +30,7 @@ def reconcile(
     ] = False,
     what: Annotated[
         str | None,
-        typer.Option("--list", metavar="WHAT", help="List surplus, conflicts, unknown or damaged."),
+        typer.Option("--list", metavar="WHAT", help="List surplus, conflicts, unknown, damaged or rejected."),
     ] = None,
     settle: settings.SettleOption = settings.SETTLE,
     place: settings.Place,
@@ -75,6 +75,7 @@ async def details(home: "Home", batch: str, what: str) -> Result:
         "conflicts": listing.conflicts,
         "unknown": listing.unknown,
         "damaged": listing.damaged,
+        "rejected": listing.rejected,
     }
     if what not in lists:
         raise UsageError(f"--list {what}: choose one of {', '.join(lists)}")

@@ -1,6 +1,7 @@
 """`mwbatch serve-callbacks` and `mwbatch run`: the two that receive."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,11 +28,26 @@ class Listening:
         str, typer.Option("--host", help="The address to listen on; 0.0.0.0 opens it to the world.")
     ] = "127.0.0.1"
     tls_cert: Annotated[
-        Path | None, typer.Option("--tls-cert", help="A certificate chain (PEM), to serve https.")
+        Path | None,
+        typer.Option(
+            "--tls-cert", help="A certificate chain (PEM), to serve https; read again when it changes."
+        ),
     ] = None
     tls_key: Annotated[
         Path | None, typer.Option("--tls-key", help="The certificate's private key (PEM).")
     ] = None
+    admin_port: Annotated[
+        int | None,
+        typer.Option(
+            "--admin-port",
+            min=0,
+            max=65535,
+            help="A second port, for /healthz, /readyz and /metrics. Default: none.",
+        ),
+    ] = None
+    admin_host: Annotated[
+        str, typer.Option("--admin-host", help="The address of the admin port; never open it to the world.")
+    ] = "127.0.0.1"
 
 
 @unfolded
@@ -43,13 +59,13 @@ def serve_callbacks(*, listening: Listening, place: settings.Place, talk: settin
 
     \b
     Examples:
-      mwbatch serve-callbacks --port 8080
+      mwbatch serve-callbacks --port 8080 --admin-port 8081
       mwbatch serve-callbacks --host 0.0.0.0 --port 8443 --tls-cert chain.pem --tls-key key.pem
     """
 
     async def command(desk: "Desk") -> Result:
         from mwbatch.callbacks.server import serve
-        from mwbatch.views.plain import Done
+        from mwbatch.views.received import Received
 
         async with await serve(
             open_home(place, desk),
@@ -57,24 +73,32 @@ def serve_callbacks(*, listening: Listening, place: settings.Place, talk: settin
             listening.port,
             tls_cert=listening.tls_cert,
             tls_key=listening.tls_key,
+            admin_host=listening.admin_host,
+            admin_port=listening.admin_port,
         ) as receiver:
-            desk.tally.note(welcome(receiver, listening.host))
+            for sentence in welcome(receiver, listening.host):
+                desk.tally.note(sentence)
             desk.tally.phase = "received"
             while receiver.failure is None and not await desk.sleep(0.25):
                 desk.tally.done = receiver.counts.received
-            if receiver.failure is not None:
-                raise receiver.failure
-        return Done()
+            desk.tally.phase = ""
+        received = Received(receiver.counts.plain())
+        desk.tally.note(received.sentence())
+        if receiver.failure is not None:
+            raise receiver.failure
+        return received
 
     perform(command, talk)
 
 
-def welcome(receiver: "Running", host: str) -> str:
+def welcome(receiver: "Running", host: str) -> Iterator[str]:
     """Where it listens, and how to open it to the world."""
     text = f"receiving callbacks at {receiver.url}"
     if host in ("127.0.0.1", "localhost", "::1"):
         text += ", from this machine only; --host 0.0.0.0 or a proxy opens it to the world"
-    return text
+    yield text
+    if receiver.admin_url:
+        yield f"health and metrics at {receiver.admin_url}"
 
 
 @unfolded
@@ -110,7 +134,7 @@ def run(
         from mwbatch.views.outcomes import created
 
         home, how = open_home(place, desk), wishes(spending, api)
-        door = Door(listening.host, listening.port, listening.tls_cert, listening.tls_key)
+        door = Door(**asdict(listening))
         async with (
             source_of(
                 manifest, batch, allow_duplicates=allow_duplicates, add=add, skip_invalid=skip_invalid

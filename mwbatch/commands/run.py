@@ -34,6 +34,8 @@ class Door:
     port: int = 8080
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    admin_host: str = "127.0.0.1"
+    admin_port: int | None = None
 
 
 async def run(
@@ -50,9 +52,13 @@ async def run(
         door.port,
         tls_cert=door.tls_cert,
         tls_key=door.tls_key,
+        admin_host=door.admin_host,
+        admin_port=door.admin_port,
         on_stored=lambda batch_id, seen: stored.append((batch_id, seen)),
     ) as receiver:
         desk.tally.note(f"receiving callbacks at {receiver.url}")
+        if receiver.admin_url:
+            desk.tally.note(f"health and metrics at {receiver.admin_url}")
         wishes = replace(wishes, callback_url=wishes.callback_url or own_base(receiver, client))
         async with planned(home, client, source, wishes, desk, "run") as (batch, skipped):
             created = await create(batch, client, wishes, desk)

@@ -66,6 +66,11 @@ class Address:
     attempt: int
     mac: str
 
+    @property
+    def tail(self) -> str:
+        """The last five segments of its path, with a slash before each."""
+        return f"/v1/{self.kid}/{self.batch}/{self.row}-{self.attempt}/{self.mac}"
+
     def signed_by(self, key: Key) -> bool:
         """Whether ``key``, and no other of the same bytes, made this address."""
         signed = mac(key, self.batch, self.row, self.attempt).encode()

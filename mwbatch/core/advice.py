@@ -22,12 +22,22 @@ def next_steps(report: Report) -> Iterator[str]:
         yield f"mwbatch reconcile {name} --wait    # fetch the {rows(count[Status.PENDING])} still pending"
     if count[Status.REJECTED]:
         yield f"mwbatch status {name} --rows rejected    # see why {rows(count[Status.REJECTED])} were refused"
-    if report.surplus or report.conflicts:
-        yield f"mwbatch reconcile {name} --list {'surplus' if report.surplus else 'conflicts'}    # see each"
+    yield from _oddities(report)
     if count[Status.COMPLETED]:
         yield f"mwbatch results {name} > {name}.jsonl    # the answers, in the manifest's order"
     elif not report.rows:
         yield "mwbatch submit MANIFEST    # the batch has no rows yet"
+
+
+def _oddities(report: Report) -> Iterator[str]:
+    """What came from the API and does not fit: one list each."""
+    name, callbacks = report.batch, report.rejected_callbacks
+    if report.surplus or report.conflicts:
+        yield f"mwbatch reconcile {name} --list {'surplus' if report.surplus else 'conflicts'}    # see each"
+    if report.unknown_tasks:
+        yield f"mwbatch reconcile {name} --list unknown    # see the tasks of rows that the batch does not have"
+    if callbacks:
+        yield f"mwbatch reconcile {name} --list rejected    # see the {callbacks:,} callback{'s' * (callbacks != 1)} that did not fit"
 
 
 def rows(count: int) -> str:

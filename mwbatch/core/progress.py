@@ -38,7 +38,8 @@ class Report:
     """Where a batch stands: the object that ``run``, ``submit``, ``status`` and ``reconcile`` print with ``--json``.
 
     All are counts; ``in_flight`` is that part of the doubtful rows for which a live submitter still awaits an answer,
-    ``exhausted`` that part of the planned ones which only `retry` sends again (it stands in no JSON).
+    ``exhausted`` that part of the planned ones which only `retry` sends again (it stands in no JSON),
+    ``rejected_callbacks`` those that did not fit: evidence, which makes no batch less complete.
     """
 
     batch: str
@@ -52,6 +53,7 @@ class Report:
     unknown_tasks: int
     damaged_lines: int
     exhausted: int = 0
+    rejected_callbacks: int = 0
 
     @property
     def complete(self) -> bool:
@@ -90,11 +92,19 @@ class Report:
             "unknown_tasks": self.unknown_tasks,
             "damaged_lines": self.damaged_lines,
             "complete": self.complete,
+            "rejected_callbacks": self.rejected_callbacks,
         }
 
 
 def report(
-    state: Batch, *, batch: str, batch_id: str, home: str, in_flight: int = 0, damaged: int = 0
+    state: Batch,
+    *,
+    batch: str,
+    batch_id: str,
+    home: str,
+    in_flight: int = 0,
+    damaged: int = 0,
+    rejected_callbacks: int = 0,
 ) -> Report:
     """Count the state of a batch."""
     return Report(
@@ -109,4 +119,5 @@ def report(
         unknown_tasks=sum(1 for _ in state.unknown()),
         damaged_lines=damaged,
         exhausted=state.exhausted(),
+        rejected_callbacks=rejected_callbacks,
     )

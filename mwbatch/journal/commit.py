@@ -5,11 +5,14 @@ disk and a thousand at once cost little more than one.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
+
+from mwbatch.journal.measure import Commits
 
 MAX_BYTES: Final = 4 << 20
 """The most bytes that one commit takes, unless a single append has more."""
@@ -28,10 +31,20 @@ class Append:
 
 
 class Committer:
-    """One task and one dedicated thread, which alone calls ``write``: it returns once its bytes are durable."""
+    """One task and one dedicated thread, which alone calls ``write``: it returns once its bytes are durable.
 
-    def __init__(self, write: Callable[[bytes], None], name: str) -> None:
-        self._write = write
+    ``commits`` counts what they cost; ``ticks`` is a clock in seconds that never goes back.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[bytes], None],
+        name: str,
+        commits: Commits | None = None,
+        ticks: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._write, self._ticks = write, ticks
+        self._commits = commits or Commits()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"commit-{name}")
         self._queue: deque[Append] = deque()
         self._runner: asyncio.Task[None] | None = None
@@ -50,6 +63,10 @@ class Committer:
             self._runner = asyncio.create_task(self._run())
         await asyncio.shield(done)
 
+    async def between(self, call: Callable[[], None]) -> None:
+        """Run something in the thread of the commits, so that none runs meanwhile."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
     async def close(self) -> None:
         """Return once everything that was handed in was tried, and the thread is gone."""
         while self._runner is not None:
@@ -62,10 +79,13 @@ class Committer:
             while batch := self._take():
                 lines = b"".join(append.lines for append in batch)
                 error = None
+                began = self._ticks()
                 try:
                     await loop.run_in_executor(self._thread, self._write, lines)
                 except Exception as failure:  # noqa: BLE001 (whoever waits for these lines must learn it)
                     error = failure
+                else:
+                    self._commits.add(self._ticks() - began, len(lines))
                 self.backlog -= len(lines)
                 _answer(batch, error)
         finally:

@@ -3,8 +3,8 @@
 ::
 
     keys.json
-    {name}/batch.json, lock, rows/, journal/, results/
-    inbox/{batch id}/results/
+    {name}/batch.json, lock, rows/, journal/, results/, rejects/
+    inbox/{batch id}/results/, rejects/
 """
 
 import re

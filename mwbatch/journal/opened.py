@@ -11,10 +11,12 @@ from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Failed
 from mwbatch.core.fold import Status
 from mwbatch.core.progress import Report, report
+from mwbatch.core.reject import Reject
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.lock import BatchLock, holder
+from mwbatch.journal.rejects import distinct
 from mwbatch.journal.segment import Damage, Harm
-from mwbatch.journal.segments import Segments, segment_sizes
+from mwbatch.journal.segments import Segments, damage_of, segment_sizes
 
 
 @dataclass(slots=True)
@@ -57,8 +59,18 @@ class Opened:
 
     @property
     def damage(self) -> list[Damage]:
-        """Lines that were acknowledged once and cannot be read now."""
-        return [damage for damage in self.journal.damage if damage.harm is Harm.DAMAGED]
+        """Lines that were acknowledged once and cannot be read now, those in the inbox included. Reads the inbox."""
+        there = [*self.journal.damage, *damage_of(self.inbox)]
+        return [damage for damage in there if damage.harm is Harm.DAMAGED]
+
+    def rejects(self) -> list[Reject]:
+        """The callbacks that did not fit, those in the inbox included, in the order of their coming. Reads them."""
+        return distinct(self.folder, self.inbox)
+
+    @property
+    def inbox(self) -> Path:
+        """Where callbacks are that came before the batch did."""
+        return self.home.inbox(self.card.batch_id)
 
     def failures(self) -> Iterator[tuple[int, str]]:
         """Row and message of every attempt that is known to have failed, the last of a row last. Reads the journal."""
@@ -75,6 +87,7 @@ class Opened:
             home=str(self.home.path),
             in_flight=doubt if doubt and not self.acting and holder(self.folder) else 0,
             damaged=len(self.damage),
+            rejected_callbacks=len(self.rejects()),
         )
 
 

@@ -10,6 +10,7 @@ Each process that writes has segments of its own, at most one a folder, made at 
 """
 
 import asyncio
+import secrets
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -20,9 +21,10 @@ from mwbatch.core.batch import Batch, planned_row
 from mwbatch.core.digests import Digests
 from mwbatch.core.facts import VERSION, Fact, Planned, Seen, identity, line, parse
 from mwbatch.core.straight import identity_by_line
-from mwbatch.errors import StoreError
+from mwbatch.errors import DiskFull, StoreError
 from mwbatch.journal.commit import Committer
 from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.measure import Commits
 from mwbatch.journal.segment import Damage, Segment, Taken, placed, written_now
 
 ROWS: Final = "rows"
@@ -44,8 +46,9 @@ def place(fact: Fact) -> str:
 class Shelf:
     """One folder of segments: reads all of them, writes one of its own."""
 
-    def __init__(self, folder: Path, writer: str, disk: Disk = DISK) -> None:
-        self.folder, self._writer, self._disk = folder, writer, disk
+    def __init__(self, folder: Path, writer: str, disk: Disk = DISK, commits: Commits | None = None) -> None:
+        self.folder, self._writer, self._disk, self._commits = folder, writer, disk, commits
+        self._lacking = 0
         self._segment: Segment | None = None
         self._committer: Committer | None = None
         self.damage: list[Damage] = []
@@ -56,16 +59,43 @@ class Shelf:
         """Bytes that wait to become durable."""
         return self._committer.backlog if self._committer else 0
 
+    @property
+    def full(self) -> bool:
+        """Whether there was no space for the last commit, and none was found since."""
+        return self._lacking > 0
+
     async def append(self, facts: Sequence[Fact]) -> None:
         """Make facts durable, in this order and together."""
         if self._committer is None:
-            self._committer = Committer(self._write, self.folder.name)
+            self._committer = Committer(self._write, self.folder.name, self._commits)
         await self._committer.append(b"".join(map(line, facts)), len(facts))
 
     def _write(self, lines: bytes) -> None:
-        if self._segment is None:
-            self._segment = Segment(self.folder, self._writer, self._disk)
-        self._segment.append(lines)
+        try:
+            if self._segment is None:
+                self._segment = Segment(self.folder, self._writer, self._disk)
+            self._segment.append(lines)
+        except DiskFull:
+            self._lacking = len(lines)
+            raise
+        self._lacking = 0
+
+    async def probe(self) -> None:
+        """Where it was full, try whether what lacked space would fit now."""
+        if self._lacking and self._committer is not None:
+            await self._committer.between(self._try_space)
+
+    def _try_space(self) -> None:
+        """MUST NOT touch the segment, which belongs to the facts, and may be poisoned."""
+        scratch = self.folder / f".space-{secrets.token_hex(4)}"
+        try:
+            self._disk.make_folder(self.folder)
+            # Random, because zeros take no space on a file system that compresses.
+            self._disk.write_file(scratch, secrets.token_bytes(self._lacking))
+            scratch.unlink()
+        except OSError:
+            return
+        self._lacking = 0
 
     def read(self, take: Callable[[bytes], Taken]) -> Iterator[Taken]:
         """Take every line of the folder, the oldest segment first, and note what cannot be used."""
@@ -105,12 +135,13 @@ class Shelf:
 class Segments:
     """The journal of one batch, in its folder.
 
-    ``writer`` names who writes (``submit``, ``receiver`` …) in the names of the segments.
+    ``writer`` names who writes (``submit``, ``receiver`` …) in the names of the segments; ``commits`` counts what its
+    commits cost.
     """
 
-    def __init__(self, folder: Path, writer: str, disk: Disk = DISK) -> None:
+    def __init__(self, folder: Path, writer: str, disk: Disk = DISK, commits: Commits | None = None) -> None:
         self.folder = folder
-        self._shelves = {name: Shelf(folder / name, writer, disk) for name in FOLDERS}
+        self._shelves = {name: Shelf(folder / name, writer, disk, commits) for name in FOLDERS}
         self._known: Digests | None = None
         self._in_flight: dict[bytes, asyncio.Future[None]] = {}
         self._learning = asyncio.Lock()
@@ -125,6 +156,17 @@ class Segments:
     def backlog(self) -> int:
         """Bytes that wait to become durable."""
         return sum(shelf.backlog for shelf in self._shelves.values())
+
+    @property
+    def full(self) -> bool:
+        """Whether there was no space for something, and none was found since."""
+        return any(shelf.full for shelf in self._shelves.values())
+
+    async def probe(self) -> bool:
+        """Look for space where there was none; whether it is there now."""
+        for shelf in self._shelves.values():
+            await shelf.probe()
+        return not self.full
 
     def read(self) -> Iterator[Fact]:
         """Every fact of the batch: rows, then journal, then results."""
@@ -263,3 +305,13 @@ def segment_sizes(folder: Path) -> dict[str, int]:
         for name in FOLDERS
         for path in (folder / name).glob("*.jsonl")
     }
+
+
+def damage_of(folder: Path) -> list[Damage]:
+    """What cannot be used of the journal in a folder, which need not be there. Reads all of it."""
+    if not folder.is_dir():
+        return []
+    journal = Segments(folder, "view")
+    for _ in journal.read():
+        pass
+    return journal.damage

@@ -2,11 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
 
+from mwbatch.core.address import masked
 from mwbatch.core.fold import Status, TaskState
 from mwbatch.core.text import Json
+from mwbatch.core.times import iso
 from mwbatch.errors import Exit
 from mwbatch.journal.opened import Opened
+
+BEGINNING: Final = 80
+"""Characters of a body that a list shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,31 @@ def damaged(opened: Opened) -> Listing:
             for d in opened.damage
         ),
     )
+
+
+def rejected(opened: Opened) -> Listing:
+    """Every callback that did not fit, with the beginning of its body."""
+    return Listing(
+        "rejected callbacks",
+        tuple(
+            {
+                "at": iso(datetime.fromtimestamp(reject.at, UTC)),
+                "row": reject.row,
+                "attempt": reject.attempt,
+                "reason": reject.reason,
+                "size": reject.size,
+                "sha256": reject.sha256,
+                "begins": _begins(reject.body),
+            }
+            for reject in opened.rejects()
+        ),
+    )
+
+
+def _begins(body: bytes) -> str:
+    """The first characters of a body: nothing that a terminal obeys, nothing that a listing has to hide."""
+    text = masked(body[: 4 * BEGINNING].decode(errors="backslashreplace"))[:BEGINNING]
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def _tasks(opened: Opened, tasks: Iterator[tuple[int, TaskState]]) -> Iterator[dict[str, Json]]:

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -19,6 +19,10 @@ EVERY_LINE: Final = 10.0
 """Seconds between two plain lines."""
 
 
+Say = Callable[[str], None]
+"""Takes one sentence for people."""
+
+
 class Screen(Protocol):
     """Where a tally is shown."""
 
@@ -32,21 +36,32 @@ class Screen(Protocol):
 
 
 class Lines:
-    """A pipe or a file: sentences as they come, a line of progress every ten seconds; with ``quiet`` no progress."""
+    """A pipe or a file: sentences as they come, a line of progress every ten seconds; with ``quiet`` no progress.
 
-    def __init__(self, *, quiet: bool = False) -> None:
-        self._quiet, self._next = quiet, time.monotonic() + EVERY_LINE
+    ``say`` is where they go, if not to standard error as they are.
+    """
+
+    def __init__(self, *, quiet: bool = False, say: Say | None = None) -> None:
+        self._quiet, self._say, self._next = quiet, say or printed, time.monotonic() + EVERY_LINE
+        self._last = ""
 
     def show(self, tally: Tally) -> None:
-        """Print a line when it is time for one."""
+        """Print a line when it is time for one; of what has no end only news, since a server may stand idle for days."""
         if self._quiet or not tally.phase or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + EVERY_LINE
-        self.say(progress_text(tally))
+        if (text := progress_text(tally)) != self._last or tally.total:
+            self._last = text
+            self.say(text)
 
     def say(self, sentence: str) -> None:
         """Print one sentence."""
-        print(sentence, file=sys.stderr, flush=True)
+        self._say(sentence)
+
+
+def printed(sentence: str) -> None:
+    """Print one sentence on standard error, as it is."""
+    print(sentence, file=sys.stderr, flush=True)
 
 
 class Bar:
@@ -91,10 +106,10 @@ def progress_text(tally: Tally) -> str:
 
 
 @contextmanager
-def screen(*, quiet: bool) -> Iterator[Screen]:
-    """The screen that standard error is."""
-    if quiet or not sys.stderr.isatty():
-        yield Lines(quiet=quiet)
+def screen(*, quiet: bool, say: Say | None = None) -> Iterator[Screen]:
+    """The screen that standard error is, or, where sentences go elsewhere, a screen of lines."""
+    if quiet or say or not sys.stderr.isatty():
+        yield Lines(quiet=quiet, say=say)
         return
     from rich.console import Console  # noqa: PLC0415 (130 ms that only a terminal needs)
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
@@ -121,9 +136,9 @@ def screen(*, quiet: bool) -> Iterator[Screen]:
 
 
 @asynccontextmanager
-async def shown(tally: Tally, *, quiet: bool) -> AsyncIterator[Screen]:
+async def shown(tally: Tally, *, quiet: bool, say: Say | None = None) -> AsyncIterator[Screen]:
     """Show a tally for as long as the block runs: its notes as sentences, its counts as progress."""
-    with screen(quiet=quiet) as there:
+    with screen(quiet=quiet, say=say) as there:
         said = 0
 
         def look() -> None:

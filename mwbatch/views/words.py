@@ -36,6 +36,7 @@ def _counts(report: Report) -> Iterator[str]:
         "conflicts": report.conflicts,
         "unknown tasks": report.unknown_tasks,
         "damaged lines": report.damaged_lines,
+        "bad callbacks": report.rejected_callbacks,
     }
     for name, count in extra.items():
         if count:

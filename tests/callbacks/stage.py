@@ -1,6 +1,8 @@
 """A receiver on loopback with one batch, and a sender that posts to it."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,6 +15,7 @@ from mwbatch.core import address
 from mwbatch.core.facts import Fact, parse
 from mwbatch.core.text import Json, encode
 from mwbatch.journal.home import Card, Home
+from mwbatch.journal.rejects import REJECTS
 
 BATCH: Final = "b234567890"
 JSON: Final = {"Content-Type": "application/json"}
@@ -50,8 +53,9 @@ class Stage:
             return Reply(reply.status, await reply.read(), reply.headers.get("Retry-After"))
 
     def files(self) -> dict[Path, bytes]:
-        """Every segment below the home with what it holds."""
-        return {path: path.read_bytes() for path in sorted(self.home.path.rglob("*.jsonl"))}
+        """Every segment of facts below the home with what it holds."""
+        paths = [path for path in self.home.path.rglob("*.jsonl") if path.parent.name != REJECTS]
+        return {path: path.read_bytes() for path in sorted(paths)}
 
     def lines(self) -> list[bytes]:
         """Every line on disk, oldest segment first."""
@@ -109,3 +113,11 @@ def request(path: str, *headers: str, body: bytes = b"", method: str = "POST", l
 def status(answer: bytes) -> int:
     """The status of a raw answer; 0 for none."""
     return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/") else 0
+
+
+async def until(true: Callable[[], object]) -> None:
+    """Wait until something holds."""
+    end = time.monotonic() + 5
+    while not true():
+        assert time.monotonic() < end, "waited in vain"
+        await asyncio.sleep(0.005)

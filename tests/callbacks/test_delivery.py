@@ -1,10 +1,12 @@
 """From bytes to the fact."""
 
+from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 
 import pytest
 
-from mwbatch.callbacks.delivery import read
+from mwbatch.callbacks.delivery import Mismatch, read
 from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.core.address import Address
 from mwbatch.core.facts import Seen, Via, digest, identity
@@ -73,8 +75,31 @@ def test_no_answer_is_seen_all_the_same(raw: bytes) -> None:
 def test_two_task_ids() -> None:
     """Where two task ids differ the outer one counts, and the mismatch is told."""
     delivery = read(HERE, b'{"task_id":"outer","response":{},"task":{"task_id":"inner"}}', 5.0)
-    assert (delivery.seen.task_id, delivery.mismatch) == ("outer", True)
-    assert not read(HERE, callback(), 5.0).mismatch
+    assert (delivery.seen.task_id, delivery.mismatch) == ("outer", Mismatch.TWO_TASKS)
+    assert read(HERE, callback(), 5.0).mismatch is None
+
+
+def astray(
+    address: Address = HERE, *, ours: bool = True, **named: Any
+) -> tuple[str, int, int, Mismatch | None]:
+    """Where a callback to row 7, attempt 2 of b1 is stored if its task names an address with some other fields."""
+    url = f"https://a.example/x/callbacks{replace(address, **named).tail}"
+    delivery = read(HERE, callback(callback_url=url), 5.0, lambda _: ours)
+    return delivery.batch, delivery.seen.row, delivery.seen.attempt, delivery.mismatch
+
+
+@pytest.mark.parametrize("named", [{"row": 8}, {"attempt": 1}, {"batch": "b2"}])
+def test_a_delivery_that_went_astray(named: dict[str, Any]) -> None:
+    """A task belongs to the address that it names, if we signed that, else to the one that it was posted to; it is told."""
+    there = replace(HERE, **named)
+    assert astray(**named) == (there.batch, there.row, there.attempt, Mismatch.OTHER_ADDRESS)
+    assert astray(ours=False, **named) == ("b1", 7, 2, Mismatch.OTHER_ADDRESS)
+
+
+def test_the_same_place_under_another_key() -> None:
+    """A task that names the row and attempt that it was posted to agrees, whichever key signed; so does no address."""
+    assert astray(kid="k2", mac="1" * 32) == ("b1", 7, 2, None)
+    assert read(HERE, callback(callback_url="https://a.example/hook"), 5.0).mismatch is None
 
 
 def test_what_was_kept_can_be_read() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import time
 
 import aiohttp
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from mwbatch.callbacks.limits import Limits
 from mwbatch.errors import Poisoned
 from tests.callbacks.conftest import Start
-from tests.callbacks.stage import add_batch, callback
+from tests.callbacks.stage import add_batch, callback, request, talk
 from tests.journal.disks import Failing, Gated
 
 FULL = [errno.ENOSPC, errno.EDQUOT]
@@ -145,3 +146,15 @@ async def test_our_own_bug(
     assert (reply.status, reply.body) == (503, b"503: cannot store")
     assert "TypeError at" in caplog.text
     assert stage.path()[-32:] not in caplog.text
+
+
+async def test_shutdown_does_not_wait_for_ever(start: Start) -> None:
+    """A body that does not end holds the shutdown up for as long as it may, and no longer."""
+    stage = await start(limits=Limits(shutdown_seconds=0.3, body_seconds=60.0))
+    half = asyncio.create_task(talk(stage.running.port, request(stage.path(), body=callback())[:-1]))
+    await asyncio.sleep(0.1)
+    began = time.monotonic()
+    await stage.running.close()
+    assert 0.25 < time.monotonic() - began < 1.5
+    assert b"200 OK" not in await half
+    assert not stage.lines()

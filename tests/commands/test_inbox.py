@@ -5,12 +5,16 @@ import errno
 import pytest
 
 from mwbatch.commands.inbox import take_in
-from mwbatch.core.facts import Fact
-from mwbatch.errors import StoreError
+from mwbatch.core.address import Address
+from mwbatch.core.facts import Fact, Seen
+from mwbatch.core.reject import Reject
+from mwbatch.errors import Exit, StoreError
+from mwbatch.journal.harm import harm
 from mwbatch.journal.opened import Opened
+from mwbatch.journal.rejects import RejectShelf, read
 from mwbatch.journal.segments import Segments
 from tests.commands.conftest import Stage
-from tests.core.facts import answer
+from tests.core.facts import answer, show
 from tests.journal.disks import Failing
 from tests.virtual import virtual
 
@@ -71,3 +75,49 @@ async def test_a_torn_end_was_never_acknowledged(stage: Stage) -> None:
     [segment] = inbox.folder.rglob("*.jsonl")
     segment.write_bytes(segment.read_bytes() + b'{"v":1')
     assert (await taken(batch), segment.exists()) == (1, False)
+
+
+@virtual
+async def test_a_segment_that_stays_gives_nothing_twice(stage: Stage) -> None:
+    """While a receiver still writes, each reconciliation takes in what is new: answers, and tasks without one."""
+    batch = await stage.opened(3)
+    inbox = Segments(stage.home.inbox(batch.card.batch_id), "receiver")
+    await inbox.append([answer(1), show(1, "canceled", row=1), show(1, "canceled", row=1)])
+    assert [await take_in(batch), await take_in(batch)] == [2, 0]
+    await inbox.append([show(1, "canceled", row=2)])
+    assert [await take_in(batch), await take_in(batch)] == [1, 0]
+    await inbox.close()
+    assert await taken(batch) == 0
+    assert len([fact for fact in stage.on_disk() if isinstance(fact, Seen)]) == 3
+    assert stage.statuses() == {"completed": 1, "canceled": 2}
+    assert not list(inbox.folder.rglob("*.jsonl"))
+
+
+@virtual
+async def test_damage_is_reported(stage: Stage) -> None:
+    """A damaged line of the inbox counts as one of the batch, before it is taken in and after; the file stays as it is."""
+    batch = await stage.opened(2)
+    inbox = await arrived(stage, batch.card.batch_id, answer(1), answer(1, row=1))
+    [segment] = inbox.folder.rglob("*.jsonl")
+    text = segment.read_bytes().replace(b"task-1", b"task-9", 1)
+    segment.write_bytes(text)
+    assert batch.report().damaged_lines == 1
+    assert await taken(batch) == 1
+    assert batch.report().damaged_lines == 1
+    assert batch.report().exit(done=True) is Exit.MACHINE
+    assert segment.read_bytes() == text
+    assert not [words for words in harm(batch) if "damaged" in words]
+
+
+@virtual
+async def test_rejects_are_moved(stage: Stage) -> None:
+    """Rejects in the inbox count for the batch, and are moved into its folder once nobody writes them."""
+    batch = await stage.opened(1)
+    shelf = RejectShelf(batch.inbox, "receiver", 1000)
+    shelf.append(Reject.of(Address("k1", batch.card.batch_id, 0, 1, "0" * 32), "not_json", b"{", 1.0, 10))
+    for writing in (True, False):
+        assert await taken(batch) == 0
+        assert batch.report().rejected_callbacks == 1
+        assert bool(list(read(batch.folder))) is not writing
+        shelf.close()
+    assert not list(read(batch.inbox))

@@ -8,7 +8,7 @@ from mwbatch.core.fold import Status
 from mwbatch.core.progress import Report
 
 _STATUSES: Final = tuple(status.value for status in Status)
-_OTHERS: Final = ("in_flight", "surplus", "conflicts", "unknown_tasks", "damaged_lines")
+_OTHERS: Final = ("in_flight", "surplus", "conflicts", "unknown_tasks", "damaged_lines", "rejected_callbacks")
 
 
 def standing(**counts: int) -> Report:

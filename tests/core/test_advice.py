@@ -40,6 +40,14 @@ def test_there_is_a_step_unless_all_was_given_up(report: Report) -> None:
         (standing(surplus=1, conflicts=1), "mwbatch reconcile logos --list surplus    # see each"),
         (standing(conflicts=1), "mwbatch reconcile logos --list conflicts    # see each"),
         (
+            standing(unknown_tasks=1),
+            "mwbatch reconcile logos --list unknown    # see the tasks of rows that the batch does not have",
+        ),
+        (
+            standing(rejected_callbacks=1),
+            "mwbatch reconcile logos --list rejected    # see the 1 callback that did not fit",
+        ),
+        (
             standing(completed=1),
             "mwbatch results logos > logos.jsonl    # the answers, in the manifest's order",
         ),

@@ -25,6 +25,7 @@ from tests.core.reports import standing
         (standing(surplus=1), True, Exit.ROWS),
         (standing(conflicts=1), True, Exit.ROWS),
         (standing(unknown_tasks=1), True, Exit.DONE),
+        (standing(rejected_callbacks=1), True, Exit.DONE),
         (standing(damaged_lines=1), True, Exit.MACHINE),
         (standing(damaged_lines=1, rejected=1), False, Exit.MACHINE),
     ],
@@ -47,6 +48,7 @@ def test_conflicts_and_damage_are_not_complete() -> None:
     """A conflict or a damaged line keeps a batch from being complete."""
     assert not standing(completed=1, conflicts=1).complete
     assert not standing(completed=1, damaged_lines=1).complete
+    assert standing(completed=1, rejected_callbacks=1).complete
 
 
 @given(histories)
@@ -56,7 +58,7 @@ def test_the_object_for_scripts(history: list[Fact]) -> None:
     shown = report(batch, batch="logos", batch_id="b1", home="/h", in_flight=1, damaged=2).json()
     assert list(shown) == [
         "batch", "batch_id", "home", "rows", "by_status", "in_flight", "surplus", "conflicts", "unknown_tasks",
-        "damaged_lines", "complete",
+        "damaged_lines", "complete", "rejected_callbacks",
     ]  # fmt: skip
     assert shown["by_status"] == {status.value: count for status, count in batch.by_status().items()}
     assert shown["rows"] == sum(shown["by_status"].values()) == batch.planned

@@ -20,6 +20,7 @@ REPORT = {
     "unknown_tasks",
     "damaged_lines",
     "complete",
+    "rejected_callbacks",
 }
 STATUSES = {"planned", "doubt", "pending", "completed", "canceled", "rejected"}
 LINE = {

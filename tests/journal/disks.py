@@ -1,7 +1,9 @@
 """Disks that fail, or wait, as a test tells them."""
 
+import errno
 import os
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -69,3 +71,25 @@ class Gated(Failing):
         self.waiting.set()
         self.gate.wait(10)
         super().sync(file)
+
+
+class Fillable(Disk):
+    """Has no space for any write while ``full``; ``written`` counts the writes of each file."""
+
+    def __init__(self) -> None:
+        self.full = False
+        self.written: Counter[str] = Counter()
+        self._open: dict[int, str] = {}
+
+    def create(self, path: Path) -> int:
+        """Create, and remember the name."""
+        file = super().create(path)
+        self._open[file] = path.name
+        return file
+
+    def write(self, file: int, chunk: bytes | memoryview) -> int:
+        """Write, or find no space."""
+        self.written[self._open[file]] += 1
+        if self.full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(file, chunk)

@@ -8,6 +8,7 @@ import pytest
 
 from mwbatch.errors import DiskFull
 from mwbatch.journal.commit import MAX_BYTES, MAX_LINES, Committer
+from mwbatch.journal.measure import Commits
 
 
 class Slate:
@@ -143,3 +144,30 @@ async def test_close_waits_for_what_was_handed_in(held: Held) -> None:
     assert held.slate.writes == [b"first", b"ab"]
     with pytest.raises(RuntimeError):
         await held.committer.append(b"late", 1)
+
+
+async def test_commits_are_measured() -> None:
+    """A commit is counted with its time and its bytes once it is durable; one that failed is not."""
+    commits, now, slate = Commits(), iter([0.0, 0.004, 1.0, 1.2, 9.0]), Slate()
+    committer = Committer(slate.write, "test", commits, lambda: next(now))
+    slate.gate.set()
+    await committer.append(b"abc", 1)
+    await committer.append(b"de", 1)
+    slate.error = DiskFull("no space")
+    with pytest.raises(DiskFull):
+        await committer.append(b"f", 1)
+    await committer.close()
+    assert sum(commits.seconds.counts) == 2
+    assert commits.seconds.total == pytest.approx(0.204)
+    assert commits.bytes.total == 5
+
+
+async def test_nothing_runs_beside_a_commit(held: Held) -> None:
+    """What runs between two commits waits for the one that runs, and the next waits for it."""
+    order: list[str] = []
+    between = asyncio.create_task(held.committer.between(lambda: order.append("between")))
+    await asyncio.sleep(0.05)
+    assert not order
+    await held.release()
+    await between
+    assert order == ["between"]

@@ -35,5 +35,25 @@ def test_lines_come_now_and_then(
     monkeypatch.setattr("mwbatch.views.progress.time.monotonic", lambda: now)
     lines = Lines(quiet=quiet)
     for now in range(25):  # noqa: B007 (the clock reads it)
-        lines.show(Tally("creating tasks", 1))
-    assert capsys.readouterr().err.count("creating tasks: 1\n") == count
+        lines.show(Tally("creating tasks", 1, 2))
+    assert capsys.readouterr().err.count("creating tasks: 1 of 2\n") == count
+
+
+def test_an_idle_server_is_silent(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of what has no end a line comes only when it says something new."""
+    now = 0.0
+    monkeypatch.setattr("mwbatch.views.progress.time.monotonic", lambda: now)
+    lines = Lines()
+    for now in range(100):
+        lines.show(Tally("received", 1 if now < 50 else 2))
+    assert capsys.readouterr().err == "received: 1\nreceived: 2\n"
+
+
+async def test_sentences_may_go_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where sentences are taken by somebody else, nothing stands on standard error."""
+    tally, said = Tally(), list[str]()
+    async with shown(tally, quiet=False, say=said.append):
+        tally.note("first")
+    assert (said, capsys.readouterr().err) == (["first"], "")

@@ -12,7 +12,12 @@ from mwbatch.views.words import report_text
 def report(**counts: int) -> Report:
     """A report with these counts; those of a status by its name."""
     by_status = {status: counts.pop(status.value, 0) for status in Status}
-    extra = dict.fromkeys(("in_flight", "surplus", "conflicts", "unknown_tasks", "damaged_lines"), 0) | counts
+    extra = (
+        dict.fromkeys(
+            ("in_flight", "surplus", "conflicts", "unknown_tasks", "damaged_lines", "rejected_callbacks"), 0
+        )
+        | counts
+    )
     return Report("logos", "abc", "/home", sum(by_status.values()), by_status, **extra)
 
 
@@ -45,3 +50,10 @@ def test_what_is_in_flight_is_not_in_doubt() -> None:
 def test_every_status_shows(status: Status) -> None:
     """A count that is not zero has its line."""
     assert f"  {status.value:<13}{1234:>12,}" in report_text(report(**{status.value: 1234}), 100)
+
+
+def test_callbacks_that_did_not_fit() -> None:
+    """They have a line and a list to be looked at."""
+    text = report_text(report(rejected_callbacks=3), 100)
+    assert "  bad callbacks           3" in text
+    assert "  mwbatch reconcile logos --list rejected    # see the 3 callbacks that did not fit" in text

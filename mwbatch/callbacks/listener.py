@@ -1,0 +1,104 @@
+"""An aiohttp application on a socket of its own, with every limit set that aiohttp leaves open."""
+
+import errno
+import logging
+import ssl
+from typing import Final
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from mwbatch.callbacks.counts import Counts
+from mwbatch.callbacks.drain import InFlight
+from mwbatch.callbacks.limits import Limits
+from mwbatch.callbacks.refusal import Reason
+from mwbatch.callbacks.site import Site
+from mwbatch.errors import UsageError
+
+_LATE: Final = 0.1
+"""Seconds for handlers that had their time in `InFlight.drain`: aiohttp waits twice as long, then cancels them."""
+
+_log: Final = logging.getLogger("mwbatch.callbacks")
+
+
+class Listener:
+    """Serves one application; ``counts`` are told of what aiohttp turns away before the application sees it."""
+
+    def __init__(self, app: web.Application, limits: Limits, counts: Counts) -> None:
+        self._runner, self._limits, self._counts = _runner(app, limits, counts), limits, counts
+        self._in_flight = InFlight()
+        app.middlewares.append(self._in_flight.watch)
+        self.url = ""
+        """Where it listens, once it does."""
+        self.port = 0
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._runner.server.connections) if self._runner.server else 0
+
+    async def open(
+        self, host: str, port: int, *, flags: str = "--", tls: ssl.SSLContext | None = None
+    ) -> None:
+        """Start the application, then listen; ``flags`` begins the names of the flags for host and port.
+
+        Raises:
+            UsageError: the port is taken, or the host is not ours; and whatever the application's start raises.
+        """
+        await self._runner.setup()
+        site = Site(self._runner, host, port, tls=tls, limits=self._limits, counts=self._counts)
+        try:
+            await site.start()
+        except OSError as error:
+            raise _cannot_listen(host, port, flags, error) from error
+        self.url, self.port = site.name, site.port
+
+    async def close(self) -> None:
+        """Stop listening, close what idles, let what is in flight be answered, then end the application."""
+        for site in self._runner.sites:
+            await site.stop()
+        if self._runner.server:
+            await self._in_flight.drain(self._runner.server.connections, self._limits.shutdown_seconds)
+        await self._runner.cleanup()
+
+
+def _runner(app: web.Application, limits: Limits, counts: Counts) -> web.AppRunner:
+    """RELIABILITY section 3: aiohttp's default for an idle connection is an hour, and its access log shows paths."""
+    return web.AppRunner(
+        app,
+        access_log=None,
+        logger=_quiet(counts),
+        keepalive_timeout=limits.keepalive_seconds,
+        lingering_time=limits.lingering_seconds,
+        max_line_size=limits.request_line,
+        max_field_size=limits.header,
+        max_headers=limits.headers,
+        auto_decompress=False,
+        handler_cancellation=False,
+        shutdown_timeout=_LATE,
+    )
+
+
+def _quiet(counts: Counts) -> logging.Logger:
+    """A logger for aiohttp, which logs what it cannot parse, the request line with its address included."""
+
+    def without_address(record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        record.exc_info = None
+        record.msg, record.args = "connection ended by %s", (type(error).__name__,)
+        if isinstance(error, HttpProcessingError):
+            counts.rejected[Reason.NOT_HTTP] += 1
+        return error is not None and not isinstance(error, HttpProcessingError)
+
+    quiet = logging.Logger("mwbatch.callbacks.http", logging.DEBUG)  # noqa: LOG001 (its counts are one server's)
+    quiet.parent = _log
+    quiet.addFilter(without_address)
+    return quiet
+
+
+def _cannot_listen(host: str, port: int, flags: str, error: OSError) -> UsageError:
+    if error.errno == errno.EADDRINUSE:
+        return UsageError(f"another process listens on {host}:{port}; choose another {flags}port")
+    if error.errno == errno.EACCES:
+        return UsageError(f"only root may listen on {host}:{port}; choose a {flags}port above 1023")
+    return UsageError(f"cannot listen on {host}:{port}: {error.strerror}; choose another {flags}host")

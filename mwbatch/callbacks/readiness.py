@@ -1,0 +1,16 @@
+"""Whether callbacks can be taken now, and if not, why."""
+
+from enum import StrEnum
+
+
+class Hindrance(StrEnum):
+    """Why no callback can be taken: a closed set, read by machines."""
+
+    STARTING = "starting"
+    """The journals are being read, and nobody listens yet."""
+    POISONED = "poisoned"
+    """A disk failed for good: only another process can go on."""
+    DISK_FULL = "disk_full"
+    """It goes on by itself, once there is space."""
+    SHUTTING_DOWN = "shutting_down"
+    """What is in flight is still answered."""

@@ -1,0 +1,112 @@
+"""Tells when callbacks bring a task that is not the one recorded for its attempt: then somebody paid twice, or lies.
+
+The fold finds the same in the facts; this is only so that it is said when it happens.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from mwbatch.callbacks.counts import Counts
+from mwbatch.core.facts import Seen
+from mwbatch.core.text import encode
+from mwbatch.journal.follow import Follower, plain
+
+LOOK: Final = 1.0
+"""Seconds between two looks at what submitters recorded."""
+
+MOST: Final = 1000
+"""Rows of one batch of which something is said."""
+
+STRANGE: Final = (
+    "a callback brought a task that is not the one recorded; mwbatch reconcile --list surplus shows both"
+)
+
+_log: Final = logging.getLogger("mwbatch.callbacks")
+
+
+class Once:
+    """Says the same of a row once, and of a batch not without end."""
+
+    def __init__(self) -> None:
+        self._said: set[tuple[str, int, str]] = set()
+        self._lines: Counter[str] = Counter()
+
+    def warn(self, batch: str, row: int, sentence: str) -> None:
+        """Log a warning, unless it was."""
+        if (batch, row, sentence) in self._said or self._lines[batch] > MOST:
+            return
+        self._said.add((batch, row, sentence))
+        self._lines[batch] += 1
+        if self._lines[batch] > MOST:
+            _log.warning("batch %s: more rows than can be told of one by one", batch)
+            return
+        _log.warning("batch %s row %d: %s", batch, row, sentence)
+
+
+class _Stored(NamedTuple):
+    """A task that a callback brought."""
+
+    batch: str
+    folder: Path
+    row: int
+    attempt: int
+    task_id: str
+
+
+class Watch:
+    """Looks at what was stored and what submitters recorded, now and then, behind everybody's back."""
+
+    def __init__(self, once: Once, counts: Counts) -> None:
+        self._once, self._counts = once, counts
+        self._new: list[_Stored] = []
+        self._followers: dict[Path, Follower] = {}
+        self._runner: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def note(self, batch: str, folder: Path, seen: Seen) -> None:
+        """Take in that a callback was stored, and return at once."""
+        self._new.append(_Stored(batch, folder, seen.row, seen.attempt, seen.task_id))
+        if self._runner is None:
+            self._runner = asyncio.create_task(self._run())
+
+    def close(self) -> None:
+        """Look no more: what was not told now stands in the facts all the same."""
+        self._closed = True
+        if self._runner is not None:
+            self._runner.cancel()
+
+    async def _run(self) -> None:
+        try:
+            while self._new and not self._closed:
+                await asyncio.sleep(LOOK)
+                new, self._new = self._new, []
+                for batch, row in await asyncio.to_thread(self._strange, new):
+                    self._counts.unrecorded += 1
+                    self._once.warn(batch, row, STRANGE)
+        except Exception as error:  # noqa: BLE001 (nobody waits for this task)
+            _log.error("our own bug, please report it: %s while watching tasks", type(error).__name__)
+        finally:
+            self._runner = None
+
+    def _strange(self, new: list[_Stored]) -> list[tuple[str, int]]:
+        """Batch and row of each attempt that has more tasks than the one recorded for it. Blocks."""
+        found: dict[tuple[str, int], None] = {}
+        for folder, batch in {stored.folder: stored.batch for stored in new}.items():
+            for row in self._followed(folder):
+                found[batch, row] = None
+        for stored in new:
+            tasks = self._followers[stored.folder].tasks
+            if tasks.note(stored.row, stored.attempt, plain(encode(stored.task_id))):
+                found[stored.batch, stored.row] = None
+        return list(found)
+
+    def _followed(self, folder: Path) -> list[int]:
+        """Rows of which submitters recorded another task than a callback had brought before."""
+        if folder in self._followers:
+            return self._followers[folder].follow(lambda: self._closed)
+        self._followers[folder] = Follower(folder)
+        self._followers[folder].follow(lambda: self._closed)
+        return []  # what is older than this receiver was told then

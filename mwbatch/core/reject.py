@@ -1,0 +1,92 @@
+r"""A callback that did not fit, kept to be looked at: it is no fact, and no rule rests on it.
+
+A line of a reject segment is checked like that of a fact, but carries neither its name nor its fields, so that neither
+is ever taken for the other::
+
+    {"v":1,"at":1700000000.0,"row":7,"attempt":1,"reason":"not_json", … ,"body":"e30=","crc":"89abcdef"}\n
+"""
+
+import re
+from base64 import b64decode, b64encode
+from binascii import Error
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final, Self
+from zlib import crc32
+
+from mwbatch.core.address import Address
+from mwbatch.core.facts import VERSION, BadLine, checked
+from mwbatch.core.text import BadJson, decode_object, encode
+
+OVERLAP: Final = 512
+"""Bytes that are looked at beyond those kept: a mac that the cut would go through is hidden too."""
+
+_SLASH: Final = rb"(?:\\?/|%2[Ff]|\\u002[Ff])"
+_ADDRESS: Final = re.compile(
+    rb"(%bv1%b[a-z0-9]+%b[a-z0-9]+%b[0-9]+-[0-9]+%b)([0-9a-fA-F]+)" % ((_SLASH,) * 5)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One callback that did not fit, posted to the address of ``row`` and ``attempt``.
+
+    ``size`` (bytes) and ``sha256`` are of the whole body as it came; ``body`` is its beginning (``truncated``: not all
+    of it), in which ``*`` stands for each digit of a mac.
+    """
+
+    at: float
+    row: int
+    attempt: int
+    reason: str
+    size: int
+    sha256: str
+    truncated: bool
+    body: bytes
+
+    @classmethod
+    def of(cls, address: Address, reason: str, raw: bytes, at: float, most: int) -> Self:
+        """Keep ``most`` bytes of a body that was posted to ``address``; ``at`` is in seconds since the epoch."""
+        body = masked_body(raw[: most + OVERLAP], address.mac)[:most]
+        name = sha256(raw).hexdigest()
+        return cls(at, address.row, address.attempt, reason, len(raw), name, len(raw) > most, body)
+
+    @property
+    def identity(self) -> tuple[int, int, str]:
+        """The same body, posted to the same address."""
+        return self.row, self.attempt, self.sha256
+
+
+def masked_body(raw: bytes, mac: str) -> bytes:
+    """The same number of bytes, with ``mac`` hidden in any case and UTF, and every mac that stands in an address."""
+    known = re.compile(rb"\0*".join(digit.encode() for digit in mac), re.IGNORECASE)
+    hidden = known.sub(lambda found: re.sub(rb"[^\0]", b"*", found[0]), raw)
+    return _ADDRESS.sub(lambda found: found[1] + b"*" * len(found[2]), hidden)
+
+
+def line(reject: Reject) -> bytes:
+    """Write one reject as one line, newline included."""
+    record = {
+        "v": VERSION,
+        "at": reject.at,
+        "row": reject.row,
+        "attempt": reject.attempt,
+        "reason": reject.reason,
+        "size": reject.size,
+        "sha256": reject.sha256,
+        "truncated": reject.truncated,
+        "body": b64encode(reject.body).decode(),
+    }
+    head = encode(record)[:-1]
+    return b'%b,"crc":"%08x"}\n' % (head, crc32(head))
+
+
+def parse(text: bytes) -> Reject:
+    """Read one line, without its newline; raises `BadLine` for anything but a whole reject of this version."""
+    try:
+        record = decode_object(checked(text) + b"}")
+        if record.pop("v", None) != VERSION:
+            raise BadLine("another version")
+        return Reject(**record | {"body": b64decode(record["body"], validate=True)})
+    except (BadJson, KeyError, TypeError, Error) as error:
+        raise BadLine(f"no reject: {error}") from None

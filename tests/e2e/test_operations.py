@@ -1,0 +1,168 @@
+"""The receiver as an operator meets it: the real process, asked whether it is well, told to end, and its log."""
+
+import json
+import signal
+import socket
+import time
+from pathlib import Path
+from typing import Any, Final
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+from mwbatch.callbacks.limits import LIMITS
+from mwbatch.core import address
+from mwbatch.journal.home import Home
+from tests.callbacks.stage import BATCH, callback, request, status
+from tests.e2e.stage import Stage, free_port, listens, until
+
+READY: Final = {"ready": True}
+
+
+def admin(port: int, page: str = "/readyz") -> Any:
+    """What the admin port says; None while nobody listens."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}{page}", timeout=5) as answer:
+            return json.load(answer)
+    except HTTPError as error:
+        return json.load(error)
+    except URLError:
+        return None
+
+
+def path(stage: Stage, row: int = 0) -> str:
+    """The path of an address that the receiver's own key signed."""
+    return address.write("", Home(stage.home).keys().newest, BATCH, row, 1)
+
+
+def kept(path: str, body: bytes) -> bytes:
+    """A request that wants the connection to be kept."""
+    return request(path, body=body).replace(b"Connection: close\r\n", b"")
+
+
+def connect(port: int, raw: bytes) -> socket.socket:
+    """Open a connection and say something."""
+    opened = socket.create_connection(("127.0.0.1", port), timeout=5)
+    opened.sendall(raw)
+    return opened
+
+
+def rest(opened: socket.socket) -> bytes:
+    """All that comes until the other end closes."""
+    with opened:
+        return b"".join(iter(lambda: opened.recv(65536), b""))
+
+
+def test_a_graceful_end(tmp_path: Path) -> None:
+    """On SIGTERM half a request may still become a whole one and is answered; what idles and what is new is not served."""
+    stage, port, behind = Stage(tmp_path), free_port(), free_port()
+    with stage.running("serve-callbacks", "--port", str(port), "--admin-port", str(behind)) as receiver:
+        until(lambda: admin(behind) == READY)
+        idle = connect(port, kept(path(stage, 1), callback("t1")))
+        assert status(idle.recv(65536)) == 200
+        whole = kept(path(stage, 2), callback("t2"))
+        half = connect(port, whole[:-10])
+        time.sleep(0.2)
+        receiver.send_signal(signal.SIGTERM)
+        asked = time.monotonic()
+        assert rest(idle) == b""
+        until(lambda: not listens(port))
+        assert admin(behind) == {"ready": False, "reason": "shutting_down"}
+        assert receiver.poll() is None
+        half.sendall(whole[-10:])
+        answer = rest(half)
+        assert status(answer) == 200
+        assert b"Connection: close" in answer
+        assert receiver.wait(LIMITS.shutdown_seconds) == 143
+        assert time.monotonic() - asked < LIMITS.shutdown_seconds
+    lines = [line for file in stage.home.rglob("*.jsonl") for line in file.read_bytes().splitlines()]
+    assert len(lines) == 2
+
+
+def said(stage: Stage, *words: str, **env: str) -> tuple[str, list[str]]:
+    """What a receiver says in its life: to pipes and, line by line, to people."""
+    port = free_port()
+    receiver = stage.start("serve-callbacks", "--port", str(port), *words, **env)
+    until(lambda: listens(port))
+    for raw in (
+        request(path(stage), body=callback()),
+        request(path(stage), body=callback()),
+        request(path(stage), body=b"{"),
+        request("/else"),
+    ):
+        rest(connect(port, raw))
+    receiver.terminate()
+    out, err = receiver.communicate(timeout=20)
+    assert receiver.returncode == 143
+    assert path(stage).rpartition("/")[2] not in out.decode() + err.decode()
+    return out.decode(), err.decode().splitlines()
+
+
+def test_the_log_as_text(tmp_path: Path) -> None:
+    """The first line names the home, one says where it listens, and the last what it did."""
+    out, lines = said(Stage(tmp_path))
+    assert out == ""
+    assert lines[0].startswith("home: ")
+    assert any(line.startswith("receiving callbacks at http://127.0.0.1:") for line in lines)
+    assert lines[-1] == (
+        "received 2 callbacks: 1 stored, 1 repeated, 2 for batches that are not here; "
+        "not answered 200: 1 not_json, 1 unknown"
+    )
+
+
+def test_the_log_as_json_lines(tmp_path: Path) -> None:
+    """In JSON every line is an object with the same four fields, what is for people too; --json adds the counts."""
+    out, lines = said(Stage(tmp_path), "-v", "--json", MWBATCH_LOG_FORMAT="json")
+    events = [json.loads(line) for line in lines]
+    counts = json.loads(out)
+    assert (counts["received"], counts["stored"], counts["inbox"]) == (2, 1, 2)
+    assert counts["rejected"] == {"not_json": 1, "unknown": 1}
+    assert {tuple(event) for event in events} == {("at", "level", "logger", "message")}
+    messages = [event["message"] for event in events]
+    assert any(message.startswith("receiving callbacks at ") for message in messages)
+    assert any("not here: its callbacks go to the inbox" in message for message in messages)
+    assert messages[-1].startswith("received 2 callbacks: 1 stored")
+
+
+def test_an_error_among_json_lines(tmp_path: Path) -> None:
+    """The sentence with which a command fails is an object, too, where lines are JSON."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ran = Stage(tmp_path).run(
+            "serve-callbacks", "--admin-port", port, "--port", "0", "--log-format", "json"
+        )
+    assert ran.code == 2
+    last = json.loads(ran.err.splitlines()[-1])
+    assert (last["level"], "--admin-port" in last["message"]) == ("ERROR", True)
+
+
+def test_run_has_an_admin_port(patient: Stage) -> None:
+    """`run` can be asked as well, and says where."""
+    behind = free_port()
+    words = ("run", patient.manifest(2), "--port", "0", "--admin-port", str(behind), "--callback-url", "none")
+    with patient.running(*words) as run:
+        until(lambda: admin(behind) == READY)
+        for page in ("/healthz", "/metrics"):
+            with urlopen(f"http://127.0.0.1:{behind}{page}", timeout=5) as answer:
+                assert answer.status == 200
+        run.send_signal(signal.SIGTERM)
+        _, err = run.communicate(timeout=20)
+    assert run.returncode == 143
+    assert f"health and metrics at http://127.0.0.1:{behind}" in err.decode()
+
+
+def test_a_disk_that_fails_ends_it(tmp_path: Path) -> None:
+    """A receiver whose file was removed under it says what it did, what is wrong, and exits 6."""
+    stage, port = Stage(tmp_path), free_port()
+    receiver = stage.start("serve-callbacks", "--port", str(port))
+    until(lambda: listens(port))
+    assert status(rest(connect(port, request(path(stage), body=callback())))) == 200
+    for segment in stage.home.rglob("*.jsonl"):
+        segment.unlink()
+    assert status(rest(connect(port, request(path(stage), body=callback("t2"))))) == 503
+    _, err = receiver.communicate(timeout=20)
+    assert receiver.returncode == 6
+    *_, counts, failure = err.decode().splitlines()
+    assert counts == (
+        "received 1 callbacks: 1 stored, 0 repeated, 1 for batches that are not here; not answered 200: 1 broken"
+    )
+    assert failure.startswith("mwbatch: ")

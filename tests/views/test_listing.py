@@ -1,0 +1,60 @@
+"""Lists of what does not fit."""
+
+from pathlib import Path
+
+import pytest
+
+from mwbatch.core.batch import Batch
+from mwbatch.core.reject import Reject
+from mwbatch.journal.home import Card, Home
+from mwbatch.journal.opened import Opened
+from mwbatch.journal.rejects import RejectShelf
+from mwbatch.journal.segments import Segments
+from mwbatch.views.listing import rejected
+
+
+def opened(tmp_path: Path, *bodies: bytes) -> Opened:
+    """A batch with rejects that were kept as they are."""
+    home = Home(tmp_path)
+    folder, card = home.create(Card("logos", "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ()))
+    shelf = RejectShelf(folder, "receiver", 10_000)
+    for row, body in enumerate(bodies):
+        shelf.append(Reject(float(row), row, 1, "not_json", len(body), f"sha-{row}", False, body))
+    shelf.close()
+    return Opened(home, folder, card, Segments(folder, "view"), Batch())
+
+
+def test_what_is_shown_of_a_reject(tmp_path: Path) -> None:
+    """When, where, why, how much, which, and how it begins."""
+    [item] = rejected(opened(tmp_path, b"{")).items
+    assert item == {
+        "at": "1970-01-01T00:00:00.000Z",
+        "row": 0,
+        "attempt": 1,
+        "reason": "not_json",
+        "size": 1,
+        "sha256": "sha-0",
+        "begins": "{",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b"x" * 500, "x" * 80),
+        (b"a\tb\r\n\x1b[2J\0\xff", "a\\tb\\r\\n\\x1b[2J\\x00\\xff"),
+        ("\u202e\u00e9\u65e5".encode(), "\\u202e\u00e9\u65e5"),
+        (b"/v1/k1/b234567890/7-1/" + b"ab" * 16, "/v1/k1/b234567890/7-1/***"),
+    ],
+)
+def test_a_body_is_harmless(tmp_path: Path, body: bytes, shown: str) -> None:
+    """The beginning of a body is one line of text that no terminal obeys, without a mac even where one was kept."""
+    listing = rejected(opened(tmp_path, body))
+    assert listing.items[0]["begins"] == shown
+    assert len(listing.text().splitlines()) == 2
+
+
+def test_no_rejects(tmp_path: Path) -> None:
+    """Nothing to list is said."""
+    listing = rejected(opened(tmp_path))
+    assert (listing.text(), listing.json()) == ("no rejected callbacks", {"rejected_callbacks": []})
