@@ -1,13 +1,22 @@
 """The completed rows as JSON lines in the manifest's order, at any time, also while the batch runs."""
 
+import asyncio
 import sys
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import Final
 
 from mwbatch.core.text import Json, encode
 from mwbatch.errors import Exit
+from mwbatch.journal.following import Follower
 from mwbatch.journal.labelled import results
-from mwbatch.journal.opened import Opened
+from mwbatch.journal.lock import holder
+from mwbatch.journal.opened import Opened, look
 from mwbatch.views.standing import Standing
+
+EVERY: Final = 0.5
+"""Seconds between two looks at what was written meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,39 @@ def print_results(opened: Opened, *, every: bool, demanded: bool) -> Printed:
     """Write the lines to standard output; exit 3 when completeness was ``demanded`` and is not there."""
     out = sys.stdout.buffer
     for line in results(opened, every=every):
-        out.write(encode(line) + b"\n")
+        out.write(_line(line))
     out.flush()
     return Printed(Standing(opened.report(), demanded).exit)
+
+
+async def follow_results(
+    opened: Opened, sleep: Callable[[float], Awaitable[bool]], *, demanded: bool
+) -> Printed:
+    """Write each line once, as its row is completed, until nothing is unfinished or ``sleep`` says to stop.
+
+    ``opened`` has an empty state. While another process acts on the batch there may be more to come.
+    """
+    follower, out, unfinished = Follower(opened), sys.stdout.buffer, -1
+    while True:
+        news = follower.look()
+        while lines := await asyncio.to_thread(_some, news):
+            out.write(lines)
+            out.flush()
+        if not follower.quiet:
+            unfinished = -1
+        elif unfinished < 0:  # counted once and not at every look: it goes through all rows
+            unfinished = opened.report().unfinished
+        if (unfinished == 0 and holder(opened.folder) is None) or await sleep(EVERY):
+            break
+    if demanded:  # damage shows to a full reading alone
+        opened = await look(opened.home, opened.folder, opened.card)
+    return Printed(Standing(opened.report(), demanded).exit)
+
+
+def _some(news: Iterator[dict[str, Json]]) -> bytes:
+    """Some lines at a time, so that there are never many in memory."""
+    return b"".join(map(_line, islice(news, 500)))
+
+
+def _line(line: dict[str, Json]) -> bytes:
+    return encode(line) + b"\n"
