@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from mwbatch import __version__
-from mwbatch.cli import reconcile, results, retry, serve, simulate, status, submit, tasks, validate
+from mwbatch.cli import export, reconcile, results, retry, serve, simulate, status, submit, tasks, validate
 
 app = typer.Typer(
     name="mwbatch",
@@ -42,7 +42,7 @@ def mwbatch(
     """
 
 
-for verb in (validate, submit, serve, status, reconcile, results, retry, tasks, simulate):
+for verb in (validate, submit, serve, status, reconcile, results, export, retry, tasks, simulate):
     verb.register(app)
 
 
