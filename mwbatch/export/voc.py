@@ -51,14 +51,11 @@ def _add_object(root: Element, tag: Tag, name: str) -> None:
     _add(found, "truncated", "0")
     _add(found, "difficult", "0")
     box = SubElement(found, "bndbox")
-    edges = (
-        ("xmin", tag.box.left + 1),
-        ("ymin", tag.box.top + 1),
-        ("xmax", tag.box.right),
-        ("ymax", tag.box.bottom),
-    )
-    for edge, pixel in edges:
-        _add(box, edge, _pixel(pixel))
+    for axis, first, size in (("x", tag.box.left, tag.box.width), ("y", tag.box.top, tag.box.height)):
+        # Less than a pixel becomes one: its last pixel cannot come before its first.
+        last = max(first + size, first + 1) if size > 0 else first + size
+        _add(box, f"{axis}min", _pixel(first + 1))
+        _add(box, f"{axis}max", _pixel(last))
 
 
 def _pixel(number: float) -> str:

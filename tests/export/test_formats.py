@@ -59,7 +59,7 @@ def test_voc(write: Write, tmp_path: Path) -> None:
     shelf, odd = (
         fromstring((tmp_path / "out" / "Annotations" / f"{n}.xml").read_bytes()) for n in ("shelf", "odd")
     )
-    assert [edge.text for edge in shelf.iterfind("object/bndbox/*")] == ["2", "3", "4", "6.5"]
+    assert [edge.text for edge in shelf.iterfind("object/bndbox/*")] == ["2", "4", "3", "6.5"]
     assert [shelf.findtext(f"size/{side}") for side in ("width", "height")] == ["200", "100"]
     assert (shelf.findtext("filename"), shelf.findtext("object/name")) == ("shelf.jpg", "A & <B>")
     assert odd.findtext("object/name") == "a\ufffd\u2028b\ufffd\U0001f600"
