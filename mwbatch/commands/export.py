@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from typing import Protocol, TypeVar
 
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.measuring import measure
 from mwbatch.core.exported import Exported
 from mwbatch.core.facts import Planned
 from mwbatch.core.image_size import Size
@@ -60,6 +59,8 @@ async def export(
     survey = await asyncio.to_thread(writer.survey, opened.journal)
     sizes = await asyncio.to_thread(ImageSizes, opened.folder)
     if measuring:
+        from mwbatch.commands.measuring import measure  # noqa: PLC0415 (HTTP, which most exports need not wait for)
+
         total = await asyncio.to_thread(lambda: sum(1 for _ in missing(survey, sizes)))
         await measure(missing(survey, sizes), total, sizes, desk)
     tally.phase, tally.done, tally.total = "exporting", 0, survey.completed

@@ -41,7 +41,8 @@ class ImageSizes:
         try:
             file = os.open(self._path, _APPEND, 0o600)
             try:
-                os.write(file, b"".join(self._unwritten))
+                # The first newline ends a line that a killed process may have left half written.
+                os.write(file, b"\n" + b"".join(self._unwritten))
             finally:
                 os.close(file)
         except OSError as error:
