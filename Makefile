@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+EXPORTS := .venv-exports
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test heavy test-system torture check format audit tools clean
+.PHONY: help demo test heavy test-system test-exports torture check format audit tools clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -17,19 +18,29 @@ $(READY): pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[metrics]' --group dev
 	@touch $@
 
+$(EXPORTS)/.ready: pyproject.toml
+	@echo "setting up $(EXPORTS) (once) ..."
+	@$(PYTHON) -m venv $(EXPORTS)
+	@$(EXPORTS)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(EXPORTS)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[parquet]' --group exports
+	@touch $@
+
 demo: $(READY) ## Tag 1,000 pictures with a simulated API: no key, no network, no money
 	@$(BIN)/python -m tests.demo
 
 test: $(READY) ## Run the tests that need only Python (about four minutes)
 	@$(BIN)/python -m coverage run -m pytest -q tests/core
 	@$(BIN)/python -m coverage report --include='mwbatch/core/*' --fail-under=100 --skip-covered
-	@$(BIN)/python -m pytest -q -n 4 -m "not system" --ignore=tests/core --durations=5
+	@$(BIN)/python -m pytest -q -n 4 -m "not system and not exports" --ignore=tests/core --durations=5
 
 heavy: $(READY) ## The story of 10,000 rows against a failing API, killed twenty times
 	@$(BIN)/python -m tests.torture.heavy
 
 test-system: $(READY) tools ## Run the tests that need Debian's tools, installed first
 	@$(BIN)/python -m pytest -q -m system
+
+test-exports: $(EXPORTS)/.ready ## Read every export back with the libraries that others use, in an environment of their own
+	@$(EXPORTS)/bin/python -m pytest -q -m exports tests/exports
 
 tools: ## Install what test-system needs (Debian, as root or with sudo)
 	@sh tests/tools.sh
@@ -53,4 +64,4 @@ format: $(READY) ## Format the code
 	@$(BIN)/ruff check --fix .
 
 clean: ## Remove what the targets made
-	@rm -rf $(VENV) build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
+	@rm -rf $(VENV) $(EXPORTS) build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

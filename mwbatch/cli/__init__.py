@@ -5,7 +5,19 @@ from typing import Annotated
 import typer
 
 from mwbatch import __version__
-from mwbatch.cli import keys, reconcile, results, retry, serve, simulate, status, submit, tasks, validate
+from mwbatch.cli import (
+    export,
+    keys,
+    reconcile,
+    results,
+    retry,
+    serve,
+    simulate,
+    status,
+    submit,
+    tasks,
+    validate,
+)
 
 app = typer.Typer(
     name="mwbatch",
@@ -42,7 +54,7 @@ def mwbatch(
     """
 
 
-for verb in (validate, submit, serve, status, reconcile, results, retry, tasks, keys, simulate):
+for verb in (validate, submit, serve, status, reconcile, results, export, retry, tasks, keys, simulate):
     verb.register(app)
 
 

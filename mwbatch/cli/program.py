@@ -42,10 +42,13 @@ class Result(Protocol):
         ...
 
 
-def perform(command: "Command", talk: Talk) -> NoReturn:
-    """Run one command to its end, print its result, and leave with its exit code."""
+def perform(command: "Command", talk: Talk, interrupted: Exit = Exit.INTERRUPTED) -> NoReturn:
+    """Run one command to its end, print its result, and leave with its exit code.
+
+    ``interrupted`` is the exit code after one Ctrl-C: another for commands that are meant to be ended so.
+    """
     start_logging(talk.log_format, verbose=talk.verbose)
-    asked = Asked()
+    asked = Asked(interrupted=interrupted)
     try:
         result = _loop(command, talk, asked)
     except MwbatchError as error:
@@ -122,9 +125,10 @@ def say(sentence: str, talk: Talk, level: int = logging.INFO) -> None:
 
 @dataclass(slots=True)
 class Asked:
-    """Which signal asked to stop, as an exit code; ``DONE`` for none."""
+    """Which signal asked to stop, as an exit code; ``DONE`` for none. ``interrupted`` is that of Ctrl-C."""
 
     exit: Exit = Exit.DONE
+    interrupted: Exit = Exit.INTERRUPTED
 
 
 def _loop(command: "Command", talk: Talk, asked: Asked) -> Result:
@@ -161,5 +165,5 @@ def listen(desk: "Desk", asked: Asked) -> None:
         desk.stopping.set()
         desk.tally.note("stopping: what is in flight is finished first; once more to stop at once")
 
-    loop.add_signal_handler(signal.SIGINT, heed, Exit.INTERRUPTED)
+    loop.add_signal_handler(signal.SIGINT, heed, asked.interrupted)
     loop.add_signal_handler(signal.SIGTERM, heed, Exit.TERMINATED)
