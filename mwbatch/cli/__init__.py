@@ -8,6 +8,7 @@ from mwbatch import __version__
 from mwbatch.cli import (
     export,
     keys,
+    make_annotating,
     reconcile,
     results,
     retry,
@@ -54,7 +55,20 @@ def mwbatch(
     """
 
 
-for verb in (validate, submit, serve, status, reconcile, results, export, retry, tasks, keys, simulate):
+for verb in (
+    validate,
+    submit,
+    serve,
+    status,
+    reconcile,
+    results,
+    export,
+    make_annotating,
+    retry,
+    tasks,
+    keys,
+    simulate,
+):
     verb.register(app)
 
 

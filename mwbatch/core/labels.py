@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from mwbatch.core.cells import BOX
 from mwbatch.core.facts import Planned, Seen
 from mwbatch.core.fold import Row
 from mwbatch.core.task import parse_callback
@@ -9,7 +10,11 @@ from mwbatch.core.text import Json, decode
 
 
 def label(batch: str, planned: Planned, row: Row, answer: Seen | None) -> dict[str, Json]:
-    """One row with what came of it; ``response`` is None while there is no answer."""
+    """One row with what came of it; ``response`` is None while there is no answer.
+
+    A tag of an annotating answer also carries what the manifest's tag of the same id carried and the API was not sent,
+    such as its brand: nobody has to join.
+    """
     kept = row.kept
     return {
         "batch": batch,
@@ -26,7 +31,7 @@ def label(batch: str, planned: Planned, row: Row, answer: Seen | None) -> dict[s
         "via": answer.via if answer else None,
         "request": planned.request,
         "columns": planned.columns,
-        "response": response(answer) if answer else None,
+        "response": _told(planned, response(answer)) if answer else None,
     }
 
 
@@ -34,3 +39,34 @@ def response(answer: Seen) -> Json:
     """What people answered, out of the body that was kept as it came: a callback, or a task."""
     assert answer.body is not None
     return parse_callback(decode(answer.body)).response
+
+
+def _told(planned: Planned, said: Json) -> Json:
+    sent = sent_tags(planned)
+    tags = said.get("tags") if sent and isinstance(said, dict) else None
+    if not isinstance(tags, list):
+        return said
+    return {**said, "tags": [_with_lineage(tag, sent) for tag in tags]}
+
+
+def _with_lineage(tag: Json, sent: dict[str, dict[str, Json]]) -> Json:
+    """A tag of an answer with what the manifest said of it, where the answer does not."""
+    if not isinstance(tag, dict):
+        return tag
+    known = sent.get(str(tag.get("id")), {})
+    return {**tag, **{key: value for key, value in known.items() if tag.get(key) is None}}
+
+
+def sent_tags(planned: Planned) -> dict[str, dict[str, Json]]:
+    """The tags that an annotating row was made of, by id, with the keys that the API was not sent (brand, lineage …).
+
+    As on sending (`mwbatch.core.cells.tags`), a tag without an id has its place as one.
+    """
+    written = planned.columns.get("tags")
+    if not isinstance(written, list):
+        return {}
+    ids = (str(place if tag.get("id") is None else tag["id"]) for place, tag in enumerate(written))
+    return {
+        name: {key: tag[key] for key in tag.keys() - {"id", *BOX}}
+        for name, tag in zip(ids, written, strict=True)
+    }

@@ -83,6 +83,30 @@ class Canceled:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """An annotating manifest that was written to ``path``: ``rows`` that ask about ``tags``.
+
+    Left out are tags that were ``filtered``, ``beyond`` the most of an image, or ``unusable``, and the images ``without``
+    any left; ``waiting`` tagging rows have no answer yet.
+    """
+
+    batch: str
+    path: str
+    rows: int
+    tags: int
+    images_without: int
+    filtered: int
+    beyond: int
+    unusable: int
+    waiting: int
+
+    @property
+    def exit(self) -> Exit:
+        """Done: whatever has an answer was looked at."""
+        return Exit.DONE
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """What the API's listing says about the whole span of a batch.
 

@@ -1,9 +1,10 @@
 """Categories: names with numbers that do not change when more rows are completed."""
 
 from mwbatch.core.facts import Planned, Seen
+from mwbatch.core.labels import sent_tags
 from mwbatch.core.text import Json
 from mwbatch.export.choices import By
-from mwbatch.export.picture import answered_tags, mentions, sent_tags
+from mwbatch.export.picture import answered_tags, mentions
 
 
 def by_of(type_: str, asked: By | None) -> By:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from mwbatch.core.cells import BOX
 from mwbatch.core.facts import Planned, Seen
 from mwbatch.core.image_size import Size
-from mwbatch.core.labels import response
+from mwbatch.core.labels import response, sent_tags
 from mwbatch.core.text import Json
 from mwbatch.export.boxes import Box, box_of
 
@@ -74,21 +74,6 @@ def answered_tags(answer: Seen) -> list[dict[str, Json]] | None:
     said = response(answer)
     tags = said.get("tags") if isinstance(said, dict) else None
     return tags if isinstance(tags, list) and all(isinstance(tag, dict) for tag in tags) else None
-
-
-def sent_tags(planned: Planned) -> dict[str, dict[str, Json]]:
-    """The tags that an annotating row was made of, by id, with the keys that the API was not sent (brand, lineage …).
-
-    As on sending (`mwbatch.core.cells.tags`), a tag without an id has its place as one.
-    """
-    written = planned.columns.get("tags")
-    if not isinstance(written, list):
-        return {}
-    ids = (str(place if tag.get("id") is None else tag["id"]) for place, tag in enumerate(written))
-    return {
-        name: {key: tag[key] for key in tag.keys() - {"id", *BOX}}
-        for name, tag in zip(ids, written, strict=True)
-    }
 
 
 def tag_of(tag: dict[str, Json], sent: Mapping[str, Mapping[str, Json]]) -> Tag:

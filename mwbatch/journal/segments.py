@@ -104,9 +104,22 @@ class Shelf:
             yield from (taken for _, taken in placed(path, damage.append, take))
 
     def find(self, take: Callable[[bytes], Taken | None]) -> Iterator[tuple[Path, int, Taken]]:
-        """What ``take`` makes of some of the lines, with their segment and byte offset."""
+        """What ``take`` makes of some of the lines, with their segment and byte offset; damage is no matter here."""
+        return self._find(take, lambda _: None)
+
+    def facts(self, kind: type[One]) -> Iterator[tuple[Path, int, One]]:
+        """Every fact of a kind with its place; once all were read, `damage` is what cannot be used."""
+        damage: list[Damage] = []
+        for path, offset, fact in self._find(parse, damage.append):
+            if isinstance(fact, kind):
+                yield path, offset, fact
+        self.damage = damage
+
+    def _find(
+        self, take: Callable[[bytes], Taken | None], report: Callable[[Damage], None]
+    ) -> Iterator[tuple[Path, int, Taken]]:
         for path in self._paths():
-            for offset, taken in placed(path, _known_already, take):
+            for offset, taken in placed(path, report, take):
                 if taken is not None:
                     yield path, offset, taken
 
@@ -182,8 +195,9 @@ class Segments:
 
     def read_rows(self, want: Callable[[int], bool] | None = None) -> Iterator[Planned]:
         """The planned facts, those whose number is wanted, in the order in which the rows were planned."""
-        take = only(Planned) if want is None else partial(_wanted_row, want)
-        return (fact for _, _, fact in self._shelves[ROWS].find(take))
+        rows = self._shelves[ROWS]
+        there = rows.facts(Planned) if want is None else rows.find(partial(_wanted_row, want))
+        return (fact for _, _, fact in there)
 
     def read_journal(self, kind: type[One]) -> Iterator[One]:
         """The facts of one kind among those that are neither rows nor answers."""
@@ -195,7 +209,7 @@ class Segments:
 
     def placed_answers(self) -> Iterator[tuple[Path, int, Seen]]:
         """The answers with their place, file and byte offset, where `read_at` finds each again."""
-        return self._shelves[RESULTS].find(only(Seen))
+        return self._shelves[RESULTS].facts(Seen)
 
     def index(self) -> int:
         """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks while it reads."""
@@ -292,10 +306,6 @@ def _wanted_row(want: Callable[[int], bool], text: bytes) -> Planned | None:
         return None
     fact = parse(text)
     return fact if isinstance(fact, Planned) and want(fact.row) else None
-
-
-def _known_already(_: Damage) -> None:
-    """Damage is told by whoever reads everything, once."""
 
 
 def segment_sizes(folder: Path) -> dict[str, int]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mwbatch.core.advice import rows
-from mwbatch.core.outcomes import Canceled, Created, Ran, Reconciled
+from mwbatch.core.outcomes import Canceled, Created, Made, Ran, Reconciled
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 from mwbatch.views.words import report_text
@@ -91,6 +91,50 @@ def canceled(found: Canceled) -> Outcome:
         "interrupted": found.interrupted,
     }
     return Outcome(found, tuple(sentences), fields)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeView:
+    """A manifest that was made, ready to be shown."""
+
+    made: Made
+
+    @property
+    def exit(self) -> Exit:
+        """The exit code."""
+        return self.made.exit
+
+    def text(self) -> str:
+        """What was written, what was left out, and the next step."""
+        made = self.made
+        lines = [f"{made.path}: {rows(made.rows)} that ask about {made.tags:,} tags"]
+        left = {
+            "images without a tag to ask about": made.images_without,
+            "tags filtered out": made.filtered,
+            "tags beyond --max-tags": made.beyond,
+            "tags whose box no manifest takes": made.unusable,
+        }
+        lines += [f"  left out: {count:,} {what}" for what, count in left.items() if count]
+        if made.waiting:
+            lines.append(
+                f"  {rows(made.waiting)} have no answer yet: make it again later with --force, and submit the rows added"
+            )
+        return "\n".join([*lines, "next:", f"  mwbatch submit {made.path}"])
+
+    def json(self) -> Json:
+        """The object for scripts."""
+        made = self.made
+        return {
+            "batch": made.batch,
+            "manifest": made.path,
+            "rows": made.rows,
+            "tags": made.tags,
+            "images_without_tags": made.images_without,
+            "filtered": made.filtered,
+            "beyond_max_tags": made.beyond,
+            "unusable": made.unusable,
+            "waiting": made.waiting,
+        }
 
 
 def _still_open(reasons: Iterable[str]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The join of a row with its answer, and the fact that a task was seen."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -68,3 +69,30 @@ def test_a_row_without_an_answer() -> None:
     assert (bare["status"], bare["task_id"], bare["created_at"]) == ("planned", None, None)
     assert (asked["status"], asked["task_id"], asked["created_at"]) == ("pending", "task-1", None)
     assert {asked[name] for name in ("completed_at", "received_at", "via", "response")} == {None}
+
+
+def test_a_label_comes_with_its_brand() -> None:
+    """A tag of an annotating answer carries what the manifest said of it, and its own words win."""
+    sent = [
+        {"id": "x", "left": 1, "top": 2, "width": 3, "height": 4, "brand": "Umber", "source": 7},
+        {"id": 8, "brand": "B"},
+    ]
+    planned = replace(plan(0), type="annotating", columns={"tags": sent})
+    said = {
+        "tags": [{"id": "x", "label": "good", "brand": None}, {"id": "8", "label": "bad", "brand": "own"}, 7]
+    }
+    answer = fact_of({**GOT, "response": said}, Via.GET)
+    told = label("b", planned, Batch([planned, answer]).row(0), answer)["response"]["tags"]
+    assert told == [
+        {"id": "x", "label": "good", "brand": "Umber", "source": 7},
+        {"id": "8", "label": "bad", "brand": "own"},
+        7,
+    ]
+
+
+@pytest.mark.parametrize("said", [None, 7, {"tags": 7}, {}])
+def test_an_answer_without_tags_stays_as_it_is(said: Json) -> None:
+    """Where an answer holds no tags there is nothing to add to."""
+    planned = replace(plan(0), columns={"tags": [{"id": "x", "brand": "Umber"}]})
+    answer = fact_of({**GOT, "response": said or {}}, Via.GET)
+    assert label("b", planned, Batch([planned, answer]).row(0), answer)["response"] == (said or {})
