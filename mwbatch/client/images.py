@@ -60,6 +60,28 @@ class Images:
         except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
             return _reason(error)
 
+    async def unreachable(self, url: str) -> str:
+        """Why a picture cannot be fetched, in a few words; empty where it can. Not even its header is read.
+
+        Asked by HEAD, and by GET for its first byte where a server answers that with an error: some know no HEAD.
+        """
+        try:
+            status = await self._status(url)
+        except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
+            return _reason(error)
+        return f"HTTP {status}" if status >= 400 else ""
+
+    async def _status(self, url: str) -> int:
+        status = 0
+        for method, headers in (("HEAD", {}), ("GET", {"Range": "bytes=0-0"})):
+            async with self._session.request(
+                method, URL(url), headers=headers, allow_redirects=True, max_redirects=REDIRECTS
+            ) as answer:
+                status = answer.status
+            if status < 400:
+                break
+        return status
+
     async def _size(self, url: str) -> Size | None:
         head = bytearray()
         for first, end in RANGES:

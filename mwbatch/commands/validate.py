@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from mwbatch.commands.desk import Desk
 from mwbatch.commands.manifests import Manifest
 from mwbatch.commands.survey import survey
 from mwbatch.core.entry import Problem
@@ -23,7 +24,8 @@ class Validation:
     counts the identical rows beyond the first, ``repeats`` has the lines of the first of them, each with the line that it
     repeats; ``repeated_urls`` counts the rows whose picture an earlier row has too.
     ``id_column`` is None where rows go by a digest of their request. ``found`` counts all problems, ``problems`` holds
-    the first `survey.MAX_PROBLEMS` of them. ``price`` is the user's, for one task.
+    the first `survey.MAX_PROBLEMS` of them. ``price`` is the user's, for one task. ``unreachable`` counts the pictures that
+    cannot be fetched, which are problems too; None where nobody asked.
     """
 
     path: str
@@ -36,6 +38,7 @@ class Validation:
     problems: tuple[Problem, ...]
     repeats: tuple[tuple[int, int], ...] = ()
     price: float | None = None
+    unreachable: int | None = None
 
     @property
     def exit(self) -> Exit:
@@ -61,6 +64,8 @@ class Validation:
             lines.append(f"{self.repeated:,} identical rows are left out: each row counts once")
         if self.repeated_urls:
             lines.append(f"{self.repeated_urls:,} rows show a picture that an earlier row shows too")
+        if self.unreachable is not None:
+            lines.append(f"{self.unreachable:,} pictures cannot be fetched")
         if self.cost is not None:
             lines.append(f"estimated cost: {self.rows:,} x {self.price:g} = {self.cost:,.2f}")
         if self.found > len(self.problems):
@@ -87,15 +92,23 @@ class Validation:
             "repeated_urls": self.repeated_urls,
             "id_column": self.id_column,
             "cost": self.cost,
+            "unreachable_images": self.unreachable,
             "problem_count": self.found,
             "problems": [{"line": p.line, "column": p.column, "message": p.message} for p in self.problems],
         }
 
 
 async def validate(
-    path: str | Path, *, allow_duplicates: bool = False, price: float | None = None
+    path: str | Path,
+    *,
+    allow_duplicates: bool = False,
+    price: float | None = None,
+    check_images: bool = False,
+    desk: Desk | None = None,
 ) -> Validation:
     """Read a whole manifest and say what it holds; ``price`` is that of one task.
+
+    ``check_images``: ask for every picture, once, and report those that cannot be fetched.
 
     Raises:
         UsageError: there is no such file, or it is no manifest at all.
@@ -105,6 +118,11 @@ async def validate(
         manifest, lambda column: Identity(column, allow_duplicates=allow_duplicates), count_urls=True
     )
     assert found.urls is not None
+    unreachable = None
+    if check_images:
+        from mwbatch.commands.checking import check_images as check  # noqa: PLC0415 (HTTP, which few ask for)
+
+        unreachable = await check(manifest.path, found.good, desk or Desk(), found.wrong)
     return Validation(
         path=manifest.path,
         rows=found.new,
@@ -116,4 +134,5 @@ async def validate(
         problems=tuple(found.problems),
         repeats=tuple(found.repeats),
         price=price,
+        unreachable=unreachable,
     )

@@ -45,6 +45,7 @@ async def test_counts(tmp_path: Path) -> None:
         "repeated_urls": 1,
         "id_column": None,
         "cost": 0.24,
+        "unreachable_images": None,
         "problem_count": 0,
         "problems": [],
     }
