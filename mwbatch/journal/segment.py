@@ -6,7 +6,6 @@ tried again; an error of fdatasync, of a cut, or EIO poisons the writer, because
 """
 
 import errno
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -158,16 +157,18 @@ def placed(
     A file that is gone by now held nothing: its writer removes it at close only when it is empty.
     """
     try:
-        with path.open("rb", buffering=0) as file:
+        with path.open("rb", buffering=_CHUNK) as file:
             end = Harm.LIVE if is_live(file.fileno()) else Harm.TORN
             held: Damage | None = None
-            for offset, text, whole in _lines(file.fileno()):
+            offset, after = 0, 0
+            for text in file:
+                offset, after = after, after + len(text)
                 try:
-                    taken = take(text) if whole else _cut()
+                    taken = take(text[:-1]) if text.endswith(b"\n") else _cut()
                 except UnknownFact as error:
                     raise StoreError(f"{path} at byte {offset}: {error}") from None
                 except BadLine as error:
-                    bad = Damage(path, offset, len(text), Harm.DAMAGED, str(error))
+                    bad = Damage(path, offset, len(text.removesuffix(b"\n")), Harm.DAMAGED, str(error))
                     held = bad if held is None else _both(held, bad)
                     continue
                 if held is not None:
@@ -190,15 +191,3 @@ def _both(first: Damage, second: Damage) -> Damage:
     return Damage(
         first.path, first.offset, second.offset + second.size - first.offset, first.harm, first.reason
     )
-
-
-def _lines(file: int) -> Iterator[tuple[int, bytes, bool]]:
-    """Each line with its offset, and whether its newline was there."""
-    offset, rest = 0, b""
-    while chunk := os.read(file, _CHUNK):
-        *whole, rest = (rest + chunk).split(b"\n")
-        for text in whole:
-            yield offset, text, True
-            offset += len(text) + 1
-    if rest:
-        yield offset, rest, False

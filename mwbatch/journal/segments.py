@@ -17,15 +17,15 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from mwbatch.core.batch import Batch, planned_row
+from mwbatch.core.batch import Batch
 from mwbatch.core.digests import Digests
 from mwbatch.core.facts import VERSION, Fact, Planned, Seen, identity, line, parse
-from mwbatch.core.straight import identity_by_line
+from mwbatch.core.straight import identity_by_line, planned_row
 from mwbatch.errors import DiskFull, StoreError
 from mwbatch.journal.commit import Committer
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.measure import Commits
-from mwbatch.journal.segment import Damage, Segment, Taken, placed, written_now
+from mwbatch.journal.segment import Damage, Segment, Taken, placed, read, written_now
 
 ROWS: Final = "rows"
 JOURNAL: Final = "journal"
@@ -97,11 +97,17 @@ class Shelf:
             return
         self._lacking = 0
 
-    def read(self, take: Callable[[bytes], Taken]) -> Iterator[Taken]:
-        """Take every line of the folder, the oldest segment first, and note what cannot be used."""
+    def read(self) -> Iterator[Fact]:
+        """Every fact of the folder, the oldest segment first; what cannot be used is noted."""
         damage = self.damage = []
         for path in self._paths():
-            yield from (taken for _, taken in placed(path, damage.append, take))
+            yield from read(path, damage.append)
+
+    def pass_to(self, take: Callable[[bytes], None]) -> None:
+        """Let ``take`` have every line of the folder, in the same order; what it cannot use is noted."""
+        damage = self.damage = []
+        for path in self._paths():
+            deque(placed(path, damage.append, take), maxlen=0)
 
     def find(self, take: Callable[[bytes], Taken | None]) -> Iterator[tuple[Path, int, Taken]]:
         """What ``take`` makes of some of the lines, with their segment and byte offset; damage is no matter here."""
@@ -184,13 +190,13 @@ class Segments:
     def read(self) -> Iterator[Fact]:
         """Every fact of the batch: rows, then journal, then results."""
         for name in FOLDERS:
-            yield from self._shelves[name].read(parse)
+            yield from self._shelves[name].read()
 
     def fold(self) -> Batch:
         """The state of the batch by everything that is on disk; no fact is built that need not be."""
         state = Batch()
         for name in FOLDERS:
-            deque(self._shelves[name].read(state.add_line), maxlen=0)
+            self._shelves[name].pass_to(state.add_line)
         return state
 
     def read_rows(self, want: Callable[[int], bool] | None = None) -> Iterator[Planned]:
