@@ -28,10 +28,10 @@ _TAIL: Final = re.compile(
     r"/v1/(?P<kid>[a-z0-9]{1,16})/(?P<batch>[a-z0-9]{1,32})/(?P<row>0|[1-9][0-9]{0,8})-(?P<attempt>[1-9][0-9]?)"
     r"/(?P<mac>[0-9a-f]{32})(?![0-9a-zA-Z_-])"
 )
-_SLASH: Final = "(?:/|%2[Ff])"
-# Wider than an address, so that one that was cut, quoted or glued to other text is hidden too.
+_SLASHES: Final = r"(?:\\[uU]002[Ff]|[/\\]|%(?:25)*(?:2[Ff]|5[Cc])|&#(?:[xX]2[Ff]|47);)+"
+# Wider than an address, so that one that was cut, quoted, escaped or glued to other text is hidden too.
 _SECRET: Final = re.compile(
-    f"({_SLASH}v1{_SLASH}[a-z0-9]+{_SLASH}[a-z0-9]+{_SLASH}[0-9]+-[0-9]+{_SLASH})[0-9a-f]+"
+    rf"([vV]1{_SLASHES}[0-9A-Za-z]+{_SLASHES}[0-9A-Za-z]+{_SLASHES}[0-9]+-[0-9]+{_SLASHES})[0-9A-Fa-f]+"
 )
 
 

@@ -103,14 +103,22 @@ def test_a_mac_is_hidden_and_nothing_else_changed(before: str, after: str, row: 
         URL + "_",
         URL[:-12],
         URL.replace("/", "%2F"),
+        URL.replace("/", "%252f"),
+        URL.replace("/", "\\/"),
+        URL.replace("/", "\\\\/"),
+        URL.replace("/", "\\"),
+        URL.replace("/", "\\u002F"),
+        URL.replace("/", "&#x2F;"),
+        URL.replace("/", "//"),
         f"{URL}\\n",
         repr(URL),
         URL.replace("-3/", "-300/"),
     ],
 )
 def test_a_mac_that_is_cut_or_glued_is_hidden_too(text: str) -> None:
-    """What is left of a mac in a message is hidden, be it cut, quoted or percent-encoded."""
+    """What is left of a mac in a message is hidden, be it cut, quoted or escaped in whatever way, in either case."""
     assert URL[-32:-12] not in masked(text)
+    assert URL[-32:-12] not in masked(text.upper()).lower()
 
 
 @pytest.mark.parametrize("size", [0, 1, 15, 65, 100])
