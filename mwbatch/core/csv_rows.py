@@ -52,7 +52,8 @@ class CsvReader(Reader):
         found += self._rows.settle(line, once)
         twice = [name for name in once if names.count(name) > 1]
         found += [
-            Problem(line, name, "is the name of more than one column (each needs its own)") for name in twice
+            Problem(line, shown(name)[1:-1], "is the name of more than one column (each needs its own)")
+            for name in twice
         ]
         if "image_url" not in once:
             found.append(Problem(line, "image_url", f"there is no such column{_meant(names)}"))
