@@ -42,8 +42,18 @@ _WORDS: Final = (
     *ALIASES,
 )
 _LATER: Final = {
-    ours: theirs for theirs, ours in ALIASES.items() if theirs != theirs.lower() or theirs == "state"
+    "task_id": "taskId",
+    "callback_url": "callbackUrl",
+    "created_at": "createdAt",
+    "completed_at": "completedAt",
+    "callback_succeeded": "callbackSucceeded",
+    "status": "state",
+    "image_url": "imageUrl",
+    "objects_to_tag": "objectsToTag",
+    "options": "annotationOptions",
 }
+"""The vendor's later names, written out: a slip in the parser's own table must not cancel out."""
+
 _TEXTS: Final = ("callback_url", "created_at", "completed_at", "type", "status")
 
 
