@@ -208,9 +208,8 @@ def _listed(column: str, cell: Json, wrong: Complaints) -> list[Json] | None:
         except BadJson as error:
             wrong.append((column, f"is not a JSON list: {error}"))
             return None
-        if told := foreign(
-            cell
-        ):  # the escapes of a JSON text inside a cell: nobody has seen through them yet
+        # The escapes of a JSON text inside a cell: nobody has seen through them yet.
+        if told := foreign(cell):
             wrong.append((column, told))
             return None
     if isinstance(cell, list):
