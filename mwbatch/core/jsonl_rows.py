@@ -5,7 +5,7 @@ from typing import Final
 
 from mwbatch.core.cells import shown
 from mwbatch.core.entry import ID_NAMES, Found, Problem
-from mwbatch.core.reader import Reader, foreign
+from mwbatch.core.reader import Reader, foreign_cells
 from mwbatch.core.strict import decode_strictly
 from mwbatch.core.text import BadJson, Json
 
@@ -29,7 +29,7 @@ class JsonlReader(Reader):
             return [Problem(line, None, f"{error} (one JSON object a line)")]
         if not isinstance(row, dict):
             return [Problem(line, None, f"must be a JSON object, not {shown(row)}")]
-        if _ESCAPED(raw) and (bad := foreign(line, row)):
+        if _ESCAPED(raw) and (bad := foreign_cells(line, row)):
             return bad
         ids, read = self._ids(line, row), self._rows.read(line, row)
         return [*ids, *(one for one in read if isinstance(one, Problem))] if ids else read
