@@ -8,7 +8,6 @@ from pathlib import Path
 import aiohttp
 import pytest
 import trustme
-import uvloop
 from aiohttp import web
 from yarl import URL
 
@@ -49,30 +48,6 @@ async def test_an_unreadable_batch_is_no_start(tmp_path: Path) -> None:
     (home.path / f"named-{BATCH}" / "batch.json").write_bytes(b"{")
     with pytest.raises(StoreError):
         await serve(home, "127.0.0.1", 0)
-
-
-async def test_connections_are_capped(start: Start) -> None:
-    """Above the cap a connection is ended unanswered; once one ends the next is served."""
-    stage = await start(limits=Limits(connections=2))
-    idle = [await asyncio.open_connection("127.0.0.1", stage.running.port) for _ in range(2)]
-    await asyncio.sleep(0.05)
-    assert await talk(stage.running.port, request("/")) == b""
-    assert stage.running.counts.turned_away == 1
-    for _, writer in idle:
-        writer.close()
-    await asyncio.sleep(0.05)
-    assert status(await talk(stage.running.port, request("/"))) == 404
-
-
-def test_capped_by_the_loop_of_production(tmp_path: Path) -> None:
-    """The cap holds under uvloop too, whose transports are of other classes."""
-
-    async def turned_away() -> bytes:
-        limits = Limits(connections=0)
-        async with await serve(make_home(tmp_path / "home"), "127.0.0.1", 0, limits=limits) as running:
-            return await talk(running.port, request("/"), patience=2.0)
-
-    assert uvloop.run(turned_away()) == b""
 
 
 @pytest.mark.parametrize("sent", [b"", b"POST /", b"POST / HTTP/1.1\r\nHost: x\r\nX-A: b"])
