@@ -19,6 +19,8 @@ from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.home import Home
 
 _log: Final = logging.getLogger("mwbatch.callbacks")
+_STRANGERS: Final = (HttpProcessingError, ConnectionError)
+"""What strangers can cause as often as they like, and so must not fill the log."""
 
 
 class Running:
@@ -114,7 +116,7 @@ def _quiet(counts: Counts) -> logging.Logger:
         record.msg, record.args = "connection ended by %s", (type(error).__name__,)
         if isinstance(error, HttpProcessingError):
             counts.rejected[Reason.NOT_HTTP] += 1
-        return error is not None and not isinstance(error, HttpProcessingError)
+        return error is not None and not isinstance(error, _STRANGERS)
 
     quiet = logging.Logger("mwbatch.callbacks.http", logging.DEBUG)  # noqa: LOG001 (its counts are one server's)
     quiet.parent = _log
