@@ -42,8 +42,8 @@ class Limits:
     """How many headers."""
     head: int = 32 << 10
     """What may have come of a head that is not whole: the limits above would let it hold 256 KiB for 15 seconds."""
-    queue: int = 256
-    """Connections that the kernel holds until they are accepted."""
+    queue: int = 4096
+    """Connections that the kernel holds until they are accepted: beyond it a sender waits a second, then three."""
 
 
 LIMITS: Final = Limits()

@@ -18,6 +18,9 @@ from mwbatch.errors import Poisoned, UsageError
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.home import Home
 
+CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Of TLS 1.2: forward secrecy, and no cipher block chaining (LUCKY13); TLS 1.3 has nothing else."""
+
 _log: Final = logging.getLogger("mwbatch.callbacks")
 _STRANGERS: Final = (HttpProcessingError, ConnectionError)
 """What strangers can cause as often as they like, and so must not fill the log."""
@@ -129,6 +132,7 @@ def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext:
         raise UsageError(f"the TLS key {key} needs its certificate: give it with --tls-cert")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(CIPHERS)
     try:
         context.load_cert_chain(cert, key)
     except (OSError, ssl.SSLError) as error:

@@ -79,6 +79,24 @@ async def test_tls(tmp_path: Path) -> None:
             assert reply.status == 200
 
 
+async def test_no_cipher_block_chaining(tmp_path: Path) -> None:
+    """A client of TLS 1.2 that knows nothing better than CBC is refused, one that knows GCM is not."""
+    ca = trustme.CA()
+    pem = tmp_path / "cert.pem"
+    ca.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(pem))
+    trust = ssl.create_default_context()
+    trust.maximum_version = ssl.TLSVersion.TLSv1_2
+    ca.configure_trust(trust)
+    async with await serve(make_home(tmp_path / "home"), "127.0.0.1", 0, tls_cert=pem) as running:
+        trust.set_ciphers("ECDHE+AES:!AESGCM:!AESCCM")
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            await asyncio.open_connection("127.0.0.1", running.port, ssl=trust)
+        trust.set_ciphers("ECDHE+AESGCM")
+        _, writer = await asyncio.open_connection("127.0.0.1", running.port, ssl=trust)
+        writer.close()
+        await writer.wait_closed()
+
+
 async def test_a_handshake_has_a_deadline(tmp_path: Path) -> None:
     """A connection on which no TLS handshake begins is ended."""
     pem = tmp_path / "cert.pem"

@@ -96,7 +96,7 @@ class Deck:
 
     def _response(self) -> str:
         """What people may answer, and what JSON may look like."""
-        number = self._chance.randrange(1000)
+        number = self._chance.randrange(1, 1000)
         return self._chance.choice(
             (
                 f'{{"tags":[{{"id":"{number}","left":1,"top":2,"width":3,"height":4}}]}}',
