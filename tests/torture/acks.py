@@ -70,9 +70,12 @@ class Reign:
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(connector=connector) as session:
             senders = [asyncio.create_task(self._send(session, key)) for _ in range(SENDERS)]
-            for _ in range(self.kills):
-                await self._life()
-            await self._last_life(senders)
+            try:
+                for _ in range(self.kills):
+                    await self._life()
+                await self._last_life(senders)
+            finally:
+                self._playing.kill()
         await asyncio.to_thread(self._judge)
 
     async def _prepare(self) -> Key:
@@ -114,7 +117,7 @@ class Reign:
 
     async def _life(self) -> None:
         """One life of the receiver: while it starts, or when it has acknowledged some, or soon after."""
-        playing = self._start()
+        self._playing = playing = self._start()
         if self._chance.random() < 0.2:
             await asyncio.sleep(self._chance.uniform(0.0, 1.0))
         else:
@@ -134,14 +137,14 @@ class Reign:
 
     async def _last_life(self, senders: Sequence[asyncio.Task[None]]) -> None:
         """Undisturbed: whatever was not acknowledged is now."""
-        self._over, playing = True, self._start()
+        self._over, self._playing = True, self._start()
         _, late = await asyncio.wait(senders, timeout=PATIENCE)
         for sender in late:
             sender.cancel()
         if late:
             self.broken.append(f"{len(late)} callbacks were not answered within {PATIENCE:g} s")
-        playing.terminate()
-        await asyncio.to_thread(playing.wait, 20)
+        self._playing.terminate()
+        await asyncio.to_thread(self._playing.wait, 20)
 
     def _start(self) -> subprocess.Popen[bytes]:
         with (self.folder / "receiver.log").open("ab") as log:

@@ -75,6 +75,9 @@ BODIES: Final[Mapping[str, Hostile]] = {
         [ASTRAY + LENGTH + b"Expect: 100-continue\r\n" + CLOSE + END], says(404)
     ),
     "a stranger's body that never comes": Hostile([ASTRAY + LENGTH + END], says(404)),
+    "a body that never comes, to nowhere": Hostile(
+        [ASTRAY.replace(b"WRONG", b"/nowhere") + LENGTH + END], says(404)
+    ),
     "a stranger's body that drips": drip(
         ASTRAY + b"Content-Length: 90\r\n" + END, b" " * 90, 404, lasting=0.0
     ),
