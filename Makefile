@@ -35,8 +35,12 @@ test-system: $(READY) tools ## Run the tests that need Debian's tools, installed
 tools: ## Install what test-system needs (Debian, as root or with sudo)
 	@sh tests/tools.sh
 
-torture: $(READY) ## Torture the submitter (long): SEED=… ONLY=… FROM=…
+torture: $(READY) ## Torture submitter and receiver (long): SEED=…; the matrix alone: ONLY=… FROM=… COUNT=…
 	@SEED="$(SEED)" ONLY="$(ONLY)" FROM="$(FROM)" COUNT="$(COUNT)" $(BIN)/python -m tests.torture
+ifeq ($(ONLY)$(FROM)$(COUNT),)
+	@$(BIN)/python -m tests.torture.kills --kills 300 $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m tests.torture.acks --kills 500 $(if $(SEED),--seed $(SEED))
+endif
 
 $(FUZZ_READY): $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz

@@ -51,7 +51,11 @@ class Metrics(Collector):
         counts = self._receiver.counts
         for name, help_text, value in (
             ("mwbatch_inbox", "Callbacks answered 200 whose batch is not here.", counts.inbox),
-            ("mwbatch_mismatched", "Callbacks answered 200 that name two tasks or addresses.", counts.mismatched),
+            (
+                "mwbatch_mismatched",
+                "Callbacks answered 200 that name two tasks or addresses.",
+                counts.mismatched,
+            ),
             ("mwbatch_unrecorded", "New callbacks of another task than the one recorded.", counts.unrecorded),
             ("mwbatch_rejects_kept", "Callbacks that did not fit, whose bytes are on disk.", counts.kept),
             ("mwbatch_rejects_unkept", "Callbacks that did not fit and were only counted.", counts.unkept),
