@@ -55,14 +55,14 @@ class Receiver:
         self._room = Room(limits.held)
         self._troubles: dict[str, str] = {}
         self.counts = Counts()
-        self.failure: Poisoned | None = None
+        self.failure: StoreError | None = None
 
     async def lifetime(self, _: web.Application) -> AsyncIterator[None]:
         """A cleanup context: it MUST outlive the last request, so closing is no business of on_shutdown."""
         self._keys.open()
         await self._stores.open()
         yield
-        await self._stores.close()
+        self.failure = self.failure or await self._stores.close()
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer any request, with any method and path."""

@@ -14,7 +14,7 @@ from mwbatch.callbacks.limits import LIMITS, Limits
 from mwbatch.callbacks.receiver import RECEIVER, OnStored, Receiver, application
 from mwbatch.callbacks.refusal import Reason
 from mwbatch.callbacks.site import Site
-from mwbatch.errors import Poisoned, UsageError
+from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.home import Home
 
@@ -37,8 +37,11 @@ class Running:
         return self._receiver.counts
 
     @property
-    def failure(self) -> Poisoned | None:
-        """The first error after which a journal writes nothing any more: time to end, with its exit code."""
+    def failure(self) -> StoreError | None:
+        """The first error after which a journal writes nothing any more: time to end, with its exit code.
+
+        Ask once more after closing, which may fail too.
+        """
         return self._receiver.failure
 
     async def close(self) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.home import Home
+from mwbatch.journal.segment import Damage, Harm
 from mwbatch.journal.segments import Segments
 
 REFRESH: Final = 1.0
@@ -53,13 +54,16 @@ class Stores:
         async with self._opening:
             return await self._find(batch)
 
-    async def close(self) -> None:
-        """Finish what was begun and release every file; a failure is logged, since nothing can follow it."""
+    async def close(self) -> StoreError | None:
+        """Finish what was begun and release every file; returns the last failure, and logs each."""
+        failure: StoreError | None = None
         for journal in self._all():
             try:
                 await journal.close()
             except StoreError as error:
                 _log.error("%s", error)
+                failure = error
+        return failure
 
     def _all(self) -> list[Segments]:
         return [*self._batches.values(), *self._inboxes.values()]
@@ -94,4 +98,13 @@ class Stores:
     async def _opened(self, folder: Path) -> Segments:
         journal = Segments(folder, WRITER, self._disk)
         await asyncio.to_thread(journal.index)
+        for damage in journal.damage:
+            if damage.harm is Harm.DAMAGED:
+                _log.error("%s", _words(damage))
+            elif damage.harm is Harm.TORN:
+                _log.warning("%s: never acknowledged, and passed over", _words(damage))
         return journal
+
+
+def _words(damage: Damage) -> str:
+    return f"{damage.path} is {damage.harm} at byte {damage.offset}, {damage.size} bytes: {damage.reason}"

@@ -62,8 +62,8 @@ def serve_callbacks(*, listening: Listening, place: settings.Place, talk: settin
             desk.tally.phase = "received"
             while receiver.failure is None and not await desk.sleep(0.25):
                 desk.tally.done = receiver.counts.received
-            if receiver.failure is not None:
-                raise receiver.failure
+        if receiver.failure is not None:
+            raise receiver.failure
         return Done()
 
     perform(command, talk)
