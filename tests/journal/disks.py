@@ -51,10 +51,10 @@ class Failing(Disk):
         super().close(file)
         self._meet("close")
 
-    def sync_file(self, path: Path) -> None:
-        """Sync a file or folder, or fail."""
-        self._meet("sync_file")
-        super().sync_file(path)
+    def settle(self, file: int) -> None:
+        """Sync a folder, or what another wrote, or fail."""
+        self._meet("settle")
+        super().settle(file)
 
 
 class Gated(Failing):
