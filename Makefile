@@ -36,6 +36,7 @@ tools: ## Install what test-system needs (Debian, as root or with sudo)
 
 torture: $(READY) ## Torture the submitter (long): SEED=… ONLY=… FROM=…
 	@SEED="$(SEED)" ONLY="$(ONLY)" FROM="$(FROM)" COUNT="$(COUNT)" $(BIN)/python -m tests.torture
+	@[ -n "$(ONLY)" ] || $(BIN)/python -m pytest -q --timeout=0 --hypothesis-profile=long tests/journal/test_crash.py
 
 check: $(READY) ## Format, lint, types, import contracts, known vulnerabilities, README against --help
 	@$(BIN)/ruff format --check .

@@ -192,15 +192,20 @@ class Segments:
         try:
             for name, facts in fresh.items():
                 await self._shelves[name].append(facts)
+                if name == RESULTS:  # whatever becomes of the others
+                    self._learn_of(claimed)
         except Exception as error:
             for key, copy in claimed.items():
                 del self._in_flight[key]
                 copy.set_exception(error)
                 copy.exception()
             raise
-        for key, copy in claimed.items():
+
+    def _learn_of(self, claimed: dict[bytes, asyncio.Future[None]]) -> None:
+        assert self._known is not None
+        while claimed:
+            key, copy = claimed.popitem()
             del self._in_flight[key]
-            assert self._known is not None
             self._known.add(key)
             copy.set_result(None)
 

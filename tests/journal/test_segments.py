@@ -217,6 +217,16 @@ async def test_the_index_reads_but_once(tmp_path: Path, monkeypatch: pytest.Monk
     await journal.close()
 
 
+async def test_what_is_stored_is_known_whatever_failed_beside_it(tmp_path: Path) -> None:
+    """Where one append fails in one folder, the answer that another folder took is not stored again."""
+    journal = Segments(tmp_path, "test", Failing(write=[None, errno.ENOSPC]))
+    with pytest.raises(DiskFull):
+        await journal.append([answer(1), show(1)])
+    assert await journal.append([answer(1), show(1)]) == [False, True]
+    await journal.close()
+    assert len(told(journal)) == 2
+
+
 @pytest.mark.parametrize("fate", [[errno.ENOSPC], ["short", errno.ENOSPC]])
 async def test_a_full_disk_may_be_tried_again(tmp_path: Path, fate: list[Fate]) -> None:
     """After DiskFull nothing is there, and the same call succeeds once there is space."""
