@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from mwbatch.core.facts import Fact, Planned, Seen, identity, line
-from mwbatch.errors import DiskFull, StoreError
+from mwbatch.errors import DiskFull, Poisoned, StoreError
 from mwbatch.journal.commit import Committer
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.measure import Commits
@@ -44,6 +44,7 @@ class Shelf:
         self._lacking = 0
         self._segment: Segment | None = None
         self._committer: Committer | None = None
+        self._poison = ""
         self.damage: list[Damage] = []
         """What the last `read` could not use."""
 
@@ -64,12 +65,18 @@ class Shelf:
         await self._committer.append(b"".join(map(line, facts)), len(facts))
 
     def _write(self, lines: bytes) -> None:
+        """Write to the segment, made at the first call; once poisoned MUST NOT make another one."""
+        if self._poison:
+            raise Poisoned(self._poison)
         try:
             if self._segment is None:
                 self._segment = Segment(self.folder, self._writer, self._disk)
             self._segment.append(lines)
         except DiskFull:
             self._lacking = len(lines)
+            raise
+        except Poisoned as error:
+            self._poison = str(error)
             raise
         self._lacking = 0
 
@@ -94,22 +101,22 @@ class Shelf:
         """Read every segment of the folder, the oldest name first."""
         return (fact for _, _, fact in self.placed())
 
-    def placed(self) -> Iterator[tuple[Path, int, Fact]]:
+    def placed(self, proof: Disk | None = None) -> Iterator[tuple[Path, int, Fact]]:
         """The same, each fact with its segment and byte offset."""
         damage = self.damage = []
         for path in sorted(self.folder.glob("*.jsonl")):
-            for offset, fact in placed(path, damage.append):
+            for offset, fact in placed(path, damage.append, proof):
                 yield path, offset, fact
 
-    def sync(self) -> None:
-        """Make every segment durable, whoever wrote it."""
-        for path in self.folder.glob("*.jsonl"):
-            try:
-                self._disk.sync_file(path)
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                raise StoreError(f"cannot sync {path}: {error.strerror}") from error
+    def durable(self) -> Iterator[Fact]:
+        """Read as the disk has it, whoever wrote it; only once this ends without an error all of it is durable."""
+        try:
+            self._disk.sync_folder(self.folder)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreError(f"cannot sync {self.folder}: {error.strerror}") from error
+        yield from (fact for _, _, fact in self.placed(self._disk))
 
     async def close(self) -> None:
         """Finish the commit that runs, close the segment."""
@@ -181,9 +188,8 @@ class Segments:
 
     def index(self) -> int:
         """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks while it reads."""
-        keys = {key for fact in self.read_answers() if (key := identity(fact))}
-        # MUST follow the reading: the last lines of a killed writer may never have been synced.
-        self._shelves[RESULTS].sync()
+        # MUST be proved: what a killed writer left in memory may never have reached the disk, and never will.
+        keys = {key for fact in self._shelves[RESULTS].durable() if (key := identity(fact))}
         self._known = keys if self._known is None else self._known | keys
         return len(keys)
 
@@ -227,15 +233,20 @@ class Segments:
         try:
             for name, facts in fresh.items():
                 await self._shelves[name].append(facts)
+                if name == RESULTS:  # whatever becomes of the others
+                    self._learn_of(claimed)
         except Exception as error:
             for key, copy in claimed.items():
                 del self._in_flight[key]
                 copy.set_exception(error)
                 copy.exception()
             raise
-        for key, copy in claimed.items():
+
+    def _learn_of(self, claimed: dict[bytes, asyncio.Future[None]]) -> None:
+        assert self._known is not None
+        while claimed:
+            key, copy = claimed.popitem()
             del self._in_flight[key]
-            assert self._known is not None
             self._known.add(key)
             copy.set_result(None)
 
@@ -245,11 +256,17 @@ class Segments:
         return [path for path in paths if not written_now(path)]
 
     async def close(self) -> None:
-        """Finish what was begun and release the files."""
+        """Finish what was begun and release the files, all of them; raises the first error that this met."""
         if self._commits:
             await asyncio.wait(self._commits)
+        errors: list[StoreError] = []
         for shelf in self._shelves.values():
-            await shelf.close()
+            try:
+                await shelf.close()
+            except StoreError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
 
 def segment_sizes(folder: Path) -> dict[str, int]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 
-from mwbatch.callbacks.delivery import Delivery, read
+from mwbatch.callbacks.delivery import Delivery, Mismatch, read
 from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.core import facts
 from mwbatch.core.address import Address, find
@@ -37,7 +37,10 @@ def one(raw: bytes) -> None:
         assert not named, named
         return
     assert taken.seen.task_id in named
-    assert taken.mismatch is (len(named) == 2)
+    if len(named) == 2:
+        assert taken.mismatch is not None
+    else:
+        assert taken.mismatch is not Mismatch.TWO_TASKS
     kept(taken.seen, raw, value)
 
 

@@ -110,7 +110,7 @@ def test_a_card_is_rewritten_whole(home: Home) -> None:
 
 def test_a_batch_that_cannot_be_made_may_be_tried_again(home: Home) -> None:
     """On a disk that fails no batch is there, and the next try makes it."""
-    for fates in ({"sync_file": [errno.EIO]}, {"write": [errno.ENOSPC]}):
+    for fates in ({"settle": [errno.EIO]}, {"write": [errno.ENOSPC]}):
         with pytest.raises(StoreError):
             Home(home.path, disk=Failing(**fates)).create(CARD)
         assert list(home.cards()) == []
