@@ -26,10 +26,8 @@ ACTING = (
     "submit {m} --callback-url {base} --dry-run",
     "submit {m} --callback-url {base} --settle 0.2 --keep-going",
     "resume m --settle 0.2",
-    "retry m --id r1 --id r2 --settle 0.2",
-    "retry m --settle 0.2 --keep-going",
-    "reconcile m --settle 0.2 --wait --every 0.2 --for 5",
-    "reconcile {m} --settle 0.2",
+    "retry m --id r1 --id r2 --settle 0.2 --keep-going",
+    "reconcile {m} --settle 0.2 --wait --every 0.2 --for 5",
     "run {more} --callback-url {base}/x --port 0 --poll 0.2 --settle 0.2",
     "tasks cancel {task}",
 )
