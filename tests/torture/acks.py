@@ -43,7 +43,7 @@ BATCHES: Final = ("first56789", "second6789", "third56789")
 ELSEWHERE: Final = "elsewhere9"
 """A batch that is not here: its callbacks go to the inbox."""
 SENDERS: Final = 12
-PATIENCE: Final = 30.0
+PATIENCE: Final = 120.0
 """Seconds in which a moment comes, and in which the last callbacks are answered."""
 
 
