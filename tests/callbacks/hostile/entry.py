@@ -13,19 +13,19 @@ from tests.callbacks.stage import callback
 
 LIMITS: Final = Limits(
     body=100_000,
-    body_seconds=0.8,
-    keepalive_seconds=2.5,
+    body_seconds=1.5,
+    keepalive_seconds=3.5,
     lingering_seconds=0.3,
     answer_seconds=0.5,
     head=8_000,
 )
 """What the receiver allows while the tables are played."""
 
-AT_ONCE: Final = 2.0
+AT_ONCE: Final = 3.0
 """Seconds in which a connection ends that is refused or answered, on a machine that is busy with all the others."""
-IN_TIME: Final = 6.0
+IN_TIME: Final = 8.0
 """The same where a deadline of the receiver has to pass first."""
-PATIENCE: Final = 10.0
+PATIENCE: Final = 12.0
 """Seconds after which an entry is given up."""
 
 BODY: Final = callback()
@@ -92,7 +92,7 @@ def raw(text: bytes, *codes: int, within: float = AT_ONCE) -> Hostile:
     return Hostile([text], says(*codes), within)
 
 
-async def play(port: int, entry: Hostile, path: bytes) -> tuple[tuple[int, ...], float]:
+async def played_at(port: int, entry: Hostile, path: bytes) -> tuple[tuple[int, ...], float]:
     """Send it and take what is answered, until the connection ends; the statuses and the seconds."""
     wrong = path[:-1] + (b"0" if path[-1:] != b"0" else b"1")
     pieces = [piece.replace(b"PATH", path).replace(b"WRONG", wrong) for piece in entry.sent]

@@ -2,18 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+import os
+import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import aiohttp
 import pytest
+from filelock import FileLock
 
 from mwbatch.callbacks.server import serve
 from tests.callbacks.conftest import Start
 from tests.callbacks.hostile import bodies, heads, lines, slow
-from tests.callbacks.hostile.entry import LIMITS, Hostile, Outcome, play
+from tests.callbacks.hostile.entry import LIMITS, Hostile, Outcome, played_at
 from tests.callbacks.stage import BATCH, Stage, callback, make_home, request, talk
 
 TABLES: Final[list[Mapping[str, Hostile]]] = [
@@ -61,12 +64,29 @@ class Kept(logging.Handler):
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     """Every entry, played against one receiver, each at an address of its own."""
+    folder, run = tmp_path_factory.mktemp("hostile"), os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None:
+        return play(folder)
+    shared = (
+        tmp_path_factory.getbasetemp().parent / f"hostile-{run}"
+    )  # one worker plays, the others wait for it
+    with FileLock(shared.with_suffix(".lock")):
+        if not shared.exists():
+            shared.write_bytes(pickle.dumps(play(folder)))
+    there: Played = pickle.loads(shared.read_bytes())
+    return there
+
+
+def play(folder: Path) -> Played:
+    """Play all tables and listen to the log."""
     kept = Kept()
     logging.getLogger("mwbatch").addHandler(kept)
-    yield Played(asyncio.run(play_all(tmp_path_factory.mktemp("hostile"))), kept.messages)
-    logging.getLogger("mwbatch").removeHandler(kept)
+    try:
+        return Played(asyncio.run(play_all(folder)), kept.messages)
+    finally:
+        logging.getLogger("mwbatch").removeHandler(kept)
 
 
 async def play_all(folder: Path) -> Mapping[str, Outcome]:
@@ -90,7 +110,7 @@ def sender() -> aiohttp.ClientSession:
 
 async def outcome(stage: Stage, row: int, entry: Hostile) -> Outcome:
     """Play one entry, look what it left in the store, and send a good callback after it."""
-    statuses, seconds = await play(stage.running.port, entry, stage.path(row).encode())
+    statuses, seconds = await played_at(stage.running.port, entry, stage.path(row).encode())
     stored = sum(b'"row":%d,' % row in stored for stored in stage.lines())
     reply = await stage.post(stage.address(row), callback(f"good {row}"))
     return Outcome(statuses, seconds, stored, reply.status)
