@@ -7,7 +7,6 @@ for tool in curl strace; do # each is the name of its Debian package, too
     command -v "$tool" >/dev/null || missing="$missing $tool"
 done
 command -v fusermount3 >/dev/null || missing="$missing fuse3"
-command -v mount >/dev/null || missing="$missing mount"
 [ -n "$missing" ] || exit 0
 
 as_root=""
