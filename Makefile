@@ -30,7 +30,7 @@ heavy: $(READY) ## The story of 10,000 rows against a failing API, killed twenty
 	@$(BIN)/python -m tests.torture.heavy
 
 test-system: $(READY) tools ## Run the tests that need Debian's tools, installed first
-	@$(BIN)/python -m pytest -q -m system
+	@$(BIN)/python -m pytest -q -n 2 -m system
 
 tools: ## Install what test-system needs (Debian, as root or with sudo)
 	@sh tests/tools.sh

@@ -7,6 +7,7 @@ for tool in curl nginx slowhttptest strace; do # each is the name of its Debian 
     command -v "$tool" >/dev/null || missing="$missing $tool"
 done
 command -v systemd-analyze >/dev/null || missing="$missing systemd"
+command -v fusermount3 >/dev/null || missing="$missing fuse3"
 [ -n "$missing" ] || exit 0
 
 as_root=""

@@ -151,9 +151,9 @@ def test_looking_for_keys_makes_none(home: Home) -> None:
 def test_a_key_is_durable_before_it_signs(home: Home) -> None:
     """The folder of the key file is synced before the newest key is handed out, whoever made the file."""
     key = home.keys().newest
-    disk = Failing(sync_file=[errno.EACCES, errno.EIO])
+    disk = Failing(settle=[errno.EACCES, errno.EIO])
     signing = Home(home.path, disk=disk)
-    assert (signing.signing_key(), disk.calls) == (key, ["sync_file"])
+    assert (signing.signing_key(), disk.calls) == (key, ["settle"])
     with pytest.raises(StoreError, match="cannot sync"):
         signing.signing_key()
 

@@ -140,8 +140,9 @@ async def test_smuggling(start: Start) -> None:
 
 
 def test_strangers_write_no_log(played: Played) -> None:
-    """Whatever strangers send, the log stays empty: they must not fill our disk."""
-    assert played.log == []
+    """Whatever strangers send, the log stays empty; of bodies at a known address one line tells: none fills our disk."""
+    assert [line for line in played.log if "come too fast" not in line] == []
+    assert len(played.log) <= 1
 
 
 def test_the_tables_do_not_shrink() -> None:
