@@ -124,7 +124,7 @@ class Power(RuleBasedStateMachine):
         which=st.integers(0, WRITERS),
         calls=calls,
         fates=fates,
-        cut=st.tuples(st.integers(0, 60), chances),
+        cut=st.tuples(st.integers(0, 120), chances),
         restart=st.booleans(),
     )
     def fail(
