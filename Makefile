@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EXPORTS := .venv-exports
+FUZZ_READY := $(VENV)/.fuzz-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test heavy test-system test-exports torture check format audit tools clean
+.PHONY: help demo test heavy test-system test-exports torture fuzz check format audit tools clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -37,7 +38,7 @@ heavy: $(READY) ## The story of 10,000 rows against a failing API, killed twenty
 	@$(BIN)/python -m tests.torture.heavy
 
 test-system: $(READY) tools ## Run the tests that need Debian's tools, installed first
-	@$(BIN)/python -m pytest -q -m system
+	@$(BIN)/python -m pytest -q -n 2 -m system
 
 test-exports: $(EXPORTS)/.ready ## Read every export back with the libraries that others use, in an environment of their own
 	@$(EXPORTS)/bin/python -m pytest -q -m exports tests/exports
@@ -45,8 +46,20 @@ test-exports: $(EXPORTS)/.ready ## Read every export back with the libraries tha
 tools: ## Install what test-system needs (Debian, as root or with sudo)
 	@sh tests/tools.sh
 
-torture: $(READY) ## Torture the submitter (long): SEED=… ONLY=… FROM=…
+torture: $(READY) ## Torture submitter and receiver (long): SEED=…; the matrix alone: ONLY=… FROM=… COUNT=…
 	@SEED="$(SEED)" ONLY="$(ONLY)" FROM="$(FROM)" COUNT="$(COUNT)" $(BIN)/python -m tests.torture
+ifeq ($(ONLY)$(FROM)$(COUNT),)
+	@$(BIN)/python -m tests.torture.kills --kills 300 $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m tests.torture.acks --kills 500 $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m pytest -q --timeout=0 --hypothesis-profile=long tests/journal/test_crash.py
+endif
+
+$(FUZZ_READY): $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
+	@touch $@
+
+fuzz: $(FUZZ_READY) ## Feed hostile bytes to every reader, ten million times (up to 40 minutes): FUZZ="--seconds 60 --only body"
+	@$(BIN)/python -m tests.fuzz $(FUZZ)
 
 check: $(READY) ## Format, lint, types, import contracts, known vulnerabilities, README against --help
 	@$(BIN)/ruff format --check .

@@ -64,7 +64,7 @@ def perform(command: "Command", talk: Talk, interrupted: Exit = Exit.INTERRUPTED
         raise
     except Exception:  # noqa: BLE001 (the last line of defence: people get a sentence, we get a trace)
         say(
-            f"mwbatch: this is a bug of mwbatch; please report it with these lines:\n{traceback.format_exc()}",
+            f"mwbatch: this is a bug of mwbatch; please report it with these lines:\n{_trace()}",
             talk,
         )
         raise typer.Exit(Exit.BUG) from None
@@ -113,6 +113,13 @@ def leave_pipe() -> NoReturn:
     """Nobody reads any more: leave without another word, as `signal(7)` would have us do."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise typer.Exit(Exit.DONE) from None
+
+
+def _trace() -> str:
+    """The trace of the exception at hand, which may quote what was being read."""
+    from mwbatch.core.address import masked
+
+    return masked(traceback.format_exc())
 
 
 def say(sentence: str, talk: Talk, level: int = logging.INFO) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from mwbatch.core.facts import Fact, Seen
+from mwbatch.errors import StoreError
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.rejects import move
 from mwbatch.journal.segment import Harm
@@ -29,7 +31,8 @@ async def take_in(batch: Opened) -> int:
     for path in done:
         if path not in damaged:
             path.unlink()
-    await asyncio.to_thread(move, batch.inbox, batch.folder)
+    with suppress(StoreError):  # they count where they are
+        await asyncio.to_thread(move, batch.inbox, batch.folder)
     return sum(new)
 
 

@@ -62,7 +62,7 @@ async def run(
         wishes = replace(wishes, callback_url=wishes.callback_url or own_base(receiver, client))
         async with planned(home, client, source, wishes, desk, "run") as (batch, skipped):
             created = await create(batch, client, wishes, desk)
-            fetched = await _wait(batch, client, desk, created, stored, poll)
+            fetched = await _wait(batch, client, desk, created, stored, poll, receiver)
             await asyncio.to_thread(batch.refold)
             desk.tally.phase = ""
             return Ran(batch.report(), created.ending, fetched, created.reasons, skipped)
@@ -80,11 +80,23 @@ def own_base(receiver: Running, client: Client) -> str:
 
 
 async def _wait(
-    batch: Opened, client: Client, desk: Desk, created: Created, stored: list[tuple[str, Seen]], poll: float
+    batch: Opened,
+    client: Client,
+    desk: Desk,
+    created: Created,
+    stored: list[tuple[str, Seen]],
+    poll: float,
+    receiver: Running,
 ) -> int:
-    """Wait until nothing is pending, or waiting makes no sense any more; returns how many answers were fetched."""
+    """Wait until nothing is pending, or waiting makes no sense any more; returns how many answers were fetched.
+
+    Raises:
+        StoreError: the receiver can store nothing any more.
+    """
     fetched, next_poll = 0, desk.ticks() + poll
     while created.ending.exit not in (Exit.API, Exit.MACHINE):
+        if receiver.failure is not None:
+            raise receiver.failure
         for batch_id, seen in stored:
             if batch_id == batch.card.batch_id:
                 batch.state.add(seen)

@@ -28,11 +28,13 @@ _TAIL: Final = re.compile(
     r"/v1/(?P<kid>[a-z0-9]{1,16})/(?P<batch>[a-z0-9]{1,32})/(?P<row>0|[1-9][0-9]{0,8})-(?P<attempt>[1-9][0-9]?)"
     r"/(?P<mac>[0-9a-f]{32})(?![0-9a-zA-Z_-])"
 )
-_SLASH: Final = "(?:/|%2[Ff])"
-# Wider than an address, so that one that was cut, quoted or glued to other text is hidden too.
-_SECRET: Final = re.compile(
-    f"({_SLASH}v1{_SLASH}[a-z0-9]+{_SLASH}[a-z0-9]+{_SLASH}[0-9]+-[0-9]+{_SLASH})[0-9a-f]+"
+_SLASHES: Final = r"(?:\\[uU]002[Ff]|[/\\]|%(?:25)*(?:2[Ff]|5[Cc])|&#(?:[xX]2[Ff]|47);)+"
+_NAMED: Final = (
+    rf"([vV]1{_SLASHES}[0-9A-Za-z]+{_SLASHES}[0-9A-Za-z]+{_SLASHES}[0-9]+-[0-9]+{_SLASHES})[0-9A-Fa-f]"
 )
+# Wider than an address, so that one that was cut, quoted, escaped or glued to other text is hidden too.
+_SECRET: Final = re.compile(f"{_NAMED}+")
+_WHOLE: Final = re.compile(f"{_NAMED}{{32}}(?![0-9A-Za-z_-])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,11 @@ def find(text: str) -> Address | None:
 def masked(text: str) -> str:
     """The same text with every mac, whole or cut, hidden: what a log or a message may show."""
     return _SECRET.sub(r"\1***", text)
+
+
+def without_macs(text: str) -> str:
+    """The same text with the mac of every whole address hidden: what an export may show, which alters nothing else."""
+    return _WHOLE.sub(r"\1***", text)
 
 
 PROBE: Final = "probe"

@@ -5,7 +5,7 @@ from typing import Final
 
 from mwbatch.core.cells import shown
 from mwbatch.core.entry import ID_NAMES, OUR_TEXT, Entry, Found, Problem, with_cells
-from mwbatch.core.reader import Reader, foreign
+from mwbatch.core.reader import Reader, foreign_cells
 from mwbatch.core.strict import decode_strictly
 from mwbatch.core.text import BadJson, Json
 
@@ -29,7 +29,7 @@ class JsonlReader(Reader):
             return [Problem(line, None, f"{error} (one JSON object a line)", _as_text(raw))]
         if not isinstance(row, dict):
             return [Problem(line, None, f"must be a JSON object, not {shown(row)}", _as_text(raw))]
-        found = (_ESCAPED(raw) and foreign(line, row)) or self._row(line, row)
+        found = (_ESCAPED(raw) and foreign_cells(line, row)) or self._row(line, row)
         return found if isinstance(found[0], Entry) else with_cells(found, decode_strictly(raw))
 
     def _row(self, line: int, row: dict[str, Json]) -> list[Found]:

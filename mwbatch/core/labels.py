@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime
 
+from mwbatch.core.address import without_macs
 from mwbatch.core.cells import BOX
 from mwbatch.core.facts import Planned, Seen
 from mwbatch.core.fold import Row
 from mwbatch.core.task import parse_callback
-from mwbatch.core.text import Json, decode
+from mwbatch.core.text import Json, decode, encode
 
 
 def label(batch: str, planned: Planned, row: Row, answer: Seen | None) -> dict[str, Json]:
@@ -36,9 +37,17 @@ def label(batch: str, planned: Planned, row: Row, answer: Seen | None) -> dict[s
 
 
 def response(answer: Seen) -> Json:
-    """What people answered, out of the body that was kept as it came: a callback, or a task."""
+    """What people answered, out of the body that was kept as it came: a callback, or a task.
+
+    An address that the API quotes in it loses its mac: with the answer it would go wherever the answer goes.
+    """
     assert answer.body is not None
-    return parse_callback(decode(answer.body)).response
+    said = parse_callback(decode(answer.body)).response
+    text = encode(said)
+    if b"v1" not in text and b"V1" not in text:
+        return said
+    shown = without_macs(text.decode())
+    return said if shown == text.decode() else decode(shown.encode())
 
 
 def _told(planned: Planned, said: Json) -> Json:

@@ -36,13 +36,15 @@ class Segment:
             disk.make_folder(folder)
             self._file = disk.create(self.path)
         except OSError as error:
-            raise _store_error(error, self.path) from error
+            raise _not_made(error, self.path) from error
         try:
             disk.sync(self._file)
             disk.sync_folder(folder)
         except OSError as error:
             self.close()
-            raise _store_error(error, self.path) from error
+            raise Poisoned(
+                f"cannot make {self.path} durable: {error.strerror}; mend the disk, start again"
+            ) from error
 
     def append(self, lines: bytes) -> None:
         """Write whole lines; once this returns they are durable.
@@ -86,15 +88,18 @@ class Segment:
     def close(self) -> None:
         """Release the file; a segment in which nothing was written is removed."""
         try:
-            if not self._size and not self._poison:
-                self.path.unlink(missing_ok=True)
-            self._disk.close(self._file)
+            try:
+                if not self._size and not self._poison:
+                    self.path.unlink(missing_ok=True)
+            finally:
+                self._disk.close(self._file)
         except OSError as error:
             raise Poisoned(f"{self.path} could not be closed: {error.strerror}") from error
 
 
-def _store_error(error: OSError, path: Path) -> StoreError:
-    kind = DiskFull if error.errno in _FULL else StoreError
+def _not_made(error: OSError, path: Path) -> StoreError:
+    """A segment that is not there: EIO poisons here too, since it may have been the sync of a folder."""
+    kind = DiskFull if error.errno in _FULL else Poisoned if error.errno == errno.EIO else StoreError
     return kind(f"cannot create {path}: {error.strerror}")
 
 
@@ -145,11 +150,16 @@ def read_at(path: Path, offset: int) -> Fact:
 
 
 def placed(
-    path: Path, report: Callable[[Damage], None], take: Callable[[bytes], Taken]
+    path: Path,
+    report: Callable[[Damage], None],
+    take: Callable[[bytes], Taken],
+    proof: Disk | None = None,
 ) -> Iterator[tuple[int, Taken]]:
     """Read the lines of one segment with their byte offsets, in the order of writing; ``report`` what is not a fact.
 
     ``take`` makes of a line what the reader wants, and raises `BadLine` or `UnknownFact` as `parse` does.
+
+    With a disk as ``proof`` all of them would survive a power cut, if the reading ends without an error.
 
     Raises:
         StoreError: the file cannot be read, or holds a fact of a version that this code does not know.
@@ -158,6 +168,9 @@ def placed(
     """
     try:
         with path.open("rb", buffering=_CHUNK) as file:
+            if proof is not None:
+                proof.settle(file.fileno())
+                proof.forget(file.fileno())
             end = Harm.LIVE if is_live(file.fileno()) else Harm.TORN
             held: Damage | None = None
             offset, after = 0, 0
@@ -177,6 +190,9 @@ def placed(
                 yield offset, taken
             if held is not None:
                 report(Damage(path, held.offset, held.size, end, held.reason))
+            if proof is not None:
+                # MUST be the same descriptor: it is told of every error of the file since it was opened.
+                proof.settle(file.fileno())
     except FileNotFoundError:
         return
     except OSError as error:

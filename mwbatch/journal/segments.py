@@ -21,7 +21,7 @@ from mwbatch.core.batch import Batch
 from mwbatch.core.digests import Digests
 from mwbatch.core.facts import VERSION, Fact, Planned, Seen, identity, line, parse
 from mwbatch.core.straight import identity_by_line, planned_row
-from mwbatch.errors import DiskFull, StoreError
+from mwbatch.errors import DiskFull, Poisoned, StoreError
 from mwbatch.journal.commit import Committer
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.measure import Commits
@@ -51,6 +51,7 @@ class Shelf:
         self._lacking = 0
         self._segment: Segment | None = None
         self._committer: Committer | None = None
+        self._poison = ""
         self.damage: list[Damage] = []
         """What the last `read` could not use."""
 
@@ -71,12 +72,18 @@ class Shelf:
         await self._committer.append(b"".join(map(line, facts)), len(facts))
 
     def _write(self, lines: bytes) -> None:
+        """Write to the segment, made at the first call; once poisoned MUST NOT make another one."""
+        if self._poison:
+            raise Poisoned(self._poison)
         try:
             if self._segment is None:
                 self._segment = Segment(self.folder, self._writer, self._disk)
             self._segment.append(lines)
         except DiskFull:
             self._lacking = len(lines)
+            raise
+        except Poisoned as error:
+            self._poison = str(error)
             raise
         self._lacking = 0
 
@@ -132,15 +139,19 @@ class Shelf:
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob("*.jsonl"))
 
-    def sync(self) -> None:
-        """Make every segment durable, whoever wrote it."""
+    def durable(self, take: Callable[[bytes], Taken | None]) -> Iterator[Taken]:
+        """What the disk has, whoever wrote it; only once this ends without an error all of it is durable."""
+        try:
+            self._disk.sync_folder(self.folder)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreError(f"cannot sync {self.folder}: {error.strerror}") from error
+        damage = self.damage = []
         for path in self._paths():
-            try:
-                self._disk.sync_file(path)
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                raise StoreError(f"cannot sync {path}: {error.strerror}") from error
+            for _, taken in placed(path, damage.append, take, self._disk):
+                if taken is not None:
+                    yield taken
 
     async def close(self) -> None:
         """Finish the commit that runs, close the segment."""
@@ -220,10 +231,9 @@ class Segments:
     def index(self) -> int:
         """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks while it reads."""
         keys = Digests()
-        for _, _, key in self._shelves[RESULTS].find(identity_by_line):
+        # MUST be proved: what a killed writer left in memory may never have reached the disk, and never will.
+        for key in self._shelves[RESULTS].durable(identity_by_line):
             keys.add(key)
-        # MUST follow the reading: the last lines of a killed writer may never have been synced.
-        self._shelves[RESULTS].sync()
         for key in self._known or ():
             keys.add(key)
         self._known = keys
@@ -269,15 +279,20 @@ class Segments:
         try:
             for name, facts in fresh.items():
                 await self._shelves[name].append(facts)
+                if name == RESULTS:  # whatever becomes of the others
+                    self._learn_of(claimed)
         except Exception as error:
             for key, copy in claimed.items():
                 del self._in_flight[key]
                 copy.set_exception(error)
                 copy.exception()
             raise
-        for key, copy in claimed.items():
+
+    def _learn_of(self, claimed: dict[bytes, asyncio.Future[None]]) -> None:
+        assert self._known is not None
+        while claimed:
+            key, copy = claimed.popitem()
             del self._in_flight[key]
-            assert self._known is not None
             self._known.add(key)
             copy.set_result(None)
 
@@ -287,11 +302,17 @@ class Segments:
         return [path for path in paths if not written_now(path)]
 
     async def close(self) -> None:
-        """Finish what was begun and release the files."""
+        """Finish what was begun and release the files, all of them; raises the first error that this met."""
         if self._commits:
             await asyncio.wait(self._commits)
+        errors: list[StoreError] = []
         for shelf in self._shelves.values():
-            await shelf.close()
+            try:
+                await shelf.close()
+            except StoreError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
 
 def only(kind: type[One]) -> Callable[[bytes], One | None]:

@@ -21,6 +21,7 @@ TASK: dict[str, Json] = {
     "completed_at": "2024-01-02T00:00:00.000Z",
     "params": {"image_url": "https://images.test/0.jpg"},
 }
+ADDRESS = "https://calls.test/callbacks/v1/k1/b234567890/0-1/" + "0123456789abcdef" * 2
 GOT = {**TASK, "response": TAGS}
 CALLED = {"task_id": "t1", "task": TASK, "response": TAGS}
 LATER = {
@@ -96,3 +97,13 @@ def test_an_answer_without_tags_stays_as_it_is(said: Json) -> None:
     planned = replace(plan(0), columns={"tags": [{"id": "x", "brand": "Umber"}]})
     answer = fact_of({**GOT, "response": said or {}}, Via.GET)
     assert label("b", planned, Batch([planned, answer]).row(0), answer)["response"] == (said or {})
+
+
+@pytest.mark.parametrize("quoted", [ADDRESS, ADDRESS.replace("/", "\\u002f"), ADDRESS.replace("/v1", "/V1")])
+def test_an_answer_is_given_on_without_macs(quoted: str) -> None:
+    """Where the answer itself quotes an address, its mac is left out; a picture's URL stands as it is."""
+    url = "https://pictures.test/v1/a/b/1-2/abc.jpg"
+    body = json.dumps({"task_id": "t1", "response": {"see": "HERE", "url": url}}).replace("HERE", quoted)
+    said = response(Seen(0.5, 0, 1, "t1", "completed", Via.CALLBACK, body=body.encode()))
+    assert said["url"] == url
+    assert said["see"].lower() == ADDRESS[:-32] + "***"
