@@ -9,7 +9,7 @@ from typing import Final
 
 from mwbatch.core.ceiling import Ceiling
 
-MOST: Final = 64
+MOST: Final = 128
 """In flight at most, unless the user says otherwise."""
 
 FIRST: Final = 4

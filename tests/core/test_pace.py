@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.core.ceiling import FIRST_RATE, SLOWEST
-from mwbatch.core.pace import FIRST, SLACK_S, Pace, backoff
+from mwbatch.core.pace import FIRST, MOST, SLACK_S, Pace, backoff
+from mwbatch.settings import CONCURRENCY
 
 waits = st.sampled_from([0.0, 0.01, 0.3, 5.0])
 steps = st.lists(
@@ -130,6 +131,11 @@ def test_without_retry_after_nobody_is_silent() -> None:
     pace.refused(0.5, 1.0, 9.0)
     pace.refused(0.5, 2.0, 1.0)
     assert pace.next_start == 10.0
+
+
+def test_the_default_is_enough() -> None:
+    """1,000 requests a second with 80 ms each need 80 in flight: the defaults of library and command allow them."""
+    assert CONCURRENCY == MOST >= 1.2 * 1000 * 0.08
 
 
 def test_it_shows_itself() -> None:
