@@ -77,6 +77,17 @@ def test_one_change_a_generation(pace: Pace, script: Script) -> None:
         assert began > last
 
 
+def test_what_left_before_says_nothing_new() -> None:
+    """However late it comes, a refusal of a request that left before the last one that was heeded changes nothing."""
+    pace = Pace(4)
+    pace.refused(0.0, 1.0, None)
+    learned = pace.bound
+    pace.refused(0.5, 5.0, None)
+    assert pace.bound == learned
+    pace.refused(2.0, 5.0, None)
+    assert pace.bound != learned
+
+
 @given(
     st.sampled_from([0.5, 3.0, 40.0, 1000.0]),
     st.lists(st.sampled_from([0.0, 0.0007, 0.01, 0.3]), max_size=80),
