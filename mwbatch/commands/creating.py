@@ -183,10 +183,12 @@ class Run:
         state, doubted = self.batch.state, again and self.belied
 
         def want(number: int) -> bool:
+            if not state.is_sendable(number):
+                return False
             row = state.row(number)
-            return row.sendable and bool(row.absent) is again and (not doubted or row.opened > row.last)
+            return bool(row.absent) is again and (not doubted or row.opened > row.last)
 
-        return self.batch.journal.read_rows(want)
+        return self.batch.journal.read_rows(want) if self.wanted() else iter(())
 
     @property
     def belied(self) -> bool:

@@ -1,5 +1,6 @@
 """Second chances: open another attempt for rows that the user chose, then go on as resume does."""
 
+from array import array
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,6 +19,9 @@ from mwbatch.journal.opened import Opened, act
 
 RETRIABLE: Final = (Status.REJECTED, Status.CANCELED, Status.DOUBT)
 """The statuses of which another attempt can be opened; doubt only by a user who accepts that it may pay twice."""
+
+CHUNK: Final = 1000
+"""Attempts that are opened at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +44,22 @@ async def retry(home: Home, client: Client, name: str, choice: Choice, wishes: W
         chosen = _chosen(batch, choice)
         desk.tally.note(f"{rows(len(chosen))} get another attempt")
         now = desk.now()
-        await batch.record([Retried(now, number, batch.state.row(number).fresh_attempt) for number in chosen])
+        for first in range(0, len(chosen), CHUNK):
+            some = chosen[first : first + CHUNK]
+            await batch.record([Retried(now, row, batch.state.row(row).fresh_attempt) for row in some])
         return await create(batch, client, wishes, desk)
 
 
-def _chosen(batch: Opened, choice: Choice) -> list[int]:
+def _chosen(batch: Opened, choice: Choice) -> "array[int]":
     """The numbers of the chosen rows.
 
     Raises:
         UsageError: an id is not in the batch, or its row cannot get another attempt.
     """
     if not choice.ids:
-        return [n for n, row in batch.state.rows.items() if row.planned and _fits(row, choice.status)]
-    chosen = list[int]()
+        there = batch.state.rows.items()
+        return array("Q", (n for n, row in there if row.planned and _fits(row, choice.status)))
+    chosen = array("Q")
     for planned in named(batch, choice.ids):
         row = batch.state.row(planned.row)
         if not _fits(row, choice.status):

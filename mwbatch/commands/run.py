@@ -15,6 +15,7 @@ from mwbatch.commands.desk import Desk
 from mwbatch.commands.fetching import fetch
 from mwbatch.commands.planning import Source
 from mwbatch.commands.submit import planned
+from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Seen
 from mwbatch.core.fold import Status
 from mwbatch.core.outcomes import Created, Ran
@@ -93,24 +94,30 @@ async def _wait(
     Raises:
         StoreError: the receiver can store nothing any more.
     """
-    fetched, next_poll = 0, desk.ticks() + poll
+    fetched, next_poll, counts = 0, desk.ticks() + poll, batch.state.by_status()
+    tally = desk.tally
     while created.ending.exit not in (Exit.API, Exit.MACHINE):
         if receiver.failure is not None:
             raise receiver.failure
         for batch_id, seen in stored:
             if batch_id == batch.card.batch_id:
-                batch.state.add(seen)
+                _take(batch.state, seen, counts)
         stored.clear()
-        counts = batch.state.by_status()
-        tally = desk.tally
-        tally.phase, tally.done, tally.total = (
-            "waiting for answers",
-            counts[Status.COMPLETED],
-            batch.state.planned,
-        )
+        tally.phase, tally.done = "waiting for answers", counts[Status.COMPLETED]
+        tally.total = sum(counts.values())
         if not counts[Status.PENDING] or await desk.sleep(LOOK):
             break
         if desk.ticks() >= next_poll:
             fetched += await fetch(batch, client, desk)
-            next_poll = desk.ticks() + poll
+            next_poll, counts = desk.ticks() + poll, batch.state.by_status()
     return fetched
+
+
+def _take(state: Batch, seen: Seen, counts: dict[Status, int]) -> None:
+    """Take in one fact and keep the counts in step, without counting all rows."""
+    before = state.row(seen.row).status
+    state.add(seen)
+    after = state.row(seen.row)
+    if after.planned:
+        counts[before] -= 1
+        counts[after.status] += 1

@@ -68,6 +68,26 @@ class Batch:
             return row
         return self._columns.row(number) if number < len(self._columns.codes) else Row()
 
+    def is_sendable(self, number: int) -> bool:
+        """Whether this row may be sent, planned or not; no object is made to see it."""
+        if (row := self._lifted.get(number)) is not None:
+            return row.sendable
+        codes = self._columns.codes
+        return number >= len(codes) or not codes[number] & ~PLANNED
+
+    def task(self, number: int, task_id: str) -> TaskState | None:
+        """What the API has shown of one task of a row, None for nothing: a look, no handle."""
+        if number in self._lifted or number >= len(self._columns.codes):
+            return self.row(number).tasks.get(task_id)
+        task = self._columns.task(number)
+        return task if task is not None and task.task_id == task_id else None
+
+    def tasks(self) -> Iterator[tuple[int, TaskState]]:
+        """Every task that was ever shown, with the row's number; unknown rows too."""
+        numbers = self._numbers(lambda code: bool(code & SHOWN))
+        yield from ((n, task) for n in numbers if (task := self._columns.task(n)))
+        yield from ((n, task) for n, row in self._lifted.items() for task in row.tasks.values())
+
     def _plan(self, number: int) -> None:
         if self._in_columns(number):
             self._columns.codes[number] |= PLANNED

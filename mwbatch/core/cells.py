@@ -26,6 +26,7 @@ BOX: Final = ("left", "top", "width", "height")
 _PLAIN_URL: Final = re.compile(
     r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,4})?(?:[/?#][!-~]*)?"
 ).fullmatch
+_PLAIN_ID: Final = re.compile(f"[!-~]{{1,{MAX_ID}}}").fullmatch
 _UNPRINTED: Final = re.compile(r"[\s\x00-\x20\x7f-\x9f]").search
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]").search
 _NAMES: Final = {
@@ -51,6 +52,8 @@ def absent(cell: Json) -> bool:
 
 def identifier(column: str, cell: Json, wrong: Complaints) -> str:
     """Check a row's id: text, or a whole number, which counts as its digits."""
+    if isinstance(cell, str) and _PLAIN_ID(cell):
+        return cell
     if isinstance(cell, int) and not isinstance(cell, bool):
         cell = str(cell)
     if absent(cell):

@@ -26,9 +26,8 @@ def run_size(in_flight: int) -> int:
 def sendable(rows: Iterable[Planned], batch: Batch) -> Iterator[Create]:
     """The rows that may be sent, decided when each is asked for: a row whose attempt started meanwhile is left out."""
     for planned in rows:
-        row = batch.row(planned.row)
-        if row.sendable:
-            yield Create(planned, row.next_attempt)
+        if batch.is_sendable(planned.row):
+            yield Create(planned, batch.row(planned.row).next_attempt)
 
 
 def runs(creates: Iterator[Create], size: int) -> Iterator[list[Create]]:

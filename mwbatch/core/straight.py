@@ -158,19 +158,22 @@ class Columns:
         code = self.codes[number]
         bit = 1 << 1
         row = Row(planned=bool(code & PLANNED), started=bit if code & STARTED else 0)
-        if code & SHOWN:
+        if task := self.task(number):
             row.seen = bit
-            task = TaskState(
-                self._id(number).decode(),
-                1,
-                "completed" if code & DONE else "pending",
-                _text(self._created[number]),
-            )
-            if code & ANSWERED:
-                completed, answer = self._answer_of(number)
-                task.answers[answer[:DIGEST].hex()] = (_text(completed), task.task_id, answer[DIGEST:].hex())
             row.tasks[task.task_id] = task
         return row
+
+    def task(self, number: int) -> TaskState | None:
+        """The one task of a row; None where none was shown."""
+        code = self.codes[number]
+        if not code & SHOWN:
+            return None
+        status, created = "completed" if code & DONE else "pending", _text(self._created[number])
+        task = TaskState(self._id(number).decode(), 1, status, created)
+        if code & ANSWERED:
+            completed, answer = self._answer_of(number)
+            task.answers[answer[:DIGEST].hex()] = (_text(completed), task.task_id, answer[DIGEST:].hex())
+        return task
 
     def _name(self, number: int, task_id: bytes, created: int) -> None:
         """Keep the id and the time of a task that is shown for the first time."""

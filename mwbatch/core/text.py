@@ -20,6 +20,9 @@ Raw = orjson.Fragment
 MAX_NESTING: Final = 64
 """How deep arrays and objects may lie inside each other; RFC 8259 section 9 lets a parser set this."""
 
+_CONTAINERS: Final = frozenset((dict, list))
+"""What a parser makes of objects and arrays, and nothing derived from it."""
+
 
 class BadJson(ValueError):
     """These bytes are not JSON that we take; the message says why, in a few words."""
@@ -105,13 +108,14 @@ def _finite(number: str) -> float:
 
 def _too_deep(value: Json) -> bool:
     """Whether containers lie deeper than the limit; level by level, so that no depth can hurt us."""
-    level = [value]
+    level = [value] if type(value) in _CONTAINERS else []
     for _ in range(MAX_NESTING):
-        level = [inner for outer in level if isinstance(outer, dict | list) for inner in _inside(outer)]
         if not level:
             return False
-    return True
-
-
-def _inside(outer: dict[str, Json] | list[Json]) -> list[Json]:
-    return [v for v in (outer.values() if isinstance(outer, dict) else outer) if isinstance(v, dict | list)]
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) in _CONTAINERS
+        ]
+    return bool(level)

@@ -74,6 +74,7 @@ def test_questions_are_answered_as_by_objects(history: list[Fact]) -> None:
     batch, rows = Batch(history), folded(history)
     planned = {number: row for number, row in rows.items() if row.planned}
     assert batch.sendable() == sum(row.sendable for row in planned.values())
+    assert all(batch.is_sendable(number) is batch.row(number).sendable for number in (*rows, ROWS, GAP + 1))
     assert batch.exhausted() == sum(row.exhausted and row.status is Status.PLANNED for row in rows.values())
     assert batch.belied() == any(row.belied for row in rows.values())
     assert sorted(batch.doubtful()) == sorted((n, a) for n, row in planned.items() for a in row.doubtful)
@@ -88,6 +89,7 @@ def test_tasks_are_listed_as_by_objects(history: list[Fact]) -> None:
     tasks = [(number, row, task) for number, row in rows.items() for task in row.tasks.values()]
     answered = {number for number, _, task in tasks if task.answered}
     expected = {
+        "tasks": [(n, t) for n, _, t in tasks],
         "open": [(n, t) for n, _, t in tasks if n not in answered and not t.canceled],
         "surplus": [(n, t) for n, row, t in tasks if t in row.surplus],
         "conflicts": [(n, t) for n, _, t in tasks if t.conflict],
@@ -95,6 +97,9 @@ def test_tasks_are_listed_as_by_objects(history: list[Fact]) -> None:
     }
     for name, there in expected.items():
         assert sorted(getattr(batch, name)(), key=_by_row_and_id) == sorted(there, key=_by_row_and_id)
+
+    assert all(batch.task(number, task.task_id) == task for number, _, task in tasks)
+    assert batch.task(ROWS, "a") is batch.task(0, "of nobody") is None
 
 
 def _by_row_and_id(found: tuple[int, object]) -> tuple[int, str]:
