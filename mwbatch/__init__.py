@@ -65,7 +65,7 @@ __all__ = [
 ]
 
 _PLACES: Final = {
-    "Batch": "core.fold:Batch",
+    "Batch": "core.batch:Batch",
     "Client": "client:Client",
     "Desk": "commands.desk:Desk",
     "Home": "journal.home:Home",
