@@ -2,10 +2,10 @@
 
 import asyncio
 import errno
+import io
 import json
 import os
 import shutil
-import stat
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -134,23 +134,28 @@ async def test_what_cannot_be_read_is_not_served(
     left: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     """A receiver that cannot read what is there does not start, and takes nothing for empty."""
-    before, opened, read = stored(Home(left)), Path.open, os.read
+    before, opened = stored(Home(left)), Path.open
 
     def fail_to_open(path: Path, *words: Any, **named: Any) -> Any:
-        _fail_if(path.suffix == ".jsonl")
-        return opened(path, *words, **named)
-
-    def fail_to_read(file: int, size: int) -> bytes:
-        _fail_if(stat.S_ISREG(os.fstat(file).st_mode))
-        return read(file, size)
+        if path.suffix != ".jsonl":
+            return opened(path, *words, **named)
+        _fail_if(call == "open")
+        return io.BufferedReader(_Unreadable(path))
 
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "open", fail_to_open if call == "open" else opened)
-        patched.setattr(os, "read", fail_to_read if call == "read" else read)
+        patched.setattr(Path, "open", fail_to_open)
         with pytest.raises(StoreError, match="cannot read"):
             async with receiving(Home(left), DISK, []):
                 pass
     assert stored(Home(left)) == before
+
+
+class _Unreadable(io.FileIO):
+    """A file whose bytes the disk does not give."""
+
+    def readinto(self, _: Any) -> int:
+        """Fail."""
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 def _fail_if(now: bool) -> None:
