@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mwbatch.core.records import MAX_CELL, MAX_RECORD, SPARE, Record, Records
+from mwbatch.core.records import MAX_CELL, MAX_RECORD, SPARE, Record, Records, Torn
 
 OPENING = 'a","\n'
 """Opens a quote wherever reading begins, also inside of one, with cells that stay short."""
@@ -28,7 +28,12 @@ def test_portions_do_not_matter(portion: int) -> None:
         (1, ["a", "b"]),
         (2, ["c", "x\n" * 40]),
         (44, ["d", "e"]),
-        (45, 'a quote (") is opened that nothing closes (close it, or double a quote that is meant)'),
+        (
+            45,
+            Torn(
+                'a quote (") is opened that nothing closes (close it, or double a quote that is meant)', '"f'
+            ),
+        ),
         (46, ["g"]),
     ]
 
@@ -39,7 +44,7 @@ def test_quotes_that_never_close(portion: int) -> None:
     found = list(read([OPENING] * LINES, portion))
     *wrong, (line, told) = found
     assert [number for number, _ in found] == list(range(1, line + 1))
-    assert {type(record) for _, record in wrong} == {str}
+    assert {type(record) for _, record in wrong} == {Torn}
     assert told == "so many quotes are opened and never closed that the rest was not read (is this CSV?)"
     assert len(wrong) < 2 * SPARE / (LINES * len(OPENING))
 
@@ -59,12 +64,15 @@ def test_a_record_without_end_is_not_kept() -> None:
     line = f'a","{"x" * 1000}\n'
     portions = [[line] * 100] * (2 * MAX_RECORD // (100 * len(line)) + 2)
     told = [found for lines in portions for found in records.read(lines)]
-    assert (told[0][0], str(told[0][1])[:17]) == (1, 'a quote (") is op')
+    number, torn = told[0]
+    assert isinstance(torn, Torn)
+    assert (number, torn.reason[:17], torn.text) == (1, 'a quote (") is op', line.rstrip())
 
 
 def test_one_stray_quote_costs_its_own_line_alone() -> None:
     """After a quote that never closes every other line is read, however long the file is."""
     cell, count = "x" * 1000, MAX_CELL // 900
     first, *others = read(['stray,"quote\n', *[f"{cell},y\n"] * count], 500)
-    assert isinstance(first[1], str)
+    assert isinstance(first[1], Torn)
+    assert first[1].text == 'stray,"quote'
     assert others == [(number + 2, [cell, "y"]) for number in range(count)]
