@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EXPORTS := .venv-exports
 FUZZ_READY := $(VENV)/.fuzz-ready
+BENCH_READY := $(VENV)/.bench-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test heavy test-system test-exports torture fuzz check format audit tools clean
+.PHONY: help demo test heavy test-system test-exports torture fuzz bench-pace bench-growth check format audit tools clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -57,6 +58,16 @@ endif
 $(FUZZ_READY): $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
 	@touch $@
+
+$(BENCH_READY): $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
+	@touch $@
+
+bench-pace: $(READY) ## Race the pace against three rivals before a throttled API (about five minutes)
+	@$(BIN)/python -m tests.benchmarks.pace
+
+bench-growth: $(BENCH_READY) ## Measure how time and memory grow from 10,000 to 1,000,000 rows (long)
+	@$(BIN)/python -m tests.benchmarks.growth
 
 fuzz: $(FUZZ_READY) ## Feed hostile bytes to every reader, ten million times (up to 40 minutes): FUZZ="--seconds 60 --only body"
 	@$(BIN)/python -m tests.fuzz $(FUZZ)
