@@ -9,12 +9,12 @@ from tests.benchmarks.export_memory import draw, exported
 MOST_A_ROW = 200
 """Bytes, by the goals of the project; the fixed part may be 120 MB."""
 
-FEW, MANY = 5_000, 45_000
+FEW, MANY = 2_000, 14_000
 
 
 @pytest.mark.parametrize("name", ["csv", "coco"])
 def test_bytes_a_row(tmp_path: Path, name: str) -> None:
-    """Forty thousand rows more, of a kilobyte each on disk, take less than 200 bytes each."""
+    """Twelve thousand rows more, of a kilobyte each on disk, take less than 200 bytes each."""
     peaks = []
     for count in (FEW, MANY):
         draw(tmp_path / str(count), count)
