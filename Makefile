@@ -8,7 +8,7 @@ FUZZ_READY := $(VENV)/.fuzz-ready
 BENCH_READY := $(VENV)/.bench-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test heavy test-system test-exports torture fuzz bench-pace bench-growth check format audit tools clean
+.PHONY: help demo test bench heavy test-system test-exports torture fuzz bench-pace bench-growth check format audit tools clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ test: $(READY) ## Run the tests that need only Python (about four minutes)
 	@$(BIN)/python -m coverage run -m pytest -q tests/core
 	@$(BIN)/python -m coverage report --include='mwbatch/core/*' --fail-under=100 --skip-covered
 	@$(BIN)/python -m pytest -q -n 4 -m "not system and not exports" --ignore=tests/core --durations=5
+
+bench: $(BENCH_READY) ## Compare with what people would use instead: ONLY=creating|receiving|pace RUNS=5 JSON=FILE KEEP=1
+	@ONLY="$(ONLY)" RUNS="$(RUNS)" $(BIN)/python -m tests.benchmarks $(if $(JSON),--json $(JSON)) $(if $(KEEP),--keep)
 
 heavy: $(READY) ## The story of 10,000 rows against a failing API, killed twenty times
 	@$(BIN)/python -m tests.torture.heavy
@@ -66,11 +69,12 @@ $(BENCH_READY): $(READY)
 bench-pace: $(READY) ## Race the pace against three rivals before a throttled API (about five minutes)
 	@$(BIN)/python -m tests.benchmarks.pace
 
-bench-growth: $(BENCH_READY) ## Measure how time and memory grow from 10,000 to 1,000,000 rows (long)
-	@$(BIN)/python -m tests.benchmarks.growth
-
 fuzz: $(FUZZ_READY) ## Feed hostile bytes to every reader, ten million times (up to 40 minutes): FUZZ="--seconds 60 --only body"
 	@$(BIN)/python -m tests.fuzz $(FUZZ)
+
+bench-growth: $(BENCH_READY) ## Time and memory for 10,000 to 1,000,000 rows (long): ROWS=… ONLY=… FOLDER=… KEEP=1
+	@$(BIN)/python -m tests.benchmarks.growth $(if $(ROWS),--rows "$(ROWS)") $(if $(ONLY),--only "$(ONLY)") \
+		$(if $(FOLDER),--folder "$(FOLDER)") $(if $(KEEP),--keep)
 
 check: $(READY) ## Format, lint, types, import contracts, known vulnerabilities, README against --help
 	@$(BIN)/ruff format --check .
