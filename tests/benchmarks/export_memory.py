@@ -4,8 +4,6 @@ It draws a batch, exports it in a process of its own with the real command, and 
 """
 
 import argparse
-import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -13,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from tests.export.batches import Drawn, batch, tag
 
@@ -25,6 +24,15 @@ class Taken:
 
     seconds: float
     peak: int
+
+
+LAUNCH: Final = """
+import os, subprocess, sys
+started = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, used = os.wait4(started.pid, 0)
+print(os.waitstatus_to_exitcode(status), used.ru_maxrss)
+"""
+"""Starts the command from a small process: a forked child is charged with the peak of whoever forked it."""
 
 
 def rows(count: int) -> Iterator[Drawn]:
@@ -50,16 +58,12 @@ def exported(folder: Path, name: str) -> Taken:
     words = ["export", "logos", "--format", name, "-o", str(folder / f"out-{name}"), "--force", "--quiet"]
     command = [str(Path(sys.executable).with_name("mwbatch")), *words, "--home", str(folder / "home")]
     began = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as started:
-        _, status, used = os.wait4(started.pid, 0)
-        started.returncode = os.waitstatus_to_exitcode(status)
-    assert started.returncode == 0
-    return Taken(time.perf_counter() - began, peak_bytes(used))
-
-
-def peak_bytes(used: resource.struct_rusage) -> int:
-    """The peak; Linux counts it in kilobytes."""
-    return used.ru_maxrss if sys.platform == "darwin" else used.ru_maxrss * 1024
+    told = subprocess.run(
+        [sys.executable, "-c", LAUNCH, *command], capture_output=True, text=True, check=True
+    ).stdout
+    code, peak = map(int, told.split())
+    assert code == 0
+    return Taken(time.perf_counter() - began, peak if sys.platform == "darwin" else peak * 1024)
 
 
 def main() -> None:
