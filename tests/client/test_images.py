@@ -184,13 +184,17 @@ async def test_nobody_there(url: str) -> None:
 async def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that never answers is given up."""
     monkeypatch.setattr(images, "TIMEOUT", 0.1)
+    writers: list[asyncio.StreamWriter] = []
 
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
         await reader.read()
-        writer.close()
 
     async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server, Images() as there:
         told = await there.measure(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/a")
+        for writer in writers:
+            writer.close()
+            await writer.wait_closed()
     assert told == "no answer within 0.1 s"
 
 
