@@ -3,9 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+EXPORTS := .venv-exports
+FUZZ_READY := $(VENV)/.fuzz-ready
+BENCH_READY := $(VENV)/.bench-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench heavy test-system torture check format audit tools clean
+.PHONY: help demo test bench heavy test-system test-exports torture fuzz bench-pace bench-growth check format audit tools clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -17,29 +20,61 @@ $(READY): pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[metrics]' --group dev
 	@touch $@
 
+$(EXPORTS)/.ready: pyproject.toml
+	@echo "setting up $(EXPORTS) (once) ..."
+	@$(PYTHON) -m venv $(EXPORTS)
+	@$(EXPORTS)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(EXPORTS)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[parquet]' --group exports
+	@touch $@
+
 demo: $(READY) ## Tag 1,000 pictures with a simulated API: no key, no network, no money
 	@$(BIN)/python -m tests.demo
 
 test: $(READY) ## Run the tests that need only Python (about four minutes)
 	@$(BIN)/python -m coverage run -m pytest -q tests/core
 	@$(BIN)/python -m coverage report --include='mwbatch/core/*' --fail-under=100 --skip-covered
-	@$(BIN)/python -m pytest -q -n 4 -m "not system" --ignore=tests/core --durations=5
+	@$(BIN)/python -m pytest -q -n 4 -m "not system and not exports" --ignore=tests/core --durations=5
 
-bench: $(READY) ## Compare with what people would use instead: ONLY=creating|receiving|pace RUNS=5 JSON=FILE KEEP=1
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
+bench: $(BENCH_READY) ## Compare with what people would use instead: ONLY=creating|receiving|pace RUNS=5 JSON=FILE KEEP=1
 	@ONLY="$(ONLY)" RUNS="$(RUNS)" $(BIN)/python -m tests.benchmarks $(if $(JSON),--json $(JSON)) $(if $(KEEP),--keep)
 
 heavy: $(READY) ## The story of 10,000 rows against a failing API, killed twenty times
 	@$(BIN)/python -m tests.torture.heavy
 
 test-system: $(READY) tools ## Run the tests that need Debian's tools, installed first
-	@$(BIN)/python -m pytest -q -m system
+	@$(BIN)/python -m pytest -q -n 2 -m system
+
+test-exports: $(EXPORTS)/.ready ## Read every export back with the libraries that others use, in an environment of their own
+	@$(EXPORTS)/bin/python -m pytest -q -m exports tests/exports
 
 tools: ## Install what test-system needs (Debian, as root or with sudo)
 	@sh tests/tools.sh
 
-torture: $(READY) ## Torture the submitter (long): SEED=… ONLY=… FROM=…
+torture: $(READY) ## Torture submitter and receiver (long): SEED=…; the matrix alone: ONLY=… FROM=… COUNT=…
 	@SEED="$(SEED)" ONLY="$(ONLY)" FROM="$(FROM)" COUNT="$(COUNT)" $(BIN)/python -m tests.torture
+ifeq ($(ONLY)$(FROM)$(COUNT),)
+	@$(BIN)/python -m tests.torture.kills --kills 300 $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m tests.torture.acks --kills 500 $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m pytest -q --timeout=0 --hypothesis-profile=long tests/journal/test_crash.py
+endif
+
+$(FUZZ_READY): $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
+	@touch $@
+
+$(BENCH_READY): $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
+	@touch $@
+
+bench-pace: $(READY) ## Race the pace against three rivals before a throttled API (about five minutes)
+	@$(BIN)/python -m tests.benchmarks.pace
+
+fuzz: $(FUZZ_READY) ## Feed hostile bytes to every reader, ten million times (up to 40 minutes): FUZZ="--seconds 60 --only body"
+	@$(BIN)/python -m tests.fuzz $(FUZZ)
+
+bench-growth: $(BENCH_READY) ## Time and memory for 10,000 to 1,000,000 rows (long): ROWS=… ONLY=… FOLDER=… KEEP=1
+	@$(BIN)/python -m tests.benchmarks.growth $(if $(ROWS),--rows "$(ROWS)") $(if $(ONLY),--only "$(ONLY)") \
+		$(if $(FOLDER),--folder "$(FOLDER)") $(if $(KEEP),--keep)
 
 check: $(READY) ## Format, lint, types, import contracts, known vulnerabilities, README against --help
 	@$(BIN)/ruff format --check .
@@ -57,4 +92,4 @@ format: $(READY) ## Format the code
 	@$(BIN)/ruff check --fix .
 
 clean: ## Remove what the targets made
-	@rm -rf $(VENV) build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
+	@rm -rf $(VENV) $(EXPORTS) build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

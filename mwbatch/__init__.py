@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from mwbatch.commands.submit import resume, submit
     from mwbatch.core.batch import Batch
     from mwbatch.journal.home import Home
+    from mwbatch.journal.labelled import results
     from mwbatch.journal.opened import look
-    from mwbatch.views.results import results
 
 __all__ = [
     "Batch",
@@ -65,7 +65,7 @@ __all__ = [
 ]
 
 _PLACES: Final = {
-    "Batch": "core.fold:Batch",
+    "Batch": "core.batch:Batch",
     "Client": "client:Client",
     "Desk": "commands.desk:Desk",
     "Home": "journal.home:Home",
@@ -75,7 +75,7 @@ _PLACES: Final = {
     "look": "journal.opened:look",
     "receiver": "callbacks.receiver:application",
     "reconcile": "commands.reconcile:reconcile",
-    "results": "views.results:results",
+    "results": "journal.labelled:results",
     "resume": "commands.submit:resume",
     "submit": "commands.submit:submit",
 }

@@ -1,4 +1,4 @@
-"""`make demo`: a thousand pictures tagged by a simulated API, in real processes over real HTTP on this machine."""
+"""`make demo`: a thousand pictures tagged, then their tags annotated, by a simulated API over real HTTP on this machine."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 from mwbatch.simulator import Settings
@@ -21,6 +22,10 @@ HOME = ROOT / "demo"
 COMMAND = str(Path(sys.executable).with_name("mwbatch"))
 SIMULATOR = Settings().port
 """The sample manifests name pictures at this port, so no other one will do."""
+QUESTION = (
+    *("--instruction", "Is this logo **clear**, **blurred** or **covered**?"),
+    *("--option", "clear", "--option", "blurred", "--option", "covered"),
+)
 
 
 def main() -> int:
@@ -33,6 +38,9 @@ def main() -> int:
     os.environ |= {"MWBATCH_HOME": str(HOME), "MICROWORK_API_KEY": "sim_key", "MICROWORK_BASE_URL": url}
     with _simulator():
         _mwbatch("run", "sample_manifests/tagging.csv", "--port", str(_port()), "--yes")
+        _mwbatch("make-annotating", "tagging", *QUESTION, "-o", f"{HOME.name}/quality.jsonl")
+        _mwbatch("run", f"{HOME.name}/quality.jsonl", "--port", str(_port()), "--yes")
+        _mwbatch("export", "quality", "--format", "csv", "-o", f"{HOME.name}/quality.csv")
         with urlopen(f"{url}/_sim/ledger") as answer:
             ledger = json.load(answer)
     return 0 if _proved(ledger) else 1
@@ -58,19 +66,25 @@ def _mwbatch(*words: str) -> None:
 
 def _proved(ledger: dict[str, list[object]]) -> bool:
     """Compare what mwbatch says with what the simulator says, which knows every task that was ever created."""
-    words = [COMMAND, "status", "tagging", "--json"]
-    told = json.loads(subprocess.run(words, capture_output=True, check=True).stdout)
+    told, annotated = _status("tagging"), _status("quality")
     paid = Counter(len(tasks) for tasks in ledger.values())
     print(f"\nthe simulator's own ledger: {paid[1]:,} rows paid once, {paid.total() - paid[1]:,} paid twice")
     print(
         "\nnext, look at what there is now (mwbatch is in .venv/bin):",
         "  export MWBATCH_HOME=demo PATH=$PWD/.venv/bin:$PATH",
         "  mwbatch status tagging",
-        "  mwbatch results tagging | head -1",
+        "  mwbatch results quality | head -1    # each tag with its brand and its label",
+        "  head -3 demo/quality.csv",
         "  ls demo/tagging/*    # the journal: plain JSON lines",
         sep="\n",
     )
-    return bool(told["complete"] and told["by_status"]["completed"] == ROWS and paid == {1: ROWS})
+    done = told["complete"] and told["by_status"]["completed"] == ROWS and annotated["complete"]
+    return bool(done and paid == {1: ROWS + annotated["rows"]})
+
+
+def _status(batch: str) -> Any:
+    words = [COMMAND, "status", batch, "--json"]
+    return json.loads(subprocess.run(words, capture_output=True, check=True).stdout)
 
 
 def _port() -> int:

@@ -3,10 +3,11 @@
 set -eu
 
 missing=""
-for tool in curl nginx strace; do # each is the name of its Debian package, too
+for tool in curl nginx slowhttptest strace; do # each is the name of its Debian package, too
     command -v "$tool" >/dev/null || missing="$missing $tool"
 done
 command -v systemd-analyze >/dev/null || missing="$missing systemd"
+command -v fusermount3 >/dev/null || missing="$missing fuse3"
 [ -n "$missing" ] || exit 0
 
 as_root=""

@@ -26,7 +26,11 @@ class Counts:
     """The bodies of the received ones."""
     probes: int = 0
     turned_away: int = 0
-    """Connections above the cap."""
+    """Connections above the cap while every other was being served."""
+    evicted: int = 0
+    """Connections that waited for a request and made room for others."""
+    untaken: int = 0
+    """Connections that did not take their answers."""
     rejected: Counter[Reason] = field(default_factory=Counter)
     """Requests that were not answered 200."""
     kept: int = 0

@@ -3,12 +3,13 @@
 import asyncio
 from typing import Final, Self
 
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, web
 
 from mwbatch.callbacks.limits import Limits
 from mwbatch.callbacks.refusal import Reason, Rejected
 
 _CONTINUE: Final = "100-continue"
+_VERSIONS: Final = (HttpVersion10, HttpVersion11)
 
 
 class Room:
@@ -94,9 +95,11 @@ def check_head(request: web.BaseRequest, limits: Limits) -> None:
     """Refuse what can be refused without the body; only for an address that is proved ours.
 
     Raises:
-        Rejected: method, type, encoding, expectation or declared length will not do.
+        Rejected: version, method, type, encoding, expectation or declared length will not do.
     """
     headers = request.headers
+    if request.version not in _VERSIONS:
+        raise Rejected(Reason.NOT_HTTP)
     if request.method != "POST":
         raise Rejected(Reason.METHOD)
     if not _is_json(request):

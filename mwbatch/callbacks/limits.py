@@ -21,7 +21,11 @@ class Limits:
     body_seconds: float = 10.0
     """From the end of the head to the end of the body: slower senders are turned away."""
     connections: int = 1024
-    """Beyond this a new connection is aborted unanswered."""
+    """Beyond this the one that has waited longest for a request makes room; where none waits the new one is aborted."""
+    answer_seconds: float = 10.0
+    """How long an answer may lie here because its receiver does not read."""
+    sending: int = 32 << 10
+    """The kernel's buffer for the answers on one connection; it makes megabytes of it where nobody reads them."""
     keepalive_seconds: float = 15.0
     """How long a connection may be idle; in aiohttp also the deadline of a request's head."""
     lingering_seconds: float = 2.0
@@ -40,8 +44,10 @@ class Limits:
     """One header."""
     headers: int = 64
     """How many headers."""
-    queue: int = 256
-    """Connections that the kernel holds until they are accepted."""
+    head: int = 32 << 10
+    """What may have come of a head that is not whole: the limits above would let it hold 256 KiB for 15 seconds."""
+    queue: int = 4096
+    """Connections that the kernel holds until they are accepted: beyond it a sender waits a second, then three."""
     reject_body: int = 64 << 10
     """What is kept of the body of a callback that does not fit; the figures for rejects are our own."""
     reject_segment: int = 4 << 20

@@ -18,6 +18,9 @@ from mwbatch.errors import UsageError
 _LATE: Final = 0.1
 """Seconds for handlers that had their time in `InFlight.drain`: aiohttp waits twice as long, then cancels them."""
 
+_STRANGERS: Final = (HttpProcessingError, ConnectionError)
+"""What strangers can cause as often as they like, and so must not fill the log."""
+
 _log: Final = logging.getLogger("mwbatch.callbacks")
 
 
@@ -91,7 +94,7 @@ def _quiet(counts: Counts) -> logging.Logger:
         record.msg, record.args = "connection ended by %s", (type(error).__name__,)
         if isinstance(error, HttpProcessingError):
             counts.rejected[Reason.NOT_HTTP] += 1
-        return error is not None and not isinstance(error, HttpProcessingError)
+        return error is not None and not isinstance(error, _STRANGERS)
 
     quiet = logging.Logger("mwbatch.callbacks.http", logging.DEBUG)  # noqa: LOG001 (its counts are one server's)
     quiet.parent = _log

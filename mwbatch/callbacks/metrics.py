@@ -60,7 +60,9 @@ class Metrics(Collector):
             ("mwbatch_rejects_kept", "Callbacks that did not fit, whose bytes are on disk.", counts.kept),
             ("mwbatch_rejects_unkept", "Callbacks that did not fit and were only counted.", counts.unkept),
             ("mwbatch_received_bytes", "Bodies of the callbacks answered 200.", counts.bytes),
-            ("mwbatch_turned_away", "Connections above the cap.", counts.turned_away),
+            ("mwbatch_turned_away", "Connections above the cap, all others busy.", counts.turned_away),
+            ("mwbatch_evicted", "Idle connections that made room for others.", counts.evicted),
+            ("mwbatch_untaken", "Connections that did not take their answers.", counts.untaken),
         ):
             yield CounterMetricFamily(name, help_text, value=value)
 

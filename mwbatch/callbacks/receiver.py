@@ -70,7 +70,7 @@ class Receiver:
         self._once = Once()
         self._watch = Watch(self._once, self.counts)
         self._rejects = Rejects(self._stores.folder, self.counts, limits, disk=disk)
-        self.failure: Poisoned | None = None
+        self.failure: StoreError | None = None
         self.listening = self.closing = False
 
     @property
@@ -102,7 +102,7 @@ class Receiver:
             async with every(self._limits.probe_seconds, self._stores.probe):
                 yield
         finally:
-            await self._stores.close()
+            self.failure = self.failure or await self._stores.close()
             await self._rejects.close()
             self._watch.close()
 

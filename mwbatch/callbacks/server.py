@@ -11,7 +11,7 @@ from mwbatch.callbacks.limits import LIMITS, Limits
 from mwbatch.callbacks.listener import Listener
 from mwbatch.callbacks.receiver import OnStored, Receiver
 from mwbatch.callbacks.tls import Certificate
-from mwbatch.errors import Poisoned
+from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.home import Home
 
@@ -36,8 +36,11 @@ class Running:
         return self._receiver.counts
 
     @property
-    def failure(self) -> Poisoned | None:
-        """The first error after which a journal writes nothing any more: time to end, with its exit code."""
+    def failure(self) -> StoreError | None:
+        """The first error after which a journal writes nothing any more: time to end, with its exit code.
+
+        Ask once more after closing, which may fail too.
+        """
         return self._receiver.failure
 
     async def close(self) -> None:

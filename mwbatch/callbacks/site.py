@@ -2,18 +2,18 @@
 
 import asyncio
 import ssl
-from typing import cast
 
 from aiohttp import web
 
+from mwbatch.callbacks.connections import Connections
 from mwbatch.callbacks.counts import Counts
 from mwbatch.callbacks.limits import Limits
 
 
 class Site(web.BaseSite):
-    """A listening socket with a deadline for TLS handshakes and a cap on connections, which aiohttp's has not."""
+    """A listening socket with a deadline for TLS handshakes and bounds on connections, which aiohttp's has not."""
 
-    __slots__ = ("_counts", "_host", "_limits", "port")
+    __slots__ = ("_connections", "_host", "_limits", "port")
 
     def __init__(
         self,
@@ -26,7 +26,10 @@ class Site(web.BaseSite):
         counts: Counts,
     ) -> None:
         super().__init__(runner, ssl_context=tls, backlog=limits.queue)
-        self._host, self.port, self._limits, self._counts = host, port, limits, counts
+        self._host, self.port, self._limits = host, port, limits
+        server = runner.server
+        assert server is not None  # BaseSite has seen to it
+        self._connections = Connections(server, limits, counts)
 
     @property
     def name(self) -> str:
@@ -38,7 +41,7 @@ class Site(web.BaseSite):
         """Listen; raises OSError where that cannot be."""
         await super().start()
         listening = await asyncio.get_running_loop().create_server(
-            self._protocol,
+            self._connections,
             self._host,
             self.port,
             ssl=self._ssl_context,
@@ -48,18 +51,9 @@ class Site(web.BaseSite):
         )
         self._server = listening
         self.port = listening.sockets[0].getsockname()[1]
+        self._connections.watch()
 
-    def _protocol(self) -> asyncio.Protocol:
-        server = self._runner.server
-        if server is None or len(server.connections) >= self._limits.connections:
-            self._counts.turned_away += 1
-            return _TurnedAway()
-        return server()
-
-
-class _TurnedAway(asyncio.Protocol):
-    """A connection above the cap."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # MUST NOT be proved by isinstance: uvloop's transports derive from none of asyncio's classes.
-        cast(asyncio.Transport, transport).abort()
+    async def stop(self) -> None:
+        """Listen no more."""
+        self._connections.unwatch()
+        await super().stop()

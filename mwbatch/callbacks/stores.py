@@ -11,6 +11,7 @@ from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.home import Home
 from mwbatch.journal.measure import Commits
+from mwbatch.journal.segment import Damage, Harm
 from mwbatch.journal.segments import Segments
 
 REFRESH: Final = 1.0
@@ -60,13 +61,16 @@ class Stores:
         """The folder of that journal; raises as `of` does."""
         return (await self.of(batch))[0].folder
 
-    async def close(self) -> None:
-        """Finish what was begun and release every file; a failure is logged, since nothing can follow it."""
+    async def close(self) -> StoreError | None:
+        """Finish what was begun and release every file; returns the last failure, and logs each."""
+        failure: StoreError | None = None
         for journal in self._all():
             try:
                 await journal.close()
             except StoreError as error:
                 _log.error("%s", error)
+                failure = error
+        return failure
 
     @property
     def backlog(self) -> int:
@@ -117,4 +121,13 @@ class Stores:
     async def _opened(self, folder: Path) -> Segments:
         journal = Segments(folder, WRITER, self._disk, self.commits)
         await asyncio.to_thread(journal.index)
+        for damage in journal.damage:
+            if damage.harm is Harm.DAMAGED:
+                _log.error("%s", _words(damage))
+            elif damage.harm is Harm.TORN:
+                _log.warning("%s: never acknowledged, and passed over", _words(damage))
         return journal
+
+
+def _words(damage: Damage) -> str:
+    return f"{damage.path} is {damage.harm} at byte {damage.offset}, {damage.size} bytes: {damage.reason}"

@@ -8,6 +8,9 @@ from typing import Final, NoReturn
 
 from mwbatch.errors import UsageError
 
+CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Of TLS 1.2: forward secrecy, and no cipher block chaining (LUCKY13); TLS 1.3 has nothing else."""
+
 Stamp = tuple[int, int, int, int] | None
 """What tells one content of a file from the next; None for a file that is not there."""
 
@@ -65,6 +68,7 @@ def _stamp(path: Path) -> Stamp:
 def _context(chain: Path, key: Path | None) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(CIPHERS)
     try:
         context.load_cert_chain(chain, key, password=_no_password)
     except (OSError, ssl.SSLError) as error:

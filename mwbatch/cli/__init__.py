@@ -5,7 +5,20 @@ from typing import Annotated
 import typer
 
 from mwbatch import __version__
-from mwbatch.cli import keys, reconcile, results, retry, serve, simulate, status, submit, tasks, validate
+from mwbatch.cli import (
+    export,
+    keys,
+    make_annotating,
+    reconcile,
+    results,
+    retry,
+    serve,
+    simulate,
+    status,
+    submit,
+    tasks,
+    validate,
+)
 
 app = typer.Typer(
     name="mwbatch",
@@ -42,7 +55,20 @@ def mwbatch(
     """
 
 
-for verb in (validate, submit, serve, status, reconcile, results, retry, tasks, keys, simulate):
+for verb in (
+    validate,
+    submit,
+    serve,
+    status,
+    reconcile,
+    results,
+    export,
+    make_annotating,
+    retry,
+    tasks,
+    keys,
+    simulate,
+):
     verb.register(app)
 
 

@@ -46,11 +46,14 @@ class Result(Protocol):
         ...
 
 
-def perform(command: "Command", talk: Talk) -> NoReturn:
-    """Run one command to its end, print its result, and leave with its exit code."""
+def perform(command: "Command", talk: Talk, interrupted: Exit = Exit.INTERRUPTED) -> NoReturn:
+    """Run one command to its end, print its result, and leave with its exit code.
+
+    ``interrupted`` is the exit code after one Ctrl-C: another for commands that are meant to be ended so.
+    """
     start_logging(talk.log_format, verbose=talk.verbose)
     gc.set_threshold(*GARBAGE)
-    asked = Asked()
+    asked = Asked(interrupted=interrupted)
     try:
         result = _loop(command, talk, asked)
     except MwbatchError as error:
@@ -66,7 +69,7 @@ def perform(command: "Command", talk: Talk) -> NoReturn:
         raise
     except Exception:  # noqa: BLE001 (the last line of defence: people get a sentence, we get a trace)
         say(
-            f"mwbatch: this is a bug of mwbatch; please report it with these lines:\n{traceback.format_exc()}",
+            f"mwbatch: this is a bug of mwbatch; please report it with these lines:\n{_trace()}",
             talk,
         )
         raise typer.Exit(Exit.BUG) from None
@@ -117,6 +120,13 @@ def leave_pipe() -> NoReturn:
     raise typer.Exit(Exit.DONE) from None
 
 
+def _trace() -> str:
+    """The trace of the exception at hand, which may quote what was being read."""
+    from mwbatch.core.address import masked
+
+    return masked(traceback.format_exc())
+
+
 def say(sentence: str, talk: Talk, level: int = logging.INFO) -> None:
     """Print words for people, on standard error; among JSON lines they are one, too."""
     if talk.log_format is LogFormat.JSON:
@@ -127,9 +137,10 @@ def say(sentence: str, talk: Talk, level: int = logging.INFO) -> None:
 
 @dataclass(slots=True)
 class Asked:
-    """Which signal asked to stop, as an exit code; ``DONE`` for none."""
+    """Which signal asked to stop, as an exit code; ``DONE`` for none. ``interrupted`` is that of Ctrl-C."""
 
     exit: Exit = Exit.DONE
+    interrupted: Exit = Exit.INTERRUPTED
 
 
 def _loop(command: "Command", talk: Talk, asked: Asked) -> Result:
@@ -166,5 +177,5 @@ def listen(desk: "Desk", asked: Asked) -> None:
         desk.stopping.set()
         desk.tally.note("stopping: what is in flight is finished first; once more to stop at once")
 
-    loop.add_signal_handler(signal.SIGINT, heed, Exit.INTERRUPTED)
+    loop.add_signal_handler(signal.SIGINT, heed, asked.interrupted)
     loop.add_signal_handler(signal.SIGTERM, heed, Exit.TERMINATED)

@@ -8,6 +8,7 @@ from mwbatch import settings
 from mwbatch.cli.options import unfolded
 from mwbatch.cli.program import Result, perform
 from mwbatch.cli.wiring import open_home
+from mwbatch.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
@@ -18,29 +19,42 @@ def results(
     batch: settings.BatchArgument,
     *,
     every: Annotated[bool, typer.Option("--all", help="Every row, with its status and error.")] = False,
+    follow: Annotated[
+        bool,
+        typer.Option("--follow", help="Go on as rows are completed, until none is unfinished, or Ctrl-C."),
+    ] = False,
     require_complete: settings.RequireOption = False,
     place: settings.Place,
     talk: settings.Talk,
 ) -> None:
     """Print the completed rows as JSON lines.
 
-    They come in the manifest's order, at any time, also while the batch runs.
+    They come in the manifest's order, at any time, also while the batch runs. With --follow they come in the order in
+    which they are completed, each once.
 
     \b
     Examples:
       mwbatch results ten > ten.jsonl
-      mwbatch results ten --all | jq -r .status
+      mwbatch results ten --follow | jq -r .status
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.journal.opened import look
-        from mwbatch.views.results import print_results
+        from mwbatch.journal.opened import look, unread
+        from mwbatch.views.results import follow_results, print_results
 
         home = open_home(place, desk)
+        if follow and every:
+            raise UsageError(
+                "--follow gives completed rows alone; leave out --all, or look again with it later"
+            )
+        if follow:
+            return await follow_results(
+                unread(home, *home.find(batch)), desk.sleep, demanded=require_complete
+            )
         opened = await look(home, *home.find(batch))
         return print_results(opened, every=every, demanded=require_complete)
 
-    perform(command, talk)
+    perform(command, talk, interrupted=Exit.DONE if follow else Exit.INTERRUPTED)
 
 
 def register(app: typer.Typer) -> None:

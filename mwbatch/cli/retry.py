@@ -1,4 +1,4 @@
-"""`mwbatch retry`."""
+"""`mwbatch retry` and `mwbatch cancel`: second thoughts."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +8,7 @@ import typer
 from mwbatch import settings
 from mwbatch.cli.options import unfolded
 from mwbatch.cli.program import Result, perform
-from mwbatch.cli.wiring import open_client, open_home, wishes
+from mwbatch.cli.wiring import asked, never_asked, open_client, open_home, wishes
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
@@ -65,6 +65,13 @@ def choice_of(status: str, ids: list[str] | None, ids_from: Path | None) -> "Cho
 
     if status not in RETRIABLE:
         raise UsageError(f"--status {status}: choose one of {', '.join(RETRIABLE)}")
+    return Choice(Status(status), ids_of(ids, ids_from))
+
+
+def ids_of(ids: list[str] | None, ids_from: Path | None) -> tuple[str, ...]:
+    """The ids that were named, and those that a file lists, one a line; raises `UsageError` for a file without any."""
+    from mwbatch.errors import UsageError
+
     listed: list[str] = []
     if ids_from is not None:
         try:
@@ -75,9 +82,49 @@ def choice_of(status: str, ids: list[str] | None, ids_from: Path | None) -> "Cho
             raise UsageError(f"cannot read the ids in {ids_from}: {error}") from None
         if not listed:
             raise UsageError(f"{ids_from} lists no ids, so no row was chosen")
-    return Choice(Status(status), (*(ids or ()), *listed))
+    return (*(ids or ()), *listed)
+
+
+YesOption = Annotated[
+    bool, typer.Option("--yes", "-y", help="Do not ask before more than 100 rows are concerned.")
+]
+
+
+@unfolded
+def cancel(
+    batch: settings.BatchArgument,
+    *,
+    ids: IdsOption = None,
+    ids_from: IdsFromOption = None,
+    yes: YesOption = False,
+    place: settings.Place,
+    api: settings.Api,
+    talk: settings.Talk,
+) -> None:
+    """Give rows up: withdraw what was not sent, cancel tasks that are pending.
+
+    Without --id or --ids-from all rows that are not final. A task that people have completed meanwhile keeps its
+    answer. To think better of it: mwbatch retry BATCH --status canceled.
+
+    \b
+    Examples:
+      mwbatch cancel ten --id shot-0003 --id shot-0005
+      mwbatch cancel ten --id shot-0007 --json
+    """
+
+    async def command(desk: "Desk") -> Result:
+        from mwbatch.commands.cancel import cancel
+        from mwbatch.views.outcomes import canceled
+
+        home, chosen = open_home(place, desk), ids_of(ids, ids_from)
+        async with open_client(api) as client:
+            confirm = never_asked if yes else asked
+            return canceled(await cancel(home, client, batch, chosen, desk, confirm))
+
+    perform(command, talk)
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb."""
+    """Add the verbs."""
     app.command()(retry)
+    app.command()(cancel)

@@ -112,6 +112,7 @@ def run(
     batch: settings.BatchOption = None,
     add: settings.AddOption = False,
     allow_duplicates: settings.DuplicatesOption = False,
+    skip_invalid: settings.SkipOption = False,
     spending: settings.Spending,
     place: settings.Place,
     api: settings.Api,
@@ -135,7 +136,9 @@ def run(
         home, how = open_home(place, desk), wishes(spending, api)
         door = Door(**asdict(listening))
         async with (
-            source_of(manifest, batch, allow_duplicates=allow_duplicates, add=add) as source,
+            source_of(
+                manifest, batch, allow_duplicates=allow_duplicates, add=add, skip_invalid=skip_invalid
+            ) as source,
             open_client(api, spending.concurrency) as client,
         ):
             return created(await run(home, client, source, how, door, desk, poll))

@@ -1,5 +1,6 @@
 """`mwbatch status`."""
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -89,14 +90,17 @@ async def row_list(home: "Home", batch: str, status: str) -> Result:
 async def keep_watching(home: "Home", batch: str, desk: "Desk") -> None:
     """Show the counts until the batch is complete, or the user has seen enough."""
     from mwbatch.core.fold import Status
-    from mwbatch.journal.opened import look
+    from mwbatch.core.progress import unfinished
+    from mwbatch.journal.tail import Watched
 
-    tally = desk.tally
+    folder, card = home.find(batch)
+    watched, tally = Watched(folder), desk.tally
     while True:
-        report = (await look(home, *home.find(batch))).report()
-        tally.phase, tally.done, tally.total = batch, report.by_status[Status.COMPLETED], report.rows
-        tally.doubt, tally.rejected = report.by_status[Status.DOUBT], report.by_status[Status.REJECTED]
-        if not report.unfinished or await desk.sleep(2.0):
+        state = await asyncio.to_thread(watched.look)
+        counts = state.by_status()
+        tally.phase, tally.done, tally.total = card.name, counts[Status.COMPLETED], state.planned
+        tally.doubt, tally.rejected = counts[Status.DOUBT], counts[Status.REJECTED]
+        if not unfinished(counts) or await desk.sleep(2.0):
             return
 
 

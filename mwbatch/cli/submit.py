@@ -25,6 +25,7 @@ def submit(
     dry_run: DryRunOption = False,
     add: settings.AddOption = False,
     allow_duplicates: settings.DuplicatesOption = False,
+    skip_invalid: settings.SkipOption = False,
     spending: settings.Spending,
     place: settings.Place,
     api: settings.Api,
@@ -48,7 +49,9 @@ def submit(
         from mwbatch.views.outcomes import created
 
         home = open_home(place, desk)
-        async with source_of(manifest, batch, allow_duplicates=allow_duplicates, add=add) as source:
+        async with source_of(
+            manifest, batch, allow_duplicates=allow_duplicates, add=add, skip_invalid=skip_invalid
+        ) as source:
             if dry_run:
                 return await rehearse(home, origin(api.base_url), source, desk, limits(spending))
             async with open_client(api, spending.concurrency) as client:

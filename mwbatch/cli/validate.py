@@ -1,6 +1,6 @@
 """`mwbatch validate`."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,10 @@ def validate(
     *,
     allow_duplicates: settings.DuplicatesOption = False,
     price: settings.PriceOption = None,
+    check_images: Annotated[
+        bool,
+        typer.Option("--check-images", help="Ask for every picture (HEAD), and report those that fail."),
+    ] = False,
     talk: settings.Talk,
 ) -> None:
     """Check every row of a manifest, and list every mistake.
@@ -34,7 +38,9 @@ def validate(
         from mwbatch.commands.validate import validate
 
         desk.tally.phase = "checking the manifest"
-        return await validate(manifest, allow_duplicates=allow_duplicates, price=price)
+        return await validate(
+            manifest, allow_duplicates=allow_duplicates, price=price, check_images=check_images, desk=desk
+        )
 
     perform(command, talk)
 

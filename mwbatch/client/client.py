@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from mwbatch.client.aiohttp_wire import AiohttpWire, base
 from mwbatch.client.answers import canceled_in, made, page_in, task_in
-from mwbatch.client.keys import checked, fingerprint
+from mwbatch.client.keys import checked, fingerprint, hiding
 from mwbatch.client.retry import again, passing, untaken
 from mwbatch.client.wire import Answer, Wire
 from mwbatch.core.form import BadForm, encode_create
@@ -62,7 +62,7 @@ class Client:
         self.origin = base(base_url)
         self.key = fingerprint(checked(api_key))
         self.clock: str | None = None
-        self._secret = api_key.encode()
+        self._hide = hiding(api_key)
         self._tries = tries
         self._wire = AiohttpWire(api_key, self.origin, timeout, limit) if wire is None else wire
 
@@ -240,9 +240,10 @@ class Client:
     ) -> Answer:
         answer = await self._wire.send(method, path, params=params, body=body, fresh=fresh)
         self.clock = answer.headers.get("Date", self.clock)
-        if answer.status >= 300 and self._secret in answer.body:
-            # An error's words are shown to people, and some servers quote what they were sent.
-            return Answer(answer.status, answer.headers, answer.body.replace(self._secret, b"***"))
+        if (
+            answer.status >= 300
+        ):  # an error's words are shown to people, and some servers quote what they were sent
+            return Answer(answer.status, answer.headers, self._hide(answer.body))
         return answer
 
 

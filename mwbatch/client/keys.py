@@ -1,6 +1,9 @@
 """The API key: checked once, named by a fingerprint, shown to nobody but the API."""
 
+import re
 from base64 import b64encode
+from collections.abc import Callable
+from functools import partial
 from hashlib import blake2b
 
 from mwbatch.errors import UsageError
@@ -27,3 +30,19 @@ def basic(api_key: str) -> str:
 def fingerprint(api_key: str) -> str:
     """Name a key without telling it: 64 bits of BLAKE2b, lower-case hex, the same on every machine."""
     return blake2b(api_key.encode(), digest_size=8, person=b"mwbatch api key").hexdigest()
+
+
+def hiding(api_key: str) -> Callable[[bytes], bytes]:
+    """What hides the key in an answer that quotes it: as it is or in Basic auth, percent-encoded or escaped as in JSON."""
+    credentials = basic(api_key).removeprefix("Basic ").rstrip("=")
+    pattern = "|".join("".join(map(_quoted, form)) for form in (api_key, credentials))
+    return partial(re.compile(pattern.encode(), re.IGNORECASE).sub, b"***")
+
+
+def _quoted(letter: str) -> str:
+    """A pattern for one character, however it was quoted."""
+    return (
+        letter
+        if letter.isalnum()
+        else rf"\\*(?:{re.escape(letter)}|%(?:25)*{ord(letter):02X}|u00{ord(letter):02X})"
+    )

@@ -185,10 +185,12 @@ class Run:
         def want(number: int) -> bool:
             if state.untouched(number):
                 return not again
+            if not state.is_sendable(number):
+                return False
             row = state.row(number)
-            return row.sendable and bool(row.absent) is again and (not doubted or row.opened > row.last)
+            return bool(row.absent) is again and (not doubted or row.opened > row.last)
 
-        return self.batch.journal.read_rows(want, kind)
+        return self.batch.journal.read_rows(want, kind) if self.wanted() else iter(())
 
     @property
     def belied(self) -> bool:

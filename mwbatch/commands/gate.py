@@ -10,7 +10,7 @@ from mwbatch.core.pace import Pace
 class Gate:
     """Lets requests through as the pace allows: none while it is shut, none ever again once it is closed.
 
-    ``ticks`` is a clock in seconds that never goes back.
+    First come, first served. ``ticks`` is a clock in seconds that never goes back.
     """
 
     def __init__(self, pace: Pace, ticks: Callable[[], float]) -> None:
@@ -18,25 +18,29 @@ class Gate:
         self.in_flight = 0
         self.closed = False
         self._shut = False
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[asyncio.Future[bool]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
     async def enter(self) -> bool:
         """Wait for the turn of one request; False when the gate is closed and it must not leave."""
-        while not self.closed:
-            now = self._ticks()
-            delay = None if self._shut else self.pace.delay(self.in_flight, now)
-            if delay == 0.0:
-                self.in_flight += 1
-                self.pace.started(now)
-                return True
-            await self._turn(delay)
-        return False
+        if self.closed:
+            return False
+        if not self._waiting and self._start() == 0.0:
+            return True
+        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        self._let_through()
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.result():
+                self.leave()  # its turn had come, and passes on
+            raise
 
     def leave(self) -> None:
-        """A request that entered has ended."""
+        """A request that entered has ended. The pace MUST have learned from it before: another may leave at once."""
         self.in_flight -= 1
-        self._wake(max(1, int(self.pace.limit) - self.in_flight))
+        self._let_through()
 
     def shut(self) -> None:
         """Let nothing more through for now."""
@@ -45,32 +49,42 @@ class Gate:
     def reopen(self) -> None:
         """Let requests through again."""
         self._shut = False
-        self.wake_all()
+        self._let_through()
 
     def close(self) -> None:
         """Let nothing more through, ever."""
         self.closed = True
-        self.wake_all()
+        while self._waiting:
+            self._answer(False)
 
-    def wake_all(self) -> None:
-        """Let every waiting worker look again: the pace or the wish to stop has changed."""
-        self._wake(len(self._waiting))
+    def _start(self) -> float | None:
+        """Count one more request that leaves now, if it may (0.0); else say when the next may, if time alone decides."""
+        if self._shut:
+            return None
+        now = self._ticks()
+        delay = self.pace.delay(self.in_flight, now)
+        if delay == 0.0:
+            self.in_flight += 1
+            self.pace.started(now)
+        return delay
 
-    async def _turn(self, delay: float | None) -> None:
-        loop = asyncio.get_running_loop()
-        turn = loop.create_future()
-        self._waiting.append(turn)
-        if delay is not None and self._timer is None:
-            self._timer = loop.call_later(delay, self._tick)
-        await turn
+    def _let_through(self) -> None:
+        """Give their turn to those who have waited longest."""
+        while self._waiting:
+            if self._waiting[0].done():  # cancelled
+                self._waiting.popleft()
+                continue
+            if (delay := self._start()) != 0.0:
+                if delay is not None and self._timer is None:
+                    self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
+                return
+            self._answer(True)
+
+    def _answer(self, may_leave: bool) -> None:
+        turn = self._waiting.popleft()
+        if not turn.done():
+            turn.set_result(may_leave)
 
     def _tick(self) -> None:
         self._timer = None
-        self.wake_all()
-
-    def _wake(self, count: int) -> None:
-        while count and self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                count -= 1
+        self._let_through()

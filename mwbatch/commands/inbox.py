@@ -1,13 +1,19 @@
 """The inbox: callbacks that came for a batch before its folder did."""
 
 import asyncio
-from collections.abc import Sequence
+from contextlib import suppress
+from itertools import islice
+from typing import Final
 
 from mwbatch.core.facts import Fact, Seen
+from mwbatch.errors import StoreError
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.rejects import move
 from mwbatch.journal.segment import Harm
 from mwbatch.journal.segments import Segments
+
+CHUNK: Final = 500
+"""Facts that are moved at a time: answers may be long."""
 
 
 async def take_in(batch: Opened) -> int:
@@ -20,29 +26,37 @@ async def take_in(batch: Opened) -> int:
     inbox = Segments(batch.inbox, "inbox")
     # MUST be asked before reading: what a receiver writes later stands in segments that are kept.
     done = await asyncio.to_thread(inbox.dead_segments)
-    facts: list[Fact] = await asyncio.to_thread(lambda: list(inbox.read()))
-    facts = await asyncio.to_thread(_unknown, batch, facts)
-    new = await batch.journal.append(facts)
-    for fact in facts:
-        batch.state.add(fact)
+    facts, plain, new = inbox.read(), dict[Fact, None](), 0
+    while chunk := await asyncio.to_thread(lambda: list(islice(facts, CHUNK))):
+        plain |= dict.fromkeys(fact for fact in chunk if _is_plain(fact))
+        new += await _keep(batch, [fact for fact in chunk if not _is_plain(fact)])
+    new += await _keep(batch, await asyncio.to_thread(_unknown, batch, plain))
     damaged = {damage.path for damage in inbox.damage if damage.harm is Harm.DAMAGED}
     for path in done:
         if path not in damaged:
             path.unlink()
-    await asyncio.to_thread(move, batch.inbox, batch.folder)
+    with suppress(StoreError):  # they count where they are
+        await asyncio.to_thread(move, batch.inbox, batch.folder)
+    return new
+
+
+async def _keep(batch: Opened, facts: list[Fact]) -> int:
+    """Make facts durable and known; returns how many were new."""
+    new = await batch.journal.append(facts)
+    for fact in facts:
+        batch.state.add(fact)
     return sum(new)
 
 
-def _unknown(batch: Opened, facts: Sequence[Fact]) -> list[Fact]:
-    """The facts that the journal may lack: segments that stay are read again by each reconciliation.
+def _unknown(batch: Opened, plain: dict[Fact, None]) -> list[Fact]:
+    """Those of some tasks without an answer that the journal lacks: segments that stay are read again each time.
 
     The journal itself knows an answer again, and nothing but an answer.
     """
-    plain = dict.fromkeys(fact for fact in facts if _is_plain(fact))
     if plain:
         for fact in batch.journal.read_journal(Seen):
             plain.pop(fact, None)
-    return [fact for fact in facts if not _is_plain(fact)] + list(plain)
+    return list(plain)
 
 
 def _is_plain(fact: Fact) -> bool:

@@ -14,7 +14,7 @@ from mwbatch.commands.desk import Desk
 from mwbatch.commands.manifests import BLOCK, Manifest
 from mwbatch.commands.survey import Survey, survey
 from mwbatch.core.digests import request_digest
-from mwbatch.core.entry import Entry
+from mwbatch.core.entry import Entry, Problem
 from mwbatch.core.facts import Planned
 from mwbatch.core.identity import Identity, Kind
 from mwbatch.errors import ManifestError, UsageError
@@ -27,7 +27,8 @@ class Source:
     """A manifest and what the user said about where its rows belong.
 
     ``path`` is where it is read; ``batch`` the name asked for; ``add``: rows of another file may be added to a batch;
-    ``known_as`` what is recorded as the manifest's path, where that is not ``path`` itself.
+    ``known_as`` what is recorded as the manifest's path, where that is not ``path`` itself; ``skip_invalid``: rows with
+    mistakes are put aside and hold up no others.
     """
 
     path: str
@@ -35,16 +36,27 @@ class Source:
     allow_duplicates: bool = False
     add: bool = False
     known_as: str = ""
+    skip_invalid: bool = False
 
     @property
     def recorded(self) -> str:
         """The path that is recorded, absolute, so that the working directory does not matter."""
         return self.known_as or os.path.abspath(self.path)  # noqa: PTH100 (Path would ask the disk)
 
+    @property
+    def aside(self) -> Path:
+        """Where rows with mistakes are put: beside the manifest, or where standard input was piped from."""
+        return Path(f"{self.batch if self.known_as else self.path}.invalid.jsonl")
+
 
 @asynccontextmanager
 async def source_of(
-    manifest: str, batch: str | None, *, allow_duplicates: bool = False, add: bool = False
+    manifest: str,
+    batch: str | None,
+    *,
+    allow_duplicates: bool = False,
+    add: bool = False,
+    skip_invalid: bool = False,
 ) -> AsyncIterator[Source]:
     """The source for a path, or for ``-``: what comes on standard input is kept aside, as it is read twice.
 
@@ -52,7 +64,7 @@ async def source_of(
         UsageError: rows from standard input need a batch that is named.
     """
     if manifest != "-":
-        yield Source(manifest, batch, allow_duplicates, add)
+        yield Source(manifest, batch, allow_duplicates, add, skip_invalid=skip_invalid)
         return
     if batch is None:
         raise UsageError("rows from standard input need the name of a batch: --batch NAME")
@@ -60,7 +72,7 @@ async def source_of(
         while block := await aiofiles.stdin_bytes.read(BLOCK):
             kept.write(block)
         kept.flush()
-        yield Source(kept.name, batch, allow_duplicates, add, known_as="-")
+        yield Source(kept.name, batch, allow_duplicates, add, "-", skip_invalid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +112,9 @@ async def examine(source: Source, batch: Opened | None, desk: Desk) -> Survey:
     """
     desk.tally.phase = "checking the manifest"
     found = await survey(Manifest(source.path), identity_of(source, batch), _looking_up(batch))
-    if found.found:
+    if found.found and not (source.skip_invalid and found.good and not found.blocking):
         raise ManifestError(_problems(source, found))
-    if batch is not None and not source.add and batch.card.manifest != source.recorded:
+    if batch is not None and not (source.add or source.batch) and batch.card.manifest != source.recorded:
         _refuse_strangers(source, batch, found)
     return found
 
@@ -121,6 +133,8 @@ async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -
     async for chunk in Manifest(source.path):
         facts = []
         for one in chunk:
+            if isinstance(one, Problem) and source.skip_invalid:
+                continue
             number = next(numbers, None)
             if number is None or not isinstance(one, Entry):
                 raise UsageError(f"{source.path} changed while it was being read; run the same command again")

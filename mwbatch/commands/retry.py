@@ -1,10 +1,12 @@
 """Second chances: open another attempt for rows that the user chose, then go on as resume does."""
 
+from array import array
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
 from mwbatch.client import Client
+from mwbatch.commands.choosing import named
 from mwbatch.commands.creating import Wishes, create, pinned
 from mwbatch.commands.desk import Desk
 from mwbatch.core.advice import rows
@@ -17,6 +19,9 @@ from mwbatch.journal.opened import Opened, act
 
 RETRIABLE: Final = (Status.REJECTED, Status.CANCELED, Status.DOUBT)
 """The statuses of which another attempt can be opened; doubt only by a user who accepts that it may pay twice."""
+
+CHUNK: Final = 1000
+"""Attempts that are opened at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +44,27 @@ async def retry(home: Home, client: Client, name: str, choice: Choice, wishes: W
         chosen = _chosen(batch, choice)
         desk.tally.note(f"{rows(len(chosen))} get another attempt")
         now = desk.now()
-        await batch.record([Retried(now, number, batch.state.row(number).fresh_attempt) for number in chosen])
+        for first in range(0, len(chosen), CHUNK):
+            some = chosen[first : first + CHUNK]
+            await batch.record([Retried(now, row, batch.state.row(row).fresh_attempt) for row in some])
         return await create(batch, client, wishes, desk)
 
 
-def _chosen(batch: Opened, choice: Choice) -> list[int]:
+def _chosen(batch: Opened, choice: Choice) -> "array[int]":
     """The numbers of the chosen rows.
 
     Raises:
         UsageError: an id is not in the batch, or its row cannot get another attempt.
     """
     if not choice.ids:
-        return [n for n, row in batch.state.rows.items() if row.planned and _fits(row, choice.status)]
-    wanted, chosen = set(choice.ids), list[int]()
-    for planned in batch.journal.read_rows():
-        if planned.id in wanted:
-            wanted.discard(planned.id)
-            row = batch.state.row(planned.row)
-            if not _fits(row, choice.status):
-                raise UsageError(f"row {planned.id} is {row.status}, not {choice.status}: see --status")
-            chosen.append(planned.row)
-    if wanted:
-        raise UsageError(f"batch {batch.card.name} has no row {min(wanted)}")
+        there = batch.state.rows.items()
+        return array("Q", (n for n, row in there if row.planned and _fits(row, choice.status)))
+    chosen = array("Q")
+    for planned in named(batch, choice.ids):
+        row = batch.state.row(planned.row)
+        if not _fits(row, choice.status):
+            raise UsageError(f"row {planned.id} is {row.status}, not {choice.status}: see --status")
+        chosen.append(planned.row)
     return chosen
 
 

@@ -15,6 +15,7 @@ from mwbatch.commands.desk import Desk
 from mwbatch.commands.fetching import fetch
 from mwbatch.commands.planning import Source
 from mwbatch.commands.submit import planned
+from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Seen
 from mwbatch.core.fold import Status
 from mwbatch.core.outcomes import Created, Ran
@@ -60,12 +61,12 @@ async def run(
         if receiver.admin_url:
             desk.tally.note(f"health and metrics at {receiver.admin_url}")
         wishes = replace(wishes, callback_url=wishes.callback_url or own_base(receiver, client))
-        async with planned(home, client, source, wishes, desk, "run") as batch:
+        async with planned(home, client, source, wishes, desk, "run") as (batch, skipped):
             created = await create(batch, client, wishes, desk)
-            fetched = await _wait(batch, client, desk, created, stored, poll)
+            fetched = await _wait(batch, client, desk, created, stored, poll, receiver)
             await asyncio.to_thread(batch.refold)
             desk.tally.phase = ""
-            return Ran(batch.report(), created.ending, fetched, created.reasons)
+            return Ran(batch.report(), created.ending, fetched, created.reasons, skipped)
 
 
 def own_base(receiver: Running, client: Client) -> str:
@@ -80,25 +81,43 @@ def own_base(receiver: Running, client: Client) -> str:
 
 
 async def _wait(
-    batch: Opened, client: Client, desk: Desk, created: Created, stored: list[tuple[str, Seen]], poll: float
+    batch: Opened,
+    client: Client,
+    desk: Desk,
+    created: Created,
+    stored: list[tuple[str, Seen]],
+    poll: float,
+    receiver: Running,
 ) -> int:
-    """Wait until nothing is pending, or waiting makes no sense any more; returns how many answers were fetched."""
-    fetched, next_poll = 0, desk.ticks() + poll
+    """Wait until nothing is pending, or waiting makes no sense any more; returns how many answers were fetched.
+
+    Raises:
+        StoreError: the receiver can store nothing any more.
+    """
+    fetched, next_poll, counts = 0, desk.ticks() + poll, batch.state.by_status()
+    tally = desk.tally
     while created.ending.exit not in (Exit.API, Exit.MACHINE):
+        if receiver.failure is not None:
+            raise receiver.failure
         for batch_id, seen in stored:
             if batch_id == batch.card.batch_id:
-                batch.state.add(seen)
+                _take(batch.state, seen, counts)
         stored.clear()
-        counts = batch.state.by_status()
-        tally = desk.tally
-        tally.phase, tally.done, tally.total = (
-            "waiting for answers",
-            counts[Status.COMPLETED],
-            batch.state.planned,
-        )
+        tally.phase, tally.done = "waiting for answers", counts[Status.COMPLETED]
+        tally.total = sum(counts.values())
         if not counts[Status.PENDING] or await desk.sleep(LOOK):
             break
         if desk.ticks() >= next_poll:
             fetched += await fetch(batch, client, desk)
-            next_poll = desk.ticks() + poll
+            next_poll, counts = desk.ticks() + poll, batch.state.by_status()
     return fetched
+
+
+def _take(state: Batch, seen: Seen, counts: dict[Status, int]) -> None:
+    """Take in one fact and keep the counts in step, without counting all rows."""
+    before = state.row(seen.row).status
+    state.add(seen)
+    after = state.row(seen.row)
+    if after.planned:
+        counts[before] -= 1
+        counts[after.status] += 1

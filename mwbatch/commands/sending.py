@@ -151,9 +151,9 @@ class Sender:
             started_at = self.desk.ticks()
             try:
                 outcome = await self.client.attempt(planned.type, planned.request, address)
+                self._adjust(outcome, started_at)
             finally:
                 self._gate.leave()
-            self._adjust(outcome, started_at)
             if outcome.verdict not in (Verdict.BUSY, Verdict.UNSENT):
                 break
             if outcome.retry_after is None:
@@ -168,8 +168,8 @@ class Sender:
         if outcome.verdict is Verdict.BUSY:
             self.pace.refused(started_at, now, outcome.retry_after)
             wait = outcome.retry_after or 0.0
-        else:
-            self.pace.answered()
+        elif outcome.verdict is not Verdict.UNSENT:
+            self.pace.answered(now)
         if now + wait - self._last_created > PATIENCE:
             self.stop(
                 Exit.UNFINISHED, f"no row was created for {PATIENCE / 60:.0f} minutes: {outcome.message}"

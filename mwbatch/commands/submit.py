@@ -8,6 +8,7 @@ from mwbatch.client import Client
 from mwbatch.commands.base import NO_BASE
 from mwbatch.commands.creating import Wishes, create, pinned
 from mwbatch.commands.desk import Desk
+from mwbatch.commands.invalid import put_aside
 from mwbatch.commands.planning import Source, choose, examine, write_plan
 from mwbatch.commands.survey import Survey
 from mwbatch.core.advice import rows
@@ -33,15 +34,18 @@ async def submit(
         StoreError: the disk failed; what is in doubt is found out later.
     """
     desk = desk or Desk()
-    async with planned(home, client, source, wishes, desk, "submit") as batch:
-        return await create(batch, client, wishes, desk)
+    async with planned(home, client, source, wishes, desk, "submit") as (batch, skipped):
+        return replace(await create(batch, client, wishes, desk), skipped=skipped)
 
 
 @asynccontextmanager
 async def planned(
     home: Home, client: Client, source: Source, wishes: Wishes, desk: Desk, verb: str
-) -> AsyncIterator[Opened]:
-    """Open the batch of a manifest under its lock, made if it is new, with every row of the manifest planned."""
+) -> AsyncIterator[tuple[Opened, int]]:
+    """Open the batch of a manifest under its lock, made if it is new, with every good row of the manifest planned.
+
+    Gives the batch and how many rows with mistakes were put aside.
+    """
     chosen = choose(home, source, client.origin)
     pinned(chosen.card, client.origin)
     folder, card, found = chosen.folder, chosen.card, None
@@ -56,8 +60,14 @@ async def planned(
         if not batch.state.planned:
             batch.keep(id_column=found.id_column)
         _tell(found, desk)
+        skipped = await put_aside(source.path, found, source.aside) if found.found else 0
+        if skipped:
+            desk.tally.note(
+                f"{rows(skipped)} have mistakes and are put aside in {source.aside}: mend them there, then: "
+                f"mwbatch submit {source.aside} --batch {card.name}"
+            )
         await write_plan(batch, source, found, desk)
-        yield batch
+        yield batch, skipped
 
 
 async def resume(
@@ -92,6 +102,8 @@ class Rehearsal:
         lines.append(
             f"  {rows(self.found.new)} to plan, {rows(self.found.by_kind[Kind.KNOWN])} known already"
         )
+        if self.found.found:
+            lines.append(f"  {self.found.found:,} problems: their rows would be put aside")
         lines.append(
             f"  {rows(self.to_send)} to send"
             + (f", for about {self.cost:,.2f}" if self.cost is not None else "")
@@ -112,6 +124,7 @@ class Rehearsal:
             "new_rows": self.found.new,
             "known_rows": self.found.by_kind[Kind.KNOWN],
             "repeated_rows": self.found.by_kind[Kind.REPEATED],
+            "problem_count": self.found.found,
             "to_send": self.to_send,
             "cost": self.cost,
         }

@@ -3,12 +3,10 @@
 from dataclasses import dataclass, field
 
 from mwbatch.client import Client
+from mwbatch.commands.canceling import cancel_task
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.fetching import Open, look
-from mwbatch.core.facts import Via
 from mwbatch.core.fold import TaskState
-from mwbatch.core.showing import seen
-from mwbatch.errors import ApiError
 from mwbatch.journal.opened import Opened
 
 
@@ -41,18 +39,11 @@ async def cancel_surplus(batch: Opened, client: Client, desk: Desk) -> Cancelled
 async def _cancel(
     batch: Opened, client: Client, desk: Desk, number: int, task: TaskState, result: Cancelled
 ) -> None:
-    """Cancel one task; where the API says no, look at what the task is now instead of asking again."""
-    try:
-        shown = await client.cancel(task.task_id)
-    except ApiError as error:
-        await look(batch, client, desk, Open(number, task.attempt, task.task_id))
-        if not task.canceled:
-            result.failed.append(
-                f"surplus task {task.task_id} of row {number} could not be cancelled: {error}"
-            )
-            return
-    else:
-        await batch.record([seen(shown, number, task.attempt, Via.CANCEL, desk.now())])
+    """Cancel one task, and tell of it."""
+    error = await cancel_task(batch, client, desk, Open(number, task.attempt, task.task_id))
+    if error is not None:
+        result.failed.append(f"surplus task {task.task_id} of row {number} could not be cancelled: {error}")
+        return
     kept = batch.state.row(number).kept
     result.done.append(
         f"surplus task {task.task_id} of row {number} was cancelled; {kept.task_id if kept else 'none'} is kept"

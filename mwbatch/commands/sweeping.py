@@ -72,8 +72,7 @@ def expected(
     """
     return (
         (task.task_id, Place(number, task.attempt))
-        for number, row in state.rows.items()
-        for task in row.tasks.values()
+        for number, task in state.tasks()
         if _within(task.created_at, start, end)
         or (task.task_id in must and not _before(task.created_at, start))
     )
@@ -122,7 +121,7 @@ def genuine(batch: Opened) -> Callable[[str, Address], bool]:
     def is_genuine(task_id: str, address: Address) -> bool:
         if keys.verify(address) or (address.kid in kids and keys.is_retired(address.kid)):
             return True
-        known = batch.state.row(address.row).tasks.get(task_id)
+        known = batch.state.task(address.row, task_id)
         return known is not None and known.attempt == address.attempt
 
     return is_genuine
@@ -133,7 +132,7 @@ def learned(state: Batch, sight: Sight, at: float) -> Seen | None:
     if not sight.genuine:
         return None
     task, place = sight.task, sight.place
-    known = state.row(place.row).tasks.get(task.task_id)
+    known = state.task(place.row, task.task_id)
     if known is not None and (known.answered or (task.response is None and task.status == known.status)):
         return None
     return seen(task, place.row, place.attempt, Via.LIST, at, encode(sight.document))

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from mwbatch.commands.desk import Desk
 from mwbatch.commands.manifests import Manifest
 from mwbatch.commands.survey import survey
 from mwbatch.core.entry import Problem
@@ -10,15 +12,20 @@ from mwbatch.core.identity import Identity, Kind
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 
+SHOWN_REPEATS: Final = 20
+"""How many identical rows are named for people, with the line of the first; scripts get more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Validation:
     """What a manifest holds.
 
     ``rows`` is what a batch of it would have: good rows, identical ones once; ``by_type`` splits them. ``repeated``
-    counts the identical rows beyond the first, ``repeated_urls`` the rows whose picture an earlier row has too.
+    counts the identical rows beyond the first, ``repeats`` has the lines of the first of them, each with the line that it
+    repeats; ``repeated_urls`` counts the rows whose picture an earlier row has too.
     ``id_column`` is None where rows go by a digest of their request. ``found`` counts all problems, ``problems`` holds
-    the first `survey.MAX_PROBLEMS` of them. ``price`` is the user's, for one task.
+    the first `survey.MAX_PROBLEMS` of them. ``price`` is the user's, for one task. ``unreachable`` counts the pictures that
+    cannot be fetched, which are problems too; None where nobody asked.
     """
 
     path: str
@@ -29,7 +36,9 @@ class Validation:
     id_column: str | None
     found: int
     problems: tuple[Problem, ...]
+    repeats: tuple[tuple[int, int], ...] = ()
     price: float | None = None
+    unreachable: int | None = None
 
     @property
     def exit(self) -> Exit:
@@ -48,10 +57,15 @@ class Validation:
     def _summary(self) -> list[str]:
         types = ", ".join(f"{count:,} {kind}" for kind, count in self.by_type.items() if count)
         lines = [f"{self.path}: {self.rows:,} rows{f' ({types})' if types else ''}, {self._ids()}"]
+        lines += [
+            f"{self.path}:{line}: the same as line {first}" for line, first in self.repeats[:SHOWN_REPEATS]
+        ]
         if self.repeated:
             lines.append(f"{self.repeated:,} identical rows are left out: each row counts once")
         if self.repeated_urls:
             lines.append(f"{self.repeated_urls:,} rows show a picture that an earlier row shows too")
+        if self.unreachable is not None:
+            lines.append(f"{self.unreachable:,} pictures cannot be fetched")
         if self.cost is not None:
             lines.append(f"estimated cost: {self.rows:,} x {self.price:g} = {self.cost:,.2f}")
         if self.found > len(self.problems):
@@ -74,18 +88,27 @@ class Validation:
             "rows": self.rows,
             "by_type": self.by_type,
             "repeated": self.repeated,
+            "repeats": [{"line": line, "first_line": first} for line, first in self.repeats],
             "repeated_urls": self.repeated_urls,
             "id_column": self.id_column,
             "cost": self.cost,
+            "unreachable_images": self.unreachable,
             "problem_count": self.found,
             "problems": [{"line": p.line, "column": p.column, "message": p.message} for p in self.problems],
         }
 
 
 async def validate(
-    path: str | Path, *, allow_duplicates: bool = False, price: float | None = None
+    path: str | Path,
+    *,
+    allow_duplicates: bool = False,
+    price: float | None = None,
+    check_images: bool = False,
+    desk: Desk | None = None,
 ) -> Validation:
     """Read a whole manifest and say what it holds; ``price`` is that of one task.
+
+    ``check_images``: ask for every picture, once, and report those that cannot be fetched.
 
     Raises:
         UsageError: there is no such file, or it is no manifest at all.
@@ -95,6 +118,11 @@ async def validate(
         manifest, lambda column: Identity(column, allow_duplicates=allow_duplicates), count_urls=True
     )
     assert found.urls is not None
+    unreachable = None
+    if check_images:
+        from mwbatch.commands.checking import check_images as check  # noqa: PLC0415 (HTTP, which few ask for)
+
+        unreachable = await check(manifest.path, found.good, desk or Desk(), found.wrong)
     return Validation(
         path=manifest.path,
         rows=found.new,
@@ -104,5 +132,7 @@ async def validate(
         id_column=found.id_column,
         found=found.found,
         problems=tuple(found.problems),
+        repeats=tuple(found.repeats),
         price=price,
+        unreachable=unreachable,
     )

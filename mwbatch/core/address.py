@@ -29,11 +29,13 @@ _TAIL: Final = re.compile(
     r"/(?P<mac>[0-9a-f]{32})(?![0-9a-zA-Z_-])"
 )
 _END: Final = re.compile(_TAIL.pattern + r"\Z")
-_SLASH: Final = "(?:/|%2[Ff])"
-# Wider than an address, so that one that was cut, quoted or glued to other text is hidden too.
-_SECRET: Final = re.compile(
-    f"({_SLASH}v1{_SLASH}[a-z0-9]+{_SLASH}[a-z0-9]+{_SLASH}[0-9]+-[0-9]+{_SLASH})[0-9a-f]+"
+_SLASHES: Final = r"(?:\\[uU]002[Ff]|[/\\]|%(?:25)*(?:2[Ff]|5[Cc])|&#(?:[xX]2[Ff]|47);)+"
+_NAMED: Final = (
+    rf"([vV]1{_SLASHES}[0-9A-Za-z]+{_SLASHES}[0-9A-Za-z]+{_SLASHES}[0-9]+-[0-9]+{_SLASHES})[0-9A-Fa-f]"
 )
+# Wider than an address, so that one that was cut, quoted, escaped or glued to other text is hidden too.
+_SECRET: Final = re.compile(f"{_NAMED}+")
+_WHOLE: Final = re.compile(f"{_NAMED}{{32}}(?![0-9A-Za-z_-])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,11 @@ def _address(found: re.Match[str] | None) -> Address | None:
 def masked(text: str) -> str:
     """The same text with every mac, whole or cut, hidden: what a log or a message may show."""
     return _SECRET.sub(r"\1***", text)
+
+
+def without_macs(text: str) -> str:
+    """The same text with the mac of every whole address hidden: what an export may show, which alters nothing else."""
+    return _WHOLE.sub(r"\1***", text)
 
 
 PROBE: Final = "probe"

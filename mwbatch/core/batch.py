@@ -1,6 +1,5 @@
 """The state of a batch, folded from its facts: rows on the straight path in columns, the few others as `Row`."""
 
-import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from heapq import merge
@@ -18,14 +17,11 @@ from mwbatch.core.straight import (
     Columns,
     Shown,
     shown_by,
-    shown_by_line,
     status_of,
 )
 
 GAP: Final = 1 << 20
 """How far beyond the last row a number may lie and still have room made in the columns."""
-
-_PLANNED: Final = re.compile(rb'\{"v":1,"fact":"planned","at":[0-9.e+-]+,"row":([0-9]{1,9}),')
 
 _AS_PLANNED, _AS_STARTED = (
     bytes(code if code & LIFTED else code | bit for code in range(CODES)) + bytes(256 - CODES)
@@ -63,10 +59,7 @@ class Batch:
         Raises:
             BadLine, UnknownFact: as `parse`.
         """
-        head = checked(text)
-        if (number := planned_row(head)) is not None:
-            self._plan(number)
-        elif (shown := shown_by_line(head)) is None or not self._show(shown):
+        if not self._columns.take(checked(text)):
             self.add(parse(text))
 
     def row(self, number: int) -> Row:
@@ -80,6 +73,26 @@ class Batch:
         codes = self._columns.codes
         return number < len(codes) and codes[number] == PLANNED
 
+    def is_sendable(self, number: int) -> bool:
+        """Whether this row may be sent, planned or not; no object is made to see it."""
+        if (row := self._lifted.get(number)) is not None:
+            return row.sendable
+        codes = self._columns.codes
+        return number >= len(codes) or not codes[number] & ~PLANNED
+
+    def task(self, number: int, task_id: str) -> TaskState | None:
+        """What the API has shown of one task of a row, None for nothing: a look, no handle."""
+        if number in self._lifted or number >= len(self._columns.codes):
+            return self.row(number).tasks.get(task_id)
+        task = self._columns.task(number)
+        return task if task is not None and task.task_id == task_id else None
+
+    def tasks(self) -> Iterator[tuple[int, TaskState]]:
+        """Every task that was ever shown, with the row's number; unknown rows too."""
+        numbers = self._numbers(lambda code: bool(code & SHOWN))
+        yield from ((n, task) for n in numbers if (task := self._columns.task(n)))
+        yield from ((n, task) for n, row in self._lifted.items() for task in row.tasks.values())
+
     def _plan(self, number: int) -> None:
         if self._in_columns(number):
             self._columns.codes[number] |= PLANNED
@@ -87,7 +100,7 @@ class Batch:
             self._lift(number).planned = True
 
     def _show(self, shown: Shown) -> bool:
-        return self._in_columns(shown.row) and self._columns.show(shown)
+        return self._in_columns(shown.row) and self._columns.show(*shown)
 
     def _start(self, fact: Started) -> None:
         for first, end in fact.rows:
@@ -245,12 +258,6 @@ class _Rows(Mapping[int, Row]):
 
     def __len__(self) -> int:
         return len(self._codes) - self._codes.count(0) - self._codes.count(LIFTED) + len(self._lifted)
-
-
-def planned_row(text: bytes) -> int | None:
-    """The number of the row that a line plans, unproved; None where it is another line, or written in another way."""
-    found = _PLANNED.match(text)
-    return found and int(found[1])
 
 
 def is_planned(code: int) -> bool:

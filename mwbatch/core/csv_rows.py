@@ -1,12 +1,13 @@
 """Rows out of CSV, as RFC 4180 writes it, and what is wrong where it is written otherwise."""
 
+import csv
 import io
 import re
 
 from mwbatch.core.cells import shown
-from mwbatch.core.entry import Found, Problem
-from mwbatch.core.reader import Reader, foreign
-from mwbatch.core.records import Records
+from mwbatch.core.entry import OUR_TEXT, Found, Problem, with_cells
+from mwbatch.core.reader import Reader, foreign_cells
+from mwbatch.core.records import Records, Torn
 from mwbatch.core.text import Json
 
 
@@ -26,12 +27,15 @@ class CsvReader(Reader):
         found: list[Found] = []
         lines = list(io.StringIO(self._decoded(whole), newline="\n"))
         for line, record in self._records.read(lines, last=last):
-            if isinstance(record, str):
+            if isinstance(record, Torn):
+                found.append(Problem(line, None, record.reason, {OUR_TEXT: record.text}))
+            elif isinstance(record, str):
                 found.append(Problem(line, None, record))
             elif any(record):
                 found += self._row(line, record) if self._names else self._header(line, record)
             if self._over:
                 break
+        self._over = self._over or self._records.over
         return found
 
     def _decoded(self, whole: bytes) -> str:
@@ -46,12 +50,13 @@ class CsvReader(Reader):
     def _header(self, line: int, cells: list[str]) -> list[Found]:
         names = self._names = [name.strip() for name in cells]
         once = dict.fromkeys(names)
-        found = foreign(line, once)
+        found = foreign_cells(line, once)
         self._over = bool(found) or "image_url" not in once
         found += self._rows.settle(line, once)
         twice = [name for name in once if names.count(name) > 1]
         found += [
-            Problem(line, name, "is the name of more than one column (each needs its own)") for name in twice
+            Problem(line, shown(name)[1:-1], "is the name of more than one column (each needs its own)")
+            for name in twice
         ]
         if "image_url" not in once:
             found.append(Problem(line, "image_url", f"there is no such column{_meant(names)}"))
@@ -60,9 +65,19 @@ class CsvReader(Reader):
     def _row(self, line: int, cells: list[str]) -> list[Found]:
         if len(cells) != len(self._names):
             told = f"has {len(cells)} cells, but the header has {len(self._names)} (quote cells that hold commas)"
-            return [Problem(line, None, told)]
+            return [Problem(line, None, told, {OUR_TEXT: _text(cells)})]
         row: dict[str, Json] = dict(zip(self._names, cells, strict=True))
-        return (self._suspect and foreign(line, row)) or self._rows.read(line, row)
+        found = (self._suspect and foreign_cells(line, row)) or self._rows.read(line, row)
+        if isinstance(found[0], Problem):
+            return with_cells(found, dict(zip(self._names, cells, strict=True)))
+        return found
+
+
+def _text(cells: list[str]) -> str:
+    """A record as a line again."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()
 
 
 def _meant(names: list[str]) -> str:

@@ -36,8 +36,11 @@ class Digests:
 
     def add(self, digest: bytes) -> int:
         """Add a digest if it never came before; return its number."""
-        slot = self._slot(digest)
-        return (self._slots[slot] or self._place(slot, digest)) - 1
+        slots, mask = self._slots, self._mask
+        slot = hash(digest) & mask
+        if slots[slot]:
+            slot = self._slot(digest)
+        return (slots[slot] or self._place(slot, digest)) - 1
 
     def find(self, digest: bytes) -> int | None:
         """The number of a digest; None where it never came."""

@@ -1,7 +1,7 @@
 """A row of a manifest, as the API will be asked for it: what kind of task, which request, what else stood there."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, NamedTuple
 
 from mwbatch.core import cells
@@ -13,8 +13,11 @@ Type = Literal["tagging", "annotating"]
 ID_NAMES: Final = ("id", "custom_id", "unique_id", "global_key")
 """The names that the id column may have."""
 
-OUR_ERRORS: Final = "mwbatch_error"
-"""A column that mwbatch adds to lists of rejected rows; ignored when such a list is handed in again."""
+OUR_ERROR: Final = "mwbatch_error"
+"""What is wrong with a row, in a list of invalid rows that mwbatch wrote; ignored when that list is handed in again."""
+
+OUR_TEXT: Final = "mwbatch_text"
+"""In the same list, a line that has no cells, as it stands in the file; ignored too."""
 
 _TAGGING: Final = ("objects_to_tag",)
 _ANNOTATING: Final = ("instruction", "annotation_option", "tags")
@@ -39,11 +42,15 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with a manifest; ``column`` is None when it concerns the whole line."""
+    """One thing that is wrong with a manifest; ``column`` is None when it concerns the whole line.
+
+    ``cells`` is the row as it stands in the file, so that it can be handed back; None where no row can be read on.
+    """
 
     line: int
     column: str | None
     message: str
+    cells: dict[str, Json] | None = field(default=None, compare=False, repr=False)
 
     def text(self, file: str) -> str:
         """One line for people: ``file:line: column: what is wrong (and what would be right)``."""
@@ -52,6 +59,17 @@ class Problem:
 
 Found = Entry | Problem
 """What a manifest yields: a good row, or something wrong with a bad one."""
+
+
+def with_cells(found: list[Found], cells: dict[str, Json]) -> list[Found]:
+    """The same, every problem with the row that it was found in."""
+    return [replace(one, cells=cells) if isinstance(one, Problem) else one for one in found]
+
+
+def cells_of(entry: Entry, id_column: str | None) -> dict[str, Json]:
+    """The cells of a good row again: a row of JSONL that would be read as the same entry."""
+    named = {} if id_column is None else {id_column: entry.id}
+    return {**named, "type": entry.type, **entry.request, **entry.columns}
 
 
 @dataclass(slots=True)
@@ -77,7 +95,8 @@ class Rows:
         if column is not None:
             name = cells.identifier(column, row.pop(column, None), wrong)
         kind, request = _request(row, wrong)
-        row.pop(OUR_ERRORS, None)
+        row.pop(OUR_ERROR, None)
+        row.pop(OUR_TEXT, None)
         if wrong:
             return [Problem(line, column, message) for column, message in wrong]
         return [Entry(line, name or digest_id(kind, request), kind, request, row, column is not None)]

@@ -14,7 +14,8 @@ from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
 from hashlib import blake2b
 from operator import attrgetter
-from typing import ClassVar, Final
+from types import UnionType
+from typing import ClassVar, Final, get_args, get_origin
 from zlib import crc32
 
 from mwbatch.core.text import BadJson, Json, canonical, decode_object, encode
@@ -147,6 +148,18 @@ _FIELDS: Final = {
 """For each kind the fields that are written, with their defaults, and what gets them all at once."""
 
 
+def _types(hint: object) -> frozenset[object]:
+    """What a field may be when it was read; a whole number will do for a float."""
+    types = {get_origin(one) or one for one in (get_args(hint) if isinstance(hint, UnionType) else (hint,))}
+    return frozenset(types | {int} if float in types else types)
+
+
+_TYPES: Final = {
+    name: {f.name: _types(f.type) for f in fields(kind) if f.name != "body"}
+    for name, kind in ((kind.kind, kind) for kind in (Planned, Started, Seen, Failed, Retried, Withdrawn))
+}
+
+
 def digest(response: Json) -> str:
     """Name what an answer says: 128 bits of BLAKE2b over its canonical JSON, lower-case hex."""
     return blake2b(canonical(response), digest_size=16).hexdigest()
@@ -191,7 +204,7 @@ def parse(text: bytes) -> Fact:
 
     Raises:
         BadLine: the checksum is wrong, or the line is not a JSON object.
-        UnknownFact: the version, the kind or a field is not one of ours.
+        UnknownFact: the version, the kind, a field or its type is not one of ours.
     """
     head = checked(text)
     head, cut, body = head.partition(_BODY) if text.startswith(_SEEN) else (head, b"", b"")
@@ -200,16 +213,30 @@ def parse(text: bytes) -> Fact:
     except BadJson as error:
         raise BadLine(str(error)) from None
     version, kind = record.pop("v", None), record.pop("fact", None)
-    if version != VERSION or not isinstance(kind, str) or kind not in KINDS:
+    if type(version) is not int or version != VERSION or not isinstance(kind, str) or kind not in KINDS:
         raise UnknownFact(
             f"a fact {kind!r} of format version {version!r}; use the mwbatch that wrote it, or a newer one"
         )
     try:
         if kind == Started.kind:
-            record["rows"] = tuple((first, end) for first, end in record["rows"])
+            record["rows"] = tuple(_range(first, end) for first, end in record["rows"])
+        _check(record, _TYPES[kind])
         return KINDS[kind](**record, **({"body": body} if cut else {}))
     except (KeyError, TypeError, ValueError) as error:
         raise UnknownFact(f"a fact {kind!r} with other fields: {error}") from None
+
+
+def _check(record: dict[str, Json], types: dict[str, frozenset[object]]) -> None:
+    """Raise TypeError or KeyError for a field that the fold could not rely on."""
+    for name, value in record.items():
+        if type(value) not in types[name] or (type(value) is int and value < 0):
+            raise TypeError(f"{name} cannot be {value!r:.40}")
+
+
+def _range(first: Json, end: Json) -> tuple[int, int]:
+    if type(first) is type(end) is int and first >= 0 and end >= 0:
+        return first, end
+    raise TypeError("rows are numbered from 0")
 
 
 def checked(text: bytes) -> bytes:

@@ -168,6 +168,11 @@ class Row:
         return not self.tasks and (self.absent >> self.opened).bit_count() > MOST_AUTOMATIC
 
     @property
+    def withdrawn(self) -> bool:
+        """Whether the user gave the row up, and has opened no later attempt."""
+        return self.forbidden > self.last and self.forbidden >= self.opened
+
+    @property
     def belied(self) -> bool:
         """Whether a task was seen of an attempt that sweeps had not found: they were believed too soon."""
         return bool(self.absent & self.seen)
@@ -186,7 +191,7 @@ class Row:
     def _settled(self) -> Status:
         """The status of a row of which no task is open and no attempt is in doubt."""
         last = self.last
-        if self.forbidden > last and self.forbidden >= self.opened:
+        if self.withdrawn:
             return Status.CANCELED
         if self.tasks and self.opened < self.seen.bit_length():
             return Status.CANCELED

@@ -7,7 +7,7 @@ extended, and no row of it is paid twice.
 from array import array
 from collections.abc import Callable, Iterator
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from mwbatch.core.cells import shown
 from mwbatch.core.digests import Digests, named, request_digest
@@ -29,6 +29,9 @@ class Kind(StrEnum):
     """Its id is known with another request: a mistake."""
     COPY = "copy"
     """A new id for a request that another id has: a mistake, unless duplicates are allowed."""
+
+
+_NEW: Final = Kind.NEW
 
 
 class Decision(NamedTuple):
@@ -79,7 +82,7 @@ class Identity:
         row = self._next
         copied = self._new(row, entry.line, digest)
         if copied == count or self.allow_duplicates:
-            return Decision(Kind.NEW, row)
+            return Decision(_NEW, row)
         return Decision(Kind.COPY, self._rows[copied], self._lines[copied])
 
     def problem(
@@ -104,7 +107,8 @@ class Identity:
         index = len(self._rows)
         self._rows.append(row)
         self._lines.append(line)
-        self._next = max(self._next, row + 1)
+        if row >= self._next:
+            self._next = row + 1
         return index if self.id_column is None else self._requests.append(digest)
 
     def _again(self, known: int, entry: Entry, digest: bytes) -> Decision:

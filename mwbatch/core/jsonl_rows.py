@@ -4,8 +4,8 @@ import re
 from typing import Final
 
 from mwbatch.core.cells import shown
-from mwbatch.core.entry import ID_NAMES, Found, Problem
-from mwbatch.core.reader import Reader, foreign
+from mwbatch.core.entry import ID_NAMES, OUR_TEXT, Entry, Found, Problem, with_cells
+from mwbatch.core.reader import Reader, foreign_cells
 from mwbatch.core.strict import decode_strictly
 from mwbatch.core.text import BadJson, Json
 
@@ -26,11 +26,13 @@ class JsonlReader(Reader):
         try:
             row = decode_strictly(raw)
         except BadJson as error:
-            return [Problem(line, None, f"{error} (one JSON object a line)")]
+            return [Problem(line, None, f"{error} (one JSON object a line)", _as_text(raw))]
         if not isinstance(row, dict):
-            return [Problem(line, None, f"must be a JSON object, not {shown(row)}")]
-        if _ESCAPED(raw) and (bad := foreign(line, row)):
-            return bad
+            return [Problem(line, None, f"must be a JSON object, not {shown(row)}", _as_text(raw))]
+        found = (_ESCAPED(raw) and foreign_cells(line, row)) or self._row(line, row)
+        return found if isinstance(found[0], Entry) else with_cells(found, decode_strictly(raw))
+
+    def _row(self, line: int, row: dict[str, Json]) -> list[Found]:
         ids, read = self._ids(line, row), self._rows.read(line, row)
         return [*ids, *(one for one in read if isinstance(one, Problem))] if ids else read
 
@@ -45,3 +47,7 @@ class JsonlReader(Reader):
             for name in ID_NAMES
             if name in row and name != column
         ]
+
+
+def _as_text(raw: bytes) -> dict[str, Json]:
+    return {OUR_TEXT: raw.decode(errors="replace").strip()}

@@ -2,14 +2,20 @@
 
 from datetime import UTC, datetime
 
+from mwbatch.core.address import without_macs
+from mwbatch.core.cells import BOX
 from mwbatch.core.facts import Planned, Seen
 from mwbatch.core.fold import Row
 from mwbatch.core.task import parse_callback
-from mwbatch.core.text import Json, decode
+from mwbatch.core.text import Json, decode, encode
 
 
 def label(batch: str, planned: Planned, row: Row, answer: Seen | None) -> dict[str, Json]:
-    """One row with what came of it; ``response`` is None while there is no answer."""
+    """One row with what came of it; ``response`` is None while there is no answer.
+
+    A tag of an annotating answer also carries what the manifest's tag of the same id carried and the API was not sent,
+    such as its brand: nobody has to join.
+    """
     kept = row.kept
     return {
         "batch": batch,
@@ -26,11 +32,50 @@ def label(batch: str, planned: Planned, row: Row, answer: Seen | None) -> dict[s
         "via": answer.via if answer else None,
         "request": planned.request,
         "columns": planned.columns,
-        "response": response(answer) if answer else None,
+        "response": _told(planned, response(answer)) if answer else None,
     }
 
 
 def response(answer: Seen) -> Json:
-    """What people answered, out of the body that was kept as it came: a callback, or a task."""
+    """What people answered, out of the body that was kept as it came: a callback, or a task.
+
+    An address that the API quotes in it loses its mac: with the answer it would go wherever the answer goes.
+    """
     assert answer.body is not None
-    return parse_callback(decode(answer.body)).response
+    said = parse_callback(decode(answer.body)).response
+    text = encode(said)
+    if b"v1" not in text and b"V1" not in text:
+        return said
+    shown = without_macs(text.decode())
+    return said if shown == text.decode() else decode(shown.encode())
+
+
+def _told(planned: Planned, said: Json) -> Json:
+    sent = sent_tags(planned)
+    tags = said.get("tags") if sent and isinstance(said, dict) else None
+    if not isinstance(tags, list):
+        return said
+    return {**said, "tags": [_with_lineage(tag, sent) for tag in tags]}
+
+
+def _with_lineage(tag: Json, sent: dict[str, dict[str, Json]]) -> Json:
+    """A tag of an answer with what the manifest said of it, where the answer does not."""
+    if not isinstance(tag, dict):
+        return tag
+    known = sent.get(str(tag.get("id")), {})
+    return {**tag, **{key: value for key, value in known.items() if tag.get(key) is None}}
+
+
+def sent_tags(planned: Planned) -> dict[str, dict[str, Json]]:
+    """The tags that an annotating row was made of, by id, with the keys that the API was not sent (brand, lineage …).
+
+    As on sending (`mwbatch.core.cells.tags`), a tag without an id has its place as one.
+    """
+    written = planned.columns.get("tags")
+    if not isinstance(written, list):
+        return {}
+    ids = (str(place if tag.get("id") is None else tag["id"]) for place, tag in enumerate(written))
+    return {
+        name: {key: tag[key] for key in tag.keys() - {"id", *BOX}}
+        for name, tag in zip(ids, written, strict=True)
+    }

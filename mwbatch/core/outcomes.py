@@ -22,16 +22,21 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """What a run of creating came to: why it ended if it ended early, and why something stays open."""
+    """What a run of creating came to: why it ended if it ended early, and why something stays open.
+
+    ``skipped`` rows of the manifest had mistakes and were put aside.
+    """
 
     report: Report
     ending: Ending
     reasons: tuple[str, ...] = ()
+    skipped: int = 0
 
     @property
     def exit(self) -> Exit:
-        """Done when every row has a task or is final."""
-        return max(self.ending.exit, self.report.exit(done=self.report.submitted))
+        """Done when every row has a task or is final, and none was put aside."""
+        aside = Exit.ROWS if self.skipped else Exit.DONE
+        return max(aside, self.ending.exit, self.report.exit(done=self.report.submitted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +47,63 @@ class Ran:
     ending: Ending
     fetched: int
     reasons: tuple[str, ...] = ()
+    skipped: int = 0
 
     @property
     def exit(self) -> Exit:
-        """Done when nothing is planned, doubtful or pending."""
-        return max(self.ending.exit, self.report.exit(done=not self.report.unfinished))
+        """Done when nothing is planned, doubtful or pending, and no row of the manifest was put aside."""
+        aside = Exit.ROWS if self.skipped else Exit.DONE
+        return max(aside, self.ending.exit, self.report.exit(done=not self.report.unfinished))
+
+
+@dataclass(frozen=True, slots=True)
+class Canceled:
+    """What became of rows that the user gave up.
+
+    ``withdrawn`` rows get no further attempt, ``canceled`` tasks nobody works at any more; ``doubtful`` rows may have a
+    task that has not shown yet. ``kept`` says of each row or task why it could not be given up. ``interrupted``: the
+    user asked to stop before all was done.
+    """
+
+    report: Report
+    withdrawn: int
+    canceled: int
+    doubtful: int = 0
+    kept: tuple[str, ...] = ()
+    interrupted: bool = False
+
+    @property
+    def exit(self) -> Exit:
+        """Done when none of the rows can become a task any more, and no task of them goes on."""
+        if self.report.damaged_lines:
+            return Exit.MACHINE
+        if self.doubtful or self.interrupted:
+            return Exit.UNFINISHED
+        return Exit.ROWS if self.kept else Exit.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An annotating manifest that was written to ``path``: ``rows`` that ask about ``tags``.
+
+    Left out are tags that were ``filtered``, ``beyond`` the most of an image, or ``unusable``, and the images ``without``
+    any left; ``waiting`` tagging rows have no answer yet.
+    """
+
+    batch: str
+    path: str
+    rows: int
+    tags: int
+    images_without: int
+    filtered: int
+    beyond: int
+    unusable: int
+    waiting: int
+
+    @property
+    def exit(self) -> Exit:
+        """Done: whatever has an answer was looked at."""
+        return Exit.DONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,32 +1,52 @@
 """How many requests may be in flight and how fast they may start; no clock of its own, every time is an argument.
 
-Additive increase, multiplicative decrease (Chiu and Jain, 1989): each full round of answers raises the limit by one,
-a 429 halves it. Refusals of requests that left before the last halving say nothing new and halve nothing.
+In flight grows from few to ``most`` as long as requests are answered (slow start); nothing but an API that refuses makes
+us slower, and then it is the rate of starts that is bounded (`Ceiling`): most limits count requests, not connections.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
-MOST: Final = 64
+from mwbatch.core.ceiling import Ceiling
+
+MOST: Final = 128
 """In flight at most, unless the user says otherwise."""
 
+FIRST: Final = 4
+"""In flight at the very beginning."""
 
-@dataclass(slots=True)
+GROWTH: Final = 1 / 3
+"""More in flight with each answer: a third more with each round trip, 64 after eleven, 128 after thirteen."""
+
+SLACK_S: Final = 0.005
+"""A start that a late timer held up is made up for within this; so bursts are never longer than this."""
+
+
 class Pace:
     """The shared pace of all workers. Times are seconds of any clock that never goes back.
 
     ``most`` is the upper bound of requests in flight, ``rate`` of starts a second (None: no bound of our own).
+    ``limit`` is how many may be in flight now; nothing starts before ``next_start``.
     """
 
-    most: int = MOST
-    rate: float | None = None
-    limit: float = 0.0
-    next_start: float = 0.0
-    halved_at: float = float("-inf")
+    __slots__ = ("_ceiling", "_heeded_at", "_step", "limit", "most", "next_start", "rate")
 
-    def __post_init__(self) -> None:
-        self.limit = self.limit or float(self.most)
+    def __init__(self, most: int = MOST, rate: float | None = None) -> None:
+        self.most, self.rate = most, rate
+        self.limit = float(min(FIRST, most))
+        self.next_start = 0.0
+        self._ceiling = Ceiling()
+        self._heeded_at = float("-inf")
+        self._step = 0.0
+        self._space()
+
+    def __repr__(self) -> str:
+        return f"Pace(most={self.most}, rate={self.rate}, limit={self.limit:g}, bound={self.bound})"
+
+    @property
+    def bound(self) -> float | None:
+        """Starts a second that are allowed now; None where nothing bounds them."""
+        return 1 / self._step if self._step else None
 
     def delay(self, in_flight: int, now: float) -> float | None:
         """Seconds until one more request may start; 0.0 for now, None for not before one in flight has ended."""
@@ -36,22 +56,40 @@ class Pace:
 
     def started(self, now: float) -> None:
         """A request leaves at ``now``."""
-        if self.rate is not None:
-            self.next_start = max(self.next_start, now) + 1 / self.rate
+        if self._step:
+            self.next_start = max(self.next_start, now - SLACK_S) + self._step
 
-    def answered(self) -> None:
-        """A request was answered and not refused for its haste."""
-        self.limit = min(float(self.most), self.limit + 1 / self.limit)
+    def answered(self, now: float) -> None:
+        """A request was answered at ``now``, and not refused for its haste."""
+        if self.limit < self.most:
+            self.limit = min(float(self.most), self.limit + GROWTH)
+        bounded = self._ceiling.rate is not None
+        self._ceiling.answered(now)
+        if bounded:
+            self._space()
 
     def refused(self, started_at: float, now: float, retry_after: float | None) -> None:
         """A request that left at ``started_at`` was answered 429 at ``now``; ``retry_after`` in seconds if named.
 
-        Where the API names a wait everybody waits; where it does not, fewer in flight is what slows us down.
+        Where the API names a wait everybody waits; where it does not, a lower rate is what slows us down. Refusals of
+        requests that left before the last one that was heeded say nothing new.
         """
-        if started_at > self.halved_at:
-            self.limit, self.halved_at = max(1.0, self.limit / 2), now
-        if retry_after is not None:
-            self.next_start = max(self.next_start, now + retry_after)
+        wait = retry_after or 0.0
+        if wait:
+            self.next_start = max(self.next_start, now + wait)
+        fresh = started_at > self._heeded_at
+        if fresh:
+            self._heeded_at = now
+        bounded = self._ceiling.rate is not None
+        self._ceiling.refused(now, fresh, wait)
+        if bounded and self._ceiling.rate is None:
+            self.limit = float(min(FIRST, self.most))
+        self._space()
+
+    def _space(self) -> None:
+        """Take the lesser of the two rates."""
+        rates = [rate for rate in (self.rate, self._ceiling.rate) if rate is not None]
+        self._step = 1 / min(rates) if rates else 0.0
 
 
 def backoff(first: float = 0.5, longest: float = 30.0) -> Iterator[float]:

@@ -28,8 +28,8 @@ def sendable(rows: Iterable[Planned], batch: Batch) -> Iterator[Create]:
     for planned in rows:
         if batch.untouched(planned.row):
             yield Create(planned, 1)
-        elif (row := batch.row(planned.row)).sendable:
-            yield Create(planned, row.next_attempt)
+        elif batch.is_sendable(planned.row):
+            yield Create(planned, batch.row(planned.row).next_attempt)
 
 
 def runs(creates: Iterator[Create], size: int) -> Iterator[list[Create]]:

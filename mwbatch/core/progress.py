@@ -1,5 +1,6 @@
 """What commands report, as plain values: a tally while they work, a report when they are done."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mwbatch.core.batch import Batch
@@ -63,7 +64,7 @@ class Report:
     @property
     def unfinished(self) -> int:
         """How many rows are planned, in doubt or pending."""
-        return sum(self.by_status[status] for status in (Status.PLANNED, Status.DOUBT, Status.PENDING))
+        return unfinished(self.by_status)
 
     @property
     def submitted(self) -> bool:
@@ -94,6 +95,11 @@ class Report:
             "complete": self.complete,
             "rejected_callbacks": self.rejected_callbacks,
         }
+
+
+def unfinished(by_status: Mapping[Status, int]) -> int:
+    """How many of counted rows are planned, in doubt or pending."""
+    return sum(by_status[status] for status in (Status.PLANNED, Status.DOUBT, Status.PENDING))
 
 
 def report(

@@ -1,18 +1,17 @@
 """What the readers of both formats share: whole lines out of blocks of bytes, and what is no text."""
 
-import re
 from abc import ABC, abstractmethod
 from typing import Final
 
 from mwbatch.core.cells import shown
 from mwbatch.core.entry import Found, Problem, Rows
+from mwbatch.core.foreign import foreign
 from mwbatch.core.text import Json
 
 MAX_LINE: Final = 16 << 20
 """The longest line, in bytes: beyond it this is no manifest, and reading stops."""
 
 _BOM: Final = b"\xef\xbb\xbf"
-_NO_TEXT: Final = re.compile("[\0\ud800-\udfff]").search
 
 
 class Reader(ABC):
@@ -61,28 +60,10 @@ class Reader(ABC):
         """Read the lines after the ``_line``-th, all of them whole but, at the last, one that has no end."""
 
 
-def foreign(line: int, row: dict[str, Json]) -> list[Found]:
-    """A problem for every column that holds what is no text: NUL, bytes that are not UTF-8, half a character."""
-    found: list[Found] = []
-    for column, cell in row.items():
-        if bad := _NO_TEXT(column) or _NO_TEXT(_flat(cell)):
-            found.append(Problem(line, shown(column)[1:-1], _named(bad[0])))
-    return found
-
-
-def _flat(cell: Json) -> str:
-    """All the text in a value."""
-    if isinstance(cell, str):
-        return cell
-    if isinstance(cell, dict):
-        return "".join(map(_flat, [*cell, *cell.values()]))
-    return "".join(map(_flat, cell)) if isinstance(cell, list) else ""
-
-
-def _named(bad: str) -> str:
-    code = ord(bad)
-    if not code:
-        return "holds a NUL character (remove it)"
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"is not UTF-8: byte 0x{code - 0xDC00:02x} (save the file as UTF-8)"
-    return f"holds half a character, the lone surrogate \\u{code:04x} (remove it)"
+def foreign_cells(line: int, row: dict[str, Json]) -> list[Found]:
+    """A problem for every column that holds what is no text, or whose name does."""
+    return [
+        Problem(line, shown(column)[1:-1], told)
+        for column, cell in row.items()
+        if (told := foreign(column) or foreign(cell))
+    ]

@@ -16,14 +16,19 @@ PLANNED, STARTED, SHOWN, DONE, ANSWERED, LIFTED = (1 << bit for bit in range(6))
 """What is known of a row, as bits of its code. ``DONE``: the API says completed; ``LIFTED``: a `Row` has it instead."""
 
 CODES: Final = 1 << 6
-DIGEST, SHA256 = 16, 32
+DIGEST, ANSWER = 16, 16 + 32
+"""The bytes of an answer's digest, and of that and its SHA-256."""
 
-_TIME: Final = rb"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z"
-_SEEN: Final = re.compile(
-    rb'\{"v":1,"fact":"seen","at":[0-9.e+-]+,"row":([0-9]{1,9}),"attempt":1,"task_id":"([A-Za-z0-9_-]{1,64})",'
-    rb'"status":"(pending|completed)","via":"[a-z]+"(?:,"created_at":"(%b)")?(?:,"completed_at":"(%b)")?'
-    rb'(?:,"answer":"([0-9a-f]{32})","sha256":"([0-9a-f]{64})")?(?=,"body":|\Z)' % (_TIME, _TIME)
-)
+# A digit at a time: the engine is slower at counting them.
+_TIME: Final = rb"[1-9]ddd-dd-ddTdd:dd:dd\.dddZ".replace(b"d", b"[0-9]")
+_LINE: Final = re.compile(
+    rb'\{"v":1,"fact":"(?:(planned)|seen)","at":[0-9.e+-]+,"row":([0-9]{1,9}),(?(1)|"attempt":1,'
+    rb'"task_id":"([A-Za-z0-9_-]{1,64})","status":"(pending|completed)","via":"[a-z]+"'
+    rb'(?:,"created_at":"(%b)")?(?:,"completed_at":"(%b)")?'
+    rb'(?:,"answer":"([0-9a-f]{32})","sha256":"([0-9a-f]{64})")?(?=,"body":|\Z))' % (_TIME, _TIME)
+).match
+"""Finds what columns hold in a line, without its checksum: it plans a row, or is a plain showing at attempt 1."""
+
 _TEXT: Final = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 _IS_TIME: Final = re.compile(_TIME)
 _IS_HEX: Final = re.compile(rb"[0-9a-f]*")
@@ -32,7 +37,7 @@ _IS_HEX: Final = re.compile(rb"[0-9a-f]*")
 class Shown(NamedTuple):
     """One showing of a task at attempt 1, in the form in which columns hold it.
 
-    ``created`` and ``completed`` are the digits of a time, 0 for none; ``digest`` and ``sha256`` are empty without an answer.
+    ``created`` and ``completed`` are the digits of a time, 0 for none; ``answer`` is digest and SHA-256, empty for none.
     """
 
     row: int
@@ -40,32 +45,24 @@ class Shown(NamedTuple):
     done: bool
     created: int
     completed: int
-    digest: bytes
-    sha256: bytes
-
-
-def shown_by_line(head: bytes) -> Shown | None:
-    """Read a line of a segment, without its checksum; None unless it is a plain showing at attempt 1."""
-    found = _SEEN.match(head)
-    if found is None:
-        return None
-    row, *texts = found.groups()
-    return _shown(int(row), *texts)
+    answer: bytes
 
 
 def shown_by(seen: Seen) -> Shown | None:
-    """The same for a fact at hand."""
+    """The form of a fact at hand; None unless it is a plain showing at attempt 1."""
     if seen.attempt != 1 or seen.status not in ("pending", "completed"):
         return None
     task_id, created, completed = _ascii(seen.task_id), _ascii(seen.created_at), _ascii(seen.completed_at)
     if not (_TEXT.fullmatch(task_id) and _is_time(created) and _is_time(completed)):
         return None
-    digest = sha256 = b""
+    answer = b""
     if seen.answer is not None:
         digest, sha256 = _ascii(seen.answer), _ascii(seen.sha256)
-        if len(digest) != 2 * DIGEST or len(sha256) != 2 * SHA256 or not _IS_HEX.fullmatch(digest + sha256):
+        answer = digest + sha256
+        if len(digest) != 2 * DIGEST or len(answer) != 2 * ANSWER or not _IS_HEX.fullmatch(answer):
             return None
-    return _shown(seen.row, task_id, seen.status.encode(), created, completed, digest, sha256)
+    done = seen.status == "completed"
+    return Shown(seen.row, task_id, done, _digits(created), _digits(completed), a2b_hex(answer))
 
 
 def _ascii(text: str | None) -> bytes:
@@ -79,31 +76,22 @@ def _is_time(text: bytes) -> bool:
 
 def identity_by_line(text: bytes) -> bytes | None:
     """The `mwbatch.core.facts.identity` of the fact in a line of a segment; raises as `parse`."""
-    shown = shown_by_line(checked(text))
-    if shown is None:
+    found = _LINE(checked(text))
+    if found is None:
         return identity(parse(text))
-    return answer_name(shown.row, 1, shown.task_id.decode(), shown.digest.hex()) if shown.digest else None
+    _, row, task_id, _, _, _, answer, _ = found.groups()
+    return answer and answer_name(int(row), 1, task_id.decode(), answer.decode())
 
 
-def _shown(
-    row: int,
-    task_id: bytes,
-    status: bytes,
-    created: bytes | None,
-    completed: bytes | None,
-    answer: bytes | None,
-    sha256: bytes | None,
-) -> Shown:
-    """Pack the texts. A time becomes the number that its 17 digits are: it orders as the text does, in 8 bytes."""
-    return Shown(
-        row,
-        task_id,
-        status == b"completed",
-        int(created.translate(None, b"-T:.Z")) if created else 0,
-        int(completed.translate(None, b"-T:.Z")) if completed else 0,
-        a2b_hex(answer) if answer else b"",
-        a2b_hex(sha256) if sha256 else b"",
-    )
+def planned_row(text: bytes) -> int | None:
+    """The number of the row that a line plans, unproved; None where it is another line, or written in another way."""
+    found = _LINE(text)
+    return int(found[2]) if found and found[1] else None
+
+
+def _digits(time: bytes) -> int:
+    """A time as the number that its 17 digits are: it orders as the text does, in 8 bytes; 0 for none."""
+    return int(time.translate(None, b"-T:.Z")) if time else 0
 
 
 def _text(digits: int) -> str:
@@ -123,28 +111,50 @@ class Columns:
         self._places = array("Q")
         self._created = array("Q")
         self._completed = array("Q")
-        self._digests = bytearray()
-        self._sha256s = bytearray()
+        self._answers = bytearray()
 
     def grow(self, size: int) -> None:
         """Make room for rows below ``size``, and some more."""
         more = max(size, len(self.codes) * 5 // 4) - len(self.codes)
         self.codes.extend(bytes(more))
 
-    def show(self, shown: Shown) -> bool:
-        """Join one showing of a row that is not lifted; False, and nothing is changed, where no column can hold it."""
-        number, task_id, done, created, _, digest, _ = shown
+    def take(self, head: bytes) -> bool:
+        """Join what a line says, without its checksum; False, and nothing is changed, where no column can hold it."""
+        found = _LINE(head)
+        if found is None:
+            return False
+        planned, row, task_id, status, created, completed, answer, sha256 = found.groups()
+        number, codes = int(row), self.codes
+        if number >= len(codes) or codes[number] == LIFTED:
+            return False
+        if planned:
+            codes[number] |= PLANNED
+            return True
+        return self.show(
+            number,
+            task_id,
+            status == b"completed",
+            int(created.translate(None, b"-T:.Z")) if created else 0,
+            int(completed.translate(None, b"-T:.Z")) if completed else 0,
+            a2b_hex(answer + sha256) if answer else b"",
+        )
+
+    def show(
+        self, number: int, task_id: bytes, done: bool, created: int, completed: int, answer: bytes
+    ) -> bool:
+        """Join one showing of a row that is not lifted, as `Shown`; False, and nothing is changed, as in `take`."""
         code = self.codes[number]
         if not code & SHOWN:
             self._name(number, task_id, created)
-        elif self._id(number) != task_id or (
-            digest and code & ANSWERED and self._answer_of(number)[1] != digest
+        elif not self._is_named(number, task_id) or (
+            answer and code & ANSWERED and self._answer_of(number)[1][:DIGEST] != answer[:DIGEST]
         ):
             return False
         elif created and (created < self._created[number] or not self._created[number]):
             self._created[number] = created
-        if digest:
-            self._answer(number, code, shown)
+        if answer:
+            if not code & ANSWERED or (completed, answer) < self._answer_of(number):
+                self._answer(number, completed, answer)
             code |= ANSWERED
         self.codes[number] = code | SHOWN | DONE if done else code | SHOWN
         return True
@@ -154,19 +164,22 @@ class Columns:
         code = self.codes[number]
         bit = 1 << 1
         row = Row(planned=bool(code & PLANNED), started=bit if code & STARTED else 0)
-        if code & SHOWN:
+        if task := self.task(number):
             row.seen = bit
-            task = TaskState(
-                self._id(number).decode(),
-                1,
-                "completed" if code & DONE else "pending",
-                _text(self._created[number]),
-            )
-            if code & ANSWERED:
-                completed, digest, sha256 = self._answer_of(number)
-                task.answers[digest.hex()] = (_text(completed), task.task_id, sha256.hex())
             row.tasks[task.task_id] = task
         return row
+
+    def task(self, number: int) -> TaskState | None:
+        """The one task of a row; None where none was shown."""
+        code = self.codes[number]
+        if not code & SHOWN:
+            return None
+        status, created = "completed" if code & DONE else "pending", _text(self._created[number])
+        task = TaskState(self._id(number).decode(), 1, status, created)
+        if code & ANSWERED:
+            completed, answer = self._answer_of(number)
+            task.answers[answer[:DIGEST].hex()] = (_text(completed), task.task_id, answer[DIGEST:].hex())
+        return task
 
     def _name(self, number: int, task_id: bytes, created: int) -> None:
         """Keep the id and the time of a task that is shown for the first time."""
@@ -183,26 +196,21 @@ class Columns:
         place = self._places[number]
         return bytes(self._ids[place + 1 : place + 1 + self._ids[place]])
 
-    def _answer(self, number: int, code: int, shown: Shown) -> None:
-        """Keep an answer, or the lesser of two that say the same."""
-        new = (shown.completed, shown.digest, shown.sha256)
-        if code & ANSWERED and self._answer_of(number) <= new:
-            return
+    def _is_named(self, number: int, task_id: bytes) -> bool:
+        place = self._places[number]
+        return self._ids[place] == len(task_id) and self._ids.startswith(task_id, place + 1)
+
+    def _answer(self, number: int, completed: int, answer: bytes) -> None:
+        """Keep an answer in the place of any other."""
         if number >= len(self._completed):
             more = len(self.codes) - len(self._completed)
             self._completed.frombytes(bytes(8 * more))
-            self._digests.extend(bytes(DIGEST * more))
-            self._sha256s.extend(bytes(SHA256 * more))
-        self._completed[number] = shown.completed
-        self._digests[number * DIGEST : (number + 1) * DIGEST] = shown.digest
-        self._sha256s[number * SHA256 : (number + 1) * SHA256] = shown.sha256
+            self._answers.extend(bytes(ANSWER * more))
+        self._completed[number] = completed
+        self._answers[number * ANSWER : (number + 1) * ANSWER] = answer
 
-    def _answer_of(self, number: int) -> tuple[int, bytes, bytes]:
-        return (
-            self._completed[number],
-            bytes(self._digests[number * DIGEST : (number + 1) * DIGEST]),
-            bytes(self._sha256s[number * SHA256 : (number + 1) * SHA256]),
-        )
+    def _answer_of(self, number: int) -> tuple[int, bytes]:
+        return self._completed[number], bytes(self._answers[number * ANSWER : (number + 1) * ANSWER])
 
 
 def status_of(code: int) -> Status:

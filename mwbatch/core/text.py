@@ -5,7 +5,7 @@ integer beyond 64 bits on writing) goes through the standard library under the s
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from math import isinf
 from typing import Any, Final, NoReturn
 
@@ -20,8 +20,8 @@ Raw = orjson.Fragment
 MAX_NESTING: Final = 64
 """How deep arrays and objects may lie inside each other; RFC 8259 section 9 lets a parser set this."""
 
-
-_CONTAINERS: Final[frozenset[type]] = frozenset({dict, list})
+_CONTAINERS: Final = frozenset((dict, list))
+"""What a parser makes of objects and arrays, and nothing derived from it."""
 
 
 class BadJson(ValueError):
@@ -108,13 +108,14 @@ def _finite(number: str) -> float:
 
 def _too_deep(value: Json) -> bool:
     """Whether containers lie deeper than the limit; level by level, so that no depth can hurt us."""
-    level: list[Json] = [value] if value.__class__ in _CONTAINERS else []
+    level = [value] if type(value) in _CONTAINERS else []
     for _ in range(MAX_NESTING):
-        level = [inner for outer in level for inner in _inside(outer) if inner.__class__ in _CONTAINERS]
         if not level:
             return False
-    return True
-
-
-def _inside(outer: dict[str, Json] | list[Json]) -> Iterable[Json]:
-    return outer.values() if isinstance(outer, dict) else outer
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) in _CONTAINERS
+        ]
+    return bool(level)

@@ -5,6 +5,7 @@ The table of the API's statuses is the law here; transport trouble is judged whe
 paid for it.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -104,7 +105,7 @@ def explain(status: int, body: bytes, secret: str = "") -> str:
     """Say what a refusal means: our advice, then the API's own words, without ``secret`` or any mac."""
     advice, said = ADVICE.get(status, ""), words(body)
     if secret:
-        said = said.replace(secret, "***")
+        said = re.sub(secret, "***", said, flags=re.IGNORECASE)
     text = f"{advice} ({said})" if advice and said else advice or said or "the API gave no reason"
     return masked(text)[:LONGEST_MESSAGE]
 

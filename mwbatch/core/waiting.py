@@ -17,18 +17,18 @@ def waiting(state: Batch, started: Iterable[Started]) -> Counter[str]:
 
     An attempt that sweeps did not find counts too: its task may show up late.
     """
-    open_ = {n: _answerable(row) for n, row in state.rows.items() if row.planned and row.status in OPEN}
     rows: defaultdict[str, set[int]] = defaultdict(set)
     for fact in started:
         rows[fact.kid].update(
             number
             for first, end in fact.rows
             for number in range(first, end)
-            if open_.get(number, 0) >> fact.attempt & 1
+            if _answerable(state.row(number)) >> fact.attempt & 1
         )
     return Counter({kid: len(numbers) for kid, numbers in rows.items()})
 
 
 def _answerable(row: Row) -> int:
-    """The attempts that are not known to have made no task, as a bit set."""
-    return row.started & ~row.failed | row.absent | row.seen
+    """The attempts of an open row that are not known to have made no task, as a bit set; none of another row."""
+    is_open = row.planned and row.status in OPEN
+    return (row.started & ~row.failed | row.absent | row.seen) if is_open else 0

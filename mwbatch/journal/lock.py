@@ -2,6 +2,7 @@
 
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -50,6 +51,8 @@ class BatchLock:
                 f"batch {self._folder.name} is in use by {holder(self._folder) or 'another process'}; "
                 f"wait for it, or look: mwbatch status {self._folder.name}"
             ) from None
+        except OSError as error:
+            raise StoreError(f"cannot lock {self._folder}: {error.strerror}") from error
         try:
             self._who.write_bytes(
                 encode({"verb": self._verb, "host": socket.gethostname(), "pid": os.getpid()})
@@ -62,10 +65,9 @@ class BatchLock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
+        with suppress(OSError):  # nobody believes what stands there
             self._who.unlink(missing_ok=True)
-        finally:
-            self._lock.release()
+        self._lock.release()
 
 
 def holder(folder: Path) -> str | None:

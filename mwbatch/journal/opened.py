@@ -91,9 +91,14 @@ class Opened:
         )
 
 
+def unread(home: Home, folder: Path, card: Card, writer: str = "view") -> Opened:
+    """Open a batch without its lock and without reading its facts."""
+    return Opened(home, folder, card, Segments(folder, writer), Batch())
+
+
 async def look(home: Home, folder: Path, card: Card, writer: str = "view") -> Opened:
     """Open a batch without its lock: to see, or to add what the API showed."""
-    opened = Opened(home, folder, card, Segments(folder, writer), Batch())
+    opened = unread(home, folder, card, writer)
     await asyncio.to_thread(opened.refold)
     return opened
 

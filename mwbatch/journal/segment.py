@@ -6,7 +6,6 @@ tried again; an error of fdatasync, of a cut, or EIO poisons the writer, because
 """
 
 import errno
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -37,13 +36,15 @@ class Segment:
             disk.make_folder(folder)
             self._file = disk.create(self.path)
         except OSError as error:
-            raise _store_error(error, self.path) from error
+            raise _not_made(error, self.path) from error
         try:
             disk.sync(self._file)
             disk.sync_folder(folder)
         except OSError as error:
             self.close()
-            raise _store_error(error, self.path) from error
+            raise Poisoned(
+                f"cannot make {self.path} durable: {error.strerror}; mend the disk, start again"
+            ) from error
 
     def append(self, lines: bytes) -> None:
         """Write whole lines; once this returns they are durable.
@@ -87,15 +88,18 @@ class Segment:
     def close(self) -> None:
         """Release the file; a segment in which nothing was written is removed."""
         try:
-            if not self._size and not self._poison:
-                self.path.unlink(missing_ok=True)
-            self._disk.close(self._file)
+            try:
+                if not self._size and not self._poison:
+                    self.path.unlink(missing_ok=True)
+            finally:
+                self._disk.close(self._file)
         except OSError as error:
             raise Poisoned(f"{self.path} could not be closed: {error.strerror}") from error
 
 
-def _store_error(error: OSError, path: Path) -> StoreError:
-    kind = DiskFull if error.errno in _FULL else StoreError
+def _not_made(error: OSError, path: Path) -> StoreError:
+    """A segment that is not there: EIO poisons here too, since it may have been the sync of a folder."""
+    kind = DiskFull if error.errno in _FULL else Poisoned if error.errno == errno.EIO else StoreError
     return kind(f"cannot create {path}: {error.strerror}")
 
 
@@ -146,11 +150,16 @@ def read_at(path: Path, offset: int) -> Fact:
 
 
 def placed(
-    path: Path, report: Callable[[Damage], None], take: Callable[[bytes], Taken]
+    path: Path,
+    report: Callable[[Damage], None],
+    take: Callable[[bytes], Taken],
+    proof: Disk | None = None,
 ) -> Iterator[tuple[int, Taken]]:
     """Read the lines of one segment with their byte offsets, in the order of writing; ``report`` what is not a fact.
 
     ``take`` makes of a line what the reader wants, and raises `BadLine` or `UnknownFact` as `parse` does.
+
+    With a disk as ``proof`` all of them would survive a power cut, if the reading ends without an error.
 
     Raises:
         StoreError: the file cannot be read, or holds a fact of a version that this code does not know.
@@ -158,16 +167,21 @@ def placed(
     A file that is gone by now held nothing: its writer removes it at close only when it is empty.
     """
     try:
-        with path.open("rb", buffering=0) as file:
+        with path.open("rb", buffering=_CHUNK) as file:
+            if proof is not None:
+                proof.settle(file.fileno())
+                proof.forget(file.fileno())
             end = Harm.LIVE if is_live(file.fileno()) else Harm.TORN
             held: Damage | None = None
-            for offset, text, whole in _lines(file.fileno()):
+            offset, after = 0, 0
+            for text in file:
+                offset, after = after, after + len(text)
                 try:
-                    taken = take(text) if whole else _cut()
+                    taken = take(text[:-1]) if text.endswith(b"\n") else _cut()
                 except UnknownFact as error:
                     raise StoreError(f"{path} at byte {offset}: {error}") from None
                 except BadLine as error:
-                    bad = Damage(path, offset, len(text), Harm.DAMAGED, str(error))
+                    bad = Damage(path, offset, len(text.removesuffix(b"\n")), Harm.DAMAGED, str(error))
                     held = bad if held is None else _both(held, bad)
                     continue
                 if held is not None:
@@ -176,6 +190,9 @@ def placed(
                 yield offset, taken
             if held is not None:
                 report(Damage(path, held.offset, held.size, end, held.reason))
+            if proof is not None:
+                # MUST be the same descriptor: it is told of every error of the file since it was opened.
+                proof.settle(file.fileno())
     except FileNotFoundError:
         return
     except OSError as error:
@@ -190,15 +207,3 @@ def _both(first: Damage, second: Damage) -> Damage:
     return Damage(
         first.path, first.offset, second.offset + second.size - first.offset, first.harm, first.reason
     )
-
-
-def _lines(file: int) -> Iterator[tuple[int, bytes, bool]]:
-    """Each line with its offset, and whether its newline was there."""
-    offset, rest = 0, b""
-    while chunk := os.read(file, _CHUNK):
-        *whole, rest = (rest + chunk).split(b"\n")
-        for text in whole:
-            yield offset, text, True
-            offset += len(text) + 1
-    if rest:
-        yield offset, rest, False

@@ -17,16 +17,16 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from mwbatch.core.batch import Batch, planned_row
+from mwbatch.core.batch import Batch
 from mwbatch.core.digests import Digests
 from mwbatch.core.facts import VERSION, Fact, Planned, Seen, identity, line, parse
-from mwbatch.core.straight import identity_by_line
+from mwbatch.core.straight import identity_by_line, planned_row
 from mwbatch.core.text import encode
-from mwbatch.errors import DiskFull, StoreError
+from mwbatch.errors import DiskFull, Poisoned, StoreError
 from mwbatch.journal.commit import Committer, Settled, tell
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.measure import Commits
-from mwbatch.journal.segment import Damage, Segment, Taken, placed, written_now
+from mwbatch.journal.segment import Damage, Segment, Taken, placed, read, written_now
 
 ROWS: Final = "rows"
 JOURNAL: Final = "journal"
@@ -52,6 +52,7 @@ class Shelf:
         self._lacking = 0
         self._segment: Segment | None = None
         self._committer: Committer | None = None
+        self._poison = ""
         self.damage: list[Damage] = []
         """What the last `read` could not use."""
 
@@ -77,12 +78,18 @@ class Shelf:
             raise
 
     def _write(self, lines: bytes) -> None:
+        """Write to the segment, made at the first call; once poisoned MUST NOT make another one."""
+        if self._poison:
+            raise Poisoned(self._poison)
         try:
             if self._segment is None:
                 self._segment = Segment(self.folder, self._writer, self._disk)
             self._segment.append(lines)
         except DiskFull:
             self._lacking = len(lines)
+            raise
+        except Poisoned as error:
+            self._poison = str(error)
             raise
         self._lacking = 0
 
@@ -103,31 +110,54 @@ class Shelf:
             return
         self._lacking = 0
 
-    def read(self, take: Callable[[bytes], Taken]) -> Iterator[Taken]:
-        """Take every line of the folder, the oldest segment first, and note what cannot be used."""
+    def read(self) -> Iterator[Fact]:
+        """Every fact of the folder, the oldest segment first; what cannot be used is noted."""
         damage = self.damage = []
         for path in self._paths():
-            yield from (taken for _, taken in placed(path, damage.append, take))
+            yield from read(path, damage.append)
+
+    def pass_to(self, take: Callable[[bytes], None]) -> None:
+        """Let ``take`` have every line of the folder, in the same order; what it cannot use is noted."""
+        damage = self.damage = []
+        for path in self._paths():
+            deque(placed(path, damage.append, take), maxlen=0)
 
     def find(self, take: Callable[[bytes], Taken | None]) -> Iterator[tuple[Path, int, Taken]]:
-        """What ``take`` makes of some of the lines, with their segment and byte offset."""
+        """What ``take`` makes of some of the lines, with their segment and byte offset; damage is no matter here."""
+        return self._find(take, lambda _: None)
+
+    def facts(self, kind: type[One]) -> Iterator[tuple[Path, int, One]]:
+        """Every fact of a kind with its place; once all were read, `damage` is what cannot be used."""
+        damage: list[Damage] = []
+        for path, offset, fact in self._find(parse, damage.append):
+            if isinstance(fact, kind):
+                yield path, offset, fact
+        self.damage = damage
+
+    def _find(
+        self, take: Callable[[bytes], Taken | None], report: Callable[[Damage], None]
+    ) -> Iterator[tuple[Path, int, Taken]]:
         for path in self._paths():
-            for offset, taken in placed(path, _known_already, take):
+            for offset, taken in placed(path, report, take):
                 if taken is not None:
                     yield path, offset, taken
 
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob("*.jsonl"))
 
-    def sync(self) -> None:
-        """Make every segment durable, whoever wrote it."""
+    def durable(self, take: Callable[[bytes], Taken | None]) -> Iterator[Taken]:
+        """What the disk has, whoever wrote it; only once this ends without an error all of it is durable."""
+        try:
+            self._disk.sync_folder(self.folder)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreError(f"cannot sync {self.folder}: {error.strerror}") from error
+        damage = self.damage = []
         for path in self._paths():
-            try:
-                self._disk.sync_file(path)
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                raise StoreError(f"cannot sync {path}: {error.strerror}") from error
+            for _, taken in placed(path, damage.append, take, self._disk):
+                if taken is not None:
+                    yield taken
 
     async def close(self) -> None:
         """Finish the commit that runs, close the segment."""
@@ -177,13 +207,13 @@ class Segments:
     def read(self) -> Iterator[Fact]:
         """Every fact of the batch: rows, then journal, then results."""
         for name in FOLDERS:
-            yield from self._shelves[name].read(parse)
+            yield from self._shelves[name].read()
 
     def fold(self) -> Batch:
         """The state of the batch by everything that is on disk; no fact is built that need not be."""
         state = Batch()
         for name in FOLDERS:
-            deque(self._shelves[name].read(state.add_line), maxlen=0)
+            self._shelves[name].pass_to(state.add_line)
         return state
 
     def read_rows(
@@ -192,10 +222,9 @@ class Segments:
         type: str | None = None,  # noqa: A002 - the API's name
     ) -> Iterator[Planned]:
         """The planned facts, those of one type whose number is wanted, in the order in which the rows were planned."""
-        mark = b"" if type is None else b'"type":%b' % encode(type)
-        take = only(Planned) if want is None else partial(_wanted_row, want, mark)
-        found = (fact for _, _, fact in self._shelves[ROWS].find(take))
-        return found if type is None else (fact for fact in found if fact.type == type)
+        rows, mark = self._shelves[ROWS], b"" if type is None else b'"type":%b' % encode(type)
+        there = rows.facts(Planned) if want is None else rows.find(partial(_wanted_row, want, mark))
+        return (fact for _, _, fact in there if type is None or fact.type == type)
 
     def read_journal(self, kind: type[One]) -> Iterator[One]:
         """The facts of one kind among those that are neither rows nor answers."""
@@ -207,15 +236,14 @@ class Segments:
 
     def placed_answers(self) -> Iterator[tuple[Path, int, Seen]]:
         """The answers with their place, file and byte offset, where `read_at` finds each again."""
-        return self._shelves[RESULTS].find(only(Seen))
+        return self._shelves[RESULTS].facts(Seen)
 
     def index(self) -> int:
         """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks while it reads."""
         keys = Digests()
-        for _, _, key in self._shelves[RESULTS].find(identity_by_line):
+        # MUST be proved: what a killed writer left in memory may never have reached the disk, and never will.
+        for key in self._shelves[RESULTS].durable(identity_by_line):
             keys.add(key)
-        # MUST follow the reading: the last lines of a killed writer may never have been synced.
-        self._shelves[RESULTS].sync()
         for key in self._known or ():
             keys.add(key)
         self._known = keys
@@ -274,18 +302,18 @@ class Segments:
             await asyncio.shield(commit)
 
     async def _commit_all(self, fresh: dict[str, list[Fact]], settled: Settled) -> None:
-        """One folder after the other; settled once all are written, or one could not be."""
+        """One folder after the other. Answers are settled once they are written, whatever becomes of the others."""
         try:
             for name, facts in fresh.items():
-                await self._shelves[name].begin(facts, lambda _: None)
+                await self._shelves[name].begin(facts, settled if name == RESULTS else lambda _: None)
         except Exception as error:
             settled(error)
             raise
-        settled(None)
 
     def _settle(self, claimed: list[bytes], error: Exception | None) -> None:
         """Let the index know of what is written, and only of that: a later copy of what failed must be written itself."""
-        for key in claimed:
+        while claimed:
+            key = claimed.pop()
             waiting = self._in_flight.pop(key)
             if error is None:
                 assert self._known is not None
@@ -298,11 +326,17 @@ class Segments:
         return [path for path in paths if not written_now(path)]
 
     async def close(self) -> None:
-        """Finish what was begun and release the files."""
+        """Finish what was begun and release the files, all of them; raises the first error that this met."""
         if self._commits:
             await asyncio.wait(self._commits)
+        errors: list[StoreError] = []
         for shelf in self._shelves.values():
-            await shelf.close()
+            try:
+                await shelf.close()
+            except StoreError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
 
 def only(kind: type[One]) -> Callable[[bytes], One | None]:
@@ -326,10 +360,6 @@ def _wanted_row(want: Callable[[int], bool], mark: bytes, text: bytes) -> Planne
         return None
     fact = parse(text)
     return fact if isinstance(fact, Planned) and (fact.row == number or want(fact.row)) else None
-
-
-def _known_already(_: Damage) -> None:
-    """Damage is told by whoever reads everything, once."""
 
 
 def segment_sizes(folder: Path) -> dict[str, int]:

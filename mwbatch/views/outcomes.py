@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mwbatch.core.advice import rows
-from mwbatch.core.outcomes import Created, Ran, Reconciled
+from mwbatch.core.outcomes import Canceled, Created, Made, Ran, Reconciled
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 from mwbatch.views.words import report_text
@@ -14,7 +14,7 @@ from mwbatch.views.words import report_text
 class Outcome:
     """The report of a command, with sentences before it and fields beside it."""
 
-    told: Created | Ran | Reconciled
+    told: Created | Ran | Reconciled | Canceled
     sentences: tuple[str, ...]
     fields: dict[str, Json]
 
@@ -41,7 +41,11 @@ def created(run: Created | Ran) -> Outcome:
         *_still_open(run.reasons),
         *_fetched(fetched, "fetched from the API"),
     )
-    fields: dict[str, Json] = {"ended": reason or None, "open_because": list(run.reasons)}
+    fields: dict[str, Json] = {
+        "ended": reason or None,
+        "open_because": list(run.reasons),
+        "skipped": run.skipped,
+    }
     return Outcome(run, sentences, fields | ({"fetched": fetched} if isinstance(run, Ran) else {}))
 
 
@@ -66,6 +70,71 @@ def reconciled(found: Reconciled) -> Outcome:
         "comparison": comparison.json() if comparison else None,
     }
     return Outcome(found, sentences, fields)
+
+
+def canceled(found: Canceled) -> Outcome:
+    """A cancellation, ready to be shown."""
+    name = found.report.batch
+    sentences = [f"{rows(found.withdrawn)} withdrawn, {found.canceled:,} tasks canceled", *found.kept]
+    if found.doubtful:
+        sentences.append(
+            f"{rows(found.doubtful)} in doubt may have a task that has not shown yet: mwbatch reconcile {name}, "
+            f"then mwbatch cancel {name} again"
+        )
+    if found.interrupted:
+        sentences.append("interrupted: run the same command again")
+    fields: dict[str, Json] = {
+        "withdrawn": found.withdrawn,
+        "canceled": found.canceled,
+        "in_doubt": found.doubtful,
+        "kept": list(found.kept),
+        "interrupted": found.interrupted,
+    }
+    return Outcome(found, tuple(sentences), fields)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeView:
+    """A manifest that was made, ready to be shown."""
+
+    made: Made
+
+    @property
+    def exit(self) -> Exit:
+        """The exit code."""
+        return self.made.exit
+
+    def text(self) -> str:
+        """What was written, what was left out, and the next step."""
+        made = self.made
+        lines = [f"{made.path}: {rows(made.rows)} that ask about {made.tags:,} tags"]
+        left = {
+            "images without a tag to ask about": made.images_without,
+            "tags filtered out": made.filtered,
+            "tags beyond --max-tags": made.beyond,
+            "tags whose box no manifest takes": made.unusable,
+        }
+        lines += [f"  left out: {count:,} {what}" for what, count in left.items() if count]
+        if made.waiting:
+            lines.append(
+                f"  {rows(made.waiting)} have no answer yet: make it again later with --force, and submit the rows added"
+            )
+        return "\n".join([*lines, "next:", f"  mwbatch submit {made.path}"])
+
+    def json(self) -> Json:
+        """The object for scripts."""
+        made = self.made
+        return {
+            "batch": made.batch,
+            "manifest": made.path,
+            "rows": made.rows,
+            "tags": made.tags,
+            "images_without_tags": made.images_without,
+            "filtered": made.filtered,
+            "beyond_max_tags": made.beyond,
+            "unusable": made.unusable,
+            "waiting": made.waiting,
+        }
 
 
 def _still_open(reasons: Iterable[str]) -> tuple[str, ...]:

@@ -112,13 +112,13 @@ async def test_ready_is_a_number(start: Start) -> None:
 
 
 async def test_connections_above_the_cap(start: Start) -> None:
-    """A connection above the cap is counted."""
+    """A connection that made room for another is counted."""
     stage = await start(admin_port=0, limits=Limits(connections=1))
     _, writer = await asyncio.open_connection("127.0.0.1", stage.running.port)
     await asyncio.sleep(0.05)
     await talk(stage.running.port, request("/"))
     writer.close()
-    assert (await scrape(stage))["mwbatch_turned_away_total", ""] == 1
+    assert (await scrape(stage))["mwbatch_evicted_total", ""] == 1
 
 
 async def test_strangers_make_no_series(start: Start) -> None:

@@ -104,7 +104,7 @@ async def test_declared_too_large(start: Start) -> None:
 @pytest.mark.parametrize(("size", "code"), [(1000, 200), (1001, 413)])
 async def test_chunked_too_large(start: Start, size: int, code: int) -> None:
     """A chunked body is taken up to the limit, and never cut to fit."""
-    stage = await start(limits=SMALL)
+    stage = await start(limits=Limits(body=1000, lingering_seconds=0.1))
     text = callback().ljust(size)
     pieces = [f"{len(part):x}\r\n".encode() + part + b"\r\n" for part in (text[:400], text[400:], b"")]
     head = request(stage.path(), "Transfer-Encoding: chunked", length=False)

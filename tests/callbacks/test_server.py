@@ -8,7 +8,6 @@ from pathlib import Path
 import aiohttp
 import pytest
 import trustme
-import uvloop
 from aiohttp import web
 from yarl import URL
 
@@ -51,30 +50,6 @@ async def test_an_unreadable_batch_is_no_start(tmp_path: Path) -> None:
         await serve(home, "127.0.0.1", 0)
 
 
-async def test_connections_are_capped(start: Start) -> None:
-    """Above the cap a connection is ended unanswered; once one ends the next is served."""
-    stage = await start(limits=Limits(connections=2))
-    idle = [await asyncio.open_connection("127.0.0.1", stage.running.port) for _ in range(2)]
-    await asyncio.sleep(0.05)
-    assert await talk(stage.running.port, request("/")) == b""
-    assert stage.running.counts.turned_away == 1
-    for _, writer in idle:
-        writer.close()
-    await asyncio.sleep(0.05)
-    assert status(await talk(stage.running.port, request("/"))) == 404
-
-
-def test_capped_by_the_loop_of_production(tmp_path: Path) -> None:
-    """The cap holds under uvloop too, whose transports are of other classes."""
-
-    async def turned_away() -> bytes:
-        limits = Limits(connections=0)
-        async with await serve(make_home(tmp_path / "home"), "127.0.0.1", 0, limits=limits) as running:
-            return await talk(running.port, request("/"), patience=2.0)
-
-    assert uvloop.run(turned_away()) == b""
-
-
 @pytest.mark.parametrize("sent", [b"", b"POST /", b"POST / HTTP/1.1\r\nHost: x\r\nX-A: b"])
 async def test_a_slow_head(start: Start, sent: bytes) -> None:
     """A head that does not arrive in time ends the connection."""
@@ -102,6 +77,24 @@ async def test_tls(tmp_path: Path) -> None:
         assert url.startswith("https://")
         async with session.post(url, data=callback(), headers=JSON, ssl=trust) as reply:
             assert reply.status == 200
+
+
+async def test_no_cipher_block_chaining(tmp_path: Path) -> None:
+    """A client of TLS 1.2 that knows nothing better than CBC is refused, one that knows GCM is not."""
+    ca = trustme.CA()
+    pem = tmp_path / "cert.pem"
+    ca.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(pem))
+    trust = ssl.create_default_context()
+    trust.maximum_version = ssl.TLSVersion.TLSv1_2
+    ca.configure_trust(trust)
+    async with await serve(make_home(tmp_path / "home"), "127.0.0.1", 0, tls_cert=pem) as running:
+        trust.set_ciphers("ECDHE+AES:!AESGCM:!AESCCM")
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            await asyncio.open_connection("127.0.0.1", running.port, ssl=trust)
+        trust.set_ciphers("ECDHE+AESGCM")
+        _, writer = await asyncio.open_connection("127.0.0.1", running.port, ssl=trust)
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_a_handshake_has_a_deadline(tmp_path: Path) -> None:

@@ -136,6 +136,33 @@ async def test_a_damaged_results_store(start: Start) -> None:
     assert (await stage.post(stage.address(batch="elsewhere"), callback())).status == 503
 
 
+async def test_an_error_at_close(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    """A file that cannot be closed is logged, and the failure is shown after closing."""
+    stage = await start(disk=Failing(close=[errno.EIO, errno.EIO]))
+    assert (await stage.post(stage.address(), callback())).status == 200
+    await stage.running.close()
+    assert isinstance(stage.running.failure, Poisoned)
+    assert "could not be closed" in caplog.text
+
+
+async def test_damage_is_told_at_the_start(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    """Lines that cannot be read are passed over and told, with their place; the file stays as it was."""
+    stage = await start()
+    for row in range(3):
+        await stage.post(stage.address(row), callback(f"t{row}"))
+    await stage.running.close()
+    [(path, text)] = stage.files().items()
+    harmed = text[:9] + b"!" + text[10:] + b"half"
+    path.write_bytes(harmed)
+    again = await start()
+    assert f"{path} is damaged at byte 0, " in caplog.text
+    assert f"{path} is torn at byte {len(text)}, 4 bytes" in caplog.text
+    assert [(await again.post(again.address(row), callback(f"t{row}"))).status for row in range(3)] == [
+        200
+    ] * 3
+    assert (path.read_bytes(), again.running.counts.stored) == (harmed, 1)
+
+
 async def test_our_own_bug(
     start: Start, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,11 +2,13 @@
 
 import logging
 import traceback
+from urllib.parse import quote
 
 import pytest
 
 from mwbatch.client import Client, fingerprint
 from mwbatch.client import retry as retry_door
+from mwbatch.client.keys import basic, hiding
 from mwbatch.client.wire import Answer
 from mwbatch.core.text import Json
 from mwbatch.errors import ApiError, Busy, Halted, NotFound, Refused, Unsent, Unsure, UsageError
@@ -187,6 +189,19 @@ def test_a_fingerprint_names_a_key_for_good() -> None:
     assert Client(KEY).key == fingerprint(KEY)
 
 
+@pytest.mark.parametrize("key", ["k-1/+=&", "a.b|c\\d", "sk_live"])
+def test_a_quoted_key_is_hidden(key: str) -> None:
+    """However an answer quotes the key, alone or in Basic auth, it becomes stars, and all else stands."""
+    for secret in (key, basic(key).removeprefix("Basic ").rstrip("=")):
+        once, escaped = (
+            quote(secret, safe=""),
+            "".join(c if c.isalnum() else f"\\u{ord(c):04x}" for c in secret),
+        )
+        for said in (secret, once, quote(once), secret.replace("/", "\\/"), escaped, secret.upper()):
+            assert hiding(key)(f"<{said}>".encode()) == b"<***>"
+    assert hiding(key)(b"another, key_1") == b"another, key_1"
+
+
 async def hang_up(talk: Talk) -> None:
     await talk.hear()
 
@@ -206,6 +221,9 @@ async def leak(url: str, call: str, *args: Json) -> str:
     [
         http({"error": f"the key {KEY} is wrong, see {ADDRESS}"}, "401 Unauthorized"),
         http({"error": f"cannot call {ADDRESS}"}, "400 Bad Request"),
+        http({"error": f"you sent {basic(KEY)} and {KEY.upper()}"}, "403 Forbidden"),
+        http({"error": quote(f"you sent {basic(KEY)} and {KEY}", safe="")}, "400 Bad Request"),
+        http({"error": {"sent": f"{basic(KEY)}, {KEY}"}}, "500 Internal Server Error"),
         f"HTTP/1.1 200 OK\r\nX {KEY}: {ADDRESS}\r\n\r\n".encode(),
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n" + KEY.encode(),
         b"",

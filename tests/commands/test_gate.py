@@ -2,9 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
+from unittest.mock import patch
+
+import pytest
 
 from mwbatch.commands.crew import crew
 from mwbatch.commands.gate import Gate
+from mwbatch.core.ceiling import FIRST_RATE
 from mwbatch.core.pace import Pace
 from tests.virtual import virtual
 
@@ -43,10 +48,45 @@ async def test_the_rate() -> None:
 
 @virtual
 async def test_after_a_refusal_everybody_waits() -> None:
-    """Retry-After holds back every worker, and then all that the halved limit allows go on."""
+    """Retry-After holds back every worker, and then they go on one after the other, at the rate that was learned."""
     gate = gate_of(4)
     gate.pace.refused(0.0, 0.0, 10.0)
-    assert await pass_through(gate, 3) == [10, 10, 11]
+    assert await pass_through(gate, 3) == pytest.approx([10, 10 + 1 / FIRST_RATE, 10 + 2 / FIRST_RATE])
+
+
+@virtual
+async def test_first_come_first_served() -> None:
+    """Workers leave in the order in which they came, also those who come while others wait."""
+    gate, order = gate_of(1, rate=10), list[int]()
+
+    async def come(number: int) -> None:
+        await asyncio.sleep(number * 0.03)
+        assert await gate.enter()
+        order.append(number)
+        gate.leave()
+
+    await crew(come(number) for number in range(20))
+    assert order == list(range(20))
+
+
+@virtual
+async def test_a_timer_for_many() -> None:
+    """Waiting for the rate costs about one timer a request, however many wait."""
+    loop, timers = asyncio.get_running_loop(), 0
+    call_later = loop.call_later
+
+    def counted(
+        delay: float, callback: Callable[..., object], *args: Any, **more: Any
+    ) -> asyncio.TimerHandle:
+        nonlocal timers
+        timers += callback.__name__ == "_tick"
+        return call_later(delay, callback, *args, **more)
+
+    with patch.object(loop, "call_later", counted):
+        gate = gate_of(100, rate=1000)
+        gate.pace.limit = 100.0
+        await pass_through(gate, 100)
+    assert timers <= 101
 
 
 @virtual
@@ -79,3 +119,16 @@ async def test_a_worker_that_was_cancelled_takes_no_turn() -> None:
     await asyncio.sleep(0)
     gate.leave()
     assert await waiting[1]
+
+
+@virtual
+async def test_a_turn_that_came_too_late_passes_on() -> None:
+    """A worker that is cancelled in the moment in which its turn comes gives it to the next."""
+    gate = gate_of(1)
+    assert await gate.enter()
+    waiting = [asyncio.create_task(gate.enter()) for _ in range(2)]
+    await asyncio.sleep(0)
+    gate.leave()
+    waiting[0].cancel()
+    assert await waiting[1]
+    assert gate.in_flight == 1

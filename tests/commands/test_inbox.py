@@ -121,3 +121,17 @@ async def test_rejects_are_moved(stage: Stage) -> None:
         assert bool(list(read(batch.folder))) is not writing
         shelf.close()
     assert not list(read(batch.inbox))
+
+
+@virtual
+async def test_rejects_that_cannot_be_moved(stage: Stage) -> None:
+    """Rejects that cannot be moved keep nothing else from being taken in, and count where they are."""
+    batch = await stage.opened(1)
+    inbox = await arrived(stage, batch.card.batch_id, answer(1))
+    shelf = RejectShelf(batch.inbox, "receiver", 1000)
+    shelf.append(Reject.of(Address("k1", batch.card.batch_id, 0, 1, "0" * 32), "not_json", b"{", 1.0, 10))
+    shelf.close()
+    (batch.folder / "rejects").write_bytes(b"no folder")
+    assert await taken(batch) == 1
+    assert batch.report().rejected_callbacks == 1
+    assert not list((inbox.folder / "results").iterdir())

@@ -1,20 +1,24 @@
 """Submit and receive in one process, with a real receiver on loopback."""
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import aiohttp
 import orjson
 import pytest
 
+from mwbatch.callbacks.server import serve
 from mwbatch.commands.run import Door, run
 from mwbatch.core.facts import Seen
 from mwbatch.core.outcomes import Ran
-from mwbatch.errors import Exit, UsageError
+from mwbatch.errors import Exit, Poisoned, UsageError
 from mwbatch.simulator.settings import Settings
 from mwbatch.simulator.world import Callback, World
 from tests.commands.conftest import ELSEWHERE, EPOCH, Stage, answer, clock, silent
+from tests.journal.disks import Failing
 from tests.virtual import virtual
 
 DOOR = Door(port=0)
@@ -96,3 +100,15 @@ async def test_a_foreign_api_needs_a_public_url(stage: Stage) -> None:
     stage.client = stage.client_at(ELSEWHERE)
     with pytest.raises(UsageError, match="--callback-url"):
         await ran(stage, 1, None)
+
+
+@virtual
+async def test_a_receiver_that_can_store_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the receiver's journal is poisoned the run ends, and blames the machine."""
+    quick(stage)
+    failing = partial(serve, disk=Failing(write=[errno.EIO]))
+    monkeypatch.setattr("mwbatch.commands.run.serve", failing)
+    async with delivering(stage):
+        with pytest.raises(Poisoned):
+            await ran(stage, 12, None, poll=9999)
+    assert stage.statuses() == {"pending": 12}

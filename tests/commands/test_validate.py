@@ -28,6 +28,7 @@ async def test_counts(tmp_path: Path) -> None:
     found = await validate(path, price=0.08)
     assert found.text().replace(str(path), "M").splitlines() == [
         "M: 3 rows (2 tagging, 1 annotating), known by a digest of their request (no id column)",
+        "M:4: the same as line 2",
         "1 identical rows are left out: each row counts once",
         "1 rows show a picture that an earlier row shows too",
         "estimated cost: 3 x 0.08 = 0.24",
@@ -40,9 +41,11 @@ async def test_counts(tmp_path: Path) -> None:
         "rows": 3,
         "by_type": {"tagging": 2, "annotating": 1},
         "repeated": 1,
+        "repeats": [{"line": 4, "first_line": 2}],
         "repeated_urls": 1,
         "id_column": None,
         "cost": 0.24,
+        "unreachable_images": None,
         "problem_count": 0,
         "problems": [],
     }

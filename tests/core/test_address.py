@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.address import NOBODY, PREFIX, Address, Key, at_end, find, mac, masked, probe_address, write
+from mwbatch.core.address import (
+    NOBODY,
+    PREFIX,
+    Address,
+    Key,
+    at_end,
+    find,
+    mac,
+    masked,
+    probe_address,
+    without_macs,
+    write,
+)
 
 KEY = Key("k1", b"0123456789abcdef")
 BASES = [
@@ -111,14 +123,30 @@ def test_a_mac_is_hidden_and_nothing_else_changed(before: str, after: str, row: 
         URL + "_",
         URL[:-12],
         URL.replace("/", "%2F"),
+        URL.replace("/", "%252f"),
+        URL.replace("/", "\\/"),
+        URL.replace("/", "\\\\/"),
+        URL.replace("/", "\\"),
+        URL.replace("/", "\\u002F"),
+        URL.replace("/", "&#x2F;"),
+        URL.replace("/", "//"),
         f"{URL}\\n",
         repr(URL),
         URL.replace("-3/", "-300/"),
     ],
 )
 def test_a_mac_that_is_cut_or_glued_is_hidden_too(text: str) -> None:
-    """What is left of a mac in a message is hidden, be it cut, quoted or percent-encoded."""
+    """What is left of a mac in a message is hidden, be it cut, quoted or escaped in whatever way, in either case."""
     assert URL[-32:-12] not in masked(text)
+    assert URL[-32:-12] not in masked(text.upper()).lower()
+
+
+def test_an_export_loses_macs_alone() -> None:
+    """Of what an export shows, whole addresses lose their mac; whatever only resembles one stands."""
+    near = ["https://x.test/v1/a/b/1-2/abc.jpg", URL[:-1], f"{URL}0", f"{URL}g", "/v1/a/b/1/" + "0" * 32]
+    for text in near:
+        assert without_macs(text) == text
+    assert without_macs(f"{near} {URL}, {URL}/") == f"{near} {URL[:-32]}***, {URL[:-32]}***/"
 
 
 @pytest.mark.parametrize("size", [0, 1, 15, 65, 100])

@@ -1,6 +1,7 @@
 """The state in columns: it is the plain fold, whichever rows are held in which way, and from lines as from facts."""
 
 from collections import defaultdict
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -9,9 +10,9 @@ from hypothesis import strategies as st
 
 from mwbatch.core.batch import GAP, Batch
 from mwbatch.core.digests import Digests
-from mwbatch.core.facts import BadLine, Fact, Seen, Started, UnknownFact, Via, digest, identity, line
+from mwbatch.core.facts import BadLine, Fact, Planned, Seen, Started, UnknownFact, Via, digest, identity, line
 from mwbatch.core.fold import Row, Status
-from mwbatch.core.straight import CODES, LIFTED, identity_by_line
+from mwbatch.core.straight import CODES, LIFTED, identity_by_line, planned_row
 from tests.core.facts import ROWS, answer, facts, fail, histories, plan, retry, show, start, steps, withdraw
 
 TIMES = [None, "", "2026-11-25T00:00:00.000Z", "2026-11-25T00:00:00.001Z", "0999-01-01T00:00:00.000Z", "noon"]
@@ -73,6 +74,7 @@ def test_questions_are_answered_as_by_objects(history: list[Fact]) -> None:
     batch, rows = Batch(history), folded(history)
     planned = {number: row for number, row in rows.items() if row.planned}
     assert batch.sendable() == sum(row.sendable for row in planned.values())
+    assert all(batch.is_sendable(number) is batch.row(number).sendable for number in (*rows, ROWS, GAP + 1))
     assert batch.exhausted() == sum(row.exhausted and row.status is Status.PLANNED for row in rows.values())
     assert batch.belied() == any(row.belied for row in rows.values())
     assert sorted(batch.doubtful()) == sorted((n, a) for n, row in planned.items() for a in row.doubtful)
@@ -89,6 +91,7 @@ def test_tasks_are_listed_as_by_objects(history: list[Fact]) -> None:
     tasks = [(number, row, task) for number, row in rows.items() for task in row.tasks.values()]
     answered = {number for number, _, task in tasks if task.answered}
     expected = {
+        "tasks": [(n, t) for n, _, t in tasks],
         "open": [(n, t) for n, _, t in tasks if n not in answered and not t.canceled],
         "surplus": [(n, t) for n, row, t in tasks if t in row.surplus],
         "conflicts": [(n, t) for n, _, t in tasks if t.conflict],
@@ -96,6 +99,9 @@ def test_tasks_are_listed_as_by_objects(history: list[Fact]) -> None:
     }
     for name, there in expected.items():
         assert sorted(getattr(batch, name)(), key=_by_row_and_id) == sorted(there, key=_by_row_and_id)
+
+    assert all(batch.task(number, task.task_id) == task for number, _, task in tasks)
+    assert batch.task(ROWS, "a") is batch.task(0, "of nobody") is None
 
 
 def _by_row_and_id(found: tuple[int, object]) -> tuple[int, str]:
@@ -112,7 +118,55 @@ def test_lines_say_what_facts_say(history: list[Fact]) -> None:
     for fact in near:
         batch.add_line(line(fact)[:-1])
         assert identity_by_line(line(fact)[:-1]) == identity(fact)
+        assert planned_row(line(fact)) in (None, fact.row if isinstance(fact, Planned) else None)
     assert dict(batch.rows) == dict(Batch(near).rows) == folded(near)
+
+
+@given(st.lists(showings | steps, min_size=2, max_size=10), st.booleans())
+def test_lines_of_planned_rows_go_into_columns(history: list[Fact], first: bool) -> None:
+    """Lines of rows that have room in the columns are joined there, and say what their facts say."""
+    plans: list[Fact] = [plan(row) for row in range(ROWS)]
+    whole = [*plans, *history] if first else [*history, *plans]
+    batch = Batch()
+    for fact in whole:
+        batch.add_line(line(fact)[:-1])
+    assert dict(batch.rows) == folded(whole)
+
+
+def test_a_day_of_one_row() -> None:
+    """Planned, created, answered by callback and by listing: the earliest time and the least answer stay, by lines and by facts."""
+    said = [straight(0, "a", "pending", TIMES[3], "", None), straight(0, "a", "pending", TIMES[2], "", None)]
+    said += [straight(0, "a", "completed", TIMES[2], "yes", at) for at in (TIMES[3], TIMES[2], TIMES[3])]
+    others = [straight(row, "b", "completed", TIMES[3], "no", TIMES[3]) for row in (1, 2)]
+    whole: list[Fact] = [*map(plan, range(3)), start(1), *said, *others]
+    batch = Batch()
+    for fact in whole:
+        batch.add_line(line(fact)[:-1])
+    assert dict(batch.rows) == dict(Batch(whole).rows) == folded(whole)
+    assert batch._lifted == {}
+
+
+def test_every_bit_of_a_line_counts() -> None:
+    """A line that columns can hold is refused where any of its bits is another one."""
+    whole = line(straight(0, "wjTSaCS9sq5AnvEzM", "completed", TIMES[2], "yes", TIMES[3]))[:-1]
+    batch = Batch([plan(0)])
+    for place in range(len(whole)):
+        for bit in range(8):
+            harmed = bytearray(whole)
+            harmed[place] ^= 1 << bit
+            with pytest.raises(BadLine):
+                batch.add_line(bytes(harmed))
+    assert dict(batch.rows) == folded([plan(0)])
+
+
+def test_times_and_digests_in_another_spelling_are_kept_as_they_are() -> None:
+    """What columns could not give back letter by letter goes into no column."""
+    odd = straight(0, "a", "completed", TIMES[2], "yes", TIMES[3])
+    shout = replace(odd, answer=(odd.answer or "").upper())
+    for fact in (shout, replace(odd, completed_at=TIMES[4]), replace(odd, sha256="0")):
+        batch = Batch([plan(0)])
+        batch.add_line(line(fact)[:-1])
+        assert dict(batch.rows) == folded([plan(0), fact])
 
 
 def test_a_line_that_is_damaged_or_unknown_is_refused() -> None:

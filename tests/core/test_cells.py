@@ -120,6 +120,8 @@ FIELDS: list[tuple[str, Any, list[str]]] = [
     ("annotation_option", {"a": 1}, ["must be a list, not an object"]),
     ("annotation_option", "[a]", ["is not a JSON list: not JSON: Expecting value: line 1 column 2 (char 1)"]),
     ("tags", [], ['is empty (a JSON list of {"left","top","width","height"} in pixels)']),
+    ("annotation_option", '["\\ud83d"]', [r"holds half a character, the lone surrogate \ud83d (remove it)"]),
+    ("tags", '[{"id":"\\u0000","left":1,"top":2,"width":3,"height":4}]', ["holds a NUL character (remove it)"]),
     ("tags", "[]", ['is empty (a JSON list of {"left","top","width","height"} in pixels)']),
     ("tags", '{"left":1}', ["must be a list, not an object"]),
     ("tags", '[{"id":1,"id":2}]', ["is not a JSON list: the key 'id' stands twice"]),

@@ -106,24 +106,37 @@ def test_any_record_is_a_fact_or_refused(record: dict[str, Json], kind: str) -> 
         {"v": 2},
         {"v": None},
         {"v": "1"},
+        {"v": True},
+        {"v": 1.0},
         {"fact": "forgotten"},
         {"fact": ["failed"]},
         {"fact": None},
         {"more": 1},
         {"body": {}},
+        {"row": "0"},
+        {"row": None},
+        {"attempt": True},
+        {"attempt": -1},
+        {"attempt": 1.0},
+        {"at": "now"},
+        {"final": 0},
+        {"status": "400"},
+        {"message": None},
     ],
 )
 def test_what_is_not_known_is_refused(change: dict[str, Json]) -> None:
-    """An unknown version, kind or field is an undamaged line that is refused, never guessed."""
+    """An unknown version, kind or field, or a field of another type, is an undamaged line that is refused, never guessed."""
     record = json.loads(line(fail(1))) | change
     del record["crc"]
     with pytest.raises(UnknownFact):
         parse(sealed(encode(record)[:-1]))
 
 
-@pytest.mark.parametrize("rows", [None, 7, [1], [[1]], [[1, 2, 3]], "ab"])
+@pytest.mark.parametrize(
+    "rows", [None, 7, [1], [[1]], [[1, 2, 3]], "ab", ["ab"], [[0, 1.0]], [[True, 2]], [[-1, 2]]]
+)
 def test_rows_that_are_no_ranges_are_refused(rows: Json) -> None:
-    """A started whose rows are not pairs is refused."""
+    """A started whose rows are not pairs of row numbers is refused."""
     record = json.loads(line(start(1))) | {"rows": rows}
     del record["crc"]
     with pytest.raises(UnknownFact):

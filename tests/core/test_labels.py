@@ -1,6 +1,7 @@
 """The join of a row with its answer, and the fact that a task was seen."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -20,6 +21,7 @@ TASK: dict[str, Json] = {
     "completed_at": "2024-01-02T00:00:00.000Z",
     "params": {"image_url": "https://images.test/0.jpg"},
 }
+ADDRESS = "https://calls.test/callbacks/v1/k1/b234567890/0-1/" + "0123456789abcdef" * 2
 GOT = {**TASK, "response": TAGS}
 CALLED = {"task_id": "t1", "task": TASK, "response": TAGS}
 LATER = {
@@ -68,3 +70,40 @@ def test_a_row_without_an_answer() -> None:
     assert (bare["status"], bare["task_id"], bare["created_at"]) == ("planned", None, None)
     assert (asked["status"], asked["task_id"], asked["created_at"]) == ("pending", "task-1", None)
     assert {asked[name] for name in ("completed_at", "received_at", "via", "response")} == {None}
+
+
+def test_a_label_comes_with_its_brand() -> None:
+    """A tag of an annotating answer carries what the manifest said of it, and its own words win."""
+    sent = [
+        {"id": "x", "left": 1, "top": 2, "width": 3, "height": 4, "brand": "Umber", "source": 7},
+        {"id": 8, "brand": "B"},
+    ]
+    planned = replace(plan(0), type="annotating", columns={"tags": sent})
+    said = {
+        "tags": [{"id": "x", "label": "good", "brand": None}, {"id": "8", "label": "bad", "brand": "own"}, 7]
+    }
+    answer = fact_of({**GOT, "response": said}, Via.GET)
+    told = label("b", planned, Batch([planned, answer]).row(0), answer)["response"]["tags"]
+    assert told == [
+        {"id": "x", "label": "good", "brand": "Umber", "source": 7},
+        {"id": "8", "label": "bad", "brand": "own"},
+        7,
+    ]
+
+
+@pytest.mark.parametrize("said", [None, 7, {"tags": 7}, {}])
+def test_an_answer_without_tags_stays_as_it_is(said: Json) -> None:
+    """Where an answer holds no tags there is nothing to add to."""
+    planned = replace(plan(0), columns={"tags": [{"id": "x", "brand": "Umber"}]})
+    answer = fact_of({**GOT, "response": said or {}}, Via.GET)
+    assert label("b", planned, Batch([planned, answer]).row(0), answer)["response"] == (said or {})
+
+
+@pytest.mark.parametrize("quoted", [ADDRESS, ADDRESS.replace("/", "\\u002f"), ADDRESS.replace("/v1", "/V1")])
+def test_an_answer_is_given_on_without_macs(quoted: str) -> None:
+    """Where the answer itself quotes an address, its mac is left out; a picture's URL stands as it is."""
+    url = "https://pictures.test/v1/a/b/1-2/abc.jpg"
+    body = json.dumps({"task_id": "t1", "response": {"see": "HERE", "url": url}}).replace("HERE", quoted)
+    said = response(Seen(0.5, 0, 1, "t1", "completed", Via.CALLBACK, body=body.encode()))
+    assert said["url"] == url
+    assert said["see"].lower() == ADDRESS[:-32] + "***"

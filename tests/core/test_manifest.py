@@ -166,6 +166,7 @@ def test_tags_that_carry_more_come_back() -> None:
 
 HEADERS = {
     b"id,image_url,id\n": ["m:1: id: is the name of more than one column (each needs its own)"],
+    b'image_url,"a\nb","a\nb"\n': [r"m:1: a\nb: is the name of more than one column (each needs its own)"],
     b"id,custom_id,image_url\n": ["m:1: custom_id: is a second id column beside id (keep one)"],
     b"\n\nimage\n": ["m:3: image_url: there is no such column (rename 'image' to image_url)"],
     b"Image_URL,x\na,b\n": ["m:1: image_url: there is no such column (rename 'Image_URL' to image_url)"],

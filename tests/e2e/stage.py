@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,10 +119,10 @@ class Stage:
         assert ran.code == code, ran.err
         return ran.json
 
-    def start(self, *words: str, **env: str) -> subprocess.Popen[bytes]:
-        """Start a command and leave it running."""
+    def start(self, *words: str, command: Sequence[str] = (COMMAND,), **env: str) -> subprocess.Popen[bytes]:
+        """Start a command and leave it running; ``command`` is what runs in the place of mwbatch."""
         return subprocess.Popen(
-            [COMMAND, *words],
+            [*command, *words],
             cwd=self.folder,
             env=self.env | env,
             stdin=subprocess.DEVNULL,

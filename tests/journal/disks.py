@@ -1,13 +1,19 @@
 """Disks that fail, or wait, as a test tells them."""
 
 import errno
+import math
 import os
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from mwbatch.journal.disk import Disk
+
+MEMORY: Final = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Where syncing costs nothing; None means the usual place."""
 
 Fate = int | str | None
 """An errno to fail with, ``"short"`` for a write that takes half, None for a call that goes well."""
@@ -53,10 +59,10 @@ class Failing(Disk):
         super().close(file)
         self._meet("close")
 
-    def sync_file(self, path: Path) -> None:
-        """Sync a file or folder, or fail."""
-        self._meet("sync_file")
-        super().sync_file(path)
+    def settle(self, file: int) -> None:
+        """Sync a folder, or what another wrote, or fail."""
+        self._meet("settle")
+        super().settle(file)
 
 
 class Gated(Failing):
@@ -93,3 +99,57 @@ class Fillable(Disk):
         if self.full:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return super().write(file, chunk)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What befalls the ``nth`` call of a disk, counted from 1, and as many as ``lasting`` says from there on."""
+
+    nth: int
+    fate: Fate
+    lasting: float = 1
+
+    def __str__(self) -> str:
+        name = errno.errorcode[self.fate] if isinstance(self.fate, int) else self.fate
+        return f"{name} at call {self.nth}, {self.lasting:g} times"
+
+
+class Befallen(Failing):
+    """Meets one fault, whatever the calls are."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__()
+        self._fault = fault
+
+    def _meet(self, name: str) -> Fate:
+        self.calls.append(name)
+        number, fault = len(self.calls), self._fault
+        if not fault.nth <= number < fault.nth + fault.lasting or (fault.fate == "short" and name != "write"):
+            return None
+        if isinstance(fault.fate, int):
+            raise OSError(fault.fate, os.strerror(fault.fate))
+        return fault.fate
+
+    def links(self, file: int) -> int:
+        """Count names, or fail."""
+        self._meet("links")
+        return super().links(file)
+
+    def forget(self, file: int) -> None:
+        """Let memory drop it, or fail."""
+        self._meet("forget")
+        super().forget(file)
+
+
+FAULTS: Final[Sequence[tuple[Fate, float]]] = [
+    (errno.EIO, 1),
+    (errno.EIO, math.inf),
+    (errno.ENOSPC, 1),
+    (errno.ENOSPC, 2),
+    (errno.ENOSPC, math.inf),
+    (errno.EDQUOT, 1),
+    (errno.EDQUOT, math.inf),
+    ("short", 1),
+    ("short", math.inf),
+]
+"""What may befall a call, once, twice (the cut after a failed write fails, too) or for good."""

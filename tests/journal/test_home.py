@@ -110,7 +110,7 @@ def test_a_card_is_rewritten_whole(home: Home) -> None:
 
 def test_a_batch_that_cannot_be_made_may_be_tried_again(home: Home) -> None:
     """On a disk that fails no batch is there, and the next try makes it."""
-    for fates in ({"sync_file": [errno.EIO]}, {"write": [errno.ENOSPC]}):
+    for fates in ({"settle": [errno.EIO]}, {"write": [errno.ENOSPC]}):
         with pytest.raises(StoreError):
             Home(home.path, disk=Failing(**fates)).create(CARD)
         assert list(home.cards()) == []
@@ -151,9 +151,9 @@ def test_looking_for_keys_makes_none(home: Home) -> None:
 def test_a_key_is_durable_before_it_signs(home: Home) -> None:
     """The folder of the key file is synced before the newest key is handed out, whoever made the file."""
     key = home.keys().newest
-    disk = Failing(sync_file=[errno.EACCES, errno.EIO])
+    disk = Failing(settle=[errno.EACCES, errno.EIO])
     signing = Home(home.path, disk=disk)
-    assert (signing.signing_key(), disk.calls) == (key, ["sync_file"])
+    assert (signing.signing_key(), disk.calls) == (key, ["settle"])
     with pytest.raises(StoreError, match="cannot sync"):
         signing.signing_key()
 

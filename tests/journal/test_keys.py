@@ -157,7 +157,7 @@ def test_keys_that_cannot_be_read_are_an_error(path: Path) -> None:
         {"create": [errno.ENOSPC]},
         {"write": ["short", errno.ENOSPC]},
         {"sync": [errno.EIO]},
-        {"sync_file": [errno.EIO]},
+        {"settle": [errno.EIO]},
     ],
 )
 def test_keys_are_made_whole_or_not_at_all(path: Path, fates: dict[str, list[Fate]]) -> None:

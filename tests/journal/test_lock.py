@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mwbatch.errors import BatchBusy, StoreError
-from mwbatch.journal.lock import WHO, BatchLock, holder
+from mwbatch.journal.lock import LOCK, WHO, BatchLock, holder
 
 HOLD = """
 import sys
@@ -125,3 +125,10 @@ def test_an_error_within_releases_it(tmp_path: Path) -> None:
         raise ZeroDivisionError
     assert holder(tmp_path) is None
     assert free(tmp_path)
+
+
+def test_a_lock_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    """Where no lock file can be made, it is the machine that failed."""
+    (tmp_path / LOCK).mkdir()
+    with pytest.raises(StoreError, match="cannot lock"):
+        BatchLock(tmp_path, "submit").__enter__()

@@ -242,18 +242,40 @@ def test_a_removed_file_poisons(tmp_path: Path) -> None:
     [
         ({"create": [errno.ENOSPC]}, DiskFull),
         ({"create": [errno.EACCES]}, StoreError),
-        ({"sync": [errno.EIO]}, StoreError),
-        ({"sync": [errno.ENOSPC]}, DiskFull),
-        ({"sync_file": [errno.EIO]}, StoreError),
+        ({"create": [errno.EIO]}, Poisoned),
+        ({"sync": [errno.EIO]}, Poisoned),
+        ({"sync": [errno.ENOSPC]}, Poisoned),
+        ({"settle": [errno.EIO]}, Poisoned),
+        ({"settle": [None, errno.EIO]}, Poisoned),
+        ({"settle": [None, errno.ENOSPC]}, Poisoned),
     ],
 )
 def test_a_segment_that_cannot_be_made(
     tmp_path: Path, fates: dict[str, list[Fate]], error: type[StoreError]
 ) -> None:
     """Where a segment cannot be made durable nothing is left, and the error says which kind it is."""
-    with pytest.raises(StoreError, match="cannot create") as raised:
+    with pytest.raises(StoreError, match=r"cannot (create|make)") as raised:
         Segment(tmp_path, "test", Failing(**fates))
     assert raised.type is error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_another_left_is_made_durable(tmp_path: Path) -> None:
+    """A folder that is there may not be durable: its parent is synced again, and so is that of each missing one."""
+    (tmp_path / "a").mkdir()
+    disk = Failing()
+    for calls in (["settle"] * 3, ["settle"]):
+        disk.make_folder(tmp_path / "a" / "b" / "c")
+        assert disk.calls == calls
+        disk.calls.clear()
+
+
+def test_a_write_that_takes_nothing_is_a_full_disk(tmp_path: Path) -> None:
+    """A disk that takes less and less ends in DiskFull, not in an endless loop."""
+    segment = Segment(tmp_path, "test", Failing(write=["short"] * 99))
+    with pytest.raises(DiskFull):
+        segment.append(WHOLE)
+    segment.close()
     assert list(tmp_path.iterdir()) == []
 
 

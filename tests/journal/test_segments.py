@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -172,34 +173,73 @@ async def test_the_index_learns_after_the_sync(tmp_path: Path) -> None:
 async def test_the_index_trusts_only_what_it_synced(tmp_path: Path) -> None:
     """What a killed writer may never have synced is synced before an answer counts as stored."""
     await write(tmp_path)
-    disk = Failing(sync_file=[errno.EIO])
+    disk = Failing(settle=[errno.EIO, None, errno.EIO, None, None, errno.EIO])
     journal = Segments(tmp_path, "test", disk)
-    with pytest.raises(StoreError, match="cannot sync"):
-        await journal.append([answer(1)])
+    for calls in (["settle"], ["settle"] * 2, ["settle"] * 3):
+        with pytest.raises(StoreError, match="cannot"):
+            await journal.append([answer(1)])
+        assert disk.calls == calls
+        disk.calls.clear()
     assert await journal.append([answer(1)]) == [False]
-    assert disk.calls == ["sync_file", "sync_file"]
+    assert disk.calls == ["settle"] * 3
+
+
+@pytest.mark.parametrize("fates", [{"create": [errno.EIO]}, {"settle": [None, errno.EIO]}])
+async def test_a_poisoned_shelf_makes_no_other_segment(tmp_path: Path, fates: dict[str, list[Fate]]) -> None:
+    """Once a segment could not be made durable, no other one is made in its place: its folder may be lost, too."""
+    disk = Failing(**fates)
+    journal = Segments(tmp_path, "test", disk)
+    with pytest.raises(Poisoned):
+        await journal.append([show(1)])
+    disk.calls.clear()
+    with pytest.raises(Poisoned):
+        await journal.append([show(1)])
+    assert disk.calls == []
+    await journal.close()
+
+
+async def test_an_error_at_close_leaves_nothing_open(tmp_path: Path) -> None:
+    """A close that fails is told after every other file was closed."""
+    disk = Failing(close=[errno.EIO])
+    journal = Segments(tmp_path, "test", disk)
+    await journal.append(EVERY)
+    with pytest.raises(Poisoned, match="could not be closed"):
+        await journal.close()
+    assert disk.calls.count("close") == len(FOLDERS)
+    assert len(journal.dead_segments()) == len(FOLDERS)
 
 
 async def test_the_index_reads_but_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Appends that begin together share one reading, so that none forgets what another stored."""
     await write(tmp_path)
     journal, begun, go = Segments(tmp_path, "test"), [0], threading.Event()
-    index = journal.index
+    results = journal._shelves["results"]
+    read = results.durable
 
-    def slowly() -> int:
+    def slowly(take: Callable[[bytes], bytes | None]) -> Iterator[bytes]:
         begun[0] += 1
         go.wait(10)
-        return index()
+        return read(take)
 
-    monkeypatch.setattr(journal, "index", slowly)
+    monkeypatch.setattr(results, "durable", slowly)
     appends = [asyncio.create_task(journal.append([answer(n)])) for n in (1, 2, 2)]
     await asyncio.sleep(0.02)
     go.set()
     assert [await append for append in appends] == [[False], [True], [False]]
     assert begun == [1]
-    assert index() == 2
+    assert journal.index() == 2
     assert await journal.append([answer(1), answer(2)]) == [False, False]
     await journal.close()
+
+
+async def test_what_is_stored_is_known_whatever_failed_beside_it(tmp_path: Path) -> None:
+    """Where one append fails in one folder, the answer that another folder took is not stored again."""
+    journal = Segments(tmp_path, "test", Failing(write=[None, errno.ENOSPC]))
+    with pytest.raises(DiskFull):
+        await journal.append([answer(1), show(1)])
+    assert await journal.append([answer(1), show(1)]) == [False, True]
+    await journal.close()
+    assert len(told(journal)) == 2
 
 
 @pytest.mark.parametrize("fate", [[errno.ENOSPC], ["short", errno.ENOSPC]])

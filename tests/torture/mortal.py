@@ -149,6 +149,6 @@ class MortalDisk(Disk):
         self._alive()
         super().make_folder(folder)
 
-    def sync_file(self, path: Path) -> None:  # noqa: ARG002 (the disk's signature)
+    def settle(self, file: int) -> None:  # noqa: ARG002 (the disk's signature)
         """Sync nothing."""
         self._alive(event=False)

@@ -48,7 +48,7 @@ SABOTAGE: Final[Mapping[str, Mapping[str, Any]]] = {
         "mwbatch.commands.settling.sweep": _believe_at_once(),
         "mwbatch.commands.settling.believed": _believe_at_once(),
     },
-    "no-validity": {"mwbatch.core.sweep.Sweep.flaws": lambda _: []},
+    "no-validity": {"mwbatch.core.sweep.Sweep.flaws": lambda *_: []},
     "no-last-reading": {"mwbatch.journal.opened.Opened.refold": _refold_once},
     "no-settle": {"mwbatch.commands.settling.wait_until": _wait_for_nothing},
 }

@@ -1,0 +1,80 @@
+"""`mwbatch export`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mwbatch import settings
+from mwbatch.cli.options import unfolded
+from mwbatch.cli.program import Result, perform
+from mwbatch.cli.wiring import open_home
+from mwbatch.export.choices import By, FormatName, Outside
+
+if TYPE_CHECKING:
+    from mwbatch.commands.desk import Desk
+
+
+@unfolded
+def export(
+    batch: settings.BatchArgument,
+    *,
+    format_: Annotated[FormatName, typer.Option("--format", help="What to write.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="PATH", help="Where: a file, or for boxes a folder.")
+    ],
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace what is there; files that no export wrote stay.")
+    ] = False,
+    measure_images: Annotated[
+        bool,
+        typer.Option(
+            "--measure-images", help="Read the sizes that the manifest lacks from the images' headers."
+        ),
+    ] = False,
+    leave_out_unsized: Annotated[
+        bool,
+        typer.Option("--leave-out-unsized", help="Leave out images of unknown size, instead of refusing."),
+    ] = False,
+    outside: Annotated[
+        Outside, typer.Option("--outside", help="Boxes beyond their image: count them aloud, keep, or clip.")
+    ] = Outside.REPORT,
+    category: Annotated[
+        By | None,
+        typer.Option("--category", help="Default: the brand of tagging rows, the label of annotating rows."),
+    ] = None,
+    require_complete: settings.RequireOption = False,
+    place: settings.Place,
+    talk: settings.Talk,
+) -> None:
+    """Write the completed rows for spreadsheets and training pipelines.
+
+    csv and parquet have a line a tag. coco, yolo, voc and label-studio make a folder, with images.csv to say which file
+    each image is (coco and label-studio: the JSON alone where PATH ends in .json); they need the size of every image.
+    PATH is written whole or not at all.
+
+    \b
+    Examples:
+      mwbatch export ten --format csv -o ten.csv
+      mwbatch export ten --format yolo -o ten-yolo --measure-images --outside clip
+    """
+
+    async def command(desk: "Desk") -> Result:
+        from mwbatch.commands.export import export as run
+        from mwbatch.export.writing import Export, Order
+        from mwbatch.journal.opened import unread
+        from mwbatch.views.exported import Written
+
+        home = open_home(place, desk)
+        opened = unread(home, *home.find(batch))
+        order = Order(format_, output, force, outside, category, leave_out_unsized)
+        writer = Export(opened.card.name, order)
+        found = await run(opened, desk, writer, measuring=measure_images, demanded=require_complete)
+        return Written(found, aloud=outside is not Outside.KEEP)
+
+    perform(command, talk)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command()(export)

@@ -1,0 +1,129 @@
+"""Giving rows up: nothing more is sent for them, and tasks at which nobody has worked yet are canceled."""
+
+from collections.abc import Callable, Collection, Iterator
+from itertools import islice
+from typing import Final
+
+from mwbatch.client import Client
+from mwbatch.commands.beginning import Past, catch_up
+from mwbatch.commands.canceling import cancel_task
+from mwbatch.commands.choosing import named
+from mwbatch.commands.creating import ASK_ABOVE, pinned
+from mwbatch.commands.crew import crew
+from mwbatch.commands.desk import Desk
+from mwbatch.commands.fetching import Open
+from mwbatch.core.advice import rows
+from mwbatch.core.facts import Withdrawn
+from mwbatch.core.fold import Row, Status
+from mwbatch.core.outcomes import Canceled
+from mwbatch.errors import UsageError
+from mwbatch.journal.home import Home
+from mwbatch.journal.opened import Opened, act
+
+CANCELABLE: Final = (Status.PLANNED, Status.DOUBT, Status.PENDING)
+"""The statuses that are not final: what has an answer, was refused or is canceled stays as it is."""
+
+AT_ONCE: Final = 32
+"""Cancels in flight."""
+
+GROUP: Final = 1024
+"""How many rows are withdrawn with one write."""
+
+
+async def cancel(
+    home: Home,
+    client: Client,
+    name: str,
+    ids: Collection[str] = (),
+    desk: Desk | None = None,
+    confirm: Callable[[str], bool] = lambda _: True,
+) -> Canceled:
+    """Give up the rows of a batch that are not final, or those of them that ``ids`` name.
+
+    Planned and doubtful rows are withdrawn, pending tasks canceled. Run it again after an interruption: it goes on.
+
+    Raises:
+        UsageError: an id is not in the batch, or the user said no; nothing was done.
+        BatchBusy: another process acts on the batch.
+        ApiError: the API refuses us or cannot be reached; what was withdrawn stays so.
+    """
+    desk = desk or Desk()
+    folder, card = home.find(name)
+    pinned(card, client.origin)
+    async with act(home, folder, card, "cancel") as batch:
+        chosen, final = _chosen(batch, ids)
+        if len(chosen) > ASK_ABOVE and not confirm(f"cancel {rows(len(chosen))} of batch {card.name}?"):
+            raise UsageError("nothing was canceled, as you said")
+        await catch_up(batch, client, desk, Past.of(batch))
+        withdrawn = await _withdraw(batch, chosen, desk)
+        canceled, late = await _cancel(batch, client, desk, chosen)
+        desk.tally.phase = ""
+        doubtful = sum(batch.state.row(number).status is Status.DOUBT for number in chosen)
+        return Canceled(
+            batch.report(), withdrawn, canceled, doubtful, (*final, *late), desk.stopping.is_set()
+        )
+
+
+def _chosen(batch: Opened, ids: Collection[str]) -> tuple[list[int], list[str]]:
+    """The numbers of the rows to give up, and a sentence for each named one that is final otherwise."""
+    state = batch.state
+    if not ids:
+        return sorted(number for status in CANCELABLE for number in state.numbered(status)), []
+    chosen, final = list[int](), list[str]()
+    for planned in named(batch, ids):
+        status = state.row(planned.row).status
+        if status in CANCELABLE:
+            chosen.append(planned.row)
+        elif status is not Status.CANCELED:
+            final.append(f"row {planned.id} is {status} already and stays so")
+    return chosen, final
+
+
+async def _withdraw(batch: Opened, chosen: list[int], desk: Desk) -> int:
+    """Forbid the next attempt of every row that might get one; durable before any task is canceled."""
+    there = (number for number in chosen if _may_be_sent(batch.state.row(number)))
+    count = 0
+    while group := list(islice(there, GROUP)):
+        now = desk.now()
+        facts = [Withdrawn(now, number, batch.state.row(number).fresh_attempt) for number in group]
+        await batch.record(facts)
+        count += len(facts)
+    return count
+
+
+def _may_be_sent(row: Row) -> bool:
+    return not row.withdrawn and (row.status in (Status.PLANNED, Status.DOUBT) or bool(row.doubtful))
+
+
+async def _cancel(batch: Opened, client: Client, desk: Desk, chosen: list[int]) -> tuple[int, list[str]]:
+    """Cancel the open tasks of these rows; how many, and a sentence for each that could not be."""
+    remaining, late = _open(batch, chosen), list[str]()
+    tally, canceled = desk.tally, 0
+    tally.phase, tally.done, tally.total = "canceling tasks", 0, len(chosen)
+
+    async def work() -> None:
+        nonlocal canceled
+        for task in remaining:
+            if desk.stopping.is_set():
+                return
+            error = await cancel_task(batch, client, desk, task)
+            if error is None:
+                canceled += 1
+            else:
+                late.append(_too_late(batch, task, str(error)))
+            tally.done += 1
+
+    await crew([work() for _ in range(AT_ONCE)])
+    return canceled, late
+
+
+def _open(batch: Opened, chosen: list[int]) -> Iterator[Open]:
+    for number in chosen:
+        for task in list(batch.state.row(number).tasks.values()):
+            if not (task.answered or task.canceled):
+                yield Open(number, task.attempt, task.task_id)
+
+
+def _too_late(batch: Opened, task: Open, error: str) -> str:
+    shown = batch.state.row(task.row).tasks[task.task_id].status
+    return f"task {task.task_id} of row {task.row} is {shown} and could not be canceled: {error}"

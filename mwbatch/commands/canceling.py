@@ -1,0 +1,24 @@
+"""Canceling one task: once, and where the API says no, by a look at what the task is now."""
+
+from mwbatch.client import Client
+from mwbatch.commands.desk import Desk
+from mwbatch.commands.fetching import Open, look
+from mwbatch.core.facts import Via
+from mwbatch.core.showing import seen
+from mwbatch.errors import ApiError
+from mwbatch.journal.opened import Opened
+
+
+async def cancel_task(batch: Opened, client: Client, desk: Desk, task: Open) -> ApiError | None:
+    """Cancel a task and record what it is then; the API's error where it is something else than canceled.
+
+    A completed task is answered 500, and a cancel whose answer is lost may have worked: it is never asked for again.
+    MUST be called under the batch's lock. Raises `Halted` where the API refuses us.
+    """
+    try:
+        shown = await client.cancel(task.task_id)
+    except ApiError as error:
+        await look(batch, client, desk, task)
+        return None if batch.state.row(task.row).tasks[task.task_id].canceled else error
+    await batch.record([seen(shown, task.row, task.attempt, Via.CANCEL, desk.now())])
+    return None

@@ -1,0 +1,82 @@
+"""Exporting: open a batch without its lock, measure what lacks a size where that is wanted, and let it be written."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Protocol, TypeVar
+
+from mwbatch.commands.desk import Desk
+from mwbatch.core.exported import Exported
+from mwbatch.core.facts import Planned
+from mwbatch.core.image_size import Size
+from mwbatch.journal.image_sizes import ImageSizes
+from mwbatch.journal.opened import Opened
+from mwbatch.journal.segments import Segments
+
+
+class Surveyed(Protocol):
+    """A batch that was read once."""
+
+    completed: int
+
+    def unsized(self) -> Iterator[Planned]:
+        """The completed rows whose image has no size by the manifest."""
+        ...
+
+
+S = TypeVar("S", bound=Surveyed)
+
+
+class Writer(Protocol[S]):
+    """An export as the room that knows formats makes it; all methods block."""
+
+    def check(self) -> None:
+        """Raise `UsageError` where it cannot be."""
+        ...
+
+    def survey(self, journal: Segments) -> S:
+        """Read everything once."""
+        ...
+
+    def write(self, survey: S, sizes: Callable[[int], Size | None], going: Callable[[int], bool]) -> Exported:
+        """Write it."""
+        ...
+
+
+async def export(
+    opened: Opened, desk: Desk, writer: Writer[S], *, measuring: bool = False, demanded: bool = False
+) -> Exported:
+    """Export the completed rows of a batch; its state may be empty, as answers on disk are enough.
+
+    ``measuring``: ask for the header of every image whose size nobody told. ``demanded``: incompleteness is an error.
+
+    Raises:
+        UsageError: the export cannot be as it was asked for; nothing was written.
+        StoreError: this machine cannot read the batch, or cannot write the export.
+    """
+    tally = desk.tally
+    writer.check()
+    tally.phase = "reading"
+    survey = await asyncio.to_thread(writer.survey, opened.journal)
+    sizes = await asyncio.to_thread(ImageSizes, opened.folder)
+    if measuring:
+        from mwbatch.commands.measuring import measure  # noqa: PLC0415 (HTTP, which most exports need not wait for)
+
+        total = await asyncio.to_thread(lambda: sum(1 for _ in missing(survey, sizes)))
+        await measure(missing(survey, sizes), total, sizes, desk)
+    tally.phase, tally.done, tally.total = "exporting", 0, survey.completed
+
+    def going(done: int) -> bool:
+        tally.done = done
+        return not desk.stopping.is_set()
+
+    found = await asyncio.to_thread(writer.write, survey, sizes.get, going)
+    tally.phase = ""
+    if demanded:
+        await asyncio.to_thread(opened.refold)
+        found.unfinished = not opened.report().complete
+    return found
+
+
+def missing(survey: Surveyed, sizes: ImageSizes) -> Iterator[Planned]:
+    """The completed rows whose image has no size yet."""
+    return (planned for planned in survey.unsized() if sizes.get(planned.row) is None)

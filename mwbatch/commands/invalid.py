@@ -1,0 +1,72 @@
+"""Rows with mistakes, put aside beside their manifest: itself a manifest, to be mended and submitted."""
+
+import asyncio
+import filecmp
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from itertools import groupby
+from pathlib import Path
+
+import aiofiles
+
+from mwbatch.commands.manifests import Manifest
+from mwbatch.commands.survey import Survey
+from mwbatch.core.entry import OUR_ERROR, Entry, Problem
+from mwbatch.core.text import encode
+from mwbatch.errors import StoreError, UsageError
+
+
+async def put_aside(manifest: str, found: Survey, path: Path) -> int:
+    """Write every row with a mistake to ``path``, with what is wrong in ``mwbatch_error``; returns how many.
+
+    Raises:
+        UsageError: there is a file already that holds something else: somebody may be mending it.
+        StoreError: it cannot be written.
+    """
+    aside, count = path.with_name(f".{path.name}.new"), 0
+    try:
+        async with aiofiles.open(aside, "wb") as file:
+            async for rows in _chunks(manifest, found):
+                lines = [_line(problems) for problems in rows]
+                await file.write(b"".join(lines))
+                count += len(lines)
+        await asyncio.to_thread(_put, aside, path)
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror}") from error
+    finally:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+    return count
+
+
+def _put(aside: Path, path: Path) -> None:
+    """Give a file its name, unless that is taken by one that holds something else."""
+    if path.exists() and not filecmp.cmp(aside, path, shallow=False):
+        raise UsageError(
+            f"{path} is there already and holds something else: move it away first, so that nothing of yours is lost"
+        )
+    aside.replace(path)
+
+
+async def _chunks(manifest: str, found: Survey) -> AsyncIterator[list[list[Problem]]]:
+    """The problems of the file in its order, those of one line together, chunk by chunk."""
+    place = 0
+    async for chunk in Manifest(manifest):
+        problems = list[Problem]()
+        for one in chunk:
+            if isinstance(one, Entry):
+                problems += [found.disputed[place]] if place in found.disputed else []
+                place += 1
+            else:
+                problems.append(one)
+        yield list(_by_line(problems))
+
+
+def _by_line(problems: list[Problem]) -> Iterator[list[Problem]]:
+    return (list(same) for _, same in groupby(problems, key=lambda problem: problem.line))
+
+
+def _line(problems: list[Problem]) -> bytes:
+    """One row with all that is wrong with it."""
+    told = "; ".join(f"{p.column}: {p.message}" if p.column else p.message for p in problems)
+    return encode({**(problems[0].cells or {}), OUR_ERROR: told}) + b"\n"

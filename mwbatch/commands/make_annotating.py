@@ -1,0 +1,95 @@
+"""Stage two: an annotating manifest out of a tagging batch's answers. It sends nothing."""
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+from typing import Final
+
+from mwbatch.commands.desk import Desk
+from mwbatch.commands.outfile import outfile
+from mwbatch.core import cells
+from mwbatch.core.lineage import Filter, Question, ask
+from mwbatch.core.outcomes import Made
+from mwbatch.core.text import encode
+from mwbatch.errors import UsageError
+from mwbatch.journal.home import Home
+from mwbatch.journal.labelled import labelled, planned_once
+from mwbatch.journal.opened import unread
+from mwbatch.journal.places import Answers
+from mwbatch.journal.segments import Segments
+
+GROUP: Final = 256
+"""Rows between two looks at whether the user wants to stop."""
+
+
+async def make_annotating(
+    home: Home, name: str, question: Question, chosen: Filter, path: Path, desk: Desk, *, force: bool = False
+) -> Made:
+    """Write a manifest that asks ``question`` about the tags of every completed tagging row.
+
+    Raises:
+        UsageError: there is no such batch, it has no answers of tagging rows, the question is none, or the path is taken.
+        StoreError: the batch cannot be read, or the manifest not be written.
+    """
+    check(question)
+    opened = unread(home, *home.find(name))
+    desk.tally.phase = "reading answers"
+    made = await asyncio.to_thread(
+        _write, opened.card.name, opened.journal, question, chosen, path, desk, force=force
+    )
+    desk.tally.phase = ""
+    return made
+
+
+def check(question: Question) -> None:
+    """Raise `UsageError` for a question that no manifest would take."""
+    wrong: cells.Complaints = []
+    cells.instruction(question.instruction, wrong)
+    cells.annotation_option(list(question.options), wrong)
+    if wrong:
+        raise UsageError(
+            "; ".join(
+                f"--{'instruction' if name == 'instruction' else 'option'} {told}" for name, told in wrong
+            )
+        )
+
+
+def _write(
+    name: str, journal: Segments, question: Question, chosen: Filter, path: Path, desk: Desk, *, force: bool
+) -> Made:
+    counts = Counter[str]()
+    counts["tagging"] = sum(planned.type == "tagging" for planned in planned_once(journal))
+    desk.tally.total = counts["tagging"]
+    with outfile(path, force=force) as file:
+        for planned, answer in labelled(journal, Answers(journal.placed_answers())):
+            if planned.type != "tagging":
+                continue
+            asked = ask(name, planned, answer, question, chosen)
+            counts.update(asked.counts, completed=1, rows=asked.row is not None)
+            if asked.row is not None:
+                file.write(encode(asked.row) + b"\n")
+            desk.tally.done = counts["completed"]
+            if counts["completed"] % GROUP == 0 and desk.stopping.is_set():
+                raise UsageError(f"interrupted: {path} was not written")
+        if not counts["rows"]:
+            raise UsageError(_nothing(name, counts))
+    return Made(
+        name,
+        str(path),
+        rows=counts["rows"],
+        tags=counts["asked"],
+        images_without=counts["completed"] - counts["rows"],
+        filtered=counts["filtered"],
+        beyond=counts["beyond"],
+        unusable=counts["unusable"],
+        waiting=counts["tagging"] - counts["completed"],
+    )
+
+
+def _nothing(name: str, counts: Counter[str]) -> str:
+    """Why there is nothing to ask about, and what to do."""
+    if not counts["tagging"]:
+        return f"batch {name} has no tagging rows: stage two asks about boxes that people drew"
+    if not counts["completed"]:
+        return f"no tagging row of batch {name} is completed yet: see mwbatch status {name}"
+    return f"no tag of batch {name} is left to ask about ({counts['filtered']:,} filtered out): ask for less"

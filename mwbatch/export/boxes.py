@@ -1,0 +1,58 @@
+"""Boxes in pixels, and what is wrong with them."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from mwbatch.core.cells import BOX, MAX_PIXELS
+from mwbatch.core.image_size import Size
+from mwbatch.core.text import Json
+
+
+class Box(NamedTuple):
+    """In pixels from the left and upper border of the image, as they were told: whole or not."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        """The far edge."""
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> float:
+        """The far edge."""
+        return self.top + self.height
+
+    @property
+    def empty(self) -> bool:
+        """Whether it has no area."""
+        return self.width <= 0 or self.height <= 0
+
+
+def box_of(tag: Mapping[str, Json]) -> Box | None:
+    """The box of a tag; None where one of its numbers is missing, is none, or is beyond any image."""
+    sides = [tag.get(side) for side in BOX]
+    return Box(*sides) if all(map(_is_pixels, sides)) else None  # type: ignore[arg-type] # just checked
+
+
+def _is_pixels(number: Json) -> bool:
+    return type(number) in (int, float) and bool(-MAX_PIXELS <= number <= MAX_PIXELS)
+
+
+def outside(box: Box, size: Size | None) -> bool:
+    """Whether it reaches beyond its image; of one whose size is not known, beyond its left and upper border."""
+    if box.left < 0 or box.top < 0:
+        return True
+    return size is not None and (box.right > size.width or box.bottom > size.height)
+
+
+def clipped(box: Box, size: Size | None) -> Box | None:
+    """What lies within the image; None where nothing does."""
+    left, top, right, bottom = max(box.left, 0), max(box.top, 0), box.right, box.bottom
+    if size is not None:
+        right, bottom = min(right, size.width), min(bottom, size.height)
+    within = Box(left, top, right - left, bottom - top)
+    return None if within.empty else within

@@ -1,0 +1,91 @@
+"""Label Studio's JSON for import (https://labelstud.io/guide/tasks): boxes in per cent of the image.
+
+The answers of people are ``annotations``, not ``predictions``: the importer counts the tasks as labelled.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+from xml.sax.saxutils import quoteattr
+
+from mwbatch.core.text import Json, encode
+from mwbatch.export.csv_lines import listed
+from mwbatch.export.job import Job
+from mwbatch.export.picture import Picture, Tag
+from mwbatch.export.voc import without_controls
+
+FROM: Final = "label"
+TO: Final = "image"
+
+
+def write_label_studio(pictures: Iterable[Picture], place: Path, job: Job) -> None:
+    """Write ``tasks.json``, ``label_config.xml`` (the project's labelling interface) and ``images.csv`` into a folder.
+
+    Or the JSON alone to a file.
+    """
+    path, separator = place, b"\n"
+    if place.is_dir():
+        path, pictures = place / "tasks.json", listed(pictures, place / "images.csv", job)
+    with path.open("wb") as file:
+        file.write(b"[")
+        for picture in pictures:
+            file.write(separator + encode(_task(picture, job)))
+            separator = b",\n"
+        file.write(b"\n]\n")
+    if place.is_dir():
+        (place / "label_config.xml").write_text(_config(job.categories.names()), encoding="utf-8")
+
+
+def _task(picture: Picture, job: Job) -> dict[str, Json]:
+    return {
+        "id": picture.row + 1,
+        "data": {
+            "image": picture.url,
+            "row": picture.row,
+            "row_id": picture.id,
+            "task_id": picture.task_id,
+            "columns": picture.columns,
+        },
+        "annotations": [
+            {
+                "result": [
+                    _region(number, picture, tag, job.category(picture, tag))
+                    for number, tag in enumerate(picture.tags)
+                ],
+                "ground_truth": False,
+                "was_cancelled": False,
+            }
+        ],
+    }
+
+
+def _region(number: int, picture: Picture, tag: Tag, category: str) -> dict[str, Json]:
+    assert tag.box is not None
+    assert picture.size is not None
+    width, height = picture.size
+    return {
+        "id": f"{picture.row}-{number}",
+        "type": "rectanglelabels",
+        "from_name": FROM,
+        "to_name": TO,
+        "original_width": width,
+        "original_height": height,
+        "image_rotation": 0,
+        "value": {
+            "x": tag.box.left * 100 / width,
+            "y": tag.box.top * 100 / height,
+            "width": tag.box.width * 100 / width,
+            "height": tag.box.height * 100 / height,
+            "rotation": 0,
+            "rectanglelabels": [without_controls(category)],
+        },
+        "meta": {"tag_id": tag.id, **tag.told},
+    }
+
+
+def _config(names: list[str]) -> str:
+    labels = "".join(f"    <Label value={quoteattr(without_controls(name))}/>\n" for name in names)
+    return (
+        f'<View>\n  <Image name="{TO}" value="${TO}"/>\n'
+        f'  <RectangleLabels name="{FROM}" toName="{TO}">\n{labels}  </RectangleLabels>\n</View>\n'
+    )

@@ -1,0 +1,107 @@
+"""One row and its answer, as every format takes them: a picture with its tags."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mwbatch.core.cells import BOX
+from mwbatch.core.facts import Planned, Seen
+from mwbatch.core.image_size import Size
+from mwbatch.core.labels import response, sent_tags
+from mwbatch.core.text import Json
+from mwbatch.export.boxes import Box, box_of
+
+UNKNOWN: Final = "unknown"
+"""The category of a tag that names no brand, or no label: people saw something there, so it is never dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One box that people drew or judged. ``box`` is None where its numbers are none; then ``told`` has them raw.
+
+    ``told`` is all else that was said of it: the keys of the tag that was sent (an annotating row's lineage), and over
+    them those of the answer.
+    """
+
+    id: str
+    box: Box | None
+    told: Mapping[str, Json]
+
+    def category(self, key: str) -> str:
+        """The name of its category, by ``brand`` or ``label``."""
+        name = self.told.get(key)
+        return name if isinstance(name, str) and name.strip() else UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One completed row. ``size`` is None while nobody knows it; times are the API's own words."""
+
+    row: int
+    id: str
+    type: str
+    url: str
+    task_id: str
+    created_at: str | None
+    completed_at: str | None
+    size: Size | None
+    tags: tuple[Tag, ...]
+    columns: Mapping[str, Json]
+
+
+def picture(planned: Planned, answer: Seen, size: Size | None) -> Picture | None:
+    """A row with its answer; None where the answer holds no list of tags, so that nobody takes it for an empty image."""
+    tags = answered_tags(answer)
+    if tags is None:
+        return None
+    sent = sent_tags(planned)
+    return Picture(
+        row=planned.row,
+        id=planned.id,
+        type=planned.type,
+        url=_mended(str(planned.request["image_url"])),
+        task_id=answer.task_id,
+        created_at=answer.created_at,
+        completed_at=answer.completed_at,
+        size=size,
+        tags=tuple(tag_of(tag, sent) for tag in tags),
+        columns=_mended({name: cell for name, cell in planned.columns.items() if name != "tags"}),
+    )
+
+
+def answered_tags(answer: Seen) -> list[dict[str, Json]] | None:
+    """The tags of an answer; None where it holds no list of objects."""
+    said = response(answer)
+    tags = said.get("tags") if isinstance(said, dict) else None
+    return tags if isinstance(tags, list) and all(isinstance(tag, dict) for tag in tags) else None
+
+
+def tag_of(tag: dict[str, Json], sent: Mapping[str, Mapping[str, Json]]) -> Tag:
+    """A tag of an answer, joined by its id with the one that was sent."""
+    name = "" if tag.get("id") is None else str(tag["id"])
+    box = box_of(tag)
+    own = {key: value for key, value in tag.items() if key != "id" and (box is None or key not in BOX)}
+    known = {key: value for key, value in sent.get(name, {}).items() if own.get(key) is None}
+    return Tag(_mended(name), box, _mended(own | known))
+
+
+def mentions(tags: Iterable[Mapping[str, Json]], key: str) -> Iterable[str]:
+    """The category that each of these tags names by itself."""
+    return (Tag("", None, tag).category(key) for tag in _mended(list(tags)))
+
+
+def _mended(value: Any) -> Any:
+    """The same JSON with U+FFFD for half a character (a lone surrogate): JSON may carry one, UTF-8 cannot."""
+    if isinstance(value, str):
+        return value if value.isascii() else _mended_text(value)
+    if isinstance(value, dict):
+        return {_mended(key): _mended(item) for key, item in value.items()}
+    return [_mended(item) for item in value] if isinstance(value, list) else value
+
+
+def _mended_text(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

@@ -1,0 +1,53 @@
+"""A batch as a table: a line a tag, and one with empty tag columns for an image without tags."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from mwbatch.core.text import Json, encode
+from mwbatch.export.picture import Picture, Tag
+
+PICTURE: Final = (
+    "row", "id", "image_url", "image_width", "image_height", "type", "task_id", "created_at", "completed_at",
+)  # fmt: skip
+NUMBERS: Final = ("left", "top", "width", "height")
+TEXTS: Final = (
+    "brand", "brand_id", "template_url", "template_id", "label", "source_row", "source_task_id", "source_tag_id",
+)  # fmt: skip
+TAG: Final = ("tag_id", *NUMBERS, *TEXTS, "tag_more")
+"""``tag_more`` is JSON of whatever else was said of the tag."""
+
+Cell = str | int | float | None
+
+
+def header(columns: Sequence[str]) -> list[str]:
+    """The names of all columns; one of the manifest that is called as one of ours is ``column_`` and its name."""
+    names = [*PICTURE, *TAG]
+    for column in columns:
+        name = column
+        while name in names or (name != column and name in columns):
+            name = f"column_{name}"
+        names.append(name)
+    return names
+
+
+def lines(picture: Picture, columns: Sequence[str]) -> Iterator[list[Cell]]:
+    """The cells of each line of a picture; None where nothing is there."""
+    width, height = picture.size or (None, None)
+    before: list[Cell] = [picture.row, picture.id, picture.url, width, height, picture.type]
+    before += [picture.task_id, picture.created_at, picture.completed_at]
+    after: list[Cell] = [text(picture.columns.get(name)) for name in columns]
+    for tag in picture.tags:
+        yield before + _tag(tag) + after
+    if not picture.tags:
+        yield before + [None] * len(TAG) + after
+
+
+def _tag(tag: Tag) -> list[Cell]:
+    numbers = tag.box or (None,) * len(NUMBERS)
+    more = {key: value for key, value in tag.told.items() if key not in TEXTS}
+    return [tag.id, *numbers, *(text(tag.told.get(name)) for name in TEXTS), text(more or None)]
+
+
+def text(value: Json) -> str | None:
+    """A cell as text: what is none becomes its JSON."""
+    return value if value is None or isinstance(value, str) else encode(value).decode()

@@ -1,0 +1,95 @@
+"""One export, from the journal to a path."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mwbatch.core.exported import Exported
+from mwbatch.core.facts import Planned
+from mwbatch.errors import UsageError
+from mwbatch.export.aside import aside, check_path
+from mwbatch.export.choices import By, FormatName, Outside
+from mwbatch.export.formats import FORMATS
+from mwbatch.export.job import Job
+from mwbatch.export.picture import Picture
+from mwbatch.export.pictures import Judge, Sizes, pictures
+from mwbatch.export.survey import Survey
+from mwbatch.journal.segment import Harm
+from mwbatch.journal.segments import Segments
+
+Going = Callable[[int], bool]
+"""Told how many pictures were written; says whether to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the user wants. ``leave_out_unsized``: images whose size nobody knows are left out, instead of refused."""
+
+    format: FormatName
+    path: Path
+    force: bool = False
+    outside: Outside = Outside.REPORT
+    category: By | None = None
+    leave_out_unsized: bool = False
+
+
+class _Stopped(Exception):
+    """The user asked to stop."""
+
+
+class Export:
+    """An export under way: `check`, `survey`, `write`, in this order. All block."""
+
+    def __init__(self, batch: str, order: Order) -> None:
+        self._batch, self._order = batch, order
+        self._format = FORMATS[order.format]
+        self._folder = self._format.folder(order.path)
+
+    def check(self) -> None:
+        """Raise `UsageError` where it cannot be, before anything is read."""
+        self._format.require()
+        check_path(self._order.path, folder=self._folder, force=self._order.force)
+
+    def survey(self, journal: Segments) -> Survey:
+        """Read everything once."""
+        return Survey(journal, self._order.category, boxes=self._format.boxes)
+
+    def write(self, survey: Survey, sizes: Sizes, going: Going) -> Exported:
+        """Read the completed rows again and write them; raises `UsageError` where images lack a size that is needed."""
+        order = self._order
+        found = Exported(self._batch, order.format, str(order.path), survey.rows, survey.completed)
+        if self._format.boxes and not order.leave_out_unsized:
+            self._demand_sizes(survey, sizes)
+        columns = () if self._format.boxes else survey.columns
+        job = Job(self._batch, columns, survey.names, survey.categories, order.category)
+        judge = Judge(found, sizes, order.outside, placed=self._format.boxes)
+        try:
+            with aside(order.path, folder=self._folder, force=order.force) as place:
+                self._format.write(_while_wanted(pictures(survey, judge), going), place, job)
+        except _Stopped:
+            found.stopped = True
+        found.categories = survey.categories.names() if self._format.boxes else []
+        found.damaged = sum(damage.harm is Harm.DAMAGED for damage in survey.journal.damage)
+        return found
+
+    def _demand_sizes(self, survey: Survey, sizes: Sizes) -> None:
+        missing = (planned for planned in survey.unsized() if sizes(planned.row) is None)
+        if first := next(missing, None):
+            raise UsageError(_no_size(self._order.format, first, 1 + sum(1 for _ in missing), survey))
+
+
+def _no_size(name: FormatName, first: Planned, missing: int, survey: Survey) -> str:
+    """Which images have no size, and what would do."""
+    wrong = f" ({survey.misspelt:,} rows say something there that is no size)" if survey.misspelt else ""
+    return (
+        f"{name} needs the size of every image, and {missing:,} of {survey.completed:,} have none, first row "
+        f"{first.row} ({first.id}): give --measure-images to read it from the images, or columns image_width and "
+        f"image_height in the manifest{wrong}, or --leave-out-unsized; csv and parquet need no sizes"
+    )
+
+
+def _while_wanted(made: Iterable[Picture], going: Going) -> Iterator[Picture]:
+    for number, picture in enumerate(made):
+        if not going(number):
+            raise _Stopped
+        yield picture

@@ -1,0 +1,80 @@
+"""The sizes of images that were measured, kept beside the journal: a cache, so a lost line costs one more look."""
+
+import os
+from array import array
+from pathlib import Path
+from typing import Final
+
+from mwbatch.core.cells import MAX_PIXELS
+from mwbatch.core.image_size import Size
+from mwbatch.core.text import BadJson, decode_object, encode
+from mwbatch.errors import StoreError
+
+NAME: Final = "images.jsonl"
+_APPEND: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+
+
+class ImageSizes:
+    """Sizes by row, 8 bytes each; a row's image never changes, so its number is all that names it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / NAME
+        self._width, self._height = array("i"), array("i")
+        self._unwritten: list[bytes] = []
+        self._read()
+
+    def get(self, row: int) -> Size | None:
+        """The size of a row's image; None where it was not measured."""
+        if row >= len(self._width) or not self._width[row]:
+            return None
+        return Size(self._width[row], self._height[row])
+
+    def add(self, row: int, size: Size) -> None:
+        """Keep a size; `flush` writes it."""
+        self._keep(row, size)
+        self._unwritten.append(encode({"row": row, "width": size.width, "height": size.height}) + b"\n")
+
+    def flush(self) -> None:
+        """Write what was added; raises `StoreError` where that fails."""
+        if not self._unwritten:
+            return
+        try:
+            file = os.open(self._path, _APPEND, 0o600)
+            try:
+                # The first newline ends a line that a killed process may have left half written.
+                os.write(file, b"\n" + b"".join(self._unwritten))
+            finally:
+                os.close(file)
+        except OSError as error:
+            raise StoreError(f"cannot write {self._path}: {error.strerror}") from error
+        self._unwritten.clear()
+
+    def _read(self) -> None:
+        try:
+            with self._path.open("rb") as file:
+                for text in file:
+                    self._line(text)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreError(f"cannot read {self._path}: {error.strerror}") from error
+
+    def _line(self, text: bytes) -> None:
+        """Take in one line; what is not a whole one of ours was cut off, and is measured again."""
+        try:
+            said = decode_object(text)
+        except BadJson:
+            return
+        row, width, height = said.get("row"), said.get("width"), said.get("height")
+        if type(row) is type(width) is type(height) is int and row >= 0 and _fit(width) and _fit(height):
+            self._keep(row, Size(width, height))
+
+    def _keep(self, row: int, size: Size) -> None:
+        if (missing := row + 1 - len(self._width)) > 0:
+            self._width.frombytes(bytes(self._width.itemsize * missing))
+            self._height.frombytes(bytes(self._height.itemsize * missing))
+        self._width[row], self._height[row] = size
+
+
+def _fit(pixels: int) -> bool:
+    return 0 < pixels <= MAX_PIXELS

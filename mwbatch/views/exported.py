@@ -1,0 +1,59 @@
+"""What an export came to, for people and for pipes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from mwbatch.core.exported import Exported
+from mwbatch.core.text import Json
+from mwbatch.errors import Exit
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One export. ``aloud``: tell of boxes that are not within their image."""
+
+    found: Exported
+    aloud: bool = True
+
+    @property
+    def exit(self) -> Exit:
+        """0; 3 when completeness was demanded and is not there."""
+        return self.found.exit
+
+    def json(self) -> Json:
+        """The object for scripts."""
+        return self.found.json()
+
+    def text(self) -> str:
+        """A sentence for what was written, and one for each thing that people should know."""
+        found = self.found
+        if found.stopped:
+            return f"stopped: nothing was written at {found.path}"
+        written = (
+            f"{found.path}: {found.tags:,} tags of {found.images:,} images ({found.format}); "
+            f"{found.completed:,} of {found.rows:,} rows are completed"
+        )
+        return "\n".join([written, *self._notes()])
+
+    def _notes(self) -> Iterator[str]:
+        found = self.found
+        kept = "" if found.clipped or found.gone else " (kept; --outside clip cuts them)"
+        outside, without_area = (found.outside, found.without_area) if self.aloud else (0, 0)
+        unplaced = "" if found.format in _TABLES else ", left out"
+        counted = (
+            (f"boxes that reach beyond their image{kept}", outside),
+            (f"boxes without area{kept}", without_area),
+            ("boxes clipped to their image", found.clipped),
+            ("boxes of which nothing lies within their image, left out", found.gone),
+            (f"tags whose numbers make no box{unplaced}", found.unplaced),
+            ("images whose size nobody knows, left out", found.left_out),
+            ("rows whose answer holds no list of tags, left out", found.unreadable),
+            (f"damaged lines (mwbatch reconcile {found.batch} --list damaged)", found.damaged),
+        )
+        yield from (f"  {words}: {count:,}" for words, count in counted if count)
+        if outside or without_area or found.unplaced or found.unreadable:
+            yield "  (with --verbose each is named)"
+
+
+_TABLES: Final = ("csv", "parquet")

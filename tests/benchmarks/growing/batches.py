@@ -1,0 +1,135 @@
+"""Generated manifests and batches: what a run and its receiver would have left on disk, written by the project's own code."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from email.utils import format_datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from mwbatch.client.keys import fingerprint
+from mwbatch.core.facts import Fact, Planned, Seen, Started, Via, digest, line
+from mwbatch.core.text import encode
+from mwbatch.core.times import iso
+from mwbatch.journal.home import Card, Home, place_of
+from mwbatch.journal.keys import Keys, written
+from mwbatch.journal.segments import JOURNAL, RESULTS, ROWS, segment_sizes
+from tests.benchmarks.growing.tasks import API_KEY, BASE, BATCH_ID, BEGAN, KEY, MANIFEST, WORKED, Made
+
+NAME: Final = "grown"
+RUN: Final = 256
+"""Rows that one `started` covers."""
+
+SEGMENTS: Final = 3
+"""Segments of the journal and of the results: so many runs there were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """A manifest, and a home with the batch that was made of it."""
+
+    rows: int
+    folder: Path
+
+    @property
+    def manifest(self) -> Path:
+        """The manifest."""
+        return self.folder / "manifest.csv"
+
+    @property
+    def home(self) -> Path:
+        """The home."""
+        return self.folder / "home"
+
+    def generate(self, origin: str) -> None:
+        """Write everything: every row planned, created and answered at the API at ``origin``."""
+        with self.manifest.open("w") as file:
+            file.write(MANIFEST)
+            file.writelines(Made(row).cells() for row in range(self.rows))
+        home = Home(self.home)
+        home.path.mkdir(parents=True)
+        home.key_path.touch(mode=0o600)
+        home.key_path.write_bytes(written(Keys((KEY,))))
+        folder, card = home.create(Card(NAME, BATCH_ID, origin, str(self.manifest), "id", (KEY.kid,)))
+        _write(folder / ROWS, "submit", self._planned())
+        for number, (first, end) in enumerate(self._parts()):
+            _write(folder / JOURNAL, f"submit{number}", self._created(origin, first, end))
+            _write(folder / RESULTS, f"receiver{number}", (_answer(row) for row in range(first, end)))
+        home.write(
+            folder,
+            replace(card, began=_clock(Made(0)), echo={"tagging": True}, segments=segment_sizes(folder)),
+        )
+
+    def copied(self, to: Path, *, but: str = "") -> "Grown":
+        """A copy for a command that writes: segments are shared, since none is ever written again; ``but`` one folder."""
+        copy = Grown(self.rows, to)
+        left = {but} - {""}
+        shutil.copytree(
+            self.home, copy.home, copy_function=os.link, ignore=lambda _, names: left.intersection(names)
+        )
+        home = Home(copy.home)
+        (folder, card), *_ = home.cards()
+        home.write(folder, replace(card, place=place_of(folder), segments=segment_sizes(folder)))
+        return copy
+
+    def segments(self) -> list[Path]:
+        """Every segment of the batch."""
+        return sorted((self.home / NAME).glob("*/*.jsonl"))
+
+    def _parts(self) -> Iterator[tuple[int, int]]:
+        size = -(-self.rows // SEGMENTS)
+        return ((first, min(first + size, self.rows)) for first in range(0, self.rows, size))
+
+    def _planned(self) -> Iterator[Fact]:
+        for row in range(self.rows):
+            made = Made(row)
+            request = {"image_url": made.image_url, "objects_to_tag": "brands"}
+            columns = {"campaign": f"spring {row % 50}"}
+            yield Planned(_at(made), row, f"shot-{row:08d}", row + 2, "tagging", request, columns)
+
+    def _created(self, origin: str, first: int, end: int) -> Iterator[Fact]:
+        for begin in range(first, end, RUN):
+            rows = ((begin, min(begin + RUN, end)),)
+            at, key = _at(Made(begin)), fingerprint(API_KEY)
+            yield Started(at, rows, 1, BASE, origin, key, KEY.kid, _clock(Made(begin)))
+            for row in range(*rows[0]):
+                made = Made(row)
+                yield Seen(_at(made), row, 1, made.task_id, "pending", Via.CREATE, iso(made.created))
+
+
+def _answer(row: int) -> Fact:
+    made = Made(row)
+    said = made.callback()
+    body = encode(said)
+    return Seen(
+        _at(made),
+        row,
+        1,
+        made.task_id,
+        "completed",
+        Via.CALLBACK,
+        iso(made.created),
+        iso(made.created + WORKED),
+        digest(said["response"]),
+        sha256(body).hexdigest(),
+        body,
+    )
+
+
+def _clock(made: Made) -> str:
+    """What the server's ``Date`` said then."""
+    return format_datetime(made.created, usegmt=True)
+
+
+def _at(made: Made) -> float:
+    return made.created.timestamp()
+
+
+def _write(folder: Path, writer: str, facts: Iterator[Fact]) -> None:
+    """One segment, named as those of the project are."""
+    folder.mkdir(exist_ok=True)
+    with (folder / f"{BEGAN:%Y%m%dT%H%M%SZ}-{writer}-{len(writer):08x}.jsonl").open("wb") as file:
+        for fact in facts:
+            file.write(line(fact))

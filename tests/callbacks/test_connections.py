@@ -1,0 +1,208 @@
+"""Connections: the cap, who makes room, heads that grow, answers that nobody takes, descriptors."""
+
+import asyncio
+import resource
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import uvloop
+
+from mwbatch.callbacks.limits import Limits
+from mwbatch.callbacks.server import serve
+from tests.callbacks.conftest import Start
+from tests.callbacks.stage import Stage, callback, make_home, request, status, talk
+
+Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Connect = Callable[..., Awaitable[Ends]]
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Connect]:
+    """Make a connection on which something is sent, and nothing more comes."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def begin(stage: Stage, sent: bytes = b"") -> Ends:
+        reader, writer = await asyncio.open_connection("127.0.0.1", stage.running.port)
+        writers.append(writer)
+        writer.write(sent)
+        await asyncio.sleep(0.05)
+        return reader, writer
+
+    yield begin
+    for writer in writers:
+        writer.close()
+
+
+async def over(ends: Ends, patience: float = 2.0) -> bool:
+    """Whether the receiver ends a connection within the time, unanswered."""
+    try:
+        async with asyncio.timeout(patience):
+            return await ends[0].read() == b""
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def whole(stage: Stage) -> bytes:
+    """A callback that asks for the connection to be kept."""
+    return request(stage.path(), body=callback()).replace(b"Connection: close\r\n", b"")
+
+
+def half(stage: Stage) -> bytes:
+    """The same without its last byte: it stays in flight until its time is up."""
+    return whole(stage)[:-1]
+
+
+async def test_who_has_waited_longest_makes_room(start: Start, connect: Connect) -> None:
+    """At the cap a new connection is served, and the one that has waited longest for a request is ended."""
+    stage = await start(limits=Limits(connections=2))
+    first, second = await connect(stage), await connect(stage, b"POST /")
+    assert status(await talk(stage.running.port, request("/"))) == 404
+    assert await over(first)
+    assert not await over(second, 0.1)
+    assert (stage.running.counts.evicted, stage.running.counts.turned_away) == (1, 0)
+
+
+async def test_a_request_begins_the_wait_anew(start: Start, connect: Connect) -> None:
+    """Whoever was served last has waited least, however old the connection is."""
+    stage = await start(limits=Limits(connections=2))
+    reader, writer = old = await connect(stage)
+    young = await connect(stage)
+    writer.write(request("/").replace(b"Connection: close\r\n", b""))
+    assert (await reader.readuntil(b"404: Not Found")).startswith(b"HTTP/1.1 404")
+    await connect(stage)
+    assert await over(young)
+    assert not await over(old, 0.1)
+
+
+async def test_nobody_is_cut_off_while_being_served(start: Start, connect: Connect) -> None:
+    """Where every connection is being served, the new one is ended unanswered, and the others are not."""
+    stage = await start(limits=Limits(connections=2, body_seconds=0.4))
+    served = [await connect(stage, half(stage)) for _ in range(2)]
+    assert await talk(stage.running.port, request("/")) == b""
+    assert (stage.running.counts.evicted, stage.running.counts.turned_away) == (0, 1)
+    for reader, writer in served:
+        writer.write(callback()[-1:])
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+    assert status(await talk(stage.running.port, request("/"))) == 404
+
+
+async def test_no_flood_locks_callbacks_out(start: Start, connect: Connect) -> None:
+    """While idle connections come, ten times as many as there may be, every callback is answered 200 at once."""
+    stage = await start(limits=Limits(connections=20))
+
+    async def flood() -> None:
+        for _ in range(20):
+            await asyncio.gather(*(connect(stage, b"POST /") for _ in range(10)))
+
+    flooding = asyncio.create_task(flood())
+    for row in range(20):
+        assert status(await talk(stage.running.port, request(stage.path(row), body=callback()))) == 200
+        await asyncio.sleep(0.02)
+    await flooding
+    assert stage.running.counts.evicted >= 180
+
+
+async def test_who_brought_a_callback_goes_last(start: Start, connect: Connect) -> None:
+    """A connection on which callbacks came is kept while any other can make room."""
+    stage = await start(limits=Limits(connections=3))
+    reader, writer = await connect(stage, whole(stage))
+    for _ in range(10):
+        await connect(stage, b"POST /")
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+    writer.write(whole(stage))
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+
+
+async def on_uvloop(tmp_path: Path, limits: Limits, act: Callable[[Stage], Awaitable[bytes]]) -> bytes:
+    """The same stage under the event loop of production."""
+    home = make_home(tmp_path / "home")
+    async with await serve(home, "127.0.0.1", 0, limits=limits) as running:
+        return await act(Stage(home, running, None))  # type: ignore[arg-type] # sends by hand
+
+
+def test_capped_by_the_loop_of_production(tmp_path: Path) -> None:
+    """The cap holds under uvloop too, whose transports are of other classes."""
+
+    async def turned_away(stage: Stage) -> bytes:
+        return await talk(stage.running.port, request("/"), patience=2.0)
+
+    assert uvloop.run(on_uvloop(tmp_path, Limits(connections=0), turned_away)) == b""
+
+
+def test_answers_by_the_loop_of_production(tmp_path: Path) -> None:
+    """Answers that nobody takes end their connection under uvloop too."""
+
+    async def never_read(stage: Stage) -> bytes:
+        await unread(stage)
+        return str(stage.running.counts.untaken).encode()
+
+    assert uvloop.run(on_uvloop(tmp_path, Limits(answer_seconds=0.2), never_read)) == b"1"
+
+
+async def unread(stage: Stage) -> None:
+    """Ask for ever, and take no answer, until the receiver has had enough."""
+    many = request("/", method="GET").replace(b"Connection: close\r\n", b"") * 1000
+    with socket.socket() as sender:
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # so that the kernel's buffers fill soon
+        sender.connect(("127.0.0.1", stage.running.port))
+        sender.setblocking(False)
+        async with asyncio.timeout(20):
+            with suppress(ConnectionError):
+                while True:
+                    await asyncio.get_running_loop().sock_sendall(sender, many)
+
+
+async def test_answers_that_nobody_takes(start: Start) -> None:
+    """A sender that never reads is cut off, and does not hold its connection for ever."""
+    stage = await start(limits=Limits(answer_seconds=0.2))
+    await unread(stage)
+    assert stage.running.counts.untaken == 1
+    assert (await stage.post(stage.address(), callback())).status == 200
+
+
+@pytest.mark.parametrize("size", [1000, 4000])
+async def test_a_head_is_bounded_as_a_whole(start: Start, size: int) -> None:
+    """A head whose every header is small enough is ended once it has grown too large, before its time is up."""
+    stage = await start(limits=Limits(head=16_000))
+    header = b"X-A: " + b"b" * size + b"\r\n"
+    pieces = [b"POST / HTTP/1.1\r\n", *[header] * (20_000 // size)]
+    assert await talk(stage.running.port, *pieces, pause=0.01, patience=3.0) == b""
+    assert stage.running.counts.rejected.total() == 1
+
+
+async def test_a_body_is_no_head(start: Start) -> None:
+    """A body far larger than a head may be, in many pieces and twice on a connection, is served."""
+    stage = await start(limits=Limits(head=2000))
+    text = callback().ljust(20_000)
+    for row in range(2):
+        body = request(stage.path(row), body=text)
+        pieces = [body[at : at + 500] for at in range(0, len(body), 500)]
+        assert status(await talk(stage.running.port, *pieces, pause=0.001)) == 200
+    assert (await stage.post(stage.address(), text)).status == 200
+    assert (await stage.post(f"{stage.running.url}/", text)).status == 404
+    assert (await stage.post(stage.address(), text)).status == 200
+
+
+DESCRIPTORS = """
+import resource, sys
+from mwbatch.callbacks.descriptors import fitting
+soft, hard = int(sys.argv[1]), int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+print(fitting(1024), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+"""
+
+
+@pytest.mark.parametrize(("soft", "hard", "fit", "then"), [(256, 4000, 1024, 4000), (100, 300, 150, 300)])
+def test_descriptors(soft: int, hard: int, fit: int, then: int) -> None:
+    """The soft limit is raised to the hard one, and no more connections are taken than half of it."""
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[1] >= hard
+    words = [sys.executable, "-c", DESCRIPTORS, str(soft), str(hard)]
+    done = subprocess.run(words, capture_output=True, check=True, timeout=20)
+    assert done.stdout.split() == [str(fit).encode(), str(then).encode()]

@@ -1,0 +1,36 @@
+"""What every command has in common."""
+
+import logging
+
+import pytest
+import typer
+
+from mwbatch.cli.program import perform
+from mwbatch.commands.desk import Desk
+from mwbatch.settings import Talk
+from mwbatch.views.plain import Done
+
+ADDRESS = "https://calls.test/callbacks/v1/k1/b234567890/0-1/" + "0123456789abcdef" * 2
+
+
+async def broken(_: Desk) -> Done:
+    raise RuntimeError(f"cannot read {ADDRESS}")
+
+
+@pytest.fixture
+def root(monkeypatch: pytest.MonkeyPatch) -> logging.Logger:
+    """The root of all loggers, put back as it was."""
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [*root.handlers])
+    monkeypatch.setattr(root, "level", root.level)
+    return root
+
+
+@pytest.mark.usefixtures("root")
+def test_a_trace_shows_no_mac(capfd: pytest.CaptureFixture[str]) -> None:
+    """The trace of our own bug, which users are asked to send in, hides the mac of an address in it."""
+    with pytest.raises(typer.Exit) as ended:
+        perform(broken, Talk())
+    said = capfd.readouterr().err
+    assert (ended.value.exit_code, "bug of mwbatch" in said) == (70, True)
+    assert ADDRESS[:-32] + "***" in said

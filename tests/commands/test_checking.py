@@ -1,0 +1,85 @@
+"""Pictures are asked for before money is spent: real requests on loopback."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from mwbatch.commands.desk import Desk
+from mwbatch.commands.validate import Validation, validate
+from mwbatch.errors import Exit
+
+
+class Pictures:
+    """A server of pictures that remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: Counter[tuple[str, str]] = Counter()
+        self.headers: list[str] = []
+        self.url = ""
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer as the path says."""
+        self.asked[request.method, request.path] += 1
+        self.headers += [*request.headers]
+        name = request.path.strip("/")
+        if name == "moved":
+            raise web.HTTPFound("/good")
+        if name == "round":
+            raise web.HTTPFound("/round")
+        if name == "no-head" and request.method == "HEAD":
+            raise web.HTTPMethodNotAllowed("HEAD", ["GET"])
+        return web.Response(status=404 if name == "gone" else 200, body=b"GIF89a")
+
+
+@pytest.fixture
+async def pictures() -> AsyncIterator[Pictures]:
+    """A server on loopback."""
+    there, app = Pictures(), web.Application()
+    app.router.add_route("*", "/{path:.*}", there.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    there.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield there
+    await runner.cleanup()
+
+
+async def checked(folder: Path, *urls: str, desk: Desk | None = None) -> Validation:
+    """Validate a manifest of these pictures, and ask for each."""
+    path = folder / "m.csv"
+    path.write_text("\n".join(["id,image_url", *(f"{n},{url}" for n, url in enumerate(urls)), ""]))
+    return await validate(path, check_images=True, allow_duplicates=True, desk=desk)
+
+
+async def test_pictures_that_cannot_be_fetched(tmp_path: Path, pictures: Pictures) -> None:
+    """Each picture that fails is a problem with its line; one that moved, or knows no HEAD, is none."""
+    names = ["good", "gone", "moved", "no-head", "round"]
+    found = await checked(tmp_path, *(f"{pictures.url}/{name}" for name in names), "http://127.0.0.1:1/x")
+    assert [(p.line, p.column, p.message.split(" (")[0]) for p in found.problems] == [
+        (3, "image_url", "cannot be fetched: HTTP 404"),
+        (6, "image_url", "cannot be fetched: more than 5 redirects"),
+        (7, "image_url", "cannot be fetched: no connection"),
+    ]
+    assert (found.unreachable, found.exit, found.json()["unreachable_images"]) == (3, Exit.USAGE, 3)
+    assert "3 pictures cannot be fetched" in found.text()
+
+
+async def test_each_picture_is_asked_for_once(tmp_path: Path, pictures: Pictures) -> None:
+    """However many rows show a picture, it is asked for once, by HEAD alone, and never with a key."""
+    desk = Desk()
+    found = await checked(tmp_path, *[f"{pictures.url}/good"] * 5, f"{pictures.url}/other", desk=desk)
+    assert pictures.asked == {("HEAD", "/good"): 1, ("HEAD", "/other"): 1}
+    assert (found.unreachable, desk.tally.done, desk.tally.total) == (0, 6, 6)
+    assert "Authorization" not in pictures.headers
+
+
+async def test_stopping_ends_the_asking(tmp_path: Path, pictures: Pictures) -> None:
+    """Asked to stop, no further picture is asked for."""
+    desk = Desk()
+    desk.stopping.set()
+    await checked(tmp_path, f"{pictures.url}/good", desk=desk)
+    assert pictures.asked == {}

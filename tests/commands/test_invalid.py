@@ -1,0 +1,176 @@
+"""Rows with mistakes: put aside whole, mended there, and submitted into the same batch."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mwbatch.commands.planning import Source
+from mwbatch.commands.submit import submit
+from mwbatch.commands.validate import validate
+from mwbatch.core.entry import OUR_ERROR, OUR_TEXT, Entry, Problem, cells_of
+from mwbatch.core.manifest import read_csv, read_jsonl
+from mwbatch.core.outcomes import Created
+from mwbatch.core.text import encode
+from mwbatch.errors import Exit, ManifestError, UsageError
+from tests.commands.conftest import Stage, silent
+from tests.virtual import virtual
+
+HEADER = "id,image_url,tags,annotation_option,instruction,shop"
+BAD = [
+    "a,ftp://images.example.com/a.jpg,,,,Köln",
+    'b,https://images.example.com/b.jpg,"[{""left"":1}]",good|bad,Is it?,Bonn',
+    "c,https://images.example.com/c.jpg",
+]
+GOOD = ["d,https://images.example.com/d.jpg,,,,Trier", "e,https://images.example.com/e.jpg,,,,"]
+
+
+async def sent(stage: Stage, *lines: str, skip: bool = True, name: str = "logos.csv") -> Created:
+    """Submit a manifest of these lines into the batch `logos`."""
+    source = Source(stage.manifest(name=name).path, skip_invalid=skip, batch="logos")
+    stage.write(source, *lines)
+    return await submit(stage.home, stage.client, source, silent(), stage.new_desk())
+
+
+def aside(stage: Stage) -> Path:
+    """Where the bad rows are."""
+    return stage.folder / "logos.csv.invalid.jsonl"
+
+
+def put_aside(stage: Stage) -> list[dict[str, object]]:
+    """The bad rows."""
+    return [json.loads(line) for line in aside(stage).read_bytes().splitlines()]
+
+
+@virtual
+async def test_bad_rows_never_block_good_ones(stage: Stage) -> None:
+    """The good rows are sent, the bad ones stand aside with their cells and what is wrong; the exit code tells."""
+    created = await sent(stage, HEADER, *BAD, *GOOD)
+    assert (created.skipped, created.exit, stage.statuses()) == (3, Exit.ROWS, {"pending": 2})
+    a, b, c = put_aside(stage)
+    assert (a["id"], a["image_url"], a["shop"]) == ("a", "ftp://images.example.com/a.jpg", "Köln")
+    assert "must begin with http" in str(a[OUR_ERROR])
+    assert (b["tags"], str(b[OUR_ERROR]).count("tag 0: ")) == ('[{"left":1}]', 3)
+    assert c[OUR_TEXT] == BAD[2]
+
+
+@virtual
+async def test_without_the_wish_nothing_is_sent(stage: Stage) -> None:
+    """Unless the user says so one bad row holds up all, and nothing is put aside."""
+    with pytest.raises(ManifestError):
+        await sent(stage, HEADER, *BAD, *GOOD, skip=False)
+    assert (stage.tasks, aside(stage).exists()) == (0, False)
+
+
+@virtual
+async def test_mended_and_submitted(stage: Stage) -> None:
+    """Mended in place, the list is a manifest of the same batch: each row is sent once, with its columns."""
+    await sent(stage, HEADER, BAD[0], *GOOD)
+    (row,) = put_aside(stage)
+    aside(stage).write_bytes(encode(row | {"image_url": "https://images.example.com/a.jpg"}))
+    mended = Source(str(aside(stage)), batch="logos")
+    await submit(stage.home, stage.client, mended, silent(), stage.new_desk())
+    batch = await stage.opened()
+    rows = {planned.id: planned.columns for planned in batch.journal.read_rows()}
+    assert (stage.tasks, rows) == (3, {"a": {"shop": "Köln"}, "d": {"shop": "Trier"}, "e": {"shop": ""}})
+
+
+@virtual
+async def test_run_again_it_says_the_same(stage: Stage) -> None:
+    """The same manifest again puts the same rows aside, and sends nothing twice."""
+    for _ in range(2):
+        assert (await sent(stage, HEADER, *BAD, *GOOD)).skipped == 3
+    assert stage.tasks == 2
+
+
+@virtual
+async def test_what_somebody_mends_is_kept(stage: Stage) -> None:
+    """A list that holds something else is never overwritten, and nothing is sent meanwhile."""
+    aside(stage).write_text("mine")
+    with pytest.raises(UsageError, match="move it away first"):
+        await sent(stage, HEADER, *BAD, *GOOD)
+    assert (aside(stage).read_text(), stage.tasks) == ("mine", 0)
+    assert [path.name for path in stage.folder.iterdir() if path.name.startswith(".")] == []
+
+
+@virtual
+async def test_a_row_that_disputes_another(stage: Stage) -> None:
+    """The second of two rows with one id, and the copy of a request, are put aside as they stood."""
+    rows = [GOOD[0], "d,https://images.example.com/other.jpg,,,,x", "f,https://images.example.com/d.jpg,,,,y"]
+    assert (await sent(stage, HEADER, *rows)).skipped == 2
+    assert [(row["id"], row["image_url"], row["shop"]) for row in put_aside(stage)] == [
+        ("d", "https://images.example.com/other.jpg", "x"),
+        ("f", "https://images.example.com/d.jpg", "y"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [["id,picture", "a,https://images.example.com/a.jpg"], ["id,id,image_url", "a,b,c"], [HEADER, *BAD]],
+)
+@virtual
+async def test_what_cannot_be_skipped(stage: Stage, lines: list[str]) -> None:
+    """A header that is wrong, and a manifest without one good row, are refused as ever."""
+    with pytest.raises(ManifestError):
+        await sent(stage, *lines)
+    assert not aside(stage).exists()
+
+
+cells = st.sampled_from(
+    ["", "a", "https://images.example.com/1.jpg", "good|bad", '[{"left":1}]', "é\u2028", '"']
+)
+
+
+@given(st.lists(cells, min_size=6, max_size=6))
+def test_a_problem_keeps_its_row(row: list[str]) -> None:
+    """Each problem of a CSV row carries the cells; read again as JSONL they have the same problems."""
+    text = ",".join('"' + cell.replace('"', '""') + '"' for cell in row)
+    found = list(read_csv([f"{HEADER}\n{text}\n".encode()]))
+    problems = [one for one in found if isinstance(one, Problem)]
+    assert all(one.cells == dict(zip(HEADER.split(","), row, strict=True)) for one in problems)
+    if problems:
+        again = list(read_jsonl([encode(problems[0].cells)]))
+        assert [(p.column, p.message) for p in again if isinstance(p, Problem)] == [
+            (p.column, p.message) for p in problems
+        ]
+
+
+def test_lines_without_cells_are_kept_as_text() -> None:
+    """A quote that never closes, JSON that is none, and a value that is no object keep their line."""
+    csv = f'{HEADER}\na,"https://images.example.com/a.jpg\n'
+    jsonl = b'{"image_url":"https://a/1"}\n{"image_url":\n[1]\n'
+    problems = [one for one in [*read_csv([csv.encode()]), *read_jsonl([jsonl])] if isinstance(one, Problem)]
+    assert [(one.cells or {}).get(OUR_TEXT) for one in problems] == [
+        'a,"https://images.example.com/a.jpg',
+        '{"image_url":',
+        "[1]",
+    ]
+
+
+def test_a_good_row_can_be_written_again() -> None:
+    """The cells of an entry are read as the same entry, request and columns alike, whatever our own columns say."""
+    row = {
+        "id": "x",
+        "image_url": "https://images.example.com/x.jpg",
+        "instruction": "Is it?",
+        "annotation_option": ["good", "bad"],
+        "tags": [{"left": 1, "top": 2, "width": 3, "height": 4, "brand": "Umber"}],
+        "shop": 7,
+    }
+    (entry,) = read_jsonl([encode(row)])
+    assert isinstance(entry, Entry)
+    (again,) = read_jsonl([encode(cells_of(entry, "id") | {OUR_ERROR: "none", OUR_TEXT: "any"})])
+    assert again == entry
+
+
+@virtual
+async def test_identical_rows_are_named_with_both_lines(stage: Stage) -> None:
+    """Validation names each identical row with the line of its first."""
+    source = stage.manifest()
+    stage.write(source, "image_url", *["https://a/1", "https://a/2", "https://a/1", "https://a/1"])
+    found = await validate(source.path)
+    assert found.repeats == ((4, 2), (5, 2))
+    assert f"{source.path}:4: the same as line 2" in found.text()
+    assert found.json()["repeats"][1] == {"line": 5, "first_line": 2}

@@ -1,0 +1,116 @@
+"""Stage two as a command: from a tagging batch's answers to a manifest, whole or not at all."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mwbatch.commands.make_annotating import make_annotating
+from mwbatch.commands.reconcile import Manner, reconcile
+from mwbatch.commands.submit import submit
+from mwbatch.commands.validate import validate
+from mwbatch.core.lineage import Filter, Question
+from mwbatch.core.outcomes import Made
+from mwbatch.errors import UsageError
+from tests.commands.conftest import Stage, clock, silent
+from tests.virtual import virtual
+
+QUESTION = Question("Is it good?", ("good", "bad"))
+
+
+async def tagged(stage: Stage, count: int, answered: int) -> None:
+    """A tagging batch of which some rows are answered."""
+    await submit(stage.home, stage.client, stage.manifest(*range(count)), silent(), stage.desk)
+    batch = await stage.opened()
+    for row in range(answered):
+        task = stage.world.get(next(iter(batch.state.row(row).tasks)), clock())
+        stage.world.early(task, clock())
+    await reconcile(stage.home, stage.client, "logos", stage.desk, Manner())
+
+
+async def made(stage: Stage, question: Question = QUESTION, **options: Any) -> Made:
+    """Make the manifest ``stage two.jsonl``."""
+    chosen = options.pop("chosen", Filter())
+    return await make_annotating(
+        stage.home, "logos", question, chosen, stage.folder / "two.jsonl", stage.desk, **options
+    )
+
+
+def rows(stage: Stage) -> list[dict[str, Any]]:
+    """The manifest."""
+    return [json.loads(line) for line in (stage.folder / "two.jsonl").read_bytes().splitlines()]
+
+
+def hidden(folder: Path) -> list[str]:
+    """Files that were written aside and left there."""
+    return [path.name for path in folder.iterdir() if path.name.startswith(".")]
+
+
+@virtual
+async def test_completed_rows_alone(stage: Stage) -> None:
+    """Each answered image is a row with all of its tags; the others are counted, and the manifest is a good one."""
+    await tagged(stage, 5, 3)
+    found = await made(stage)
+    assert (found.rows + found.images_without, found.waiting) == (3, 2)
+    assert sum(len(row["tags"]) for row in rows(stage)) == found.tags > 0
+    assert [row["source_row"] for row in rows(stage)] == sorted(row["source_row"] for row in rows(stage))
+    checked = await validate(found.path)
+    assert (checked.found, checked.by_type["annotating"]) == (0, found.rows)
+
+
+@virtual
+async def test_the_question_is_checked_first(stage: Stage) -> None:
+    """A question or options that no manifest would take are refused, and nothing is written."""
+    await tagged(stage, 1, 1)
+    with pytest.raises(UsageError, match=r"--instruction .*--option"):
+        await made(stage, Question(" ", ("a", "a")))
+    assert not (stage.folder / "two.jsonl").exists()
+
+
+@virtual
+async def test_nothing_to_ask_about(stage: Stage) -> None:
+    """Without an answer, or with all tags filtered out, it says so and writes nothing."""
+    await tagged(stage, 2, 0)
+    with pytest.raises(UsageError, match="no tagging row of batch logos is completed yet"):
+        await made(stage)
+    await tagged(stage, 2, 2)
+    with pytest.raises(UsageError, match="is left to ask about"):
+        await made(stage, chosen=Filter(frozenset({"no such brand"})))
+    assert hidden(stage.folder) == []
+    assert not (stage.folder / "two.jsonl").exists()
+
+
+@virtual
+async def test_a_file_that_is_there_stays(stage: Stage) -> None:
+    """What is at the path is replaced only with force, and then at once."""
+    await tagged(stage, 5, 5)
+    (stage.folder / "two.jsonl").write_text("mine")
+    with pytest.raises(UsageError, match="--force"):
+        await made(stage)
+    assert (stage.folder / "two.jsonl").read_text() == "mine"
+    assert (await made(stage, force=True)).rows == len(rows(stage))
+
+
+@virtual
+async def test_stopped_half_way(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Interrupted, it leaves no half of a manifest."""
+    monkeypatch.setattr("mwbatch.commands.make_annotating.GROUP", 1)
+    await tagged(stage, 3, 3)
+    stage.desk.stopping.set()
+    with pytest.raises(UsageError, match="interrupted"):
+        await made(stage)
+    assert (hidden(stage.folder), (stage.folder / "two.jsonl").exists()) == ([], False)
+
+
+@virtual
+async def test_an_annotating_batch_has_nothing_for_it(stage: Stage) -> None:
+    """A batch without tagging rows is refused with the reason."""
+    source = stage.manifest()
+    box = '"[{""left"":1,""top"":2,""width"":3,""height"":4}]"'
+    stage.write(
+        source, "image_url,instruction,annotation_option,tags", f"https://a.example/1,Is it?,a|b,{box}"
+    )
+    await submit(stage.home, stage.client, source, silent(), stage.desk)
+    with pytest.raises(UsageError, match="has no tagging rows"):
+        await made(stage)

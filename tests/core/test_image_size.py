@@ -1,0 +1,30 @@
+"""The size of an image, as a manifest may tell it."""
+
+import pytest
+
+from mwbatch.core.cells import MAX_PIXELS
+from mwbatch.core.image_size import Size, misspelt_size, told_size
+from mwbatch.core.text import Json
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size", "misspelt"),
+    [
+        (640, 480, Size(640, 480), False),
+        ("640", " 480 ", Size(640, 480), False),
+        (640.0, "480", Size(640, 480), False),
+        (None, "", None, False),
+        (640, None, None, True),
+        ("wide", "480", None, True),
+        (0, 480, None, True),
+        (-1, 480, None, True),
+        (True, 480, None, True),
+        (640.5, 480, None, True),
+        ("9" * 30, 480, None, True),
+        (MAX_PIXELS + 1, 480, None, True),
+    ],
+)
+def test_what_a_manifest_tells(width: Json, height: Json, size: Size | None, misspelt: bool) -> None:
+    """Whole numbers greater than 0, or their digits, are a size; anything else that is said is misspelt."""
+    columns = {"image_width": width, "image_height": height}
+    assert (told_size(columns), misspelt_size(columns)) == (size, misspelt)

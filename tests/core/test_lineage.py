@@ -1,0 +1,112 @@
+"""Stage two: what becomes of a tagging answer's boxes."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mwbatch.core.entry import Entry
+from mwbatch.core.facts import Planned, Seen, Via, digest
+from mwbatch.core.lineage import Asked, Filter, Question, ask
+from mwbatch.core.manifest import read_jsonl
+from mwbatch.core.text import encode
+
+QUESTION = Question("Is it good?", ("good", "bad"))
+PLANNED = Planned(
+    0.0,
+    7,
+    "shot-7",
+    9,
+    "tagging",
+    {"image_url": "https://a/7.jpg", "objects_to_tag": "brands"},
+    {"shop": "x"},
+)
+
+
+def box(name: str, width: float = 10, height: float = 10, **more: Any) -> dict[str, Any]:
+    """A tag as people draw it."""
+    return {"id": name, "left": 1, "top": 2, "width": width, "height": height, **more}
+
+
+def asked(*tags: Any, planned: Planned = PLANNED, **chosen: Any) -> Asked:
+    """What becomes of an answer with these tags."""
+    said = {"tags": list(tags)}
+    body = encode({"task_id": "t7", "response": said})
+    answer = Seen(0.0, 7, 1, "t7", "completed", Via.CALLBACK, None, None, digest(said), "s", body)
+    return ask("logos", planned, answer, QUESTION, Filter(**chosen))
+
+
+def ids(found: Asked) -> list[str]:
+    """The tags that are asked about."""
+    return [tag["id"] for tag in found.row["tags"]] if found.row else []
+
+
+def test_a_row_that_a_manifest_takes() -> None:
+    """The row is a good annotating row: its request has the boxes alone, its columns the lineage and the brands."""
+    found = asked(box("a", brand="Umber", brand_id="b1"), box("b", template_url=None))
+    (entry,) = read_jsonl([encode(found.row)])
+    assert isinstance(entry, Entry)
+    assert (entry.id, entry.type, entry.request["tags"]) == ("shot-7", "annotating", [box("a"), box("b")])
+    assert entry.request["annotation_option"] == ["good", "bad"]
+    assert entry.columns == {
+        "shop": "x",
+        "source_batch": "logos",
+        "source_row": 7,
+        "source_id": "shot-7",
+        "source_task_id": "t7",
+        "tags": [box("a", brand="Umber", brand_id="b1"), box("b", template_url=None)],
+    }
+
+
+def test_an_image_without_tags_asks_nothing() -> None:
+    """Nothing to ask about: no row."""
+    assert asked() == Asked(None, asked().counts)
+    assert sum(asked().counts.values()) == 0
+
+
+@pytest.mark.parametrize(
+    ("chosen", "left", "filtered", "beyond"),
+    [
+        ({}, ["a", "b", "c"], 0, 0),
+        ({"brands": frozenset({"UMBER"})}, ["a"], 2, 0),
+        ({"brands": frozenset({"nobody"})}, [], 3, 0),
+        ({"least": 20.0}, ["b"], 2, 0),
+        ({"most": 2}, ["b", "c"], 0, 1),
+        ({"most": 1, "least": 6.0}, ["b"], 1, 1),
+    ],
+)
+def test_filters(chosen: dict[str, Any], left: list[str], filtered: int, beyond: int) -> None:
+    """Brand whatever its letter case, least side, and the largest of one image; what is left out is counted."""
+    tags = [box("a", 5, 8, brand="Umber"), box("b", 30, 20, brand="Ochre"), box("c", 19, 19)]
+    found = asked(*tags, **chosen)
+    assert (ids(found), found.counts["filtered"], found.counts["beyond"]) == (left, filtered, beyond)
+
+
+@pytest.mark.parametrize("tag", [None, 7, {}, box("a", 0), box("a", "3"), {**box("a"), "id": None}])  # type: ignore[arg-type]  # what people may send
+def test_a_tag_that_no_manifest_takes(tag: Any) -> None:
+    """A tag without a box or an id is counted and left out, and spoils no other."""
+    found = asked(tag, box("b"))
+    assert (ids(found), found.counts["unusable"]) == (["b"], 1)
+
+
+@given(st.lists(st.tuples(st.integers(1, 50), st.integers(1, 50)), max_size=8), st.integers(1, 4))
+def test_every_tag_is_accounted_for(sizes: list[tuple[int, int]], most: int) -> None:
+    """Each tag is asked about or counted among those left out, and none that is left out is larger than one that is not."""
+    tags = [box(str(n), *size) for n, size in enumerate(sizes)]
+    found = asked(*tags, most=most, least=5.0)
+    assert sum(found.counts.values()) == len(tags)
+    kept = [tag["width"] * tag["height"] for tag in tags if tag["id"] in ids(found)]
+    fitting = sorted(w * h for w, h in sizes if min(w, h) >= 5)
+    assert sorted(kept) == fitting[len(fitting) - len(kept) :]
+    assert ids(found) == sorted(ids(found), key=int)
+
+
+def test_lineage_of_lineage() -> None:
+    """Columns that an earlier stage left are replaced by those of this one."""
+    earlier = Planned(
+        0.0, 7, "shot-7", 9, "tagging", PLANNED.request, {"source_batch": "old", "source_row": 1}
+    )
+    row = asked(box("a"), planned=earlier).row
+    assert row is not None
+    assert (row["source_batch"], row["source_row"]) == ("logos", 7)

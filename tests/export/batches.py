@@ -1,0 +1,90 @@
+"""Batches on disk, drawn row by row, with what was answered for each."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from mwbatch.core.facts import Fact, Planned, Seen, Via, digest, line
+from mwbatch.core.text import Json, encode
+from mwbatch.journal.home import Card, Home
+from mwbatch.journal.opened import Opened, unread
+from mwbatch.journal.segments import place
+
+EPOCH: Final = 1_700_000_000.0
+OPTIONS: Final = ["good", "bad", "great"]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One row. ``tags`` is what people answered, None while nobody did; ``sent`` makes it an annotating row."""
+
+    id: str
+    tags: Json = None
+    columns: dict[str, Json] = field(default_factory=dict)
+    url: str = "https://images.example.com/shelf.jpg"
+    sent: list[dict[str, Json]] | None = None
+    options: list[str] = field(default_factory=lambda: list(OPTIONS))
+    answered: float = 0.0
+
+
+def tag(
+    name: str = "a", left: Json = 1, top: Json = 2, width: Json = 3, height: Json = 4, **more: Json
+) -> Json:
+    """A tag of an answer."""
+    return {"id": name, "left": left, "top": top, "width": width, "height": height, **more}
+
+
+def sized(width: Json = 640, height: Json = 480, **more: Json) -> dict[str, Json]:
+    """The columns of a manifest that knows its images."""
+    return {"image_width": width, "image_height": height, **more}
+
+
+def facts(number: int, row: Drawn) -> Iterator[Fact]:
+    """What the journal holds of a row."""
+    request: dict[str, Json] = {"image_url": row.url}
+    columns = dict(row.columns)
+    if row.sent is not None:
+        bare = [{k: t[k] for k in ("id", "left", "top", "width", "height")} for t in row.sent]
+        request |= {"instruction": "Is it?", "annotation_option": row.options, "tags": bare}
+        columns["tags"] = row.sent
+    kind = "tagging" if row.sent is None else "annotating"
+    yield Planned(EPOCH, number, row.id, number + 2, kind, request, columns)
+    if row.tags is not None:
+        yield answer(number, {"tags": row.tags}, row.answered)
+
+
+def answer(number: int, response: Json, after: float = 0.0, task: str = "") -> Seen:
+    """An answer as a callback brings it, ``after`` seconds later than its number says."""
+    name = task or f"task{number}"
+    inner = {"task_id": name, "status": "completed", "created_at": "2026-01-01T00:00:00.000Z"}
+    body = encode({"task_id": name, "response": response, "task": inner})
+    return Seen(
+        EPOCH + number + after, number, 1, name, "completed", Via.CALLBACK, inner["created_at"],
+        "2026-01-02T03:04:05.678Z", digest(response), sha256(body).hexdigest(), body,
+    )  # fmt: skip
+
+
+def batch(folder: Path, rows: Iterable[Drawn], name: str = "logos") -> Opened:
+    """A batch with these rows, opened without being read."""
+    home = Home(folder / "home")
+    home.create(Card(name, "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ()))
+    opened = unread(home, *home.find(name))
+    write(opened, (fact for number, row in enumerate(rows) for fact in facts(number, row)))
+    return opened
+
+
+def write(opened: Opened, written: Iterable[Fact]) -> None:
+    """Append facts as a process would, without waiting for the disk."""
+    files = {
+        name: (opened.folder / name / "20260101T000000Z-submit-00000000.jsonl")
+        for name in ("rows", "journal", "results")
+    }
+    for path in files.values():
+        path.parent.mkdir(exist_ok=True)
+    handles = {name: path.open("ab") for name, path in files.items()}
+    for fact in written:
+        handles[place(fact)].write(line(fact))
+    for handle in handles.values():
+        handle.close()

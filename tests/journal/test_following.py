@@ -1,0 +1,144 @@
+"""Reading on: each completed row is given once, whatever is written, cut off or rewritten meanwhile."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mwbatch.core.batch import Batch
+from mwbatch.core.facts import Fact, Seen, line
+from mwbatch.core.text import encode
+from mwbatch.errors import StoreError
+from mwbatch.journal.following import Follower, Tail
+from mwbatch.journal.home import Card, Home
+from mwbatch.journal.labelled import results
+from mwbatch.journal.opened import Opened, unread
+from mwbatch.journal.segments import place
+from tests.core.facts import answer, histories, plan, show
+
+
+def told(row: int, says: str = "yes", at: str = "2024-01-01") -> Fact:
+    """An answer in a body that names its task, as every callback does."""
+    body = encode({"task_id": "task-1", "response": says})
+    return replace(answer(1, says, at, row=row), body=body)
+
+
+def batch(folder: Path) -> Opened:
+    """An empty batch of which nothing was read."""
+    home = Home(folder / "home")
+    home.create(Card("logos", "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ()))
+    return unread(home, *home.find("logos"))
+
+
+def write(opened: Opened, *facts: Fact, writer: str = "one") -> None:
+    """Append facts as another process would."""
+    for fact in facts:
+        path = opened.folder / place(fact) / f"{writer}.jsonl"
+        path.parent.mkdir(exist_ok=True)
+        with path.open("ab") as file:
+            file.write(line(fact))
+
+
+def rows(follower: Follower) -> list[Any]:
+    """The rows that the next look gives."""
+    return [found["row"] for found in follower.look()]
+
+
+def with_bodies(facts: list[Fact]) -> list[Fact]:
+    """The same facts, with answers that name their task."""
+    return [
+        replace(fact, body=encode({"task_id": fact.task_id, "response": fact.answer}))
+        if isinstance(fact, Seen) and fact.body
+        else fact
+        for fact in facts
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(histories.map(with_bodies), st.lists(st.integers(0, 14), max_size=4))
+def test_each_completed_row_once(
+    tmp_path_factory: pytest.TempPathFactory, facts: list[Fact], looks: list[int]
+) -> None:
+    """However the looks fall between the writes: all the lines are those of `results`, each row once."""
+    opened = batch(tmp_path_factory.mktemp("home"))
+    follower, given_rows = Follower(opened), []
+    for number, fact in enumerate(facts):
+        given_rows += rows(follower) if number in looks else []
+        write(opened, fact, writer=f"w{number % 3}")
+    given_rows += rows(follower) + rows(follower)
+    assert follower.quiet
+    assert len(given_rows) == len(set(given_rows))
+    fresh = unread(opened.home, opened.folder, opened.card)
+    fresh.refold()
+    assert sorted(given_rows) == [found["row"] for found in results(fresh)]
+    assert opened.state.by_status() == Batch(facts).by_status()
+
+
+def test_in_the_order_of_the_answers(tmp_path: Path) -> None:
+    """Rows are given as their answers came, and those that come later by the next look, from new segments too."""
+    opened = batch(tmp_path)
+    follower = Follower(opened)
+    write(opened, *map(plan, range(5)), told(3), told(1))
+    assert rows(follower) == [3, 1]
+    write(opened, told(1, "no"), told(4), writer="another")
+    write(opened, told(0))
+    assert rows(follower) == [4, 0]
+    assert rows(follower) == []
+
+
+def test_an_answer_before_its_row(tmp_path: Path) -> None:
+    """A row whose answer is read before the row itself is given once the row is there."""
+    opened = batch(tmp_path)
+    follower = Follower(opened)
+    write(opened, told(0))
+    assert rows(follower) == []
+    write(opened, plan(0))
+    assert rows(follower) == [0]
+
+
+def test_half_a_line_waits(tmp_path: Path) -> None:
+    """A line without its end is read when it is whole, and once."""
+    path, text = tmp_path / "a.jsonl", line(plan(0)) + line(plan(1))
+    tail = Tail(path)
+    assert list(tail.read()) == []
+    for cut in (len(text) - 30, len(text) - 1, len(text)):
+        path.write_bytes(text[:cut])
+        found = list(tail.read())
+        assert found == ([(0, plan(0))] if cut == len(text) - 30 else [] if cut < len(text) else found)
+    assert [fact for _, fact in found] == [plan(1)]
+
+
+def test_lines_that_were_cut_off_again(tmp_path: Path) -> None:
+    """After a full disk the writer cuts its last lines off and writes others: those are read, none is missed."""
+    path, tail = tmp_path / "a.jsonl", Tail(tmp_path / "a.jsonl")
+    path.write_bytes(line(plan(0)) + line(plan(1)))
+    assert len(list(tail.read())) == 2
+    path.write_bytes(line(plan(0)) + line(show(1, row=7)) + line(show(2, row=8)))
+    assert show(1, row=7) in [fact for _, fact in tail.read()]
+    path.write_bytes(line(plan(0)))
+    assert [fact for _, fact in tail.read()] == [plan(0)]
+
+
+def test_damage_is_passed_over(tmp_path: Path) -> None:
+    """A spoiled line hides no other; a fact of another version is refused."""
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"rubbish\n" + line(plan(0)))
+    assert list(Tail(path).read()) == [(8, plan(0))]
+    path.write_bytes(line(plan(0)).replace(b'"v":1', b'"v":9'))
+    assert list(Tail(path).read()) == []
+    # One line of the future.
+    path.write_bytes(b'{"v":9,"fact":"x","crc":"%08x"}\n' % crc32(b'{"v":9,"fact":"x"'))
+    with pytest.raises(StoreError, match="version 9"):
+        list(Tail(path).read())
+
+
+def test_a_tail_reads_nothing_twice(tmp_path: Path) -> None:
+    """What was read once is given no more."""
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(line(plan(0)))
+    tail = Tail(path)
+    assert [len(list(tail.read())) for _ in range(3)] == [1, 0, 0]

@@ -1,0 +1,100 @@
+"""Rows beside their answers: what is shown is what the fold would show, and needs none."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from mwbatch.core.batch import Batch
+from mwbatch.core.facts import Fact, line
+from mwbatch.core.fold import Status
+from mwbatch.core.text import encode
+from mwbatch.errors import StoreError
+from mwbatch.journal.home import Card, Home
+from mwbatch.journal.labelled import labelled, planned_once, results
+from mwbatch.journal.opened import Opened, look
+from mwbatch.journal.places import Answers, Places
+from mwbatch.journal.segments import Segments, place
+from tests.core.facts import ROWS, answer, histories, plan
+from tests.virtual import virtual
+
+
+def segments(folder: Path, *runs: list[Fact]) -> Segments:
+    """The journal of a batch to which one writer after another wrote."""
+    for number, facts in enumerate(runs):
+        for fact in facts:
+            segment = folder / place(fact) / f"20240101T00000{number}Z-submit-0000000{number}.jsonl"
+            segment.parent.mkdir(parents=True, exist_ok=True)
+            with segment.open("ab") as file:
+                file.write(line(fact))
+    return Segments(folder, "view")
+
+
+def told(row: int) -> Fact:
+    """An answer in a body that names its task, as every callback does."""
+    return replace(answer(1, row=row), body=encode({"task_id": "task-1", "response": "yes"}))
+
+
+async def opened(folder: Path) -> Opened:
+    """An empty batch, opened."""
+    home = Home(folder / "home")
+    home.create(Card("logos", "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ()))
+    return await look(home, *home.find("logos"), "submit")
+
+
+@settings(max_examples=60, deadline=None)
+@given(histories)
+def test_the_answer_is_the_one_of_the_fold(
+    tmp_path_factory: pytest.TempPathFactory, facts: list[Fact]
+) -> None:
+    """Whatever happened, in whatever order: the rows with an answer and the answers are those of the fold."""
+    journal = segments(tmp_path_factory.mktemp("batch"), facts, facts[::2])
+    state = Batch(facts)
+    shown = {row.row: found for row, found in labelled(journal, Answers(journal.placed_answers()))}
+    completed = [n for n in range(ROWS) if n in state.rows and state.rows[n].planned]
+    assert sorted(shown) == [n for n in completed if state.rows[n].status is Status.COMPLETED]
+    for number, found in shown.items():
+        kept = state.rows[number].kept
+        assert kept is not None
+        assert (found.completed_at or "", found.task_id, found.sha256) == kept.least
+
+
+def test_a_row_counts_once(tmp_path: Path) -> None:
+    """A planned fact that stands in two segments is one row, where it stood first."""
+    journal = segments(tmp_path, [plan(0), plan(2)], [plan(2), plan(1)])
+    assert [planned.row for planned in planned_once(journal)] == [0, 2, 1]
+
+
+def test_a_place_that_is_gone(tmp_path: Path) -> None:
+    """A fact whose segment vanished is an error that names the segment; a row without a place has no fact."""
+    places = Places()
+    places.note(3, tmp_path / "gone.jsonl", 0)
+    assert [row for row in range(5) if row in places] == [3]
+    assert places.read(0) is None
+    with pytest.raises(StoreError, match=r"gone\.jsonl"):
+        places.read(3)
+
+
+@virtual
+async def test_what_comes_after_the_fold(tmp_path: Path) -> None:
+    """A row and an answer that are written after the state was folded are shown like all others."""
+    viewer = await opened(tmp_path)
+    writer = await look(viewer.home, viewer.folder, viewer.card, "submit")
+    await writer.record([plan(0), plan(1), told(1)])
+    lines = list(results(viewer, every=True))
+    assert [(line["row"], line["status"], line["response"]) for line in lines] == [
+        (0, "planned", None),
+        (1, "completed", "yes"),
+    ]
+    assert [line["row"] for line in results(viewer)] == [1]
+    await writer.journal.close()
+
+
+@virtual
+async def test_results_come_in_the_order_of_the_manifest(tmp_path: Path) -> None:
+    """However the answers came, the lines stand as the rows do."""
+    batch = await opened(tmp_path)
+    await batch.record([*map(plan, range(6)), *map(told, (5, 0, 3, 1))])
+    assert [line["row"] for line in results(batch)] == [0, 1, 3, 5]
+    await batch.journal.close()
