@@ -78,8 +78,9 @@ async def test_each_picture_is_asked_for_once(tmp_path: Path, pictures: Pictures
 
 
 async def test_stopping_ends_the_asking(tmp_path: Path, pictures: Pictures) -> None:
-    """Asked to stop, no further picture is asked for."""
+    """Asked to stop, no further picture is asked for, and the manifest is closed at once."""
     desk = Desk()
     desk.stopping.set()
     await checked(tmp_path, f"{pictures.url}/good", desk=desk)
     assert pictures.asked == {}
+    assert tmp_path / "m.csv" not in [file.resolve() for file in Path("/proc/self/fd").iterdir()]
