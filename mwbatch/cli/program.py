@@ -1,11 +1,9 @@
 """How every command runs: event loop, signals, logging and the exit code are wired here, and nowhere else."""
 
-import asyncio
 import logging
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
@@ -44,13 +42,15 @@ class Result(Protocol):
 
 def perform(command: "Command", talk: Talk) -> NoReturn:
     """Run one command to its end, print its result, and leave with its exit code."""
+    from asyncio import CancelledError
+
     start_logging(talk.log_format, verbose=talk.verbose)
     asked = Asked()
     try:
         result = _loop(command, talk, asked)
     except MwbatchError as error:
         fail(error, talk)
-    except (KeyboardInterrupt, asyncio.CancelledError):
+    except (KeyboardInterrupt, CancelledError):
         say(
             "mwbatch: stopped at once; what was in flight is in doubt now, and running it again is safe", talk
         )
@@ -60,6 +60,8 @@ def perform(command: "Command", talk: Talk) -> NoReturn:
     except typer.Exit:
         raise
     except Exception:  # noqa: BLE001 (the last line of defence: people get a sentence, we get a trace)
+        import traceback
+
         say(
             f"mwbatch: this is a bug of mwbatch; please report it with these lines:\n{traceback.format_exc()}",
             talk,
@@ -129,6 +131,8 @@ class Asked:
 
 def _loop(command: "Command", talk: Talk, asked: Asked) -> Result:
     """Run the command in an event loop, uvloop's where it installs."""
+    import asyncio
+
     new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None
     with suppress(ImportError):
         from uvloop import new_event_loop as new_loop
@@ -150,6 +154,8 @@ async def _watched(command: "Command", talk: Talk, asked: Asked) -> Result:
 
 def listen(desk: "Desk", asked: Asked) -> None:
     """First Ctrl-C or SIGTERM: stop starting, finish what is in flight. Second: stop now."""
+    import asyncio
+
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
 
