@@ -36,11 +36,10 @@ class Digests:
 
     def add(self, digest: bytes) -> int:
         """Add a digest if it never came before; return its number."""
-        slots, mask = self._slots, self._mask
-        slot = hash(digest) & mask
-        if slots[slot]:
+        slot = hash(digest) & self._mask
+        if self._slots[slot]:
             slot = self._slot(digest)
-        return (slots[slot] or self._place(slot, digest)) - 1
+        return (self._slots[slot] or self._place(slot, digest)) - 1
 
     def find(self, digest: bytes) -> int | None:
         """The number of a digest; None where it never came."""
@@ -52,7 +51,9 @@ class Digests:
 
     def append(self, digest: bytes) -> int:
         """Add a digest even if it came before; return the number of the first one that equals it."""
-        slot = self._slot(digest)
+        slot = hash(digest) & self._mask
+        if self._slots[slot]:
+            slot = self._slot(digest)
         if not (first := self._slots[slot]):
             return self._place(slot, digest) - 1
         self._bytes += digest
