@@ -162,15 +162,17 @@ def placed(
             held: Damage | None = None
             offset, after = 0, 0
             for text in file:
-                offset, after = after, after + len(text)
+                offset, after, whole = after, after + len(text), text.endswith(b"\n")
                 try:
-                    taken = take(text[:-1]) if text.endswith(b"\n") else _cut()
+                    taken = take(text[:-1]) if whole else _cut()
                 except UnknownFact as error:
                     raise StoreError(f"{path} at byte {offset}: {error}") from None
                 except BadLine as error:
-                    bad = Damage(path, offset, len(text.removesuffix(b"\n")), Harm.DAMAGED, str(error))
+                    bad = Damage(path, offset, len(text) - whole, Harm.DAMAGED, str(error))
                     held = bad if held is None else _both(held, bad)
-                    continue
+                    if whole:
+                        continue
+                    break  # MUST NOT read on: its writer may write the rest of it, and more, this moment
                 if held is not None:
                     report(held)
                     held = None
