@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Iterator
 from hashlib import blake2b
+from struct import iter_unpack
 from typing import Final
 
 from mwbatch.core.text import Json, canonical
@@ -76,12 +77,14 @@ class Digests:
         return number
 
     def _grow(self) -> None:
-        """Make the table four times as large and place every number anew, so that of equals the first is found."""
-        self._mask = self._mask * 4 + 3
-        slots = self._slots = array("I", bytes(4 * self._mask + 4))
-        for number, start in enumerate(range(0, len(self._bytes), SIZE), 1):
-            slot = self._slot(bytes(self._bytes[start : start + SIZE]))
-            slots[slot] = slots[slot] or number
+        """Make the table four times as large and place every number anew: of equals the first stays in front."""
+        self._mask = mask = self._mask * 4 + 3
+        slots = self._slots = array("I", bytes(4 * mask + 4))
+        for number, (digest,) in enumerate(iter_unpack(f"{SIZE}s", self._bytes), 1):
+            slot = hash(digest) & mask
+            while slots[slot]:
+                slot = slot + 1 & mask
+            slots[slot] = number
 
 
 def named(text: str) -> bytes:
