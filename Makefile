@@ -30,10 +30,12 @@ $(EXPORTS)/.ready: pyproject.toml
 demo: $(READY) ## Tag 1,000 pictures with a simulated API: no key, no network, no money
 	@$(BIN)/python -m tests.demo
 
-test: $(READY) ## Run the tests that need only Python (about four minutes)
-	@$(BIN)/python -m coverage run -m pytest -q tests/core
+test: $(READY) ## Run the tests that need only Python (about five minutes)
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m coverage run -m pytest -q -n 2 tests/core
+	@$(BIN)/python -m coverage combine -q
 	@$(BIN)/python -m coverage report --include='mwbatch/core/*' --fail-under=100 --skip-covered
-	@$(BIN)/python -m pytest -q -n 4 -m "not system and not exports" --ignore=tests/core --durations=5
+	@$(BIN)/python -m pytest -q -n 4 --dist loadgroup -m "not system and not exports" --ignore=tests/core --durations=5
 
 bench: $(BENCH_READY) ## Compare with what people would use instead: ONLY=creating|receiving|pace RUNS=5 JSON=FILE KEEP=1
 	@ONLY="$(ONLY)" RUNS="$(RUNS)" $(BIN)/python -m tests.benchmarks $(if $(JSON),--json $(JSON)) $(if $(KEEP),--keep)

@@ -1,12 +1,10 @@
 """How every command runs: event loop, signals, logging and the exit code are wired here, and nowhere else."""
 
-import asyncio
 import gc
 import logging
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
@@ -51,6 +49,8 @@ def perform(command: "Command", talk: Talk, interrupted: Exit = Exit.INTERRUPTED
 
     ``interrupted`` is the exit code after one Ctrl-C: another for commands that are meant to be ended so.
     """
+    from asyncio import CancelledError
+
     start_logging(talk.log_format, verbose=talk.verbose)
     gc.set_threshold(*GARBAGE)
     asked = Asked(interrupted=interrupted)
@@ -58,7 +58,7 @@ def perform(command: "Command", talk: Talk, interrupted: Exit = Exit.INTERRUPTED
         result = _loop(command, talk, asked)
     except MwbatchError as error:
         fail(error, talk)
-    except (KeyboardInterrupt, asyncio.CancelledError):
+    except (KeyboardInterrupt, CancelledError):
         say(
             "mwbatch: stopped at once; what was in flight is in doubt now, and running it again is safe", talk
         )
@@ -122,6 +122,8 @@ def leave_pipe() -> NoReturn:
 
 def _trace() -> str:
     """The trace of the exception at hand, which may quote what was being read."""
+    import traceback
+
     from mwbatch.core.address import masked
 
     return masked(traceback.format_exc())
@@ -145,6 +147,8 @@ class Asked:
 
 def _loop(command: "Command", talk: Talk, asked: Asked) -> Result:
     """Run the command in an event loop, uvloop's where it installs."""
+    import asyncio
+
     new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None
     with suppress(ImportError):
         from uvloop import new_event_loop as new_loop
@@ -166,6 +170,8 @@ async def _watched(command: "Command", talk: Talk, asked: Asked) -> Result:
 
 def listen(desk: "Desk", asked: Asked) -> None:
     """First Ctrl-C or SIGTERM: stop starting, finish what is in flight. Second: stop now."""
+    import asyncio
+
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
 

@@ -1,6 +1,5 @@
 """`mwbatch status`."""
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -89,6 +88,8 @@ async def row_list(home: "Home", batch: str, status: str) -> Result:
 
 async def keep_watching(home: "Home", batch: str, desk: "Desk") -> None:
     """Show the counts until the batch is complete, or the user has seen enough."""
+    import asyncio
+
     from mwbatch.core.fold import Status
     from mwbatch.core.progress import unfinished
     from mwbatch.journal.tail import Watched

@@ -21,8 +21,8 @@ async def check_images(manifest: str, rows: int, desk: Desk, wrong: Callable[[Pr
     """
     tally, known, missing = desk.tally, Digests(), 0
     tally.phase, tally.done, tally.total = "checking images", 0, rows
-    async with Images(AT_ONCE) as images:
-        async for chunk in Manifest(manifest):
+    async with Images(AT_ONCE) as images, Manifest(manifest).chunks() as chunks:
+        async for chunk in chunks:
             entries = [one for one in chunk if isinstance(one, Entry)]
             fresh = [entry for entry in entries if _is_new(known, entry)]
             tally.done += len(entries) - len(fresh)

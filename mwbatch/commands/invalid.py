@@ -51,15 +51,16 @@ def _put(aside: Path, path: Path) -> None:
 async def _chunks(manifest: str, found: Survey) -> AsyncIterator[list[list[Problem]]]:
     """The problems of the file in its order, those of one line together, chunk by chunk."""
     place = 0
-    async for chunk in Manifest(manifest):
-        problems = list[Problem]()
-        for one in chunk:
-            if isinstance(one, Entry):
-                problems += [found.disputed[place]] if place in found.disputed else []
-                place += 1
-            else:
-                problems.append(one)
-        yield list(_by_line(problems))
+    async with Manifest(manifest).chunks() as chunks:
+        async for chunk in chunks:
+            problems = list[Problem]()
+            for one in chunk:
+                if isinstance(one, Entry):
+                    problems += [found.disputed[place]] if place in found.disputed else []
+                    place += 1
+                else:
+                    problems.append(one)
+            yield list(_by_line(problems))
 
 
 def _by_line(problems: list[Problem]) -> Iterator[list[Problem]]:

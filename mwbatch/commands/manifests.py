@@ -1,7 +1,7 @@
 """Opens manifests: CSV or JSONL, packed with gzip or not, from a file or from standard input (``-``)."""
 
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Final
@@ -49,7 +49,11 @@ class Manifest:
         """The column that names the rows, None where they go by digest; known from the first chunk on."""
         return self._reader.id_column if self._reader else None
 
-    async def __aiter__(self) -> AsyncIterator[list[Found]]:
+    def chunks(self) -> aclosing[AsyncGenerator[list[Found], None]]:
+        """Read it in an ``async with``, which closes the file at once also where the reading ends early."""
+        return aclosing(aiter(self))
+
+    async def __aiter__(self) -> AsyncGenerator[list[Found], None]:
         """Read from the beginning; a chunk holds what one block of the file yields, and is never empty."""
         empty = True
         async with aclosing(self._feeds()) as feeds:

@@ -130,20 +130,23 @@ async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -
     if not found.new:
         return
     numbers = iter(found.numbers)
-    async for chunk in Manifest(source.path):
-        facts = []
-        for one in chunk:
-            if isinstance(one, Problem) and source.skip_invalid:
-                continue
-            number = next(numbers, None)
-            if number is None or not isinstance(one, Entry):
-                raise UsageError(f"{source.path} changed while it was being read; run the same command again")
-            if number >= 0:
-                facts.append(
-                    Planned(desk.now(), number, one.id, one.line, one.type, one.request, one.columns)
-                )
-        await batch.record(facts)
-        tally.done += len(facts)
+    async with Manifest(source.path).chunks() as chunks:
+        async for chunk in chunks:
+            facts = []
+            for one in chunk:
+                if isinstance(one, Problem) and source.skip_invalid:
+                    continue
+                number = next(numbers, None)
+                if number is None or not isinstance(one, Entry):
+                    raise UsageError(
+                        f"{source.path} changed while it was being read; run the same command again"
+                    )
+                if number >= 0:
+                    facts.append(
+                        Planned(desk.now(), number, one.id, one.line, one.type, one.request, one.columns)
+                    )
+            await batch.record(facts)
+            tally.done += len(facts)
 
 
 def identity_of(source: Source, batch: Opened | None) -> Callable[[str | None], Identity]:

@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Iterator
 from hashlib import blake2b
+from struct import iter_unpack
 from typing import Final
 
 from mwbatch.core.text import Json, canonical
@@ -36,11 +37,10 @@ class Digests:
 
     def add(self, digest: bytes) -> int:
         """Add a digest if it never came before; return its number."""
-        slots, mask = self._slots, self._mask
-        slot = hash(digest) & mask
-        if slots[slot]:
+        slot = hash(digest) & self._mask
+        if self._slots[slot]:
             slot = self._slot(digest)
-        return (slots[slot] or self._place(slot, digest)) - 1
+        return (self._slots[slot] or self._place(slot, digest)) - 1
 
     def find(self, digest: bytes) -> int | None:
         """The number of a digest; None where it never came."""
@@ -52,7 +52,9 @@ class Digests:
 
     def append(self, digest: bytes) -> int:
         """Add a digest even if it came before; return the number of the first one that equals it."""
-        slot = self._slot(digest)
+        slot = hash(digest) & self._mask
+        if self._slots[slot]:
+            slot = self._slot(digest)
         if not (first := self._slots[slot]):
             return self._place(slot, digest) - 1
         self._bytes += digest
@@ -75,12 +77,14 @@ class Digests:
         return number
 
     def _grow(self) -> None:
-        """Make the table four times as large and place every number anew, so that of equals the first is found."""
-        self._mask = self._mask * 4 + 3
-        slots = self._slots = array("I", bytes(4 * self._mask + 4))
-        for number, start in enumerate(range(0, len(self._bytes), SIZE), 1):
-            slot = self._slot(bytes(self._bytes[start : start + SIZE]))
-            slots[slot] = slots[slot] or number
+        """Make the table four times as large and place every number anew: of equals the first stays in front."""
+        self._mask = mask = self._mask * 4 + 3
+        slots = self._slots = array("I", bytes(4 * mask + 4))
+        for number, (digest,) in enumerate(iter_unpack(f"{SIZE}s", self._bytes), 1):
+            slot = hash(digest) & mask
+            while slots[slot]:
+                slot = slot + 1 & mask
+            slots[slot] = number
 
 
 def named(text: str) -> bytes:

@@ -107,8 +107,7 @@ class Identity:
         index = len(self._rows)
         self._rows.append(row)
         self._lines.append(line)
-        if row >= self._next:
-            self._next = row + 1
+        self._next = max(self._next, row + 1)
         return index if self.id_column is None else self._requests.append(digest)
 
     def _again(self, known: int, entry: Entry, digest: bytes) -> Decision:

@@ -7,8 +7,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from filelock import FileLock, Timeout
-
 from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.errors import BatchBusy, StoreError
 from mwbatch.journal.disk import is_live
@@ -25,6 +23,8 @@ class BatchLock:
     """
 
     def __init__(self, folder: Path, verb: str) -> None:
+        from filelock import FileLock  # noqa: PLC0415 (who only looks needs none)
+
         self._folder, self._verb = folder, verb
         # A view's `holder` holds the lock for microseconds: a second's patience keeps it from looking like a rival.
         self._lock = FileLock(
@@ -44,6 +44,8 @@ class BatchLock:
             BatchBusy: another process has it; the message names verb, host and pid.
             StoreError: the folder cannot be written.
         """
+        from filelock import Timeout  # noqa: PLC0415 (as above)
+
         try:
             self._lock.acquire()
         except Timeout:

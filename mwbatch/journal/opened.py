@@ -55,6 +55,7 @@ class Opened:
 
     def refold(self) -> None:
         """Read everything again, what other processes wrote meanwhile included. Blocks."""
+        self.state = Batch()  # two states of a million rows would be in memory together
         self.state = self.journal.fold()
 
     @property

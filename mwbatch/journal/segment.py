@@ -8,7 +8,7 @@ tried again; an error of fdatasync, of a cut, or EIO poisons the writer, because
 import errno
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -167,36 +167,45 @@ def placed(
     A file that is gone by now held nothing: its writer removes it at close only when it is empty.
     """
     try:
-        with path.open("rb", buffering=_CHUNK) as file:
-            if proof is not None:
-                proof.settle(file.fileno())
-                proof.forget(file.fileno())
+        with path.open("rb", buffering=_CHUNK) as file, _proved(file.fileno(), proof):
             end = Harm.LIVE if is_live(file.fileno()) else Harm.TORN
             held: Damage | None = None
             offset, after = 0, 0
             for text in file:
-                offset, after = after, after + len(text)
+                offset, after, whole = after, after + len(text), text.endswith(b"\n")
                 try:
-                    taken = take(text[:-1]) if text.endswith(b"\n") else _cut()
+                    taken = take(text[:-1]) if whole else _cut()
                 except UnknownFact as error:
                     raise StoreError(f"{path} at byte {offset}: {error}") from None
                 except BadLine as error:
-                    bad = Damage(path, offset, len(text.removesuffix(b"\n")), Harm.DAMAGED, str(error))
+                    bad = Damage(path, offset, len(text) - whole, Harm.DAMAGED, str(error))
                     held = bad if held is None else _both(held, bad)
-                    continue
+                    if whole:
+                        continue
+                    break  # MUST NOT read on: its writer may write the rest of it, and more, this moment
                 if held is not None:
                     report(held)
                     held = None
                 yield offset, taken
             if held is not None:
                 report(Damage(path, held.offset, held.size, end, held.reason))
-            if proof is not None:
-                # MUST be the same descriptor: it is told of every error of the file since it was opened.
-                proof.settle(file.fileno())
     except FileNotFoundError:
         return
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}") from error
+
+
+@contextmanager
+def _proved(file: int, proof: Disk | None) -> Iterator[None]:
+    """What is read meanwhile came from the disk and is durable, where this ends without an error."""
+    if proof is None:
+        yield
+        return
+    proof.settle(file)
+    proof.forget(file)
+    yield
+    # MUST be the same descriptor: it is told of every error of the file since it was opened.
+    proof.settle(file)
 
 
 def _cut() -> NoReturn:

@@ -1,8 +1,8 @@
-"""Results that need few words."""
+"""Results that need few words; imported wherever a verb is, so it imports next to nothing itself."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 
 
@@ -16,7 +16,7 @@ class Done:
         """Nothing more."""
         return ""
 
-    def json(self) -> Json:
+    def json(self) -> Any:
         """Nothing more."""
         return None
 
@@ -25,7 +25,7 @@ class Done:
 class Plain:
     """A JSON value that is for people, too: indented."""
 
-    value: Json
+    value: Any
     exit: Exit = Exit.DONE
 
     def text(self) -> str:
@@ -34,6 +34,6 @@ class Plain:
 
         return orjson.dumps(self.value, option=orjson.OPT_INDENT_2).decode()
 
-    def json(self) -> Json:
+    def json(self) -> Any:
         """The value."""
         return self.value

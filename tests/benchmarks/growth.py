@@ -36,7 +36,9 @@ def main() -> None:
         "--only", default="", help="works whose name holds one of these words, with commas between them"
     )
     parser.add_argument("--folder", help="where the batches are generated: 2.2 KB a row")
-    parser.add_argument("--keep", action="store_true", help=f"write the figures to {KEPT.name}")
+    parser.add_argument(
+        "--keep", action="store_true", help=f"write the figures to {KEPT.name}, beside those of other works"
+    )
     asked = parser.parse_args()
     sizes = sorted({int(size) for size in asked.rows.split(",")})
     works = [work for work in WORKS if _wanted(work, asked.only)]
@@ -44,8 +46,13 @@ def main() -> None:
     kept: dict[str, Any] = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     print(text(lines(figures, kept)))
     LAST.parent.mkdir(exist_ok=True)
-    for path in (LAST, *([KEPT] if asked.keep else [])):
-        path.write_text(json.dumps(figures.json(), indent=1) + "\n")
+    LAST.write_text(_written(figures.json()))
+    if asked.keep:
+        KEPT.write_text(_written(kept | figures.json()))
+
+
+def _written(figures: dict[str, Any]) -> str:
+    return json.dumps(figures, indent=1) + "\n"
 
 
 def _wanted(work: Work, only: str) -> bool:

@@ -17,22 +17,26 @@ try:
 except SystemExit:
     pass
 import json
-print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr)
+print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 """
 HEAVY = {"PIL", "aiohttp", "pyarrow", "pydantic", "rich", "tenacity", "uvloop"}
+HTTP = {"PIL", "aiohttp", "multidict", "pyarrow", "tenacity", "yarl"}
+LOOP = {"asyncio", "concurrent", "email", "filelock", "orjson", "ssl", "yarl"}
+"""What running a verb takes, and asking for help does not."""
 
 
-def imported(stage: Stage, *words: str) -> set[str]:
-    """The packages that a command imports."""
+def imported(stage: Stage, *words: str, whole: bool = False) -> set[str]:
+    """The packages that a command imports, or the ``whole`` names of its modules."""
     program = [sys.executable, "-c", PROGRAM, *words]
     done = subprocess.run(program, env=stage.env, cwd=stage.folder, capture_output=True, check=True)
-    return set(json.loads(done.stderr.splitlines()[-1]))
+    names = json.loads(done.stderr.splitlines()[-1])
+    return {name if whole else name.partition(".")[0] for name in names}
 
 
 @pytest.mark.parametrize("words", ["", "--help", "--version"])
 def test_help_is_light(patient: Stage, words: str) -> None:
     """Whoever asks for help waits for none of the libraries."""
-    assert not imported(patient, *words.split()) & HEAVY
+    assert not imported(patient, *words.split()) & (HEAVY | LOOP)
 
 
 @pytest.mark.parametrize("words", ["submit --help", "simulate --help"])
@@ -45,7 +49,23 @@ def test_the_help_of_a_verb_is_light(patient: Stage, words: str) -> None:
 def test_looking_needs_no_http(patient: Stage, words: str) -> None:
     """Verbs that make no request import no HTTP, and into a pipe no drawing of bars."""
     patient.run("submit", patient.manifest(2), "--callback-url", "none")
-    assert not imported(patient, *words.split()) & {"PIL", "aiohttp", "pyarrow", "rich", "tenacity"}
+    assert not imported(patient, *words.split()) & (HTTP | {"rich"})
+
+
+@pytest.mark.parametrize("words", ["status", "status m", "results m"])
+def test_looking_is_light(patient: Stage, words: str) -> None:
+    """Where a batch stands is told without the lock, and by no more of our own modules than the journal and its fold."""
+    patient.run("submit", patient.manifest(2), "--callback-url", "none")
+    there = imported(patient, *words.split(), whole=True)
+    assert not there & {
+        "filelock",
+        "yarl",
+        "aiofiles",
+        "mwbatch.client",
+        "mwbatch.callbacks",
+        "mwbatch.simulator",
+    }
+    assert {name for name in there if name.startswith("mwbatch.commands.")} <= {"mwbatch.commands.desk"}
 
 
 def test_the_version(patient: Stage) -> None:

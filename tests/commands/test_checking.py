@@ -77,9 +77,15 @@ async def test_each_picture_is_asked_for_once(tmp_path: Path, pictures: Pictures
     assert "Authorization" not in pictures.headers
 
 
+def open_files() -> list[Path]:
+    """The files that this process holds open."""
+    return [file.resolve() for file in Path("/proc/self/fd").iterdir()]
+
+
 async def test_stopping_ends_the_asking(tmp_path: Path, pictures: Pictures) -> None:
-    """Asked to stop, no further picture is asked for."""
+    """Asked to stop, no further picture is asked for, and the manifest is closed at once."""
     desk = Desk()
     desk.stopping.set()
     await checked(tmp_path, f"{pictures.url}/good", desk=desk)
     assert pictures.asked == {}
+    assert tmp_path / "m.csv" not in open_files()

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from mwbatch.commands import survey as module
+from mwbatch.commands.survey import Urls
 from mwbatch.commands.validate import validate
 from mwbatch.errors import Exit
 
@@ -90,3 +91,11 @@ async def test_hostile_rows_are_good() -> None:
     """Whatever a cell says, if it is text it is a good row: nothing in it is obeyed."""
     found = await validate(SAMPLES / "hostile.csv")
     assert (found.problems, found.rows, found.by_type) == ((), 11, {"tagging": 10, "annotating": 1})
+
+
+async def test_urls_that_differ_are_counted() -> None:
+    """Each URL counts once, whichever part its hash falls into."""
+    urls = Urls()
+    urls.add(f"https://images.test/{number}.jpg" for number in range(1000))
+    urls.add(f"https://images.test/{number}.jpg" for number in range(0, 1500, 3))
+    assert len(urls) == 1000 + 166

@@ -61,6 +61,7 @@ def test_columns_hold_what_the_fold_says(history: list[Fact]) -> None:
     assert dict(batch.rows) == rows
     assert list(batch.rows) == sorted(rows)
     assert len(batch.rows) == len(rows)
+    assert batch.rows.get(ROWS) is None
     planned = {number: row for number, row in rows.items() if row.planned}
     assert (batch.planned, batch.end) == (len(planned), max(planned, default=-1) + 1)
     for status in Status:

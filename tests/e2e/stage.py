@@ -14,11 +14,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Self
 from urllib.request import urlopen
 
 from mwbatch.simulator import Settings, serve
+from tests.e2e.warm import Warm
 
 ROOT: Final = Path(__file__).parents[2]
 COMMAND: Final = str(Path(sys.executable).with_name("mwbatch"))
@@ -100,16 +102,7 @@ class Stage:
 
     def run(self, *words: str, stdin: bytes = b"", **env: str) -> Ran:
         """Run one command to its end; never does it show a traceback."""
-        done = subprocess.run(
-            [COMMAND, *words],
-            cwd=self.folder,
-            env=self.env | env,
-            input=stdin,
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
-        ran = Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+        ran = Ran(*warm().run([*words], self.folder, self.env | env, stdin))
         assert "Traceback" not in ran.err, ran.err
         return ran
 
@@ -154,6 +147,12 @@ class Stage:
         lines = [f"r{n},https://images.example.com/{n}.jpg,c{n}" for n in range(start, start + rows)]
         (self.folder / name).write_text("\n".join(["id,image_url,campaign", *lines, ""]))
         return name
+
+
+@cache
+def warm() -> Warm:
+    """Begun once for all tests of this process."""
+    return Warm()
 
 
 def until(true: Callable[[], object], seconds: float = 20.0) -> None:

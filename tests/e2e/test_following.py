@@ -56,6 +56,7 @@ def test_until_nothing_is_unfinished(tmp_path: Path) -> None:
 def test_until_it_is_interrupted(tmp_path: Path) -> None:
     """Ctrl-C ends it with 0, as that is how one ends it; with --require-complete it says 3."""
     with half_sent(tmp_path) as (stage, _, port), stage.running("serve-callbacks", "--port", str(port)):
+        until(lambda: listens(port))
         complete(stage)
         for words, code in (((), 0), (("--require-complete",), 3)):
             following = stage.start("results", "m", "--follow", *words)

@@ -45,6 +45,22 @@ def test_what_was_appended_is_read(tmp_path: Path) -> None:
     assert scan(segment.path) == (FACTS, [])
 
 
+def test_a_line_that_is_finished_while_it_is_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a writer adds to a cut line, between two looks of one reading, is no damage and is read the next time."""
+    path.write_bytes(LINES[0] + LINES[1][:20])
+    cut = segments._cut
+
+    def written_on() -> None:
+        with path.open("ab") as file:
+            file.write(LINES[1][20:] + LINES[2])
+        cut()
+
+    monkeypatch.setattr(segments, "_cut", written_on)
+    facts, damage = scan(path)
+    assert (facts, [one.harm for one in damage]) == (FACTS[:1], [Harm.TORN])
+    assert scan(path) == (FACTS[:3], [])
+
+
 def test_only_the_owner_can_read(tmp_path: Path) -> None:
     """Files are 0600 and every folder made for them 0700, whatever the umask allows."""
     before = os.umask(0)
