@@ -5,7 +5,7 @@ import math
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mwbatch.core.text import MAX_NESTING, BadJson, Json, Raw, canonical, decode, decode_object, encode
@@ -128,6 +128,24 @@ def test_brackets_in_strings_and_side_by_side_nest_nothing() -> None:
     """Only containers inside containers are nested."""
     assert decode(b'"%b"' % (b"[" * 1000)) == "[" * 1000
     assert len(decode(b"[%b0]" % (b"[[]]," * 1000))) == 1001
+
+
+BRACKETS = st.lists(st.text('[]{}"\\a', max_size=3), max_size=3)
+
+
+@given(st.integers(30, 140), BRACKETS, BRACKETS)
+@example(140, ["]"], ["["])
+@example(140, ['"]"'], ['"["'])
+def test_no_string_hides_how_deep_it_is(levels: int, before: list[str], after: list[str]) -> None:
+    """Brackets and quotes in strings neither make a value deeper nor hide that it is too deep."""
+    value: Json = 0
+    for _ in range(levels):
+        value = [*before, value, *after]
+    if levels > MAX_NESTING:
+        with pytest.raises(BadJson, match="nested deeper than 64"):
+            decode(encode(value))
+    else:
+        assert decode(encode(value)) == value
 
 
 @given(values.filter(lambda value: not isinstance(value, dict)))
