@@ -23,6 +23,9 @@ EVERY: Final = 10.0
 
 def main(arguments: list[str]) -> int:
     """Play what the arguments, or the environment, ask for; 1 when a law was broken."""
+    if not all("=" in argument for argument in arguments):
+        print(__doc__)
+        return 2
     wishes = {**os.environ, **dict(argument.split("=", 1) for argument in arguments)}
     if only := wishes.get("ONLY"):
         return _judge([Schedule.read(only)], 0)

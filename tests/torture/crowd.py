@@ -1,5 +1,6 @@
 """Plays many schedules, on every core; each in its own folder and its own loop."""
 
+import logging
 import multiprocessing
 import signal
 import traceback
@@ -30,8 +31,13 @@ def play_alone(schedule: Schedule) -> Ending:
 def play_all(schedules: Iterable[Schedule], cores: int = 2) -> Iterator[Ending]:
     """Play many, several at a time; they come in the order in which they were given."""
     # Forked after asyncio ran, a child would share its selector: each one MUST begin from nothing.
-    with multiprocessing.get_context("spawn").Pool(cores) as pool:
+    with multiprocessing.get_context("spawn").Pool(cores, _quiet) as pool:
         yield from pool.imap(play_alone, schedules, chunksize=4)
+
+
+def _quiet() -> None:
+    """Kills tear lines, and every reader of them would say so."""
+    logging.getLogger("mwbatch").setLevel(logging.CRITICAL)
 
 
 @contextmanager

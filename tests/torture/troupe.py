@@ -95,11 +95,11 @@ class Role:
         return not self.alive
 
     def close(self) -> None:
-        """Ask it to end, and see to it that it does."""
+        """Ask it to end, and see to it that it does; who is asked while still starting hears no signals yet."""
         if self.playing is None:
             return
         self.playing.terminate()
-        if (code := self.playing.wait(20)) != TERMINATED:
+        if (code := self.playing.wait(20)) not in (TERMINATED, -signal.SIGTERM):
             self.codes.append(code)
         self.playing = None
 
