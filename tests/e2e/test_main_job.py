@@ -6,7 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from tests.e2e.stage import COMMAND, ROOT, Ran, Stage, free_port, listens, until
+from tests.e2e.stage import ADDRESS, COMMAND, ROOT, Ran, Stage, free_port, listens, until
 
 REPORT = {
     "batch",
@@ -85,6 +85,28 @@ def test_a_line_of_results(stage: Stage) -> None:
         (f"r{n}", {"campaign": f"c{n}"}) for n in range(5)
     ]
     assert [set(line) for line in lines(stage.run("results", "m", "--all"))] == [LINE | {"error"}] * 5
+
+
+def test_the_public_url_changes(stage: Stage) -> None:
+    """A tunnel got a new name: new tasks are made under that one, and those made under the old one are fetched."""
+    old = f"http://127.0.0.1:{free_port()}"
+    assert stage.run("submit", stage.manifest(6), "--callback-url", old, "--max-tasks", "3").code == 3
+    with stage.receiver() as new:
+        resumed = stage.json("resume", "m", "--callback-url", new, "--max-tasks", "6")
+        until(lambda: stage.json("status", "m")["by_status"]["completed"] == 3)
+    assert made(stage, resumed["batch_id"]) == {old: [0, 1, 2], new: [3, 4, 5]}
+    found = stage.json("reconcile", "m", "--wait", "--every", "0.2", "--for", "20")
+    assert (found["by_status"]["completed"], found["complete"], found["paid_twice"]) == (6, True, 0)
+
+
+def made(stage: Stage, batch_id: str) -> dict[str, list[int]]:
+    """The rows of a batch that have tasks, by the callback base of those."""
+    assert stage.api is not None
+    rows: dict[str, list[int]] = {}
+    for address in stage.api.get("/_sim/ledger"):
+        if (match := ADDRESS.search(address)) and match[1] == batch_id:
+            rows.setdefault(address[: match.start()], []).append(int(match[2]))
+    return {base: sorted(found) for base, found in rows.items()}
 
 
 def test_nobody_can_call_us(stage: Stage) -> None:
