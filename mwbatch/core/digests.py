@@ -77,14 +77,15 @@ class Digests:
         return number
 
     def _grow(self) -> None:
-        """Make the table four times as large and place every number anew: of equals the first stays in front."""
+        """Make the table four times as large and place every number anew, so that of equals the first is found."""
         self._mask = mask = self._mask * 4 + 3
-        slots = self._slots = array("I", bytes(4 * mask + 4))
+        slots, kept = array("I", bytes(4 * mask + 4)), self._bytes
+        self._slots = slots
         for number, (digest,) in enumerate(iter_unpack(f"{SIZE}s", self._bytes), 1):
             slot = hash(digest) & mask
-            while slots[slot]:
+            while (other := slots[slot]) and not kept.startswith(digest, (other - 1) * SIZE):
                 slot = slot + 1 & mask
-            slots[slot] = number
+            slots[slot] = other or number
 
 
 def named(text: str) -> bytes:

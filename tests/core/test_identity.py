@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -114,6 +115,16 @@ def test_index_finds_the_first(numbers: list[int], unique: bool) -> None:
         if place == len(kept) or not unique:
             kept.append(digest)
     assert [index[n] for n in range(len(index))] == kept
+
+
+@pytest.mark.timeout(10)
+def test_an_index_of_one_digest_again_and_again() -> None:
+    """Copies take no place in the table, however many there are when it grows."""
+    index, copy = Digests(), request_digest("", {})
+    assert {index.append(copy) for _ in range(70_000)} == {0}
+    others = [request_digest("", {"n": n}) for n in range(50_000)]
+    assert [index.append(digest) for digest in others] == list(range(70_000, 120_000))
+    assert index.find(copy) == 0
 
 
 def test_index_grows() -> None:
