@@ -64,7 +64,7 @@ class AiohttpWire:
         task = self._watchdog.begin()
         trouble: ApiError
         try:
-            if body:
+            if method == "POST" and body and not params and not fresh:
                 answer = await self._post(path, body)
             else:
                 query = f"?{urlencode(params)}" if params else ""

@@ -89,8 +89,8 @@ async def exchange(connection: Connection, request: bytes) -> tuple[RawResponseM
     3.11 a task to write a body.
     """
     protocol, transport = connection.protocol, connection.transport
-    if protocol is None or transport is None:
-        raise ClientConnectionResetError("the connection was lost before it was used")
+    if protocol is None or transport is None or transport.is_closing() or protocol.should_close:
+        raise ClientConnectionResetError("the connection was lost, or spoken on, before it was used")
     protocol.set_response_params(read_until_eof=True)
     transport.write(request)
     while True:

@@ -215,6 +215,36 @@ async def test_a_connection_lost_before_its_use_proves_nothing(
     assert server.requests == []
 
 
+async def test_what_a_server_says_first_is_no_answer(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes that came before the request was written, on a connection as good as new, are not its answer."""
+
+    async def slowly(*given: Any) -> Connection:
+        connection: Connection = await connected(*given)
+        await asyncio.sleep(0.05)
+        return connection
+
+    async def early(talk: Talk) -> None:
+        await talk.say(http({"task_id": "t1"}), pause=0)
+        await talk.reader.read()
+
+    monkeypatch.setattr(aiohttp_wire, "connected", slowly)
+    server = await start(early)
+    wire = AiohttpWire(KEY, server.url)
+    with pytest.raises(Unsure, match="Reset"):
+        await wire.send("POST", "/v1/x", body=b"a=1")
+    await wire.close()
+
+
+async def test_only_a_plain_create_goes_the_short_way(start: Start) -> None:
+    """Any other request with a body is sent as it was asked for, method, parameters and all."""
+    server = await start(always(http({})))
+    wire = AiohttpWire(KEY, server.url)
+    await wire.send("PUT", "/v1/x", body=b"a=1")
+    await wire.send("POST", "/v1/x", body=b"a=1", params=[("q", "1")])
+    await wire.close()
+    assert [request.split(b" HTTP")[0] for request in server.requests] == [b"PUT /v1/x", b"POST /v1/x?q=1"]
+
+
 async def test_closing_twice_is_closing() -> None:
     """A wire may be closed before it was used, and twice."""
     wire = AiohttpWire(KEY, "http://127.0.0.1:9")

@@ -109,7 +109,7 @@ def test_aiohttp_by_itself_takes_the_stray(strayer: Begin, monkeypatch: pytest.M
 
     monkeypatch.setattr(aiohttp_wire, "Connections", plain)
     server = strayer(STRAY, 0.05)
-    assert asyncio.run(two_requests(server.url, partial(asyncio.sleep, 0.15))) == [b'"own"', b'"stray"']
+    assert asyncio.run(two_requests(server.url, partial(time.sleep, 0.15))) == [b'"own"', b'"stray"']
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux only")
