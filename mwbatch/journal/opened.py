@@ -55,7 +55,9 @@ class Opened:
 
     def refold(self) -> None:
         """Read everything again, what other processes wrote meanwhile included. Blocks."""
-        self.state = Batch()  # two states of a million rows would be in memory together
+        # Two states of a million rows would be in memory together; and MUST be none meanwhile: to an empty one no row
+        # was ever sent.
+        del self.state
         self.state = self.journal.fold()
 
     @property
