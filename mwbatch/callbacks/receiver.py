@@ -102,7 +102,8 @@ class Receiver:
             async with every(self._limits.probe_seconds, self._stores.probe):
                 yield
         finally:
-            self.failure = self.failure or await self._stores.close()
+            failed = await self._stores.close()
+            self.failure = self.failure or failed
             await self._rejects.close()
             self._watch.close()
 

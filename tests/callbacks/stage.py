@@ -29,6 +29,7 @@ class Reply:
     status: int
     body: bytes
     retry_after: str | None
+    connection: str | None = None
 
 
 class Stage:
@@ -50,7 +51,12 @@ class Stage:
         """Post as the API does; a header's name is written with underscores."""
         named = JSON | {name.replace("_", "-"): text for name, text in headers.items()}
         async with self.session.post(URL(url, encoded=True), data=body, headers=named) as reply:
-            return Reply(reply.status, await reply.read(), reply.headers.get("Retry-After"))
+            return Reply(
+                reply.status,
+                await reply.read(),
+                reply.headers.get("Retry-After"),
+                reply.headers.get("Connection"),
+            )
 
     def files(self) -> dict[Path, bytes]:
         """Every segment of facts below the home with what it holds."""

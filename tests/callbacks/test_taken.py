@@ -21,7 +21,7 @@ def posted(path: str, version: str = "1.1", header: str = "") -> bytes:
 
 
 async def test_a_connection_stays_open(stage: Stage) -> None:
-    """Callbacks one behind another on one connection are each answered by 200, no body and a date, in their order."""
+    """Callbacks one behind another on one connection are each answered by 200, no body and a date."""
     raw = (
         posted(stage.path(0)) + posted(stage.path(1)) + posted(stage.path(2), header="Connection: close\r\n")
     )

@@ -99,7 +99,7 @@ async def test_shutdown_while_committing(start: Start) -> None:
     disk.gate.set()
     await closing
     replies = await asyncio.gather(*posts)
-    assert [reply.status for reply in replies] == [200] * 5
+    assert [(reply.status, reply.connection) for reply in replies] == [(200, "close")] * 5
     assert len(stage.lines()) == 5
 
 
