@@ -37,11 +37,13 @@ class Recorder:
             StoreError: they cannot be written; the tasks that they tell of are found again by the next listing.
         """
         self._hurry.set()
-        while self._runner is not None:
-            await asyncio.shield(self._runner)
-        self.failure = None
-        await self._run()
-        self._hurry.clear()
+        try:
+            while self._runner is not None:
+                await asyncio.shield(self._runner)
+            self.failure = None
+            await self._run()
+        finally:
+            self._hurry.clear()
         if self.failure is not None:
             raise self.failure
 

@@ -129,9 +129,10 @@ async def survey(
         UsageError: there is no such file, or it is no manifest at all.
     """
     found, identity = Survey(urls=Urls() if count_urls else None), None
-    async for chunk in manifest:
-        if identity is None:
-            identity = identity_for(manifest.id_column)
-        found.take(chunk, identity, planned)
+    async with manifest.chunks() as chunks:
+        async for chunk in chunks:
+            if identity is None:
+                identity = identity_for(manifest.id_column)
+            found.take(chunk, identity, planned)
     found.id_column = manifest.id_column
     return found
