@@ -1,6 +1,8 @@
 """Runs of the command without its start, which costs more than most of them: forks of a process that has imported it.
 
-What runs is a process of its own in every other way: argv, folder, environment, the three standard files, signals, exit.
+What runs is a process of its own in argv, folder, environment, the three standard files, signals and exit. What Python
+reads at its start (``PYTHON*``, the hash seed, the locale) it shares with the others, and one runs at a time: whatever
+needs a start of its own, or a race, takes ``Stage.start``.
 """
 
 import atexit
@@ -9,6 +11,7 @@ import importlib
 import json
 import os
 import pkgutil
+import signal
 import socket
 import subprocess
 import sys
@@ -29,12 +32,16 @@ class Warm:
     """The process that forks, one command at a time; it lives as long as the tests do."""
 
     def __init__(self) -> None:
-        self._turn, (self._ours, theirs) = threading.Lock(), socket.socketpair()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(theirs.fileno())], pass_fds=[theirs.fileno()]
-        )
-        theirs.close()
+        self._turn = threading.Lock()
+        self._begin()
         atexit.register(self._end)
+
+    def _begin(self) -> None:
+        self._ours, theirs = socket.socketpair()
+        self._ours.settimeout(_LONG)
+        command = [sys.executable, "-m", __name__, str(theirs.fileno())]
+        self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], start_new_session=True)
+        theirs.close()
 
     def run(self, words: list[str], folder: Path, env: dict[str, str], stdin: bytes) -> tuple[int, str, str]:
         """Run ``mwbatch`` with these words to its end: exit code, standard output, standard error."""
@@ -43,15 +50,26 @@ class Warm:
             read.seek(0)
             with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
                 told = json.dumps({"words": words, "folder": str(folder), "env": env}).encode()
-                self._ours.sendall(len(told).to_bytes(4))
-                socket.send_fds(self._ours, [told], [read.fileno(), out.fileno(), err.fileno()])
-                self._ours.settimeout(_LONG)
                 try:
-                    code = int.from_bytes(self._ours.recv(4), signed=True)
-                except TimeoutError:
-                    self._process.kill()
+                    code = self._ran(told, [read.fileno(), out.fileno(), err.fileno()])
+                except OSError:
+                    self._kill()
+                    self._begin()
                     raise
                 return code, _all(out), _all(err)
+
+    def _ran(self, told: bytes, files: list[int]) -> int:
+        self._ours.sendall(len(told).to_bytes(4))
+        socket.send_fds(self._ours, [told], files)
+        if len(code := self._ours.recv(4)) < 4:
+            raise ConnectionError("the process that forks the commands is gone")
+        return int.from_bytes(code, signed=True)
+
+    def _kill(self) -> None:
+        """End it, and the command that it waits for."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(5)
+        self._ours.close()
 
     def _end(self) -> None:
         self._ours.close()
