@@ -7,7 +7,8 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from mwbatch.journal.segment import Segment
-from mwbatch.journal.segments import Segments, Shelf
+from mwbatch.journal.segments import Segments
+from mwbatch.journal.shelf import Shelf
 
 _claim, _append, _write = Segments._claim, Segment.append, Shelf._write
 
@@ -61,11 +62,11 @@ SABOTAGE: Final[Mapping[str, Mapping[str, Any]]] = {
     "copies-do-not-wait": {"mwbatch.journal.segments.Segments._claim": _wait_for_nobody},
     "append-after-error": {
         "mwbatch.journal.segment.Segment.append": _forgive,
-        "mwbatch.journal.segments.Shelf._write": _forgiving,
+        "mwbatch.journal.shelf.Shelf._write": _forgiving,
     },
     "no-cutting-back": {"mwbatch.journal.segment.Segment.append": _uncut},
     "memory-is-believed": {"tests.journal.crash.CrashDisk.forget": _nothing},
-    "nothing-is-learnt": {"mwbatch.journal.segments.Shelf.durable": lambda *_: iter(())},
+    "nothing-is-learnt": {"mwbatch.journal.shelf.Shelf.durable": lambda *_: iter(())},
 }
 """What is put in the place of what, for each safeguard."""
 

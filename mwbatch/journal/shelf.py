@@ -1,0 +1,142 @@
+"""One folder of segments: facts of a kind lie together there, written by everyone in segments of their own."""
+
+import asyncio
+import secrets
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from mwbatch.core.facts import Fact, line, parse
+from mwbatch.errors import DiskFull, Poisoned, StoreError
+from mwbatch.journal.commit import Committer, Settled
+from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.measure import Commits
+from mwbatch.journal.segment import Damage, Segment, Taken, placed, read
+
+One = TypeVar("One", bound=Fact)
+"""One kind of fact."""
+
+
+class Shelf:
+    """A folder of segments: reads all of them, writes one of its own."""
+
+    def __init__(self, folder: Path, writer: str, disk: Disk = DISK, commits: Commits | None = None) -> None:
+        self.folder, self._writer, self._disk, self._commits = folder, writer, disk, commits
+        self._lacking = 0
+        self._segment: Segment | None = None
+        self._committer: Committer | None = None
+        self._poison = ""
+        self.damage: list[Damage] = []
+        """What the last `read` could not use."""
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait to become durable."""
+        return self._committer.backlog if self._committer else 0
+
+    @property
+    def full(self) -> bool:
+        """Whether there was no space for the last commit, and none was found since."""
+        return self._lacking > 0
+
+    def begin(self, facts: Sequence[Fact], settled: Settled) -> asyncio.Future[None]:
+        """Make facts durable, in this order and together; see `Committer.begin`. What it raises itself is settled, too."""
+        try:
+            lines = b"".join(map(line, facts))
+            if self._committer is None:
+                self._committer = Committer(self._write, self.folder.name, self._commits)
+            return self._committer.begin(lines, len(facts), settled)
+        except Exception as error:
+            settled(error)
+            raise
+
+    def _write(self, lines: bytes) -> None:
+        """Write to the segment, made at the first call; once poisoned MUST NOT make another one."""
+        if self._poison:
+            raise Poisoned(self._poison)
+        try:
+            if self._segment is None:
+                self._segment = Segment(self.folder, self._writer, self._disk)
+            self._segment.append(lines)
+        except DiskFull:
+            self._lacking = len(lines)
+            raise
+        except Poisoned as error:
+            self._poison = str(error)
+            raise
+        self._lacking = 0
+
+    async def probe(self) -> None:
+        """Where it was full, try whether what lacked space would fit now."""
+        if self._lacking and self._committer is not None:
+            await self._committer.between(self._try_space)
+
+    def _try_space(self) -> None:
+        """MUST NOT touch the segment, which belongs to the facts, and may be poisoned."""
+        scratch = self.folder / f".space-{secrets.token_hex(4)}"
+        try:
+            self._disk.make_folder(self.folder)
+            # Random, because zeros take no space on a file system that compresses.
+            self._disk.write_file(scratch, secrets.token_bytes(self._lacking))
+            scratch.unlink()
+        except OSError:
+            return
+        self._lacking = 0
+
+    def read(self) -> Iterator[Fact]:
+        """Every fact of the folder, the oldest segment first; what cannot be used is noted."""
+        damage = self.damage = []
+        for path in self._paths():
+            yield from read(path, damage.append)
+
+    def pass_to(self, take: Callable[[bytes], None]) -> None:
+        """Let ``take`` have every line of the folder, in the same order; what it cannot use is noted."""
+        damage = self.damage = []
+        for path in self._paths():
+            deque(placed(path, damage.append, take), maxlen=0)
+
+    def find(self, take: Callable[[bytes], Taken | None]) -> Iterator[tuple[Path, int, Taken]]:
+        """What ``take`` makes of some of the lines, with their segment and byte offset; damage is no matter here."""
+        return self._find(take, lambda _: None)
+
+    def facts(self, kind: type[One]) -> Iterator[tuple[Path, int, One]]:
+        """Every fact of a kind with its place; once all were read, `damage` is what cannot be used."""
+        damage: list[Damage] = []
+        for path, offset, fact in self._find(parse, damage.append):
+            if isinstance(fact, kind):
+                yield path, offset, fact
+        self.damage = damage
+
+    def _find(
+        self, take: Callable[[bytes], Taken | None], report: Callable[[Damage], None]
+    ) -> Iterator[tuple[Path, int, Taken]]:
+        for path in self._paths():
+            for offset, taken in placed(path, report, take):
+                if taken is not None:
+                    yield path, offset, taken
+
+    def _paths(self) -> list[Path]:
+        return sorted(self.folder.glob("*.jsonl"))
+
+    def durable(self, take: Callable[[bytes], Taken | None]) -> Iterator[Taken]:
+        """What the disk has, whoever wrote it; only once this ends without an error all of it is durable."""
+        try:
+            self._disk.sync_folder(self.folder)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreError(f"cannot sync {self.folder}: {error.strerror}") from error
+        damage = self.damage = []
+        for path in self._paths():
+            for _, taken in placed(path, damage.append, take, self._disk):
+                if taken is not None:
+                    yield taken
+
+    async def close(self) -> None:
+        """Finish the commit that runs, close the segment."""
+        if self._committer is not None:
+            await self._committer.close()
+        if self._segment is not None:
+            segment, self._segment = self._segment, None
+            segment.close()
