@@ -14,7 +14,6 @@ from typing import Final
 
 from aiohttp import web
 
-from mwbatch.callbacks import probe
 from mwbatch.callbacks.counts import Counts
 from mwbatch.callbacks.delivery import Delivery, Mismatch, read
 from mwbatch.callbacks.every import every
@@ -27,6 +26,7 @@ from mwbatch.callbacks.rejects import Rejects
 from mwbatch.callbacks.stores import Stores
 from mwbatch.callbacks.taken import Taken
 from mwbatch.callbacks.watch import Once, Watch
+from mwbatch.core import probe
 from mwbatch.core.address import Address
 from mwbatch.core.facts import Seen
 from mwbatch.errors import Poisoned, StoreError
@@ -166,9 +166,11 @@ class Receiver:
         self._rejects.keep(address, mismatch, raw, self._clock())
 
     def _answer_probe(self, raw: bytes) -> web.Response:
-        answer = web.Response(body=probe.answer(raw), content_type="application/json")
+        answer = probe.answer(raw)
+        if answer is None:
+            raise Rejected(Reason.NOT_JSON)
         self.counts.probes += 1
-        return answer
+        return web.Response(body=answer, content_type="application/json")
 
     async def _store(self, delivery: Delivery, size: int) -> None:
         # MUST be durable before the 200: the API may never call again.

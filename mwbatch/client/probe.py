@@ -1,12 +1,11 @@
 """The signed probe: is a receiver that knows our key reachable at the callback base?"""
 
 import secrets
-from contextlib import suppress
 
 import aiohttp
 
-from mwbatch.core.address import Key, probe_address
-from mwbatch.core.text import BadJson, decode, encode
+from mwbatch.core.address import Key
+from mwbatch.core.probe import is_answer, probe_address, question
 
 TIMEOUT = 5.0
 """Seconds for the probe as a whole."""
@@ -23,7 +22,7 @@ async def probe(base: str, key: Key) -> str:
         async with aiohttp.ClientSession(timeout=limits) as session:
             answer = await session.post(
                 probe_address(base, key),
-                data=encode({"probe": nonce}),
+                data=question(nonce),
                 headers={"Content-Type": "application/json"},
                 allow_redirects=False,
             )
@@ -34,7 +33,6 @@ async def probe(base: str, key: Key) -> str:
         return f"no answer within {TIMEOUT:g} s"
     except (aiohttp.ClientError, OSError) as error:
         return type(error).__name__
-    with suppress(BadJson, AttributeError):
-        if status == 200 and decode(body).get("probe") == nonce:
-            return ""
+    if status == 200 and is_answer(body, nonce):
+        return ""
     return f"something else answers there, with status {status}"

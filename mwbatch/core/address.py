@@ -116,12 +116,3 @@ def masked(text: str) -> str:
 def without_macs(text: str) -> str:
     """The same text with the mac of every whole address hidden: what an export may show, which alters nothing else."""
     return _WHOLE.sub(r"\1***", text)
-
-
-PROBE: Final = "probe"
-"""The batch id of probes; no batch has it, because a batch id has ten characters."""
-
-
-def probe_address(base: str, key: Key) -> str:
-    """The address to which `submit` posts before it spends money, to learn whether a receiver listens there."""
-    return write(base, key, PROBE, 0, 1)

@@ -10,8 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from mwbatch.callbacks.limits import Limits
-from mwbatch.callbacks.probe import probe_address, question
 from mwbatch.callbacks.refusal import Reason
+from mwbatch.core.probe import probe_address, question
 from mwbatch.journal.measure import BYTES, SECONDS
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import Stage, callback, request, talk

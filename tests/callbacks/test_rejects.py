@@ -9,9 +9,9 @@ import pytest
 
 from mwbatch.callbacks.counts import Counts
 from mwbatch.callbacks.limits import LIMITS, Limits
-from mwbatch.callbacks.probe import probe_address
 from mwbatch.callbacks.rejects import Bucket, Rejects
 from mwbatch.core.address import Address
+from mwbatch.core.probe import probe_address
 from mwbatch.core.reject import Reject
 from mwbatch.errors import StoreError
 from mwbatch.journal.rejects import REJECTS, read

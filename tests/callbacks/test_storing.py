@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from mwbatch.callbacks.probe import is_answer, probe_address, question
 from mwbatch.callbacks.refusal import Reason
 from mwbatch.core.facts import Seen
+from mwbatch.core.probe import is_answer, probe_address, question
 from mwbatch.core.text import Json
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import BATCH, TAGS, Reply, Stage, add_batch, callback

@@ -15,7 +15,6 @@ from mwbatch.core.address import (
     find,
     mac,
     masked,
-    probe_address,
     without_macs,
     write,
 )
@@ -166,13 +165,6 @@ def test_a_name_that_fits_no_address_is_refused(kid: str) -> None:
 def test_a_key_does_not_show_its_secret() -> None:
     """The secret stands in no representation of a key."""
     assert repr(KEY) == "Key(k1)"
-
-
-def test_a_probe_is_of_no_batch() -> None:
-    """A probe's address is signed as any other, and its batch id is shorter than any batch's."""
-    found = find(probe_address(BASES[2], KEY))
-    assert found == Address("k1", "probe", 0, 1, mac(KEY, "probe", 0, 1))
-    assert len(found.batch) < 10
 
 
 def test_the_mac_stays() -> None:

@@ -1,4 +1,4 @@
-"""The probe: before money is spent, ``submit`` asks its own callback base whether a receiver stands there.
+"""The words of the probe: before money is spent, ``submit`` asks its own callback base whether a receiver stands there.
 
 The question goes to a signed address under a batch id that no batch has, so it takes the whole way of a callback, and
 only a receiver with the same keys answers. It stores nothing.
@@ -6,7 +6,6 @@ only a receiver with the same keys answers. It stores nothing.
 
 from typing import Final
 
-from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.core.address import Key, write
 from mwbatch.core.text import BadJson, decode_object, encode
 
@@ -27,15 +26,11 @@ def question(nonce: str) -> bytes:
     return encode({"probe": nonce})
 
 
-def answer(raw: bytes) -> bytes:
-    """The receiver's body for a probe's body.
-
-    Raises:
-        Rejected: it is no probe.
-    """
+def answer(raw: bytes) -> bytes | None:
+    """The receiver's body for a probe's body; None for what is no probe."""
     nonce = _field(raw, "probe")
     if nonce is None or len(nonce) > MAX_NONCE:
-        raise Rejected(Reason.NOT_JSON)
+        return None
     return encode({"mwbatch": "receiver", "probe": nonce})
 
 
