@@ -38,14 +38,16 @@ class Tail:
             raise StoreError(f"cannot read {self.path}: {error.strerror}") from error
 
     def read(self, take: Callable[[bytes], Taken]) -> Iterator[tuple[int, Taken]]:
-        """The lines that are new, each with its byte offset, as ``take`` makes them.
+        """The lines that are new, each with its byte offset, as ``take`` makes them; all lines where `is_cut`.
 
         Raises:
             StoreError: the file cannot be read, or holds a fact of a version that this code does not know.
         """
         try:
             with self.path.open("rb") as file:
-                file.seek(self._end)
+                file.seek(self._end - len(self._mark))
+                if file.read(len(self._mark)) != self._mark:
+                    self._end = file.seek(0)
                 for text in file:
                     if not text.endswith(b"\n"):
                         return

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import pytest
 from hypothesis import given, settings
@@ -12,13 +11,12 @@ from hypothesis import strategies as st
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Seen, line
 from mwbatch.core.text import encode
-from mwbatch.errors import StoreError
-from mwbatch.journal.following import Follower, Tail
+from mwbatch.journal.following import Follower
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.labelled import results
 from mwbatch.journal.opened import Opened, unread
 from mwbatch.journal.segments import place
-from tests.core.facts import answer, histories, plan, show
+from tests.core.facts import answer, histories, plan
 
 
 def told(row: int, says: str = "yes", at: str = "2024-01-01") -> Fact:
@@ -98,47 +96,3 @@ def test_an_answer_before_its_row(tmp_path: Path) -> None:
     assert rows(follower) == []
     write(opened, plan(0))
     assert rows(follower) == [0]
-
-
-def test_half_a_line_waits(tmp_path: Path) -> None:
-    """A line without its end is read when it is whole, and once."""
-    path, text = tmp_path / "a.jsonl", line(plan(0)) + line(plan(1))
-    tail = Tail(path)
-    assert list(tail.read()) == []
-    for cut in (len(text) - 30, len(text) - 1, len(text)):
-        path.write_bytes(text[:cut])
-        found = list(tail.read())
-        assert found == ([(0, plan(0))] if cut == len(text) - 30 else [] if cut < len(text) else found)
-    assert [fact for _, fact in found] == [plan(1)]
-
-
-def test_lines_that_were_cut_off_again(tmp_path: Path) -> None:
-    """After a full disk the writer cuts its last lines off and writes others: those are read, none is missed."""
-    path, tail = tmp_path / "a.jsonl", Tail(tmp_path / "a.jsonl")
-    path.write_bytes(line(plan(0)) + line(plan(1)))
-    assert len(list(tail.read())) == 2
-    path.write_bytes(line(plan(0)) + line(show(1, row=7)) + line(show(2, row=8)))
-    assert show(1, row=7) in [fact for _, fact in tail.read()]
-    path.write_bytes(line(plan(0)))
-    assert [fact for _, fact in tail.read()] == [plan(0)]
-
-
-def test_damage_is_passed_over(tmp_path: Path) -> None:
-    """A spoiled line hides no other; a fact of another version is refused."""
-    path = tmp_path / "a.jsonl"
-    path.write_bytes(b"rubbish\n" + line(plan(0)))
-    assert list(Tail(path).read()) == [(8, plan(0))]
-    path.write_bytes(line(plan(0)).replace(b'"v":1', b'"v":9'))
-    assert list(Tail(path).read()) == []
-    # One line of the future.
-    path.write_bytes(b'{"v":9,"fact":"x","crc":"%08x"}\n' % crc32(b'{"v":9,"fact":"x"'))
-    with pytest.raises(StoreError, match="version 9"):
-        list(Tail(path).read())
-
-
-def test_a_tail_reads_nothing_twice(tmp_path: Path) -> None:
-    """What was read once is given no more."""
-    path = tmp_path / "a.jsonl"
-    path.write_bytes(line(plan(0)))
-    tail = Tail(path)
-    assert [len(list(tail.read())) for _ in range(3)] == [1, 0, 0]

@@ -64,6 +64,17 @@ def test_what_a_writer_takes_back_is_forgotten(tmp_path: Path) -> None:
     assert not watched.look().row(1).failed
 
 
+def test_lines_that_were_cut_off_again(tmp_path: Path) -> None:
+    """After a full disk the writer cuts its last lines off and writes others: those are read, none is missed."""
+    path, tail = tmp_path / "a.jsonl", Tail(tmp_path / "a.jsonl")
+    path.write_bytes(line(plan(0)) + line(plan(1)))
+    assert len(list(tail.read(parse))) == 2
+    path.write_bytes(line(plan(0)) + line(show(1, row=7)) + line(show(2, row=8)))
+    assert show(1, row=7) in [fact for _, fact in tail.read(parse)]
+    path.write_bytes(line(plan(0)))
+    assert [fact for _, fact in tail.read(parse)] == [plan(0)]
+
+
 def test_a_segment_that_vanishes_was_empty(tmp_path: Path) -> None:
     """A writer that had nothing to write removes its segment: that is no trouble."""
     tail = Tail(tmp_path / "gone.jsonl")
