@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -87,7 +88,8 @@ def _serve(asked: socket.socket) -> None:
     for room in _ROOMS:
         package = importlib.import_module(f"mwbatch.{room}")
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            importlib.import_module(module.name)
+            with suppress(ModuleNotFoundError):  # what an extra brings need not be installed
+                importlib.import_module(module.name)
     TypeAdapter(str)  # which imports the rest of pydantic
     gc.freeze()
     while head := asked.recv(4):
