@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -60,7 +61,7 @@ def _simulator() -> Iterator[None]:
 
 def _mwbatch(*words: str) -> None:
     # The terminal is inherited, so that people see the progress bar that they will have.
-    print("$ mwbatch", *words, flush=True)
+    print("$", shlex.join(["mwbatch", *words]), flush=True)
     subprocess.run([COMMAND, *words], cwd=ROOT, check=False)
 
 
