@@ -21,7 +21,7 @@ class Ready:
         self._batch, self._runs, self._started = batch, runs, started
         self._rows: deque[Create] = deque()
         self._changed = asyncio.Event()
-        self._low = asyncio.Event()
+        self._low, self._least = asyncio.Event(), 0
         self._ended = False
 
     async def prepare(self) -> None:
@@ -46,8 +46,10 @@ class Ready:
                 return None
             self._changed.clear()
             await self._changed.wait()
-        self._low.set()
-        return self._rows.popleft()
+        create = self._rows.popleft()
+        if len(self._rows) < self._least:  # or every row would wake who prepares the next ones
+            self._low.set()
+        return create
 
     def end(self) -> None:
         """Start no further run."""
@@ -62,6 +64,7 @@ class Ready:
 
     async def _room(self, size: int) -> None:
         """Wait until less than a run is ready: the next one is then on disk before it is needed."""
+        self._least = size
         while len(self._rows) >= size and not self._ended:
             self._low.clear()
             await self._low.wait()
