@@ -3,14 +3,18 @@
 import asyncio
 import errno
 import time
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import pytest
 
 from mwbatch.callbacks.limits import Limits
-from mwbatch.errors import Poisoned
+from mwbatch.callbacks.receiver import Receiver
+from mwbatch.callbacks.stores import Stores
+from mwbatch.errors import Poisoned, StoreError
 from tests.callbacks.conftest import Start
-from tests.callbacks.stage import add_batch, callback, request, talk
+from tests.callbacks.stage import BATCH, add_batch, callback, make_home, request, talk
 from tests.journal.disks import Failing, Gated
 
 FULL = [errno.ENOSPC, errno.EDQUOT]
@@ -115,6 +119,24 @@ async def test_shutdown_that_cannot_wait(start: Start) -> None:
     disk.gate.set()
     await closing
     assert len(stage.lines()) == 1
+
+
+async def test_one_poisoned_journal_keeps_no_other_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However a journal failed, at the end all are closed; the first failure is the one that is told."""
+    closed: list[bool] = []
+
+    async def close(_: Stores) -> StoreError | None:
+        closed.append(True)
+        return StoreError("another")
+
+    monkeypatch.setattr(Stores, "close", close)
+    receiver = Receiver(make_home(tmp_path, BATCH))
+    async with asynccontextmanager(receiver.lifetime)():
+        receiver.failure = first = Poisoned("first")
+    assert closed == [True]
+    assert receiver.failure is first
 
 
 async def test_a_batch_that_stands_twice(start: Start) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 from base64 import b64encode
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from mwbatch.client.aiohttp_wire import AiohttpWire, base
 from mwbatch.client.connections import connected
 from mwbatch.errors import Unsent, Unsure, UsageError
 
-from .conftest import KEY, Server, Start, Talk, always, http
+from .conftest import KEY, Script, Server, Start, Talk, always, http
 
 
 async def silent(talk: Talk) -> None:
@@ -76,7 +77,10 @@ async def test_connections_are_used_again(start: Start) -> None:
     assert (server.connections, len(server.requests)) == (1, 5)
 
 
-@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux only")
+@pytest.mark.skipif(
+    not hasattr(socket, "TCP_USER_TIMEOUT"),
+    reason="an option of Linux alone: elsewhere the kernel keeps what it has as long as it likes",
+)
 async def test_the_kernel_forgets_a_request_when_we_do(start: Start) -> None:
     """A connection to the API gives up unacknowledged bytes after the request's time-out."""
     server = await start(always(http({})))
@@ -195,44 +199,41 @@ async def test_no_create_knows_better(
     await wire.close()
 
 
-async def test_a_connection_lost_before_its_use_proves_nothing(
-    start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A connection that is gone when the request is to be written is Unsure: nobody says how far it got."""
+async def early(talk: Talk) -> None:
+    await talk.say(http({"task_id": "t1"}), pause=0)
+    await talk.reader.read()
 
-    async def lost(*given: Any) -> Connection:
+
+async def lose(connection: Connection) -> None:
+    assert connection.protocol is not None
+    connection.protocol.abort()
+
+
+async def wait(_: Connection) -> None:
+    await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize(("server_does", "we_do"), [(silent, lose), (early, wait)], ids=["lost", "spoken on"])
+async def test_a_connection_that_is_spoiled_before_its_use_proves_nothing(
+    server_does: Script,
+    we_do: Callable[[Connection], Awaitable[None]],
+    start: Start,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where it is gone, or something came on it, before the request is written, that is Unsure, and nothing is sent."""
+
+    async def spoiled(*given: Any) -> Connection:
         connection: Connection = await connected(*given)
-        assert connection.protocol is not None
-        connection.protocol.abort()
+        await we_do(connection)
         return connection
 
-    monkeypatch.setattr(aiohttp_wire, "connected", lost)
-    server = await start(silent)
+    monkeypatch.setattr(aiohttp_wire, "connected", spoiled)
+    server = await start(server_does)
     wire = AiohttpWire(KEY, server.url)
     with pytest.raises(Unsure, match="Reset"):
         await wire.send("POST", "/v1/x", body=b"a=1")
     await wire.close()
     assert server.requests == []
-
-
-async def test_what_a_server_says_first_is_no_answer(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bytes that came before the request was written, on a connection as good as new, are not its answer."""
-
-    async def slowly(*given: Any) -> Connection:
-        connection: Connection = await connected(*given)
-        await asyncio.sleep(0.05)
-        return connection
-
-    async def early(talk: Talk) -> None:
-        await talk.say(http({"task_id": "t1"}), pause=0)
-        await talk.reader.read()
-
-    monkeypatch.setattr(aiohttp_wire, "connected", slowly)
-    server = await start(early)
-    wire = AiohttpWire(KEY, server.url)
-    with pytest.raises(Unsure, match="Reset"):
-        await wire.send("POST", "/v1/x", body=b"a=1")
-    await wire.close()
 
 
 async def test_only_a_plain_create_goes_the_short_way(start: Start) -> None:

@@ -14,7 +14,6 @@ import uvloop
 
 from mwbatch.client import aiohttp_wire
 from mwbatch.client.aiohttp_wire import AiohttpWire
-from mwbatch.client.connections import sockets
 
 from .conftest import KEY, http
 
@@ -110,10 +109,3 @@ def test_aiohttp_by_itself_takes_the_stray(strayer: Begin, monkeypatch: pytest.M
     monkeypatch.setattr(aiohttp_wire, "Connections", plain)
     server = strayer(STRAY, 0.05)
     assert asyncio.run(two_requests(server.url, partial(time.sleep, 0.15))) == [b'"own"', b'"stray"']
-
-
-@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux only")
-def test_the_kernel_gives_up_when_we_do() -> None:
-    """TCP_USER_TIMEOUT of an API socket is the request's time-out, in milliseconds."""
-    with sockets(1.5)((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 9))) as made:
-        assert made.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 1500

@@ -4,6 +4,7 @@ A back end's test is ``class TestMine(JournalLaws)`` with an ``open`` of its own
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 from mwbatch.core.facts import Fact, line
@@ -19,12 +20,12 @@ def told(journal: Journal) -> list[bytes]:
     return sorted(map(line, journal.read()))
 
 
-class JournalLaws:
+class JournalLaws(ABC):
     """What append, read and close promise."""
 
+    @abstractmethod
     def open(self, folder: Path) -> Journal:
         """Open the journal in a folder: each call gives one that shares its facts with the others."""
-        raise NotImplementedError
 
     async def test_nothing_is_there_at_first(self, tmp_path: Path) -> None:
         """A journal begins empty, and appending nothing leaves it so."""

@@ -2,11 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from mwbatch.core.fold import Status
-from mwbatch.errors import BatchBusy
+from mwbatch.errors import BatchBusy, StoreError
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.opened import Opened, act, look
 from tests.core.facts import answer, fail, plan, show, start
@@ -48,6 +49,25 @@ async def test_refold_reads_what_others_wrote(home: Home) -> None:
     batch.refold()
     assert batch.state.by_status()[Status.COMPLETED] == 1
     await other.journal.close()
+
+
+@virtual
+async def test_a_batch_that_cannot_be_read_again_has_no_state(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty state would say that no row was ever sent: where the reading fails there is none to ask."""
+
+    def unreadable(_: object) -> NoReturn:
+        raise StoreError("the disk is gone")
+
+    batch = await opened(home)
+    await batch.record([plan(0), start(1)])
+    await batch.journal.close()
+    monkeypatch.setattr(type(batch.journal), "fold", unreadable)
+    with pytest.raises(StoreError):
+        batch.refold()
+    with pytest.raises(AttributeError):
+        batch.state.is_sendable(0)
 
 
 @virtual

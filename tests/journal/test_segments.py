@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import fcntl
 import os
 import stat
 import sys
@@ -9,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -277,23 +279,26 @@ async def test_a_segment_that_vanishes_is_passed_over(
     assert told(journal) == sorted(map(line, EVERY))
 
 
-@pytest.mark.skipif(sys.platform == "darwin", reason="macOS syncs by F_FULLFSYNC")
+SYNC = (fcntl, "fcntl") if sys.platform == "darwin" else (os, "fdatasync")
+"""macOS syncs the disk itself by F_FULLFSYNC alone."""
+
+
 async def test_an_append_reaches_the_disk_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before an append returns, the operating system was told to sync the file, after its last write."""
     calls: list[str] = []
 
-    def watch(name: str) -> None:
-        real = getattr(os, name)
+    def watch(module: ModuleType, name: str) -> None:
+        real = getattr(module, name)
 
         def watched(*words: object) -> object:
             calls.append(name)
             return real(*words)
 
-        monkeypatch.setattr(os, name, watched)
+        monkeypatch.setattr(module, name, watched)
 
-    watch("write")
-    watch("fdatasync")
+    watch(os, "write")
+    watch(*SYNC)
     journal = Segments(tmp_path, "test")
     await journal.append([show(1)])
-    assert calls[-2:] == ["write", "fdatasync"]
+    assert calls[-2:] == ["write", SYNC[1]]
     await journal.close()
