@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
-import typer
+import click
 
 from mwbatch.cli.logs import start_logging, told
 from mwbatch.errors import Exit, MwbatchError, Unsent
@@ -62,19 +62,19 @@ def perform(command: "Command", talk: Talk, interrupted: Exit = Exit.INTERRUPTED
         say(
             "mwbatch: stopped at once; what was in flight is in doubt now, and running it again is safe", talk
         )
-        raise typer.Exit(max(asked.exit, Exit.INTERRUPTED)) from None
+        raise click.exceptions.Exit(max(asked.exit, Exit.INTERRUPTED)) from None
     except BrokenPipeError:
         leave_pipe()
-    except typer.Exit:
+    except click.exceptions.Exit:
         raise
     except Exception:  # noqa: BLE001 (the last line of defence: people get a sentence, we get a trace)
         say(
             f"mwbatch: this is a bug of mwbatch; please report it with these lines:\n{_trace()}",
             talk,
         )
-        raise typer.Exit(Exit.BUG) from None
+        raise click.exceptions.Exit(Exit.BUG) from None
     show(result, talk)
-    raise typer.Exit(max(result.exit, asked.exit))
+    raise click.exceptions.Exit(max(result.exit, asked.exit))
 
 
 def show(result: Result, talk: Talk) -> None:
@@ -95,7 +95,7 @@ def fail(error: MwbatchError, talk: Talk) -> NoReturn:
     say(f"mwbatch: {words}", talk, logging.ERROR)
     if talk.json:
         emit_json({"error": words, "exit": int(error.exit_code)})
-    raise typer.Exit(error.exit_code) from None
+    raise click.exceptions.Exit(error.exit_code) from None
 
 
 def emit(words: str) -> None:
@@ -117,7 +117,7 @@ def emit_json(value: Any) -> None:
 def leave_pipe() -> NoReturn:
     """Nobody reads any more: leave without another word, as `signal(7)` would have us do."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    raise typer.Exit(Exit.DONE) from None
+    raise click.exceptions.Exit(Exit.DONE) from None
 
 
 def _trace() -> str:

@@ -2,12 +2,11 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mwbatch import settings
-from mwbatch.cli.options import unfolded
+from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, perform
 from mwbatch.cli.wiring import open_home
+from mwbatch.declarations import Argument, Option
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
@@ -15,19 +14,19 @@ if TYPE_CHECKING:
 
 RowStatus = Annotated[
     str | None,
-    typer.Option("--rows", metavar="STATUS", help="List the rows in this status, with line, id and message."),
+    Option("--rows", metavar="STATUS", help="List the rows in this status, with line, id and message."),
 ]
 
 
-@unfolded
+@verb
 def status(
     batch: Annotated[
-        str | None, typer.Argument(metavar="[BATCH]", help="A batch's name or its manifest; all without.")
+        str | None, Argument(metavar="[BATCH]", help="A batch's name or its manifest; all without.")
     ] = None,
     *,
     rows: RowStatus = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Look again every two seconds, until it is complete.")
+        bool, Option("--watch", help="Look again every two seconds, until it is complete.")
     ] = False,
     require_complete: settings.RequireOption = False,
     place: settings.Place,
@@ -103,8 +102,3 @@ async def keep_watching(home: "Home", batch: str, desk: "Desk") -> None:
         tally.doubt, tally.rejected = counts[Status.DOUBT], counts[Status.REJECTED]
         if not unfinished(counts) or await desk.sleep(2.0):
             return
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command()(status)

@@ -4,7 +4,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from mwbatch.errors import UsageError
 from mwbatch.settings import Api, Place, Spending, api_key
@@ -65,8 +65,8 @@ def asked(question: str) -> bool:
     # The event loop, which hears Ctrl-C otherwise, stands still while somebody thinks.
     heard = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return typer.confirm(f"\n{question}", err=True)  # below the bar, which stands still meanwhile
-    except typer.Abort:
+        return click.confirm(f"\n{question}", err=True)  # below the bar, which stands still meanwhile
+    except click.Abort:
         return False
     finally:
         signal.signal(signal.SIGINT, heard)

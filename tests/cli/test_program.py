@@ -3,7 +3,7 @@
 import logging
 
 import pytest
-import typer
+from click.exceptions import Exit
 
 from mwbatch.cli.program import perform
 from mwbatch.commands.desk import Desk
@@ -29,7 +29,7 @@ def root(monkeypatch: pytest.MonkeyPatch) -> logging.Logger:
 @pytest.mark.usefixtures("root")
 def test_a_trace_shows_no_mac(capfd: pytest.CaptureFixture[str]) -> None:
     """The trace of our own bug, which users are asked to send in, hides the mac of an address in it."""
-    with pytest.raises(typer.Exit) as ended:
+    with pytest.raises(Exit) as ended:
         perform(broken, Talk())
     said = capfd.readouterr().err
     assert (ended.value.exit_code, "bug of mwbatch" in said) == (70, True)
