@@ -1,5 +1,6 @@
 """The command line: one file a verb, or a pair of verbs. Settings in, a command run, a view out; no decisions."""
 
+import gc
 from importlib import import_module
 from typing import Final
 
@@ -25,6 +26,9 @@ FILES: Final = {
     "simulate": "simulate",
 }
 """The file of each verb, in the order of the help."""
+
+GARBAGE: Final = (20_000, 20, 20)
+"""When Python looks for cycles: an import and a request make many objects and hardly a cycle, and looking costs a tenth."""
 
 
 class Verbs(click.Group):
@@ -65,4 +69,8 @@ def app() -> None:
 
 def main() -> None:
     """Run the program."""
-    app()
+    gc.set_threshold(*GARBAGE)
+    try:
+        app()
+    finally:
+        gc.freeze()  # or Python looks through all that there is for cycles, before it ends

@@ -1,6 +1,5 @@
 """How every command runs: event loop, signals, logging and the exit code are wired here, and nowhere else."""
 
-import gc
 import logging
 import os
 import signal
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
 
     Command = Callable[[Desk], Coroutine[Any, Any, "Result"]]
-
-GARBAGE: Final = (20_000, 20, 20)
-"""When Python looks for cycles: a request makes some dozen objects and hardly a cycle, and looking cost a tenth of it."""
 
 UNREACHED: Final = "; check the network and --base-url (MICROWORK_BASE_URL), then run it again"
 
@@ -52,7 +48,6 @@ def perform(command: "Command", talk: Talk, interrupted: Exit = Exit.INTERRUPTED
     from asyncio import CancelledError
 
     start_logging(talk.log_format, verbose=talk.verbose)
-    gc.set_threshold(*GARBAGE)
     asked = Asked(interrupted=interrupted)
     try:
         result = _loop(command, talk, asked)
