@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 import click
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     Command = Callable[[Desk], Coroutine[Any, Any, "Result"]]
 
+IN_DOUBT: Final = "what was in flight is in doubt now, and running it again is safe"
 UNREACHED: Final = "; check the network and --base-url (MICROWORK_BASE_URL), then run it again"
 
 
@@ -45,19 +47,27 @@ def perform(command: "Command", talk: Talk, interrupted: Exit = Exit.INTERRUPTED
 
     ``interrupted`` is the exit code after one Ctrl-C: another for commands that are meant to be ended so.
     """
-    from asyncio import CancelledError
-
-    start_logging(talk.log_format, verbose=talk.verbose)
     asked = Asked(interrupted=interrupted)
+    _conclude(lambda: _loop(command, talk, asked), talk, asked)
+
+
+def glance(look: Callable[[Callable[[str], None]], Result], talk: Talk) -> NoReturn:
+    """The same for what reads the disk and no more: without an event loop, which takes longer to import than to read.
+
+    ``look`` is called with what says sentences to people.
+    """
+    _conclude(lambda: look(partial(say, talk=talk)), talk, Asked())
+
+
+def _conclude(run: Callable[[], Result], talk: Talk, asked: "Asked") -> NoReturn:
+    start_logging(talk.log_format, verbose=talk.verbose)
     try:
-        result = _loop(command, talk, asked)
+        result = run()
     except MwbatchError as error:
         fail(error, talk)
-    except (KeyboardInterrupt, CancelledError):
-        say(
-            "mwbatch: stopped at once; what was in flight is in doubt now, and running it again is safe", talk
-        )
-        raise click.exceptions.Exit(max(asked.exit, Exit.INTERRUPTED)) from None
+    except KeyboardInterrupt:
+        say("mwbatch: stopped", talk)
+        raise click.exceptions.Exit(Exit.INTERRUPTED) from None
     except BrokenPipeError:
         leave_pipe()
     except click.exceptions.Exit:
@@ -148,7 +158,11 @@ def _loop(command: "Command", talk: Talk, asked: Asked) -> Result:
     with suppress(ImportError):
         from uvloop import new_event_loop as new_loop
     with asyncio.Runner(loop_factory=new_loop) as runner:
-        return runner.run(_watched(command, talk, asked))
+        try:
+            return runner.run(_watched(command, talk, asked))
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            say(f"mwbatch: stopped at once; {IN_DOUBT}", talk)
+            raise click.exceptions.Exit(max(asked.exit, Exit.INTERRUPTED)) from None
 
 
 async def _watched(command: "Command", talk: Talk, asked: Asked) -> Result:

@@ -48,6 +48,13 @@ def test_looking_needs_no_http(patient: Stage, words: str) -> None:
     assert not imported(patient, *words.split()) & (HTTP | {"pydantic", "rich", "typer"})
 
 
+@pytest.mark.parametrize("words", ["status", "status m", "status m --rows pending"])
+def test_a_glance_needs_no_loop(patient: Stage, words: str) -> None:
+    """Where a batch stands is read without an event loop, and all that it would import."""
+    patient.run("submit", patient.manifest(2), "--callback-url", "none")
+    assert not imported(patient, *words.split()) & (HEAVY | LOOP - {"orjson"} | {"socket", "subprocess"})
+
+
 @pytest.mark.parametrize("words", ["status", "status m", "results m"])
 def test_looking_is_light(patient: Stage, words: str) -> None:
     """Where a batch stands is told without the lock, and by no more of our own modules than the journal and its fold."""
