@@ -1,7 +1,7 @@
 """What the user set: flags, the environment and files become frozen values, in one place.
 
 The declarations here are the only readers of the environment; a flag beats a variable beats a default. Options that
-several verbs share stand together in a dataclass; `mwbatch.cli.options.unfolded` spreads it over a verb's signature.
+several verbs share stand together in a dataclass; `mwbatch.cli.options.verb` spreads it over a verb's options.
 """
 
 import os
@@ -10,8 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
-import typer
-
+from mwbatch.declarations import Argument, Option
 from mwbatch.errors import UsageError
 
 BASE_URL: Final = "https://api.microwork.io"
@@ -31,32 +30,30 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-BatchArgument = Annotated[
-    str, typer.Argument(metavar="BATCH", help="A batch's name, or the path of its manifest.")
-]
+BatchArgument = Annotated[str, Argument(metavar="BATCH", help="A batch's name, or the path of its manifest.")]
 ManifestArgument = Annotated[
-    str, typer.Argument(metavar="MANIFEST", help="CSV or JSONL, also .gz; - for standard input.")
+    str, Argument(metavar="MANIFEST", help="CSV or JSONL, also .gz; - for standard input.")
 ]
-AddOption = Annotated[bool, typer.Option("--add", help="Add the rows of another file to an existing batch.")]
+AddOption = Annotated[bool, Option("--add", help="Add the rows of another file to an existing batch.")]
 BatchOption = Annotated[
     str | None,
-    typer.Option("--batch", help="The batch's name. Default: the one of this manifest, else its file name."),
+    Option("--batch", help="The batch's name. Default: the one of this manifest, else its file name."),
 ]
 DuplicatesOption = Annotated[
     bool,
-    typer.Option("--allow-duplicates", help="Let a new id ask for what a known row asks for already."),
+    Option("--allow-duplicates", help="Let a new id ask for what a known row asks for already."),
 ]
 SkipOption = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--skip-invalid", help="Put rows with mistakes aside in MANIFEST.invalid.jsonl, and send the others."
     ),
 ]
-PriceOption = Annotated[float | None, typer.Option("--price", min=0.0, help="What one task costs.")]
-RequireOption = Annotated[bool, typer.Option("--require-complete", help="Exit 3 unless every row is final.")]
+PriceOption = Annotated[float | None, Option("--price", min=0.0, help="What one task costs.")]
+RequireOption = Annotated[bool, Option("--require-complete", help="Exit 3 unless every row is final.")]
 SettleOption = Annotated[
     float,
-    typer.Option(
+    Option(
         "--settle",
         min=0.0,
         help="Seconds after which a task that no listing shows does not exist. At least 120, save on loopback.",
@@ -70,15 +67,13 @@ class Talk:
 
     json: Annotated[
         bool,
-        typer.Option("--json", help="One JSON object on standard output; words go to standard error."),
+        Option("--json", help="One JSON object on standard output; words go to standard error."),
     ] = False
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only what matters.")] = False
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens, to standard error.")] = (
-        False
-    )
+    quiet: Annotated[bool, Option("--quiet", "-q", help="No progress, only what matters.")] = False
+    verbose: Annotated[bool, Option("--verbose", "-v", help="Log what happens, to standard error.")] = False
     log_format: Annotated[
         LogFormat,
-        typer.Option("--log-format", envvar="MWBATCH_LOG_FORMAT", help="How log lines are written."),
+        Option("--log-format", envvar="MWBATCH_LOG_FORMAT", help="How log lines are written."),
     ] = LogFormat.TEXT
 
 
@@ -88,7 +83,7 @@ class Place:
 
     home: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             "--home",
             envvar="MWBATCH_HOME",
             help="The folder of all batches. Default: the user's data directory.",
@@ -96,7 +91,7 @@ class Place:
     ] = None
     key_file: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             "--callback-key-file",
             envvar="MWBATCH_CALLBACK_KEY_FILE",
             help="The callback keys, where several hosts share them. Default: keys.json in the home.",
@@ -108,12 +103,10 @@ class Place:
 class Api:
     """How the API is reached; the key is no flag, see `api_key`."""
 
-    base_url: Annotated[str, typer.Option("--base-url", envvar="MICROWORK_BASE_URL", help="The API.")] = (
-        BASE_URL
-    )
+    base_url: Annotated[str, Option("--base-url", envvar="MICROWORK_BASE_URL", help="The API.")] = BASE_URL
     timeout: Annotated[
         float,
-        typer.Option(
+        Option(
             "--timeout", envvar="MWBATCH_TIMEOUT", min=1.0, help="Seconds for one request and its answer."
         ),
     ] = 30.0
@@ -125,7 +118,7 @@ class Spending:
 
     callback_url: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--callback-url",
             envvar="MWBATCH_CALLBACK_URL",
             help="The public URL of your receiver; 'none' when nobody can call you (results come by polling).",
@@ -133,13 +126,13 @@ class Spending:
     ] = None
     concurrency: Annotated[
         int,
-        typer.Option(
+        Option(
             "--concurrency", envvar="MWBATCH_CONCURRENCY", min=1, max=1024, help="Most requests in flight."
         ),
     ] = CONCURRENCY
     rate: Annotated[
         float | None,
-        typer.Option(
+        Option(
             "--rate",
             envvar="MWBATCH_RATE",
             min=0.001,
@@ -148,17 +141,17 @@ class Spending:
     ] = None
     keep_going: Annotated[
         bool,
-        typer.Option("--keep-going", help="Do not stop when 20 rows in a row are refused alike."),
+        Option("--keep-going", help="Do not stop when 20 rows in a row are refused alike."),
     ] = False
     settle: SettleOption = SETTLE
     max_tasks: Annotated[
         int | None,
-        typer.Option("--max-tasks", min=0, help="Most tasks that this batch may ever have."),
+        Option("--max-tasks", min=0, help="Most tasks that this batch may ever have."),
     ] = None
     price: PriceOption = None
     max_cost: Annotated[
         float | None,
-        typer.Option(
+        Option(
             "--max-cost",
             envvar="MWBATCH_MAX_COST",
             min=0.0,
@@ -166,7 +159,7 @@ class Spending:
         ),
     ] = None
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Do not ask before more than 100 tasks are concerned.")
+        bool, Option("--yes", "-y", help="Do not ask before more than 100 tasks are concerned.")
     ] = False
 
 

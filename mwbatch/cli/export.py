@@ -3,45 +3,42 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mwbatch import settings
-from mwbatch.cli.options import unfolded
+from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, perform
 from mwbatch.cli.wiring import open_home
+from mwbatch.declarations import Option
 from mwbatch.export.choices import By, FormatName, Outside
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
 
 
-@unfolded
+@verb
 def export(
     batch: settings.BatchArgument,
     *,
-    format_: Annotated[FormatName, typer.Option("--format", help="What to write.")],
+    format_: Annotated[FormatName, Option("--format", help="What to write.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="PATH", help="Where: a file, or for boxes a folder.")
+        Path, Option("--output", "-o", metavar="PATH", help="Where: a file, or for boxes a folder.")
     ],
     force: Annotated[
-        bool, typer.Option("--force", help="Replace what is there; files that no export wrote stay.")
+        bool, Option("--force", help="Replace what is there; files that no export wrote stay.")
     ] = False,
     measure_images: Annotated[
         bool,
-        typer.Option(
-            "--measure-images", help="Read the sizes that the manifest lacks from the images' headers."
-        ),
+        Option("--measure-images", help="Read the sizes that the manifest lacks from the images' headers."),
     ] = False,
     leave_out_unsized: Annotated[
         bool,
-        typer.Option("--leave-out-unsized", help="Leave out images of unknown size, instead of refusing."),
+        Option("--leave-out-unsized", help="Leave out images of unknown size, instead of refusing."),
     ] = False,
     outside: Annotated[
-        Outside, typer.Option("--outside", help="Boxes beyond their image: count them aloud, keep, or clip.")
+        Outside, Option("--outside", help="Boxes beyond their image: count them aloud, keep, or clip.")
     ] = Outside.REPORT,
     category: Annotated[
         By | None,
-        typer.Option("--category", help="Default: the brand of tagging rows, the label of annotating rows."),
+        Option("--category", help="Default: the brand of tagging rows, the label of annotating rows."),
     ] = None,
     require_complete: settings.RequireOption = False,
     place: settings.Place,
@@ -73,8 +70,3 @@ def export(
         return Written(found, aloud=outside is not Outside.KEEP)
 
     perform(command, talk)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command()(export)

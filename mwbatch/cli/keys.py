@@ -2,23 +2,17 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mwbatch import settings
-from mwbatch.cli.options import unfolded
+from mwbatch.cli.options import Group, verb
 from mwbatch.cli.program import Result, perform
 from mwbatch.cli.wiring import open_home
+from mwbatch.declarations import Argument, Option
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
 
-keys = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="List, rotate and retire the callback keys."
-)
 
-
-@keys.command("list")
-@unfolded
+@verb
 def list_(*, place: settings.Place, talk: settings.Talk) -> None:
     """List the callback keys, and what waits for each.
 
@@ -41,8 +35,7 @@ def list_(*, place: settings.Place, talk: settings.Talk) -> None:
     perform(command, talk)
 
 
-@keys.command("rotate")
-@unfolded
+@verb
 def rotate(*, place: settings.Place, talk: settings.Talk) -> None:
     """Make a new key, which signs from now on.
 
@@ -63,16 +56,13 @@ def rotate(*, place: settings.Place, talk: settings.Talk) -> None:
     perform(command, talk)
 
 
-@keys.command("retire")
-@unfolded
+@verb
 def retire(
-    kid: Annotated[str, typer.Argument(metavar="KID", help="The key's name, as `mwbatch keys list` has it.")],
+    kid: Annotated[str, Argument(metavar="KID", help="The key's name, as `mwbatch keys list` has it.")],
     *,
     force: Annotated[
         bool,
-        typer.Option(
-            "--force", help="Even while rows may be answered at its addresses: reconcile fetches them."
-        ),
+        Option("--force", help="Even while rows may be answered at its addresses: reconcile fetches them."),
     ] = False,
     place: settings.Place,
     talk: settings.Talk,
@@ -95,6 +85,6 @@ def retire(
     perform(command, talk)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verbs."""
-    app.add_typer(keys, name="keys")
+keys = Group(
+    "keys", [list_, rotate, retire], no_args_is_help=True, help="List, rotate and retire the callback keys."
+)

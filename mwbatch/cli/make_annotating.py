@@ -3,36 +3,35 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mwbatch import settings
-from mwbatch.cli.options import unfolded
+from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, perform
 from mwbatch.cli.wiring import open_home
+from mwbatch.declarations import Option
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
 
 
-@unfolded
+@verb
 def make_annotating(
     batch: settings.BatchArgument,
     *,
-    instruction: Annotated[str, typer.Option("--instruction", help="The question about each box.")],
-    option: Annotated[list[str], typer.Option("--option", help="An answer to choose from; several times.")],
+    instruction: Annotated[str, Option("--instruction", help="The question about each box.")],
+    option: Annotated[tuple[str, ...], Option("--option", help="An answer to choose from; several times.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="MANIFEST", help="The manifest to write (JSONL).")
+        Path, Option("--output", "-o", metavar="MANIFEST", help="The manifest to write (JSONL).")
     ],
     brand: Annotated[
-        list[str] | None, typer.Option("--brand", help="Ask only about this brand; several times.")
-    ] = None,
+        tuple[str, ...], Option("--brand", help="Ask only about this brand; several times.")
+    ] = (),
     min_size: Annotated[
-        float, typer.Option("--min-size", min=0.0, help="Ask only about boxes as wide and high, in pixels.")
+        float, Option("--min-size", min=0.0, help="Ask only about boxes as wide and high, in pixels.")
     ] = 0.0,
     max_tags: Annotated[
-        int | None, typer.Option("--max-tags", min=1, help="Of one image, ask only about the largest.")
+        int | None, Option("--max-tags", min=1, help="Of one image, ask only about the largest.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file that is there.")] = False,
+    force: Annotated[bool, Option("--force", help="Replace the file that is there.")] = False,
     place: settings.Place,
     talk: settings.Talk,
 ) -> None:
@@ -52,14 +51,9 @@ def make_annotating(
         from mwbatch.core.lineage import Filter, Question
         from mwbatch.views.outcomes import MadeView
 
-        question = Question(instruction, tuple(option))
-        chosen = Filter(frozenset(brand or ()), min_size, max_tags)
+        question = Question(instruction, option)
+        chosen = Filter(frozenset(brand), min_size, max_tags)
         home = open_home(place, desk)
         return MadeView(await make(home, batch, question, chosen, output, desk, force=force))
 
     perform(command, talk)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command("make-annotating")(make_annotating)

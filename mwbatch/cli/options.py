@@ -1,52 +1,151 @@
-"""Options that several verbs share: a parameter that is a dataclass of options stands for its fields."""
+"""How a verb becomes a command: the signature of a plain function declares its options and arguments.
 
-import inspect
+==================  =========================================
+``bool``            a flag
+``str``, ``Path``   a word
+``int``, ``float``  a number, from ``min`` to ``max``
+a ``StrEnum``       one of its values
+``X | None``        an X, or nothing
+``tuple[X, ...]``   an option that may be given several times
+``tuple[X, X]``     an option that takes two words
+a dataclass         its fields: options that verbs share
+==================  =========================================
+"""
+
 from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
-from functools import wraps
-from typing import Any, get_type_hints
+from enum import StrEnum
+from inspect import Parameter, signature
+from math import isnan
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin
+
+import click
+from click.types import FuncParamType
+
+from mwbatch.declarations import Argument, Option
 
 
-def unfolded(verb: Callable[..., None]) -> Callable[..., None]:
-    """Spread the dataclass parameters of a verb over its signature, as typer reads it, and fold them again at the call.
+def verb(function: Callable[..., None]) -> click.Command:
+    """Make a command of a function, which gives it its name and its help; the values of a dataclass are folded at the call.
 
-    Every field needs a default; fields of two groups must not share a name.
+    Every field of a dataclass needs a default; no two parameters or fields share a name.
+
+    Raises:
+        TypeError: a parameter is declared in another way than above.
     """
-    signature = inspect.signature(verb, eval_str=True)
-    groups: dict[str, type[Any]] = {
-        name: parameter.annotation
-        for name, parameter in signature.parameters.items()
-        if isinstance(parameter.annotation, type) and is_dataclass(parameter.annotation)
+    declared = signature(function).parameters.items()
+    groups: dict[str, Any] = {
+        name: parameter.annotation for name, parameter in declared if is_dataclass(parameter.annotation)
     }
 
-    @wraps(verb)
     def call(**values: Any) -> None:
         for name, group in groups.items():
             values[name] = group(**{field.name: values.pop(field.name) for field in fields(group)})
-        verb(**values)
+        function(**values)
 
-    spread = [
+    params = [
         option
-        for name, parameter in signature.parameters.items()
-        for option in (_options(groups[name]) if name in groups else [parameter])
+        for name, parameter in declared
+        for option in _params(name, parameter.annotation, parameter.default)
     ]
-    call.__signature__ = signature.replace(parameters=spread)  # type: ignore[attr-defined]  # inspect documents it
-    call.__annotations__ = {option.name: option.annotation for option in spread} | {"return": None}
-    return call
+    assert len({param.name for param in params}) == len(params), f"{function.__name__}: a name is there twice"
+    name = function.__name__.rstrip("_").replace("_", "-")
+    return click.Command(name, callback=call, params=params, help=function.__doc__)
 
 
-def _options(group: type[Any]) -> list[inspect.Parameter]:
-    """The fields of a group as keyword-only parameters."""
-    hints = get_type_hints(group, include_extras=True)
-    found = []
-    for field in fields(group):
-        assert field.default is not MISSING, f"{group.__name__}.{field.name} needs a default"
-        found.append(
-            inspect.Parameter(
-                field.name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=field.default,
-                annotation=hints[field.name],
+def _params(name: str, annotation: Any, default: Any) -> list[click.Parameter]:
+    """The options that a parameter stands for."""
+    if not is_dataclass(annotation):
+        return [_param(name, annotation, default)]
+    for field in fields(annotation):
+        assert field.default is not MISSING, f"{name}.{field.name} needs a default"
+    return [_param(field.name, field.type, field.default) for field in fields(annotation)]
+
+
+def _param(name: str, annotation: Any, default: Any) -> click.Parameter:
+    """One option or argument; it is required where there is no default."""
+    # click would show the name of an enum's member, where users type its value.
+    given = {"default": str(default) if isinstance(default, StrEnum) else default}
+    presence = {"required": True} if default is Parameter.empty else given
+    match get_args(annotation):
+        case kind, Argument(metavar, help=words):
+            words += "  [required]" if "required" in presence else ""
+            return click.Argument([name], metavar=metavar, help=words, **presence, **_shape(kind))
+        case kind, Option() as mark:
+            return click.Option(
+                [name, mark.name or f"--{name.replace('_', '-')}", *([mark.short] if mark.short else [])],
+                metavar=mark.metavar,
+                help=mark.help,
+                envvar=mark.envvar,
+                show_envvar=True,
+                show_default=True,
+                **presence,
+                **_shape(kind, mark.min, mark.max),
             )
-        )
-    return found
+    raise TypeError(f"{name}: {annotation} is not a type with an Option or an Argument")
+
+
+def _shape(kind: Any, low: float | None = None, high: float | None = None) -> dict[str, Any]:
+    """What click is told about a type."""
+    if kind is bool:
+        return {"is_flag": True}
+    inner = get_args(kind)
+    if isinstance(kind, UnionType) and inner[1:] == (NoneType,):
+        return _shape(inner[0], low, high)
+    if get_origin(kind) is not tuple:
+        return {"type": _type(kind, low, high)}
+    if inner[1:] == (Ellipsis,):
+        return {"type": _type(inner[0], low, high), "multiple": True}
+    return {"type": click.Tuple([_type(one, low, high) for one in inner])}
+
+
+def _type(kind: Any, low: Any, high: Any) -> click.ParamType[Any]:
+    bounded = (low, high) != (None, None)
+    if kind is int:
+        return IntRange(low, high) if bounded else click.INT
+    if kind is float:
+        return FloatRange(low, high) if bounded else click.FLOAT
+    if kind is str:
+        return click.STRING
+    if kind is Path:
+        return FuncParamType(Path)  # which is not looked at before the verb does: it may be yet to be made
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return Values(kind)
+    raise TypeError(f"no option is made of {kind}")
+
+
+class Group(click.Group):
+    """Verbs below a verb, in the order in which they are given."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click calls it so)
+        """Their names."""
+        return [*self.commands]
+
+
+class IntRange(click.IntRange):
+    """An integer within bounds, which the help names apart."""
+
+    name = "integer"
+
+
+class FloatRange(click.FloatRange):
+    """A number within bounds, which nan never is: a limit of nan would hold nothing back."""
+
+    name = "float"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the number."""
+        number = super().convert(value, param, ctx)
+        if isnan(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
+
+
+class Values(click.Choice[Any]):
+    """A choice among the values of an enum."""
+
+    def normalize_choice(self, choice: object, ctx: click.Context | None) -> str:  # noqa: ARG002 (click calls it so)
+        """The value, where click would take the member's name."""
+        return str(choice)

@@ -1,6 +1,5 @@
 """How every command runs: event loop, signals, logging and the exit code are wired here, and nowhere else."""
 
-import gc
 import logging
 import os
 import signal
@@ -8,9 +7,10 @@ import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
-import typer
+import click
 
 from mwbatch.cli.logs import start_logging, told
 from mwbatch.errors import Exit, MwbatchError, Unsent
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
     Command = Callable[[Desk], Coroutine[Any, Any, "Result"]]
 
-GARBAGE: Final = (20_000, 20, 20)
-"""When Python looks for cycles: a request makes some dozen objects and hardly a cycle, and looking cost a tenth of it."""
-
+IN_DOUBT: Final = "what was in flight is in doubt now, and running it again is safe"
 UNREACHED: Final = "; check the network and --base-url (MICROWORK_BASE_URL), then run it again"
 
 
@@ -49,32 +47,39 @@ def perform(command: "Command", talk: Talk, interrupted: Exit = Exit.INTERRUPTED
 
     ``interrupted`` is the exit code after one Ctrl-C: another for commands that are meant to be ended so.
     """
-    from asyncio import CancelledError
-
-    start_logging(talk.log_format, verbose=talk.verbose)
-    gc.set_threshold(*GARBAGE)
     asked = Asked(interrupted=interrupted)
+    _conclude(lambda: _loop(command, talk, asked), talk, asked)
+
+
+def glance(look: Callable[[Callable[[str], None]], Result], talk: Talk) -> NoReturn:
+    """The same for what reads the disk and no more: without an event loop, which takes longer to import than to read.
+
+    ``look`` is called with what says sentences to people.
+    """
+    _conclude(lambda: look(partial(say, talk=talk)), talk, Asked())
+
+
+def _conclude(run: Callable[[], Result], talk: Talk, asked: "Asked") -> NoReturn:
+    start_logging(talk.log_format, verbose=talk.verbose)
     try:
-        result = _loop(command, talk, asked)
+        result = run()
     except MwbatchError as error:
         fail(error, talk)
-    except (KeyboardInterrupt, CancelledError):
-        say(
-            "mwbatch: stopped at once; what was in flight is in doubt now, and running it again is safe", talk
-        )
-        raise typer.Exit(max(asked.exit, Exit.INTERRUPTED)) from None
+    except KeyboardInterrupt:
+        say("mwbatch: stopped", talk)
+        raise click.exceptions.Exit(Exit.INTERRUPTED) from None
     except BrokenPipeError:
         leave_pipe()
-    except typer.Exit:
+    except click.exceptions.Exit:
         raise
     except Exception:  # noqa: BLE001 (the last line of defence: people get a sentence, we get a trace)
         say(
             f"mwbatch: this is a bug of mwbatch; please report it with these lines:\n{_trace()}",
             talk,
         )
-        raise typer.Exit(Exit.BUG) from None
+        raise click.exceptions.Exit(Exit.BUG) from None
     show(result, talk)
-    raise typer.Exit(max(result.exit, asked.exit))
+    raise click.exceptions.Exit(max(result.exit, asked.exit))
 
 
 def show(result: Result, talk: Talk) -> None:
@@ -95,7 +100,7 @@ def fail(error: MwbatchError, talk: Talk) -> NoReturn:
     say(f"mwbatch: {words}", talk, logging.ERROR)
     if talk.json:
         emit_json({"error": words, "exit": int(error.exit_code)})
-    raise typer.Exit(error.exit_code) from None
+    raise click.exceptions.Exit(error.exit_code) from None
 
 
 def emit(words: str) -> None:
@@ -117,7 +122,7 @@ def emit_json(value: Any) -> None:
 def leave_pipe() -> NoReturn:
     """Nobody reads any more: leave without another word, as `signal(7)` would have us do."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    raise typer.Exit(Exit.DONE) from None
+    raise click.exceptions.Exit(Exit.DONE) from None
 
 
 def _trace() -> str:
@@ -153,7 +158,11 @@ def _loop(command: "Command", talk: Talk, asked: Asked) -> Result:
     with suppress(ImportError):
         from uvloop import new_event_loop as new_loop
     with asyncio.Runner(loop_factory=new_loop) as runner:
-        return runner.run(_watched(command, talk, asked))
+        try:
+            return runner.run(_watched(command, talk, asked))
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            say(f"mwbatch: stopped at once; {IN_DOUBT}", talk)
+            raise click.exceptions.Exit(max(asked.exit, Exit.INTERRUPTED)) from None
 
 
 async def _watched(command: "Command", talk: Talk, asked: Asked) -> Result:

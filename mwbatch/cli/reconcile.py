@@ -2,35 +2,32 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mwbatch import settings
-from mwbatch.cli.options import unfolded
+from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, perform
 from mwbatch.cli.wiring import checked_settle, open_client, open_home
+from mwbatch.declarations import Option
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
     from mwbatch.journal.home import Home
 
 
-@unfolded
+@verb
 def reconcile(
     batch: settings.BatchArgument,
     *,
-    wait: Annotated[bool, typer.Option("--wait", help="Look again until nothing is pending.")] = False,
+    wait: Annotated[bool, Option("--wait", help="Look again until nothing is pending.")] = False,
     every: Annotated[
-        float, typer.Option("--every", min=0.1, help="Seconds between two looks, with --wait.")
+        float, Option("--every", min=0.1, help="Seconds between two looks, with --wait.")
     ] = 30.0,
     most: Annotated[
-        float | None, typer.Option("--for", min=0.0, help="Seconds to wait at most, with --wait.")
+        float | None, Option("--for", min=0.0, help="Seconds to wait at most, with --wait.")
     ] = None,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Make no request: count what is on disk.")
-    ] = False,
+    offline: Annotated[bool, Option("--offline", help="Make no request: count what is on disk.")] = False,
     what: Annotated[
         str | None,
-        typer.Option("--list", metavar="WHAT", help="List surplus, conflicts, unknown, damaged or rejected."),
+        Option("--list", metavar="WHAT", help="List surplus, conflicts, unknown, damaged or rejected."),
     ] = None,
     settle: settings.SettleOption = settings.SETTLE,
     place: settings.Place,
@@ -80,8 +77,3 @@ async def details(home: "Home", batch: str, what: str) -> Result:
     if what not in lists:
         raise UsageError(f"--list {what}: choose one of {', '.join(lists)}")
     return lists[what](await look(home, *home.find(batch)))
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command()(reconcile)

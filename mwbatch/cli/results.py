@@ -2,26 +2,25 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mwbatch import settings
-from mwbatch.cli.options import unfolded
+from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, perform
 from mwbatch.cli.wiring import open_home
+from mwbatch.declarations import Option
 from mwbatch.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
 
 
-@unfolded
+@verb
 def results(
     batch: settings.BatchArgument,
     *,
-    every: Annotated[bool, typer.Option("--all", help="Every row, with its status and error.")] = False,
+    every: Annotated[bool, Option("--all", help="Every row, with its status and error.")] = False,
     follow: Annotated[
         bool,
-        typer.Option("--follow", help="Go on as rows are completed, until none is unfinished, or Ctrl-C."),
+        Option("--follow", help="Go on as rows are completed, until none is unfinished, or Ctrl-C."),
     ] = False,
     require_complete: settings.RequireOption = False,
     place: settings.Place,
@@ -55,8 +54,3 @@ def results(
         return print_results(opened, every=every, demanded=require_complete)
 
     perform(command, talk, interrupted=Exit.DONE if follow else Exit.INTERRUPTED)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command()(results)

@@ -3,32 +3,29 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mwbatch import settings
-from mwbatch.cli.options import unfolded
+from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, perform
 from mwbatch.cli.wiring import asked, never_asked, open_client, open_home, wishes
+from mwbatch.declarations import Option
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
     from mwbatch.commands.retry import Choice
 
-StatusOption = Annotated[str, typer.Option("--status", help="Which rows: rejected, canceled or doubt.")]
-IdsOption = Annotated[
-    list[str] | None, typer.Option("--id", help="Only this row; may be given several times.")
-]
+StatusOption = Annotated[str, Option("--status", help="Which rows: rejected, canceled or doubt.")]
+IdsOption = Annotated[tuple[str, ...], Option("--id", help="Only this row; may be given several times.")]
 IdsFromOption = Annotated[
-    Path | None, typer.Option("--ids-from", help="Only the rows whose ids a file lists, one a line.")
+    Path | None, Option("--ids-from", help="Only the rows whose ids a file lists, one a line.")
 ]
 
 
-@unfolded
+@verb
 def retry(
     batch: settings.BatchArgument,
     *,
     status: StatusOption = "rejected",
-    ids: IdsOption = None,
+    ids: IdsOption = (),
     ids_from: IdsFromOption = None,
     spending: settings.Spending,
     place: settings.Place,
@@ -57,7 +54,7 @@ def retry(
     perform(command, talk)
 
 
-def choice_of(status: str, ids: list[str] | None, ids_from: Path | None) -> "Choice":
+def choice_of(status: str, ids: tuple[str, ...], ids_from: Path | None) -> "Choice":
     """The chosen rows as the command takes them; raises `UsageError` for what cannot be chosen."""
     from mwbatch.commands.retry import RETRIABLE, Choice
     from mwbatch.core.fold import Status
@@ -68,7 +65,7 @@ def choice_of(status: str, ids: list[str] | None, ids_from: Path | None) -> "Cho
     return Choice(Status(status), ids_of(ids, ids_from))
 
 
-def ids_of(ids: list[str] | None, ids_from: Path | None) -> tuple[str, ...]:
+def ids_of(ids: tuple[str, ...], ids_from: Path | None) -> tuple[str, ...]:
     """The ids that were named, and those that a file lists, one a line; raises `UsageError` for a file without any."""
     from mwbatch.errors import UsageError
 
@@ -82,19 +79,17 @@ def ids_of(ids: list[str] | None, ids_from: Path | None) -> tuple[str, ...]:
             raise UsageError(f"cannot read the ids in {ids_from}: {error}") from None
         if not listed:
             raise UsageError(f"{ids_from} lists no ids, so no row was chosen")
-    return (*(ids or ()), *listed)
+    return (*ids, *listed)
 
 
-YesOption = Annotated[
-    bool, typer.Option("--yes", "-y", help="Do not ask before more than 100 rows are concerned.")
-]
+YesOption = Annotated[bool, Option("--yes", "-y", help="Do not ask before more than 100 rows are concerned.")]
 
 
-@unfolded
+@verb
 def cancel(
     batch: settings.BatchArgument,
     *,
-    ids: IdsOption = None,
+    ids: IdsOption = (),
     ids_from: IdsFromOption = None,
     yes: YesOption = False,
     place: settings.Place,
@@ -122,9 +117,3 @@ def cancel(
             return canceled(await cancel(home, client, batch, chosen, desk, confirm))
 
     perform(command, talk)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verbs."""
-    app.command()(retry)
-    app.command()(cancel)

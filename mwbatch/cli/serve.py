@@ -5,12 +5,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mwbatch import settings
-from mwbatch.cli.options import unfolded
+from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, perform
 from mwbatch.cli.wiring import open_client, open_home, wishes
+from mwbatch.declarations import Option
 
 if TYPE_CHECKING:
     from mwbatch.callbacks.server import Running
@@ -21,24 +20,20 @@ if TYPE_CHECKING:
 class Listening:
     """Where a receiver listens."""
 
-    port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 chooses one.")
-    ] = 8080
+    port: Annotated[int, Option("--port", min=0, max=65535, help="The port to listen on; 0 chooses one.")] = (
+        8080
+    )
     host: Annotated[
-        str, typer.Option("--host", help="The address to listen on; 0.0.0.0 opens it to the world.")
+        str, Option("--host", help="The address to listen on; 0.0.0.0 opens it to the world.")
     ] = "127.0.0.1"
     tls_cert: Annotated[
         Path | None,
-        typer.Option(
-            "--tls-cert", help="A certificate chain (PEM), to serve https; read again when it changes."
-        ),
+        Option("--tls-cert", help="A certificate chain (PEM), to serve https; read again when it changes."),
     ] = None
-    tls_key: Annotated[
-        Path | None, typer.Option("--tls-key", help="The certificate's private key (PEM).")
-    ] = None
+    tls_key: Annotated[Path | None, Option("--tls-key", help="The certificate's private key (PEM).")] = None
     admin_port: Annotated[
         int | None,
-        typer.Option(
+        Option(
             "--admin-port",
             min=0,
             max=65535,
@@ -46,11 +41,11 @@ class Listening:
         ),
     ] = None
     admin_host: Annotated[
-        str, typer.Option("--admin-host", help="The address of the admin port; never open it to the world.")
+        str, Option("--admin-host", help="The address of the admin port; never open it to the world.")
     ] = "127.0.0.1"
 
 
-@unfolded
+@verb
 def serve_callbacks(*, listening: Listening, place: settings.Place, talk: settings.Talk) -> None:
     """Receive the callbacks of every batch in the home.
 
@@ -101,13 +96,13 @@ def welcome(receiver: "Running", host: str) -> Iterator[str]:
         yield f"health and metrics at {receiver.admin_url}"
 
 
-@unfolded
+@verb
 def run(
     manifest: settings.ManifestArgument,
     *,
     listening: Listening,
     poll: Annotated[
-        float, typer.Option("--poll", min=0.1, help="Seconds between two looks at what is pending.")
+        float, Option("--poll", min=0.1, help="Seconds between two looks at what is pending.")
     ] = 30.0,
     batch: settings.BatchOption = None,
     add: settings.AddOption = False,
@@ -144,9 +139,3 @@ def run(
             return created(await run(home, client, source, how, door, desk, poll))
 
     perform(command, talk)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verbs."""
-    app.command("serve-callbacks")(serve_callbacks)
-    app.command()(run)

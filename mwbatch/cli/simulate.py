@@ -6,11 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mwbatch import settings
-from mwbatch.cli.options import unfolded
+from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, emit, perform
+from mwbatch.declarations import Option
 from mwbatch.views.plain import Done
 
 if TYPE_CHECKING:
@@ -18,36 +17,34 @@ if TYPE_CHECKING:
     from mwbatch.simulator import Faults, Settings, Simulator
 
 
-@unfolded
+@verb
 def simulate(
     *,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 chooses one.")] = 8900,
-    api_key: Annotated[str, typer.Option("--api-key", help="The only key that is accepted.")] = "sim_key",
+    host: Annotated[str, Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, Option(min=0, max=65535, help="The port to listen on; 0 chooses one.")] = 8900,
+    api_key: Annotated[str, Option("--api-key", help="The only key that is accepted.")] = "sim_key",
     complete_after: Annotated[
-        tuple[float, float], typer.Option(metavar="LEAST GREATEST", help="Seconds until a task is completed.")
+        tuple[float, float], Option(metavar="LEAST GREATEST", help="Seconds until a task is completed.")
     ] = (0.2, 1.5),
     time_scale: Annotated[
         float,
-        typer.Option(min=0.001, help="Simulated seconds a second: shortens the 24 hours of callback tries."),
+        Option(min=0.001, help="Simulated seconds a second: shortens the 24 hours of callback tries."),
     ] = 1.0,
-    latency: Annotated[float, typer.Option(min=0.0, help="Seconds that every answer is held back.")] = 0.0,
+    latency: Annotated[float, Option(min=0.0, help="Seconds that every answer is held back.")] = 0.0,
     rate: Annotated[
-        float | None, typer.Option(min=0.1, help="Creates a second before 429. Default: no limit.")
+        float | None, Option(min=0.1, help="Creates a second before 429. Default: no limit.")
     ] = None,
-    faults: Annotated[Path | None, typer.Option(help="A TOML file that says what goes wrong.")] = None,
-    profile: Annotated[str, typer.Option(help="A named set of faults: calm or heavy.")] = "calm",
+    faults: Annotated[Path | None, Option(help="A TOML file that says what goes wrong.")] = None,
+    profile: Annotated[str, Option(help="A named set of faults: calm or heavy.")] = "calm",
     fault: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--fault", metavar="NAME=RATE", help="How often something goes wrong, 0 to 1; several times."
-        ),
-    ] = None,
+        tuple[str, ...],
+        Option("--fault", metavar="NAME=RATE", help="How often something goes wrong, 0 to 1; several times."),
+    ] = (),
     later: Annotated[
-        bool, typer.Option("--later", help="Speak the later dialect (camelCase, bare listings).")
+        bool, Option("--later", help="Speak the later dialect (camelCase, bare listings).")
     ] = False,
-    strangers: Annotated[int, typer.Option(min=0, help="Tasks of other people in the listing.")] = 0,
-    seed: Annotated[int, typer.Option(help="Another seed, another run; the same seed, the same.")] = 0,
+    strangers: Annotated[int, Option(min=0, help="Tasks of other people in the listing.")] = 0,
+    seed: Annotated[int, Option(help="Another seed, another run; the same seed, the same.")] = 0,
     talk: settings.Talk,
 ) -> None:
     """Stand in for the whole Microwork API on this machine.
@@ -72,7 +69,7 @@ def simulate(
                 complete_after=complete_after,
                 time_scale=time_scale,
                 seed=seed,
-                faults=replace(faults_of(faults, profile, fault or ()), seed=seed),
+                faults=replace(faults_of(faults, profile, fault), seed=seed),
                 latency=latency,
                 rate=rate,
                 dialect="later" if later else "reference",
@@ -126,8 +123,3 @@ def faults_of(path: Path | None, profile: str, rates: Iterable[str] = ()) -> "Fa
 def _rate(text: str) -> tuple[str, float]:
     name, _, rate = text.partition("=")
     return name, float(rate)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command()(simulate)

@@ -1,13 +1,14 @@
 """`mwbatch status`."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mwbatch import settings
-from mwbatch.cli.options import unfolded
-from mwbatch.cli.program import Result, perform
-from mwbatch.cli.wiring import open_home
+from mwbatch.cli.options import verb
+from mwbatch.cli.program import Result, glance, perform
+from mwbatch.cli.wiring import home_of, open_home
+from mwbatch.declarations import Argument, Option
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
@@ -15,19 +16,19 @@ if TYPE_CHECKING:
 
 RowStatus = Annotated[
     str | None,
-    typer.Option("--rows", metavar="STATUS", help="List the rows in this status, with line, id and message."),
+    Option("--rows", metavar="STATUS", help="List the rows in this status, with line, id and message."),
 ]
 
 
-@unfolded
+@verb
 def status(
     batch: Annotated[
-        str | None, typer.Argument(metavar="[BATCH]", help="A batch's name or its manifest; all without.")
+        str | None, Argument(metavar="[BATCH]", help="A batch's name or its manifest; all without.")
     ] = None,
     *,
     rows: RowStatus = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Look again every two seconds, until it is complete.")
+        bool, Option("--watch", help="Look again every two seconds, until it is complete.")
     ] = False,
     require_complete: settings.RequireOption = False,
     place: settings.Place,
@@ -43,57 +44,58 @@ def status(
       mwbatch status
       mwbatch status ten --rows rejected
     """
+    if watch and batch is not None and rows is None:
+        perform(partial(keep_watching, place, batch, demanded=require_complete), talk)
 
-    async def command(desk: "Desk") -> Result:
-        home = open_home(place, desk)
+    def look(tell: Callable[[str], None]) -> Result:
+        home = home_of(place, tell)
         if batch is None:
-            return await everything(home, demanded=require_complete)
+            return everything(home, demanded=require_complete)
         if rows is not None:
-            return await row_list(home, batch, rows)
-        if watch:
-            await keep_watching(home, batch, desk)
-        return await one(home, batch, demanded=require_complete)
+            return row_list(home, batch, rows)
+        return one(home, batch, demanded=require_complete)
 
-    perform(command, talk)
+    glance(look, talk)
 
 
-async def one(home: "Home", batch: str, *, demanded: bool) -> Result:
+def one(home: "Home", batch: str, *, demanded: bool) -> Result:
     """Where one batch stands."""
-    from mwbatch.journal.opened import look
+    from mwbatch.journal.opened import read
     from mwbatch.views.standing import Standing
 
-    return Standing((await look(home, *home.find(batch))).report(), demanded)
+    return Standing(read(home, *home.find(batch)).report(), demanded)
 
 
-async def everything(home: "Home", *, demanded: bool) -> Result:
+def everything(home: "Home", *, demanded: bool) -> Result:
     """Where every batch stands."""
-    from mwbatch.journal.opened import look
+    from mwbatch.journal.opened import read
     from mwbatch.views.standing import Standings
 
-    reports = [(await look(home, folder, card)).report() for folder, card in home.cards()]
+    reports = [read(home, folder, card).report() for folder, card in home.cards()]
     return Standings(str(home.path), tuple(reports), demanded)
 
 
-async def row_list(home: "Home", batch: str, status: str) -> Result:
+def row_list(home: "Home", batch: str, status: str) -> Result:
     """The rows in one status."""
     from mwbatch.core.fold import Status
     from mwbatch.errors import UsageError
-    from mwbatch.journal.opened import look
+    from mwbatch.journal.opened import read
     from mwbatch.views.listing import rows
 
     if status not in list(Status):
         raise UsageError(f"--rows {status}: a row is {', '.join(Status)}")
-    return rows(await look(home, *home.find(batch)), Status(status))
+    return rows(read(home, *home.find(batch)), Status(status))
 
 
-async def keep_watching(home: "Home", batch: str, desk: "Desk") -> None:
-    """Show the counts until the batch is complete, or the user has seen enough."""
+async def keep_watching(place: settings.Place, batch: str, desk: "Desk", *, demanded: bool) -> Result:
+    """Show the counts until the batch is complete, or the user has seen enough; then where it stands."""
     import asyncio
 
     from mwbatch.core.fold import Status
     from mwbatch.core.progress import unfinished
     from mwbatch.journal.tail import Watched
 
+    home = open_home(place, desk)
     folder, card = home.find(batch)
     watched, tally = Watched(folder), desk.tally
     while True:
@@ -102,9 +104,4 @@ async def keep_watching(home: "Home", batch: str, desk: "Desk") -> None:
         tally.phase, tally.done, tally.total = card.name, counts[Status.COMPLETED], state.planned
         tally.doubt, tally.rejected = counts[Status.DOUBT], counts[Status.REJECTED]
         if not unfinished(counts) or await desk.sleep(2.0):
-            return
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command()(status)
+            return await asyncio.to_thread(one, home, batch, demanded=demanded)

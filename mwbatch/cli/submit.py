@@ -2,22 +2,21 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mwbatch import settings
-from mwbatch.cli.options import unfolded
+from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, perform
 from mwbatch.cli.wiring import limits, open_client, open_home, wishes
+from mwbatch.declarations import Option
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
 
 DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", "-n", help="Say what would be sent; send and write nothing.")
+    bool, Option("--dry-run", "-n", help="Say what would be sent; send and write nothing.")
 ]
 
 
-@unfolded
+@verb
 def submit(
     manifest: settings.ManifestArgument,
     *,
@@ -60,7 +59,7 @@ def submit(
     perform(command, talk)
 
 
-@unfolded
+@verb
 def resume(
     batch: settings.BatchArgument,
     *,
@@ -88,9 +87,3 @@ def resume(
             return created(await resume(home, client, batch, wishes(spending, api), desk))
 
     perform(command, talk)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verbs."""
-    app.command()(submit)
-    app.command()(resume)

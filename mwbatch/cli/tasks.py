@@ -2,12 +2,11 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mwbatch import settings
-from mwbatch.cli.options import unfolded
+from mwbatch.cli.options import Group, verb
 from mwbatch.cli.program import Result, perform
 from mwbatch.cli.wiring import open_client
+from mwbatch.declarations import Argument, Option
 from mwbatch.views.plain import Done, Plain
 
 if TYPE_CHECKING:
@@ -15,29 +14,22 @@ if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
     from mwbatch.core.task import Task
 
-tasks = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="List, get and cancel tasks: the raw API calls."
-)
-
 RawOption = Annotated[
-    bool, typer.Option("--raw", help="Show callback addresses whole: whoever has one can forge an answer.")
+    bool, Option("--raw", help="Show callback addresses whole: whoever has one can forge an answer.")
 ]
-TaskArgument = Annotated[str, typer.Argument(metavar="TASK_ID", help="The API's own id of the task.")]
+TaskArgument = Annotated[str, Argument(metavar="TASK_ID", help="The API's own id of the task.")]
 
 
-@tasks.command("list")
-@unfolded
+@verb
 def list_(
     *,
     status: Annotated[
-        str | None, typer.Option(help="Only tasks in this status: pending, completed, canceled.")
+        str | None, Option(help="Only tasks in this status: pending, completed, canceled.")
     ] = None,
-    type: Annotated[str | None, typer.Option(help="Only tagging or annotating tasks.")] = None,  # noqa: A002
-    start_time: Annotated[str | None, typer.Option(help="Created at this time or later (ISO 8601).")] = None,
-    end_time: Annotated[str | None, typer.Option(help="Created at this time or earlier (ISO 8601).")] = None,
-    most: Annotated[
-        int | None, typer.Option("--limit", min=1, help="Show so many at most. Default: all.")
-    ] = None,
+    type: Annotated[str | None, Option(help="Only tagging or annotating tasks.")] = None,  # noqa: A002
+    start_time: Annotated[str | None, Option(help="Created at this time or later (ISO 8601).")] = None,
+    end_time: Annotated[str | None, Option(help="Created at this time or earlier (ISO 8601).")] = None,
+    most: Annotated[int | None, Option("--limit", min=1, help="Show so many at most. Default: all.")] = None,
     raw: RawOption = False,
     api: settings.Api,
     talk: settings.Talk,
@@ -67,8 +59,7 @@ def list_(
     perform(command, talk)
 
 
-@tasks.command("get")
-@unfolded
+@verb
 def get(
     task_id: TaskArgument,
     *,
@@ -93,8 +84,7 @@ def get(
     perform(command, talk)
 
 
-@tasks.command("cancel")
-@unfolded
+@verb
 def cancel(
     task_id: TaskArgument,
     *,
@@ -136,6 +126,6 @@ async def canceled(client: "Client", task_id: str) -> "Task":
         return task
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verbs."""
-    app.add_typer(tasks, name="tasks")
+tasks = Group(
+    "tasks", [list_, get, cancel], no_args_is_help=True, help="List, get and cancel tasks: the raw API calls."
+)

@@ -2,17 +2,16 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mwbatch import settings
-from mwbatch.cli.options import unfolded
+from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, perform
+from mwbatch.declarations import Option
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
 
 
-@unfolded
+@verb
 def validate(
     manifest: settings.ManifestArgument,
     *,
@@ -20,7 +19,7 @@ def validate(
     price: settings.PriceOption = None,
     check_images: Annotated[
         bool,
-        typer.Option("--check-images", help="Ask for every picture (HEAD), and report those that fail."),
+        Option("--check-images", help="Ask for every picture (HEAD), and report those that fail."),
     ] = False,
     talk: settings.Talk,
 ) -> None:
@@ -43,8 +42,3 @@ def validate(
         )
 
     perform(command, talk)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command()(validate)

@@ -2,9 +2,10 @@
 
 import signal
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from mwbatch.errors import UsageError
 from mwbatch.settings import Api, Place, Spending, api_key
@@ -22,10 +23,15 @@ SETTLE_FLOOR = 120.0
 
 def open_home(place: Place, desk: "Desk") -> "Home":
     """The home that was asked for, or the user's own; the first line of every command names it."""
+    return home_of(place, desk.tally.note)
+
+
+def home_of(place: Place, tell: Callable[[str], None]) -> "Home":
+    """The same where there is no desk."""
     from mwbatch.journal.home import Home, default_home
 
     home = Home((place.home or default_home()).absolute(), place.key_file)
-    desk.tally.note(f"home: {home.path}")
+    tell(f"home: {home.path}")
     return home
 
 
@@ -65,8 +71,8 @@ def asked(question: str) -> bool:
     # The event loop, which hears Ctrl-C otherwise, stands still while somebody thinks.
     heard = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return typer.confirm(f"\n{question}", err=True)  # below the bar, which stands still meanwhile
-    except typer.Abort:
+        return click.confirm(f"\n{question}", err=True)  # below the bar, which stands still meanwhile
+    except click.Abort:
         return False
     finally:
         signal.signal(signal.SIGINT, heard)

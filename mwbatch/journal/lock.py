@@ -1,7 +1,6 @@
 """One process at a time acts on a batch: the lock, and who holds it."""
 
 import os
-import socket
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -44,7 +43,9 @@ class BatchLock:
             BatchBusy: another process has it; the message names verb, host and pid.
             StoreError: the folder cannot be written.
         """
-        from filelock import Timeout  # noqa: PLC0415 (as above)
+        from socket import gethostname  # noqa: PLC0415 (as above)
+
+        from filelock import Timeout  # noqa: PLC0415
 
         try:
             self._lock.acquire()
@@ -56,9 +57,7 @@ class BatchLock:
         except OSError as error:
             raise StoreError(f"cannot lock {self._folder}: {error.strerror}") from error
         try:
-            self._who.write_bytes(
-                encode({"verb": self._verb, "host": socket.gethostname(), "pid": os.getpid()})
-            )
+            self._who.write_bytes(encode({"verb": self._verb, "host": gethostname(), "pid": os.getpid()}))
         except OSError as error:
             self._lock.release()
             raise StoreError(f"cannot write {self._who}: {error.strerror}") from error

@@ -1,6 +1,5 @@
 """An open batch: its card, its journal and its state, kept in step."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -99,11 +98,18 @@ def unread(home: Home, folder: Path, card: Card, writer: str = "view") -> Opened
     return Opened(home, folder, card, Segments(folder, writer), Batch())
 
 
-async def look(home: Home, folder: Path, card: Card, writer: str = "view") -> Opened:
-    """Open a batch without its lock: to see, or to add what the API showed."""
+def read(home: Home, folder: Path, card: Card, writer: str = "view") -> Opened:
+    """Open a batch without its lock, with every fact that is on disk. Blocks while it reads."""
     opened = unread(home, folder, card, writer)
-    await asyncio.to_thread(opened.refold)
+    opened.refold()
     return opened
+
+
+async def look(home: Home, folder: Path, card: Card, writer: str = "view") -> Opened:
+    """The same in a thread: to see, or to add what the API showed."""
+    import asyncio  # noqa: PLC0415 (`read` does without)
+
+    return await asyncio.to_thread(read, home, folder, card, writer)
 
 
 @asynccontextmanager

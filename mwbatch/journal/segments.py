@@ -9,25 +9,24 @@
 Each process that writes has segments of its own, at most one a folder, made at its first fact.
 """
 
-import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.digests import Digests
-from mwbatch.core.facts import VERSION, Fact, Planned, Seen, identity, parse
-from mwbatch.core.straight import identity_by_line, planned_row
+from mwbatch.core.facts import VERSION, Fact, Planned, Seen, parse
+from mwbatch.core.straight import planned_row
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
-from mwbatch.journal.commit import Settled, tell
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.measure import Commits
 from mwbatch.journal.segment import Damage, written_now
 from mwbatch.journal.shelf import One, Shelf
+
+if TYPE_CHECKING:
+    from mwbatch.journal.appending import Appender
 
 ROWS: Final = "rows"
 JOURNAL: Final = "journal"
@@ -52,10 +51,13 @@ class Segments:
     def __init__(self, folder: Path, writer: str, disk: Disk = DISK, commits: Commits | None = None) -> None:
         self.folder = folder
         self._shelves = {name: Shelf(folder / name, writer, disk, commits) for name in FOLDERS}
-        self._known: Digests | None = None
-        self._in_flight: dict[bytes, list[asyncio.Future[None]]] = {}
-        self._learning = asyncio.Lock()
-        self._commits: set[asyncio.Task[None]] = set()
+
+    @cached_property
+    def _appender(self) -> "Appender":
+        """What appends. MUST be one, so the first that asks for it asks alone."""
+        from mwbatch.journal.appending import Appender  # noqa: PLC0415 (asyncio, which takes longer than most reading)
+
+        return Appender(self._shelves, place, RESULTS)
 
     @property
     def damage(self) -> list[Damage]:
@@ -114,85 +116,11 @@ class Segments:
 
     def index(self) -> int:
         """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks while it reads."""
-        keys = Digests()
-        # MUST be proved: what a killed writer left in memory may never have reached the disk, and never will.
-        for key in self._shelves[RESULTS].durable(identity_by_line):
-            keys.add(key)
-        for key in self._known or ():
-            keys.add(key)
-        self._known = keys
-        return len(keys)
-
-    async def _learn(self) -> None:
-        """MUST read but once: what is committed while a second reading runs would be missing from the index."""
-        async with self._learning:
-            if self._known is None:
-                await asyncio.to_thread(self.index)
+        return self._appender.index()
 
     async def append(self, facts: Sequence[Fact]) -> list[bool]:
         """Make facts durable; an answer that is on disk, or on its way there, is not written again."""
-        placed = [(place(fact), fact) for fact in facts]
-        if self._known is None and any(name == RESULTS for name, _ in placed):
-            await self._learn()
-        fresh: defaultdict[str, list[Fact]] = defaultdict(list)
-        claimed: list[bytes] = []
-        copies: list[asyncio.Future[None]] = []
-        new: list[bool] = []
-        for name, fact in placed:
-            key = identity(fact) if name == RESULTS else None
-            new.append(key is None or self._claim(key, claimed, copies))
-            if new[-1]:
-                fresh[name].append(fact)
-        await self._commit(fresh, partial(self._settle, claimed))
-        for copy in copies:
-            await copy
-        return new
-
-    def _claim(self, key: bytes, claimed: list[bytes], copies: list[asyncio.Future[None]]) -> bool:
-        """Claim an answer for this append, unless it is known; ``copies`` get a future for one that another append writes."""
-        if self._is_known(key):
-            return False
-        if (waiting := self._in_flight.get(key)) is None:
-            claimed.append(key)
-            self._in_flight[key] = []
-            return True
-        if key not in claimed:
-            copies.append(asyncio.get_running_loop().create_future())
-            waiting.append(copies[-1])
-        return False
-
-    def _is_known(self, key: bytes) -> bool:
-        return self._known is not None and key in self._known
-
-    async def _commit(self, fresh: dict[str, list[Fact]], settled: Settled) -> None:
-        """Write. Nearly always it is one folder, and then no task is made for it."""
-        if len(fresh) == 1:
-            [(name, facts)] = fresh.items()
-            await self._shelves[name].begin(facts, settled)
-        elif fresh:
-            commit = asyncio.create_task(self._commit_all(fresh, settled))
-            self._commits.add(commit)
-            commit.add_done_callback(self._commits.discard)
-            await asyncio.shield(commit)
-
-    async def _commit_all(self, fresh: dict[str, list[Fact]], settled: Settled) -> None:
-        """One folder after the other. Answers are settled once they are written, whatever becomes of the others."""
-        try:
-            for name, facts in fresh.items():
-                await self._shelves[name].begin(facts, settled if name == RESULTS else lambda _: None)
-        except Exception as error:
-            settled(error)
-            raise
-
-    def _settle(self, claimed: list[bytes], error: Exception | None) -> None:
-        """Let the index know of what is written, and only of that: a later copy of what failed must be written itself."""
-        while claimed:
-            key = claimed.pop()
-            waiting = self._in_flight.pop(key)
-            if error is None:
-                assert self._known is not None
-                self._known.add(key)
-            tell(waiting, error)
+        return await self._appender.append(facts)
 
     def dead_segments(self) -> list[Path]:
         """The segments whose writers are gone, so that nothing is ever added to them."""
@@ -201,8 +129,7 @@ class Segments:
 
     async def close(self) -> None:
         """Finish what was begun and release the files, all of them; raises the first error that this met."""
-        if self._commits:
-            await asyncio.wait(self._commits)
+        await self._appender.finish()
         errors: list[StoreError] = []
         for shelf in self._shelves.values():
             try:

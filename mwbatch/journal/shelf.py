@@ -1,18 +1,21 @@
 """One folder of segments: facts of a kind lie together there, written by everyone in segments of their own."""
 
-import asyncio
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from mwbatch.core.facts import Fact, line, parse
 from mwbatch.errors import DiskFull, Poisoned, StoreError
-from mwbatch.journal.commit import Committer, Settled
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.measure import Commits
 from mwbatch.journal.segment import Damage, Segment, Taken, placed, read
+
+if TYPE_CHECKING:
+    from asyncio import Future
+
+    from mwbatch.journal.commit import Committer, Settled
 
 One = TypeVar("One", bound=Fact)
 """One kind of fact."""
@@ -40,11 +43,13 @@ class Shelf:
         """Whether there was no space for the last commit, and none was found since."""
         return self._lacking > 0
 
-    def begin(self, facts: Sequence[Fact], settled: Settled) -> asyncio.Future[None]:
+    def begin(self, facts: Sequence[Fact], settled: "Settled") -> "Future[None]":
         """Make facts durable, in this order and together; see `Committer.begin`. What it raises itself is settled, too."""
         try:
             lines = b"".join(map(line, facts))
             if self._committer is None:
+                from mwbatch.journal.commit import Committer  # noqa: PLC0415 (asyncio, as in `Segments`)
+
                 self._committer = Committer(self._write, self.folder.name, self._commits)
             return self._committer.begin(lines, len(facts), settled)
         except Exception as error:

@@ -6,12 +6,11 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+import click
 import pytest
 import trustme
-from typer.core import TyperGroup
-from typer.main import get_command
 
 from mwbatch.cli import app
 from mwbatch.simulator import Settings
@@ -19,17 +18,17 @@ from tests.e2e.fixtures import FAST, NEVER
 from tests.e2e.stage import COMMAND, ROOT, Api, Stage, free_port
 
 
-def verbs(command: Any, *before: str) -> list[tuple[str, ...]]:
+def verbs(command: click.Command | None, *before: str) -> list[tuple[str, ...]]:
     """Every verb, as the words to type."""
-    if not isinstance(command, TyperGroup):
+    if not isinstance(command, click.Group):
         return [before]
-    ctx: Any = None  # neither looks at it
+    ctx = click.Context(command)
     names = command.list_commands(ctx)
     return [words for name in names for words in verbs(command.get_command(ctx, name), *before, name)]
 
 
 pytestmark = pytest.mark.xdist_group("examples")  # they share two batches, which take seconds to make
-VERBS: Final = verbs(get_command(app))
+VERBS: Final = verbs(app)
 SERVERS: Final = {"serve-callbacks", "simulate", "dashboard"}
 SPENDERS: Final = {"cancel", "retry", "tasks"}
 """Verbs whose examples need rows that are pending or canceled."""

@@ -1,11 +1,12 @@
 """What every command has in common."""
 
 import logging
+from collections.abc import Callable
 
 import pytest
-import typer
+from click.exceptions import Exit
 
-from mwbatch.cli.program import perform
+from mwbatch.cli.program import glance, perform
 from mwbatch.commands.desk import Desk
 from mwbatch.settings import Talk
 from mwbatch.views.plain import Done
@@ -29,8 +30,21 @@ def root(monkeypatch: pytest.MonkeyPatch) -> logging.Logger:
 @pytest.mark.usefixtures("root")
 def test_a_trace_shows_no_mac(capfd: pytest.CaptureFixture[str]) -> None:
     """The trace of our own bug, which users are asked to send in, hides the mac of an address in it."""
-    with pytest.raises(typer.Exit) as ended:
+    with pytest.raises(Exit) as ended:
         perform(broken, Talk())
     said = capfd.readouterr().err
     assert (ended.value.exit_code, "bug of mwbatch" in said) == (70, True)
     assert ADDRESS[:-32] + "***" in said
+
+
+@pytest.mark.usefixtures("root")
+def test_a_glance_that_is_stopped(capfd: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C ends what only reads at once, with 130, and puts nothing in doubt."""
+
+    def slow(tell: Callable[[str], None]) -> Done:
+        tell("home: x")
+        raise KeyboardInterrupt
+
+    with pytest.raises(Exit) as ended:
+        glance(slow, Talk())
+    assert (ended.value.exit_code, capfd.readouterr().err) == (130, "home: x\nmwbatch: stopped\n")

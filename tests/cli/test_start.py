@@ -19,7 +19,7 @@ except SystemExit:
 import json
 print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 """
-HEAVY = {"PIL", "aiohttp", "pyarrow", "pydantic", "rich", "tenacity", "uvloop"}
+HEAVY = {"PIL", "aiohttp", "pyarrow", "pydantic", "rich", "tenacity", "typer", "uvloop"}
 HTTP = {"PIL", "aiohttp", "multidict", "pyarrow", "tenacity", "yarl"}
 LOOP = {"asyncio", "concurrent", "email", "filelock", "orjson", "ssl", "yarl"}
 """What running a verb takes, and asking for help does not."""
@@ -33,23 +33,26 @@ def imported(stage: Stage, *words: str, whole: bool = False) -> set[str]:
     return {name if whole else name.partition(".")[0] for name in names}
 
 
-@pytest.mark.parametrize("words", ["", "--help", "--version"])
+@pytest.mark.parametrize(
+    "words", ["", "--help", "--version", "submit --help", "keys --help", "simulate --help"]
+)
 def test_help_is_light(patient: Stage, words: str) -> None:
     """Whoever asks for help waits for none of the libraries."""
     assert not imported(patient, *words.split()) & (HEAVY | LOOP)
-
-
-@pytest.mark.parametrize("words", ["submit --help", "simulate --help"])
-def test_the_help_of_a_verb_is_light(patient: Stage, words: str) -> None:
-    """The help of a verb imports no more than typer does for its options, which may be pydantic."""
-    assert not imported(patient, *words.split()) & (HEAVY - {"pydantic"})
 
 
 @pytest.mark.parametrize("words", ["status", "status m", "results m", "validate m.csv"])
 def test_looking_needs_no_http(patient: Stage, words: str) -> None:
     """Verbs that make no request import no HTTP, and into a pipe no drawing of bars."""
     patient.run("submit", patient.manifest(2), "--callback-url", "none")
-    assert not imported(patient, *words.split()) & (HTTP | {"rich"})
+    assert not imported(patient, *words.split()) & (HTTP | {"pydantic", "rich", "typer"})
+
+
+@pytest.mark.parametrize("words", ["status", "status m", "status m --rows pending"])
+def test_a_glance_needs_no_loop(patient: Stage, words: str) -> None:
+    """Where a batch stands is read without an event loop, and all that it would import."""
+    patient.run("submit", patient.manifest(2), "--callback-url", "none")
+    assert not imported(patient, *words.split()) & (HEAVY | LOOP - {"orjson"} | {"socket", "subprocess"})
 
 
 @pytest.mark.parametrize("words", ["status", "status m", "results m"])

@@ -21,8 +21,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from pydantic import TypeAdapter
-
 from mwbatch.cli import main
 
 _ROOMS: Final = ("cli", "commands", "views", "client", "callbacks", "journal", "simulator")
@@ -90,7 +88,6 @@ def _serve(asked: socket.socket) -> None:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             with suppress(ModuleNotFoundError):  # what an extra brings need not be installed
                 importlib.import_module(module.name)
-    TypeAdapter(str)  # which imports the rest of pydantic
     gc.freeze()
     while head := asked.recv(4):
         told, files, _, _ = socket.recv_fds(asked, int.from_bytes(head), 3, socket.MSG_WAITALL)

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from typing import Any, Final
 from unittest.mock import patch
 
+from mwbatch.journal.appending import Appender
 from mwbatch.journal.segment import Segment
-from mwbatch.journal.segments import Segments
 from mwbatch.journal.shelf import Shelf
 
-_claim, _append, _write = Segments._claim, Segment.append, Shelf._write
+_claim, _append, _write = Appender._claim, Segment.append, Shelf._write
 
 
 def _nothing(*_: object) -> None:
@@ -18,21 +18,21 @@ def _nothing(*_: object) -> None:
 
 
 def _know_at_once(
-    journal: Segments, key: bytes, claimed: list[bytes], copies: list[asyncio.Future[None]]
+    appender: Appender, key: bytes, claimed: list[bytes], copies: list[asyncio.Future[None]]
 ) -> bool:
     """Let the index know before the disk does."""
-    new = _claim(journal, key, claimed, copies)
+    new = _claim(appender, key, claimed, copies)
     if new:
-        assert journal._known is not None
-        journal._known.add(key)
+        assert appender._known is not None
+        appender._known.add(key)
     return new
 
 
 def _wait_for_nobody(
-    journal: Segments, key: bytes, claimed: list[bytes], copies: list[asyncio.Future[None]]
+    appender: Appender, key: bytes, claimed: list[bytes], copies: list[asyncio.Future[None]]
 ) -> bool:
     """Tell whoever waits for a copy in flight that it is stored, before it is."""
-    new = _claim(journal, key, claimed, copies)
+    new = _claim(appender, key, claimed, copies)
     copies.clear()
     return new
 
@@ -58,8 +58,8 @@ def _uncut(segment: Segment, lines: bytes) -> None:
 SABOTAGE: Final[Mapping[str, Mapping[str, Any]]] = {
     "sync-does-nothing": {"tests.journal.crash.CrashDisk.sync": _nothing},
     "names-are-not-synced": {"tests.journal.crash.CrashDisk.sync_folder": _nothing},
-    "index-before-commit": {"mwbatch.journal.segments.Segments._claim": _know_at_once},
-    "copies-do-not-wait": {"mwbatch.journal.segments.Segments._claim": _wait_for_nobody},
+    "index-before-commit": {"mwbatch.journal.appending.Appender._claim": _know_at_once},
+    "copies-do-not-wait": {"mwbatch.journal.appending.Appender._claim": _wait_for_nobody},
     "append-after-error": {
         "mwbatch.journal.segment.Segment.append": _forgive,
         "mwbatch.journal.shelf.Shelf._write": _forgiving,

@@ -1,0 +1,110 @@
+"""Appending to a journal: where each fact goes, and that no answer is stored twice."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from mwbatch.core.digests import Digests
+from mwbatch.core.facts import Fact, identity
+from mwbatch.core.straight import identity_by_line
+from mwbatch.journal.commit import Settled, tell
+from mwbatch.journal.shelf import Shelf
+
+
+class Appender:
+    """Writes facts to shelves: ``place`` names the shelf of a fact, ``answers`` the one that has no fact twice."""
+
+    def __init__(self, shelves: Mapping[str, Shelf], place: Callable[[Fact], str], answers: str) -> None:
+        self._shelves, self._place, self._answers = shelves, place, answers
+        self._known: Digests | None = None
+        self._in_flight: dict[bytes, list[asyncio.Future[None]]] = {}
+        self._learning = asyncio.Lock()
+        self._commits: set[asyncio.Task[None]] = set()
+
+    def index(self) -> int:
+        """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks while it reads."""
+        keys = Digests()
+        # MUST be proved: what a killed writer left in memory may never have reached the disk, and never will.
+        for key in self._shelves[self._answers].durable(identity_by_line):
+            keys.add(key)
+        for key in self._known or ():
+            keys.add(key)
+        self._known = keys
+        return len(keys)
+
+    async def _learn(self) -> None:
+        """MUST read but once: what is committed while a second reading runs would be missing from the index."""
+        async with self._learning:
+            if self._known is None:
+                await asyncio.to_thread(self.index)
+
+    async def append(self, facts: Sequence[Fact]) -> list[bool]:
+        """Make facts durable; an answer that is on disk, or on its way there, is not written again."""
+        placed = [(self._place(fact), fact) for fact in facts]
+        if self._known is None and any(name == self._answers for name, _ in placed):
+            await self._learn()
+        fresh: defaultdict[str, list[Fact]] = defaultdict(list)
+        claimed: list[bytes] = []
+        copies: list[asyncio.Future[None]] = []
+        new: list[bool] = []
+        for name, fact in placed:
+            key = identity(fact) if name == self._answers else None
+            new.append(key is None or self._claim(key, claimed, copies))
+            if new[-1]:
+                fresh[name].append(fact)
+        await self._commit(fresh, partial(self._settle, claimed))
+        for copy in copies:
+            await copy
+        return new
+
+    def _claim(self, key: bytes, claimed: list[bytes], copies: list[asyncio.Future[None]]) -> bool:
+        """Claim an answer for this append, unless it is known; ``copies`` get a future for one that another append writes."""
+        if self._is_known(key):
+            return False
+        if (waiting := self._in_flight.get(key)) is None:
+            claimed.append(key)
+            self._in_flight[key] = []
+            return True
+        if key not in claimed:
+            copies.append(asyncio.get_running_loop().create_future())
+            waiting.append(copies[-1])
+        return False
+
+    def _is_known(self, key: bytes) -> bool:
+        return self._known is not None and key in self._known
+
+    async def _commit(self, fresh: dict[str, list[Fact]], settled: Settled) -> None:
+        """Write. Nearly always it is one folder, and then no task is made for it."""
+        if len(fresh) == 1:
+            [(name, facts)] = fresh.items()
+            await self._shelves[name].begin(facts, settled)
+        elif fresh:
+            commit = asyncio.create_task(self._commit_all(fresh, settled))
+            self._commits.add(commit)
+            commit.add_done_callback(self._commits.discard)
+            await asyncio.shield(commit)
+
+    async def _commit_all(self, fresh: dict[str, list[Fact]], settled: Settled) -> None:
+        """One folder after the other. Answers are settled once they are written, whatever becomes of the others."""
+        try:
+            for name, facts in fresh.items():
+                await self._shelves[name].begin(facts, settled if name == self._answers else lambda _: None)
+        except Exception as error:
+            settled(error)
+            raise
+
+    def _settle(self, claimed: list[bytes], error: Exception | None) -> None:
+        """Let the index know of what is written, and only of that: a later copy of what failed must be written itself."""
+        while claimed:
+            key = claimed.pop()
+            waiting = self._in_flight.pop(key)
+            if error is None:
+                assert self._known is not None
+                self._known.add(key)
+            tell(waiting, error)
+
+    async def finish(self) -> None:
+        """Finish what was begun."""
+        if self._commits:
+            await asyncio.wait(self._commits)
