@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from typing import NamedTuple
 
 from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.core.address import Address, find
 from mwbatch.core.facts import Seen, Via, digest
-from mwbatch.core.task import BadTask, Callback, parse_callback
+from mwbatch.core.task import WORDS, BadTask, parse_callback
 from mwbatch.core.text import BadJson, Json, decode
 
 
@@ -30,6 +31,18 @@ class Delivery:
     mismatch: Mismatch | None = None
 
 
+class _Told(NamedTuple):
+    """What of a callback goes into the fact."""
+
+    task_id: str
+    status: str
+    created_at: str | None
+    completed_at: str | None
+    callback_url: str | None
+    response: Json | None
+    mismatch: bool
+
+
 def read(
     address: Address, raw: bytes, at: float, signed: Callable[[Address], bool] = lambda _: False
 ) -> Delivery:
@@ -42,11 +55,12 @@ def read(
     Raises:
         Rejected: the body is not strict JSON, or names no task.
     """
-    callback = _callback(_json(raw))
-    other = _other(address, callback.task.callback_url or "")
+    value = _json(raw)
+    told = _told_as_documented(value) or _told(value)
+    other = _other(address, told.callback_url or "")
     home = other if other is not None and signed(other) else address
-    mismatch = Mismatch.OTHER_ADDRESS if other else Mismatch.TWO_TASKS if callback.mismatch else None
-    return Delivery(home.batch, _seen(home, callback, raw, at), mismatch)
+    mismatch = Mismatch.OTHER_ADDRESS if other else Mismatch.TWO_TASKS if told.mismatch else None
+    return Delivery(home.batch, _seen(home, told, raw, at), mismatch)
 
 
 def _other(address: Address, url: str) -> Address | None:
@@ -69,25 +83,58 @@ def _json(raw: bytes) -> Json:
         raise Rejected(Reason.NOT_JSON) from None
 
 
-def _callback(value: Json) -> Callback:
+def _told(value: Json) -> _Told:
+    """What any callback tells."""
     try:
-        return parse_callback(value)
+        callback = parse_callback(value)
     except BadTask:
         raise Rejected(Reason.NOT_TASK) from None
+    task = callback.task
+    return _Told(
+        callback.task_id,
+        task.status,
+        task.created_at,
+        task.completed_at,
+        task.callback_url,
+        callback.response,
+        callback.mismatch,
+    )
 
 
-def _seen(address: Address, callback: Callback, raw: bytes, at: float) -> Seen:
+def _told_as_documented(value: Json) -> _Told | None:
+    """The same, ten times as fast, of a callback that has all the reference shows; None for any other.
+
+    A name wins over its alias, so that where all of these names stand no other is looked for.
+    """
+    task = value.get("task") if type(value) is dict else None
+    if type(task) is not dict:
+        return None
+    task_id, response, get = value.get("task_id"), value.get("response"), task.get
+    status, created, completed, url = (
+        get("status"),
+        get("created_at"),
+        get("completed_at"),
+        get("callback_url"),
+    )
+    if not type(task_id) is type(status) is type(created) is type(completed) is type(url) is str:
+        return None
+    if not task_id or task_id != get("task_id") or response is None:
+        return None
+    return _Told(task_id, WORDS.get(status, status), created, completed, url, response, mismatch=False)
+
+
+def _seen(address: Address, told: _Told, raw: bytes, at: float) -> Seen:
     """The body is kept without an answer too: it is all that shows why there is none."""
     return Seen(
         at=at,
         row=address.row,
         attempt=address.attempt,
-        task_id=callback.task_id,
-        status=callback.task.status,
+        task_id=told.task_id,
+        status=told.status,
         via=Via.CALLBACK,
-        created_at=callback.task.created_at,
-        completed_at=callback.task.completed_at,
-        answer=None if callback.response is None else digest(callback.response),
+        created_at=told.created_at,
+        completed_at=told.completed_at,
+        answer=None if told.response is None else digest(told.response),
         sha256=sha256(raw).hexdigest(),
         body=raw,
     )

