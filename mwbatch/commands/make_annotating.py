@@ -61,7 +61,7 @@ def _write(
     counts["tagging"] = sum(planned.type == "tagging" for planned in planned_once(journal))
     desk.tally.total = counts["tagging"]
     with outfile(path, force=force) as file:
-        for planned, answer in labelled(journal, Answers(journal.placed_answers())):
+        for planned, answer in labelled(journal, Answers(journal.answered_rows())):
             if planned.type != "tagging":
                 continue
             asked = ask(name, planned, answer, question, chosen)

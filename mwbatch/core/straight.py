@@ -83,6 +83,15 @@ def identity_by_line(text: bytes) -> bytes | None:
     return answer and answer_name(int(row), 1, task_id.decode(), answer.decode())
 
 
+def answered_row(text: bytes) -> int | None:
+    """The number of the row to which a line brings an answer; None where it brings none. Raises as `parse`."""
+    found = _LINE(checked(text))
+    if found is not None and found[7]:
+        return int(found[2])
+    fact = parse(text)
+    return fact.row if isinstance(fact, Seen) and fact.answer is not None else None
+
+
 def planned_row(text: bytes) -> int | None:
     """The number of the row that a line plans, unproved; None where it is another line, or written in another way."""
     found = _LINE(text)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from mwbatch.core.facts import Planned, Seen
+from mwbatch.core.facts import Planned
 from mwbatch.core.image_size import HEIGHT, WIDTH, misspelt_size, told_size
 from mwbatch.errors import UsageError
 from mwbatch.export.categories import Categories
@@ -66,8 +66,11 @@ class Survey:
         if len(self._columns) <= MOST_COLUMNS:
             self._columns |= dict.fromkeys(name for name in planned.columns if name not in _TAKEN_UP)
 
-    def _heard(self) -> Iterator[tuple[Path, int, Seen]]:
+    def _heard(self) -> Iterator[tuple[Path, int, int]]:
+        """The places of the answers, which are looked at where they hold categories."""
+        if not self._boxes:
+            yield from self.journal.answered_rows()
+            return
         for path, offset, seen in self.journal.placed_answers():
-            if self._boxes:
-                self.categories.hear(seen)
-            yield path, offset, seen
+            self.categories.hear(seen)
+            yield path, offset, seen.row

@@ -49,7 +49,7 @@ class Follower:
         if isinstance(fact, Planned):
             self._plans.note(fact.row, path, offset)
         elif isinstance(fact, Seen) and fact.answer is not None:
-            self._answers.take(path, offset, fact)
+            self._answers.take(path, offset, fact.row)
             self._arrived.append(fact.row)
             self._told.extend(bytes(max(0, fact.row + 1 - len(self._told))))
 

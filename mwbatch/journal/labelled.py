@@ -32,7 +32,7 @@ def labelled(journal: Segments, answers: Answers) -> Iterator[tuple[Planned, See
 
 def results(opened: Opened, *, every: bool = False) -> Iterator[dict[str, Json]]:
     """One object a row, in the manifest's order; completed rows, or with ``every`` all, with their status and error."""
-    answers, state = Answers(opened.journal.placed_answers()), opened.state
+    answers, state = Answers(opened.journal.answered_rows()), opened.state
     errors = dict(opened.failures()) if every else {}
     for planned in planned_once(opened.journal):
         answer = answers.answer(planned.row)

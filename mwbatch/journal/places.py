@@ -3,10 +3,14 @@
 from array import array
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 from mwbatch.core.facts import Fact, Seen
 from mwbatch.core.fold import answered
-from mwbatch.journal.segment import read_at
+from mwbatch.journal.segment import Again
+
+MOST_OPEN: Final = 16
+"""Segments that are open at a time."""
 
 
 class Places:
@@ -17,6 +21,7 @@ class Places:
         self._numbers: dict[Path, int] = {}
         self._file = array("i")
         self._offset = array("q")
+        self._open: dict[int, Again] = {}
 
     def __contains__(self, row: int) -> bool:
         return row < len(self._file) and self._file[row] != 0
@@ -35,22 +40,31 @@ class Places:
         """Read the fact of a row from disk; None where no place was noted."""
         if row not in self:
             return None
-        return read_at(self._files[self._file[row] - 1], self._offset[row])
+        number = self._file[row]
+        if number not in self._open:
+            if len(self._open) == MOST_OPEN:
+                self._open.clear()
+            self._open[number] = Again(self._files[number - 1])
+        return self._open[number].fact(self._offset[row])
 
 
 class Answers(Places):
     """Where the answer that is shown for each row stands: the least of them, as in the fold."""
 
-    def __init__(self, placed: Iterable[tuple[Path, int, Seen]] = ()) -> None:
+    def __init__(self, placed: Iterable[tuple[Path, int, int]] = ()) -> None:
         super().__init__()
-        for path, offset, seen in placed:
-            self.take(path, offset, seen)
+        for path, offset, row in placed:
+            self.take(path, offset, row)
 
-    def take(self, path: Path, offset: int, seen: Seen) -> None:
-        """Note an answer, unless a lesser one of its row is known."""
-        other = self.answer(seen.row)
-        if other is None or answered(seen) < answered(other):
-            self.note(seen.row, path, offset)
+    def take(self, path: Path, offset: int, row: int) -> None:
+        """Note the place of an answer of a row, unless a lesser one is known."""
+        other = self.answer(row)
+        if other is not None:
+            seen = Again(path).fact(offset)
+            assert isinstance(seen, Seen)
+            if answered(seen) >= answered(other):
+                return
+        self.note(row, path, offset)
 
     def answer(self, row: int) -> Seen | None:
         """Read the answer of a row from disk; None where there is none."""

@@ -6,6 +6,7 @@ tried again; an error of fdatasync, of a cut, or EIO poisons the writer, because
 """
 
 import errno
+import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, NoReturn, TypeVar
+from weakref import finalize
 
 from mwbatch.core.facts import BadLine, Fact, UnknownFact, parse
 from mwbatch.errors import DiskFull, Poisoned, StoreError
@@ -21,6 +23,8 @@ from mwbatch.journal.disk import DISK, Disk, is_live
 
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CHUNK: Final = 1 << 20
+_LINE: Final = 1 << 12
+"""What most lines are shorter than."""
 
 Taken = TypeVar("Taken")
 """What a reader makes of a line."""
@@ -139,14 +143,38 @@ def read(path: Path, report: Callable[[Damage], None]) -> Iterator[Fact]:
     return (fact for _, fact in placed(path, report, parse))
 
 
-def read_at(path: Path, offset: int) -> Fact:
-    """Read again the one fact that `placed` found at ``offset``; raises `StoreError` where it is not there any more."""
-    try:
-        with path.open("rb") as file:
-            file.seek(offset)
-            return parse(file.readline()[:-1])
-    except (OSError, BadLine) as error:
-        raise StoreError(f"cannot read {path} at byte {offset}: {error}") from error
+class Again:
+    """Reads facts of one segment again where `placed` found them; the file is opened once, and closed with this object.
+
+    Raises:
+        StoreError: the file cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._file = os.open(path, os.O_RDONLY)
+        except OSError as error:
+            raise StoreError(f"cannot read {path}: {error.strerror}") from error
+        finalize(self, os.close, self._file)
+
+    def fact(self, offset: int) -> Fact:
+        """The fact at a byte offset; raises `StoreError` where it is not there any more."""
+        try:
+            return parse(self._line(offset))
+        except (OSError, BadLine) as error:
+            raise StoreError(f"cannot read {self._path} at byte {offset}: {error}") from error
+
+    def _line(self, offset: int) -> bytes:
+        size = _LINE
+        while True:
+            text = os.pread(self._file, size, offset)
+            end = text.find(b"\n")
+            if end >= 0:
+                return text[:end]
+            if len(text) < size:
+                _cut()
+            size *= 4
 
 
 def placed(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import VERSION, Fact, Planned, Seen, parse
-from mwbatch.core.straight import planned_row
+from mwbatch.core.straight import answered_row, planned_row
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, Disk
@@ -116,8 +116,12 @@ class Segments:
         return (fact for _, _, fact in self.placed_answers())
 
     def placed_answers(self) -> Iterator[tuple[Path, int, Seen]]:
-        """The answers with their place, file and byte offset, where `read_at` finds each again."""
+        """The answers with their place, file and byte offset, where `Again` finds each."""
         return self._shelves[RESULTS].facts(Seen)
+
+    def answered_rows(self) -> Iterator[tuple[Path, int, int]]:
+        """The same with the number of the row alone, in half the time: no fact is built that need not be."""
+        return self._shelves[RESULTS].every(answered_row)
 
     def index(self) -> int:
         """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks while it reads."""

@@ -106,11 +106,13 @@ class Shelf:
         return self._find(take, lambda _: None)
 
     def facts(self, kind: type[One]) -> Iterator[tuple[Path, int, One]]:
-        """Every fact of a kind with its place; once all were read, `damage` is what cannot be used."""
+        """Every fact of a kind with its place; see `every`."""
+        return ((path, offset, fact) for path, offset, fact in self.every(parse) if isinstance(fact, kind))
+
+    def every(self, take: Callable[[bytes], Taken | None]) -> Iterator[tuple[Path, int, Taken]]:
+        """As `find`; once all were read, `damage` is what cannot be used."""
         damage: list[Damage] = []
-        for path, offset, fact in self._find(parse, damage.append):
-            if isinstance(fact, kind):
-                yield path, offset, fact
+        yield from self._find(take, damage.append)
         self.damage = damage
 
     def _find(

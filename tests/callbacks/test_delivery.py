@@ -25,7 +25,7 @@ TASK: Json = {
     "callback_url": "https://calls.test/x",
 }
 NAMES = st.sampled_from([*ALIASES, *ALIASES.values(), "task", "params", "response"])
-CHANGES = st.dictionaries(
+CHANGES: st.SearchStrategy[Json] = st.dictionaries(
     NAMES, st.sampled_from(["t1", "t2", "finished", "", None, 7, True, [], {"tags": []}]), max_size=3
 )
 """Fields of any type that stand there too, or instead."""

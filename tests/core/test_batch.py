@@ -12,7 +12,7 @@ from mwbatch.core.batch import GAP, Batch
 from mwbatch.core.digests import Digests
 from mwbatch.core.facts import BadLine, Fact, Planned, Seen, Started, UnknownFact, Via, digest, identity, line
 from mwbatch.core.fold import Row, Status
-from mwbatch.core.straight import CODES, LIFTED, identity_by_line, planned_row
+from mwbatch.core.straight import CODES, LIFTED, answered_row, identity_by_line, planned_row
 from tests.core.facts import ROWS, answer, facts, fail, histories, plan, retry, show, start, steps, withdraw
 
 TIMES = [None, "", "2026-11-25T00:00:00.000Z", "2026-11-25T00:00:00.001Z", "0999-01-01T00:00:00.000Z", "noon"]
@@ -119,6 +119,8 @@ def test_lines_say_what_facts_say(history: list[Fact]) -> None:
     for fact in near:
         batch.add_line(line(fact)[:-1])
         assert identity_by_line(line(fact)[:-1]) == identity(fact)
+        answers = fact if isinstance(fact, Seen) and fact.answer is not None else None
+        assert answered_row(line(fact)[:-1]) == (answers and answers.row)
         assert planned_row(line(fact)) in (None, fact.row if isinstance(fact, Planned) else None)
     assert dict(batch.rows) == dict(Batch(near).rows) == folded(near)
 

@@ -153,3 +153,8 @@ FAULTS: Final[Sequence[tuple[Fate, float]]] = [
     ("short", math.inf),
 ]
 """What may befall a call, once, twice (the cut after a failed write fails, too) or for good."""
+
+
+def descriptors() -> int:
+    """How many files this process has open."""
+    return len([*Path("/dev/fd").iterdir()])

@@ -14,9 +14,10 @@ from mwbatch.errors import StoreError
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.labelled import labelled, planned_once, results
 from mwbatch.journal.opened import Opened, look
-from mwbatch.journal.places import Answers, Places
+from mwbatch.journal.places import MOST_OPEN, Answers, Places
 from mwbatch.journal.segments import Segments, place
 from tests.core.facts import ROWS, answer, histories, plan
+from tests.journal.disks import descriptors
 from tests.virtual import virtual
 
 
@@ -51,7 +52,7 @@ def test_the_answer_is_the_one_of_the_fold(
     """Whatever happened, in whatever order: the rows with an answer and the answers are those of the fold."""
     journal = segments(tmp_path_factory.mktemp("batch"), facts, facts[::2])
     state = Batch(facts)
-    shown = {row.row: found for row, found in labelled(journal, Answers(journal.placed_answers()))}
+    shown = {row.row: found for row, found in labelled(journal, Answers(journal.answered_rows()))}
     completed = [n for n in range(ROWS) if n in state.rows and state.rows[n].planned]
     assert sorted(shown) == [n for n in completed if state.rows[n].status is Status.COMPLETED]
     for number, found in shown.items():
@@ -74,6 +75,18 @@ def test_a_place_that_is_gone(tmp_path: Path) -> None:
     assert places.read(0) is None
     with pytest.raises(StoreError, match=r"gone\.jsonl"):
         places.read(3)
+
+
+def test_places_in_many_segments(tmp_path: Path) -> None:
+    """However many segments there are, each fact is read where it stands, and few of them are open at a time."""
+    places, before = Places(), descriptors()
+    for row in range(3 * MOST_OPEN):
+        path = tmp_path / f"{row}.jsonl"
+        path.write_bytes(line(plan(row)))
+        places.note(row, path, 0)
+    for _ in range(2):
+        assert [places.read(row) for row in range(3 * MOST_OPEN)] == [plan(n) for n in range(3 * MOST_OPEN)]
+        assert descriptors() <= before + MOST_OPEN
 
 
 @virtual

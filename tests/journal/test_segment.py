@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,9 @@ import pytest
 from mwbatch.core.facts import Fact, Seen, line, parse
 from mwbatch.errors import DiskFull, Poisoned, StoreError
 from mwbatch.journal import segment as segments
-from mwbatch.journal.segment import Damage, Harm, Segment, placed, read, read_at, written_now
+from mwbatch.journal.segment import Again, Damage, Harm, Segment, placed, read, written_now
 from tests.core.facts import answer, fail, show
-from tests.journal.disks import Failing, Fate
+from tests.journal.disks import Failing, Fate, descriptors
 
 FACTS: list[Fact] = [show(1), fail(2, final=True), answer(3), show(4)]
 LINES = [line(fact) for fact in FACTS]
@@ -316,13 +317,34 @@ def test_an_answer_is_read_with_its_body(tmp_path: Path) -> None:
 def test_a_fact_is_read_again_at_its_place(path: Path) -> None:
     """Where a fact was found it is found again; at any other place, or once the file is gone, it is an error."""
     path.write_bytes(WHOLE[:-1])
-    assert [read_at(path, offset) for offset, _ in placed(path, lambda _: None, parse)] == FACTS[:3]
+    again = Again(path)
+    assert [again.fact(offset) for offset, _ in placed(path, lambda _: None, parse)] == FACTS[:3]
     for offset in (1, len(WHOLE) - len(LINES[3]), len(WHOLE)):
         with pytest.raises(StoreError, match=f"at byte {offset}"):
-            read_at(path, offset)
+            again.fact(offset)
     path.unlink()
     with pytest.raises(StoreError, match="cannot read"):
-        read_at(path, 0)
+        Again(path)
+
+
+def test_a_long_fact_is_read_again(tmp_path: Path) -> None:
+    """A fact is read again however long it is, and not where its end is missing."""
+    long = replace(answer(3), body=b'{"response":"%b"}' % (b"x" * 100_000))
+    path = tmp_path / "long.jsonl"
+    path.write_bytes(line(long) + line(long)[:-1])
+    assert Again(path).fact(0) == long
+    with pytest.raises(StoreError, match="cut off"):
+        Again(path).fact(len(line(long)))
+
+
+def test_what_reads_again_closes_its_file(path: Path) -> None:
+    """The descriptor goes with the object."""
+    path.write_bytes(WHOLE)
+    before = descriptors()
+    again = Again(path)
+    assert descriptors() == before + 1
+    del again
+    assert descriptors() == before
 
 
 def test_a_segment_is_written_until_it_is_closed(tmp_path: Path) -> None:

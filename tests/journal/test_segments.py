@@ -16,7 +16,7 @@ import pytest
 
 from mwbatch.core.facts import Failed, Retried, Seen, Started, Withdrawn, line
 from mwbatch.errors import DiskFull, Poisoned, StoreError
-from mwbatch.journal.segment import Harm, read_at
+from mwbatch.journal.segment import Again, Harm
 from mwbatch.journal.segments import FOLDERS, Segments
 from tests.core.facts import answer, plan, show, start
 from tests.journal.disks import Failing, Fate, Gated
@@ -74,7 +74,8 @@ async def test_each_fact_has_its_folder(tmp_path: Path) -> None:
     others = [fact for kind in kinds for fact in journal.read_journal(kind)]
     assert set(map(line, others)) == set(lines["journal"].splitlines(keepends=True))
     ((path, offset, fact),) = journal.placed_answers()
-    assert read_at(path, offset) == fact == answer(1)
+    assert Again(path).fact(offset) == fact == answer(1)
+    assert list(journal.answered_rows()) == [(path, offset, answer(1).row)]
 
 
 async def test_only_the_owner_can_read(tmp_path: Path) -> None:
