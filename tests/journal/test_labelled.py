@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, line
@@ -46,6 +46,8 @@ async def opened(folder: Path) -> Opened:
 
 @settings(max_examples=60, deadline=None)
 @given(histories)
+@example([plan(0), answer(1, at="2024-01-01"), answer(1, "no", at="2024-01-02")])
+@example([plan(0), answer(1, at="2024-01-02"), answer(1, "no", at="2024-01-01")])
 def test_the_answer_is_the_one_of_the_fold(
     tmp_path_factory: pytest.TempPathFactory, facts: list[Fact]
 ) -> None:
