@@ -37,7 +37,7 @@ test: $(READY) ## Run the tests that need only Python (about five minutes)
 	@$(BIN)/python -m coverage report --include='mwbatch/core/*' --fail-under=100 --skip-covered
 	@$(BIN)/python -m pytest -q -n 4 --dist loadgroup -m "not system and not exports" --ignore=tests/core --durations=5
 
-bench: $(BENCH_READY) ## Compare with what people would use instead: ONLY=creating|receiving|pace RUNS=5 JSON=FILE KEEP=1
+bench: $(BENCH_READY) ## Compare with what people would use instead: ONLY=creating|receiving|starting|pace RUNS=5 JSON=FILE KEEP=1
 	@ONLY="$(ONLY)" RUNS="$(RUNS)" $(BIN)/python -m tests.benchmarks $(if $(JSON),--json $(JSON)) $(if $(KEEP),--keep)
 
 heavy: $(READY) ## The story of 10,000 rows against a failing API, killed twenty times

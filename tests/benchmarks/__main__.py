@@ -1,6 +1,6 @@
 """``make bench``, or ``python -m tests.benchmarks [--json FILE] [--keep]``.
 
-``ONLY=creating|receiving|pace`` plays one section, ``RUNS=`` (5) says how often each contender plays. ``--json`` writes
+``ONLY=creating|receiving|starting|pace`` plays one section, ``RUNS=`` (5) says how often each contender plays. ``--json`` writes
 all figures to a file, ``--keep`` writes their ratios to `tests/benchmarks/ratios.json`, the reference of later runs.
 """
 
@@ -16,14 +16,18 @@ from pathlib import Path
 from typing import Final
 
 from mwbatch.core.text import encode
-from tests.benchmarks import creating, receiving
+from tests.benchmarks import creating, receiving, starting
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.ratios import keep, kept, machine
 from tests.benchmarks.table import lines
 
 Section = Callable[[int, Callable[[str], None]], Iterator[Figure]]
 
-SECTIONS: Final[dict[str, Section]] = {"creating": creating.run, "receiving": receiving.run}
+SECTIONS: Final[dict[str, Section]] = {
+    "creating": creating.run,
+    "receiving": receiving.run,
+    "starting": starting.run,
+}
 
 
 def main() -> None:
@@ -35,7 +39,7 @@ def main() -> None:
     only, runs = os.environ.get("ONLY", ""), int(os.environ.get("RUNS") or 5)
     if only not in ("", "pace", *SECTIONS):
         sys.exit(f"ONLY={only}: there are {', '.join(SECTIONS)} and pace")
-    if not shutil.which("wrk"):
+    if only in ("", "receiving") and not shutil.which("wrk"):
         _say(
             "wrk is not installed: callbacks are sent by a slower generator of our own (Debian: apt install wrk)"
         )
