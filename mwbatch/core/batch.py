@@ -5,15 +5,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from heapq import merge
 from typing import Final
 
-from mwbatch.core.facts import Fact, Planned, Seen, Started, checked, parse
+from mwbatch.core.facts import Fact, Planned, Seen, Started, Withdrawn, checked, parse
 from mwbatch.core.fold import Row, Status, TaskState
 from mwbatch.core.straight import (
     ANSWERED,
-    CODES,
+    CANCELED,
     LIFTED,
     PLANNED,
     SHOWN,
     STARTED,
+    WITHDRAWN,
     Columns,
     Shown,
     shown_by,
@@ -24,8 +25,7 @@ GAP: Final = 1 << 20
 """How far beyond the last row a number may lie and still have room made in the columns."""
 
 _AS_PLANNED, _AS_STARTED = (
-    bytes(code if code & LIFTED else code | bit for code in range(CODES)) + bytes(256 - CODES)
-    for bit in (PLANNED, STARTED)
+    bytes(code if code & LIFTED else code | bit for code in range(256)) for bit in (PLANNED, STARTED)
 )
 """What becomes of a code when a fact of this kind joins."""
 
@@ -50,7 +50,11 @@ class Batch:
             self._start(fact)
         elif isinstance(fact, Planned):
             self._plan(fact.row)
-        elif not (isinstance(fact, Seen) and (shown := shown_by(fact)) and self._show(shown)):
+        elif isinstance(fact, Seen) and (shown := shown_by(fact)) and self._show(shown):
+            return
+        elif isinstance(fact, Withdrawn) and fact.attempt == 1 and self._in_columns(fact.row):
+            self._columns.codes[fact.row] |= WITHDRAWN
+        else:
             self._lift(fact.row).join(fact)
 
     def add_line(self, text: bytes) -> None:
@@ -196,7 +200,7 @@ class Batch:
 
     def doubtful(self) -> Iterator[tuple[int, int]]:
         """Every attempt in doubt of a planned row, with the row's number."""
-        for number in self._numbers(lambda code: code == PLANNED | STARTED):
+        for number in self._numbers(lambda code: code & (PLANNED | STARTED | SHOWN) == PLANNED | STARTED):
             yield number, 1
         for number, row in self._lifted.items():
             if row.planned:
@@ -214,7 +218,7 @@ class Batch:
 
     def open(self) -> Iterator[tuple[int, TaskState]]:
         """Every task that is not canceled, of rows without an answer, with the row's number; unknown rows too."""
-        numbers = array("I", self._numbers(lambda code: code & (SHOWN | ANSWERED) == SHOWN))
+        numbers = array("I", self._numbers(lambda code: code & (SHOWN | ANSWERED | CANCELED) == SHOWN))
         numbers.extend(
             n for n, row in self._lifted.items() if not any(t.answered for t in row.tasks.values())
         )

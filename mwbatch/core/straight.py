@@ -1,4 +1,4 @@
-"""Rows on the straight path, kept in columns: planned, started once, one task, one answer.
+"""Rows on the straight path, kept in columns: planned, started once, one task, one answer; or canceled on the way.
 
 Nearly every row of a batch takes this path, and a `Row` with its `TaskState` costs some 700 bytes; here it is 41, and 57
 more once there are answers. Whatever cannot be said in these columns is refused, and becomes a `Row`.
@@ -12,10 +12,16 @@ from typing import Final, NamedTuple
 from mwbatch.core.facts import Seen, answer_name, checked, identity, parse
 from mwbatch.core.fold import Row, Status, TaskState
 
-PLANNED, STARTED, SHOWN, DONE, ANSWERED, LIFTED = (1 << bit for bit in range(6))
-"""What is known of a row, as bits of its code. ``DONE``: the API says completed; ``LIFTED``: a `Row` has it instead."""
+PLANNED, STARTED, SHOWN, DONE, CANCELED, ANSWERED, WITHDRAWN, LIFTED = (1 << bit for bit in range(8))
+"""What is known of a row, as bits of its code.
 
-CODES: Final = 1 << 6
+``DONE`` and ``CANCELED`` are the API's words for its task; ``WITHDRAWN``: the user gave it up before it was sent;
+``LIFTED``: a `Row` has it instead.
+"""
+
+SAID: Final = {"pending": 0, "completed": DONE, "canceled": CANCELED}
+"""What the API may say of a task, as bits; any other word has no column."""
+
 DIGEST, ANSWER = 16, 16 + 32
 """The bytes of an answer's digest, and of that and its SHA-256."""
 
@@ -23,7 +29,7 @@ DIGEST, ANSWER = 16, 16 + 32
 _TIME: Final = rb"[1-9]ddd-dd-ddTdd:dd:dd\.dddZ".replace(b"d", b"[0-9]")
 _LINE: Final = re.compile(
     rb'\{"v":1,"fact":"(?:(planned)|seen)","at":[0-9.e+-]+,"row":([0-9]{1,9}),(?(1)|"attempt":1,'
-    rb'"task_id":"([A-Za-z0-9_-]{1,64})","status":"(pending|completed)","via":"[a-z]+"'
+    rb'"task_id":"([A-Za-z0-9_-]{1,64})","status":"(pending|completed|canceled)","via":"[a-z]+"'
     rb'(?:,"created_at":"(%b)")?(?:,"completed_at":"(%b)")?'
     rb'(?:,"answer":"([0-9a-f]{32})","sha256":"([0-9a-f]{64})")?(?=,"body":|\Z))' % (_TIME, _TIME)
 ).match
@@ -37,12 +43,13 @@ _IS_HEX: Final = re.compile(rb"[0-9a-f]*")
 class Shown(NamedTuple):
     """One showing of a task at attempt 1, in the form in which columns hold it.
 
-    ``created`` and ``completed`` are the digits of a time, 0 for none; ``answer`` is digest and SHA-256, empty for none.
+    ``said`` has the bits of `SAID`; ``created`` and ``completed`` are the digits of a time, 0 for none; ``answer`` is
+    digest and SHA-256, empty for none.
     """
 
     row: int
     task_id: bytes
-    done: bool
+    said: int
     created: int
     completed: int
     answer: bytes
@@ -50,7 +57,8 @@ class Shown(NamedTuple):
 
 def shown_by(seen: Seen) -> Shown | None:
     """The form of a fact at hand; None unless it is a plain showing at attempt 1."""
-    if seen.attempt != 1 or seen.status not in ("pending", "completed"):
+    said = SAID.get(seen.status)
+    if seen.attempt != 1 or said is None:
         return None
     task_id, created, completed = _ascii(seen.task_id), _ascii(seen.created_at), _ascii(seen.completed_at)
     if not (_TEXT.fullmatch(task_id) and _is_time(created) and _is_time(completed)):
@@ -61,8 +69,7 @@ def shown_by(seen: Seen) -> Shown | None:
         answer = digest + sha256
         if len(digest) != 2 * DIGEST or len(answer) != 2 * ANSWER or not _IS_HEX.fullmatch(answer):
             return None
-    done = seen.status == "completed"
-    return Shown(seen.row, task_id, done, _digits(created), _digits(completed), a2b_hex(answer))
+    return Shown(seen.row, task_id, said, _digits(created), _digits(completed), a2b_hex(answer))
 
 
 def _ascii(text: str | None) -> bytes:
@@ -142,14 +149,14 @@ class Columns:
         return self.show(
             number,
             task_id,
-            status == b"completed",
+            SAID[status.decode()],
             int(created.translate(None, b"-T:.Z")) if created else 0,
             int(completed.translate(None, b"-T:.Z")) if completed else 0,
             a2b_hex(answer + sha256) if answer else b"",
         )
 
     def show(
-        self, number: int, task_id: bytes, done: bool, created: int, completed: int, answer: bytes
+        self, number: int, task_id: bytes, said: int, created: int, completed: int, answer: bytes
     ) -> bool:
         """Join one showing of a row that is not lifted, as `Shown`; False, and nothing is changed, as in `take`."""
         code = self.codes[number]
@@ -165,14 +172,18 @@ class Columns:
             if not code & ANSWERED or (completed, answer) < self._answer_of(number):
                 self._answer(number, completed, answer)
             code |= ANSWERED
-        self.codes[number] = code | SHOWN | DONE if done else code | SHOWN
+        self.codes[number] = code | SHOWN | said
         return True
 
     def row(self, number: int) -> Row:
         """A row as the fold would have it."""
         code = self.codes[number]
         bit = 1 << 1
-        row = Row(planned=bool(code & PLANNED), started=bit if code & STARTED else 0)
+        row = Row(
+            planned=bool(code & PLANNED),
+            started=bit if code & STARTED else 0,
+            forbidden=1 if code & WITHDRAWN else 0,
+        )
         if task := self.task(number):
             row.seen = bit
             row.tasks[task.task_id] = task
@@ -183,8 +194,8 @@ class Columns:
         code = self.codes[number]
         if not code & SHOWN:
             return None
-        status, created = "completed" if code & DONE else "pending", _text(self._created[number])
-        task = TaskState(self._id(number).decode(), 1, status, created)
+        said = "canceled" if code & CANCELED else "completed" if code & DONE else "pending"
+        task = TaskState(self._id(number).decode(), 1, said, _text(self._created[number]))
         if code & ANSWERED:
             completed, answer = self._answer_of(number)
             task.answers[answer[:DIGEST].hex()] = (_text(completed), task.task_id, answer[DIGEST:].hex())
@@ -227,5 +238,7 @@ def status_of(code: int) -> Status:
     if code & ANSWERED:
         return Status.COMPLETED
     if code & SHOWN:
-        return Status.PENDING
-    return Status.DOUBT if code & STARTED else Status.PLANNED
+        return Status.CANCELED if code & CANCELED else Status.PENDING
+    if code & STARTED:
+        return Status.DOUBT
+    return Status.CANCELED if code & WITHDRAWN else Status.PLANNED

@@ -5,14 +5,14 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mwbatch.core.batch import GAP, Batch
 from mwbatch.core.digests import Digests
 from mwbatch.core.facts import BadLine, Fact, Planned, Seen, Started, UnknownFact, Via, digest, identity, line
 from mwbatch.core.fold import Row, Status
-from mwbatch.core.straight import CODES, LIFTED, answered_row, identity_by_line, planned_row
+from mwbatch.core.straight import LIFTED, answered_row, identity_by_line, planned_row
 from tests.core.facts import ROWS, answer, facts, fail, histories, plan, retry, show, start, steps, withdraw
 
 TIMES = [None, "", "2026-11-25T00:00:00.000Z", "2026-11-25T00:00:00.001Z", "0999-01-01T00:00:00.000Z", "noon"]
@@ -70,6 +70,7 @@ def test_columns_hold_what_the_fold_says(history: list[Fact]) -> None:
 
 
 @given(stories)
+@example([plan(0), withdraw(1), start(1)])
 def test_questions_are_answered_as_by_objects(history: list[Fact]) -> None:
     """What is asked of a whole batch is what its rows, one by one, would say."""
     batch, rows = Batch(history), folded(history)
@@ -191,6 +192,24 @@ def test_plain_rows_are_no_objects() -> None:
     assert list(batch._lifted) == [0]
 
 
+def test_canceled_rows_are_no_objects() -> None:
+    """A batch that was canceled, tasks and rows that were never sent alike, stays in columns, by lines and by facts."""
+    shown = straight(0, "a", "pending", TIMES[2], "", None)
+    gone = [
+        straight(0, "a", "canceled", TIMES[2], "", None),
+        straight(0, "a", "completed", TIMES[2], "", None),
+    ]
+    whole = [*map(plan, range(2)), start(1, ((0, 1),)), shown, *gone, withdraw(1, row=1)]
+    by_lines, by_facts = Batch(), Batch(whole)
+    for fact in whole:
+        by_lines.add_line(line(fact)[:-1])
+    assert dict(by_lines.rows) == dict(by_facts.rows) == folded(whole)
+    assert by_lines.by_status()[Status.CANCELED] == 2
+    assert by_lines._lifted == by_facts._lifted == {}
+    by_facts.add(retry(2, row=1))
+    assert (by_facts.row(1).status, list(by_facts._lifted)) == (Status.PLANNED, [1])
+
+
 def test_far_numbers_make_no_columns() -> None:
     """A number far beyond the last row costs one object, not room for all numbers below."""
     batch = Batch([plan(0), show(1, row=GAP + 10), *(plan(n) for n in range(1, 5)), fail(1, row=3)])
@@ -218,8 +237,7 @@ def test_a_row_that_was_only_planned_is_untouched() -> None:
 
 def test_a_code_fits_a_byte() -> None:
     """Codes are bytes, and that of a lifted row is the greatest."""
-    assert CODES <= 256
-    assert LIFTED * 2 == CODES
+    assert LIFTED * 2 == 256
 
 
 @given(st.lists(st.binary(min_size=16, max_size=16), max_size=20), st.binary(min_size=16, max_size=16))
