@@ -102,7 +102,7 @@ def _told(value: Json) -> _Told:
 
 
 def _told_as_documented(value: Json) -> _Told | None:
-    """The same, ten times as fast, of a callback that has all the reference shows; None for any other.
+    """The same, several times as fast, of a callback that has all the reference shows; None for any other.
 
     A name wins over its alias, so that where all of these names stand no other is looked for.
     """

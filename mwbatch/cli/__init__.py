@@ -1,12 +1,14 @@
 """The command line: one file a verb, or a pair of verbs. Settings in, a command run, a view out; no decisions."""
 
 import gc
+import sys
 from importlib import import_module
 from typing import Final
 
 import click
 
 from mwbatch import __version__
+from mwbatch.errors import Exit
 
 FILES: Final = {
     "validate": "validate",
@@ -71,6 +73,12 @@ def main() -> None:
     """Run the program."""
     gc.set_threshold(*GARBAGE)
     try:
-        app()
-    finally:
-        gc.freeze()  # or Python looks through all that there is for cycles, before it ends
+        code = app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.Abort:
+        # Ctrl-C where nothing else heeds it: click itself would end with 1, which means rejected rows here.
+        code = Exit.INTERRUPTED
+    gc.freeze()  # or Python looks through all that there is for cycles, before it ends
+    sys.exit(code)

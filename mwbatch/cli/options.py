@@ -22,7 +22,6 @@ from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
 import click
-from click.types import FuncParamType
 
 from mwbatch.declarations import Argument, Option
 
@@ -110,10 +109,22 @@ def _type(kind: Any, low: Any, high: Any) -> click.ParamType[Any]:
     if kind is str:
         return click.STRING
     if kind is Path:
-        return FuncParamType(Path)  # which is not looked at before the verb does: it may be yet to be made
+        return PathWord()
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return Values(kind)
     raise TypeError(f"no option is made of {kind}")
+
+
+class PathWord(click.ParamType[Path]):
+    """A path, which is not looked at before the verb does: it may be yet to be made."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Take any word but an empty one, which Path would take for the working directory."""
+        if not str(value):
+            self.fail("An empty word names no file or folder (is a variable not set?).", param, ctx)
+        return Path(value)
 
 
 class Group(click.Group):

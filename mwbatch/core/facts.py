@@ -203,7 +203,7 @@ def _record(fact: Fact) -> dict[str, Json]:
 
 
 def _seen_record(seen: Seen) -> dict[str, Json]:
-    """The same, six times as fast: there is one for every create, and one for every callback."""
+    """The same, several times as fast: there is one for every create, and one for every callback."""
     record: dict[str, Json] = {
         "v": VERSION,
         "fact": "seen",

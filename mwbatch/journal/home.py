@@ -113,10 +113,23 @@ class Home:
         return key
 
     def cards(self) -> Iterator[tuple[Path, Card]]:
-        """Each batch folder with its card, by name."""
-        if self.path.is_dir():
-            for path in sorted(self.path.glob(f"*/{CARD}")):
-                yield path.parent, Card.read(path.parent)
+        """Each batch folder with its card, by name.
+
+        Raises:
+            StoreError: the home, or a batch in it, cannot be looked into.
+        """
+        for folder in self._folders():
+            if _holds_batch(folder):
+                yield folder, Card.read(folder)
+
+    def _folders(self) -> list[Path]:
+        try:
+            return sorted(self.path.iterdir())
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            # MUST NOT look empty: the rows of a batch that is not seen would be paid again.
+            raise StoreError(f"cannot read {self.path}: {error.strerror}") from error
 
     def by_id(self) -> dict[str, Path]:
         """The folders by batch id.
@@ -186,6 +199,19 @@ class Home:
     def inbox(self, batch_id: str) -> Path:
         """The folder for callbacks of a batch that is not here."""
         return self.path / INBOX / batch_id
+
+
+def _holds_batch(folder: Path) -> bool:
+    """Whether a name in the home is that of a batch; raises `StoreError` where nobody can tell."""
+    try:
+        (folder / CARD).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        if not _NAME.fullmatch(folder.name):  # the lost+found of a file system, and the like
+            return False
+        raise StoreError(f"cannot read {folder}: {error.strerror}") from error
+    return True
 
 
 def place_of(folder: Path) -> tuple[int, int]:

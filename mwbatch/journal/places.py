@@ -14,7 +14,7 @@ MOST_OPEN: Final = 16
 
 
 class Places:
-    """One place a row: a segment and a byte offset in it."""
+    """One place a row: a segment and a byte offset in it. For one thread at a time."""
 
     def __init__(self) -> None:
         self._files: list[Path] = []

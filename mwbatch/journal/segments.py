@@ -11,8 +11,9 @@ Each process that writes has segments of its own, at most one a folder, made at 
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from mwbatch.core.batch import Batch
@@ -51,13 +52,18 @@ class Segments:
     def __init__(self, folder: Path, writer: str, disk: Disk = DISK, commits: Commits | None = None) -> None:
         self.folder = folder
         self._shelves = {name: Shelf(folder / name, writer, disk, commits) for name in FOLDERS}
+        self._made: Appender | None = None
+        self._making = Lock()
 
-    @cached_property
+    @property
     def _appender(self) -> "Appender":
-        """What appends. MUST be one, so the first that asks for it asks alone."""
-        from mwbatch.journal.appending import Appender  # noqa: PLC0415 (asyncio, which takes longer than most reading)
+        """What appends. MUST be one, whoever asks for it first: it is known there what is on its way to the disk."""
+        with self._making:
+            if self._made is None:
+                from mwbatch.journal.appending import Appender  # noqa: PLC0415 (asyncio, which costs more than reading)
 
-        return Appender(self._shelves, place, RESULTS)
+                self._made = Appender(self._shelves, place, RESULTS)
+            return self._made
 
     @property
     def damage(self) -> list[Damage]:
@@ -68,9 +74,8 @@ class Segments:
     def backlog(self) -> int:
         """Bytes that wait to become durable."""
         size = 0
-        for (
-            shelf
-        ) in self._shelves.values():  # not `sum`, which takes three times as long: every callback asks
+        # Not `sum`, which takes three times as long: every callback asks.
+        for shelf in self._shelves.values():
             size += shelf.backlog
         return size
 

@@ -124,7 +124,12 @@ class Shelf:
                     yield path, offset, taken
 
     def _paths(self) -> list[Path]:
-        return sorted(self.folder.glob("*.jsonl"))
+        try:
+            return sorted(path for path in self.folder.iterdir() if path.suffix == ".jsonl")
+        except FileNotFoundError:
+            return []
+        except OSError as error:  # MUST NOT look empty
+            raise StoreError(f"cannot read {self.folder}: {error.strerror}") from error
 
     def durable(self, take: Callable[[bytes], Taken | None]) -> Iterator[Taken]:
         """What the disk has, whoever wrote it; only once this ends without an error all of it is durable."""

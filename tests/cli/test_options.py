@@ -157,6 +157,7 @@ def test_the_help_tells_all() -> None:
         ("door --price 0.4", "0.4 is not in the range x>=0.5"),
         ("door --price nan", "'nan' is not a number"),
         ("door --colour RED", "'RED' is not one of 'dark-red', 'blue'"),
+        ("door --home=", "An empty word names no file"),
         ("door --colur blue", "Did you mean '--colour'?"),
         ("door floor", "unexpected extra argument (floor)"),
     ],

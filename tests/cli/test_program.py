@@ -1,15 +1,23 @@
 """What every command has in common."""
 
+import gc
 import logging
+import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from click.exceptions import Exit
 
+from mwbatch.cli import app, main
 from mwbatch.cli.program import glance, perform
 from mwbatch.commands.desk import Desk
 from mwbatch.settings import Talk
 from mwbatch.views.plain import Done
+
+STOPPED = "mwbatch.cli.import_module", "mwbatch.cli.program.emit"
+"""Where Ctrl-C comes: while a verb's file is imported, and while its result is printed."""
 
 ADDRESS = "https://calls.test/callbacks/v1/k1/b234567890/0-1/" + "0123456789abcdef" * 2
 
@@ -48,3 +56,20 @@ def test_a_glance_that_is_stopped(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(Exit) as ended:
         glance(slow, Talk())
     assert (ended.value.exit_code, capfd.readouterr().err) == (130, "home: x\nmwbatch: stopped\n")
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize("place", STOPPED)
+def test_stopped_outside_of_the_command(place: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Ctrl-C is 130 wherever it comes; 1 would mean that rows were rejected."""
+
+    def stopped(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(place, stopped)
+    monkeypatch.setattr(app, "commands", {})
+    monkeypatch.setattr(sys, "argv", ["mwbatch", "status", "--home", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    gc.unfreeze()
+    assert ended.value.code == 130

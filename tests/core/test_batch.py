@@ -199,7 +199,7 @@ def test_canceled_rows_are_no_objects() -> None:
         straight(0, "a", "canceled", TIMES[2], "", None),
         straight(0, "a", "completed", TIMES[2], "", None),
     ]
-    whole = [*map(plan, range(2)), start(1, ((0, 1),)), shown, *gone, withdraw(1, row=1)]
+    whole: list[Fact] = [*map(plan, range(2)), start(1, ((0, 1),)), shown, *gone, withdraw(1, row=1)]
     by_lines, by_facts = Batch(), Batch(whole)
     for fact in whole:
         by_lines.add_line(line(fact)[:-1])

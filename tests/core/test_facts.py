@@ -2,13 +2,27 @@
 
 import json
 from dataclasses import fields, replace
+from typing import Any
 from zlib import crc32
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from mwbatch.core.facts import KINDS, BadLine, Fact, Seen, Started, UnknownFact, digest, identity, line, parse
+from mwbatch.core.facts import (
+    KINDS,
+    BadLine,
+    Fact,
+    Seen,
+    Started,
+    UnknownFact,
+    _record,
+    _seen_record,
+    digest,
+    identity,
+    line,
+    parse,
+)
 from mwbatch.core.text import Json, canonical, encode
 from tests.core.facts import answer, bodies, facts, fail, seen, show, start, texts, values
 
@@ -177,6 +191,19 @@ def test_a_field_at_its_default_is_left_out() -> None:
         == sealed(b'{"v":1,"fact":"failed","at":0.0,"row":0,"attempt":1,"verdict":"absent","final":false')
         + b"\n"
     )
+
+
+@given(seen)
+def test_the_short_way_writes_the_same(fact: Seen) -> None:
+    """A showing is written as any fact is, field for field and in the same order."""
+    assert [*_seen_record(fact).items()] == [*_record(fact).items()]
+
+
+def test_the_short_way_writes_every_field() -> None:
+    """No field of a showing is forgotten there, be it a new one."""
+    names: Any = {f.name: "x" for f in fields(Seen)}
+    every = Seen(**names)
+    assert {*_seen_record(every)} == {"v", "fact", *(f.name for f in fields(Seen))} - {"body"}
 
 
 def test_the_format_stays() -> None:

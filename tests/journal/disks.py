@@ -3,9 +3,11 @@
 import errno
 import math
 import os
+import tempfile
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +16,8 @@ from mwbatch.journal.disk import Disk
 
 MEMORY: Final = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """Where syncing costs nothing; None means the usual place."""
+
+NOBODY: Final = 65534
 
 Fate = int | str | None
 """An errno to fail with, ``"short"`` for a write that takes half, None for a call that goes well."""
@@ -158,3 +162,23 @@ FAULTS: Final[Sequence[tuple[Fate, float]]] = [
 def descriptors() -> int:
     """How many files this process has open."""
     return len([*Path("/dev/fd").iterdir()])
+
+
+@contextmanager
+def unprivileged(place: Path) -> Iterator[Path]:
+    """A folder of somebody who may not read everything: whoever runs the tests as root is somebody else meanwhile.
+
+    What is in ``place`` need not be reachable for him; what he leaves can be removed by its owner.
+    """
+    with tempfile.TemporaryDirectory(prefix=place.name) as folder:
+        if root := os.geteuid() == 0:
+            os.chown(folder, NOBODY, -1)
+            os.seteuid(NOBODY)
+        try:
+            yield Path(folder)
+        finally:
+            if root:
+                os.seteuid(0)
+            for path in Path(folder).rglob("*"):
+                if path.is_dir():
+                    path.chmod(0o700)

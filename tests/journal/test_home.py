@@ -10,7 +10,7 @@ import pytest
 
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.home import Card, Home, default_home, name_for, new_batch_id
-from tests.journal.disks import Failing, Fate
+from tests.journal.disks import Failing, Fate, unprivileged
 
 CARD = Card("logos", "b7", "https://api.test", "/manifests/logos.csv", "id", (), (0, 0))
 
@@ -28,6 +28,38 @@ def test_looking_creates_nothing(home: Home) -> None:
     with pytest.raises(UsageError, match="none yet"):
         home.find("logos")
     assert not home.path.exists()
+
+
+@pytest.mark.parametrize("mode", [0o300, 0o000])
+@pytest.mark.parametrize("closed", ["home", "home/logos"])
+def test_what_cannot_be_read_is_not_empty(tmp_path: Path, closed: str, mode: int) -> None:
+    """A home, or a batch, that is closed to us is an error: rows of a batch that is not seen would be paid again."""
+    with unprivileged(tmp_path) as place:
+        home = Home(place / "home")
+        home.create(CARD)
+        (place / closed).chmod(mode)
+        if (closed, mode) == ("home/logos", 0o300):  # a folder that may be entered shows its card
+            assert home.find("logos")[1].batch_id == "b7"
+            return
+        for look in (home.by_id, lambda: list(home.cards()), lambda: home.find("logos"), home.keys):
+            with pytest.raises(StoreError, match="Permission denied"):
+                look()
+
+
+def test_a_file_is_no_home(tmp_path: Path) -> None:
+    """A file where the home should be is an error."""
+    (tmp_path / "home").write_bytes(b"")
+    with pytest.raises(StoreError, match="Not a directory"):
+        list(Home(tmp_path / "home").cards())
+
+
+def test_what_a_file_system_keeps_is_no_batch(tmp_path: Path) -> None:
+    """A folder that is closed to us and whose name no batch can have stands in nobody's way."""
+    with unprivileged(tmp_path) as place:
+        home = Home(place)
+        home.create(CARD)
+        (place / "lost+found").mkdir(mode=0o000)
+        assert [card.name for _, card in home.cards()] == ["logos"]
 
 
 def test_what_was_created_is_found(home: Home) -> None:

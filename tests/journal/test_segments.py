@@ -7,19 +7,23 @@ import os
 import stat
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from mwbatch.core.facts import Failed, Retried, Seen, Started, Withdrawn, line
 from mwbatch.errors import DiskFull, Poisoned, StoreError
+from mwbatch.journal import appending
 from mwbatch.journal.segment import Again, Harm
 from mwbatch.journal.segments import FOLDERS, Segments
 from tests.core.facts import answer, plan, show, start
-from tests.journal.disks import Failing, Fate, Gated
+from tests.journal.disks import Failing, Fate, Gated, unprivileged
 from tests.journal.laws import EVERY, JournalLaws, told
 
 
@@ -273,11 +277,37 @@ async def test_a_segment_that_vanishes_is_passed_over(
 ) -> None:
     """A segment that its writer removes, empty, while another lists the folder is no error."""
     await write(tmp_path)
-    there = Path.glob
-    monkeypatch.setattr(Path, "glob", lambda self, pattern: [*there(self, pattern), self / "gone.jsonl"])
+    there = Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", lambda self: [*there(self), self / "gone.jsonl"])
     journal = Segments(tmp_path, "test")
     assert journal.index() == 1
     assert told(journal) == sorted(map(line, EVERY))
+
+
+def test_a_folder_that_cannot_be_read_is_not_empty(tmp_path: Path) -> None:
+    """Nobody takes answers for missing because the folder that holds them is closed to him."""
+    with unprivileged(tmp_path) as place:
+        folder = place / "results"
+        folder.mkdir()
+        (folder / "a.jsonl").write_bytes(line(answer(1)))
+        folder.chmod(0o300)
+        with pytest.raises(StoreError, match="Permission denied"):
+            list(Segments(place, "view").read())
+
+
+def test_there_is_one_appender(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that ask for it at the same moment get the same: two would not know of each other's answers."""
+
+    class Slow(appending.Appender):
+        def __init__(self, *words: Any) -> None:
+            time.sleep(0.05)
+            super().__init__(*words)
+
+    monkeypatch.setattr(appending, "Appender", Slow)
+    journal = Segments(tmp_path, "test")
+    with ThreadPoolExecutor(4) as pool:
+        made = {id(one) for one in pool.map(lambda _: journal._appender, range(4))}
+    assert len(made) == 1
 
 
 SYNC = (fcntl, "fcntl") if sys.platform == "darwin" else (os, "fdatasync")
