@@ -93,6 +93,9 @@ class AiohttpWire:
         session = self._session or self._open()
         assert session.connector is not None
         head = self._heads.get(path) or self._head(path)
+        # What gets ready in one turn of the loop leaves side by side in the next: a request that leaves alone wakes whoever
+        # reads it by itself, which costs a sixth of all.
+        await asyncio.sleep(0)
         connection = await connected(session.connector, self._route, session.timeout)
         try:
             message, content = await exchange(connection, b"%b%d\r\n\r\n%b" % (head, len(body), body))

@@ -22,7 +22,8 @@ class Watchdog:
 
     def begin(self) -> Job:
         """Watch the running task from now on; it has one request in flight at a time."""
-        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         assert task is not None, "requests are sent from tasks"
         self._since[task] = loop.time(), task.cancelling()
         if self._timer is None:
