@@ -111,6 +111,8 @@ def _by_row_and_id(found: tuple[int, object]) -> tuple[int, str]:
 
 
 @given(st.lists(facts | plain | showings, max_size=8))
+@example([plan(0), straight(0, "a", "completed", TIMES[2], "yes", TIMES[3])])
+@example([plan(0), straight(0, "é", "completed", TIMES[2], "yes", TIMES[3]), show(1)])
 def test_lines_say_what_facts_say(history: list[Fact]) -> None:
     """Reading lines gives the state that their facts give, and each answer the name that its fact has."""
     batch = Batch()
