@@ -4,12 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from typing import NamedTuple
 
 from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.core.address import Address, find
 from mwbatch.core.facts import Seen, Via, digest
-from mwbatch.core.task import WORDS, BadTask, parse_callback
+from mwbatch.core.task import BadTask, Told, told_by
 from mwbatch.core.text import BadJson, Json, decode
 
 
@@ -31,18 +30,6 @@ class Delivery:
     mismatch: Mismatch | None = None
 
 
-class _Told(NamedTuple):
-    """What of a callback goes into the fact."""
-
-    task_id: str
-    status: str
-    created_at: str | None
-    completed_at: str | None
-    callback_url: str | None
-    response: Json | None
-    mismatch: bool
-
-
 def read(
     address: Address, raw: bytes, at: float, signed: Callable[[Address], bool] = lambda _: False
 ) -> Delivery:
@@ -55,8 +42,7 @@ def read(
     Raises:
         Rejected: the body is not strict JSON, or names no task.
     """
-    value = _json(raw)
-    told = _told_as_documented(value) or _told(value)
+    told = _told(_json(raw))
     other = _other(address, told.callback_url or "")
     home = other if other is not None and signed(other) else address
     mismatch = Mismatch.OTHER_ADDRESS if other else Mismatch.TWO_TASKS if told.mismatch else None
@@ -83,47 +69,14 @@ def _json(raw: bytes) -> Json:
         raise Rejected(Reason.NOT_JSON) from None
 
 
-def _told(value: Json) -> _Told:
-    """What any callback tells."""
+def _told(value: Json) -> Told:
     try:
-        callback = parse_callback(value)
+        return told_by(value)
     except BadTask:
         raise Rejected(Reason.NOT_TASK) from None
-    task = callback.task
-    return _Told(
-        callback.task_id,
-        task.status,
-        task.created_at,
-        task.completed_at,
-        task.callback_url,
-        callback.response,
-        callback.mismatch,
-    )
 
 
-def _told_as_documented(value: Json) -> _Told | None:
-    """The same, several times as fast, of a callback that has all the reference shows; None for any other.
-
-    A name wins over its alias, so that where all of these names stand no other is looked for.
-    """
-    task = value.get("task") if type(value) is dict else None
-    if type(task) is not dict:
-        return None
-    task_id, response, get = value.get("task_id"), value.get("response"), task.get
-    status, created, completed, url = (
-        get("status"),
-        get("created_at"),
-        get("completed_at"),
-        get("callback_url"),
-    )
-    if not type(task_id) is type(status) is type(created) is type(completed) is type(url) is str:
-        return None
-    if not task_id or task_id != get("task_id") or response is None:
-        return None
-    return _Told(task_id, WORDS.get(status, status), created, completed, url, response, mismatch=False)
-
-
-def _seen(address: Address, told: _Told, raw: bytes, at: float) -> Seen:
+def _seen(address: Address, told: Told, raw: bytes, at: float) -> Seen:
     """The body is kept without an answer too: it is all that shows why there is none."""
     return Seen(
         at=at,

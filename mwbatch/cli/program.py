@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     Command = Callable[[Desk], Coroutine[Any, Any, "Result"]]
 
-IN_DOUBT: Final = "what was in flight is in doubt now, and running it again is safe"
 UNREACHED: Final = "; check the network and --base-url (MICROWORK_BASE_URL), then run it again"
 
 
@@ -161,7 +160,8 @@ def _loop(command: "Command", talk: Talk, asked: Asked) -> Result:
         try:
             return runner.run(_watched(command, talk, asked))
         except (KeyboardInterrupt, asyncio.CancelledError):
-            say(f"mwbatch: stopped at once; {IN_DOUBT}", talk)
+            said = "stopped at once; what was in flight is in doubt now, and running it again is safe"
+            say(f"mwbatch: {said}", talk)
             raise click.exceptions.Exit(max(asked.exit, Exit.INTERRUPTED)) from None
 
 

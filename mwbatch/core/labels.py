@@ -6,7 +6,7 @@ from mwbatch.core.address import without_macs
 from mwbatch.core.cells import BOX
 from mwbatch.core.facts import Planned, Seen
 from mwbatch.core.fold import Row
-from mwbatch.core.task import parse_callback
+from mwbatch.core.task import told_by
 from mwbatch.core.text import Json, decode, encode
 
 
@@ -42,9 +42,7 @@ def response(answer: Seen) -> Json:
     An address that the API quotes in it loses its mac: with the answer it would go wherever the answer goes.
     """
     assert answer.body is not None
-    body = decode(answer.body)
-    # An outer response comes first in any callback, and then nothing else of it needs to be read.
-    said = body["response"] if body.get("response") is not None else parse_callback(body).response
+    said = told_by(decode(answer.body)).response
     text = encode(said)
     if b"v1" not in text and b"V1" not in text:
         return said

@@ -9,6 +9,7 @@ from mwbatch.core.labels import label
 from mwbatch.core.text import Json
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.places import Answers, Places
+from mwbatch.journal.segment import segments_in
 from mwbatch.journal.segments import JOURNAL, RESULTS, ROWS
 from mwbatch.journal.tail import Tail
 
@@ -42,7 +43,7 @@ class Follower:
 
     def _segments(self) -> Iterator[Path]:
         for name in (RESULTS, JOURNAL, ROWS):
-            yield from sorted((self._opened.folder / name).glob("*.jsonl"))
+            yield from segments_in(self._opened.folder / name)
 
     def _take(self, path: Path, offset: int, fact: Fact) -> None:
         self._opened.state.add(fact)

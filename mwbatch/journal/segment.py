@@ -129,6 +129,20 @@ class Damage:
     reason: str
 
 
+def segments_in(folder: Path) -> list[Path]:
+    """The segments of a folder, the oldest first; none where it was not made yet.
+
+    Raises:
+        StoreError: it cannot be read, and MUST NOT look empty.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == ".jsonl")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StoreError(f"cannot read {folder}: {error.strerror}") from error
+
+
 def written_now(path: Path) -> bool:
     """Whether another process, or another writer of this one, still writes this segment."""
     try:

@@ -23,7 +23,7 @@ from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.measure import Commits
-from mwbatch.journal.segment import Damage, written_now
+from mwbatch.journal.segment import Damage, segments_in, written_now
 from mwbatch.journal.shelf import One, Shelf
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Segments:
 
     def dead_segments(self) -> list[Path]:
         """The segments whose writers are gone, so that nothing is ever added to them."""
-        paths = [path for shelf in self._shelves.values() for path in sorted(shelf.folder.glob("*.jsonl"))]
+        paths = [path for shelf in self._shelves.values() for path in segments_in(shelf.folder)]
         return [path for path in paths if not written_now(path)]
 
     async def close(self) -> None:
@@ -180,7 +180,7 @@ def _wanted_row(want: Callable[[int], bool], mark: bytes, text: bytes) -> Planne
 def segment_sizes(folder: Path) -> dict[str, int]:
     """The segments of a batch folder with their sizes in bytes, by their path below the folder."""
     sizes = {}
-    for path in (path for name in FOLDERS for path in (folder / name).glob("*.jsonl")):
+    for path in (path for name in FOLDERS for path in segments_in(folder / name)):
         with suppress(FileNotFoundError):  # its writer removes it at close where it is empty
             sizes[str(path.relative_to(folder))] = path.stat().st_size
     return sizes

@@ -10,7 +10,7 @@ from mwbatch.core.facts import Fact, line, parse
 from mwbatch.errors import DiskFull, Poisoned, StoreError
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.measure import Commits
-from mwbatch.journal.segment import Damage, Segment, Taken, placed, read
+from mwbatch.journal.segment import Damage, Segment, Taken, placed, read, segments_in
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -92,13 +92,13 @@ class Shelf:
     def read(self) -> Iterator[Fact]:
         """Every fact of the folder, the oldest segment first; what cannot be used is noted."""
         damage = self.damage = []
-        for path in self._paths():
+        for path in segments_in(self.folder):
             yield from read(path, damage.append)
 
     def pass_to(self, take: Callable[[bytes], None]) -> None:
         """Let ``take`` have every line of the folder, in the same order; what it cannot use is noted."""
         damage = self.damage = []
-        for path in self._paths():
+        for path in segments_in(self.folder):
             deque(placed(path, damage.append, take), maxlen=0)
 
     def find(self, take: Callable[[bytes], Taken | None]) -> Iterator[tuple[Path, int, Taken]]:
@@ -118,18 +118,10 @@ class Shelf:
     def _find(
         self, take: Callable[[bytes], Taken | None], report: Callable[[Damage], None]
     ) -> Iterator[tuple[Path, int, Taken]]:
-        for path in self._paths():
+        for path in segments_in(self.folder):
             for offset, taken in placed(path, report, take):
                 if taken is not None:
                     yield path, offset, taken
-
-    def _paths(self) -> list[Path]:
-        try:
-            return sorted(path for path in self.folder.iterdir() if path.suffix == ".jsonl")
-        except FileNotFoundError:
-            return []
-        except OSError as error:  # MUST NOT look empty
-            raise StoreError(f"cannot read {self.folder}: {error.strerror}") from error
 
     def durable(self, take: Callable[[bytes], Taken | None]) -> Iterator[Taken]:
         """What the disk has, whoever wrote it; only once this ends without an error all of it is durable."""
@@ -140,7 +132,7 @@ class Shelf:
         except OSError as error:
             raise StoreError(f"cannot sync {self.folder}: {error.strerror}") from error
         damage = self.damage = []
-        for path in self._paths():
+        for path in segments_in(self.folder):
             for _, taken in placed(path, damage.append, take, self._disk):
                 if taken is not None:
                     yield taken

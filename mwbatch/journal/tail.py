@@ -12,7 +12,7 @@ from typing import Final
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import BadLine, UnknownFact
 from mwbatch.errors import StoreError
-from mwbatch.journal.segment import Taken
+from mwbatch.journal.segment import Taken, segments_in
 from mwbatch.journal.segments import FOLDERS
 
 _MARK: Final = 20
@@ -78,7 +78,7 @@ class Watched:
         if any(tail.is_cut() for tail in self._tails.values()):
             self._tails, self._state = {}, Batch()
         for name in FOLDERS:
-            for path in sorted((self._folder / name).glob("*.jsonl")):
+            for path in segments_in(self._folder / name):
                 tail = self._tails.setdefault(path, Tail(path))
                 deque(tail.read(self._state.add_line), maxlen=0)
         return self._state

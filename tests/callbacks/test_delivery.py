@@ -5,30 +5,13 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from mwbatch.callbacks.delivery import Mismatch, _told, _told_as_documented, read
+from mwbatch.callbacks.delivery import Mismatch, read
 from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.core.address import Address
 from mwbatch.core.facts import Seen, Via, digest, identity
 from mwbatch.core.labels import response
-from mwbatch.core.task import ALIASES
-from mwbatch.core.text import Json
 from tests.callbacks.stage import TAGS, callback
-
-TASK: Json = {
-    "task_id": "t1",
-    "status": "finished",
-    "created_at": "A",
-    "completed_at": "B",
-    "callback_url": "https://calls.test/x",
-}
-NAMES = st.sampled_from([*ALIASES, *ALIASES.values(), "task", "params", "response"])
-CHANGES: st.SearchStrategy[Json] = st.dictionaries(
-    NAMES, st.sampled_from(["t1", "t2", "finished", "", None, 7, True, [], {"tags": []}]), max_size=3
-)
-"""Fields of any type that stand there too, or instead."""
 
 HERE = Address("k1", "b1", 7, 2, "0" * 32)
 
@@ -87,26 +70,6 @@ def test_no_answer_is_seen_all_the_same(raw: bytes) -> None:
     """A callback without a response is a task seen, with its status and its body."""
     fact = seen(raw)
     assert (fact.task_id, fact.status, fact.answer, fact.body) == ("t1", "canceled", None, raw)
-
-
-@given(CHANGES, CHANGES, st.sets(NAMES, max_size=2))
-def test_the_short_way_reads_the_same(outer: Json, inner: Json, gone: set[str]) -> None:
-    """What it reads at all is what is read of any callback."""
-    task = {name: value for name, value in (TASK | inner).items() if name not in gone}
-    value = {"task_id": "t1", "task": task, "response": {"tags": []}} | outer
-    short = _told_as_documented(value)
-    assert short is None or short == _told(value)
-
-
-def test_the_documented_callback_takes_the_short_way() -> None:
-    """With all that the reference shows, and its own word for a status too; not where something is missing."""
-    value = {"task_id": "t1", "task": TASK, "response": {"tags": []}}
-    told = _told_as_documented(value)
-    assert told == _told(value)
-    assert told is not None
-    assert told.status == "completed"
-    assert _told_as_documented(value | {"task": {"task_id": "t1"}}) is None
-    assert _told_as_documented(value | {"response": None}) is None
 
 
 def test_two_task_ids() -> None:

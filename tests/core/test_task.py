@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.task import ALIASES, BadTask, parse_callback, parse_task
+from mwbatch.core.task import (
+    ALIASES,
+    BadTask,
+    _told,
+    _told_as_documented,
+    parse_callback,
+    parse_task,
+    told_by,
+)
 from mwbatch.core.text import Json
 
 FLAT: Json = {
@@ -42,6 +50,19 @@ VALUES: st.SearchStrategy[Json] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=6),
     max_leaves=20,
 )
+
+
+SENT: Json = {
+    "task_id": "t1",
+    "status": "finished",
+    "created_at": "A",
+    "completed_at": "B",
+    "callback_url": "https://calls.test/x",
+}
+CHANGES: st.SearchStrategy[Json] = st.dictionaries(
+    NAMES, st.sampled_from(["t1", "t2", "finished", "", None, 7, True, [], {"tags": []}]), max_size=3
+)
+"""Fields of any type that stand there too, or instead."""
 
 
 @pytest.mark.parametrize("shown", [NESTED, CAMEL], ids=["nested", "camelCase"])
@@ -162,3 +183,23 @@ def test_reading_leaves_its_input_alone(value: Json) -> None:
     with suppress(BadTask):
         parse_callback(value)
     assert repr(value) == before
+
+
+@given(CHANGES, CHANGES, st.sets(NAMES, max_size=2))
+def test_the_short_way_reads_the_same(outer: Json, inner: Json, gone: set[str]) -> None:
+    """What it reads at all is what is read of any callback."""
+    task = {name: value for name, value in (SENT | inner).items() if name not in gone}
+    value = {"task_id": "t1", "task": task, "response": {"tags": []}} | outer
+    short = _told_as_documented(value)
+    assert short is None or short == _told(parse_callback(value))
+
+
+def test_the_documented_callback_takes_the_short_way() -> None:
+    """With all that the reference shows, and its own word for a status too; not where something is missing."""
+    value = {"task_id": "t1", "task": SENT, "response": {"tags": []}}
+    told = _told_as_documented(value)
+    assert told == told_by(value) == _told(parse_callback(value))
+    assert told is not None
+    assert told.status == "completed"
+    assert _told_as_documented(value | {"task": {"task_id": "t1"}}) is None
+    assert _told_as_documented(value | {"response": None}) is None
