@@ -4,7 +4,6 @@ import json
 import os
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 from urllib.request import urlopen
 
 from mwbatch.simulator import Settings
+from tests.ports import free_port, listens
 
 ROWS = 1000
 ROOT = Path(__file__).parents[1]
@@ -31,7 +31,7 @@ QUESTION = (
 
 def main() -> int:
     """Run the demonstration; 0 when every row is completed and was paid for once."""
-    if _taken(SIMULATOR):
+    if listens(SIMULATOR):
         print(f"port {SIMULATOR} is in use: end the process that listens there, then run make demo again")
         return 2
     shutil.rmtree(HOME, ignore_errors=True)
@@ -52,7 +52,7 @@ def _simulator() -> Iterator[None]:
     words = [COMMAND, "simulate", "--port", str(SIMULATOR), "--quiet"]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
         try:
-            while running.poll() is None and not _taken(SIMULATOR):
+            while running.poll() is None and not listens(SIMULATOR):
                 time.sleep(0.02)
             yield
         finally:
@@ -90,17 +90,7 @@ def _status(batch: str) -> Any:
 
 def _port() -> int:
     """8080, as in the README; another one where that is taken."""
-    if not _taken(8080):
-        return 8080
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
-def _taken(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    return free_port() if listens(8080) else 8080
 
 
 if __name__ == "__main__":

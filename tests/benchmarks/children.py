@@ -1,7 +1,6 @@
 """Processes of the benchmark: started, waited for, measured and ended."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -9,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+from tests.ports import free_port, listens
 
 ROOT: Final = Path(__file__).parents[2]
 PACKAGE: Final = "tests.benchmarks"
@@ -39,12 +40,12 @@ def start(command: list[str], env: Mapping[str, str] | None = None) -> subproces
 @contextmanager
 def server(command: Callable[[int], list[str]]) -> Iterator[tuple[int, str]]:
     """A server on loopback at a port that it is told; gives its pid and URL once it listens, and ends it."""
-    port = _free_port()
+    port = free_port()
     running = subprocess.Popen(
         command(port), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     try:
-        while not _listens(port):
+        while not listens(port):
             if running.poll() is not None:
                 raise RuntimeError(f"{running.args!r} did not start: {running.communicate()[1]}")
             time.sleep(0.02)
@@ -52,17 +53,6 @@ def server(command: Callable[[int], list[str]]) -> Iterator[tuple[int, str]]:
     finally:
         running.terminate()
         running.communicate()
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as caller:
-        return caller.connect_ex(("127.0.0.1", port)) == 0
 
 
 def cpu(pid: int) -> float | None:

@@ -17,7 +17,8 @@ from tests.benchmarks.growing.batches import Grown
 from tests.benchmarks.growing.processes import Taken
 from tests.benchmarks.growing.table import Figures, lines, text
 from tests.benchmarks.growing.works import LOOP, WORKS, Batch, Work, api
-from tests.e2e.stage import ROOT, free_port
+from tests.e2e.stage import ROOT
+from tests.ports import free_port
 
 KEPT: Final = Path(__file__).with_suffix(".json")
 LAST: Final = ROOT / "build" / "growth.json"

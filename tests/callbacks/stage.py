@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import isawaitable
 from pathlib import Path
 from typing import Final
 
@@ -122,8 +123,14 @@ def status(answer: bytes) -> int:
 
 
 async def until(true: Callable[[], object]) -> None:
-    """Wait until something holds."""
-    end = time.monotonic() + 5
-    while not true():
+    """Wait until something holds; what is to be awaited first is."""
+    end = time.monotonic() + 20
+    while not (await told if isawaitable(told := true()) else told):
         assert time.monotonic() < end, "waited in vain"
         await asyncio.sleep(0.005)
+
+
+async def turns() -> None:
+    """Let the loop, which is the receiver's too, turn often enough to take what was sent, however busy the machine."""
+    for _ in range(20):
+        await asyncio.sleep(0.002)

@@ -17,8 +17,9 @@ from mwbatch.callbacks.server import Running, serve
 from mwbatch.errors import UsageError
 from mwbatch.journal.segments import Segments
 from tests.callbacks.conftest import Start
-from tests.callbacks.stage import BATCH, Stage, callback, make_home, request, status, talk
+from tests.callbacks.stage import BATCH, Stage, callback, make_home, request, status, talk, turns, until
 from tests.journal.disks import Failing, Fillable, Gated
+from tests.ports import free_port, listens
 
 QUICK: Final = Limits(probe_seconds=0.02)
 
@@ -39,6 +40,15 @@ async def reason(running: Running) -> str | None:
     return told
 
 
+async def until_ready(running: Running, hindrance: str | None) -> None:
+    """Wait until it is ready, or is not for this reason."""
+
+    async def so() -> bool:
+        return await reason(running) == hindrance
+
+    await until(so)
+
+
 async def test_alive_and_ready(start: Start) -> None:
     """A receiver that runs is alive and ready, and shows nothing else."""
     running = (await start(admin_port=0)).running
@@ -54,13 +64,15 @@ async def test_off_by_default(stage: Stage) -> None:
         assert status(await talk(stage.running.port, request(path, method="GET"))) == 404
 
 
-async def test_starting(tmp_path: Path, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the journals are still being read it is alive but not ready, and no callback's port listens."""
-    home, url = make_home(tmp_path / "home", BATCH), f"http://127.0.0.1:{unused_tcp_port}"
+    home, port = make_home(tmp_path / "home", BATCH), free_port()
+    url = f"http://127.0.0.1:{port}"
     read, index = threading.Event(), Segments.index
     monkeypatch.setattr(Segments, "index", lambda journal: read.wait(10) and index(journal))
-    starting = asyncio.create_task(serve(home, "127.0.0.1", 0, admin_port=unused_tcp_port))
-    await asyncio.sleep(0.2)
+    starting = asyncio.create_task(serve(home, "127.0.0.1", 0, admin_port=port))
+    await until(lambda: starting.done() or listens(port))
+    assert not starting.done()
     assert await ask(url) == (503, {"ready": False, "reason": "starting"})
     assert await ask(url, "/healthz") == (200, "ok\n")
     assert not starting.done()
@@ -83,8 +95,7 @@ async def test_poisoned(start: Start) -> None:
     stage = await start(admin_port=0, disk=Failing(write=[errno.EIO]), limits=QUICK)
     assert await reason(stage.running) is None
     assert (await stage.post(stage.address(), callback())).status == 503
-    await asyncio.sleep(0.1)
-    assert await reason(stage.running) == "poisoned"
+    await until_ready(stage.running, "poisoned")
 
 
 async def test_a_full_disk_gets_space(start: Start, caplog: pytest.LogCaptureFixture) -> None:
@@ -93,11 +104,9 @@ async def test_a_full_disk_gets_space(start: Start, caplog: pytest.LogCaptureFix
     stage = await start(admin_port=0, disk=disk, limits=QUICK)
     disk.full = True
     assert (await stage.post(stage.address(), callback())).status == 503
-    await asyncio.sleep(0.1)
-    assert await reason(stage.running) == "disk_full"
+    await until_ready(stage.running, "disk_full")
     disk.full = False
-    await asyncio.sleep(0.2)
-    assert await reason(stage.running) is None
+    await until_ready(stage.running, None)
     assert caplog.text.count("there is space again") == 1
     assert not stage.lines()
     assert (await stage.post(stage.address(), callback())).status == 200
@@ -110,8 +119,7 @@ async def test_shutting_down(start: Start) -> None:
     post = asyncio.create_task(stage.post(stage.address(), callback()))
     await asyncio.to_thread(disk.waiting.wait, 5)
     closing = asyncio.create_task(stage.running.close())
-    await asyncio.sleep(0.05)
-    assert await reason(stage.running) == "shutting_down"
+    await until_ready(stage.running, "shutting_down")
     disk.gate.set()
     await closing
     assert (await post).status == 200
@@ -127,12 +135,13 @@ async def test_the_admin_port_is_taken(stage: Stage, host: str, flag: str) -> No
         await serve(home, "127.0.0.1", 0, admin_host=host, admin_port=port)
 
 
-async def test_no_start_leaves_no_admin_port(stage: Stage, unused_tcp_port: int) -> None:
+async def test_no_start_leaves_no_admin_port(stage: Stage) -> None:
     """A receiver that cannot start closes its admin port, too."""
+    port = free_port()
     with pytest.raises(UsageError, match="--port"):
-        await serve(stage.home, "127.0.0.1", stage.running.port, admin_port=unused_tcp_port)
+        await serve(stage.home, "127.0.0.1", stage.running.port, admin_port=port)
     with pytest.raises(ConnectionRefusedError):
-        await asyncio.open_connection("127.0.0.1", unused_tcp_port)
+        await asyncio.open_connection("127.0.0.1", port)
 
 
 async def test_the_admin_port_has_limits(start: Start) -> None:
@@ -141,7 +150,7 @@ async def test_the_admin_port_has_limits(start: Start) -> None:
     assert stage.running.admin_url is not None
     port = int(stage.running.admin_url.rpartition(":")[2])
     idle = asyncio.create_task(talk(port, patience=2.0))
-    await asyncio.sleep(0.05)
+    await turns()
     assert status(await talk(port, request("/healthz", method="GET"))) == 200
     assert await idle == b""
     assert stage.running.counts.evicted == 0

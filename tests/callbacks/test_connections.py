@@ -15,7 +15,7 @@ import uvloop
 from mwbatch.callbacks.limits import Limits
 from mwbatch.callbacks.server import serve
 from tests.callbacks.conftest import Start
-from tests.callbacks.stage import Stage, callback, make_home, request, status, talk
+from tests.callbacks.stage import Stage, callback, make_home, request, status, talk, turns
 
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Connect = Callable[..., Awaitable[Ends]]
@@ -30,7 +30,7 @@ async def connect() -> AsyncIterator[Connect]:
         reader, writer = await asyncio.open_connection("127.0.0.1", stage.running.port)
         writers.append(writer)
         writer.write(sent)
-        await asyncio.sleep(0.05)
+        await turns()
         return reader, writer
 
     yield begin

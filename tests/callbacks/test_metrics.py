@@ -14,7 +14,7 @@ from mwbatch.callbacks.refusal import Reason
 from mwbatch.core.probe import probe_address, question
 from mwbatch.journal.measure import BYTES, SECONDS
 from tests.callbacks.conftest import Start
-from tests.callbacks.stage import Stage, callback, request, talk
+from tests.callbacks.stage import Stage, callback, request, talk, turns
 from tests.journal.disks import Failing, Gated
 
 Samples = Mapping[tuple[str, str], float]
@@ -97,7 +97,7 @@ async def test_the_present(start: Start) -> None:
     assert after["mwbatch_held_bytes", ""] == after["mwbatch_queue_bytes", ""] == 0
     assert during["mwbatch_open_connections", ""] == after["mwbatch_open_connections", ""] == 1
     await stage.session.close()
-    await asyncio.sleep(0.05)
+    await turns()
     assert (await scrape(stage))["mwbatch_open_connections", ""] == 0
 
 
@@ -115,7 +115,7 @@ async def test_connections_above_the_cap(start: Start) -> None:
     """A connection that made room for another is counted."""
     stage = await start(admin_port=0, limits=Limits(connections=1))
     _, writer = await asyncio.open_connection("127.0.0.1", stage.running.port)
-    await asyncio.sleep(0.05)
+    await turns()
     await talk(stage.running.port, request("/"))
     writer.close()
     assert (await scrape(stage))["mwbatch_evicted_total", ""] == 1

@@ -15,7 +15,7 @@ from mwbatch.callbacks.limits import LIMITS, Limits
 from mwbatch.callbacks.receiver import application
 from mwbatch.callbacks.server import serve
 from tests.callbacks.conftest import Start
-from tests.callbacks.stage import make_home, request, status, talk
+from tests.callbacks.stage import make_home, request, status, talk, turns
 
 Made = dict[str, Any]
 
@@ -113,7 +113,7 @@ async def test_the_budget_is_the_first_step(start: Start) -> None:
     filling = asyncio.create_task(
         talk(stage.running.port, request(stage.path(), "Content-Length: 10", length=False))
     )
-    await asyncio.sleep(0.1)
+    await turns()
     assert status(await talk(stage.running.port, request("/", method="GET"))) == 503
     assert status(await filling) == 408
     assert status(await talk(stage.running.port, request("/", method="GET"))) == 404

@@ -9,7 +9,7 @@ from yarl import URL
 from mwbatch.callbacks.limits import Limits
 from mwbatch.callbacks.refusal import ANSWERS, Reason
 from tests.callbacks.conftest import Start
-from tests.callbacks.stage import Stage, callback, request, status, talk
+from tests.callbacks.stage import Stage, callback, request, status, talk, turns
 
 SMALL = Limits(body=1000, body_seconds=0.3, lingering_seconds=0.1)
 
@@ -137,7 +137,7 @@ async def test_a_connection_that_breaks(stage: Stage) -> None:
     writer.write(request(stage.path(), body=callback())[:-5])
     await writer.drain()
     writer.transport.abort()
-    await asyncio.sleep(0.05)
+    await turns()
     assert not stage.lines()
     assert (await stage.post(stage.address(), callback())).status == 200
 
@@ -172,7 +172,7 @@ async def test_bodies_have_a_common_bound(start: Start) -> None:
     stage = await start(limits=Limits(body=1000, held=1000, body_seconds=0.4, lingering_seconds=0.1))
     head = request(stage.path(), "Content-Length: 1000", length=False)
     slow = asyncio.create_task(talk(stage.running.port, head))
-    await asyncio.sleep(0.1)
+    await turns()
     reply = await stage.post(stage.address(1), callback())
     assert (reply.status, reply.retry_after) == (503, "60")
     assert status(await slow) == 408

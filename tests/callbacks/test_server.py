@@ -125,15 +125,16 @@ async def test_a_key_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "/hooks", "/a/b"])
-async def test_mounted(tmp_path: Path, prefix: str, unused_tcp_port: int) -> None:
+async def test_mounted(tmp_path: Path, prefix: str) -> None:
     """Mounted below a prefix of the user's own application it takes callbacks, and the rest stays the user's."""
     home = make_home(tmp_path / "home", BATCH)
     receiver, own = application(home), web.Application()
     own.add_subapp(prefix or "/callbacks", receiver)
     runner = web.AppRunner(own)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
-    url = address.write(f"http://127.0.0.1:{unused_tcp_port}{prefix}", home.keys().newest, BATCH, 0, 1)
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1]
+    url = address.write(f"http://127.0.0.1:{port}{prefix}", home.keys().newest, BATCH, 0, 1)
     async with aiohttp.ClientSession() as session, session.post(url, data=callback(), headers=JSON) as reply:
         assert reply.status == 200
     assert receiver[RECEIVER].counts.stored == 1

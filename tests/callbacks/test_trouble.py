@@ -14,7 +14,7 @@ from mwbatch.callbacks.receiver import Receiver
 from mwbatch.callbacks.stores import Stores
 from mwbatch.errors import Poisoned, StoreError
 from tests.callbacks.conftest import Start
-from tests.callbacks.stage import BATCH, add_batch, callback, make_home, request, talk
+from tests.callbacks.stage import BATCH, add_batch, callback, make_home, request, talk, turns
 from tests.journal.disks import Failing, Gated
 
 FULL = [errno.ENOSPC, errno.EDQUOT]
@@ -99,7 +99,7 @@ async def test_shutdown_while_committing(start: Start) -> None:
     posts = [asyncio.create_task(stage.post(stage.address(row), callback(f"t{row}"))) for row in range(5)]
     await asyncio.to_thread(disk.waiting.wait, 5)
     closing = asyncio.create_task(stage.running.close())
-    await asyncio.sleep(0.1)
+    await turns()
     disk.gate.set()
     await closing
     replies = await asyncio.gather(*posts)
@@ -201,7 +201,7 @@ async def test_shutdown_does_not_wait_for_ever(start: Start) -> None:
     """A body that does not end holds the shutdown up for as long as it may, and no longer."""
     stage = await start(limits=Limits(shutdown_seconds=0.3, body_seconds=60.0))
     half = asyncio.create_task(talk(stage.running.port, request(stage.path(), body=callback())[:-1]))
-    await asyncio.sleep(0.1)
+    await turns()
     began = time.monotonic()
     await stage.running.close()
     assert 0.25 < time.monotonic() - began < 1.5

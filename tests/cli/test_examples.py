@@ -15,7 +15,8 @@ import trustme
 from mwbatch.cli import app
 from mwbatch.simulator import Settings
 from tests.e2e.fixtures import FAST, NEVER
-from tests.e2e.stage import COMMAND, ROOT, Api, Stage, free_port
+from tests.e2e.stage import COMMAND, ROOT, Api, Stage
+from tests.ports import free_port
 
 
 def verbs(command: click.Command | None, *before: str) -> list[tuple[str, ...]]:

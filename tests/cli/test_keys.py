@@ -8,7 +8,8 @@ import pytest
 
 from mwbatch.errors import Exit
 from tests.cli.test_sentences import SUBMIT, told
-from tests.e2e.stage import Stage, free_port
+from tests.e2e.stage import Stage
+from tests.ports import free_port
 
 SECRET = "5ec2e7" * 10
 

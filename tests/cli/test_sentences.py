@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from mwbatch.errors import Exit
-from tests.e2e.stage import ROOT, Ran, Stage, free_port, until
+from tests.e2e.stage import ROOT, Ran, Stage, until
+from tests.ports import free_port
 
 SUBMIT = ("submit", "m.csv", "--callback-url", "none")
 

@@ -18,6 +18,7 @@ from mwbatch.client import aiohttp_wire
 from mwbatch.client.aiohttp_wire import AiohttpWire, base
 from mwbatch.client.connections import connected
 from mwbatch.errors import Unsent, Unsure, UsageError
+from tests.callbacks.stage import turns
 
 from .conftest import KEY, Script, Server, Start, Talk, always, http
 
@@ -209,7 +210,7 @@ async def lose(connection: Connection) -> None:
 
 
 async def wait(_: Connection) -> None:
-    await asyncio.sleep(0.05)
+    await turns()
 
 
 @pytest.mark.parametrize(("server_does", "we_do"), [(silent, lose), (early, wait)], ids=["lost", "spoken on"])

@@ -9,6 +9,7 @@ import pytest
 
 from mwbatch.client import Client
 from mwbatch.core.verdict import Outcome, Verdict
+from tests.ports import free_port
 
 from .conftest import ADDRESS, KEY, Start, Talk, always, http
 
@@ -99,10 +100,7 @@ async def test_a_silent_server_proves_nothing(start: Start) -> None:
 
 async def test_nobody_listening_is_unsent() -> None:
     """A refused connection means that no request left."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    assert (await attempted(f"http://127.0.0.1:{port}")).verdict is Verdict.UNSENT
+    assert (await attempted(f"http://127.0.0.1:{free_port()}")).verdict is Verdict.UNSENT
 
 
 async def test_a_host_without_a_name_is_unsent() -> None:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from mwbatch.client.watchdog import Watchdog
+from tests.virtual import virtual
 
 
 async def watched(dog: Watchdog, seconds: float) -> bool:
@@ -19,6 +20,7 @@ async def watched(dog: Watchdog, seconds: float) -> bool:
     return dog.end(task)
 
 
+@virtual
 async def test_the_old_are_cut_and_the_young_are_not() -> None:
     """Each request is measured from its own beginning."""
     dog = Watchdog(0.2)
@@ -28,6 +30,7 @@ async def test_the_old_are_cut_and_the_young_are_not() -> None:
     assert (await old, await young) == (True, False)
 
 
+@virtual
 async def test_the_timer_rests_when_nothing_is_in_flight() -> None:
     """With no request in flight nothing ticks, and the next request is watched again."""
     dog = Watchdog(0.1)
@@ -37,6 +40,7 @@ async def test_the_timer_rests_when_nothing_is_in_flight() -> None:
     assert await watched(dog, 5)
 
 
+@virtual
 async def test_somebody_elses_cancel_wins() -> None:
     """A task cancelled by the watchdog and by somebody else at once ends cancelled."""
     dog = Watchdog(10)
@@ -49,6 +53,7 @@ async def test_somebody_elses_cancel_wins() -> None:
         await task
 
 
+@virtual
 async def test_a_task_that_is_ending_may_still_send() -> None:
     """A request sent while its task is already being cancelled is cut like any other."""
     dog = Watchdog(0.05)
@@ -66,6 +71,7 @@ async def test_a_task_that_is_ending_may_still_send() -> None:
     assert await task
 
 
+@virtual
 async def test_a_stopped_watchdog_cuts_nothing() -> None:
     """After stop no request is cut."""
     dog = Watchdog(0.05)

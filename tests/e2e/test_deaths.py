@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stage import Stage, free_port, kill, listens, until
+from tests.e2e.stage import Stage, kill, until
+from tests.ports import free_port, listens
 
 ROWS = 60
 
@@ -122,12 +123,13 @@ def test_asked_once(slow: Stage, sent: signal.Signals, code: int) -> None:
 def test_asked_twice(stuck: Stage) -> None:
     """The second signal ends the process at once, though the API has not answered."""
     submitter = stuck.start("submit", stuck.manifest(4), "--callback-url", "none")
-    until((stuck.home / "m" / "lock.json").exists)
-    time.sleep(0.3)
+    until(lambda: created(stuck))
     submitter.send_signal(signal.SIGINT)
-    time.sleep(0.3)
+    assert submitter.stderr is not None
+    while b"stopping" not in submitter.stderr.readline():
+        assert submitter.poll() is None
     submitter.send_signal(signal.SIGINT)
-    _, err = submitter.communicate(timeout=2)
+    _, err = submitter.communicate(timeout=3)
     assert submitter.returncode == 130
     assert b"stopped at once" in err
     assert b"Traceback" not in err

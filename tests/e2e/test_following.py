@@ -9,7 +9,8 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 from mwbatch.simulator import Settings
-from tests.e2e.stage import KEY, Api, Stage, free_port, kill, listens, until
+from tests.e2e.stage import KEY, Api, Stage, kill, until
+from tests.ports import free_port, listens
 
 
 @contextmanager

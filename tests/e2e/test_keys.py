@@ -15,7 +15,8 @@ import pytest
 from mwbatch.core.address import Key, write
 from mwbatch.journal.home import Home
 from mwbatch.journal.rotation import rotate
-from tests.e2e.stage import Stage, free_port, listens, until
+from tests.e2e.stage import Stage, until
+from tests.ports import free_port, listens
 
 BATCH = "b234567890"
 

@@ -6,7 +6,8 @@ import signal
 import subprocess
 from pathlib import Path
 
-from tests.e2e.stage import ADDRESS, COMMAND, ROOT, Ran, Stage, free_port, listens, until
+from tests.e2e.stage import ADDRESS, COMMAND, ROOT, Ran, Stage, until
+from tests.ports import free_port, listens
 
 REPORT = {
     "batch",

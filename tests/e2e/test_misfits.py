@@ -11,7 +11,8 @@ from urllib.request import Request, urlopen
 from mwbatch.callbacks.stores import REFRESH
 from mwbatch.core import address
 from mwbatch.journal.home import Home
-from tests.e2e.stage import ADDRESS, Stage, free_port, listens, until
+from tests.e2e.stage import ADDRESS, Stage, until
+from tests.ports import free_port, listens
 
 
 def post(url: str, body: Any) -> int:

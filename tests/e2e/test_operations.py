@@ -9,11 +9,14 @@ from typing import Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from mwbatch.callbacks.limits import LIMITS
 from mwbatch.core import address
 from mwbatch.journal.home import Home
 from tests.callbacks.stage import BATCH, callback, request, status
-from tests.e2e.stage import Stage, free_port, listens, until
+from tests.e2e.stage import Stage, until
+from tests.ports import free_port, listens
 
 READY: Final = {"ready": True}
 
@@ -27,6 +30,14 @@ def admin(port: int, page: str = "/readyz") -> Any:
         return json.load(error)
     except URLError:
         return None
+
+
+def held(port: int) -> float:
+    """How many bytes of bodies the receiver holds, or waits for."""
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        families = text_string_to_metric_families(answer.read().decode())
+        [held] = [family.samples[0].value for family in families if family.name == "mwbatch_held_bytes"]
+        return held
 
 
 def path(stage: Stage, row: int = 0) -> str:
@@ -61,7 +72,7 @@ def test_a_graceful_end(tmp_path: Path) -> None:
         assert status(idle.recv(65536)) == 200
         whole = kept(path(stage, 2), callback("t2"))
         half = connect(port, whole[:-10])
-        time.sleep(0.2)
+        until(lambda: held(behind))
         receiver.send_signal(signal.SIGTERM)
         asked = time.monotonic()
         assert rest(idle) == b""

@@ -16,7 +16,8 @@ from mwbatch.journal.home import Home
 from mwbatch.simulator import Settings
 from tests.e2e.leaks import files, leaks, of_key, titles
 from tests.e2e.quoting import STYLES, Quoting
-from tests.e2e.stage import ADDRESS, KEY, Stage, free_port, listens, until
+from tests.e2e.stage import ADDRESS, KEY, Stage, until
+from tests.ports import free_port, listens
 
 WRONG: str = "sk_live_wrong-and-secret"
 ROWS = 2 * len(STYLES)

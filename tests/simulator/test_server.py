@@ -7,6 +7,7 @@ import aiohttp
 import orjson
 
 from mwbatch.simulator import Fault, Size
+from tests.callbacks.stage import until
 from tests.simulator.conftest import FAST, SLOW, Receiver, Start, always, get, tag
 
 
@@ -21,8 +22,13 @@ async def test_a_callback_is_posted_and_settled(
     assert set(body) == {"task", "response", "task_id"}
     assert body["task_id"] == body["task"]["task_id"] == made["task_id"]
     assert body["response"] == body["task"]["response"]
-    await asyncio.sleep(0.02)
-    assert (await get(session, simulator, f"/v1/task/{made['task_id']}"))["callback_succeeded"] is True
+
+    async def remembered() -> bool:
+        return (await get(session, simulator, f"/v1/task/{made['task_id']}")).get(
+            "callback_succeeded"
+        ) is True
+
+    await until(remembered)
 
 
 async def test_a_refused_callback_comes_again(
@@ -33,9 +39,12 @@ async def test_a_refused_callback_comes_again(
     simulator = await start(replace(FAST, time_scale=3600.0))
     await tag(session, simulator, receiver.url)
     await receiver.until(4)
-    await asyncio.sleep(0.05)
-    stats = await get(session, simulator, "/_sim/stats")
-    assert (stats["callbacks_sent"], stats["callbacks_acknowledged"]) == (4, 1)
+
+    async def told() -> bool:
+        stats = await get(session, simulator, "/_sim/stats")
+        return (stats["callbacks_sent"], stats["callbacks_acknowledged"]) == (4, 1)
+
+    await until(told)
     assert set(receiver.paths) == {"/cb/1"}
 
 

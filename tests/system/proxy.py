@@ -12,7 +12,8 @@ from typing import Final
 import trustme
 
 from tests.callbacks.stage import JSON
-from tests.e2e.stage import free_port, listens, until
+from tests.e2e.stage import until
+from tests.ports import free_port, listens
 from tests.system.readme import block
 
 HOST: Final = "labels.example.com"

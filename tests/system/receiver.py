@@ -15,7 +15,8 @@ from yarl import URL
 
 from mwbatch.core.address import write
 from tests.callbacks.stage import BATCH, JSON, callback, make_home
-from tests.e2e.stage import COMMAND, Stage, free_port, listens, until
+from tests.e2e.stage import COMMAND, Stage, until
+from tests.ports import free_port, listens
 
 PATIENCE: Final = aiohttp.ClientTimeout(total=20)
 

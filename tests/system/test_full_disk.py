@@ -14,7 +14,8 @@ import pytest
 from mwbatch.core import address
 from mwbatch.journal.home import Home
 from tests.callbacks.stage import BATCH, JSON, callback
-from tests.e2e.stage import COMMAND, Stage, free_port, until
+from tests.e2e.stage import COMMAND, Stage, until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.system
 

@@ -12,7 +12,8 @@ import pytest
 from mwbatch.core import address
 from mwbatch.journal.home import Home
 from tests.callbacks.stage import BATCH, JSON, callback
-from tests.e2e.stage import Stage, free_port, listens, until
+from tests.e2e.stage import Stage, until
+from tests.ports import free_port, listens
 from tests.system.proxy import HOST, Proxy
 from tests.system.readme import logs
 

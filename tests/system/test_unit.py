@@ -10,7 +10,8 @@ import pytest
 from mwbatch.core import address
 from mwbatch.journal.home import Home
 from tests.callbacks.stage import BATCH, callback, request
-from tests.e2e.stage import COMMAND, Stage, free_port, listens, until
+from tests.e2e.stage import COMMAND, Stage, until
+from tests.ports import free_port, listens
 from tests.system.readme import block
 
 pytestmark = pytest.mark.system

@@ -33,7 +33,8 @@ from mwbatch.core.facts import Planned, Started
 from mwbatch.journal.home import Home
 from mwbatch.journal.segments import Segments
 from tests.callbacks.stage import add_batch
-from tests.e2e.stage import COMMAND, Stage, free_port
+from tests.e2e.stage import COMMAND, Stage
+from tests.ports import free_port
 from tests.torture.deck import Deck, Job, said
 from tests.torture.witness import Found, Line, look, on_one_line
 

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.request import urlopen
 
-from tests.e2e.stage import ADDRESS, KEY, Stage, free_port, listens, until
+from tests.e2e.stage import ADDRESS, KEY, Stage, until
+from tests.ports import free_port, listens
 from tests.torture.kills import acknowledged, stored
 from tests.torture.troupe import Moment, Role, Troupe
 

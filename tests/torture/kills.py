@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from mwbatch.simulator import Fault, Faults, Settings, Size
-from tests.e2e.stage import KEY, Api, Stage, free_port
+from tests.e2e.stage import KEY, Api, Stage
+from tests.ports import free_port
 from tests.torture.troupe import HARMLESS, Role, Troupe, moment
 
 KINDS: Final = ("submit", "run", "receive", "both")

@@ -29,7 +29,8 @@ from mwbatch.core import address
 from mwbatch.core.address import Key
 from mwbatch.journal.home import Home
 from tests.callbacks.stage import BATCH, JSON, add_batch, callback
-from tests.e2e.stage import Stage, free_port, listens, until
+from tests.e2e.stage import Stage, until
+from tests.ports import free_port, listens
 
 P99: Final = 1.0
 """Seconds in which all but the slowest hundredth of the callbacks have to be answered."""
