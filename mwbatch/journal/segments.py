@@ -17,7 +17,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.facts import VERSION, Fact, Planned, Seen, parse
+from mwbatch.core.facts import NAMES, VERSION, Fact, Planned, Seen, parse
 from mwbatch.core.straight import answered_row, planned_row
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
@@ -156,7 +156,7 @@ class Segments:
 
 def only(kind: type[One]) -> Callable[[bytes], One | None]:
     """Take the facts of one kind, and pass all other lines over unread."""
-    beginning = b'{"v":%d,"fact":"%b",' % (VERSION, kind.kind.encode())
+    beginning = b'{"v":%d,"fact":"%b",' % (VERSION, NAMES[kind].encode())
 
     def take(text: bytes) -> One | None:
         fact = parse(text) if text.startswith(beginning) else None

@@ -196,7 +196,9 @@ class Stage:
         batch = await look(self.home, folder, card, "submit")
         await batch.record(
             [
-                Planned(EPOCH, n, f"id-{n}", n + 2, "tagging", {"image_url": f"https://a.example/{n}.jpg"})
+                Planned(
+                    EPOCH, n, f"id-{n}", n + 2, "tagging", {"image_url": f"https://a.example/{n}.jpg"}, {}
+                )
                 for n in range(count)
             ]
         )

@@ -75,7 +75,9 @@ facts: st.SearchStrategy[Fact] = st.one_of(planned, started, seen, failed, retri
 
 def plan(row: int) -> Planned:
     """The plan of one row."""
-    return Planned(0.0, row, f"id-{row}", row + 2, "tagging", {"image_url": f"https://images.test/{row}.jpg"})
+    return Planned(
+        0.0, row, f"id-{row}", row + 2, "tagging", {"image_url": f"https://images.test/{row}.jpg"}, {}
+    )
 
 
 def start(attempt: int, rows: tuple[tuple[int, int], ...] = ((0, 1),)) -> Started:

@@ -1,7 +1,6 @@
 """The state in columns: it is the plain fold, whichever rows are held in which way, and from lines as from facts."""
 
 from collections import defaultdict
-from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -168,8 +167,8 @@ def test_every_bit_of_a_line_counts() -> None:
 def test_times_and_digests_in_another_spelling_are_kept_as_they_are() -> None:
     """What columns could not give back letter by letter goes into no column."""
     odd = straight(0, "a", "completed", TIMES[2], "yes", TIMES[3])
-    shout = replace(odd, answer=(odd.answer or "").upper())
-    for fact in (shout, replace(odd, completed_at=TIMES[4]), replace(odd, sha256="0")):
+    shout = odd._replace(answer=(odd.answer or "").upper())
+    for fact in (shout, odd._replace(completed_at=TIMES[4]), odd._replace(sha256="0")):
         batch = Batch([plan(0)])
         batch.add_line(line(fact)[:-1])
         assert dict(batch.rows) == folded([plan(0), fact])

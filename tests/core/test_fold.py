@@ -196,7 +196,7 @@ def test_what_the_user_did_last_holds(history: History) -> None:
 def test_a_fresh_attempt_is_named_by_no_fact(history: History, more: History) -> None:
     """A new retried or withdrawn names an attempt that no fact has named."""
     facts = about(history + more, 0)
-    named = {fact.attempt for fact in facts if not isinstance(fact, Started) and hasattr(fact, "attempt")}
+    named = {fact.attempt for fact in facts if not isinstance(fact, Planned | Started)}
     assert Batch(facts).row(0).fresh_attempt > max(named | made(facts), default=0)
 
 

@@ -59,7 +59,7 @@ def test_changed_request_shows_both() -> None:
         batch("id", entry(1, "old.jpg", "x")),
         entry(9, "new.jpg", "x")._replace(type="annotating"),
     )
-    old = Planned(0.0, 0, "x", 1, "tagging", entry(1, "old.jpg").request)
+    old = Planned(0.0, 0, "x", 1, "tagging", entry(1, "old.jpg").request, {})
     told = identity.problem(new, identity.judge(new), {0: old}.get).text("m.csv")
     assert told == (
         "m.csv:9: id: 'x' is row 0 of the batch with another request: "
@@ -75,7 +75,7 @@ def test_difference_in_a_long_value_is_found() -> None:
         batch("id", entry(1, "x" * 99 + "1" + "y" * 99, "x")),
         entry(2, "x" * 99 + "2" + "y" * 99, "x"),
     )
-    old = Planned(0.0, 0, "x", 1, "tagging", entry(1, "x" * 99 + "1" + "y" * 99).request)
+    old = Planned(0.0, 0, "x", 1, "tagging", entry(1, "x" * 99 + "1" + "y" * 99).request, {})
     told = identity.problem(new, identity.judge(new), lambda _: old).message
     assert f"was …{'x' * 30}1{'y' * 29}…, is now …{'x' * 30}2{'y' * 29}…" in told
 
@@ -96,7 +96,7 @@ def test_twice_in_one_file_names_both_lines() -> None:
 def test_copy_of_a_planned_row_names_its_id() -> None:
     """A new id for a request of the batch is told with the id that has it."""
     identity, copy = batch("id", entry(1, "a", "x")), entry(2, "a", "y")
-    planned = Planned(0.0, 0, "x", 1, "tagging", copy.request)
+    planned = Planned(0.0, 0, "x", 1, "tagging", copy.request, {})
     told = identity.problem(copy, identity.judge(copy), lambda _: planned).message
     assert (
         told

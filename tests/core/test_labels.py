@@ -1,7 +1,6 @@
 """The join of a row with its answer, and the fact that a task was seen."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -78,7 +77,7 @@ def test_a_label_comes_with_its_brand() -> None:
         {"id": "x", "left": 1, "top": 2, "width": 3, "height": 4, "brand": "Umber", "source": 7},
         {"id": 8, "brand": "B"},
     ]
-    planned = replace(plan(0), type="annotating", columns={"tags": sent})
+    planned = plan(0)._replace(type="annotating", columns={"tags": sent})
     said = {
         "tags": [{"id": "x", "label": "good", "brand": None}, {"id": "8", "label": "bad", "brand": "own"}, 7]
     }
@@ -94,7 +93,7 @@ def test_a_label_comes_with_its_brand() -> None:
 @pytest.mark.parametrize("said", [None, 7, {"tags": 7}, {}])
 def test_an_answer_without_tags_stays_as_it_is(said: Json) -> None:
     """Where an answer holds no tags there is nothing to add to."""
-    planned = replace(plan(0), columns={"tags": [{"id": "x", "brand": "Umber"}]})
+    planned = plan(0)._replace(columns={"tags": [{"id": "x", "brand": "Umber"}]})
     answer = fact_of({**GOT, "response": said or {}}, Via.GET)
     assert label("b", planned, Batch([planned, answer]).row(0), answer)["response"] == (said or {})
 

@@ -1,6 +1,5 @@
 """The body check: a callback's bytes are taken if and only if they are strict JSON that names a task, and are kept."""
 
-from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 
@@ -72,7 +71,7 @@ def kept(seen: Seen, raw: bytes, value: Json) -> None:
     line = facts.line(seen)
     assert line.find(b"\n") == len(line) - 1
     back = facts.parse(line[:-1])
-    assert back == replace(seen, body=raw.translate(_ONE_LINE))
+    assert back == seen._replace(body=raw.translate(_ONE_LINE))
     assert isinstance(back, Seen)
     assert back.body is not None
     assert has_odd_numbers(raw) or value_of(back.body) == value

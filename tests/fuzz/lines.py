@@ -3,9 +3,9 @@
 import atexit
 import shutil
 import tempfile
-from dataclasses import fields
+from inspect import signature
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final
 from zlib import crc32
 
 from mwbatch.core import facts
@@ -39,7 +39,7 @@ _TEXTS: Final = ("task_id", "via", "id", "type", "base", "origin", "key", "kid",
 _MAYBE: Final = ("created_at", "completed_at", "answer", "sha256", "clock")
 _WHOLE: Final = ("row", "attempt", "line")
 _WORDS: Final = tuple(
-    {"v", "fact", "crc", *KINDS, *(f.name for kind in get_args(Fact) for f in fields(kind))}
+    {"v", "fact", "crc", *KINDS, *(name for kind in KINDS.values() for name in signature(kind).parameters)}
 )
 
 
@@ -164,9 +164,7 @@ def _seeds() -> list[bytes]:
     lines = [
         facts.line(fact)[:-1]
         for fact in (
-            Planned(
-                1.5, 0, "a", 2, "tagging", {"image_url": "https://x.test/1.jpg", "objects_to_tag": "brands"}
-            ),
+            Planned(1.5, 0, "a", 2, "tagging", {"image_url": "https://x.test/1.jpg"}, {"note": "x"}),
             Started(1.5, ((0, 1), (4, 9)), 1, "https://c.test", "https://a.test", "0" * 16, "k1", "now"),
             Seen(1.5, 0, 1, "t1", "pending", "create", "2016-06-23T09:09:34.752Z"),
             Seen(1.5, 0, 1, "t1", "completed", "callback", None, "now", "00", "ff", b'{"task_id": "t1"}'),

@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Coroutine, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import count
 from pathlib import Path
@@ -36,7 +36,7 @@ def brought(attempt: int, says: str, at: str, spaces: int) -> Seen:
     """A callback: its answer, its time stamp, and bytes that say the same in another way."""
     fact = answer(attempt, says, at)
     assert fact.body is not None
-    return replace(fact, body=fact.body + b" " * spaces, sha256=f"{fact.sha256}-{spaces}")
+    return fact._replace(body=fact.body + b" " * spaces, sha256=f"{fact.sha256}-{spaces}")
 
 
 answers = st.builds(

@@ -1,6 +1,5 @@
 """Reading on: each completed row is given once, whatever is written, cut off or rewritten meanwhile."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from tests.core.facts import answer, histories, plan
 def told(row: int, says: str = "yes", at: str = "2024-01-01") -> Fact:
     """An answer in a body that names its task, as every callback does."""
     body = encode({"task_id": "task-1", "response": says})
-    return replace(answer(1, says, at, row=row), body=body)
+    return answer(1, says, at, row=row)._replace(body=body)
 
 
 def batch(folder: Path) -> Opened:
@@ -49,7 +48,7 @@ def rows(follower: Follower) -> list[Any]:
 def with_bodies(facts: list[Fact]) -> list[Fact]:
     """The same facts, with answers that name their task."""
     return [
-        replace(fact, body=encode({"task_id": fact.task_id, "response": fact.answer}))
+        fact._replace(body=encode({"task_id": fact.task_id, "response": fact.answer}))
         if isinstance(fact, Seen) and fact.body
         else fact
         for fact in facts

@@ -1,6 +1,5 @@
 """Rows beside their answers: what is shown is what the fold would show, and needs none."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,7 +33,7 @@ def segments(folder: Path, *runs: list[Fact]) -> Segments:
 
 def told(row: int) -> Fact:
     """An answer in a body that names its task, as every callback does."""
-    return replace(answer(1, row=row), body=encode({"task_id": "task-1", "response": "yes"}))
+    return answer(1, row=row)._replace(body=encode({"task_id": "task-1", "response": "yes"}))
 
 
 async def opened(folder: Path) -> Opened:

@@ -6,7 +6,6 @@ import signal
 import stat
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -329,7 +328,7 @@ def test_a_fact_is_read_again_at_its_place(path: Path) -> None:
 
 def test_a_long_fact_is_read_again(tmp_path: Path) -> None:
     """A fact is read again however long it is, and not where its end is missing."""
-    long = replace(answer(3), body=b'{"response":"%b"}' % (b"x" * 100_000))
+    long = answer(3)._replace(body=b'{"response":"%b"}' % (b"x" * 100_000))
     path = tmp_path / "long.jsonl"
     path.write_bytes(line(long) + line(long)[:-1])
     assert Again(path).fact(0) == long

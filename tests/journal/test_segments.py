@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -56,8 +55,8 @@ async def write(folder: Path) -> Segments:
 async def test_the_rows_of_a_type(tmp_path: Path) -> None:
     """Rows of one type are read alone, whatever stands in the cells of the others."""
     journal = Segments(tmp_path, "test")
-    other = replace(plan(1), type="annotating")
-    decoy = replace(plan(2), columns={"note": '"type":"annotating"', "meta": {"type": "annotating"}})
+    other = plan(1)._replace(type="annotating")
+    decoy = plan(2)._replace(columns={"note": '"type":"annotating"', "meta": {"type": "annotating"}})
     await journal.append([plan(0), other, decoy])
     await journal.close()
     assert list(journal.read_rows(None, "annotating")) == [other]
