@@ -1,9 +1,9 @@
 """One delivery: from a verified address and the body's bytes to the fact to store. Pure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from typing import NamedTuple
 
 from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.core.address import Address, find
@@ -21,8 +21,7 @@ class Mismatch(StrEnum):
     """The task names another address of ours than the one it was posted to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """``seen`` is the fact to store in ``batch``."""
 
     batch: str

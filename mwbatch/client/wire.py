@@ -1,12 +1,10 @@
 """The seam to the network: one request out, one whole answer back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A received, well-formed answer; ``headers`` is case-insensitive, ``body`` is whole."""
 
     status: int

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from hashlib import blake2b
 from hmac import compare_digest
-from typing import Final
+from typing import Final, NamedTuple
 
 PREFIX: Final = "/callbacks/v1/"
 """Where the receiver's route begins, below whatever path the callback base carries."""
@@ -59,8 +59,7 @@ class Key:
         return f"Key({self.kid})"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """What an address says before its mac was verified."""
 
     kid: str

@@ -7,9 +7,8 @@ paid for it.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from mwbatch.core.address import find, masked
 from mwbatch.core.task import BadTask, Task, parse_task
@@ -56,8 +55,7 @@ LONGEST_MESSAGE: Final = 300
 _LONGEST_TEXT: Final = 8192
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """One create request, judged.
 
     ``status`` is None where no answer came; ``message`` never holds a callback address; ``retry_after`` is in

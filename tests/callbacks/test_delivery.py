@@ -1,6 +1,5 @@
 """From bytes to the fact."""
 
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -83,7 +82,7 @@ def astray(
     address: Address = HERE, *, ours: bool = True, **named: Any
 ) -> tuple[str, int, int, Mismatch | None]:
     """Where a callback to row 7, attempt 2 of b1 is stored if its task names an address with some other fields."""
-    url = f"https://a.example/x/callbacks{replace(address, **named).tail}"
+    url = f"https://a.example/x/callbacks{address._replace(**named).tail}"
     delivery = read(HERE, callback(callback_url=url), 5.0, lambda _: ours)
     return delivery.batch, delivery.seen.row, delivery.seen.attempt, delivery.mismatch
 
@@ -91,7 +90,7 @@ def astray(
 @pytest.mark.parametrize("named", [{"row": 8}, {"attempt": 1}, {"batch": "b2"}])
 def test_a_delivery_that_went_astray(named: dict[str, Any]) -> None:
     """A task belongs to the address that it names, if we signed that, else to the one that it was posted to; it is told."""
-    there = replace(HERE, **named)
+    there = HERE._replace(**named)
     assert astray(**named) == (there.batch, there.row, there.attempt, Mismatch.OTHER_ADDRESS)
     assert astray(ours=False, **named) == ("b1", 7, 2, Mismatch.OTHER_ADDRESS)
 

@@ -249,7 +249,7 @@ async def test_a_clock_that_says_nothing(
     honest = stage.wire.send
 
     async def send(*args: Any, **kwargs: Any) -> Answer:
-        return replace(await honest(*args, **kwargs), headers={"Date": date} if date else {})
+        return (await honest(*args, **kwargs))._replace(headers={"Date": date} if date else {})
 
     monkeypatch.setattr(stage.wire, "send", send)
     result = await settled(stage, batch)

@@ -15,7 +15,7 @@ from mwbatch.core.reject import Reject, line, masked_body, parse
 
 MAC = "0123456789abcdef0123456789abcdef"
 HERE = Address("k1", "b234567890", 7, 2, MAC)
-OTHER = replace(HERE, row=8, mac="f" * 32)
+OTHER = HERE._replace(row=8, mac="f" * 32)
 
 
 def of(raw: bytes, most: int = 1000) -> Reject:
