@@ -37,14 +37,24 @@ class Digests:
 
     def add(self, digest: bytes) -> int:
         """Add a digest if it never came before; return its number."""
-        slot = hash(digest) & self._mask
-        if self._slots[slot]:
-            slot = self._slot(digest)
-        return (self._slots[slot] or self._place(slot, digest)) - 1
+        slots, kept, mask = self._slots, self._bytes, self._mask
+        slot = hash(digest) & mask
+        while number := slots[slot]:
+            if kept.startswith(digest, (number - 1) * SIZE):
+                return number - 1
+            slot = slot + 1 & mask
+        kept += digest
+        number = slots[slot] = len(kept) // SIZE
+        if number * 3 > mask * 2:
+            self._grow()
+        return number - 1
 
     def find(self, digest: bytes) -> int | None:
         """The number of a digest; None where it never came."""
-        number = self._slots[self._slot(digest)]
+        slots, kept, mask = self._slots, self._bytes, self._mask
+        slot = hash(digest) & mask
+        while (number := slots[slot]) and not kept.startswith(digest, (number - 1) * SIZE):
+            slot = slot + 1 & mask
         return number - 1 if number else None
 
     def __contains__(self, digest: bytes) -> bool:
@@ -52,29 +62,11 @@ class Digests:
 
     def append(self, digest: bytes) -> int:
         """Add a digest even if it came before; return the number of the first one that equals it."""
-        slot = hash(digest) & self._mask
-        if self._slots[slot]:
-            slot = self._slot(digest)
-        if not (first := self._slots[slot]):
-            return self._place(slot, digest) - 1
-        self._bytes += digest
-        return first - 1
-
-    def _slot(self, digest: bytes) -> int:
-        """The slot that holds the number of this digest plus 1, or the free one where it belongs."""
-        slots, kept, mask = self._slots, self._bytes, self._mask
-        slot = hash(digest) & mask
-        while (number := slots[slot]) and not kept.startswith(digest, (number - 1) * SIZE):
-            slot = slot + 1 & mask
-        return slot
-
-    def _place(self, slot: int, digest: bytes) -> int:
-        """Add a digest at its free slot; return its number plus 1."""
-        self._bytes += digest
-        number = self._slots[slot] = len(self._bytes) // SIZE
-        if number * 3 > self._mask * 2:
-            self._grow()
-        return number
+        there = len(self._bytes)
+        first = self.add(digest)
+        if len(self._bytes) == there:
+            self._bytes += digest
+        return first
 
     def _grow(self) -> None:
         """Make the table four times as large and place every number anew, so that of equals the first is found."""

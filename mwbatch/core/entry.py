@@ -21,7 +21,9 @@ OUR_TEXT: Final = "mwbatch_text"
 
 _TAGGING: Final = ("objects_to_tag",)
 _ANNOTATING: Final = ("instruction", "annotation_option", "tags")
-_NOTHING: Final = (None, None, None)
+_OURS: Final = (OUR_ERROR, OUR_TEXT)
+_SAID: Final = frozenset(("type", *_TAGGING, *_ANNOTATING, *_OURS))
+"""What a row may say to us beside its id and its picture."""
 
 
 class Entry(NamedTuple):
@@ -95,8 +97,6 @@ class Rows:
         if column is not None:
             name = cells.identifier(column, row.pop(column, None), wrong)
         kind, request = _request(row, wrong)
-        row.pop(OUR_ERROR, None)
-        row.pop(OUR_TEXT, None)
         if wrong:
             return [Problem(line, column, message) for column, message in wrong]
         return [Entry(line, name or digest_id(kind, request), kind, request, row, column is not None)]
@@ -106,10 +106,12 @@ def _request(row: dict[str, Json], wrong: cells.Complaints) -> tuple[Type, dict[
     """Take the fields of the request out of a row and check them."""
     pop = row.pop
     url = cells.image_url(pop("image_url", None), wrong)
+    if _SAID.isdisjoint(row):  # as in most rows there are
+        return "tagging", {"image_url": url, "objects_to_tag": "brands"}
     said, objects = pop("type", None), pop("objects_to_tag", None)
     asked = pop("instruction", None), pop("annotation_option", None), pop("tags", None)
-    if said is None and objects is None and asked == _NOTHING:
-        return "tagging", {"image_url": url, "objects_to_tag": "brands"}
+    for ours in _OURS:
+        pop(ours, None)
     if cells.absent(said):
         said = None
     elif said not in ("tagging", "annotating"):

@@ -41,16 +41,20 @@ class Appender:
 
     async def append(self, facts: Sequence[Fact]) -> list[bool]:
         """Make facts durable; an answer that is on disk, or on its way there, is not written again."""
-        if len(facts) == 1:
-            return [await self._append_one(facts[0])]
-        placed = [(self._place(fact), fact) for fact in facts]
-        if self._known is None and any(name == self._answers for name, _ in placed):
+        places = list(map(self._place, facts))
+        if self._answers not in places:
+            if len(set(places)) == 1:  # as are planned rows, and created tasks
+                await self._shelves[places[0]].begin(facts, _nobody)
+                return [True] * len(facts)
+        elif self._known is None:
             await self._learn()
+        if len(facts) == 1:
+            return [await self._append_answer(facts[0])]
         fresh: defaultdict[str, list[Fact]] = defaultdict(list)
         claimed: list[bytes] = []
         copies: list[asyncio.Future[None]] = []
         new: list[bool] = []
-        for name, fact in placed:
+        for name, fact in zip(places, facts, strict=True):
             key = identity(fact) if name == self._answers else None
             new.append(key is None or self._claim(key, claimed, copies))
             if new[-1]:
@@ -60,20 +64,14 @@ class Appender:
             await copy
         return new
 
-    async def _append_one(self, fact: Fact) -> bool:
-        """The same for a single fact, at half the cost: so come callbacks."""
-        name = self._place(fact)
-        if name != self._answers:
-            await self._shelves[name].begin([fact], _nobody)
-            return True
-        if self._known is None:
-            await self._learn()
+    async def _append_answer(self, fact: Fact) -> bool:
+        """The same for a single answer, at half the cost: so come callbacks."""
         key = identity(fact)
         assert key is not None
         claimed: list[bytes] = []
         copies: list[asyncio.Future[None]] = []
         if self._claim(key, claimed, copies):
-            await self._shelves[name].begin([fact], partial(self._settle, claimed))
+            await self._shelves[self._answers].begin([fact], partial(self._settle, claimed))
             return True
         for copy in copies:
             await copy
