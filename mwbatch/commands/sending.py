@@ -5,7 +5,7 @@ request is one fact; a request of which nobody can tell leaves its row in doubt,
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -19,10 +19,11 @@ from mwbatch.commands.ready import Ready
 from mwbatch.commands.recorder import Recorder
 from mwbatch.core.address import Key, write
 from mwbatch.core.doubt import Witness
-from mwbatch.core.facts import Failed, Planned, Seen, Started, Via
+from mwbatch.core.facts import Failed, Planned, Started, Via
 from mwbatch.core.outcomes import Ending
 from mwbatch.core.pace import Pace, backoff
 from mwbatch.core.plan import Create, ranges, run_size, runs, sendable
+from mwbatch.core.showing import seen
 from mwbatch.core.trouble import Advice, Trouble
 from mwbatch.core.verdict import Outcome, Verdict
 from mwbatch.errors import ApiError, Exit, StoreError
@@ -30,6 +31,12 @@ from mwbatch.journal.opened import Opened
 
 PATIENCE: Final = 900.0
 """Seconds without one created row after which a busy or unreachable API is given up for this run."""
+
+_FINAL: Final = (Verdict.CREATED, Verdict.REFUSED)
+"""What settles a row: the API made its task, or never will."""
+
+_AGAIN: Final = (Verdict.BUSY, Verdict.UNSENT)
+"""What certainly made no task, and will be another thing later."""
 
 _NOT_SENT: Final = Outcome(Verdict.UNSENT, message="the run ended before this row's turn")
 
@@ -72,7 +79,7 @@ class Sender:
         self._trouble = Trouble(how.keep_going)
         self._over = asyncio.Event()
         self._probe: asyncio.Task[None] | None = None
-        self._probes = backoff()
+        self._probes: Iterator[float] | None = None
         self._last_created = desk.ticks()
 
     async def send(self, rows: Iterable[Planned], most: int | None = None) -> None:
@@ -154,7 +161,7 @@ class Sender:
                 self._adjust(outcome, started_at)
             finally:
                 self._gate.leave()
-            if outcome.verdict not in (Verdict.BUSY, Verdict.UNSENT):
+            if outcome.verdict not in _AGAIN:
                 break
             if outcome.retry_after is None:
                 await self._pause(next(waits))
@@ -163,8 +170,8 @@ class Sender:
     def _adjust(self, outcome: Outcome, started_at: float) -> None:
         """Let the pace learn, and give up when nothing was created for too long."""
         now, wait = self.desk.ticks(), 0.0
-        if outcome.verdict in (Verdict.CREATED, Verdict.REFUSED):  # an API that refuses a row is there
-            self._last_created, self._probes = now, backoff()
+        if outcome.verdict in _FINAL:  # an API that refuses a row is there
+            self._last_created, self._probes = now, None
         if outcome.verdict is Verdict.BUSY:
             self.pace.refused(started_at, now, outcome.retry_after)
             wait = outcome.retry_after or 0.0
@@ -177,42 +184,25 @@ class Sender:
 
     def _note(self, create: Create, outcome: Outcome, began: float = 0.0) -> None:
         """Turn one outcome into its fact. Doubt is the absence of one: `started` says all there is to say."""
-        row, attempt, now = create.planned.row, create.attempt, self.desk.now()
+        row, attempt, now, tally = create.planned.row, create.attempt, self.desk.now(), self.desk.tally
         task = outcome.task
+        tally.done += outcome.verdict in _FINAL
         if outcome.verdict is Verdict.UNKNOWN:
             self.doubtful[row] = self.desk.ticks()
-            self.desk.tally.note(
-                f"the outcome of a request is unknown, its row waits in doubt: {outcome.message}"
-            )
+            tally.doubt += 1
+            tally.note(f"the outcome of a request is unknown, its row waits in doubt: {outcome.message}")
         elif outcome.verdict is Verdict.CREATED and task is not None:
             if self.witness is None or began > self.witness.began:
                 self.witness = Witness(task.task_id, began, row)
-            self._recorder.note(
-                Seen(
-                    now,
-                    row,
-                    attempt,
-                    task.task_id,
-                    task.status,
-                    Via.CREATE,
-                    task.created_at,
-                    task.completed_at,
-                )
-            )
+            self._recorder.note(seen(task, row, attempt, Via.CREATE, now))
         else:
             final = outcome.verdict is Verdict.REFUSED
+            tally.rejected += final
             self._recorder.note(
                 Failed(now, row, attempt, outcome.verdict, final, outcome.status, outcome.message)
             )
-        self._tell(outcome)
-        self._heed(outcome)
-
-    def _tell(self, outcome: Outcome) -> None:
-        tally = self.desk.tally
-        tally.done += outcome.verdict in (Verdict.CREATED, Verdict.REFUSED)
-        tally.rejected += outcome.verdict is Verdict.REFUSED
-        tally.doubt += outcome.verdict is Verdict.UNKNOWN
         tally.in_flight, tally.limit = self._gate.in_flight, int(self.pace.limit)
+        self._heed(outcome)
 
     def _heed(self, outcome: Outcome) -> None:
         """Contain trouble, and end when the journal cannot be written."""
@@ -230,13 +220,18 @@ class Sender:
         self.desk.tally.note(
             "too many requests of unknown outcome: nothing is sent until the API answers again"
         )
-        await self._pause(next(self._probes))
+        await self._pause(self._next_probe())
         while not await self._answers() and not self._over.is_set():
-            await self._pause(next(self._probes))
+            await self._pause(self._next_probe())
         self._trouble.calmed()
         self.pace.limit = 1.0
         self._probe = None
         self._gate.reopen()
+
+    def _next_probe(self) -> float:
+        """Seconds until the next probe: ever more of them, until a row is settled again."""
+        self._probes = self._probes or backoff()
+        return next(self._probes)
 
     async def _answers(self) -> bool:
         try:

@@ -28,35 +28,42 @@ class Trouble:
     """Counts the outcomes of creates, in the order in which they came."""
 
     keep_going: bool = False
-    recent: deque[bool] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    count: int = 0
+    """How many outcomes came since counting began anew."""
+    unknowns: deque[int] = field(default_factory=deque)
+    """Which of the last `WINDOW` of them were unknown, by their number."""
     unknown: int = 0
-    """How many of the last outcomes, in a row, were unknown."""
-    among: int = 0
-    """How many of the recent ones."""
+    """How many of the last, in a row, were."""
     refused: int = 0
     message: str = ""
 
     def note(self, outcome: Outcome) -> Advice:
         """Take one outcome in, and say what follows."""
+        self.count += 1
+        if outcome.verdict is Verdict.CREATED and not self.unknowns:  # as nearly always
+            self.refused = 0
+            return Advice.GO_ON
         self._note_unknown(outcome.verdict is Verdict.UNKNOWN)
         self._note_refusal(outcome)
         if outcome.verdict is Verdict.HALTED:
             return Advice.STOP
         if self.refused >= REFUSED_IN_A_ROW and not self.keep_going:
             return Advice.STOP
-        full = len(self.recent) == WINDOW
-        if self.unknown >= UNKNOWN_IN_A_ROW or (full and self.among >= UNKNOWN_SHARE * WINDOW):
+        full = self.count >= WINDOW
+        if self.unknown >= UNKNOWN_IN_A_ROW or (full and len(self.unknowns) >= UNKNOWN_SHARE * WINDOW):
             return Advice.PROBE
         return Advice.GO_ON
 
     def calmed(self) -> None:
         """A probe was answered: count anew."""
-        self.recent.clear()
-        self.unknown = self.among = 0
+        self.unknowns.clear()
+        self.count = self.unknown = 0
 
     def _note_unknown(self, unknown: bool) -> None:
-        self.among += unknown - (len(self.recent) == WINDOW and self.recent[0])
-        self.recent.append(unknown)
+        if self.unknowns and self.unknowns[0] <= self.count - WINDOW:
+            self.unknowns.popleft()
+        if unknown:
+            self.unknowns.append(self.count)
         self.unknown = self.unknown + 1 if unknown else 0
 
     def _note_refusal(self, outcome: Outcome) -> None:

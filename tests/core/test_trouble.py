@@ -1,8 +1,17 @@
 """When trouble stops the sending: the table of DESIGN 4.3."""
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from mwbatch.core.trouble import Advice, Trouble
+from mwbatch.core.trouble import (
+    REFUSED_IN_A_ROW,
+    UNKNOWN_IN_A_ROW,
+    UNKNOWN_SHARE,
+    WINDOW,
+    Advice,
+    Trouble,
+)
 from mwbatch.core.verdict import Outcome, Verdict
 
 CREATED = Outcome(Verdict.CREATED)
@@ -36,6 +45,34 @@ def test_the_table(outcomes: list[Outcome], advice: Advice) -> None:
     """8 unknowns in a row or a fifth of the last 200 ask for a probe; a halt, or 20 refusals alike, stop the run."""
     trouble = Trouble()
     assert [trouble.note(outcome) for outcome in outcomes][-1] is advice
+
+
+def told(outcomes: list[Outcome]) -> Advice:
+    """What follows after these, counted from the start."""
+    last = outcomes[-WINDOW:]
+    unknown = [outcome is UNKNOWN for outcome in last]
+    alike = next((n for n, one in enumerate(reversed(outcomes)) if one != outcomes[-1]), len(outcomes))
+    if outcomes[-1] is HALTED or (outcomes[-1] in (BAD, WORSE) and alike >= REFUSED_IN_A_ROW):
+        return Advice.STOP
+    many = len(last) == WINDOW and sum(unknown) >= UNKNOWN_SHARE * WINDOW
+    in_a_row = unknown[-UNKNOWN_IN_A_ROW:] == [True] * UNKNOWN_IN_A_ROW
+    return Advice.PROBE if many or in_a_row else Advice.GO_ON
+
+
+runs = st.tuples(st.sampled_from([CREATED, UNKNOWN, BUSY, BAD, WORSE, HALTED]), st.integers(1, 30))
+histories = st.lists(runs, min_size=1, max_size=40).map(
+    lambda them: [one for one, n in them for _ in range(n)]
+)
+
+
+@given(histories)
+@example(([UNKNOWN] + [CREATED] * 4) * 40 + [CREATED] * 400)
+@example([UNKNOWN, CREATED] * 20 + [CREATED] * 300 + [UNKNOWN] * 8)
+def test_counting_is_the_law(outcomes: list[Outcome]) -> None:
+    """What is said after each outcome is what counting them all anew says."""
+    trouble = Trouble()
+    for end, outcome in enumerate(outcomes, 1):
+        assert trouble.note(outcome) is told(outcomes[:end])
 
 
 def test_keep_going_goes_on_through_refusals_only() -> None:
