@@ -6,7 +6,7 @@ none but the first is ever sent. The reference calls the API a prototype: what i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from mwbatch.core.text import Json
@@ -38,8 +38,10 @@ class BadTask(ValueError):
     """This JSON value is no task: not an object, or without a ``task_id``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+_NOTHING: Final[Mapping[str, Json]] = MappingProxyType({})
+
+
+class Task(NamedTuple):
     """One task. Times are the API's own ISO 8601 text; a field of an unexpected type stands in ``extra``.
 
     ``params`` holds the inputs (`INPUTS`) and whatever else stood beside them; ``type`` and ``status`` are empty
@@ -53,14 +55,13 @@ class Task:
     callback_url: str | None = None
     created_at: str | None = None
     completed_at: str | None = None
-    params: dict[str, Json] = field(default_factory=dict)
+    params: Mapping[str, Json] = _NOTHING
     response: Json | None = None
     callback_succeeded: bool | None = None
-    extra: dict[str, Json] = field(default_factory=dict)
+    extra: Mapping[str, Json] = _NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Callback:
+class Callback(NamedTuple):
     """What the API posts to an address: the task and its answer.
 
     ``mismatch``: the ``task_id`` at the top and the one inside ``task`` differ; ``task_id`` is the one at the top.

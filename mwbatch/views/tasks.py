@@ -1,7 +1,5 @@
 """A task of the API as JSON, with the mac of its callback address hidden."""
 
-from dataclasses import asdict
-
 from mwbatch.core.address import masked
 from mwbatch.core.task import Task
 from mwbatch.core.text import Json, decode, encode
@@ -9,6 +7,6 @@ from mwbatch.core.text import Json, decode, encode
 
 def task_json(task: Task, *, raw: bool) -> Json:
     """The task under the API's own names; a forged answer needs a mac, so only ``raw`` shows one."""
-    fields = {name: value for name, value in asdict(task).items() if name != "extra" and value is not None}
-    shown = encode(fields | task.extra)
+    fields = {name: value for name, value in task._asdict().items() if name != "extra" and value is not None}
+    shown = encode({**fields, **task.extra})
     return decode(shown if raw else masked(shown.decode()).encode())

@@ -170,7 +170,7 @@ def spoilt(page: Page) -> Page:
 def undated(page: Page) -> Page:
     """Its last task has no ``created_at``."""
     return replace(
-        page, tasks=tuple(replace(t, created_at=None) if t is page.tasks[-1] else t for t in page.tasks)
+        page, tasks=tuple(t._replace(created_at=None) if t is page.tasks[-1] else t for t in page.tasks)
     )
 
 
@@ -266,7 +266,7 @@ def test_a_known_task_that_is_missing(
 def test_a_known_task_with_another_address(url: str | None, said: str, limit: int, bare: bool) -> None:
     """A known task whose address is missing or changed shows that addresses cannot be relied on."""
     there = [task(n, n // 2) for n in range(5)]
-    there[2] = replace(there[2], callback_url=url)
+    there[2] = there[2]._replace(callback_url=url)
     sweep, _ = walk(
         Api(there, limit, bare), None, None, {t.task_id: Place(n, 1) for n, t in enumerate(there)}
     )
@@ -310,7 +310,7 @@ def test_pages_go_by_key_and_by_offset_only_inside_one_instant() -> None:
 
 def test_times_finer_than_the_filters_may_stand_in_any_order() -> None:
     """Within a millisecond the API may list as it likes: no flaw."""
-    close = [replace(task(n, 3), created_at=f"2026-11-24T00:00:03.0001{n}0Z") for n in range(3)]
+    close = [task(n, 3)._replace(created_at=f"2026-11-24T00:00:03.0001{n}0Z") for n in range(3)]
     page = Page(tuple(close), ({},) * 3, 3, True, 3, 0, None, 3)
     sweep = Sweep(OURS, lambda *_: True, None, at(9))
     assert len(list(sweep.add(page))) == 3
