@@ -98,8 +98,9 @@ class Batch:
         yield from ((n, task) for n, row in self._lifted.items() for task in row.tasks.values())
 
     def _plan(self, number: int) -> None:
-        if self._in_columns(number):
-            self._columns.codes[number] |= PLANNED
+        codes = self._columns.codes
+        if (number < len(codes) or self._reaches(number + 1)) and codes[number] != LIFTED:
+            codes[number] |= PLANNED
         else:
             self._lift(number).planned = True
 

@@ -17,7 +17,7 @@ _FIRST: Final = 1 << 14
 class Digests:
     """Digests in the order in which they came, numbered from 0; each can be found by its value.
 
-    An open hash table of numbers over one run of bytes, the digest itself being the hash: 22 to 40 bytes each, where a
+    An open hash table of numbers over one run of bytes, the digest itself being the hash: 24 to 48 bytes each, where a
     dict of bytes takes 123.
     """
 
@@ -45,7 +45,7 @@ class Digests:
             slot = slot + 1 & mask
         kept += digest
         number = slots[slot] = len(kept) // SIZE
-        if number * 3 > mask * 2:
+        if number * 2 > mask:
             self._grow()
         return number - 1
 

@@ -47,7 +47,7 @@ class Decision(NamedTuple):
 
 
 class Identity:
-    """The rows of one batch, told apart; 48 to 88 bytes each, requests not kept.
+    """The rows of one batch, told apart; 56 to 104 bytes each, requests not kept.
 
     Args:
         id_column: the manifest's column of ids; None where they are digests of the requests.
