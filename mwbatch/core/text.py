@@ -51,6 +51,15 @@ def canonical(value: Json) -> bytes:
         return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
+def is_unicode(value: Json) -> bool:
+    """Whether UTF-8 can surely say it: there is no half of a character (a lone surrogate) in it."""
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        return False
+    return True
+
+
 def decode(raw: bytes) -> Json:
     """Read one JSON value from UTF-8 bytes.
 

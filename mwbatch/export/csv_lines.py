@@ -11,7 +11,7 @@ from mwbatch.export.names import suffix
 from mwbatch.export.picture import Picture
 from mwbatch.export.table import Cell, header, lines
 
-_FORMULA: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+_FORMULA: Final = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 """What makes a spreadsheet run a cell (OWASP, "CSV Injection"), full-width forms among them."""
 
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -23,8 +23,7 @@ def write_csv(pictures: Iterable[Picture], path: Path, job: Job) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         write = line_writer(file, header(job.columns))
         for picture in pictures:
-            for line in lines(picture, job.columns):
-                write.writerow(map(harmless, line))
+            write.writerows(lines(picture, job.columns, harmless))
 
 
 def listed(pictures: Iterable[Picture], path: Path, job: Job) -> Iterator[Picture]:
@@ -53,7 +52,7 @@ def file_name(picture: Picture, job: Job) -> str:
 
 def harmless(cell: Cell) -> Cell:
     """A cell that nobody runs: text that looks like a formula gets an apostrophe before it. A plain number is none."""
-    if isinstance(cell, str) and cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell):
+    if isinstance(cell, str) and cell[:1] in _FORMULA and not _NUMBER.fullmatch(cell):
         return f"'{cell}"
     return cell
 

@@ -1,22 +1,20 @@
 """One row and its answer, as every format takes them: a picture with its tags."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mwbatch.core.cells import BOX
 from mwbatch.core.facts import Planned, Seen
 from mwbatch.core.image_size import Size
 from mwbatch.core.labels import response, sent_tags
-from mwbatch.core.text import Json
+from mwbatch.core.text import Json, is_unicode
 from mwbatch.export.boxes import Box, box_of
 
 UNKNOWN: Final = "unknown"
 """The category of a tag that names no brand, or no label: people saw something there, so it is never dropped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """One box that people drew or judged. ``box`` is None where its numbers are none; then ``told`` has them raw.
 
     ``told`` is all else that was said of it: the keys of the tag that was sent (an annotating row's lineage), and over
@@ -33,8 +31,7 @@ class Tag:
         return name if isinstance(name, str) and name.strip() else UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """One completed row. ``size`` is None while nobody knows it; times are the API's own words."""
 
     row: int
@@ -92,16 +89,10 @@ def mentions(tags: Iterable[Mapping[str, Json]], key: str) -> Iterable[str]:
 
 def _mended(value: Any) -> Any:
     """The same JSON with U+FFFD for half a character (a lone surrogate): JSON may carry one, UTF-8 cannot."""
+    if is_unicode(value):  # as nearly all is, and that is seen at once
+        return value
     if isinstance(value, str):
-        return value if value.isascii() else _mended_text(value)
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
         return {_mended(key): _mended(item) for key, item in value.items()}
     return [_mended(item) for item in value] if isinstance(value, list) else value
-
-
-def _mended_text(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from mwbatch.core.exported import Exported
 from mwbatch.core.facts import Planned, Seen
@@ -39,7 +38,7 @@ class Judge:
             if self._placed:
                 self._found.left_out += 1
                 return None
-        made = replace(made, tags=tuple(tag for each in made.tags if (tag := self._tag(made, each))))
+        made = made._replace(tags=tuple(tag for each in made.tags if (tag := self._tag(made, each))))
         self._found.images += 1
         self._found.tags += len(made.tags)
         self._found.without_tags += not made.tags
@@ -70,7 +69,7 @@ class Judge:
             self._found.gone += 1
             return None
         self._found.clipped += 1
-        return replace(tag, box=within)
+        return tag._replace(box=within)
 
     def _tell(self, made: Picture, tag: Tag, what: str) -> None:
         _log.info("row %d (%s), tag %s: %s", made.row, made.id, tag.id, what)

@@ -1,6 +1,6 @@
 """A batch as a table: a line a tag, and one with empty tag columns for an image without tags."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from mwbatch.core.text import Json, encode
@@ -16,6 +16,8 @@ TEXTS: Final = (
 TAG: Final = ("tag_id", *NUMBERS, *TEXTS, "tag_more")
 """``tag_more`` is JSON of whatever else was said of the tag."""
 
+_OURS: Final = frozenset(TEXTS)
+
 Cell = str | int | float | None
 
 
@@ -30,22 +32,25 @@ def header(columns: Sequence[str]) -> list[str]:
     return names
 
 
-def lines(picture: Picture, columns: Sequence[str]) -> Iterator[list[Cell]]:
-    """The cells of each line of a picture; None where nothing is there."""
+def lines(
+    picture: Picture, columns: Sequence[str], cell: Callable[[Cell], Cell] = lambda cell: cell
+) -> Iterator[list[Cell]]:
+    """The cells of each line of a picture, as ``cell`` writes them; None where nothing is there."""
     width, height = picture.size or (None, None)
     before: list[Cell] = [picture.row, picture.id, picture.url, width, height, picture.type]
     before += [picture.task_id, picture.created_at, picture.completed_at]
     after: list[Cell] = [text(picture.columns.get(name)) for name in columns]
+    before, after = list(map(cell, before)), list(map(cell, after))
     for tag in picture.tags:
-        yield before + _tag(tag) + after
+        yield [*before, *map(cell, _tag(tag)), *after]
     if not picture.tags:
         yield before + [None] * len(TAG) + after
 
 
 def _tag(tag: Tag) -> list[Cell]:
     numbers = tag.box or (None,) * len(NUMBERS)
-    more = {key: value for key, value in tag.told.items() if key not in TEXTS}
-    return [tag.id, *numbers, *(text(tag.told.get(name)) for name in TEXTS), text(more or None)]
+    more = {key: value for key, value in tag.told.items() if key not in _OURS}
+    return [tag.id, *numbers, *map(text, map(tag.told.get, TEXTS)), text(more or None)]
 
 
 def text(value: Json) -> str | None:
