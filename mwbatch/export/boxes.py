@@ -1,11 +1,14 @@
 """Boxes in pixels, and what is wrong with them."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mwbatch.core.cells import BOX, MAX_PIXELS
 from mwbatch.core.image_size import Size
 from mwbatch.core.text import Json
+
+_NUMBERS: Final = frozenset((int, float))
+"""What a side may be, and nothing derived from it: a truth is no number."""
 
 
 class Box(NamedTuple):
@@ -34,12 +37,11 @@ class Box(NamedTuple):
 
 def box_of(tag: Mapping[str, Json]) -> Box | None:
     """The box of a tag; None where one of its numbers is missing, is none, or is beyond any image."""
-    sides = [tag.get(side) for side in BOX]
-    return Box(*sides) if all(map(_is_pixels, sides)) else None  # type: ignore[arg-type] # just checked
-
-
-def _is_pixels(number: Json) -> bool:
-    return type(number) in (int, float) and bool(-MAX_PIXELS <= number <= MAX_PIXELS)
+    sides: list[Any] = [*map(tag.get, BOX)]
+    usable = _NUMBERS.issuperset(map(type, sides)) and all(
+        -MAX_PIXELS <= side <= MAX_PIXELS for side in sides
+    )
+    return Box(*sides) if usable else None
 
 
 def outside(box: Box, size: Size | None) -> bool:
