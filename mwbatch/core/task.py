@@ -6,6 +6,7 @@ none but the first is ever sent. The reference calls the API a prototype: what i
 """
 
 from collections.abc import Mapping
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -156,20 +157,22 @@ def _told(callback: Callback) -> Told:
     )
 
 
+_ABOVE: Final = itemgetter("task_id", "response", "task")
+_WITHIN: Final = itemgetter("task_id", "status", "created_at", "completed_at", "callback_url")
+_TEXT: Final = frozenset((str,))
+
+
 def _told_as_documented(value: Json) -> Told | None:
     """The same, several times as fast, of a callback that has all the reference shows; None for any other.
 
     A name wins over its alias, so that where all of these names stand no other is looked for.
     """
-    task = value.get("task") if type(value) is dict else None
-    if type(task) is not dict:
+    try:
+        task_id, response, task = _ABOVE(value)
+        inner, status, created, completed, url = texts = _WITHIN(task)
+    except (KeyError, TypeError):  # a field is missing, or this is no object
         return None
-    task_id, response, get = value.get("task_id"), value.get("response"), task.get
-    status, created, completed = get("status"), get("created_at"), get("completed_at")
-    url = get("callback_url")
-    if not type(task_id) is type(status) is type(created) is type(completed) is type(url) is str:
-        return None
-    if not task_id or task_id != get("task_id") or response is None:
+    if response is None or not task_id or task_id != inner or not _TEXT.issuperset(map(type, texts)):
         return None
     return Told(task_id, WORDS.get(status, status), created, completed, url, response, mismatch=False)
 
