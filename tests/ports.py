@@ -6,15 +6,16 @@ from secrets import SystemRandom
 
 
 def free_port() -> int:
-    """A port on which nobody listens, drawn from below those that the kernel gives to connections and to port 0.
+    """A port on which nobody listens, drawn from below those that most kernels give to connections and to port 0.
 
     A port that the kernel chose and got back may be the next one that it chooses, for another test.
     """
-    while True:
+    for _ in range(100):
         port = SystemRandom().randrange(16_000, 32_000)
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+    raise RuntimeError("no port of loopback can be listened on")
 
 
 def listens(port: int) -> bool:

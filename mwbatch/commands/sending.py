@@ -32,11 +32,11 @@ from mwbatch.journal.opened import Opened
 PATIENCE: Final = 900.0
 """Seconds without one created row after which a busy or unreachable API is given up for this run."""
 
-_FINAL: Final = (Verdict.CREATED, Verdict.REFUSED)
-"""What settles a row: the API made its task, or never will."""
+_DECIDED: Final = (Verdict.CREATED, Verdict.REFUSED)
+"""The API has taken the row, or refused it for good."""
 
 _AGAIN: Final = (Verdict.BUSY, Verdict.UNSENT)
-"""What certainly made no task, and will be another thing later."""
+"""What certainly made no task, and is sent again."""
 
 _NOT_SENT: Final = Outcome(Verdict.UNSENT, message="the run ended before this row's turn")
 
@@ -170,7 +170,7 @@ class Sender:
     def _adjust(self, outcome: Outcome, started_at: float) -> None:
         """Let the pace learn, and give up when nothing was created for too long."""
         now, wait = self.desk.ticks(), 0.0
-        if outcome.verdict in _FINAL:  # an API that refuses a row is there
+        if outcome.verdict in _DECIDED:  # an API that refuses a row is there
             self._last_created, self._probes = now, None
         if outcome.verdict is Verdict.BUSY:
             self.pace.refused(started_at, now, outcome.retry_after)
@@ -186,7 +186,7 @@ class Sender:
         """Turn one outcome into its fact. Doubt is the absence of one: `started` says all there is to say."""
         row, attempt, now, tally = create.planned.row, create.attempt, self.desk.now(), self.desk.tally
         task = outcome.task
-        tally.done += outcome.verdict in _FINAL
+        tally.done += outcome.verdict in _DECIDED
         if outcome.verdict is Verdict.UNKNOWN:
             self.doubtful[row] = self.desk.ticks()
             tally.doubt += 1
@@ -229,7 +229,7 @@ class Sender:
         self._gate.reopen()
 
     def _next_probe(self) -> float:
-        """Seconds until the next probe: ever more of them, until a row is settled again."""
+        """Seconds until the next probe: ever more of them, until the API decides on a row again."""
         self._probes = self._probes or backoff()
         return next(self._probes)
 

@@ -99,6 +99,7 @@ class Batch:
 
     def _plan(self, number: int) -> None:
         codes = self._columns.codes
+        # `_in_columns`, written out: every row of a manifest comes this way.
         if (number < len(codes) or self._reaches(number + 1)) and codes[number] != LIFTED:
             codes[number] |= PLANNED
         else:

@@ -130,7 +130,7 @@ KINDS: Final[dict[str, Callable[..., Fact]]] = {
     "retried": Retried,
     "withdrawn": Withdrawn,
 }
-"""Each kind by the name that it has in a line."""
+"""Each kind by its name in a line."""
 
 _CRC: Final = b',"crc":"'
 _SEEN: Final = b'{"v":1,"fact":"seen",'
@@ -138,7 +138,7 @@ _BODY: Final = b',"body":'
 _TAIL: Final = len(b',"crc":"89abcdef"}')
 _ONE_LINE: Final = bytes.maketrans(b"\n\r\t", b"   ")
 NAMES: Final[dict[Any, str]] = {kind: name for name, kind in KINDS.items()}
-"""And the other way."""
+"""The name of each kind in a line."""
 
 _FIELDS: Final = {
     name: [field for field in signature(kind).parameters.values() if field.name != "body"]
@@ -154,13 +154,16 @@ def _types(hint: object) -> set[object]:
 
 
 _TYPES: Final = {
-    name: frozenset((field.name, kind) for field in fields for kind in _types(field.annotation))
+    name: frozenset((field.name, one) for field in fields for one in _types(field.annotation))
     for name, fields in _FIELDS.items()
 }
+"""For each kind every pair of a field and a type that it may have."""
+
 _WHOLE: Final = {
     name: [field.name for field in fields if int in _types(field.annotation) and field.name != "at"]
     for name, fields in _FIELDS.items()
 }
+"""The fields of each kind that count something, and so are never negative. ``at`` is not: no rule looks at it."""
 
 
 def digest(response: Json) -> str:
@@ -279,10 +282,15 @@ def parse(text: bytes) -> Fact:
 
 def _check(kind: str, record: dict[str, Json]) -> None:
     """Raise TypeError for a field that the fold could not rely on."""
-    strange = set(zip(record, map(type, record.values()), strict=True)) - _TYPES[kind]
-    wrong = [name for name, _ in strange] or [name for name in _WHOLE[kind] if (record.get(name) or 0) < 0]
-    if wrong:
-        raise TypeError(f"{wrong[0]} cannot be {record[wrong[0]]!r:.40}")
+    types = _TYPES[kind]
+    if not types.issuperset(zip(record, map(type, record.values()), strict=True)):
+        name = next(name for name, value in record.items() if (name, type(value)) not in types)
+        if name not in dict(types):  # MUST NOT be quoted: who knows what a newer version keeps there
+            raise TypeError(f"{name} is unknown")
+        raise TypeError(f"{name} cannot be {record[name]!r:.40}")
+    for name in _WHOLE[kind]:
+        if (record.get(name) or 0) < 0:
+            raise TypeError(f"{name} cannot be {record[name]}")
 
 
 def _range(first: Json, end: Json) -> tuple[int, int]:

@@ -7,7 +7,6 @@ none but the first is ever sent. The reference calls the API a prototype: what i
 
 from collections.abc import Mapping
 from operator import itemgetter
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from mwbatch.core.text import Json
@@ -39,7 +38,8 @@ class BadTask(ValueError):
     """This JSON value is no task: not an object, or without a ``task_id``."""
 
 
-_NOTHING: Final[Mapping[str, Json]] = MappingProxyType({})
+_NOTHING: Final[Mapping[str, Json]] = {}
+"""Shared by all: its type says that nobody writes to it. (A mapping proxy could be neither copied nor pickled.)"""
 
 
 class Task(NamedTuple):

@@ -51,8 +51,8 @@ def canonical(value: Json) -> bytes:
         return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
-def is_unicode(value: Json) -> bool:
-    """Whether UTF-8 can surely say it: there is no half of a character (a lone surrogate) in it."""
+def is_plain(value: Json) -> bool:
+    """Whether orjson can write it: there is surely no half of a character (a lone surrogate) in it."""
     try:
         orjson.dumps(value)
     except TypeError:

@@ -8,7 +8,7 @@ from mwbatch.core.image_size import Size
 from mwbatch.core.text import Json
 
 _NUMBERS: Final = frozenset((int, float))
-"""What a side may be, and nothing derived from it: a truth is no number."""
+"""What a side may be, and nothing derived from it: True is no number."""
 
 
 class Box(NamedTuple):

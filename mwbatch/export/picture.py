@@ -7,7 +7,7 @@ from mwbatch.core.cells import BOX
 from mwbatch.core.facts import Planned, Seen
 from mwbatch.core.image_size import Size
 from mwbatch.core.labels import response, sent_tags
-from mwbatch.core.text import Json, is_unicode
+from mwbatch.core.text import Json, is_plain
 from mwbatch.export.boxes import Box, box_of
 
 UNKNOWN: Final = "unknown"
@@ -89,7 +89,7 @@ def mentions(tags: Iterable[Mapping[str, Json]], key: str) -> Iterable[str]:
 
 def _mended(value: Any) -> Any:
     """The same JSON with U+FFFD for half a character (a lone surrogate): JSON may carry one, UTF-8 cannot."""
-    if is_unicode(value):  # as nearly all is, and that is seen at once
+    if is_plain(value):  # as nearly all is, and that is seen at once
         return value
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

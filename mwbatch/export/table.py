@@ -16,7 +16,7 @@ TEXTS: Final = (
 TAG: Final = ("tag_id", *NUMBERS, *TEXTS, "tag_more")
 """``tag_more`` is JSON of whatever else was said of the tag."""
 
-_OURS: Final = frozenset(TEXTS)
+_TEXTS: Final = frozenset(TEXTS)
 
 Cell = str | int | float | None
 
@@ -37,10 +37,10 @@ def lines(
 ) -> Iterator[list[Cell]]:
     """The cells of each line of a picture, as ``cell`` writes them; None where nothing is there."""
     width, height = picture.size or (None, None)
-    before: list[Cell] = [picture.row, picture.id, picture.url, width, height, picture.type]
-    before += [picture.task_id, picture.created_at, picture.completed_at]
-    after: list[Cell] = [text(picture.columns.get(name)) for name in columns]
-    before, after = list(map(cell, before)), list(map(cell, after))
+    own: list[Cell] = [picture.row, picture.id, picture.url, width, height, picture.type]
+    own += [picture.task_id, picture.created_at, picture.completed_at]
+    before = list(map(cell, own))
+    after = [cell(text(picture.columns.get(name))) for name in columns]
     for tag in picture.tags:
         yield [*before, *map(cell, _tag(tag)), *after]
     if not picture.tags:
@@ -49,7 +49,7 @@ def lines(
 
 def _tag(tag: Tag) -> list[Cell]:
     numbers = tag.box or (None,) * len(NUMBERS)
-    more = {key: value for key, value in tag.told.items() if key not in _OURS}
+    more = {key: value for key, value in tag.told.items() if key not in _TEXTS}
     return [tag.id, *numbers, *map(text, map(tag.told.get, TEXTS)), text(more or None)]
 
 

@@ -48,7 +48,7 @@ class Appender:
                 return [True] * len(facts)
         elif self._known is None:
             await self._learn()
-        if len(facts) == 1:
+        if len(facts) == 1:  # an answer, by now
             return [await self._append_answer(facts[0])]
         fresh: defaultdict[str, list[Fact]] = defaultdict(list)
         claimed: list[bytes] = []

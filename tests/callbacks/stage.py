@@ -123,7 +123,7 @@ def status(answer: bytes) -> int:
 
 
 async def until(true: Callable[[], object]) -> None:
-    """Wait until something holds; what is to be awaited first is."""
+    """Wait until something holds; ``true`` may be asynchronous."""
     end = time.monotonic() + 20
     while not (await told if isawaitable(told := true()) else told):
         assert time.monotonic() < end, "waited in vain"

@@ -22,6 +22,7 @@ from tests.journal.disks import Failing, Fillable, Gated
 from tests.ports import free_port, listens
 
 QUICK: Final = Limits(probe_seconds=0.02)
+SOME_PROBES: Final = 10 * QUICK.probe_seconds
 
 
 async def ask(url: str | None, path: str = "/readyz") -> tuple[int, Any]:
@@ -96,6 +97,8 @@ async def test_poisoned(start: Start) -> None:
     assert await reason(stage.running) is None
     assert (await stage.post(stage.address(), callback())).status == 503
     await until_ready(stage.running, "poisoned")
+    await asyncio.sleep(SOME_PROBES)
+    assert await reason(stage.running) == "poisoned"
 
 
 async def test_a_full_disk_gets_space(start: Start, caplog: pytest.LogCaptureFixture) -> None:
@@ -105,6 +108,9 @@ async def test_a_full_disk_gets_space(start: Start, caplog: pytest.LogCaptureFix
     disk.full = True
     assert (await stage.post(stage.address(), callback())).status == 503
     await until_ready(stage.running, "disk_full")
+    await asyncio.sleep(SOME_PROBES)
+    assert await reason(stage.running) == "disk_full"
+    assert "there is space again" not in caplog.text
     disk.full = False
     await until_ready(stage.running, None)
     assert caplog.text.count("there is space again") == 1

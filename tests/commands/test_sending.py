@@ -74,6 +74,7 @@ async def test_refused_is_final(stage: Stage) -> None:
     await send(stage, await stage.opened(3), most=1)
     [failed] = [fact for fact in stage.on_disk() if isinstance(fact, Failed)]
     assert (failed.row, failed.final, failed.status, failed.message) == (0, True, 422, "no such picture")
+    assert (stage.desk.tally.done, stage.desk.tally.rejected, stage.desk.tally.doubt) == (3, 1, 0)
     await send(stage, await stage.opened())
     assert (stage.statuses(), len(stage.wire.creates)) == ({"pending": 2, "rejected": 1}, 3)
 
@@ -153,6 +154,20 @@ async def test_a_shut_gate_opens_for_the_next_send(stage: Stage) -> None:
     await sender.send(batch.journal.read_rows(), 8)
     await sender.send(batch.journal.read_rows())
     assert (len(ids(batch, Status.PENDING)), len(ids(batch, Status.DOUBT))) == (4, 8)
+
+
+@virtual
+async def test_probing_begins_anew(stage: Stage) -> None:
+    """Once a row was created after trouble, the next trouble is probed as soon as the first one was."""
+    loop, took = asyncio.get_running_loop(), list[float]()
+    batch = await stage.opened(18)
+    sender = sender_of(stage, batch, 1)
+    for _ in range(2):
+        stage.wire.plays, began = [Unsure("cut")] * 8, loop.time()
+        await sender.send(batch.journal.read_rows(), 9)
+        took.append(loop.time() - began)
+    assert stage.statuses() == {"doubt": 16, "pending": 2}
+    assert took[0] == pytest.approx(took[1])
 
 
 @virtual

@@ -26,7 +26,7 @@ from mwbatch.core.facts import (
     parse,
 )
 from mwbatch.core.text import Json, canonical, encode
-from tests.core.facts import answer, bodies, facts, fail, planned, seen, show, start, texts, values
+from tests.core.facts import answer, bodies, facts, fail, plan, planned, seen, show, start, texts, values
 
 ONE_LINE = bytes.maketrans(b"\n\r\t", b"   ")
 
@@ -129,6 +129,7 @@ def test_any_record_is_a_fact_or_refused(record: dict[str, Json], kind: str) -> 
         {"fact": ["failed"]},
         {"fact": None},
         {"more": 1},
+        {"status": -1},
         {"body": {}},
         {"row": "0"},
         {"row": None},
@@ -147,6 +148,21 @@ def test_what_is_not_known_is_refused(change: dict[str, Json]) -> None:
     del record["crc"]
     with pytest.raises(UnknownFact):
         parse(sealed(encode(record)[:-1]))
+
+
+def test_what_is_unknown_is_not_shown() -> None:
+    """A field of a newer version is named without its value, which may be a secret there."""
+    record = json.loads(line(fail(1))) | {"zeta": "0123456789abcdef", "alpha": "x"}
+    del record["crc"]
+    with pytest.raises(UnknownFact, match=r"other fields: zeta is unknown$"):
+        parse(sealed(encode(record)[:-1]))
+
+
+def test_a_row_without_columns() -> None:
+    """A planned row may lack its columns: it has none then."""
+    record = json.loads(line(plan(1)))
+    del record["crc"], record["columns"]
+    assert parse(sealed(encode(record)[:-1])) == plan(1)
 
 
 @pytest.mark.parametrize(

@@ -47,9 +47,11 @@ def test_the_table(outcomes: list[Outcome], advice: Advice) -> None:
     assert [trouble.note(outcome) for outcome in outcomes][-1] is advice
 
 
-def told(outcomes: list[Outcome]) -> Advice:
-    """What follows after these, counted from the start."""
-    last = outcomes[-WINDOW:]
+def told(history: list[Outcome | None]) -> Advice:
+    """What follows after these, counted from the start; None is a probe that was answered."""
+    outcomes = [one for one in history if one is not None]
+    calm = next((n for n, one in enumerate(reversed(history)) if one is None), len(history))
+    last = outcomes[len(outcomes) - calm :][-WINDOW:]
     unknown = [outcome is UNKNOWN for outcome in last]
     alike = next((n for n, one in enumerate(reversed(outcomes)) if one != outcomes[-1]), len(outcomes))
     if outcomes[-1] is HALTED or (outcomes[-1] in (BAD, WORSE) and alike >= REFUSED_IN_A_ROW):
@@ -59,7 +61,7 @@ def told(outcomes: list[Outcome]) -> Advice:
     return Advice.PROBE if many or in_a_row else Advice.GO_ON
 
 
-runs = st.tuples(st.sampled_from([CREATED, UNKNOWN, BUSY, BAD, WORSE, HALTED]), st.integers(1, 30))
+runs = st.tuples(st.sampled_from([CREATED, UNKNOWN, BUSY, BAD, WORSE, HALTED, None]), st.integers(1, 30))
 histories = st.lists(runs, min_size=1, max_size=40).map(
     lambda them: [one for one, n in them for _ in range(n)]
 )
@@ -68,11 +70,15 @@ histories = st.lists(runs, min_size=1, max_size=40).map(
 @given(histories)
 @example(([UNKNOWN] + [CREATED] * 4) * 40 + [CREATED] * 400)
 @example([UNKNOWN, CREATED] * 20 + [CREATED] * 300 + [UNKNOWN] * 8)
-def test_counting_is_the_law(outcomes: list[Outcome]) -> None:
+@example([*[CREATED] * 180, None, *[UNKNOWN, CREATED] * 60])
+def test_counting_is_the_law(history: list[Outcome | None]) -> None:
     """What is said after each outcome is what counting them all anew says."""
     trouble = Trouble()
-    for end, outcome in enumerate(outcomes, 1):
-        assert trouble.note(outcome) is told(outcomes[:end])
+    for end, outcome in enumerate(history, 1):
+        if outcome is None:
+            trouble.calmed()
+        else:
+            assert trouble.note(outcome) is told(history[:end])
 
 
 def test_keep_going_goes_on_through_refusals_only() -> None:

@@ -122,8 +122,9 @@ def test_asked_once(slow: Stage, sent: signal.Signals, code: int) -> None:
 
 def test_asked_twice(stuck: Stage) -> None:
     """The second signal ends the process at once, though the API has not answered."""
+    before = created(stuck)
     submitter = stuck.start("submit", stuck.manifest(4), "--callback-url", "none")
-    until(lambda: created(stuck))
+    until(lambda: created(stuck) > before)
     submitter.send_signal(signal.SIGINT)
     assert submitter.stderr is not None
     while b"stopping" not in submitter.stderr.readline():

@@ -45,6 +45,8 @@ async def test_a_refused_callback_comes_again(
         return (stats["callbacks_sent"], stats["callbacks_acknowledged"]) == (4, 1)
 
     await until(told)
+    await asyncio.sleep(0.05)  # minutes, by the simulator's clock
+    assert await told()
     assert set(receiver.paths) == {"/cb/1"}
 
 
