@@ -133,4 +133,5 @@ def test_index_grows() -> None:
     places = [index.append(digest) for digest in digests]
     assert places == [n % 15_000 for n in range(30_000)]
     assert [index.add(digest) for digest in digests] == places
+    assert [index.find(digest) for digest in digests] == places
     assert len(index) == 30_000

@@ -2,13 +2,24 @@
 
 import json
 import math
+import re
 from random import Random
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mwbatch.core.text import MAX_NESTING, BadJson, Json, Raw, canonical, decode, decode_object, encode
+from mwbatch.core.text import (
+    MAX_NESTING,
+    BadJson,
+    Json,
+    Raw,
+    canonical,
+    decode,
+    decode_object,
+    encode,
+    is_plain,
+)
 from tests.core.facts import bodies, texts, values
 
 
@@ -76,6 +87,19 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
 def test_lone_surrogates_are_taken_and_written_back(raw: bytes) -> None:
     """Valid JSON that orjson refuses is read, and written again as it was."""
     assert encode(decode(raw)).replace(b" ", b"") == raw.replace(b" ", b"")
+
+
+@given(values)
+@example({"\ud83d": 1})
+@example(["\ud83d"])
+def test_what_is_plain_has_no_lone_surrogate(value: Json) -> None:
+    """Whatever is plain can be said in UTF-8; half of a character is not, be it a name or deep inside."""
+    text = json.dumps(value, ensure_ascii=False)
+    if is_plain(value):
+        text.encode()
+    elif not re.search(r"\d{19}", text):  # a number beyond 64 bits
+        with pytest.raises(UnicodeEncodeError):
+            text.encode()
 
 
 def test_surrogates_that_pair_are_one_character() -> None:
