@@ -98,10 +98,8 @@ class Batch:
         yield from ((n, task) for n, row in self._lifted.items() for task in row.tasks.values())
 
     def _plan(self, number: int) -> None:
-        codes = self._columns.codes
-        # `_in_columns`, written out: every row of a manifest comes this way.
-        if (number < len(codes) or self._reaches(number + 1)) and codes[number] != LIFTED:
-            codes[number] |= PLANNED
+        if self._in_columns(number):
+            self._columns.codes[number] |= PLANNED
         else:
             self._lift(number).planned = True
 

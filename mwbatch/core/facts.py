@@ -132,14 +132,13 @@ KINDS: Final[dict[str, Callable[..., Fact]]] = {
 }
 """Each kind by its name in a line."""
 
-_CRC: Final = b',"crc":"'
+NAMES: Final[dict[Any, str]] = {kind: name for name, kind in KINDS.items()}
+"""The name of each kind in a line."""
+
 _SEEN: Final = b'{"v":1,"fact":"seen",'
 _BODY: Final = b',"body":'
 _TAIL: Final = len(b',"crc":"89abcdef"}')
 _ONE_LINE: Final = bytes.maketrans(b"\n\r\t", b"   ")
-NAMES: Final[dict[Any, str]] = {kind: name for name, kind in KINDS.items()}
-"""The name of each kind in a line."""
-
 _FIELDS: Final = {
     name: [field for field in signature(kind).parameters.values() if field.name != "body"]
     for name, kind in KINDS.items()
@@ -285,7 +284,8 @@ def _check(kind: str, record: dict[str, Json]) -> None:
     types = _TYPES[kind]
     if not types.issuperset(zip(record, map(type, record.values()), strict=True)):
         name = next(name for name, value in record.items() if (name, type(value)) not in types)
-        if name not in dict(types):  # MUST NOT be quoted: who knows what a newer version keeps there
+        # MUST NOT be quoted where it is not ours: who knows what a newer version keeps there.
+        if all(name != ours for ours, _ in types):
             raise TypeError(f"{name} is unknown")
         raise TypeError(f"{name} cannot be {record[name]!r:.40}")
     for name in _WHOLE[kind]:
