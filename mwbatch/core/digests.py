@@ -1,11 +1,12 @@
 """Digests of 128 bits that name what a row asks for, and a compact index of them."""
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from hashlib import blake2b
 from struct import iter_unpack
 from typing import Final
 
+from mwbatch.core.signatures import unsigned
 from mwbatch.core.text import Json, canonical
 
 SIZE: Final = 16
@@ -88,6 +89,17 @@ def named(text: str) -> bytes:
 def request_digest(kind: str, request: dict[str, Json]) -> bytes:
     """Name what a row asks for: 16 bytes of BLAKE2b over the canonical JSON of its type and its request."""
     return blake2b(canonical([kind, request]), digest_size=SIZE).digest()
+
+
+def stable_digest(kind: str, request: dict[str, Json], volatile: Collection[str] = ()) -> bytes:
+    """Name what a row asks for whatever signature its URL carries today; see `mwbatch.core.signatures`.
+
+    Where the URL is not signed it is the `request_digest`, so that digests of both kinds may be compared.
+    """
+    url = request["image_url"]
+    if (stays := unsigned(url, volatile)) != url:
+        request = {**request, "image_url": stays}
+    return request_digest(kind, request)
 
 
 def digest_id(kind: str, request: dict[str, Json]) -> str:

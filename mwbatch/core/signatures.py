@@ -1,0 +1,99 @@
+"""Signed URLs: which part of one says what is asked for, and which only that it may be fetched for a while.
+
+A provider's parameters are a signature where its anchors stand together, and then all of them are; alone each keeps its
+meaning, as does everything else in the query (``versionId``, ``generation``, ``snapshot``, ``response-*`` …). Sources: AWS
+Signature Version 4 and 2 for S3, GCS signed URLs (V4 and V2), CloudFront signed URLs, Azure shared access signatures.
+"""
+
+import re
+from collections.abc import Collection, Set
+from typing import Final, NamedTuple
+
+
+class Provider(NamedTuple):
+    """Whose signature it is: one of each set of ``anchors`` must stand in a query; ``signs`` are its parameters.
+
+    What begins with ``x-`` is known in any letter case; all other names as they are spelled, since others use them too.
+    """
+
+    name: str
+    anchors: tuple[Set[str], ...]
+    signs: Set[str]
+
+
+def _family(prefix: str, *names: str) -> frozenset[str]:
+    return frozenset(prefix + name for name in names)
+
+
+_V4: Final = ("algorithm", "credential", "date", "expires", "signedheaders", "signature", "content-sha256")
+
+S3: Final = Provider(
+    "S3",
+    (frozenset({"x-amz-signature"}), frozenset({"x-amz-credential"})),
+    _family("x-amz-", *_V4, "security-token"),
+)
+GCS: Final = Provider(
+    "GCS", (frozenset({"x-goog-signature"}), frozenset({"x-goog-credential"})), _family("x-goog-", *_V4)
+)
+QUERY: Final = Provider(
+    "S3, GCS or CloudFront",
+    (frozenset({"Signature"}), frozenset({"AWSAccessKeyId", "GoogleAccessId", "Key-Pair-Id"})),
+    frozenset(
+        {
+            *("Signature", "AWSAccessKeyId", "GoogleAccessId", "Key-Pair-Id", "Expires", "Policy"),
+            *("Hash-Algorithm", "x-amz-security-token"),
+        }
+    ),
+)
+AZURE: Final = Provider(
+    "Azure",
+    (frozenset({"sig"}), frozenset({"sv"})),
+    frozenset(
+        {
+            *("sig", "sv", "se", "sp", "st", "sr", "spr", "skoid", "sktid", "skt", "ske", "sks", "skv"),
+            *("sip", "si", "ss", "srt", "ses", "sdd", "saoid", "suoid", "scid"),
+        }
+    ),
+)
+PROVIDERS: Final = (S3, GCS, QUERY, AZURE)
+
+_MAY_BE_SIGNED: Final = re.compile(
+    r"[?&](?:x-amz-signature|x-goog-signature|signature|sig)=", re.IGNORECASE
+).search
+_SPELLED: Final = QUERY.signs | AZURE.signs
+
+
+def signers(names: Collection[str]) -> list[Provider]:
+    """Who signed a URL whose query has parameters of these names; nearly always nobody, or one."""
+    there = frozenset(map(_known, names))
+    return [one for one in PROVIDERS if all(anchor & there for anchor in one.anchors)]
+
+
+def unsigned(url: str, volatile: Collection[str] = ()) -> str:
+    """The URL without its signature, and without the parameters that the user calls ``volatile``: what stays the same.
+
+    Everything else stands as it is, byte for byte; nearly all URLs are given back unlooked at.
+    """
+    if not _MAY_BE_SIGNED(url) and not (volatile and "?" in url):
+        return url
+    head, mark, fragment = url.partition("#")
+    path, _, query = head.partition("?")
+    parts = query.split("&")
+    signs = frozenset[str]().union(*(one.signs for one in signers([_name(part) for part in parts])))
+    kept = [part for part in parts if not _drops(_name(part), signs, volatile)]
+    if len(kept) == len(parts):
+        return url
+    return f"{path}{'?' if kept else ''}{'&'.join(kept)}{mark}{fragment}"
+
+
+def _drops(name: str, signs: Set[str], volatile: Collection[str]) -> bool:
+    return name in volatile or _known(name) in signs
+
+
+def _name(part: str) -> str:
+    return part.partition("=")[0]
+
+
+def _known(name: str) -> str:
+    """The name of a parameter as a provider has it: what is prefixed is told apart from all else in any letter case."""
+    return name if name in _SPELLED else name.lower() if name[:2] in ("X-", "x-") else name
