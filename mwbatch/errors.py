@@ -5,6 +5,7 @@
     MwbatchError                      70  our bug, when nothing below fits
     ├── UsageError                     2  a flag, a variable or a file that the user can mend
     │   ├── ManifestError              2  the manifest has mistakes: all of them, one line each
+    │   ├── NameTaken                  2  a batch of this name is in the home already
     │   └── OtherApi                   2  the batch belongs to another API origin or another key
     ├── ApiError                       4  the API said no, or did not answer; carries status and message
     │   ├── Unsent                     4  no request left this machine: safe to send again
@@ -58,6 +59,10 @@ class ManifestError(UsageError):
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
+
+
+class NameTaken(UsageError):
+    """A batch of this name is there, perhaps since this moment: look again before another one is made."""
 
 
 class OtherApi(UsageError):

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from mwbatch.client import Client
 from mwbatch.commands.base import NO_BASE
@@ -17,8 +18,8 @@ from mwbatch.core.identity import Kind
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
 from mwbatch.core.text import Json
-from mwbatch.errors import Exit, UsageError
-from mwbatch.journal.home import Home
+from mwbatch.errors import Exit, NameTaken, UsageError
+from mwbatch.journal.home import Card, Home
 from mwbatch.journal.opened import Opened, act, look
 
 
@@ -46,17 +47,10 @@ async def planned(
 
     Gives the batch and how many rows with mistakes were put aside.
     """
-    chosen = choose(home, source, client.origin)
-    pinned(chosen.card, client.origin)
-    folder, card, found = chosen.folder, chosen.card, None
-    if folder is None:
-        if not wishes.callback_url:
-            raise UsageError(NO_BASE)
-        found = await examine(source, None, desk)
-        folder, card = home.create(replace(card, id_column=found.id_column))
-        desk.tally.note(f"batch {card.name} is new, in {folder}")
+    folder, card, found = await _batch_of(home, client, source, wishes, desk)
     async with act(home, folder, card, verb) as batch:
-        found = found or await examine(source, batch, desk)
+        if found is None or batch.state.end:  # another one may have had the lock of the new batch first
+            found = await examine(source, batch, desk)
         if not batch.state.planned:
             batch.keep(id_column=found.id_column)
         _tell(found, desk)
@@ -68,6 +62,28 @@ async def planned(
             )
         await write_plan(batch, source, found, desk)
         yield batch, skipped
+
+
+async def _batch_of(
+    home: Home, client: Client, source: Source, wishes: Wishes, desk: Desk, *, again: bool = False
+) -> tuple[Path, Card, Survey | None]:
+    """The batch of a manifest; where it has to be made, with what the manifest holds."""
+    chosen = choose(home, source, client.origin)
+    pinned(chosen.card, client.origin)
+    if chosen.folder is not None:
+        return chosen.folder, chosen.card, None
+    if not wishes.callback_url:
+        raise UsageError(NO_BASE)
+    found = await examine(source, None, desk)
+    try:
+        folder, card = home.create(replace(chosen.card, id_column=found.id_column))
+    except NameTaken:
+        if again:
+            raise
+        # MUST NOT lead to another name: the same manifest may be submitted at this moment elsewhere.
+        return await _batch_of(home, client, source, wishes, desk, again=True)
+    desk.tally.note(f"batch {card.name} is new, in {folder}")
+    return folder, card, found
 
 
 async def resume(

@@ -7,9 +7,10 @@
     inbox/{batch id}/results/, rejects/
 """
 
+import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Self
@@ -17,7 +18,7 @@ from typing import Any, Final, Self
 from mwbatch.core.address import Key
 from mwbatch.core.limits import Limits
 from mwbatch.core.text import BadJson, decode_object, encode
-from mwbatch.errors import StoreError, UsageError
+from mwbatch.errors import NameTaken, StoreError, UsageError
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.keys import NAME as KEYS
 from mwbatch.journal.keys import Keys, load, load_or_make
@@ -167,34 +168,54 @@ class Home:
         raise UsageError(f"no batch {batch} in {self.path}; batches there: {names}")
 
     def create(self, card: Card) -> tuple[Path, Card]:
-        """Make the folder of a new batch, durable before this returns.
+        """Make a new batch, durable before this returns; of several that do so at once, one does.
+
+        A folder without a card, as a crash leaves it, is used.
 
         Raises:
-            UsageError: the name is taken, or cannot be the name of a folder.
+            NameTaken: a batch is there.
+            UsageError: the name cannot be that of a folder.
+            StoreError: the folder cannot be made, or has lost its card.
         """
         if not _NAME.fullmatch(card.name) or card.name in _TAKEN:
             raise UsageError(
                 f"a batch cannot be named {card.name!r}: letters, digits, '.', '_', '-'; see --batch"
             )
         folder = self.path / card.name
-        if (folder / CARD).exists():
-            raise UsageError(f"{folder} is there already; choose another name with --batch")
+        if any(folder.glob("*/*.jsonl")) and not _holds_batch(folder):
+            raise StoreError(
+                f"{folder} has facts of a batch, and its {CARD} is gone: put it back from a copy of the folder; a new "
+                f"batch would know nothing of what was sent"
+            )
         try:
             self._disk.make_folder(folder)
+            card = replace(card, place=place_of(folder))
+            self._put(folder, card, os.link)
+        except FileExistsError:
+            raise NameTaken(
+                f"{folder} is the folder of batch {Card.read(folder).name}: name that one with --batch, or another one"
+            ) from None
         except OSError as error:
             raise StoreError(f"cannot make {folder}: {error.strerror}") from error
-        return folder, self.write(folder, replace(card, place=place_of(folder)))
+        return folder, card
 
     def write(self, folder: Path, card: Card) -> Card:
         """Write the card of a batch, whole or not at all."""
-        aside = folder / f".{CARD}.{secrets.token_hex(4)}"
         try:
-            self._disk.write_file(aside, encode(asdict(card)) + b"\n")
-            aside.replace(folder / CARD)
-            self._disk.sync_folder(folder)
+            self._put(folder, card, os.replace)
         except OSError as error:
             raise StoreError(f"cannot write {folder / CARD}: {error.strerror}") from error
         return card
+
+    def _put(self, folder: Path, card: Card, place: Callable[[Path, Path], None]) -> None:
+        """Write a card aside, then ``place`` it under its name."""
+        aside = folder / f".{CARD}.{secrets.token_hex(4)}"
+        self._disk.write_file(aside, encode(asdict(card)) + b"\n")
+        try:
+            place(aside, folder / CARD)
+        finally:
+            aside.unlink(missing_ok=True)
+        self._disk.sync_folder(folder)
 
     def inbox(self, batch_id: str) -> Path:
         """The folder for callbacks of a batch that is not here."""

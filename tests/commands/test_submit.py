@@ -1,8 +1,12 @@
 """Submitting, again and again: each row is sent once, and only what is missing."""
 
+import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +17,7 @@ from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
 from mwbatch.errors import BatchBusy, Exit, Halted, ManifestError, OtherApi, UsageError
 from mwbatch.journal.lock import BatchLock
+from mwbatch.journal.opened import Opened, act
 from tests.commands.conftest import ELSEWHERE, ORIGIN, Stage, answer, silent
 from tests.virtual import virtual
 
@@ -171,3 +176,40 @@ async def test_a_rehearsal_writes_nothing(stage: Stage) -> None:
         "to_send": 1, "cost": None,
     }  # fmt: skip
     assert "1 row to send, for about" not in known.text()
+
+
+@virtual
+async def test_two_at_once_make_one_batch(stage: Stage) -> None:
+    """Of two submits of one new manifest one sends its rows; the other finds the batch, or that it is in use."""
+    source = stage.manifest(*range(5))
+    one, other = await asyncio.gather(sent(stage, source), sent(stage, source), return_exceptions=True)
+    ended = [created for created in (one, other) if isinstance(created, Created)]
+    turned_away = [error for error in (one, other) if isinstance(error, BatchBusy)]
+    assert (len(ended) + len(turned_away), [created.exit for created in ended][:1]) == (2, [Exit.DONE])
+    assert (stage.statuses(), stage.tasks) == ({"pending": 5}, 5)
+    assert [card.name for _, card in stage.home.cards()] == ["logos"]
+
+
+@virtual
+async def test_a_batch_that_another_one_has_filled_meanwhile(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who made a batch and comes second to its lock compares its rows with those that stand there by now."""
+    first = replace(stage.manifest("a", "b"), batch="logos")
+    second = replace(stage.manifest("b", "c", name="other.csv"), batch="logos", add=True)
+
+    def late(*args: Any) -> Any:
+        monkeypatch.undo()
+        return after(*args)
+
+    @asynccontextmanager
+    async def after(*args: Any) -> AsyncIterator[Opened]:
+        await sent(stage, second)
+        async with act(*args) as batch:
+            yield batch
+
+    monkeypatch.setattr("mwbatch.commands.submit.act", late)
+    await sent(stage, first)
+    batch = await stage.opened()
+    assert sorted((row.row, row.id) for row in batch.journal.read_rows()) == [(0, "b"), (1, "c"), (2, "a")]
+    assert (stage.statuses(), stage.tasks) == ({"pending": 3}, 3)

@@ -3,12 +3,15 @@
 import errno
 import shutil
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mwbatch.errors import StoreError, UsageError
+from mwbatch.errors import NameTaken, StoreError, UsageError
 from mwbatch.journal.home import Card, Home, default_home, name_for, new_batch_id
 from tests.journal.disks import Failing, Fate, unprivileged
 
@@ -124,9 +127,44 @@ def test_a_name_that_is_no_folders_is_refused(home: Home, name: str) -> None:
 def test_a_name_is_taken_once(home: Home) -> None:
     """A second batch of the same name is refused, and the first one stands."""
     home.create(CARD)
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(NameTaken, match="is the folder of batch logos"):
         home.create(replace(CARD, batch_id="b8"))
     assert home.find("logos")[1].batch_id == "b7"
+
+
+def test_of_two_that_race_for_a_name_one_gets_it(home: Home) -> None:
+    """However many make a batch of one name at once, one of them does, and the others are told that it is there."""
+    cards = [replace(CARD, batch_id=f"b{number}") for number in range(8)]
+    together = threading.Barrier(len(cards))
+
+    def make(card: Card) -> str | None:
+        together.wait()
+        with suppress(NameTaken):
+            return home.create(card)[1].batch_id
+        return None
+
+    with ThreadPoolExecutor(len(cards)) as pool:
+        made = [batch_id for batch_id in pool.map(make, cards) if batch_id]
+    assert made == [home.find("logos")[1].batch_id]
+    assert [path.name for path in (home.path / "logos").iterdir()] == ["batch.json"]
+
+
+def test_a_folder_that_a_crash_left_blocks_no_name(home: Home) -> None:
+    """Between a folder and its card a process may die: the next one makes the batch there."""
+    (home.path / "logos" / "rows").mkdir(parents=True)
+    (home.path / "logos" / ".batch.json.0123").write_bytes(b"{")
+    assert home.find(home.create(CARD)[1].name)[1].batch_id == "b7"
+
+
+def test_facts_without_a_card_are_no_new_batch(home: Home) -> None:
+    """A folder whose card is gone holds rows that were paid for: no batch is made there, and the way on is named."""
+    folder, _ = home.create(CARD)
+    (folder / "journal").mkdir()
+    (folder / "journal" / "20240101T000000Z-submit-00000000.jsonl").write_bytes(b"")
+    (folder / "batch.json").unlink()
+    with pytest.raises(StoreError, match=r"batch\.json is gone.*put it back"):
+        home.create(CARD)
+    assert not (folder / "batch.json").exists()
 
 
 def test_a_card_is_rewritten_whole(home: Home) -> None:
