@@ -6,6 +6,7 @@ Over HTTP: ``simulator = await serve(Settings(port=0))``, then ``simulator.url``
 time: ``creation.create(World(settings, now), draft, now)``, where ``draft`` comes from ``forms.read_draft``.
 """
 
+from mwbatch.simulator.asked import cancel, retrieve
 from mwbatch.simulator.creation import Creation, create
 from mwbatch.simulator.faults import Fault, Faults, FaultsError, Line, Size
 from mwbatch.simulator.forms import Draft, Refusal, read_draft
@@ -30,9 +31,11 @@ __all__ = [
     "Simulator",
     "Size",
     "World",
+    "cancel",
     "create",
     "load_faults",
     "read_draft",
     "read_query",
+    "retrieve",
     "serve",
 ]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mwbatch.simulator.faults import UNBORN, Fault
 from mwbatch.simulator.forms import Draft
-from mwbatch.simulator.tasks import Task
+from mwbatch.simulator.tasks import Document, Task, flat
 from mwbatch.simulator.world import Callback, Mishap, World
 
 
@@ -17,11 +17,20 @@ class Creation:
         tasks: what was created; none after a fault that creates nothing or creates later, two behind a proxy
             that posts twice.
         early: the callback to deliver before the request is answered.
+        named: the task id in the answer, where it is another than the task's own.
     """
 
     fault: Fault | None
     tasks: tuple[Task, ...]
     early: Callback | None = None
+    named: str | None = None
+
+    def document(self) -> Document | None:
+        """Give what the answer says when nothing befalls it on the way; None when nothing was created yet."""
+        if not self.tasks:
+            return None
+        shown = flat(self.tasks[-1])
+        return shown if self.named is None else {**shown, "task_id": self.named}
 
 
 def create(world: World, draft: Draft, now: float) -> Creation:
@@ -36,7 +45,8 @@ def create(world: World, draft: Draft, now: float) -> Creation:
         world.create_later(draft, now + faults.size.created_late_s, mishap)
     times = 0 if fault in UNBORN or fault is Fault.CREATED_LATE else 2 if fault is Fault.PROXIED_TWICE else 1
     tasks = tuple(world.create(draft, now, mishap) for _ in range(times))
-    return Creation(fault, tasks, _early(world, tasks, mishap, now))
+    named = next(world.tasks()).task_id if fault is Fault.ONE_TASK_ID else None
+    return Creation(fault, tasks, _early(world, tasks, mishap, now), named)
 
 
 def _early(world: World, tasks: tuple[Task, ...], mishap: Mishap, now: float) -> Callback | None:

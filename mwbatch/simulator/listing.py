@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Any, Final
 
+from mwbatch.simulator.digest import identifier
 from mwbatch.simulator.faults import Fault
 from mwbatch.simulator.forms import Refusal
 from mwbatch.simulator.shelf import View
-from mwbatch.simulator.tasks import Task, later, nested
+from mwbatch.simulator.tasks import Document, Task, later, nested
 from mwbatch.simulator.world import World
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,15 +24,16 @@ _STATUSES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A listing as it was asked for: what to show, and which page of it."""
+    """A listing as it was asked for: what to show, which page of it, and whether caches may answer."""
 
     view: View
     limit: int = 100
     offset: int = 0
+    fresh: bool = False
 
 
-def read_query(parameters: Mapping[str, str]) -> Query:
-    """Read a listing's query parameters.
+def read_query(parameters: Mapping[str, str], cache_control: str = "") -> Query:
+    """Read a listing's query parameters, and its ``Cache-Control``.
 
     Raises:
         Refusal: 400, with the parameter at fault.
@@ -46,23 +48,36 @@ def read_query(parameters: Mapping[str, str]) -> Query:
         status=_status(parameters.get("status")),
         kind=parameters.get("type"),
     )
-    return Query(view, limit, offset)
+    return Query(view, limit, offset, fresh="no-cache" in cache_control)
 
 
 class Listings:
-    """Answers listings of one world; remembers the snapshot that a stale listing goes on to serve."""
+    """Answers listings of one world; remembers what a stale listing, or a cache before it, goes on to serve."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._snapshot_at = -inf
+        self._kept: dict[tuple[int, int], tuple[float, Any]] = {}
 
     def befalls(self) -> frozenset[Fault]:
         """Count a listing in and say what befalls it."""
         self._world.counts["listings"] += 1
-        return self._world.settings.faults.pick_listing(self._world.counts["listings"])
+        faults = self._world.settings.faults.pick_listing(self._world.counts["listings"])
+        self._world.counts.update(fault.value for fault in faults)
+        return faults
 
     def answer(self, query: Query, faults: frozenset[Fault], now: float) -> Any:
         """Give one page as JSON: the reference's object, or the later dialect's bare array."""
+        if Fault.LIST_CACHED not in faults:
+            return self._page(query, faults, now)
+        place, size = (query.limit, query.offset), self._world.settings.faults.size
+        kept_at, kept = self._kept.get(place, (-inf, None))
+        if query.fresh or now >= kept_at + size.list_cached_s:
+            kept = self._page(query, faults, now)
+            self._kept[place] = now, kept
+        return kept
+
+    def _page(self, query: Query, faults: frozenset[Fault], now: float) -> Any:
         world, size = self._world, self._world.settings.faults.size
         world.advance(now)
         if Fault.LIST_STRANGERS in faults:
@@ -72,15 +87,17 @@ class Listings:
         if Fault.LIST_LIMIT_CLAMPED in faults:
             limit = min(limit, size.list_limit)
         view = self._view(query.view, faults, now)
-        tasks, total = world.shelf.page(view, limit, query.offset)
+        endless = Fault.LIST_OFFSET_IGNORED in faults
+        tasks, total = world.shelf.page(view, limit, 0 if endless else query.offset)
+        docs = [_shown(task, view, abridged=Fault.LIST_ABRIDGED in faults) for task in tasks]
         if Fault.LIST_BARE in faults or world.settings.dialect == "later":
-            return [later(_shown(task, view)) for task in tasks]
+            return [later(doc) for doc in docs]
         return {
-            "docs": [_shown(task, view) for task in tasks],
+            "docs": docs,
             "total": min(total, size.list_total) if Fault.LIST_TOTAL_CAPPED in faults else total,
             "limit": limit,
             "offset": query.offset,
-            "has_more": query.offset + len(tasks) < total,
+            "has_more": endless or query.offset + len(tasks) < total,
         }
 
     def _view(self, view: View, faults: frozenset[Fault], now: float) -> View:
@@ -94,8 +111,21 @@ class Listings:
         return view
 
 
-def _shown(task: Task, view: View) -> dict[str, Any]:
-    return nested(task, None if view.seen_at == inf else view.seen_at)
+def _shown(task: Task, view: View, *, abridged: bool) -> Document:
+    document = nested(task, None if view.seen_at == inf else view.seen_at)
+    if "response" in document:
+        tags = document["response"]["tags"]
+        if task.otherwise:
+            document["response"] = {"tags": _otherwise(tags)}
+        elif abridged:
+            document["response"] = {"tags": [{"id": tag["id"]} for tag in tags[:1]]}
+    return document
+
+
+def _otherwise(tags: list[Document]) -> list[Document]:
+    if not tags:
+        return [{"id": identifier("otherwise"), "left": 0, "top": 0, "width": 9, "height": 9, "brand": None}]
+    return [{**tags[0], "left": tags[0]["left"] + 7}, *tags[1:]]
 
 
 def _whole(parameters: Mapping[str, str], name: str, default: int) -> int:

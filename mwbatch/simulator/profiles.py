@@ -10,6 +10,7 @@
 
     [size]
     list_lag_s = 30
+    created_at_form = "naive"
 
     [[script]]
     request = 17                    # create requests count from 1, listings have a count of their own
@@ -23,7 +24,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
 
-from mwbatch.simulator.faults import Fault, Faults, FaultsError, Line, Size
+from mwbatch.simulator.faults import Fault, Faults, FaultsError, Form, Line, Size
 
 HEAVY: Final = Faults(
     rates={
@@ -61,12 +62,12 @@ def load_faults(path: Path | str) -> Faults:
 def _faults(table: dict[str, Any]) -> Faults:
     _known(table, _KEYS)
     base = _profile(table.get("profile", "calm"))
-    rates = {_fault(name): rate for name, rate in _numbers(table, "rates").items()}
+    rates = {_fault(name): rate for name, rate in _numbers(table.get("rates", {}), "rates").items()}
     return Faults(
         seed=int(table.get("seed", base.seed)),
         rates={**base.rates, **rates},
         script=tuple(_line(entry) for entry in table.get("script", [])),
-        size=_size(base.size, _numbers(table, "size")),
+        size=_size(base.size, table.get("size", {})),
     )
 
 
@@ -76,19 +77,31 @@ def _profile(name: object) -> Faults:
     return PROFILES[name]
 
 
-def _size(base: Size, table: dict[str, Any]) -> Size:
-    _known(table, {field.name for field in fields(Size)})
-    return replace(base, **table)
+def _size(base: Size, table: object) -> Size:
+    sizes = dict(_table(table, "size"))
+    _known(sizes, {field.name for field in fields(Size)})
+    form = _form(sizes.pop("created_at_form")) if "created_at_form" in sizes else base.created_at_form
+    return replace(base, created_at_form=form, **_numbers(sizes, "size"))
 
 
-def _numbers(table: dict[str, Any], name: str) -> dict[str, Any]:
-    numbers: dict[str, Any] = table.get(name, {})
-    if not isinstance(numbers, dict):
-        raise FaultsError(f"{name} must be a table")
+def _form(name: object) -> Form:
+    if not isinstance(name, str) or name not in set(Form):
+        raise FaultsError(f"there is no form {name!r}; there are {', '.join(Form)}")
+    return Form(name)
+
+
+def _numbers(table: object, name: str) -> dict[str, Any]:
+    numbers = _table(table, name)
     for key, number in numbers.items():
         if isinstance(number, bool) or not isinstance(number, int | float):
             raise FaultsError(f"{name}.{key} must be a number")
     return numbers
+
+
+def _table(table: object, name: str) -> dict[str, Any]:
+    if not isinstance(table, dict):
+        raise FaultsError(f"{name} must be a table")
+    return table
 
 
 def _line(entry: dict[str, Any]) -> Line:

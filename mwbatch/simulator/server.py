@@ -9,14 +9,14 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-from mwbatch.simulator import pictures, wire
+from mwbatch.simulator import asked, pictures, wire
 from mwbatch.simulator.creation import create
 from mwbatch.simulator.delivery import Deliveries
 from mwbatch.simulator.faults import Fault
 from mwbatch.simulator.forms import Kind, Refusal, read_draft
 from mwbatch.simulator.listing import Listings, read_query
 from mwbatch.simulator.settings import Settings
-from mwbatch.simulator.tasks import Document, flat, later, nested
+from mwbatch.simulator.tasks import Document, later
 from mwbatch.simulator.throttle import Throttle
 from mwbatch.simulator.world import World
 
@@ -67,6 +67,7 @@ class Simulator:
 
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=_BODY_LIMIT, middlewares=[self._guard])
+        application.on_response_prepare.append(self._date)
         application.add_routes(
             [
                 web.post("/v1/task/images/tagging", self._tagging),
@@ -100,6 +101,14 @@ class Simulator:
         except web.HTTPException as error:
             return wire.refusal(error.status, error.reason)
 
+    async def _date(self, request: web.Request, response: web.StreamResponse) -> None:
+        """State the time as the API does; aiohttp has put its own there before."""
+        if not request.path.startswith("/v1/"):
+            return
+        response.headers.pop("Date", None)
+        if (date := self.world.date(self._clock())) is not None:
+            response.headers["Date"] = date
+
     def _authorize(self, request: web.Request) -> None:
         given = _user(request.headers.get("Authorization", ""))
         if not given or self.settings.api_key not in {None, given}:
@@ -119,22 +128,22 @@ class Simulator:
             self.world.counts["throttled"] += 1
             return wire.busy(size)
         made = create(self.world, draft, now)
-        document = self._said(flat(made.tasks[-1])) if made.tasks else None
+        shown = made.document()
+        document = None if shown is None else self._said(shown)
         if made.early is not None:
             await asyncio.shield(self._deliveries.deliver(made.early))
         return await wire.respond(request, made.fault, document, size)
 
     async def _retrieve(self, request: web.Request) -> web.Response:
-        task = self.world.get(request.match_info["task_id"], self._clock())
-        return wire.answer(self._said(nested(task)))
+        shown = asked.retrieve(self.world, request.match_info["task_id"], self._clock())
+        return wire.answer(self._said(shown))
 
     async def _cancel(self, request: web.Request) -> web.Response:
-        self.world.counts["cancels"] += 1
-        task = self.world.cancel(request.match_info["task_id"], self._clock())
-        return wire.answer(self._said(nested(task)))
+        shown = asked.cancel(self.world, request.match_info["task_id"], self._clock())
+        return wire.answer(self._said(shown))
 
     async def _list(self, request: web.Request) -> web.Response:
-        query = read_query(request.query)
+        query = read_query(request.query, request.headers.get("Cache-Control", ""))
         faults = self._listings.befalls()
         if Fault.LIST_SLOW in faults:
             await asyncio.sleep(self.settings.faults.size.list_slow_s)

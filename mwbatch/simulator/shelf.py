@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from math import inf
 
-from mwbatch.simulator.tasks import Status, Task, milliseconds
+from mwbatch.simulator.dates import milliseconds
+from mwbatch.simulator.tasks import Status, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class View:
 
 @dataclass(slots=True)
 class Shelf:
-    """Tasks by ``created_at``, ties by ``task_id``."""
+    """Tasks by ``created_at`` as listings go by it, ties by ``task_id``."""
 
     _keys: list[tuple[int, str]] = field(default_factory=list)
     _tasks: dict[str, Task] = field(default_factory=dict)
@@ -57,7 +58,7 @@ class Shelf:
     def add(self, task: Task) -> None:
         """Put a task in its place; near the newest end this costs next to nothing."""
         self._tasks[task.task_id] = task
-        insort(self._keys, (milliseconds(task.created_at), task.task_id))
+        insort(self._keys, (milliseconds(task.listed_at), task.task_id))
 
     def page(self, view: View, limit: int, offset: int) -> tuple[list[Task], int]:
         """Give a page, newest first, and how many tasks the view shows in all."""

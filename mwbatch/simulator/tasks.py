@@ -1,11 +1,13 @@
 """A task as the API keeps it, and the shapes in which the API shows it."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from mwbatch.simulator.answers import response
+from mwbatch.simulator.dates import USUAL, Dates, iso
+from mwbatch.simulator.digest import number
 from mwbatch.simulator.forms import Draft
 
 Status = Literal["pending", "completed", "canceled"]
@@ -21,6 +23,8 @@ class Task:
         born_at: when it came to be; ``created_at`` may be coarser.
         due_at: when the workers will be done.
         ended_at: when it was completed or canceled.
+        dates: how its dates are stated.
+        otherwise: listings show another answer of it.
         echo: False hides ``callback_url`` wherever the task is shown.
         stranger: somebody else's, under the same key.
         tries: when its callback was sent.
@@ -35,24 +39,21 @@ class Task:
     status: Status = "pending"
     ended_at: float | None = None
     callback_succeeded: bool | None = None
+    dates: Dates = USUAL
+    otherwise: bool = False
     echo: bool = True
     stranger: bool = False
     tries: list[float] = field(default_factory=list)
     acknowledged: list[float] = field(default_factory=list)
 
+    @property
+    def listed_at(self) -> float:
+        """When it was created, by the clock that listings go by."""
+        return self.created_at + self.dates.offset_s
+
     def status_at(self, moment: float) -> Status:
         """Say what the status was at ``moment``."""
         return self.status if self.ended_at is not None and self.ended_at <= moment else "pending"
-
-
-def milliseconds(moment: float) -> int:
-    """Turn epoch seconds into whole epoch milliseconds."""
-    return round(moment * 1000)
-
-
-def iso(moment: float) -> str:
-    """Write epoch seconds as the API does: ``2017-04-14T12:00:00.000Z``."""
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def flat(task: Task) -> Document:
@@ -68,7 +69,7 @@ def nested(task: Task, moment: float | None = None) -> Document:
     status = task.status if moment is None else task.status_at(moment)
     document = {**_head(task), "status": status, "params": _params(task)}
     if status == "completed" and task.ended_at is not None:
-        document |= {"completed_at": iso(task.ended_at), "response": response(task.draft)}
+        document |= {"completed_at": task.dates.say(task.ended_at), "response": response(task.draft)}
     if status == "completed" and task.callback_succeeded is not None:
         document["callback_succeeded"] = task.callback_succeeded
     return document
@@ -79,6 +80,32 @@ def callback_body(task: Task) -> Document:
     shown = nested(task)
     shown.pop("callback_succeeded", None)
     return {"task": shown, "response": shown["response"], "task_id": task.task_id}
+
+
+def forged(task: Task, named: str) -> Document:
+    """Write what somebody else posts to a task's address: an answer of his own, for the task that he names."""
+    tag = {"id": "forged", "left": 0, "top": 0, "width": 1, "height": 1, "brand": "forged", "label": "forged"}
+    response = {"tags": [tag]}
+    shown = nested(task) | {"task_id": named, "status": "completed", "response": response}
+    return {"task": shown, "response": response, "task_id": named}
+
+
+def entry(task: Task) -> Document:
+    """Write a task as the ledger does: by the true clock, whatever the API states."""
+    return {
+        "task_id": task.task_id,
+        "status": task.status,
+        "created_at": iso(task.created_at),
+        "attempts": len(task.tries),
+        "acknowledged": [iso(moment) for moment in task.acknowledged],
+    }
+
+
+def other(tasks: Iterable[Task], task: Task) -> Task | None:
+    """Give another task, always the same one as long as the choice is: answered if there is such a one."""
+    others = [one for one in tasks if one is not task and one.draft.kind == task.draft.kind]
+    answered = [one for one in others if one.status == "completed"]
+    return min(answered or others, key=lambda one: number(task.task_id, one.task_id), default=None)
 
 
 def later(document: Any) -> Any:
@@ -99,7 +126,7 @@ def _camel(name: str) -> str:
 
 
 def _head(task: Task) -> Document:
-    head: Document = {"task_id": task.task_id, "created_at": iso(task.created_at)}
+    head: Document = {"task_id": task.task_id, "created_at": task.dates.say(task.created_at)}
     if task.echo:
         head["callback_url"] = task.draft.callback_url
     return {**head, "type": task.draft.kind}

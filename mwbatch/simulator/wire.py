@@ -40,7 +40,7 @@ def busy(size: Size) -> web.Response:
 
 async def respond(request: web.Request, fault: Fault | None, document: Any, size: Size) -> web.Response:
     """Answer a create request with ``document``, or as ``fault`` has it."""
-    if fault is None or fault is Fault.PROXIED_TWICE:
+    if fault in (None, Fault.PROXIED_TWICE, Fault.ONE_TASK_ID):
         return answer(document)
     if fault is Fault.BUSY:
         return busy(size)

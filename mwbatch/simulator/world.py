@@ -8,15 +8,17 @@ import heapq
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.utils import formatdate
 from itertools import count
 from typing import Any, Final, NamedTuple
 
+from mwbatch.simulator.dates import of_task
 from mwbatch.simulator.digest import fraction, identifier
 from mwbatch.simulator.faults import Fault
 from mwbatch.simulator.forms import Draft, Refusal
 from mwbatch.simulator.settings import Settings
 from mwbatch.simulator.shelf import Shelf
-from mwbatch.simulator.tasks import Task, callback_body, iso
+from mwbatch.simulator.tasks import Task, callback_body, entry, forged, other
 
 MAX_TRIES: Final = 20
 """How often a callback is sent before the API gives up; reference, section Callbacks."""
@@ -36,15 +38,19 @@ class Arrival(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """One POST that is to be made now; ``copy`` is a repetition whose outcome settles nothing."""
+    """One POST that is to be made now.
+
+    ``copy`` is a repetition whose outcome settles nothing; ``forges`` is the task that somebody else names in it.
+    """
 
     task: Task
     url: str
     copy: bool = False
+    forges: str = ""
 
     def body(self) -> dict[str, Any]:
         """Write the JSON body."""
-        return callback_body(self.task)
+        return forged(self.task, self.forges) if self.forges else callback_body(self.task)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,24 @@ class World:
         again = self._asked[callback_url]
         self._asked[callback_url] += 1
         return Arrival(self.counts["create_requests"], again)
+
+    def ask(self, task_id: str) -> Arrival:
+        """Count a question about one task in; the answer is what ``Faults.pick_asked`` wants to know."""
+        self.counts["questions"] += 1
+        again = self._asked[task_id]
+        self._asked[task_id] += 1
+        return Arrival(self.counts["questions"], again)
+
+    def date(self, now: float) -> str | None:
+        """Give the ``Date`` header of the next answer; None for none."""
+        self.counts["answers"] += 1
+        faults = self.settings.faults.pick_date(self.counts["answers"])
+        apart = self.settings.faults.size.date_offset_s if Fault.DATE_APART in faults else 0.0
+        return None if Fault.NO_DATE in faults else formatdate(now + apart, usegmt=True)
+
+    def tasks(self) -> Iterator[Task]:
+        """Give every task that was asked for, strangers' left out, by address in order of the first creation."""
+        return (task for tasks in self._addresses.values() for task in tasks)
 
     def create(self, draft: Draft, now: float, mishap: Mishap = NO_MISHAP) -> Task:
         """Create a task."""
@@ -182,7 +206,7 @@ class World:
     def ledger(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         """Give for each address the tasks created with it, in order of the first creation."""
         for address, tasks in self._addresses.items():
-            yield address, [_entry(task) for task in tasks]
+            yield address, [entry(task) for task in tasks]
 
     def stats(self) -> dict[str, Any]:
         """Count everything; ``doubles`` are addresses with more than one task."""
@@ -219,6 +243,8 @@ class World:
             created_at=_whole(now, grain),
             born_at=now,
             due_at=now + after,
+            dates=of_task(self.settings.faults.size, mishap.marks, draft.callback_url),
+            otherwise=Fault.LISTED_OTHERWISE in mishap.marks,
             echo=Fault.NO_ECHO not in mishap.marks,
         )
 
@@ -236,9 +262,15 @@ class World:
         url = task.draft.callback_url
         if fault is Fault.CALLBACK_WRONG:
             self._call(Callback(task, url[:-1] + ("0" if url[-1] != "0" else "1"), copy=True), at)
+        if fault in (Fault.CALLBACK_INVENTED, Fault.CALLBACK_OTHER):
+            self._call(Callback(task, url, copy=True, forges=self._forged(task, fault)), at)
         self._call(Callback(task, url), at)
         if fault is Fault.CALLBACK_TWICE:
             self._call(Callback(task, url, copy=True), at)
+
+    def _forged(self, task: Task, fault: Fault) -> str:
+        another = other(self.tasks(), task) if fault is Fault.CALLBACK_OTHER else None
+        return another.task_id if another else identifier("invented", task.task_id)
 
     def _call(self, callback: Callback, at: float) -> None:
         heapq.heappush(self._calls, (at, next(self._order), callback))
@@ -258,13 +290,3 @@ def _whole(moment: float, grain: float = 0.001) -> float:
 
 def _complete(task: Task, now: float) -> None:
     task.status, task.ended_at = "completed", max(_whole(now), task.created_at)
-
-
-def _entry(task: Task) -> dict[str, Any]:
-    return {
-        "task_id": task.task_id,
-        "status": task.status,
-        "created_at": iso(task.created_at),
-        "attempts": len(task.tries),
-        "acknowledged": [iso(moment) for moment in task.acknowledged],
-    }

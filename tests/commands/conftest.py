@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from email.utils import format_datetime
+from email.utils import format_datetime, formatdate
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
@@ -25,12 +25,12 @@ from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.opened import Opened, look
 from mwbatch.journal.segments import Segments
+from mwbatch.simulator.asked import cancel, retrieve
 from mwbatch.simulator.creation import Creation, create
 from mwbatch.simulator.faults import Fault, Faults, Line, Size
 from mwbatch.simulator.forms import Draft, Kind, Refusal, read_draft
 from mwbatch.simulator.listing import Listings, read_query
 from mwbatch.simulator.settings import Settings
-from mwbatch.simulator.tasks import flat, nested
 from mwbatch.simulator.world import World
 
 EPOCH: Final = 1_700_000_000.0
@@ -92,14 +92,14 @@ class ScriptedWire:
         *,
         params: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
-        fresh: bool = False,  # noqa: ARG002 (the seam's)
+        fresh: bool = False,
     ) -> Answer:
         """Carry one request there and its answer back."""
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             await asyncio.sleep(LATENCY)
-            return await self._arrive(method, path, dict(params), body)
+            return self._dated(await self._arrive(method, path, dict(params), body, fresh=fresh))
         except Refusal as refused:
             return answer(refused.status, {"status_code": refused.status, "error": refused.message})
         finally:
@@ -108,19 +108,29 @@ class ScriptedWire:
     async def close(self) -> None:
         """Nothing to close."""
 
-    async def _arrive(self, method: str, path: str, params: dict[str, str], body: bytes | None) -> Answer:
+    def _dated(self, came: Answer) -> Answer:
+        """An answer with the `Date` that the world's faults let it have, if any."""
+        date, right = self.world.date(clock()), formatdate(clock(), usegmt=True)
+        if date == right:
+            return came
+        headers = {name: text for name, text in came.headers.items() if name != "Date"}
+        return Answer(came.status, headers | ({} if date is None else {"Date": date}), came.body)
+
+    async def _arrive(
+        self, method: str, path: str, params: dict[str, str], body: bytes | None, *, fresh: bool
+    ) -> Answer:
         if body is not None:
             return await self._create("annotating" if path.endswith("annotating") else "tagging", body)
         if method == "POST":
-            return answer(200, nested(self.world.cancel(unquote(path.split("/")[-2]), clock())))
+            return answer(200, cancel(self.world, unquote(path.split("/")[-2]), clock()))
         if isinstance(self.reads, ApiError):
             raise self.reads
         if self.reads is not None:
             return self.reads
         if path == "/v1/tasks":
-            return await self._list(params)
+            return await self._list(params, fresh=fresh)
         self.got.append(unquote(path.rsplit("/", 1)[1]))
-        return answer(200, nested(self.world.get(self.got[-1], clock())))
+        return answer(200, retrieve(self.world, self.got[-1], clock()))
 
     async def _create(self, kind: Kind, body: bytes) -> Answer:
         draft = read_draft(kind, body, "application/x-www-form-urlencoded")
@@ -140,14 +150,15 @@ class ScriptedWire:
             raise Unsure("no answer in time")
         if made.fault is Fault.ANSWER_RUBBISH:
             return Answer(200, {}, b"<html>")
-        return answer(_STATUS[made.fault]) if made.fault in _STATUS else answer(200, flat(made.tasks[-1]))
+        return answer(_STATUS[made.fault]) if made.fault in _STATUS else answer(200, made.document())
 
-    async def _list(self, params: dict[str, str]) -> Answer:
+    async def _list(self, params: dict[str, str], *, fresh: bool) -> Answer:
         self.listed.append(params)
+        query = read_query(params, "no-cache" if fresh else "")
         faults = self.listings.befalls()
         if Fault.LIST_SLOW in faults:
             await asyncio.sleep(self.world.settings.faults.size.list_slow_s)
-        return answer(200, self.listings.answer(read_query(params), faults, clock()))
+        return answer(200, self.listings.answer(query, faults, clock()))
 
 
 class Stage:

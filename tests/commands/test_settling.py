@@ -17,8 +17,9 @@ from mwbatch.core.times import moment
 from mwbatch.errors import ApiError
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.segment import Segment
+from mwbatch.simulator.dates import iso
 from mwbatch.simulator.forms import Draft
-from mwbatch.simulator.tasks import Task, iso
+from mwbatch.simulator.tasks import Task
 from tests.commands.conftest import EPOCH, LATENCY, Stage, clock, ids
 from tests.virtual import virtual
 

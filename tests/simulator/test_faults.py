@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.simulator import PROFILES, Fault, Faults, FaultsError, Line, load_faults
-from mwbatch.simulator.faults import CALLBACK_FAULTS, CREATE_FAULTS, LIST_FAULTS, TASK_FAULTS
+from mwbatch.simulator.faults import (
+    ASKED_FAULTS,
+    CALLBACK_FAULTS,
+    CREATE_FAULTS,
+    DATE_FAULTS,
+    LIST_FAULTS,
+    TASK_FAULTS,
+    Form,
+)
 
 HALF = Faults(rates={Fault.CREATED_500: 0.25, Fault.BUSY: 0.25})
 
@@ -47,8 +55,9 @@ def test_a_script_names_requests() -> None:
 
 
 def test_every_fault_belongs_to_one_group() -> None:
-    """Each fault befalls either a create, a callback, a task or a listing."""
-    assert sorted([*CREATE_FAULTS, *CALLBACK_FAULTS, *TASK_FAULTS, *LIST_FAULTS]) == sorted(Fault)
+    """Each fault befalls either a create, a callback, a task, an answer about one, a date or a listing."""
+    groups = (CREATE_FAULTS, CALLBACK_FAULTS, TASK_FAULTS, ASKED_FAULTS, DATE_FAULTS, LIST_FAULTS)
+    assert sorted(fault for group in groups for fault in group) == sorted(Fault)
 
 
 @pytest.mark.parametrize(
@@ -65,10 +74,12 @@ def test_a_file_says_it_all(tmp_path: Path) -> None:
     path = tmp_path / "faults.toml"
     path.write_text(
         'profile = "heavy"\nseed = 7\n[rates]\nbusy = 0.5\n[size]\nlist_lag_s = 30.0\n'
+        'created_at_form = "http"\n'
         '[[script]]\nrequest = 17\nthrough = 18\nfault = "created_500"\n'
     )
     read = load_faults(path)
     assert (read.seed, read.rates[Fault.BUSY], read.size.list_lag_s) == (7, 0.5, 30.0)
+    assert read.size.created_at_form is Form.HTTP
     assert read.rates[Fault.CREATED_CUT] == PROFILES["heavy"].rates[Fault.CREATED_CUT]
     assert read.script == (Line(Fault.CREATED_500, 17, 18),)
 
@@ -81,6 +92,8 @@ def test_a_file_says_it_all(tmp_path: Path) -> None:
         ("[rates]\nbusy = 2", "busy"),
         ("[size]\nlag = 1", "lag"),
         ("[size]\nlist_lag_s = 'long'", "list_lag_s"),
+        ("[size]\ncreated_at_form = 'runes'", "runes"),
+        ("size = 3", "size"),
         ("colour = 1", "colour"),
         ('profile = "wild"', "wild"),
         ("[[script]]\nrequest = 1", "fault"),

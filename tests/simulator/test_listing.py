@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mwbatch.simulator import Fault, Listings, Settings, Size, World, create, read_query
+from mwbatch.simulator import Fault, Listings, Settings, Size, World, create, read_query, retrieve
 from tests.simulator.conftest import always
 from tests.simulator.test_world import NOON, draft
 
@@ -23,9 +23,9 @@ class Account:
         """Create a task and give its id."""
         return create(self.world, draft(number), now).tasks[0].task_id
 
-    def page(self, now: float, **query: str) -> Any:
+    def page(self, now: float, cache_control: str = "", **query: str) -> Any:
         """List at ``now``."""
-        return self.listings.answer(read_query(query), self.listings.befalls(), now)
+        return self.listings.answer(read_query(query, cache_control), self.listings.befalls(), now)
 
     def ids(self, now: float, **query: str) -> list[str]:
         """List at ``now`` and give the ids."""
@@ -135,6 +135,41 @@ def test_no_echo_hides_the_address() -> None:
     account = Account(Fault.NO_ECHO)
     account.create(1, NOON)
     assert "callback_url" not in account.page(NOON)["docs"][0]
+
+
+def test_a_listing_that_ignores_the_offset_never_ends() -> None:
+    """Whatever the offset, the first page is shown, and there is said to be more."""
+    account = Account(Fault.LIST_OFFSET_IGNORED)
+    for number in range(3):
+        account.create(number, NOON)
+    pages = [account.page(NOON, limit="2", offset=offset) for offset in ("0", "2", "400")]
+    assert [page["docs"] for page in pages] == [pages[0]["docs"]] * 3
+    assert [(page["total"], page["has_more"]) for page in pages] == [(3, True)] * 3
+
+
+def test_a_cache_answers_whatever_the_times() -> None:
+    """A page is kept by limit and offset until it is asked for with no-cache, or its time is over."""
+    account = Account(Fault.LIST_CACHED, size=Size(list_cached_s=60))
+    account.create(1, NOON)
+    kept = account.page(NOON + 1, end_time="2017-04-14T12:00:01Z")
+    account.create(2, NOON + 2)
+    assert account.page(NOON + 3, end_time="2017-04-14T12:00:03Z") == kept
+    assert account.page(NOON + 3, offset="1")["total"] == 2
+    assert account.page(NOON + 4, "no-cache")["total"] == 2
+    account.create(3, NOON + 5)
+    assert account.page(NOON + 63)["total"] == 2
+    assert account.page(NOON + 64)["total"] == 3
+
+
+@pytest.mark.parametrize("fault", [Fault.LISTED_OTHERWISE, Fault.LIST_ABRIDGED])
+def test_a_listing_may_contradict_an_answer(fault: Fault) -> None:
+    """A listed answer is another one than retrieve gives: of single tasks, or of all that have tags to leave out."""
+    account = Account(fault)
+    ids = [account.create(number, NOON) for number in range(20)]
+    listed = {doc["task_id"]: doc["response"]["tags"] for doc in account.page(NOON + 50)["docs"]}
+    given = {one: retrieve(account.world, one, NOON + 50)["response"]["tags"] for one in ids}
+    differ = [one for one in ids if listed[one] != given[one]]
+    assert len(differ) == 20 if fault is Fault.LISTED_OTHERWISE else len(differ) > 10
 
 
 @pytest.mark.parametrize(

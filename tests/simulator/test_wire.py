@@ -45,6 +45,7 @@ async def _raw(url: str, seconds: float = 0.3) -> bytes:
         (Fault.BUSY, 429),
         (Fault.ANSWER_RUBBISH, 200),
         (Fault.PROXIED_TWICE, 200),
+        (Fault.ONE_TASK_ID, 200),
     ],
 )
 async def test_a_fault_has_its_status(

@@ -1,12 +1,14 @@
 """The state machine, over virtual time."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.simulator import Callback, Draft, Fault, Refusal, Settings, Size, World, create
+from mwbatch.simulator import Callback, Draft, Fault, Refusal, Settings, Size, World, cancel, create, retrieve
 from mwbatch.simulator.shelf import View
 from mwbatch.simulator.tasks import flat, nested
 from mwbatch.simulator.world import MAX_TRIES, TRY_AFTER
@@ -232,3 +234,45 @@ def test_unbegun_worlds_have_nothing_to_come() -> None:
     """A world without tasks has no next event, nothing due, and an empty ledger."""
     world = World(SETTINGS, NOON)
     assert (world.next_event_at(), world.due(NOON), dict(world.ledger())) == (None, [], {})
+
+
+@pytest.mark.parametrize("ask", [retrieve, cancel])
+def test_another_task_may_be_answered(ask: Callable[[World, str, float], dict[str, Any]]) -> None:
+    """A GET or a cancel does what it should, and shows another task of its type, an answered one before all."""
+    fault = Fault.GET_OTHER if ask is retrieve else Fault.CANCEL_OTHER
+    world = made(fault, times=3)
+    first, second, third = world.tasks()
+    second.status, second.ended_at = "completed", NOON
+    assert ask(world, first.task_id, NOON)["task_id"] == second.task_id
+    assert first.status == ("pending" if ask is retrieve else "canceled")
+    assert ask(world, third.task_id, NOON)["task_id"] == second.task_id
+    assert world.counts[fault] == 2
+
+
+def test_an_only_task_is_answered_as_it_is() -> None:
+    """Where there is no other task, a GET shows the right one."""
+    world = made(Fault.GET_OTHER)
+    (only,) = world.tasks()
+    assert retrieve(world, only.task_id, NOON)["task_id"] == only.task_id
+
+
+def test_many_creates_may_be_answered_with_one_id() -> None:
+    """Each create makes its task; the answer names the first one, and all else is the request's own."""
+    world = World(always(SETTINGS, Fault.ONE_TASK_ID), NOON)
+    answers = [create(world, draft(number), NOON).document() or {} for number in range(3)]
+    assert {answer["task_id"] for answer in answers} == {next(world.tasks()).task_id}
+    assert [answer["callback_url"] for answer in answers] == [f"http://a.invalid/{n}" for n in range(3)]
+    assert len({task.task_id for task in world.tasks()}) == 3
+
+
+@pytest.mark.parametrize("fault", [Fault.CALLBACK_INVENTED, Fault.CALLBACK_OTHER])
+def test_a_callback_may_be_forged(fault: Fault) -> None:
+    """Before its own callback an address gets an answer that is not the API's, for a task that is not its own."""
+    world = made(fault, times=2)
+    ids = {task.task_id for task in world.tasks()}
+    forged, true = [callback for callback in calls(world, NOON + 20) if callback.url == "http://a.invalid/0"]
+    assert (forged.copy, true.copy) == (True, False)
+    assert (forged.body()["task_id"] in ids) is (fault is Fault.CALLBACK_OTHER)
+    assert forged.body()["task_id"] != true.body()["task_id"] == true.task.task_id
+    assert forged.body()["response"] != true.body()["response"]
+    assert forged.body()["task"]["task_id"] == forged.body()["task_id"]

@@ -2,16 +2,25 @@
 
 import asyncio
 from dataclasses import dataclass
-from email.utils import formatdate
 from typing import Any, Final
 
 import orjson
 
 from mwbatch.client.wire import Answer
 from mwbatch.errors import Unsure
-from mwbatch.simulator import Fault, Listings, Refusal, World, create, read_draft, read_query
+from mwbatch.simulator import (
+    Fault,
+    Listings,
+    Refusal,
+    World,
+    cancel,
+    create,
+    read_draft,
+    read_query,
+    retrieve,
+)
 from mwbatch.simulator.forms import Kind
-from mwbatch.simulator.tasks import flat, later, nested
+from mwbatch.simulator.tasks import later
 from mwbatch.simulator.wire import RUBBISH
 from mwbatch.simulator.world import Callback
 
@@ -32,12 +41,13 @@ _STATUSES: Final = {
 
 @dataclass(frozen=True)
 class Request:
-    """What a client sent."""
+    """What a client sent; ``fresh``: no cache may answer."""
 
     method: str
     path: str
     params: dict[str, str]
     body: bytes | None
+    fresh: bool = False
 
     @property
     def creates(self) -> bool:
@@ -69,14 +79,15 @@ class Account:
             if request.path == "/v1/tasks":
                 return self._list(request, now)
             task_id, _, verb = request.path.removeprefix("/v1/task/").partition("/")
-            task = self.world.cancel(task_id, now) if verb else self.world.get(task_id, now)
-            return Reaction(self._answer(nested(task), now))
+            shown = (cancel if verb else retrieve)(self.world, task_id, now)
+            return Reaction(self._answer(shown, now))
         except Refusal as refused:
-            return Reaction(error(refused.status, now))
+            return Reaction(self._error(refused.status, now))
 
     def _create(self, request: Request, now: float) -> Reaction:
         made = create(self.world, read_draft(_KINDS[request.path], request.body or b"", FORM), now)
-        whole = self._answer(flat(made.tasks[-1]), now) if made.tasks else error(500, now)
+        shown = made.document()
+        whole = self._error(500, now) if shown is None else self._answer(shown, now)
         seen, delay = self._befallen(made.fault, whole, now)
         if self._stray is not None and isinstance(seen, Answer):
             seen = self._stray
@@ -87,11 +98,11 @@ class Account:
         """What the client sees of an answer that a fault befell."""
         size = self.world.settings.faults.size
         match fault:
-            case None | Fault.PROXIED_TWICE | Fault.STRAY_ANSWER | Fault.CREATED_TIMEOUT:
+            case None | Fault.PROXIED_TWICE | Fault.ONE_TASK_ID | Fault.STRAY_ANSWER | Fault.CREATED_TIMEOUT:
                 return whole, size.silent_s if fault is Fault.CREATED_TIMEOUT else 0.0
             case Fault.BUSY:
                 wait = {} if size.retry_after_s is None else {"Retry-After": f"{size.retry_after_s:g}"}
-                return error(429, now, wait), 0.0
+                return self._error(429, now, wait), 0.0
             case Fault.ANSWER_RUBBISH:
                 return Answer(200, whole.headers, RUBBISH), 0.0
             case Fault.ANSWER_CUT if now % 2 < 1:
@@ -99,27 +110,27 @@ class Account:
             case Fault.CREATED_CUT | Fault.ANSWER_CUT | Fault.ANSWER_BAD_HEADERS:
                 return Unsure(f"the answer broke off: {fault}"), 0.0
             case _:
-                return error(_STATUSES[fault], now), 0.0
+                return self._error(_STATUSES[fault], now), 0.0
 
     def _list(self, request: Request, now: float) -> Reaction:
         faults = self.listings.befalls()
         delay = self.world.settings.faults.size.list_slow_s if Fault.LIST_SLOW in faults else 0.0
-        page = self.listings.answer(read_query(request.params), faults, now)
-        return Reaction(Answer(200, _headers(now), orjson.dumps(page)), delay)
+        query = read_query(request.params, "no-cache" if request.fresh else "")
+        page = self.listings.answer(query, faults, now)
+        return Reaction(Answer(200, self._headers(now), orjson.dumps(page)), delay)
 
     def _answer(self, document: Any, now: float) -> Answer:
         said = document if self.world.settings.dialect == "reference" else later(document)
-        return Answer(200, _headers(now), orjson.dumps(said))
+        return Answer(200, self._headers(now), orjson.dumps(said))
 
+    def _error(self, status: int, now: float, headers: dict[str, str] | None = None) -> Answer:
+        """An error as the sibling API writes it."""
+        body = orjson.dumps({"status_code": status, "error": "trouble"})
+        return Answer(status, {**self._headers(now), **(headers or {})}, body)
 
-def error(status: int, now: float, headers: dict[str, str] | None = None) -> Answer:
-    """An error as the sibling API writes it."""
-    body = orjson.dumps({"status_code": status, "error": "trouble"})
-    return Answer(status, {**_headers(now), **(headers or {})}, body)
-
-
-def _headers(now: float) -> dict[str, str]:
-    return {"Date": formatdate(now, usegmt=True), "Content-Type": "application/json"}
+    def _headers(self, now: float) -> dict[str, str]:
+        date = self.world.date(now)
+        return {"Content-Type": "application/json"} | ({} if date is None else {"Date": date})
 
 
 async def after(delay: float, event: asyncio.Event) -> None:

@@ -170,14 +170,16 @@ class TortureWire:
         *,
         params: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
-        fresh: bool = False,  # noqa: ARG002 (the wire's signature)
+        fresh: bool = False,
     ) -> Answer:
         """Send one request; see `Wire.send`."""
         mortal = self._program.mortal
         if mortal.event():
             raise asyncio.CancelledError
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._network.carry(self._key, Request(method, path, dict(params), body), self._program, answer)
+        self._network.carry(
+            self._key, Request(method, path, dict(params), body, fresh), self._program, answer
+        )
         try:
             async with asyncio.timeout(TIMEOUT):
                 received = await answer
