@@ -13,7 +13,7 @@ from mwbatch.core.outcomes import Made
 from mwbatch.core.text import encode
 from mwbatch.errors import UsageError
 from mwbatch.journal.home import Home
-from mwbatch.journal.labelled import labelled, planned_once
+from mwbatch.journal.labelled import labelled
 from mwbatch.journal.opened import unread
 from mwbatch.journal.places import Answers
 from mwbatch.journal.segments import Segments
@@ -58,7 +58,7 @@ def _write(
     name: str, journal: Segments, question: Question, chosen: Filter, path: Path, desk: Desk, *, force: bool
 ) -> Made:
     counts = Counter[str]()
-    counts["tagging"] = sum(planned.type == "tagging" for planned in planned_once(journal))
+    counts["tagging"] = sum(planned.type == "tagging" for planned in journal.read_rows())
     desk.tally.total = counts["tagging"]
     with outfile(path, force=force) as file:
         for planned, answer in labelled(journal, Answers(journal.answered_rows())):

@@ -143,6 +143,7 @@ class Sender:
             key=how.fingerprint,
             kid=how.key.kid,
             clock=self.client.clock,
+            editions=tuple((plan.row, plan.edition) for plan, _ in run if plan.edition),
         )
 
     async def _work(self) -> None:

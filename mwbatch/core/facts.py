@@ -44,7 +44,10 @@ class Via(StrEnum):
 
 
 class Planned(NamedTuple):
-    """The manifest was read: this row is to be labelled. ``request`` holds the API's own field names."""
+    """The manifest was read: this row is to be labelled. ``request`` holds the API's own field names.
+
+    A row whose URL was signed anew before it was sent is planned again with a greater ``edition``; the greatest holds.
+    """
 
     at: float
     row: int
@@ -53,11 +56,15 @@ class Planned(NamedTuple):
     type: str
     request: dict[str, Json]
     columns: dict[str, Json]
+    edition: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Written before the create requests of ``rows``, half-open ranges ``(from, to)``, may leave."""
+    """Written before the create requests of ``rows``, half-open ranges ``(from, to)``, may leave.
+
+    ``editions`` has ``(row, edition)`` of those that are sent in another edition than the first.
+    """
 
     at: float
     rows: tuple[tuple[int, int], ...]
@@ -67,6 +74,7 @@ class Started:
     key: str
     kid: str
     clock: str | None = None
+    editions: tuple[tuple[int, int], ...] = ()
 
 
 class Seen(NamedTuple):
@@ -206,7 +214,7 @@ def _record(fact: Fact) -> dict[str, Json]:
 
 def _planned_record(planned: Planned) -> dict[str, Json]:
     """The same, several times as fast: there is one for every row."""
-    return {
+    record: dict[str, Json] = {
         "v": VERSION,
         "fact": "planned",
         "at": planned.at,
@@ -217,6 +225,9 @@ def _planned_record(planned: Planned) -> dict[str, Json]:
         "request": planned.request,
         "columns": planned.columns,
     }
+    if planned.edition:
+        record["edition"] = planned.edition
+    return record
 
 
 def _seen_record(seen: Seen) -> dict[str, Json]:
@@ -271,6 +282,7 @@ def parse(text: bytes) -> Fact:
     try:
         if kind == "started":
             record["rows"] = tuple(_range(first, end) for first, end in record["rows"])
+            record["editions"] = tuple(_range(row, edition) for row, edition in record.get("editions", ()))
         elif kind == "planned":
             record.setdefault("columns", {})
         _check(kind, record)

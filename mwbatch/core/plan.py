@@ -5,10 +5,16 @@ from itertools import groupby, islice
 from typing import Final, NamedTuple
 
 from mwbatch.core.batch import Batch
+from mwbatch.core.digests import request_digest
 from mwbatch.core.facts import Planned
 
 LEAST_RUN: Final = 16
 GREATEST_RUN: Final = 256
+
+
+def precedence(planned: Planned) -> tuple[int, bytes]:
+    """Which of two plans of one row holds: the greater edition, and of equal ones the one whose digest is greater."""
+    return planned.edition, request_digest(planned.type, planned.request)
 
 
 class Create(NamedTuple):

@@ -10,7 +10,6 @@ from mwbatch.errors import UsageError
 from mwbatch.export.categories import Categories
 from mwbatch.export.choices import By
 from mwbatch.export.names import Names
-from mwbatch.journal.labelled import planned_once
 from mwbatch.journal.places import Answers
 from mwbatch.journal.segments import Segments
 
@@ -34,10 +33,10 @@ class Survey:
         self.names, self.categories = Names(), Categories(by)
         self._columns: dict[str, None] = {}
         self._boxes = boxes
-        for planned in planned_once(journal):
+        for planned in journal.read_rows():
             self._row(planned)
         self.answers = Answers(self._heard())
-        self.completed = sum(1 for planned in planned_once(journal) if planned.row in self.answers)
+        self.completed = sum(1 for planned in journal.read_rows() if planned.row in self.answers)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -53,7 +52,7 @@ class Survey:
         """The completed rows whose image has no size by the manifest."""
         return (
             planned
-            for planned in planned_once(self.journal)
+            for planned in self.journal.read_rows()
             if planned.row in self.answers and told_size(planned.columns) is None
         )
 

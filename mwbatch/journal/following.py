@@ -8,7 +8,7 @@ from mwbatch.core.fold import Status
 from mwbatch.core.labels import label
 from mwbatch.core.text import Json
 from mwbatch.journal.opened import Opened
-from mwbatch.journal.places import Answers, Places
+from mwbatch.journal.places import Answers, Plans
 from mwbatch.journal.segment import segments_in
 from mwbatch.journal.segments import JOURNAL, RESULTS, ROWS
 from mwbatch.journal.tail import Tail
@@ -23,7 +23,7 @@ class Follower:
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
         self._tails: dict[Path, Tail] = {}
-        self._plans, self._answers = Places(), Answers()
+        self._plans, self._answers = Plans(), Answers()
         self._told = bytearray()
         self._arrived: list[int] = []
         self.quiet = False
@@ -48,7 +48,7 @@ class Follower:
     def _take(self, path: Path, offset: int, fact: Fact) -> None:
         self._opened.state.add(fact)
         if isinstance(fact, Planned):
-            self._plans.note(fact.row, path, offset)
+            self._plans.take(path, offset, fact)
         elif isinstance(fact, Seen) and fact.answer is not None:
             self._answers.take(path, offset, fact.row)
             self._arrived.append(fact.row)
@@ -56,8 +56,8 @@ class Follower:
 
     def _line(self, row: int) -> Iterator[dict[str, Json]]:
         """The line of a completed row; none while the row itself is not on disk, of which the next look learns."""
-        planned, state = self._plans.read(row), self._opened.state.row(row)
-        if not isinstance(planned, Planned) or state.status is not Status.COMPLETED:
+        planned, state = self._plans.plan(row), self._opened.state.row(row)
+        if planned is None or state.status is not Status.COMPLETED:
             self._arrived.append(row)
             return
         self._told[row] = 1

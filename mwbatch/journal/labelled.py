@@ -11,20 +11,9 @@ from mwbatch.journal.places import Answers
 from mwbatch.journal.segments import Segments
 
 
-def planned_once(journal: Segments) -> Iterator[Planned]:
-    """Every row in the order in which the rows were planned; a fact that was copied in twice counts once."""
-    known = bytearray()
-    for planned in journal.read_rows():
-        if (missing := planned.row + 1 - len(known)) > 0:
-            known.extend(bytes(missing))
-        if not known[planned.row]:
-            known[planned.row] = 1
-            yield planned
-
-
 def labelled(journal: Segments, answers: Answers) -> Iterator[tuple[Planned, Seen]]:
     """Every row that has an answer, with the one that is shown. It needs no fold: an answer on disk is enough."""
-    for planned in planned_once(journal):
+    for planned in journal.read_rows():
         answer = answers.answer(planned.row)
         if answer is not None:
             yield planned, answer
@@ -34,7 +23,7 @@ def results(opened: Opened, *, every: bool = False) -> Iterator[dict[str, Json]]
     """One object a row, in the manifest's order; completed rows, or with ``every`` all, with their status and error."""
     answers, state = Answers(opened.journal.answered_rows()), opened.state
     errors = dict(opened.failures()) if every else {}
-    for planned in planned_once(opened.journal):
+    for planned in opened.journal.read_rows():
         answer = answers.answer(planned.row)
         state.add(planned)  # both may have been written after the state was folded
         if answer is not None:

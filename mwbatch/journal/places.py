@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from mwbatch.core.facts import Fact, Seen
+from mwbatch.core.facts import Fact, Planned, Seen
 from mwbatch.core.fold import answered
+from mwbatch.core.plan import precedence
 from mwbatch.journal.segment import Again
 
 MOST_OPEN: Final = 16
@@ -46,6 +47,25 @@ class Places:
                 self._open.clear()
             self._open[number] = Again(self._files[number - 1])
         return self._open[number].fact(self._offset[row])
+
+
+class Plans(Places):
+    """Where the plan that holds for each row stands: that of its latest edition."""
+
+    def take(self, path: Path, offset: int, planned: Planned) -> None:
+        """Note the place of a plan of a row, unless one is known that holds."""
+        if planned.row in self:
+            other = self.read(planned.row)
+            assert isinstance(other, Planned)
+            if precedence(planned) <= precedence(other):
+                return
+        self.note(planned.row, path, offset)
+
+    def plan(self, row: int) -> Planned | None:
+        """Read the plan of a row from disk; None where there is none."""
+        fact = self.read(row)
+        assert fact is None or isinstance(fact, Planned)
+        return fact
 
 
 class Answers(Places):

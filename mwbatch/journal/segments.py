@@ -23,7 +23,8 @@ from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.measure import Commits
-from mwbatch.journal.segment import Damage, segments_in, written_now
+from mwbatch.journal.places import Plans
+from mwbatch.journal.segment import Damage, holds, segments_in, written_now
 from mwbatch.journal.shelf import One, Shelf
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 ROWS: Final = "rows"
 JOURNAL: Final = "journal"
 RESULTS: Final = "results"
+_EDITION: Final = b'"edition":'
 FOLDERS: Final = (ROWS, JOURNAL, RESULTS)
 
 
@@ -107,10 +109,36 @@ class Segments:
         want: Callable[[int], bool] | None = None,
         type: str | None = None,  # noqa: A002 - the API's name
     ) -> Iterator[Planned]:
-        """The planned facts, those of one type whose number is wanted, in the order in which the rows were planned."""
+        """The rows, those of one type whose number is wanted, in the order in which they were planned.
+
+        Each comes once, in its latest edition.
+        """
         rows, mark = self._shelves[ROWS], b"" if type is None else b'"type":%b' % encode(type)
         there = rows.facts(Planned) if want is None else rows.find(partial(_wanted_row, want, mark))
-        return (fact for _, _, fact in there if type is None or fact.type == type)
+        latest, known = self._renewed(), bytearray()
+        for _, _, fact in there:
+            number = fact.row
+            if (missing := number + 1 - len(known)) > 0:
+                known.extend(bytes(missing + len(known) // 4))
+            if not known[number] and (type is None or fact.type == type):
+                known[number] = 1
+                yield latest.plan(number) or fact
+
+    def plans(self) -> Plans:
+        """Where the plan of each row stands, to be read again."""
+        plans = Plans()
+        for place in self._shelves[ROWS].facts(Planned):
+            plans.take(*place)
+        return plans
+
+    def _renewed(self) -> Plans:
+        """The same of rows that were planned in more than one edition alone: mostly none, which is seen at a glance."""
+        plans, rows = Plans(), self._shelves[ROWS]
+        for path, offset, fact in rows.find(
+            _renewed_row, [p for p in segments_in(rows.folder) if holds(p, _EDITION)]
+        ):
+            plans.take(path, offset, fact)
+        return plans
 
     def read_journal(self, kind: type[One]) -> Iterator[One]:
         """The facts of one kind among those that are neither rows nor answers."""
@@ -175,6 +203,12 @@ def _wanted_row(want: Callable[[int], bool], mark: bytes, text: bytes) -> Planne
         return None
     fact = parse(text)
     return fact if isinstance(fact, Planned) and (fact.row == number or want(fact.row)) else None
+
+
+def _renewed_row(text: bytes) -> Planned | None:
+    """Parse a line only where it may plan a row in another edition than the first."""
+    fact = parse(text) if _EDITION in text else None
+    return fact if isinstance(fact, Planned) and fact.edition else None
 
 
 def segment_sizes(folder: Path) -> dict[str, int]:

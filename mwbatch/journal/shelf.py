@@ -2,7 +2,7 @@
 
 import secrets
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -101,9 +101,14 @@ class Shelf:
         for path in segments_in(self.folder):
             deque(placed(path, damage.append, take), maxlen=0)
 
-    def find(self, take: Callable[[bytes], Taken | None]) -> Iterator[tuple[Path, int, Taken]]:
-        """What ``take`` makes of some of the lines, with their segment and byte offset; damage is no matter here."""
-        return self._find(take, lambda _: None)
+    def find(
+        self, take: Callable[[bytes], Taken | None], among: Iterable[Path] | None = None
+    ) -> Iterator[tuple[Path, int, Taken]]:
+        """What ``take`` makes of some of the lines, with their segment and byte offset; damage is no matter here.
+
+        Only the segments ``among`` which it is are read, where they are named.
+        """
+        return self._find(take, lambda _: None, among)
 
     def facts(self, kind: type[One]) -> Iterator[tuple[Path, int, One]]:
         """Every fact of a kind with its place; see `every`."""
@@ -116,9 +121,12 @@ class Shelf:
         self.damage = damage
 
     def _find(
-        self, take: Callable[[bytes], Taken | None], report: Callable[[Damage], None]
+        self,
+        take: Callable[[bytes], Taken | None],
+        report: Callable[[Damage], None],
+        among: Iterable[Path] | None = None,
     ) -> Iterator[tuple[Path, int, Taken]]:
-        for path in segments_in(self.folder):
+        for path in segments_in(self.folder) if among is None else among:
             for offset, taken in placed(path, report, take):
                 if taken is not None:
                     yield path, offset, taken

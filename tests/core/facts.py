@@ -44,7 +44,9 @@ bodies = st.builds(
 )
 """JSON texts as a caller may send them, with newlines and tabs between the tokens."""
 
-planned = st.builds(Planned, moments, numbers, texts, numbers, texts, objects, objects)
+planned = st.builds(
+    Planned, moments, numbers, texts, numbers, texts, objects, objects, st.just(0) | st.integers(0, 10**6)
+)
 started = st.builds(
     Started,
     moments,
@@ -52,6 +54,7 @@ started = st.builds(
     attempts,
     *[texts] * 4,
     st.none() | texts,
+    st.lists(st.tuples(numbers, numbers), max_size=2).map(tuple),
 )
 seen = st.builds(
     Seen,

@@ -1,17 +1,21 @@
 """Rows beside their answers: what is shown is what the fold would show, and needs none."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Fact, line
+from mwbatch.core.facts import Fact, Planned, line
 from mwbatch.core.fold import Status
+from mwbatch.core.plan import precedence
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
 from mwbatch.journal.home import Card, Home
-from mwbatch.journal.labelled import labelled, planned_once, results
+from mwbatch.journal.labelled import labelled, results
 from mwbatch.journal.opened import Opened, look
 from mwbatch.journal.places import MOST_OPEN, Answers, Places
 from mwbatch.journal.segments import Segments, place
@@ -20,7 +24,7 @@ from tests.journal.disks import descriptors
 from tests.virtual import virtual
 
 
-def segments(folder: Path, *runs: list[Fact]) -> Segments:
+def segments(folder: Path, *runs: Sequence[Fact]) -> Segments:
     """The journal of a batch to which one writer after another wrote."""
     for number, facts in enumerate(runs):
         for fact in facts:
@@ -65,7 +69,38 @@ def test_the_answer_is_the_one_of_the_fold(
 def test_a_row_counts_once(tmp_path: Path) -> None:
     """A planned fact that stands in two segments is one row, where it stood first."""
     journal = segments(tmp_path, [plan(0), plan(2)], [plan(2), plan(1)])
-    assert [planned.row for planned in planned_once(journal)] == [0, 2, 1]
+    assert [planned.row for planned in journal.read_rows()] == [0, 2, 1]
+
+
+def again(row: int, edition: int, note: str = "") -> Planned:
+    """A row in another edition."""
+    request = {"image_url": f"https://images.test/{row}.jpg?signature={edition}{note}"}
+    return plan(row)._replace(edition=edition, request=request)
+
+
+@given(
+    st.permutations([plan(0), again(0, 1), again(0, 2), again(0, 2, "b"), plan(1), again(2, 1), plan(2)]),
+    st.integers(0, 7),
+)
+def test_the_latest_edition_of_a_row_holds(facts: list[Planned], cut: int) -> None:
+    """Whatever the order and the segments: of each row the greatest edition, whoever asks for it and in whichever way."""
+    with TemporaryDirectory() as folder:
+        journal = segments(Path(folder), facts[:cut], facts[cut:])
+        latest = {planned.row: planned for planned in journal.read_rows()}
+        assert {row: planned.edition for row, planned in latest.items()} == {0: 2, 1: 0, 2: 1}
+        assert list(latest) == list(dict.fromkeys(fact.row for fact in facts))
+        assert latest[0] == max(again(0, 2), again(0, 2, "b"), key=precedence)
+        assert {row: journal.plans().plan(row) for row in latest} == latest
+        assert [
+            *journal.read_rows(lambda row: row == 0),
+            *journal.read_rows({1, 2}.__contains__, "tagging"),
+        ] == sorted(latest.values(), key=lambda planned: (planned.row > 0, list(latest).index(planned.row)))
+
+
+def test_a_column_that_is_called_edition_is_a_column(tmp_path: Path) -> None:
+    """What the user's columns hold renews no row."""
+    rows = [plan(n)._replace(columns={"edition": 7}) for n in range(2)]
+    assert list(segments(tmp_path, rows).read_rows()) == rows
 
 
 def test_a_place_that_is_gone(tmp_path: Path) -> None:
