@@ -160,7 +160,7 @@ def _loop(command: "Command", talk: Talk, asked: Asked) -> Result:
         try:
             return runner.run(_watched(command, talk, asked))
         except (KeyboardInterrupt, asyncio.CancelledError):
-            said = "stopped at once; what was in flight is in doubt now, and running it again is safe"
+            said = "stopped at once; what had left unanswered is in doubt now, and running it again is safe"
             say(f"mwbatch: {said}", talk)
             raise click.exceptions.Exit(max(asked.exit, Exit.INTERRUPTED)) from None
 

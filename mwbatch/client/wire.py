@@ -1,7 +1,20 @@
 """The seam to the network: one request out, one whole answer back."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
+
+from mwbatch.errors import Unsent, UsageError
+
+KEPT: Final = "no byte of the request left"
+"""What a cancelled ``send`` says in its error's arguments where that is so."""
+
+
+def kept(error: BaseException) -> bool:
+    """Whether what ended a ``send`` proves that no byte of its request left; silence proves nothing."""
+    if isinstance(error, asyncio.CancelledError):
+        return KEPT in error.args
+    return isinstance(error, Unsent | UsageError)
 
 
 class Answer(NamedTuple):
@@ -16,9 +29,10 @@ class Wire(Protocol):
     """Whatever carries requests to the API.
 
     Laws: a request is sent at most once if it is a POST; redirects are not followed; an answer is returned only when
-    it was received whole, whatever its status; nothing but `Unsent` and `Unsure` is raised, and neither carries the
-    API key. `Unsent` MUST be raised only where no byte of the request can have left. A cancelled ``send`` proves
-    nothing: the request may have left.
+    it was received whole, whatever its status; nothing but `Unsent`, `Unsure` and, for a use that cannot be,
+    `UsageError` is raised, and none carries the API key. `Unsent` and `UsageError` MUST be raised only where no byte of
+    the request can have left. A cancelled ``send`` proves nothing, unless its error says `KEPT`; the same MUST holds for
+    that. A wire that never says it leaves more rows in doubt, and is never wrong.
     """
 
     async def send(
@@ -38,6 +52,7 @@ class Wire(Protocol):
         Raises:
             Unsent: no request left this machine.
             Unsure: the request may have arrived, and no whole answer came.
+            UsageError: this wire was closed, or belongs to another event loop; nothing was written.
         """
         ...
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from mwbatch.core.facts import Started
 from mwbatch.core.plan import Create
+from mwbatch.journal.closing import to_end
 from mwbatch.journal.opened import Opened
 
 
@@ -32,12 +33,16 @@ class Ready:
         """
         try:
             while not self._ended and (run := next(self._runs, None)):
-                await self._batch.record([self._started(run)])
-                self._rows.extend(run)
-                self._changed.set()
+                # Cancelled in the midst of it the run would be started on disk, and nobody would know that none of it left.
+                await to_end(self._start(run))
                 await self._room(len(run))
         finally:
             self.end()
+
+    async def _start(self, run: list[Create]) -> None:
+        await self._batch.record([self._started(run)])
+        self._rows.extend(run)
+        self._changed.set()
 
     async def take(self) -> Create | None:
         """The next row to send; None when there will be none."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from mwbatch.client import Client
+from mwbatch.client import Client, kept
 from mwbatch.commands.crew import crew
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.gate import Gate
@@ -26,7 +26,8 @@ from mwbatch.core.plan import Create, ranges, run_size, runs, sendable
 from mwbatch.core.showing import seen
 from mwbatch.core.trouble import Advice, Trouble
 from mwbatch.core.verdict import Outcome, Verdict
-from mwbatch.errors import ApiError, Exit, StoreError
+from mwbatch.errors import ApiError, Exit, StoreError, UsageError
+from mwbatch.journal.closing import to_end
 from mwbatch.journal.opened import Opened
 
 PATIENCE: Final = 900.0
@@ -39,6 +40,7 @@ _AGAIN: Final = (Verdict.BUSY, Verdict.UNSENT)
 """What certainly made no task, and is sent again."""
 
 _NOT_SENT: Final = Outcome(Verdict.UNSENT, message="the run ended before this row's turn")
+_CUT_SHORT: Final = Outcome(Verdict.UNKNOWN, message="the run ended while its answer was awaited")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ class Sender:
     async def send(self, rows: Iterable[Planned], most: int | None = None) -> None:
         """Send whichever of ``rows`` may be sent, the first ``most`` of them.
 
-        Returns when each has an outcome on disk, or the run must end.
+        Returns when each has an outcome on disk, or the run must end. Cancelled, it still makes durable what is known: a row
+        is in doubt only if bytes of its request left.
 
         Raises:
             StoreError: outcomes could not be written.
@@ -100,18 +103,22 @@ class Sender:
             self._probe = asyncio.create_task(self._ask())
         watch = asyncio.create_task(self._watch())
         try:
-            await crew([self._prepare(), *(self._work() for _ in range(self.pace.most))])
+            workers = (self._work() for _ in range(self.pace.most))
+            await crew([self._prepare(), *workers], self._wind_down)
         finally:
             watch.cancel()
             if self._probe is not None:
                 self._probe.cancel()
             for create in self._ready.leftovers():
                 self._note(create, _NOT_SENT)
-            await asyncio.shield(self._recorder.flush())
+            await to_end(self._recorder.flush())
 
     def stop(self, exit_code: Exit, reason: str) -> None:
         """Start nothing more; what is in flight is finished."""
         self.ending.because(exit_code, reason)
+        self._wind_down()
+
+    def _wind_down(self) -> None:
         self._over.set()
         self._gate.close()
         self._ready.end()
@@ -154,19 +161,28 @@ class Sender:
         """Bring one attempt to its outcome: what certainly made no task is sent again within the same attempt."""
         planned, attempt = create
         address = write(self.how.base, self.how.key, self.batch.card.batch_id, planned.row, attempt)
-        outcome, waits, started_at = _NOT_SENT, backoff(), 0.0
-        while await self._gate.enter():
-            started_at = self.desk.ticks()
-            try:
-                outcome = await self.client.attempt(planned.type, planned.request, address)
-                self._adjust(outcome, started_at)
-            finally:
-                self._gate.leave()
-            if outcome.verdict not in _AGAIN:
-                break
-            if outcome.retry_after is None:
-                await self._pause(next(waits))
-        self._note(create, outcome, started_at)
+        outcome, waits, began = _NOT_SENT, backoff(), 0.0
+        try:
+            while await self._gate.enter():
+                began, before, outcome = self.desk.ticks(), outcome, _CUT_SHORT
+                try:
+                    outcome = await self.client.attempt(planned.type, planned.request, address)
+                    self._adjust(outcome, began)
+                except (asyncio.CancelledError, UsageError) as error:
+                    if kept(error):
+                        outcome = before
+                    raise
+                finally:
+                    self._gate.leave()
+                if outcome.verdict not in _AGAIN:
+                    break
+                if outcome.retry_after is None:
+                    await self._pause(next(waits))
+        except asyncio.CancelledError:
+            self._wind_down()  # the others are being cancelled too: none must begin anything meanwhile
+            raise
+        finally:
+            self._note(create, outcome, began)
 
     def _adjust(self, outcome: Outcome, started_at: float) -> None:
         """Let the pace learn, and give up when nothing was created for too long."""

@@ -52,6 +52,11 @@ class Opened:
             segments=sizes | {n: max(size, sizes.get(n, 0)) for n, size in segment_sizes(self.folder).items()}
         )
 
+    async def close(self) -> None:
+        """Finish what was begun, release the files, and keep their sizes."""
+        await self.journal.close()
+        self.keep_sizes()
+
     def refold(self) -> None:
         """Read everything again, what other processes wrote meanwhile included. Blocks."""
         # Two states of a million rows would be in memory together; and MUST be none meanwhile: to an empty one no row
@@ -114,16 +119,17 @@ async def look(home: Home, folder: Path, card: Card, writer: str = "view") -> Op
 
 @asynccontextmanager
 async def act(home: Home, folder: Path, card: Card, verb: str) -> AsyncIterator[Opened]:
-    """Open a batch under its lock: to spend, to settle, to cancel.
+    """Open a batch under its lock: to spend, to settle, to cancel. It is closed before the lock is given back.
 
     Raises:
         BatchBusy: another process acts on it.
     """
+    from mwbatch.journal.closing import to_end  # noqa: PLC0415 (asyncio, as in `look`)
+
     with BatchLock(folder, verb):
         opened = await look(home, folder, card, verb)
         opened.acting = True
         try:
             yield opened
         finally:
-            await opened.journal.close()
-            opened.keep_sizes()
+            await to_end(opened.close())

@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from mwbatch.client import Client
-from mwbatch.client.wire import Answer
+from mwbatch.client.wire import KEPT, Answer
 from mwbatch.commands.creating import Wishes
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.planning import Source
@@ -70,7 +70,8 @@ class ScriptedWire:
     """A `Wire` into a `World`. Each create meets the next of ``plays``, then whatever ``always`` says, then the world.
 
     ``on_create`` is called at the moment at which a create request leaves; ``creates`` holds the address of each, in
-    order; ``listed`` and ``got`` what was asked for. ``reads`` befalls each GET, while it is not None.
+    order; ``listed`` and ``got`` what was asked for. ``reads`` befalls each GET, while it is not None. A request leaves when
+    one of ``connections`` is free; ``left`` counts those that did.
     """
 
     def __init__(self, world: World) -> None:
@@ -83,7 +84,8 @@ class ScriptedWire:
         self.left_at: list[float] = []
         self.listed: list[dict[str, str]] = []
         self.got: list[str] = []
-        self.in_flight = self.most_in_flight = 0
+        self.in_flight = self.most_in_flight = self.left = 0
+        self.connections = asyncio.Semaphore(10_000)
 
     async def send(
         self,
@@ -98,10 +100,8 @@ class ScriptedWire:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
-            await asyncio.sleep(LATENCY)
-            return self._dated(await self._arrive(method, path, dict(params), body, fresh=fresh))
-        except Refusal as refused:
-            return answer(refused.status, {"status_code": refused.status, "error": refused.message})
+            await self._connect()
+            return await self._carry(method, path, dict(params), body, fresh=fresh)
         finally:
             self.in_flight -= 1
 
@@ -115,6 +115,24 @@ class ScriptedWire:
             return came
         headers = {name: text for name, text in came.headers.items() if name != "Date"}
         return Answer(came.status, headers | ({} if date is None else {"Date": date}), came.body)
+
+    async def _connect(self) -> None:
+        try:
+            await self.connections.acquire()
+        except asyncio.CancelledError:
+            raise asyncio.CancelledError(KEPT) from None
+        self.left += 1
+
+    async def _carry(
+        self, method: str, path: str, params: dict[str, str], body: bytes | None, *, fresh: bool
+    ) -> Answer:
+        try:
+            await asyncio.sleep(LATENCY)
+            return self._dated(await self._arrive(method, path, params, body, fresh=fresh))
+        except Refusal as refused:
+            return answer(refused.status, {"status_code": refused.status, "error": refused.message})
+        finally:
+            self.connections.release()
 
     async def _arrive(
         self, method: str, path: str, params: dict[str, str], body: bytes | None, *, fresh: bool
