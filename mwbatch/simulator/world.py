@@ -170,8 +170,10 @@ class World:
     def settle(self, callback: Callback, *, acknowledged: bool, now: float) -> None:
         """Tell whether a callback was answered 2xx; if not, it is due again, up to 20 times in 24 hours."""
         task = callback.task
-        task.tries.append(now)
         self.counts["callbacks_sent"] += 1
+        if callback.forges:
+            return  # the API knows nothing of it
+        task.tries.append(now)
         if acknowledged:
             self.counts["callbacks_acknowledged"] += 1
             task.acknowledged.append(now)

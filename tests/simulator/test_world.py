@@ -276,3 +276,4 @@ def test_a_callback_may_be_forged(fault: Fault) -> None:
     assert forged.body()["task_id"] != true.body()["task_id"] == true.task.task_id
     assert forged.body()["response"] != true.body()["response"]
     assert forged.body()["task"]["task_id"] == forged.body()["task_id"]
+    assert len(true.task.acknowledged) == len(true.task.tries) == 1
