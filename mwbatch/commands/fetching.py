@@ -8,7 +8,7 @@ from mwbatch.commands.crew import crew
 from mwbatch.commands.desk import Desk
 from mwbatch.core.facts import Via
 from mwbatch.core.fold import Status, TaskState
-from mwbatch.core.showing import seen
+from mwbatch.core.showing import news, seen
 from mwbatch.errors import ApiError, Halted, NotFound
 from mwbatch.journal.opened import Opened
 
@@ -34,7 +34,11 @@ async def fetch(
     Those for which ``but`` says so are left out. A task that cannot be looked at stays as it is, and is told
     of. Raises `Halted` where the API refuses us.
     """
-    remaining = (Open(row, task.attempt, task.task_id) for row, task in batch.state.open() if not but(task))
+    remaining = (
+        Open(row, task.attempt, task.task_id)
+        for row, task in batch.state.open()
+        if not (task.confirmed and but(task))
+    )
     tally, answers = desk.tally, 0
     tally.phase, tally.done, tally.total = "fetching answers", 0, batch.state.by_status()[Status.PENDING]
 
@@ -64,11 +68,8 @@ async def look(batch: Opened, client: Client, desk: Desk, task: Open) -> bool:
         desk.tally.note(f"a task could not be looked at, it stays pending: {error}")
         return False
     fact = seen(shown, task.row, task.attempt, Via.GET, desk.now(), body)
-    if fact.answer is None and shown.status in (
-        "",
-        "pending",
-        batch.state.row(task.row).tasks[task.task_id].shown,
-    ):
+    known = batch.state.task(task.row, task.task_id)
+    if known is not None and known.confirmed and fact.answer is None and fact.status in ("", "pending"):
         return False
-    await batch.record([fact])
+    await batch.record(news(known, fact))
     return fact.answer is not None

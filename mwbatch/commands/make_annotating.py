@@ -13,9 +13,8 @@ from mwbatch.core.outcomes import Made
 from mwbatch.core.text import encode
 from mwbatch.errors import UsageError
 from mwbatch.journal.home import Home
-from mwbatch.journal.labelled import labelled
+from mwbatch.journal.labelled import labelled, shown_answers
 from mwbatch.journal.opened import unread
-from mwbatch.journal.places import Answers
 from mwbatch.journal.segments import Segments
 
 GROUP: Final = 256
@@ -61,7 +60,7 @@ def _write(
     counts["tagging"] = sum(planned.type == "tagging" for planned in journal.read_rows())
     desk.tally.total = counts["tagging"]
     with outfile(path, force=force) as file:
-        for planned, answer in labelled(journal, Answers(journal.answered_rows())):
+        for planned, answer in labelled(journal, shown_answers(journal)):
             if planned.type != "tagging":
                 continue
             asked = ask(name, planned, answer, question, chosen)

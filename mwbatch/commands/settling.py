@@ -195,6 +195,10 @@ async def _close(
     places = [
         doubt.place for doubt in absent if doubt.place.attempt in batch.state.row(doubt.place.row).doubtful
     ]
+    called = {place for place in places if batch.state.row(place.row).seen >> place.attempt & 1}
+    if called:
+        result.because("a callback came for a row in doubt, and names a task that the API has not shown")
+    places = [place for place in places if place not in called]
     if forged.intersection(places):
         result.because("a task stands at an address of a row in doubt that is not signed by our keys")
     places = [place for place in places if place not in forged]

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from mwbatch.client import Client
 from mwbatch.commands.desk import Desk
 from mwbatch.core.address import Address
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Seen, Via
-from mwbatch.core.showing import seen
+from mwbatch.core.showing import news, seen
 from mwbatch.core.sweep import Place, Sight, Sweep
 from mwbatch.core.text import encode
 from mwbatch.core.times import http_time, iso, moment
@@ -21,7 +22,7 @@ class Swept:
     """What a walk came to. ``tasks`` were listed in all, ``ours`` of them at addresses of the batch.
 
     ``end`` is the server's clock when the walk began (ISO 8601), None where the server tells none; ``flaws`` say why
-    nothing may be concluded from what was not shown; ``new`` counts facts that the journal did not have; ``forged`` are
+    nothing may be concluded from what was not shown; ``new`` counts tasks of which it told something new; ``forged`` are
     the attempts whose address stands there without our signature: that is no evidence, and no absence either.
     """
 
@@ -55,7 +56,7 @@ async def sweep(
 
 
 async def glance(batch: Opened, client: Client, desk: Desk, start: datetime | None) -> int:
-    """Record what is listed from ``start`` on, be it proof or not; returns how many facts were new.
+    """Record what is listed from ``start`` on, be it proof or not; returns of how many tasks it told something new.
 
     It has no end: the server's clock counts whole seconds, and what was created in this one would be left out.
     """
@@ -95,7 +96,7 @@ async def _walk(
     start: datetime | None,
     end: datetime | None,
 ) -> tuple[Sweep, int]:
-    """One walk; returns it with the number of facts that it added to the journal."""
+    """One walk; returns it with the number of tasks of which it told the journal something new."""
     first, last = (iso(time) if time else None for time in (start, end))
     walk = Sweep(batch.card.batch_id, genuine(batch), first, last)
     new = 0
@@ -103,9 +104,9 @@ async def _walk(
         page = await client.list_page(
             start_time=query.start, end_time=query.end, offset=query.offset, fresh=True
         )
-        facts = [fact for sight in walk.add(page) if (fact := learned(batch.state, sight, desk.now()))]
-        await batch.record(facts)
-        new += len(facts)
+        news = [facts for sight in walk.add(page) if (facts := learned(batch.state, sight, desk.now()))]
+        await batch.record(list(chain.from_iterable(news)))
+        new += len(news)
         desk.tally.listed = walk.tasks
     return walk, new
 
@@ -127,12 +128,16 @@ def genuine(batch: Opened) -> Callable[[str, Address], bool]:
     return is_genuine
 
 
-def learned(state: Batch, sight: Sight, at: float) -> Seen | None:
-    """The fact that a task was seen, if that tells the batch anything that it does not know."""
+def learned(state: Batch, sight: Sight, at: float) -> list[Seen]:
+    """The facts that a task was seen, so far as they tell the batch anything that it does not know."""
     if not sight.genuine:
-        return None
+        return []
     task, place = sight.task, sight.place
     known = state.task(place.row, task.task_id)
-    if known is not None and (known.answered or (task.response is None and task.status == known.status)):
-        return None
-    return seen(task, place.row, place.attempt, Via.LIST, at, encode(sight.document))
+    if (
+        known is not None
+        and known.confirmed
+        and (known.answered or (task.response is None and task.status == known.status))
+    ):
+        return []
+    return news(known, seen(task, place.row, place.attempt, Via.LIST, at, encode(sight.document)))

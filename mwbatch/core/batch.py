@@ -10,6 +10,8 @@ from mwbatch.core.fold import Row, Status, TaskState
 from mwbatch.core.straight import (
     ANSWERED,
     CANCELED,
+    CODES,
+    CONFIRMED,
     LIFTED,
     PLANNED,
     SHOWN,
@@ -25,7 +27,7 @@ GAP: Final = 1 << 20
 """How far beyond the last row a number may lie and still have room made in the columns."""
 
 _AS_PLANNED, _AS_STARTED = (
-    bytes(code if code & LIFTED else code | bit for code in range(256)) for bit in (PLANNED, STARTED)
+    bytes(code if code == LIFTED else code | bit for code in range(256)) for bit in (PLANNED, STARTED)
 )
 """What becomes of a code when a fact of this kind joins."""
 
@@ -111,7 +113,7 @@ class Batch:
             if fact.attempt == 1 and self._reaches(end):
                 codes = self._columns.codes
                 codes[first:end] = codes[first:end].translate(_AS_STARTED)
-                there: Iterable[int] = (number for number in range(first, end) if codes[number] & LIFTED)
+                there: Iterable[int] = (number for number in range(first, end) if codes[number] == LIFTED)
             else:
                 there = range(first, end)
             for number in there:
@@ -145,13 +147,11 @@ class Batch:
 
     def _count(self, fits: Callable[[int], bool]) -> int:
         """How many rows of the columns have a code that fits."""
-        return sum(self._columns.codes.count(code) for code in range(1, LIFTED) if fits(code))
+        return sum(self._columns.codes.count(code) for code in CODES if fits(code))
 
     def _numbers(self, fits: Callable[[int], bool]) -> Iterator[int]:
         """The numbers of the rows of the columns whose code fits, ascending."""
-        marks = self._columns.codes.translate(
-            bytes(0 < code < LIFTED and bool(fits(code)) for code in range(256))
-        )
+        marks = self._columns.codes.translate(_marks(fits))
         number = marks.find(1)
         while number >= 0:
             yield number
@@ -165,8 +165,7 @@ class Batch:
     @property
     def end(self) -> int:
         """One more than the greatest number of a planned row; 0 for none."""
-        codes = self._columns.codes
-        marks = codes.translate(bytes(code < LIFTED and code & PLANNED for code in range(256)))
+        marks = self._columns.codes.translate(_marks(is_planned))
         return max([marks.rfind(1), *(n for n, row in self._lifted.items() if row.planned)]) + 1
 
     def numbered(self, status: Status) -> Iterator[int]:
@@ -177,7 +176,7 @@ class Batch:
     def by_status(self) -> dict[Status, int]:
         """Count the rows: all six statuses, in order, zeros included."""
         counts = dict.fromkeys(Status, 0)
-        for code in range(1, LIFTED):
+        for code in CODES:
             if is_planned(code):
                 counts[status_of(code)] += self._columns.codes.count(code)
         for row in self._lifted.values():
@@ -200,15 +199,15 @@ class Batch:
 
     def doubtful(self) -> Iterator[tuple[int, int]]:
         """Every attempt in doubt of a planned row, with the row's number."""
-        for number in self._numbers(lambda code: code & (PLANNED | STARTED | SHOWN) == PLANNED | STARTED):
+        for number in self._numbers(lambda code: is_planned(code) and status_of(code) is Status.DOUBT):
             yield number, 1
         for number, row in self._lifted.items():
             if row.planned:
                 yield from ((number, attempt) for attempt in row.doubtful)
 
     def spent(self) -> int:
-        """How many tasks the batch has or may have: every task ever seen, and every attempt in doubt."""
-        lifted = sum(len(row.tasks) + len(row.doubtful) for row in self._lifted.values())
+        """How many tasks the batch has or may have: every confirmed task, and one for every other open attempt."""
+        lifted = sum(row.spent for row in self._lifted.values())
         return self._count(lambda code: bool(code & (SHOWN | STARTED))) + lifted
 
     def unstarted(self) -> int:
@@ -217,10 +216,12 @@ class Batch:
         return self._count(lambda code: code & (SHOWN | STARTED) == SHOWN) + lifted
 
     def open(self) -> Iterator[tuple[int, TaskState]]:
-        """Every task that is not canceled, of rows without an answer, with the row's number; unknown rows too."""
-        numbers = array("I", self._numbers(lambda code: code & (SHOWN | ANSWERED | CANCELED) == SHOWN))
+        """Every task that is not canceled, of rows without an answer of a confirmed task; unknown rows too."""
+        numbers = array("I", self._numbers(_is_open))
         numbers.extend(
-            n for n, row in self._lifted.items() if not any(t.answered for t in row.tasks.values())
+            n
+            for n, row in self._lifted.items()
+            if not any(t.answered and t.confirmed for t in row.tasks.values())
         )
         for number in numbers:
             yield from ((number, task) for task in self.row(number).tasks.values() if not task.canceled)
@@ -231,7 +232,12 @@ class Batch:
 
     def conflicts(self) -> Iterator[tuple[int, TaskState]]:
         """Every task with two answers that say different things, with its row's number."""
-        return ((n, task) for n, row in self._lifted.items() for task in row.tasks.values() if task.conflict)
+        return ((n, task) for n, row in self._lifted.items() for task in row.conflicts)
+
+    def by_callback_only(self) -> int:
+        """How many completed rows have no answer of a confirmed task."""
+        straight = self._count(lambda code: is_planned(code) and code & (ANSWERED | CONFIRMED) == ANSWERED)
+        return straight + sum(row.planned and row.by_callback_only for row in self._lifted.values())
 
     def unknown(self) -> Iterator[tuple[int, TaskState]]:
         """Every task at one of our addresses whose row the batch does not have."""
@@ -262,6 +268,18 @@ class _Rows(Mapping[int, Row]):
 
     def __len__(self) -> int:
         return len(self._codes) - self._codes.count(0) - self._codes.count(LIFTED) + len(self._lifted)
+
+
+def _marks(fits: Callable[[int], bool]) -> bytes:
+    """A table of codes: 1 for those of rows in columns that fit."""
+    return bytes(code in CODES and bool(fits(code)) for code in range(256))
+
+
+def _is_open(code: int) -> bool:
+    """Whether a row with this code has a task that still may say more."""
+    if not code & CONFIRMED:
+        return bool(code & SHOWN)
+    return not code & (ANSWERED | CANCELED)
 
 
 def is_planned(code: int) -> bool:

@@ -43,6 +43,10 @@ class Via(StrEnum):
     CANCEL = "cancel"
 
 
+CONFIRMING: Final = frozenset(Via) - {Via.CALLBACK}
+"""How the API itself shows a task, asked under our key. A callback comes from whoever knows the address."""
+
+
 class Planned(NamedTuple):
     """The manifest was read: this row is to be labelled. ``request`` holds the API's own field names.
 

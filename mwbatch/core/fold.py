@@ -5,19 +5,25 @@ and no random source. A row has exactly one status, the first of these that hold
 
 ============  ======================================================================================
 completed     some task has an answer on disk
-pending       some task is not canceled, as far as the API has shown
-doubt         some attempt started of which nothing was seen and nothing is known to have failed
+pending       some confirmed task is not canceled, as far as the API has shown
+doubt         some attempt started, or was called back about, and nothing is known of how it ended
 canceled      the next attempt is withdrawn, or the last task is canceled, and no later one is opened
 rejected      the last attempt failed finally, and no later one is opened
 planned       none of these: it may be sent
 ============  ======================================================================================
+
+A task is *confirmed* once the API itself has shown it, in the answer to a create, a GET, a listing or a cancel: whoever
+learns an address can call it, and invent tasks there. What the API shows of a task replaces what callbacks said of it,
+but for answers, which are kept whoever brought them. A task that is not confirmed counts for one thing alone: an answer
+completes its row, though any answer of a confirmed task is shown before it; without an answer it leaves its attempt in
+doubt. So it is never surplus, never canceled, and no row waits for it.
 """
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from mwbatch.core.facts import Failed, Planned, Retried, Seen, Withdrawn
+from mwbatch.core.facts import CONFIRMING, Failed, Planned, Retried, Seen, Withdrawn
 
 
 class Status(StrEnum):
@@ -48,23 +54,33 @@ def answered(seen: Seen) -> Answered:
 
 @dataclass(slots=True)
 class TaskState:
-    """What the API has shown of one task: a join, so the order of the showings does not matter."""
+    """What the API has shown of one task: a join, so the order of the showings does not matter.
+
+    ``confirmed``: it was shown otherwise than by callbacks; ``attempt``, ``shown`` and ``created_at`` are then what was
+    shown so, and callbacks add nothing to them.
+    """
 
     task_id: str
     attempt: int
     shown: str = "pending"
     created_at: str = ""
     answers: dict[str, Answered] = field(default_factory=dict)
+    confirmed: bool = False
 
     def join(self, seen: Seen) -> None:
         """Take one showing in."""
+        if seen.answer is not None:
+            place = answered(seen)
+            self.answers[seen.answer] = min(self.answers.get(seen.answer, place), place)
+        if seen.via in CONFIRMING:
+            if not self.confirmed:
+                self.confirmed, self.attempt, self.shown, self.created_at = True, seen.attempt, "pending", ""
+        elif self.confirmed:
+            return
         self.shown = max(self.shown, seen.status, key=_rank)
         self.attempt = min(self.attempt, seen.attempt)
         if seen.created_at:
             self.created_at = min(self.created_at or seen.created_at, seen.created_at)
-        if seen.answer is not None:
-            place = answered(seen)
-            self.answers[seen.answer] = min(self.answers.get(seen.answer, place), place)
 
     @property
     def status(self) -> str:
@@ -88,8 +104,8 @@ class TaskState:
 
     @property
     def canceled(self) -> bool:
-        """Whether nobody works on this task any more and no answer came of it."""
-        return self.status == "canceled"
+        """Whether nobody works on this task any more and no answer came of it, by the API's own word."""
+        return self.confirmed and self.status == "canceled"
 
 
 def _rank(status: str) -> tuple[int, str]:
@@ -101,14 +117,15 @@ def _rank(status: str) -> tuple[int, str]:
 class Row:
     """All that is known about one row.
 
-    Sets of attempts are bit sets: attempt ``n`` is bit ``n``. ``seen`` are those of which a task was seen, ``absent``
-    those that failed because sweeps did not find them. ``opened`` and ``forbidden`` are the greatest attempts that
-    ``retried`` and ``withdrawn`` name, 0 for none.
+    Sets of attempts are bit sets: attempt ``n`` is bit ``n``. ``seen`` are those of which a task was seen in any way,
+    ``confirmed`` those of which the API itself showed one, ``absent`` those that failed because sweeps did not find
+    them. ``opened`` and ``forbidden`` are the greatest attempts that ``retried`` and ``withdrawn`` name, 0 for none.
     """
 
     planned: bool = False
     started: int = 0
     seen: int = 0
+    confirmed: int = 0
     failed: int = 0
     final: int = 0
     absent: int = 0
@@ -123,6 +140,7 @@ class Row:
                 self.planned = True
             case Seen(task_id=task_id, attempt=attempt):
                 self.seen |= 1 << attempt
+                self.confirmed |= (fact.via in CONFIRMING) << attempt
                 self.tasks.setdefault(task_id, TaskState(task_id, attempt)).join(fact)
             case Failed(attempt=attempt):
                 self.failed |= 1 << attempt
@@ -135,9 +153,27 @@ class Row:
 
     @property
     def doubtful(self) -> list[int]:
-        """The attempts that started and of which nothing is known, ascending."""
-        bits = self.started & ~self.failed & ~self.seen
-        return [attempt for attempt in range(bits.bit_length()) if bits >> attempt & 1]
+        """The attempts that were made and of which nothing is known, ascending."""
+        return _attempts((self.started | self.seen) & ~self.failed & ~self._counted)
+
+    @property
+    def _counted(self) -> int:
+        """The attempts of which a task was seen that counts."""
+        bits = self.confirmed
+        for task in self.tasks.values():
+            bits |= task.answered << task.attempt
+        return bits
+
+    @property
+    def _belied_failures(self) -> int:
+        """The attempts that failed, though not finally, and were called back about: only the user may go on."""
+        return self.seen & self.failed & ~self.final & ~self._counted
+
+    @property
+    def spent(self) -> int:
+        """How many tasks this row has or may have: the confirmed, and one for each other attempt that may have made one."""
+        maybe = (self.started & ~self.failed | self.seen) & ~self.confirmed
+        return sum(task.confirmed for task in self.tasks.values()) + maybe.bit_count()
 
     @property
     def last(self) -> int:
@@ -165,7 +201,7 @@ class Row:
     @property
     def exhausted(self) -> bool:
         """Whether every new attempt that may be made without asking the user was made in vain."""
-        return not self.tasks and (self.absent >> self.opened).bit_count() > MOST_AUTOMATIC
+        return (self.absent >> self.opened).bit_count() > MOST_AUTOMATIC
 
     @property
     def withdrawn(self) -> bool:
@@ -175,16 +211,16 @@ class Row:
     @property
     def belied(self) -> bool:
         """Whether a task was seen of an attempt that sweeps had not found: they were believed too soon."""
-        return bool(self.absent & self.seen)
+        return bool(self.absent & self.confirmed)
 
     @property
     def status(self) -> Status:
         """The one status of this row; the first that holds."""
         if any(task.answered for task in self.tasks.values()):
             return Status.COMPLETED
-        if not all(task.canceled for task in self.tasks.values()):
+        if any(task.confirmed and not task.canceled for task in self.tasks.values()):
             return Status.PENDING
-        if self.started & ~self.failed & ~self.seen:
+        if self.doubtful:
             return Status.DOUBT
         return self._settled()
 
@@ -193,24 +229,56 @@ class Row:
         last = self.last
         if self.withdrawn:
             return Status.CANCELED
-        if self.tasks and self.opened < self.seen.bit_length():
+        if self.confirmed and self.opened < self.confirmed.bit_length():
             return Status.CANCELED
         if self.final >> last & 1 and self.opened <= last:
             return Status.REJECTED
+        if self.opened < self._belied_failures.bit_length():
+            return Status.DOUBT
         return Status.PLANNED
 
     @property
     def kept(self) -> TaskState | None:
-        """The one task that counts: the one answered, else the earliest that is not canceled, else the earliest."""
+        """The task that is shown: the confirmed one answered, else the one answered, else the earliest.
+
+        Of those without an answer the confirmed are preferred, and those that are not canceled.
+        """
         return min(self.tasks.values(), key=_preference, default=None)
 
     @property
     def surplus(self) -> list[TaskState]:
-        """Tasks beyond the one kept that cost money or still will: all but those that are canceled."""
+        """Confirmed tasks beyond the one of them that is kept, that cost money or still will: none that is canceled."""
+        confirmed = sorted((task for task in self.tasks.values() if task.confirmed), key=_preference)
+        return [task for task in confirmed[1:] if not task.canceled]
+
+    @property
+    def conflicts(self) -> list[TaskState]:
+        """Tasks with two answers that say different things; of one that is not confirmed only if it is shown."""
         kept = self.kept
-        return [task for task in self.tasks.values() if task is not kept and not task.canceled]
+        return [task for task in self.tasks.values() if task.conflict and (task.confirmed or task is kept)]
+
+    @property
+    def by_callback_only(self) -> bool:
+        """Whether there is an answer, and none of a confirmed task."""
+        kept = self.kept
+        return kept is not None and kept.answered and not kept.confirmed
 
 
-def _preference(task: TaskState) -> tuple[bool, Answered, bool, str, str]:
-    """Sort the answered first, by the least answer, so that a late one never changes exported results."""
-    return (not task.answered, task.least, task.canceled, task.created_at, task.task_id)
+def _attempts(bits: int) -> list[int]:
+    return [attempt for attempt in range(bits.bit_length()) if bits >> attempt & 1]
+
+
+def _preference(task: TaskState) -> tuple[bool, bool, Answered, bool, bool, str, str]:
+    """Sort the answered first, the confirmed among them before, by the least answer.
+
+    So that neither a late one nor one that nobody vouches for changes exported results.
+    """
+    return (
+        not (task.answered and task.confirmed),
+        not task.answered,
+        task.least,
+        not task.confirmed,
+        task.canceled,
+        task.created_at,
+        task.task_id,
+    )

@@ -21,7 +21,7 @@ def label(batch: str, planned: Planned, row: Row, answer: Seen | None) -> dict[s
         "batch": batch,
         "row": planned.row,
         "id": planned.id,
-        "task_id": kept.task_id if kept else None,
+        "task_id": answer.task_id if answer else kept.task_id if kept else None,
         "type": planned.type,
         "status": row.status.value,
         "created_at": (kept.created_at or None) if kept else None,

@@ -40,6 +40,8 @@ class Report:
 
     All are counts; ``in_flight`` is that part of the doubtful rows for which a live submitter still awaits an answer,
     ``exhausted`` that part of the planned ones which only `retry` sends again (it stands in no JSON),
+    ``by_callback_only`` that part of the completed ones whose answer a callback brought, for a task that the API itself
+    has not shown yet,
     ``rejected_callbacks`` those that did not fit: evidence, which makes no batch less complete.
     """
 
@@ -55,6 +57,7 @@ class Report:
     damaged_lines: int
     exhausted: int = 0
     rejected_callbacks: int = 0
+    by_callback_only: int = 0
 
     @property
     def complete(self) -> bool:
@@ -94,6 +97,7 @@ class Report:
             "damaged_lines": self.damaged_lines,
             "complete": self.complete,
             "rejected_callbacks": self.rejected_callbacks,
+            "by_callback_only": self.by_callback_only,
         }
 
 
@@ -126,4 +130,5 @@ def report(
         damaged_lines=damaged,
         exhausted=state.exhausted(),
         rejected_callbacks=rejected_callbacks,
+        by_callback_only=state.by_callback_only(),
     )

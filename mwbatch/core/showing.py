@@ -3,6 +3,7 @@
 from hashlib import sha256
 
 from mwbatch.core.facts import Seen, Via, digest
+from mwbatch.core.fold import TaskState
 from mwbatch.core.task import Task
 
 
@@ -26,3 +27,18 @@ def seen(task: Task, row: int, attempt: int, via: Via, at: float, body: bytes | 
         sha256=sha256(body).hexdigest(),
         body=body,
     )
+
+
+def news(known: TaskState | None, fact: Seen) -> list[Seen]:
+    """What of a fact is to be recorded, since the batch does not know it; ``known`` is what it knows of that task.
+
+    That the API itself shows a task confirms it, and is a fact of its own: a journal keeps an answer that it has no
+    second time, whoever brings it.
+    """
+    plain = fact._replace(answer=None, sha256=None, body=None)
+    new = fact.answer is not None and (known is None or fact.answer not in known.answers)
+    if known is None or not known.confirmed:
+        return [plain, fact] if new else [plain]
+    if new:
+        return [fact]
+    return [] if known.answered or fact.status == known.status else [plain]

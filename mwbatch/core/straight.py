@@ -9,15 +9,23 @@ from array import array
 from binascii import a2b_hex
 from typing import Final, NamedTuple
 
-from mwbatch.core.facts import Seen, answer_name, checked, identity, parse
+from mwbatch.core.facts import CONFIRMING, Seen, answer_name, checked, identity, parse
 from mwbatch.core.fold import Row, Status, TaskState
 
-PLANNED, STARTED, SHOWN, DONE, CANCELED, ANSWERED, WITHDRAWN, LIFTED = (1 << bit for bit in range(8))
+PLANNED, STARTED, SHOWN, DONE, CANCELED, ANSWERED, WITHDRAWN, CONFIRMED = (1 << bit for bit in range(8))
 """What is known of a row, as bits of its code.
 
-``DONE`` and ``CANCELED`` are the API's words for its task; ``WITHDRAWN``: the user gave it up before it was sent;
-``LIFTED``: a `Row` has it instead.
+``DONE`` and ``CANCELED`` are the API's words for its task; ``CONFIRMED``: they are no callback's; ``WITHDRAWN``: the
+user gave it up before it was sent.
 """
+
+LIFTED: Final = DONE
+"""The code of a row that a `Row` has instead: no other has it, as nothing is said of a task that was not shown."""
+
+CODES: Final = frozenset(
+    code for code in range(1, 256) if code & SHOWN or not code & (DONE | CANCELED | ANSWERED | CONFIRMED)
+)
+"""The codes of the rows that the columns hold."""
 
 SAID: Final = {"pending": 0, "completed": DONE, "canceled": CANCELED}
 """What the API may say of a task, as bits; any other word has no column."""
@@ -29,7 +37,8 @@ DIGEST, ANSWER = 16, 16 + 32
 _TIME: Final = rb"[1-9]ddd-dd-ddTdd:dd:dd\.dddZ".replace(b"d", b"[0-9]")
 _LINE: Final = re.compile(
     rb'\{"v":1,"fact":"(?:(planned)|seen)","at":[0-9.e+-]+,"row":([0-9]{1,9}),(?(1)|"attempt":1,'
-    rb'"task_id":"([A-Za-z0-9_-]{1,64})","status":"(pending|completed|canceled)","via":"[a-z]+"'
+    rb'"task_id":"([A-Za-z0-9_-]{1,64})","status":"(pending|completed|canceled)",'
+    rb'"via":"(?:callback|(create|get|list|cancel))"'
     rb'(?:,"created_at":"(%b)")?(?:,"completed_at":"(%b)")?'
     rb'(?:,"answer":"([0-9a-f]{32})","sha256":"([0-9a-f]{64})")?(?=,"body":|\Z))' % (_TIME, _TIME)
 ).match
@@ -43,7 +52,7 @@ _IS_HEX: Final = re.compile(rb"[0-9a-f]*")
 class Shown(NamedTuple):
     """One showing of a task at attempt 1, in the form in which columns hold it.
 
-    ``said`` has the bits of `SAID`; ``created`` and ``completed`` are the digits of a time, 0 for none; ``answer`` is
+    ``said`` has the bits of `SAID`, and ``CONFIRMED``; ``created`` and ``completed`` are the digits of a time, 0 for none; ``answer`` is
     digest and SHA-256, empty for none.
     """
 
@@ -69,6 +78,8 @@ def shown_by(seen: Seen) -> Shown | None:
         answer = digest + sha256
         if len(digest) != 2 * DIGEST or len(answer) != 2 * ANSWER or not _IS_HEX.fullmatch(answer):
             return None
+    if seen.via in CONFIRMING:
+        said |= CONFIRMED
     return Shown(seen.row, task_id, said, _digits(created), _digits(completed), a2b_hex(answer))
 
 
@@ -86,14 +97,14 @@ def identity_by_line(text: bytes) -> bytes | None:
     found = _LINE(checked(text))
     if found is None:
         return identity(parse(text))
-    _, row, task_id, _, _, _, answer, _ = found.groups()
+    _, row, task_id, _, _, _, _, answer, _ = found.groups()
     return answer and answer_name(int(row), 1, task_id.decode(), answer.decode())
 
 
 def answered_row(text: bytes) -> int | None:
     """The number of the row to which a line brings an answer; None where it brings none. Raises as `parse`."""
     found = _LINE(checked(text))
-    if found is not None and found[7]:
+    if found is not None and found[8]:
         return int(found[2])
     fact = parse(text)
     return fact.row if isinstance(fact, Seen) and fact.answer is not None else None
@@ -139,7 +150,7 @@ class Columns:
         found = _LINE(head)
         if found is None:
             return False
-        planned, row, task_id, status, created, completed, answer, sha256 = found.groups()
+        planned, row, task_id, status, confirms, created, completed, answer, sha256 = found.groups()
         number, codes = int(row), self.codes
         if number >= len(codes) or codes[number] == LIFTED:
             return False
@@ -149,7 +160,7 @@ class Columns:
         return self.show(
             number,
             task_id,
-            SAID[status.decode()],
+            SAID[status.decode()] | CONFIRMED if confirms else SAID[status.decode()],
             int(created.translate(None, b"-T:.Z")) if created else 0,
             int(completed.translate(None, b"-T:.Z")) if completed else 0,
             a2b_hex(answer + sha256) if answer else b"",
@@ -166,6 +177,13 @@ class Columns:
             answer and code & ANSWERED and self._answer_of(number)[1][:DIGEST] != answer[:DIGEST]
         ):
             return False
+        elif (code ^ said) & CONFIRMED:
+            # What the API itself shows of a task replaces what callbacks said.
+            if code & CONFIRMED:
+                said = 0
+            else:
+                code &= ~(DONE | CANCELED)
+                self._created[number] = created
         elif created and (created < self._created[number] or not self._created[number]):
             self._created[number] = created
         if answer:
@@ -186,6 +204,7 @@ class Columns:
         )
         if task := self.task(number):
             row.seen = bit
+            row.confirmed = bit if code & CONFIRMED else 0
             row.tasks[task.task_id] = task
         return row
 
@@ -196,6 +215,7 @@ class Columns:
             return None
         said = "canceled" if code & CANCELED else "completed" if code & DONE else "pending"
         task = TaskState(self._id(number).decode(), 1, said, _text(self._created[number]))
+        task.confirmed = bool(code & CONFIRMED)
         if code & ANSWERED:
             completed, answer = self._answer_of(number)
             task.answers[answer[:DIGEST].hex()] = (_text(completed), task.task_id, answer[DIGEST:].hex())
@@ -237,8 +257,8 @@ def status_of(code: int) -> Status:
     """The status of a row with this code: the law of `Row.status`, for the few rows that columns can say."""
     if code & ANSWERED:
         return Status.COMPLETED
-    if code & SHOWN:
+    if code & CONFIRMED:
         return Status.CANCELED if code & CANCELED else Status.PENDING
-    if code & STARTED:
+    if code & (STARTED | SHOWN):
         return Status.DOUBT
     return Status.CANCELED if code & WITHDRAWN else Status.PLANNED

@@ -10,7 +10,7 @@ from mwbatch.errors import UsageError
 from mwbatch.export.categories import Categories
 from mwbatch.export.choices import By
 from mwbatch.export.names import Names
-from mwbatch.journal.places import Answers
+from mwbatch.journal.labelled import shown_answers
 from mwbatch.journal.segments import Segments
 
 MOST_COLUMNS: Final = 1000
@@ -35,7 +35,7 @@ class Survey:
         self._boxes = boxes
         for planned in journal.read_rows():
             self._row(planned)
-        self.answers = Answers(self._heard())
+        self.answers = shown_answers(journal, self._heard())
         self.completed = sum(1 for planned in journal.read_rows() if planned.row in self.answers)
 
     @property

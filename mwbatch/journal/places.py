@@ -1,12 +1,12 @@
 """Where facts about rows stand on disk, so that each can be read again when it is needed: 12 bytes a row."""
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Final
 
 from mwbatch.core.facts import Fact, Planned, Seen
-from mwbatch.core.fold import answered
+from mwbatch.core.fold import Answered, answered
 from mwbatch.core.plan import precedence
 from mwbatch.journal.segment import Again
 
@@ -36,6 +36,10 @@ class Places:
             self._file.frombytes(bytes(self._file.itemsize * missing))
             self._offset.frombytes(bytes(self._offset.itemsize * missing))
         self._file[row], self._offset[row] = self._numbers[path], offset
+
+    def place(self, row: int) -> tuple[Path, int]:
+        """The place of a row that has one."""
+        return self._files[self._file[row] - 1], self._offset[row]
 
     def read(self, row: int) -> Fact | None:
         """Read the fact of a row from disk; None where no place was noted."""
@@ -69,25 +73,54 @@ class Plans(Places):
 
 
 class Answers(Places):
-    """Where the answer that is shown for each row stands: the least of them, as in the fold."""
+    """Where the answer that is shown for each row stands: the least of them, as in the fold.
+
+    Where several tasks of a row have answers, those of confirmed tasks come first: `settle` says which these are.
+    """
 
     def __init__(self, placed: Iterable[tuple[Path, int, int]] = ()) -> None:
         super().__init__()
+        self._rivals: dict[int, list[tuple[Path, int]]] = {}
         for path, offset, row in placed:
             self.take(path, offset, row)
 
+    @property
+    def disputed(self) -> Collection[int]:
+        """The rows with answers of several tasks."""
+        return self._rivals.keys()
+
     def take(self, path: Path, offset: int, row: int) -> None:
         """Note the place of an answer of a row, unless a lesser one is known."""
-        other = self.answer(row)
-        if other is not None:
-            seen = Again(path).fact(offset)
-            assert isinstance(seen, Seen)
-            if answered(seen) >= answered(other):
-                return
-        self.note(row, path, offset)
+        if (other := self.answer(row)) is None:
+            self.note(row, path, offset)
+            return
+        seen = _answer(path, offset)
+        if row in self._rivals:
+            self._rivals[row].append((path, offset))
+        elif seen.task_id != other.task_id:
+            self._rivals[row] = [self.place(row), (path, offset)]
+        if answered(seen) < answered(other):
+            self.note(row, path, offset)
+
+    def settle(self, confirmed: Callable[[int, str], bool]) -> None:
+        """Choose between the tasks of disputed rows, given which task (row and id) is confirmed."""
+        for row, places in self._rivals.items():
+            path, offset = min(places, key=lambda place: _preference(_answer(*place), confirmed))
+            self.note(row, path, offset)
 
     def answer(self, row: int) -> Seen | None:
         """Read the answer of a row from disk; None where there is none."""
         fact = self.read(row)
         assert fact is None or isinstance(fact, Seen)
         return fact
+
+
+def _answer(path: Path, offset: int) -> Seen:
+    fact = Again(path).fact(offset)
+    assert isinstance(fact, Seen)
+    return fact
+
+
+def _preference(seen: Seen, confirmed: Callable[[int, str], bool]) -> tuple[bool, Answered]:
+    """The order of the fold."""
+    return not confirmed(seen.row, seen.task_id), answered(seen)

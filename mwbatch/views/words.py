@@ -24,13 +24,14 @@ def report_text(report: Report, width: int | None = None) -> str:
 
 def _counts(report: Report) -> Iterator[str]:
     yield f"batch {report.batch} ({report.batch_id}): {'complete' if report.complete else 'not complete'}"
-    yield f"  {'rows':<13}{report.rows:>12,}"
+    yield f"  {'rows':<16}{report.rows:>9,}"
     for status, count in report.by_status.items():
         if status is Status.DOUBT:
             count -= report.in_flight  # noqa: PLW2901 (shown in a line of its own)
         if count or status is Status.COMPLETED:
-            yield f"  {status.value:<13}{count:>12,}"
+            yield f"  {status.value:<16}{count:>9,}"
     extra = {
+        "by callback only": report.by_callback_only,
         "in flight": report.in_flight,
         "surplus": report.surplus,
         "conflicts": report.conflicts,
@@ -40,7 +41,7 @@ def _counts(report: Report) -> Iterator[str]:
     }
     for name, count in extra.items():
         if count:
-            yield f"  {name:<13}{count:>12,}"
+            yield f"  {name:<16}{count:>9,}"
 
 
 def _next(report: Report, width: int) -> Iterator[str]:

@@ -154,13 +154,15 @@ def test_what_a_listing_has_to_show() -> None:
         ([show(1)], "canceled", None, True),
         ([show(1)], "completed", [], True),
         ([show(1, "completed")], "completed", [], True),
-        ([answer(1)], "completed", [], False),
-        ([answer(1)], "pending", None, False),
+        ([show(1), answer(1)], "completed", [], False),
+        ([show(1), answer(1)], "pending", None, False),
+        ([answer(1)], "pending", None, True),
+        ([answer(1)], "completed", [], True),
     ],
 )
 def test_what_is_worth_a_fact(known: list[Any], status: str, response: Any, new: bool) -> None:
     """A new task, another status or an answer is a fact; what is known already is none."""
     task = Task("task-1", "tagging", status, response=response)
-    fact = learned(Batch([plan(0), *known]), Sight(task, {}, Place(0, 1), genuine=True), 1.0)
-    assert (fact is not None) is new
-    assert learned(Batch(), Sight(task, {}, Place(0, 1), genuine=False), 1.0) is None
+    facts = learned(Batch([plan(0), *known]), Sight(task, {}, Place(0, 1), genuine=True), 1.0)
+    assert bool(facts) is new
+    assert learned(Batch(), Sight(task, {}, Place(0, 1), genuine=False), 1.0) == []

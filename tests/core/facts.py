@@ -89,20 +89,33 @@ def start(attempt: int, rows: tuple[tuple[int, int], ...] = ((0, 1),)) -> Starte
 
 
 def show(
-    attempt: int, status: str = "pending", task: str = "", row: int = 0, created: str | None = None
+    attempt: int,
+    status: str = "pending",
+    task: str = "",
+    row: int = 0,
+    created: str | None = None,
+    via: Via = Via.LIST,
 ) -> Seen:
     """A task without an answer; one of its own for each attempt unless it is named."""
-    return Seen(0.0, row, attempt, task or f"task-{attempt}", status, Via.LIST, created)
+    return Seen(0.0, row, attempt, task or f"task-{attempt}", status, via, created)
+
+
+def call(attempt: int, status: str = "pending", task: str = "", row: int = 0) -> Seen:
+    """A callback that brings no answer."""
+    return show(attempt, status, task, row, via=Via.CALLBACK)
 
 
 def answer(
-    attempt: int, says: str = "yes", at: str | None = "2024-01-01", task: str = "", row: int = 0
+    attempt: int,
+    says: str = "yes",
+    at: str | None = "2024-01-01",
+    task: str = "",
+    row: int = 0,
+    via: Via = Via.CALLBACK,
 ) -> Seen:
-    """An answer, as a callback brings it."""
+    """An answer, as a callback brings it unless another way is named."""
     name, body = task or f"task-{attempt}", json.dumps({"response": says}).encode()
-    return Seen(
-        0.0, row, attempt, name, "completed", Via.CALLBACK, None, at, digest(says), f"sha-{says}-{at}", body
-    )
+    return Seen(0.0, row, attempt, name, "completed", via, None, at, digest(says), f"sha-{says}-{at}", body)
 
 
 def fail(attempt: int, *, final: bool = False, row: int = 0) -> Failed:
@@ -126,12 +139,14 @@ _task = st.sampled_from(["", "", "a", "b"])
 _time = st.sampled_from([None, "", "2024-01-01", "2024-01-02"])
 _ranges = st.sampled_from([((0, 1),), ((0, 3),), ((1, 2),), ((0, 1), (2, 3)), ((2, 3),)])
 _status = st.sampled_from(["pending", "canceled", "canceled", "completed", "in review"])
-answers = st.builds(answer, _attempt, st.sampled_from("xyz"), _time, _task, _row)
+_via = st.sampled_from([Via.CALLBACK, Via.CALLBACK, Via.LIST, Via.GET])
+answers = st.builds(answer, _attempt, st.sampled_from("xyz"), _time, _task, _row, _via)
 steps: st.SearchStrategy[Fact] = st.one_of(
     st.builds(plan, _row),
     st.builds(start, _attempt, _ranges),
     st.builds(start, _attempt, _ranges),
     st.builds(show, _attempt, _status, _task, _row, _time),
+    st.builds(show, _attempt, _status, _task, _row, _time, st.just(Via.CALLBACK)),
     st.builds(fail, _attempt, final=st.booleans(), row=_row),
     st.builds(fail, _attempt, final=st.booleans(), row=_row),
     st.builds(retry, _attempt, _row),

@@ -8,7 +8,15 @@ from mwbatch.core.fold import Status
 from mwbatch.core.progress import Report
 
 _STATUSES: Final = tuple(status.value for status in Status)
-_OTHERS: Final = ("in_flight", "surplus", "conflicts", "unknown_tasks", "damaged_lines", "rejected_callbacks")
+_OTHERS: Final = (
+    "in_flight",
+    "surplus",
+    "conflicts",
+    "unknown_tasks",
+    "damaged_lines",
+    "rejected_callbacks",
+    "by_callback_only",
+)
 
 
 def standing(**counts: int) -> Report:

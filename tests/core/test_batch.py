@@ -11,17 +11,25 @@ from mwbatch.core.batch import GAP, Batch
 from mwbatch.core.digests import Digests
 from mwbatch.core.facts import BadLine, Fact, Planned, Seen, Started, UnknownFact, Via, digest, identity, line
 from mwbatch.core.fold import Row, Status
-from mwbatch.core.straight import LIFTED, answered_row, identity_by_line, planned_row
+from mwbatch.core.straight import CODES, LIFTED, answered_row, identity_by_line, planned_row
 from tests.core.facts import ROWS, answer, facts, fail, histories, plan, retry, show, start, steps, withdraw
 
 TIMES = [None, "", "2026-11-25T00:00:00.000Z", "2026-11-25T00:00:00.001Z", "0999-01-01T00:00:00.000Z", "noon"]
 
 
-def straight(row: int, task: str, status: str, created: str | None, says: str, at: str | None) -> Seen:
+def straight(
+    row: int,
+    task: str,
+    status: str,
+    created: str | None,
+    says: str,
+    at: str | None,
+    via: str = Via.LIST,
+) -> Seen:
     """A showing as the API makes them; ``says`` nothing: without an answer."""
     body = b'{"response":"%b"}' % says.encode()
     kept = (digest(says), sha256(body + str(at).encode()).hexdigest(), body) if says else (None, None, None)
-    return Seen(0.0, row, 1, task, status, Via.LIST, created, at, *kept)
+    return Seen(0.0, row, 1, task, status, via, created, at, *kept)
 
 
 showings = st.builds(
@@ -32,6 +40,7 @@ showings = st.builds(
     st.sampled_from(TIMES),
     st.sampled_from(["", "yes", "no"]),
     st.sampled_from(TIMES),
+    st.sampled_from([*Via, *[Via.CALLBACK] * 4, "word of mouth"]),
 )
 plain = st.builds(plan, st.integers(0, ROWS - 1)) | st.builds(
     start, st.just(1), st.sampled_from([((0, 1),), ((0, 3),), ((1, 3),)])
@@ -79,7 +88,8 @@ def test_questions_are_answered_as_by_objects(history: list[Fact]) -> None:
     assert batch.exhausted() == sum(row.exhausted and row.status is Status.PLANNED for row in rows.values())
     assert batch.belied() == any(row.belied for row in rows.values())
     assert sorted(batch.doubtful()) == sorted((n, a) for n, row in planned.items() for a in row.doubtful)
-    assert batch.spent() == sum(len(row.tasks) + len(row.doubtful) for row in rows.values())
+    assert batch.spent() == sum(row.spent for row in rows.values())
+    assert batch.by_callback_only() == sum(row.by_callback_only for row in planned.values())
     for number, row in rows.items():
         assert not batch.untouched(number) or (row == Row(planned=True) and row.sendable)
     assert batch.unstarted() == sum(bool((row.seen | row.failed) & ~row.started) for row in rows.values())
@@ -90,12 +100,12 @@ def test_tasks_are_listed_as_by_objects(history: list[Fact]) -> None:
     """Open, surplus, conflicting and unknown tasks are those of the rows, one by one."""
     batch, rows = Batch(history), folded(history)
     tasks = [(number, row, task) for number, row in rows.items() for task in row.tasks.values()]
-    answered = {number for number, _, task in tasks if task.answered}
+    answered = {number for number, _, task in tasks if task.answered and task.confirmed}
     expected = {
         "tasks": [(n, t) for n, _, t in tasks],
         "open": [(n, t) for n, _, t in tasks if n not in answered and not t.canceled],
         "surplus": [(n, t) for n, row, t in tasks if t in row.surplus],
-        "conflicts": [(n, t) for n, _, t in tasks if t.conflict],
+        "conflicts": [(n, t) for n, row, t in tasks if t in row.conflicts],
         "unknown": [(n, t) for n, row, t in tasks if not row.planned],
     }
     for name, there in expected.items():
@@ -236,9 +246,9 @@ def test_a_row_that_was_only_planned_is_untouched() -> None:
     assert [batch.untouched(number) for number in (0, 1)] == [False, True]
 
 
-def test_a_code_fits_a_byte() -> None:
-    """Codes are bytes, and that of a lifted row is the greatest."""
-    assert LIFTED * 2 == 256
+def test_the_code_of_a_lifted_row_is_no_other_row_s() -> None:
+    """No row in columns has the code that says that it is elsewhere, nor the one that says that it is nowhere."""
+    assert {0, LIFTED}.isdisjoint(CODES)
 
 
 @given(st.lists(st.binary(min_size=16, max_size=16), max_size=20), st.binary(min_size=16, max_size=16))

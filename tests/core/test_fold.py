@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Fact, Failed, Planned, Retried, Seen, Started, Withdrawn
+from mwbatch.core.facts import CONFIRMING, Fact, Failed, Planned, Retried, Seen, Started, Via, Withdrawn
 from mwbatch.core.fold import Row, Status, TaskState
 from tests.core.facts import (
     ROWS,
     answer,
     answers,
+    call,
     fail,
     histories,
     plan,
@@ -96,23 +97,26 @@ def test_the_status_is_what_the_words_say(history: History) -> None:
 
 def in_words(facts: History) -> Status:
     """The six sentences, over plain sets."""
-    seen = [fact for fact in facts if isinstance(fact, Seen)]
+    called = {fact.attempt for fact in facts if isinstance(fact, Seen)}
+    seen = [fact for fact in facts if isinstance(fact, Seen) and (fact.answer or fact.via in CONFIRMING)]
     tasks, shown = {fact.task_id for fact in seen}, {fact.attempt for fact in seen}
     missed = {fact.attempt for fact in facts if isinstance(fact, Failed)}
     final = {fact.attempt for fact in facts if isinstance(fact, Failed) and fact.final}
     left = {fact.attempt for fact in facts if isinstance(fact, Started)}
     opened = max((fact.attempt for fact in facts if isinstance(fact, Retried)), default=0)
     forbidden = max((fact.attempt for fact in facts if isinstance(fact, Withdrawn)), default=0)
-    last = max(left | shown | missed, default=0)
+    last = max(left | called | missed, default=0)
     if any(fact.answer for fact in seen):
         return Status.COMPLETED
     if tasks - {fact.task_id for fact in seen if fact.status == "canceled"}:
         return Status.PENDING
-    if left - shown - missed:
+    if (left | called) - shown - missed:
         return Status.DOUBT
     if (forbidden > last and forbidden >= opened) or (shown and opened <= max(shown)):
         return Status.CANCELED
-    return Status.REJECTED if last in final - shown and opened <= last else Status.PLANNED
+    if last in final - shown and opened <= last:
+        return Status.REJECTED
+    return Status.DOUBT if opened <= max(called - shown - final, default=-1) else Status.PLANNED
 
 
 @given(unanswered)
@@ -133,28 +137,59 @@ def test_seen_beats_failed(history: History, final: bool) -> None:
 
 @given(histories)
 def test_the_answer_shown_is_the_least(history: History) -> None:
-    """The kept task is the one with the least (completed_at, task_id, sha256) of the row's answers."""
+    """The kept task is that of the least (completed_at, task_id, sha256) of the row's answers, confirmed tasks first."""
     batch = Batch(history)
     for number in range(ROWS):
+        seen = [fact for fact in about(history, number) if isinstance(fact, Seen)]
+        confirmed = {fact.task_id for fact in seen if fact.via in CONFIRMING}
         places = [
-            (fact.completed_at or "", fact.task_id, fact.sha256)
-            for fact in about(history, number)
-            if isinstance(fact, Seen) and fact.answer
+            (fact.task_id not in confirmed, fact.completed_at or "", fact.task_id, fact.sha256)
+            for fact in seen
+            if fact.answer
         ]
         kept = batch.row(number).kept
-        assert not places or (kept and min(kept.answers.values()) == min(places))
+        assert not places or (kept and (not kept.confirmed, *min(kept.answers.values())) == min(places))
+
+
+@given(histories, st.lists(answers, max_size=4))
+def test_a_confirmed_answer_stays_shown(before: History, after: list[Seen]) -> None:
+    """No answer of a task that is not confirmed takes the place of a confirmed one; nor does what came before it."""
+    batch = Batch(before)
+    shown = {number: row.kept for number, row in batch.rows.items()}
+    for fact in after:
+        batch.add(fact._replace(via=Via.CALLBACK, task_id="of a stranger", completed_at=""))
+    for number, kept in shown.items():
+        now = batch.row(number).kept
+        assert not (kept and kept.confirmed and kept.answered) or now == kept
+
+
+@given(
+    histories,
+    st.lists(st.builds(call, st.integers(1, 4), st.sampled_from(["canceled", "pending", "completed"]))),
+)
+def test_callbacks_without_an_answer_tell_nothing_of_what_the_api_showed(
+    history: History, calls: list[Seen]
+) -> None:
+    """A bare callback changes no confirmed task, cancels none, makes no surplus, and completes or plans no row."""
+    before, after = Batch(history), Batch([*calls, *history])
+    for tasks in (Batch.tasks, Batch.surplus):
+        there = {(number, str(task)) for number, task in tasks(before) if task.confirmed}
+        assert there == {(number, str(task)) for number, task in tasks(after) if task.confirmed}
+    was, now = before.row(0).status, after.row(0).status
+    assert now is was or (now is Status.DOUBT and was in (Status.PLANNED, Status.CANCELED, Status.REJECTED))
 
 
 @given(histories)
 def test_surplus_is_every_other_task_that_costs(history: History) -> None:
-    """Surplus is all tasks but the kept one and the canceled ones; none is kept while others are live."""
+    """Surplus is all confirmed tasks but the one kept and the canceled ones; none is kept while others are live."""
     batch = Batch(history)
     surplus = {(number, task.task_id) for number, task in batch.surplus()}
     for number, row in batch.rows.items():
-        live = {(number, task.task_id) for task in row.tasks.values() if not task.canceled}
-        assert live & surplus == live - ({(number, row.kept.task_id)} if row.kept else set())
+        live = {(number, task.task_id) for task in row.tasks.values() if task.confirmed and not task.canceled}
+        if row.kept and row.kept.confirmed:
+            assert live & surplus == live - {(number, row.kept.task_id)}
         assert len(live & surplus) == max(0, len(live) - 1)
-    assert not any(task.canceled for _, task in batch.surplus())
+    assert all(task.confirmed and not task.canceled for _, task in batch.surplus())
 
 
 @given(histories)
@@ -237,7 +272,9 @@ def test_kept_is_answered_then_live_then_earliest() -> None:
     """The kept task is the answered one, else the earliest that is not canceled, else the earliest; or none."""
     tasks: History = [show(1, "canceled", created="1"), show(2, created="3"), show(3, created="2")]
     assert row_of().kept is None
-    assert row_of(tasks[0], show(4, "canceled", created="0")).kept == TaskState("task-4", 4, "canceled", "0")
+    assert row_of(tasks[0], show(4, "canceled", created="0")).kept == TaskState(
+        "task-4", 4, "canceled", "0", confirmed=True
+    )
     assert [row_of(*tasks).kept.task_id, row_of(*tasks, answer(2)).kept.task_id] == ["task-3", "task-2"]  # type: ignore[union-attr]  # there are tasks
 
 

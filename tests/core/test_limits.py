@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact
 from mwbatch.core.limits import Limits
-from tests.core.facts import fail, histories, plan, show, start, steps
+from tests.core.facts import answer, call, fail, histories, plan, show, start, steps
 
 counts = st.none() | st.integers(0, 9)
 amounts = st.none() | st.sampled_from([0.0, 0.08, 0.1, 1.0, 2.5])
@@ -36,9 +36,16 @@ def test_the_lesser_limit_holds(limit: Limits, tasks: float) -> None:
 
 
 def test_spent_counts_every_task_and_every_doubt() -> None:
-    """Each task ever seen counts, surplus and canceled ones too, and each attempt in doubt; a failed attempt does not."""
+    """Each confirmed task counts, surplus and canceled ones too, and each attempt in doubt; a failed attempt does not."""
     seen = [show(1), show(1, task="twin"), show(2, "canceled")]
     assert Batch([plan(0), *seen, start(3), start(4), fail(4)]).spent() == 4
+
+
+def test_strangers_cannot_spend() -> None:
+    """However many tasks callbacks invent at an attempt, it counts once: one of them may be there."""
+    invented = [call(1, task=name) for name in "abc"] + [answer(1, task=name) for name in "de"]
+    assert Batch([plan(0), start(1), *invented]).spent() == 1
+    assert Batch([plan(0), start(1), *invented, show(1)]).spent() == 1
 
 
 @given(limits, histories, steps)

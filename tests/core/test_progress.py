@@ -58,7 +58,7 @@ def test_the_object_for_scripts(history: list[Fact]) -> None:
     shown = report(batch, batch="logos", batch_id="b1", home="/h", in_flight=1, damaged=2).json()
     assert list(shown) == [
         "batch", "batch_id", "home", "rows", "by_status", "in_flight", "surplus", "conflicts", "unknown_tasks",
-        "damaged_lines", "complete", "rejected_callbacks",
+        "damaged_lines", "complete", "rejected_callbacks", "by_callback_only",
     ]  # fmt: skip
     assert shown["by_status"] == {status.value: count for status, count in batch.by_status().items()}
     assert shown["rows"] == sum(shown["by_status"].values()) == batch.planned
@@ -67,10 +67,19 @@ def test_the_object_for_scripts(history: list[Fact]) -> None:
 
 def test_surplus_conflicts_and_unknown_tasks_are_counted() -> None:
     """Each kind of irregular task is counted once."""
-    batch = Batch([plan(0), answer(1, "x"), answer(1, "y"), show(2), show(1, task="z", row=9)])
+    twice: list[Fact] = [answer(1, "x"), answer(1, "y"), show(1), show(2)]
+    batch = Batch([plan(0), *twice, show(1, task="z", row=9)])
     there = report(batch, batch="logos", batch_id="b1", home="/h")
     assert (there.surplus, there.conflicts, there.unknown_tasks) == (1, 1, 1)
     assert replace(there, conflicts=0).complete
+
+
+def test_an_answer_that_only_a_callback_brought_is_counted_and_complete() -> None:
+    """A row whose answer belongs to no confirmed task is completed, counted apart, and makes no batch less done."""
+    there = report(Batch([plan(0), answer(1)]), batch="logos", batch_id="b1", home="/h")
+    assert (there.by_callback_only, there.complete, there.exit(done=True)) == (1, True, Exit.DONE)
+    shown = report(Batch([plan(0), answer(1), show(1)]), batch="logos", batch_id="b1", home="/h")
+    assert (shown.by_callback_only, shown.complete) == (0, True)
 
 
 def test_a_note_is_told_once() -> None:

@@ -3,8 +3,10 @@
 from hashlib import sha256
 
 from mwbatch.core.facts import Seen, Via, digest
-from mwbatch.core.showing import seen
+from mwbatch.core.fold import TaskState
+from mwbatch.core.showing import news, seen
 from mwbatch.core.task import Task
+from tests.core.facts import answer, show
 
 DONE = Task("t1", status="completed", created_at="c", completed_at="d", response={"tags": []})
 
@@ -23,3 +25,20 @@ def test_a_bare_completed_is_no_answer() -> None:
     assert seen(DONE, 3, 2, Via.LIST, 7.0) == bare
     unanswered = Task("t1", status="completed", created_at="c", completed_at="d")
     assert seen(unanswered, 3, 2, Via.LIST, 7.0, b"{}") == bare
+
+
+def test_only_what_is_new_is_told() -> None:
+    """A first sight confirms, in a fact without an answer; an answer is told until it is known, a status until answered."""
+    pending, done = show(1), answer(1, via=Via.GET)
+    bare = done._replace(answer=None, sha256=None, body=None)
+    state = TaskState("task-1", 1)
+    assert (news(None, pending), news(None, done)) == ([pending], [bare, done])
+    state.join(answer(1))
+    assert (news(state, done), news(state, pending)) == ([bare], [pending])
+    state.join(pending)
+    assert news(state, done) == news(state, show(1, "canceled")) == []
+    other = answer(1, "no", via=Via.GET)
+    assert news(state, other) == [other]
+    seen_only = TaskState("task-1", 1)
+    seen_only.join(pending)
+    assert (news(seen_only, pending), news(seen_only, show(1, "canceled"))) == ([], [show(1, "canceled")])

@@ -9,17 +9,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Fact, Planned, line
+from mwbatch.core.facts import Fact, Planned, Via, line
 from mwbatch.core.fold import Status
 from mwbatch.core.plan import precedence
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
 from mwbatch.journal.home import Card, Home
-from mwbatch.journal.labelled import labelled, results
+from mwbatch.journal.labelled import labelled, results, shown_answers
 from mwbatch.journal.opened import Opened, look
-from mwbatch.journal.places import MOST_OPEN, Answers, Places
+from mwbatch.journal.places import MOST_OPEN, Places
 from mwbatch.journal.segments import Segments, place
-from tests.core.facts import ROWS, answer, histories, plan
+from tests.core.facts import ROWS, answer, histories, plan, show
 from tests.journal.disks import descriptors
 from tests.virtual import virtual
 
@@ -51,13 +51,15 @@ async def opened(folder: Path) -> Opened:
 @given(histories)
 @example([plan(0), answer(1, at="2024-01-01"), answer(1, "no", at="2024-01-02")])
 @example([plan(0), answer(1, at="2024-01-02"), answer(1, "no", at="2024-01-01")])
+@example([plan(0), answer(1, at="2024-01-01"), answer(2, at="2024-01-02"), show(2)])
+@example([plan(0), answer(2, at="2024-01-02", via=Via.GET), answer(1, at="2024-01-01")])
 def test_the_answer_is_the_one_of_the_fold(
     tmp_path_factory: pytest.TempPathFactory, facts: list[Fact]
 ) -> None:
     """Whatever happened, in whatever order: the rows with an answer and the answers are those of the fold."""
     journal = segments(tmp_path_factory.mktemp("batch"), facts, facts[::2])
     state = Batch(facts)
-    shown = {row.row: found for row, found in labelled(journal, Answers(journal.answered_rows()))}
+    shown = {row.row: found for row, found in labelled(journal, shown_answers(journal))}
     completed = [n for n in range(ROWS) if n in state.rows and state.rows[n].planned]
     assert sorted(shown) == [n for n in completed if state.rows[n].status is Status.COMPLETED]
     for number, found in shown.items():
