@@ -49,6 +49,9 @@ SkipOption = Annotated[
         "--skip-invalid", help="Put rows with mistakes aside in MANIFEST.invalid.jsonl, and send the others."
     ),
 ]
+SingleOption = Annotated[
+    bool, Option("--single-option", help="Take rows of which one answer only can be chosen.")
+]
 PriceOption = Annotated[float | None, Option("--price", min=0.0, help="What one task costs.")]
 RequireOption = Annotated[bool, Option("--require-complete", help="Exit 3 unless every row is final.")]
 SettleOption = Annotated[
@@ -59,6 +62,17 @@ SettleOption = Annotated[
         help="Seconds after which a task that no listing shows does not exist. At least 120, save on loopback.",
     ),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What of a manifest is meant as it stands."""
+
+    own_column: Annotated[
+        tuple[str, ...],
+        Option("--own-column", help="A column of yours that looks like a misspelt known one; several times."),
+    ] = ()
+    single_option: SingleOption = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,7 @@ def run(
     add: settings.AddOption = False,
     allow_duplicates: settings.DuplicatesOption = False,
     skip_invalid: settings.SkipOption = False,
+    meant: settings.Meant,
     spending: settings.Spending,
     place: settings.Place,
     api: settings.Api,
@@ -124,16 +125,23 @@ def run(
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.commands.planning import source_of
+        from mwbatch.commands.planning import Source, readable
         from mwbatch.commands.run import Door, run
         from mwbatch.views.outcomes import created
 
         home, how = open_home(place, desk), wishes(spending, api)
         door = Door(**asdict(listening))
+        given = Source(
+            manifest,
+            batch,
+            allow_duplicates=allow_duplicates,
+            add=add,
+            skip_invalid=skip_invalid,
+            own_columns=frozenset(meant.own_column),
+            single_option=meant.single_option,
+        )
         async with (
-            source_of(
-                manifest, batch, allow_duplicates=allow_duplicates, add=add, skip_invalid=skip_invalid
-            ) as source,
+            readable(given) as source,
             open_client(api, spending.concurrency) as client,
         ):
             return created(await run(home, client, source, how, door, desk, poll))

@@ -25,6 +25,7 @@ def submit(
     add: settings.AddOption = False,
     allow_duplicates: settings.DuplicatesOption = False,
     skip_invalid: settings.SkipOption = False,
+    meant: settings.Meant,
     spending: settings.Spending,
     place: settings.Place,
     api: settings.Api,
@@ -43,14 +44,21 @@ def submit(
 
     async def command(desk: "Desk") -> Result:
         from mwbatch.client import origin
-        from mwbatch.commands.planning import source_of
+        from mwbatch.commands.planning import Source, readable
         from mwbatch.commands.submit import rehearse, submit
         from mwbatch.views.outcomes import created
 
         home = open_home(place, desk)
-        async with source_of(
-            manifest, batch, allow_duplicates=allow_duplicates, add=add, skip_invalid=skip_invalid
-        ) as source:
+        given = Source(
+            manifest,
+            batch,
+            allow_duplicates=allow_duplicates,
+            add=add,
+            skip_invalid=skip_invalid,
+            own_columns=frozenset(meant.own_column),
+            single_option=meant.single_option,
+        )
+        async with readable(given) as source:
             if dry_run:
                 return await rehearse(home, origin(api.base_url), source, desk, limits(spending))
             async with open_client(api, spending.concurrency) as client:

@@ -16,6 +16,7 @@ def validate(
     manifest: settings.ManifestArgument,
     *,
     allow_duplicates: settings.DuplicatesOption = False,
+    meant: settings.Meant,
     price: settings.PriceOption = None,
     check_images: Annotated[
         bool,
@@ -35,10 +36,16 @@ def validate(
 
     async def command(desk: "Desk") -> Result:
         from mwbatch.commands.validate import validate
+        from mwbatch.core.scrutiny import Leave
 
         desk.tally.phase = "checking the manifest"
         return await validate(
-            manifest, allow_duplicates=allow_duplicates, price=price, check_images=check_images, desk=desk
+            manifest,
+            allow_duplicates=allow_duplicates,
+            leave=Leave(frozenset(meant.own_column), meant.single_option),
+            price=price,
+            check_images=check_images,
+            desk=desk,
         )
 
     perform(command, talk)

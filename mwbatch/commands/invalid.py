@@ -4,14 +4,15 @@ import asyncio
 import filecmp
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
 import aiofiles
 
 from mwbatch.commands.manifests import Manifest
-from mwbatch.commands.survey import Survey
-from mwbatch.core.entry import OUR_ERROR, Entry, Problem
+from mwbatch.commands.survey import ASIDE, Survey
+from mwbatch.core.entry import OUR_ERROR, Entry, Problem, cells_of
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError, UsageError
 
@@ -56,11 +57,21 @@ async def _chunks(manifest: str, found: Survey) -> AsyncIterator[list[list[Probl
             problems = list[Problem]()
             for one in chunk:
                 if isinstance(one, Entry):
-                    problems += [found.disputed[place]] if place in found.disputed else []
+                    problems += _of_good_row(found, place, one)
                     place += 1
                 else:
                     problems.append(one)
             yield list(_by_line(problems))
+
+
+def _of_good_row(found: Survey, place: int, entry: Entry) -> list[Problem]:
+    """What is wrong with a row that is good by itself, the ``place``-th of these."""
+    if place in found.disputed:
+        return [found.disputed[place]]
+    if found.scrutiny is None or found.numbers[place] != ASIDE:
+        return []
+    cells = cells_of(entry, found.id_column)
+    return [replace(one, cells=cells) for one in found.scrutiny.problems(entry)]
 
 
 def _by_line(problems: list[Problem]) -> Iterator[list[Problem]]:

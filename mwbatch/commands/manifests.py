@@ -49,6 +49,11 @@ class Manifest:
         """The column that names the rows, None where they go by digest; known from the first chunk on."""
         return self._reader.id_column if self._reader else None
 
+    @property
+    def header(self) -> tuple[int, list[str]]:
+        """The line of the header and the names in it; 0 and none where each row names its own columns."""
+        return (self._reader.header, self._reader.names) if self._reader else (0, [])
+
     def chunks(self) -> aclosing[AsyncGenerator[list[Found], None]]:
         """Read it in an ``async with``, which closes the file at once also where the reading ends early."""
         return aclosing(aiter(self))

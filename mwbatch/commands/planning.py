@@ -3,13 +3,14 @@
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import aiofiles
 
+from mwbatch.commands.clocks import AskClock, of_this_machine
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.manifests import BLOCK, Manifest
 from mwbatch.commands.survey import Survey, survey
@@ -17,6 +18,8 @@ from mwbatch.core.digests import request_digest
 from mwbatch.core.entry import Entry, Problem
 from mwbatch.core.facts import Planned
 from mwbatch.core.identity import Identity, Kind
+from mwbatch.core.names import meant
+from mwbatch.core.scrutiny import Leave, Scrutiny
 from mwbatch.errors import ManifestError, UsageError
 from mwbatch.journal.home import Card, Home, name_for, new_batch_id
 from mwbatch.journal.opened import Opened
@@ -28,7 +31,8 @@ class Source:
 
     ``path`` is where it is read; ``batch`` the name asked for; ``add``: rows of another file may be added to a batch;
     ``known_as`` what is recorded as the manifest's path, where that is not ``path`` itself; ``skip_invalid``: rows with
-    mistakes are put aside and hold up no others.
+    mistakes are put aside and hold up no others; ``own_columns`` are the user's, although their names are other
+    spellings of known ones; ``single_option``: one answer is enough to choose from.
     """
 
     path: str
@@ -37,6 +41,13 @@ class Source:
     add: bool = False
     known_as: str = ""
     skip_invalid: bool = False
+    own_columns: frozenset[str] = frozenset()
+    single_option: bool = False
+
+    @property
+    def leave(self) -> Leave:
+        """What of the new rows is meant as it stands."""
+        return Leave(self.own_columns, self.single_option)
 
     @property
     def recorded(self) -> str:
@@ -50,29 +61,22 @@ class Source:
 
 
 @asynccontextmanager
-async def source_of(
-    manifest: str,
-    batch: str | None,
-    *,
-    allow_duplicates: bool = False,
-    add: bool = False,
-    skip_invalid: bool = False,
-) -> AsyncIterator[Source]:
-    """The source for a path, or for ``-``: what comes on standard input is kept aside, as it is read twice.
+async def readable(source: Source) -> AsyncIterator[Source]:
+    """The same source, to be read twice: what comes on standard input (``-``) is kept aside.
 
     Raises:
         UsageError: rows from standard input need a batch that is named.
     """
-    if manifest != "-":
-        yield Source(manifest, batch, allow_duplicates, add, skip_invalid=skip_invalid)
+    if source.path != "-":
+        yield source
         return
-    if batch is None:
+    if source.batch is None:
         raise UsageError("rows from standard input need the name of a batch: --batch NAME")
     with NamedTemporaryFile(prefix="mwbatch-") as kept:
         while block := await aiofiles.stdin_bytes.read(BLOCK):
             kept.write(block)
         kept.flush()
-        yield Source(kept.name, batch, allow_duplicates, add, "-", skip_invalid)
+        yield replace(source, path=kept.name, known_as="-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +107,23 @@ def choose(home: Home, source: Source, origin: str) -> Chosen:
     return Chosen(Card(wanted, new_batch_id(), origin, source.recorded, None, ()), None)
 
 
-async def examine(source: Source, batch: Opened | None, desk: Desk) -> Survey:
+async def examine(source: Source, batch: Opened | None, desk: Desk, clock: AskClock | None = None) -> Survey:
     """Read the whole manifest and compare it with the batch; nothing is written.
+
+    ``clock`` tells the time by which URLs expire; without one this machine's does.
 
     Raises:
         ManifestError: it has mistakes; all of them are in the error.
         UsageError: it does not belong to this batch.
     """
     desk.tally.phase = "checking the manifest"
-    found = await survey(Manifest(source.path), identity_of(source, batch), _looking_up(batch))
+    found = await survey(
+        Manifest(source.path),
+        identity_of(source, batch),
+        _looking_up(batch),
+        scrutiny=Scrutiny(source.leave, _owned_by(batch)),
+        clock=clock or of_this_machine(desk),
+    )
     if found.found and not (source.skip_invalid and found.good and not found.blocking):
         raise ManifestError(_problems(source, found))
     if batch is not None and not (source.add or source.batch) and batch.card.manifest != source.recorded:
@@ -182,6 +194,16 @@ def _looking_up(batch: Opened | None) -> Callable[[int], Planned | None]:
         return next(batch.journal.read_rows(lambda row: row == number), None)
 
     return planned
+
+
+def _owned_by(batch: Opened | None) -> Callable[[], frozenset[str]]:
+    """Gives the columns of the batch's rows that were taken for the user's own although they look like known ones."""
+
+    def owned() -> frozenset[str]:
+        there = batch.journal.read_rows() if batch else ()
+        return frozenset(name for planned in there for name in planned.columns if meant(name))
+
+    return owned
 
 
 def _problems(source: Source, found: Survey) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mwbatch.client import Client
 from mwbatch.commands.base import NO_BASE
+from mwbatch.commands.clocks import of_the_api
 from mwbatch.commands.creating import Wishes, create, pinned
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.invalid import put_aside
@@ -50,7 +51,7 @@ async def planned(
     folder, card, found = await _batch_of(home, client, source, wishes, desk)
     async with act(home, folder, card, verb) as batch:
         if found is None or batch.state.end:  # another one may have had the lock of the new batch first
-            found = await examine(source, batch, desk)
+            found = await examine(source, batch, desk, of_the_api(client, desk))
         if not batch.state.planned:
             batch.keep(id_column=found.id_column)
         _tell(found, desk)
@@ -74,7 +75,7 @@ async def _batch_of(
         return chosen.folder, chosen.card, None
     if not wishes.callback_url:
         raise UsageError(NO_BASE)
-    found = await examine(source, None, desk)
+    found = await examine(source, None, desk, of_the_api(client, desk))
     try:
         folder, card = home.create(replace(chosen.card, id_column=found.id_column))
     except NameTaken:

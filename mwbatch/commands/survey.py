@@ -6,16 +6,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from mwbatch.commands.clocks import AskClock
 from mwbatch.commands.manifests import Manifest
 from mwbatch.core.entry import Entry, Found, Problem, cells_of
 from mwbatch.core.facts import Planned
 from mwbatch.core.identity import Decision, Identity, Kind
+from mwbatch.core.scrutiny import Scrutiny
 
 PARTS: Final = 64
 """Hashes are kept in so many parts by their last bits, so that equal ones are looked for in few at a time."""
 
 NEW: Final = Kind.NEW
 """By a name of its own: it is looked up for each row."""
+
+ASIDE: Final = -2
+"""In the place of a row's number: new and good by itself, but hardly meant as it stands, so that it is not planned."""
 
 MAX_PROBLEMS: Final = 10_000
 """How many problems are kept; the rest are counted."""
@@ -45,7 +50,7 @@ class Survey:
     """What a manifest holds.
 
     ``numbers`` has, for each good row of the file, the number that a new row gets in the batch, -1 for one that is
-    known or repeated. ``found`` counts all problems, ``problems`` holds the first `MAX_PROBLEMS`. ``urls`` are those of the
+    known or repeated, `ASIDE` for one that ``scrutiny`` found wrong (None: nobody looks), ``aside`` of them. ``found`` counts all problems, ``problems`` holds the first `MAX_PROBLEMS`. ``urls`` are those of the
     new rows, None where nobody counts them. ``disputed`` has the problems of rows that are good by themselves, by their
     place among the good ones; ``blocking`` counts problems after which no row can be told from another. ``repeats`` are the
     lines of the first rows that stand there before, each with the line of its first.
@@ -56,6 +61,8 @@ class Survey:
     by_type: Counter[str] = field(default_factory=Counter)
     by_kind: Counter[Kind] = field(default_factory=Counter)
     urls: Urls | None = None
+    scrutiny: Scrutiny | None = None
+    aside: int = 0
     found: int = 0
     blocking: int = 0
     problems: list[Problem] = field(default_factory=list)
@@ -70,7 +77,7 @@ class Survey:
     @property
     def good(self) -> int:
         """How many rows have no mistake."""
-        return len(self.numbers) - len(self.disputed)
+        return len(self.numbers) - len(self.disputed) - self.aside
 
     def wrong(self, problem: Problem) -> None:
         """Take in a problem."""
@@ -84,9 +91,10 @@ class Survey:
     ) -> None:
         """Take in rows and problems."""
         fresh: list[Entry] = []
+        first = len(self.numbers)
         for one in chunk:
             if isinstance(one, Problem):
-                self.wrong(one)
+                self._bad(one)
                 continue
             decision = identity.judge(one)
             if decision.kind is NEW:
@@ -94,10 +102,41 @@ class Survey:
                 self.numbers.append(decision.row)
             else:
                 self._not_new(identity, one, decision, planned)
+        if self.scrutiny:
+            fresh = self._passed(fresh, first, self.scrutiny)
         self.by_kind[NEW] += len(fresh)
         self.by_type.update([one.type for one in fresh])
         if self.urls is not None:
             self.urls.add(one.request["image_url"] for one in fresh)
+
+    def finish(self, manifest: Manifest) -> None:
+        """Where anything is wrong, say what is misnamed in the header too, and put all in the order of the lines."""
+        line, names = manifest.header
+        if self.scrutiny:
+            for problem in self.scrutiny.names(line, names):
+                self.wrong(problem)
+        self.problems.sort(key=lambda problem: problem.line)
+
+    def _bad(self, problem: Problem) -> None:
+        """Take in a row that is wrong by itself, and what is misnamed in it besides."""
+        self.wrong(problem)
+        if self.scrutiny and problem.cells:
+            for more in self.scrutiny.names(problem.line, problem.cells.keys()):
+                self.wrong(more)
+
+    def _passed(self, fresh: list[Entry], first: int, scrutiny: Scrutiny) -> list[Entry]:
+        """Those of the new rows that were meant as they stand; ``first`` is the place of the first that it may be."""
+        looks = list(map(scrutiny.look, fresh))
+        if not any(look is not None for look in looks):
+            return fresh
+        places = (place for place in range(first, len(self.numbers)) if self.numbers[place] >= 0)
+        for place, look in [*zip(places, looks, strict=True)]:
+            if look is not None:
+                self.numbers[place] = ASIDE
+                self.aside += 1
+                for problem in look:
+                    self.wrong(problem)
+        return [entry for entry, look in zip(fresh, looks, strict=True) if look is None]
 
     def _not_new(
         self, identity: Identity, entry: Entry, decision: Decision, planned: Callable[[int], Planned | None]
@@ -119,20 +158,29 @@ async def survey(
     planned: Callable[[int], Planned | None] = lambda _: None,
     *,
     count_urls: bool = False,
+    scrutiny: Scrutiny | None = None,
+    clock: AskClock | None = None,
 ) -> Survey:
     """Read a whole manifest and judge its rows.
 
     ``identity_for`` makes the identity for the manifest's id column; ``planned`` looks up a row of the batch;
-    ``count_urls``: remember each image URL, at 8 bytes a row.
+    ``count_urls``: remember each image URL, at 8 bytes a row. ``scrutiny`` looks at the new rows once more, by the time
+    that ``clock`` tells where a URL expires.
 
     Raises:
         UsageError: there is no such file, or it is no manifest at all.
     """
-    found, identity = Survey(urls=Urls() if count_urls else None), None
+    found, identity = Survey(urls=Urls() if count_urls else None, scrutiny=scrutiny), None
     async with manifest.chunks() as chunks:
         async for chunk in chunks:
             if identity is None:
                 identity = identity_for(manifest.id_column)
+                if scrutiny:
+                    scrutiny.header, scrutiny.id_column = manifest.header[0], manifest.id_column or ""
+            if scrutiny and clock and scrutiny.needs_clock(chunk):
+                scrutiny.set_clock(await clock())
             found.take(chunk, identity, planned)
     found.id_column = manifest.id_column
+    if found.found:
+        found.finish(manifest)
     return found

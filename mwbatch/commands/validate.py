@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from mwbatch.commands.clocks import of_this_machine
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.manifests import Manifest
 from mwbatch.commands.survey import survey
 from mwbatch.core.entry import Problem
 from mwbatch.core.identity import Identity, Kind
+from mwbatch.core.scrutiny import Leave, Scrutiny
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 
@@ -102,6 +104,7 @@ async def validate(
     path: str | Path,
     *,
     allow_duplicates: bool = False,
+    leave: Leave | None = None,
     price: float | None = None,
     check_images: bool = False,
     desk: Desk | None = None,
@@ -113,16 +116,20 @@ async def validate(
     Raises:
         UsageError: there is no such file, or it is no manifest at all.
     """
-    manifest = Manifest(path)
+    manifest, desk, scrutiny = Manifest(path), desk or Desk(), Scrutiny(leave or Leave())
     found = await survey(
-        manifest, lambda column: Identity(column, allow_duplicates=allow_duplicates), count_urls=True
+        manifest,
+        lambda column: Identity(column, allow_duplicates=allow_duplicates),
+        count_urls=True,
+        scrutiny=scrutiny,
+        clock=of_this_machine(desk),
     )
     assert found.urls is not None
     unreachable = None
     if check_images:
         from mwbatch.commands.checking import check_images as check  # noqa: PLC0415 (HTTP, which few ask for)
 
-        unreachable = await check(manifest.path, found.good, desk or Desk(), found.wrong)
+        unreachable = await check(manifest.path, found.good, desk, found.wrong)
     return Validation(
         path=manifest.path,
         rows=found.new,

@@ -2,10 +2,10 @@
 
 import csv
 import io
-import re
 
 from mwbatch.core.cells import shown
 from mwbatch.core.entry import OUR_TEXT, Found, Problem, with_cells
+from mwbatch.core.names import IMAGE_URL, guess, misnamed
 from mwbatch.core.reader import Reader, foreign_cells
 from mwbatch.core.records import Records, Torn
 from mwbatch.core.text import Json
@@ -20,7 +20,7 @@ class CsvReader(Reader):
     def __init__(self) -> None:
         super().__init__()
         self._records = Records()
-        self._names: list[str] = []
+        self._misnamed: tuple[tuple[str, str], ...] = ()
         self._suspect = False
 
     def _read(self, whole: bytes, *, last: bool = False) -> list[Found]:
@@ -32,7 +32,7 @@ class CsvReader(Reader):
             elif isinstance(record, str):
                 found.append(Problem(line, None, record))
             elif any(record):
-                found += self._row(line, record) if self._names else self._header(line, record)
+                found += self._row(line, record) if self.names else self._header(line, record)
             if self._over:
                 break
         self._over = self._over or self._records.over
@@ -48,29 +48,33 @@ class CsvReader(Reader):
             return whole.decode(errors="surrogateescape")
 
     def _header(self, line: int, cells: list[str]) -> list[Found]:
-        names = self._names = [name.strip() for name in cells]
+        names = self.names = [name.strip() for name in cells]
         once = dict.fromkeys(names)
         found = foreign_cells(line, once)
-        self._over = bool(found) or "image_url" not in once
+        self._over = bool(found) or IMAGE_URL not in once
+        self.header, self._misnamed = line, misnamed(once)
         found += self._rows.settle(line, once)
         twice = [name for name in once if names.count(name) > 1]
         found += [
             Problem(line, shown(name)[1:-1], "is the name of more than one column (each needs its own)")
             for name in twice
         ]
-        if "image_url" not in once:
-            found.append(Problem(line, "image_url", f"there is no such column{_meant(names)}"))
+        if IMAGE_URL not in once:
+            found.append(Problem(line, IMAGE_URL, f"there is no such column{_meant(names)}"))
         return found
 
     def _row(self, line: int, cells: list[str]) -> list[Found]:
-        if len(cells) != len(self._names):
-            told = f"has {len(cells)} cells, but the header has {len(self._names)} (quote cells that hold commas)"
+        if len(cells) != len(self.names):
+            told = (
+                f"has {len(cells)} cells, but the header has {len(self.names)} (quote cells that hold commas)"
+            )
             return [Problem(line, None, told, {OUR_TEXT: _text(cells)})]
-        row: dict[str, Json] = dict(zip(self._names, cells))  # noqa: B905 (they are as many, and it costs a tenth)
+        row: dict[str, Json] = dict(zip(self.names, cells))  # noqa: B905 (they are as many, and it costs a tenth)
         found = (self._suspect and foreign_cells(line, row)) or self._rows.read(line, row)
-        if isinstance(found[0], Problem):
-            return with_cells(found, dict(zip(self._names, cells, strict=True)))
-        return found
+        first = found[0]
+        if isinstance(first, Problem):
+            return with_cells(found, dict(zip(self.names, cells, strict=True)))
+        return [first._replace(misnamed=self._misnamed)] if self._misnamed else found
 
 
 def _text(cells: list[str]) -> str:
@@ -82,9 +86,8 @@ def _text(cells: list[str]) -> str:
 
 def _meant(names: list[str]) -> str:
     """A guess at what went wrong with a header without image_url."""
-    for name in names:
-        if re.sub("[^a-z]", "", name.casefold()) in {"imageurl", "image", "url"}:
-            return f" (rename {shown(name)} to image_url)"
+    if (name := guess(IMAGE_URL, names)) is not None:
+        return f" (rename {shown(name)} to {IMAGE_URL})"
     for other, said in ((";", "semicolons"), ("\t", "tabs")):
         if other in names[0]:
             return f" (the columns seem to be separated by {said}: separate them by commas)"

@@ -6,12 +6,10 @@ from typing import Any, Final, Literal, NamedTuple
 
 from mwbatch.core import cells
 from mwbatch.core.digests import digest_id
+from mwbatch.core.names import ANNOTATING, ID_NAMES, TAGGING, guess
 from mwbatch.core.text import Json
 
 Type = Literal["tagging", "annotating"]
-
-ID_NAMES: Final = ("id", "custom_id", "unique_id", "global_key")
-"""The names that the id column may have."""
 
 OUR_ERROR: Final = "mwbatch_error"
 """What is wrong with a row, in a list of invalid rows that mwbatch wrote; ignored when that list is handed in again."""
@@ -19,10 +17,8 @@ OUR_ERROR: Final = "mwbatch_error"
 OUR_TEXT: Final = "mwbatch_text"
 """In the same list, a line that has no cells, as it stands in the file; ignored too."""
 
-_TAGGING: Final = ("objects_to_tag",)
-_ANNOTATING: Final = ("instruction", "annotation_option", "tags")
 _OURS: Final = (OUR_ERROR, OUR_TEXT)
-_SAID: Final = frozenset(("type", *_TAGGING, *_ANNOTATING, *_OURS))
+_SAID: Final = frozenset(("type", *TAGGING, *ANNOTATING, *_OURS))
 """What a row may say to us beside its id and its picture."""
 
 
@@ -32,6 +28,7 @@ class Entry(NamedTuple):
     ``line`` is where its record begins, from 1. ``request`` has the API's own field names, exactly what is sent but
     for the callback address; ``columns`` is all else, to come back with the results (with the tags as they were
     written, where they carried more than is sent). ``given``: the id stood in the manifest, else it is a digest.
+    ``misnamed`` columns are another spelling of a known name that the row lacks: (column, known name) each.
     """
 
     line: int
@@ -40,6 +37,7 @@ class Entry(NamedTuple):
     request: dict[str, Json]
     columns: dict[str, Json]
     given: bool
+    misnamed: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,11 @@ def with_cells(found: list[Found], cells: dict[str, Json]) -> list[Found]:
 def cells_of(entry: Entry, id_column: str | None) -> dict[str, Json]:
     """The cells of a good row again: a row of JSONL that would be read as the same entry."""
     named = {} if id_column is None else {id_column: entry.id}
-    return {**named, "type": entry.type, **entry.request, **entry.columns}
+    cells = {**named, "type": entry.type, **entry.request, **entry.columns}
+    if entry.misnamed and entry.type == "tagging":
+        # MUST NOT say what the row is: with the right names it may be another.
+        del cells["type"], cells["objects_to_tag"]
+    return cells
 
 
 @dataclass(slots=True)
@@ -98,7 +100,9 @@ class Rows:
             name = cells.identifier(column, row.pop(column, None), wrong)
         kind, request = _request(row, wrong)
         if wrong:
-            return [Problem(line, column, message) for column, message in wrong]
+            return [
+                Problem(line, column, message + _guessed(column, message, row)) for column, message in wrong
+            ]
         return [Entry(line, name or digest_id(kind, request), kind, request, row, column is not None)]
 
 
@@ -117,12 +121,12 @@ def _request(row: dict[str, Json], wrong: cells.Complaints) -> tuple[Type, dict[
     elif said not in ("tagging", "annotating"):
         wrong.append(("type", f"must be tagging or annotating, not {cells.shown(said)}"))
         said = None
-    given = [name for name, cell in zip(_ANNOTATING, asked, strict=True) if not cells.absent(cell)]
+    given = [name for name, cell in zip(ANNOTATING, asked, strict=True) if not cells.absent(cell)]
     if said == "tagging" or not (said or given):
-        _refuse(given, f"is for annotating, but {_reason(said, _TAGGING)} (leave it empty)", wrong)
+        _refuse(given, f"is for annotating, but {_reason(said, TAGGING)} (leave it empty)", wrong)
         return "tagging", {"image_url": url, "objects_to_tag": cells.objects_to_tag(objects, wrong)}
     if not cells.absent(objects):
-        _refuse(_TAGGING, f"is for tagging, but {_reason(said, given)} (leave it empty)", wrong)
+        _refuse(TAGGING, f"is for tagging, but {_reason(said, given)} (leave it empty)", wrong)
     return "annotating", {"image_url": url} | _question(row, *asked, wrong)
 
 
@@ -135,6 +139,14 @@ def _question(
     if more:
         row["tags"] = more
     return {"instruction": question, "annotation_option": answers, "tags": sent}
+
+
+def _guessed(column: str | None, message: str, row: Iterable[str]) -> str:
+    """Which column of the row was perhaps meant for one that is missing."""
+    if column is None or not message.startswith("is missing"):
+        return ""
+    other = guess(column, row)
+    return "" if other is None else f" (or rename {cells.shown(other)} to {column})"
 
 
 def _refuse(columns: Iterable[str], message: str, wrong: cells.Complaints) -> None:

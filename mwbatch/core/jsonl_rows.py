@@ -4,7 +4,8 @@ import re
 from typing import Final
 
 from mwbatch.core.cells import shown
-from mwbatch.core.entry import ID_NAMES, OUR_TEXT, Entry, Found, Problem, with_cells
+from mwbatch.core.entry import OUR_TEXT, Entry, Found, Problem, with_cells
+from mwbatch.core.names import ID_NAMES, meant, misnamed
 from mwbatch.core.reader import Reader, foreign_cells
 from mwbatch.core.strict import decode_strictly
 from mwbatch.core.text import BadJson, Json
@@ -12,8 +13,16 @@ from mwbatch.core.text import BadJson, Json
 _ESCAPED: Final = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])").search
 
 
+MOST_NAMES: Final = 1024
+"""How many names are remembered as being no other spelling of a known one: keys may differ line by line."""
+
+
 class JsonlReader(Reader):
     """Reads JSONL: one object a line, each key once; blank lines are skipped."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._plain: set[str] = set()
 
     def _read(self, whole: bytes, *, last: bool) -> list[Found]:  # noqa: ARG002  a line is a row, the last one too
         found: list[Found] = []
@@ -33,8 +42,19 @@ class JsonlReader(Reader):
         return found if isinstance(found[0], Entry) else with_cells(found, decode_strictly(raw))
 
     def _row(self, line: int, row: dict[str, Json]) -> list[Found]:
+        others = () if self._plain.issuperset(row) else self._misnamed(row)
         ids, read = self._ids(line, row), self._rows.read(line, row)
-        return [*ids, *(one for one in read if isinstance(one, Problem))] if ids else read
+        if ids:
+            return [*ids, *(one for one in read if isinstance(one, Problem))]
+        first = read[0]
+        return [first._replace(misnamed=others)] if others and isinstance(first, Entry) else read
+
+    def _misnamed(self, row: dict[str, Json]) -> tuple[tuple[str, str], ...]:
+        """Look at names that came for the first time, or that are another spelling of a known one."""
+        self._plain.update(name for name in row if not meant(name))
+        if len(self._plain) > MOST_NAMES:
+            self._plain.clear()
+        return misnamed(row)
 
     def _ids(self, line: int, row: dict[str, Json]) -> list[Problem]:
         """Hold every line to the id column of the first."""

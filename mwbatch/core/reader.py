@@ -15,9 +15,14 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 class Reader(ABC):
-    """What both formats share: whole lines out of blocks, and the id column."""
+    """What both formats share: whole lines out of blocks, and the id column.
+
+    ``header`` is the line with the ``names`` of the columns of all rows; 0 where each row names its own.
+    """
 
     def __init__(self) -> None:
+        self.header = 0
+        self.names: list[str] = []
         self._rows = Rows()
         self._tail = b""
         self._line = 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mwbatch.commands import planning
-from mwbatch.commands.planning import Source, choose, examine, source_of, write_plan
+from mwbatch.commands.planning import Source, choose, examine, readable, write_plan
 from mwbatch.core.facts import Planned
 from mwbatch.errors import ManifestError, UsageError
 from mwbatch.journal.home import Card, new_batch_id
@@ -53,9 +53,9 @@ async def test_standard_input_is_kept_aside(stage: Stage, monkeypatch: pytest.Mo
     """Rows from standard input need a named batch, can be read twice, and leave no file behind."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"image_url\nhttps://a/1\n")))
     with pytest.raises(UsageError, match="--batch NAME"):
-        async with source_of("-", None):
+        async with readable(Source("-")):
             pass
-    async with source_of("-", "piped", add=True) as source:
+    async with readable(Source("-", "piped", add=True)) as source:
         kept = Path(source.path)
         assert [(await examine(source, None, stage.desk)).new for _ in range(2)] == [1, 1]
         assert (source.recorded, source.batch, source.add) == ("-", "piped", True)
@@ -66,7 +66,7 @@ async def test_standard_input_is_kept_aside(stage: Stage, monkeypatch: pytest.Mo
 async def test_a_path_is_recorded_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A relative path is known by where it leads from here."""
     monkeypatch.chdir(tmp_path)
-    async with source_of("m.csv", None) as source:
+    async with readable(Source("m.csv")) as source:
         assert (source.path, source.recorded) == ("m.csv", str(tmp_path / "m.csv"))
 
 

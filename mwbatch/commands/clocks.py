@@ -1,0 +1,34 @@
+"""By whose clock signed URLs expire: the API's where one is asked, else this machine's, and it is said whose."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from mwbatch.commands.desk import Desk
+from mwbatch.core.expiry import Clock
+from mwbatch.core.times import http_time
+
+if TYPE_CHECKING:
+    from mwbatch.client import Client
+
+AskClock = Callable[[], Awaitable[Clock]]
+"""Asks what time it is."""
+
+
+def of_this_machine(desk: Desk) -> AskClock:
+    """Reads the clock of this machine."""
+
+    async def ask() -> Clock:
+        return Clock(datetime.fromtimestamp(desk.now(), UTC), "this machine's clock")
+
+    return ask
+
+
+def of_the_api(client: "Client", desk: Desk) -> AskClock:
+    """Asks the API, and reads the clock of this machine where it does not say; raises `ApiError` as the client does."""
+
+    async def ask() -> Clock:
+        now = http_time((await client.list_page(limit=1, fresh=True)).clock)
+        return Clock(now, "the API's clock") if now else await of_this_machine(desk)()
+
+    return ask

@@ -1,0 +1,182 @@
+"""When signed URLs of pictures expire: what each provider says in the query, and what that means at a given moment."""
+
+import re
+from base64 import b64decode
+from binascii import Error
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+from urllib.parse import unquote
+
+from mwbatch.core.signatures import AZURE, GCS, QUERY, S3, signers
+from mwbatch.core.text import BadJson, Json, decode
+from mwbatch.core.times import moment
+
+SOON: Final = timedelta(hours=24)
+"""Tasks take minutes to days: what expires sooner than this may do so before somebody has looked."""
+
+_SECONDS: Final = re.compile(r"[0-9]{1,12}").fullmatch
+_MAY_EXPIRE: Final = re.compile(
+    r"[?&](?:x-amz-expires|x-goog-expires|expires|policy|se)=", re.IGNORECASE
+).search
+_FROM_CLOUDFRONT: Final = str.maketrans("-_~", "+=/")
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A moment, and whose clock shows it, in words."""
+
+    now: datetime
+    whose: str
+
+
+@dataclass(slots=True)
+class Expiring:
+    """Counts URLs that have ``expired`` by a clock, and those that will ``soon``, the ``first`` of them when."""
+
+    clock: Clock
+    expired: int = 0
+    soon: int = 0
+    first: datetime | None = None
+
+    def count(self, url: str) -> None:
+        """Take in the URL of a picture."""
+        end, now = expires(url), self.clock.now
+        if end is None or end - now > SOON:
+            return
+        if end <= now:
+            self.expired += 1
+            return
+        self.soon += 1
+        self.first = min(end, self.first or end)
+
+    def complaint(self, url: str) -> str:
+        """What is wrong with the URL of a picture that has expired; nothing for all others."""
+        end, now = expires(url), self.clock.now
+        if end is None or end > now:
+            return ""
+        return (
+            f"its signature expired at {_shown(end)}, {_ago(now - end)} ago by {self.clock.whose}: nobody could see the "
+            f"picture (sign the URL anew)"
+        )
+
+    def text(self) -> list[str]:
+        """What people should know of all of them, a line each."""
+        at = f"by {self.clock.whose}, {_shown(self.clock.now)}"
+        lines = []
+        if self.expired:
+            lines.append(f"{_urls(self.expired)} expired ({at})")
+        if self.soon and self.first:
+            lines.append(
+                f"warning: {_urls(self.soon)} will expire within 24 hours, the first at {_shown(self.first)} ({at}): "
+                f"tasks may take days, so sign them for longer"
+            )
+        return lines
+
+    def json(self) -> dict[str, Json]:
+        """The same for scripts."""
+        return {
+            "expired_urls": self.expired,
+            "expiring_urls": self.soon,
+            "first_expiry": _shown(self.first) if self.first else None,
+        }
+
+
+@lru_cache(maxsize=8)  # it is asked of one URL several times running
+def expires(url: str) -> datetime | None:
+    """When the signature of a URL expires, the earliest of all; None where it is not signed or does not say."""
+    if "?" not in url or not _MAY_EXPIRE(url):
+        return None
+    query = url.partition("#")[0].partition("?")[2]
+    said: dict[str, str] = {}
+    for part in query.split("&"):
+        name, _, value = part.partition("=")
+        said.setdefault(name.lower() if name[:2] in ("X-", "x-") else name, value)
+    ends = [end for provider in signers(said) if (end := _ENDS[provider.name](said))]
+    return min(ends, default=None)
+
+
+def _of_s3(said: dict[str, str]) -> datetime | None:
+    return _after(said.get("x-amz-date", ""), said.get("x-amz-expires", ""))
+
+
+def _of_gcs(said: dict[str, str]) -> datetime | None:
+    return _after(said.get("x-goog-date", ""), said.get("x-goog-expires", ""))
+
+
+def _of_query(said: dict[str, str]) -> datetime | None:
+    """The older signatures of S3 and GCS, and CloudFront: seconds since the epoch, in the clear or in a policy."""
+    ends = [_at(said.get("Expires", "")), _by_policy(said.get("Policy", ""))]
+    return min((end for end in ends if end), default=None)
+
+
+def _of_azure(said: dict[str, str]) -> datetime | None:
+    """A shared access signature ends with itself or with the key that it was made with."""
+    ends = [moment(unquote(said.get(name, ""))) for name in ("se", "ske")]
+    return min((end for end in ends if end), default=None)
+
+
+_ENDS: Final[dict[str, Callable[[dict[str, str]], datetime | None]]] = {
+    S3.name: _of_s3,
+    GCS.name: _of_gcs,
+    QUERY.name: _of_query,
+    AZURE.name: _of_azure,
+}
+
+
+@lru_cache(maxsize=1024)
+def _after(date: str, seconds: str) -> datetime | None:
+    """A number of seconds after a time in the basic form of ISO 8601; files are signed many at a time."""
+    begun = moment(unquote(date))
+    if begun is None or not _SECONDS(seconds):
+        return None
+    try:
+        return begun + timedelta(seconds=int(seconds))
+    except OverflowError:
+        return None
+
+
+def _at(seconds: str) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC) if _SECONDS(seconds) else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _by_policy(text: str) -> datetime | None:
+    """Where CloudFront's policy, JSON in base64 with letters of its own, sets the end."""
+    try:
+        policy = decode(b64decode(unquote(text).translate(_FROM_CLOUDFRONT)))
+    except (BadJson, Error, ValueError):
+        return None
+    return min((end for end in map(_at, _epoch_times(policy)) if end), default=None)
+
+
+def _epoch_times(policy: Json) -> list[str]:
+    statements = policy.get("Statement") if isinstance(policy, dict) else None
+    times = []
+    for statement in statements if isinstance(statements, list) else [statements]:
+        found = statement
+        for name in ("Condition", "DateLessThan", "AWS:EpochTime"):
+            found = found.get(name) if isinstance(found, dict) else None
+        times.append(str(found))
+    return times
+
+
+def _shown(time: datetime) -> str:
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _ago(time: timedelta) -> str:
+    """A length of time in the greatest unit that it fills."""
+    seconds = int(time.total_seconds())
+    for unit, size in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+        if seconds >= size:
+            return f"{seconds // size:,} {unit}{'' if seconds // size == 1 else 's'}"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"
+
+
+def _urls(count: int) -> str:
+    return "the URL of 1 picture" if count == 1 else f"the URLs of {count:,} pictures"

@@ -1,0 +1,202 @@
+"""A second look at rows that would be bought: what could be sent as it is, and was most likely meant otherwise.
+
+Only rows that are still to be sent are looked at: what was accepted once is never refused later.
+"""
+
+import re
+import shlex
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from mwbatch.core.cells import shown
+from mwbatch.core.entry import Entry, Found, Problem
+from mwbatch.core.expiry import Clock, Expiring, expires
+from mwbatch.core.names import KNOWN, misnamed
+from mwbatch.core.text import Json
+
+NO_VALUES: Final = frozenset(
+    (
+        *("nan", "NaN", "NAN", "undefined", "<NA>", "[object Object]"),
+        *(
+            "#N/A",
+            "#n/a",
+            "#NA",
+            "#REF!",
+            "#VALUE!",
+            "#NAME?",
+            "#DIV/0!",
+            "#NULL!",
+            "#NUM!",
+            "#SPILL!",
+            "#ERROR!",
+        ),
+    )
+)
+"""What programs and spreadsheets write where nothing is there: no id of a row, and no answer to choose."""
+
+NO_QUESTIONS: Final = frozenset(
+    (*(one.casefold() for one in NO_VALUES), "none", "null", "nil", "n/a", "na", "nat", "(null)")
+)
+"""The same for a question, in any letter case. As an answer or an id some of these are honest (none fits; Namibia)."""
+
+MOST_COLUMNS: Final = 1024
+"""How many of the user's columns are remembered: in JSONL each row may have others."""
+
+SHOWN_COLUMNS: Final = 12
+"""How many of them people are shown."""
+
+UNUSED: Final = "callback_url"
+"""A field of the API's that somebody may believe to be read here."""
+
+_SEPARATORS: Final = re.compile(r"\s*[,;/\r\n]\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """What the user said is meant as it stands: ``own_columns`` are no misspelt names; one option is enough to choose."""
+
+    own_columns: frozenset[str] = frozenset()
+    single_option: bool = False
+
+
+class Scrutiny:
+    """Looks at the new rows of one manifest.
+
+    ``owned`` gives the columns of the batch that were taken for the user's own although they look like known ones. Where
+    a URL expires, `set_clock` comes first. ``header`` is the line of the header, 0 where each row names its own columns;
+    ``id_column`` the column of ids, if there is one; ``columns`` are the user's, of the rows that were found good.
+    """
+
+    def __init__(self, leave: Leave, owned: Callable[[], Collection[str]] = tuple) -> None:
+        self.header, self.id_column = 0, ""
+        self.columns: dict[str, None] = {}
+        self.expiring: Expiring | None = None
+        self._leave, self._ask_owned = leave, owned
+        self._owned: Collection[str] | None = None
+        self._seen: set[str] = set()
+        self._told: set[str | None] = set()
+
+    def set_clock(self, clock: Clock) -> None:
+        """Tell the time by which URLs expire."""
+        self.expiring = Expiring(clock)
+
+    def needs_clock(self, found: Iterable[Found]) -> bool:
+        """Whether one of these rows has a URL that expires, and nobody has told the time."""
+        return self.expiring is None and any(
+            "?" in one.request["image_url"] and expires(one.request["image_url"])
+            for one in found
+            if isinstance(one, Entry)
+        )
+
+    def look(self, entry: Entry) -> list[Problem] | None:
+        """None for a good row; else what is wrong with it, of the names of its columns only what was not told before."""
+        url = entry.request["image_url"]
+        if entry.misnamed or entry.type == "annotating" or "?" in url or entry.id in NO_VALUES:
+            if self.expiring:
+                self.expiring.count(url)
+            names, values = self._names(entry.line, entry.misnamed), self._values(entry)
+            if names or values:
+                return [*self._first_time(names), *values]
+        if not self._seen.issuperset(entry.columns):
+            self._remember(entry.columns)
+        return None
+
+    def problems(self, entry: Entry) -> list[Problem]:
+        """All that is wrong with a row, whatever was told before."""
+        return [*self._names(entry.line, entry.misnamed), *self._values(entry)]
+
+    def names(self, line: int, there: Collection[str]) -> list[Problem]:
+        """What is misnamed in a header, or in a row that has other mistakes, if it was not told before."""
+        return self._first_time(self._names(line, misnamed(there)))
+
+    def composition(self, by_type: Mapping[str, int]) -> str:
+        """What the new rows are, and which of their columns are the user's: what people should see before they pay."""
+        types = f"{by_type['tagging']:,} tagging, {by_type['annotating']:,} annotating"
+        columns = [name if name.isprintable() else shown(name) for name in [*self.columns][:SHOWN_COLUMNS]]
+        more = f" and {len(self.columns) - SHOWN_COLUMNS:,} more" if len(self.columns) > SHOWN_COLUMNS else ""
+        return f"{types}; yours: {', '.join(columns)}{more}" if columns else types
+
+    def text(self) -> list[str]:
+        """What people should know besides, a line each."""
+        unused = UNUSED in self.columns
+        told = (
+            [f"column {UNUSED} is not used: mwbatch gives each task an address of its own"] if unused else []
+        )
+        return told + (self.expiring.text() if self.expiring else [])
+
+    def json(self) -> dict[str, Json]:
+        """The same for scripts."""
+        nothing: dict[str, Json] = {"expired_urls": 0, "expiring_urls": 0, "first_expiry": None}
+        return {"own_columns": [*self.columns], **(self.expiring.json() if self.expiring else nothing)}
+
+    def _first_time(self, names: list[Problem]) -> list[Problem]:
+        """Mistakes in the names of columns are told once, at the header where there is one."""
+        news = [one for one in names if one.column not in self._told and len(self._told) < MOST_COLUMNS]
+        self._told.update(one.column for one in news)
+        return [replace(one, line=self.header or one.line) for one in news]
+
+    def _names(self, line: int, pairs: Iterable[tuple[str, str]]) -> list[Problem]:
+        return [_misnamed(line, name, known) for name, known in pairs if not self._is_own(name)]
+
+    def _is_own(self, name: str) -> bool:
+        """Whether a column is meant as the user's own: he says so, or rows of the batch have it already."""
+        own = self._leave.own_columns
+        if name in own or shown(name)[1:-1] in own:
+            return True
+        if self._owned is None:
+            self._owned = self._ask_owned()
+        return name in self._owned
+
+    def _values(self, entry: Entry) -> list[Problem]:
+        told = list[tuple[str, str]]()
+        if self.id_column and entry.id in NO_VALUES:
+            told.append((self.id_column, _nothing(entry.id, "give the row an id of its own")))
+        if self.expiring and (expired := self.expiring.complaint(entry.request["image_url"])):
+            told.append(("image_url", expired))
+        if entry.type == "annotating":
+            request = entry.request
+            told += question(request["instruction"], request["annotation_option"], self._leave)
+        return [Problem(entry.line, column, words, {}) for column, words in told]
+
+    def _remember(self, columns: Collection[str]) -> None:
+        if len(self._seen) < MOST_COLUMNS:
+            self._seen.update(columns)
+            self.columns.update((name, None) for name in columns if name not in KNOWN)
+
+
+def question(instruction: str, options: Collection[str], leave: Leave) -> list[tuple[str, str]]:
+    """What was hardly meant of a question and the answers to choose from: (column, message) each."""
+    told = list[tuple[str, str]]()
+    if instruction.strip().casefold() in NO_QUESTIONS:
+        told.append(("instruction", _nothing(instruction, "write the question to answer for every tag")))
+    for option in options:
+        if option.strip() in NO_VALUES:
+            told.append(("annotation_option", _nothing(option, "say it in words, such as: not a number")))
+    if len(options) == 1 and not leave.single_option:
+        told += [("annotation_option", _alone(option)) for option in options]
+    return told
+
+
+def _alone(option: str) -> str:
+    """What is said of the only answer; how it is to be written where it holds what may have been meant to part several."""
+    parts = [part for part in _SEPARATORS.split(option.strip()) if part]
+    mended = (
+        f"answers are separated by |: {shown('|'.join(parts))}"
+        if len(parts) > 1
+        else "give two or more, good|bad"
+    )
+    return f"has one answer only to choose, {shown(option)} ({mended}; or allow it: --single-option)"
+
+
+def _misnamed(line: int, name: str, known: str) -> Problem:
+    spelled = shown(name)[1:-1]
+    told = (
+        f"is another spelling of {known}, which is missing (rename {shown(name)} to {known}, or keep it as a column of "
+        f"yours: --own-column {shlex.quote(spelled)})"
+    )
+    return Problem(line, spelled, told, {})
+
+
+def _nothing(value: str, instead: str) -> str:
+    return f"is {shown(value)}, which programs write where nothing is there ({instead})"
