@@ -6,6 +6,7 @@
     ├── UsageError                     2  a flag, a variable or a file that the user can mend
     │   ├── ManifestError              2  the manifest has mistakes: all of them, one line each
     │   ├── NameTaken                  2  a batch of this name is in the home already
+    │   ├── AskedBefore                2  other batches asked for the same; carries the numbers, for scripts
     │   └── OtherApi                   2  the batch belongs to another API origin or another key
     ├── ApiError                       4  the API said no, or did not answer; carries status and message
     │   ├── Unsent                     4  no request left this machine: safe to send again
@@ -22,8 +23,9 @@
 An error names its operands and the next step; none ever carries the API key or a callback address.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
+from typing import Any
 
 
 class Exit(IntEnum):
@@ -45,6 +47,8 @@ class MwbatchError(Exception):
     """The root: whatever mwbatch raises on purpose is one of these."""
 
     exit_code = Exit.BUG
+    fields: Mapping[str, Any] = {}
+    """What stands beside the words in the object for scripts."""
 
 
 class UsageError(MwbatchError):
@@ -63,6 +67,14 @@ class ManifestError(UsageError):
 
 class NameTaken(UsageError):
     """A batch of this name is there, perhaps since this moment: look again before another one is made."""
+
+
+class AskedBefore(UsageError):
+    """Rows ask for what other batches asked for: nothing was sent. ``fields`` has the numbers and the ways on."""
+
+    def __init__(self, message: str, fields: Mapping[str, Any]) -> None:
+        self.fields = fields
+        super().__init__(message)
 
 
 class OtherApi(UsageError):

@@ -98,7 +98,7 @@ def fail(error: MwbatchError, talk: Talk) -> NoReturn:
     words = f"{error}{UNREACHED}" if isinstance(error, Unsent) else str(error)
     say(f"mwbatch: {words}", talk, logging.ERROR)
     if talk.json:
-        emit_json({"error": words, "exit": int(error.exit_code)})
+        emit_json({"error": words, "exit": int(error.exit_code), **error.fields})
     raise click.exceptions.Exit(error.exit_code) from None
 
 
@@ -170,7 +170,7 @@ async def _watched(command: "Command", talk: Talk, asked: Asked) -> Result:
     from mwbatch.commands.desk import Desk
     from mwbatch.views.progress import shown
 
-    desk = Desk()
+    desk = Desk(command=("mwbatch", *sys.argv[1:]))
     listen(desk, asked)
     say = told if talk.log_format is LogFormat.JSON else None
     async with shown(desk.tally, quiet=talk.quiet, say=say):

@@ -13,13 +13,15 @@ class Desk:
     """``now`` is the wall clock in seconds since the epoch: it dates facts and decides nothing.
 
     ``ticks`` is a clock in seconds that never goes back: it decides when to wait and for how long. ``stopping`` is set
-    when the user asks to stop: start nothing, finish what is in flight.
+    when the user asks to stop: start nothing, finish what is in flight. ``command`` is what the user typed, word by word,
+    so that advice can repeat it; empty where nobody typed anything.
     """
 
     now: Callable[[], float] = time.time
     ticks: Callable[[], float] = time.monotonic
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     tally: Tally = field(default_factory=Tally)
+    command: tuple[str, ...] = ()
 
     async def sleep(self, seconds: float) -> bool:
         """Wait, at most until the user asks to stop; say whether he did."""

@@ -1,7 +1,7 @@
 """Digests of 128 bits that name what a row asks for, and a compact index of them."""
 
 from array import array
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from hashlib import blake2b
 from struct import iter_unpack
 from typing import Final
@@ -57,6 +57,17 @@ class Digests:
         while (number := slots[slot]) and not kept.startswith(digest, (number - 1) * SIZE):
             slot = slot + 1 & mask
         return number - 1 if number else None
+
+    def among(self, pairs: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, int]]:
+        """For each pair of a number and a digest that is here: the digest's own number, and the number of the pair."""
+        slots, kept, mask = self._slots, self._bytes, self._mask
+        for other, digest in pairs:
+            slot = hash(digest) & mask
+            while number := slots[slot]:
+                if kept.startswith(digest, (number - 1) * SIZE):
+                    yield number - 1, other
+                    break
+                slot = slot + 1 & mask
 
     def __contains__(self, digest: bytes) -> bool:
         return self.find(digest) is not None

@@ -38,7 +38,8 @@ class Card:
     ``place`` the device and inode of the folder when it was made, so that a copy shows; ``began`` the server's clock
     before the first request; ``echo`` whether the listing was seen to show our addresses, for each type of task;
     ``segments`` the sizes in bytes of the segments that the last run left behind; ``forgiven`` the harm to the folder
-    that a valid sweep of the whole span has made up for.
+    that a valid sweep of the whole span has made up for; ``again``: by batch id, of other batches whose requests the user
+    wants paid again, when (``at``) and for how many of the rows (``rows``).
     """
 
     name: str
@@ -53,6 +54,7 @@ class Card:
     segments: dict[str, int] = field(default_factory=dict)
     forgiven: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    again: dict[str, dict[str, float]] = field(default_factory=dict)
     format: int = FORMAT
 
     @classmethod
@@ -122,6 +124,14 @@ class Home:
         for folder in self._folders():
             if _holds_batch(folder):
                 yield folder, Card.read(folder)
+
+    def looked(self) -> Iterator[tuple[Path, Card | StoreError]]:
+        """The same, but where a batch cannot be looked into, why: facts without a card are a batch, too.
+
+        Raises:
+            StoreError: the home cannot be looked into.
+        """
+        return ((folder, card) for folder in self._folders() if (card := _card_or_why(folder)))
 
     def _folders(self) -> list[Path]:
         try:
@@ -233,6 +243,15 @@ def _holds_batch(folder: Path) -> bool:
             return False
         raise StoreError(f"cannot read {folder}: {error.strerror}") from error
     return True
+
+
+def _card_or_why(folder: Path) -> Card | StoreError | None:
+    try:
+        if _holds_batch(folder):
+            return Card.read(folder)
+    except StoreError as error:
+        return error
+    return StoreError(f"{folder / CARD} is gone") if any(folder.glob("rows/*.jsonl")) else None
 
 
 def place_of(folder: Path) -> tuple[int, int]:

@@ -217,8 +217,11 @@ def placed(
     report: Callable[[Damage], None],
     take: Callable[[bytes], Taken],
     proof: Disk | None = None,
+    start: int = 0,
 ) -> Iterator[tuple[int, Taken]]:
     """Read the lines of one segment with their byte offsets, in the order of writing; ``report`` what is not a fact.
+
+    It begins at the byte ``start``, where a line MUST begin.
 
     ``take`` makes of a line what the reader wants, and raises `BadLine` or `UnknownFact` as `parse` does.
 
@@ -233,7 +236,8 @@ def placed(
         with path.open("rb", buffering=_CHUNK) as file, _proved(file.fileno(), proof):
             end = Harm.LIVE if is_live(file.fileno()) else Harm.TORN
             held: Damage | None = None
-            offset, after = 0, 0
+            file.seek(start)
+            offset, after = start, start
             for text in file:
                 offset, after, whole = after, after + len(text), text.endswith(b"\n")
                 try:

@@ -1,0 +1,207 @@
+"""What each row of a batch asks for, as stable digests beside the batch: a cache, never the truth.
+
+``digests.bin`` has, for each line that plans a row, its number and its digest; then what that rests on, as JSON::
+
+    MAGIC | 24 bytes a line … | {"volatile": […], "segments": {name: [bytes, end of the last line]}} | its length | BLAKE2b
+
+It is believed only where all of it fits: the version, the checksum, the names that the user calls volatile, and of each
+segment the length that it covers and the checksum of the line that ends there. What the segments hold beyond is read and
+added. Anything else is made anew, and where it cannot be written nothing is lost but time.
+"""
+
+import os
+import secrets
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+from struct import Struct
+from typing import Any, BinaryIO, Final, NamedTuple, Self
+
+from mwbatch.core.digests import SIZE, stable_digest
+from mwbatch.core.facts import Planned, parse
+from mwbatch.core.text import BadJson, decode_object, encode
+from mwbatch.journal.segment import placed, segments_in
+from mwbatch.journal.segments import ROWS
+
+NAME: Final = "digests.bin"
+MAGIC: Final = b"mwbatch digests\x00\x01"
+"""The last byte is the version of the format."""
+
+RECORD: Final = Struct(f"<Q{SIZE}s")
+"""One planned line: the number of the row, and the stable digest of what it asks for."""
+
+BLOCK: Final = 4096 * RECORD.size
+"""Bytes that are handed on at a time."""
+
+_LENGTH: Final = Struct("<I")
+_TAIL: Final = _LENGTH.size + SIZE
+_MARK: Final = 11
+"""The bytes of a line's end that tell it from another: its checksum."""
+
+_MOST: Final = (1 << 64) - 1
+
+Covered = dict[str, tuple[int, str]]
+"""Of each segment by name how many bytes are covered, and the end of the last line of them."""
+
+
+def asked(folder: Path, volatile: Collection[str] = (), *, keep: bool = True) -> Iterator[bytes]:
+    """Row and digest of every planned line of a batch folder, as blocks of `RECORD`; a row may come more than once.
+
+    ``keep``: what was read is kept beside the batch for the next time. Blocks while it reads.
+
+    Raises:
+        StoreError: a segment cannot be read, or holds what this version does not know.
+    """
+    names, aside = sorted(volatile), None
+    kept = _Kept.open(folder, names)
+    covered = dict(kept.covered) if kept else {}
+    try:
+        if kept:
+            yield from kept.blocks()
+        for path in segments_in(folder / ROWS):
+            for block in _beyond(path, covered, volatile):
+                if keep and aside is None:
+                    aside = _Aside(folder, kept)
+                if aside:
+                    aside.write(block)
+                yield block
+        if aside:
+            aside.place(names, covered)
+    finally:
+        if aside:
+            aside.close()
+        if kept:
+            kept.file.close()
+
+
+def _beyond(path: Path, covered: Covered, volatile: Collection[str]) -> Iterator[bytes]:
+    """Read a segment from where it is covered to its end; ``covered`` grows with what is handed on."""
+
+    def take(text: bytes) -> tuple[bytes, int, bytes]:
+        fact = parse(text)
+        if not isinstance(fact, Planned):
+            return b"", len(text), text
+        digest = stable_digest(fact.type, fact.request, volatile)
+        return RECORD.pack(min(fact.row, _MOST), digest), len(text), text
+
+    records, begin = bytearray(), covered.get(path.name, (0, ""))[0]
+    for offset, (record, size, text) in placed(path, lambda _: None, take, start=begin):
+        records += record
+        covered[path.name] = offset + size + 1, text[-_MARK:].decode("ascii", "replace")
+        if len(records) >= BLOCK:
+            yield bytes(records)
+            records.clear()
+    if records:
+        yield bytes(records)
+
+
+class _Kept(NamedTuple):
+    """A file of digests that may be believed."""
+
+    file: BinaryIO
+    size: int
+    covered: Covered
+
+    @classmethod
+    def open(cls, folder: Path, volatile: list[str]) -> Self | None:
+        """Open it; None where there is none that says what reading the segments would."""
+        try:
+            file = (folder / NAME).open("rb", buffering=BLOCK)
+        except OSError:
+            return None
+        try:
+            size, said = _proved(file)
+            covered = {name: (int(length), str(end)) for name, (length, end) in said["segments"].items()}
+            if said["volatile"] == volatile and all(
+                _stands(folder / ROWS / name, *place) for name, place in covered.items()
+            ):
+                return cls(file, size, covered)
+        except (OSError, BadJson, ValueError, KeyError, TypeError, AttributeError):
+            pass
+        file.close()
+        return None
+
+    def blocks(self) -> Iterator[bytes]:
+        """The records."""
+        self.file.seek(len(MAGIC))
+        left = self.size
+        while left and (block := self.file.read(min(left, BLOCK))):
+            left -= len(block)
+            yield block
+
+
+def _proved(file: BinaryIO) -> tuple[int, dict[str, Any]]:
+    """The size of the records and what they rest on; raises ValueError where the file is not whole."""
+    left = os.fstat(file.fileno()).st_size - SIZE
+    name, tail = blake2b(digest_size=SIZE), b""
+    while left > 0 and (block := file.read(min(left, BLOCK))):
+        left -= len(block)
+        name.update(block)
+    if left or file.read() != name.digest():
+        raise ValueError("cut or changed")
+    file.seek(0)
+    if file.read(len(MAGIC)) != MAGIC:
+        raise ValueError("another version")
+    end = file.seek(-_TAIL, os.SEEK_END)
+    (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
+    begin = file.seek(end - length)
+    tail = file.read(length)
+    if (begin - len(MAGIC)) % RECORD.size:
+        raise ValueError("not whole records")
+    return begin - len(MAGIC), decode_object(tail)
+
+
+def _stands(path: Path, size: int, end: str) -> bool:
+    """Whether a segment still has the line that ended what was covered of it."""
+    with path.open("rb", buffering=0) as file:
+        file.seek(max(size - _MARK - 1, 0))
+        return file.read(_MARK + 1) == end.encode() + b"\n"
+
+
+class _Aside:
+    """The file as it will be, beside the one that is: nobody sees it before it is whole, and no error of it matters."""
+
+    def __init__(self, folder: Path, kept: _Kept | None) -> None:
+        self._folder, self._path = folder, folder / f".{NAME}.{secrets.token_hex(4)}"
+        self._name = blake2b(digest_size=SIZE)
+        self._file: BinaryIO | None = None
+        with suppress(OSError):
+            for other in folder.glob(f".{NAME}.*"):  # who began it has died
+                other.unlink()
+            made = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            self._file = os.fdopen(made, "wb", buffering=BLOCK)
+        self.write(MAGIC)
+        for block in kept.blocks() if kept else ():
+            self.write(block)
+
+    def write(self, block: bytes) -> None:
+        """Add some bytes."""
+        if self._file is None:
+            return
+        try:
+            self._file.write(block)
+        except OSError:
+            self.close()
+            return
+        self._name.update(block)
+
+    def place(self, volatile: list[str], covered: Covered) -> None:
+        """Put it in place of the one that was there."""
+        said = encode({"volatile": volatile, "segments": covered})
+        self.write(said)
+        self.write(_LENGTH.pack(len(said)))
+        self.write(self._name.digest())
+        with suppress(OSError):
+            if self._file is not None:
+                self._file.close()
+                self._path.replace(self._folder / NAME)
+
+    def close(self) -> None:
+        """Leave nothing behind of what was not put in its place."""
+        file, self._file = self._file, None
+        with suppress(OSError):
+            if file is not None:
+                file.close()
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)

@@ -1,0 +1,64 @@
+"""Rows that would be sent, compared with what others asked for."""
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mwbatch.core.digests import SIZE
+from mwbatch.core.elsewhere import COUNTED, Ahead, Overlap, Overlaps, consented
+from mwbatch.core.fold import Status
+
+
+def digest(asked: int) -> bytes:
+    """One for each thing that can be asked."""
+    return asked.to_bytes(SIZE)
+
+
+requests = st.integers(0, 6)
+ours = st.lists(requests, max_size=8)
+theirs = st.lists(st.tuples(requests, st.sampled_from(Status)), max_size=8)
+
+
+@given(ours, st.lists(theirs, max_size=3), st.integers(0, 8))
+def test_it_is_the_naive_comparison(
+    rows: list[int], others: list[list[tuple[int, Status]]], end: int
+) -> None:
+    """A row was asked for before where a row elsewhere asks for the same, counts by its status, and was not consented to."""
+    first = 100
+    ahead = Ahead((first + number, digest(asked)) for number, asked in enumerate(rows))
+    overlaps, allowed = Overlaps(len(ahead)), consented({"b0": {"at": 0.0, "rows": first + end}}, "b0")
+    for n, other in enumerate(others):
+        shared = ahead.among((number, digest(asked)) for number, (asked, _) in enumerate(other))
+        one = Overlap(f"o{n}", f"b{n}")
+        if n:
+            overlaps.take(ahead, one, shared, lambda number, other=other: other[number][1])  # type: ignore[misc]
+        else:
+            overlaps.take(ahead, one, shared, lambda number, other=other: other[number][1], allowed)  # type: ignore[misc]
+    firsts = {asked: rows.index(asked) for asked in rows}
+    refused: dict[int, set[int]] = {
+        n: {
+            number
+            for number, asked in enumerate(rows)
+            if any(asked == what and status in COUNTED for what, status in other)
+            and not (n == 0 and firsts[asked] < end)
+        }
+        for n, other in enumerate(others)
+    }
+    assert [one.batch for one in overlaps.there] == [f"o{n}" for n, shared in refused.items() if shared]
+    assert [one.rows for one in overlaps.there] == [len(shared) for shared in refused.values() if shared]
+    every = set().union(*refused.values())
+    assert (overlaps.of, overlaps.rows) == (len(rows), len(every))
+    assert list(overlaps.numbers(ahead)) == [first + number for number in sorted(every)]
+
+
+def test_it_says_who_asked() -> None:
+    """Another batch is told with its name, its id, how many rows are shared, and where they stand."""
+    other = Overlap("week1", "k2", 1_200, Counter({"pending": 1_000, "completed": 200}), (0, 0))
+    assert other.text() == "batch week1 (k2): 1,200 rows, 200 completed, 1,000 pending"
+    assert other.json() == {
+        "batch": "week1",
+        "batch_id": "k2",
+        "rows": 1_200,
+        "by_status": {"completed": 200, "pending": 1_000},
+    }
