@@ -16,7 +16,7 @@ from mwbatch.core.advice import rows
 from mwbatch.core.facts import Withdrawn
 from mwbatch.core.fold import Row, Status
 from mwbatch.core.outcomes import Canceled
-from mwbatch.errors import UsageError
+from mwbatch.errors import BatchBusy, UsageError
 from mwbatch.journal.home import Home
 from mwbatch.journal.opened import Opened, act
 
@@ -101,12 +101,18 @@ async def _cancel(batch: Opened, client: Client, desk: Desk, chosen: list[int]) 
     tally, canceled = desk.tally, 0
     tally.phase, tally.done, tally.total = "canceling tasks", 0, len(chosen)
 
+    lost: BatchBusy | None = None
+
     async def work() -> None:
-        nonlocal canceled
+        nonlocal canceled, lost
         for task in remaining:
-            if desk.stopping.is_set():
+            if desk.stopping.is_set() or lost:
                 return
-            error = await cancel_task(batch, client, desk, task)
+            try:
+                error = await cancel_task(batch, client, desk, task)
+            except BatchBusy as taken:  # what is in flight is finished
+                lost = taken
+                return
             if error is None:
                 canceled += 1
             else:
@@ -114,6 +120,8 @@ async def _cancel(batch: Opened, client: Client, desk: Desk, chosen: list[int]) 
             tally.done += 1
 
     await crew([work() for _ in range(AT_ONCE)])
+    if lost:
+        raise lost
     return canceled, late
 
 

@@ -13,8 +13,9 @@ async def cancel_task(batch: Opened, client: Client, desk: Desk, task: Open) -> 
     """Cancel a task and record what it is then; the API's error where it is something else than canceled.
 
     A completed task is answered 500, and a cancel whose answer is lost may have worked: it is never asked for again.
-    MUST be called under the batch's lock. Raises `Halted` where the API refuses us.
+    MUST be called under the batch's lock. Raises `Halted` where the API refuses us, `BatchBusy` where the lock was lost.
     """
+    batch.hold()
     try:
         shown = await client.cancel(task.task_id)
     except ApiError as error:

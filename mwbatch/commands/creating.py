@@ -24,6 +24,7 @@ from mwbatch.core.outcomes import Created, Ending
 from mwbatch.core.pace import MOST, Pace
 from mwbatch.errors import Exit, OtherApi, UsageError
 from mwbatch.journal.home import Card
+from mwbatch.journal.lock import LOCK
 from mwbatch.journal.opened import Opened
 
 ASK_ABOVE: Final = 100
@@ -78,6 +79,10 @@ async def create(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> C
 async def _begin(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> "Run":
     """Everything that comes before the first request."""
     since, past = desk.ticks(), Past.of(batch)
+    if batch.lock and not batch.lock.has_folder:
+        desk.tally.note(
+            f"{batch.folder} cannot be locked as a folder here (a network file system?): its file {LOCK} serves alone"
+        )
     batch.keep(limits=batch.card.limits.updated(wishes.limits))
     base, key = callback_base(wishes.callback_url, past.base, desk), batch.home.signing_key()
     await catch_up(batch, client, desk, past)

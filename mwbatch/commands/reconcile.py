@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from mwbatch.core.outcomes import Proof, Reconciled
 from mwbatch.core.times import moment
 from mwbatch.errors import BatchBusy
 from mwbatch.journal.home import Card, Home
-from mwbatch.journal.opened import Opened, act, look
+from mwbatch.journal.opened import Opened, act, looking
 
 PAGE = 100
 """The most tasks on one page of the listing: beyond one open task a page, listing is cheaper than asking for each."""
@@ -74,18 +74,14 @@ async def reconcile(
 @asynccontextmanager
 async def _opened(home: Home, folder: Path, card: Card, desk: Desk, *, acting: bool) -> AsyncIterator[Opened]:
     """The batch under its lock where that is free and wanted, else without."""
-    try:
-        if acting:
-            async with act(home, folder, card, "reconcile") as batch:
-                yield batch
-            return
-    except BatchBusy as error:
-        desk.tally.note(f"{error}; settling doubt and cancelling surplus is left to it")
-    batch = await look(home, folder, card, "reconcile")
-    try:
+    async with AsyncExitStack() as stack:
+        try:
+            opening = act if acting else looking
+            batch = await stack.enter_async_context(opening(home, folder, card, "reconcile"))
+        except BatchBusy as error:
+            desk.tally.note(f"{error}; settling doubt and cancelling surplus is left to it")
+            batch = await stack.enter_async_context(looking(home, folder, card, "reconcile"))
         yield batch
-    finally:
-        await batch.journal.close()
 
 
 class Account:

@@ -26,12 +26,15 @@ from mwbatch.core.plan import Create, ranges, run_size, runs, sendable
 from mwbatch.core.showing import seen
 from mwbatch.core.trouble import Advice, Trouble
 from mwbatch.core.verdict import Outcome, Verdict
-from mwbatch.errors import ApiError, Exit, StoreError, UsageError
+from mwbatch.errors import ApiError, BatchBusy, Exit, StoreError, UsageError
 from mwbatch.journal.closing import to_end
 from mwbatch.journal.opened import Opened
 
 PATIENCE: Final = 900.0
 """Seconds without one created row after which a busy or unreachable API is given up for this run."""
+
+LOOK: Final = 0.5
+"""Seconds between two looks at the lock: whoever takes it meanwhile needs far longer until it sends a row again."""
 
 _DECIDED: Final = (Verdict.CREATED, Verdict.REFUSED)
 """The API has taken the row, or refused it for good."""
@@ -82,7 +85,7 @@ class Sender:
         self._over = asyncio.Event()
         self._probe: asyncio.Task[None] | None = None
         self._probes: Iterator[float] | None = None
-        self._last_created = desk.ticks()
+        self._last_created = self._looked_at = desk.ticks()
 
     async def send(self, rows: Iterable[Planned], most: int | None = None) -> None:
         """Send whichever of ``rows`` may be sent, the first ``most`` of them.
@@ -136,8 +139,19 @@ class Sender:
     async def _prepare(self) -> None:
         try:
             await self._ready.prepare()
-        except StoreError as error:
-            self.stop(Exit.MACHINE, str(error))
+        except (StoreError, BatchBusy) as error:
+            self.stop(error.exit_code, str(error))
+
+    def _is_ours(self) -> bool:
+        """Look at the lock now and then, since a row may wait for long between its ``started`` and its request."""
+        now = self.desk.ticks()
+        if now - self._looked_at >= LOOK:
+            self._looked_at = now
+            try:
+                self.batch.hold()
+            except BatchBusy as error:
+                self.stop(error.exit_code, str(error))
+        return not self.stopped
 
     def _started(self, run: list[Create]) -> Started:
         how = self.how
@@ -164,6 +178,9 @@ class Sender:
         outcome, waits, began = _NOT_SENT, backoff(), 0.0
         try:
             while await self._gate.enter():
+                if not self._is_ours():
+                    self._gate.leave()
+                    break
                 began, before, outcome = self.desk.ticks(), outcome, _CUT_SHORT
                 try:
                     outcome = await self.client.attempt(planned.type, planned.request, address)

@@ -1,7 +1,10 @@
 """One process at a time acts on a batch: the lock, and who holds it."""
 
+import errno
+import fcntl
 import os
-from contextlib import suppress
+import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -13,74 +16,167 @@ from mwbatch.journal.disk import is_live
 LOCK: Final = "lock"
 WHO: Final = "lock.json"
 
+PATIENCE: Final = 1.0
+"""Seconds within which a view must have ended its look at a lock; it takes microseconds."""
+
+_MOMENT: Final = 0.001
+_UNLOCKABLE: Final = {
+    errno.EBADF,
+    errno.EINVAL,
+    errno.ENOLCK,
+    errno.ENOSYS,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+}
+"""What a file system says that cannot lock a folder: NFS wants it open for writing, which no folder can be."""
+
+_FILE: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+_WORDS: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+
 
 class BatchLock:
     """The lock of one batch folder; a context manager.
 
-    The kernel releases it when its holder dies, however it dies. ``lock.json`` beside it says who holds it, for the
-    message only: nobody is ever believed to hold the lock because of what stands there.
+    Two are held: that of the file ``lock``, where every version looks, and that of the folder itself, which is held
+    still where somebody has removed the file. The kernel releases both when their holder dies, however it dies.
+    ``lock.json`` beside it says who holds it, for the message only: nobody is ever believed to hold the lock because of
+    what stands there.
+
+    It is no filelock: that cannot hold a folder, and does not say which inode it holds.
     """
 
     def __init__(self, folder: Path, verb: str) -> None:
-        from filelock import FileLock  # noqa: PLC0415 (who only looks needs none)
-
         self._folder, self._verb = folder, verb
-        # A view's `holder` holds the lock for microseconds: a second's patience keeps it from looking like a rival.
-        self._lock = FileLock(
-            folder / LOCK,
-            timeout=1,
-            mode=0o600,
-            fallback_to_soft=False,
-            preserve_lock_file=True,
-            thread_local=False,
-        )
-        self._who = folder / WHO
+        self._held = ExitStack()
+        self._top = self._file = -1
+        self.has_folder = False
+        """Whether the folder is locked too; where it cannot be, only `check` notices that the file was removed."""
 
     def __enter__(self) -> Self:
         """Take the lock at once.
 
         Raises:
             BatchBusy: another process has it; the message names verb, host and pid.
-            StoreError: the folder cannot be written.
+            StoreError: the folder cannot be locked or written.
         """
-        from socket import gethostname  # noqa: PLC0415 (as above)
-
-        from filelock import Timeout  # noqa: PLC0415
-
+        patience = time.monotonic() + PATIENCE
+        while not self._taken():
+            if time.monotonic() > patience:
+                raise self._busy()
+            time.sleep(_MOMENT)
         try:
-            self._lock.acquire()
-        except Timeout:
-            raise BatchBusy(
-                f"batch {self._folder.name} is in use by {holder(self._folder) or 'another process'}; "
-                f"wait for it, or look: mwbatch status {self._folder.name}"
-            ) from None
+            words = encode({"verb": self._verb, "host": os.uname().nodename, "pid": os.getpid()})
+            with os.fdopen(os.open(WHO, _WORDS, 0o600, dir_fd=self._top), "wb") as who:
+                who.write(words)
         except OSError as error:
-            raise StoreError(f"cannot lock {self._folder}: {error.strerror}") from error
-        try:
-            self._who.write_bytes(encode({"verb": self._verb, "host": gethostname(), "pid": os.getpid()}))
-        except OSError as error:
-            self._lock.release()
-            raise StoreError(f"cannot write {self._who}: {error.strerror}") from error
+            self._held.close()
+            raise StoreError(f"cannot write {self._folder / WHO}: {error.strerror}") from error
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with suppress(OSError):  # nobody believes what stands there
-            self._who.unlink(missing_ok=True)
-        self._lock.release()
+        if self._leads_here():  # else they may be another one's words
+            with suppress(OSError):  # nobody believes what stands there
+                os.unlink(WHO, dir_fd=self._top)
+        self._held.close()
+
+    def check(self) -> None:
+        """See that the lock holds what it is named for: two looks at the disk.
+
+        Raises:
+            BatchBusy: the folder or the file was removed or replaced, so another process may act on the batch.
+        """
+        if self._leads_here():
+            return
+        name = self._folder.name
+        what = (
+            f"the file {LOCK} in it was removed"
+            if _leads(self._folder, self._top)
+            else "it was moved or replaced"
+        )
+        raise BatchBusy(
+            f"{self._folder} was taken from this run ({what}): another process may act on batch {name}, so nothing more "
+            f"is begun here; see that the folder is in its place, then: mwbatch resume {name}"
+        )
+
+    def _taken(self) -> bool:
+        """Take both; False where somebody looks at one of them this moment, or has just put another in its place."""
+        with ExitStack() as opened:
+            try:
+                self._top = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                opened.callback(os.close, self._top)
+                self._file = os.open(LOCK, _FILE, 0o600, dir_fd=self._top)
+                opened.callback(os.close, self._file)
+                if not (self._locked(self._file) and self._folder_locked() and self._leads_here()):
+                    return False
+            except OSError as error:
+                raise StoreError(f"cannot lock {self._folder}: {error.strerror}") from error
+            self._held = opened.pop_all()
+        return True
+
+    def _folder_locked(self) -> bool:
+        try:
+            self.has_folder = self._locked(self._top)
+        except OSError as error:
+            if error.errno not in _UNLOCKABLE:
+                raise
+            self.has_folder = False
+            return True
+        return self.has_folder
+
+    def _locked(self, file: int) -> bool:
+        """Take one lock; False where only a view stands in the way, which holds it for microseconds."""
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if is_live(file):
+                raise self._busy() from None
+            return False
+        return True
+
+    def _busy(self) -> BatchBusy:
+        name = self._folder.name
+        return BatchBusy(
+            f"batch {name} is in use by {holder(self._folder) or 'another process'}; "
+            f"wait for it, or look: mwbatch status {name}"
+        )
+
+    def _leads_here(self) -> bool:
+        """Whether both names lead to what is held. The descriptors are open, so no other inode gets their numbers."""
+        return _leads(self._folder, self._top) and _leads(LOCK, self._file, self._top)
+
+
+def _leads(name: Path | str, file: int, folder: int | None = None) -> bool:
+    """Whether a name, in an open ``folder`` or by itself, leads to an open file."""
+    try:
+        return os.path.samestat(os.stat(name, dir_fd=folder), os.fstat(file))
+    except OSError:
+        return False
 
 
 def holder(folder: Path) -> str | None:
     """Who says that it acts on the batch now, such as ``submit, process 812 on host ada``; None when nobody does."""
-    try:
-        with (folder / LOCK).open("rb") as file:
-            if not is_live(file.fileno()):
-                return None
-    except FileNotFoundError:
+    if not (_is_held(folder / LOCK) or _is_held(folder)):
         return None
     try:
         who = decode_object((folder / WHO).read_bytes())
     except (OSError, BadJson):  # it took the lock this moment
         return "another process"
     return f"mwbatch {who.get('verb')}, process {who.get('pid')} on host {who.get('host')}"
+
+
+def _is_held(path: Path) -> bool:
+    """Whether somebody holds the lock of a file or folder; not where it is not there, or can have no lock."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        return is_live(file)
+    except OSError as error:
+        if error.errno not in _UNLOCKABLE:
+            raise
+        return False
+    finally:
+        os.close(file)

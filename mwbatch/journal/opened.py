@@ -1,16 +1,17 @@
 """An open batch: its card, its journal and its state, kept in step."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Fact, Failed
+from mwbatch.core.facts import Fact, Failed, Seen
 from mwbatch.core.fold import Status
 from mwbatch.core.progress import Report, report
 from mwbatch.core.reject import Reject
+from mwbatch.errors import BatchBusy
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.lock import BatchLock, holder
 from mwbatch.journal.rejects import distinct
@@ -22,7 +23,7 @@ from mwbatch.journal.segments import Segments, damage_of, segment_sizes
 class Opened:
     """One batch as a command works on it. ``state`` holds every fact of ``journal`` that was read or recorded.
 
-    ``acting``: this command holds the batch's lock, so nobody else has requests in flight.
+    ``lock`` is the batch's lock where this command holds it, so that nobody else has requests in flight.
     """
 
     home: Home
@@ -30,19 +31,44 @@ class Opened:
     card: Card
     journal: Segments
     state: Batch
-    acting: bool = False
+    lock: BatchLock | None = None
+
+    @property
+    def acting(self) -> bool:
+        """Whether this command holds the batch's lock."""
+        return self.lock is not None
+
+    def hold(self) -> None:
+        """See that the lock, where this command took it, is held still: MUST come before whatever only its holder may do.
+
+        Raises:
+            BatchBusy: another process may act on the batch by now.
+        """
+        if self.lock is not None:
+            self.lock.check()
 
     async def record(self, facts: Sequence[Fact]) -> None:
-        """Make facts durable, then let the state know them."""
+        """Make facts durable, then let the state know them.
+
+        Raises:
+            BatchBusy: they are of a kind that only the holder of the lock writes, and it was lost: nothing may follow
+                from them.
+        """
+        acts = not all(isinstance(fact, Seen) for fact in facts)
+        if acts:
+            self.hold()
         if facts:
             await self.journal.append(facts)
             for fact in facts:
                 self.state.add(fact)
+        if acts:  # MUST come after, too: who took the lock before they were durable has not read them
+            self.hold()
 
     def keep(self, **changes: Any) -> None:
-        """Change fields of the card, on disk too; nothing is written when they are so already."""
+        """Change fields of the card, on disk too; nothing is written when they are so already. Raises as `hold`."""
         card = replace(self.card, **changes)
         if card != self.card:
+            self.hold()
             self.card = self.home.write(self.folder, card)
 
     def keep_sizes(self) -> None:
@@ -53,9 +79,11 @@ class Opened:
         )
 
     async def close(self) -> None:
-        """Finish what was begun, release the files, and keep their sizes."""
+        """Finish what was begun, and where this command has the lock keep the sizes of what there is."""
         await self.journal.close()
-        self.keep_sizes()
+        if self.lock is not None:
+            with suppress(BatchBusy):  # then what this run wrote lies elsewhere
+                self.keep_sizes()
 
     def refold(self) -> None:
         """Read everything again, what other processes wrote meanwhile included. Blocks."""
@@ -118,18 +146,42 @@ async def look(home: Home, folder: Path, card: Card, writer: str = "view") -> Op
 
 
 @asynccontextmanager
+async def looking(home: Home, folder: Path, card: Card, writer: str) -> AsyncIterator[Opened]:
+    """The same; what was begun is finished at the end, however this is left."""
+    opened = await look(home, folder, card, writer)
+    async with _left_well(opened):
+        yield opened
+
+
+@asynccontextmanager
 async def act(home: Home, folder: Path, card: Card, verb: str) -> AsyncIterator[Opened]:
-    """Open a batch under its lock: to spend, to settle, to cancel. It is closed before the lock is given back.
+    """Open a batch under its lock: to spend, to settle, to cancel.
+
+    However this is left, the journal is closed before the lock goes.
 
     Raises:
         BatchBusy: another process acts on it.
     """
-    from mwbatch.journal.closing import to_end  # noqa: PLC0415 (asyncio, as in `look`)
-
-    with BatchLock(folder, verb):
-        opened = await look(home, folder, card, verb)
-        opened.acting = True
-        try:
+    with BatchLock(folder, verb) as lock:
+        opened = await look(home, folder, _card_now(folder, card), verb)
+        opened.lock = lock
+        async with _left_well(opened):
             yield opened
-        finally:
-            await to_end(opened.close())
+
+
+@asynccontextmanager
+async def _left_well(opened: Opened) -> AsyncIterator[None]:
+    from mwbatch.journal.closing import to_end  # noqa: PLC0415 (asyncio, as above)
+
+    try:
+        yield
+    finally:
+        await to_end(opened.close())
+
+
+def _card_now(folder: Path, card: Card) -> Card:
+    """The card as it is under the lock: another process may have changed it since ``card`` was read."""
+    now = Card.read(folder)
+    if now.batch_id != card.batch_id:
+        raise BatchBusy(f"{folder} was replaced by another batch this moment; run the same command again")
+    return now

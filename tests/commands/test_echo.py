@@ -92,7 +92,6 @@ async def mixed(stage: Stage, count: int) -> Created:
                "tags": [{"id": "1", "left": 0, "top": 0, "width": 9, "height": 9}]}  # fmt: skip
     more = range(count, 2 * count)
     await batch.record([Planned(EPOCH, n, f"id-{n}", n + 2, "annotating", dict(request), {}) for n in more])
-    batch.acting = True
     try:
         return await create(batch, stage.client, silent(concurrency=4), stage.desk)
     finally:

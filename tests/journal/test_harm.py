@@ -8,9 +8,9 @@ import pytest
 from mwbatch.core.facts import Fact
 from mwbatch.journal.harm import harm
 from mwbatch.journal.home import Card, Home
-from mwbatch.journal.opened import Opened, look
+from mwbatch.journal.opened import Opened, act, look
 from mwbatch.journal.segments import JOURNAL, RESULTS, ROWS
-from tests.core.facts import answer, fail, plan, show, start
+from tests.core.facts import answer, fail, plan, show, start, withdraw
 
 FACTS: list[Fact] = [
     *(plan(row) for row in range(3)),
@@ -106,6 +106,20 @@ async def test_a_segment_that_is_gone_or_shorter(home: Home, place: str) -> None
     assert f"{place}/{path.name} has lost {len(lines[-1])} bytes" in again(batch)
     path.unlink()
     assert f"{place}/{path.name} is gone" in again(batch)
+
+
+@pytest.mark.parametrize("place", [ROWS, JOURNAL, RESULTS])
+async def test_acting_does_not_hide_a_loss(home: Home, place: str) -> None:
+    """A command that acts on a batch with a shortened segment leaves it on the card as long as it was."""
+    batch = await written(home, *FACTS)
+    path = segment(batch, place)
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    words = again(batch)
+    async with act(home, batch.folder, batch.card, "cancel") as acting:
+        await acting.record([withdraw(2, row=1)])
+    later = await look(home, *home.find("logos"))
+    assert [told for told in words if told not in harm(later)] == []
+    assert any(told.startswith(f"{place}/{path.name} has lost") for told in words)
 
 
 async def test_holes(home: Home) -> None:

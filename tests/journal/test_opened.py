@@ -1,16 +1,26 @@
 """An open batch: card, journal and state in step."""
 
+import asyncio
+import errno
 import os
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
+from mwbatch.core.facts import Fact
 from mwbatch.core.fold import Status
 from mwbatch.errors import BatchBusy, StoreError
 from mwbatch.journal.home import Card, Home
+from mwbatch.journal.lock import holder
 from mwbatch.journal.opened import Opened, act, look
-from tests.core.facts import answer, fail, plan, show, start
+from mwbatch.journal.segment import written_now
+from mwbatch.journal.segments import Segments
+from tests.core.facts import answer, fail, plan, retry, show, start, withdraw
+from tests.journal.disks import Failing, Gated
 from tests.virtual import virtual
 
 
@@ -121,3 +131,102 @@ async def test_damage_is_counted(home: Home) -> None:
     text = segment.read_bytes()
     segment.write_bytes(text.replace(b"id-1", b"id-9") + b'{"v":1,"torn')
     assert (await opened(home)).report().damaged_lines == 1
+
+
+@pytest.mark.parametrize("times", [0, 1, 2, 3])
+async def test_the_journal_is_closed_before_the_lock_goes(home: Home, times: int) -> None:
+    """However it is left, by an error or canceled any number of times, what was handed in is finished under the lock."""
+    folder, card = home.find("logos")
+    disk, begun = Gated(), asyncio.Event()
+
+    async def work() -> None:
+        async with act(home, folder, card, "submit") as batch:
+            batch.journal = Segments(folder, "submit", disk)
+            handed_in = asyncio.ensure_future(batch.journal.append([plan(0), plan(1)]))
+            await asyncio.sleep(0)
+            begun.set()
+            if not times:
+                handed_in.cancel()
+                raise ZeroDivisionError
+            await handed_in
+
+    run = asyncio.create_task(work())
+    await begun.wait()
+    await asyncio.to_thread(disk.waiting.wait)
+    for _ in range(times):
+        run.cancel()
+        await asyncio.sleep(0.01)
+    assert (run.done(), holder(folder) is not None) == (False, True)
+    disk.gate.set()
+    with pytest.raises(asyncio.CancelledError if times else ZeroDivisionError):
+        await run
+    assert holder(folder) is None
+    assert [fact.row for fact in Segments(folder, "view").read_rows()] == [0, 1]
+    assert not any(written_now(path) for path in folder.rglob("*.jsonl"))
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("commit-")]
+    assert home.find("logos")[1].segments != {}
+
+
+async def test_an_error_of_closing_is_told(home: Home) -> None:
+    """Where the journal cannot be closed well that is raised, and the lock is free."""
+
+    async def work() -> None:
+        async with act(home, *home.find("logos"), "submit") as batch:
+            batch.journal = Segments(batch.folder, "submit", Failing(close=[errno.EIO]))
+            await batch.record([plan(0)])
+
+    with pytest.raises(StoreError, match="could not be closed"):
+        await work()
+    assert holder(home.find("logos")[0]) is None
+
+
+@virtual
+async def test_the_card_is_read_again_under_the_lock(home: Home) -> None:
+    """What another process wrote on the card, since it was read, is not lost."""
+    folder, card = home.find("logos")
+    home.write(folder, replace(card, kids=("k1",)))
+    async with act(home, folder, card, "cancel") as batch:
+        batch.keep(echo={"tagging": True})
+    assert (home.find("logos")[1].kids, home.find("logos")[1].echo) == (("k1",), {"tagging": True})
+
+
+@virtual
+async def test_another_batch_in_the_same_place_is_not_acted_on(home: Home) -> None:
+    """Where another batch has taken the folder between the look and the lock, nothing is done to it."""
+    folder, card = home.find("logos")
+    home.write(folder, replace(card, batch_id="c234567890"))
+    with pytest.raises(BatchBusy, match="run the same command again"):
+        async with act(home, folder, card, "cancel"):
+            pass
+
+
+@virtual
+async def test_nothing_is_written_under_a_lost_lock(home: Home) -> None:
+    """Without its lock a run plans, starts, closes, opens and gives up nothing, and leaves the card; what it saw it keeps."""
+    async with act(home, *home.find("logos"), "submit") as batch:
+        await batch.record([plan(0), start(1)])
+        (batch.folder / "lock").unlink()
+        for fact in (plan(1), start(2), fail(1), retry(2), withdraw(2)):
+            with pytest.raises(BatchBusy):
+                await batch.record([fact])
+        with pytest.raises(BatchBusy):
+            batch.keep(kids=("k1",))
+        await batch.record([show(1)])
+    left = await opened(home)
+    assert [type(fact).__name__ for fact in left.journal.read()] == ["Planned", "Started", "Seen"]
+    assert (left.card.kids, left.card.segments) == ((), {})
+
+
+@virtual
+async def test_a_lock_lost_while_facts_became_durable(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who took the lock before a start was on disk has not read it: nothing may follow from it."""
+    async with act(home, *home.find("logos"), "submit") as batch:
+        real = batch.journal.append
+
+        async def slow(facts: Sequence[Fact]) -> list[bool]:
+            (batch.folder / "lock").unlink()
+            return await real(facts)
+
+        monkeypatch.setattr(batch.journal, "append", slow)
+        with pytest.raises(BatchBusy):
+            await batch.record([start(1)])
