@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mwbatch.errors import UsageError
-from mwbatch.settings import Api, Place, Spending, api_key
+from mwbatch.settings import CONCURRENCY, Api, Place, Spending, api_key
 
 if TYPE_CHECKING:
     from mwbatch.client import Client
@@ -35,7 +35,7 @@ def home_of(place: Place, tell: Callable[[str], None]) -> "Home":
     return home
 
 
-def open_client(api: Api, concurrency: int = 64) -> "Client":
+def open_client(api: Api, concurrency: int = CONCURRENCY) -> "Client":
     """A client with the key from the environment; raises `UsageError` where there is none."""
     from mwbatch.client import Client
 

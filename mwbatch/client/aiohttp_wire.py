@@ -11,30 +11,37 @@ from urllib.parse import urlencode
 
 import aiohttp
 from aiohttp.client_reqrep import ClientRequest
+from aiohttp.connector import Connection
 from yarl import URL
 
 from mwbatch import __version__
+from mwbatch.client.belonging import Belonging
 from mwbatch.client.connections import Connections, connected, exchange
 from mwbatch.client.keys import basic
 from mwbatch.client.translate import translate
 from mwbatch.client.watchdog import Watchdog
-from mwbatch.client.wire import Answer
-from mwbatch.errors import ApiError, Unsure, UsageError
+from mwbatch.client.wire import KEPT, Answer
+from mwbatch.core.pace import MOST
+from mwbatch.errors import ApiError, Unsent, Unsure, UsageError
 
 LONGEST_BODY: Final = 64 << 20
 """The most bytes of an answer that are read."""
 
 LONGEST_CONNECT: Final = 10.0
-"""Seconds for making a connection, or waiting for a free one."""
+"""Seconds for making a connection."""
 
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 _FRESH: Final = {"Cache-Control": "no-cache"}
 
 
 class AiohttpWire:
-    """A `Wire` over aiohttp; ``timeout`` (s) covers a whole exchange, ``limit`` is the most connections at a time."""
+    """A `Wire` over aiohttp, for one event loop.
 
-    def __init__(self, api_key: str, base_url: str, timeout: float = 30.0, limit: int = 64) -> None:
+    ``timeout`` (s) covers a whole exchange. At most ``limit`` are under way at a time; one more waits for its turn, for as
+    long as it takes, and its time begins when its turn has come.
+    """
+
+    def __init__(self, api_key: str, base_url: str, timeout: float = 30.0, limit: int = MOST) -> None:
         self._headers = {
             "Accept": "application/json",
             "Accept-Encoding": "identity",
@@ -42,7 +49,8 @@ class AiohttpWire:
             "User-Agent": f"mwbatch/{__version__}",
         }
         self._base = base(base_url)
-        self._timeout, self._limit = timeout, limit
+        self._timeout, self._turn = timeout, asyncio.Semaphore(limit)
+        self._belonging = Belonging("a Client")
         self._watchdog = Watchdog(timeout)
         self._heads: dict[str, bytes] = {}
         self._session: aiohttp.ClientSession | None = None
@@ -61,43 +69,77 @@ class AiohttpWire:
         fresh: bool = False,
     ) -> Answer:
         """Send one request; see `Wire.send`."""
-        task = self._watchdog.begin()
+        self._belonging.check()
+        try:
+            await self._turn.acquire()
+        except asyncio.CancelledError:
+            raise asyncio.CancelledError(KEPT) from None
+        try:
+            self._belonging.check()  # it may have been closed meanwhile
+            return await self._exchange(method, path, params, body, _FRESH if fresh else None)
+        finally:
+            self._turn.release()
+
+    async def close(self) -> None:
+        """Close every connection; see `Wire.close`. It is used no more."""
+        self._belonging.end()
+        self._watchdog.stop()
+        if self._session is not None:
+            await self._session.close()
+
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        params: Sequence[tuple[str, str]],
+        body: bytes | None,
+        headers: dict[str, str] | None,
+    ) -> Answer:
+        """One request and its answer, under watch. ``left``: from there on nobody can tell whether a byte left."""
+        task, left = self._watchdog.begin(), False
         trouble: ApiError
         try:
-            if method == "POST" and body and not params and not fresh:
-                answer = await self._post(path, body)
+            if method == "POST" and body and not params and not headers:
+                connection = await self._connection()
+                left = True
+                answer = await self._post(connection, path, body)
             else:
+                left = True
                 query = f"?{urlencode(params)}" if params else ""
-                answer = await self._ask(method, path + query, body, _FRESH if fresh else None)
+                answer = await self._ask(method, path + query, body, headers)
         except asyncio.CancelledError:
             if not self._watchdog.end(task):
-                raise
-            trouble = Unsure(f"no whole answer came within {self._timeout:g} s")
+                if left:
+                    raise
+                raise asyncio.CancelledError(KEPT) from None
+            trouble = self._late(left)
         except Exception as error:  # noqa: BLE001 - MUST be total: what we did not foresee proves nothing
             self._watchdog.end(task)
-            trouble = translate(error)
+            trouble = translate(error, left=left)
         else:
             self._watchdog.end(task)
             return answer
         # Raised out here, so that aiohttp's error, which holds the request's headers, does not hang on to it.
         raise trouble
 
-    async def close(self) -> None:
-        """Close every connection; see `Wire.close`."""
-        self._watchdog.stop()
-        if self._session is not None:
-            await self._session.close()
+    def _late(self, left: bool) -> ApiError:
+        if left:
+            return Unsure(f"no whole answer came within {self._timeout:g} s")
+        return Unsent(f"no connection to the API within {self._timeout:g} s")
 
-    async def _post(self, path: str, body: bytes) -> Answer:
-        """The straight way of every create: one write, one read, no object that is not needed."""
+    async def _connection(self) -> Connection:
+        """The connection for a create; until there is one nothing can have left."""
         session = self._session or self._open()
         assert session.connector is not None
-        head = self._heads.get(path) or self._head(path)
         # What gets ready in one turn of the loop leaves side by side in the next: a request that leaves alone wakes whoever
         # reads it by itself, which costs a sixth of all.
         await asyncio.sleep(0)
-        connection = await connected(session.connector, self._route, session.timeout)
+        return await connected(session.connector, self._route, session.timeout)
+
+    async def _post(self, connection: Connection, path: str, body: bytes) -> Answer:
+        """The straight way of every create: one write, one read, no object that is not needed."""
         try:
+            head = self._heads.get(path) or self._head(path)
             message, content = await exchange(connection, b"%b%d\r\n\r\n%b" % (head, len(body), body))
             answer = Answer(message.code, message.headers, await _whole(content))
         except BaseException:
@@ -131,7 +173,7 @@ class AiohttpWire:
 
     def _open(self) -> aiohttp.ClientSession:
         session = self._session = aiohttp.ClientSession(
-            connector=Connections(self._limit, self._timeout),
+            connector=Connections(self._timeout),
             cookie_jar=aiohttp.DummyCookieJar(),
             # MUST be less than the watchdog's limit: it is what tells "not connected" from "no answer".
             timeout=aiohttp.ClientTimeout(total=None, connect=min(LONGEST_CONNECT, self._timeout / 2)),

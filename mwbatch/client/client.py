@@ -15,6 +15,7 @@ from mwbatch.client.keys import checked, fingerprint, hiding
 from mwbatch.client.retry import again, passing, untaken
 from mwbatch.client.wire import Answer, Wire
 from mwbatch.core.form import BadForm, encode_create
+from mwbatch.core.pace import MOST
 from mwbatch.core.page import Page
 from mwbatch.core.task import Task
 from mwbatch.core.text import Json
@@ -43,7 +44,11 @@ class Client:
         base_url: ``http(s)://host[:port][/path]``.
         timeout: seconds for a whole request and its answer.
         wire: another transport than aiohttp.
+        limit: the most requests at a time; more than these wait for their turn, as long as it takes.
         tries: how often a read is sent in all while the API is busy, failing or away; 1 switches that off.
+
+    It belongs to the event loop in which it is first used: in another one, and after `close`, `UsageError` is raised before
+    anything is written.
 
     ``origin`` is the base URL as it is used, ``key`` the fingerprint of the API key, ``clock`` the last ``Date``
     header that the API sent.
@@ -56,7 +61,7 @@ class Client:
         timeout: float = 30.0,
         wire: Wire | None = None,
         *,
-        limit: int = 64,
+        limit: int = MOST,
         tries: int = 5,
     ) -> None:
         self.origin = base(base_url)
@@ -78,7 +83,7 @@ class Client:
         await self.close()
 
     async def close(self) -> None:
-        """Close every connection; it may be called twice."""
+        """Close every connection; it may be called twice. The client is used no more."""
         await self._wire.close()
 
     async def attempt(self, type: str, request: Mapping[str, Json], address: str) -> Outcome:  # noqa: A002

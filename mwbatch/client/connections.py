@@ -61,10 +61,10 @@ class Quiet(ResponseHandler):
 
 
 class Connections(TCPConnector):
-    """At most ``limit`` connections, each of them `Quiet`; ``timeout`` (s) bounds what the kernel may hold back."""
+    """Connections each of which is `Quiet`, as many as are asked for; ``timeout`` (s) bounds what the kernel may hold back."""
 
-    def __init__(self, limit: int, timeout: float) -> None:
-        super().__init__(limit=limit, keepalive_timeout=KEEP_IDLE, socket_factory=sockets(timeout))
+    def __init__(self, timeout: float) -> None:
+        super().__init__(limit=0, keepalive_timeout=KEEP_IDLE, socket_factory=sockets(timeout))
         protocol: type[ResponseHandler] = Quiet
         self._factory = partial(protocol, loop=self._loop)
 
@@ -72,6 +72,10 @@ class Connections(TCPConnector):
         if isinstance(protocol, Quiet):
             protocol.idle = True
         super()._release(key, protocol, should_close=should_close)
+
+
+class Spoiled(ClientConnectionResetError):
+    """A connection was not fit to be written on, and nothing was."""
 
 
 async def connected(pool: BaseConnector, route: ClientRequest, limits: ClientTimeout) -> Connection:
@@ -83,14 +87,14 @@ async def connected(pool: BaseConnector, route: ClientRequest, limits: ClientTim
 
 
 async def exchange(connection: Connection, request: bytes) -> tuple[RawResponseMessage, StreamReader]:
-    """Write a whole request, in one piece, and read the head of its answer.
+    """Write a whole request, in one piece, and read the head of its answer; raises `Spoiled` where it is not written.
 
     A session does the same in three times the time: it makes an object of the request, one of its answer, and on Python
     3.11 a task to write a body.
     """
     protocol, transport = connection.protocol, connection.transport
     if protocol is None or transport is None or transport.is_closing() or protocol.should_close:
-        raise ClientConnectionResetError("the connection was lost, or spoken on, before it was used")
+        raise Spoiled("the connection was lost, or spoken on, before it was used")
     protocol.set_response_params(read_until_eof=True)
     transport.write(request)
     while True:

@@ -15,7 +15,9 @@ import aiohttp
 from yarl import URL
 
 from mwbatch import __version__
+from mwbatch.client.belonging import Belonging
 from mwbatch.core.image_size import Size
+from mwbatch.errors import UsageError
 
 RANGES: Final = ((0, 1 << 15), (1 << 15, 1 << 20))
 """The bytes that are asked for, from and up to: nearly every image tells its size in the first range."""
@@ -29,13 +31,16 @@ FORMATS: Final = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF")
 
 
 class Images:
-    """Measures images, at most ``at_once`` at a time; an async context manager."""
+    """Measures images, at most ``at_once`` at a time; an async context manager, in the event loop that entered it."""
 
     def __init__(self, at_once: int = 32) -> None:
         self._at_once = at_once
+        self._belonging = Belonging("an Images")
+        self._entered: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
+        self._belonging.check()
+        self._entered = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._at_once),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=TIMEOUT),
@@ -51,7 +56,17 @@ class Images:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._session.close()
+        self._belonging.end()
+        if self._entered is not None:
+            await self._entered.close()
+
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        """Raises `UsageError` where it is not entered, in this loop."""
+        if self._entered is None:
+            raise UsageError("an Images measures inside: async with Images() as images")
+        self._belonging.check()
+        return self._entered
 
     async def measure(self, url: str) -> Size | str:
         """The size of the image there as it is stored, EXIF orientation not applied; or in a few words why there is none."""

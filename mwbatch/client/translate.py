@@ -4,20 +4,29 @@ from typing import Final
 
 import aiohttp
 
+from mwbatch.client.connections import Spoiled
 from mwbatch.core.address import masked
 from mwbatch.errors import Unsent, Unsure
 
-NEVER_LEFT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
-"""The connection was never made. Nothing else proves that: resets and time-outs are OSErrors too, and the parent of
+NEVER_LEFT: Final = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+    Spoiled,
+)
+"""The connection was never made, or not written on. Nothing else proves that: resets and time-outs are OSErrors too, and the parent of
 `aiohttp.ClientConnectorError` is raised for connections that broke later."""
 
 
-def translate(error: BaseException) -> Unsent | Unsure:
+def translate(error: BaseException, *, left: bool = True) -> Unsent | Unsure:
     """Turn a failed exchange into what it proves; an exception that carries a status proves nothing.
 
-    The words of errors that came after sending are left out: they may quote what was on the wire.
+    ``left`` is False where the request had certainly not been written yet. The words of errors that came after sending are
+    left out: they may quote what was on the wire.
     """
     # A redirect is an answer, so the request had arrived.
     if isinstance(error, NEVER_LEFT) and not isinstance(error, aiohttp.RedirectClientError):
         return Unsent(masked(f"no connection to the API: {error}"))
+    if not left:
+        return Unsent(f"no connection to the API ({type(error).__name__})")
     return Unsure(f"the request may have arrived, and no whole answer came ({type(error).__name__})")

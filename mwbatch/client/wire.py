@@ -57,5 +57,5 @@ class Wire(Protocol):
         ...
 
     async def close(self) -> None:
-        """Close every connection; it may be called twice."""
+        """Close every connection; it may be called twice. It is used no more."""
         ...

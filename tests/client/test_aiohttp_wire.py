@@ -199,6 +199,24 @@ async def test_no_create_knows_better(
     await wire.close()
 
 
+@UNFORESEEN
+async def test_before_it_has_a_connection_nothing_left(
+    error: Exception, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anything at all that is raised before a create has a connection is Unsent: nothing can have been written."""
+
+    def broken(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(aiohttp_wire, "connected", broken)
+    wire = AiohttpWire(KEY, (await start(silent)).url)
+    with pytest.raises(Unsent) as raised:
+        await wire.send("POST", "/v1/x", body=b"a=1")
+    await wire.close()
+    assert KEY not in str(raised.value)
+    assert raised.value.__context__ is None
+
+
 async def early(talk: Talk) -> None:
     await talk.say(http({"task_id": "t1"}), pause=0)
     await talk.reader.read()
@@ -214,13 +232,13 @@ async def wait(_: Connection) -> None:
 
 
 @pytest.mark.parametrize(("server_does", "we_do"), [(silent, lose), (early, wait)], ids=["lost", "spoken on"])
-async def test_a_connection_that_is_spoiled_before_its_use_proves_nothing(
+async def test_a_connection_that_is_spoiled_before_its_use_is_not_used(
     server_does: Script,
     we_do: Callable[[Connection], Awaitable[None]],
     start: Start,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Where it is gone, or something came on it, before the request is written, that is Unsure, and nothing is sent."""
+    """Where it is gone, or something came on it, before the request is written, nothing is, and that is Unsent."""
 
     async def spoiled(*given: Any) -> Connection:
         connection: Connection = await connected(*given)
@@ -230,7 +248,7 @@ async def test_a_connection_that_is_spoiled_before_its_use_proves_nothing(
     monkeypatch.setattr(aiohttp_wire, "connected", spoiled)
     server = await start(server_does)
     wire = AiohttpWire(KEY, server.url)
-    with pytest.raises(Unsure, match="Reset"):
+    with pytest.raises(Unsent, match="before it was used"):
         await wire.send("POST", "/v1/x", body=b"a=1")
     await wire.close()
     assert server.requests == []

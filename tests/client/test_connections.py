@@ -38,6 +38,11 @@ class Strayer(threading.Thread):
                 self.connections += 1
                 threading.Thread(target=self.talk, args=[connection], daemon=True).start()
 
+    def end(self) -> None:
+        """Accept no more."""
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
     def talk(self, connection: socket.socket) -> None:
         """Play the script on one connection."""
         with connection, suppress(OSError):
@@ -62,8 +67,7 @@ def strayer() -> Iterator[Callable[[bytes | None, float], Strayer]]:
 
     yield begin
     for thread in begun:
-        thread.socket.shutdown(socket.SHUT_RDWR)
-        thread.socket.close()
+        thread.end()
 
 
 Begin = Callable[[bytes | None, float], Strayer]
@@ -103,8 +107,8 @@ def test_two_answers_in_one_breath_spoil_the_connection(strayer: Begin) -> None:
 def test_aiohttp_by_itself_takes_the_stray(strayer: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: with aiohttp's own pool the stray answers the next request, so the tests above can fail."""
 
-    def plain(limit: int, timeout: float) -> aiohttp.TCPConnector:
-        return aiohttp.TCPConnector(limit=limit)
+    def plain(_: float) -> aiohttp.TCPConnector:
+        return aiohttp.TCPConnector()
 
     monkeypatch.setattr(aiohttp_wire, "Connections", plain)
     server = strayer(STRAY, 0.05)

@@ -3,11 +3,14 @@
 import asyncio
 import gzip
 import socket
+from collections import Counter
+from inspect import signature
 
 import orjson
 import pytest
 
 from mwbatch.client import Client
+from mwbatch.commands.creating import Wishes
 from mwbatch.core.verdict import Outcome, Verdict
 from tests.ports import free_port
 
@@ -123,19 +126,29 @@ async def test_a_connection_that_is_never_made_is_unsent() -> None:
     assert outcome.verdict is Verdict.UNSENT
 
 
-async def test_a_wait_for_a_free_connection_is_unsent(start: Start) -> None:
-    """A request that got no connection in time has not left; the one that holds the connection may have."""
+async def test_a_turn_comes_whenever_it_comes(start: Start) -> None:
+    """The wait for a turn has no limit and is not counted: of twice as many creates as a client carries none is lost.
 
-    async def script(talk: Talk) -> None:
-        await talk.hear()
-        await talk.reader.read()
+    The second half waits for longer than a connection may take, and for longer than is left of its time-out.
+    """
 
-    server = await start(script)
-    async with Client(KEY, server.url, 0.4, limit=1) as client:
-        calls = (client.attempt("tagging", {"image_url": "x"}, ADDRESS) for _ in range(2))
-        first, second = await asyncio.gather(*calls)
-    assert (first.verdict, second.verdict) == (UNKNOWN, Verdict.UNSENT)
-    assert len(server.requests) == 1
+    async def slow(talk: Talk) -> None:
+        while True:
+            await talk.hear()
+            await asyncio.sleep(0.7)
+            await talk.say(http(TASK), pause=0)
+
+    server = await start(slow)
+    async with Client(KEY, server.url, 1.0, limit=64) as client:
+        calls = (client.attempt("tagging", {"image_url": "x"}, ADDRESS) for _ in range(128))
+        outcomes = await asyncio.gather(*calls)
+    assert Counter(outcome.verdict for outcome in outcomes) == {CREATED: 128}
+    assert server.connections <= 64
+
+
+def test_a_client_carries_what_a_run_sends() -> None:
+    """As it comes a client has as many connections as a run has requests in flight."""
+    assert signature(Client).parameters["limit"].default == Wishes().concurrency
 
 
 async def test_the_apis_wait_reaches_the_outcome(start: Start) -> None:
