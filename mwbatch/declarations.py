@@ -17,7 +17,10 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A flag, by default named as its parameter is. ``min`` and ``max`` are allowed themselves."""
+    """A flag, by default named as its parameter is. ``min`` and ``max`` are allowed themselves.
+
+    ``rooted``: from the environment its path must be absolute, as a variable outlives the directory it was set in.
+    """
 
     name: str | None = None
     short: str | None = None
@@ -27,3 +30,4 @@ class Option:
     envvar: str | None = None
     min: float | None = None
     max: float | None = None
+    rooted: bool = False

@@ -73,6 +73,14 @@ class Meant:
         Option("--own-column", help="A column of yours that looks like a misspelt known one; several times."),
     ] = ()
     single_option: SingleOption = False
+    volatile: Annotated[
+        tuple[str, ...],
+        Option(
+            "--volatile",
+            metavar="NAME",
+            help="A parameter of image URLs that changes although the picture does not; several times.",
+        ),
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +108,7 @@ class Place:
         Option(
             "--home",
             envvar="MWBATCH_HOME",
+            rooted=True,
             help="The folder of all batches. Default: the user's data directory.",
         ),
     ] = None
@@ -108,6 +117,7 @@ class Place:
         Option(
             "--callback-key-file",
             envvar="MWBATCH_CALLBACK_KEY_FILE",
+            rooted=True,
             help="The callback keys, where several hosts share them. Default: keys.json in the home.",
         ),
     ] = None

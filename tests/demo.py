@@ -72,7 +72,7 @@ def _proved(ledger: dict[str, list[object]]) -> bool:
     print(f"\nthe simulator's own ledger: {paid[1]:,} rows paid once, {paid.total() - paid[1]:,} paid twice")
     print(
         "\nnext, look at what there is now (mwbatch is in .venv/bin):",
-        "  export MWBATCH_HOME=demo PATH=$PWD/.venv/bin:$PATH",
+        "  export MWBATCH_HOME=$PWD/demo PATH=$PWD/.venv/bin:$PATH",
         "  mwbatch status tagging",
         "  mwbatch results quality | head -1    # each tag with its brand and its label",
         "  head -3 demo/quality.csv",

@@ -73,7 +73,7 @@ def _param(name: str, annotation: Any, default: Any) -> click.Parameter:
             words += "  [required]" if "required" in presence else ""
             return click.Argument([name], metavar=metavar, help=words, **presence, **_shape(kind))
         case kind, Option() as mark:
-            return click.Option(
+            return (RootedOption if mark.rooted else click.Option)(
                 [name, mark.name or f"--{name.replace('_', '-')}", *([mark.short] if mark.short else [])],
                 metavar=mark.metavar,
                 help=mark.help,
@@ -113,6 +113,22 @@ def _type(kind: Any, low: Any, high: Any) -> click.ParamType[Any]:
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return Values(kind)
     raise TypeError(f"no option is made of {kind}")
+
+
+class RootedOption(click.Option):
+    """A path that must be absolute where the environment gives it: else it would mean another one in each directory."""
+
+    def value_from_envvar(self, ctx: click.Context) -> Any:
+        """Read the variable."""
+        value = super().value_from_envvar(ctx)
+        if value and not Path(value).is_absolute():
+            raise click.BadParameter(
+                f"{self.envvar} is {value!r}, which is another folder in each working directory: make it absolute, such "
+                f"as {Path(value).expanduser().absolute()}",
+                ctx=ctx,
+                param=self,
+            )
+        return value
 
 
 class PathWord(click.ParamType[Path]):

@@ -139,6 +139,7 @@ def run(
             skip_invalid=skip_invalid,
             own_columns=frozenset(meant.own_column),
             single_option=meant.single_option,
+            volatile=meant.volatile,
         )
         async with (
             readable(given) as source,

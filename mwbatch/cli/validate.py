@@ -42,6 +42,7 @@ def validate(
         return await validate(
             manifest,
             allow_duplicates=allow_duplicates,
+            volatile=meant.volatile,
             leave=Leave(frozenset(meant.own_column), meant.single_option),
             price=price,
             check_images=check_images,

@@ -12,5 +12,5 @@ async def compare(batch: Opened, path: str) -> Comparison:
     """Compare row by row, by the identity of rows; raises `UsageError` where the file knows its rows in another way."""
     source = Source(path, allow_duplicates=True)
     found = await survey(Manifest(path), identity_of(source, batch))
-    known, changed = found.by_kind[Kind.KNOWN], found.by_kind[Kind.CHANGED]
-    return Comparison(path, found.new, batch.state.planned - known - changed, changed)
+    changed = found.by_kind[Kind.CHANGED]
+    return Comparison(path, found.new, batch.state.planned - found.known - changed, changed)

@@ -12,13 +12,13 @@ import aiofiles
 
 from mwbatch.commands.manifests import Manifest
 from mwbatch.commands.survey import ASIDE, Survey
-from mwbatch.core.entry import OUR_ERROR, Entry, Problem, cells_of
+from mwbatch.core.entry import OUR_BATCH, OUR_ERROR, Entry, Problem, cells_of
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError, UsageError
 
 
-async def put_aside(manifest: str, found: Survey, path: Path) -> int:
-    """Write every row with a mistake to ``path``, with what is wrong in ``mwbatch_error``; returns how many.
+async def put_aside(manifest: str, found: Survey, path: Path, batch_id: str) -> int:
+    """Write every row with a mistake to ``path``, with its batch and what is wrong; returns how many.
 
     Raises:
         UsageError: there is a file already that holds something else: somebody may be mending it.
@@ -28,7 +28,7 @@ async def put_aside(manifest: str, found: Survey, path: Path) -> int:
     try:
         async with aiofiles.open(aside, "wb") as file:
             async for rows in _chunks(manifest, found):
-                lines = [_line(problems) for problems in rows]
+                lines = [_line(problems, batch_id) for problems in rows]
                 await file.write(b"".join(lines))
                 count += len(lines)
         await asyncio.to_thread(_put, aside, path)
@@ -78,7 +78,7 @@ def _by_line(problems: list[Problem]) -> Iterator[list[Problem]]:
     return (list(same) for _, same in groupby(problems, key=lambda problem: problem.line))
 
 
-def _line(problems: list[Problem]) -> bytes:
-    """One row with all that is wrong with it."""
+def _line(problems: list[Problem], batch_id: str) -> bytes:
+    """One row with the batch to which it belongs, and all that is wrong with it."""
     told = "; ".join(f"{p.column}: {p.message}" if p.column else p.message for p in problems)
-    return encode({**(problems[0].cells or {}), OUR_ERROR: told}) + b"\n"
+    return encode({**(problems[0].cells or {}), OUR_BATCH: batch_id, OUR_ERROR: told}) + b"\n"

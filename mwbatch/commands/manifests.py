@@ -54,6 +54,11 @@ class Manifest:
         """The line of the header and the names in it; 0 and none where each row names its own columns."""
         return (self._reader.header, self._reader.names) if self._reader else (0, [])
 
+    @property
+    def batch_id(self) -> str:
+        """The batch that its first row names, as rows do that mwbatch put aside; empty where it names none."""
+        return self._reader.batch_id if self._reader else ""
+
     def chunks(self) -> aclosing[AsyncGenerator[list[Found], None]]:
         """Read it in an ``async with``, which closes the file at once also where the reading ends early."""
         return aclosing(aiter(self))

@@ -1,5 +1,6 @@
 """From a manifest to planned rows: which batch it belongs to, and which of its rows that batch does not have yet."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,16 +14,16 @@ import aiofiles
 from mwbatch.commands.clocks import AskClock, of_this_machine
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.manifests import BLOCK, Manifest
-from mwbatch.commands.survey import Survey, survey
-from mwbatch.core.digests import request_digest
+from mwbatch.commands.survey import ASIDE, Survey, renewed, survey
 from mwbatch.core.entry import Entry, Problem
 from mwbatch.core.facts import Planned
-from mwbatch.core.identity import Identity, Kind
+from mwbatch.core.identity import Identity
 from mwbatch.core.names import meant
 from mwbatch.core.scrutiny import Leave, Scrutiny
 from mwbatch.errors import ManifestError, UsageError
-from mwbatch.journal.home import Card, Home, name_for, new_batch_id
+from mwbatch.journal.home import Card, Home, known_paths, name_for, new_batch_id
 from mwbatch.journal.opened import Opened
+from mwbatch.journal.places import Plans
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ class Source:
     ``path`` is where it is read; ``batch`` the name asked for; ``add``: rows of another file may be added to a batch;
     ``known_as`` what is recorded as the manifest's path, where that is not ``path`` itself; ``skip_invalid``: rows with
     mistakes are put aside and hold up no others; ``own_columns`` are the user's, although their names are other
-    spellings of known ones; ``single_option``: one answer is enough to choose from.
+    spellings of known ones; ``single_option``: one answer is enough to choose from; ``volatile`` parameters of a URL
+    say nothing about what is asked for.
     """
 
     path: str
@@ -43,6 +45,7 @@ class Source:
     skip_invalid: bool = False
     own_columns: frozenset[str] = frozenset()
     single_option: bool = False
+    volatile: tuple[str, ...] = ()
 
     @property
     def leave(self) -> Leave:
@@ -53,6 +56,11 @@ class Source:
     def recorded(self) -> str:
         """The path that is recorded, absolute, so that the working directory does not matter."""
         return self.known_as or os.path.abspath(self.path)  # noqa: PTH100 (Path would ask the disk)
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """The paths by which it is known: a link by its own and by that of its target."""
+        return frozenset((self.recorded,)) if self.known_as else known_paths(self.recorded)
 
     @property
     def aside(self) -> Path:
@@ -79,6 +87,29 @@ async def readable(source: Source) -> AsyncIterator[Source]:
         yield replace(source, path=kept.name, known_as="-")
 
 
+async def addressed(home: Home, source: Source) -> Source:
+    """The source with the batch that its rows name themselves, as a list of invalid rows does; else as it is.
+
+    Raises:
+        UsageError: that batch is not in this home.
+    """
+    if source.batch is not None or source.known_as:
+        return source
+    manifest = Manifest(source.path)
+    async with manifest.chunks() as chunks:
+        async for _ in chunks:
+            break
+    if not manifest.batch_id:
+        return source
+    for _, card in home.cards():
+        if card.batch_id == manifest.batch_id:
+            return replace(source, batch=card.name)
+    raise UsageError(
+        f"{source.path} has rows of batch {manifest.batch_id}, which is not in {home.path}: use the home of that batch "
+        f"(--home), or name the batch that they belong to with --batch"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """The batch that a manifest belongs to; ``folder`` is None for one that has to be made."""
@@ -88,7 +119,7 @@ class Chosen:
 
 
 def choose(home: Home, source: Source, origin: str) -> Chosen:
-    """Find the batch of a manifest: by the name asked for, else by the manifest's path, else by the file's name.
+    """Find the batch of a manifest: by the name asked for, else by its path or its target's, else by the file's name.
 
     Raises:
         UsageError: several batches were made from it.
@@ -96,11 +127,13 @@ def choose(home: Home, source: Source, origin: str) -> Chosen:
     there = list(home.cards())
     wanted = source.batch
     if wanted is None:
-        same = [(folder, card) for folder, card in there if card.manifest == source.recorded]
+        same = [card for _, card in there if card.manifest == source.recorded] or [
+            card for _, card in there if source.paths & known_paths(card.manifest)
+        ]
         if len(same) > 1:
-            names = ", ".join(card.name for _, card in same)
+            names = ", ".join(card.name for card in same)
             raise UsageError(f"several batches were made from {source.path}: {names}; name one with --batch")
-        wanted = same[0][1].name if same else name_for(source.recorded)
+        wanted = same[0].name if same else name_for(source.recorded)
     for folder, card in there:
         if card.name == wanted:
             return Chosen(card, folder)
@@ -126,22 +159,23 @@ async def examine(source: Source, batch: Opened | None, desk: Desk, clock: AskCl
     )
     if found.found and not (source.skip_invalid and found.good and not found.blocking):
         raise ManifestError(_problems(source, found))
-    if batch is not None and not (source.add or source.batch) and batch.card.manifest != source.recorded:
+    if batch is not None and not (source.add or source.batch):
         _refuse_strangers(source, batch, found)
     return found
 
 
 async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -> None:
-    """Make the new rows durable as ``planned``.
+    """Make the new rows durable as ``planned``, and those that were signed anew in another edition.
 
     Raises:
         UsageError: the file changed while it was being read.
     """
     tally = desk.tally
-    tally.phase, tally.done, tally.total = "planning rows", 0, found.new
-    if not found.new:
+    tally.phase, tally.done, tally.total = "planning rows", 0, found.new + found.renewed
+    if not tally.total:
         return
     numbers = iter(found.numbers)
+    plans = await asyncio.to_thread(batch.journal.plans) if found.renewed else Plans()
     async with Manifest(source.path).chunks() as chunks:
         async for chunk in chunks:
             facts = []
@@ -157,6 +191,8 @@ async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -
                     facts.append(
                         Planned(desk.now(), number, one.id, one.line, one.type, one.request, one.columns)
                     )
+                elif number < ASIDE:
+                    facts.append(_renewal(plans.plan(renewed(number)), one, desk.now()))
             await batch.record(facts)
             tally.done += len(facts)
 
@@ -165,7 +201,8 @@ def identity_of(source: Source, batch: Opened | None) -> Callable[[str | None], 
     """An identity that knows the rows of the batch."""
 
     def make(id_column: str | None) -> Identity:
-        identity = Identity(id_column, allow_duplicates=source.allow_duplicates)
+        volatile = (*source.volatile, *(batch.card.volatile if batch else ()))
+        identity = Identity(id_column, allow_duplicates=source.allow_duplicates, volatile=volatile)
         if batch is None or not batch.state.planned:
             return identity
         if id_column != batch.card.id_column:
@@ -174,7 +211,7 @@ def identity_of(source: Source, batch: Opened | None) -> Callable[[str | None], 
                 f"{_by(id_column)}: use the same column, or begin another batch with --batch"
             )
         for planned in batch.journal.read_rows():
-            identity.know(planned.row, planned.id, request_digest(planned.type, planned.request))
+            identity.know(planned, idle=batch.state.is_idle(planned.row))
         return identity
 
     return make
@@ -215,9 +252,15 @@ def _problems(source: Source, found: Survey) -> list[str]:
 
 
 def _refuse_strangers(source: Source, batch: Opened, found: Survey) -> None:
-    """Another file with the same name is the same manifest only if it shares rows with the batch."""
-    if batch.state.planned and not found.by_kind[Kind.KNOWN]:
+    """What has the name or the path of a batch's manifest is that only if it shares rows with the batch."""
+    if batch.state.planned and not found.known:
         raise UsageError(
             f"batch {batch.card.name} was made from {batch.card.manifest}, and {source.path} has no row in common "
             f"with it: begin another batch with --batch NAME, or add these rows to it with --add"
         )
+
+
+def _renewal(planned: Planned | None, entry: Entry, at: float) -> Planned:
+    """The next edition of a row: its request as it stands in the manifest now, all else as it was planned."""
+    assert planned is not None
+    return planned._replace(at=at, line=entry.line, request=entry.request, edition=planned.edition + 1)

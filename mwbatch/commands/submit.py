@@ -11,7 +11,7 @@ from mwbatch.commands.clocks import of_the_api
 from mwbatch.commands.creating import Wishes, create, pinned
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.invalid import put_aside
-from mwbatch.commands.planning import Source, choose, examine, write_plan
+from mwbatch.commands.planning import Source, addressed, choose, examine, write_plan
 from mwbatch.commands.survey import Survey
 from mwbatch.core.advice import rows
 from mwbatch.core.batch import Batch
@@ -48,18 +48,20 @@ async def planned(
 
     Gives the batch and how many rows with mistakes were put aside.
     """
+    source = await addressed(home, source)
     folder, card, found = await _batch_of(home, client, source, wishes, desk)
     async with act(home, folder, card, verb) as batch:
         if found is None or batch.state.end:  # another one may have had the lock of the new batch first
             found = await examine(source, batch, desk, of_the_api(client, desk))
         if not batch.state.planned:
             batch.keep(id_column=found.id_column)
+        batch.keep(volatile=tuple(dict.fromkeys((*batch.card.volatile, *source.volatile))))
         _tell(found, desk)
-        skipped = await put_aside(source.path, found, source.aside) if found.found else 0
+        skipped = await put_aside(source.path, found, source.aside, card.batch_id) if found.found else 0
         if skipped:
             desk.tally.note(
                 f"{rows(skipped)} have mistakes and are put aside in {source.aside}: mend them there, then: "
-                f"mwbatch submit {source.aside} --batch {card.name}"
+                f"mwbatch submit {source.aside}"
             )
         await write_plan(batch, source, found, desk)
         yield batch, skipped
@@ -116,9 +118,11 @@ class Rehearsal:
     def text(self) -> str:
         """One sentence a line."""
         lines = [f"dry run: batch {self.batch} {'would be new' if self.is_new else 'is there already'}"]
-        lines.append(
-            f"  {rows(self.found.new)} to plan, {rows(self.found.by_kind[Kind.KNOWN])} known already"
-        )
+        lines.append(f"  {rows(self.found.new)} to plan, {rows(self.found.known)} known already")
+        if self.found.renewed:
+            lines.append(
+                f"  {rows(self.found.renewed)} not sent yet would take their URL as it is signed now"
+            )
         if self.found.found:
             lines.append(f"  {self.found.found:,} problems: their rows would be put aside")
         lines.append(
@@ -139,7 +143,8 @@ class Rehearsal:
             "batch": self.batch,
             "new_batch": self.is_new,
             "new_rows": self.found.new,
-            "known_rows": self.found.by_kind[Kind.KNOWN],
+            "known_rows": self.found.known,
+            "renewed_rows": self.found.renewed,
             "repeated_rows": self.found.by_kind[Kind.REPEATED],
             "problem_count": self.found.found,
             "to_send": self.to_send,
@@ -151,6 +156,7 @@ async def rehearse(
     home: Home, origin: str, source: Source, desk: Desk, limits: Limits | None = None
 ) -> Rehearsal:
     """Find out what `submit` would do, without the lock, the API or a write; raises as it does."""
+    source = await addressed(home, source)
     chosen = choose(home, source, origin)
     pinned(chosen.card, origin)
     batch = await look(home, chosen.folder, chosen.card) if chosen.folder else None
@@ -164,5 +170,7 @@ async def rehearse(
 def _tell(found: Survey, desk: Desk) -> None:
     if repeated := found.by_kind[Kind.REPEATED]:
         desk.tally.note(f"{rows(repeated)} stand in the manifest more than once and count once")
-    if known := found.by_kind[Kind.KNOWN]:
+    if found.renewed:
+        desk.tally.note(f"{rows(found.renewed)} not sent yet take their URL as it is signed now")
+    if known := found.known:
         desk.tally.note(f"{rows(known)} known already, {rows(found.new)} new")

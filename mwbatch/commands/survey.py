@@ -19,6 +19,9 @@ PARTS: Final = 64
 NEW: Final = Kind.NEW
 """By a name of its own: it is looked up for each row."""
 
+SKIPPED: Final = -1
+"""What stands for the number of a row that is not planned."""
+
 ASIDE: Final = -2
 """In the place of a row's number: new and good by itself, but hardly meant as it stands, so that it is not planned."""
 
@@ -45,12 +48,18 @@ class Urls:
         return sum(len(set(part)) for part in self._parts)
 
 
+def renewed(number: int) -> int:
+    """The number of a row that gets another edition, told from that of a new one; applied again it gives the row's."""
+    return ASIDE - 1 - number
+
+
 @dataclass(slots=True)
 class Survey:
     """What a manifest holds.
 
-    ``numbers`` has, for each good row of the file, the number that a new row gets in the batch, -1 for one that is
-    known or repeated, `ASIDE` for one that ``scrutiny`` found wrong (None: nobody looks), ``aside`` of them. ``found`` counts all problems, ``problems`` holds the first `MAX_PROBLEMS`. ``urls`` are those of the
+    ``numbers`` has, for each good row of the file, the number that a new row gets in the batch, that of a renewed one as
+    `renewed` has it, `SKIPPED` for one that is known or repeated, `ASIDE` for one that ``scrutiny`` found wrong (None:
+    nobody looks), ``aside`` of them. ``found`` counts all problems, ``problems`` holds the first `MAX_PROBLEMS`. ``urls`` are those of the
     new rows, None where nobody counts them. ``disputed`` has the problems of rows that are good by themselves, by their
     place among the good ones; ``blocking`` counts problems after which no row can be told from another. ``repeats`` are the
     lines of the first rows that stand there before, each with the line of its first.
@@ -73,6 +82,16 @@ class Survey:
     def new(self) -> int:
         """How many rows the batch does not have yet."""
         return self.by_kind[Kind.NEW]
+
+    @property
+    def known(self) -> int:
+        """How many rows the batch has already, those with a fresh signature included."""
+        return self.by_kind[Kind.KNOWN] + self.by_kind[Kind.RENEWED]
+
+    @property
+    def renewed(self) -> int:
+        """How many of them get another edition."""
+        return self.by_kind[Kind.RENEWED]
 
     @property
     def good(self) -> int:
@@ -141,7 +160,7 @@ class Survey:
     def _not_new(
         self, identity: Identity, entry: Entry, decision: Decision, planned: Callable[[int], Planned | None]
     ) -> None:
-        self.numbers.append(-1)
+        self.numbers.append(renewed(decision.row) if decision.kind is Kind.RENEWED else SKIPPED)
         self.by_kind[decision.kind] += 1
         if decision.kind in (Kind.CHANGED, Kind.COPY):
             problem = identity.problem(entry, decision, planned)

@@ -1,5 +1,6 @@
 """Checks a manifest before money is spent: every mistake, the counts, the duplicates, the estimated cost."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -105,6 +106,7 @@ async def validate(
     *,
     allow_duplicates: bool = False,
     leave: Leave | None = None,
+    volatile: Collection[str] = (),
     price: float | None = None,
     check_images: bool = False,
     desk: Desk | None = None,
@@ -119,7 +121,7 @@ async def validate(
     manifest, desk, scrutiny = Manifest(path), desk or Desk(), Scrutiny(leave or Leave())
     found = await survey(
         manifest,
-        lambda column: Identity(column, allow_duplicates=allow_duplicates),
+        lambda column: Identity(column, allow_duplicates=allow_duplicates, volatile=volatile),
         count_urls=True,
         scrutiny=scrutiny,
         clock=of_this_machine(desk),

@@ -23,6 +23,9 @@ from mwbatch.core.straight import (
     status_of,
 )
 
+IDLE: Final = frozenset((Status.PLANNED, Status.CANCELED, Status.REJECTED))
+"""The statuses of rows of which nothing is open."""
+
 GAP: Final = 1 << 20
 """How far beyond the last row a number may lie and still have room made in the columns."""
 
@@ -78,6 +81,13 @@ class Batch:
         """Whether a row is planned and nothing else is known of it, as nearly all are before they are sent."""
         codes = self._columns.codes
         return number < len(codes) and codes[number] == PLANNED
+
+    def is_idle(self, number: int) -> bool:
+        """Whether nothing of a row is open: no answer came of it, no task is pending, no attempt is in doubt."""
+        if (row := self._lifted.get(number)) is not None:
+            return row.status in IDLE
+        codes = self._columns.codes
+        return number >= len(codes) or status_of(codes[number]) in IDLE
 
     def is_sendable(self, number: int) -> bool:
         """Whether this row may be sent, planned or not; no object is made to see it."""

@@ -102,15 +102,18 @@ def request_digest(kind: str, request: dict[str, Json]) -> bytes:
     return blake2b(canonical([kind, request]), digest_size=SIZE).digest()
 
 
-def stable_digest(kind: str, request: dict[str, Json], volatile: Collection[str] = ()) -> bytes:
+def stable_digest(
+    kind: str, request: dict[str, Json], volatile: Collection[str] = (), exact: bytes = b""
+) -> bytes:
     """Name what a row asks for whatever signature its URL carries today; see `mwbatch.core.signatures`.
 
-    Where the URL is not signed it is the `request_digest`, so that digests of both kinds may be compared.
+    Where the URL is not signed it is the `request_digest`, which need not be computed again where it is at hand
+    (``exact``).
     """
     url = request["image_url"]
     if (stays := unsigned(url, volatile)) != url:
-        request = {**request, "image_url": stays}
-    return request_digest(kind, request)
+        return request_digest(kind, {**request, "image_url": stays})
+    return exact or request_digest(kind, request)
 
 
 def digest_id(kind: str, request: dict[str, Json]) -> str:

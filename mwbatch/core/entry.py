@@ -17,7 +17,10 @@ OUR_ERROR: Final = "mwbatch_error"
 OUR_TEXT: Final = "mwbatch_text"
 """In the same list, a line that has no cells, as it stands in the file; ignored too."""
 
-_OURS: Final = (OUR_ERROR, OUR_TEXT)
+OUR_BATCH: Final = "mwbatch_batch"
+"""In the same list, the id of the batch to which the row belongs."""
+
+_OURS: Final = (OUR_BATCH, OUR_ERROR, OUR_TEXT)
 _SAID: Final = frozenset(("type", *TAGGING, *ANNOTATING, *_OURS))
 """What a row may say to us beside its id and its picture."""
 
@@ -78,10 +81,14 @@ def cells_of(entry: Entry, id_column: str | None) -> dict[str, Json]:
 
 @dataclass(slots=True)
 class Rows:
-    """Turns rows into entries; ``id_column`` is the one that this manifest uses, None where it has none."""
+    """Turns rows into entries.
+
+    ``id_column`` is the one that this manifest uses, None where it has none; ``batch_id`` the batch that its rows name.
+    """
 
     id_column: str | None = None
     settled: int = field(default=0, init=False)
+    batch_id: str = field(default="", init=False)
 
     def settle(self, line: int, names: Iterable[str]) -> list[Problem]:
         """Choose the id column from the names in the first record, which stands at ``line``."""
@@ -96,6 +103,8 @@ class Rows:
         """Check one row, which this takes apart: one entry, or every problem that it has."""
         wrong: cells.Complaints = []
         column, name = self.id_column, ""
+        if OUR_BATCH in row and not self.batch_id:
+            self.batch_id = str(row[OUR_BATCH])
         if column is not None:
             name = cells.identifier(column, row.pop(column, None), wrong)
         kind, request = _request(row, wrong)

@@ -1,18 +1,19 @@
 """Which rows are the same: by their id where the manifest gives one, else by a digest of their request.
 
-A row is known by what it asks for, not by the file or the line it stands in, so a manifest may be sorted, cut and
-extended, and no row of it is paid twice.
+A row is known by what it asks for, not by the file or the line it stands in, nor by the signature that its URL carries
+today; so a manifest may be sorted, cut, extended and signed anew, and no row of it is paid twice.
 """
 
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from mwbatch.core.cells import shown
-from mwbatch.core.digests import Digests, named, request_digest
+from mwbatch.core.digests import SIZE, Digests, named, request_digest, stable_digest
 from mwbatch.core.entry import Entry, Problem
 from mwbatch.core.facts import Planned
+from mwbatch.core.signatures import unsigned
 from mwbatch.core.text import Json, encode
 
 
@@ -23,6 +24,8 @@ class Kind(StrEnum):
     """Not known yet: to be planned."""
     KNOWN = "known"
     """A row of the batch already, with the same request."""
+    RENEWED = "renewed"
+    """The same, but its URL is signed anew, and nothing of the row is open: it gets another edition."""
     REPEATED = "repeated"
     """The same as an earlier row of this manifest: counted, not planned."""
     CHANGED = "changed"
@@ -47,38 +50,54 @@ class Decision(NamedTuple):
 
 
 class Identity:
-    """The rows of one batch, told apart; 56 to 104 bytes each, requests not kept.
+    """The rows of one batch, told apart; 56 to 104 bytes each, 16 more where a row may be renewed; requests not kept.
 
     Args:
         id_column: the manifest's column of ids; None where they are digests of the requests.
         allow_duplicates: whether a new id may ask for what a known row asks for already.
+        volatile: parameters of a URL's query that say nothing about what is asked for.
     """
 
-    def __init__(self, id_column: str | None, *, allow_duplicates: bool = False) -> None:
-        self.id_column, self.allow_duplicates = id_column, allow_duplicates
+    def __init__(
+        self, id_column: str | None, *, allow_duplicates: bool = False, volatile: Collection[str] = ()
+    ) -> None:
+        self.id_column, self.allow_duplicates, self.volatile = id_column, allow_duplicates, volatile
         self._names = Digests()
         self._requests = Digests()
         self._rows = array("I")
         self._lines = array("I")
         self._next = 0
+        self._twins: dict[int, list[int]] = {}
+        self._exact = bytearray()
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def know(self, row: int, id_: str, digest: bytes) -> None:
-        """Take in a row that the batch has: its number, its id, the `request_digest` of its request."""
-        if self._names.add(digest if self.id_column is None else named(id_)) == len(self):
+    def know(self, planned: Planned, *, idle: bool = False) -> None:
+        """Take in a row that the batch has; ``idle``: nothing of it is open, so that it may be renewed."""
+        row, exact = planned.row, request_digest(planned.type, planned.request)
+        digest = stable_digest(planned.type, planned.request, self.volatile, exact)
+        known = self._names.add(digest if self.id_column is None else named(planned.id))
+        if known == len(self):
             self._new(row, 0, digest)
+        elif self.id_column is None:  # rows that were told apart before signatures were known
+            self._twins.setdefault(known, []).append(row)
+            self._next = max(self._next, row + 1)
+        if idle:
+            if (missing := SIZE * (row + 1) - len(self._exact)) > 0:
+                self._exact.extend(bytes(missing))
+            self._exact[SIZE * row : SIZE * (row + 1)] = exact
 
     def judge(self, entry: Entry) -> Decision:
         """Decide what the next row of the manifest is; a new one gets the next free number and is known from then."""
-        if self.id_column is None:
-            name = digest = bytes.fromhex(entry.id)
-        else:
-            name, digest = named(entry.id), request_digest(entry.type, entry.request)
-        known, count = self._names.add(name), len(self._rows)
+        exact = (
+            bytes.fromhex(entry.id) if self.id_column is None else request_digest(entry.type, entry.request)
+        )
+        digest = stable_digest(entry.type, entry.request, self.volatile, exact)
+        name, count = digest if self.id_column is None else named(entry.id), len(self._rows)
+        known = self._names.add(name)
         if known < count:
-            return self._again(known, entry, digest)
+            return self._again(known, entry, digest, exact)
         row = self._next
         copied = self._new(row, entry.line, digest)
         if copied == count or self.allow_duplicates:
@@ -110,24 +129,36 @@ class Identity:
         self._next = max(self._next, row + 1)
         return index if self.id_column is None else self._requests.append(digest)
 
-    def _again(self, known: int, entry: Entry, digest: bytes) -> Decision:
+    def _again(self, known: int, entry: Entry, digest: bytes, exact: bytes) -> Decision:
         """The same id once more: known when it comes for the first time in this manifest."""
         row, line = self._rows[known], self._lines[known]
         if self.id_column is not None and self._requests[known] != digest:
             return Decision(Kind.CHANGED, row, line)
-        if line:
+        if line and (twins := self._twins.get(known)):
+            row = twins.pop(0)
+        elif line:
             return Decision(Kind.REPEATED, row, line)
-        self._lines[known] = entry.line
-        return Decision(Kind.KNOWN, row)
+        self._lines[known] = line or entry.line
+        return Decision(Kind.RENEWED if self._held(row) not in (exact, None) else Kind.KNOWN, row)
+
+    def _held(self, row: int) -> bytes | None:
+        """What exactly a row asks for now; None where it may not be renewed."""
+        exact = bytes(self._exact[SIZE * row : SIZE * (row + 1)])
+        return exact if any(exact) else None
 
 
 def _differing(earlier: Planned, entry: Entry) -> Iterator[str]:
     """What the batch has and what the manifest says, field by field, for the fields that differ."""
-    old, new = {"type": earlier.type} | earlier.request, {"type": entry.type} | entry.request
+    old, new = _asked(earlier), _asked(entry)
     for name in dict.fromkeys([*old, *new]):
         if old.get(name) != new.get(name):
             was, now = _excerpts(_plain(old.get(name)), _plain(new.get(name)))
             yield f"{name} was {was}, is now {now}"
+
+
+def _asked(row: Planned | Entry) -> dict[str, Json]:
+    """What a row asks for, whatever its signature."""
+    return {"type": row.type} | row.request | {"image_url": unsigned(row.request["image_url"])}
 
 
 def _plain(value: Json) -> str:

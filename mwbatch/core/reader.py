@@ -33,6 +33,11 @@ class Reader(ABC):
         """The column that names the rows, None if they go by digest; known once the first row was read."""
         return self._rows.id_column
 
+    @property
+    def batch_id(self) -> str:
+        """The batch that the first row names, empty for none; known once that was read."""
+        return self._rows.batch_id
+
     def feed(self, block: bytes) -> list[Found]:
         """Read on: every row that ends in this block."""
         if self._over:

@@ -39,7 +39,8 @@ class Card:
     before the first request; ``echo`` whether the listing was seen to show our addresses, for each type of task;
     ``segments`` the sizes in bytes of the segments that the last run left behind; ``forgiven`` the harm to the folder
     that a valid sweep of the whole span has made up for; ``again``: by batch id, of other batches whose requests the user
-    wants paid again, when (``at``) and for how many of the rows (``rows``).
+    wants paid again, when (``at``) and for how many of the rows (``rows``);
+    ``volatile`` the parameters of URLs that mean nothing.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Card:
     forgiven: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     again: dict[str, dict[str, float]] = field(default_factory=dict)
+    volatile: tuple[str, ...] = ()
     format: int = FORMAT
 
     @classmethod
@@ -67,7 +69,9 @@ class Card:
                 raise StoreError(
                     f"{path} has format {fields.get('format')!r}; use the mwbatch that made it, or a newer one"
                 )
-            fields |= {name: tuple(fields.get(name, ())) for name in ("kids", "place", "forgiven")}
+            fields |= {
+                name: tuple(fields.get(name, ())) for name in ("kids", "place", "forgiven", "volatile")
+            }
             return cls(**fields | {"limits": Limits(**fields.get("limits", {}))})
         except (OSError, BadJson, KeyError, TypeError) as error:
             raise StoreError(f"cannot read {path}: {error}") from error
@@ -164,11 +168,13 @@ class Home:
             UsageError: there is none; the message lists those that are there.
         """
         there = list(self.cards())
-        path = str(Path(batch).absolute())
+        path = os.path.abspath(batch)  # noqa: PTH100 (Path would not resolve "..")
         for folder, card in there:
             if card.name == batch:
                 return folder, card
-        fitting = [(folder, card) for folder, card in there if card.manifest == path]
+        fitting = [(folder, card) for folder, card in there if card.manifest == path] or [
+            (folder, card) for folder, card in there if known_paths(path) & known_paths(card.manifest)
+        ]
         if len(fitting) == 1:
             return fitting[0]
         if fitting:
@@ -252,6 +258,11 @@ def _card_or_why(folder: Path) -> Card | StoreError | None:
     except StoreError as error:
         return error
     return StoreError(f"{folder / CARD} is gone") if any(folder.glob("rows/*.jsonl")) else None
+
+
+def known_paths(path: str) -> frozenset[str]:
+    """The paths by which a manifest is known: its own, and where that leads to if it is a link."""
+    return frozenset((path, os.path.realpath(path)))
 
 
 def place_of(folder: Path) -> tuple[int, int]:

@@ -28,6 +28,9 @@ class Shared:
 
     near: Annotated[bool, Option("--near", "-n", help="Not far.")] = False
     home: Annotated[Path | None, Option("--home", envvar="T_HOME", help="Where.")] = None
+    root: Annotated[Path | None, Option("--root", envvar="T_ROOT", rooted=True, help="Where for ever.")] = (
+        None
+    )
 
 
 heard: list[dict[str, Any]] = []
@@ -132,6 +135,16 @@ def test_the_types() -> None:
 def test_a_flag_beats_a_variable_beats_a_default(words: str, env: dict[str, str], coats: int) -> None:
     """The command line wins over the environment, and that, where it is not empty, over the default."""
     assert painted("door", *words.split(), **env)["coats"] == coats
+
+
+def test_a_folder_that_the_environment_names_is_absolute() -> None:
+    """A variable outlives the directory it was set in: a relative path would mean another folder in each."""
+    assert painted("door", T_ROOT="/srv/labels")["shared"].root == Path("/srv/labels")
+    assert painted("door", "--root", "labels", T_ROOT="labels")["shared"].root == Path("labels")
+    told = CliRunner().invoke(paint, ["door"], env={"T_ROOT": "labels"})
+    assert told.exit_code == 2
+    assert "T_ROOT is 'labels'" in " ".join(told.output.split())
+    assert str(Path.cwd() / "labels") in "".join(told.output.split())
 
 
 def test_the_help_tells_all() -> None:

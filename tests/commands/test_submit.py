@@ -171,7 +171,7 @@ async def test_a_rehearsal_writes_nothing(stage: Stage) -> None:
     assert (known.is_new, known.to_send, known.cost, known.exit) == (False, 1, None, Exit.DONE)
     assert (files(stage.home.path), stage.tasks) == (before, 2)
     assert known.json() == {
-        "dry_run": True, "batch": "logos", "new_batch": False, "new_rows": 1, "known_rows": 2, "repeated_rows": 0,
+        "dry_run": True, "batch": "logos", "new_batch": False, "new_rows": 1, "known_rows": 2, "repeated_rows": 0, "renewed_rows": 0,
         "problem_count": 0,
         "to_send": 1, "cost": None,
     }  # fmt: skip

@@ -17,7 +17,7 @@ def batch(id_column: str | None, *rows: Entry, allow_duplicates: bool = False) -
     """A batch that holds ``rows``."""
     identity = Identity(id_column, allow_duplicates=allow_duplicates)
     for number, row in enumerate(rows):
-        identity.know(number, row.id, request_digest(row.type, row.request))
+        identity.know(Planned(0.0, number, row.id, row.line, row.type, row.request, {}))
     return identity
 
 
@@ -51,6 +51,44 @@ def test_duplicates_may_be_allowed() -> None:
 def test_a_row_is_known_once() -> None:
     """A row that the batch tells twice is one row."""
     assert len(batch("id", entry(1, "a", "x"), entry(1, "a", "x"))) == 1
+
+
+def test_rows_that_were_told_apart_before_stay_apart() -> None:
+    """Two rows of an older batch that differ in their signatures alone are found one after the other, then repeated."""
+    query = "x.jpg?Key-Pair-Id=k&Signature="
+    identity = batch(None, entry(1, f"{query}1"), entry(2, f"{query}2"), entry(3, "b"))
+    lines = [entry(n, f"{query}{n}") for n in (7, 8, 9)]
+    assert [identity.judge(line)[:2] for line in lines] == [
+        (Kind.KNOWN, 0),
+        (Kind.KNOWN, 1),
+        (Kind.REPEATED, 0),
+    ]
+    assert identity.judge(entry(9, "new")).row == 3
+    twins = batch(None, entry(1, f"{query}1"), entry(2, f"{query}2"))
+    assert twins.judge(entry(9, "new")).row == 2
+
+
+@pytest.mark.parametrize("column", [None, "id"])
+def test_an_idle_row_is_renewed_by_a_fresh_signature_alone(column: str | None) -> None:
+    """An idle row with another signature is renewed, with the same one known; a row that is open is known."""
+    name, query = column and "x", "x.jpg?sv=1&sig="
+    for idle, signature, kind in (
+        (True, "1", Kind.KNOWN),
+        (True, "2", Kind.RENEWED),
+        (False, "2", Kind.KNOWN),
+    ):
+        identity, row = Identity(column), entry(1, f"{query}1", name)
+        identity.know(Planned(0.0, 0, row.id, 1, row.type, row.request, {}), idle=idle)
+        assert identity.judge(entry(5, f"{query}{signature}", name)) == Decision(kind, 0)
+        assert identity.judge(entry(6, f"{query}{signature}", name)) == Decision(Kind.REPEATED, 0, 5)
+
+
+def test_what_the_user_calls_volatile_tells_no_rows_apart() -> None:
+    """A parameter by that name counts for nothing, in what the batch has and in what the manifest says."""
+    identity, row = Identity(None, volatile=("t",)), entry(1, "x.jpg?t=1")
+    identity.know(Planned(0.0, 0, row.id, 1, row.type, row.request, {}))
+    assert identity.judge(entry(2, "x.jpg?t=2")) == Decision(Kind.KNOWN, 0)
+    assert identity.judge(entry(3, "x.jpg?s=2")).kind is Kind.NEW
 
 
 def test_changed_request_shows_both() -> None:
