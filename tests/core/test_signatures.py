@@ -15,9 +15,9 @@ SIGNED: Final = {
     "&X-Amz-SignedHeaders=host&X-Amz-Security-Token=t{n}&X-Amz-Signature=ab{n}",
     "GCS": "X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Credential=c{n}&X-Goog-Date=d{n}&X-Goog-Expires={n}"
     "&X-Goog-SignedHeaders=host&X-Goog-Signature=s{n}",
-    "S3 of old": "AWSAccessKeyId=AKIA{n}&Expires=17{n}&x-amz-security-token=t{n}&Signature=a%2B{n}%3D",
-    "GCS of old": "GoogleAccessId=me{n}%40x&Expires=17{n}&Signature=s{n}",
-    "CloudFront": "Expires=17{n}&Signature=s{n}&Key-Pair-Id=K{n}",
+    "S3 of old": "AWSAccessKeyId=AKIA{n}&Expires=189345600{n}&x-amz-security-token=t{n}&Signature=a%2B{n}%3D",
+    "GCS of old": "GoogleAccessId=me{n}%40x&Expires=189345600{n}&Signature=s{n}",
+    "CloudFront": "Expires=189345600{n}&Signature=s{n}&Key-Pair-Id=K{n}",
     "CloudFront by policy": "Policy=p{n}&Signature=s{n}&Key-Pair-Id=K{n}&Hash-Algorithm=SHA256",
     "Azure": "sp=r&st=2026-0{n}&se=2027-0{n}&spr=https&sv=2024-11-0{n}&sr=b&sig=s{n}%3D",
     "Azure by delegation": "skoid=a{n}&sktid=b&skt=c{n}&ske=d{n}&sks=b&skv=e{n}&se=f{n}&sr=b&sp=r&sv=g{n}&sig=h{n}",
