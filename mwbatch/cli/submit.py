@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from mwbatch import settings
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, perform
-from mwbatch.cli.wiring import limits, open_client, open_home, wishes
+from mwbatch.cli.wiring import missing_key, open_client, open_home, wishes
 from mwbatch.declarations import Option
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def submit(
     async def command(desk: "Desk") -> Result:
         from mwbatch.client import origin
         from mwbatch.commands.planning import Source, readable
-        from mwbatch.commands.submit import rehearse, submit
+        from mwbatch.commands.rehearse import rehearse
+        from mwbatch.commands.submit import submit
         from mwbatch.views.outcomes import created
 
         home = open_home(place, desk)
@@ -61,7 +62,9 @@ def submit(
         )
         async with readable(given) as source:
             if dry_run:
-                return await rehearse(home, origin(api.base_url), source, desk, limits(spending))
+                return await rehearse(
+                    home, origin(api.base_url), source, wishes(spending, api), desk, missing_key()
+                )
             async with open_client(api, spending.concurrency) as client:
                 return created(await submit(home, client, source, wishes(spending, api), desk))
 

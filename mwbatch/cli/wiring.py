@@ -42,6 +42,15 @@ def open_client(api: Api, concurrency: int = CONCURRENCY) -> "Client":
     return Client(api_key(), api.base_url, api.timeout, limit=concurrency)
 
 
+def missing_key() -> str:
+    """Why there is no API key, in words; empty where there is one."""
+    try:
+        api_key()
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
 def wishes(spending: Spending, api: Api) -> "Wishes":
     """The user's wishes as the commands take them."""
     from mwbatch.commands.creating import Wishes

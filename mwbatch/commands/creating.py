@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mwbatch.client import Client
-from mwbatch.commands.base import callback_base, warn_unheard
+from mwbatch.commands.base import NO_BASE, NO_CALLBACKS, callback_base, checked_base, warn_unheard
 from mwbatch.commands.beginning import Past, catch_up, restore_trust
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.echo import prove_echo
@@ -60,6 +60,19 @@ def pinned(card: Card, origin: str) -> None:
         )
 
 
+def check(wishes: Wishes, card: Card) -> None:
+    """Raise `UsageError` for what cannot be wished, before a batch is made or anything written into it."""
+    if wishes.callback_url and wishes.callback_url != NO_CALLBACKS:
+        checked_base(wishes.callback_url)
+    card.limits.updated(wishes.limits)
+
+
+def check_base(wishes: Wishes, batch: Opened) -> None:
+    """Raise `UsageError` where neither the user nor the batch names a callback base."""
+    if not wishes.callback_url and Past.of(batch).base is None:
+        raise UsageError(NO_BASE)
+
+
 async def create(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> Created:
     """Create the task of every row that may be sent, within the limits of the batch, and settle what is in doubt.
 
@@ -83,8 +96,9 @@ async def _begin(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> "
         desk.tally.note(
             f"{batch.folder} cannot be locked as a folder here (a network file system?): its file {LOCK} serves alone"
         )
-    batch.keep(limits=batch.card.limits.updated(wishes.limits))
+    limits = batch.card.limits.updated(wishes.limits)
     base, key = callback_base(wishes.callback_url, past.base, desk), batch.home.signing_key()
+    batch.keep(limits=limits)
     await catch_up(batch, client, desk, past)
     how = Sending(base, key, client.origin, client.key, wishes.keep_going)
     sender = Sender(batch, client, Pace(wishes.concurrency, wishes.rate), how, desk)

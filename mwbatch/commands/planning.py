@@ -245,8 +245,10 @@ def _owned_by(batch: Opened | None) -> Callable[[], frozenset[str]]:
 
 def _problems(source: Source, found: Survey) -> list[str]:
     lines = [problem.text(source.path) for problem in found.problems]
-    if found.found > len(lines):
-        lines.append(f"{source.path}: and {found.found - len(lines):,} more problems")
+    if found.scrutiny and found.scrutiny.expiring:
+        lines += found.scrutiny.expiring.text()
+    if found.found > len(found.problems):
+        lines.append(f"{source.path}: and {found.found - len(found.problems):,} more problems")
     lines.append(f"{found.found:,} problems; nothing was sent. Mend them, then run the same command again")
     return lines
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from mwbatch.client import Client
 from mwbatch.commands.choosing import named
-from mwbatch.commands.creating import Wishes, create, pinned
+from mwbatch.commands.creating import Wishes, check, check_base, create, pinned
 from mwbatch.commands.desk import Desk
 from mwbatch.core.advice import rows
 from mwbatch.core.facts import Retried
@@ -40,7 +40,9 @@ async def retry(home: Home, client: Client, name: str, choice: Choice, wishes: W
     """
     folder, card = home.find(name)
     pinned(card, client.origin)
+    check(wishes, card)
     async with act(home, folder, card, "retry") as batch:
+        check_base(wishes, batch)
         chosen = _chosen(batch, choice)
         desk.tally.note(f"{rows(len(chosen))} get another attempt")
         now = desk.now()

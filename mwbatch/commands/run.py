@@ -61,8 +61,8 @@ async def run(
         if receiver.admin_url:
             desk.tally.note(f"health and metrics at {receiver.admin_url}")
         wishes = replace(wishes, callback_url=wishes.callback_url or own_base(receiver, client))
-        async with planned(home, client, source, wishes, desk, "run") as (batch, skipped):
-            created = await create(batch, client, wishes, desk)
+        async with planned(home, client, source, wishes, desk, "run") as (batch, asking, skipped):
+            created = await create(batch, client, asking, desk)
             fetched = await _wait(batch, client, desk, created, stored, poll, receiver)
             await asyncio.to_thread(batch.refold)
             desk.tally.phase = ""

@@ -98,6 +98,14 @@ class Survey:
         """How many rows have no mistake."""
         return len(self.numbers) - len(self.disputed) - self.aside
 
+    def composition(self) -> list[str]:
+        """In one sentence what the new rows are; none where there are none, or nobody looked."""
+        return [self.scrutiny.composition(self.by_type)] if self.new and self.scrutiny else []
+
+    def besides(self) -> list[str]:
+        """What people should know before these rows are paid for, a line each."""
+        return self.scrutiny.text() if self.scrutiny else []
+
     def wrong(self, problem: Problem) -> None:
         """Take in a problem."""
         self.found += 1
@@ -128,8 +136,15 @@ class Survey:
         if self.urls is not None:
             self.urls.add(one.request["image_url"] for one in fresh)
 
-    def finish(self, manifest: Manifest) -> None:
-        """Where anything is wrong, say what is misnamed in the header too, and put all in the order of the lines."""
+    def finish(self, manifest: Manifest, free: int) -> None:
+        """Where anything is wrong, say what is misnamed in the header too, and put all in the order of the lines.
+
+        ``free`` is the first number that no row of the batch has: the new rows that are left get theirs without a gap,
+        which a batch would take for rows that it has lost.
+        """
+        for place, number in enumerate(self.numbers):
+            if number >= 0:
+                self.numbers[place], free = free, free + 1
         line, names = manifest.header
         if self.scrutiny:
             for problem in self.scrutiny.names(line, names):
@@ -189,11 +204,12 @@ async def survey(
     Raises:
         UsageError: there is no such file, or it is no manifest at all.
     """
-    found, identity = Survey(urls=Urls() if count_urls else None, scrutiny=scrutiny), None
+    found, identity, free = Survey(urls=Urls() if count_urls else None, scrutiny=scrutiny), None, 0
     async with manifest.chunks() as chunks:
         async for chunk in chunks:
             if identity is None:
                 identity = identity_for(manifest.id_column)
+                free = identity.free
                 if scrutiny:
                     scrutiny.header, scrutiny.id_column = manifest.header[0], manifest.id_column or ""
             if scrutiny and clock and scrutiny.needs_clock(chunk):
@@ -201,5 +217,5 @@ async def survey(
             found.take(chunk, identity, planned)
     found.id_column = manifest.id_column
     if found.found:
-        found.finish(manifest)
+        found.finish(manifest, free)
     return found

@@ -1,7 +1,7 @@
 """Checks a manifest before money is spent: every mistake, the counts, the duplicates, the estimated cost."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +28,8 @@ class Validation:
     repeats; ``repeated_urls`` counts the rows whose picture an earlier row has too.
     ``id_column`` is None where rows go by a digest of their request. ``found`` counts all problems, ``problems`` holds
     the first `survey.MAX_PROBLEMS` of them. ``price`` is the user's, for one task. ``unreachable`` counts the pictures that
-    cannot be fetched, which are problems too; None where nobody asked.
+    cannot be fetched, which are problems too; None where nobody asked. ``scrutiny`` knows the user's columns, and which URLs
+    expire.
     """
 
     path: str
@@ -42,6 +43,7 @@ class Validation:
     repeats: tuple[tuple[int, int], ...] = ()
     price: float | None = None
     unreachable: int | None = None
+    scrutiny: Scrutiny = field(default_factory=lambda: Scrutiny(Leave()))
 
     @property
     def exit(self) -> Exit:
@@ -60,6 +62,7 @@ class Validation:
     def _summary(self) -> list[str]:
         types = ", ".join(f"{count:,} {kind}" for kind, count in self.by_type.items() if count)
         lines = [f"{self.path}: {self.rows:,} rows{f' ({types})' if types else ''}, {self._ids()}"]
+        lines += [*self.scrutiny.yours(), *self.scrutiny.text()]
         lines += [
             f"{self.path}:{line}: the same as line {first}" for line, first in self.repeats[:SHOWN_REPEATS]
         ]
@@ -94,6 +97,7 @@ class Validation:
             "repeats": [{"line": line, "first_line": first} for line, first in self.repeats],
             "repeated_urls": self.repeated_urls,
             "id_column": self.id_column,
+            **self.scrutiny.json(),
             "cost": self.cost,
             "unreachable_images": self.unreachable,
             "problem_count": self.found,
@@ -144,4 +148,5 @@ async def validate(
         repeats=tuple(found.repeats),
         price=price,
         unreachable=unreachable,
+        scrutiny=scrutiny,
     )

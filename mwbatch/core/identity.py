@@ -73,6 +73,11 @@ class Identity:
     def __len__(self) -> int:
         return len(self._rows)
 
+    @property
+    def free(self) -> int:
+        """The number that the next new row gets."""
+        return self._next
+
     def know(self, planned: Planned, *, idle: bool = False) -> None:
         """Take in a row that the batch has; ``idle``: nothing of it is open, so that it may be renewed."""
         row, exact = planned.row, request_digest(planned.type, planned.request)

@@ -113,9 +113,13 @@ class Scrutiny:
     def composition(self, by_type: Mapping[str, int]) -> str:
         """What the new rows are, and which of their columns are the user's: what people should see before they pay."""
         types = f"{by_type['tagging']:,} tagging, {by_type['annotating']:,} annotating"
+        return "; ".join([types, *self.yours()])
+
+    def yours(self) -> list[str]:
+        """The user's columns in one sentence; none where there are none."""
         columns = [name if name.isprintable() else shown(name) for name in [*self.columns][:SHOWN_COLUMNS]]
         more = f" and {len(self.columns) - SHOWN_COLUMNS:,} more" if len(self.columns) > SHOWN_COLUMNS else ""
-        return f"{types}; yours: {', '.join(columns)}{more}" if columns else types
+        return [f"yours: {', '.join(columns)}{more}"] if columns else []
 
     def text(self) -> list[str]:
         """What people should know besides, a line each."""

@@ -51,7 +51,9 @@ async def test_many_tasks_are_asked_for(stage: Stage) -> None:
 
     with pytest.raises(UsageError, match="nothing was sent"):
         await sent(stage, 101, confirm=no, limits=Limits(price=0.08))
-    assert questions == ["create 101 tasks at http://127.0.0.1:8900, for about 8.08?"]
+    assert questions == [
+        "101 tagging, 0 annotating\ncreate 101 tasks at http://127.0.0.1:8900, for about 8.08?"
+    ]
     assert (stage.wire.creates, stage.statuses()) == ([], {"planned": 101})
 
 

@@ -174,3 +174,11 @@ async def test_identical_rows_are_named_with_both_lines(stage: Stage) -> None:
     assert found.repeats == ((4, 2), (5, 2))
     assert f"{source.path}:4: the same as line 2" in found.text()
     assert found.json()["repeats"][1] == {"line": 5, "first_line": 2}
+
+
+@virtual
+async def test_no_gap_is_left(stage: Stage) -> None:
+    """Rows that are put aside before others leave no gap in the batch, which would look like rows that were lost."""
+    copied = [GOOD[0], "f,https://images.example.com/d.jpg,,,,y", GOOD[1]]
+    assert (await sent(stage, HEADER, *copied)).skipped == 1
+    assert stage.statuses() == {"pending": 2}

@@ -11,8 +11,9 @@ import pytest
 from mwbatch.commands.cancel import cancel
 from mwbatch.commands.comparing import compare
 from mwbatch.commands.planning import Source
+from mwbatch.commands.rehearse import rehearse
 from mwbatch.commands.retry import Choice, retry
-from mwbatch.commands.submit import rehearse, submit
+from mwbatch.commands.submit import submit
 from mwbatch.core.facts import Planned, Started
 from mwbatch.core.fold import Status
 from mwbatch.core.limits import Limits
@@ -68,7 +69,7 @@ async def test_rows_that_are_not_sent_yet_take_the_fresh_url(stage: Stage, ids: 
     stage.write(source, *signed(SIGNED["S3"], 1, ids=ids))
     await sent(stage, source, limits=Limits(max_tasks=1))
     stage.write(source, *signed(SIGNED["S3"], 2, ids=ids))
-    rehearsed = await rehearse(stage.home, ORIGIN, source, stage.desk)
+    rehearsed = await rehearse(stage.home, ORIGIN, source, silent(), stage.desk)
     assert (rehearsed.found.renewed, rehearsed.found.known) == (ROWS - 1, ROWS)
     await sent(stage, source, limits=Limits(max_tasks=ROWS))
     assert [url.endswith("ab1") for url in urls(stage)] == [True, False, False]
@@ -130,7 +131,7 @@ async def test_an_open_row_is_never_renewed(stage: Stage) -> None:
     assert stage.statuses() == {"planned": 1, "doubt": 1, "pending": 1}
     await cancel(stage.home, stage.client, "logos", [], stage.new_desk())
     stage.write(source, *signed(SIGNED["S3"], 2))
-    found = (await rehearse(stage.home, ORIGIN, source, stage.desk)).found
+    found = (await rehearse(stage.home, ORIGIN, source, silent(), stage.desk)).found
     assert (found.known, found.renewed, found.new) == (3, 2, 0)  # all but the one in doubt
 
 
@@ -257,7 +258,7 @@ async def test_a_list_of_mistakes_knows_its_batch(stage: Stage) -> None:
             orjson.dumps(row | {"image_url": f"https://a.example/{row['id']}.jpg"}) + b"\n" for row in rows
         )
     )
-    assert (await rehearse(stage.home, ORIGIN, Source(str(mended)), stage.desk)).batch == "logos"
+    assert (await rehearse(stage.home, ORIGIN, Source(str(mended)), silent(), stage.desk)).batch == "logos"
     created = await sent(stage, Source(str(mended)))
     assert (created.report.batch, created.report.rows, stage.tasks) == ("logos", 3, 3)
     assert all("mwbatch_batch" not in fact.columns for fact in stage.on_disk() if isinstance(fact, Planned))

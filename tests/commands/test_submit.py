@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from mwbatch.commands.planning import Source
-from mwbatch.commands.submit import rehearse, resume, submit
+from mwbatch.commands.rehearse import rehearse
+from mwbatch.commands.submit import resume, submit
 from mwbatch.core.address import find
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
@@ -163,17 +164,18 @@ async def test_one_process_at_a_time(stage: Stage) -> None:
 async def test_a_rehearsal_writes_nothing(stage: Stage) -> None:
     """A dry run tells what would be sent, and leaves every file and the API alone."""
     source = stage.manifest("a", "b", "b")
-    new = await rehearse(stage.home, ORIGIN, source, stage.desk, Limits(price=0.5))
+    new = await rehearse(stage.home, ORIGIN, source, silent(limits=Limits(price=0.5)), stage.desk)
     assert (new.is_new, new.to_send, new.cost, stage.home.path.exists()) == (True, 2, 1.0, False)
     await sent(stage, source)
     before = files(stage.home.path)
-    known = await rehearse(stage.home, ORIGIN, stage.manifest("a", "b", "c"), stage.desk)
+    known = await rehearse(stage.home, ORIGIN, stage.manifest("a", "b", "c"), silent(), stage.desk)
     assert (known.is_new, known.to_send, known.cost, known.exit) == (False, 1, None, Exit.DONE)
     assert (files(stage.home.path), stage.tasks) == (before, 2)
     assert known.json() == {
         "dry_run": True, "batch": "logos", "new_batch": False, "new_rows": 1, "known_rows": 2, "repeated_rows": 0, "renewed_rows": 0,
         "problem_count": 0,
-        "to_send": 1, "cost": None,
+        "by_type": {"tagging": 1, "annotating": 0}, "own_columns": [], "expired_urls": 0, "expiring_urls": 0,
+        "first_expiry": None, "has_key": True, "has_callback_url": True, "to_send": 1, "cost": None,
     }  # fmt: skip
     assert "1 row to send, for about" not in known.text()
 

@@ -1,0 +1,111 @@
+"""A dry run: what a submission would do, and what it lacks yet."""
+
+from dataclasses import dataclass
+
+from mwbatch.commands.base import NO_BASE, callback_base
+from mwbatch.commands.beginning import Past
+from mwbatch.commands.creating import Wishes, check, pinned
+from mwbatch.commands.desk import Desk
+from mwbatch.commands.planning import Source, addressed, choose, examine
+from mwbatch.commands.survey import Survey
+from mwbatch.core.advice import rows
+from mwbatch.core.batch import Batch
+from mwbatch.core.identity import Kind
+from mwbatch.core.text import Json
+from mwbatch.errors import Exit
+from mwbatch.journal.home import Home
+from mwbatch.journal.opened import look
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a submission would do; nothing was written and nothing sent.
+
+    ``no_key`` and ``no_base`` say what a real one lacks yet: the API key, the callback base.
+    """
+
+    batch: str
+    is_new: bool
+    found: Survey
+    to_send: int
+    price: float | None
+    no_key: str = ""
+    no_base: str = ""
+
+    @property
+    def exit(self) -> Exit:
+        """Always done: mistakes are raised."""
+        return Exit.DONE
+
+    def text(self) -> str:
+        """One sentence a line."""
+        lines = [f"dry run: batch {self.batch} {'would be new' if self.is_new else 'is there already'}"]
+        lines.append(f"  {rows(self.found.new)} to plan, {rows(self.found.known)} known already")
+        if self.found.renewed:
+            lines.append(
+                f"  {rows(self.found.renewed)} not sent yet would take their URL as it is signed now"
+            )
+        lines += [f"  {line}" for line in (*self.found.composition(), *self.found.besides())]
+        if self.found.found:
+            lines.append(f"  {self.found.found:,} problems: their rows would be put aside")
+        lines += [f"  {lack}" for lack in (self.no_base, self.no_key) if lack]
+        lines.append(
+            f"  {rows(self.to_send)} to send"
+            + (f", for about {self.cost:,.2f}" if self.cost is not None else "")
+        )
+        return "\n".join(lines)
+
+    @property
+    def cost(self) -> float | None:
+        """What it would cost, in the currency of the price; None where no price was named."""
+        return None if self.price is None else round(self.price * self.to_send, 6)
+
+    def json(self) -> Json:
+        """The object for scripts."""
+        return {
+            "dry_run": True,
+            "batch": self.batch,
+            "new_batch": self.is_new,
+            "new_rows": self.found.new,
+            "known_rows": self.found.known,
+            "renewed_rows": self.found.renewed,
+            "repeated_rows": self.found.by_kind[Kind.REPEATED],
+            "problem_count": self.found.found,
+            "by_type": {kind: self.found.by_type[kind] for kind in ("tagging", "annotating")},
+            **(self.found.scrutiny.json() if self.found.scrutiny else {}),
+            "has_key": not self.no_key,
+            "has_callback_url": not self.no_base,
+            "to_send": self.to_send,
+            "cost": self.cost,
+        }
+
+
+async def rehearse(
+    home: Home, origin: str, source: Source, wishes: Wishes, desk: Desk, no_key: str = ""
+) -> Rehearsal:
+    """Find out what `submit` would do, without the lock, the API or a write; raises as it does.
+
+    ``no_key`` says why there is no API key, where there is none: it does not hinder a rehearsal, nor does a base that is
+    not named yet.
+    """
+    source = await addressed(home, source)
+    chosen = choose(home, source, origin)
+    pinned(chosen.card, origin)
+    check(wishes, chosen.card)
+    batch = await look(home, chosen.folder, chosen.card) if chosen.folder else None
+    found = await examine(source, batch, desk)
+    last = Past.of(batch).base if batch else None
+    if has_base := bool(wishes.callback_url or last):
+        callback_base(wishes.callback_url, last, desk)
+    state = batch.state if batch else Batch()
+    limits = chosen.card.limits.updated(wishes.limits)
+    to_send = min(found.new + state.sendable(), limits.left(state))
+    return Rehearsal(
+        chosen.card.name,
+        chosen.folder is None,
+        found,
+        int(to_send),
+        limits.price,
+        no_key,
+        "" if has_base else NO_BASE,
+    )
