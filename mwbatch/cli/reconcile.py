@@ -1,6 +1,6 @@
 """`mwbatch reconcile`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from mwbatch import settings
 from mwbatch.cli.options import verb
@@ -11,6 +11,9 @@ from mwbatch.declarations import Option
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
     from mwbatch.journal.home import Home
+
+DIFFERING: Final = "differing"
+"""The one list that the API has to be asked for."""
 
 
 @verb
@@ -27,8 +30,16 @@ def reconcile(
     offline: Annotated[bool, Option("--offline", help="Make no request: count what is on disk.")] = False,
     what: Annotated[
         str | None,
-        Option("--list", metavar="WHAT", help="List surplus, conflicts, unknown, damaged or rejected."),
+        Option(
+            "--list",
+            metavar="WHAT",
+            help="List surplus, conflicts, unknown, damaged, rejected; or differing, which asks the API.",
+        ),
     ] = None,
+    unproved: Annotated[
+        bool,
+        Option("--unproved", help="Do without the proof: for an API that never shows callback addresses."),
+    ] = False,
     settle: settings.SettleOption = settings.SETTLE,
     place: settings.Place,
     api: settings.Api,
@@ -47,16 +58,21 @@ def reconcile(
 
     async def command(desk: "Desk") -> Result:
         from mwbatch.commands import reconcile as commands
+        from mwbatch.errors import UsageError
+        from mwbatch.views.listing import differing
         from mwbatch.views.outcomes import reconciled
 
         home = open_home(place, desk)
-        if what is not None:
+        if what is not None and what != DIFFERING:
             return await details(home, batch, what)
-        manner = commands.Manner(checked_settle(settle, api), every if wait else None, most)
+        manner = commands.Manner(checked_settle(settle, api), every if wait else None, most, unproved)
+        if offline and what is not None:
+            raise UsageError("--list differing compares with what the API lists: leave out --offline")
         if offline:
             return reconciled(await commands.reconcile(home, None, batch, desk, manner))
         async with open_client(api) as client:
-            return reconciled(await commands.reconcile(home, client, batch, desk, manner))
+            found = await commands.reconcile(home, client, batch, desk, manner)
+        return reconciled(found) if what is None else differing(found)
 
     perform(command, talk)
 
@@ -75,5 +91,5 @@ async def details(home: "Home", batch: str, what: str) -> Result:
         "rejected": listing.rejected,
     }
     if what not in lists:
-        raise UsageError(f"--list {what}: choose one of {', '.join(lists)}")
+        raise UsageError(f"--list {what}: choose one of {', '.join(lists)}, {DIFFERING}")
     return lists[what](await look(home, *home.find(batch)))

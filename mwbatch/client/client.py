@@ -17,6 +17,7 @@ from mwbatch.client.wire import Answer, Wire
 from mwbatch.core.form import BadForm, encode_create
 from mwbatch.core.pace import MOST
 from mwbatch.core.page import Page
+from mwbatch.core.sweep import MAX_IDLE_PAGES
 from mwbatch.core.task import Task
 from mwbatch.core.text import Json
 from mwbatch.core.times import iso
@@ -210,10 +211,11 @@ class Client:
         """Every task of the account, page by page, newest first.
 
         Tasks created meanwhile push others onto the next page: those are shown once. This is for looking, not for
-        proof: where a status filter is set, tasks that leave it meanwhile hide others.
+        proof: where a status filter is set, tasks that leave it meanwhile hide others. It ends where page after page
+        brings nothing new.
         """
-        offset, shown = 0, frozenset[str]()
-        while True:
+        offset, idle, shown = 0, 0, frozenset[str]()
+        while idle < MAX_IDLE_PAGES:
             page = await self.list_page(
                 start_time=start_time,
                 end_time=end_time,
@@ -227,7 +229,9 @@ class Client:
                     yield task
             if not page.received or page.has_more is False:
                 return
-            offset, shown = offset + page.received, frozenset(task.task_id for task in page.tasks)
+            there = frozenset(task.task_id for task in page.tasks)
+            idle = idle + 1 if there <= shown else 0
+            offset, shown = offset + page.received, there
 
     async def _again(
         self, call: Callable[[], Awaitable[T]], on: Callable[[BaseException], bool] = passing

@@ -9,8 +9,10 @@ from mwbatch.commands.desk import Desk
 from mwbatch.commands.settling import Grounds, believed, wait_until
 from mwbatch.commands.sweeping import Swept, glance
 from mwbatch.core.advice import rows
-from mwbatch.core.doubt import SECOND_SWEEP, WITHOUT_WITNESS, interval_start
+from mwbatch.core.doubt import SECOND_SWEEP, WITHOUT_WITNESS
+from mwbatch.core.drift import WIDE
 from mwbatch.core.facts import Started
+from mwbatch.core.span import Span
 from mwbatch.core.times import http_time
 from mwbatch.journal.harm import harm
 from mwbatch.journal.home import place_of
@@ -50,7 +52,8 @@ async def catch_up(batch: Opened, client: Client, desk: Desk, past: Past) -> Non
     if past.base is None:
         return
     last = http_time(past.clock)
-    new = await glance(batch, client, desk, last - OVERLAP if last else None)
+    dated = last is not None and not batch.drift.is_wide
+    new = await glance(batch, client, desk, last - OVERLAP - batch.drift.back if last and dated else None)
     if new:
         desk.tally.note(f"the API's listing told the journal something new about {rows(new)}")
 
@@ -85,11 +88,11 @@ async def _show_all(
     batch: Opened, client: Client, desk: Desk, grounds: Grounds, reasons: list[str]
 ) -> Swept | None:
     """Two valid sweeps of the whole span, far enough apart; the second of them, or None with the reason kept."""
-    start = interval_start([batch.card.began])
-    first = await believed(batch, client, desk, start, grounds, reasons)
+    span = Span((batch.card.began,), WIDE)
+    first = await believed(batch, client, desk, span, grounds, reasons)
     if not first or not await wait_until(desk, desk.ticks() + SECOND_SWEEP * grounds.settle, "the folder is"):
         return None
-    second = await believed(batch, client, desk, start, grounds, reasons, after=first)
+    second = await believed(batch, client, desk, span, grounds, reasons, after=first)
     if first.forged or (second and second.forged):
         reasons.append("tasks stand at addresses of the batch that our keys did not sign; restore keys.json")
         return None

@@ -14,7 +14,7 @@ class Desk:
 
     ``ticks`` is a clock in seconds that never goes back: it decides when to wait and for how long. ``stopping`` is set
     when the user asks to stop: start nothing, finish what is in flight. ``command`` is what the user typed, word by word,
-    so that advice can repeat it; empty where nobody typed anything.
+    so that advice can repeat it; empty where nobody typed anything. ``walks`` counts those through the listing.
     """
 
     now: Callable[[], float] = time.time
@@ -22,6 +22,7 @@ class Desk:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     tally: Tally = field(default_factory=Tally)
     command: tuple[str, ...] = ()
+    walks: int = 0
 
     async def sleep(self, seconds: float) -> bool:
         """Wait, at most until the user asks to stop; say whether he did."""

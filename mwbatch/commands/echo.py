@@ -1,11 +1,16 @@
 """The echo: does the listing show our callback addresses? Everything about doubt rests on it, so it is proved first."""
 
+import asyncio
+from contextlib import suppress
+from datetime import datetime
+from itertools import cycle
 from typing import Final
 
 from mwbatch.client import Client
 from mwbatch.commands.desk import Desk
 from mwbatch.core.address import find
 from mwbatch.core.pace import backoff
+from mwbatch.core.task import Task
 from mwbatch.core.times import moment
 from mwbatch.errors import ApiError
 from mwbatch.journal.opened import Opened
@@ -13,13 +18,16 @@ from mwbatch.journal.opened import Opened
 PATIENCE: Final = 60.0
 """Seconds within which a task that was just created must be listed with its address."""
 
+NEWEST: Final = 1000
+"""Among so many tasks, the newest ones, it is looked for."""
+
 
 async def prove_echo(batch: Opened, client: Client, desk: Desk, kind: str, row: int) -> bool:
     """Look for the task of a row, the first one of its type, in a listing; keep on the card whether it was there."""
     kept = batch.state.row(row).kept
     shown = kept is not None and await _shown(batch, client, desk, kept.task_id, kept.created_at)
     if not desk.stopping.is_set():
-        batch.keep(echo=batch.card.echo | {kind: shown})
+        batch.keep(echo=batch.card.echo | {kind: shown}, drift=batch.drift.kept)
     if not shown:
         desk.tally.note(
             f"warning: the API's listing does not show the callback address of a {kind} task. The batch goes on, but a "
@@ -31,14 +39,29 @@ async def prove_echo(batch: Opened, client: Client, desk: Desk, kind: str, row: 
 async def _shown(batch: Opened, client: Client, desk: Desk, task_id: str, created_at: str) -> bool:
     start = moment(created_at)
     began, waits = desk.ticks(), backoff(0.25, 5.0)
-    while True:
-        try:
-            async for task in client.tasks(start_time=start, fresh=True):
-                if task.task_id == task_id:
+    for dated in cycle((True, False)):  # the API may go by other dates than it shows
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE - (desk.ticks() - began)):
+                task = await _found(client, desk, task_id, start if dated else None)
+                if task is not None:
                     address = find(task.callback_url or "")
                     return address is not None and address.batch == batch.card.batch_id
-        except ApiError as error:
-            desk.tally.note(f"the listing cannot be read yet: {error}")
         wait = next(waits)
         if desk.ticks() - began + wait > PATIENCE or await desk.sleep(wait):
-            return False
+            break
+    return False
+
+
+async def _found(client: Client, desk: Desk, task_id: str, start: datetime | None) -> Task | None:
+    """The task as the listing shows it, among the newest."""
+    looked_at = 0
+    try:
+        async for task in client.tasks(start_time=start, fresh=True):
+            if task.task_id == task_id:
+                return task
+            looked_at += 1
+            if looked_at == NEWEST or desk.stopping.is_set():
+                break
+    except ApiError as error:
+        desk.tally.note(f"the listing cannot be read yet: {error}")
+    return None

@@ -27,12 +27,13 @@ async def fetch(
     desk: Desk,
     *,
     but: Callable[[TaskState], bool] = lambda _: False,
+    on_gone: Callable[[str], None] = lambda _: None,
     at_once: int = 32,
 ) -> int:
     """Look at every open task and record what is shown; returns how many answers came.
 
-    Those for which ``but`` says so are left out. A task that cannot be looked at stays as it is, and is told
-    of. Raises `Halted` where the API refuses us.
+    Those for which ``but`` says so are left out; ``on_gone`` is told of each that the API does not know any more. A task
+    that cannot be looked at stays as it is, and is told of. Raises `Halted` where the API refuses us.
     """
     remaining = (
         Open(row, task.attempt, task.task_id)
@@ -47,7 +48,7 @@ async def fetch(
         for task in remaining:
             if desk.stopping.is_set():
                 return
-            came = await look(batch, client, desk, task)
+            came = await look(batch, client, desk, task, on_gone)
             answers += came  # not in one: `+=` reads the sum before it awaits
             tally.done += 1
 
@@ -55,13 +56,16 @@ async def fetch(
     return answers
 
 
-async def look(batch: Opened, client: Client, desk: Desk, task: Open) -> bool:
+async def look(
+    batch: Opened, client: Client, desk: Desk, task: Open, on_gone: Callable[[str], None] = lambda _: None
+) -> bool:
     """Look at one task and record what is shown; says whether its answer came."""
     try:
         shown, body = await client.retrieve_raw(task.task_id)
     except Halted:
         raise
     except NotFound:
+        on_gone(task.task_id)
         desk.tally.note(f"the API no longer knows task {task.task_id} of row {task.row}; it stays pending")
         return False
     except ApiError as error:

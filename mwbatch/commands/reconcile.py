@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mwbatch.client import Client
@@ -16,10 +16,11 @@ from mwbatch.commands.inbox import take_in
 from mwbatch.commands.settling import BELIED, Grounds, believed, settle
 from mwbatch.commands.surplus import cancel_surplus
 from mwbatch.commands.sweeping import Swept
-from mwbatch.core.doubt import interval_start
+from mwbatch.core.agreement import Agreement
 from mwbatch.core.fold import Status, TaskState
 from mwbatch.core.outcomes import Proof, Reconciled
-from mwbatch.core.times import moment
+from mwbatch.core.span import Span
+from mwbatch.core.sweep import Sight
 from mwbatch.errors import BatchBusy
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.opened import Opened, act, looking
@@ -39,12 +40,13 @@ class Manner:
     """How to reconcile.
 
     ``settle`` is in seconds, as are ``every`` (between two looks at what is pending; None: one look) and ``most``
-    (waiting in all; None: as long as it takes).
+    (waiting in all; None: as long as it takes). ``unproved``: a listing that cannot be believed is no reason not to be done.
     """
 
     settle: float = SETTLE
     every: float | None = None
     most: float | None = None
+    unproved: bool = False
 
 
 async def reconcile(
@@ -60,14 +62,14 @@ async def reconcile(
     if client is not None:
         pinned(card, client.origin)
     async with _opened(home, folder, card, desk, acting=client is not None) as batch:
-        result = Reconciled(batch.report(), taken_in=await take_in(batch))
+        result = Reconciled(batch.report(), taken_in=await take_in(batch), unproved=manner.unproved)
         if client is not None:
             await Account(batch, client, desk, manner, result).settle()
         if os.path.isfile(name):  # noqa: ASYNC240, PTH113 (one look at the disk)
             result.comparison = await compare(batch, name)
         await asyncio.to_thread(batch.refold)
         desk.tally.phase = ""
-        result.report = batch.report()
+        result.report = replace(batch.report(), differing=len(result.differing))
         return result
 
 
@@ -91,6 +93,9 @@ class Account:
         self.batch, self.client, self.desk, self.manner, self.result = batch, client, desk, manner, result
         self.grounds = Grounds(manner.settle, desk.ticks())
         self._unbelieved: list[str] = []
+        self._last: Swept | None = None
+        self._agreement = Agreement()
+        self._gone: set[str] = set()
 
     async def settle(self) -> None:
         """List, fetch, wait, settle, cancel; and list once more where anything happened after the first listing."""
@@ -101,18 +106,49 @@ class Account:
             swept = await self._list()
         self.result.reasons[:0] = self._unbelieved
         self.result.proof = self._proof(swept)
+        await self._compare()
 
     async def _list(self) -> Swept | None:
         """The batch's whole span; its answers are recorded on the way."""
         before = _answers(self.batch)
         self._unbelieved.clear()
         self.desk.tally.phase = "listing the API's tasks"
-        start = interval_start([self.batch.card.began])
+        self._agreement = Agreement()
         swept = await believed(
-            self.batch, self.client, self.desk, start, self.grounds, self._unbelieved, tries=TRIES
+            self.batch,
+            self.client,
+            self.desk,
+            Span((self.batch.card.began,)),
+            self.grounds,
+            self._unbelieved,
+            tries=TRIES,
+            on_sight=self._see,
+            on_flawed=self._keep,
         )
+        self._last = swept or self._last
         self.result.fetched += _answers(self.batch) - before
         return swept
+
+    def _see(self, sight: Sight) -> None:
+        """Compare what is listed with what is stored, before the one joins the other."""
+        if sight.genuine:
+            self._agreement.compare(self.batch.state.task(sight.place.row, sight.task.task_id), sight.task)
+
+    def _keep(self, swept: Swept) -> None:
+        self._last = swept
+
+    async def _compare(self) -> None:
+        """Find the answers that are stored otherwise than they are listed."""
+        if self._agreement.is_plain:
+            return
+        self.desk.tally.phase = "comparing answers"
+        answers = self.batch.journal.read_answers()
+        differing, abridged = await asyncio.to_thread(self._agreement.differing, answers)
+        self.result.differing = tuple(differing)
+        if abridged:
+            self.desk.tally.note(
+                "the listing leaves out parts of answers: what is stored is not compared with it"
+            )
 
     async def _fetch(self, swept: Swept | None) -> int:
         """Ask for tasks one by one: those that a believed listing shows as done without their answer, else all open."""
@@ -121,16 +157,23 @@ class Account:
             self.client,
             self.desk,
             but=lambda task: swept is not None and _shown_open(task, swept),
+            on_gone=self._gone.add,
         )
 
     async def _wait(self, swept: Swept | None) -> bool:
-        """Look again until nothing is pending or the time is up; says whether it waited at all."""
+        """Look again until nothing is pending, nothing can change or the time is up; says whether it waited at all."""
         every, most = self.manner.every, self.manner.most
         began, waited = self.desk.ticks(), False
         while every is not None and self.batch.state.by_status()[Status.PENDING]:
             if most is not None and self.desk.ticks() - began + every > most:
                 break
+            if all(task.task_id in self._gone for _, task in self.batch.state.open()):
+                self.result.reasons.append(
+                    "the API knows none of the pending tasks any more: waiting changes nothing"
+                )
+                break
             waited = True
+            self._gone.clear()
             self.desk.tally.phase = "waiting for answers"
             if await self.desk.sleep(every):
                 break
@@ -139,7 +182,7 @@ class Account:
             if swept and there * PAGE > swept.tasks:
                 await self._fetch(await self._list())
             else:
-                self.result.fetched += await fetch(self.batch, self.client, self.desk)
+                self.result.fetched += await self._fetch(None)
         return waited
 
     async def _settle(self) -> bool:
@@ -161,17 +204,23 @@ class Account:
         return acted
 
     def _proof(self, swept: Swept | None) -> Proof:
+        last = self._last
+        covers, known = (
+            (last.covers, last.known)
+            if last
+            else (0, sum(task.confirmed for _, task in self.batch.state.tasks()))
+        )
         if swept is None:
-            return Proof(reasons=tuple(self.result.reasons))
+            return Proof(reasons=tuple(self.result.reasons), covers=covers, known=known)
         if swept.forged:
-            return Proof(reasons=(f"{len(swept.forged):,} {FORGED}",))
-        return Proof(sum(1 for _ in self.batch.state.surplus()), swept.tasks, swept.end)
+            return Proof(reasons=(f"{len(swept.forged):,} {FORGED}",), covers=covers, known=known)
+        twice = sum(1 for _ in self.batch.state.surplus())
+        return Proof(twice, swept.tasks, swept.end, covers=covers, known=known)
 
 
 def _shown_open(task: TaskState, swept: Swept) -> bool:
     """Whether a believed listing showed this task, and showed it as pending: asking for it would tell nothing more."""
-    created, end = moment(task.created_at), moment(swept.end)
-    return task.shown in ("", "pending") and created is not None and (end is None or created <= end)
+    return task.shown in ("", "pending") and swept.shows(task.task_id)
 
 
 def _answers(batch: Opened) -> int:

@@ -228,6 +228,7 @@ class Sender:
         elif outcome.verdict is Verdict.CREATED and task is not None:
             if self.witness is None or began > self.witness.began:
                 self.witness = Witness(task.task_id, began, row)
+            self.batch.drift.created(task.created_at, self.client.clock)
             self._recorder.note(seen(task, row, attempt, Via.CREATE, now))
         else:
             final = outcome.verdict is Verdict.REFUSED

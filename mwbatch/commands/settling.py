@@ -1,22 +1,22 @@
 """Settling doubt: presence is recorded wherever it shows, absence only after two valid sweeps far enough apart."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Final
 
 from mwbatch.client import Client
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.sweeping import Swept, sweep
 from mwbatch.core.advice import rows
-from mwbatch.core.doubt import SECOND_SWEEP, Doubt, Witness, doubts, interval_start
+from mwbatch.core.doubt import SECOND_SWEEP, Doubt, Witness, doubts, span_of
 from mwbatch.core.facts import Failed, Started
 from mwbatch.core.pace import backoff
-from mwbatch.core.sweep import Place
+from mwbatch.core.span import Span
+from mwbatch.core.sweep import Place, Sight
 from mwbatch.core.verdict import Verdict
-from mwbatch.errors import ApiError
+from mwbatch.errors import ApiError, Refused
 from mwbatch.journal.opened import Opened
 
 TRIES: Final = 8
@@ -64,7 +64,8 @@ async def settle(batch: Opened, client: Client, desk: Desk, grounds: Grounds) ->
     """
     result = Settled()
     there = in_doubt(batch, grounds)
-    await _look(batch, client, desk, there)
+    batch.keep_drift()
+    await _look(batch, client, desk, _span(batch, grounds, there))
     left = _still(batch, grounds, there)
     kinds = await asyncio.to_thread(_kinds, batch, left)
     may = [doubt for doubt in left if _may_settle(batch, client, doubt, kinds[doubt.place.row], result)]
@@ -75,11 +76,16 @@ async def settle(batch: Opened, client: Client, desk: Desk, grounds: Grounds) ->
     return result
 
 
-async def _look(batch: Opened, client: Client, desk: Desk, there: list[Doubt]) -> None:
+async def _look(batch: Opened, client: Client, desk: Desk, span: Span) -> None:
     """Presence is evidence at once and from any listing: most doubt ends here, without waiting."""
     desk.tally.phase = "listing the API's tasks"
     with suppress(ApiError):
-        await sweep(batch, client, desk, interval_start(doubt.started.clock for doubt in there))
+        await sweep(batch, client, desk, span)
+
+
+def _span(batch: Opened, grounds: Grounds, there: list[Doubt]) -> Span:
+    """What a listing has to cover to say anything about these attempts."""
+    return span_of(there, list(batch.journal.read_journal(Started)), grounds.witness)
 
 
 async def _settle(
@@ -88,10 +94,10 @@ async def _settle(
     if not all(doubt.witnessed(grounds.witness) for doubt in there):
         desk.tally.note("no later task shows that the listing is current: waiting twice as long")
     what = f"{rows(len(there))} in doubt are"
-    start = interval_start(doubt.started.clock for doubt in there)
+    span = _span(batch, grounds, there)
     if not await wait_until(desk, max(doubt.due(grounds.settle, grounds.witness) for doubt in there), what):
         return
-    first = await believed(batch, client, desk, start, grounds, result.reasons)
+    first = await believed(batch, client, desk, span, grounds, result.reasons)
     left = _still(batch, grounds, there)
     if (
         not first
@@ -99,7 +105,7 @@ async def _settle(
         or not await wait_until(desk, desk.ticks() + SECOND_SWEEP * grounds.settle, what)
     ):
         return
-    second = await believed(batch, client, desk, start, grounds, result.reasons, after=first)
+    second = await believed(batch, client, desk, span, grounds, result.reasons, after=first)
     if second:
         await _close(batch, desk, _still(batch, grounds, left), first.forged | second.forged, result)
 
@@ -129,7 +135,7 @@ def _may_settle(batch: Opened, client: Client, doubt: Doubt, kind: str, result: 
         result.because(
             "the listing was not seen to show our callback addresses, so it cannot prove that a task is absent"
         )
-    elif (doubt.started.origin, doubt.started.key) != (client.origin, client.key):
+    elif any((started.origin, started.key) != (client.origin, client.key) for started in doubt.started):
         result.because(
             "the API key is another one than when the requests were sent: its listing may be another account's"
         )
@@ -154,24 +160,32 @@ async def believed(
     batch: Opened,
     client: Client,
     desk: Desk,
-    start: datetime | None,
+    span: Span,
     grounds: Grounds,
     reasons: list[str],
     after: Swept | None = None,
     tries: int = TRIES,
+    on_sight: Callable[[Sight], None] = lambda _: None,
+    on_flawed: Callable[[Swept], None] = lambda _: None,
 ) -> Swept | None:
-    """Sweep until a sweep is valid and ends later than ``after`` did; None, with the reason kept, when none will be."""
+    """Sweep until a sweep is valid and ends later than ``after`` did; None, with the reason kept, when none will be.
+
+    The last try looks for nothing by dates: where the API goes by others than it shows, that alone lists everything.
+    """
     must = [grounds.witness.task_id] if grounds.witness else []
-    waits, reason = backoff(1.0, max(1.0, SECOND_SWEEP * grounds.settle)), ""
-    for _ in range(tries):
+    waits, reason, dated = backoff(1.0, max(1.0, SECOND_SWEEP * grounds.settle)), "", True
+    for left in reversed(range(tries)):
         try:
-            swept = await sweep(batch, client, desk, start, must)
+            swept = await sweep(batch, client, desk, span, must, dated=dated, on_sight=on_sight)
             reason = "; ".join(swept.flaws) or "the API names no time, or its clock stands still"
             if not swept.flaws and (after is None or swept.end not in (None, after.end)):
                 return swept
+            on_flawed(swept)
+            dated = left > 1 or not swept.lacking
         except ApiError as error:
             reason = str(error)
-        if await desk.sleep(next(waits)):
+            dated = left > 1 or not isinstance(error, Refused)
+        if desk.stopping.is_set() or (left and await desk.sleep(next(waits))):
             reason = "interrupted"
             break
     if (sentence := f"no listing could be believed: {reason}") not in reasons:

@@ -4,17 +4,31 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
+from typing import Final
 
 from mwbatch.client import Client
+from mwbatch.client.client import LARGEST_PAGE
 from mwbatch.commands.desk import Desk
 from mwbatch.core.address import Address
 from mwbatch.core.batch import Batch
+from mwbatch.core.drift import WIDE
 from mwbatch.core.facts import Seen, Via
+from mwbatch.core.fold import TaskState
 from mwbatch.core.showing import news, seen
+from mwbatch.core.span import Span, Undated, oldest
 from mwbatch.core.sweep import Place, Sight, Sweep
 from mwbatch.core.text import encode
-from mwbatch.core.times import http_time, iso, moment
+from mwbatch.core.times import http_time, iso
+from mwbatch.errors import Refused
 from mwbatch.journal.opened import Opened
+
+DEADLINE: Final = 6 * 3600.0
+"""Seconds after which a walk is given up: a million tasks take an API that is slow an hour."""
+
+_SIZES: Final = 32
+"""So many sizes a page may have where it is asked for by offset: no cache has the page that another walk asked for."""
+
+_SLOW: Final = "dates of tasks say nothing here, so the whole listing is walked, twice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +38,8 @@ class Swept:
     ``end`` is the server's clock when the walk began (ISO 8601), None where the server tells none; ``flaws`` say why
     nothing may be concluded from what was not shown; ``new`` counts tasks of which it told something new; ``forged`` are
     the attempts whose address stands there without our signature: that is no evidence, and no absence either.
+    ``covers`` of the ``known`` tasks that had to be shown were, at their addresses, and some are ``lacking``; ``shows``
+    says it of any task by its id.
     """
 
     tasks: int
@@ -32,83 +48,157 @@ class Swept:
     forged: frozenset[Place]
     end: str | None
     flaws: tuple[str, ...]
+    covers: int = 0
+    known: int = 0
+    lacking: bool = False
+    shows: Callable[[str], bool] = lambda _: False
 
 
 async def sweep(
-    batch: Opened, client: Client, desk: Desk, start: datetime | None, must: Iterable[str] = ()
-) -> Swept:
-    """List everything created from ``start`` to the server's now, record what is ours, and judge the listing.
-
-    ``must`` names tasks that have to be shown although they may be younger than the server's now. Raises `ApiError` where the listing
-    cannot be read.
-    """
-    now = http_time((await client.list_page(limit=1, fresh=True)).clock)
-    wanted = frozenset(must)
-    walk, new = await _walk(batch, client, desk, start, now)
-    flaws = walk.flaws(expected(batch.state, start, now, wanted))
-    if not walk.counted and not flaws:
-        again, more = await _walk(batch, client, desk, start, now)
-        new += more
-        flaws = again.flaws(expected(batch.state, start, now, wanted))
-        if not (flaws or again.lists_as(walk)):
-            flaws = ["two walks through the listing differ"]
-    return Swept(walk.tasks, walk.ours, new, frozenset(walk.forged), iso(now) if now else None, tuple(flaws))
-
-
-async def glance(batch: Opened, client: Client, desk: Desk, start: datetime | None) -> int:
-    """Record what is listed from ``start`` on, be it proof or not; returns of how many tasks it told something new.
-
-    It has no end: the server's clock counts whole seconds, and what was created in this one would be left out.
-    """
-    _, new = await _walk(batch, client, desk, start, None)
-    return new
-
-
-def expected(
-    state: Batch, start: datetime | None, end: datetime | None, must: frozenset[str] = frozenset()
-) -> Iterator[tuple[str, Place]]:
-    """The tasks that a listing of this interval has to show, since we know them and when they were created.
-
-    Those of ``must`` count too where they are younger than its end, or of unknown age.
-    """
-    return (
-        (task.task_id, Place(number, task.attempt))
-        for number, task in state.tasks()
-        if _within(task.created_at, start, end)
-        or (task.task_id in must and not _before(task.created_at, start))
-    )
-
-
-def _before(created_at: str, start: datetime | None) -> bool:
-    created = moment(created_at)
-    return created is not None and start is not None and created < start
-
-
-def _within(created_at: str, start: datetime | None, end: datetime | None) -> bool:
-    created = moment(created_at)
-    return created is not None and (start is None or start <= created) and (end is None or created <= end)
-
-
-async def _walk(
     batch: Opened,
     client: Client,
     desk: Desk,
-    start: datetime | None,
-    end: datetime | None,
-) -> tuple[Sweep, int]:
-    """One walk; returns it with the number of tasks of which it told the journal something new."""
-    first, last = (iso(time) if time else None for time in (start, end))
-    walk = Sweep(batch.card.batch_id, genuine(batch), first, last)
-    new = 0
-    while (query := walk.query) is not None:
-        page = await client.list_page(
-            start_time=query.start, end_time=query.end, offset=query.offset, fresh=True
+    span: Span,
+    must: Iterable[str] = (),
+    *,
+    dated: bool = True,
+    on_sight: Callable[[Sight], None] = lambda _: None,
+) -> Swept:
+    """List everything from where the span begins, record what is ours, and judge the listing.
+
+    ``must`` names tasks that have to be shown besides. It is walked by dates, unless ``dated`` is False or dates say
+    nothing: then by offset, all of it and twice. Raises `ApiError` where the listing cannot be read.
+    """
+    now = http_time((await client.list_page(limit=1, fresh=True)).clock)
+    walks = _Walks(batch, client, desk, span, frozenset(must), now, on_sight)
+    try:
+        return await (walks.dated() if dated else walks.undated())
+    except Undated:
+        return await walks.undated()
+
+
+async def glance(batch: Opened, client: Client, desk: Desk, start: datetime | None) -> int:
+    """Record what is listed from ``start`` on, be it proof or not; returns of how many tasks it told something new."""
+    walks = _Walks(batch, client, desk, Span(()), frozenset(), None, lambda _: None)
+    try:
+        return (await walks.walk(walks.new(iso(start) if start else None, None)))[1]
+    except Refused:  # it takes no dates
+        return (await walks.walk(walks.new(None, None)))[1]
+
+
+class _Walks:
+    """The walks of one sweep."""
+
+    def __init__(
+        self,
+        batch: Opened,
+        client: Client,
+        desk: Desk,
+        span: Span,
+        must: frozenset[str],
+        now: datetime | None,
+        on_sight: Callable[[Sight], None],
+    ) -> None:
+        self._batch, self._client, self._desk, self._span, self._must = batch, client, desk, span, must
+        self._now, self._on_sight = now, on_sight
+        self._until = desk.ticks() + DEADLINE
+
+    async def dated(self) -> Swept:
+        """By dates, as far as they may lie from the server's clock.
+
+        It ends beyond the server's clock, which counts whole seconds and may be another than tasks are dated by: what
+        is created meanwhile stands before everything else, and hides nothing.
+
+        Raises:
+            Undated: dates say nothing.
+        """
+        drift = self._batch.drift
+        least = oldest(task.created_at for _, task in self._known())
+        if drift.is_wide:
+            raise Undated
+        start = self._span.start(drift, least)
+        first = iso(start) if start else None
+        last = iso(self._now + WIDE) if self._now else None
+        return await self._judged(lambda: self.new(first, last), twice=False)
+
+    async def undated(self) -> Swept:
+        """By offset, from the first page to the last, and twice."""
+        return await self._judged(lambda: self.new(None, None, dated=False), twice=True)
+
+    def new(self, start: str | None, end: str | None, *, dated: bool = True) -> Sweep:
+        """A walk that is to begin."""
+        batch, now = self._batch, self._now and self._now + self._batch.drift.ahead
+        return Sweep(batch.card.batch_id, genuine(batch), start, end, dated=dated, now=now if dated else None)
+
+    async def _judged(self, begin: Callable[[], Sweep], *, twice: bool) -> Swept:
+        """Walk, a second time where one proves nothing, and judge.
+
+        Raises:
+            Undated: a date could not be read.
+        """
+        walk, new = await self.walk(begin())
+        flaws = self._flaws(walk)
+        if (twice or not walk.counted) and not flaws:
+            first = walk
+            walk, more = await self.walk(begin())
+            new += more
+            flaws = self._flaws(walk)
+            if not (flaws or walk.lists_as(first)):
+                flaws = ["two walks through the listing differ"]
+        end = iso(self._now) if self._now else None
+        return Swept(
+            walk.tasks,
+            walk.ours,
+            new,
+            frozenset(walk.forged),
+            end,
+            tuple(flaws),
+            walk.covered,
+            walk.known,
+            walk.lacking > 0,
+            walk.shows,
         )
-        news = [facts for sight in walk.add(page) if (facts := learned(batch.state, sight, desk.now()))]
-        await batch.record(list(chain.from_iterable(news)))
-        new += len(news)
-        desk.tally.listed = walk.tasks
-    return walk, new
+
+    def _flaws(self, walk: Sweep) -> list[str]:
+        if walk.undated:
+            raise Undated
+        return walk.flaws((task.task_id, place) for place, task in self._known())
+
+    def _known(self) -> Iterator[tuple[Place, TaskState]]:
+        return self._span.known(self._batch.state, self._must)
+
+    async def walk(self, walk: Sweep) -> tuple[Sweep, int]:
+        """One walk, to its end, its deadline, or until the user asks to stop; with the number of tasks that it told something new of."""
+        batch, desk, new, began = self._batch, self._desk, 0, self._desk.ticks()
+        desk.walks += 1
+        limit = LARGEST_PAGE if walk.dated else LARGEST_PAGE - desk.walks % _SIZES
+        while (query := walk.query) is not None and not desk.stopping.is_set() and desk.ticks() < self._until:
+            page = await self._client.list_page(
+                start_time=query.start, end_time=query.end, limit=limit, offset=query.offset, fresh=True
+            )
+            if not walk.dated and not query.offset:
+                self._tell(page.total, page.received, desk.ticks() - began)
+            sights = list(walk.add(page))
+            for sight in sights:
+                batch.drift.listed(sight.task.created_at, page.clock)
+                self._on_sight(sight)
+            told = [facts for sight in sights if (facts := learned(batch.state, sight, desk.now()))]
+            await batch.record(list(chain.from_iterable(told)))
+            new += len(told)
+            desk.tally.listed = walk.tasks
+        return walk, new
+
+    def _tell(self, total: int | None, size: int, seconds: float) -> None:
+        """Say what a walk through everything will take, once."""
+        notes = self._desk.tally.notes
+        if any(note.startswith(_SLOW) for note in notes):
+            return
+        pages = -(-total // size) if total and size else None
+        self._desk.tally.note(
+            f"{_SLOW}: {total:,} tasks on {pages:,} pages, about {2 * pages * seconds:,.0f} s"
+            if pages and total
+            else f"{_SLOW}; how many tasks there are it does not say"
+        )
 
 
 def genuine(batch: Opened) -> Callable[[str, Address], bool]:
@@ -139,5 +229,7 @@ def learned(state: Batch, sight: Sight, at: float) -> list[Seen]:
         and known.confirmed
         and (known.answered or (task.response is None and task.status == known.status))
     ):
-        return []
+        # Without its date nothing of the batch could be looked for by dates.
+        dates = task.created_at and not known.created_at
+        return [seen(task, place.row, place.attempt, Via.LIST, at)] if dates else []
     return news(known, seen(task, place.row, place.attempt, Via.LIST, at, encode(sight.document)))

@@ -1,17 +1,15 @@
 """Rows in doubt: what a sweep must cover to say anything about them, and when it may be believed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from mwbatch.core.batch import Batch
+from mwbatch.core.drift import WIDE
 from mwbatch.core.facts import Started
+from mwbatch.core.span import PADDING, Span
 from mwbatch.core.sweep import Place
 from mwbatch.core.times import http_time
-
-PADDING: Final = timedelta(minutes=10)
-"""How far before the recorded clock an interval begins: clocks of one API's servers may differ."""
 
 SECOND_SWEEP: Final = 0.2
 """The second sweep follows the first after this part of the settle time."""
@@ -30,10 +28,13 @@ class Witness(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """One attempt of which nobody can tell. ``ended`` is the tick from which its silence counts."""
+    """One attempt of which nobody can tell, with every fact that started it.
+
+    ``ended`` is the tick from which its silence counts.
+    """
 
     place: Place
-    started: Started
+    started: tuple[Started, ...]
     ended: float
 
     def due(self, settle: float, witness: Witness | None) -> float:
@@ -46,19 +47,24 @@ class Doubt:
 
 
 def doubts(state: Batch, facts: Iterable[Started], ended: Mapping[int, float], since: float) -> list[Doubt]:
-    """Every attempt in doubt, with its earliest ``started``.
+    """Every attempt in doubt.
 
     ``ended`` says when the request of a row ended, where this process saw it end; ``since`` counts for the others:
     the tick at which the lock was taken.
     """
     open_ = {Place(*place) for place in state.doubtful()}
-    found: dict[Place, Started] = {}
+    found: dict[Place, tuple[Started, ...]] = {}
     for fact in facts:
         for place in _covered(fact, open_):
-            known = found.get(place)
-            if known is None or fact.at < known.at:
-                found[place] = fact
-    return [Doubt(place, fact, ended.get(place.row, since)) for place, fact in sorted(found.items())]
+            found[place] = (*found.get(place, ()), fact)
+    return [
+        Doubt(place, started, ended.get(place.row, since))
+        for place, started in sorted(found.items(), key=_place)
+    ]
+
+
+def _place(found: tuple[Place, tuple[Started, ...]]) -> Place:
+    return found[0]
 
 
 def _covered(fact: Started, open_: set[Place]) -> Iterable[Place]:
@@ -74,9 +80,42 @@ def _covered(fact: Started, open_: set[Place]) -> Iterable[Place]:
     )
 
 
-def interval_start(clocks: Iterable[str | None]) -> datetime | None:
-    """Where an interval begins in which all these attempts may have been created; None: at the beginning of time."""
-    times = [http_time(clock) for clock in clocks]
-    if not times or None in times:
-        return None
-    return min(time for time in times if time is not None) - PADDING
+def span_of(there: Iterable[Doubt], started: Sequence[Started], witness: Witness | None) -> Span:
+    """What a listing has to cover to say anything about these attempts; ``started`` are all such facts, in order.
+
+    Without a later task nobody can tell whether the clocks were set meanwhile: then it reaches back as far as clocks
+    may differ at all.
+    """
+    there = list(there)
+    begun = {fact for doubt in there for fact in doubt.started}
+    padding = PADDING if all(doubt.witnessed(witness) for doubt in there) else WIDE
+    return Span(tuple(fact.clock for fact in begun), padding, _since(begun, started))
+
+
+def _since(begun: set[Started], started: Sequence[Started]) -> Callable[[Place], bool]:
+    """Whether an attempt was started as late as the first of those that ``begun`` started.
+
+    By the order of the record, or by the server's clock: of two orders that a wrong clock may have made, neither is
+    believed alone. Which is too many rather than too few: the interval grows with them.
+    """
+    clocks = [http_time(fact.clock) for fact in begun]
+    earliest = min((clock for clock in clocks if clock), default=None) if all(clocks) else None
+    marks: dict[int, bytearray] = {}
+    there = False
+    for fact in started:
+        there = there or fact in begun
+        clock = http_time(fact.clock)
+        if there or earliest is None or clock is None or clock >= earliest:
+            _mark(marks.setdefault(fact.attempt, bytearray()), fact)
+
+    def includes(place: Place) -> bool:
+        rows = marks.get(place.attempt, b"")
+        return place.row < len(rows) and rows[place.row] == 1
+
+    return includes
+
+
+def _mark(rows: bytearray, fact: Started) -> None:
+    for first, end in fact.rows:
+        rows.extend(bytes(max(0, end - len(rows))))
+        rows[first:end] = b"\x01" * (end - first)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from mwbatch.core.agreement import Differing
 from mwbatch.core.progress import Report
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
@@ -111,19 +112,24 @@ class Proof:
     """What the API's listing says about the whole span of a batch.
 
     ``paid_twice`` counts tasks beyond one a row that are not canceled; None where no listing could be believed, for the
-    ``reasons`` given. ``listed`` tasks were there in all at ``at``, the server's clock (ISO 8601).
+    ``reasons`` given. ``listed`` tasks were there in all at ``at``, the server's clock (ISO 8601); among them, at their
+    addresses, ``covers`` of the ``known`` tasks of the batch. Only a listing that shows all of them is believed.
     """
 
     paid_twice: int | None = None
     listed: int = 0
     at: str | None = None
     reasons: tuple[str, ...] = ()
+    covers: int = 0
+    known: int = 0
 
     def text(self) -> str:
         """The sentence that users came for."""
+        covers = f"covers {self.covers:,} of {self.known:,} known tasks"
         if self.paid_twice is None:
-            return f"paid twice: cannot be told, {'; '.join(self.reasons)}"
-        return f"paid twice: {self.paid_twice:,}, by a listing of {self.listed:,} tasks at {self.at}"
+            return f"paid twice: cannot be told, {'; '.join(self.reasons)}; the listing {covers}"
+        at = f" at {self.at}" if self.at else ""
+        return f"paid twice: {self.paid_twice:,}, by a listing of {self.listed:,} tasks{at}, which {covers}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +160,9 @@ class Reconciled:
     """What a reconciliation found and did.
 
     ``fetched`` answers came from the API, ``taken_in`` facts from the inbox; ``cancelled`` tells of each surplus task;
-    ``reasons`` say why something stays open; ``distrusted``: tasks came of attempts that sweeps had not found.
+    ``reasons`` say why something stays open; ``distrusted``: tasks came of attempts that sweeps had not found;
+    ``differing`` are the tasks whose stored answer the API lists otherwise; ``unproved``: the user does without a proof,
+    as one must whose API never shows our addresses.
     """
 
     report: Report
@@ -165,9 +173,11 @@ class Reconciled:
     distrusted: bool = False
     proof: Proof | None = None
     comparison: Comparison | None = None
+    differing: tuple[Differing, ...] = ()
+    unproved: bool = False
 
     @property
     def exit(self) -> Exit:
         """Done when nothing is planned, doubtful or pending, and a listing could be believed if one was asked for."""
-        proved = self.proof is None or self.proof.paid_twice is not None
+        proved = self.proof is None or self.proof.paid_twice is not None or self.unproved
         return self.report.exit(done=proved and not self.report.unfinished and not self.distrusted)

@@ -41,8 +41,8 @@ class Report:
     All are counts; ``in_flight`` is that part of the doubtful rows for which a live submitter still awaits an answer,
     ``exhausted`` that part of the planned ones which only `retry` sends again (it stands in no JSON),
     ``by_callback_only`` that part of the completed ones whose answer a callback brought, for a task that the API itself
-    has not shown yet,
-    ``rejected_callbacks`` those that did not fit: evidence, which makes no batch less complete.
+    has not shown yet, ``rejected_callbacks`` those that did not fit: evidence, which makes no batch less complete,
+    ``differing`` the answers that are stored and listed by the API otherwise, as far as a listing was asked for.
     """
 
     batch: str
@@ -58,11 +58,12 @@ class Report:
     exhausted: int = 0
     rejected_callbacks: int = 0
     by_callback_only: int = 0
+    differing: int = 0
 
     @property
     def complete(self) -> bool:
         """Whether nothing is planned, doubtful or pending, nothing in conflict and nothing damaged."""
-        return not (self.unfinished or self.conflicts or self.damaged_lines)
+        return not (self.unfinished or self.conflicts or self.differing or self.damaged_lines)
 
     @property
     def unfinished(self) -> int:
@@ -80,7 +81,8 @@ class Report:
             return Exit.MACHINE
         if not done:
             return Exit.UNFINISHED
-        return Exit.ROWS if self.by_status[Status.REJECTED] or self.conflicts or self.surplus else Exit.DONE
+        findings = self.by_status[Status.REJECTED], self.conflicts, self.surplus, self.differing
+        return Exit.ROWS if any(findings) else Exit.DONE
 
     def json(self) -> Json:
         """The object for scripts; its names are a promise."""

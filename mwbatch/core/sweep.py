@@ -1,15 +1,16 @@
 """The sweep: a listing from which, and from which alone, absence may be concluded.
 
 Presence is evidence, absence is an inference. The pages are walked by key (each page ends where the last one did,
-inclusive, an offset only inside one instant), so that tasks which others create meanwhile hide nothing; and the whole
-counts as proof only if it is free of every flaw that is named here.
+inclusive, an offset only inside one instant), so that tasks which others create meanwhile hide nothing; where dates say
+nothing, by offset, from the first page to the last. The whole counts as proof only if it is free of every flaw that is
+named here.
 """
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
-from itertools import pairwise
+from datetime import datetime, timedelta
+from itertools import islice, pairwise
 from typing import Final, NamedTuple
 
 from mwbatch.core.address import Address, find
@@ -58,11 +59,16 @@ class Sight:
 class Sweep:
     """One walk through the listing.
 
+    ``undated``: dates cannot be read, or the API goes by others, so that it has to be walked by offset. ``newer`` counts the tasks that were shown
+    before any from before ``now``.
+
     Args:
         batch_id: whose addresses are looked for.
         genuine: whether a task at one of our addresses is there by our doing: we signed it, or know the task there.
         start: where the interval begins, ISO 8601.
-        end: where it ends: the server's own clock when the walk began.
+        end: where it ends.
+        dated: whether the pages are walked by the dates of tasks, else by offset.
+        now: the server's clock when the walk began, as tasks are dated.
     """
 
     def __init__(
@@ -71,14 +77,21 @@ class Sweep:
         genuine: Callable[[str, Address], bool],
         start: str | None,
         end: str | None,
+        *,
+        dated: bool = True,
+        now: datetime | None = None,
     ) -> None:
-        self.start, self.end = start, end
+        self.start, self.end, self.dated = start, end, dated
         self.ours = 0
+        self.known = self.covered = self.lacking = 0
+        self.newer, self._now = 0, now
+        self.undated = False
         self.forged: set[Place] = set()
         self._batch_id, self._genuine = batch_id, genuine
         self.listed, self._places = Digests(), array("q")
         self._query: Query | None = Query(start, end, 0)
         self._total: int | None = None
+        self._last_total = 0
         self._counted = False
         self._idle = 0
         self._faults: dict[str, None] = {}
@@ -103,11 +116,13 @@ class Sweep:
         assert self._query is not None, "the walk has ended"
         if not self._counted:
             self._counted, self._total = True, page.total
+        self._last_total = page.total or 0
         if page.unreadable:
             self._fault("an entry of the listing is no task")
         before = self.tasks
         for task, document in zip(page.tasks, page.docs, strict=True):
             if self.listed.add(named(task.task_id)) == len(self._places):
+                self._date(task)
                 yield from self._sight(task, document)
         self._idle = self._idle + 1 if self.tasks == before else 0
         self._query = self._next(page, self._query)
@@ -115,32 +130,57 @@ class Sweep:
     def flaws(self, known: Iterable[tuple[str, Place]] = ()) -> list[str]:
         """Why this walk proves no absence; empty when it does.
 
-        ``known`` are the tasks of the batch that have to be shown, with their place, since they lie in the interval.
+        ``known`` are the tasks of the batch that have to be shown, with their place; thereafter the attribute of this name
+        counts them, ``covered`` those that are shown where they belong, and ``lacking`` those that are not shown.
         """
         flaws = list(dict.fromkeys([*self._faults, *self._missing(known)]))
         if self._query is not None:
             flaws.append("the listing was not walked to its end")
-        if self._total is not None and self._total != self.tasks:
+        if self._total is not None and not self._adds_up(self._total):
             flaws.append(f"the listing shows {self.tasks:,} tasks and says that there are {self._total:,}")
         return flaws
 
     def lists_as(self, other: "Sweep") -> bool:
-        """Whether two walks show the same tasks."""
-        return self.tasks == other.tasks and all(digest in other.listed for digest in self.listed)
+        """Whether this walk shows what an earlier one did, and nothing more but what others may have created meanwhile.
+
+        By dates that is what stands before the first task from before ``now``; by offset, what the total allows.
+        """
+        if not all(digest in self.listed for digest in islice(other.listed, other.newer, None)):
+            return False
+        meanwhile = self.tasks if self.counted and not self.dated else self.newer
+        return all(digest in other.listed for digest in islice(self.listed, meanwhile, None))
+
+    def shows(self, task_id: str) -> bool:
+        """Whether a task was listed."""
+        return named(task_id) in self.listed
+
+    def _adds_up(self, total: int) -> bool:
+        """Whether as many tasks were shown as there are said to be; by offset also those that came meanwhile count."""
+        return total == self.tasks or (not self.dated and total < self.tasks <= self._last_total)
 
     def _missing(self, known: Iterable[tuple[str, Place]]) -> Iterator[str]:
         """What is wrong with how the listing shows the tasks that are known."""
-        lacking, example = 0, ""
+        self.known = self.covered = self.lacking = 0
+        example = ""
         for task_id, place in known:
+            self.known += 1
             number = self.listed.find(named(task_id))
             if number is None:
-                lacking, example = lacking + 1, example or task_id
+                self.lacking, example = self.lacking + 1, example or task_id
             elif self._places[number] == _ELSEWHERE:
                 yield "the listing does not show the callback addresses of tasks"
             elif self._places[number] != _packed(place):
                 yield f"task {task_id} is shown with another address than the one it was created with"
-        if lacking:
-            yield f"the listing lacks {lacking:,} tasks that are known, such as {example}"
+            else:
+                self.covered += 1
+        if self.lacking:
+            yield f"the listing lacks {self.lacking:,} tasks that are known, such as {example}"
+
+    def _date(self, task: Task) -> None:
+        """Count a task that is new to the listing, as long as all before it were created after the walk began."""
+        if self._now is not None and self.newer == self.tasks - 1:
+            created = moment(task.created_at)
+            self.newer += created is not None and created > self._now
 
     def _sight(self, task: Task, document: dict[str, Json]) -> Iterator[Sight]:
         """Note where a task is listed for the first time, and show it if that is at an address of the batch."""
@@ -156,22 +196,31 @@ class Sweep:
         yield Sight(task, document, place, is_genuine)
 
     def _next(self, page: Page, asked: Query) -> Query | None:
-        """The page after ``page``: by key, and by offset where one instant fills a whole page."""
+        """The page after ``page``; None where there is none, or none that leads anywhere."""
         if not page.received or page.has_more is False:
             return None
         if self._idle >= MAX_IDLE_PAGES:
-            self._fault("the listing repeats itself")
+            self._stray("the listing repeats itself")
             return None
+        return self._by_key(page, asked) if self.dated else Query(None, None, asked.offset + page.received)
+
+    def _by_key(self, page: Page, asked: Query) -> Query | None:
+        """The next page by the dates of tasks, and by offset where one instant fills a whole page."""
         if not _descends(page, asked.end):
-            self._fault("the listing does not go down from the end_time that was asked for")
+            self._stray("the listing does not go down from the end_time that was asked for")
             return None
         oldest = page.tasks[-1].created_at if page.tasks else None
-        if oldest is None:
-            self._fault("a task of the listing has no created_at")
+        if oldest is None or moment(oldest) is None:
+            self._stray("a date of the listing cannot be read")
             return None
         if oldest == asked.end:
             return Query(asked.start, asked.end, asked.offset + page.received)
         return Query(asked.start, oldest, 0)
+
+    def _stray(self, reason: str) -> None:
+        """Note what keeps a walk from its end; by dates, it may be that the API goes by others."""
+        self.undated = self.dated
+        self._fault(reason)
 
     def _fault(self, reason: str) -> None:
         self._faults[reason] = None

@@ -38,9 +38,10 @@ class Card:
     ``place`` the device and inode of the folder when it was made, so that a copy shows; ``began`` the server's clock
     before the first request; ``echo`` whether the listing was seen to show our addresses, for each type of task;
     ``segments`` the sizes in bytes of the segments that the last run left behind; ``forgiven`` the harm to the folder
-    that a valid sweep of the whole span has made up for; ``again``: by batch id, of other batches whose requests the user
-    wants paid again, when (``at``) and for how many of the rows (``rows``);
-    ``volatile`` the parameters of URLs that mean nothing.
+    that a valid sweep of the whole span has made up for; ``drift`` how far the dates of tasks lay from the server's clock,
+    least and greatest in seconds, empty while that was never seen; ``again``: by batch id, of other batches whose requests
+    the user wants paid again, when (``at``) and for how many of the rows (``rows``); ``volatile`` the parameters of URLs
+    that mean nothing.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Card:
     echo: dict[str, bool] = field(default_factory=dict)
     segments: dict[str, int] = field(default_factory=dict)
     forgiven: tuple[str, ...] = ()
+    drift: tuple[int, ...] = ()
     limits: Limits = field(default_factory=Limits)
     again: dict[str, dict[str, float]] = field(default_factory=dict)
     volatile: tuple[str, ...] = ()
@@ -70,7 +72,8 @@ class Card:
                     f"{path} has format {fields.get('format')!r}; use the mwbatch that made it, or a newer one"
                 )
             fields |= {
-                name: tuple(fields.get(name, ())) for name in ("kids", "place", "forgiven", "volatile")
+                name: tuple(fields.get(name, ()))
+                for name in ("kids", "place", "forgiven", "volatile", "drift")
             }
             return cls(**fields | {"limits": Limits(**fields.get("limits", {}))})
         except (OSError, BadJson, KeyError, TypeError) as error:

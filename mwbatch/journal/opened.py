@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mwbatch.core.batch import Batch
+from mwbatch.core.drift import Drift
 from mwbatch.core.facts import Fact, Failed, Seen
 from mwbatch.core.fold import Status
 from mwbatch.core.progress import Report, report
@@ -24,6 +25,7 @@ class Opened:
     """One batch as a command works on it. ``state`` holds every fact of ``journal`` that was read or recorded.
 
     ``lock`` is the batch's lock where this command holds it, so that nobody else has requests in flight.
+    ``drift`` is how far the dates of tasks lie from the server's clock, as this command and those before it saw it.
     """
 
     home: Home
@@ -32,6 +34,10 @@ class Opened:
     journal: Segments
     state: Batch
     lock: BatchLock | None = None
+    drift: Drift = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.drift = Drift(self.card.drift)
 
     @property
     def acting(self) -> bool:
@@ -79,11 +85,16 @@ class Opened:
         )
 
     async def close(self) -> None:
-        """Finish what was begun, and where this command has the lock keep the sizes of what there is."""
+        """Finish what was begun, and where this command has the lock keep what was learned of the folder and the API."""
         await self.journal.close()
         if self.lock is not None:
             with suppress(BatchBusy):  # then what this run wrote lies elsewhere
                 self.keep_sizes()
+                self.keep_drift()
+
+    def keep_drift(self) -> None:
+        """Keep on the card how far dates were seen to lie from the server's clock."""
+        self.keep(drift=self.drift.kept)
 
     def refold(self) -> None:
         """Read everything again, what other processes wrote meanwhile included. Blocks."""

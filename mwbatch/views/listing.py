@@ -7,6 +7,7 @@ from typing import Final
 
 from mwbatch.core.address import masked
 from mwbatch.core.fold import Status, TaskState
+from mwbatch.core.outcomes import Reconciled
 from mwbatch.core.text import Json
 from mwbatch.core.times import iso
 from mwbatch.errors import Exit
@@ -60,6 +61,15 @@ def surplus(opened: Opened) -> Listing:
 def conflicts(opened: Opened) -> Listing:
     """Every task with two answers that say different things."""
     return Listing("conflicts", tuple(_tasks(opened, opened.state.conflicts())))
+
+
+def differing(found: Reconciled) -> Listing:
+    """Every task whose stored answer the API lists otherwise."""
+    return Listing(
+        "differing answers",
+        tuple({"row": row, "task_id": task_id} for row, task_id in found.differing),
+        found.exit,
+    )
 
 
 def unknown(opened: Opened) -> Listing:

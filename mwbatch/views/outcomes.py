@@ -56,6 +56,7 @@ def reconciled(found: Reconciled) -> Outcome:
         *_fetched(found.fetched, "fetched from the API"),
         *_fetched(found.taken_in, "taken in from the inbox"),
         *((comparison.text(),) if comparison else ()),
+        *_differing(found),
         *_still_open(found.reasons if proof is None or proof.paid_twice is not None else ()),
         *((proof.text(),) if proof else ()),
     )
@@ -67,9 +68,22 @@ def reconciled(found: Reconciled) -> Outcome:
         "paid_twice": proof.paid_twice if proof else None,
         "listed": proof.listed if proof else None,
         "listed_at": proof.at if proof else None,
+        "known_tasks": proof.known if proof else None,
+        "known_tasks_listed": proof.covers if proof else None,
+        "unproved": proof is not None and proof.paid_twice is None,
+        "differing_answers": len(found.differing),
         "comparison": comparison.json() if comparison else None,
     }
     return Outcome(found, sentences, fields)
+
+
+def _differing(found: Reconciled) -> tuple[str, ...]:
+    if not found.differing:
+        return ()
+    count, name = len(found.differing), found.report.batch
+    return (
+        f"{count:,} answers are listed otherwise than they are stored: mwbatch reconcile {name} --list differing",
+    )
 
 
 def canceled(found: Canceled) -> Outcome:

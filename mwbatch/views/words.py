@@ -35,6 +35,7 @@ def _counts(report: Report) -> Iterator[str]:
         "in flight": report.in_flight,
         "surplus": report.surplus,
         "conflicts": report.conflicts,
+        "differing": report.differing,
         "unknown tasks": report.unknown_tasks,
         "damaged lines": report.damaged_lines,
         "bad callbacks": report.rejected_callbacks,

@@ -63,7 +63,11 @@ def answer(status: int, document: Any = None, **headers: str) -> Answer:
     """An answer of the API; a header's name is written with underscores."""
     date = format_datetime(datetime.fromtimestamp(clock(), UTC), usegmt=True)
     named = {name.replace("_", "-"): text for name, text in headers.items()}
-    return Answer(status, {"Date": date, **named}, orjson.dumps(document or {"error": f"said {status}"}))
+    return Answer(
+        status,
+        {"Date": date, **named},
+        orjson.dumps({"error": f"said {status}"} if document is None else document),
+    )
 
 
 class ScriptedWire:

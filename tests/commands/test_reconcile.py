@@ -1,6 +1,7 @@
 """Reconciling: the inbox, the answers that stayed away, the waiting."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ async def pending(stage: Stage, count: int) -> None:
     await submit(stage.home, stage.client, stage.manifest(*range(count)), silent(), stage.desk)
 
 
-async def reconciled(stage: Stage, **manner: float) -> Reconciled:
+async def reconciled(stage: Stage, **manner: Any) -> Reconciled:
     """Reconcile the batch."""
     return await reconcile(stage.home, stage.client, "logos", stage.new_desk(), Manner(**manner))
 

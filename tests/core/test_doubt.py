@@ -1,15 +1,17 @@
 """Rows in doubt: which attempts, since when, and what a sweep must cover for them."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.doubt import PADDING, WITHOUT_WITNESS, Doubt, Witness, doubts, interval_start
+from mwbatch.core.doubt import WITHOUT_WITNESS, Doubt, Witness, doubts, span_of
+from mwbatch.core.drift import WIDE
 from mwbatch.core.facts import Fact, Started
+from mwbatch.core.span import PADDING
 from mwbatch.core.sweep import Place
 from tests.core.facts import ROWS, fail, plan, show, start, steps
 
@@ -21,30 +23,26 @@ def begun(*facts: Fact) -> tuple[Batch, list[Started]]:
     return Batch(facts), [fact for fact in facts if isinstance(fact, Started)]
 
 
-@given(st.lists(steps, max_size=14), st.permutations(range(14)))
-def test_every_doubtful_attempt_has_its_earliest_start(facts: list[Fact], order: list[int]) -> None:
-    """Each attempt in doubt of a planned row that is known to have started is there once, with its first start."""
-    dated = [
-        replace(fact, at=float(at)) if isinstance(fact, Started) else fact
-        for at, fact in zip(order, facts, strict=False)
-    ]
-    state, started = begun(*dated)
+@given(st.lists(steps, max_size=14), st.integers(0, 3))
+def test_every_doubtful_attempt_has_all_that_started_it(facts: list[Fact], more: int) -> None:
+    """Each attempt in doubt of a planned row is there once, with every fact that started it, however long their runs."""
+    facts = [*facts, *(start(1, ((0, ROWS),)) for _ in range(more))]
+    state, started = begun(*facts)
     found = doubts(state, started, {}, 0.0)
-    expected = [
+    assert [doubt.place for doubt in found] == [
         Place(n, a)
         for n in range(ROWS)
         if n in state.rows and state.rows[n].planned
         for a in state.rows[n].doubtful
-        if state.rows[n].started >> a & 1
+        if any(covers(fact, Place(n, a)) for fact in started)
     ]
-    assert [doubt.place for doubt in found] == expected
     for doubt in found:
-        covering = [
-            fact.at
-            for fact in started
-            if fact.attempt == doubt.place.attempt and any(a <= doubt.place.row < b for a, b in fact.rows)
-        ]
-        assert doubt.started.at == min(covering)
+        assert list(doubt.started) == [fact for fact in started if covers(fact, doubt.place)]
+
+
+def covers(fact: Started, place: Place) -> bool:
+    """Whether a fact started an attempt, by its definition."""
+    return fact.attempt == place.attempt and any(place.row in range(*rows) for rows in fact.rows)
 
 
 def test_a_long_run_and_few_in_doubt() -> None:
@@ -52,13 +50,6 @@ def test_a_long_run_and_few_in_doubt() -> None:
     seen = [show(1, task=f"t{n}", row=n) for n in range(100) if n not in (7, 70)]
     state, started = begun(*map(plan, range(100)), start(1, ((0, 50), (60, 100))), start(2, ((7, 8),)), *seen)
     assert [doubt.place for doubt in doubts(state, started, {}, 0.0)] == [(7, 1), (7, 2), (70, 1)]
-
-
-@pytest.mark.parametrize("times", [(1.0, 2.0), (2.0, 1.0)])
-def test_the_earliest_start_counts(times: tuple[float, float]) -> None:
-    """Of two starts of one attempt the earlier says from when on a task may have been created."""
-    state, started = begun(plan(0), *(replace(start(1), at=at) for at in times))
-    assert [doubt.started.at for doubt in doubts(state, started, {}, 0.0)] == [1.0]
 
 
 def test_what_came_to_an_end_is_not_in_doubt() -> None:
@@ -79,18 +70,51 @@ def test_silence_counts_from_the_end_that_was_seen() -> None:
 )
 def test_a_later_task_halves_the_wait(witness: Witness | None, times: float) -> None:
     """Settle counts once where a task is known whose request left after the doubtful one ended, else twice."""
-    doubt = Doubt(Place(0, 1), start(1), 10.0)
+    doubt = Doubt(Place(0, 1), (start(1),), 10.0)
     assert doubt.due(150.0, witness) == 10.0 + 150.0 * times
     assert doubt.witnessed(witness) is (times == 1.0)
 
 
-def test_the_interval_begins_before_the_earliest_clock() -> None:
-    """Ten minutes before the earliest of the server's clocks that were recorded."""
-    assert interval_start([LATER, NOON]) == datetime(2026, 11, 24, 11, 50, tzinfo=UTC)
-    assert timedelta(minutes=10) == PADDING
+def clocked(attempt: int, rows: tuple[int, int], clock: str | None) -> Started:
+    """A run of rows that started when the server's clock said so."""
+    return replace(start(attempt, (rows,)), clock=clock)
 
 
-@pytest.mark.parametrize("clocks", [[], [None], [NOON, None], [NOON, "soon"]])
-def test_without_a_clock_the_interval_is_all_time(clocks: list[str | None]) -> None:
-    """One attempt whose clock is missing or unreadable may have been created at any time."""
-    assert interval_start(clocks) is None
+def test_what_was_started_since_the_doubt_must_be_shown() -> None:
+    """Tasks of runs that come later in the record, or later by the server's clock, belong to the span; no others do."""
+    facts = [
+        clocked(1, (0, 4), NOON),
+        clocked(1, (4, 6), LATER),
+        clocked(1, (6, 8), LATER),
+        clocked(2, (0, 2), LATER),
+        clocked(1, (8, 9), NOON),
+    ]
+    span = span_of([Doubt(Place(7, 1), (facts[2],), 0.0)], facts, None)
+    there = {
+        Place(row, attempt)
+        for row in range(12)
+        for attempt in (1, 2, 3)
+        if span.includes(Place(row, attempt))
+    }
+    assert there == {Place(row, 1) for row in (4, 5, 6, 7, 8)} | {Place(0, 2), Place(1, 2)}
+    assert span.clocks == (LATER,)
+
+
+@pytest.mark.parametrize("clock", [None, "soon"])
+def test_without_a_clock_every_known_task_must_be_shown(clock: str | None) -> None:
+    """A run of doubt, or another one, whose clock says nothing may have been at any time: its tasks belong to the span."""
+    early, late = clocked(1, (0, 1), NOON), clocked(1, (1, 2), LATER)
+    doubtful = clocked(1, (2, 3), clock)
+    assert span_of([Doubt(Place(2, 1), (doubtful,), 0.0)], [early, late, doubtful], None).includes(
+        Place(0, 1)
+    )
+    timeless = clocked(1, (0, 1), clock)
+    assert span_of([Doubt(Place(1, 1), (late,), 0.0)], [timeless, late], None).includes(Place(0, 1))
+
+
+@pytest.mark.parametrize(("began", "padding"), [(9.0, WIDE), (10.0, WIDE), (10.1, PADDING)])
+def test_without_a_later_task_the_clocks_may_have_been_set(began: float, padding: timedelta) -> None:
+    """Only a task that was created after each request had ended tells how dates and clocks lay by then."""
+    doubt = Doubt(Place(0, 1), (start(1),), 10.0)
+    assert span_of([doubt], [start(1)], Witness("t", began, 4)).padding == padding
+    assert span_of([doubt], [start(1)], None).padding == WIDE

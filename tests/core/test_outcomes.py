@@ -1,5 +1,7 @@
 """What commands came to: their exit codes and their sentences."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +51,9 @@ def test_pending_rows_are_done_for_submit_alone() -> None:
         (Reconciled(standing(completed=1)), Exit.DONE),
         (Reconciled(standing(completed=1), proof=PROVED), Exit.DONE),
         (Reconciled(standing(completed=1), proof=Proof(reasons=("no",))), Exit.UNFINISHED),
+        (Reconciled(standing(completed=1), proof=Proof(reasons=("no",)), unproved=True), Exit.DONE),
+        (Reconciled(standing(pending=1), proof=Proof(reasons=("no",)), unproved=True), Exit.UNFINISHED),
+        (Reconciled(standing(completed=1, differing=1), proof=PROVED), Exit.ROWS),
         (Reconciled(standing(completed=1), proof=PROVED, distrusted=True), Exit.UNFINISHED),
         (Reconciled(standing(pending=1), proof=PROVED), Exit.UNFINISHED),
         (Reconciled(standing(completed=1, surplus=1), proof=PROVED), Exit.ROWS),
@@ -61,9 +66,13 @@ def test_a_reconciliation_is_done_when_it_is_proved(told: Reconciled, code: Exit
 
 
 def test_the_proof_says_what_it_rests_on() -> None:
-    """How often was paid twice, by how many tasks and when; or why that cannot be told."""
-    assert Proof(2, 12_345, "T").text() == "paid twice: 2, by a listing of 12,345 tasks at T"
-    assert Proof(reasons=("a", "b")).text() == "paid twice: cannot be told, a; b"
+    """How often was paid twice, by how many tasks and when, and how many of those known are among them; or why not."""
+    proof = Proof(2, 12_345, "T", covers=1_200, known=1_200)
+    told = "paid twice: 2, by a listing of 12,345 tasks at T, which covers 1,200 of 1,200 known tasks"
+    assert proof.text() == told
+    assert replace(proof, at=None).text() == told.replace(" at T", "")
+    unproved = Proof(reasons=("a", "b"), covers=3, known=7)
+    assert unproved.text() == "paid twice: cannot be told, a; b; the listing covers 3 of 7 known tasks"
 
 
 def test_a_comparison_is_one_sentence() -> None:

@@ -86,11 +86,11 @@ class Walk(Sweep):
 
     def __init__(self, start: str | None, end: str | None, known: dict[str, Place] | None) -> None:
         super().__init__(OURS, self._ours, start, end)
-        self.known, self.ids = known or {}, set[str]()
+        self.there, self.ids = known or {}, set[str]()
 
     def _ours(self, task_id: str, address: Address) -> bool:
         place = Place(address.row, address.attempt)
-        return address.signed_by(KEY) or self.known.get(task_id) == place
+        return address.signed_by(KEY) or self.there.get(task_id) == place
 
     def add(self, page: Page) -> Iterator[Sight]:
         """Take one page in."""
@@ -99,7 +99,7 @@ class Walk(Sweep):
 
     def flaws(self, known: Iterable[tuple[str, Place]] = ()) -> list[str]:
         """The flaws, given what is known."""
-        return super().flaws([*known, *self.known.items()])
+        return super().flaws([*known, *self.there.items()])
 
 
 def walk(

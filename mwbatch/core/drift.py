@@ -1,0 +1,62 @@
+"""How far the dates of tasks lie from the clock that the API's answers carry.
+
+A task's ``created_at`` and the ``Date`` of an answer come from two machines, one of them maybe a proxy. Either may be
+wrong, tell the time of its own zone, or be set in the middle of a run. So neither is taken for the other: the
+difference is measured at each create, and whoever looks for tasks by their dates looks as far as it was ever seen.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from math import ceil, floor, inf
+from typing import Final
+
+from mwbatch.core.times import http_time, moment
+
+WIDE: Final = timedelta(hours=26)
+"""From the westernmost time zone to the easternmost: differences that spread further are no clock's."""
+
+
+class Drift:
+    """``created_at`` minus ``Date``, the least and the greatest that were seen; ``kept`` is what an earlier run kept."""
+
+    def __init__(self, kept: Sequence[int] = ()) -> None:
+        self._least, self._greatest = (float(kept[0]), float(kept[1])) if kept else (inf, -inf)
+        self._date: str | None = None
+        self._clock: datetime | None = None
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """Both in whole seconds, rounded outwards, so that they seldom change; empty while nothing was seen."""
+        return () if self._least > self._greatest else (floor(self._least), ceil(self._greatest))
+
+    @property
+    def back(self) -> timedelta:
+        """How much earlier than by the server's clock a task may be dated."""
+        return timedelta(seconds=max(0, -self.kept[0])) if self.kept else timedelta()
+
+    @property
+    def ahead(self) -> timedelta:
+        """How much later than by the server's clock a task is dated at least, which counts whole seconds."""
+        return timedelta(seconds=max(0, self.kept[1] - 1)) if self.kept else timedelta()
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the differences spread so far that a date says nothing."""
+        return self._greatest - self._least > WIDE.total_seconds()
+
+    def created(self, created_at: str | None, date: str | None) -> None:
+        """Take in the date of a task and that of the answer to its create. Either may say nothing."""
+        if (apart := self._apart(created_at, date)) is not None:
+            self._least, self._greatest = min(self._least, apart), max(self._greatest, apart)
+
+    def listed(self, created_at: str | None, date: str | None) -> None:
+        """The same of the answer that lists the task, however much later: only a task from the future tells anything."""
+        apart = self._apart(created_at, date)
+        if apart is not None and apart > 0:
+            self._greatest, self._least = max(self._greatest, apart), min(self._least, apart)
+
+    def _apart(self, created_at: str | None, date: str | None) -> float | None:
+        if date != self._date:  # it changes once a second, and takes much longer to read than the other
+            self._date, self._clock = date, http_time(date)
+        time = moment(created_at)
+        return None if time is None or self._clock is None else (time - self._clock).total_seconds()

@@ -1,0 +1,67 @@
+"""How far dates lie from the server's clock: measured, rounded outwards, kept."""
+
+from datetime import UTC, datetime, timedelta
+from math import ceil, floor
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mwbatch.core.drift import WIDE, Drift
+from mwbatch.core.times import iso
+
+NOON = "Tue, 24 Nov 2026 12:00:00 GMT"
+
+
+def date(seconds: float) -> str:
+    """The date of a task, so many seconds after noon."""
+    return iso(datetime(2026, 11, 24, 12, tzinfo=UTC) + timedelta(seconds=seconds))
+
+
+seconds = st.integers(-90_000, 90_000).map(lambda ms: ms / 1000)
+
+
+@given(st.lists(seconds, min_size=1), st.lists(seconds))
+def test_the_least_and_the_greatest_are_kept(first: list[float], then: list[float]) -> None:
+    """What a run saw and kept, and what the next one sees, are one measure: in whole seconds, outwards."""
+    drift = Drift()
+    for apart in first:
+        drift.created(date(apart), NOON)
+    drift = Drift(drift.kept)
+    for apart in then:
+        drift.created(date(apart), NOON)
+    assert drift.kept == (floor(min(first + then)), ceil(max(first + then)))
+    assert drift.back == timedelta(seconds=max(0, -floor(min(first + then))))
+    assert drift.ahead == timedelta(seconds=max(0, ceil(max(first + then)) - 1))
+
+
+@pytest.mark.parametrize(
+    ("created_at", "clock"), [(None, NOON), ("", NOON), ("soon", NOON), (date(0), None), (date(0), "now")]
+)
+def test_what_says_nothing_is_no_measure(created_at: str | None, clock: str | None) -> None:
+    """A date or a clock that is missing, or cannot be read, changes nothing."""
+    drift = Drift()
+    drift.created(created_at, clock)
+    drift.listed(created_at, clock)
+    assert (drift.kept, drift.back, drift.ahead, drift.is_wide) == ((), timedelta(), timedelta(), False)
+
+
+def test_a_listing_tells_only_of_tasks_from_the_future() -> None:
+    """A listed task may be old, so a date before the clock says nothing; one after it says how far dates are ahead."""
+    drift = Drift()
+    drift.listed(date(-5000), NOON)
+    assert not drift.kept
+    drift.listed(date(7200), NOON)
+    drift.listed(date(60), NOON)
+    assert drift.kept == (60, 7200)
+
+
+def test_a_spread_wider_than_all_time_zones_is_no_clock() -> None:
+    """However far dates lie from the clock, they can be used while they all lie as far; beyond 26 hours apart they cannot."""
+    drift = Drift()
+    drift.created(date(-90 * 86_400), NOON)
+    assert not drift.is_wide
+    drift.created(date(-90 * 86_400 + WIDE.total_seconds()), NOON)
+    assert not drift.is_wide
+    drift.created(date(-90 * 86_400 + WIDE.total_seconds() + 1), NOON)
+    assert drift.is_wide
