@@ -94,7 +94,7 @@ def expires(url: str) -> datetime | None:
     for part in query.split("&"):
         name, _, value = part.partition("=")
         said.setdefault(name.lower() if name[:2] in ("X-", "x-") else name, value)
-    ends = [end for provider in signers(said) if (end := _ENDS[provider.name](said))]
+    ends = [end for provider in signers(tuple(said)) if (end := _ENDS[provider.name](said))]
     return min(ends, default=None)
 
 

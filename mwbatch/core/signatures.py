@@ -7,6 +7,7 @@ Signature Version 4 and 2 for S3, GCS signed URLs (V4 and V2), CloudFront signed
 
 import re
 from collections.abc import Collection, Set
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 
@@ -63,10 +64,11 @@ _MAY_BE_SIGNED: Final = re.compile(
 _SPELLED: Final = QUERY.signs | AZURE.signs
 
 
-def signers(names: Collection[str]) -> list[Provider]:
+@lru_cache(maxsize=256)  # the URLs of a manifest are signed alike, tens of thousands of times
+def signers(names: tuple[str, ...]) -> tuple[Provider, ...]:
     """Who signed a URL whose query has parameters of these names; nearly always nobody, or one."""
     there = frozenset(map(_known, names))
-    return [one for one in PROVIDERS if all(anchor & there for anchor in one.anchors)]
+    return tuple(one for one in PROVIDERS if all(anchor & there for anchor in one.anchors))
 
 
 def unsigned(url: str, volatile: Collection[str] = ()) -> str:
@@ -74,24 +76,24 @@ def unsigned(url: str, volatile: Collection[str] = ()) -> str:
 
     Everything else stands as it is, byte for byte; nearly all URLs are given back unlooked at.
     """
-    if not _MAY_BE_SIGNED(url) and not (volatile and "?" in url):
+    if "?" not in url or not (volatile or _MAY_BE_SIGNED(url)):
         return url
     head, mark, fragment = url.partition("#")
     path, _, query = head.partition("?")
     parts = query.split("&")
-    signs = frozenset[str]().union(*(one.signs for one in signers([_name(part) for part in parts])))
-    kept = [part for part in parts if not _drops(_name(part), signs, volatile)]
+    names = [part.partition("=")[0] for part in parts]
+    drops = _signing(tuple(names)).union(volatile)
+    kept = [part for part, name in zip(parts, names, strict=True) if name not in drops]
     if len(kept) == len(parts):
         return url
     return f"{path}{'?' if kept else ''}{'&'.join(kept)}{mark}{fragment}"
 
 
-def _drops(name: str, signs: Set[str], volatile: Collection[str]) -> bool:
-    return name in volatile or _known(name) in signs
-
-
-def _name(part: str) -> str:
-    return part.partition("=")[0]
+@lru_cache(maxsize=256)
+def _signing(names: tuple[str, ...]) -> frozenset[str]:
+    """Those of the names that belong to a signature."""
+    signs = frozenset[str]().union(*(one.signs for one in signers(names)))
+    return frozenset(name for name in names if _known(name) in signs)
 
 
 def _known(name: str) -> str:
