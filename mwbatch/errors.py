@@ -4,6 +4,7 @@
 
     MwbatchError                      70  our bug, when nothing below fits
     ├── UsageError                     2  a flag, a variable or a file that the user can mend
+    │   ├── BadValue                   2  a setting that cannot be; the message says what would do
     │   ├── ManifestError              2  the manifest has mistakes: all of them, one line each
     │   ├── NameTaken                  2  a batch of this name is in the home already
     │   ├── AskedBefore                2  other batches asked for the same; carries the numbers, for scripts
@@ -25,7 +26,7 @@ An error names its operands and the next step; none ever carries the API key or 
 
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 
 class Exit(IntEnum):
@@ -55,6 +56,24 @@ class UsageError(MwbatchError):
     """Something that the user asked for cannot be, and the message says what would do."""
 
     exit_code = Exit.USAGE
+
+
+_HUGE: Final = 10**30
+
+
+class BadValue(UsageError):
+    """A setting that cannot be: ``field`` is its name in the library, ``option`` the one on the command line."""
+
+    def __init__(self, field: str, value: object, wanted: str, option: str | None = None) -> None:
+        self.field, self.option = field, option or "--" + field.replace("_", "-")
+        # A number with thousands of digits cannot even be written.
+        huge = isinstance(value, int) and abs(value) > _HUGE
+        self._said = f"is {'a number of more than 30 digits' if huge else f'{value!r:.60}'}: {wanted}"
+        super().__init__(f"{field} {self._said}")
+
+    def on_command_line(self) -> str:
+        """The message for those who know the setting as an option."""
+        return f"{self.option} {self._said}"
 
 
 class ManifestError(UsageError):

@@ -8,19 +8,11 @@ import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
+from mwbatch.core import values
 from mwbatch.declarations import Argument, Option
 from mwbatch.errors import UsageError
-
-BASE_URL: Final = "https://api.microwork.io"
-
-SETTLE: Final = 150.0
-"""Seconds after which a request that nobody has seen arrive is taken for lost."""
-
-
-CONCURRENCY: Final = 128
-"""Requests in flight at most: enough for 1,000 a second where each takes 80 ms, and some more that wait."""
 
 
 class LogFormat(StrEnum):
@@ -127,13 +119,15 @@ class Place:
 class Api:
     """How the API is reached; the key is no flag, see `api_key`."""
 
-    base_url: Annotated[str, Option("--base-url", envvar="MICROWORK_BASE_URL", help="The API.")] = BASE_URL
+    base_url: Annotated[str, Option("--base-url", envvar="MICROWORK_BASE_URL", help="The API.")] = (
+        values.BASE_URL
+    )
     timeout: Annotated[
         float,
         Option(
             "--timeout", envvar="MWBATCH_TIMEOUT", min=1.0, help="Seconds for one request and its answer."
         ),
-    ] = 30.0
+    ] = values.TIMEOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +145,19 @@ class Spending:
     concurrency: Annotated[
         int,
         Option(
-            "--concurrency", envvar="MWBATCH_CONCURRENCY", min=1, max=1024, help="Most requests in flight."
+            "--concurrency",
+            envvar="MWBATCH_CONCURRENCY",
+            min=1,
+            max=values.MOST_CONCURRENT,
+            help="Most requests in flight.",
         ),
-    ] = CONCURRENCY
+    ] = values.CONCURRENCY
     rate: Annotated[
         float | None,
         Option(
             "--rate",
             envvar="MWBATCH_RATE",
-            min=0.001,
+            min=values.LEAST_RATE,
             help="Most requests started a second. Default: no limit.",
         ),
     ] = None
@@ -167,7 +165,7 @@ class Spending:
         bool,
         Option("--keep-going", help="Do not stop when 20 rows in a row are refused alike."),
     ] = False
-    settle: SettleOption = SETTLE
+    settle: SettleOption = values.SETTLE
     max_tasks: Annotated[
         int | None,
         Option("--max-tasks", min=0, help="Most tasks that this batch may ever have."),

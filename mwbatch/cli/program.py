@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 import click
 
 from mwbatch.cli.logs import start_logging, told
-from mwbatch.errors import Exit, MwbatchError, Unsent
+from mwbatch.errors import BadValue, Exit, MwbatchError, Unsent
 from mwbatch.settings import LogFormat, Talk
 
 if TYPE_CHECKING:
@@ -95,7 +95,13 @@ def show(result: Result, talk: Talk) -> None:
 
 def fail(error: MwbatchError, talk: Talk) -> NoReturn:
     """Print an error as one sentence, and as an object with ``--json``; leave with its exit code."""
-    words = f"{error}{UNREACHED}" if isinstance(error, Unsent) else str(error)
+    match error:
+        case Unsent():
+            words = f"{error}{UNREACHED}"
+        case BadValue():
+            words = error.on_command_line()
+        case _:
+            words = str(error)
     say(f"mwbatch: {words}", talk, logging.ERROR)
     if talk.json:
         emit_json({"error": words, "exit": int(error.exit_code), **error.fields})

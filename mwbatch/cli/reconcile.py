@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 from mwbatch import settings
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, perform
-from mwbatch.cli.wiring import checked_settle, open_client, open_home
+from mwbatch.cli.wiring import open_client, open_home
+from mwbatch.core import values
 from mwbatch.declarations import Option
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def reconcile(
         bool,
         Option("--unproved", help="Do without the proof: for an API that never shows callback addresses."),
     ] = False,
-    settle: settings.SettleOption = settings.SETTLE,
+    settle: settings.SettleOption = values.SETTLE,
     place: settings.Place,
     api: settings.Api,
     talk: settings.Talk,
@@ -65,7 +66,7 @@ def reconcile(
         home = open_home(place, desk)
         if what is not None and what != DIFFERING:
             return await details(home, batch, what)
-        manner = commands.Manner(checked_settle(settle, api), every if wait else None, most, unproved)
+        manner = commands.Manner(settle, every if wait else None, most, unproved)
         if offline and what is not None:
             raise UsageError("--list differing compares with what the API lists: leave out --offline")
         if offline:

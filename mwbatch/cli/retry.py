@@ -49,20 +49,16 @@ def retry(
 
         home, choice = open_home(place, desk), choice_of(status, ids, ids_from)
         async with open_client(api, spending.concurrency) as client:
-            return created(await retry(home, client, batch, choice, wishes(spending, api), desk))
+            return created(await retry(home, client, batch, choice, wishes(spending), desk))
 
     perform(command, talk)
 
 
 def choice_of(status: str, ids: tuple[str, ...], ids_from: Path | None) -> "Choice":
     """The chosen rows as the command takes them; raises `UsageError` for what cannot be chosen."""
-    from mwbatch.commands.retry import RETRIABLE, Choice
-    from mwbatch.core.fold import Status
-    from mwbatch.errors import UsageError
+    from mwbatch.commands.retry import Choice
 
-    if status not in RETRIABLE:
-        raise UsageError(f"--status {status}: choose one of {', '.join(RETRIABLE)}")
-    return Choice(Status(status), ids_of(ids, ids_from))
+    return Choice(status, ids_of(ids, ids_from))
 
 
 def ids_of(ids: tuple[str, ...], ids_from: Path | None) -> tuple[str, ...]:

@@ -88,8 +88,10 @@ def serve_callbacks(*, listening: Listening, place: settings.Place, talk: settin
 
 def welcome(receiver: "Running", host: str) -> Iterator[str]:
     """Where it listens, and how to open it to the world."""
+    from mwbatch.core.hosts import is_loopback
+
     text = f"receiving callbacks at {receiver.url}"
-    if host in ("127.0.0.1", "localhost", "::1"):
+    if is_loopback(host):
         text += ", from this machine only; --host 0.0.0.0 or a proxy opens it to the world"
     yield text
     if receiver.admin_url:
@@ -129,7 +131,7 @@ def run(
         from mwbatch.commands.run import Door, run
         from mwbatch.views.outcomes import created
 
-        home, how = open_home(place, desk), wishes(spending, api)
+        home, how = open_home(place, desk), wishes(spending)
         door = Door(**asdict(listening))
         given = Source(
             manifest,

@@ -63,10 +63,10 @@ def submit(
         async with readable(given) as source:
             if dry_run:
                 return await rehearse(
-                    home, origin(api.base_url), source, wishes(spending, api), desk, missing_key()
+                    home, origin(api.base_url), source, wishes(spending), desk, missing_key()
                 )
             async with open_client(api, spending.concurrency) as client:
-                return created(await submit(home, client, source, wishes(spending, api), desk))
+                return created(await submit(home, client, source, wishes(spending), desk))
 
     perform(command, talk)
 
@@ -96,6 +96,6 @@ def resume(
 
         home = open_home(place, desk)
         async with open_client(api, spending.concurrency) as client:
-            return created(await resume(home, client, batch, wishes(spending, api), desk))
+            return created(await resume(home, client, batch, wishes(spending), desk))
 
     perform(command, talk)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mwbatch.core.values import CONCURRENCY
 from mwbatch.errors import UsageError
-from mwbatch.settings import CONCURRENCY, Api, Place, Spending, api_key
+from mwbatch.settings import Api, Place, Spending, api_key
 
 if TYPE_CHECKING:
     from mwbatch.client import Client
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
     from mwbatch.core.limits import Limits
     from mwbatch.journal.home import Home
-
-SETTLE_FLOOR = 120.0
-"""Seconds; below this only where the API is on a loopback address."""
 
 
 def open_home(place: Place, desk: "Desk") -> "Home":
@@ -51,7 +49,7 @@ def missing_key() -> str:
     return ""
 
 
-def wishes(spending: Spending, api: Api) -> "Wishes":
+def wishes(spending: Spending) -> "Wishes":
     """The user's wishes as the commands take them."""
     from mwbatch.commands.creating import Wishes
 
@@ -60,7 +58,7 @@ def wishes(spending: Spending, api: Api) -> "Wishes":
         concurrency=spending.concurrency,
         rate=spending.rate,
         keep_going=spending.keep_going,
-        settle=checked_settle(spending.settle, api),
+        settle=spending.settle,
         limits=limits(spending),
         confirm=never_asked if spending.yes else asked,
     )
@@ -90,16 +88,3 @@ def asked(question: str) -> bool:
 def never_asked(_: str) -> bool:
     """The answer of users who said ``--yes``."""
     return True
-
-
-def checked_settle(seconds: float, api: Api) -> float:
-    """The settle time; raises `UsageError` where it is too short for an API that is not on this machine."""
-    from yarl import URL
-
-    local = URL(api.base_url).host in ("127.0.0.1", "localhost", "::1")
-    if seconds < SETTLE_FLOOR and not local:
-        raise UsageError(
-            f"--settle {seconds:g} is too short: a request may arrive minutes after it was given up, and a row would "
-            f"be paid twice; at least {SETTLE_FLOOR:g} unless the API is on this machine"
-        )
-    return seconds

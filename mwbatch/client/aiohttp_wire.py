@@ -21,7 +21,7 @@ from mwbatch.client.keys import basic
 from mwbatch.client.translate import translate
 from mwbatch.client.watchdog import Watchdog
 from mwbatch.client.wire import KEPT, Answer
-from mwbatch.core.pace import MOST
+from mwbatch.core.values import CONCURRENCY, TIMEOUT
 from mwbatch.errors import ApiError, Unsent, Unsure, UsageError
 
 LONGEST_BODY: Final = 64 << 20
@@ -41,7 +41,9 @@ class AiohttpWire:
     long as it takes, and its time begins when its turn has come.
     """
 
-    def __init__(self, api_key: str, base_url: str, timeout: float = 30.0, limit: int = MOST) -> None:
+    def __init__(
+        self, api_key: str, base_url: str, timeout: float = TIMEOUT, limit: int = CONCURRENCY
+    ) -> None:
         self._headers = {
             "Accept": "application/json",
             "Accept-Encoding": "identity",

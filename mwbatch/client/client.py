@@ -15,18 +15,25 @@ from mwbatch.client.keys import checked, fingerprint, hiding
 from mwbatch.client.retry import again, passing, untaken
 from mwbatch.client.wire import Answer, Wire
 from mwbatch.core.form import BadForm, encode_create
-from mwbatch.core.pace import MOST
 from mwbatch.core.page import Page
 from mwbatch.core.sweep import MAX_IDLE_PAGES
 from mwbatch.core.task import Task
 from mwbatch.core.text import Json
 from mwbatch.core.times import iso
+from mwbatch.core.values import (
+    BASE_URL,
+    CONCURRENCY,
+    LONGEST_TIMEOUT,
+    MOST_CONCURRENT,
+    TIMEOUT,
+    amount,
+    whole,
+)
 from mwbatch.core.verdict import Outcome, Verdict, judge
 from mwbatch.errors import Unsent, Unsure, UsageError
 
 T = TypeVar("T")
 
-BASE_URL: Final = "https://api.microwork.io"
 ROUTES: Final[Mapping[str, str]] = {
     "tagging": "/v1/task/images/tagging",
     "annotating": "/v1/task/images/tags/annotating",
@@ -49,7 +56,7 @@ class Client:
         tries: how often a read is sent in all while the API is busy, failing or away; 1 switches that off.
 
     It belongs to the event loop in which it is first used: in another one, and after `close`, `UsageError` is raised before
-    anything is written.
+    anything is written. Raises `UsageError` for settings that cannot be.
 
     ``origin`` is the base URL as it is used, ``key`` the fingerprint of the API key, ``clock`` the last ``Date``
     header that the API sent.
@@ -59,12 +66,15 @@ class Client:
         self,
         api_key: str,
         base_url: str = BASE_URL,
-        timeout: float = 30.0,
+        timeout: float = TIMEOUT,
         wire: Wire | None = None,
         *,
-        limit: int = MOST,
+        limit: int = CONCURRENCY,
         tries: int = 5,
     ) -> None:
+        amount("timeout", timeout, 0.001, LONGEST_TIMEOUT)
+        whole("limit", limit, 1, MOST_CONCURRENT, option="--concurrency")
+        whole("tries", tries, 1, 1000)
         self.origin = base(base_url)
         self.key = fingerprint(checked(api_key))
         self.clock: str | None = None

@@ -17,6 +17,7 @@ from yarl import URL
 from mwbatch import __version__
 from mwbatch.client.belonging import Belonging
 from mwbatch.core.image_size import Size
+from mwbatch.core.values import MOST_CONCURRENT, whole
 from mwbatch.errors import UsageError
 
 RANGES: Final = ((0, 1 << 15), (1 << 15, 1 << 20))
@@ -34,6 +35,7 @@ class Images:
     """Measures images, at most ``at_once`` at a time; an async context manager, in the event loop that entered it."""
 
     def __init__(self, at_once: int = 32) -> None:
+        whole("at_once", at_once, 1, MOST_CONCURRENT)
         self._at_once = at_once
         self._belonging = Belonging("an Images")
         self._entered: aiohttp.ClientSession | None = None

@@ -1,11 +1,11 @@
 """The callback base: which one is used, and whether anybody listens there."""
 
-from ipaddress import ip_address
 from typing import Final
 
 from mwbatch.client.probe import probe
 from mwbatch.commands.desk import Desk
 from mwbatch.core.address import NOBODY, Key
+from mwbatch.core.hosts import is_near
 from mwbatch.errors import UsageError
 
 NO_CALLBACKS: Final = "none"
@@ -60,15 +60,6 @@ def warn_clear(base: str, desk: Desk) -> None:
             f"clear, and whoever reads them can forge answers; use https (serve-callbacks --tls-cert --tls-key, or a "
             f"proxy in front of it)"
         )
-
-
-def is_near(host: str) -> bool:
-    """Whether a host is this machine or stands in a network that strangers do not route: by its name or IP address."""
-    try:
-        return not ip_address(host).is_global
-    except ValueError:
-        name = host.rstrip(".").lower()
-        return name == "localhost" or name.endswith((".localhost", ".local"))
 
 
 async def warn_unheard(base: str, key: Key, desk: Desk) -> None:

@@ -19,10 +19,21 @@ from mwbatch.commands.surplus import cancel_surplus
 from mwbatch.core.advice import rows
 from mwbatch.core.facts import Planned
 from mwbatch.core.fold import Status
+from mwbatch.core.hosts import settle_at
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created, Ending
-from mwbatch.core.pace import MOST, Pace
-from mwbatch.errors import Exit, OtherApi, UsageError
+from mwbatch.core.pace import Pace
+from mwbatch.core.values import (
+    CONCURRENCY,
+    GREATEST_RATE,
+    LEAST_RATE,
+    LONGEST,
+    MOST_CONCURRENT,
+    SETTLE,
+    amount,
+    whole,
+)
+from mwbatch.errors import BadValue, Exit, OtherApi, UsageError
 from mwbatch.journal.home import Card
 from mwbatch.journal.lock import LOCK
 from mwbatch.journal.opened import Opened
@@ -30,25 +41,29 @@ from mwbatch.journal.opened import Opened
 ASK_ABOVE: Final = 100
 """More tasks than this are created only after the user was asked, where there is somebody to ask."""
 
-SETTLE: Final = 150.0
-"""Seconds after which a request that nobody has seen arrive is taken for lost, unless the user says otherwise."""
-
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """How the user wants it sent.
 
-    ``callback_url`` None means the base that the batch used last; ``settle`` is in seconds; ``confirm`` is asked before
-    many tasks are created.
+    ``callback_url`` None means the base that the batch used last; ``rate`` is in requests started a second, ``settle`` in
+    seconds; ``confirm`` is asked before many tasks are created. Raises `UsageError` for what cannot be.
     """
 
     callback_url: str | None = None
-    concurrency: int = MOST
+    concurrency: int = CONCURRENCY
     rate: float | None = None
     keep_going: bool = False
     settle: float = SETTLE
     limits: Limits = field(default_factory=Limits)
     confirm: Callable[[str], bool] = lambda _: True
+
+    def __post_init__(self) -> None:
+        whole("concurrency", self.concurrency, 1, MOST_CONCURRENT)
+        amount("rate", self.rate, LEAST_RATE, GREATEST_RATE, none=True)
+        amount("settle", self.settle, 0, LONGEST)
+        if not isinstance(self.limits, Limits):
+            raise BadValue("limits", self.limits, "Limits(max_tasks=…, price=…, max_cost=…) would do")
 
 
 def pinned(card: Card, origin: str) -> None:
@@ -60,8 +75,10 @@ def pinned(card: Card, origin: str) -> None:
         )
 
 
-def check(wishes: Wishes, card: Card) -> None:
-    """Raise `UsageError` for what cannot be wished, before a batch is made or anything written into it."""
+def check(wishes: Wishes, card: Card, origin: str) -> None:
+    """Raise `UsageError` for what cannot be wished of the API there, before a batch is made or anything written into it."""
+    pinned(card, origin)
+    settle_at(wishes.settle, origin)
     if wishes.callback_url and wishes.callback_url != NO_CALLBACKS:
         checked_base(wishes.callback_url)
     card.limits.updated(wishes.limits)
@@ -96,6 +113,7 @@ async def _begin(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> "
         desk.tally.note(
             f"{batch.folder} cannot be locked as a folder here (a network file system?): its file {LOCK} serves alone"
         )
+    check(wishes, batch.card, client.origin)
     limits = batch.card.limits.updated(wishes.limits)
     base, key = callback_base(wishes.callback_url, past.base, desk), batch.home.signing_key()
     batch.keep(limits=limits)

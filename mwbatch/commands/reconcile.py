@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mwbatch.client import Client
 from mwbatch.commands.comparing import compare
-from mwbatch.commands.creating import SETTLE, pinned
+from mwbatch.commands.creating import pinned
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.fetching import fetch
 from mwbatch.commands.inbox import take_in
@@ -18,9 +18,11 @@ from mwbatch.commands.surplus import cancel_surplus
 from mwbatch.commands.sweeping import Swept
 from mwbatch.core.agreement import Agreement
 from mwbatch.core.fold import Status, TaskState
+from mwbatch.core.hosts import settle_at
 from mwbatch.core.outcomes import Proof, Reconciled
 from mwbatch.core.span import Span
 from mwbatch.core.sweep import Sight
+from mwbatch.core.values import LEAST_LOOK, LONGEST, SETTLE, amount
 from mwbatch.errors import BatchBusy
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.opened import Opened, act, looking
@@ -41,12 +43,18 @@ class Manner:
 
     ``settle`` is in seconds, as are ``every`` (between two looks at what is pending; None: one look) and ``most``
     (waiting in all; None: as long as it takes). ``unproved``: a listing that cannot be believed is no reason not to be done.
+    Raises `UsageError` for what cannot be.
     """
 
     settle: float = SETTLE
     every: float | None = None
     most: float | None = None
     unproved: bool = False
+
+    def __post_init__(self) -> None:
+        amount("settle", self.settle, 0, LONGEST)
+        amount("every", self.every, LEAST_LOOK, LONGEST, none=True)
+        amount("most", self.most, 0, LONGEST, none=True, option="--for")
 
 
 async def reconcile(
@@ -61,6 +69,7 @@ async def reconcile(
     folder, card = home.find(name)
     if client is not None:
         pinned(card, client.origin)
+        settle_at(manner.settle, client.origin)
     async with _opened(home, folder, card, desk, acting=client is not None) as batch:
         result = Reconciled(batch.report(), taken_in=await take_in(batch), unproved=manner.unproved)
         if client is not None:

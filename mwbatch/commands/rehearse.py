@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mwbatch.commands.base import NO_BASE, callback_base
 from mwbatch.commands.beginning import Past
-from mwbatch.commands.creating import Wishes, check, pinned
+from mwbatch.commands.creating import Wishes, check
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.planning import Source, addressed, choose, examine
 from mwbatch.commands.survey import Survey
@@ -90,8 +90,7 @@ async def rehearse(
     """
     source = await addressed(home, source)
     chosen = choose(home, source, origin)
-    pinned(chosen.card, origin)
-    check(wishes, chosen.card)
+    check(wishes, chosen.card, origin)
     batch = await look(home, chosen.folder, chosen.card) if chosen.folder else None
     found = await examine(source, batch, desk)
     last = Past.of(batch).base if batch else None

@@ -7,13 +7,13 @@ from typing import Final
 
 from mwbatch.client import Client
 from mwbatch.commands.choosing import named
-from mwbatch.commands.creating import Wishes, check, check_base, create, pinned
+from mwbatch.commands.creating import Wishes, check, check_base, create
 from mwbatch.commands.desk import Desk
 from mwbatch.core.advice import rows
 from mwbatch.core.facts import Retried
 from mwbatch.core.fold import Row, Status
 from mwbatch.core.outcomes import Created
-from mwbatch.errors import UsageError
+from mwbatch.errors import BadValue, UsageError
 from mwbatch.journal.home import Home
 from mwbatch.journal.opened import Opened, act
 
@@ -26,10 +26,16 @@ CHUNK: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which rows: those in ``status``, and where ``ids`` are given only those."""
+    """Which rows: those in ``status``, and where ``ids`` are given only those. Raises `UsageError` for what cannot be."""
 
-    status: Status = Status.REJECTED
+    status: str = Status.REJECTED
     ids: Collection[str] = field(default=())
+
+    def __post_init__(self) -> None:
+        if self.status not in RETRIABLE:
+            raise BadValue("status", self.status, f"choose one of {', '.join(RETRIABLE)}")
+        if isinstance(self.ids, str):
+            raise BadValue("ids", self.ids, "a list of ids would do", "--id")
 
 
 async def retry(home: Home, client: Client, name: str, choice: Choice, wishes: Wishes, desk: Desk) -> Created:
@@ -39,8 +45,7 @@ async def retry(home: Home, client: Client, name: str, choice: Choice, wishes: W
     that were closed as absent, since nothing sends them any more once an absence was belied.
     """
     folder, card = home.find(name)
-    pinned(card, client.origin)
-    check(wishes, card)
+    check(wishes, card, client.origin)
     async with act(home, folder, card, "retry") as batch:
         check_base(wishes, batch)
         chosen = _chosen(batch, choice)
@@ -70,6 +75,6 @@ def _chosen(batch: Opened, choice: Choice) -> "array[int]":
     return chosen
 
 
-def _fits(row: Row, status: Status) -> bool:
-    in_vain = row.exhausted or (status is Status.DOUBT and bool(row.absent))
-    return row.status is status or (in_vain and row.status is Status.PLANNED)
+def _fits(row: Row, status: str) -> bool:
+    in_vain = row.exhausted or (status == Status.DOUBT and bool(row.absent))
+    return row.status == status or (in_vain and row.status is Status.PLANNED)

@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from yarl import URL
-
 from mwbatch.callbacks.server import Running, serve
 from mwbatch.client import Client
 from mwbatch.commands.base import NO_BASE
@@ -18,8 +16,10 @@ from mwbatch.commands.submit import planned
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Seen
 from mwbatch.core.fold import Status
+from mwbatch.core.hosts import host_of, is_loopback
 from mwbatch.core.outcomes import Created, Ran
-from mwbatch.errors import Exit, UsageError
+from mwbatch.core.values import LEAST_LOOK, LONGEST, amount, whole
+from mwbatch.errors import BadValue, Exit, UsageError
 from mwbatch.journal.home import Home
 from mwbatch.journal.opened import Opened
 
@@ -29,7 +29,7 @@ LOOK: Final = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Where the receiver of a run listens."""
+    """Where the receiver of a run listens. Raises `UsageError` for what cannot be."""
 
     host: str = "127.0.0.1"
     port: int = 8080
@@ -37,6 +37,15 @@ class Door:
     tls_key: Path | None = None
     admin_host: str = "127.0.0.1"
     admin_port: int | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("host", "admin_host"):
+            if not (isinstance(host := getattr(self, field), str) and host):
+                raise BadValue(
+                    field, host, "the name or address of a network interface would do, such as 127.0.0.1"
+                )
+        whole("port", self.port, 0, 65_535)
+        whole("admin_port", self.admin_port, 0, 65_535, none=True)
 
 
 async def run(
@@ -46,6 +55,7 @@ async def run(
 
     ``poll`` is the time in seconds between two looks at tasks whose callback has not come.
     """
+    amount("poll", poll, LEAST_LOOK, LONGEST)
     stored: list[tuple[str, Seen]] = []
     async with await serve(
         home,
@@ -75,7 +85,7 @@ def own_base(receiver: Running, client: Client) -> str:
     Raises:
         UsageError: the API is elsewhere.
     """
-    if URL(client.origin).host not in ("127.0.0.1", "localhost", "::1"):
+    if not is_loopback(host_of(client.origin)):
         raise UsageError(NO_BASE)
     return receiver.url
 

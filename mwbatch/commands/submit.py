@@ -8,7 +8,7 @@ from pathlib import Path
 from mwbatch.client import Client
 from mwbatch.commands.base import NO_BASE
 from mwbatch.commands.clocks import of_the_api
-from mwbatch.commands.creating import Wishes, check, check_base, create, pinned
+from mwbatch.commands.creating import Wishes, check, check_base, create
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.invalid import put_aside
 from mwbatch.commands.planning import Source, addressed, choose, examine, write_plan
@@ -70,8 +70,7 @@ async def _batch_of(
 ) -> tuple[Path, Card, Survey | None]:
     """The batch of a manifest; where it has to be made, with what the manifest holds."""
     chosen = choose(home, source, client.origin)
-    pinned(chosen.card, client.origin)
-    check(wishes, chosen.card)
+    check(wishes, chosen.card, client.origin)
     if chosen.folder is not None:
         return chosen.folder, chosen.card, None
     if not wishes.callback_url:
@@ -94,8 +93,7 @@ async def resume(
     """Create every task that is missing, without reading the manifest; raises as `submit` does."""
     desk = desk or Desk()
     folder, card = home.find(batch_name)
-    pinned(card, client.origin)
-    check(wishes, card)
+    check(wishes, card, client.origin)
     async with act(home, folder, card, "resume") as batch:
         return await create(batch, client, wishes, desk)
 

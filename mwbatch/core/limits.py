@@ -2,37 +2,69 @@
 
 from dataclasses import dataclass
 from math import floor, inf
+from typing import Any, Self
 
 from mwbatch.core.batch import Batch
+from mwbatch.core.values import GREATEST_COST, MOST_TASKS, amount, whole
+from mwbatch.errors import BadValue
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """``max_tasks`` tasks at most, or as many as ``max_cost`` pays at ``price`` a task; None for no limit.
 
-    ``price`` and ``max_cost`` are in one currency, which nobody needs to name.
+    ``price`` and ``max_cost`` are in one currency, which nobody needs to name. Raises `BadValue` for what can be neither.
     """
 
     max_tasks: int | None = None
     price: float | None = None
     max_cost: float | None = None
 
+    def __post_init__(self) -> None:
+        whole("max_tasks", self.max_tasks, 0, MOST_TASKS, none=True)
+        amount("price", self.price, 0, GREATEST_COST, none=True)
+        amount("max_cost", self.max_cost, 0, GREATEST_COST, none=True)
+
+    @classmethod
+    def stored(cls, **fields: Any) -> Self:
+        """The limits of a card as they stand there, whatever they are: who only looks is not refused."""
+        limits = cls()
+        for name, value in fields.items():
+            object.__setattr__(limits, name, value)
+        return limits
+
     @property
     def tasks(self) -> float:
-        """The most tasks that the batch may ever have; infinity for no limit."""
-        by_cost = inf
-        if self.max_cost is not None and self.price:
-            by_cost = floor(self.max_cost / self.price + 1e-9)
-        return min(inf if self.max_tasks is None else self.max_tasks, by_cost)
+        """The most tasks that the batch may ever have; infinity for no limit, none where the limit cannot be checked."""
+        by_count = inf if self.max_tasks is None else max(0, self.max_tasks)
+        return min(by_count, self._affordable())
+
+    def _affordable(self) -> float:
+        if self.max_cost is None:
+            return inf
+        if self.price is None or self.price <= 0:
+            return 0
+        return floor(min(self.max_cost / self.price, MOST_TASKS) + 1e-9)
 
     def left(self, batch: Batch) -> float:
         """How many more tasks may be created."""
         return max(0, self.tasks - batch.spent())
 
     def updated(self, other: "Limits") -> "Limits":
-        """These limits, with whatever ``other`` names in their place."""
-        return Limits(
+        """These limits, with whatever ``other`` names in their place: those of a batch that is to be sent.
+
+        Raises:
+            BadValue: nobody could hold to them.
+        """
+        both = Limits(
             self.max_tasks if other.max_tasks is None else other.max_tasks,
             self.price if other.price is None else other.price,
             self.max_cost if other.max_cost is None else other.max_cost,
         )
+        if both.max_cost is not None and not both.price:
+            raise BadValue(
+                "max_cost",
+                both.max_cost,
+                "it holds nothing back without what a task costs: give price too (--price)",
+            )
+        return both

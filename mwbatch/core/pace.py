@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from mwbatch.core.ceiling import Ceiling
+from mwbatch.core.values import CONCURRENCY, GREATEST_RATE, LEAST_RATE, MOST_CONCURRENT, amount, whole
 
-MOST: Final = 128
+MOST: Final = CONCURRENCY
 """In flight at most, unless the user says otherwise."""
 
 FIRST: Final = 4
@@ -32,6 +33,8 @@ class Pace:
     __slots__ = ("_ceiling", "_heeded_at", "_step", "limit", "most", "next_start", "rate")
 
     def __init__(self, most: int = MOST, rate: float | None = None) -> None:
+        whole("concurrency", most, 1, MOST_CONCURRENT)
+        amount("rate", rate, LEAST_RATE, GREATEST_RATE, none=True)
         self.most, self.rate = most, rate
         self.limit = float(min(FIRST, most))
         self.next_start = 0.0

@@ -75,7 +75,7 @@ class Card:
                 name: tuple(fields.get(name, ()))
                 for name in ("kids", "place", "forgiven", "volatile", "drift")
             }
-            return cls(**fields | {"limits": Limits(**fields.get("limits", {}))})
+            return cls(**fields | {"limits": Limits.stored(**fields.get("limits", {}))})
         except (OSError, BadJson, KeyError, TypeError) as error:
             raise StoreError(f"cannot read {path}: {error}") from error
 

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact
 from mwbatch.core.limits import Limits
+from mwbatch.core.values import MOST_TASKS
+from mwbatch.errors import BadValue
 from tests.core.facts import answer, call, fail, histories, plan, show, start, steps
 
 counts = st.none() | st.integers(0, 9)
@@ -26,8 +28,12 @@ limits = st.builds(Limits, counts, amounts, amounts)
         (Limits(price=0.08, max_cost=1.0), 12),
         (Limits(max_tasks=5, price=0.1, max_cost=0.3), 3),
         (Limits(max_tasks=2, price=0.1, max_cost=0.3), 2),
-        (Limits(price=0.0, max_cost=1.0), inf),
-        (Limits(max_cost=1.0), inf),
+        (Limits(price=0.0, max_cost=1.0), 0),
+        (Limits(max_cost=1.0), 0),
+        (Limits(price=1e-320, max_cost=1.0), MOST_TASKS),
+        (Limits(price=1e-9, max_cost=1e12), MOST_TASKS),
+        (Limits.stored(max_tasks=10**23, price=-1.0), 10**23),
+        (Limits.stored(max_tasks=-1), 0),
     ],
 )
 def test_the_lesser_limit_holds(limit: Limits, tasks: float) -> None:
@@ -59,8 +65,15 @@ def test_spending_only_shrinks_what_is_left(limit: Limits, history: list[Fact], 
 
 @given(limits, limits)
 def test_an_update_replaces_what_it_names(old: Limits, new: Limits) -> None:
-    """Each limit is the new one where the new one is named, else the old one."""
-    both = old.updated(new)
+    """Each limit is the new one where the new one is named, else the old one; what nobody could hold to is refused."""
+    try:
+        both = old.updated(new)
+    except BadValue:
+        costs, price = new.max_cost is not None or old.max_cost is not None, new.price
+        assert costs
+        assert not (old.price if price is None else price)
+        return
+    assert both.max_cost is None or both.price
     for name in ("max_tasks", "price", "max_cost"):
         named = getattr(new, name)
         assert getattr(both, name) == (getattr(old, name) if named is None else named)

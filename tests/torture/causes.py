@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mwbatch.commands.creating import SETTLE
+from mwbatch.core.values import SETTLE
 from mwbatch.simulator import Fault, Line, Size
 from tests.torture.draw import Draw
 

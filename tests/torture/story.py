@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mwbatch.client import Client
-from mwbatch.commands.creating import SETTLE, Wishes
+from mwbatch.commands.creating import Wishes
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.planning import Source
 from mwbatch.commands.reconcile import Manner, reconcile
@@ -19,6 +19,7 @@ from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Failed
 from mwbatch.core.fold import ABSENT, Status
 from mwbatch.core.outcomes import Created, Reconciled
+from mwbatch.core.values import SETTLE
 from mwbatch.errors import MwbatchError
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.segments import Segments
