@@ -41,9 +41,7 @@ SkipOption = Annotated[
         "--skip-invalid", help="Put rows with mistakes aside in MANIFEST.invalid.jsonl, and send the others."
     ),
 ]
-SingleOption = Annotated[
-    bool, Option("--single-option", help="Take rows of which one answer only can be chosen.")
-]
+SingleOption = Annotated[bool, Option("--single-option", help="One answer is enough to choose from.")]
 PriceOption = Annotated[float | None, Option("--price", min=0.0, help="What one task costs.")]
 RequireOption = Annotated[bool, Option("--require-complete", help="Exit 3 unless every row is final.")]
 SettleOption = Annotated[

@@ -31,6 +31,7 @@ def make_annotating(
     max_tags: Annotated[
         int | None, Option("--max-tags", min=1, help="Of one image, ask only about the largest.")
     ] = None,
+    single_option: settings.SingleOption = False,
     force: Annotated[bool, Option("--force", help="Replace the file that is there.")] = False,
     place: settings.Place,
     talk: settings.Talk,
@@ -51,7 +52,7 @@ def make_annotating(
         from mwbatch.core.lineage import Filter, Question
         from mwbatch.views.outcomes import MadeView
 
-        question = Question(instruction, option)
+        question = Question(instruction, option, single_option)
         chosen = Filter(frozenset(brand), min_size, max_tags)
         home = open_home(place, desk)
         return MadeView(await make(home, batch, question, chosen, output, desk, force=force))

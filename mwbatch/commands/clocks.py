@@ -15,11 +15,16 @@ AskClock = Callable[[], Awaitable[Clock]]
 """Asks what time it is."""
 
 
+def clock_of(desk: Desk) -> Clock:
+    """What the clock of this machine says."""
+    return Clock(datetime.fromtimestamp(desk.now(), UTC), "this machine's clock")
+
+
 def of_this_machine(desk: Desk) -> AskClock:
     """Reads the clock of this machine."""
 
     async def ask() -> Clock:
-        return Clock(datetime.fromtimestamp(desk.now(), UTC), "this machine's clock")
+        return clock_of(desk)
 
     return ask
 
@@ -29,6 +34,6 @@ def of_the_api(client: "Client", desk: Desk) -> AskClock:
 
     async def ask() -> Clock:
         now = http_time((await client.list_page(limit=1, fresh=True)).clock)
-        return Clock(now, "the API's clock") if now else await of_this_machine(desk)()
+        return Clock(now, "the API's clock") if now else clock_of(desk)
 
     return ask

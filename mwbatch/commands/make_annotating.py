@@ -2,12 +2,14 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from mwbatch.commands.clocks import clock_of
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.outfile import outfile
-from mwbatch.core import cells
+from mwbatch.core.expiry import Expiring
 from mwbatch.core.lineage import Filter, Question, ask
 from mwbatch.core.outcomes import Made
 from mwbatch.core.text import encode
@@ -33,19 +35,17 @@ async def make_annotating(
     check(question)
     opened = unread(home, *home.find(name))
     desk.tally.phase = "reading answers"
+    expiring = Expiring(clock_of(desk))
     made = await asyncio.to_thread(
-        _write, opened.card.name, opened.journal, question, chosen, path, desk, force=force
+        _write, opened.card.name, opened.journal, question, chosen, path, desk, expiring, force=force
     )
     desk.tally.phase = ""
-    return made
+    return replace(made, expired=expiring.expired, expiring=expiring.soon, single=question.single)
 
 
 def check(question: Question) -> None:
     """Raise `UsageError` for a question that no manifest would take."""
-    wrong: cells.Complaints = []
-    cells.instruction(question.instruction, wrong)
-    cells.annotation_option(list(question.options), wrong)
-    if wrong:
+    if wrong := question.wrong():
         raise UsageError(
             "; ".join(
                 f"--{'instruction' if name == 'instruction' else 'option'} {told}" for name, told in wrong
@@ -54,7 +54,15 @@ def check(question: Question) -> None:
 
 
 def _write(
-    name: str, journal: Segments, question: Question, chosen: Filter, path: Path, desk: Desk, *, force: bool
+    name: str,
+    journal: Segments,
+    question: Question,
+    chosen: Filter,
+    path: Path,
+    desk: Desk,
+    expiring: Expiring,
+    *,
+    force: bool,
 ) -> Made:
     counts = Counter[str]()
     counts["tagging"] = sum(planned.type == "tagging" for planned in journal.read_rows())
@@ -67,6 +75,7 @@ def _write(
             counts.update(asked.counts, completed=1, rows=asked.row is not None)
             if asked.row is not None:
                 file.write(encode(asked.row) + b"\n")
+                expiring.count(asked.row["image_url"])
             desk.tally.done = counts["completed"]
             if counts["completed"] % GROUP == 0 and desk.stopping.is_set():
                 raise UsageError(f"interrupted: {path} was not written")

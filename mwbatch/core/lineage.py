@@ -11,7 +11,10 @@ from typing import Final
 
 from mwbatch.core import cells
 from mwbatch.core.facts import Planned, Seen
+from mwbatch.core.foreign import foreign
 from mwbatch.core.labels import response
+from mwbatch.core.names import misnamed
+from mwbatch.core.scrutiny import Leave, question
 from mwbatch.core.text import Json
 
 SOURCE: Final = ("source_batch", "source_row", "source_id", "source_task_id")
@@ -20,10 +23,24 @@ SOURCE: Final = ("source_batch", "source_row", "source_id", "source_task_id")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What people are asked about each box, and the answers that they choose from."""
+    """What people are asked about each box, and the answers that they choose from; ``single``: one is enough."""
 
     instruction: str
     options: tuple[str, ...]
+    single: bool = False
+
+    def wrong(self) -> list[tuple[str, str]]:
+        """Why no manifest would take it: (column, message) each."""
+        wrong: cells.Complaints = []
+        cells.instruction(self.instruction, wrong)
+        cells.annotation_option([*self.options], wrong)
+        told = [(str(column), message) for column, message in wrong]
+        if not told:
+            told = question(self.instruction, self.options, Leave(single_option=self.single))
+        for column, text in (("instruction", self.instruction), ("annotation_option", [*self.options])):
+            if reason := foreign(text):
+                told.append((column, reason))
+        return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +78,7 @@ def ask(batch: str, planned: Planned, answer: Seen, question: Question, chosen: 
     said = response(answer)
     tags = said.get("tags") if isinstance(said, dict) else None
     found = tags if isinstance(tags, list) else []
-    usable = [tag for tag in found if _usable(tag)]
+    usable = _once([tag for tag in found if _usable(tag)])
     fitting = [tag for tag in usable if chosen.fits(tag)]
     asked = _largest(fitting, chosen.most)
     counts = Counter(
@@ -74,10 +91,18 @@ def ask(batch: str, planned: Planned, answer: Seen, question: Question, chosen: 
 
 
 def _usable(tag: Json) -> bool:
-    """Whether a manifest may hold this tag: a box with an id, in pixels, with an area."""
+    """Whether a manifest may hold this tag: a box with an id, in pixels, with an area, and all of its text is text."""
     wrong: cells.Complaints = []
     cells.tags([tag], wrong)
-    return not wrong and isinstance(tag, dict) and tag.get("id") is not None
+    return not wrong and isinstance(tag, dict) and tag.get("id") is not None and not foreign(tag)
+
+
+def _once(tags: list[dict[str, Json]]) -> list[dict[str, Json]]:
+    """The first of the tags of each id: one answer for two boxes would fit neither."""
+    first: dict[str, dict[str, Json]] = {}
+    for tag in tags:
+        first.setdefault(str(tag["id"]), tag)
+    return [*first.values()]
 
 
 def _largest(tags: list[dict[str, Json]], most: int | None) -> list[dict[str, Json]]:
@@ -92,8 +117,9 @@ def _row(
     batch: str, planned: Planned, answer: Seen, question: Question, tags: list[dict[str, Json]]
 ) -> dict[str, Json]:
     lineage = dict(zip(SOURCE, (batch, planned.row, planned.id, answer.task_id), strict=True))
-    return {
-        **{name: cell for name, cell in planned.columns.items() if name not in SOURCE},
+    columns = {name: cell for name, cell in planned.columns.items() if name not in SOURCE}
+    row = {
+        **columns,
         "id": planned.id,
         "image_url": planned.request["image_url"],
         "instruction": question.instruction,
@@ -101,3 +127,5 @@ def _row(
         "tags": tags,
         **lineage,
     }
+    # A column of the user's that looks like a known one stays his: the known one is there too, empty.
+    return {**dict.fromkeys(known for _, known in misnamed(row)), **row}

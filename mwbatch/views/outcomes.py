@@ -133,7 +133,13 @@ class MadeView:
             lines.append(
                 f"  {rows(made.waiting)} have no answer yet: make it again later with --force, and submit the rows added"
             )
-        return "\n".join([*lines, "next:", f"  mwbatch submit {made.path}"])
+        for count, when in ((made.expired, "has expired"), (made.expiring, "will expire within 24 hours")):
+            if count:
+                lines.append(
+                    f"  {rows(count)} with a picture whose signed URL {when}, by this machine's clock: put a fresh one there"
+                )
+        leave = " --single-option" if made.single else ""
+        return "\n".join([*lines, "next:", f"  mwbatch submit {made.path}{leave}"])
 
     def json(self) -> Json:
         """The object for scripts."""
@@ -148,6 +154,8 @@ class MadeView:
             "beyond_max_tags": made.beyond,
             "unusable": made.unusable,
             "waiting": made.waiting,
+            "expired_urls": made.expired,
+            "expiring_urls": made.expiring,
         }
 
 

@@ -1,5 +1,6 @@
 """Stage two as a command: from a tagging batch's answers to a manifest, whole or not at all."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from mwbatch.commands.submit import submit
 from mwbatch.commands.validate import validate
 from mwbatch.core.lineage import Filter, Question
 from mwbatch.core.outcomes import Made
+from mwbatch.core.scrutiny import Leave
 from mwbatch.errors import UsageError
+from mwbatch.views.outcomes import MadeView
 from tests.commands.conftest import Stage, clock, silent
 from tests.virtual import virtual
 
@@ -22,6 +25,11 @@ QUESTION = Question("Is it good?", ("good", "bad"))
 async def tagged(stage: Stage, count: int, answered: int) -> None:
     """A tagging batch of which some rows are answered."""
     await submit(stage.home, stage.client, stage.manifest(*range(count)), silent(), stage.desk)
+    await tagged_now(stage, answered)
+
+
+async def tagged_now(stage: Stage, answered: int) -> None:
+    """Answers for the first rows of the batch."""
     batch = await stage.opened()
     for row in range(answered):
         task = stage.world.get(next(iter(batch.state.row(row).tasks)), clock())
@@ -66,6 +74,38 @@ async def test_the_question_is_checked_first(stage: Stage) -> None:
     with pytest.raises(UsageError, match=r"--instruction .*--option"):
         await made(stage, Question(" ", ("a", "a")))
     assert not (stage.folder / "two.jsonl").exists()
+
+
+@virtual
+async def test_one_answer_on_purpose(stage: Stage) -> None:
+    """One answer is no choice unless the user says so; then the next step that is printed says so too."""
+    await tagged(stage, 5, 5)
+    with pytest.raises(
+        UsageError, match=r"--option has one answer only .* 'yes\|no'; or allow it: --single-option"
+    ):
+        await made(stage, Question("Is it?", ("yes,no",)))
+    found = await made(stage, Question("Is it?", ("seen",), single=True))
+    assert MadeView(found).text().endswith(f"mwbatch submit {found.path} --single-option")
+    assert (await validate(found.path, leave=Leave(single_option=True))).found == 0
+    assert (await validate(found.path)).found == found.rows
+
+
+@virtual
+async def test_pictures_that_nobody_will_see(stage: Stage) -> None:
+    """Rows whose picture has a URL that has expired meanwhile are counted: they need a fresh one."""
+    source = stage.manifest()
+    ends = [int(clock()) + after + n for after in (60, 7200, 10_000_000) for n in range(9)]
+    urls = (f"https://a.example/{n}?Expires={n}&Signature=s&Key-Pair-Id=k" for n in ends)
+    stage.write(source, "image_url", *urls)
+    await submit(stage.home, stage.client, source, silent(), stage.desk)
+    await tagged_now(stage, len(ends))
+    await asyncio.sleep(3600)
+    found = await made(stage)
+    left = [int(row["image_url"].partition("?Expires=")[2].partition("&")[0]) for row in rows(stage)]
+    assert found.expired == sum(end in ends[:9] for end in left) > 0
+    assert found.expiring == sum(end in ends[9:18] for end in left) > 0
+    told = f"{found.expired} rows with a picture whose signed URL has expired, by this machine's clock"
+    assert told in MadeView(found).text()
 
 
 @virtual

@@ -10,6 +10,7 @@ from mwbatch.core.entry import Entry
 from mwbatch.core.facts import Planned, Seen, Via, digest
 from mwbatch.core.lineage import Asked, Filter, Question, ask
 from mwbatch.core.manifest import read_jsonl
+from mwbatch.core.scrutiny import Leave, Scrutiny
 from mwbatch.core.text import encode
 
 QUESTION = Question("Is it good?", ("good", "bad"))
@@ -57,6 +58,51 @@ def test_a_row_that_a_manifest_takes() -> None:
         "source_task_id": "t7",
         "tags": [box("a", brand="Umber", brand_id="b1"), box("b", template_url=None)],
     }
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "id": st.sampled_from(["a", "b", 1, "1", None, "", "\ud83d"]),
+                "width": st.sampled_from([0, 1, 2.5]),
+            },
+            optional={
+                "brand": st.sampled_from(["x", "\ud83d", "\0", None]),
+                "more": st.sampled_from([[], {"a": 1}]),
+            },
+        ).map(lambda tag: {"left": 1, "top": 2, "height": 3, **tag}),
+        max_size=4,
+    ),
+    st.dictionaries(
+        st.sampled_from(["Tags", "Type", "objectsToTag", "ID", "shop", "options", "callback_url"]),
+        st.integers(),
+    ),
+)
+def test_whatever_came_a_manifest_takes_it(tags: list[Any], columns: dict[str, Any]) -> None:
+    """Whatever tags people drew and whatever columns the user has, the row that is made is a good one."""
+    found = asked(*tags, planned=PLANNED._replace(columns=columns))
+    if found.row is not None:
+        (entry,) = read_jsonl([encode(found.row)])
+        assert isinstance(entry, Entry)
+        assert (entry.type, Scrutiny(Leave()).look(entry)) == ("annotating", None)
+        assert columns.items() <= entry.columns.items()
+
+
+@pytest.mark.parametrize(
+    ("question", "columns"),
+    [
+        (Question("Is it?", ("a", "b")), []),
+        (Question("Is it?", ("seen",), single=True), []),
+        (Question("Is it?", ("yes,no",)), ["annotation_option"]),
+        (Question("None", ("a", "nan")), ["instruction", "annotation_option"]),
+        (Question(" ", ()), ["instruction", "annotation_option"]),
+        (Question("\ud83d", ("a", "\0")), ["instruction", "annotation_option"]),
+    ],
+)
+def test_questions_that_no_manifest_takes(question: Question, columns: list[str]) -> None:
+    """A question is refused for what would make its rows wrong."""
+    assert [column for column, _ in question.wrong()] == columns
 
 
 def test_an_image_without_tags_asks_nothing() -> None:
