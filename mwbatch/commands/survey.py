@@ -207,14 +207,14 @@ async def survey(
     found, identity, free = Survey(urls=Urls() if count_urls else None, scrutiny=scrutiny), None, 0
     async with manifest.chunks() as chunks:
         async for chunk in chunks:
-            if identity is None:
+            if identity is None and any(isinstance(one, Entry) for one in chunk):
                 identity = identity_for(manifest.id_column)
                 free = identity.free
-                if scrutiny:
-                    scrutiny.header, scrutiny.id_column = manifest.header[0], manifest.id_column or ""
-            if scrutiny and clock and scrutiny.needs_clock(chunk):
-                scrutiny.set_clock(await clock())
-            found.take(chunk, identity, planned)
+            if scrutiny:
+                scrutiny.header, scrutiny.id_column = manifest.header[0], manifest.id_column or ""
+                if clock and scrutiny.needs_clock(chunk):
+                    scrutiny.set_clock(await clock())
+            found.take(chunk, Identity(None) if identity is None else identity, planned)
     found.id_column = manifest.id_column
     if found.found:
         found.finish(manifest, free)

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from mwbatch.core import cells
 from mwbatch.core.digests import digest_id
-from mwbatch.core.names import ANNOTATING, ID_NAMES, TAGGING, guess
+from mwbatch.core.names import ANNOTATING, ID_NAMES, TAGGING, guess, misnamed
 from mwbatch.core.text import Json
 
 Type = Literal["tagging", "annotating"]
@@ -76,7 +76,9 @@ def cells_of(entry: Entry, id_column: str | None) -> dict[str, Json]:
     if entry.misnamed and entry.type == "tagging":
         # MUST NOT say what the row is: with the right names it may be another.
         del cells["type"], cells["objects_to_tag"]
-    return cells
+    # A column of the user's that looks like a known one stays his: the known one stood there too, empty.
+    there = dict.fromkeys(known for name, known in misnamed(cells) if (name, known) not in entry.misnamed)
+    return {**there, **cells}
 
 
 @dataclass(slots=True)

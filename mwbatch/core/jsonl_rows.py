@@ -5,7 +5,7 @@ from typing import Final
 
 from mwbatch.core.cells import shown
 from mwbatch.core.entry import OUR_TEXT, Entry, Found, Problem, with_cells
-from mwbatch.core.names import ID_NAMES, meant, misnamed
+from mwbatch.core.names import ID_NAMES, IMAGE_URL, meant, misnamed
 from mwbatch.core.reader import Reader, foreign_cells
 from mwbatch.core.strict import decode_strictly
 from mwbatch.core.text import BadJson, Json
@@ -59,7 +59,9 @@ class JsonlReader(Reader):
     def _ids(self, line: int, row: dict[str, Json]) -> list[Problem]:
         """Hold every line to the id column of the first."""
         if not self._rows.settled:
-            return self._rows.settle(line, row)
+            # A line without cells, of a list of invalid rows, names no columns.
+            bare = OUR_TEXT in row and IMAGE_URL not in row
+            return [] if bare else self._rows.settle(line, row)
         column, first = self._rows.id_column, self._rows.settled
         said = f"the rows are known by {column}" if column else "the rows have no id"
         return [

@@ -182,3 +182,31 @@ async def test_no_gap_is_left(stage: Stage) -> None:
     copied = [GOOD[0], "f,https://images.example.com/d.jpg,,,,y", GOOD[1]]
     assert (await sent(stage, HEADER, *copied)).skipped == 1
     assert stage.statuses() == {"pending": 2}
+
+
+@virtual
+async def test_a_list_that_begins_with_a_line_without_cells(stage: Stage) -> None:
+    """What cannot be read as a row says nothing about the others: mended, they are sent by the ids that they have."""
+    await sent(stage, HEADER, BAD[2], BAD[0], *GOOD)
+    torn, row = put_aside(stage)
+    aside(stage).write_bytes(
+        encode(torn) + b"\n" + encode(row | {"image_url": "https://images.example.com/a.jpg"})
+    )
+    mended = Source(str(aside(stage)), skip_invalid=True)
+    created = await submit(stage.home, stage.client, mended, silent(), stage.new_desk())
+    assert (created.skipped, stage.statuses()) == (1, {"pending": 3})
+
+
+row_names = st.sampled_from(
+    ["Tags", "type", "Type", "tags", "objects_to_tag", "ObjectsToTag", "ID", "id", "shop"]
+)
+
+
+@given(st.dictionaries(row_names, st.sampled_from([None, "", "x"]), max_size=6))
+def test_put_aside_nothing_else_is_wrong(columns: dict[str, str | None]) -> None:
+    """A row that is written again is told for the same names as before, and for no others."""
+    row = {**columns, "image_url": "https://a/1", "id": columns.get("id") or "1"}
+    for entry in read_jsonl([encode(row)]):
+        if isinstance(entry, Entry):
+            (again,) = read_jsonl([encode(cells_of(entry, "id"))])
+            assert again == entry
