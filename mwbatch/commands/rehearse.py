@@ -21,7 +21,8 @@ from mwbatch.journal.opened import look
 class Rehearsal:
     """What a submission would do; nothing was written and nothing sent.
 
-    ``no_key`` and ``no_base`` say what a real one lacks yet: the API key, the callback base.
+    ``no_key`` and ``no_base`` say what a real one lacks yet: the API key, the callback base; ``besides`` what people should
+    know of the rows.
     """
 
     batch: str
@@ -31,6 +32,7 @@ class Rehearsal:
     price: float | None
     no_key: str = ""
     no_base: str = ""
+    besides: tuple[str, ...] = ()
 
     @property
     def exit(self) -> Exit:
@@ -45,7 +47,7 @@ class Rehearsal:
             lines.append(
                 f"  {rows(self.found.renewed)} not sent yet would take their URL as it is signed now"
             )
-        lines += [f"  {line}" for line in (*self.found.composition(), *self.found.besides())]
+        lines += [f"  {line}" for line in (*self.found.composition(), *self.besides)]
         if self.found.found:
             lines.append(f"  {self.found.found:,} problems: their rows would be put aside")
         lines += [f"  {lack}" for lack in (self.no_base, self.no_key) if lack]
@@ -107,4 +109,5 @@ async def rehearse(
         limits.price,
         no_key,
         "" if has_base else NO_BASE,
+        tuple(found.besides(state)),
     )

@@ -54,7 +54,7 @@ async def planned(
         if not batch.state.planned:
             batch.keep(id_column=found.id_column)
         batch.keep(volatile=tuple(dict.fromkeys((*batch.card.volatile, *source.volatile))))
-        _tell(found, desk)
+        _tell(found, batch, desk)
         skipped = await put_aside(source.path, found, source.aside, card.batch_id) if found.found else 0
         if skipped:
             desk.tally.note(
@@ -98,14 +98,14 @@ async def resume(
         return await create(batch, client, wishes, desk)
 
 
-def _tell(found: Survey, desk: Desk) -> None:
+def _tell(found: Survey, batch: Opened, desk: Desk) -> None:
     if repeated := found.by_kind[Kind.REPEATED]:
         desk.tally.note(f"{rows(repeated)} stand in the manifest more than once and count once")
     if found.renewed:
         desk.tally.note(f"{rows(found.renewed)} not sent yet take their URL as it is signed now")
     if known := found.known:
         desk.tally.note(f"{rows(known)} known already, {rows(found.new)} new")
-    for line in (*found.composition(), *found.besides()):
+    for line in (*found.composition(), *found.besides(batch.state)):
         desk.tally.note(line)
 
 

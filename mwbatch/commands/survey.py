@@ -8,10 +8,14 @@ from typing import Final
 
 from mwbatch.commands.clocks import AskClock
 from mwbatch.commands.manifests import Manifest
+from mwbatch.core.advice import rows
+from mwbatch.core.batch import Batch
 from mwbatch.core.entry import Entry, Found, Problem, cells_of
 from mwbatch.core.facts import Planned
 from mwbatch.core.identity import Decision, Identity, Kind
 from mwbatch.core.scrutiny import Scrutiny
+
+_THERE: Final = (Kind.KNOWN, Kind.RENEWED)
 
 PARTS: Final = 64
 """Hashes are kept in so many parts by their last bits, so that equal ones are looked for in few at a time."""
@@ -62,7 +66,8 @@ class Survey:
     nobody looks), ``aside`` of them. ``found`` counts all problems, ``problems`` holds the first `MAX_PROBLEMS`. ``urls`` are those of the
     new rows, None where nobody counts them. ``disputed`` has the problems of rows that are good by themselves, by their
     place among the good ones; ``blocking`` counts problems after which no row can be told from another. ``repeats`` are the
-    lines of the first rows that stand there before, each with the line of its first.
+    lines of the first rows that stand there before, each with the line of its first. ``expired`` are the numbers of known
+    rows whose URL has expired.
     """
 
     id_column: str | None = None
@@ -77,6 +82,7 @@ class Survey:
     problems: list[Problem] = field(default_factory=list)
     disputed: dict[int, Problem] = field(default_factory=dict)
     repeats: list[tuple[int, int]] = field(default_factory=list)
+    expired: "array[int]" = field(default_factory=lambda: array("I"))
 
     @property
     def new(self) -> int:
@@ -102,9 +108,15 @@ class Survey:
         """In one sentence what the new rows are; none where there are none, or nobody looked."""
         return [self.scrutiny.composition(self.by_type)] if self.new and self.scrutiny else []
 
-    def besides(self) -> list[str]:
-        """What people should know before these rows are paid for, a line each."""
-        return self.scrutiny.text() if self.scrutiny else []
+    def besides(self, state: Batch) -> list[str]:
+        """What people should know before rows are paid for, a line each; ``state`` is that of the batch."""
+        lines = self.scrutiny.text() if self.scrutiny else []
+        if unsent := sum(map(state.is_sendable, self.expired)):
+            lines.append(
+                f"warning: {rows(unsent)} planned before {'is' if unsent == 1 else 'are'} still to be sent with a URL that "
+                f"has expired: put a fresh one into the manifest first, and it is sent with that"
+            )
+        return lines
 
     def wrong(self, problem: Problem) -> None:
         """Take in a problem."""
@@ -175,14 +187,18 @@ class Survey:
     def _not_new(
         self, identity: Identity, entry: Entry, decision: Decision, planned: Callable[[int], Planned | None]
     ) -> None:
-        self.numbers.append(renewed(decision.row) if decision.kind is Kind.RENEWED else SKIPPED)
-        self.by_kind[decision.kind] += 1
-        if decision.kind in (Kind.CHANGED, Kind.COPY):
+        kind = decision.kind
+        if kind in _THERE and self.scrutiny and self.scrutiny.has_expired(entry):
+            kind = Kind.KNOWN  # that signature is no better than the one that it has
+            self.expired.append(decision.row)
+        self.numbers.append(renewed(decision.row) if kind is Kind.RENEWED else SKIPPED)
+        self.by_kind[kind] += 1
+        if kind in (Kind.CHANGED, Kind.COPY):
             problem = identity.problem(entry, decision, planned)
             problem = replace(problem, cells=cells_of(entry, identity.id_column))
             self.disputed[len(self.numbers) - 1] = problem
             self.wrong(problem)
-        elif decision.kind is Kind.REPEATED and len(self.repeats) < MAX_PROBLEMS:
+        elif kind is Kind.REPEATED and len(self.repeats) < MAX_PROBLEMS:
             self.repeats.append((entry.line, decision.line))
 
 

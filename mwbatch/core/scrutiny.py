@@ -89,6 +89,10 @@ class Scrutiny:
             if isinstance(one, Entry)
         )
 
+    def has_expired(self, entry: Entry) -> bool:
+        """Whether the URL of a row has expired, as far as somebody told the time."""
+        return self.expiring is not None and bool(self.expiring.complaint(entry.request["image_url"]))
+
     def look(self, entry: Entry) -> list[Problem] | None:
         """None for a good row; else what is wrong with it, of the names of its columns only what was not told before."""
         url = entry.request["image_url"]

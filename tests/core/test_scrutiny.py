@@ -103,8 +103,10 @@ def test_expired() -> None:
     assert [scrutiny.needs_clock(there[:end]) for end in (0, 2, 3)] == [False, False, True]
     assert scrutiny.needs_clock([Problem(1, None, "bad")]) is False
     assert scrutiny.look(there[2]) is None
+    assert scrutiny.has_expired(there[2]) is False
     scrutiny.set_clock(AT)
     assert scrutiny.needs_clock(there) is False
+    assert [scrutiny.has_expired(one) for one in there] == [False, False, True]
     assert scrutiny.expiring is not None
     scrutiny.look(there[2])
     assert (scrutiny.expiring.expired, scrutiny.json()["expired_urls"], len(scrutiny.text())) == (1, 1, 1)
