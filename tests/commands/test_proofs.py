@@ -1,0 +1,241 @@
+"""What a reconciliation proves and what it does not: a table of listings that are not the truth, and what they come to."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final, NoReturn
+
+import pytest
+
+from mwbatch.commands.reconcile import TRIES, Manner, reconcile
+from mwbatch.commands.submit import submit
+from mwbatch.core.address import NOBODY, Key, write
+from mwbatch.core.outcomes import Proof, Reconciled
+from mwbatch.errors import ApiError, Exit
+from mwbatch.simulator.faults import Fault, Line, Size
+from mwbatch.simulator.forms import Draft, Refusal
+from mwbatch.simulator.world import World
+from tests.commands.conftest import Stage, clock, silent
+from tests.commands.test_settling import PICTURE, twist
+from tests.virtual import virtual
+
+ROWS: Final = 30
+EVER: Final = 10**6
+
+
+async def pending(stage: Stage, *lines: Line, rows: int = ROWS) -> None:
+    """A batch whose rows all have a pending task."""
+    stage.befall(*lines)
+    await submit(stage.home, stage.client, stage.manifest(*range(rows)), silent(), stage.desk)
+    stage.desk = stage.new_desk()
+
+
+async def reconciled(stage: Stage, **manner: Any) -> Reconciled:
+    """Reconcile the batch."""
+    return await reconcile(stage.home, stage.client, "logos", stage.desk, Manner(**manner))
+
+
+def proof_of(found: Reconciled) -> Proof:
+    """Its proof, which there is."""
+    assert found.proof is not None
+    return found.proof
+
+
+def without(page: Any, count: int) -> Any:
+    """The page without its last tasks, total and all."""
+    return page | {"docs": page["docs"][:-count], "total": page["total"] - count}
+
+
+def unaddressed(page: Any) -> Any:
+    """The page without callback addresses."""
+    return page | {"docs": [{k: v for k, v in doc.items() if k != "callback_url"} for doc in page["docs"]]}
+
+
+LIES: Final[dict[str, tuple[Callable[[Any], Any], str, int]]] = {
+    "nothing": (lambda page: page | {"docs": [], "total": 0}, "lacks 30 tasks that are known", 0),
+    "one is missing": (lambda page: without(page, 1), "lacks 1 tasks that are known", ROWS - 1),
+    "another total": (lambda page: page | {"total": 7}, "shows 30 tasks and says that there are 7", ROWS),
+    "rubbish": (
+        lambda page: page | {"docs": [*page["docs"], "?"]},
+        "an entry of the listing is no task",
+        ROWS,
+    ),
+    "no addresses": (unaddressed, "does not show the callback addresses", 0),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+@virtual
+async def test_no_listing_is_believed(stage: Stage, monkeypatch: pytest.MonkeyPatch, lie: str) -> None:
+    """A listing that is not the truth proves nothing, after so many tries: null, the reason, what it covers, exit 3."""
+    await pending(stage)
+    stage.world.complete_all(clock())
+    change, said, covers = LIES[lie]
+    twist(stage, monkeypatch, lambda page, _: change(page))
+    found = await reconciled(stage)
+    proof = proof_of(found)
+    assert (found.exit, proof.paid_twice, proof.covers, proof.known) == (Exit.UNFINISHED, None, covers, ROWS)
+    assert [said in reason for reason in proof.reasons] == [True]
+    assert proof.text().endswith(f"the listing covers {covers} of {ROWS} known tasks")
+    assert stage.statuses() == {"completed": ROWS}, "what a listing does not show is asked for"
+    walks = [asked for asked in stage.wire.listed if asked["limit"] != "1" and asked["offset"] == "0"]
+    assert len(walks) >= TRIES
+
+
+@virtual
+async def test_a_listing_that_cannot_be_read_proves_nothing(stage: Stage) -> None:
+    """Where the API answers no listing the reason is its own word, nothing is covered, and the command ends."""
+    await pending(stage, rows=3)
+    stage.wire.reads = ApiError("not today", status=404)
+    proof = proof_of(await reconciled(stage))
+    assert (proof.paid_twice, proof.covers, proof.known) == (None, 0, 3)
+    assert proof.reasons == ("no listing could be believed: HTTP 404: not today",)
+
+
+@virtual
+async def test_an_api_that_never_echoes_is_done_without_a_proof_on_the_users_word(stage: Stage) -> None:
+    """With ``unproved`` the exit code says what is left to do, and the proof says still that there is none."""
+    await pending(stage, Line(Fault.NO_ECHO, 1, EVER), rows=3)
+    stage.world.complete_all(clock())
+    assert (await reconciled(stage)).exit is Exit.UNFINISHED
+    found = await reconciled(stage, unproved=True)
+    assert (found.exit, proof_of(found).paid_twice, proof_of(found).covers) == (Exit.DONE, None, 0)
+
+
+@virtual
+async def test_without_a_proof_what_is_pending_is_still_unfinished(stage: Stage) -> None:
+    """``unproved`` forgives the missing proof alone."""
+    await pending(stage, Line(Fault.NO_ECHO, 1, EVER), rows=1)
+    assert (await reconciled(stage, unproved=True)).exit is Exit.UNFINISHED
+
+
+@virtual
+async def test_a_forged_address_proves_nothing(stage: Stage) -> None:
+    """Where the listing shows tasks at addresses of ours that we did not sign nobody can say whose they are."""
+    await pending(stage, rows=2)
+    forged = Key(stage.home.keys().newest.kid, b"f" * 16)
+    address = write(NOBODY, forged, stage.home.find("logos")[1].batch_id, 1, 2)
+    stage.world.create(Draft("tagging", address, PICTURE), clock())
+    proof = proof_of(await reconciled(stage))
+    assert (proof.paid_twice, proof.covers, proof.known) == (None, 2, 2)
+    assert "1 attempts have a task at an address that our keys did not sign" in proof.reasons[0]
+
+
+@virtual
+async def test_a_listing_that_is_believed_at_the_last_try(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was wrong with earlier tries is no reason any more: nothing stays open."""
+    await pending(stage, rows=2)
+    stage.world.complete_all(clock())
+    twist(stage, monkeypatch, lambda page, number: page | {"total": 7} if number < TRIES else page)
+    found = await reconciled(stage)
+    assert (found.exit, found.reasons, proof_of(found).paid_twice) == (Exit.DONE, [], 0)
+
+
+@virtual
+async def test_a_batch_that_sent_nothing_knows_nothing(stage: Stage) -> None:
+    """A batch without a task has nothing that a listing had to show."""
+    await (await stage.opened(3)).journal.close()
+    proof = proof_of(await reconciled(stage))
+    assert proof.text().startswith("paid twice: 0, by a listing of 0 tasks")
+    assert proof.text().endswith("which covers 0 of 0 known tasks")
+
+
+@virtual
+async def test_waiting_ends_where_nothing_can_change(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the API knows none of the pending tasks any more, waiting without a limit ends, with the reason."""
+    await pending(stage, rows=2)
+    twist(stage, monkeypatch, lambda page, _: page | {"docs": [], "total": 0})
+
+    def gone(world: World, task_id: str, now: float) -> NoReturn:
+        raise Refusal(404, f"there is no task {task_id}")
+
+    monkeypatch.setattr(World, "get", gone)
+    found = await reconciled(stage, every=30.0)
+    assert found.exit is Exit.UNFINISHED
+    assert found.reasons[-1] == "the API knows none of the pending tasks any more: waiting changes nothing"
+
+
+@virtual
+async def test_waiting_fetches_what_a_listing_does_not_show(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pending task is passed over only where a believed listing showed it: an answer is fetched, and waiting ends."""
+    await pending(stage, rows=3)
+    twist(stage, monkeypatch, lambda page, _: page | {"docs": [], "total": 0})
+    asyncio.get_running_loop().call_later(100.0, lambda: stage.world.complete_all(clock()))
+    found = await reconciled(stage, every=30.0)
+    assert (found.fetched, stage.statuses()) == (3, {"completed": 3})
+
+
+@virtual
+async def test_an_answer_that_the_listing_contradicts_is_told(stage: Stage) -> None:
+    """A stored answer that is listed otherwise is a finding: exit 1, not complete, the row and its task."""
+    await pending(stage, Line(Fault.LISTED_OTHERWISE, 5, 6))
+    stage.world.complete_all(clock())
+    await fetched_one_by_one(stage)
+    found = await reconciled(stage)
+    assert (found.exit, found.report.complete, found.report.differing) == (Exit.ROWS, False, 2)
+    assert len({task_id for _, task_id in found.differing}) == 2
+    assert proof_of(found).paid_twice == 0
+
+
+async def fetched_one_by_one(stage: Stage) -> None:
+    """The answers come by GET, while the listing fails."""
+    honest = stage.wire.listings.answer
+    stage.wire.listings.answer = lambda *_: {}  # type: ignore[method-assign]
+    await reconciled(stage, unproved=True)
+    stage.wire.listings.answer = honest  # type: ignore[method-assign]
+    assert stage.statuses() == {"completed": ROWS}
+    stage.desk = stage.new_desk()
+
+
+@virtual
+async def test_a_listing_that_abridges_contradicts_nothing(stage: Stage) -> None:
+    """Where nearly every answer is listed with less, that is said once, and nothing is in conflict."""
+    await pending(stage)
+    stage.world.complete_all(clock())
+    await fetched_one_by_one(stage)
+    stage.befall(Line(Fault.LIST_ABRIDGED, 1, EVER))
+    found = await reconciled(stage)
+    assert (found.exit, found.differing, found.report.complete) == (Exit.DONE, (), True)
+    assert sum("the listing leaves out parts of answers" in note for note in stage.desk.tally.notes) == 1
+
+
+@pytest.mark.parametrize("more", [(), (Line(Fault.LIST_BARE, 1, EVER),), (Line(Fault.NO_ECHO, 1, EVER),)])
+@virtual
+async def test_a_listing_without_end_ends(stage: Stage, more: tuple[Line, ...]) -> None:
+    """A listing that ignores the offset and always has more ends every walk, that for the echo too, and proves nothing."""
+    stage.befall(Line(Fault.LIST_OFFSET_IGNORED, 1, EVER), *more)
+    await submit(stage.home, stage.client, stage.manifest(*range(3)), silent(), stage.desk)
+    found = await reconciled(stage)
+    assert (proof_of(found).paid_twice, stage.tasks) == (None, 3)
+    assert "the listing repeats itself" in proof_of(found).reasons[0]
+
+
+@virtual
+async def test_a_walk_through_very_much_is_told_and_can_be_stopped(stage: Stage) -> None:
+    """Where dates say nothing pages and time are said first, and a walk ends when the user asks."""
+    for _ in range(1500):
+        stage.world.create_stranger(clock())
+    stage.befall(Line(Fault.CREATED_AT_FORM, 1, EVER), size=Size(created_at_form=None))
+    await submit(stage.home, stage.client, stage.manifest(*range(12)), silent(), stage.desk)
+    stage.desk = stage.new_desk()
+    seen = len(stage.wire.listed)
+
+    def stop_in_the_middle() -> None:
+        if stage.desk.tally.listed > 500:
+            stage.desk.stopping.set()
+        else:
+            asyncio.get_running_loop().call_later(0.1, stop_in_the_middle)
+
+    stop_in_the_middle()
+    found = await reconciled(stage)
+    assert proof_of(found).paid_twice is None
+    assert any(
+        note.startswith(
+            "dates of tasks say nothing here, so the whole listing is walked, twice: 1,512 tasks on "
+        )
+        for note in stage.desk.tally.notes
+    )
+    assert len(stage.wire.listed) - seen < 12
