@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from mwbatch.commands.beginning import Past, catch_up, restore_trust
+from mwbatch.commands.reconcile import reconcile
 from mwbatch.commands.settling import Grounds
 from mwbatch.commands.submit import resume, submit
+from mwbatch.core.address import Key
 from mwbatch.core.facts import Started
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
@@ -18,6 +20,7 @@ from mwbatch.errors import ApiError, Exit
 from mwbatch.journal.harm import harm
 from mwbatch.journal.home import place_of
 from mwbatch.journal.opened import Opened, look
+from mwbatch.simulator.faults import Fault, Line
 from tests.commands.conftest import ORIGIN, Stage, silent
 from tests.commands.test_settling import born, doubtful, sweeps, twist
 from tests.core.facts import start
@@ -186,6 +189,45 @@ async def test_trust_needs_a_listing_that_can_be_believed(
     reason = await distrusted(stage, batch)
     assert reason.startswith("no listing could be believed: the listing shows 0 tasks")
     assert (batch.card.forgiven, harm(batch) != []) == ((), True)
+
+
+@pytest.mark.parametrize("walk", [1, 2])
+@virtual
+async def test_an_address_forged_in_either_sweep_restores_no_trust(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, walk: int
+) -> None:
+    """Tasks at addresses that we did not sign leave the folder as it is, whichever of the two sweeps shows them."""
+    batch = await stage.opened(2)
+    forged = born(stage, 1, key=Key(stage.home.keys().newest.kid, b"f" * 16))
+
+    def hide(page: Any, number: int) -> Any:
+        left = [doc for doc in page["docs"] if doc["task_id"] != forged.task_id or number == walk]
+        return page | {"docs": left, "total": len(left)}
+
+    twist(stage, monkeypatch, hide)
+    assert "that our keys did not sign" in await distrusted(stage, batch)
+    assert (batch.card.forgiven, harm(batch) != []) == ((), True)
+
+
+@virtual
+async def test_every_listing_asks_caches_for_the_truth(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catching up, proving the echo, probing, settling, restoring trust, reconciling: each listing is to be fresh."""
+    asked, honest = list[bool](), stage.wire.send
+
+    async def send(method: str, path: str, *, fresh: bool = False, **rest: Any) -> Any:
+        if path == "/v1/tasks":
+            asked.append(fresh)
+        return await honest(method, path, fresh=fresh, **rest)
+
+    monkeypatch.setattr(stage.wire, "send", send)
+    stage.befall(Line(Fault.NOT_CREATED_500, 4, 13))
+    limits = Limits(max_tasks=24)
+    await submit(stage.home, stage.client, stage.manifest(*range(30)), silent(limits=limits), stage.desk)
+    assert any("until the API answers again" in note for note in stage.desk.tally.notes)
+    lose_journal(stage.home.find("logos")[0])
+    await go_on(stage)
+    await reconcile(stage.home, stage.client, "logos", stage.desk)
+    assert (len(asked) > 15, all(asked)) == (True, True)
 
 
 @pytest.mark.parametrize("at", [0.0, 100.0, 320.0])

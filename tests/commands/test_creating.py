@@ -6,11 +6,13 @@ import pytest
 
 from mwbatch.commands.base import checked_base
 from mwbatch.commands.submit import resume, submit
+from mwbatch.core.facts import Fact
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
 from mwbatch.errors import Exit, UsageError
 from mwbatch.simulator import Fault, Line
 from tests.commands.conftest import Stage, silent
+from tests.core.facts import fail, retry, show, start
 from tests.virtual import virtual
 
 
@@ -38,6 +40,38 @@ async def test_rows_wait_for_one_that_is_found(stage: Stage) -> None:
     stage.befall(Line(Fault.NOT_CREATED_500, 2, 4), Line(Fault.CREATED_500, 5, 5))
     created = await sent(stage, 4)
     assert (created.exit, stage.tasks) == (Exit.DONE, 4)
+
+
+@virtual
+async def test_the_first_row_that_is_sent_again_goes_alone(stage: Stage) -> None:
+    """Unless it was created no second row of that round leaves: the others wait until doubt is settled again."""
+    stage.befall(Line(Fault.NOT_CREATED_500, 2, 5))  # three rows, and the first of them again
+    created = await sent(stage, 4)
+    assert (created.exit, stage.tasks) == (Exit.DONE, 4)
+    first, *_ = again = stage.wire.left_at[4:]
+    assert len(again) == 4
+    assert all(left >= first + 150 for left in again[1:])
+
+
+@virtual
+async def test_once_belied_only_what_the_user_opens_leaves(stage: Stage) -> None:
+    """A row whose last attempt is the one that the user opened is not sent again by itself; a newly opened one is."""
+    batch = await stage.opened(3)
+    belied: list[Fact] = [start(1), fail(1), show(1, task="late")]
+    spent: list[Fact] = [
+        start(1, ((1, 2),)),
+        fail(1, row=1),
+        retry(2, 1),
+        start(2, ((1, 2),)),
+        fail(2, row=1),
+    ]
+    fresh: list[Fact] = [start(1, ((2, 3),)), fail(1, row=2), retry(2, 2)]
+    await batch.record([*belied, *spent, *fresh])
+    batch.keep(echo={"tagging": True}, kids=(stage.home.keys().newest.kid,))
+    await batch.journal.close()
+    created = await resume(stage.home, stage.client, "logos", silent(), stage.desk)
+    sent_rows = [address.rsplit("/", 2)[1] for address in stage.wire.creates]
+    assert (created.exit, sent_rows) == (Exit.UNFINISHED, ["2-2"])
 
 
 @virtual

@@ -203,6 +203,65 @@ async def test_a_forged_address_is_neither(stage: Stage) -> None:
     assert stage.statuses() == {"planned": 2, "doubt": 1}
 
 
+@pytest.mark.parametrize("walk", [2, 3])
+@virtual
+async def test_an_address_forged_in_either_sweep(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, walk: int
+) -> None:
+    """A task at an address that we did not sign keeps its row in doubt, whichever of the two sweeps shows it."""
+    batch = await doubtful(stage)
+    forged = born(stage, 1, key=Key(stage.home.keys().newest.kid, b"f" * 16))
+
+    def hide(page: Any, number: int) -> Any:
+        left = [doc for doc in page["docs"] if doc["task_id"] != forged.task_id or number == walk]
+        return page | {"docs": left, "total": len(left)}
+
+    twist(stage, monkeypatch, hide)
+    result = await settled(stage, batch)
+    assert (result.absent, stage.statuses()) == ([0, 2], {"planned": 2, "doubt": 1})
+
+
+@virtual
+async def test_a_sweep_without_the_witness_closes_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The task of this run that was created after the doubt must be listed, be its start earlier in the record."""
+    batch = await stage.opened(3)
+    await stage.client.list_page(limit=1)
+    first = Started(
+        clock(), ((2, 3),), 1, NOBODY, stage.client.origin, stage.client.key, "k1", stage.client.clock
+    )
+    await asyncio.sleep(5)
+    await stage.client.list_page(limit=1)
+    await batch.record([first, replace(first, rows=((0, 2),), clock=stage.client.clock)])
+    batch.keep(echo={"tagging": True})
+    known = born(stage, 2)
+    await batch.record([seen(known, 2)])
+    twist(stage, monkeypatch, lambda page, _: page | {"docs": [], "total": 0})
+    result = await settled(stage, batch, witness=Witness(known.task_id, 6.0, 2))
+    assert (result.absent, stage.statuses()) == ([], {"doubt": 2, "pending": 1})
+    assert "lacks 1 tasks that are known" in result.reasons[0]
+
+
+@virtual
+async def test_tasks_of_runs_before_the_doubt_need_not_be_listed(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was started before the earliest doubt lies outside: an API that forgot it can be believed."""
+    batch = await stage.opened(3)
+    await stage.client.list_page(limit=1)
+    old = Started(
+        clock(), ((2, 3),), 1, NOBODY, stage.client.origin, stage.client.key, "k1", stage.client.clock
+    )
+    await batch.record([old, seen(born(stage, 2), 2)])
+    await asyncio.sleep(3600 * 48)
+    await stage.client.list_page(limit=1)
+    await batch.record([replace(old, rows=((0, 2),), clock=stage.client.clock)])
+    batch.keep(echo={"tagging": True})
+    twist(stage, monkeypatch, lambda page, _: page | {"docs": [], "total": 0})
+    assert (await settled(stage, batch)).absent == [0, 1]
+
+
 LIES: Final[dict[str, Callable[[Any, int], Any]]] = {
     "total": lambda page, _: page | {"total": 7},
     "rubbish": lambda page, _: page | {"docs": [*page["docs"], "?"]},
