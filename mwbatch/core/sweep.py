@@ -26,6 +26,8 @@ MAX_IDLE_PAGES: Final = 3
 GRAIN: Final = timedelta(milliseconds=1)
 """How finely the API's filters tell times apart: what lies closer together may be listed in any order."""
 
+NO_ECHO: Final = "the listing does not show the callback addresses of tasks"
+"""What is wrong with the listing of an API that never shows them."""
 
 _ELSEWHERE: Final = -1
 """Where a task stands that is at no address of the batch."""
@@ -168,7 +170,7 @@ class Sweep:
             if number is None:
                 self.lacking, example = self.lacking + 1, example or task_id
             elif self._places[number] == _ELSEWHERE:
-                yield "the listing does not show the callback addresses of tasks"
+                yield NO_ECHO
             elif self._places[number] != _packed(place):
                 yield f"task {task_id} is shown with another address than the one it was created with"
             else:

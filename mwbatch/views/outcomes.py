@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mwbatch.core.advice import rows
 from mwbatch.core.outcomes import Canceled, Created, Made, Ran, Reconciled
+from mwbatch.core.sweep import NO_ECHO
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 from mwbatch.views.words import report_text
@@ -59,6 +60,7 @@ def reconciled(found: Reconciled) -> Outcome:
         *_differing(found),
         *_still_open(found.reasons if proof is None or proof.paid_twice is not None else ()),
         *((proof.text(),) if proof else ()),
+        *_without_proof(found),
     )
     fields: dict[str, Json] = {
         "fetched": found.fetched,
@@ -83,6 +85,21 @@ def _differing(found: Reconciled) -> tuple[str, ...]:
     count, name = len(found.differing), found.report.batch
     return (
         f"{count:,} answers are listed otherwise than they are stored: mwbatch reconcile {name} --list differing",
+    )
+
+
+def _without_proof(found: Reconciled) -> tuple[str, ...]:
+    """How to go on where no proof will ever be had."""
+    proof = found.proof
+    if (
+        proof is None
+        or proof.paid_twice is not None
+        or found.unproved
+        or NO_ECHO not in " ".join(proof.reasons)
+    ):
+        return ()
+    return (
+        f"where an API never shows them, go without the proof: mwbatch reconcile {found.report.batch} --unproved",
     )
 
 
