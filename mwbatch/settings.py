@@ -181,6 +181,17 @@ class Spending:
     yes: Annotated[
         bool, Option("--yes", "-y", help="Do not ask before more than 100 tasks are concerned.")
     ] = False
+    only_new: Annotated[
+        bool, Option("--only-new", help="Leave out rows that were asked for before, and send the others.")
+    ] = False
+    again: Annotated[
+        tuple[str, ...],
+        Option(
+            "--again",
+            metavar="BATCH",
+            help="Pay again for what this batch asked for; may be given several times.",
+        ),
+    ] = ()
 
 
 def api_key() -> str:

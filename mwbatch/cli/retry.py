@@ -40,7 +40,7 @@ def retry(
     \b
     Examples:
       mwbatch retry ten
-      mwbatch retry ten --status canceled --id shot-0003 --yes
+      mwbatch retry ten --status canceled --id shot-1003 --yes
     """
 
     async def command(desk: "Desk") -> Result:
@@ -99,8 +99,8 @@ def cancel(
 
     \b
     Examples:
-      mwbatch cancel ten --id shot-0003 --id shot-0005
-      mwbatch cancel ten --id shot-0007 --json
+      mwbatch cancel ten --id shot-1003 --id shot-1005
+      mwbatch cancel ten --id shot-1007 --json
     """
 
     async def command(desk: "Desk") -> Result:

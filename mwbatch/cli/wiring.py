@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mwbatch.client import Client
     from mwbatch.commands.creating import Wishes
     from mwbatch.commands.desk import Desk
+    from mwbatch.core.elsewhere import Repeats
     from mwbatch.core.limits import Limits
     from mwbatch.journal.home import Home
 
@@ -61,7 +62,15 @@ def wishes(spending: Spending) -> "Wishes":
         settle=spending.settle,
         limits=limits(spending),
         confirm=never_asked if spending.yes else asked,
+        repeats=repeats(spending),
     )
+
+
+def repeats(spending: Spending) -> "Repeats":
+    """What the user says to rows that were asked for before."""
+    from mwbatch.core.elsewhere import Repeats
+
+    return Repeats(spending.only_new, spending.again)
 
 
 def limits(spending: Spending) -> "Limits":

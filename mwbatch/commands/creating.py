@@ -17,6 +17,7 @@ from mwbatch.commands.sending import Sender, Sending
 from mwbatch.commands.settling import BELIED, Grounds, settle
 from mwbatch.commands.surplus import cancel_surplus
 from mwbatch.core.advice import rows
+from mwbatch.core.elsewhere import Repeats
 from mwbatch.core.facts import Planned
 from mwbatch.core.fold import Status
 from mwbatch.core.hosts import settle_at
@@ -47,7 +48,8 @@ class Wishes:
     """How the user wants it sent.
 
     ``callback_url`` None means the base that the batch used last; ``rate`` is in requests started a second, ``settle`` in
-    seconds; ``confirm`` is asked before many tasks are created. Raises `UsageError` for what cannot be.
+    seconds; ``confirm`` is asked before many tasks are created; ``repeats`` is what to do with rows that were
+    asked for before. Raises `UsageError` for what cannot be.
     """
 
     callback_url: str | None = None
@@ -57,6 +59,7 @@ class Wishes:
     settle: float = SETTLE
     limits: Limits = field(default_factory=Limits)
     confirm: Callable[[str], bool] = lambda _: True
+    repeats: Repeats = field(default_factory=Repeats)
 
     def __post_init__(self) -> None:
         whole("concurrency", self.concurrency, 1, MOST_CONCURRENT)

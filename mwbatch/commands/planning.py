@@ -34,7 +34,7 @@ class Source:
     ``known_as`` what is recorded as the manifest's path, where that is not ``path`` itself; ``skip_invalid``: rows with
     mistakes are put aside and hold up no others; ``own_columns`` are the user's, although their names are other
     spellings of known ones; ``single_option``: one answer is enough to choose from; ``volatile`` parameters of a URL
-    say nothing about what is asked for.
+    say nothing about what is asked for; ``only_new``: rows that were asked for before are left out.
     """
 
     path: str
@@ -46,6 +46,7 @@ class Source:
     own_columns: frozenset[str] = frozenset()
     single_option: bool = False
     volatile: tuple[str, ...] = ()
+    only_new: bool = False
 
     @property
     def leave(self) -> Leave:
@@ -140,7 +141,12 @@ def choose(home: Home, source: Source, origin: str) -> Chosen:
     return Chosen(Card(wanted, new_batch_id(), origin, source.recorded, None, ()), None)
 
 
-async def examine(source: Source, batch: Opened | None, desk: Desk, clock: AskClock | None = None) -> Survey:
+async def examine(
+    source: Source,
+    batch: Opened | None,
+    desk: Desk,
+    clock: AskClock | None = None,
+) -> Survey:
     """Read the whole manifest and compare it with the batch; nothing is written.
 
     ``clock`` tells the time by which URLs expire; without one this machine's does.
@@ -156,6 +162,8 @@ async def examine(source: Source, batch: Opened | None, desk: Desk, clock: AskCl
         _looking_up(batch),
         scrutiny=Scrutiny(source.leave, _owned_by(batch)),
         clock=clock or of_this_machine(desk),
+        volatile=volatile(source, batch.card if batch else None),
+        only_new=source.only_new,
     )
     if found.found and not (source.skip_invalid and found.good and not found.blocking):
         raise ManifestError(_problems(source, found))
@@ -197,12 +205,17 @@ async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -
             tally.done += len(facts)
 
 
+def volatile(source: Source, card: Card | None) -> tuple[str, ...]:
+    """The parameters of URLs that say nothing about what is asked for: those of the batch, and those named now."""
+    return tuple(dict.fromkeys((*(card.volatile if card else ()), *source.volatile)))
+
+
 def identity_of(source: Source, batch: Opened | None) -> Callable[[str | None], Identity]:
     """An identity that knows the rows of the batch."""
 
     def make(id_column: str | None) -> Identity:
-        volatile = (*source.volatile, *(batch.card.volatile if batch else ()))
-        identity = Identity(id_column, allow_duplicates=source.allow_duplicates, volatile=volatile)
+        names = volatile(source, batch.card if batch else None)
+        identity = Identity(id_column, allow_duplicates=source.allow_duplicates, volatile=names)
         if batch is None or not batch.state.planned:
             return identity
         if id_column != batch.card.id_column:

@@ -1,12 +1,13 @@
 """A dry run: what a submission would do, and what it lacks yet."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mwbatch.commands.base import NO_BASE, callback_base
 from mwbatch.commands.beginning import Past
 from mwbatch.commands.creating import Wishes, check
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.planning import Source, addressed, choose, examine
+from mwbatch.commands.elsewhere import Candidates, unasked
+from mwbatch.commands.planning import Source, addressed, choose, examine, volatile
 from mwbatch.commands.survey import Survey
 from mwbatch.core.advice import rows
 from mwbatch.core.batch import Batch
@@ -22,7 +23,7 @@ class Rehearsal:
     """What a submission would do; nothing was written and nothing sent.
 
     ``no_key`` and ``no_base`` say what a real one lacks yet: the API key, the callback base; ``besides`` what people should
-    know of the rows.
+    know of the rows; ``left_out`` rows were asked for before, and the user wants only what is new.
     """
 
     batch: str
@@ -33,6 +34,7 @@ class Rehearsal:
     no_key: str = ""
     no_base: str = ""
     besides: tuple[str, ...] = ()
+    left_out: int = 0
 
     @property
     def exit(self) -> Exit:
@@ -50,6 +52,8 @@ class Rehearsal:
         lines += [f"  {line}" for line in (*self.found.composition(), *self.besides)]
         if self.found.found:
             lines.append(f"  {self.found.found:,} problems: their rows would be put aside")
+        if self.left_out:
+            lines.append(f"  {rows(self.left_out)} would be left out, asked for before")
         lines += [f"  {lack}" for lack in (self.no_base, self.no_key) if lack]
         lines.append(
             f"  {rows(self.to_send)} to send"
@@ -77,6 +81,7 @@ class Rehearsal:
             **(self.found.scrutiny.json() if self.found.scrutiny else {}),
             "has_key": not self.no_key,
             "has_callback_url": not self.no_base,
+            "left_out": self.left_out,
             "to_send": self.to_send,
             "cost": self.cost,
         }
@@ -85,12 +90,12 @@ class Rehearsal:
 async def rehearse(
     home: Home, origin: str, source: Source, wishes: Wishes, desk: Desk, no_key: str = ""
 ) -> Rehearsal:
-    """Find out what `submit` would do, without the lock, the API or a write; raises as it does.
+    """Find out what `submit` would do, without the locks, the API or a write; raises as it does.
 
     ``no_key`` says why there is no API key, where there is none: it does not hinder a rehearsal, nor does a base that is
     not named yet.
     """
-    source = await addressed(home, source)
+    source = replace(await addressed(home, source), only_new=wishes.repeats.only_new)
     chosen = choose(home, source, origin)
     check(wishes, chosen.card, origin)
     batch = await look(home, chosen.folder, chosen.card) if chosen.folder else None
@@ -99,8 +104,13 @@ async def rehearse(
     if has_base := bool(wishes.callback_url or last):
         callback_base(wishes.callback_url, last, desk)
     state = batch.state if batch else Batch()
+    card = replace(chosen.card, volatile=volatile(source, chosen.card))
+    candidates = Candidates(card, batch, source=source, found=found)
+    comparison = await unasked(home, origin, candidates, wishes.repeats, desk, keep=False)
+    old = sum(number < state.end for number in comparison.numbers())
+    found.leave_out(number for number in comparison.numbers() if number >= state.end)
     limits = chosen.card.limits.updated(wishes.limits)
-    to_send = min(found.new + state.sendable(), limits.left(state))
+    to_send = min(found.new + state.sendable() - old, limits.left(state))
     return Rehearsal(
         chosen.card.name,
         chosen.folder is None,
@@ -110,4 +120,5 @@ async def rehearse(
         no_key,
         "" if has_base else NO_BASE,
         tuple(found.besides(state)),
+        old + found.left_out,
     )

@@ -2,13 +2,14 @@
 
 from array import array
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from mwbatch.client import Client
 from mwbatch.commands.choosing import named
 from mwbatch.commands.creating import Wishes, check, check_base, create
 from mwbatch.commands.desk import Desk
+from mwbatch.commands.elsewhere import Candidates, leave_out, told_left_out, turn_in, unasked
 from mwbatch.core.advice import rows
 from mwbatch.core.facts import Retried
 from mwbatch.core.fold import Row, Status
@@ -48,13 +49,27 @@ async def retry(home: Home, client: Client, name: str, choice: Choice, wishes: W
     check(wishes, card, client.origin)
     async with act(home, folder, card, "retry") as batch:
         check_base(wishes, batch)
-        chosen = _chosen(batch, choice)
-        desk.tally.note(f"{rows(len(chosen))} get another attempt")
-        now = desk.now()
-        for first in range(0, len(chosen), CHUNK):
-            some = chosen[first : first + CHUNK]
-            await batch.record([Retried(now, row, batch.state.row(row).fresh_attempt) for row in some])
-        return await create(batch, client, wishes, desk)
+        async with turn_in(home, desk):
+            left_out = await _open(batch, client.origin, _chosen(batch, choice), wishes, desk)
+        return replace(await create(batch, client, wishes, desk), left_out=left_out)
+
+
+async def _open(batch: Opened, origin: str, chosen: "array[int]", wishes: Wishes, desk: Desk) -> int:
+    """Open another attempt for rows; returns how many were asked for before and are left out."""
+    candidates = Candidates(batch.card, batch, chosen)
+    comparison = await unasked(batch.home, origin, candidates, wishes.repeats, desk)
+    await leave_out(batch, comparison, desk)
+    gone = bytearray(batch.state.end)
+    for number in comparison.numbers():
+        gone[number] = 1
+    opened = array("Q", (number for number in chosen if not gone[number]))
+    desk.tally.note(f"{rows(len(opened))} get another attempt")
+    now = desk.now()
+    for first in range(0, len(opened), CHUNK):
+        some = opened[first : first + CHUNK]
+        await batch.record([Retried(now, row, batch.state.row(row).fresh_attempt) for row in some])
+    comparison.keep_consent(batch, desk.now())
+    return told_left_out(comparison.overlaps.rows, desk)
 
 
 def _chosen(batch: Opened, choice: Choice) -> "array[int]":

@@ -71,12 +71,12 @@ async def run(
         if receiver.admin_url:
             desk.tally.note(f"health and metrics at {receiver.admin_url}")
         wishes = replace(wishes, callback_url=wishes.callback_url or own_base(receiver, client))
-        async with planned(home, client, source, wishes, desk, "run") as (batch, asking, skipped):
+        async with planned(home, client, source, wishes, desk, "run") as (batch, asking, beside):
             created = await create(batch, client, asking, desk)
             fetched = await _wait(batch, client, desk, created, stored, poll, receiver)
             await asyncio.to_thread(batch.refold)
             desk.tally.phase = ""
-            return Ran(batch.report(), created.ending, fetched, created.reasons, skipped)
+            return Ran(batch.report(), created.ending, fetched, created.reasons, *beside)
 
 
 def own_base(receiver: Running, client: Client) -> str:

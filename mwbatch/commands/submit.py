@@ -4,14 +4,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from mwbatch.client import Client
 from mwbatch.commands.base import NO_BASE
 from mwbatch.commands.clocks import of_the_api
 from mwbatch.commands.creating import Wishes, check, check_base, create
 from mwbatch.commands.desk import Desk
+from mwbatch.commands.elsewhere import (
+    Candidates,
+    Comparison,
+    Turn,
+    leave_out,
+    told_left_out,
+    turn_in,
+    unasked,
+)
 from mwbatch.commands.invalid import put_aside
-from mwbatch.commands.planning import Source, addressed, choose, examine, write_plan
+from mwbatch.commands.planning import Source, addressed, choose, examine, volatile, write_plan
 from mwbatch.commands.survey import Survey
 from mwbatch.core.advice import rows
 from mwbatch.core.identity import Kind
@@ -33,41 +43,85 @@ async def submit(
         StoreError: the disk failed; what is in doubt is found out later.
     """
     desk = desk or Desk()
-    async with planned(home, client, source, wishes, desk, "submit") as (batch, asking, skipped):
-        return replace(await create(batch, client, asking, desk), skipped=skipped)
+    async with planned(home, client, source, wishes, desk, "submit") as (batch, asking, beside):
+        return replace(await create(batch, client, asking, desk), **beside._asdict())
+
+
+class Beside(NamedTuple):
+    """Rows of a manifest that are not sent: ``skipped`` have mistakes, ``left_out`` were asked for before."""
+
+    skipped: int
+    left_out: int
 
 
 @asynccontextmanager
 async def planned(
     home: Home, client: Client, source: Source, wishes: Wishes, desk: Desk, verb: str
-) -> AsyncIterator[tuple[Opened, Wishes, int]]:
+) -> AsyncIterator[tuple[Opened, Wishes, Beside]]:
     """Open the batch of a manifest under its lock, made if it is new, with every good row of the manifest planned.
 
-    Gives the batch, the wishes with a question that says what the rows are, and how many with mistakes were put aside.
+    Gives the batch, the wishes with a question that says what the rows are, and how many are not sent.
+
+    Raises:
+        AskedBefore: other batches asked for the same, as `unasked` says; a new batch is not even made.
     """
-    source = await addressed(home, source)
-    folder, card, found = await _batch_of(home, client, source, wishes, desk)
-    async with act(home, folder, card, verb) as batch:
-        if found is None or batch.state.end:  # another one may have had the lock of the new batch first
-            found = await examine(source, batch, desk, of_the_api(client, desk))
-        check_base(wishes, batch)
-        if not batch.state.planned:
-            batch.keep(id_column=found.id_column)
-        batch.keep(volatile=tuple(dict.fromkeys((*batch.card.volatile, *source.volatile))))
-        _tell(found, batch, desk)
-        skipped = await put_aside(source.path, found, source.aside, card.batch_id) if found.found else 0
-        if skipped:
-            desk.tally.note(
-                f"{rows(skipped)} have mistakes and are put aside in {source.aside}: mend them there, then: "
-                f"mwbatch submit {source.aside}"
-            )
-        await write_plan(batch, source, found, desk)
-        yield batch, _asking(wishes, found), skipped
+    source = replace(await addressed(home, source), only_new=wishes.repeats.only_new)
+    turn = Turn(home, desk)
+    try:
+        folder, card, begun = await _batch_of(home, client, source, wishes, desk, turn)
+        async with act(home, folder, card, verb) as batch:
+            if begun is None or batch.state.end:  # another one may have had the lock of the new batch first
+                begun = await _compared(batch, client, source, wishes, desk, turn)
+            check_base(wishes, batch)
+            beside = await _plan(batch, source, *begun, desk)
+            turn.release()
+            yield batch, _asking(wishes, begun.found), beside
+    finally:
+        turn.release()
+
+
+async def _compared(
+    batch: Opened, client: Client, source: Source, wishes: Wishes, desk: Desk, turn: Turn
+) -> "Begun":
+    found = await examine(source, batch, desk, of_the_api(client, desk))
+    await turn.take()
+    card = replace(batch.card, volatile=volatile(source, batch.card))
+    candidates = Candidates(card, batch, source=source, found=found)
+    return Begun(found, await unasked(batch.home, client.origin, candidates, wishes.repeats, desk))
+
+
+async def _plan(batch: Opened, source: Source, found: Survey, comparison: Comparison, desk: Desk) -> Beside:
+    """Plan what is to be planned, and put the rest aside."""
+    if not batch.state.planned:
+        batch.keep(id_column=found.id_column)
+    batch.keep(volatile=volatile(source, batch.card))
+    end = batch.state.end
+    left_out = await leave_out(batch, comparison, desk)
+    found.leave_out(number for number in comparison.numbers() if number >= end)
+    _tell(found, batch, desk)
+    skipped = 0
+    if found.found:
+        skipped = await put_aside(source.path, found, source.aside, batch.card.batch_id)
+    if skipped:
+        desk.tally.note(
+            f"{rows(skipped)} have mistakes and are put aside in {source.aside}: mend them there, then: "
+            f"mwbatch submit {source.aside}"
+        )
+    await write_plan(batch, source, found, desk)
+    comparison.keep_consent(batch, desk.now())
+    return Beside(skipped, told_left_out(left_out + found.left_out, desk))
+
+
+class Begun(NamedTuple):
+    """What a manifest holds, and what of its rows was asked for before."""
+
+    found: Survey
+    comparison: Comparison
 
 
 async def _batch_of(
-    home: Home, client: Client, source: Source, wishes: Wishes, desk: Desk, *, again: bool = False
-) -> tuple[Path, Card, Survey | None]:
+    home: Home, client: Client, source: Source, wishes: Wishes, desk: Desk, turn: Turn, *, again: bool = False
+) -> tuple[Path, Card, Begun | None]:
     """The batch of a manifest; where it has to be made, with what the manifest holds."""
     chosen = choose(home, source, client.origin)
     check(wishes, chosen.card, client.origin)
@@ -75,16 +129,22 @@ async def _batch_of(
         return chosen.folder, chosen.card, None
     if not wishes.callback_url:
         raise UsageError(NO_BASE)
+    card = replace(chosen.card, volatile=source.volatile)
     found = await examine(source, None, desk, of_the_api(client, desk))
+    await turn.take()
+    if choose(home, source, client.origin).folder is not None:  # made by whoever had the turn before
+        return await _batch_of(home, client, source, wishes, desk, turn)
+    candidates = Candidates(card, source=source, found=found)
+    comparison = await unasked(home, client.origin, candidates, wishes.repeats, desk)
     try:
-        folder, card = home.create(replace(chosen.card, id_column=found.id_column))
+        folder, card = home.create(replace(card, id_column=found.id_column))
     except NameTaken:
         if again:
             raise
         # MUST NOT lead to another name: the same manifest may be submitted at this moment elsewhere.
-        return await _batch_of(home, client, source, wishes, desk, again=True)
+        return await _batch_of(home, client, source, wishes, desk, turn, again=True)
     desk.tally.note(f"batch {card.name} is new, in {folder}")
-    return folder, card, found
+    return folder, card, Begun(found, comparison)
 
 
 async def resume(
@@ -95,7 +155,11 @@ async def resume(
     folder, card = home.find(batch_name)
     check(wishes, card, client.origin)
     async with act(home, folder, card, "resume") as batch:
-        return await create(batch, client, wishes, desk)
+        async with turn_in(home, desk):
+            comparison = await unasked(home, client.origin, Candidates(card, batch), wishes.repeats, desk)
+            left_out = told_left_out(await leave_out(batch, comparison, desk), desk)
+            comparison.keep_consent(batch, desk.now())
+        return replace(await create(batch, client, wishes, desk), left_out=left_out)
 
 
 def _tell(found: Survey, batch: Opened, desk: Desk) -> None:

@@ -2,7 +2,7 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -10,6 +10,7 @@ from mwbatch.commands.clocks import AskClock
 from mwbatch.commands.manifests import Manifest
 from mwbatch.core.advice import rows
 from mwbatch.core.batch import Batch
+from mwbatch.core.digests import stable_digest
 from mwbatch.core.entry import Entry, Found, Problem, cells_of
 from mwbatch.core.facts import Planned
 from mwbatch.core.identity import Decision, Identity, Kind
@@ -67,7 +68,9 @@ class Survey:
     new rows, None where nobody counts them. ``disputed`` has the problems of rows that are good by themselves, by their
     place among the good ones; ``blocking`` counts problems after which no row can be told from another. ``repeats`` are the
     lines of the first rows that stand there before, each with the line of its first. ``expired`` are the numbers of known
-    rows whose URL has expired.
+    rows whose URL has expired. ``asked`` has the stable digest of each new row, where
+    it is known which names are ``volatile``; ``annotating`` a byte for each. ``only_new``: what asks for the same as another
+    id of the batch is ``left_out``.
     """
 
     id_column: str | None = None
@@ -83,6 +86,11 @@ class Survey:
     disputed: dict[int, Problem] = field(default_factory=dict)
     repeats: list[tuple[int, int]] = field(default_factory=list)
     expired: "array[int]" = field(default_factory=lambda: array("I"))
+    volatile: Collection[str] | None = None
+    asked: bytearray = field(default_factory=bytearray)
+    annotating: bytearray = field(default_factory=bytearray)
+    only_new: bool = False
+    left_out: int = 0
 
     @property
     def new(self) -> int:
@@ -147,6 +155,30 @@ class Survey:
         self.by_type.update([one.type for one in fresh])
         if self.urls is not None:
             self.urls.add(one.request["image_url"] for one in fresh)
+        if (names := self.volatile) is not None:
+            self.asked += b"".join([stable_digest(one.type, one.request, names) for one in fresh])
+            self.annotating += bytes([one.type == "annotating" for one in fresh])
+
+    def fresh(self) -> Iterator[int]:
+        """The numbers of the new rows, in order."""
+        return (number for number in self.numbers if number >= 0)
+
+    def leave_out(self, rows: Iterable[int]) -> None:
+        """Plan none of these new rows, given by their numbers in order; those behind them move up."""
+        leaving, left, new = iter(rows), 0, -1
+        gone = next(leaving, None)
+        for place, number in enumerate(self.numbers):
+            if number < 0:
+                continue
+            new += 1
+            if number == gone:
+                self.numbers[place], left = SKIPPED, left + 1
+                gone = next(leaving, None)
+                self.by_type["annotating" if self.annotating[new] else "tagging"] -= 1
+            else:
+                self.numbers[place] = number - left
+        self.by_kind[NEW] -= left
+        self.left_out += left
 
     def finish(self, manifest: Manifest, free: int) -> None:
         """Where anything is wrong, say what is misnamed in the header too, and put all in the order of the lines.
@@ -193,7 +225,9 @@ class Survey:
             self.expired.append(decision.row)
         self.numbers.append(renewed(decision.row) if kind is Kind.RENEWED else SKIPPED)
         self.by_kind[kind] += 1
-        if kind in (Kind.CHANGED, Kind.COPY):
+        if kind is Kind.COPY and self.only_new:
+            self.left_out += 1
+        elif kind in (Kind.CHANGED, Kind.COPY):
             problem = identity.problem(entry, decision, planned)
             problem = replace(problem, cells=cells_of(entry, identity.id_column))
             self.disputed[len(self.numbers) - 1] = problem
@@ -210,17 +244,21 @@ async def survey(
     count_urls: bool = False,
     scrutiny: Scrutiny | None = None,
     clock: AskClock | None = None,
+    volatile: Collection[str] | None = None,
+    only_new: bool = False,
 ) -> Survey:
     """Read a whole manifest and judge its rows.
 
     ``identity_for`` makes the identity for the manifest's id column; ``planned`` looks up a row of the batch;
     ``count_urls``: remember each image URL, at 8 bytes a row. ``scrutiny`` looks at the new rows once more, by the time
-    that ``clock`` tells where a URL expires.
+    that ``clock`` tells where a URL expires. ``volatile``: remember what each new row asks for where these names are, at 17
+    bytes a row. ``only_new``: leave out what another id of the batch asks for.
 
     Raises:
         UsageError: there is no such file, or it is no manifest at all.
     """
     found, identity, free = Survey(urls=Urls() if count_urls else None, scrutiny=scrutiny), None, 0
+    found.volatile, found.only_new = volatile, only_new
     async with manifest.chunks() as chunks:
         async for chunk in chunks:
             if identity is None and any(isinstance(one, Entry) for one in chunk):

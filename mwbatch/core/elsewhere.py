@@ -18,6 +18,20 @@ from mwbatch.core.text import Json
 COUNTED: Final = frozenset({Status.PLANNED, Status.DOUBT, Status.PENDING, Status.COMPLETED})
 """The statuses in which a row of another batch has been asked for."""
 
+API: Final = "api"
+"""What ``--again`` calls the tasks of the account that no batch of the home knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """What the user says to rows that were asked for before.
+
+    ``only_new``: leave them out; ``again``: pay again for what these batches asked for, by name, id or manifest.
+    """
+
+    only_new: bool = False
+    again: tuple[str, ...] = ()
+
 
 class Ahead:
     """The rows that would be sent, found by what they ask for; 32 to 56 bytes each. A row's place is its order here."""
@@ -38,6 +52,9 @@ class Ahead:
         self.numbers.append(number)
         if self._digests.append(digest) != place:
             self._repeats = True
+
+    def __contains__(self, digest: bytes) -> bool:
+        return digest in self._digests
 
     def among(self, others: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, int]]:
         """For each row of another batch that asks for the same: the place of the first of ours, and its own number."""

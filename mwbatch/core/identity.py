@@ -107,6 +107,7 @@ class Identity:
         copied = self._new(row, entry.line, digest)
         if copied == count or self.allow_duplicates:
             return Decision(_NEW, row)
+        self._next = row  # MUST leave no hole among the numbers, which would look like rows that are gone
         return Decision(Kind.COPY, self._rows[copied], self._lines[copied])
 
     def problem(
@@ -120,7 +121,7 @@ class Identity:
         where = f"line {decision.line}" if decision.line else f"row {decision.row} of the batch"
         if decision.kind is Kind.COPY:
             also = f" ({shown(earlier.id)})" if earlier else ""
-            told = f"{shown(entry.id)} asks for exactly what {where}{also} asks for (or allow it: --allow-duplicates)"
+            told = f"{shown(entry.id)} asks for exactly what {where}{also} asks for (keep the old ids, or leave these rows out: --only-new)"
         else:
             differing = f": {'; '.join(_differing(earlier, entry))}" if earlier else ""
             told = f"{shown(entry.id)} is {where} with another request{differing} (give the new request a new id)"

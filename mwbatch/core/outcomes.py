@@ -25,13 +25,15 @@ class Ending:
 class Created:
     """What a run of creating came to: why it ended if it ended early, and why something stays open.
 
-    ``skipped`` rows of the manifest had mistakes and were put aside.
+    ``skipped`` rows of the manifest had mistakes and were put aside; ``left_out`` were asked for before, and the user wanted
+    only what is new.
     """
 
     report: Report
     ending: Ending
     reasons: tuple[str, ...] = ()
     skipped: int = 0
+    left_out: int = 0
 
     @property
     def exit(self) -> Exit:
@@ -49,6 +51,7 @@ class Ran:
     fetched: int
     reasons: tuple[str, ...] = ()
     skipped: int = 0
+    left_out: int = 0
 
     @property
     def exit(self) -> Exit:

@@ -46,6 +46,7 @@ def created(run: Created | Ran) -> Outcome:
         "ended": reason or None,
         "open_because": list(run.reasons),
         "skipped": run.skipped,
+        "left_out": run.left_out,
     }
     return Outcome(run, sentences, fields | ({"fetched": fetched} if isinstance(run, Ran) else {}))
 

@@ -62,11 +62,11 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory, apis: Callable[[Settings],
 
 @pytest.fixture(scope="module")
 def idle(tmp_path_factory: pytest.TempPathFactory, apis: Callable[[Settings], Api]) -> Stage:
-    """Batch `ten` is pending, save row shot-0003, which was canceled."""
+    """Batch `ten` is pending, save row shot-1003, which was canceled."""
     stage = prepared(tmp_path_factory.mktemp("idle"), apis(NEVER))
     assert stage.run("submit", "sample_manifests/ten.csv", "--callback-url", "none").code == 0
     rows = [json.loads(line) for line in stage.run("results", "ten", "--all").out.splitlines()]
-    (canceled,) = (row["task_id"] for row in rows if row["id"] == "shot-0003")
+    (canceled,) = (row["task_id"] for row in rows if row["id"] == "shot-1003")
     assert stage.run("tasks", "cancel", canceled).code == 0
     assert stage.json("reconcile", "ten", code=3)["by_status"]["canceled"] == 1
     return stage

@@ -25,7 +25,7 @@ PICTURE: Final = {"objects_to_tag": "brands", "image_url": "https://images.examp
 
 async def submitted(stage: Stage, count: int, name: str = "logos.csv", **wishes: object) -> str:
     """A batch whose rows were sent; the kid that signed their addresses."""
-    source = stage.manifest(*range(count), name=name)
+    source = stage.manifest(*(f"{name[:-4]}-{n}" for n in range(count)), name=name)
     await submit(stage.home, stage.client, source, silent(**wishes), stage.new_desk())
     return stage.home.keys().newest.kid
 

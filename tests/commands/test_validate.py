@@ -60,7 +60,7 @@ async def test_duplicates(tmp_path: Path) -> None:
     """The same request under two ids is a problem unless duplicates are allowed; one id for two requests always is."""
     path = written(tmp_path, "id,image_url", "a,https://a/1", "b,https://a/1", "a,https://a/2")
     assert [problem.text("m") for problem in (await validate(path)).problems] == [
-        "m:3: id: 'b' asks for exactly what line 2 asks for (or allow it: --allow-duplicates)",
+        "m:3: id: 'b' asks for exactly what line 2 asks for (keep the old ids, or leave these rows out: --only-new)",
         "m:4: id: 'a' is line 2 with another request (give the new request a new id)",
     ]
     assert [problem.line for problem in (await validate(path, allow_duplicates=True)).problems] == [4]

@@ -127,7 +127,7 @@ def test_twice_in_one_file_names_both_lines() -> None:
         "m:7: id: 'x' is line 3 with another request (give the new request a new id)"
     )
     assert identity.problem(copy, identity.judge(copy)).text("m") == (
-        "m:8: id: 'y' asks for exactly what line 3 asks for (or allow it: --allow-duplicates)"
+        "m:8: id: 'y' asks for exactly what line 3 asks for (keep the old ids, or leave these rows out: --only-new)"
     )
 
 
@@ -138,7 +138,7 @@ def test_copy_of_a_planned_row_names_its_id() -> None:
     told = identity.problem(copy, identity.judge(copy), lambda _: planned).message
     assert (
         told
-        == "'y' asks for exactly what row 0 of the batch ('x') asks for (or allow it: --allow-duplicates)"
+        == "'y' asks for exactly what row 0 of the batch ('x') asks for (keep the old ids, or leave these rows out: --only-new)"
     )
 
 

@@ -22,17 +22,17 @@ OPTIONS = ["clear", "partly hidden", "unreadable"]
 def samples() -> dict[str, bytes]:
     """Give the content of each sample manifest by its file name."""
     return {
-        "tagging.csv": _tagging(1000),
-        "ten.csv": _tagging(10),
+        "tagging.csv": _tagging(range(1000)),
+        "ten.csv": _tagging(range(1000, 1010)),  # other pictures: who tries both would ask for the same twice
         "annotating.jsonl": b"".join(orjson.dumps(row) + b"\n" for row in _annotating(100)),
     }
 
 
-def _tagging(rows: int) -> bytes:
+def _tagging(numbers: range) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEADER)
-    for number in range(rows):
+    for number in numbers:
         shot_on = date(2026, 3, 1) + timedelta(days=number // 20)
         writer.writerow(
             (f"shot-{number:04d}", _url(number), *pictures.size(number), CAMPAIGNS[number % 4], shot_on)

@@ -1,0 +1,321 @@
+"""Asked before, and by whom: rows that would be sent are compared with every batch of the home, under its lock."""
+
+import asyncio
+import re
+from array import array
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from mwbatch.commands.desk import Desk
+from mwbatch.commands.manifests import Manifest
+from mwbatch.commands.planning import Source
+from mwbatch.commands.refusing import refused, unreadable, ways_on
+from mwbatch.commands.survey import Survey
+from mwbatch.core.advice import rows
+from mwbatch.core.digests import SIZE, stable_digest
+from mwbatch.core.elsewhere import API, Ahead, Overlap, Overlaps, Repeats, consented
+from mwbatch.core.entry import Entry
+from mwbatch.core.facts import Withdrawn
+from mwbatch.core.fold import Status
+from mwbatch.errors import AskedBefore, BatchBusy, StoreError, UsageError
+from mwbatch.journal.asked import RECORD, asked
+from mwbatch.journal.home import Card, Home
+from mwbatch.journal.home_lock import HomeLock
+from mwbatch.journal.opened import Opened
+from mwbatch.journal.segments import Segments
+
+PATIENCE: Final = 0.1
+"""Seconds between two tries to have the lock of the home."""
+
+CHUNK: Final = 1000
+"""Rows that are withdrawn at a time."""
+
+_IS_BATCH_ID: Final = re.compile(r"[a-z0-9]{10}").fullmatch
+
+
+@asynccontextmanager
+async def turn_in(home: Home, desk: Desk) -> AsyncIterator["Turn"]:
+    """This process's turn, from here to the end of the block."""
+    turn = Turn(home, desk)
+    await turn.take()
+    try:
+        yield turn
+    finally:
+        turn.release()
+
+
+class Turn:
+    """This process's turn to plan rows in a home: nobody else compares and plans meanwhile."""
+
+    def __init__(self, home: Home, desk: Desk) -> None:
+        self._lock, self._desk = HomeLock(home.path), desk
+
+    async def take(self) -> None:
+        """Wait for it.
+
+        Raises:
+            BatchBusy: the user asked to stop meanwhile.
+        """
+        tally = self._desk.tally
+        while not self._lock.take():
+            tally.note("waiting: another mwbatch is planning rows in this home")
+            if await self._desk.sleep(PATIENCE):
+                raise BatchBusy("stopped while another mwbatch was planning rows; run the same command again")
+        if self._lock.blind:
+            tally.note(
+                "warning: the file system of this home locks no files: run one mwbatch at a time in it, since two that "
+                "plan rows at once do not see each other's"
+            )
+
+    def release(self) -> None:
+        """Let others plan."""
+        self._lock.release()
+
+
+@dataclass(slots=True)
+class Candidates:
+    """The rows that would be sent: those of the batch that may be, those to be opened again, new ones of a manifest.
+
+    ``batch`` is None while it is yet to be made; ``found`` is what ``source`` holds.
+    """
+
+    card: Card
+    batch: Opened | None = None
+    reopened: "array[int]" = field(default_factory=lambda: array("Q"))
+    source: Source | None = None
+    found: Survey | None = None
+
+    async def ahead(self, names: frozenset[str]) -> Ahead:
+        """All of them, by what they ask for where ``names`` are volatile; always in the same order."""
+        ahead = Ahead()
+        if self.batch is not None and (self.reopened or self.batch.state.sendable()):
+            await asyncio.to_thread(self._planned, ahead, self.batch, names)
+        if self.source is not None and self.found is not None and self.found.new:
+            if names == frozenset(self.card.volatile):
+                whole = memoryview(self.found.asked)
+                digests = (bytes(whole[n : n + SIZE]) for n in range(0, len(whole), SIZE))
+                for number, digest in zip(self.found.fresh(), digests, strict=True):
+                    ahead.add(number, digest)
+            else:
+                await self._new(ahead, self.source, self.found, names)
+        return ahead
+
+    def _planned(self, ahead: Ahead, batch: Opened, names: frozenset[str]) -> None:
+        state, done, reopened = batch.state, bytearray(batch.state.end), bytearray(batch.state.end)
+        for number in self.reopened:
+            reopened[number] = 1
+        for block in asked(batch.folder, names):
+            for number, digest in RECORD.iter_unpack(block):
+                if number >= len(done) or not (reopened[number] or state.is_sendable(number)):
+                    continue
+                if not done[number] or digest not in ahead:  # a row is there once more for each edition
+                    ahead.add(number, digest)
+                    done[number] = 1
+
+    async def _new(self, ahead: Ahead, source: Source, found: Survey, names: frozenset[str]) -> None:
+        numbers = iter(found.numbers)
+        async with Manifest(source.path).chunks() as chunks:
+            async for chunk in chunks:
+                for one in chunk:
+                    if isinstance(one, Entry) and (number := next(numbers, -1)) >= 0:
+                        ahead.add(number, stable_digest(one.type, one.request, names))
+
+    async def row(self, number: int) -> str:
+        """One of them in words: where it stands, and its id."""
+        if self.batch is not None:
+            for planned in self.batch.journal.read_rows(lambda row: row == number):
+                return f"line {planned.line} ({planned.id})"
+        assert self.source is not None
+        assert self.found is not None
+        place = self.found.numbers.index(number)
+        async with Manifest(self.source.path).chunks() as chunks:
+            async for chunk in chunks:
+                good = [one for one in chunk if isinstance(one, Entry)]
+                if place < len(good):
+                    return f"line {good[place].line} ({good[place].id})"
+                place -= len(good)
+        return f"row {number}"
+
+
+class Comparison:
+    """What a comparison came to: the rows, what of them was asked for before, and whom the user named."""
+
+    def __init__(self, ahead: Ahead, overlaps: Overlaps, folders: dict[str, Path], named: list[str]) -> None:
+        self.ahead, self.overlaps, self.folders, self._named = ahead, overlaps, folders, named
+
+    def __bool__(self) -> bool:
+        return self.overlaps.rows > 0
+
+    def numbers(self) -> Iterator[int]:
+        """The numbers of the rows that were asked for before."""
+        return self.overlaps.numbers(self.ahead)
+
+    def keep_consent(self, batch: Opened, at: float) -> None:
+        """Keep on the card whom the user named, for the rows that the batch has now."""
+        said: dict[str, float] = {"at": at, "rows": batch.state.end}
+        batch.keep(again={**batch.card.again, **dict.fromkeys(self._named, said)})
+
+
+async def compare(
+    home: Home, origin: str, candidates: Candidates, repeats: Repeats, desk: Desk, *, keep: bool = True
+) -> Comparison:
+    """Compare rows that would be sent with those of every other batch at the same origin.
+
+    MUST be called under the lock of the home where something is to be planned. ``keep``: digests may be kept beside the
+    batches.
+
+    Raises:
+        UsageError: ``--again`` names what is not there.
+        StoreError: a batch cannot be read: what it asked for cannot be told.
+    """
+    desk.tally.phase = "comparing with other batches"
+    card, names = candidates.card, frozenset(candidates.card.volatile)
+    others = Others.of(home, origin, card, repeats)
+    ahead = await candidates.ahead(names)
+    overlaps = Overlaps(len(ahead))
+    if ahead:
+        others.refuse_unreadable(desk)
+    for both, batches in others.groups.items() if ahead else ():
+        fitting = ahead if both == names else await candidates.ahead(both)
+        for folder, other in batches:
+            allowed = consented(card.again, other.batch_id)
+            told = keep and both == frozenset(other.volatile)
+            try:
+                await asyncio.to_thread(_take, overlaps, fitting, folder, other, both, allowed, told)
+            except StoreError as error:
+                raise unreadable(folder, str(error), desk) from error
+    return Comparison(ahead, overlaps, others.folders, others.named)
+
+
+async def refusal(home: Home, candidates: Candidates, comparison: Comparison, desk: Desk) -> AskedBefore:
+    """The error that says who asked for the same, and how to go on."""
+    examples, overlaps = [], comparison.overlaps
+    for other in overlaps.there:
+        assert other.example is not None
+        ours, theirs = other.example
+        journal = Segments(comparison.folders[other.batch_id], "view")
+        planned = next(journal.read_rows(lambda row, wanted=theirs: row == wanted))  # type: ignore[misc]
+        examples.append(
+            f"for example {await candidates.row(ours)} asks for what its line {planned.line} ({planned.id}) asked for"
+        )
+    return refused(overlaps, examples, await ways_on(home, candidates.source, overlaps, desk))
+
+
+async def unasked(
+    home: Home, origin: str, candidates: Candidates, repeats: Repeats, desk: Desk, *, keep: bool = True
+) -> Comparison:
+    """Compare as `compare` does.
+
+    Raises:
+        AskedBefore: rows were asked for before, and the user did not say what is to become of them.
+    """
+    comparison = await compare(home, origin, candidates, repeats, desk, keep=keep)
+    if comparison and not repeats.only_new:
+        raise await refusal(home, candidates, comparison, desk)
+    return comparison
+
+
+def told_left_out(count: int, desk: Desk) -> int:
+    """Say how many rows are left out; returns it."""
+    if count:
+        desk.tally.note(f"{rows(count)} were asked for before and are left out")
+    return count
+
+
+async def leave_out(batch: Opened, comparison: Comparison, desk: Desk) -> int:
+    """Withdraw the rows that were asked for before, of those that would be sent now; returns how many."""
+    state = batch.state
+    gone = (number for number in comparison.numbers() if number < state.end and state.is_sendable(number))
+    count = 0
+    while some := list(islice(gone, CHUNK)):
+        now = desk.now()
+        await batch.record([Withdrawn(now, row, state.row(row).fresh_attempt) for row in some])
+        count += len(some)
+    return count
+
+
+def _take(
+    overlaps: Overlaps,
+    ahead: Ahead,
+    folder: Path,
+    card: Card,
+    names: frozenset[str],
+    allowed: Callable[[int], bool],
+    keep: bool,
+) -> None:
+    """Compare with one batch: it is folded only where it has asked for something that is asked for now."""
+    places, numbers = array("Q"), array("Q")
+    for block in asked(folder, names, keep=keep):
+        for place, number in ahead.among(RECORD.iter_unpack(block)):
+            places.append(place)
+            numbers.append(number)
+    if not places:
+        return
+    state = Segments(folder, "view").fold()
+
+    def status(number: int) -> Status:
+        return state.row(number).status
+
+    overlaps.take(
+        ahead, Overlap(card.name, card.batch_id), zip(places, numbers, strict=True), status, allowed
+    )
+
+
+class Others:
+    """The other batches of a home at one origin, by the names that are volatile in comparing with each.
+
+    ``named`` are the ids of those that the user wants paid again, which need no look; ``folders`` where each batch is.
+    """
+
+    def __init__(self) -> None:
+        self.groups: dict[frozenset[str], list[tuple[Path, Card]]] = defaultdict(list)
+        self.folders: dict[str, Path] = {}
+        self.named: list[str] = []
+        self._unreadable: list[tuple[Path, str]] = []
+
+    @classmethod
+    def of(cls, home: Home, origin: str, ours: Card, repeats: Repeats) -> "Others":
+        """Look at every card of the home.
+
+        Raises:
+            UsageError: ``--again`` names what is not there.
+        """
+        there, left = cls(), dict.fromkeys(repeats.again)
+        for folder, card in home.looked():
+            words = [word for word in repeats.again if _means(word, folder, card)]
+            for word in words:
+                left.pop(word, None)
+            if isinstance(card, StoreError):
+                there._unreadable_at(folder, str(card), known=bool(words) or folder.name in ours.again)
+                there.named += [folder.name] * bool(words)
+            elif words:
+                there.named.append(card.batch_id)
+            elif card.batch_id != ours.batch_id and card.origin == origin:
+                there.groups[frozenset((*ours.volatile, *card.volatile))].append((folder, card))
+                there.folders[card.batch_id] = folder
+        for word in left:
+            if word != API and not _IS_BATCH_ID(word):
+                raise UsageError(f"--again {word}: no batch of this name in {home.path}; see: mwbatch status")
+            there.named.append(word)
+        return there
+
+    def _unreadable_at(self, folder: Path, reason: str, *, known: bool) -> None:
+        if not known:
+            self._unreadable.append((folder, reason))
+
+    def refuse_unreadable(self, desk: Desk) -> None:
+        """MUST come before anything is sent: nobody can tell what a batch asked for that cannot be read."""
+        for folder, reason in self._unreadable:
+            raise unreadable(folder, reason, desk)
+
+
+def _means(word: str, folder: Path, card: Card | StoreError) -> bool:
+    """Whether a word of the user names a batch: its folder, its id, or its manifest."""
+    if isinstance(card, StoreError):
+        return word == folder.name
+    return word in (folder.name, card.name, card.batch_id) or str(Path(word).absolute()) == card.manifest

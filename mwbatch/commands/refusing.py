@@ -1,0 +1,101 @@
+"""Refusals of rows that were asked for before: numbers, an example, and the ways on as commands that run as they stand."""
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from mwbatch.commands.desk import Desk
+from mwbatch.commands.planning import Source, examine
+from mwbatch.core.advice import rows
+from mwbatch.core.elsewhere import Overlap, Overlaps
+from mwbatch.core.text import Json
+from mwbatch.errors import AskedBefore, StoreError, UsageError
+from mwbatch.journal.home import Home
+from mwbatch.journal.opened import look
+
+Way = tuple[str, str]
+"""A command, and what it does."""
+
+
+def same_command(desk: Desk, *more: str) -> str:
+    """What the user typed, with other options behind it; these alone where nobody typed anything."""
+    words, added = list(desk.command), list(more)
+    for option in ("--batch", "--only-new"):
+        if option in added:
+            words = list(_without(words, option))
+    return shlex.join([*words, *added])
+
+
+def _without(words: list[str], option: str) -> Iterator[str]:
+    """The words without an option, and without its value where that stands behind it."""
+    passing = False
+    for word in words:
+        if passing:
+            passing = False
+        elif word == option:
+            passing = option == "--batch"
+        elif not word.startswith(f"{option}="):
+            yield word
+
+
+def unreadable(folder: Path, reason: str, desk: Desk) -> StoreError:
+    """Nobody can tell what a batch asked for that cannot be read."""
+    return StoreError(
+        f"{reason}; nothing was sent, since batch {folder.name} may have asked for the same: put {folder} back from a "
+        f"copy, or go on, and perhaps pay for some of its rows again: {same_command(desk, '--again', folder.name)}"
+    )
+
+
+def refused(overlaps: Overlaps, examples: list[str], ways: list[Way]) -> AskedBefore:
+    """The refusal in words and in numbers."""
+    told = [f"{one.text()}; {example}" for one, example in zip(overlaps.there, examples, strict=True)]
+    wide = max(len(command) for command, _ in ways)
+    lines = [
+        f"{overlaps.rows:,} of the {rows(overlaps.of)} to be sent were asked for before; nothing was sent",
+        *(f"  {line}" for line in told),
+        "go on with one of these:",
+        *(f"  {command:{wide}}  # {why}" for command, why in ways),
+    ]
+    fields: Json = {
+        "rows": overlaps.rows,
+        "of": overlaps.of,
+        "batches": [
+            one.json() | {"example": example} for one, example in zip(overlaps.there, examples, strict=True)
+        ],
+        "ways": [command for command, _ in ways],
+    }
+    return AskedBefore("\n".join(lines), {"asked_before": fields})
+
+
+async def ways_on(home: Home, source: Source | None, overlaps: Overlaps, desk: Desk) -> list[Way]:
+    """Each runs as it stands, and the first of them pay for nothing twice."""
+    ways: list[Way] = []
+    if source is not None:
+        most = max(overlaps.there, key=lambda one: one.rows)
+        alone: list[tuple[str, ...]] = [()] * (len(overlaps.there) == 1)
+        for more in (*alone, ("--only-new",)):
+            if await _fits(home, replace(source, only_new=bool(more)), most):
+                ways.append(
+                    (
+                        same_command(desk, "--batch", most.batch, *more),
+                        f"add to batch {most.batch} what it does not have",
+                    )
+                )
+                break
+    again = [word for one in overlaps.there for word in ("--again", one.batch)]
+    ways.append((same_command(desk, "--only-new"), "leave these rows out"))
+    ways.append((same_command(desk, *again), "pay for them again"))
+    return ways
+
+
+async def _fits(home: Home, source: Source, other: Overlap) -> bool:
+    """Whether the rows of a manifest may be added to a batch that asked for some of them."""
+    for folder, card in home.cards():
+        if card.batch_id == other.batch_id:
+            try:
+                await examine(replace(source, batch=card.name), await look(home, folder, card), Desk())
+            except UsageError:
+                return False
+            return True
+    return False
