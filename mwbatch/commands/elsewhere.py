@@ -223,7 +223,7 @@ async def unasked(
 def told_left_out(count: int, desk: Desk) -> int:
     """Say how many rows are left out; returns it."""
     if count:
-        desk.tally.note(f"{rows(count)} were asked for before and are left out")
+        desk.tally.note(f"{rows(count)} left out: asked for before")
     return count
 
 

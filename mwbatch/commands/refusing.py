@@ -50,9 +50,10 @@ def unreadable(folder: Path, reason: str, desk: Desk) -> StoreError:
 def refused(overlaps: Overlaps, examples: list[str], ways: list[Way]) -> AskedBefore:
     """The refusal in words and in numbers."""
     told = [f"{one.text()}; {example}" for one, example in zip(overlaps.there, examples, strict=True)]
+    were = "was" if overlaps.rows == 1 else "were"
     wide = max(len(command) for command, _ in ways)
     lines = [
-        f"{overlaps.rows:,} of the {rows(overlaps.of)} to be sent were asked for before; nothing was sent",
+        f"{overlaps.rows:,} of {rows(overlaps.of)} to be sent {were} asked for before; nothing was sent",
         *(f"  {line}" for line in told),
         "go on with one of these:",
         *(f"  {command:{wide}}  # {why}" for command, why in ways),

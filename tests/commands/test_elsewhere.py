@@ -65,7 +65,7 @@ async def test_a_copy_is_refused_with_numbers_and_ways_on(stage: Stage) -> None:
         await sent(stage, stage.manifest("a", "b", "c", name="week1-v2.csv"))
     said = str(refused.value)
     card = stage.home.find("week1")[1]
-    assert "2 of the 3 rows to be sent were asked for before; nothing was sent" in said
+    assert "2 of 3 rows to be sent were asked for before; nothing was sent" in said
     assert (
         f"batch week1 ({card.batch_id}): 2 rows, 2 pending; for example line 2 (a) asks for what its line 2 (a)"
         in said
@@ -98,7 +98,7 @@ async def test_each_way_on_works(stage: Stage) -> None:
         {"pending": 1},
         4,
     )
-    assert "1 row were asked for before" not in stage.desk.tally.notes
+    assert "1 row left out: asked for before" in stage.desk.tally.notes
     again = stage.manifest("a", name="again.csv")
     await sent(stage, again, "week1")
     assert (stage.tasks, asks_again(stage)) == (5, {"https://images.example.com/a.jpg": 1})
@@ -167,7 +167,7 @@ async def test_other_ids_for_the_same(stage: Stage) -> None:
         await sent(stage, replace(source, batch="week1"))
     created = await sent(stage, replace(source, batch="week1"), only_new=True)
     assert (created.left_out, stage.statuses("week1"), stage.tasks) == (2, {"pending": 3}, 3)
-    assert [row["row"] for row in _rows(stage.home.find("week1")[0])] == [0, 1, 2]
+    assert sorted(row["row"] for row in _rows(stage.home.find("week1")[0])) == [0, 1, 2]  # type: ignore[type-var]
 
 
 @virtual
@@ -213,7 +213,7 @@ async def test_retry_after_another_batch_asked(stage: Stage) -> None:
             stage.home, stage.client, "week1", choice, silent(repeats=repeats), stage.new_desk()
         )
 
-    with pytest.raises(AskedBefore, match="1 of the 2 rows"):
+    with pytest.raises(AskedBefore, match="1 of 2 rows"):
         await tried(Repeats())
     assert (stage.statuses("week1"), stage.tasks) == ({"canceled": 2}, 3)
     created = await tried(Repeats(only_new=True))
@@ -255,7 +255,7 @@ async def test_consent_is_kept(stage: Stage) -> None:
     assert (await sent(stage, source, "week1")).exit is Exit.API
     assert (await resumed(stage, "again")).exit is Exit.DONE
     assert stage.statuses("again") == {"pending": 2}
-    with pytest.raises(AskedBefore, match="1 of the 1 row "):
+    with pytest.raises(AskedBefore, match="1 of 1 row "):
         await sent(stage, stage.manifest("a", "b", "c", name="again.csv"))
 
 
@@ -358,7 +358,7 @@ async def test_a_rehearsal_says_the_same_and_writes_nothing(stage: Stage) -> Non
     await sent(stage, stage.manifest("a", name="week1.csv"))
     copy = stage.manifest("a", "b", name="copy.csv")
     before = {path: path.read_bytes() for path in stage.home.path.rglob("*") if path.is_file()}
-    with pytest.raises(AskedBefore, match="1 of the 2 rows"):
+    with pytest.raises(AskedBefore, match="1 of 2 rows"):
         await rehearse(stage.home, ORIGIN, copy, silent(), stage.new_desk())
     found = await rehearse(stage.home, ORIGIN, copy, silent(repeats=Repeats(only_new=True)), stage.new_desk())
     assert (found.to_send, found.json()["left_out"]) == (1, 1)

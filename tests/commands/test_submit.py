@@ -176,7 +176,7 @@ async def test_a_rehearsal_writes_nothing(stage: Stage) -> None:
         "dry_run": True, "batch": "logos", "new_batch": False, "new_rows": 1, "known_rows": 2, "repeated_rows": 0, "renewed_rows": 0,
         "problem_count": 0,
         "by_type": {"tagging": 1, "annotating": 0}, "own_columns": [], "expired_urls": 0, "expiring_urls": 0,
-        "first_expiry": None, "has_key": True, "has_callback_url": True, "to_send": 1, "cost": None,
+        "first_expiry": None, "has_key": True, "has_callback_url": True, "left_out": 0, "to_send": 1, "cost": None,
     }  # fmt: skip
     assert "1 row to send, for about" not in known.text()
 

@@ -1,0 +1,155 @@
+"""The same rows under another name, with the installed command: never paid twice, and each way on runs as it is printed."""
+
+import json
+import shlex
+import shutil
+from collections import Counter
+
+import pytest
+
+from tests.e2e.stage import ADDRESS, Ran, Stage
+
+NOBODY = ("--callback-url", "none")
+
+
+def paid(stage: Stage) -> Counter[int]:
+    """How many tasks of all batches of the home ask for each number of `Stage.manifest` that are not canceled."""
+    assert stage.api is not None
+    batches = {one["batch_id"]: one["batch"] for one in stage.json("status")["batches"]}
+    asked = {
+        (batch_id, line["row"]): int(line["request"]["image_url"].rpartition("/")[2].removesuffix(".jpg"))
+        for batch_id, name in batches.items()
+        for line in map(json.loads, stage.run("results", name, "--all").out.splitlines())
+    }
+    found: Counter[int] = Counter()
+    for address, entries in stage.api.get("/_sim/ledger").items():
+        match = ADDRESS.search(address)
+        if match and match[1] in batches:
+            found[asked[match[1], int(match[2])]] += sum(one["status"] != "canceled" for one in entries)
+    return +found
+
+
+def ways(refused: Ran) -> list[list[str]]:
+    """The commands that a refusal prints, as words without the first."""
+    assert refused.code == 2, refused.err
+    lines = refused.err.partition("go on with one of these:\n")[2].splitlines()
+    return [shlex.split(line.partition("  # ")[0])[1:] for line in lines]
+
+
+def submitted(stage: Stage, *words: str) -> Ran:
+    """Submit as somebody whom nobody can call."""
+    return stage.run("submit", *words, *NOBODY)
+
+
+def once(numbers: range) -> Counter[int]:
+    """Each once."""
+    return Counter(dict.fromkeys(numbers, 1))
+
+
+def test_week1_and_its_second_version(patient: Stage) -> None:
+    """Ten rows, then those and one more in another file: refused with numbers, and added with the first way on."""
+    assert submitted(patient, patient.manifest(10, "week1.csv")).code == 0
+    refused = submitted(patient, patient.manifest(11, "week1-v2.csv"))
+    assert "10 of 11 rows to be sent were asked for before; nothing was sent" in refused.err
+    assert "batch week1 (" in refused.err
+    assert (
+        "10 rows, 10 pending; for example line 2 (r0) asks for what its line 2 (r0) asked for" in refused.err
+    )
+    added = patient.run(*ways(refused)[0], "--json")
+    assert (added.code, added.json["batch"], added.json["rows"]) == (0, "week1", 11)
+    assert paid(patient) == once(range(11))
+
+
+def test_only_what_is_new(patient: Stage) -> None:
+    """The second way on makes a batch of the one row that nobody asked for, and says how many were left out."""
+    submitted(patient, patient.manifest(10, "week1.csv"))
+    refused = submitted(patient, patient.manifest(11, "week1-v2.csv"))
+    new = patient.run(*ways(refused)[1], "--json")
+    assert (new.code, new.json["batch"], new.json["rows"], new.json["left_out"]) == (0, "week1-v2", 1, 10)
+    assert paid(patient) == once(range(11))
+
+
+def test_knowingly_again(patient: Stage) -> None:
+    """The last way on pays again, and says so on the card; the refusal is an object for scripts, too."""
+    submitted(patient, patient.manifest(2, "week1.csv"))
+    copy = patient.manifest(2, "copy.csv")
+    told = patient.json("submit", copy, *NOBODY, code=2)
+    assert (told["exit"], told["asked_before"]["rows"], told["asked_before"]["of"]) == (2, 2, 2)
+    assert told["asked_before"]["batches"][0]["by_status"] == {"pending": 2}
+    again = patient.run(*shlex.split(told["asked_before"]["ways"][-1])[1:])
+    assert again.code == 0, again.err
+    assert paid(patient) == Counter({0: 2, 1: 2})
+    assert patient.json("resume", "copy")["by_status"]["pending"] == 2
+
+
+@pytest.mark.parametrize("how", ["copy", "link", "moved"])
+def test_the_same_file_elsewhere(patient: Stage, how: str) -> None:
+    """A copy, a link and another folder lead to nothing that is paid again."""
+    path = patient.folder / patient.manifest(3, "week1.csv")
+    submitted(patient, path.name)
+    other = patient.folder / ("monday.csv" if how != "moved" else "elsewhere/week2.csv")
+    other.parent.mkdir(exist_ok=True)
+    if how == "link":
+        other.symlink_to(path)
+    else:
+        shutil.copy(path, other)
+    ran = submitted(patient, str(other.relative_to(patient.folder)))
+    assert ran.code == (0 if how == "link" else 2), ran.err
+    assert paid(patient) == once(range(3))
+
+
+def test_a_file_that_overlaps_two_batches(patient: Stage) -> None:
+    """Both batches are named, and each way on that pays nothing twice runs as it stands."""
+    submitted(patient, patient.manifest(3, "one.csv"))
+    submitted(patient, patient.manifest(3, "two.csv", start=3))
+    refused = submitted(patient, patient.manifest(8, "both.csv"))
+    assert "batch one (" in refused.err
+    assert "batch two (" in refused.err
+    first, second, _ = ways(refused)
+    assert patient.run(*first).code == 0
+    assert patient.run(*second).code == 0
+    assert paid(patient) == once(range(8))
+
+
+def test_two_at_once_in_two_terminals(slow: Stage) -> None:
+    """Two copies that are submitted at the same moment: one plans first, and the other one sees it."""
+    names = [slow.manifest(20, f"copy{n}.csv") for n in range(4)]
+    running = [slow.start("submit", name, *NOBODY) for name in names]
+    ended = [(one.communicate(timeout=60)[1].decode(), one.returncode) for one in running]
+    assert sorted(code for _, code in ended) == [0, 2, 2, 2], ended
+    assert all("asked for before; nothing was sent" in said for said, code in ended if code == 2)
+    assert paid(slow) == once(range(20))
+
+
+def test_retry_after_another_batch_asked(patient: Stage) -> None:
+    """Canceled rows that another batch has asked for since are not opened again; only the others are, on request."""
+    submitted(patient, patient.manifest(3, "one.csv"))
+    patient.run("cancel", "one")
+    submitted(patient, patient.manifest(2, "two.csv"))
+    refused = patient.run("retry", "one", "--status", "canceled")
+    assert ways(refused)[0] == ["retry", "one", "--status", "canceled", "--only-new"]
+    assert "2 of 3 rows to be sent were asked for before" in refused.err
+    assert patient.run(*ways(refused)[0]).code == 0
+    assert paid(patient) == once(range(3))
+
+
+def test_a_dry_run_says_the_same(patient: Stage) -> None:
+    """What would be refused is refused in a rehearsal, and its ways on rehearse what they would do."""
+    submitted(patient, patient.manifest(2, "week1.csv"))
+    refused = patient.run("submit", patient.manifest(3, "week1-v2.csv"), "--dry-run")
+    said = [patient.run(*way) for way in ways(refused)]
+    assert [(one.code, "1 row to send" in one.out) for one in said[:2]] == [(0, True), (0, True)]
+    assert "3 rows to send" in said[2].out
+    assert paid(patient) == once(range(2))
+
+
+def test_the_command_that_is_repeated(patient: Stage) -> None:
+    """Names with blanks are quoted, and an option that is said anew is said once."""
+    submitted(patient, patient.manifest(2, "week1.csv"))
+    refused = submitted(
+        patient, patient.manifest(3, "week 2.csv"), "--batch", "mine", "--home", str(patient.home)
+    )
+    assert "mwbatch submit 'week 2.csv' --home" in refused.err
+    assert "--batch mine --batch week1" not in refused.err
+    assert patient.run(*ways(refused)[0]).code == 0
+    assert paid(patient) == once(range(3))
