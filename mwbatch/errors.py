@@ -16,6 +16,7 @@
     │   ├── Halted                     4  401, a redirect …: it concerns the account or the base URL
     │   ├── NotFound                   1  404 for a task that was asked for by its id
     │   └── Unsure                     3  a task may or may not exist: never send again unproved
+    │       └── OtherTask              3  the API answered about another task than it was asked for
     ├── BatchBusy                      5  another process acts on the batch
     └── StoreError                     6  this machine: the disk, or damage to what is on it
         ├── DiskFull                   6  no space: nothing was written, it may be tried again
@@ -142,6 +143,10 @@ class Unsure(ApiError):
     """Nobody can tell whether the request took effect: a task may exist. Never send it again unproved."""
 
     exit_code = Exit.UNFINISHED
+
+
+class OtherTask(Unsure):
+    """The answer to a GET or a cancel is about another task: it says nothing of the one that was asked for."""
 
 
 class BatchBusy(MwbatchError):

@@ -9,7 +9,7 @@ from mwbatch.core.task import BadTask, Task, parse_task
 from mwbatch.core.text import BadJson, Json, decode
 from mwbatch.core.times import asked_wait
 from mwbatch.core.verdict import UNREADABLE, VERDICTS, Outcome, Verdict, explain
-from mwbatch.errors import ApiError, Busy, Halted, NotFound, Refused, Unsent, Unsure
+from mwbatch.errors import ApiError, Busy, Halted, NotFound, OtherTask, Refused, Unsent, Unsure
 
 ERRORS: Final[Mapping[Verdict, type[ApiError]]] = {
     Verdict.REFUSED: Refused,
@@ -37,6 +37,13 @@ def task_in(answer: Answer, task_id: str) -> Task:
         return parse_task(_accepted(answer))
     except BadTask as error:
         raise Unsure(f"{UNREADABLE}: {error}", status=answer.status) from None
+
+
+def asked_for(task: Task, task_id: str) -> Task:
+    """The task, if it is the one that was asked for; raises `OtherTask` where it is another one."""
+    if task.task_id != task_id:
+        raise OtherTask("the answer is about another task than the one that was asked for")
+    return task
 
 
 def canceled_in(answer: Answer, task_id: str) -> Task:

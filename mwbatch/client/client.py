@@ -10,7 +10,7 @@ from typing import Final, Self, TypeVar
 from urllib.parse import quote
 
 from mwbatch.client.aiohttp_wire import AiohttpWire, base
-from mwbatch.client.answers import canceled_in, made, page_in, task_in
+from mwbatch.client.answers import asked_for, canceled_in, made, page_in, task_in
 from mwbatch.client.keys import checked, fingerprint, hiding
 from mwbatch.client.retry import again, passing, untaken
 from mwbatch.client.wire import Answer, Wire
@@ -152,7 +152,7 @@ class Client:
         return made(await self.attempt("annotating", request, callback_url))
 
     async def retrieve(self, task_id: str) -> Task:
-        """Look at one task. Raises `NotFound`, or another `ApiError` after the last try."""
+        """Look at one task. Raises `NotFound`, `OtherTask`, or another `ApiError` after the last try."""
         return (await self.retrieve_raw(task_id))[0]
 
     async def retrieve_raw(self, task_id: str) -> tuple[Task, bytes]:
@@ -162,7 +162,8 @@ class Client:
             answer = await self._send("GET", _route(task_id))
             return task_in(answer, task_id), answer.body
 
-        return await self._again(look)
+        task, body = await self._again(look)
+        return asked_for(task, task_id), body
 
     async def cancel(self, task_id: str) -> Task:
         """Cancel a pending task.
@@ -176,7 +177,7 @@ class Client:
         async def once() -> Task:
             return canceled_in(await self._send("POST", _route(task_id) + "/cancel"), task_id)
 
-        return await self._again(once, on=untaken)
+        return asked_for(await self._again(once, on=untaken), task_id)
 
     async def list_page(
         self,

@@ -11,7 +11,7 @@ from mwbatch.commands.choosing import named
 from mwbatch.commands.creating import ASK_ABOVE, pinned
 from mwbatch.commands.crew import crew
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.fetching import Open
+from mwbatch.commands.fetching import Found, Open, look
 from mwbatch.core.advice import rows
 from mwbatch.core.facts import Withdrawn
 from mwbatch.core.fold import Row, Status
@@ -109,15 +109,19 @@ async def _cancel(batch: Opened, client: Client, desk: Desk, chosen: list[int]) 
             if desk.stopping.is_set() or lost:
                 return
             try:
-                error = await cancel_task(batch, client, desk, task)
+                why = await _give_up(batch, client, desk, task)
             except BatchBusy as taken:  # what is in flight is finished
                 lost = taken
                 return
-            if error is None:
-                canceled += 1
-            else:
-                late.append(_too_late(batch, task, str(error)))
+            known = batch.state.row(task.row).tasks[task.task_id]
+            canceled += known.canceled
             tally.done += 1
+            if not known.confirmed:
+                tally.note(why)
+            elif not known.canceled:
+                late.append(
+                    f"task {task.task_id} of row {task.row} is {known.status} and could not be canceled: {why}"
+                )
 
     await crew([work() for _ in range(AT_ONCE)])
     if lost:
@@ -132,6 +136,9 @@ def _open(batch: Opened, chosen: list[int]) -> Iterator[Open]:
                 yield Open(number, task.attempt, task.task_id)
 
 
-def _too_late(batch: Opened, task: Open, error: str) -> str:
-    shown = batch.state.row(task.row).tasks[task.task_id].status
-    return f"task {task.task_id} of row {task.row} is {shown} and could not be canceled: {error}"
+async def _give_up(batch: Opened, client: Client, desk: Desk, task: Open) -> str:
+    """Look at a task and cancel it, if it is shown at its row's address; why it is not canceled, if it is not."""
+    found, why = await look(batch, client, desk, task)
+    if found is not Found.SHOWN or batch.state.row(task.row).tasks[task.task_id].canceled:
+        return why or found.value
+    return str(await cancel_task(batch, client, desk, task) or "")

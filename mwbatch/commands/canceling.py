@@ -5,21 +5,27 @@ from mwbatch.commands.desk import Desk
 from mwbatch.commands.fetching import Open, look
 from mwbatch.core.facts import Via
 from mwbatch.core.showing import seen
-from mwbatch.errors import ApiError
+from mwbatch.core.tie import is_at
+from mwbatch.errors import ApiError, Unsure
 from mwbatch.journal.opened import Opened
 
 
 async def cancel_task(batch: Opened, client: Client, desk: Desk, task: Open) -> ApiError | None:
     """Cancel a task and record what it is then; the API's error where it is something else than canceled.
 
-    A completed task is answered 500, and a cancel whose answer is lost may have worked: it is never asked for again.
-    MUST be called under the batch's lock. Raises `Halted` where the API refuses us, `BatchBusy` where the lock was lost.
+    A completed task is answered 500, and a cancel whose answer is lost, or about another task, may have worked: it is
+    never asked for again. MUST be called under the batch's lock, and only for a task that a look has just shown where it
+    belongs: an id that a callback brought may be that of anybody's task. Raises `Halted` where the API refuses us,
+    `BatchBusy` where the lock was lost.
     """
     batch.hold()
     try:
         shown = await client.cancel(task.task_id)
+        if not is_at(shown, batch.card.batch_id, task.row, task.attempt):
+            raise Unsure("the answer to its cancel names another address")
     except ApiError as error:
         await look(batch, client, desk, task)
-        return None if batch.state.row(task.row).tasks[task.task_id].canceled else error
+        known = batch.state.task(task.row, task.task_id)
+        return None if known is not None and known.canceled else error
     await batch.record([seen(shown, task.row, task.attempt, Via.CANCEL, desk.now())])
     return None

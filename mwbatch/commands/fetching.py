@@ -1,6 +1,8 @@
 """Fetching answers whose callback never came: one GET a task, many at a time."""
 
+from collections import Counter
 from collections.abc import Callable
+from enum import Enum
 from typing import NamedTuple
 
 from mwbatch.client import Client
@@ -9,16 +11,34 @@ from mwbatch.commands.desk import Desk
 from mwbatch.core.facts import Via
 from mwbatch.core.fold import Status, TaskState
 from mwbatch.core.showing import news, seen
-from mwbatch.errors import ApiError, Halted, NotFound
+from mwbatch.core.tie import is_at
+from mwbatch.errors import ApiError, Halted, NotFound, OtherTask
 from mwbatch.journal.opened import Opened
 
 
 class Open(NamedTuple):
-    """A task of which no answer is on disk and which is not canceled."""
+    """A task of which more may be learned."""
 
     row: int
     attempt: int
     task_id: str
+
+
+class Found(Enum):
+    """What a look at one task came to."""
+
+    ANSWERED = "its answer came"
+    SHOWN = "it is shown where it belongs, without an answer"
+    GONE = "the API knows no task of this id"
+    STRANGE = "the API shows another task, or this one at another address"
+    UNREAD = "it could not be looked at"
+
+
+class Look(NamedTuple):
+    """What a look at one task came to; ``why`` is a sentence where the task stays as it was."""
+
+    found: Found
+    why: str = ""
 
 
 async def fetch(
@@ -32,48 +52,60 @@ async def fetch(
 ) -> int:
     """Look at every open task and record what is shown; returns how many answers came.
 
-    Those for which ``but`` says so are left out; ``on_gone`` is told of each that the API does not know any more. A task
-    that cannot be looked at stays as it is, and is told of. Raises `Halted` where the API refuses us.
+    Confirmed ones for which ``but`` says so are left out; ``on_gone`` is told of each that the API does not know. A task
+    that cannot be looked at stays as it is; people are told how many there are of each kind, and of one. Raises `Halted`
+    where the API refuses us.
     """
     remaining = (
         Open(row, task.attempt, task.task_id)
         for row, task in batch.state.open()
         if not (task.confirmed and but(task))
     )
-    tally, answers = desk.tally, 0
+    tally, counts, examples = desk.tally, Counter[Found](), dict[Found, str]()
     tally.phase, tally.done, tally.total = "fetching answers", 0, batch.state.by_status()[Status.PENDING]
 
     async def work() -> None:
-        nonlocal answers
         for task in remaining:
             if desk.stopping.is_set():
                 return
-            came = await look(batch, client, desk, task, on_gone)
-            answers += came  # not in one: `+=` reads the sum before it awaits
+            found, why = await look(batch, client, desk, task)
+            counts[found] += 1
+            examples.setdefault(found, why)
+            if found is Found.GONE:
+                on_gone(task.task_id)
             tally.done += 1
 
     await crew([work() for _ in range(at_once)])
-    return answers
+    for found, why in examples.items():
+        if why:
+            more = counts[found] - 1
+            tally.note(f"{why}; so it is with {more:,} more" if more else why)
+    return counts[Found.ANSWERED]
 
 
-async def look(
-    batch: Opened, client: Client, desk: Desk, task: Open, on_gone: Callable[[str], None] = lambda _: None
-) -> bool:
-    """Look at one task and record what is shown; says whether its answer came."""
+async def look(batch: Opened, client: Client, desk: Desk, task: Open) -> Look:
+    """Look at one task and record what is shown, if that is the task at the address where we have it."""
+    known = batch.state.task(task.row, task.task_id)
+    what = f"task {task.task_id} of row {task.row}"
+    if known is None or not known.confirmed:
+        what += ", which only callbacks name,"
     try:
         shown, body = await client.retrieve_raw(task.task_id)
     except Halted:
         raise
     except NotFound:
-        on_gone(task.task_id)
-        desk.tally.note(f"the API no longer knows task {task.task_id} of row {task.row}; it stays pending")
-        return False
+        return Look(Found.GONE, f"the API does not know {what} and it stays as it is")
+    except OtherTask as error:
+        return Look(Found.STRANGE, f"{what} is not believed to be as the API shows it: {error}")
     except ApiError as error:
-        desk.tally.note(f"a task could not be looked at, it stays pending: {error}")
-        return False
+        return Look(Found.UNREAD, f"{what} could not be looked at and stays as it is: {error}")
+    if not is_at(shown, batch.card.batch_id, task.row, task.attempt):
+        return Look(
+            Found.STRANGE, f"{what} is shown by the API at another address: it is not believed to be that"
+        )
     fact = seen(shown, task.row, task.attempt, Via.GET, desk.now(), body)
     known = batch.state.task(task.row, task.task_id)
-    if known is not None and known.confirmed and fact.answer is None and fact.status in ("", "pending"):
-        return False
-    await batch.record(news(known, fact))
-    return fact.answer is not None
+    bare = fact.answer is None and fact.status in ("", "pending")
+    if not (bare and known is not None and known.confirmed):
+        await batch.record(news(known, fact))
+    return Look(Found.SHOWN if fact.answer is None else Found.ANSWERED)

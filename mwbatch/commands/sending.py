@@ -25,7 +25,7 @@ from mwbatch.core.pace import Pace, backoff
 from mwbatch.core.plan import Create, ranges, run_size, runs, sendable
 from mwbatch.core.showing import seen
 from mwbatch.core.trouble import Advice, Trouble
-from mwbatch.core.verdict import Outcome, Verdict
+from mwbatch.core.verdict import TAKEN, Outcome, Verdict
 from mwbatch.errors import ApiError, BatchBusy, Exit, StoreError, UsageError
 from mwbatch.journal.closing import to_end
 from mwbatch.journal.opened import Opened
@@ -184,6 +184,7 @@ class Sender:
                 began, before, outcome = self.desk.ticks(), outcome, _CUT_SHORT
                 try:
                     outcome = await self.client.attempt(planned.type, planned.request, address)
+                    outcome = self._tied(outcome, planned.row, attempt)
                     self._adjust(outcome, began)
                 except (asyncio.CancelledError, UsageError) as error:
                     if kept(error):
@@ -200,6 +201,15 @@ class Sender:
             raise
         finally:
             self._note(create, outcome, began)
+
+    def _tied(self, outcome: Outcome, row: int, attempt: int) -> Outcome:
+        """A create that is answered with a task that another row or attempt has already tells nothing of its own."""
+        task = outcome.task
+        if outcome.verdict is not Verdict.CREATED or task is None:
+            return outcome
+        if not self.batch.state.is_elsewhere(task.task_id, row, attempt):
+            return outcome
+        return outcome._replace(verdict=Verdict.UNKNOWN, message=TAKEN)
 
     def _adjust(self, outcome: Outcome, started_at: float) -> None:
         """Let the pace learn, and give up when nothing was created for too long."""

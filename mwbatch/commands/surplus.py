@@ -24,16 +24,29 @@ async def cancel_surplus(batch: Opened, client: Client, desk: Desk) -> Cancelled
     for number in sorted({number for number, _ in batch.state.surplus()}):
         if desk.stopping.is_set():
             break
-        row = batch.state.row(number)
-        for task in list(row.tasks.values()):
-            if not task.answered and not task.canceled:
-                await look(batch, client, desk, Open(number, task.attempt, task.task_id))
-        for task in batch.state.row(number).surplus:
-            if not task.answered:
-                await _cancel(batch, client, desk, number, task, result)
+        await _thin_out(batch, client, desk, number, result)
     for sentence in (*result.done, *result.failed):
         desk.tally.note(sentence)
     return result
+
+
+async def _thin_out(batch: Opened, client: Client, desk: Desk, number: int, result: Cancelled) -> None:
+    """Cancel what a row has too much of, if a look just now shows it at its address, and the task that is kept too."""
+    looks = {
+        task.task_id: await look(batch, client, desk, Open(number, task.attempt, task.task_id))
+        for task in list(batch.state.row(number).tasks.values())
+        if not task.canceled and not (task.answered and task.confirmed)
+    }
+    row = batch.state.row(number)
+    doubts = {name: seeing.why for name, seeing in looks.items() if seeing.why}
+    for task in row.surplus:
+        why = doubts.get(task.task_id) or doubts.get(row.paid[0].task_id)
+        if task.answered:
+            continue
+        if why:
+            result.failed.append(f"surplus task {task.task_id} of row {number} was not cancelled: {why}")
+        else:
+            await _cancel(batch, client, desk, number, task, result)
 
 
 async def _cancel(

@@ -6,7 +6,8 @@ from heapq import merge
 from typing import Final
 
 from mwbatch.core.facts import Fact, Planned, Seen, Started, Withdrawn, checked, parse
-from mwbatch.core.fold import Row, Status, TaskState
+from mwbatch.core.fold import Answered, Row, Shared, Status, TaskState
+from mwbatch.core.holders import Holders
 from mwbatch.core.straight import (
     ANSWERED,
     CANCELED,
@@ -39,8 +40,10 @@ class Batch:
     """The state of a batch; a row is known by its number. Order and repetition of facts do not matter."""
 
     def __init__(self, facts: Iterable[Fact] = ()) -> None:
-        self._columns = Columns()
+        self._holders = Holders(self._has)
+        self._columns = Columns(self._holders)
         self._lifted: dict[int, Row] = {}
+        self._shared: dict[str, Shared] = {}
         for fact in facts:
             self.add(fact)
 
@@ -60,7 +63,10 @@ class Batch:
         elif isinstance(fact, Withdrawn) and fact.attempt == 1 and self._in_columns(fact.row):
             self._columns.codes[fact.row] |= WITHDRAWN
         else:
-            self._lift(fact.row).join(fact)
+            row = self._lift(fact.row)
+            row.join(fact)
+            if isinstance(fact, Seen):
+                self._hold(fact.row, row.tasks[fact.task_id])
 
     def add_line(self, text: bytes) -> None:
         """Take in one line of a segment, as `add` would take its fact, which is built only where it must be.
@@ -102,6 +108,26 @@ class Batch:
             return self.row(number).tasks.get(task_id)
         task = self._columns.task(number)
         return task if task is not None and task.task_id == task_id else None
+
+    def is_elsewhere(self, task_id: str, number: int, attempt: int) -> bool:
+        """Whether the API itself has shown a task of this id at another row or attempt of the batch."""
+        own = self.task(number, task_id)
+        if own is not None and own.confirmed and own.attempt != attempt:
+            return True
+        if (shared := self._shared.get(task_id)) is not None:
+            return shared.confirmed > (own is not None and own.confirmed)
+        first = self._holders.find(_encoded(task_id))
+        task = None if first in (None, number) else self.task(first, task_id)
+        return task is not None and task.confirmed
+
+    def chosen(self) -> dict[int, Answered | None]:
+        """Which answer is shown of each row that has those of several tasks, or none that is its own: then None."""
+        return {
+            number: kept.least if kept is not None and kept.answered else None
+            for number, row in self._lifted.items()
+            if (said := sum(bool(task.answers) for task in row.tasks.values()))
+            and ((kept := row.kept) is None or said > 1 or not kept.answered)
+        }
 
     def tasks(self) -> Iterator[tuple[int, TaskState]]:
         """Every task that was ever shown, with the row's number; unknown rows too."""
@@ -154,6 +180,20 @@ class Batch:
             if number < len(self._columns.codes):
                 self._columns.codes[number] = LIFTED
         return row
+
+    def _has(self, number: int, task_id: bytes) -> bool:
+        """Whether a row has a task of this id."""
+        if (row := self._lifted.get(number)) is not None:
+            return task_id.decode("utf-8", "surrogatepass") in row.tasks
+        return self._columns.has(number, task_id)
+
+    def _hold(self, number: int, task: TaskState) -> None:
+        """Note that a row that is an object has a task, and let all rows that have it know of each other."""
+        first = self._holders.claim(_encoded(task.task_id), number)
+        if first != number or task.task_id in self._shared:
+            shared = self._shared.setdefault(task.task_id, Shared())
+            shared.take(self._lift(first).tasks[task.task_id])
+            shared.take(task)
 
     def _count(self, fits: Callable[[int], bool]) -> int:
         """How many rows of the columns have a code that fits."""
@@ -278,6 +318,10 @@ class _Rows(Mapping[int, Row]):
 
     def __len__(self) -> int:
         return len(self._codes) - self._codes.count(0) - self._codes.count(LIFTED) + len(self._lifted)
+
+
+def _encoded(task_id: str) -> bytes:
+    return task_id.encode("utf-8", "surrogatepass")
 
 
 def _marks(fits: Callable[[int], bool]) -> bytes:

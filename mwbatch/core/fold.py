@@ -17,6 +17,9 @@ learns an address can call it, and invent tasks there. What the API shows of a t
 but for answers, which are kept whoever brought them. A task that is not confirmed counts for one thing alone: an answer
 completes its row, though any answer of a confirmed task is shown before it; without an answer it leaves its attempt in
 doubt. So it is never surplus, never canceled, and no row waits for it.
+
+A task that shows at several rows is the answer to one of them at most: to the only one at which it is confirmed. At the
+others, and at all of them where it is confirmed at none or at several, its answers complete nothing.
 """
 
 from dataclasses import dataclass, field
@@ -53,11 +56,24 @@ def answered(seen: Seen) -> Answered:
 
 
 @dataclass(slots=True)
+class Shared:
+    """A task that shows at several rows: at how many of them it is confirmed."""
+
+    confirmed: int = 0
+
+    def take(self, task: "TaskState") -> None:
+        """Note one more row at which it shows."""
+        if task.shared is None:
+            task.shared = self
+            self.confirmed += task.confirmed
+
+
+@dataclass(slots=True)
 class TaskState:
     """What the API has shown of one task: a join, so the order of the showings does not matter.
 
     ``confirmed``: it was shown otherwise than by callbacks; ``attempt``, ``shown`` and ``created_at`` are then what was
-    shown so, and callbacks add nothing to them.
+    shown so, and callbacks add nothing to them. ``shared`` where it shows at other rows too.
     """
 
     task_id: str
@@ -66,6 +82,7 @@ class TaskState:
     created_at: str = ""
     answers: dict[str, Answered] = field(default_factory=dict)
     confirmed: bool = False
+    shared: Shared | None = field(default=None, compare=False, repr=False)
 
     def join(self, seen: Seen) -> None:
         """Take one showing in."""
@@ -75,6 +92,8 @@ class TaskState:
         if seen.via in CONFIRMING:
             if not self.confirmed:
                 self.confirmed, self.attempt, self.shown, self.created_at = True, seen.attempt, "pending", ""
+                if self.shared is not None:
+                    self.shared.confirmed += 1
         elif self.confirmed:
             return
         self.shown = max(self.shown, seen.status, key=_rank)
@@ -85,21 +104,28 @@ class TaskState:
     @property
     def status(self) -> str:
         """What the API says of the task: an answer beats canceled beats the rest."""
-        return "completed" if self.answers else self.shown
+        return "completed" if self.answered else self.shown
+
+    @property
+    def void(self) -> bool:
+        """Whether this is another row's task, for all that is known."""
+        return self.shared is not None and not (self.confirmed and self.shared.confirmed == 1)
 
     @property
     def answered(self) -> bool:
-        """Whether an answer of this task is on disk."""
-        return bool(self.answers)
+        """Whether an answer of this task is on disk, and is its row's."""
+        return bool(self.answers) and not self.void
 
     @property
     def least(self) -> Answered:
         """The place of the answer that is shown; three empty texts while there is none."""
-        return min(self.answers.values(), default=("", "", ""))
+        return min(self.answers.values()) if self.answered else ("", "", "")
 
     @property
     def conflict(self) -> bool:
-        """Whether two answers of this one task say different things."""
+        """Whether two answers of this one task say different things, or nobody can tell whose it is."""
+        if self.shared is not None and self.void:
+            return self.shared.confirmed != 1 and (self.confirmed or bool(self.answers))
         return len(self.answers) > 1
 
     @property
@@ -246,16 +272,25 @@ class Row:
         return min(self.tasks.values(), key=_preference, default=None)
 
     @property
+    def paid(self) -> list[TaskState]:
+        """The confirmed tasks, the one of them that is kept first."""
+        there = (task for task in self.tasks.values() if task.confirmed and not task.void)
+        return sorted(there, key=_preference)
+
+    @property
     def surplus(self) -> list[TaskState]:
-        """Confirmed tasks beyond the one of them that is kept, that cost money or still will: none that is canceled."""
-        confirmed = sorted((task for task in self.tasks.values() if task.confirmed), key=_preference)
-        return [task for task in confirmed[1:] if not task.canceled]
+        """Confirmed tasks beyond the one kept that cost money or still will: none that is canceled."""
+        return [task for task in self.paid[1:] if not task.canceled]
 
     @property
     def conflicts(self) -> list[TaskState]:
-        """Tasks with two answers that say different things; of one that is not confirmed only if it is shown."""
+        """Tasks in conflict; of those that are not confirmed only the one shown, or one whose row nobody can tell."""
         kept = self.kept
-        return [task for task in self.tasks.values() if task.conflict and (task.confirmed or task is kept)]
+        return [
+            task
+            for task in self.tasks.values()
+            if task.conflict and (task.confirmed or task.void or task is kept)
+        ]
 
     @property
     def by_callback_only(self) -> bool:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from mwbatch.core.facts import CONFIRMING, Seen, answer_name, checked, identity, parse
 from mwbatch.core.fold import Row, Status, TaskState
+from mwbatch.core.holders import Holders
 
 PLANNED, STARTED, SHOWN, DONE, CANCELED, ANSWERED, WITHDRAWN, CONFIRMED = (1 << bit for bit in range(8))
 """What is known of a row, as bits of its code.
@@ -110,6 +111,15 @@ def answered_row(text: bytes) -> int | None:
     return fact.row if isinstance(fact, Seen) and fact.answer is not None else None
 
 
+def shown_task(text: bytes) -> tuple[int, bytes] | None:
+    """The row and the id of the task that a line shows; None where it shows none. Raises as `parse`."""
+    found = _LINE(checked(text))
+    if found is not None:
+        return None if found[1] else (int(found[2]), found[3])
+    fact = parse(text)
+    return (fact.row, fact.task_id.encode("utf-8", "surrogatepass")) if isinstance(fact, Seen) else None
+
+
 def planned_row(text: bytes) -> int | None:
     """The number of the row that a line plans, unproved; None where it is another line, or written in another way."""
     found = _LINE(text)
@@ -130,10 +140,14 @@ def _text(digits: int) -> str:
 
 
 class Columns:
-    """The columns. Row ``n`` has code ``codes[n]``, 0 where no fact has named it; numbers beyond the end are `beyond`."""
+    """The columns. Row ``n`` has code ``codes[n]``, 0 where no fact has named it; numbers beyond the end are `beyond`.
 
-    def __init__(self) -> None:
+    ``holders`` knows the tasks of all rows: no column holds one that another row has.
+    """
+
+    def __init__(self, holders: Holders) -> None:
         self.codes = bytearray()
+        self._holders = holders
         self._ids = bytearray()
         self._places = array("Q")
         self._created = array("Q")
@@ -172,6 +186,8 @@ class Columns:
         """Join one showing of a row that is not lifted, as `Shown`; False, and nothing is changed, as in `take`."""
         code = self.codes[number]
         if not code & SHOWN:
+            if self._holders.claim(task_id, number) != number:
+                return False
             self._name(number, task_id, created)
         elif not self._is_named(number, task_id) or (
             answer and code & ANSWERED and self._answer_of(number)[1][:DIGEST] != answer[:DIGEST]
@@ -235,6 +251,10 @@ class Columns:
     def _id(self, number: int) -> bytes:
         place = self._places[number]
         return bytes(self._ids[place + 1 : place + 1 + self._ids[place]])
+
+    def has(self, number: int, task_id: bytes) -> bool:
+        """Whether the columns have this task at a row."""
+        return bool(self.codes[number] & SHOWN) and self._is_named(number, task_id)
 
     def _is_named(self, number: int, task_id: bytes) -> bool:
         place = self._places[number]

@@ -51,6 +51,7 @@ ADVICE: Final[Mapping[int, str]] = {
 
 UNREADABLE: Final = "the answer cannot be read"
 ELSEWHERE: Final = "the answer names another callback address"
+TAKEN: Final = "the answer names a task that another row or attempt has already"
 LONGEST_MESSAGE: Final = 300
 _LONGEST_TEXT: Final = 8192
 

@@ -36,8 +36,6 @@ class Follower:
             for offset, fact in self._tails.setdefault(path, Tail(path)).read(parse):
                 self.quiet = False
                 self._take(path, offset, fact)
-        if not self.quiet:
-            self._answers.settle(self._is_confirmed)
         arrived, self._arrived = self._arrived, []
         for row in arrived:
             if not self._told[row]:
@@ -56,10 +54,6 @@ class Follower:
             self._arrived.append(fact.row)
             self._told.extend(bytes(max(0, fact.row + 1 - len(self._told))))
 
-    def _is_confirmed(self, row: int, task_id: str) -> bool:
-        task = self._opened.state.task(row, task_id)
-        return task is not None and task.confirmed
-
     def _line(self, row: int) -> Iterator[dict[str, Json]]:
         """The line of a completed row; none while the row itself is not on disk, of which the next look learns."""
         planned, state = self._plans.plan(row), self._opened.state.row(row)
@@ -67,4 +61,6 @@ class Follower:
             self._arrived.append(row)
             return
         self._told[row] = 1
+        if state.kept is not None:
+            self._answers.settle(row, state.kept.least)
         yield label(self._opened.card.name, planned, state, self._answers.answer(row))

@@ -1,7 +1,7 @@
 """Where facts about rows stand on disk, so that each can be read again when it is needed: 12 bytes a row."""
 
 from array import array
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +36,11 @@ class Places:
             self._file.frombytes(bytes(self._file.itemsize * missing))
             self._offset.frombytes(bytes(self._offset.itemsize * missing))
         self._file[row], self._offset[row] = self._numbers[path], offset
+
+    def forget(self, row: int) -> None:
+        """Keep no place of a row any more."""
+        if row in self:
+            self._file[row] = 0
 
     def place(self, row: int) -> tuple[Path, int]:
         """The place of a row that has one."""
@@ -73,21 +78,13 @@ class Plans(Places):
 
 
 class Answers(Places):
-    """Where the answer that is shown for each row stands: the least of them, as in the fold.
-
-    Where several tasks of a row have answers, those of confirmed tasks come first: `settle` says which these are.
-    """
+    """Where the answer that is shown for each row stands: the least of them, until `settle` is told what the fold says."""
 
     def __init__(self, placed: Iterable[tuple[Path, int, int]] = ()) -> None:
         super().__init__()
         self._rivals: dict[int, list[tuple[Path, int]]] = {}
         for path, offset, row in placed:
             self.take(path, offset, row)
-
-    @property
-    def disputed(self) -> Collection[int]:
-        """The rows with answers of several tasks."""
-        return self._rivals.keys()
 
     def take(self, path: Path, offset: int, row: int) -> None:
         """Note the place of an answer of a row, unless a lesser one is known."""
@@ -102,11 +99,16 @@ class Answers(Places):
         if answered(seen) < answered(other):
             self.note(row, path, offset)
 
-    def settle(self, confirmed: Callable[[int, str], bool]) -> None:
-        """Choose between the tasks of disputed rows, given which task (row and id) is confirmed."""
-        for row, places in self._rivals.items():
-            path, offset = min(places, key=lambda place: _preference(_answer(*place), confirmed))
-            self.note(row, path, offset)
+    @property
+    def disputed(self) -> bool:
+        """Whether several tasks of a row have answers."""
+        return bool(self._rivals)
+
+    def settle(self, row: int, least: Answered) -> None:
+        """Where several tasks of a row have answers, take the one that the fold has chosen."""
+        for path, offset in self._rivals.get(row, ()):
+            if answered(_answer(path, offset)) == least:
+                self.note(row, path, offset)
 
     def answer(self, row: int) -> Seen | None:
         """Read the answer of a row from disk; None where there is none."""
@@ -119,8 +121,3 @@ def _answer(path: Path, offset: int) -> Seen:
     fact = Again(path).fact(offset)
     assert isinstance(fact, Seen)
     return fact
-
-
-def _preference(seen: Seen, confirmed: Callable[[int, str], bool]) -> tuple[bool, Answered]:
-    """The order of the fold."""
-    return not confirmed(seen.row, seen.task_id), answered(seen)

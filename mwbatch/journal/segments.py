@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import NAMES, VERSION, Fact, Planned, Seen, parse
-from mwbatch.core.straight import answered_row, planned_row
+from mwbatch.core.straight import answered_row, planned_row, shown_task
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, Disk
@@ -155,6 +155,11 @@ class Segments:
     def answered_rows(self) -> Iterator[tuple[Path, int, int]]:
         """The same with the number of the row alone, in half the time: no fact is built that need not be."""
         return self._shelves[RESULTS].every(answered_row)
+
+    def shown_tasks(self) -> Iterator[tuple[int, bytes]]:
+        """The row and the id of every task that was shown, as often as it was."""
+        for name in (JOURNAL, RESULTS):
+            yield from (shown for _, _, shown in self._shelves[name].find(shown_task))
 
     def index(self) -> int:
         """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks while it reads."""

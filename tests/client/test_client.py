@@ -11,7 +11,7 @@ from mwbatch.client import retry as retry_door
 from mwbatch.client.keys import basic, hiding
 from mwbatch.client.wire import Answer
 from mwbatch.core.text import Json
-from mwbatch.errors import ApiError, Busy, Halted, NotFound, Refused, Unsent, Unsure, UsageError
+from mwbatch.errors import ApiError, Busy, Halted, NotFound, OtherTask, Refused, Unsent, Unsure, UsageError
 
 from .conftest import ADDRESS, KEY, FakeWire, Start, Talk, always, answer, http
 
@@ -77,12 +77,21 @@ async def test_an_error_carries_what_the_api_said() -> None:
 
 async def test_a_task_is_retrieved_as_it_came() -> None:
     """The JSON text of a task is there, unchanged, beside what it says."""
-    body = b'{ "task_id":"t", "response": {"tags": []} }'
+    body = '{ "task_id":"a/b c?é", "response": {"tags": []} }'.encode()
     api, wire = client(Answer(200, {}, body))
     task, raw = await api.retrieve_raw("a/b c?é")
     assert (task.response, raw) == ({"tags": []}, body)
     assert wire.sent == [("GET", "/v1/task/a%2Fb%20c%3F%C3%A9")]
-    assert await api.retrieve("t") == task
+    assert await api.retrieve("a/b c?é") == task
+
+
+async def test_an_answer_about_another_task_is_none() -> None:
+    """A GET or a cancel that is answered with another task says nothing of the one that was asked for, and is not repeated."""
+    api, wire = client(answer(TASK))
+    for call in (api.retrieve, api.cancel):
+        with pytest.raises(OtherTask, match="another task"):
+            await call("another")
+    assert len(wire.sent) == 2
 
 
 @pytest.mark.parametrize("task_id", ["", ".", ".."])

@@ -95,7 +95,7 @@ async def test_a_completed_row_keeps_its_answer(stage: Stage) -> None:
 
 @virtual
 async def test_a_cancel_that_comes_too_late(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A task completed just before is answered 500: it is looked at once, its answer kept, and never asked for again."""
+    """A task completed just before is answered 500: it is looked at again, its answer kept, and never canceled twice."""
     await sent(stage, 1)
     asked, honest = list[str](), stage.world.cancel
 
@@ -106,7 +106,7 @@ async def test_a_cancel_that_comes_too_late(stage: Stage, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(stage.world, "cancel", late)
     result = await given_up(stage)
-    assert (len(asked), stage.wire.got, stage.statuses()) == (1, asked, {"completed": 1})
+    assert (len(asked), stage.wire.got, stage.statuses()) == (1, asked * 2, {"completed": 1})
     assert (result.canceled, result.exit) == (0, Exit.ROWS)
     assert result.kept[0].startswith(
         f"task {asked[0]} of row 0 is completed and could not be canceled: HTTP 500"
@@ -115,12 +115,12 @@ async def test_a_cancel_that_comes_too_late(stage: Stage, monkeypatch: pytest.Mo
 
 @virtual
 async def test_a_task_that_is_gone(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cancel answered 404 is followed by a look; the row stays pending, and the user is told."""
+    """A task that the API does not know any more is not canceled; the row stays pending, and the user is told."""
     await sent(stage, 1)
     monkeypatch.setattr(stage.world, "_tasks", {})
     result = await given_up(stage)
     assert (result.canceled, result.exit, stage.statuses()) == (0, Exit.ROWS, {"pending": 1})
-    assert "HTTP 404" in result.kept[0]
+    assert "the API does not know task" in result.kept[0]
 
 
 @virtual

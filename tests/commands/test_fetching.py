@@ -71,14 +71,14 @@ async def test_an_unknown_status_is_written_once(stage: Stage) -> None:
 
 @virtual
 async def test_a_task_that_is_gone_is_told(stage: Stage) -> None:
-    """A task that the API no longer knows, or that cannot be read, stays pending, and people are told."""
+    """A task that the API does not know, or that cannot be read, stays pending, and people are told."""
     batch = await pending(stage, 1)
     stage.wire.reads = answer(404)
     await fetch(batch, stage.client, stage.desk)
     stage.wire.reads = Unsure("cut")
     await fetch(batch, stage.client, stage.desk)
-    notes = [note for note in stage.desk.tally.notes if "stays pending" in note]
-    assert ("no longer knows" in notes[0], "could not be looked at" in notes[1]) == (True, True)
+    notes = [note for note in stage.desk.tally.notes if "stays as it is" in note]
+    assert ("does not know" in notes[0], "could not be looked at" in notes[1]) == (True, True)
     assert stage.statuses() == {"pending": 1}
 
 

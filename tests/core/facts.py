@@ -1,10 +1,14 @@
 """Facts by hypothesis: any that may stand on disk, and histories of a small batch."""
 
 import json
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
 
 from hypothesis import strategies as st
 
 from mwbatch.core.facts import Fact, Failed, Planned, Retried, Seen, Started, Via, Withdrawn, digest
+from mwbatch.core.fold import Row, Shared, TaskState
 from mwbatch.core.text import Json
 
 ROWS = 3
@@ -97,7 +101,12 @@ def show(
     via: Via = Via.LIST,
 ) -> Seen:
     """A task without an answer; one of its own for each attempt unless it is named."""
-    return Seen(0.0, row, attempt, task or f"task-{attempt}", status, via, created)
+    return Seen(0.0, row, attempt, task or _own(row, attempt), status, via, created)
+
+
+def _own(row: int, attempt: int) -> str:
+    """The id of the task that an attempt made."""
+    return f"task-{row}-{attempt}" if row else f"task-{attempt}"
 
 
 def call(attempt: int, status: str = "pending", task: str = "", row: int = 0) -> Seen:
@@ -114,7 +123,7 @@ def answer(
     via: Via = Via.CALLBACK,
 ) -> Seen:
     """An answer, as a callback brings it unless another way is named."""
-    name, body = task or f"task-{attempt}", json.dumps({"response": says}).encode()
+    name, body = task or _own(row, attempt), json.dumps({"response": says}).encode()
     return Seen(0.0, row, attempt, name, "completed", via, None, at, digest(says), f"sha-{says}-{at}", body)
 
 
@@ -140,8 +149,9 @@ _time = st.sampled_from([None, "", "2024-01-01", "2024-01-02"])
 _ranges = st.sampled_from([((0, 1),), ((0, 3),), ((1, 2),), ((0, 1), (2, 3)), ((2, 3),)])
 _status = st.sampled_from(["pending", "canceled", "canceled", "completed", "in review"])
 _via = st.sampled_from([Via.CALLBACK, Via.CALLBACK, Via.LIST, Via.GET])
-answers = st.builds(answer, _attempt, st.sampled_from("xyz"), _time, _task, _row, _via)
-steps: st.SearchStrategy[Fact] = st.one_of(
+
+anybodys_answers = st.builds(answer, _attempt, st.sampled_from("xyz"), _time, _task, _row, _via)
+anybodys_steps: st.SearchStrategy[Fact] = st.one_of(
     st.builds(plan, _row),
     st.builds(start, _attempt, _ranges),
     st.builds(start, _attempt, _ranges),
@@ -152,7 +162,34 @@ steps: st.SearchStrategy[Fact] = st.one_of(
     st.builds(retry, _attempt, _row),
     st.builds(withdraw, _attempt, _row),
 )
+"""What may happen to a small batch, answers left out; tasks may show at several rows."""
+
+
+def _own_task(fact: Any) -> Any:
+    """The same of a task that shows at no other row."""
+    if not isinstance(fact, Seen) or len(fact.task_id) > 1:
+        return fact
+    return fact._replace(task_id=f"{fact.task_id}-{fact.row}")
+
+
+answers = anybodys_answers.map(_own_task)
+steps = anybodys_steps.map(_own_task)
 """What may happen to a small batch, answers left out."""
 
 unanswered = st.lists(steps, max_size=14)
 histories = st.lists(steps | answers, max_size=14)
+mixed_up = st.lists(anybodys_steps | anybodys_answers, max_size=14)
+"""Histories in which one task may show at several rows."""
+
+
+def link(rows: Mapping[int, Row]) -> None:
+    """Let rows that are objects know of the tasks that they share, as those of a batch do."""
+    there: defaultdict[str, list[TaskState]] = defaultdict(list)
+    for row in rows.values():
+        for task in row.tasks.values():
+            there[task.task_id].append(task)
+    for tasks in there.values():
+        if len(tasks) > 1:
+            shared = Shared()
+            for task in tasks:
+                shared.take(task)

@@ -12,7 +12,21 @@ from mwbatch.core.digests import Digests
 from mwbatch.core.facts import BadLine, Fact, Planned, Seen, Started, UnknownFact, Via, digest, identity, line
 from mwbatch.core.fold import Row, Status
 from mwbatch.core.straight import CODES, LIFTED, answered_row, identity_by_line, planned_row
-from tests.core.facts import ROWS, answer, facts, fail, histories, plan, retry, show, start, steps, withdraw
+from tests.core.facts import (
+    ROWS,
+    answer,
+    facts,
+    fail,
+    histories,
+    link,
+    mixed_up,
+    plan,
+    retry,
+    show,
+    start,
+    steps,
+    withdraw,
+)
 
 TIMES = [None, "", "2026-11-25T00:00:00.000Z", "2026-11-25T00:00:00.001Z", "0999-01-01T00:00:00.000Z", "noon"]
 
@@ -45,7 +59,7 @@ showings = st.builds(
 plain = st.builds(plan, st.integers(0, ROWS - 1)) | st.builds(
     start, st.just(1), st.sampled_from([((0, 1),), ((0, 3),), ((1, 3),)])
 )
-stories = st.lists(st.one_of(plain, plain, showings, showings, steps), max_size=14) | histories
+stories = st.lists(st.one_of(plain, plain, showings, showings, steps), max_size=14) | histories | mixed_up
 """Histories in which most rows are on the straight path for most of their time."""
 
 
@@ -59,6 +73,7 @@ def folded(history: list[Fact]) -> dict[int, Row]:
                     rows[number].started |= 1 << fact.attempt
         else:
             rows[fact.row].join(fact)
+    link(rows)
     return dict(rows)
 
 
@@ -152,7 +167,7 @@ def test_a_day_of_one_row() -> None:
     """Planned, created, answered by callback and by listing: the earliest time and the least answer stay, by lines and by facts."""
     said = [straight(0, "a", "pending", TIMES[3], "", None), straight(0, "a", "pending", TIMES[2], "", None)]
     said += [straight(0, "a", "completed", TIMES[2], "yes", at) for at in (TIMES[3], TIMES[2], TIMES[3])]
-    others = [straight(row, "b", "completed", TIMES[3], "no", TIMES[3]) for row in (1, 2)]
+    others = [straight(row, f"b{row}", "completed", TIMES[3], "no", TIMES[3]) for row in (1, 2)]
     whole: list[Fact] = [*map(plan, range(3)), start(1), *said, *others]
     batch = Batch()
     for fact in whole:

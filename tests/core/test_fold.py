@@ -1,5 +1,6 @@
 """The laws of the fold, and a table of histories with the status that each one means."""
 
+from collections import defaultdict
 from random import Random
 
 import pytest
@@ -13,9 +14,11 @@ from tests.core.facts import (
     ROWS,
     answer,
     answers,
+    anybodys_answers,
     call,
     fail,
     histories,
+    mixed_up,
     plan,
     retry,
     show,
@@ -51,12 +54,57 @@ def made(history: History) -> set[int]:
     return {fact.attempt for fact in history if isinstance(fact, Started | Seen | Failed)}
 
 
-@given(histories, st.data())
+@given(histories | mixed_up, st.data())
 def test_order_and_repetition_are_forgiven(history: History, draw: st.DataObject) -> None:
     """Facts in any order, any of them told again, fold to the same state."""
     again = draw.draw(st.lists(st.sampled_from(history), max_size=4)) if history else []
     shuffled = draw.draw(st.permutations(history + again))
-    assert Batch(shuffled).rows == Batch(history).rows
+    one, other = Batch(shuffled), Batch(history)
+    assert one.rows == other.rows
+    assert {n: (r.status, r.kept) for n, r in one.rows.items()} == {
+        n: (r.status, r.kept) for n, r in other.rows.items()
+    }
+    assert one.by_status() == other.by_status()
+
+
+@given(mixed_up)
+def test_one_task_completes_one_row(history: History) -> None:
+    """A task that shows at several rows answers the only one at which it is confirmed, and else none of them."""
+    batch = Batch(history)
+    answered, confirmed = defaultdict[str, set[int]](set), defaultdict[str, set[int]](set)
+    shown = defaultdict[str, set[int]](set)
+    for number, task in batch.tasks():
+        shown[task.task_id].add(number)
+        if task.confirmed:
+            confirmed[task.task_id].add(number)
+        if task.answered:
+            answered[task.task_id].add(number)
+    for task_id, rows in answered.items():
+        assert len(rows) == 1
+        assert rows == confirmed[task_id] or rows == shown[task_id]
+    completed = {n for n, row in batch.rows.items() if row.status is Status.COMPLETED}
+    assert completed == set().union(*answered.values())
+    without = {n for n, least in batch.chosen().items() if least is None}
+    assert without == {n for n, task in batch.tasks() if task.answers} - completed
+
+
+@given(mixed_up, answers, st.lists(anybodys_answers, max_size=6))
+def test_strangers_cannot_take_an_answer_away(before: History, fact: Seen, calls: list[Seen]) -> None:
+    """A row with an answer of a task that is confirmed there stays completed, whatever callbacks name that task elsewhere."""
+    batch = Batch([*before, fact._replace(via=Via.GET, task_id="mine")])
+    for told in calls:
+        batch.add(told._replace(via=Via.CALLBACK, task_id="mine"))
+    assert batch.row(fact.row).status is Status.COMPLETED
+
+
+@given(mixed_up, st.sampled_from("ab"), st.integers(0, ROWS - 1), st.integers(1, 4))
+def test_a_task_is_elsewhere_where_the_api_has_shown_it(
+    history: History, task_id: str, number: int, attempt: int
+) -> None:
+    """A task is at another row or attempt if the API itself has shown it there: callbacks say nothing of it."""
+    batch = Batch(history)
+    there = {(n, task.attempt) for n, task in batch.tasks() if task.task_id == task_id and task.confirmed}
+    assert batch.is_elsewhere(task_id, number, attempt) is bool(there - {(number, attempt)})
 
 
 @given(histories, histories, st.randoms(use_true_random=False))
@@ -276,6 +324,18 @@ def test_kept_is_answered_then_live_then_earliest() -> None:
         "task-4", 4, "canceled", "0", confirmed=True
     )
     assert [row_of(*tasks).kept.task_id, row_of(*tasks, answer(2)).kept.task_id] == ["task-3", "task-2"]  # type: ignore[union-attr]  # there are tasks
+
+
+def test_a_task_of_which_nobody_can_tell_whose_it_is_is_in_conflict() -> None:
+    """Two rows that only callbacks tell of, or that the API shows both, are in conflict; one confirmed row is not."""
+    batch = Batch([plan(0), plan(1), answer(1, task="a"), answer(1, task="a", row=1)])
+    assert [number for number, _ in batch.conflicts()] == [0, 1]
+    batch.add(show(1, task="a", row=1))
+    assert (list(batch.conflicts()), batch.row(1).status) == ([], Status.COMPLETED)
+    batch.add(show(1, task="a"))
+    assert [number for number, _ in batch.conflicts()] == [0, 1]
+    assert [batch.row(n).status for n in (0, 1)] == [Status.PENDING] * 2
+    assert list(batch.surplus()) == []
 
 
 def test_a_conflict_is_two_answers_of_one_task() -> None:

@@ -19,7 +19,7 @@ from mwbatch.journal.labelled import labelled, results, shown_answers
 from mwbatch.journal.opened import Opened, look
 from mwbatch.journal.places import MOST_OPEN, Places
 from mwbatch.journal.segments import Segments, place
-from tests.core.facts import ROWS, answer, histories, plan, show
+from tests.core.facts import ROWS, answer, histories, mixed_up, plan, show
 from tests.journal.disks import descriptors
 from tests.virtual import virtual
 
@@ -48,7 +48,7 @@ async def opened(folder: Path) -> Opened:
 
 
 @settings(max_examples=60, deadline=None)
-@given(histories)
+@given(histories | mixed_up)
 @example([plan(0), answer(1, at="2024-01-01"), answer(1, "no", at="2024-01-02")])
 @example([plan(0), answer(1, at="2024-01-02"), answer(1, "no", at="2024-01-01")])
 @example([plan(0), answer(1, at="2024-01-01"), answer(2, at="2024-01-02"), show(2)])

@@ -1,0 +1,100 @@
+"""An answer belongs to its row: what the API shows of another task or another address is believed of none."""
+
+import asyncio
+
+from mwbatch.commands.cancel import cancel
+from mwbatch.commands.fetching import fetch
+from mwbatch.commands.reconcile import Manner, reconcile
+from mwbatch.commands.retry import Choice, retry
+from mwbatch.commands.submit import submit
+from mwbatch.core.facts import Seen
+from mwbatch.core.fold import Status
+from mwbatch.errors import Exit
+from mwbatch.simulator.faults import Fault, Line
+from mwbatch.simulator.tasks import nested
+from tests.commands.conftest import Stage, answer, clock, silent
+from tests.virtual import virtual
+
+
+def truth(stage: Stage) -> dict[int, set[str]]:
+    """The tasks that the world made for each row."""
+    there: dict[int, set[str]] = {}
+    for task in stage.world.tasks():
+        row = int(task.draft.callback_url.split("/")[-2].split("-")[0])
+        there.setdefault(row, set()).add(task.task_id)
+    return there
+
+
+def answered(stage: Stage) -> dict[int, set[str]]:
+    """The tasks whose answers are on disk for each row."""
+    there: dict[int, set[str]] = {}
+    for fact in stage.on_disk():
+        if isinstance(fact, Seen) and fact.answer:
+            there.setdefault(fact.row, set()).add(fact.task_id)
+    return there
+
+
+@virtual
+async def test_a_get_that_shows_another_task(stage: Stage) -> None:
+    """Answers about other tasks than were asked for complete no row, are told of once with their number, and harm no other."""
+    await submit(stage.home, stage.client, stage.manifest(*range(8)), silent(), stage.desk)
+    stage.world.complete_all(clock())
+    batch = await stage.opened()
+    stage.befall(Line(Fault.GET_OTHER, 1, 4))
+    assert await fetch(batch, stage.client, stage.desk) == 4
+    assert stage.statuses() == {"completed": 4, "pending": 4}
+    assert all(tasks <= truth(stage)[row] for row, tasks in answered(stage).items())
+    notes = [note for note in stage.desk.tally.notes if "another task" in note]
+    assert [note.endswith("so it is with 3 more") for note in notes] == [True]
+    assert await fetch(batch, stage.client, stage.desk) == 4
+    assert answered(stage) == truth(stage)
+
+
+@virtual
+async def test_a_get_that_shows_another_address(stage: Stage) -> None:
+    """A task that is shown at another row's address is not believed, though its id is the one that was asked for."""
+    await submit(stage.home, stage.client, stage.manifest(*"ab"), silent(), stage.desk)
+    stage.world.complete_all(clock())
+    batch = await stage.opened()
+    [first, second] = [nested(task) for task in stage.world.tasks()]
+    stage.wire.reads = answer(200, first | {"callback_url": second["callback_url"]})
+    await fetch(batch, stage.client, stage.desk)
+    assert answered(stage) == {}
+    assert stage.statuses() == {"pending": 2}
+
+
+@virtual
+async def test_a_cancel_that_is_answered_with_another_task(stage: Stage) -> None:
+    """A cancel that is answered with another task records nothing of that, and a look tells what became of it."""
+    await submit(stage.home, stage.client, stage.manifest(*"abc"), silent(), stage.desk)
+    stage.befall(Line(Fault.CANCEL_OTHER, 1, 12))
+    result = await cancel(stage.home, stage.client, "logos", (), stage.desk)
+    assert (result.canceled, result.exit, stage.statuses()) == (3, Exit.DONE, {"canceled": 3})
+    shown = {(f.row, f.task_id) for f in stage.on_disk() if isinstance(f, Seen) and f.status == "canceled"}
+    assert shown == {(row, task) for row, tasks in truth(stage).items() for task in tasks}
+
+
+@virtual
+async def test_one_task_id_for_many_creates(stage: Stage) -> None:
+    """A create that is answered with a task which another row has is no creation: its row is in doubt until it is settled."""
+    stage.befall(Line(Fault.ONE_TASK_ID, 2, 4))
+    desk = stage.desk
+    await submit(stage.home, stage.client, stage.manifest(*range(4)), silent(concurrency=1), desk)
+    assert [note for note in desk.tally.notes if "another row or attempt has already" in note]
+    stage.world.complete_all(clock())
+    result = await reconcile(stage.home, stage.client, "logos", stage.new_desk(), Manner())
+    assert (stage.tasks, stage.statuses(), result.exit) == (4, {"completed": 4}, Exit.DONE)
+    assert answered(stage) == truth(stage)
+
+
+@virtual
+async def test_the_task_of_an_earlier_attempt(stage: Stage) -> None:
+    """A new attempt that is answered with the task of an earlier one of its row is no creation either."""
+    await submit(stage.home, stage.client, stage.manifest("a"), silent(), stage.desk)
+    [task] = stage.world.tasks()
+    await cancel(stage.home, stage.client, "logos", (), stage.new_desk())
+    stage.wire.plays = [answer(200, {"task_id": task.task_id, "status": "pending"})]
+    desk = stage.new_desk()
+    asyncio.get_running_loop().call_later(60, desk.stopping.set)
+    await retry(stage.home, stage.client, "logos", Choice(Status.CANCELED), silent(), desk)
+    assert stage.statuses() == {"doubt": 1}
