@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Any, Final
 
+from mwbatch.simulator.answers import response
 from mwbatch.simulator.digest import identifier
 from mwbatch.simulator.faults import Fault
 from mwbatch.simulator.forms import Refusal
@@ -114,12 +115,16 @@ class Listings:
 def _shown(task: Task, view: View, *, abridged: bool) -> Document:
     document = nested(task, None if view.seen_at == inf else view.seen_at)
     if "response" in document:
-        tags = document["response"]["tags"]
-        if task.otherwise:
-            document["response"] = {"tags": _otherwise(tags)}
-        elif abridged:
-            document["response"] = {"tags": [{"id": tag["id"]} for tag in tags[:1]]}
+        _, otherwise, short = given(task)
+        document["response"] = otherwise if task.otherwise else short if abridged else document["response"]
     return document
+
+
+def given(task: Task) -> tuple[Document, Document, Document]:
+    """Give the true answer of a task, the one of listings that show it otherwise, and that of an abridged listing."""
+    tags = response(task.draft)["tags"]
+    short = {"tags": [{"id": tag["id"]} for tag in tags[:1]]}
+    return {"tags": tags}, {"tags": _otherwise(tags)}, short
 
 
 def _otherwise(tags: list[Document]) -> list[Document]:

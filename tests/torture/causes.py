@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from mwbatch.core.values import SETTLE
 from mwbatch.simulator import Fault, Line, Size
+from mwbatch.simulator.faults import Form
 from tests.torture.draw import Draw
 
 
@@ -129,6 +130,98 @@ def _delivered_after_kill(draw: Draw) -> Cause:
     return Cause({Fault.CREATED_TIMEOUT: draw.between(0.0, 0.2, "timeout")}, dies=True)
 
 
+def _apart(offset: Callable[[Draw], float], *, steps: bool = False) -> Callable[[Draw], Cause]:
+    """What dates tasks is apart from the `Date` header; where it steps, it does so at some of the creates."""
+
+    def cause(draw: Draw) -> Cause:
+        rate = {} if steps else {Fault.CREATED_AT_APART: 1.0}
+        first = draw.whole(2, 20, "first")
+        return Cause(
+            {**_doubt(draw), **rate},
+            script=(Line(Fault.CREATED_AT_APART, first, first + draw.whole(0, 40, "span")),) if steps else (),
+            size=Size(created_at_offset_s=offset(draw)),
+            lasting=frozenset(rate),
+        )
+
+    return cause
+
+
+def _ahead(draw: Draw) -> float:
+    return draw.one_of((660.0, 3600.0, 7200.0, 50_400.0, 90_000.0), "apart")
+
+
+def _behind(draw: Draw) -> float:
+    return -_ahead(draw)
+
+
+def _either(draw: Draw) -> float:
+    return _ahead(draw) if draw.chance(0.5, "ahead") else _behind(draw)
+
+
+def _proxy_clock(draw: Draw) -> Cause:
+    """The `Date` header is a proxy's: of all answers, or of those that come through it."""
+    rate = {Fault.DATE_APART: draw.one_of((1.0, 0.5), "rate")}
+    size = Size(date_offset_s=_either(draw))
+    return Cause({**_doubt(draw), **rate}, size=size, lasting=frozenset(rate))
+
+
+def _dateless(draw: Draw) -> Cause:
+    rate = {Fault.NO_DATE: draw.one_of((1.0, 1.0, 0.5), "rate")}
+    return Cause({**_doubt(draw), **rate}, lasting=frozenset(rate), blind=True)
+
+
+def _local(draw: Draw) -> Cause:
+    rate = {Fault.CREATED_AT_LOCAL: 1.0}
+    size = Size(created_at_zone_s=draw.one_of((-28_800.0, -3600.0, 7200.0, 19_800.0), "zone"))
+    return Cause({**_doubt(draw), **rate}, size=size, lasting=frozenset(rate), blind=True)
+
+
+def _forms(draw: Draw) -> Cause:
+    rate = {Fault.CREATED_AT_FORM: 1.0}
+    size = Size(created_at_form=draw.one_of((*Form, None), "form"))
+    return Cause({**_doubt(draw), **rate}, size=size, lasting=frozenset(rate), blind=True)
+
+
+def _get_other(draw: Draw) -> Cause:
+    """The listing stands still and no callback comes, so that each task is asked for, and another one is answered."""
+    return Cause(
+        {
+            Fault.GET_OTHER: draw.one_of((1.0, 0.5), "rate"),
+            Fault.CALLBACK_LOST: draw.between(0.3, 1.0, "lost"),
+        },
+        script=(Line(Fault.LIST_STALE, 3, 10**9),),
+        size=Size(list_stale_s=draw.between(3600.0, 7200.0, "hours")),
+        lasting=frozenset({Fault.GET_OTHER}),
+        done_after=(0.5, 60.0),
+    )
+
+
+def _cancel_other(draw: Draw) -> Cause:
+    rates = {Fault.CANCEL_OTHER: 1.0, Fault.PROXIED_TWICE: draw.between(0.05, 0.3, "twice")}
+    return Cause({**_doubt(draw), **rates}, lasting=frozenset({Fault.CANCEL_OTHER}), beyond=True)
+
+
+def _one_id(draw: Draw) -> Cause:
+    return Cause({Fault.ONE_TASK_ID: draw.one_of((0.9, 0.3), "rate"), Fault.CREATED_CUT: 0.05})
+
+
+def _forging(draw: Draw) -> Cause:
+    rates = {
+        fault: draw.between(0.1, 0.5, fault) for fault in (Fault.CALLBACK_INVENTED, Fault.CALLBACK_OTHER)
+    }
+    return Cause({**_doubt(draw), **rates}, done_after=(0.5, 600.0))
+
+
+def _contradicting(fault: Fault) -> Callable[[Draw], Cause]:
+    """Listings show other answers than callbacks bring: some of them, or all abridged."""
+
+    def cause(draw: Draw) -> Cause:
+        rate = {fault: 1.0 if fault is Fault.LIST_ABRIDGED else draw.between(0.05, 0.4, "rate")}
+        return Cause({**_doubt(draw), **rate}, lasting=frozenset(rate), done_after=(0.5, 600.0))
+
+    return cause
+
+
 CAUSES: Final[Mapping[str, Callable[[Draw], Cause]]] = {
     "created-500": _creating(Fault.CREATED_500),
     "created-503": _creating(Fault.CREATED_503),
@@ -155,6 +248,16 @@ CAUSES: Final[Mapping[str, Callable[[Draw], Cause]]] = {
     "bare-listing": _listing(Fault.LIST_BARE, lasting=True, dialect="later"),
     "no-echo": _listing(Fault.NO_ECHO, lasting=True, blind=True),
     "no-callback": _uncalled,
+    "clock-ahead": _apart(_ahead),
+    "clock-behind": _apart(_behind),
+    "clock-steps": _apart(_either, steps=True),
+    "proxy-clock": _proxy_clock,
+    "no-date": _dateless,
+    "local-time": _local,
+    "date-forms": _forms,
+    "forged-callbacks": _forging,
+    "offset-ignored": _listing(Fault.LIST_OFFSET_IGNORED, lasting=True, blind=True),
+    "cached-listing": _listing(Fault.LIST_CACHED, lasting=True),
     "proxied-twice": _proxied,
     "created-after-settle": _late(1.3 * SETTLE, 30 * SETTLE, beyond=True),
     "held-after-settle": _held,

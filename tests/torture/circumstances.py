@@ -13,7 +13,11 @@ from tests.torture.interludes import (
     nothing,
     other_key,
     other_url,
+    put_back,
+    resigned,
     restored,
+    results_removed,
+    segments_gone,
 )
 
 
@@ -23,7 +27,8 @@ class Circumstance:
 
     ``deaths`` are the most runs of the submitter that end by kill -9, ``receiver_deaths`` those of the receiver;
     ``at_once``: the first death comes before the first answer. ``steps``: this machine's clock steps. ``interlude``
-    happens after the first run, which is cut short where it is not `nothing`.
+    happens after the first run, which is cut short where it is not `nothing`. ``intruder``: while the first run is at work
+    somebody removes its lock and starts a second one.
     """
 
     deaths: int = 0
@@ -32,13 +37,16 @@ class Circumstance:
     steps: bool = False
     rates: Mapping[Fault, float] = field(default_factory=dict)
     interlude: Interlude = nothing
+    intruder: bool = False
 
     @property
     def deafens(self) -> bool:
         """Whether callbacks may come too late, or are lost."""
         lost = bool(self.rates.get(Fault.CALLBACK_LOST) or self.receiver_deaths)
-        return lost or self.interlude in (restored, keys_gone, other_key)
+        return lost or self.interlude in _DEAFENING
 
+
+_DEAFENING: Final = (restored, put_back, segments_gone, results_removed, keys_gone, other_key)
 
 CIRCUMSTANCES: Final[Mapping[str, Circumstance]] = {
     "nothing-else": Circumstance(),
@@ -52,6 +60,9 @@ CIRCUMSTANCES: Final[Mapping[str, Circumstance]] = {
     "other-url": Circumstance(deaths=1, interlude=other_url),
     "keys-gone": Circumstance(deaths=1, interlude=keys_gone),
     "folder-restored": Circumstance(deaths=1, interlude=restored),
+    "results-removed": Circumstance(interlude=results_removed),
+    "lock-removed": Circumstance(intruder=True),
+    "fresh-signatures": Circumstance(deaths=1, interlude=resigned),
     "damaged-start": Circumstance(deaths=1, interlude=damaged),
     "canceled-in-doubt": Circumstance(deaths=1, interlude=canceled),
     "killed-at-once": Circumstance(deaths=1, at_once=True),

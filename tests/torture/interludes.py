@@ -1,7 +1,9 @@
 """The interludes: what befalls key, address or folder of a batch between two runs."""
 
+import asyncio
 import shutil
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mwbatch.core.facts import BadLine, Fact, Started, Withdrawn, parse
@@ -9,6 +11,8 @@ from mwbatch.core.fold import Status
 from mwbatch.errors import OtherApi, UsageError
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.opened import act
+from tests.torture.manifest import write_manifest
+from tests.torture.steady import write_keys
 
 if TYPE_CHECKING:
     from tests.torture.story import Story
@@ -58,6 +62,88 @@ async def restored(story: "Story") -> None:
         shutil.copytree(story.folder, copy)
     story.folder.rename(gone)
     copy.rename(story.folder)
+
+
+async def segments_gone(story: "Story") -> None:
+    """The journal's segments are gone, or one of them."""
+    if not story.begun:
+        return
+    await story.receiver.stop()
+    there = sorted((story.folder / "journal").glob("*.jsonl"))
+    one = there and story.draw.chance(0.5, "one segment")
+    for path in [story.draw.one_of(there, "segment")] if one else there:
+        path.unlink()
+
+
+async def put_back(story: "Story") -> None:
+    """The folder gets the files of a while ago, and stays the same folder."""
+    if not story.begun or not story.copy.exists():
+        return
+    await story.receiver.stop()
+    for path in sorted(story.folder.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    shutil.copytree(story.copy, story.folder, dirs_exist_ok=True)
+
+
+async def results_removed(story: "Story") -> None:
+    """Somebody clears the results away under a running receiver."""
+    for path in (story.folder / "results").glob("*.jsonl"):
+        path.unlink()
+
+
+async def resigned(story: "Story") -> None:
+    """The manifest is written again, with fresh signatures."""
+    if story.begun:
+        write_manifest(story.manifest, story.rows, story.draw, edition=2)
+
+
+async def copied(story: "Story") -> None:
+    """Somebody submits a copy of the manifest, under another name and with other signatures."""
+    copy = story.manifest.with_name("again.jsonl")
+    write_manifest(copy, story.rows, story.draw, edition=3)
+    await _unsent(story, copy)
+
+
+async def mended(story: "Story") -> None:
+    """Somebody submits a list of invalid rows, which holds rows that were sent."""
+    lines = story.manifest.read_bytes().splitlines(keepends=True)
+    path = story.manifest.with_name("rows.invalid.jsonl")
+    path.write_bytes(b"".join(lines[: story.draw.whole(1, len(lines), "mended")]))
+    if story.planned:
+        await story.run("submit", manifest=path)
+
+
+async def linked(story: "Story") -> None:
+    """Somebody submits a link to the manifest: it is the same manifest."""
+    if not story.begun:
+        return
+    link = story.manifest.with_name("link.jsonl")
+    link.symlink_to(story.manifest)
+    await story.run("submit", manifest=link)
+
+
+async def other_home(story: "Story") -> None:
+    """Somebody submits the same manifest from another home, to the same account."""
+    await asyncio.sleep(story.draw.one_of((0.0, 100.0), "to the other home"))
+    if not story.shown_now():
+        return
+    home = story.path.with_name("other-home")
+    home.mkdir(mode=0o700)
+    write_keys(home / "keys.json")
+    sent = len(story.network.sent)
+    await story.run("submit", home=home)
+    if len(story.network.sent) > sent:
+        story.breaks("what the first page of the listing shows is not sent from another home")
+
+
+async def _unsent(story: "Story", manifest: Path) -> None:
+    """Submit a manifest whose rows are all planned in another batch of the home: nothing is sent."""
+    if not story.planned:
+        return
+    sent = len(story.network.sent)
+    run = await story.run("submit", manifest=manifest)
+    if not isinstance(run.error, UsageError) or len(story.network.sent) > sent:
+        story.breaks(f"the same rows under another name are refused: {run.error!r}")
 
 
 async def damaged(story: "Story") -> None:

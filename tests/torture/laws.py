@@ -7,20 +7,26 @@ from typing import TYPE_CHECKING, Any, Final
 from mwbatch.core.address import find
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Failed, Seen, digest
-from mwbatch.core.fold import ABSENT, Status
+from mwbatch.core.fold import ABSENT, Row, Status
 from mwbatch.core.outcomes import Reconciled
 from mwbatch.errors import Exit
+from mwbatch.journal.home import Card
 from mwbatch.journal.segment import read
 from mwbatch.journal.segments import Segments
 from mwbatch.simulator import Fault
-from mwbatch.simulator.answers import response
-from tests.torture.interludes import other_key, restored
+from mwbatch.simulator.listing import given
+from mwbatch.simulator.tasks import Task as SimulatedTask
+from tests.torture.interludes import other_key, put_back, restored, results_removed
 
 if TYPE_CHECKING:
     from tests.torture.story import Run, Story
 
 Task = dict[str, Any]
 TWICE: Final = "no row is paid twice"
+A_WHILE: Final = 120.0
+"""Seconds, of the API's clock, within which what it was asked for may not have come to be."""
+FORGETTING: Final = (restored, put_back, results_removed)
+"""The interludes after which answers that were acknowledged are gone; they are fetched."""
 
 
 def tasks_by_row(story: "Story") -> dict[int, list[Task]]:
@@ -45,6 +51,7 @@ def broken(story: "Story", last: "Run") -> Iterator[str]:
         _sums,
         _finished,
         _answers,
+        _contradicted,
         _kept,
         _nothing_forgotten,
         _no_more_settling,
@@ -120,24 +127,84 @@ def _answers(story: "Story", _: "Run", ledger: dict[int, list[Task]], state: Bat
         lost = done and state.row(row).status is not Status.COMPLETED
         if lost and not (open_(story) and state.row(row).status in (Status.DOUBT, Status.PENDING)):
             yield f"no answer is lost: row {row} is {state.row(row).status}"
-        for task in state.row(row).tasks.values():
-            if any(answer != right[task.task_id] for answer in task.answers):
-                yield f"an answer is kept as it was given: task {task.task_id}"
+        for task_id in done.intersection(state.row(row).tasks):
+            if not right[task_id].issuperset(state.row(row).tasks[task_id].answers):
+                yield f"an answer is kept as it was given: task {task_id}"
+        yield from _own(state.row(row), done, row)
 
 
-def _right_answers(story: "Story") -> dict[str, str]:
+def _own(row: Row, done: set[str], number: int) -> Iterator[str]:
+    """What is shown of a row is the answer of one of its own tasks, where one is known."""
+    if row.kept is not None and row.kept.answered and row.kept.task_id not in done and done & set(row.tasks):
+        yield f"no row has another's answer: row {number} shows that of {row.kept.task_id}"
+
+
+def _contradicted(story: "Story", last: "Run", __: dict[int, list[Task]], state: Batch) -> Iterator[str]:
+    """A stored answer that listings contradict is told of; one that every listing abridges is no conflict."""
+    if last.result is None:
+        return
+    rates = story.cause.rates
+    if Fault.LIST_ABRIDGED in rates and last.result.report.conflicts:
+        yield f"what is abridged is no conflict: {last.result.report.conflicts}"
+    if Fault.LISTED_OTHERWISE in rates and last.result.exit is Exit.DONE:
+        kept = {row.kept.task_id: row.kept for row in state.rows.values() if row.kept is not None}
+        for task in story.network.account(story.key).world.tasks():
+            true, otherwise, _ = map(digest, given(task))
+            if task.otherwise and task.task_id in kept and otherwise not in kept[task.task_id].answers:
+                assert true in kept[task.task_id].answers
+                yield f"a stored answer that the listing contradicts is told of: task {task.task_id}"
+
+
+def _right_answers(story: "Story") -> dict[str, set[str]]:
+    """What the API says in answer to each task: by callback and GET, and in its listings, which may differ."""
     return {
-        entry["task_id"]: digest(response(account.world.get(entry["task_id"], story.network.now()).draft))
+        task.task_id: {digest(response) for response in given(task)}
         for account in story.network.accounts.values()
-        for _, tasks in account.world.ledger()
-        for entry in tasks
+        for task in account.world.tasks()
     }
+
+
+def false_proof(story: "Story", run: "Run") -> str | None:
+    """What is untrue about "paid twice: n, by a listing of N tasks"; None where it is true, or was not said.
+
+    Counted is what was created a while before in the account that was asked: what is on its way now may be missed.
+    """
+    proof = run.result.proof if isinstance(run.result, Reconciled) else None
+    if proof is None or proof.paid_twice is None:
+        return None
+    then, rows, known = story.network.now() - A_WHILE, defaultdict[int, list[float]](list), 0
+    state, batch = story.state, Card.read(story.folder).batch_id
+    for url, tasks in _alive(story):
+        address = find(url)
+        assert address is not None
+        if address.batch != batch:
+            continue
+        rows[address.row] += [task.born_at for task in tasks]
+        known += sum(task.task_id in state.row(address.row).tasks for task in tasks if task.born_at < then)
+    most = sum(len(born) - 1 for born in rows.values())
+    least = sum(max(0, sum(at < then for at in born) - 1) for born in rows.values())
+    if not (0 if story.cause.blind else least) <= proof.paid_twice <= most:
+        return f"a proof is true: {proof.paid_twice} said to be paid twice, {least} to {most} are"
+    if proof.listed < known:
+        return f"a proof rests on all that is known: {proof.listed} listed, {known} known"
+    return None
+
+
+def _alive(story: "Story") -> Iterator[tuple[str, list[SimulatedTask]]]:
+    """The tasks of the account that are not canceled, by address."""
+    account = story.network.account(story.key)
+    account.world.advance(story.network.now())
+    there = defaultdict[str, list[SimulatedTask]](list)
+    for task in account.world.tasks():
+        if task.status != "canceled":
+            there[task.draft.callback_url].append(task)
+    yield from there.items()
 
 
 def _kept(story: "Story", _: "Run", __: dict[int, list[Task]], ___: Batch) -> Iterator[str]:
     facts = Segments(story.folder, "laws").read_answers()
     kept = {fact.task_id for fact in facts}
-    if story.circumstance.interlude is not restored and (lost := story.network.acknowledged - kept):
+    if story.circumstance.interlude not in FORGETTING and (lost := story.network.acknowledged - kept):
         yield f"a callback that was answered 2xx is on disk: {sorted(lost)}"
 
 

@@ -124,7 +124,7 @@ class Network:
             await asyncio.sleep(self.draw.between(0.0, 2.0, "delivery", *name))
         world = (account or self._home_of(callback)).world
         accepted = await self.receiver.post(callback, world.settings.dialect)
-        if accepted:
+        if accepted and not callback.forges:
             self.acknowledged.add(callback.task.task_id)
         # The 200 may be lost on the way: it is sent again although it is on disk.
         acknowledged = accepted and not self.draw.chance(0.05, "lost 200", *name)

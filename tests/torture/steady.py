@@ -25,10 +25,14 @@ def steady(seed: str) -> Iterator[None]:
         for module in ("journal.segment", "journal.home"):
             stack.enter_context(patch(f"mwbatch.{module}.secrets", counted))
         stack.enter_context(patch("mwbatch.journal.segment.datetime", _Clock))
-        stack.enter_context(patch("mwbatch.commands.planning.new_batch_id", lambda: "batchbatch"))
+        stack.enter_context(patch("mwbatch.commands.planning.new_batch_id", _batch_ids().__next__))
         stack.enter_context(patch("mwbatch.journal.opened.Segments", _segments))
         stack.enter_context(patch("mwbatch.commands.base.probe", _heard))
         yield
+
+
+def _batch_ids() -> Iterator[str]:
+    return (f"batchbatc{letter}" for letter in "habcdefgijkmnopqrstuvwxyz")
 
 
 def write_keys(path: Path) -> None:

@@ -116,6 +116,12 @@ class Story:
         """Whether every row is on disk."""
         return self.begun and self.state.planned == self.rows
 
+    def shown_now(self) -> bool:
+        """Whether a listing shows a task of ours now that costs money, whatever else it does."""
+        tasks = self.network.account(self.key).world.tasks()
+        there = any(task.status != "canceled" and task.born_at < self.network.now() - 60.0 for task in tasks)
+        return there and not self.cause.blind
+
     @property
     def unproved(self) -> bool:
         """Whether the listing was not seen to show the addresses of some type: its doubt cannot be settled."""
@@ -134,7 +140,12 @@ class Story:
         deaths = self.draw.whole(1, max(1, self.circumstance.deaths), "deaths") * self._dies
         for number in range(deaths + self.draw.whole(1, 3, "runs")):
             verb = self.draw.one_of(("submit", "resume", "reconcile"), "verb", number) if number else "submit"
+            intruder = None
+            if self.circumstance.intruder and not number:
+                intruder = asyncio.create_task(self._intrude())
             await self.run(verb if self.planned else "submit", dies=number < deaths)
+            if intruder is not None:
+                await intruder
             if not number:
                 await self.circumstance.interlude(self)
             await asyncio.sleep(self.draw.one_of((0.0, 1.0, 100.0, 5000.0), "gap", number))
@@ -142,6 +153,13 @@ class Story:
     @property
     def _dies(self) -> bool:
         return bool(self.circumstance.deaths or self.cause.dies)
+
+    async def _intrude(self) -> None:
+        """Remove the lock while the first run is at work, and start a second one."""
+        span = self.draw.one_of((1.0, 10.0, 200.0), "span of intrusion")
+        await asyncio.sleep(self.draw.between(0.0, span, "intrusion"))
+        (self.folder / "lock").unlink(missing_ok=True)
+        await self.run("submit")
 
     async def _finish(self) -> Run:
         """Send and reconcile until nothing is left to do, or nothing more can be done."""
@@ -168,7 +186,14 @@ class Story:
         self.ending.figures["settled"] = self._absent()
 
     async def run(
-        self, verb: str, *, key: str | None = None, origin: str = ORIGIN, dies: bool = False
+        self,
+        verb: str,
+        *,
+        key: str | None = None,
+        origin: str = ORIGIN,
+        dies: bool = False,
+        manifest: Path | None = None,
+        home: Path | None = None,
     ) -> Run:
         """Run one command, to its end or to its death."""
         self._runs += 1
@@ -178,14 +203,16 @@ class Story:
         program = self._program(draw, dies=dies)
         client = Client(key or self.key, origin, wire=TortureWire(self.network, key or self.key, program))
         desk = Desk(now=self._wall(draw), ticks=asyncio.get_running_loop().time)
-        home = Home(self.path, disk=program.mortal.disk)
+        there, rows = Home(home or self.path, disk=program.mortal.disk), manifest or self.manifest
         try:
-            run.result = await program.mortal.live(self._command(verb, home, client, desk))
+            run.result = await program.mortal.live(self._command(verb, there, client, desk, rows))
         except Died:
             run.died = True
             self.ending.figures["kills"] += 1
         except MwbatchError as error:
             run.error = error
+        if law := laws.false_proof(self, run):
+            self.breaks(law)
         opened_by_the_user = verb == "retry"
         if not (believed or opened_by_the_user) and (
             self._absent() > absent or any(a > 1 for *_, a in self.network.sent[sent:])
@@ -193,10 +220,12 @@ class Story:
             self.breaks("once sweeps were belied nothing more is settled, and nothing is sent again")
         return run
 
-    def _command(self, verb: str, home: Home, client: Client, desk: Desk) -> Coroutine[Any, Any, Any]:
+    def _command(
+        self, verb: str, home: Home, client: Client, desk: Desk, manifest: Path
+    ) -> Coroutine[Any, Any, Any]:
         match verb:
             case "submit":
-                return submit(home, client, Source(str(self.manifest)), self.wishes, desk)
+                return submit(home, client, Source(str(manifest)), self.wishes, desk)
             case "resume":
                 return resume(home, client, "rows", self.wishes, desk)
             case "retry":
