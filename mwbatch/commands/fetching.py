@@ -3,17 +3,24 @@
 from collections import Counter
 from collections.abc import Callable
 from enum import Enum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from mwbatch.client import Client
 from mwbatch.commands.crew import crew
 from mwbatch.commands.desk import Desk
+from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Via
 from mwbatch.core.fold import Status, TaskState
 from mwbatch.core.showing import news, seen
 from mwbatch.core.tie import is_at
 from mwbatch.errors import ApiError, Halted, NotFound, OtherTask
 from mwbatch.journal.opened import Opened
+
+PATIENCE: Final = 900.0
+"""Seconds in which the API must have known none of the open tasks: one that is new may not be known everywhere."""
+
+FORGOTTEN: Final = "the API knows none of the pending tasks any more: waiting changes nothing"
+"""Why waiting ended although rows are pending."""
 
 
 class Open(NamedTuple):
@@ -41,18 +48,33 @@ class Look(NamedTuple):
     why: str = ""
 
 
+class Gone:
+    """The tasks that the API did not know when it was asked last, and since when it knew none of the open ones."""
+
+    def __init__(self, ticks: Callable[[], float]) -> None:
+        self.tasks: set[str] = set()
+        self._ticks, self._since = ticks, ticks()
+
+    def is_all(self, state: Batch) -> bool:
+        """Whether the API has known none of the open tasks for so long that waiting for answers makes no sense."""
+        now = self._ticks()
+        if not all(task.task_id in self.tasks for _, task in state.open()):
+            self._since = now
+        return now - self._since > PATIENCE
+
+
 async def fetch(
     batch: Opened,
     client: Client,
     desk: Desk,
     *,
     but: Callable[[TaskState], bool] = lambda _: False,
-    on_gone: Callable[[str], None] = lambda _: None,
+    gone: Gone | None = None,
     at_once: int = 32,
 ) -> int:
     """Look at every open task and record what is shown; returns how many answers came.
 
-    Confirmed ones for which ``but`` says so are left out; ``on_gone`` is told of each that the API does not know. A task
+    Confirmed ones for which ``but`` says so are left out; ``gone`` learns which the API does not know. A task
     that cannot be looked at stays as it is; people are told how many there are of each kind, and of one. Raises `Halted`
     where the API refuses us.
     """
@@ -61,6 +83,8 @@ async def fetch(
         for row, task in batch.state.open()
         if not (task.confirmed and but(task))
     )
+    if gone is not None:
+        gone.tasks.clear()
     tally, counts, examples = desk.tally, Counter[Found](), dict[Found, str]()
     tally.phase, tally.done, tally.total = "fetching answers", 0, batch.state.by_status()[Status.PENDING]
 
@@ -71,8 +95,8 @@ async def fetch(
             found, why = await look(batch, client, desk, task)
             counts[found] += 1
             examples.setdefault(found, why)
-            if found is Found.GONE:
-                on_gone(task.task_id)
+            if found is Found.GONE and gone is not None:
+                gone.tasks.add(task.task_id)
             tally.done += 1
 
     await crew([work() for _ in range(at_once)])

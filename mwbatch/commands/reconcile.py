@@ -11,7 +11,7 @@ from mwbatch.client import Client
 from mwbatch.commands.comparing import compare
 from mwbatch.commands.creating import pinned
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.fetching import fetch
+from mwbatch.commands.fetching import FORGOTTEN, Gone, fetch
 from mwbatch.commands.inbox import take_in
 from mwbatch.commands.settling import BELIED, Grounds, believed, settle
 from mwbatch.commands.surplus import cancel_surplus
@@ -104,7 +104,7 @@ class Account:
         self._unbelieved: list[str] = []
         self._last: Swept | None = None
         self._agreement = Agreement()
-        self._gone: set[str] = set()
+        self._gone = Gone(desk.ticks)
 
     async def settle(self) -> None:
         """List, fetch, wait, settle, cancel; and list once more where anything happened after the first listing."""
@@ -166,7 +166,7 @@ class Account:
             self.client,
             self.desk,
             but=lambda task: swept is not None and _shown_open(task, swept),
-            on_gone=self._gone.add,
+            gone=self._gone,
         )
 
     async def _wait(self, swept: Swept | None) -> bool:
@@ -176,23 +176,29 @@ class Account:
         while every is not None and self.batch.state.by_status()[Status.PENDING]:
             if most is not None and self.desk.ticks() - began + every > most:
                 break
-            if all(task.task_id in self._gone for _, task in self.batch.state.open()):
-                self.result.reasons.append(
-                    "the API knows none of the pending tasks any more: waiting changes nothing"
-                )
+            if await self._is_forgotten():
+                self.result.reasons.append(FORGOTTEN)
                 break
             waited = True
-            self._gone.clear()
             self.desk.tally.phase = "waiting for answers"
             if await self.desk.sleep(every):
                 break
             await asyncio.to_thread(self.batch.refold)
             there = self.batch.state.by_status()[Status.PENDING]
             if swept and there * PAGE > swept.tasks:
-                await self._fetch(await self._list())
+                came = await self._fetch(await self._list())
             else:
-                self.result.fetched += await self._fetch(None)
+                came = await self._fetch(None)
+            self.result.fetched += came  # not in one: listing adds to it, too
         return waited
+
+    async def _is_forgotten(self) -> bool:
+        """Whether nothing can change any more: neither a GET nor a listing knows any of the open tasks, for so long."""
+        if not self._gone.is_all(self.batch.state):
+            return False
+        await self._list()
+        last = self._last
+        return last is not None and not any(last.shows(task.task_id) for _, task in self.batch.state.open())
 
     async def _settle(self) -> bool:
         """What only the holder of the lock may do; says whether it did anything."""

@@ -6,6 +6,7 @@ from typing import Any, Final, NoReturn
 
 import pytest
 
+from mwbatch.commands.fetching import FORGOTTEN, PATIENCE
 from mwbatch.commands.reconcile import TRIES, Manner, reconcile
 from mwbatch.commands.submit import submit
 from mwbatch.core.address import NOBODY, Key, write
@@ -13,8 +14,9 @@ from mwbatch.core.outcomes import Proof, Reconciled
 from mwbatch.errors import ApiError, Exit
 from mwbatch.simulator.faults import Fault, Line, Size
 from mwbatch.simulator.forms import Draft, Refusal
+from mwbatch.simulator.tasks import Task
 from mwbatch.simulator.world import World
-from tests.commands.conftest import Stage, clock, silent
+from tests.commands.conftest import EPOCH, Stage, clock, silent
 from tests.commands.test_settling import PICTURE, twist
 from tests.virtual import virtual
 
@@ -151,9 +153,32 @@ async def test_waiting_ends_where_nothing_can_change(stage: Stage, monkeypatch: 
         raise Refusal(404, f"there is no task {task_id}")
 
     monkeypatch.setattr(World, "get", gone)
+    began = stage.desk.ticks()
     found = await reconciled(stage, every=30.0)
-    assert found.exit is Exit.UNFINISHED
-    assert found.reasons[-1] == "the API knows none of the pending tasks any more: waiting changes nothing"
+    assert (found.exit, stage.desk.ticks() - began > PATIENCE) == (Exit.UNFINISHED, True)
+    assert found.reasons[-1] == FORGOTTEN
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+@virtual
+async def test_waiting_goes_on_while_a_task_is_known_anywhere(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, hidden: bool
+) -> None:
+    """A GET may reach a server that does not know a new task yet, or not be served at all: the listing may know more."""
+    await pending(stage, rows=2)
+    if hidden:
+        twist(stage, monkeypatch, lambda page, _: page | {"docs": [], "total": 0})
+    honest, calls = World.get, 0
+
+    def lagging(world: World, task_id: str, now: float) -> Task:
+        nonlocal calls
+        calls += 1
+        if not hidden or (now - EPOCH < 2 * PATIENCE and calls % 2):
+            raise Refusal(404, f"there is no task {task_id}")
+        return honest(world, task_id, now)
+
+    monkeypatch.setattr(World, "get", lagging)
+    assert (await reconciled(stage, every=600.0)).fetched == 2
 
 
 @virtual
