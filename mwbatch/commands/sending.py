@@ -196,9 +196,6 @@ class Sender:
                     break
                 if outcome.retry_after is None:
                     await self._pause(next(waits))
-        except asyncio.CancelledError:
-            self._wind_down()  # the others are being cancelled too: none must begin anything meanwhile
-            raise
         finally:
             self._note(create, outcome, began)
 

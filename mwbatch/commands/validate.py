@@ -13,6 +13,7 @@ from mwbatch.core.entry import Problem
 from mwbatch.core.identity import Identity, Kind
 from mwbatch.core.scrutiny import Leave, Scrutiny
 from mwbatch.core.text import Json
+from mwbatch.core.values import GREATEST_COST, amount
 from mwbatch.errors import Exit
 
 SHOWN_REPEATS: Final = 20
@@ -120,8 +121,9 @@ async def validate(
     ``check_images``: ask for every picture, once, and report those that cannot be fetched.
 
     Raises:
-        UsageError: there is no such file, or it is no manifest at all.
+        UsageError: there is no such file, or it is no manifest at all; or the price cannot be one.
     """
+    amount("price", price, 0, GREATEST_COST, none=True)
     manifest, desk, scrutiny = Manifest(path), desk or Desk(), Scrutiny(leave or Leave())
     found = await survey(
         manifest,

@@ -175,7 +175,15 @@ class Segments:
         return [path for path in paths if not written_now(path)]
 
     async def close(self) -> None:
-        """Finish what was begun and release the files, all of them; raises the first error that this met."""
+        """Finish what was begun and release the files, all of them, however often the caller is cancelled meanwhile.
+
+        Raises the first error that this met.
+        """
+        from mwbatch.journal.closing import to_end  # noqa: PLC0415 (asyncio, as in `_appender`)
+
+        await to_end(self._close())
+
+    async def _close(self) -> None:
         await self._appender.finish()
         errors: list[StoreError] = []
         for shelf in self._shelves.values():

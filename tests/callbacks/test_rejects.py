@@ -4,6 +4,7 @@ import asyncio
 import errno
 import time
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -226,6 +227,28 @@ async def test_a_folder_that_cannot_be_told() -> None:
     rejects.keep(Address("k1", BATCH, 0, 1, "0" * 32), "not_json", b"{", 0.0)
     await rejects.close()
     assert (counts.kept, counts.unkept) == (0, 1)
+
+
+async def test_a_cancelled_close_keeps_what_came(tmp_path: Path) -> None:
+    """Cancelling whoever closes loses none of the bytes that were to be kept."""
+    gate, counts = asyncio.Event(), Counts()
+
+    async def folder(_: str) -> Path:
+        await gate.wait()
+        return tmp_path
+
+    rejects = Rejects(folder, counts, LIMITS)
+    for row in range(3):
+        rejects.keep(Address("k1", BATCH, row, 1, "0" * 32), "not_json", b"{", 0.0)
+    for _ in range(2):
+        closing = asyncio.create_task(rejects.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+    gate.set()
+    await rejects.close()
+    assert ([one.row for one in read(tmp_path)], counts.kept) == ([0, 1, 2], 3)
 
 
 def test_a_bucket() -> None:

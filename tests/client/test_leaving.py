@@ -127,6 +127,23 @@ def test_a_client_stays_in_its_loop(make: Make) -> None:
     server.end()
 
 
+@LOOPS
+def test_a_turn_is_not_waited_for_elsewhere(make: Make) -> None:
+    """Where every turn is taken a client is refused in another loop at once: nobody there would ever get one."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as mute,
+        asyncio.Runner(loop_factory=make) as own,
+        asyncio.Runner(loop_factory=make) as other,
+    ):
+        client = Client(KEY, f"http://127.0.0.1:{mute.getsockname()[1]}", limit=1)
+        taken = own.get_loop().create_task(used(client))
+        own.run(asyncio.sleep(0.05))
+        with pytest.raises(UsageError, match="belongs to one event loop"):
+            other.run(asyncio.wait_for(used(client), 5))
+        taken.cancel()
+        own.run(client.close())
+
+
 async def test_a_closed_client_is_closed(start: Start) -> None:
     """After `close` a client refuses before anything is written, also what waited for its turn then."""
     server = await start(silent)

@@ -9,9 +9,10 @@ from mwbatch.commands.submit import resume, submit
 from mwbatch.core.facts import Fact
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
-from mwbatch.errors import Exit, UsageError
+from mwbatch.errors import Exit, Unsure, UsageError
 from mwbatch.simulator import Fault, Line
-from tests.commands.conftest import Stage, silent
+from tests.commands.conftest import LATENCY, Stage, silent
+from tests.commands.test_sending import place
 from tests.core.facts import fail, retry, show, start
 from tests.virtual import virtual
 
@@ -127,3 +128,15 @@ def test_no_bases(url: str, said: str) -> None:
     """What cannot be a callback base is refused with the reason."""
     with pytest.raises(UsageError, match=said):
         checked_base(url)
+
+
+@virtual
+async def test_who_is_sent_again_waits_for_the_first(stage: Stage) -> None:
+    """Of rows whose requests made no task the first goes alone; once it was created, all others go together."""
+    stage.wire.plays = [None, *[Unsure("cut")] * 6]
+    created = await sent(stage, 20, concurrency=4)
+    assert (created.exit, stage.statuses()) == (Exit.DONE, {"pending": 20})
+    again = stage.wire.left_at[-6:]
+    assert again[1] - again[0] > 0.9 * LATENCY
+    assert again[5] - again[1] < 4 * LATENCY  # not one by one
+    assert [place(url)[1] for url in stage.wire.creates] == [1] * 20 + [2] * 6

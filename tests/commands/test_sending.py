@@ -3,6 +3,7 @@
 import asyncio
 import errno
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -10,7 +11,7 @@ from mwbatch.commands.sending import PATIENCE, Sender, Sending
 from mwbatch.core.address import NOBODY, find
 from mwbatch.core.facts import Failed, Planned, Seen, Started
 from mwbatch.core.fold import Status
-from mwbatch.core.pace import Pace
+from mwbatch.core.pace import Pace, backoff
 from mwbatch.errors import Exit, StoreError, Unsent, Unsure
 from mwbatch.journal.opened import Opened
 from mwbatch.simulator.faults import Fault, Line
@@ -113,6 +114,32 @@ async def test_busy_and_unsent_stay_within_one_attempt(stage: Stage) -> None:
     assert (len(started), len(stage.wire.creates), stage.tasks) == (1, 5, 1)
     assert stage.statuses() == {"pending": 1}
     assert stage.wire.left_at[1] - stage.wire.left_at[0] >= 3
+
+
+@pytest.mark.parametrize("play", [Unsent("refused"), 429])
+@virtual
+async def test_tries_lie_apart(stage: Stage, play: Unsent | int) -> None:
+    """Two tries of one row lie as far apart as the backoff says, ever further, whoever else is sent meanwhile."""
+    first = iter(range(7))
+    stage.wire.always = lambda draft: (
+        (answer(play) if isinstance(play, int) else play)
+        if place(draft.callback_url)[0] == 0 and next(first, None) is not None
+        else None
+    )
+    await send(stage, await stage.opened(9))
+    tries = [at for at, url in zip(stage.wire.left_at, stage.wire.creates, strict=True) if place(url)[0] == 0]
+    gaps = [later - earlier for earlier, later in pairwise(tries)]
+    assert len(gaps) == 7
+    assert all(gap >= wait for gap, wait in zip(gaps, backoff(), strict=False))
+    assert stage.statuses() == {"pending": 9}
+
+
+@virtual
+async def test_after_a_probe_trouble_is_counted_anew(stage: Stage) -> None:
+    """A probe that was answered ends the trouble: the next unknown alone shuts no gate."""
+    stage.wire.plays = [Unsure("cut")] * 9
+    await send(stage, await stage.opened(30), most=1)
+    assert (len(stage.wire.listed), stage.statuses()) == (1, {"pending": 21, "doubt": 9})
 
 
 @virtual

@@ -146,6 +146,18 @@ async def test_close_waits_for_what_was_handed_in(held: Held) -> None:
         await held.committer.append(b"late", 1)
 
 
+async def test_a_closer_that_is_cancelled_takes_nothing_back(held: Held) -> None:
+    """Cancelling whoever closes loses nothing that was handed in, and it may be closed once more."""
+    await held.queue(b"a", b"b")
+    for _ in range(2):
+        closing = asyncio.create_task(held.committer.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+    assert await held.release() == [b"ab"]
+
+
 async def test_commits_are_measured() -> None:
     """A commit is counted with its time and its bytes once it is durable; one that failed is not."""
     commits, now, slate = Commits(), iter([0.0, 0.004, 1.0, 1.2, 9.0]), Slate()

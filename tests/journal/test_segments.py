@@ -204,6 +204,24 @@ async def test_a_poisoned_shelf_makes_no_other_segment(tmp_path: Path, fates: di
     await journal.close()
 
 
+async def test_a_cancelled_close_closes_everything(tmp_path: Path) -> None:
+    """Closing is cancelled again and again while a commit runs: it ends when every folder is closed, with all on disk."""
+    disk = Gated()
+    journal = Segments(tmp_path, "test", disk)
+    handed_in = asyncio.create_task(journal.append(EVERY))
+    await asyncio.to_thread(disk.waiting.wait, 10)
+    closing = asyncio.create_task(journal.close())
+    for _ in range(10):
+        await asyncio.sleep(0)
+        closing.cancel()
+    disk.gate.set()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    await handed_in
+    assert len(journal.dead_segments()) == len(FOLDERS)
+    assert told(Segments(tmp_path, "view")) == sorted(map(line, EVERY))
+
+
 async def test_an_error_at_close_leaves_nothing_open(tmp_path: Path) -> None:
     """A close that fails is told after every other file was closed."""
     disk = Failing(close=[errno.EIO])
