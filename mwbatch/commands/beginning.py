@@ -1,7 +1,7 @@
 """How a run begins: with a listing, and with trust in the folder restored where something speaks against it."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+from collections import defaultdict
+from datetime import UTC, datetime
 from typing import Final
 
 from mwbatch.client import Client
@@ -12,48 +12,43 @@ from mwbatch.core.advice import rows
 from mwbatch.core.doubt import SECOND_SWEEP, WITHOUT_WITNESS
 from mwbatch.core.drift import WIDE
 from mwbatch.core.facts import Started
-from mwbatch.core.span import Span
+from mwbatch.core.span import PADDING, Span
 from mwbatch.core.times import http_time
 from mwbatch.journal.harm import harm
 from mwbatch.journal.home import place_of
 from mwbatch.journal.opened import Opened
 
-OVERLAP: Final = timedelta(minutes=1)
-"""How far before the last recorded clock the first listing begins."""
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What earlier runs of a batch left in its journal: the last callback base, and the server's last clock."""
+def last_base(batch: Opened) -> str | None:
+    """The callback base that was used last; None where there was none, or nobody can tell which.
 
-    base: str | None = None
-    clock: str | None = None
-
-    @classmethod
-    def of(cls, batch: Opened) -> "Past":
-        """Read the journal for it."""
-        started = list(batch.journal.read_journal(Started))
-        if not started:
-            return cls()
-        last = max(started, key=lambda fact: fact.at)
-        return cls(last.base, last.clock)
+    It stands on the card. Where an older version has sent and kept it in the journal alone, the API's clock tells, and
+    never this machine's, which may have been wrong.
+    """
+    if batch.card.base is not None:
+        return batch.card.base
+    used: dict[datetime, set[str]] = defaultdict(set)
+    for fact in batch.journal.read_journal(Started):
+        used[http_time(fact.clock) or _EVER].add(fact.base)
+    last = used[max(used)] if used else set()
+    return last.pop() if len(last) == 1 else None
 
 
-async def catch_up(batch: Opened, client: Client, desk: Desk, past: Past) -> None:
-    """Ask the API for its tasks since the last run.
+async def catch_up(batch: Opened, client: Client, desk: Desk) -> None:
+    """Ask the API for the tasks of the batch, from its beginning on, whatever the journal says was sent.
 
-    It proves key and origin, tells the server's clock, and shows tasks of which the journal does not know. Raises
-    `ApiError` where the API refuses us or cannot be reached.
+    It proves key and origin, tells the server's clock, and shows tasks of which the journal does not know: the folder, or
+    the whole home, may be older than it looks. Raises `ApiError` where the API refuses us or cannot be reached.
     """
     desk.tally.phase = "asking the API"
-    clock = (await client.list_page(limit=1, fresh=True)).clock
-    if batch.card.began is None:
-        batch.keep(began=clock)
-    if past.base is None:
-        return
-    last = http_time(past.clock)
-    dated = last is not None and not batch.drift.is_wide
-    new = await glance(batch, client, desk, last - OVERLAP - batch.drift.back if last and dated else None)
+    began, is_new = batch.card.began, batch.card.began is None and not batch.state.spent()
+    padding = PADDING if batch.card.drift else WIDE
+    start = None if batch.drift.is_wide else Span((began,), padding).start(batch.drift, None)
+    new = await glance(batch, client, desk, start, pages=1 if is_new else None)
+    if is_new and not new:
+        batch.keep(began=client.clock)
     if new:
         desk.tally.note(f"the API's listing told the journal something new about {rows(new)}")
 
@@ -69,8 +64,8 @@ async def restore_trust(batch: Opened, client: Client, desk: Desk, grounds: Grou
     for words in harms:
         desk.tally.note(f"warning: {words}")
     desk.tally.note("nothing is sent before the API's listing has shown what this folder may have forgotten")
-    if not batch.card.echo or not all(batch.card.echo.values()):
-        return "the folder cannot be trusted, and it was not seen that the listing shows our addresses; begin a new batch"
+    if not all(batch.card.echo.values()):
+        return _no_echo(batch)
     if not await wait_until(desk, grounds.since + WITHOUT_WITNESS * grounds.settle, "the folder is"):
         return "interrupted"
     reasons: list[str] = []
@@ -93,7 +88,18 @@ async def _show_all(
     if not first or not await wait_until(desk, desk.ticks() + SECOND_SWEEP * grounds.settle, "the folder is"):
         return None
     second = await believed(batch, client, desk, span, grounds, reasons, after=first)
+    if second and (first.bare | second.bare).difference(batch.card.echo):
+        reasons.append(_no_echo(batch))
+        return None
     if first.forged or (second and second.forged):
         reasons.append("tasks stand at addresses of the batch that our keys did not sign; restore keys.json")
         return None
     return second
+
+
+def _no_echo(batch: Opened) -> str:
+    return (
+        f"the folder cannot be trusted, and the API's listing does not show our addresses, so it cannot tell what was sent; "
+        f"put back what {batch.folder} has lost from a copy (what was sent and is known here: mwbatch reconcile "
+        f"{batch.card.name})"
+    )

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Final
 
 from mwbatch.client import Client
-from mwbatch.commands.beginning import Past, catch_up
+from mwbatch.commands.beginning import catch_up
 from mwbatch.commands.canceling import cancel_task
 from mwbatch.commands.choosing import named
 from mwbatch.commands.creating import ASK_ABOVE, pinned
@@ -54,7 +54,7 @@ async def cancel(
         chosen, final = _chosen(batch, ids)
         if len(chosen) > ASK_ABOVE and not confirm(f"cancel {rows(len(chosen))} of batch {card.name}?"):
             raise UsageError("nothing was canceled, as you said")
-        await catch_up(batch, client, desk, Past.of(batch))
+        await catch_up(batch, client, desk)
         withdrawn = await _withdraw(batch, chosen, desk)
         canceled, late = await _cancel(batch, client, desk, chosen)
         desk.tally.phase = ""

@@ -10,7 +10,7 @@ from typing import Final
 
 from mwbatch.client import Client
 from mwbatch.commands.base import NO_BASE, NO_CALLBACKS, callback_base, checked_base, warn_unheard
-from mwbatch.commands.beginning import Past, catch_up, restore_trust
+from mwbatch.commands.beginning import catch_up, last_base, restore_trust
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.echo import prove_echo
 from mwbatch.commands.sending import Sender, Sending
@@ -89,7 +89,7 @@ def check(wishes: Wishes, card: Card, origin: str) -> None:
 
 def check_base(wishes: Wishes, batch: Opened) -> None:
     """Raise `UsageError` where neither the user nor the batch names a callback base."""
-    if not wishes.callback_url and Past.of(batch).base is None:
+    if not wishes.callback_url and last_base(batch) is None:
         raise UsageError(NO_BASE)
 
 
@@ -111,16 +111,16 @@ async def create(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> C
 
 async def _begin(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> "Run":
     """Everything that comes before the first request."""
-    since, past = desk.ticks(), Past.of(batch)
+    since = desk.ticks()
     if batch.lock and not batch.lock.has_folder:
         desk.tally.note(
             f"{batch.folder} cannot be locked as a folder here (a network file system?): its file {LOCK} serves alone"
         )
     check(wishes, batch.card, client.origin)
     limits = batch.card.limits.updated(wishes.limits)
-    base, key = callback_base(wishes.callback_url, past.base, desk), batch.home.signing_key()
+    base, key = callback_base(wishes.callback_url, last_base(batch), desk), batch.home.signing_key()
     batch.keep(limits=limits)
-    await catch_up(batch, client, desk, past)
+    await catch_up(batch, client, desk)
     how = Sending(base, key, client.origin, client.key, wishes.keep_going)
     sender = Sender(batch, client, Pace(wishes.concurrency, wishes.rate), how, desk)
     run = Run(batch, client, wishes, desk, sender, since)
@@ -128,7 +128,6 @@ async def _begin(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> "
         if count > ASK_ABOVE and not wishes.confirm(_question(batch, count)):
             raise UsageError("nothing was sent, as you said")
         await warn_unheard(base, key, desk)
-    batch.keep(kids=tuple(dict.fromkeys((*batch.card.kids, key.kid))))
     return run
 
 

@@ -29,7 +29,8 @@ class Ready:
         """Start runs until there are none left, or `end` is called.
 
         Raises:
-            StoreError: a ``started`` could not be written; none of its rows was made ready.
+            StoreError, BatchBusy: a ``started`` could not be written, or no more under our lock; none of its rows was made
+                ready.
         """
         try:
             while not self._ended and (run := next(self._runs, None)):
@@ -40,7 +41,7 @@ class Ready:
             self.end()
 
     async def _start(self, run: list[Create]) -> None:
-        await self._batch.record([self._started(run)])
+        await self._batch.start(self._started(run))
         self._rows.extend(run)
         self._changed.set()
 

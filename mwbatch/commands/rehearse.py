@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from mwbatch.commands.base import NO_BASE, callback_base
-from mwbatch.commands.beginning import Past
+from mwbatch.commands.beginning import last_base
 from mwbatch.commands.creating import Wishes, check
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.elsewhere import Candidates, unasked
@@ -100,7 +100,7 @@ async def rehearse(
     check(wishes, chosen.card, origin)
     batch = await look(home, chosen.folder, chosen.card) if chosen.folder else None
     found = await examine(source, batch, desk)
-    last = Past.of(batch).base if batch else None
+    last = last_base(batch) if batch else None
     if has_base := bool(wishes.callback_url or last):
         callback_base(wishes.callback_url, last, desk)
     state = batch.state if batch else Batch()

@@ -27,6 +27,7 @@ from mwbatch.core.advice import rows
 from mwbatch.core.identity import Kind
 from mwbatch.core.outcomes import Created
 from mwbatch.errors import NameTaken, UsageError
+from mwbatch.journal.harm import refuse_lost_rows
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.opened import Opened, act
 
@@ -92,6 +93,8 @@ async def _compared(
 
 async def _plan(batch: Opened, source: Source, found: Survey, comparison: Comparison, desk: Desk) -> Beside:
     """Plan what is to be planned, and put the rest aside."""
+    if found.new:
+        refuse_lost_rows(batch)
     if not batch.state.planned:
         batch.keep(id_column=found.id_column)
     batch.keep(volatile=volatile(source, batch.card))

@@ -39,7 +39,8 @@ class Swept:
     nothing may be concluded from what was not shown; ``new`` counts tasks of which it told something new; ``forged`` are
     the attempts whose address stands there without our signature: that is no evidence, and no absence either.
     ``covers`` of the ``known`` tasks that had to be shown were, at their addresses, and some are ``lacking``; ``shows``
-    says it of any task by its id.
+    says it of any task by its id. ``bare`` are the types of tasks that were listed without any callback address: any of
+    them might be ours.
     """
 
     tasks: int
@@ -52,6 +53,7 @@ class Swept:
     known: int = 0
     lacking: bool = False
     shows: Callable[[str], bool] = lambda _: False
+    bare: frozenset[str] = frozenset()
 
 
 async def sweep(
@@ -77,13 +79,18 @@ async def sweep(
         return await walks.undated()
 
 
-async def glance(batch: Opened, client: Client, desk: Desk, start: datetime | None) -> int:
-    """Record what is listed from ``start`` on, be it proof or not; returns of how many tasks it told something new."""
+async def glance(
+    batch: Opened, client: Client, desk: Desk, start: datetime | None, pages: int | None = None
+) -> int:
+    """Record what is listed from ``start`` on, be it proof or not; returns of how many tasks it told something new.
+
+    At most the first ``pages`` are looked at.
+    """
     walks = _Walks(batch, client, desk, Span(()), frozenset(), None, lambda _: None)
     try:
-        return (await walks.walk(walks.new(iso(start) if start else None, None)))[1]
+        return (await walks.walk(walks.new(iso(start) if start else None, None), pages))[1]
     except Refused:  # it takes no dates
-        return (await walks.walk(walks.new(None, None)))[1]
+        return (await walks.walk(walks.new(None, None), pages))[1]
 
 
 class _Walks:
@@ -157,6 +164,7 @@ class _Walks:
             walk.known,
             walk.lacking > 0,
             walk.shows,
+            frozenset(walk.bare),
         )
 
     def _flaws(self, walk: Sweep) -> list[str]:
@@ -167,12 +175,18 @@ class _Walks:
     def _known(self) -> Iterator[tuple[Place, TaskState]]:
         return self._span.known(self._batch.state, self._must)
 
-    async def walk(self, walk: Sweep) -> tuple[Sweep, int]:
-        """One walk, to its end, its deadline, or until the user asks to stop; with the number of tasks that it told something new of."""
+    async def walk(self, walk: Sweep, pages: int | None = None) -> tuple[Sweep, int]:
+        """One walk, to its end, its deadline, or until the user asks to stop; ``pages`` are the most that it looks at.
+
+        With the number of tasks that it told something new of.
+        """
         batch, desk, new, began = self._batch, self._desk, 0, self._desk.ticks()
         desk.walks += 1
         limit = LARGEST_PAGE if walk.dated else LARGEST_PAGE - desk.walks % _SIZES
         while (query := walk.query) is not None and not desk.stopping.is_set() and desk.ticks() < self._until:
+            if pages == 0:
+                break
+            pages = pages and pages - 1
             page = await self._client.list_page(
                 start_time=query.start, end_time=query.end, limit=limit, offset=query.offset, fresh=True
             )

@@ -260,6 +260,11 @@ class Batch:
         lifted = sum(row.spent for row in self._lifted.values())
         return self._count(lambda code: bool(code & (SHOWN | STARTED))) + lifted
 
+    def begun(self) -> bool:
+        """Whether a start of any row is known."""
+        lifted = any(row.started for row in self._lifted.values())
+        return lifted or bool(self._count(lambda code: bool(code & STARTED)))
+
     def unstarted(self) -> int:
         """How many rows have an outcome of an attempt of which no start is known."""
         lifted = sum(bool((row.seen | row.failed) & ~row.started) for row in self._lifted.values())

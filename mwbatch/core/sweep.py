@@ -89,6 +89,8 @@ class Sweep:
         self.newer, self._now = 0, now
         self.undated = False
         self.forged: set[Place] = set()
+        self.bare: set[str] = set()
+        """The types of tasks that were listed without any callback address."""
         self._batch_id, self._genuine = batch_id, genuine
         self.listed, self._places = Digests(), array("q")
         self._query: Query | None = Query(start, end, 0)
@@ -186,6 +188,8 @@ class Sweep:
 
     def _sight(self, task: Task, document: dict[str, Json]) -> Iterator[Sight]:
         """Note where a task is listed for the first time, and show it if that is at an address of the batch."""
+        if not task.callback_url:
+            self.bare.add(task.type)
         address = find(task.callback_url or "")
         if address is None or address.batch != self._batch_id:
             self._places.append(_ELSEWHERE)

@@ -6,6 +6,7 @@ sweep of the batch's whole span, after which the harm is `forgiven`.
 
 from collections.abc import Iterator
 
+from mwbatch.errors import StoreError
 from mwbatch.journal.home import place_of
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.segment import Damage, Harm
@@ -14,8 +15,21 @@ from mwbatch.journal.segments import JOURNAL, ROWS, segment_sizes
 
 def harm(batch: Opened) -> list[str]:
     """What speaks against the folder as it was read last and was not forgiven yet, in words that stay the same."""
-    there = [*_moved(batch), *_damaged(batch), *_lost(batch), *_holes(batch)]
+    there = [*_moved(batch), *_damaged(batch), *_lost(batch), *_forgotten(batch), *_holes(batch)]
     return [words for words in there if words not in batch.card.forgiven]
+
+
+def refuse_lost_rows(batch: Opened) -> None:
+    """Raise `StoreError` where planned rows are lost, forgiven or not: nobody can tell what their numbers stood for."""
+    lost = [words for words in _lost(batch) if words.startswith(f"{ROWS}/")]
+    if missing := batch.state.end - batch.state.planned:
+        lost.insert(0, f"{missing:,} planned rows are gone")
+    if lost:
+        raise StoreError(
+            f"no rows can be added to batch {batch.card.name} ({lost[0]}): one of them could get the number, and the "
+            f"answers, of a row that is lost; put {batch.folder / ROWS} back from a copy, or go on with the rows that "
+            f"are left: mwbatch resume {batch.card.name}"
+        )
 
 
 def _moved(batch: Opened) -> Iterator[str]:
@@ -37,9 +51,19 @@ def _matters(damage: Damage) -> bool:
 
 def _lost(batch: Opened) -> Iterator[str]:
     sizes = segment_sizes(batch.folder)
-    for name, size in batch.card.segments.items():
+    for name, size in batch.known_sizes().items():
         if sizes.get(name, -1) < size:
             yield f"{name} is gone" if name not in sizes else f"{name} has lost {size - sizes[name]} bytes"
+
+
+def _forgotten(batch: Opened) -> Iterator[str]:
+    """A card knows of requests only once their start is durable: where there is no start, it was lost."""
+    card = batch.card
+    if (card.kids or card.echo) and not batch.state.begun():
+        last = (
+            f", the last run at {card.clock}" if card.clock else ""
+        )  # so that the next such loss has other words
+        yield f"requests were sent with callback key {', '.join(card.kids) or 'unknown'}{last}, and no start is on disk"
 
 
 def _holes(batch: Opened) -> Iterator[str]:

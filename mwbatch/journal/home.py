@@ -5,6 +5,7 @@
     keys.json
     {name}/batch.json, lock, rows/, journal/, results/, rejects/
     inbox/{batch id}/results/, rejects/
+    .begun/{batch id}.jsonl
 """
 
 import os
@@ -19,6 +20,8 @@ from mwbatch.core.address import Key
 from mwbatch.core.limits import Limits
 from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.errors import NameTaken, StoreError, UsageError
+from mwbatch.journal.begun import FOLDER as BEGUN
+from mwbatch.journal.begun import Begun
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.keys import NAME as KEYS
 from mwbatch.journal.keys import Keys, load, load_or_make
@@ -36,7 +39,8 @@ class Card:
 
     ``origin`` is the API's scheme and host, pinned; ``kids`` the callback keys that signed addresses of the batch;
     ``place`` the device and inode of the folder when it was made, so that a copy shows; ``began`` the server's clock
-    before the first request; ``echo`` whether the listing was seen to show our addresses, for each type of task;
+    before the first request; ``base`` the callback base that was used last, and ``clock`` the server's clock when the last
+    run sent its first request; ``echo`` whether the listing was seen to show our addresses, for each type of task;
     ``segments`` the sizes in bytes of the segments that the last run left behind; ``forgiven`` the harm to the folder
     that a valid sweep of the whole span has made up for; ``drift`` how far the dates of tasks lay from the server's clock,
     least and greatest in seconds, empty while that was never seen; ``again``: by batch id, of other batches whose requests
@@ -52,6 +56,8 @@ class Card:
     kids: tuple[str, ...]
     place: tuple[int, int] = (0, 0)
     began: str | None = None
+    base: str | None = None
+    clock: str | None = None
     echo: dict[str, bool] = field(default_factory=dict)
     segments: dict[str, int] = field(default_factory=dict)
     forgiven: tuple[str, ...] = ()
@@ -235,6 +241,10 @@ class Home:
         finally:
             aside.unlink(missing_ok=True)
         self._disk.sync_folder(folder)
+
+    def begun(self, batch_id: str) -> Begun:
+        """What is kept outside of a batch's folder of how far it has come."""
+        return Begun(self.path / BEGUN / f"{batch_id}.jsonl", self._disk)
 
     def inbox(self, batch_id: str) -> Path:
         """The folder for callbacks of a batch that is not here."""

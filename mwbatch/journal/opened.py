@@ -1,6 +1,6 @@
 """An open batch: its card, its journal and its state, kept in step."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.drift import Drift
-from mwbatch.core.facts import Fact, Failed, Seen
+from mwbatch.core.facts import Fact, Failed, Seen, Started
 from mwbatch.core.fold import Status
 from mwbatch.core.progress import Report, report
 from mwbatch.core.reject import Reject
@@ -17,15 +17,16 @@ from mwbatch.journal.home import Card, Home
 from mwbatch.journal.lock import BatchLock, holder
 from mwbatch.journal.rejects import distinct
 from mwbatch.journal.segment import Damage, Harm
-from mwbatch.journal.segments import Segments, damage_of, segment_sizes
+from mwbatch.journal.segments import JOURNAL, RESULTS, Segments, damage_of, segment_sizes
 
 
 @dataclass(slots=True)
 class Opened:
     """One batch as a command works on it. ``state`` holds every fact of ``journal`` that was read or recorded.
 
-    ``lock`` is the batch's lock where this command holds it, so that nobody else has requests in flight.
-    ``drift`` is how far the dates of tasks lie from the server's clock, as this command and those before it saw it.
+    ``lock`` is the batch's lock where this command holds it, so that nobody else has requests in flight. ``is_begun``:
+    this run has sent something, and that stands outside of the journal. ``drift`` is how far the dates of tasks lie from
+    the server's clock, as this command and those before it saw it.
     """
 
     home: Home
@@ -34,6 +35,7 @@ class Opened:
     journal: Segments
     state: Batch
     lock: BatchLock | None = None
+    is_begun: bool = False
     drift: Drift = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,6 +72,31 @@ class Opened:
         if acts:  # MUST come after, too: who took the lock before they were durable has not read them
             self.hold()
 
+    async def start(self, started: Started) -> None:
+        """Make a start durable, and known outside of the journal: only then may its requests leave.
+
+        A journal that is lost or put back later does not look as if nothing had been sent then. Raises as `record`.
+        """
+        import asyncio  # noqa: PLC0415 (as in `look`)
+
+        await self.record([started])
+        begun, written = self.home.begun(self.card.batch_id), self.journal.written
+        if self.is_begun:
+            name = next(name for name in written if name.startswith(JOURNAL))
+            await asyncio.to_thread(begun.add, name, written[name])
+        else:
+            results = f"{RESULTS}/"  # may be growing this moment, and not be durable yet
+            there = {n: size for n, size in segment_sizes(self.folder).items() if not n.startswith(results)}
+            self.keep(
+                kids=tuple(dict.fromkeys((*self.card.kids, started.kid))),
+                base=started.base,
+                clock=started.clock,
+                segments=_greatest(self.known_sizes(), there | written),
+            )
+            await asyncio.to_thread(begun.write, self.card.segments)
+            self.is_begun = True
+        self.hold()
+
     def keep(self, **changes: Any) -> None:
         """Change fields of the card, on disk too; nothing is written when they are so already. Raises as `hold`."""
         card = replace(self.card, **changes)
@@ -77,12 +104,17 @@ class Opened:
             self.hold()
             self.card = self.home.write(self.folder, card)
 
+    def known_sizes(self) -> dict[str, int]:
+        """How large each segment was, by the card and by what is kept outside of the folder. Reads the latter."""
+        return _greatest(self.card.segments, self.home.begun(self.card.batch_id).sizes())
+
     def keep_sizes(self) -> None:
-        """Keep on the card how large each segment is; what was larger before stays as it was, so that loss shows."""
-        sizes = self.card.segments
-        self.keep(
-            segments=sizes | {n: max(size, sizes.get(n, 0)) for n, size in segment_sizes(self.folder).items()}
-        )
+        """Keep on the card, and outside, how large each segment is; what was larger before stays so: that loss shows."""
+        begun = self.home.begun(self.card.batch_id)
+        sizes = _greatest(self.known_sizes(), segment_sizes(self.folder))
+        self.keep(segments=sizes)
+        if begun.sizes() != sizes:
+            begun.write(sizes)
 
     async def close(self) -> None:
         """Finish what was begun, and where this command has the lock keep what was learned of the folder and the API."""
@@ -135,6 +167,12 @@ class Opened:
             damaged=len(self.damage),
             rejected_callbacks=len(self.rejects()),
         )
+
+
+def _greatest(*there: Mapping[str, int]) -> dict[str, int]:
+    """For each name the greatest size."""
+    names = dict.fromkeys(name for sizes in there for name in sizes)
+    return {name: max(sizes.get(name, 0) for sizes in there) for name in names}
 
 
 def unread(home: Home, folder: Path, card: Card, writer: str = "view") -> Opened:

@@ -35,7 +35,9 @@ class Segment:
     """A segment that is being written. All methods block; call them from one thread."""
 
     def __init__(self, folder: Path, writer: str, disk: Disk = DISK) -> None:
-        self._disk, self._size, self._poison = disk, 0, ""
+        self._disk, self._poison = disk, ""
+        self.size = 0
+        """Bytes that are durable."""
         self.path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{writer}-{secrets.token_hex(4)}.jsonl"
         try:
             disk.make_folder(folder)
@@ -67,10 +69,10 @@ class Segment:
         except OSError as error:
             # Readers MUST not take for kept what no sync has proved: the page cache shows it although the disk lacks it.
             with suppress(OSError):
-                self._disk.truncate(self._file, self._size)
+                self._disk.truncate(self._file, self.size)
             self._poison = f"{self.path.name} can no longer be trusted: {error.strerror}; free or mend the disk, start again"
             raise Poisoned(self._poison) from error
-        self._size += len(lines)
+        self.size += len(lines)
 
     def _still_named(self) -> None:
         """MUST hold after every sync: what is written to a removed file is gone when it is closed."""
@@ -85,7 +87,7 @@ class Segment:
             except OSError as error:
                 if error.errno not in _FULL:
                     raise
-                self._disk.truncate(self._file, self._size)
+                self._disk.truncate(self._file, self.size)
                 raise DiskFull(
                     f"no space for {self.path}: {error.strerror}; free some, it goes on by itself"
                 ) from error
@@ -94,7 +96,7 @@ class Segment:
         """Release the file; a segment in which nothing was written is removed."""
         try:
             try:
-                if not self._size and not self._poison:
+                if not self.size and not self._poison:
                     self.path.unlink(missing_ok=True)
             finally:
                 self._disk.close(self._file)

@@ -73,6 +73,12 @@ class Segments:
         return [damage for shelf in self._shelves.values() for damage in shelf.damage]
 
     @property
+    def written(self) -> dict[str, int]:
+        """The segments that are written here, and how many bytes of each are durable, by their path below the folder."""
+        there = (shelf.written for shelf in self._shelves.values())
+        return {str(path.relative_to(self.folder)): size for path, size in filter(None, there)}
+
+    @property
     def backlog(self) -> int:
         """Bytes that wait to become durable."""
         size = 0
@@ -225,11 +231,12 @@ def _renewed_row(text: bytes) -> Planned | None:
 
 
 def segment_sizes(folder: Path) -> dict[str, int]:
-    """The segments of a batch folder with their sizes in bytes, by their path below the folder."""
+    """The segments of a batch folder that hold something, with their sizes in bytes, by their path below the folder."""
     sizes = {}
     for path in (path for name in FOLDERS for path in segments_in(folder / name)):
         with suppress(FileNotFoundError):  # its writer removes it at close where it is empty
-            sizes[str(path.relative_to(folder))] = path.stat().st_size
+            if size := path.stat().st_size:
+                sizes[str(path.relative_to(folder))] = size
     return sizes
 
 

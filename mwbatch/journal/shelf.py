@@ -43,6 +43,12 @@ class Shelf:
         """Whether there was no space for the last commit, and none was found since."""
         return self._lacking > 0
 
+    @property
+    def written(self) -> tuple[Path, int] | None:
+        """The segment that is written here and how many bytes of it are durable; None where there is none."""
+        segment = self._segment
+        return (segment.path, segment.size) if segment else None
+
     def begin(self, facts: Sequence[Fact], settled: "Settled") -> "Future[None]":
         """Make facts durable, in this order and together; see `Committer.begin`. What it raises itself is settled, too."""
         try:

@@ -3,12 +3,14 @@
 import asyncio
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mwbatch.commands.beginning import Past, catch_up, restore_trust
+from mwbatch.commands.beginning import catch_up, last_base, restore_trust
+from mwbatch.commands.creating import Wishes
 from mwbatch.commands.reconcile import reconcile
 from mwbatch.commands.settling import Grounds
 from mwbatch.commands.submit import resume, submit
@@ -21,7 +23,7 @@ from mwbatch.journal.harm import harm
 from mwbatch.journal.home import place_of
 from mwbatch.journal.opened import Opened, look
 from mwbatch.simulator.faults import Fault, Line
-from tests.commands.conftest import ORIGIN, Stage, silent
+from tests.commands.conftest import EPOCH, ORIGIN, Stage, silent
 from tests.commands.test_settling import born, doubtful, sweeps, twist
 from tests.core.facts import start
 from tests.virtual import virtual
@@ -29,24 +31,52 @@ from tests.virtual import virtual
 SETTLE = 150.0
 
 
-def begun(at: float, base: str, clock: str | None) -> Started:
+def begun(base: str, clock: str | None, at: float = 0.0) -> Started:
     """A run that started one row."""
     return Started(at, ((0, 1),), 1, base, ORIGIN, "key", "k1", clock)
 
 
+EARLY, LATE = "Tue, 14 Nov 2023 22:13:20 GMT", "Wed, 15 Nov 2023 01:00:00 GMT"
+ONE, OTHER = "https://one.test", "https://other.test"
+
+
+@pytest.mark.parametrize(
+    ("starts", "base"),
+    [
+        ([], None),
+        ([begun(ONE, None)], ONE),
+        ([begun(OTHER, LATE, at=1.0), begun(ONE, EARLY, at=9e9)], OTHER),
+        ([begun(OTHER, LATE, at=1.0), begun(ONE, None, at=9e9)], OTHER),
+        ([begun(OTHER, LATE, at=1.0), begun(ONE, LATE, at=9e9)], None),
+        ([begun(ONE, None), begun(OTHER, None)], None),
+    ],
+)
 @virtual
-async def test_the_past_is_the_last_start(stage: Stage) -> None:
-    """The base and the clock are those of the last start, wherever it stands; a new batch has none."""
-    batch = await stage.opened(1)
-    assert Past.of(batch) == Past()
-    await batch.record([begun(2.0, "https://late.test", "late"), begun(1.0, "https://early.test", None)])
-    await batch.journal.close()
-    assert Past.of(batch) == Past("https://late.test", "late")
+async def test_the_last_base_of_an_older_batch(stage: Stage, starts: list[Started], base: str | None) -> None:
+    """Where the card names no base it is the one that was used last by the API's clock, never by this machine's."""
+    for order in (starts, starts[::-1]):
+        batch = await stage.opened()
+        await batch.record([*order])
+        await batch.journal.close()
+        assert last_base(batch) == base
+
+
+@virtual
+async def test_the_base_used_last_stands_on_the_card(stage: Stage) -> None:
+    """After a run with this machine's clock a year ahead, resume takes the base that replaced the one of that run."""
+    source, year = stage.manifest("a", "b", "c"), 365 * 86_400.0
+    ahead = replace(stage.new_desk(), now=lambda: EPOCH + year)
+    first = Wishes(callback_url="http://127.0.0.1:1/first", limits=Limits(max_tasks=1))
+    await submit(stage.home, stage.client, source, first, ahead)
+    second = Wishes(callback_url="http://127.0.0.1:1/second", limits=Limits(max_tasks=2))
+    await submit(stage.home, stage.client, source, second, stage.new_desk())
+    await resume(stage.home, stage.client, "logos", Wishes(limits=Limits(max_tasks=3)), stage.desk)
+    assert [address.split("/")[3] for address in stage.wire.creates] == ["first", "second", "second"]
 
 
 async def caught_up(stage: Stage, batch: Opened) -> None:
     """Catch up as a run does."""
-    await catch_up(batch, stage.client, stage.desk, Past.of(batch))
+    await catch_up(batch, stage.client, stage.desk)
     await batch.journal.close()
 
 
@@ -58,7 +88,7 @@ async def test_the_beginning_of_time_is_kept_once(stage: Stage) -> None:
     await asyncio.sleep(500)
     await caught_up(stage, batch)
     assert stage.home.find("logos")[1].began == "Tue, 14 Nov 2023 22:13:20 GMT"
-    assert [asked["limit"] for asked in stage.wire.listed] == ["1", "1"]
+    assert [asked.get("start_time") for asked in stage.wire.listed] == [None, "2023-11-13T20:13:20.000Z"]
 
 
 @virtual
@@ -71,15 +101,39 @@ async def test_tasks_that_the_journal_does_not_know_are_seen(stage: Stage) -> No
     await caught_up(stage, batch)
     assert stage.statuses() == {"pending": 2, "doubt": 1}
     assert stage.desk.tally.notes == ["the API's listing told the journal something new about 2 rows"]
-    start_times = {asked.get("start_time") for asked in stage.wire.listed if asked["limit"] != "1"}
-    assert start_times == {"2023-11-14T22:12:20.000Z"}
+
+
+@pytest.mark.parametrize(
+    ("began", "drift", "start"),
+    [
+        (LATE, (0, 0), "2023-11-15T00:50:00.000Z"),
+        (LATE, (), "2023-11-13T23:00:00.000Z"),
+        (None, (0, 0), None),
+        ("?", (0, 0), None),
+    ],
+)
+@virtual
+async def test_the_first_listing_reaches_back_to_the_beginning(
+    stage: Stage, began: str | None, drift: tuple[int, ...], start: str | None
+) -> None:
+    """It begins where the batch did, by dates as far off as is known or may be; at the beginning of time if need be."""
+    batch = await doubtful(stage)
+    batch.keep(began=began, drift=drift)
+    await caught_up(stage, batch)
+    assert (stage.wire.listed[-1].get("start_time"), batch.card.began) == (start, began)
 
 
 @virtual
-async def test_without_a_clock_everything_is_listed(stage: Stage) -> None:
-    """Where the last start recorded no clock the first listing has no beginning."""
-    await caught_up(stage, await doubtful(stage, clock=None))
-    assert "start_time" not in stage.wire.listed[-1]
+async def test_a_batch_that_seems_new_has_the_first_page_looked_through(stage: Stage) -> None:
+    """A folder put back as it was before its beginning: the newest tasks of the account tell, and it is no new batch."""
+    batch = await stage.opened(2)
+    born(stage, 1)
+    await asyncio.sleep(1)
+    await caught_up(stage, batch)
+    assert (stage.statuses(), batch.card.began) == ({"planned": 1, "pending": 1}, None)
+    assert harm(batch) == ["1 rows have an outcome and no start"]
+    await caught_up(stage, batch)
+    assert batch.card.began is None
 
 
 @virtual
@@ -175,7 +229,8 @@ async def distrusted(stage: Stage, batch: Opened, **card: Any) -> str:
 async def test_trust_needs_the_echo(stage: Stage) -> None:
     """Where the listing was not seen to show our addresses it cannot restore trust: at once, with what to do."""
     reason = await distrusted(stage, await stage.opened(2), echo={"tagging": True, "annotating": False})
-    assert reason.endswith("begin a new batch")
+    assert "put back what" in reason
+    assert reason.endswith("mwbatch reconcile logos)")
     assert stage.desk.ticks() < 1
 
 

@@ -107,6 +107,7 @@ def test_questions_are_answered_as_by_objects(history: list[Fact]) -> None:
     assert batch.by_callback_only() == sum(row.by_callback_only for row in planned.values())
     for number, row in rows.items():
         assert not batch.untouched(number) or (row == Row(planned=True) and row.sendable)
+    assert batch.begun() == any(row.started for row in rows.values())
     assert batch.unstarted() == sum(bool((row.seen | row.failed) & ~row.started) for row in rows.values())
 
 

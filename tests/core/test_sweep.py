@@ -289,6 +289,13 @@ def test_a_known_task_needs_no_signature() -> None:
     assert (sight.genuine, sweep.forged) == (False, {Place(2, 1)})
 
 
+def test_what_is_listed_without_an_address_is_noted() -> None:
+    """A task that shows no callback address may be anybody's, ours too: its type is kept; another's address is known."""
+    there = [task(2, 2), task(1, 1)._replace(callback_url=None, type="annotating"), task(0, 0)]
+    sweep, _ = walk(Api(there, 10), None, None)
+    assert sweep.bare == {"annotating"}
+
+
 def test_a_walk_that_was_not_finished() -> None:
     """As long as there is a page to ask for, nothing is proved; after the last one nothing is taken in."""
     sweep = Sweep(OURS, lambda *_: True, None, None)

@@ -1,0 +1,92 @@
+r"""How far a batch has come, kept outside of its folder: so that a folder put back as it was earlier shows.
+
+::
+
+    .begun/{batch id}.jsonl   {"segment":"journal/20240101T…jsonl","size":4711,"crc":"89abcdef"}\n
+
+A size is noted once that many bytes of the segment are durable, and before a request leaves that rests on them. It never
+says more than is true, so what is missing or cannot be read here speaks against nothing.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from zlib import crc32
+
+from mwbatch.core.facts import BadLine, checked
+from mwbatch.core.text import BadJson, decode_object, encode
+from mwbatch.errors import StoreError
+from mwbatch.journal.disk import DISK, Disk
+
+FOLDER: Final = ".begun"
+"""Below the home; no batch can have such a name."""
+
+_END: Final = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
+
+
+class Begun:
+    """The sizes in bytes of a batch's segments, by their path below its folder. All methods block."""
+
+    def __init__(self, path: Path, disk: Disk = DISK) -> None:
+        self._path, self._disk = path, disk
+
+    def sizes(self) -> dict[str, int]:
+        """The greatest size that was ever noted of each segment; none where nothing was.
+
+        Raises:
+            StoreError: the file is there and cannot be read.
+        """
+        try:
+            lines = self._path.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise StoreError(f"cannot read {self._path}: {error.strerror}") from error
+        found: dict[str, int] = {}
+        for text in lines:
+            try:
+                record = decode_object(checked(text) + b"}")
+                name, size = str(record["segment"]), int(record["size"])
+            except (BadLine, BadJson, KeyError, TypeError, ValueError):  # cut off, as a crash leaves it
+                continue
+            found[name] = max(size, found.get(name, 0))
+        return found
+
+    def write(self, sizes: Mapping[str, int]) -> None:
+        """Note the sizes of all segments, in the place of what stood here; durable once this returns.
+
+        Raises:
+            StoreError: they cannot be noted.
+        """
+        try:
+            self._disk.make_folder(self._path.parent)
+            aside = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
+            self._disk.write_file(aside, b"".join(_line(name, size) for name, size in sizes.items()))
+            aside.replace(self._path)
+            self._disk.sync_folder(self._path.parent)
+        except OSError as error:
+            raise self._not_noted(error) from error
+
+    def add(self, name: str, size: int) -> None:
+        """Note the size of one segment; durable once this returns. Raises as `write`, which MUST have come first."""
+        try:
+            file = os.open(self._path, _END)
+            try:
+                text = memoryview(b"\n" + _line(name, size))  # whatever stands before may be cut off
+                while text:
+                    text = text[self._disk.write(file, text) :]
+                self._disk.sync(file)
+            finally:
+                os.close(file)
+        except OSError as error:
+            raise self._not_noted(error) from error
+
+    def _not_noted(self, error: OSError) -> StoreError:
+        return StoreError(f"cannot write {self._path}: {error.strerror}; nothing is sent without it")
+
+
+def _line(name: str, size: int) -> bytes:
+    head = encode({"segment": name, "size": size})[:-1]
+    return b'%b,"crc":"%08x"}\n' % (head, crc32(head))

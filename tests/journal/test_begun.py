@@ -1,0 +1,109 @@
+"""How far a batch has come, outside of its folder."""
+
+import errno
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mwbatch.errors import StoreError
+from mwbatch.journal.begun import Begun
+from mwbatch.journal.home import Card, Home
+from mwbatch.journal.opened import act
+from tests.core.facts import plan, show, start
+from tests.journal.disks import Failing
+from tests.virtual import virtual
+
+ONE, OTHER = "journal/20240101T000000Z-submit-00000001.jsonl", "rows/20240101T000000Z-submit-00000002.jsonl"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where it is kept."""
+    return tmp_path / ".begun" / "b2.jsonl"
+
+
+def test_the_greatest_of_each_is_told(path: Path) -> None:
+    """What was written and added last stands there, for whoever looks; before anything was, nothing does."""
+    assert Begun(path).sizes() == {}
+    Begun(path).write({ONE: 5, OTHER: 7})
+    Begun(path).add(ONE, 9)
+    Begun(path).add(ONE, 8)
+    assert Begun(path).sizes() == {ONE: 9, OTHER: 7}
+    Begun(path).write({OTHER: 8})
+    assert (Begun(path).sizes(), [left.name for left in path.parent.iterdir()]) == ({OTHER: 8}, [path.name])
+
+
+@given(st.lists(st.integers(1, 9), max_size=4), st.integers(0, 300), st.binary(max_size=3))
+def test_whatever_is_cut_off_it_says_no_more_than_was_noted(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[int], kept: int, garbage: bytes
+) -> None:
+    """Cut anywhere, and with rubbish at its end, it still tells a size that was true once, and learns the next."""
+    path = tmp_path_factory.mktemp("home") / ".begun" / "b2.jsonl"
+    begun, size, noted = Begun(path), 10, {None, 10}
+    begun.write({ONE: size})
+    for step in steps:
+        size += step
+        begun.add(ONE, size)
+        noted.add(size)
+    path.write_bytes(path.read_bytes()[:kept] + garbage)
+    assert begun.sizes().get(ONE) in noted
+    begun.add(ONE, size + 1)
+    assert begun.sizes()[ONE] == size + 1
+
+
+def test_what_is_noted_is_durable(path: Path) -> None:
+    """Each note is synced before it returns: the first one with the names of file and folder."""
+    disk = Failing()
+    Begun(path, disk).write({ONE: 1})
+    assert disk.calls[-3:] == ["sync", "close", "settle"]
+    disk.calls.clear()
+    Begun(path, disk).add(ONE, 2)
+    assert disk.calls == ["write", "sync"]
+
+
+@pytest.mark.parametrize("call", ["create", "write", "sync", "settle"])
+def test_what_cannot_be_noted_is_an_error(path: Path, call: str) -> None:
+    """A disk that fails says so, and what was noted before stands."""
+    Begun(path).write({ONE: 1})
+    with pytest.raises(StoreError, match="cannot write"):
+        Begun(path, Failing(**{call: [errno.EIO, errno.EIO, errno.EIO]})).write({ONE: 2})
+    assert Begun(path).sizes()[ONE] in (1, 2)
+    with pytest.raises(StoreError, match="cannot write"):
+        Begun(path, Failing(write=[errno.ENOSPC])).add(ONE, 3)
+
+
+def test_what_cannot_be_read_is_not_empty(path: Path) -> None:
+    """It would look as if nothing had begun."""
+    path.mkdir(parents=True)
+    with pytest.raises(StoreError, match="cannot read"):
+        Begun(path).sizes()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A home with one batch, ``logos``."""
+    home = Home(tmp_path / "home")
+    home.create(Card("logos", "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ()))
+    return home
+
+
+@virtual
+async def test_a_start_is_known_on_the_card_and_outside(home: Home) -> None:
+    """Once a start has returned the card names its key, its base and its segment, and outside stands how long that is."""
+    async with act(home, *home.find("logos"), "submit") as batch:
+        await batch.record([plan(0), plan(1)])
+        assert home.find("logos")[1].kids == ()
+        await batch.start(start(1))
+        card, begun = home.find("logos")[1], home.begun("b234567890")
+        [segment] = (batch.folder / "journal").iterdir()
+        name = f"journal/{segment.name}"
+        assert (card.kids, card.base, min(card.segments)) == (("k1",), "https://calls.test", name)
+        assert begun.sizes() == card.segments
+        assert card.segments[name] == segment.stat().st_size
+        await batch.record([show(1)])
+        await batch.start(start(1, ((1, 2),)))
+        assert home.find("logos")[1] == card
+        assert begun.sizes()[name] == segment.stat().st_size
+    assert home.find("logos")[1].segments == begun.sizes()
