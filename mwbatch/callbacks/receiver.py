@@ -135,7 +135,12 @@ class Receiver:
             if address.batch == probe.PROBE:
                 return self._answer_probe(raw)
             delivery = self._read(address, raw)
-            await self._store(delivery, len(raw))
+            try:
+                await self._store(delivery, len(raw))
+            except Rejected as rejected:
+                if rejected.reason is Reason.TOO_MANY:
+                    self._rejects.keep(address, rejected.reason, raw, self._clock())
+                raise
             if delivery.mismatch is not None:
                 self._report(address, delivery.mismatch, raw)
         return Taken()
@@ -190,7 +195,7 @@ class Receiver:
         journal, inbox = await self._stores.of(batch)
         if journal.backlog > self._limits.backlog:
             raise Rejected(Reason.OVERLOADED)
-        [new] = await journal.append([seen])
+        new = await self._stores.keep(journal, seen)
         if new:
             self._watch.note(batch, journal.folder, seen)
         return new, inbox

@@ -30,6 +30,8 @@ class Reason(StrEnum):
     """aiohttp could not parse the request, and answered 400 itself."""
     NOT_JSON = "not_json"
     NOT_TASK = "not_task"
+    TOO_MANY = "too_many"
+    """More tasks of one attempt, or answers of one task, than are stored."""
     OVERLOADED = "overloaded"
     DISK_FULL = "disk_full"
     BROKEN = "broken"
@@ -59,6 +61,7 @@ ANSWERS: Final[Mapping[Reason, Answer]] = {
     Reason.NOT_HTTP: Answer(400, "400: not HTTP"),
     Reason.NOT_JSON: Answer(400, "400: not strict UTF-8 JSON"),
     Reason.NOT_TASK: Answer(400, "400: no task_id"),
+    Reason.TOO_MANY: Answer(422, "422: more tasks or answers than one address has"),
     Reason.OVERLOADED: Answer(503, "503: busy", retry_after=60),
     Reason.DISK_FULL: Answer(503, "503: no space", retry_after=300),
     Reason.BROKEN: Answer(503, "503: cannot store", retry_after=60),

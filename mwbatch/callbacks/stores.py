@@ -7,6 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from mwbatch.callbacks.bounds import Bounds
+from mwbatch.callbacks.refusal import Reason, Rejected
+from mwbatch.core.facts import Seen
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.home import Home
@@ -29,6 +32,7 @@ class Stores:
         self._home, self._disk, self._now = home, disk, now
         self._batches: dict[str, Segments] = {}
         self._inboxes: dict[str, Segments] = {}
+        self._bounds: dict[Path, tuple[Bounds, Bounds]] = {}
         self._opening = asyncio.Lock()
         self._looked_at = 0.0
         self.commits = Commits()
@@ -56,6 +60,28 @@ class Stores:
             return inbox, True
         async with self._opening:
             return await self._find(batch)
+
+    async def keep(self, journal: Segments, seen: Seen) -> bool:
+        """Make a callback durable in one of these journals; says whether it is new.
+
+        Raises:
+            Rejected: of its attempt, or of its task, as much is stored as ever will be.
+            StoreError: it cannot be written.
+        """
+        bounds, place = (
+            self._bounds[journal.folder][seen.answer is None],
+            (seen.row, seen.attempt, seen.task_id),
+        )
+        taken = bounds.take(*place)
+        if not taken and not journal.knows(seen):
+            raise Rejected(Reason.TOO_MANY)
+        new = False
+        try:
+            [new] = await journal.append([seen])
+        finally:
+            if taken and not new:
+                bounds.give_back(*place)
+        return new
 
     async def folder(self, batch: str) -> Path:
         """The folder of that journal; raises as `of` does."""
@@ -120,13 +146,22 @@ class Stores:
 
     async def _opened(self, folder: Path) -> Segments:
         journal = Segments(folder, WRITER, self._disk, self.commits)
-        await asyncio.to_thread(journal.index)
+        self._bounds[folder] = await asyncio.to_thread(_learned, journal)
         for damage in journal.damage:
             if damage.harm is Harm.DAMAGED:
                 _log.error("%s", _words(damage))
             elif damage.harm is Harm.TORN:
                 _log.warning("%s: never acknowledged, and passed over", _words(damage))
         return journal
+
+
+def _learned(journal: Segments) -> tuple[Bounds, Bounds]:
+    """Read a journal for what it has: answers, and callbacks that brought none. Blocks."""
+    answers, bare = Bounds(), Bounds()
+    journal.index(lambda kept: answers.take(kept.row, kept.attempt, kept.task_id))
+    for seen in journal.bare_callbacks():
+        bare.take(seen.row, seen.attempt, seen.task_id)
+    return answers, bare
 
 
 def _words(damage: Damage) -> str:

@@ -93,13 +93,27 @@ def _is_time(text: bytes) -> bool:
     return not text or _IS_TIME.fullmatch(text) is not None
 
 
-def identity_by_line(text: bytes) -> bytes | None:
-    """The `mwbatch.core.facts.identity` of the fact in a line of a segment; raises as `parse`."""
+class Kept(NamedTuple):
+    """An answer on disk: its `mwbatch.core.facts.identity`, and of which task of which attempt it is."""
+
+    name: bytes
+    row: int
+    attempt: int
+    task_id: str
+
+
+def kept_answer(text: bytes) -> Kept | None:
+    """The answer in a line of a segment; None where it has none. Raises as `parse`."""
     found = _LINE(checked(text))
     if found is None:
-        return identity(parse(text))
+        fact = parse(text)
+        name = identity(fact)
+        return Kept(name, fact.row, fact.attempt, fact.task_id) if name and isinstance(fact, Seen) else None
     _, row, task_id, _, _, _, _, answer, _ = found.groups()
-    return answer and answer_name(int(row), 1, task_id.decode(), answer.decode())
+    if not answer:
+        return None
+    number, task = int(row), task_id.decode()
+    return Kept(answer_name(number, 1, task, answer.decode()), number, 1, task)
 
 
 def answered_row(text: bytes) -> int | None:

@@ -7,7 +7,7 @@ from functools import partial
 
 from mwbatch.core.digests import Digests
 from mwbatch.core.facts import Fact, identity
-from mwbatch.core.straight import identity_by_line
+from mwbatch.core.straight import Kept, kept_answer
 from mwbatch.journal.commit import Settled, tell
 from mwbatch.journal.shelf import Shelf
 
@@ -22,12 +22,16 @@ class Appender:
         self._learning = asyncio.Lock()
         self._commits: set[asyncio.Task[None]] = set()
 
-    def index(self) -> int:
-        """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks while it reads."""
+    def index(self, hear: Callable[[Kept], object] = lambda _: None) -> int:
+        """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks while it reads.
+
+        ``hear`` is told of each.
+        """
         keys = Digests()
         # MUST be proved: what a killed writer left in memory may never have reached the disk, and never will.
-        for key in self._shelves[self._answers].durable(identity_by_line):
-            keys.add(key)
+        for kept in self._shelves[self._answers].durable(kept_answer):
+            keys.add(kept.name)
+            hear(kept)
         for key in self._known or ():
             keys.add(key)
         self._known = keys
@@ -38,6 +42,13 @@ class Appender:
         async with self._learning:
             if self._known is None:
                 await asyncio.to_thread(self.index)
+
+    def knows(self, fact: Fact) -> bool:
+        """Whether this is an answer that is on disk, or on its way there."""
+        key = identity(fact)
+        return key is not None and (
+            key in self._in_flight or (self._known is not None and key in self._known)
+        )
 
     async def append(self, facts: Sequence[Fact]) -> list[bool]:
         """Make facts durable; an answer that is on disk, or on its way there, is not written again."""

@@ -17,8 +17,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.facts import NAMES, VERSION, Fact, Planned, Seen, parse
-from mwbatch.core.straight import answered_row, planned_row, shown_task
+from mwbatch.core.facts import NAMES, VERSION, Fact, Planned, Seen, Via, parse
+from mwbatch.core.straight import Kept, answered_row, planned_row, shown_task
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, Disk
@@ -167,9 +167,20 @@ class Segments:
         for name in (JOURNAL, RESULTS):
             yield from (shown for _, _, shown in self._shelves[name].find(shown_task))
 
-    def index(self) -> int:
-        """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks while it reads."""
-        return self._appender.index()
+    def index(self, hear: Callable[[Kept], object] = lambda _: None) -> int:
+        """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks while it reads.
+
+        ``hear`` is told of each.
+        """
+        return self._appender.index(hear)
+
+    def knows(self, fact: Fact) -> bool:
+        """Whether this is an answer that is on disk, as far as `index` and `append` know, or on its way there."""
+        return self._appender.knows(fact)
+
+    def bare_callbacks(self) -> Iterator[Seen]:
+        """The callbacks that brought no answer."""
+        return (fact for _, _, fact in self._shelves[JOURNAL].find(_bare_callback))
 
     async def append(self, facts: Sequence[Fact]) -> list[bool]:
         """Make facts durable; an answer that is on disk, or on its way there, is not written again."""
@@ -211,6 +222,12 @@ def only(kind: type[One]) -> Callable[[bytes], One | None]:
         return fact
 
     return take
+
+
+def _bare_callback(text: bytes) -> Seen | None:
+    """Parse a line only where it may tell of a callback."""
+    fact = parse(text) if b'"via":"callback"' in text else None
+    return fact if isinstance(fact, Seen) and fact.via == Via.CALLBACK else None
 
 
 def _wanted_row(want: Callable[[int], bool], mark: bytes, text: bytes) -> Planned | None:

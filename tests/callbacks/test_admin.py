@@ -70,7 +70,7 @@ async def test_starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     home, port = make_home(tmp_path / "home", BATCH), free_port()
     url = f"http://127.0.0.1:{port}"
     read, index = threading.Event(), Segments.index
-    monkeypatch.setattr(Segments, "index", lambda journal: read.wait(10) and index(journal))
+    monkeypatch.setattr(Segments, "index", lambda *to: read.wait(10) and index(*to))
     starting = asyncio.create_task(serve(home, "127.0.0.1", 0, admin_port=port))
     await until(lambda: starting.done() or listens(port))
     assert not starting.done()

@@ -44,8 +44,8 @@ async def test_outcomes(start: Start) -> None:
     outcomes = {label: value for (name, label), value in before.items() if name == "mwbatch_callbacks_total"}
     assert outcomes == dict.fromkeys(["stored", "repeated", "probe", *(reason.value for reason in Reason)], 0)
     bodies = [callback(f"t{row}") for row in range(5)]
-    for body in [*bodies, bodies[0], bodies[0]]:
-        await stage.post(stage.address(), body)
+    for row in (*range(5), 0, 0):
+        await stage.post(stage.address(row), bodies[row])
     await stage.post(stage.address(batch="elsewhere"), callback())
     await stage.post(probe_address(stage.running.url, stage.key), question("n"))
     for bad in (b"{", b"[]", b"1"):
