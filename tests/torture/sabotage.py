@@ -1,25 +1,21 @@
 """Sabotage: the submitter with one of its safeguards taken out. The matrix must notice each."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from typing import Any, Final
 from unittest.mock import patch
 
 from mwbatch.commands.sweeping import Swept
-from mwbatch.core.facts import Fact, Started
+from mwbatch.core.facts import Started
 from mwbatch.journal.opened import Opened
 
-_record = Opened.record
 _refold = Opened.refold
 
 
-async def _record_but_started(batch: Opened, facts: Sequence[Fact]) -> None:
+async def _start_in_memory(batch: Opened, started: Started) -> None:
     """Let the state alone know what was started."""
-    for fact in facts:
-        if isinstance(fact, Started):
-            batch.state.add(fact)
-    await _record(batch, [fact for fact in facts if not isinstance(fact, Started)])
+    batch.state.add(started)
 
 
 def _refold_once(batch: Opened) -> None:
@@ -43,7 +39,7 @@ def _believe_at_once() -> Callable[..., Any]:
 
 
 SABOTAGE: Final[Mapping[str, Mapping[str, Any]]] = {
-    "started-not-written": {"mwbatch.journal.opened.Opened.record": _record_but_started},
+    "started-not-written": {"mwbatch.journal.opened.Opened.start": _start_in_memory},
     "no-sweeps": {
         "mwbatch.commands.settling.sweep": _believe_at_once(),
         "mwbatch.commands.settling.believed": _believe_at_once(),
