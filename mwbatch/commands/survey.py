@@ -204,17 +204,17 @@ class Survey:
 
     def _passed(self, fresh: list[Entry], first: int, scrutiny: Scrutiny) -> list[Entry]:
         """Those of the new rows that were meant as they stand; ``first`` is the place of the first that it may be."""
-        looks = list(map(scrutiny.look, fresh))
-        if not any(look is not None for look in looks):
+        looks = ((n, scrutiny.look(fresh[n])) for n in scrutiny.suspects(fresh))
+        wrong = {n: problems for n, problems in looks if problems is not None}
+        if not wrong:
             return fresh
-        places = (place for place in range(first, len(self.numbers)) if self.numbers[place] >= 0)
-        for place, look in [*zip(places, looks, strict=True)]:
-            if look is not None:
-                self.numbers[place] = ASIDE
-                self.aside += 1
-                for problem in look:
-                    self.wrong(problem)
-        return [entry for entry, look in zip(fresh, looks, strict=True) if look is None]
+        places = [place for place in range(first, len(self.numbers)) if self.numbers[place] >= 0]
+        for n, problems in wrong.items():
+            self.numbers[places[n]] = ASIDE
+            self.aside += 1
+            for problem in problems:
+                self.wrong(problem)
+        return [entry for n, entry in enumerate(fresh) if n not in wrong]
 
     def _not_new(
         self, identity: Identity, entry: Entry, decision: Decision, planned: Callable[[int], Planned | None]

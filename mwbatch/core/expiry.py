@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote
 
 from mwbatch.core.signatures import AZURE, GCS, QUERY, S3, signers
@@ -18,9 +18,6 @@ SOON: Final = timedelta(hours=24)
 """Tasks take minutes to days: what expires sooner than this may do so before somebody has looked."""
 
 _SECONDS: Final = re.compile(r"[0-9]{1,12}").fullmatch
-_MAY_EXPIRE: Final = re.compile(
-    r"[?&](?:x-amz-expires|x-goog-expires|expires|policy|se)=", re.IGNORECASE
-).search
 _FROM_CLOUDFRONT: Final = str.maketrans("-_~", "+=/")
 
 
@@ -87,48 +84,29 @@ class Expiring:
 @lru_cache(maxsize=8)  # it is asked of one URL several times running
 def expires(url: str) -> datetime | None:
     """When the signature of a URL expires, the earliest of all; None where it is not signed or does not say."""
-    if "?" not in url or not _MAY_EXPIRE(url):
+    if "?" not in url:
         return None
-    query = url.partition("#")[0].partition("?")[2]
-    said: dict[str, str] = {}
-    for part in query.split("&"):
-        name, _, value = part.partition("=")
-        said.setdefault(name.lower() if name[:2] in ("X-", "x-") else name, value)
-    ends = [end for provider in signers(tuple(said)) if (end := _ENDS[provider.name](said))]
+    parts = url.partition("#")[0].partition("?")[2].split("&")
+    read = _ends(tuple([part.partition("=")[0] for part in parts]))
+    ends = [end for way, places in read if (end := way(*[parts[n].partition("=")[2] for n in places]))]
     return min(ends, default=None)
 
 
-def _of_s3(said: dict[str, str]) -> datetime | None:
-    return _after(said.get("x-amz-date", ""), said.get("x-amz-expires", ""))
-
-
-def _of_gcs(said: dict[str, str]) -> datetime | None:
-    return _after(said.get("x-goog-date", ""), said.get("x-goog-expires", ""))
-
-
-def _of_query(said: dict[str, str]) -> datetime | None:
-    """The older signatures of S3 and GCS, and CloudFront: seconds since the epoch, in the clear or in a policy."""
-    ends = [_at(said.get("Expires", "")), _by_policy(said.get("Policy", ""))]
-    return min((end for end in ends if end), default=None)
-
-
-def _of_azure(said: dict[str, str]) -> datetime | None:
-    """A shared access signature ends with itself or with the key that it was made with."""
-    ends = [moment(unquote(said.get(name, ""))) for name in ("se", "ske")]
-    return min((end for end in ends if end), default=None)
-
-
-_ENDS: Final[dict[str, Callable[[dict[str, str]], datetime | None]]] = {
-    S3.name: _of_s3,
-    GCS.name: _of_gcs,
-    QUERY.name: _of_query,
-    AZURE.name: _of_azure,
-}
+@lru_cache(maxsize=256)  # the URLs of a manifest are signed alike, tens of thousands of times
+def _ends(names: tuple[str, ...]) -> list[tuple[Callable[..., datetime | None], list[int]]]:
+    """How a URL says when it ends whose query has parameters of these names: ways to read it, each with the places to read."""
+    known = [name.lower() if name[:2] in ("X-", "x-") else name for name in names]
+    return [
+        (way, [known.index(name) for name in told])
+        for provider in signers(names)
+        for way, *told in _WAYS[provider.name]
+        if all(name in known for name in told)
+    ]
 
 
 @lru_cache(maxsize=1024)
 def _after(date: str, seconds: str) -> datetime | None:
-    """A number of seconds after a time in the basic form of ISO 8601; files are signed many at a time."""
+    """A number of seconds after a time in the basic form of ISO 8601; many files are signed in one second."""
     begun = moment(unquote(date))
     if begun is None or not _SECONDS(seconds):
         return None
@@ -139,6 +117,7 @@ def _after(date: str, seconds: str) -> datetime | None:
 
 
 def _at(seconds: str) -> datetime | None:
+    """A number of seconds since the epoch."""
     try:
         return datetime.fromtimestamp(int(seconds), UTC) if _SECONDS(seconds) else None
     except (ValueError, OverflowError, OSError):
@@ -163,6 +142,19 @@ def _epoch_times(policy: Json) -> list[str]:
             found = found.get(name) if isinstance(found, dict) else None
         times.append(str(found))
     return times
+
+
+def _iso(text: str) -> datetime | None:
+    return moment(unquote(text))
+
+
+_WAYS: Final[dict[str, list[tuple[Any, ...]]]] = {
+    S3.name: [(_after, "x-amz-date", "x-amz-expires")],
+    GCS.name: [(_after, "x-goog-date", "x-goog-expires")],
+    QUERY.name: [(_at, "Expires"), (_by_policy, "Policy")],
+    AZURE.name: [(_iso, "se"), (_iso, "ske")],  # with itself, or with the key that it was made with
+}
+"""For each provider the ways to read the end of a signature, each with the names of the parameters that it reads."""
 
 
 def _shown(time: datetime) -> str:

@@ -83,11 +83,23 @@ class Scrutiny:
 
     def needs_clock(self, found: Iterable[Found]) -> bool:
         """Whether one of these rows has a URL that expires, and nobody has told the time."""
-        return self.expiring is None and any(
-            "?" in one.request["image_url"] and expires(one.request["image_url"])
-            for one in found
-            if isinstance(one, Entry)
-        )
+        if self.expiring is not None:
+            return False
+        urls = [one.request["image_url"] for one in found if isinstance(one, Entry)]
+        return any(expires(url) for url in urls if "?" in url)
+
+    def suspects(self, fresh: list[Entry]) -> list[int]:
+        """The places of the rows that have to be looked at: few, in most manifests (this is done for every row)."""
+        seen = self._seen
+        return [
+            n
+            for n, one in enumerate(fresh)
+            if one.type == "annotating"
+            or "?" in one.request["image_url"]
+            or one.misnamed
+            or one.id in NO_VALUES
+            or not seen.issuperset(one.columns)
+        ]
 
     def has_expired(self, entry: Entry) -> bool:
         """Whether the URL of a row has expired, as far as somebody told the time."""
@@ -95,15 +107,12 @@ class Scrutiny:
 
     def look(self, entry: Entry) -> list[Problem] | None:
         """None for a good row; else what is wrong with it, of the names of its columns only what was not told before."""
-        url = entry.request["image_url"]
-        if entry.misnamed or entry.type == "annotating" or "?" in url or entry.id in NO_VALUES:
-            if self.expiring:
-                self.expiring.count(url)
-            names, values = self._names(entry.line, entry.misnamed), self._values(entry)
-            if names or values:
-                return [*self._first_time(names), *values]
-        if not self._seen.issuperset(entry.columns):
-            self._remember(entry.columns)
+        if self.expiring:
+            self.expiring.count(entry.request["image_url"])
+        names, values = self._names(entry.line, entry.misnamed), self._values(entry)
+        if names or values:
+            return [*self._first_time(names), *values]
+        self._remember(entry.columns)
         return None
 
     def problems(self, entry: Entry) -> list[Problem]:

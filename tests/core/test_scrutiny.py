@@ -180,3 +180,24 @@ def test_ever_new_columns() -> None:
     names = ["t" + "_" * n + "ags" for n in range(1, 100)]
     many = [scrutiny.names(1, [f"{a}{b}" for b in ("", "-", "--")]) for a in names]
     assert sum(map(len, many)) <= MOST_COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("row", "suspect"),
+    [
+        ({"image_url": URL, "shelf": 2, "id": "b"}, False),
+        ({"image_url": URL, "id": "b"}, False),
+        ({"image_url": URL, "id": "nan"}, True),
+        ({"image_url": URL, "id": "b", "more": 1}, True),
+        ({"image_url": URL, "id": "b", "Type": 1}, True),
+        ({"image_url": OLD, "id": "b"}, True),
+        ({**ASKED, "id": "b"}, True),
+    ],
+)
+def test_suspects(row: dict[str, Any], suspect: bool) -> None:
+    """Rows are passed over that cannot be wrong, and that have no column that is new."""
+    scrutiny = Scrutiny(Leave())
+    first, second = entries({"image_url": URL, "id": "a", "shelf": 1}, row)
+    assert scrutiny.suspects([first, second])[0] == 0
+    scrutiny.look(first)
+    assert scrutiny.suspects([first, second]) == [1] * suspect
