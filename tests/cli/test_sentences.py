@@ -1,6 +1,8 @@
 """What people are told when something is wrong: one clear sentence with the next step, and the right exit code."""
 
 import json
+import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 
@@ -177,3 +179,31 @@ def test_an_api_that_is_not_there(unreached: subprocess.Popen[bytes]) -> None:
     """An API that cannot be reached ends the command with 4, and the base URL is what to look at."""
     out, err = unreached.communicate(timeout=60)
     told(Ran(unreached.returncode, out.decode(), err.decode()), Exit.API, "no connection", "--base-url")
+
+
+def test_columns_of_ones_own(patient: Stage) -> None:
+    """A column that looks like a known one is refused with an option that works as it is printed."""
+    patient.manifest(2)
+    manifest = patient.folder / "m.csv"
+    manifest.write_text(
+        manifest.read_text().replace("image_url", "image_url,\u200bTags", 1).replace(".jpg", ".jpg,x")
+    )
+    ran = patient.run(*SUBMIT)
+    assert ran.code == Exit.USAGE
+    assert not (patient.home / "m").exists()
+    (option,) = re.findall(r"(--own-column \S+)\)", ran.err)
+    done = patient.run(*SUBMIT, *shlex.split(option))
+    assert done.code == Exit.DONE, done.err
+    assert "2 tagging, 0 annotating; yours: '\\u200bTags'" in done.err
+    assert patient.run(*SUBMIT).code == Exit.DONE
+
+
+def test_a_dry_run_without_a_key(patient: Stage) -> None:
+    """A dry run needs neither key nor base and says that both are missing; a base that is none it refuses."""
+    patient.manifest(1)
+    ran = patient.run("submit", "m.csv", "--dry-run", MICROWORK_API_KEY="")
+    assert (ran.code, "no API key" in ran.out, "no callback base" in ran.out) == (Exit.DONE, True, True)
+    bad = ("submit", "m.csv", "--callback-url", "labels.example.com")
+    told(patient.run(*bad, "--dry-run"), Exit.USAGE, "must begin with http")
+    told(patient.run(*bad), Exit.USAGE, "must begin with http")
+    assert not (patient.home / "m").exists()
