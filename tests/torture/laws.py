@@ -180,7 +180,8 @@ def false_proof(story: "Story", run: "Run") -> str | None:
         if address.batch != batch:
             continue
         rows[address.row] += [task.born_at for task in tasks]
-        known += sum(task.task_id in state.row(address.row).tasks for task in tasks if task.born_at < then)
+        confirmed = {one.task_id for one in state.row(address.row).tasks.values() if one.confirmed}
+        known += sum(task.task_id in confirmed for task in tasks if task.born_at < then)
     most = sum(len(born) - 1 for born in rows.values())
     least = sum(max(0, sum(at < then for at in born) - 1) for born in rows.values())
     if not (0 if story.cause.blind else least) <= proof.paid_twice <= most:

@@ -120,14 +120,16 @@ class MortalDisk(Disk):
         """Write; at a death, a part."""
         self._alive(event=False)
         written = super().write(file, chunk)
-        self._size[file] += written
+        if file in self._size:  # else whoever opened it closes it, too
+            self._size[file] += written
         self._alive()
         return written
 
     def sync(self, file: int) -> None:
         """Believe that all is durable."""
         self._alive()
-        self._synced[file] = self._size[file]
+        if file in self._size:
+            self._synced[file] = self._size[file]
 
     def truncate(self, file: int, size: int) -> None:
         """Cut, unless dead."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from contextvars import Context
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from mwbatch.client.wire import Answer
 from mwbatch.core.address import find
@@ -15,7 +15,6 @@ from tests.torture.account import Account, Request, after
 from tests.torture.causes import Cause
 from tests.torture.draw import Draw
 from tests.torture.mortal import Mortal
-from tests.torture.receiver import Receiver
 
 EPOCH: Final = 1_750_000_000.0
 TIMEOUT: Final = 30.0
@@ -23,10 +22,17 @@ AFTER_DEATH: Final = 60.0
 """Seconds within which a kernel may still deliver what a dead program had sent."""
 
 
+class Hears(Protocol):
+    """Whoever is called back."""
+
+    async def post(self, callback: Callback, dialect: str) -> bool:
+        """Take one callback; says whether it was answered 2xx."""
+
+
 class Network:
     """All accounts of the API, and the way to and from them."""
 
-    def __init__(self, draw: Draw, cause: Cause, settings: Settings, receiver: Receiver) -> None:
+    def __init__(self, draw: Draw, cause: Cause, settings: Settings, receiver: Hears) -> None:
         self.draw, self.cause, self.settings, self.receiver = draw, cause, settings, receiver
         self.accounts: dict[str, Account] = {}
         self.sent: list[tuple[int, int, int]] = []
