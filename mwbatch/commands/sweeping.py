@@ -193,8 +193,9 @@ class _Walks:
             if not walk.dated and not query.offset:
                 self._tell(page.total, page.received, desk.ticks() - began)
             sights = list(walk.add(page))
-            for sight in sights:
+            for sight in sights[:1]:  # the newest
                 batch.drift.listed(sight.task.created_at, page.clock)
+            for sight in sights:
                 self._on_sight(sight)
             told = [facts for sight in sights if (facts := learned(batch.state, sight, desk.now()))]
             await batch.record(list(chain.from_iterable(told)))

@@ -43,9 +43,13 @@ class Agreement:
 
     def compare(self, known: TaskState | None, task: Task) -> None:
         """Take in a task as it is listed; ``known`` is what the batch knew of it before."""
-        if known is None or not known.answered or (gist := gist_of(task.response)) is None:
+        if known is None or not known.answered or task.response is None:
             return
         is_same = digest(task.response) in known.answers
+        if is_same and len(self._first) == FIRST:  # as nearly always
+            return
+        if (gist := gist_of(task.response)) is None:
+            return
         if len(self._first) < FIRST and (gist or not is_same):  # nothing cannot be abridged
             self._first.setdefault(task.task_id, gist)
         if not is_same:
