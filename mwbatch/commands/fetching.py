@@ -13,7 +13,7 @@ from mwbatch.core.facts import Via
 from mwbatch.core.fold import Status, TaskState
 from mwbatch.core.showing import news, seen
 from mwbatch.core.tie import is_at
-from mwbatch.errors import ApiError, Halted, NotFound, OtherTask
+from mwbatch.errors import ApiError, Halted, NotFound
 from mwbatch.journal.opened import Opened
 
 PATIENCE: Final = 900.0
@@ -37,7 +37,7 @@ class Found(Enum):
     ANSWERED = "its answer came"
     SHOWN = "it is shown where it belongs, without an answer"
     GONE = "the API knows no task of this id"
-    STRANGE = "the API shows another task, or this one at another address"
+    STRANGE = "the API shows it at another address"
     UNREAD = "it could not be looked at"
 
 
@@ -119,8 +119,6 @@ async def look(batch: Opened, client: Client, desk: Desk, task: Open) -> Look:
         raise
     except NotFound:
         return Look(Found.GONE, f"the API does not know {what} and it stays as it is")
-    except OtherTask as error:
-        return Look(Found.STRANGE, f"{what} is not believed to be as the API shows it: {error}")
     except ApiError as error:
         return Look(Found.UNREAD, f"{what} could not be looked at and stays as it is: {error}")
     if not is_at(shown, batch.card.batch_id, task.row, task.attempt):

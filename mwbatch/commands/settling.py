@@ -8,6 +8,7 @@ from typing import Final
 
 from mwbatch.client import Client
 from mwbatch.commands.desk import Desk
+from mwbatch.commands.fetching import Found, Open, look
 from mwbatch.commands.sweeping import Swept, sweep
 from mwbatch.core.advice import rows
 from mwbatch.core.doubt import SECOND_SWEEP, Doubt, Witness, doubts, span_of
@@ -107,7 +108,8 @@ async def _settle(
         return
     second = await believed(batch, client, desk, span, grounds, result.reasons, after=first)
     if second:
-        await _close(batch, desk, _still(batch, grounds, left), first.forged | second.forged, result)
+        forged = first.forged | second.forged
+        await _close(batch, client, desk, _still(batch, grounds, left), forged, result)
 
 
 def in_doubt(batch: Opened, grounds: Grounds) -> list[Doubt]:
@@ -198,8 +200,20 @@ def _belied(batch: Opened) -> bool:
     return batch.state.belied()
 
 
+async def _is_denied(batch: Opened, client: Client, desk: Desk, place: Place) -> bool:
+    """Whether the API, asked for each task that callbacks named for an attempt, knows none of them there."""
+    named = [task for task in batch.state.row(place.row).tasks.values() if not task.confirmed]
+    looks = [await look(batch, client, desk, Open(place.row, place.attempt, task.task_id)) for task in named]
+    return all(found in (Found.GONE, Found.STRANGE) for found, _ in looks)
+
+
 async def _close(
-    batch: Opened, desk: Desk, absent: list[Doubt], forged: frozenset[Place], result: Settled
+    batch: Opened,
+    client: Client,
+    desk: Desk,
+    absent: list[Doubt],
+    forged: frozenset[Place],
+    result: Settled,
 ) -> None:
     """Close attempts as absent, unless another process has seen something of them meanwhile."""
     await asyncio.to_thread(batch.refold)
@@ -210,17 +224,26 @@ async def _close(
         doubt.place for doubt in absent if doubt.place.attempt in batch.state.row(doubt.place.row).doubtful
     ]
     called = {place for place in places if batch.state.row(place.row).seen >> place.attempt & 1}
-    if called:
-        result.because("a callback came for a row in doubt, and names a task that the API has not shown")
-    places = [place for place in places if place not in called]
+    denied = {place for place in called if await _is_denied(batch, client, desk, place)}
+    places = [place for place in places if place not in called - denied]
+    if any(place.attempt in batch.state.row(place.row).doubtful for place in called - denied):
+        result.because(
+            "callbacks name tasks of rows in doubt, and the API does not say whether there are such"
+        )
     if forged.intersection(places):
         result.because("a task stands at an address of a row in doubt that is not signed by our keys")
     places = [place for place in places if place not in forged]
     message = "two listings, far enough apart, show no task of this attempt"
     await batch.record(
         [
-            Failed(desk.now(), row, attempt, Verdict.ABSENT, final=False, message=message)
-            for row, attempt in places
+            Failed(
+                desk.now(),
+                *place,
+                Verdict.DENIED if place in denied else Verdict.ABSENT,
+                final=False,
+                message=message,
+            )
+            for place in places
         ]
     )
     result.absent = sorted({place.row for place in places})

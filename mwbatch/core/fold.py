@@ -46,6 +46,9 @@ MOST_AUTOMATIC: Final = 3
 ABSENT: Final = "absent"
 """The verdict of an attempt that was not found by sweeps."""
 
+DENIED: Final = "denied"
+"""The same where callbacks had named tasks of it: the API, asked for each, knows none of them at that address."""
+
 Answered = tuple[str, str, str]
 """An answer's place in the order that chooses the one shown: (completed_at, task_id, sha256)."""
 
@@ -145,7 +148,7 @@ class Row:
 
     Sets of attempts are bit sets: attempt ``n`` is bit ``n``. ``seen`` are those of which a task was seen in any way,
     ``confirmed`` those of which the API itself showed one, ``absent`` those that failed because sweeps did not find
-    them. ``opened`` and ``forbidden`` are the greatest attempts that ``retried`` and ``withdrawn`` name, 0 for none.
+    them, ``denied`` those of them about which callbacks told of tasks that the API does not know. ``opened`` and ``forbidden`` are the greatest attempts that ``retried`` and ``withdrawn`` name, 0 for none.
     """
 
     planned: bool = False
@@ -155,6 +158,7 @@ class Row:
     failed: int = 0
     final: int = 0
     absent: int = 0
+    denied: int = 0
     opened: int = 0
     forbidden: int = 0
     tasks: dict[str, TaskState] = field(default_factory=dict)
@@ -171,7 +175,8 @@ class Row:
             case Failed(attempt=attempt):
                 self.failed |= 1 << attempt
                 self.final |= fact.final << attempt
-                self.absent |= (fact.verdict == ABSENT) << attempt
+                self.absent |= (fact.verdict in (ABSENT, DENIED)) << attempt
+                self.denied |= (fact.verdict == DENIED) << attempt
             case Retried(attempt=attempt):
                 self.opened = max(self.opened, attempt)
             case Withdrawn(attempt=attempt):  # pragma: no branch
@@ -193,7 +198,7 @@ class Row:
     @property
     def _belied_failures(self) -> int:
         """The attempts that failed, though not finally, and were called back about: only the user may go on."""
-        return self.seen & self.failed & ~self.final & ~self._counted
+        return self.seen & self.failed & ~self.final & ~self.denied & ~self._counted
 
     @property
     def spent(self) -> int:
@@ -284,12 +289,12 @@ class Row:
 
     @property
     def conflicts(self) -> list[TaskState]:
-        """Tasks in conflict; of those that are not confirmed only the one shown, or one whose row nobody can tell."""
-        kept = self.kept
+        """Tasks in conflict; of those that are not confirmed only the one shown, or one that may be this row's only one."""
+        kept, alone = self.kept, not self.paid
         return [
             task
             for task in self.tasks.values()
-            if task.conflict and (task.confirmed or task.void or task is kept)
+            if task.conflict and (task.confirmed or task is kept or (alone and task.void))
         ]
 
     @property

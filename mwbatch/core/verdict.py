@@ -17,7 +17,7 @@ from mwbatch.core.times import asked_wait
 
 
 class Verdict(StrEnum):
-    """What the outcome of a create proves; ``absent`` is only ever drawn from sweeps."""
+    """What the outcome of a create proves; ``absent`` and ``denied`` are only ever drawn from sweeps."""
 
     CREATED = "created"
     REFUSED = "refused"
@@ -26,6 +26,7 @@ class Verdict(StrEnum):
     UNSENT = "unsent"
     UNKNOWN = "unknown"
     ABSENT = "absent"
+    DENIED = "denied"
 
 
 VERDICTS: Final[Mapping[int, Verdict]] = {

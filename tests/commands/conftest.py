@@ -74,7 +74,8 @@ class ScriptedWire:
     """A `Wire` into a `World`. Each create meets the next of ``plays``, then whatever ``always`` says, then the world.
 
     ``on_create`` is called at the moment at which a create request leaves; ``creates`` holds the address of each, in
-    order; ``listed`` and ``got`` what was asked for. ``reads`` befalls each GET, while it is not None. A request leaves when
+    order; ``listed`` and ``got`` what was asked for. ``reads`` befalls each GET, while it is not None; ``gets`` befall
+    those of some tasks. A request leaves when
     one of ``connections`` is free; ``left`` counts those that did.
     """
 
@@ -84,6 +85,7 @@ class ScriptedWire:
         self.always: Callable[[Draft], Play] = lambda _: None
         self.on_create: Callable[[Draft], None] = lambda _: None
         self.reads: ApiError | Answer | None = None
+        self.gets: dict[str, Answer] = {}
         self.creates: list[str] = []
         self.left_at: list[float] = []
         self.listed: list[dict[str, str]] = []
@@ -152,6 +154,8 @@ class ScriptedWire:
         if path == "/v1/tasks":
             return await self._list(params, fresh=fresh)
         self.got.append(unquote(path.rsplit("/", 1)[1]))
+        if self.got[-1] in self.gets:
+            return self.gets[self.got[-1]]
         return answer(200, retrieve(self.world, self.got[-1], clock()))
 
     async def _create(self, kind: Kind, body: bytes) -> Answer:

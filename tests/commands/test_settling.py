@@ -21,7 +21,7 @@ from mwbatch.journal.segment import Segment
 from mwbatch.simulator.dates import iso
 from mwbatch.simulator.forms import Draft
 from mwbatch.simulator.tasks import Task
-from tests.commands.conftest import EPOCH, LATENCY, Stage, clock, ids
+from tests.commands.conftest import EPOCH, LATENCY, Stage, answer, clock, ids
 from tests.virtual import virtual
 
 SETTLE: Final = 150.0
@@ -169,14 +169,8 @@ async def test_belied_once_is_never_believed_again(stage: Stage) -> None:
     assert (result.reasons, stage.statuses()) == ([BELIED], {"pending": 1, "doubt": 2})
 
 
-@pytest.mark.parametrize(("via", "found", "status"), [(Via.GET, 1, "pending"), (Via.CALLBACK, 0, "doubt")])
-@virtual
-async def test_the_last_look_at_the_disk(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, via: Via, found: int, status: str
-) -> None:
-    """What another process wrote between the second sweep and the closing keeps its row from being closed."""
-    batch = await doubtful(stage)
-    fact = Seen(clock(), 1, 1, "task-1", "pending", via)
+def written(stage: Stage, patch: pytest.MonkeyPatch, batch: Opened, fact: Seen) -> None:
+    """Another process writes a fact before the last walk through the listing ends."""
 
     def write_meanwhile(page: Any, number: int) -> Any:
         if number == 3:
@@ -185,10 +179,51 @@ async def test_the_last_look_at_the_disk(
             other.close()
         return page
 
-    twist(stage, monkeypatch, write_meanwhile)
+    twist(stage, patch, write_meanwhile)
+
+
+@virtual
+async def test_the_last_look_at_the_disk(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another process wrote between the second sweep and the closing keeps its row from being closed."""
+    batch = await doubtful(stage)
+    written(stage, monkeypatch, batch, Seen(clock(), 1, 1, "task-1", "pending", Via.GET))
     result = await settled(stage, batch)
-    assert (result.absent, result.found) == ([0, 2], found)
-    assert stage.statuses() == {"planned": 2, status: 1}
+    assert (result.absent, result.found, stage.statuses()) == ([0, 2], 1, {"planned": 2, "pending": 1})
+
+
+@virtual
+async def test_a_task_that_callbacks_name_and_the_api_shows(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row in doubt about which a callback tells of a task is not closed before the API was asked for it, and found."""
+    batch = await doubtful(stage)
+    written(stage, monkeypatch, batch, Seen(clock(), 1, 1, "task-1", "pending", Via.CALLBACK))
+    stage.wire.gets["task-1"] = answer(200, {"task_id": "task-1", "status": "pending"})
+    result = await settled(stage, batch)
+    assert (result.absent, result.found, stage.statuses()) == ([0, 2], 1, {"planned": 2, "pending": 1})
+
+
+@virtual
+async def test_a_task_that_callbacks_name_and_nobody_can_look_at(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the API cannot be asked for a task that callbacks name, its row stays in doubt, with the reason."""
+    batch = await doubtful(stage)
+    written(stage, monkeypatch, batch, Seen(clock(), 1, 1, "task-1", "pending", Via.CALLBACK))
+    stage.wire.gets["task-1"] = answer(400)
+    result = await settled(stage, batch)
+    assert (result.absent, result.open, stage.statuses()) == ([0, 2], 1, {"planned": 2, "doubt": 1})
+    assert "callbacks name tasks of rows in doubt" in result.reasons[0]
+
+
+@virtual
+async def test_a_task_that_callbacks_invent(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task that callbacks name and the API does not know keeps no row in doubt, nor from being sent again."""
+    batch = await doubtful(stage)
+    written(stage, monkeypatch, batch, Seen(clock(), 1, 1, "task-1", "pending", Via.CALLBACK))
+    result = await settled(stage, batch)
+    assert (result.absent, result.open, stage.statuses()) == ([0, 1, 2], 0, {"planned": 3})
+    assert batch.state.row(1).sendable
 
 
 @virtual

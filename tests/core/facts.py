@@ -127,9 +127,9 @@ def answer(
     return Seen(0.0, row, attempt, name, "completed", via, None, at, digest(says), f"sha-{says}-{at}", body)
 
 
-def fail(attempt: int, *, final: bool = False, row: int = 0) -> Failed:
+def fail(attempt: int, *, final: bool = False, row: int = 0, denied: bool = False) -> Failed:
     """An attempt that made no task."""
-    return Failed(0.0, row, attempt, "refused" if final else "absent", final)
+    return Failed(0.0, row, attempt, "refused" if final else "denied" if denied else "absent", final)
 
 
 def retry(attempt: int, row: int = 0) -> Retried:
@@ -158,7 +158,7 @@ anybodys_steps: st.SearchStrategy[Fact] = st.one_of(
     st.builds(show, _attempt, _status, _task, _row, _time),
     st.builds(show, _attempt, _status, _task, _row, _time, st.just(Via.CALLBACK)),
     st.builds(fail, _attempt, final=st.booleans(), row=_row),
-    st.builds(fail, _attempt, final=st.booleans(), row=_row),
+    st.builds(fail, _attempt, row=_row, denied=st.just(True)),
     st.builds(retry, _attempt, _row),
     st.builds(withdraw, _attempt, _row),
 )

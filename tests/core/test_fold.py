@@ -164,7 +164,8 @@ def in_words(facts: History) -> Status:
         return Status.CANCELED
     if last in final - shown and opened <= last:
         return Status.REJECTED
-    return Status.DOUBT if opened <= max(called - shown - final, default=-1) else Status.PLANNED
+    denied = {fact.attempt for fact in facts if isinstance(fact, Failed) and fact.verdict == "denied"}
+    return Status.DOUBT if opened <= max(called - shown - final - denied, default=-1) else Status.PLANNED
 
 
 @given(unanswered)
@@ -367,6 +368,22 @@ def test_four_absences_exhaust_a_row() -> None:
     assert [row.exhausted for row in rows] == [False, False, False, True]
     opened = row_of(plan(0), *map(fail, (1, 2, 3, 4)), retry(5), *map(fail, (5, 6, 7)))
     assert (opened.sendable, opened.exhausted) == (True, False)
+
+
+def test_a_callback_undoes_a_failure_until_the_api_has_denied_it() -> None:
+    """An attempt that is thought to have failed and is called back about is sent again only by the user, or once denied."""
+    row = row_of(start(1), fail(1), call(1))
+    assert (row.status, row.sendable, row.doubtful) == (Status.DOUBT, False, [])
+    denied = Failed(0.0, 0, 1, "denied", final=False)
+    settled: list[History] = [[fail(1), call(1), denied], [denied, call(1)], [start(1), call(1), denied]]
+    for facts in settled:
+        row = row_of(*facts)
+        assert (row.status, row.sendable) == (Status.PLANNED, True)
+    assert row_of(denied, answer(1)).status is Status.COMPLETED
+    assert row_of(denied, show(1)).belied
+    assert not row_of(denied, answer(1)).belied
+    assert row_of(start(1), fail(1), call(1), retry(2)).sendable
+    assert row_of(start(1), fail(1), call(1), withdraw(2)).status is Status.CANCELED
 
 
 def test_a_task_of_an_absent_attempt_belies_the_sweeps() -> None:
