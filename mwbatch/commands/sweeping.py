@@ -90,7 +90,7 @@ async def glance(
     try:
         return (await walks.walk(walks.new(iso(start) if start else None, None), pages))[1]
     except Refused:  # it takes no dates
-        return (await walks.walk(walks.new(None, None), pages))[1]
+        return (await walks.walk(walks.new(None, None, dated=False), pages))[1]
 
 
 class _Walks:

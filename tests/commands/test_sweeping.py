@@ -7,17 +7,21 @@ from typing import Any
 
 import pytest
 
+from mwbatch.commands.reconcile import reconcile
+from mwbatch.commands.submit import submit
 from mwbatch.commands.sweeping import Swept, learned, sweep
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Seen
 from mwbatch.core.span import Span
 from mwbatch.core.sweep import Place, Sight
 from mwbatch.core.task import Task
+from mwbatch.errors import Exit
 from mwbatch.journal.opened import Opened
 from mwbatch.simulator.faults import Fault, Line, Size
-from tests.commands.conftest import EPOCH, Stage
+from tests.commands.conftest import EPOCH, Stage, answer, silent
 from tests.commands.test_settling import born, twist
-from tests.core.facts import answer, plan, show
+from tests.core.facts import answer as answered
+from tests.core.facts import plan, show
 from tests.virtual import virtual
 
 
@@ -138,6 +142,48 @@ async def test_the_interval_is_asked_for(stage: Stage) -> None:
     ]
 
 
+@virtual
+async def test_where_dates_say_nothing_all_is_walked_twice(stage: Stage) -> None:
+    """Differences wider than all time zones: by offset at once, without dates, and no two walks ask for the same page."""
+    batch = await stage.opened(3)
+    for row in range(3):
+        born(stage, row)
+    batch.drift.created("2023-11-16T00:00:00.000Z", "Tue, 14 Nov 2023 22:13:20 GMT")
+    batch.drift.created("2023-11-14T00:00:00.000Z", "Tue, 14 Nov 2023 22:13:20 GMT")
+    result = await swept(stage, batch, start=0.0)
+    _, first, second = stage.wire.listed
+    assert (result.ours, result.flaws) == (3, ())
+    assert first.keys() == second.keys() == {"limit", "offset"}
+    assert first["limit"] != second["limit"]
+    assert [note.partition(":")[2] for note in stage.desk.tally.notes] == [" 3 tasks on 1 pages, about 0 s"]
+
+
+@virtual
+async def test_an_api_that_takes_no_dates(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the filters are refused, doubt is settled and everything proved by listings without them."""
+    honest = stage.wire.send
+
+    async def send(method: str, path: str, *, params: Any = (), **rest: Any) -> Any:
+        if {"start_time", "end_time"} & dict(params).keys():
+            return answer(400, {"error": "no such filter"})
+        return await honest(method, path, params=params, **rest)
+
+    monkeypatch.setattr(stage.wire, "send", send)
+    stage.befall(
+        Line(Fault.CREATED_500, 3, 4),
+        Line(Fault.NOT_CREATED_500, 5, 6),
+        Line(Fault.LIST_LIMIT_CLAMPED, 1, 999),
+        size=Size(list_limit=7),
+    )
+    created = await submit(stage.home, stage.client, stage.manifest(*range(20)), silent(), stage.desk)
+    assert (created.exit, stage.tasks) == (Exit.DONE, 20)
+    again = await submit(stage.home, stage.client, stage.manifest(*range(22)), silent(), stage.new_desk())
+    assert (again.exit, stage.tasks) == (Exit.DONE, 22)
+    proof = (await reconcile(stage.home, stage.client, "logos", stage.new_desk())).proof
+    assert proof is not None
+    assert (proof.paid_twice, proof.covers, proof.known) == (0, 22, 22)
+
+
 @pytest.mark.parametrize(
     ("known", "status", "response", "new"),
     [
@@ -146,10 +192,10 @@ async def test_the_interval_is_asked_for(stage: Stage) -> None:
         ([show(1)], "canceled", None, True),
         ([show(1)], "completed", [], True),
         ([show(1, "completed")], "completed", [], True),
-        ([show(1), answer(1)], "completed", [], False),
-        ([show(1), answer(1)], "pending", None, False),
-        ([answer(1)], "pending", None, True),
-        ([answer(1)], "completed", [], True),
+        ([show(1), answered(1)], "completed", [], False),
+        ([show(1), answered(1)], "pending", None, False),
+        ([answered(1)], "pending", None, True),
+        ([answered(1)], "completed", [], True),
     ],
 )
 def test_what_is_worth_a_fact(known: list[Any], status: str, response: Any, new: bool) -> None:
