@@ -49,6 +49,14 @@ async def test_a_page_may_say_less(body: Json) -> None:
     assert (page.limit, page.offset, page.clock) == (10, 30, None)
 
 
+async def test_nothing_is_said_too() -> None:
+    """No tasks, the first of them and no more: a zero and a no are taken as they stand, but for a limit of nothing."""
+    for name in ("has_more", "hasMore"):
+        api, _ = listing({"docs": [], "total": 0, "limit": 0, "offset": 0, name: False})
+        page = await api.list_page(limit=10, offset=30)
+        assert (page.total, page.limit, page.offset, page.has_more) == (0, 10, 0, False)
+
+
 async def test_filters_are_sent_as_documented() -> None:
     """Times go out as ISO 8601, type stays here, and what was not asked is not sent."""
     api, wire = listing([])

@@ -5,11 +5,15 @@ from typing import Any
 
 import pytest
 
+from mwbatch.commands.reconcile import Manner, reconcile
+from mwbatch.commands.submit import resume, submit
 from mwbatch.commands.surplus import Cancelled, cancel_surplus
+from mwbatch.core.facts import Seen, Via
 from mwbatch.errors import ApiError
 from mwbatch.journal.opened import Opened
-from mwbatch.simulator.tasks import Task
-from tests.commands.conftest import Stage, clock
+from mwbatch.simulator.faults import Fault, Line
+from mwbatch.simulator.tasks import Task, nested
+from tests.commands.conftest import Stage, answer, clock, silent
 from tests.commands.test_settling import born, seen
 from tests.virtual import virtual
 
@@ -124,6 +128,62 @@ async def test_a_cancel_whose_answer_is_lost(stage: Stage, monkeypatch: pytest.M
     monkeypatch.setattr(stage.client, "cancel", cancel)
     result = await cancelled(stage, batch)
     assert (len(result.done), result.failed, tasks[1].status) == (1, [], "canceled")
+
+
+@virtual
+async def test_a_run_cancels_what_is_double(stage: Stage) -> None:
+    """A run that ends while the batch has a pending surplus task has cancelled it, whether it had rows to send or not."""
+    batch, tasks = await doubled(stage, 3)
+    await batch.journal.close()
+    for _ in range(2):
+        await resume(stage.home, stage.client, "logos", silent(), stage.new_desk())
+        assert [task.status for task in tasks] == ["pending", "canceled", "canceled"]
+    assert (list((await stage.opened()).state.surplus()), stage.statuses()) == ([], {"pending": 2})
+
+
+@virtual
+async def test_what_a_proxy_posts_twice(stage: Stage) -> None:
+    """Tasks that nobody asked for twice are found by the next run, cancelled while pending, and never paid."""
+    stage.befall(Line(Fault.PROXIED_TWICE, 1, 4))
+    await submit(stage.home, stage.client, stage.manifest(*range(4)), silent(), stage.desk)
+    await reconcile(stage.home, stage.client, "logos", stage.new_desk(), Manner())
+    assert (stage.tasks, stage.world.stats()["by_status"]["canceled"]) == (8, 4)
+    assert stage.statuses() == {"pending": 4}
+
+
+@virtual
+async def test_answered_surplus_is_never_cancelled(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of tasks that are all answered none is cancelled: the work is done, and only reported."""
+    batch, tasks = await doubled(stage, 3)
+    asked = racing(stage, monkeypatch)
+    for task in tasks:
+        complete(stage, task)
+    assert (await cancelled(stage, batch), asked) == (Cancelled(), [])
+    assert (await cancelled(stage, batch), asked) == (Cancelled(), [])
+    assert len(list(batch.state.surplus())) == 2
+
+
+@pytest.mark.parametrize("which", [0, 1])
+@virtual
+async def test_nothing_is_cancelled_that_is_not_shown(stage: Stage, which: int) -> None:
+    """Where the API shows the surplus task, or the one that would be kept, at no address of its row, none is cancelled."""
+    batch, tasks = await doubled(stage)
+    shown = nested(tasks[which])
+    stage.wire.gets[tasks[which].task_id] = answer(200, shown | {"callback_url": "https://a.example/hook"})
+    result = await cancelled(stage, batch)
+    assert [task.status for task in tasks] == ["pending", "pending"]
+    assert (result.done, len(result.failed)) == ([], 1)
+    assert "at another address" in result.failed[0]
+
+
+@virtual
+async def test_what_callbacks_alone_name_is_no_surplus(stage: Stage) -> None:
+    """A task that only callbacks name is looked at with the others, and never cancelled unless the API shows it there."""
+    batch, tasks = await doubled(stage)
+    stranger = born(stage, 1)
+    await batch.record([Seen(clock(), 0, 1, stranger.task_id, "pending", Via.CALLBACK)])
+    await cancelled(stage, batch)
+    assert (stranger.status, [task.status for task in tasks]) == ("pending", ["pending", "canceled"])
 
 
 @virtual

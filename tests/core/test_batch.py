@@ -179,6 +179,22 @@ def test_a_day_of_one_row() -> None:
     assert batch._lifted == {}
 
 
+@pytest.mark.parametrize("created", [None, TIMES[2]])
+@pytest.mark.parametrize("completed", [None, TIMES[3]])
+@pytest.mark.parametrize("says", ["", "yes"])
+@pytest.mark.parametrize("via", [Via.CREATE, Via.CALLBACK])
+def test_a_plain_line_may_lack_each_of_the_times(
+    created: str | None, completed: str | None, says: str, via: Via
+) -> None:
+    """A showing in the plain form without a time, or without both, is joined in columns as its fact is."""
+    whole: list[Fact] = [plan(0), straight(0, "a", "completed", created, says, completed, via)]
+    batch = Batch()
+    for fact in whole:
+        batch.add_line(line(fact)[:-1])
+    assert dict(batch.rows) == dict(Batch(whole).rows) == folded(whole)
+    assert batch._lifted == {}
+
+
 def test_every_bit_of_a_line_counts() -> None:
     """A line that columns can hold is refused where any of its bits is another one."""
     whole = line(straight(0, "wjTSaCS9sq5AnvEzM", "completed", TIMES[2], "yes", TIMES[3]))[:-1]

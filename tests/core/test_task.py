@@ -104,6 +104,31 @@ def test_a_single_option_may_be_bare(name: str, nested: bool) -> None:
     assert parse_task({"task_id": "a", **fields}).params == {"options": ["good"]}
 
 
+@pytest.mark.parametrize(
+    ("alias", "name", "value"),
+    [
+        ("taskId", "task_id", "a"),
+        ("callbackUrl", "callback_url", "https://calls.test"),
+        ("createdAt", "created_at", "2026-11-25T00:00:00.000Z"),
+        ("completedAt", "completed_at", "2026-11-25T00:00:00.000Z"),
+        ("callbackSucceeded", "callback_succeeded", True),
+        ("state", "status", "pending"),
+        ("imageUrl", "image_url", "https://a.test/1.jpg"),
+        ("objectsToTag", "objects_to_tag", "brands"),
+        ("annotationOption", "options", ["a"]),
+        ("annotationOptions", "options", ["a"]),
+        ("annotation_option", "options", ["a"]),
+        ("annotation_options", "options", ["a"]),
+    ],
+)
+def test_each_other_name_is_read(alias: str, name: str, value: Json) -> None:
+    """A field under its other name says what it says under ours, at the top and among the inputs."""
+    plain = parse_task({"task_id": "a", name: value})
+    assert parse_task({"task_id": "a", alias: value} if name != "task_id" else {alias: value}) == plain
+    assert plain != parse_task({"task_id": "b"})
+    assert parse_task({"task_id": "a", "params": {alias: value}}).params == {name: value}
+
+
 def test_what_is_unknown_is_kept() -> None:
     """Unknown fields and fields of an unexpected type are kept, not refused."""
     task = parse_task({"task_id": "a", "price": 3, "callback_url": 5, "params": "odd"})

@@ -34,6 +34,29 @@ def test_a_status_proves_what_the_table_says(verdict: Verdict, statuses: list[in
 
 
 @pytest.mark.parametrize(
+    ("statuses", "advice"),
+    [
+        ([300, 301, 307, 308, 399], "check MICROWORK_BASE_URL"),
+        ([401], "check MICROWORK_API_KEY"),
+        ([402], "the account wants payment"),
+        ([403], "administrators only"),
+        ([404, 405], "check MICROWORK_BASE_URL"),
+        ([429], "asks to slow down"),
+        ([500], "the API failed"),
+        ([503], "offline for maintenance"),
+    ],
+)
+def test_a_refusal_says_what_to_do(statuses: list[int], advice: str) -> None:
+    """Each status that a user can do something about says what, in front of the API's own words."""
+    for status in statuses:
+        assert advice in explain(status, b"")
+        assert advice in explain(status, b"nope")
+        assert explain(status, b"nope").endswith("(nope)")
+    for status in (400, 410, 422, 501, 299):
+        assert (explain(status, b"nope"), explain(status, b"")) == ("nope", "the API gave no reason")
+
+
+@pytest.mark.parametrize(
     ("body", "verdict"),
     [
         (task(callback_url=ADDRESS), CREATED),
