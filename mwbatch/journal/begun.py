@@ -8,9 +8,9 @@ A size is noted once that many bytes of the segment are durable, and before a re
 says more than is true, so what is missing or cannot be read here speaks against nothing.
 """
 
-import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from zlib import crc32
@@ -23,14 +23,13 @@ from mwbatch.journal.disk import DISK, Disk
 FOLDER: Final = ".begun"
 """Below the home; no batch can have such a name."""
 
-_END: Final = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
-
 
 class Begun:
     """The sizes in bytes of a batch's segments, by their path below its folder. All methods block."""
 
     def __init__(self, path: Path, disk: Disk = DISK) -> None:
         self._path, self._disk = path, disk
+        self._file: int | None = None
 
     def sizes(self) -> dict[str, int]:
         """The greatest size that was ever noted of each segment; none where nothing was.
@@ -60,28 +59,38 @@ class Begun:
         Raises:
             StoreError: they cannot be noted.
         """
+        self.close()
+        aside = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
         try:
             self._disk.make_folder(self._path.parent)
-            aside = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
-            self._disk.write_file(aside, b"".join(_line(name, size) for name, size in sizes.items()))
+            self._file = self._disk.create(aside)
+            self._append(b"".join(_line(name, size) for name, size in sizes.items()))
             aside.replace(self._path)
             self._disk.sync_folder(self._path.parent)
         except OSError as error:
+            aside.unlink(missing_ok=True)
             raise self._not_noted(error) from error
 
     def add(self, name: str, size: int) -> None:
-        """Note the size of one segment; durable once this returns. Raises as `write`, which MUST have come first."""
+        """Note the size of one segment, after `write`; durable once this returns. Raises as it."""
         try:
-            file = os.open(self._path, _END)
-            try:
-                text = memoryview(b"\n" + _line(name, size))  # whatever stands before may be cut off
-                while text:
-                    text = text[self._disk.write(file, text) :]
-                self._disk.sync(file)
-            finally:
-                os.close(file)
+            self._append(b"\n" + _line(name, size))  # what stands before may be cut off
         except OSError as error:
             raise self._not_noted(error) from error
+
+    def close(self) -> None:
+        """Release the file."""
+        if self._file is not None:
+            file, self._file = self._file, None
+            with suppress(OSError):  # what was noted is durable
+                self._disk.close(file)
+
+    def _append(self, text: bytes) -> None:
+        assert self._file is not None
+        rest = memoryview(text)
+        while rest:
+            rest = rest[self._disk.write(self._file, rest) :]
+        self._disk.sync(self._file)
 
     def _not_noted(self, error: OSError) -> StoreError:
         return StoreError(f"cannot write {self._path}: {error.strerror}; nothing is sent without it")

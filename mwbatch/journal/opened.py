@@ -13,6 +13,7 @@ from mwbatch.core.fold import Status
 from mwbatch.core.progress import Report, report
 from mwbatch.core.reject import Reject
 from mwbatch.errors import BatchBusy
+from mwbatch.journal.begun import Begun
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.lock import BatchLock, holder
 from mwbatch.journal.rejects import distinct
@@ -25,7 +26,7 @@ class Opened:
     """One batch as a command works on it. ``state`` holds every fact of ``journal`` that was read or recorded.
 
     ``lock`` is the batch's lock where this command holds it, so that nobody else has requests in flight. ``is_begun``:
-    this run has sent something, and that stands outside of the journal. ``drift`` is how far the dates of tasks lie from
+    this run has sent something, and ``begun`` knows it, outside of the folder. ``drift`` is how far the dates of tasks lie from
     the server's clock, as this command and those before it saw it.
     """
 
@@ -37,8 +38,10 @@ class Opened:
     lock: BatchLock | None = None
     is_begun: bool = False
     drift: Drift = field(init=False)
+    begun: Begun = field(init=False)
 
     def __post_init__(self) -> None:
+        self.begun = self.home.begun(self.card.batch_id)
         self.drift = Drift(self.card.drift)
 
     @property
@@ -80,10 +83,10 @@ class Opened:
         import asyncio  # noqa: PLC0415 (as in `look`)
 
         await self.record([started])
-        begun, written = self.home.begun(self.card.batch_id), self.journal.written
+        written = self.journal.written
         if self.is_begun:
             name = next(name for name in written if name.startswith(JOURNAL))
-            await asyncio.to_thread(begun.add, name, written[name])
+            await asyncio.to_thread(self.begun.add, name, written[name])
         else:
             results = f"{RESULTS}/"  # may be growing this moment, and not be durable yet
             there = {n: size for n, size in segment_sizes(self.folder).items() if not n.startswith(results)}
@@ -93,7 +96,7 @@ class Opened:
                 clock=started.clock,
                 segments=_greatest(self.known_sizes(), there | written),
             )
-            await asyncio.to_thread(begun.write, self.card.segments)
+            await asyncio.to_thread(self.begun.write, self.card.segments)
             self.is_begun = True
         self.hold()
 
@@ -106,23 +109,25 @@ class Opened:
 
     def known_sizes(self) -> dict[str, int]:
         """How large each segment was, by the card and by what is kept outside of the folder. Reads the latter."""
-        return _greatest(self.card.segments, self.home.begun(self.card.batch_id).sizes())
+        return _greatest(self.card.segments, self.begun.sizes())
 
     def keep_sizes(self) -> None:
         """Keep on the card, and outside, how large each segment is; what was larger before stays so: that loss shows."""
-        begun = self.home.begun(self.card.batch_id)
         sizes = _greatest(self.known_sizes(), segment_sizes(self.folder))
         self.keep(segments=sizes)
-        if begun.sizes() != sizes:
-            begun.write(sizes)
+        if self.begun.sizes() != sizes:
+            self.begun.write(sizes)
 
     async def close(self) -> None:
         """Finish what was begun, and where this command has the lock keep what was learned of the folder and the API."""
         await self.journal.close()
-        if self.lock is not None:
-            with suppress(BatchBusy):  # then what this run wrote lies elsewhere
-                self.keep_sizes()
-                self.keep_drift()
+        try:
+            if self.lock is not None:
+                with suppress(BatchBusy):  # then what this run wrote lies elsewhere
+                    self.keep_sizes()
+                    self.keep_drift()
+        finally:
+            self.begun.close()
 
     def keep_drift(self) -> None:
         """Keep on the card how far dates were seen to lie from the server's clock."""

@@ -27,11 +27,14 @@ def path(tmp_path: Path) -> Path:
 def test_the_greatest_of_each_is_told(path: Path) -> None:
     """What was written and added last stands there, for whoever looks; before anything was, nothing does."""
     assert Begun(path).sizes() == {}
-    Begun(path).write({ONE: 5, OTHER: 7})
-    Begun(path).add(ONE, 9)
-    Begun(path).add(ONE, 8)
+    begun = Begun(path)
+    begun.write({ONE: 5, OTHER: 7})
+    begun.add(ONE, 9)
+    begun.add(ONE, 8)
+    begun.close()
     assert Begun(path).sizes() == {ONE: 9, OTHER: 7}
-    Begun(path).write({OTHER: 8})
+    begun.write({OTHER: 8})
+    begun.close()
     assert (Begun(path).sizes(), [left.name for left in path.parent.iterdir()]) == ({OTHER: 8}, [path.name])
 
 
@@ -50,16 +53,18 @@ def test_whatever_is_cut_off_it_says_no_more_than_was_noted(
     path.write_bytes(path.read_bytes()[:kept] + garbage)
     assert begun.sizes().get(ONE) in noted
     begun.add(ONE, size + 1)
+    begun.close()
     assert begun.sizes()[ONE] == size + 1
 
 
 def test_what_is_noted_is_durable(path: Path) -> None:
     """Each note is synced before it returns: the first one with the names of file and folder."""
     disk = Failing()
-    Begun(path, disk).write({ONE: 1})
-    assert disk.calls[-3:] == ["sync", "close", "settle"]
+    begun = Begun(path, disk)
+    begun.write({ONE: 1})
+    assert disk.calls[-4:] == ["create", "write", "sync", "settle"]
     disk.calls.clear()
-    Begun(path, disk).add(ONE, 2)
+    begun.add(ONE, 2)
     assert disk.calls == ["write", "sync"]
 
 
@@ -67,11 +72,15 @@ def test_what_is_noted_is_durable(path: Path) -> None:
 def test_what_cannot_be_noted_is_an_error(path: Path, call: str) -> None:
     """A disk that fails says so, and what was noted before stands."""
     Begun(path).write({ONE: 1})
+    begun = Begun(path, Failing(**{call: [errno.EIO, errno.EIO, errno.EIO]}))
     with pytest.raises(StoreError, match="cannot write"):
-        Begun(path, Failing(**{call: [errno.EIO, errno.EIO, errno.EIO]})).write({ONE: 2})
-    assert Begun(path).sizes()[ONE] in (1, 2)
+        begun.write({ONE: 2})
+    assert begun.sizes()[ONE] in (1, 2)
+    begun = Begun(path, Failing(write=[None, errno.ENOSPC]))
+    begun.write({ONE: 2})
     with pytest.raises(StoreError, match="cannot write"):
-        Begun(path, Failing(write=[errno.ENOSPC])).add(ONE, 3)
+        begun.add(ONE, 3)
+    assert (begun.sizes(), [left.name for left in path.parent.iterdir()]) == ({ONE: 2}, [path.name])
 
 
 def test_what_cannot_be_read_is_not_empty(path: Path) -> None:
