@@ -73,9 +73,10 @@ def cells_of(entry: Entry, id_column: str | None) -> dict[str, Json]:
     """The cells of a good row again: a row of JSONL that would be read as the same entry."""
     named = {} if id_column is None else {id_column: entry.id}
     cells = {**named, "type": entry.type, **entry.request, **entry.columns}
-    if entry.misnamed and entry.type == "tagging":
+    if entry.misnamed:
         # MUST NOT say what the row is: with the right names it may be another.
-        del cells["type"], cells["objects_to_tag"]
+        del cells["type"]
+        cells.pop("objects_to_tag", None)
     # A column of the user's that looks like a known one stays his: the known one stood there too, empty.
     there = dict.fromkeys(known for name, known in misnamed(cells) if (name, known) not in entry.misnamed)
     return {**there, **cells}

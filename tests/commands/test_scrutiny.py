@@ -277,13 +277,13 @@ async def test_what_is_told_before_it_is_paid(stage: Stage) -> None:
     lines += [f"{PICTURE}/{n}.jpg,,,,x," for n in range(2, 120)]
     asked: list[str] = []
     source, desk = written(stage, *lines), stage.new_desk()
+    rehearsed = await rehearse(stage.home, ORIGIN, source, silent(), desk)
     with pytest.raises(UsageError, match="as you said"):
         await submit(stage.home, stage.client, source, silent(confirm=asked.append), desk)
     told = "118 tagging, 1 annotating; yours: shelf, callback_url"
     unused = "column callback_url is not used: mwbatch gives each task an address of its own"
     assert asked == [f"{told}\ncreate 119 tasks at {ORIGIN}?"]
     assert {told, unused} <= {*desk.tally.notes}
-    rehearsed = await rehearse(stage.home, ORIGIN, replace(source, batch="other"), silent(), desk)
     assert f"  {told}\n  {unused}\n" in rehearsed.text()
     found = await validate(source.path)
     assert f"yours: shelf, callback_url\n{unused}\n" in found.text()

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mwbatch.core.jsonl_rows import MOST_NAMES
 from mwbatch.core.manifest import (
     CsvReader,
     Entry,
@@ -19,6 +20,7 @@ from mwbatch.core.manifest import (
 )
 from mwbatch.core.reader import MAX_LINE
 from mwbatch.core.records import MAX_CELL
+from mwbatch.core.scrutiny import Leave, Scrutiny
 
 URL = "https://images.example.com/1.jpg"
 NAMES = [
@@ -102,6 +104,55 @@ def test_blocks_do_not_matter(rows: list[dict[str, Any]], size: int, write: Any)
     raw = write(rows)
     read = read_csv if write is as_csv else read_jsonl
     assert list(read([raw])) == list(read([raw[n : n + size] for n in range(0, len(raw), size)]))
+
+
+DRESSES = st.sampled_from([str.upper, str.title, lambda name: f"\u200b{name}", lambda name: name[:-1] if name[-1] == "s" else f"{name}s", lambda name: name.replace("_", " ") + "-"])  # fmt: skip
+
+
+@given(
+    annotating,
+    st.sampled_from(["instruction", "annotation_option", "tags"]),
+    DRESSES,
+    st.sampled_from([as_csv, as_jsonl]),
+)
+def test_a_name_in_another_dress(row: dict[str, Any], name: str, dress: Any, write: Any) -> None:
+    """An annotating row whose columns are dressed otherwise is never a good tagging row: each name is told, in both formats."""
+    columns = {known: dress(known) if known in (name, "instruction", "tags") else known for known in row}
+    raw = write([row])
+    head, _, rest = raw.partition(b"\n")
+    dressed = {columns.get(known, known): cell for known, cell in row.items()}
+    raw = as_jsonl([dressed]) if write is as_jsonl else _header(head, columns) + b"\n" + rest
+    for found in list((read_csv if write is as_csv else read_jsonl)([raw])):
+        if isinstance(found, Entry):
+            assert {known for _, known in found.misnamed} == {
+                known for known, other in columns.items() if other != known
+            }
+            assert Scrutiny(Leave()).look(found)
+        else:
+            assert found.column in {"instruction", "annotation_option", "tags"}
+
+
+def _header(head: bytes, columns: dict[str, str]) -> bytes:
+    return ",".join(
+        f'"{columns.get(name, name)}"' for name in head.decode().replace('"', "").split(",")
+    ).encode()
+
+
+def test_keys_may_differ_line_by_line() -> None:
+    """In JSONL a key is another spelling only where the known one is missing in that row; null is there."""
+    lines: list[dict[str, Any]] = [{"Tags": 1}, {"Tags": 1, "tags": None}, {"x": 1}, {"Tags": 1, "x": 1}]
+    raw = as_jsonl([{"image_url": URL, **line} for line in lines])
+    found = [bool(one.misnamed) for one in read_jsonl([raw]) if isinstance(one, Entry)]
+    assert found == [True, False, False, True]
+
+
+def test_ever_new_keys() -> None:
+    """Lines that each have keys of their own cost no memory without end, and are told all the same."""
+    reader, odd = JsonlReader(), as_jsonl([{"image_url": URL, "Tags": 1}])
+    lines = as_jsonl([{"image_url": URL, f"k{n}": n, f"m{n}": n} for n in range(MOST_NAMES)])
+    found = [*reader.feed(lines), *reader.feed(odd)]
+    assert [one.line for one in found if isinstance(one, Entry) and one.misnamed] == [MOST_NAMES + 1]
+    assert len(reader._plain) <= MOST_NAMES
 
 
 SHREDS = st.lists(

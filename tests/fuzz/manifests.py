@@ -2,16 +2,20 @@
 
 import zlib
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Final
 
 from mwbatch.commands.manifests import BLOCK, _Gunzip, _reader
 from mwbatch.core import facts
-from mwbatch.core.entry import Entry, Found, Problem
+from mwbatch.core.entry import Entry, Found, Problem, cells_of
+from mwbatch.core.expiry import Clock
 from mwbatch.core.facts import Planned
 from mwbatch.core.form import encode_create
 from mwbatch.core.identity import Identity
-from mwbatch.core.manifest import CsvReader, JsonlReader, digest_id
+from mwbatch.core.manifest import CsvReader, JsonlReader, digest_id, read_jsonl
 from mwbatch.core.reader import Reader
+from mwbatch.core.scrutiny import Leave, Scrutiny
+from mwbatch.core.text import encode
 from mwbatch.errors import UsageError
 from tests.fuzz.shelf import unique
 from tests.fuzz.target import Target
@@ -45,6 +49,7 @@ def read_whole(whole: Reader, piecemeal: Reader, text: bytes, size: int) -> None
         before = item.line
         assert isinstance(item, Problem) or usable(item)
     judged(whole.id_column, found)
+    looked_at(whole, found)
 
 
 def _blocks(text: bytes, size: int) -> Iterator[bytes]:
@@ -79,6 +84,30 @@ def judged(id_column: str | None, found: list[Found]) -> None:
         decision = identity.judge(entry)
         assert 0 <= decision.row <= len(identity)
         assert "\n" not in identity.problem(entry, decision).text("m.csv")
+
+
+def looked_at(reader: Reader, found: list[Found]) -> None:
+    """The second look says one line of each mistake, and the same where a row is handed in again as it was put aside."""
+    scrutiny = Scrutiny(Leave())
+    scrutiny.header, scrutiny.id_column = reader.header, reader.id_column or ""
+    scrutiny.set_clock(Clock(datetime(2026, 1, 1, tzinfo=UTC), "a clock"))
+    assert not scrutiny.needs_clock(found)
+    entries = [one for one in found if isinstance(one, Entry)]
+    suspects = scrutiny.suspects(entries)
+    for place, entry in enumerate(entries):
+        told = scrutiny.problems(entry)
+        assert place in suspects or not told, "a row that is wrong is passed over"
+        assert all("\n" not in problem.text("m.csv") for problem in told)
+        (again,) = [*read_jsonl([encode(cells_of(entry, reader.id_column))])]
+        assert isinstance(again, Entry), "a good row is a bad one when it is handed in again"
+        assert _said(scrutiny.problems(again)) == _said(told), (
+            "handed in again a row is told for something else"
+        )
+    assert "\n" not in scrutiny.composition({"tagging": 1, "annotating": 1})
+
+
+def _said(problems: Iterable[Problem]) -> set[tuple[str | None, str]]:
+    return {(problem.column, problem.message) for problem in problems}
 
 
 def named(text: bytes, size: int) -> None:
@@ -143,6 +172,10 @@ def _seeds() -> list[bytes]:
         b'c\x09id,image_url\n"open,https://i.test/1.jpg\nb,https://i.test/2.jpg\nc"d,x\n"e"f,x\n',
         b'c\x09id,image_url\na","\na","\na","\n',
         b"c\x01image_url,instruction,annotation_option,tags\nhttps://i.test/1.jpg,?,a," + tags + b"\n",
+        b"c\x01ID,image_url,Tags,\xe2\x80\x8btype,Instruction,callback_url\nnan,https://i.test/1.jpg,[],x,None,\n",
+        b"c\x01id,image_url\nnan,https://i.test/1.jpg?Signature=s&Key-Pair-Id=k&Expires=1700000000\n",
+        b"c\x01id,image_url\n#N/A,https://i.test/1.jpg?sv=1&sig=s&se=2020-01-01&x-amz-expires=9&x-amz-date=20200101T000000Z\n",
+        b'j\x05{"image_url":"https://i.test/1.jpg","Tags":1,"tags":null,"Type":"","type":"tagging"}\n{"annotationOptions":1}\n',
         b"c\x01id,image_url\n\xff,https://i.test/1.jpg\na\0b,https://i.test/2.jpg\n\xed\xa0\x80,x\n",
         *(b"j" + bytes([size]) + text for size in (0, 11) for text in (_JSONL, b"\xef\xbb\xbf" + _JSONL)),
         b'j\x03{"image_url":"https://i.test/1.jpg","a":"\\ud83d"}\n{"a":1,"a":2}\n[]\nnull\n{"id":1}\n',
@@ -159,6 +192,8 @@ def _seeds() -> list[bytes]:
 
 _DICTIONARY: Final = (
     *b"image_url id, custom_id instruction annotation_option tags type objects_to_tag mwbatch_error".split(),
+    *b"Image_URL ID, customId Instructions annotationOption Tags Type objectsToTag mwbatch_batch callback_url".split(),
+    *b"nan undefined #N/A None yes,no ?Expires=1&Signature=s&Key-Pair-Id=k &se=2020-01-01&sig=s&sv=1".split(),
     *b'brands tagging annotating https://i.test/1.jpg http:// "" "," null 1e999 \\ud83d \\u0000'.split(),
     *b'{"image_url":"https://i.test/1.jpg"} {""left"":1,""top"":2,""width"":3,""height"":4}'.split(),
     *(b'\n"', b'"\n', b"\r\n", b"\xef\xbb\xbf", b"\xff", b"\0", b"\xe2\x80\xa8", b"\x1f\x8b\x08"),
