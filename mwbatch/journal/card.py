@@ -1,0 +1,65 @@
+"""The card of a batch: what is known of the batch as a whole, in ``batch.json``."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+from mwbatch.core.limits import Limits
+from mwbatch.core.text import BadJson, decode_object
+from mwbatch.errors import StoreError
+
+FORMAT: Final = 1
+CARD: Final = "batch.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What stands in ``batch.json``.
+
+    ``origin`` is the API's scheme and host, pinned; ``kids`` the callback keys that signed addresses of the batch;
+    ``place`` the device and inode of the folder when it was made, so that a copy shows; ``began`` the server's clock
+    before the first request; ``base`` the callback base that was used last, and ``clock`` the server's clock when the last
+    run sent its first request; ``echo`` whether the listing was seen to show our addresses, for each type of task;
+    ``segments`` the sizes in bytes of the segments that the last run left behind; ``forgiven`` the harm to the folder
+    that a valid sweep of the whole span has made up for; ``drift`` how far the dates of tasks lay from the server's clock,
+    least and greatest in seconds, empty while that was never seen; ``again``: by batch id, of other batches whose requests
+    the user wants paid again, when (``at``) and for how many of the rows (``rows``); ``volatile`` the parameters of URLs
+    that mean nothing.
+    """
+
+    name: str
+    batch_id: str
+    origin: str
+    manifest: str
+    id_column: str | None
+    kids: tuple[str, ...]
+    place: tuple[int, int] = (0, 0)
+    began: str | None = None
+    base: str | None = None
+    clock: str | None = None
+    echo: dict[str, bool] = field(default_factory=dict)
+    segments: dict[str, int] = field(default_factory=dict)
+    forgiven: tuple[str, ...] = ()
+    drift: tuple[int, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    again: dict[str, dict[str, float]] = field(default_factory=dict)
+    volatile: tuple[str, ...] = ()
+    format: int = FORMAT
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read the card of a batch folder; raises `StoreError` where it cannot be understood."""
+        path = folder / CARD
+        try:
+            fields: dict[str, Any] = decode_object(path.read_bytes())
+            if fields.get("format") != FORMAT:
+                raise StoreError(
+                    f"{path} has format {fields.get('format')!r}; use the mwbatch that made it, or a newer one"
+                )
+            fields |= {
+                name: tuple(fields.get(name, ()))
+                for name in ("kids", "place", "forgiven", "volatile", "drift")
+            }
+            return cls(**fields | {"limits": Limits.stored(**fields.get("limits", {}))})
+        except (OSError, BadJson, KeyError, TypeError) as error:
+            raise StoreError(f"cannot read {path}: {error}") from error
