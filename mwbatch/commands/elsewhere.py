@@ -7,17 +7,20 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from mwbatch.client import Client
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.manifests import Manifest
 from mwbatch.commands.planning import Source
 from mwbatch.commands.refusing import refused, unreadable, ways_on
 from mwbatch.commands.survey import Survey
+from mwbatch.core.account import Account
 from mwbatch.core.advice import rows
-from mwbatch.core.digests import SIZE, stable_digest
+from mwbatch.core.digests import SIZE, Digests, named, stable_digest
 from mwbatch.core.elsewhere import API, Ahead, Overlap, Overlaps, Repeats, consented
 from mwbatch.core.entry import Entry
 from mwbatch.core.facts import Withdrawn
@@ -81,7 +84,7 @@ class Turn:
 class Candidates:
     """The rows that would be sent: those of the batch that may be, those to be opened again, new ones of a manifest.
 
-    ``batch`` is None while it is yet to be made; ``found`` is what ``source`` holds.
+    ``batch`` is None while it is yet to be made; ``found`` is what ``source`` holds. ``keep``: their digests may be kept.
     """
 
     card: Card
@@ -89,14 +92,26 @@ class Candidates:
     reopened: "array[int]" = field(default_factory=lambda: array("Q"))
     source: Source | None = None
     found: Survey | None = None
+    keep: bool = True
+    _ahead: dict[frozenset[str], Ahead] = field(default_factory=dict)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What the batch calls volatile."""
+        return frozenset(self.card.volatile)
 
     async def ahead(self, names: frozenset[str]) -> Ahead:
-        """All of them, by what they ask for where ``names`` are volatile; always in the same order."""
+        """All of them, by what they ask for where ``names`` are volatile; always in the same order, and read once."""
+        if names not in self._ahead:
+            self._ahead[names] = await self._read(names)
+        return self._ahead[names]
+
+    async def _read(self, names: frozenset[str]) -> Ahead:
         ahead = Ahead()
         if self.batch is not None and (self.reopened or self.batch.state.sendable()):
             await asyncio.to_thread(self._planned, ahead, self.batch, names)
         if self.source is not None and self.found is not None and self.found.new:
-            if names == frozenset(self.card.volatile):
+            if names == self.names:
                 whole = memoryview(self.found.asked)
                 digests = (bytes(whole[n : n + SIZE]) for n in range(0, len(whole), SIZE))
                 for number, digest in zip(self.found.fresh(), digests, strict=True):
@@ -109,7 +124,7 @@ class Candidates:
         state, done, reopened = batch.state, bytearray(batch.state.end), bytearray(batch.state.end)
         for number in self.reopened:
             reopened[number] = 1
-        for block in asked(batch.folder, names):
+        for block in asked(batch.folder, names, keep=self.keep and names == self.names):
             for number, digest in RECORD.iter_unpack(block):
                 if number >= len(done) or not (reopened[number] or state.is_sendable(number)):
                     continue
@@ -162,19 +177,23 @@ class Comparison:
 
 
 async def compare(
-    home: Home, origin: str, candidates: Candidates, repeats: Repeats, desk: Desk, *, keep: bool = True
+    home: Home,
+    origin: str,
+    candidates: Candidates,
+    repeats: Repeats,
+    desk: Desk,
+    account: Account | None = None,
 ) -> Comparison:
-    """Compare rows that would be sent with those of every other batch at the same origin.
+    """Compare rows that would be sent with those of every other batch at the same origin, and with what the account shows.
 
-    MUST be called under the lock of the home where something is to be planned. ``keep``: digests may be kept beside the
-    batches.
+    MUST be called under the lock of the home where something is to be planned.
 
     Raises:
         UsageError: ``--again`` names what is not there.
         StoreError: a batch cannot be read: what it asked for cannot be told.
     """
     desk.tally.phase = "comparing with other batches"
-    card, names = candidates.card, frozenset(candidates.card.volatile)
+    card, names = candidates.card, candidates.names
     others = Others.of(home, origin, card, repeats)
     ahead = await candidates.ahead(names)
     overlaps = Overlaps(len(ahead))
@@ -184,11 +203,18 @@ async def compare(
         fitting = ahead if both == names else await candidates.ahead(both)
         for folder, other in batches:
             allowed = consented(card.again, other.batch_id)
-            told = keep and both == frozenset(other.volatile)
+            told = candidates.keep and both == frozenset(other.volatile)
             try:
                 await asyncio.to_thread(_take, overlaps, fitting, folder, other, both, allowed, told)
             except StoreError as error:
                 raise unreadable(folder, str(error), desk) from error
+    if account is not None:
+        account.add_to(
+            overlaps,
+            {card.batch_id, *others.folders, *others.named},
+            lambda maker: (lambda _: True) if maker in others.named else consented(card.again, maker),
+            _known_to(candidates.batch),
+        )
     return Comparison(ahead, overlaps, others.folders, others.named)
 
 
@@ -198,26 +224,56 @@ async def refusal(home: Home, candidates: Candidates, comparison: Comparison, de
     for other in overlaps.there:
         assert other.example is not None
         ours, theirs = other.example
-        journal = Segments(comparison.folders[other.batch_id], "view")
-        planned = next(journal.read_rows(lambda row, wanted=theirs: row == wanted))  # type: ignore[misc]
-        examples.append(
-            f"for example {await candidates.row(ours)} asks for what its line {planned.line} ({planned.id}) asked for"
-        )
+        before = f"task {theirs}"
+        if isinstance(theirs, int):
+            journal = Segments(comparison.folders[other.batch_id], "view")
+            planned = next(journal.read_rows(lambda row, wanted=theirs: row == wanted), None)  # type: ignore[misc]
+            before = f"its line {planned.line} ({planned.id})" if planned else f"its row {theirs}"
+        examples.append(f"for example {await candidates.row(ours)} asks for what {before} asked for")
     return refused(overlaps, examples, await ways_on(home, candidates.source, overlaps, desk))
 
 
 async def unasked(
-    home: Home, origin: str, candidates: Candidates, repeats: Repeats, desk: Desk, *, keep: bool = True
+    home: Home,
+    origin: str,
+    candidates: Candidates,
+    repeats: Repeats,
+    desk: Desk,
+    account: Account | None = None,
 ) -> Comparison:
     """Compare as `compare` does.
 
     Raises:
         AskedBefore: rows were asked for before, and the user did not say what is to become of them.
     """
-    comparison = await compare(home, origin, candidates, repeats, desk, keep=keep)
+    comparison = await compare(home, origin, candidates, repeats, desk, account)
     if comparison and not repeats.only_new:
         raise await refusal(home, candidates, comparison, desk)
     return comparison
+
+
+async def shown_first(client: Client, candidates: Candidates, desk: Desk) -> Account:
+    """What the tasks of the first page of the account's listing ask for.
+
+    It tells a wrong key, and an API that is not there, before anything is written; raises `ApiError` then.
+    """
+    desk.tally.phase = "asking the API"
+    account = Account(await candidates.ahead(candidates.names), candidates.card.batch_id, candidates.names)
+    account.take((await client.list_page(fresh=True)).tasks)
+    return account
+
+
+def _known_to(batch: Opened | None) -> Callable[[str], bool]:
+    """Whether a batch knows a task; asked seldom, and then for few."""
+
+    @cache
+    def known() -> Digests:
+        digests = Digests()
+        for _, task in batch.state.tasks() if batch else ():
+            digests.add(named(task.task_id))
+        return digests
+
+    return lambda task_id: named(task_id) in known()
 
 
 def told_left_out(count: int, desk: Desk) -> int:

@@ -72,8 +72,9 @@ def refused(overlaps: Overlaps, examples: list[str], ways: list[Way]) -> AskedBe
 async def ways_on(home: Home, source: Source | None, overlaps: Overlaps, desk: Desk) -> list[Way]:
     """Each runs as it stands, and the first of them pay for nothing twice."""
     ways: list[Way] = []
-    if source is not None:
-        most = max(overlaps.there, key=lambda one: one.rows)
+    here = [one for one in overlaps.there if one.batch]
+    if source is not None and here:
+        most = max(here, key=lambda one: one.rows)
         alone: list[tuple[str, ...]] = [()] * (len(overlaps.there) == 1)
         for more in (*alone, ("--only-new",)):
             if await _fits(home, replace(source, only_new=bool(more)), most):
@@ -84,7 +85,7 @@ async def ways_on(home: Home, source: Source | None, overlaps: Overlaps, desk: D
                     )
                 )
                 break
-    again = [word for one in overlaps.there for word in ("--again", one.batch)]
+    again = [word for one in overlaps.there for word in ("--again", one.again)]
     ways.append((same_command(desk, "--only-new"), "leave these rows out"))
     ways.append((same_command(desk, *again), "pay for them again"))
     return ways

@@ -9,7 +9,15 @@ from mwbatch.client import Client
 from mwbatch.commands.choosing import named
 from mwbatch.commands.creating import Wishes, check, check_base, create
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.elsewhere import Candidates, leave_out, told_left_out, turn_in, unasked
+from mwbatch.commands.elsewhere import (
+    Candidates,
+    Comparison,
+    leave_out,
+    shown_first,
+    told_left_out,
+    turn_in,
+    unasked,
+)
 from mwbatch.core.advice import rows
 from mwbatch.core.facts import Retried
 from mwbatch.core.fold import Row, Status
@@ -49,15 +57,16 @@ async def retry(home: Home, client: Client, name: str, choice: Choice, wishes: W
     check(wishes, card, client.origin)
     async with act(home, folder, card, "retry") as batch:
         check_base(wishes, batch)
+        candidates = Candidates(batch.card, batch, _chosen(batch, choice))
+        account = await shown_first(client, candidates, desk)
         async with turn_in(home, desk):
-            left_out = await _open(batch, client.origin, _chosen(batch, choice), wishes, desk)
+            comparison = await unasked(home, client.origin, candidates, wishes.repeats, desk, account)
+            left_out = await _open(batch, candidates.reopened, comparison, desk)
         return replace(await create(batch, client, wishes, desk), left_out=left_out)
 
 
-async def _open(batch: Opened, origin: str, chosen: "array[int]", wishes: Wishes, desk: Desk) -> int:
+async def _open(batch: Opened, chosen: "array[int]", comparison: Comparison, desk: Desk) -> int:
     """Open another attempt for rows; returns how many were asked for before and are left out."""
-    candidates = Candidates(batch.card, batch, chosen)
-    comparison = await unasked(batch.home, origin, candidates, wishes.repeats, desk)
     await leave_out(batch, comparison, desk)
     gone = bytearray(batch.state.end)
     for number in comparison.numbers():

@@ -16,6 +16,7 @@ from mwbatch.commands.elsewhere import (
     Comparison,
     Turn,
     leave_out,
+    shown_first,
     told_left_out,
     turn_in,
     unasked,
@@ -85,10 +86,12 @@ async def _compared(
     batch: Opened, client: Client, source: Source, wishes: Wishes, desk: Desk, turn: Turn
 ) -> "Begun":
     found = await examine(source, batch, desk, of_the_api(client, desk))
-    await turn.take()
     card = replace(batch.card, volatile=volatile(source, batch.card))
     candidates = Candidates(card, batch, source=source, found=found)
-    return Begun(found, await unasked(batch.home, client.origin, candidates, wishes.repeats, desk))
+    account = await shown_first(client, candidates, desk)
+    await turn.take()
+    comparison = await unasked(batch.home, client.origin, candidates, wishes.repeats, desk, account)
+    return Begun(found, comparison)
 
 
 async def _plan(batch: Opened, source: Source, found: Survey, comparison: Comparison, desk: Desk) -> Beside:
@@ -134,11 +137,12 @@ async def _batch_of(
         raise UsageError(NO_BASE)
     card = replace(chosen.card, volatile=source.volatile)
     found = await examine(source, None, desk, of_the_api(client, desk))
+    candidates = Candidates(card, source=source, found=found)
+    account = await shown_first(client, candidates, desk)
     await turn.take()
     if choose(home, source, client.origin).folder is not None:  # made by whoever had the turn before
         return await _batch_of(home, client, source, wishes, desk, turn)
-    candidates = Candidates(card, source=source, found=found)
-    comparison = await unasked(home, client.origin, candidates, wishes.repeats, desk)
+    comparison = await unasked(home, client.origin, candidates, wishes.repeats, desk, account)
     try:
         folder, card = home.create(replace(card, id_column=found.id_column))
     except NameTaken:
@@ -158,8 +162,10 @@ async def resume(
     folder, card = home.find(batch_name)
     check(wishes, card, client.origin)
     async with act(home, folder, card, "resume") as batch:
+        candidates = Candidates(batch.card, batch)
+        account = await shown_first(client, candidates, desk)
         async with turn_in(home, desk):
-            comparison = await unasked(home, client.origin, Candidates(card, batch), wishes.repeats, desk)
+            comparison = await unasked(home, client.origin, candidates, wishes.repeats, desk, account)
             left_out = told_left_out(await leave_out(batch, comparison, desk), desk)
             comparison.keep_consent(batch, desk.now())
         return replace(await create(batch, client, wishes, desk), left_out=left_out)

@@ -69,28 +69,39 @@ class Ahead:
 
 @dataclass(slots=True)
 class Overlap:
-    """What one other batch, or the account, asked for before.
+    """What one other batch asked for before; without a ``batch`` it is of another home, without an id by no mwbatch at all.
 
     ``rows`` of ours ask for it again; ``by_status`` counts the rows, or tasks, that asked for it; ``example`` is one of
-    ours, by its number, and one of theirs.
+    ours, by its number, and one of theirs: a row's number, or a task's id.
     """
 
     batch: str
     batch_id: str
     rows: int = 0
     by_status: Counter[str] = field(default_factory=Counter)
-    example: tuple[int, int] | None = None
+    example: tuple[int, int | str] | None = None
+
+    @property
+    def again(self) -> str:
+        """What ``--again`` calls it."""
+        return self.batch or self.batch_id or API
 
     def text(self) -> str:
         """``batch week1 (k2j4…): 10 rows, 8 pending, 2 completed``."""
         counts = ", ".join(f"{count:,} {status}" for status, count in sorted(self.by_status.items()))
-        return f"batch {self.batch} ({self.batch_id}): {rows(self.rows)}, {counts}"
+        if self.batch:
+            who = f"batch {self.batch} ({self.batch_id})"
+        elif self.batch_id:
+            who = f"batch {self.batch_id} of another home or machine"
+        else:
+            who = "tasks of the account at no address of mwbatch"
+        return f"{who}: {rows(self.rows)}, {counts}"
 
     def json(self) -> Json:
         """The same for scripts."""
         return {
-            "batch": self.batch,
-            "batch_id": self.batch_id,
+            "batch": self.batch or None,
+            "batch_id": self.batch_id or None,
             "rows": self.rows,
             "by_status": dict(sorted(self.by_status.items())),
         }

@@ -25,6 +25,7 @@ from mwbatch.errors import AskedBefore, BatchBusy, Exit, ManifestError, StoreErr
 from mwbatch.journal import asked
 from mwbatch.journal.home import Card
 from mwbatch.journal.home_lock import LOCK, HomeLock
+from mwbatch.simulator.faults import Fault, Line
 from mwbatch.simulator.shelf import View
 from tests.commands.conftest import ELSEWHERE, ORIGIN, Stage, answer, silent
 from tests.virtual import virtual
@@ -224,6 +225,62 @@ async def test_retry_after_another_batch_asked(stage: Stage) -> None:
 
 
 @virtual
+async def test_another_home_asked(stage: Stage) -> None:
+    """The first page of the listing tells what another home or machine asked for, and what nobody knows who asked for."""
+    theirs = Stage(stage.folder / "theirs")
+    theirs.client, theirs.wire.world = stage.client, stage.world
+    await sent(theirs, theirs.manifest("a", "b", name="week1.csv"))
+    batch_id = theirs.home.find("week1")[1].batch_id
+    script = silent(callback_url=None)
+    assert script.callback_url is None
+    await stage.client.create_tagging_task(
+        "https://images.example.com/c.jpg", "https://hooks.example.com/mine"
+    )
+    source = stage.manifest("a", "b", "c", "d", name="copy.csv")
+    with pytest.raises(AskedBefore) as refused:
+        await sent(stage, source)
+    assert list(stage.home.cards()) == []
+    told = refused.value.fields["asked_before"]
+    assert [(one["batch"], one["batch_id"], one["rows"]) for one in told["batches"]] == [
+        (None, None, 1),
+        (None, batch_id, 2),
+    ]
+    assert [way.partition(" none ")[2] for way in told["ways"]] == [
+        "--only-new",
+        f"--again api --again {batch_id}",
+    ]
+    stage.wire.plays = [None, None, None, answer(401)]
+    await sent(stage, source, "api", batch_id)
+    assert (await resumed(stage, "copy")).exit is Exit.DONE
+    assert (stage.statuses("copy"), stage.tasks) == ({"pending": 4}, 7)
+    third = Stage(stage.folder / "third")
+    third.client = stage.client
+    created = await sent(third, third.manifest("a", "c", "e", name="third.csv"), only_new=True)
+    assert (created.left_out, third.statuses("third")) == (2, {"pending": 1})
+
+
+@virtual
+async def test_canceled_tasks_and_bare_ones_do_not_count(stage: Stage) -> None:
+    """What was canceled on another machine is asked for anew; a task that shows no inputs is no reason to refuse."""
+    made = await stage.client.create_tagging_task(
+        "https://images.example.com/a.jpg", "https://hooks.example.com/mine"
+    )
+    await stage.client.cancel(made.task_id)
+    assert (await sent(stage, stage.manifest("a", name="week1.csv"))).exit is Exit.DONE
+
+
+@virtual
+async def test_a_retry_of_doubt_whose_task_shows_without_its_address(stage: Stage) -> None:
+    """Where the listing shows no addresses, the task of a row in doubt is still seen by what it asks for."""
+    stage.wire.plays = [None]
+    stage.befall(Line(Fault.NO_ECHO, 1, 10), Line(Fault.CREATED_500, 2, 2))
+    await sent(stage, stage.manifest("a", "b", name="week1.csv"))
+    assert stage.statuses("week1")["doubt"] == 1
+    with pytest.raises(AskedBefore, match="at no address of mwbatch: 1 row"):
+        await retry(stage.home, stage.client, "week1", Choice(Status.DOUBT), silent(), stage.new_desk())
+
+
+@virtual
 async def test_two_old_batches_that_have_not_sent(stage: Stage) -> None:
     """Where two batches hold a row that neither has sent, as an older mwbatch left them, the first word decides."""
     first, second = await stage.opened(2), await _twin(stage)
@@ -275,8 +332,10 @@ async def test_a_second_submit_never_fails(stage: Stage) -> None:
 async def test_honest_work_goes_on(stage: Stage) -> None:
     """Another API, another question about the same picture, a grown file: none of them asked before."""
     source = stage.manifest("a", name="week1.csv")
-    rehearsal = stage.client_at(ELSEWHERE)
-    await submit(stage.home, rehearsal, replace(source, batch="rehearsal"), silent(), stage.desk)
+    there = Stage(stage.folder / "there")
+    await submit(
+        stage.home, there.client_at(ELSEWHERE), replace(source, batch="rehearsal"), silent(), stage.desk
+    )
     await sent(stage, replace(source, batch="live"))
     question = stage.manifest("a", name="question.csv")
     box = '"[{""left"":1,""top"":1,""width"":2,""height"":2}]"'
@@ -286,7 +345,7 @@ async def test_honest_work_goes_on(stage: Stage) -> None:
     stage.write(question, "image_url,instruction,annotation_option,tags", f"{url},Sharp?,yes|no,{box}")
     await sent(stage, replace(question, batch="sharp"))
     await sent(stage, replace(stage.manifest("a", "b", name="week1.csv"), batch="live"))
-    assert stage.tasks == 5
+    assert (stage.tasks, there.tasks) == (4, 1)
 
 
 @virtual

@@ -145,11 +145,11 @@ async def test_resume_takes_the_base_used_last(stage: Stage) -> None:
 
 @virtual
 async def test_a_refusing_api_costs_nothing(stage: Stage) -> None:
-    """Where the API refuses the key nothing is sent; the rows stay planned."""
+    """Where the API refuses the key nothing is sent, and no batch is made."""
     stage.wire.reads = answer(401)
     with pytest.raises(Halted):
         await sent(stage, stage.manifest("a"))
-    assert (stage.wire.creates, stage.statuses()) == ([], {"planned": 1})
+    assert (stage.wire.creates, list(stage.home.cards())) == ([], [])
 
 
 @virtual

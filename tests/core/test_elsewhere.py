@@ -27,6 +27,7 @@ def test_it_is_the_naive_comparison(
     """A row was asked for before where a row elsewhere asks for the same, counts by its status, and was not consented to."""
     first = 100
     ahead = Ahead((first + number, digest(asked)) for number, asked in enumerate(rows))
+    assert [digest(asked) in ahead for asked in range(7)] == [asked in rows for asked in range(7)]
     overlaps, allowed = Overlaps(len(ahead)), consented({"b0": {"at": 0.0, "rows": first + end}}, "b0")
     for n, other in enumerate(others):
         shared = ahead.among((number, digest(asked)) for number, (asked, _) in enumerate(other))

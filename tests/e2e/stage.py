@@ -143,8 +143,14 @@ class Stage:
             yield f"http://127.0.0.1:{port}"
 
     def manifest(self, rows: int, name: str = "m.csv", start: int = 0) -> str:
-        """Write a manifest of tagging rows; the name to give to a command."""
-        lines = [f"r{n},https://images.example.com/{n}.jpg,c{n}" for n in range(start, start + rows)]
+        """Write a manifest of tagging rows; the name to give to a command.
+
+        No other test shows its pictures: they share accounts.
+        """
+        lines = [
+            f"r{n},https://images.example.com/{self.folder.name}/{n}.jpg,c{n}"
+            for n in range(start, start + rows)
+        ]
         (self.folder / name).write_text("\n".join(["id,image_url,campaign", *lines, ""]))
         return name
 

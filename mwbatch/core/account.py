@@ -1,0 +1,112 @@
+"""What the account's tasks ask for: whoever made them, on whatever machine, a row that asks for the same is paid again."""
+
+from array import array
+from collections.abc import Callable, Container, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from mwbatch.core.address import find
+from mwbatch.core.digests import stable_digest
+from mwbatch.core.elsewhere import API, Ahead, Overlap, Overlaps
+from mwbatch.core.form import EDGES
+from mwbatch.core.task import Task
+from mwbatch.core.text import Json
+
+_BOX: Final = EDGES[1:]
+
+
+def asked_by(task: Task) -> tuple[str, dict[str, Json]] | None:
+    """The type and the request of a task as a row of a manifest has them; None where the API does not show them all.
+
+    The type is told by the inputs: the values that the API documents for it are not its own.
+    """
+    shown = task.params
+    url, question = shown.get("image_url"), shown.get("instruction")
+    if not isinstance(url, str):
+        return None
+    if question is None and not shown.get("options") and not shown.get("tags"):
+        return "tagging", {"image_url": url, "objects_to_tag": shown.get("objects_to_tag", "brands")}
+    options, tags = shown.get("options"), shown.get("tags")
+    if not (isinstance(question, str) and isinstance(options, list) and isinstance(tags, list)):
+        return None
+    try:
+        boxes = [{"id": str(tag["id"]), **{side: _number(tag[side]) for side in _BOX}} for tag in tags]
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+    return "annotating", {
+        "image_url": url,
+        "instruction": question,
+        "annotation_option": options,
+        "tags": boxes,
+    }
+
+
+def _number(shown: Json) -> int | float:
+    """A side of a box as a manifest has it: forms carry text, and 10.0 is 10."""
+    number = float(shown)
+    return int(number) if number.is_integer() else number
+
+
+@dataclass(slots=True)
+class _Theirs:
+    """The tasks of one maker that ask for what our rows ask for."""
+
+    places: "array[int]" = field(default_factory=lambda: array("Q"))
+    statuses: list[str] = field(default_factory=list)
+    tasks: list[str] = field(default_factory=list)
+
+
+class Account:
+    """Tasks of the account that ask for what the rows ask for that would be sent, by the batch id of their address.
+
+    ``ours`` is the id of our own batch, ``names`` are volatile. Canceled tasks do not count; ``bare`` ones, without their
+    inputs, cannot be compared. ``listed`` counts all.
+    """
+
+    def __init__(self, ahead: Ahead, ours: str, names: frozenset[str]) -> None:
+        self._ahead, self._ours, self._names = ahead, ours, names
+        self._found: dict[str, _Theirs] = {}
+        self.listed = self.bare = 0
+
+    def take(self, tasks: Iterable[Task]) -> None:
+        """Look at some tasks; each MUST come once."""
+        for task in tasks:
+            self.listed += 1
+            address = find(task.callback_url or "")
+            maker = address.batch if address else ""
+            if task.status == "canceled" or maker == self._ours:
+                continue
+            asked = asked_by(task)
+            if asked is None:
+                self.bare += 1
+                continue
+            digest = stable_digest(*asked, self._names)
+            for place, _ in self._ahead.among([(0, digest)]):
+                theirs = self._found.setdefault(maker, _Theirs())
+                theirs.places.append(place)
+                theirs.statuses.append(task.status or "unknown")
+                theirs.tasks.append(task.task_id)
+
+    def add_to(
+        self,
+        overlaps: Overlaps,
+        passing: Container[str],
+        allowed: Callable[[str], Callable[[int], bool]],
+        known: Callable[[str], bool],
+    ) -> None:
+        """Tell whose tasks ask for the same.
+
+        ``passing``: batches that were compared by what is on disk; ``allowed`` says, by the id of a batch or `API`, which of
+        our rows are to be paid again; ``known``: a task without an address may be our own.
+        """
+        for maker, theirs in self._found.items():
+            if maker in passing:
+                continue
+            other, marks, may = Overlap("", maker), bytearray(overlaps.of), allowed(maker or API)
+            for place, status, task_id in zip(theirs.places, theirs.statuses, theirs.tasks, strict=True):
+                number = self._ahead.numbers[place]
+                if not may(number) and not (not maker and known(task_id)):
+                    marks[place] = 1
+                    other.by_status[status] += 1
+                    other.example = other.example or (number, task_id)
+            overlaps.add(self._ahead, other, marks)
