@@ -142,15 +142,14 @@ class Stage:
             until(lambda: listens(port))
             yield f"http://127.0.0.1:{port}"
 
-    def manifest(self, rows: int, name: str = "m.csv", start: int = 0) -> str:
-        """Write a manifest of tagging rows; the name to give to a command.
+    @property
+    def pictures(self) -> str:
+        """Where this test's pictures are, which no other test shows: they share accounts."""
+        return f"https://images.example.com/{self.folder.name}"
 
-        No other test shows its pictures: they share accounts.
-        """
-        lines = [
-            f"r{n},https://images.example.com/{self.folder.name}/{n}.jpg,c{n}"
-            for n in range(start, start + rows)
-        ]
+    def manifest(self, rows: int, name: str = "m.csv", start: int = 0) -> str:
+        """Write a manifest of tagging rows; the name to give to a command."""
+        lines = [f"r{n},{self.pictures}/{n}.jpg,c{n}" for n in range(start, start + rows)]
         (self.folder / name).write_text("\n".join(["id,image_url,campaign", *lines, ""]))
         return name
 

@@ -140,10 +140,12 @@ def test_annotating_rows(stage: Stage) -> None:
 def test_every_form_of_a_manifest(patient: Stage) -> None:
     """CSV, JSONL, gzip and standard input plan the same rows."""
     csv = (patient.folder / patient.manifest(6)).read_bytes()
-    rows = [{"id": f"r{n}", "image_url": f"https://images.example.com/{n}.jpg"} for n in range(6)]
+    rows = [{"id": f"r{n}", "image_url": f"{patient.pictures}/{n}.jpg"} for n in range(6)]
     (patient.folder / "j.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (patient.folder / "z.csv.gz").write_bytes(gzip.compress(csv))
-    for words, stdin in ((["j.jsonl"], b""), (["z.csv.gz"], b""), (["-", "--batch", "piped"], csv)):
+    again = ["--again", "j", "--again", "z"]
+    forms = ((["j.jsonl"], b""), (["z.csv.gz", *again[:2]], b""), (["-", "--batch", "piped", *again], csv))
+    for words, stdin in forms:
         ran = patient.run("submit", *words, "--callback-url", "none", "--json", stdin=stdin)
         assert (ran.code, ran.json["by_status"]["pending"]) == (0, 6), ran.err
     shown = [lines(patient.run("results", name, "--all")) for name in ("j", "z", "piped")]
