@@ -54,6 +54,7 @@ VARIANTS: Final = {
     **{
         f"dated {h} h apart from the middle on": apart(h * HOUR, ROWS // 2) for h in (-12, -1, 1, 12, 27, -27)
     },
+    **{f"the last ones dated {h} h apart": apart(h * HOUR, ROWS) for h in (-25, -5, 5, 25)},
     **{f"answers {h} h ahead": stepped(h * HOUR, 1) for h in (-7, -1, 1, 7)},
     **{
         f"answers {h} h ahead from the middle on": stepped(h * HOUR, ROWS // 2)

@@ -16,7 +16,7 @@ from mwbatch.core.span import Span
 from mwbatch.core.sweep import Place, Sight
 from mwbatch.core.task import Task
 from mwbatch.errors import Exit
-from mwbatch.journal.opened import Opened
+from mwbatch.journal.opened import Opened, look
 from mwbatch.simulator.faults import Fault, Line, Size
 from tests.commands.conftest import EPOCH, Stage, answer, silent
 from tests.commands.test_settling import born, twist
@@ -156,6 +156,18 @@ async def test_where_dates_say_nothing_all_is_walked_twice(stage: Stage) -> None
     assert first.keys() == second.keys() == {"limit", "offset"}
     assert first["limit"] != second["limit"]
     assert [note.partition(":")[2] for note in stage.desk.tally.notes] == [" 3 tasks on 1 pages, about 0 s"]
+
+
+@virtual
+async def test_an_api_that_goes_by_other_dates_than_it_shows(stage: Stage) -> None:
+    """Where paging by dates leads nowhere the same sweep goes on by offset, and need not be repeated."""
+    local = Line(Fault.CREATED_AT_LOCAL, 1, 999), Line(Fault.LIST_LIMIT_CLAMPED, 1, 999)
+    stage.befall(*local, size=Size(list_limit=7))
+    await submit(stage.home, stage.client, stage.manifest(*range(20), name="other.csv"), silent(), stage.desk)
+    batch = await look(stage.home, *stage.home.find("other"), "view")
+    result = await swept(stage, batch, start=0.0)
+    assert (result.flaws, result.covers, result.known) == ((), 20, 20)
+    assert sum("dates of tasks say nothing here" in note for note in stage.desk.tally.notes) == 1
 
 
 @virtual
