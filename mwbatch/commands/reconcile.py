@@ -17,7 +17,7 @@ from mwbatch.commands.settling import BELIED, Grounds, believed, settle
 from mwbatch.commands.surplus import cancel_surplus
 from mwbatch.commands.sweeping import Swept
 from mwbatch.core.agreement import Agreement
-from mwbatch.core.fold import Status, TaskState
+from mwbatch.core.fold import Status
 from mwbatch.core.hosts import settle_at
 from mwbatch.core.outcomes import Proof, Reconciled
 from mwbatch.core.span import Span
@@ -168,7 +168,8 @@ class Account:
             self.batch,
             self.client,
             self.desk,
-            but=lambda task: swept is not None and _shown_open(task, swept),
+            # A listing that is believed has shown every confirmed task, so what is pending was shown so.
+            but=lambda task: swept is not None and task.shown in ("", "pending"),
             gone=self._gone,
         )
 
@@ -234,11 +235,6 @@ class Account:
             return Proof(reasons=(f"{len(swept.forged):,} {FORGED}",), covers=covers, known=known)
         twice = sum(1 for _ in self.batch.state.surplus())
         return Proof(twice, swept.tasks, swept.end, covers=covers, known=known)
-
-
-def _shown_open(task: TaskState, swept: Swept) -> bool:
-    """Whether a believed listing showed this task, and showed it as pending: asking for it would tell nothing more."""
-    return task.shown in ("", "pending") and swept.shows(task.task_id)
 
 
 def _answers(batch: Opened) -> int:
