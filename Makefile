@@ -57,7 +57,7 @@ torture: $(READY) ## Torture submitter and receiver (long): SEED=…; the matrix
 ifeq ($(ONLY)$(FROM)$(COUNT),)
 	@$(BIN)/python -m tests.torture.kills --kills 300 $(if $(SEED),--seed $(SEED))
 	@$(BIN)/python -m tests.torture.acks --kills 500 $(if $(SEED),--seed $(SEED))
-	@$(BIN)/python -m pytest -q --timeout=0 --hypothesis-profile=long tests/journal/test_crash.py
+	@$(BIN)/python -m pytest -q --timeout=0 --hypothesis-profile=long tests/journal/test_crash.py tests/histories
 endif
 
 $(FUZZ_READY): $(READY)

@@ -268,7 +268,7 @@ def _problems(source: Source, found: Survey) -> list[str]:
 
 def _refuse_strangers(source: Source, batch: Opened, found: Survey) -> None:
     """What has the name or the path of a batch's manifest is that only if it shares rows with the batch."""
-    if batch.state.planned and not found.known:
+    if batch.state.planned and not (found.known or found.left_out):
         raise UsageError(
             f"batch {batch.card.name} was made from {batch.card.manifest}, and {source.path} has no row in common "
             f"with it: begin another batch with --batch NAME, or add these rows to it with --add"

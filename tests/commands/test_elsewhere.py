@@ -494,3 +494,18 @@ async def test_a_home_that_locks_nothing(stage: Stage, monkeypatch: pytest.Monke
     await turn.take()
     assert [note for note in stage.desk.tally.notes if "run one mwbatch at a time" in note]
     turn.release()
+
+
+@virtual
+async def test_rows_under_new_ids_are_rows_in_common(stage: Stage) -> None:
+    """Whoever numbers all rows anew is told to leave them out, and that leads on: nothing is sent, nothing is refused."""
+    source = stage.manifest("a", "b")
+    await sent(stage, source)
+    lines = [f"{n},https://images.example.com/{one}.jpg" for n, one in enumerate(("a", "b", "c"))]
+    stage.write(source, "id,image_url", *lines)
+    with pytest.raises(ManifestError, match="leave these rows out: --only-new"):
+        await sent(stage, source)
+    created = await sent(stage, source, only_new=True)
+    assert (created.exit, created.left_out, stage.tasks) == (Exit.DONE, 2, 3)
+    stage.write(source, "id,image_url", *lines[:2])
+    assert (await sent(stage, source, only_new=True)).left_out == 2
