@@ -109,11 +109,12 @@ class Account:
     async def settle(self) -> None:
         """List, fetch, wait, settle, cancel; and list once more where anything happened after the first listing."""
         swept = await self._list()
+        known = self._confirmed()
         self.result.fetched += await self._fetch(swept)
         # What was listed is not kept while something else is: it takes half as much memory as the batch.
         swept = swept and replace(swept, shows=lambda _: False)
         acted = await self._wait(swept) | await self._settle()
-        if acted:
+        if acted or self._confirmed() > known:  # a proof MUST cover what was asked for meanwhile, too
             swept = await self._list()
         self.result.reasons[:0] = self._unbelieved
         self.result.proof = self._proof(swept)
@@ -224,17 +225,17 @@ class Account:
 
     def _proof(self, swept: Swept | None) -> Proof:
         last = self._last
-        covers, known = (
-            (last.covers, last.known)
-            if last
-            else (0, sum(task.confirmed for _, task in self.batch.state.tasks()))
-        )
+        covers, known = (last.covers, last.known) if last else (0, self._confirmed())
         if swept is None:
             return Proof(reasons=tuple(self.result.reasons), covers=covers, known=known)
         if swept.forged:
             return Proof(reasons=(f"{len(swept.forged):,} {FORGED}",), covers=covers, known=known)
         twice = sum(1 for _ in self.batch.state.surplus())
         return Proof(twice, swept.tasks, swept.end, covers=covers, known=known)
+
+    def _confirmed(self) -> int:
+        """How many tasks of the batch the API itself has shown."""
+        return sum(task.confirmed for _, task in self.batch.state.tasks())
 
 
 def _answers(batch: Opened) -> int:

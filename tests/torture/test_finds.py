@@ -13,6 +13,7 @@ FINDS: Final = {
     "created-307/other-url/1": "what was created within the second in which a run begins is listed all the same",
     "held-after-settle/lost-callbacks/2": "once an absence was belied no other row is sent again",
     "held-after-settle/submitter-killed/3": "listing a second time wipes no reason why rows stay in doubt",
+    "get-other/folder-restored/1": "a proof covers what was learned between its listing and its being said",
     "created-after-settle/submitter-killed/0": "sweeps that show that another one erred settle nothing",
 }
 
