@@ -100,6 +100,7 @@ class Client:
     async def attempt(self, type: str, request: Mapping[str, Json], address: str) -> Outcome:  # noqa: A002
         """Send one create request, once, and judge what came of it; no trouble with the API is raised.
 
+        Cancelled, `kept` tells of the error whether it proves that no byte left. Raises `UsageError` as every call does.
         ``request`` holds the API's own field names, as a `Planned` fact does; ``address`` becomes ``callback_url``.
         """
         try:

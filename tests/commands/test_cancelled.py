@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from mwbatch.client import Client
 from mwbatch.commands.sending import Sender
 from mwbatch.commands.submit import resume, submit
 from mwbatch.core.facts import Failed
-from mwbatch.errors import Exit
+from mwbatch.errors import Exit, UsageError
 from mwbatch.journal.opened import Opened
 from mwbatch.simulator.forms import Draft
+from tests.client.conftest import Talk, started
 from tests.commands.conftest import LATENCY, Stage, answer, silent
 from tests.commands.test_sending import place, send, sender_of
 from tests.journal.disks import Gated
@@ -67,6 +69,26 @@ async def test_only_what_left_is_in_doubt(stage: Stage, times: int) -> None:
     assert {(fact.verdict, fact.final) for fact in closed} == {("unsent", False)}
 
 
+async def test_what_left_over_real_sockets(stage: Stage) -> None:
+    """Of twenty requests nine were heard of when the run is cancelled: nine rows are in doubt."""
+    batch, heard = await stage.opened(50), asyncio.Semaphore(0)
+
+    async def mute(talk: Talk) -> None:
+        await talk.hear()
+        heard.release()
+        await talk.reader.read()
+
+    server, listening = await started(mute)
+    async with Client("key", server.url, limit=9) as stage.client:
+        sending = asyncio.create_task(at_once(stage, batch, 20).send(batch.journal.read_rows()))
+        for _ in range(9):
+            await heard.acquire()
+        await cut(sending)
+    listening.close()
+    await batch.journal.close()
+    assert (stage.statuses(), len(server.requests)) == ({"doubt": 9, "planned": 41}, 9)
+
+
 @virtual
 async def test_cancelled_while_started_is_written(stage: Stage) -> None:
     """A run of rows whose ``started`` is on its way to the disk when all is cancelled leaves none of them in doubt."""
@@ -105,22 +127,27 @@ async def test_a_row_is_not_given_up_for_stops(stage: Stage) -> None:
     assert stage.tasks == 60
 
 
+@pytest.mark.parametrize(("error", "doubt"), [(KeyError("odd"), 1), (UsageError("odd: it was closed"), 0)])
 @virtual
-async def test_one_workers_error_leaves_the_others_alone(stage: Stage) -> None:
-    """An error nobody foresaw in one worker is raised, when the others have their answers: one row is in doubt."""
+async def test_one_workers_error_leaves_the_others_alone(stage: Stage, error: Exception, doubt: int) -> None:
+    """An error in one worker is raised when the others have their answers; it puts its own row in doubt alone.
+
+    Not even that where it says, as the refusal of a client that was closed does, that nothing was written.
+    """
 
     def odd(draft: Draft) -> None:
         if place(draft.callback_url)[0] == 5:
-            raise KeyError("odd")
+            raise error
 
     stage.wire.on_create = odd
     batch = await stage.opened(100)
     sender = at_once(stage, batch, 16)
-    with pytest.raises(KeyError, match="odd"):
+    with pytest.raises(type(error), match="odd"):
         await sender.send(batch.journal.read_rows())
     await batch.journal.close()
     there = stage.statuses()
-    assert (there.pop("doubt"), there) == (1, {"pending": stage.tasks, "planned": 99 - stage.tasks})
+    assert there.pop("doubt", 0) == doubt
+    assert there == {"pending": stage.tasks, "planned": 100 - doubt - stage.tasks}
 
 
 @virtual

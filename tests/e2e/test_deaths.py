@@ -134,3 +134,4 @@ def test_asked_twice(stuck: Stage) -> None:
     assert submitter.returncode == 130
     assert b"stopped at once" in err
     assert b"Traceback" not in err
+    assert stuck.json("status", "m")["by_status"]["planned"] == 4 - (created(stuck) - before)
