@@ -56,6 +56,14 @@ async def test_a_flood_of_answers(stage: Stage) -> None:
     assert await stage.post(stage.address(1), bodies[9]) == OK
 
 
+async def test_repetitions_take_no_room(stage: Stage) -> None:
+    """However often an answer comes again, one after the other, three others of its task are stored beside it."""
+    bodies = [callback(response={"tags": [], "n": n}) for n in range(4)]
+    for body in (*[bodies[0]] * 9, *bodies, *bodies):
+        assert await stage.post(stage.address(), body) == OK
+    assert answers(stage) == {"t1": 4}
+
+
 async def test_a_flood_at_once(stage: Stage) -> None:
     """A flood in which none waits for another is held to the same."""
     posts = [stage.post(stage.address(), callback(f"t{n}")) for n in range(60)]

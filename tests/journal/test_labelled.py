@@ -53,6 +53,7 @@ async def opened(folder: Path) -> Opened:
 @example([plan(0), answer(1, at="2024-01-02"), answer(1, "no", at="2024-01-01")])
 @example([plan(0), answer(1, at="2024-01-01"), answer(2, at="2024-01-02"), show(2)])
 @example([plan(0), answer(2, at="2024-01-02", via=Via.GET), answer(1, at="2024-01-01")])
+@example([plan(0), plan(1), answer(1, task="a"), answer(1, task="a", row=1), show(1, task="a")])
 def test_the_answer_is_the_one_of_the_fold(
     tmp_path_factory: pytest.TempPathFactory, facts: list[Fact]
 ) -> None:
