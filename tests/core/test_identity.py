@@ -24,6 +24,7 @@ def batch(id_column: str | None, *rows: Entry, allow_duplicates: bool = False) -
 def test_rows_without_ids() -> None:
     """By digest a row is known once from the batch, repeated from then on, and new only if its request is."""
     identity = batch(None, entry(1, "a"), entry(2, "b"))
+    assert identity.free == 2
     assert identity.judge(entry(2, "b")) == Decision(Kind.KNOWN, 1)
     assert identity.judge(entry(3, "c")) == Decision(Kind.NEW, 2)
     assert identity.judge(entry(4, "b")) == Decision(Kind.REPEATED, 1, 2)

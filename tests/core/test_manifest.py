@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mwbatch.core.entry import cells_of
 from mwbatch.core.jsonl_rows import MOST_NAMES
 from mwbatch.core.manifest import (
     CsvReader,
@@ -23,6 +24,7 @@ from mwbatch.core.records import MAX_CELL
 from mwbatch.core.scrutiny import Leave, Scrutiny
 
 URL = "https://images.example.com/1.jpg"
+BOX = {"left": 1, "top": 2, "width": 3, "height": 4}
 NAMES = [
     "id",
     "image_url",
@@ -324,3 +326,29 @@ def test_id_column_is_told() -> None:
     assert reader.id_column is None
     reader.feed(b"global_key,image_url\n")
     assert reader.id_column == "global_key"
+
+
+@pytest.mark.parametrize(
+    ("row", "known"),
+    [
+        ({"Tags": 1}, "tags"),
+        ({"Type": "x", "instruction": "q", "annotation_option": ["a", "b"], "tags": [BOX]}, "type"),
+        ({"Tags": 1, "Type": "x", "type": "tagging", "objects_to_tag": "brands"}, "tags"),
+    ],
+)
+def test_a_misnamed_row_is_handed_back(row: dict[str, Any], known: str) -> None:
+    """Written again, a row is told for the same names as before: what it is is not said before they are mended."""
+    (entry,) = read_jsonl([as_jsonl([{"image_url": URL, **row}])])
+    assert isinstance(entry, Entry)
+    assert [meant for _, meant in entry.misnamed] == [known]
+    cells = cells_of(entry, None)
+    assert not cells.get("type")
+    assert list(read_jsonl([as_jsonl([cells])])) == [entry]
+
+
+def test_a_list_of_invalid_rows_names_its_batch() -> None:
+    """The batch that rows put aside belong to is read with them, and is no column of the user's."""
+    reader = JsonlReader()
+    (entry,) = reader.feed(as_jsonl([{"image_url": URL, "mwbatch_batch": "b2345"}]))
+    assert isinstance(entry, Entry)
+    assert (reader.batch_id, entry.columns) == ("b2345", {})
