@@ -35,7 +35,7 @@ from mwbatch.core.values import (
     whole,
 )
 from mwbatch.errors import BadValue, Exit, OtherApi, UsageError
-from mwbatch.journal.home import Card
+from mwbatch.journal.home import Card, check_name
 from mwbatch.journal.lock import LOCK
 from mwbatch.journal.opened import Opened
 
@@ -80,6 +80,7 @@ def pinned(card: Card, origin: str) -> None:
 
 def check(wishes: Wishes, card: Card, origin: str) -> None:
     """Raise `UsageError` for what cannot be wished of the API there, before a batch is made or anything written into it."""
+    check_name(card.name)
     pinned(card, origin)
     settle_at(wishes.settle, origin)
     if wishes.callback_url and wishes.callback_url != NO_CALLBACKS:

@@ -98,6 +98,7 @@ async def rehearse(
     source = replace(await addressed(home, source), only_new=wishes.repeats.only_new)
     chosen = choose(home, source, origin)
     check(wishes, chosen.card, origin)
+    home.kept_keys()
     batch = await look(home, chosen.folder, chosen.card) if chosen.folder else None
     found = await examine(source, batch, desk)
     last = last_base(batch) if batch else None

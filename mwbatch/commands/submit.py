@@ -131,6 +131,7 @@ async def _batch_of(
     """The batch of a manifest; where it has to be made, with what the manifest holds."""
     chosen = choose(home, source, client.origin)
     check(wishes, chosen.card, client.origin)
+    home.kept_keys()
     if chosen.folder is not None:
         return chosen.folder, chosen.card, None
     if not wishes.callback_url:

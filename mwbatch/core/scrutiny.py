@@ -130,7 +130,7 @@ class Scrutiny:
 
     def yours(self) -> list[str]:
         """The user's columns in one sentence; none where there are none."""
-        columns = [name if name.isprintable() else shown(name) for name in [*self.columns][:SHOWN_COLUMNS]]
+        columns = [_named(name) for name in [*self.columns][:SHOWN_COLUMNS]]
         more = f" and {len(self.columns) - SHOWN_COLUMNS:,} more" if len(self.columns) > SHOWN_COLUMNS else ""
         return [f"yours: {', '.join(columns)}{more}"] if columns else []
 
@@ -213,6 +213,15 @@ def _misnamed(line: int, name: str, known: str) -> Problem:
         f"yours: --own-column {shlex.quote(spelled)})"
     )
     return Problem(line, spelled, told, {})
+
+
+def _named(column: str) -> str:
+    """A column as people are shown it."""
+    return (
+        column
+        if column.isprintable() and 0 < len(column) <= 40 and column == column.strip()
+        else shown(column)
+    )
 
 
 def _nothing(value: str, instead: str) -> str:

@@ -148,10 +148,7 @@ class Home:
             UsageError: the name cannot be that of a folder.
             StoreError: the folder cannot be made, or has lost its card.
         """
-        if not _NAME.fullmatch(card.name) or card.name in _TAKEN:
-            raise UsageError(
-                f"a batch cannot be named {card.name!r}: letters, digits, '.', '_', '-'; see --batch"
-            )
+        check_name(card.name)
         folder = self.path / card.name
         if any(folder.glob("*/*.jsonl")) and not _holds_batch(folder):
             raise StoreError(
@@ -195,6 +192,12 @@ class Home:
     def inbox(self, batch_id: str) -> Path:
         """The folder for callbacks of a batch that is not here."""
         return self.path / INBOX / batch_id
+
+
+def check_name(name: str) -> None:
+    """Raise `UsageError` for what cannot be the name of a batch, which is that of a folder."""
+    if not _NAME.fullmatch(name) or name in _TAKEN:
+        raise UsageError(f"a batch cannot be named {name!r}: letters, digits, '.', '_', '-'; see --batch")
 
 
 def _holds_batch(folder: Path) -> bool:

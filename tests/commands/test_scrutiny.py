@@ -297,6 +297,29 @@ WISHES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.parametrize("name", ["a/b", "..", "inbox", ""])
+@virtual
+async def test_a_name_that_is_none(stage: Stage, name: str) -> None:
+    """What cannot be the name of a batch is refused by a dry run too, before the manifest is read."""
+    source = Source("nowhere.csv", batch=name, known_as="-")
+    with pytest.raises(UsageError, match="a batch cannot be named"):
+        await rehearse(stage.home, ORIGIN, source, silent(), stage.desk)
+    with pytest.raises(UsageError, match="a batch cannot be named"):
+        await submit(stage.home, stage.client, source, silent(), stage.desk)
+
+
+@virtual
+async def test_keys_that_are_none(stage: Stage) -> None:
+    """Where the callback keys cannot be used no batch is made; a dry run says the same."""
+    stage.home.path.mkdir()
+    (stage.home.path / "keys.json").write_text("[]")
+    with pytest.raises(UsageError, match="keys"):
+        await rehearse(stage.home, ORIGIN, stage.manifest("a"), silent(), stage.desk)
+    with pytest.raises(UsageError, match="keys"):
+        await submit(stage.home, stage.client, stage.manifest("a"), silent(), stage.desk)
+    assert list(stage.home.cards()) == []
+
+
 @pytest.mark.parametrize("wishes", WISHES.values(), ids=WISHES)
 @virtual
 async def test_wishes_come_first(stage: Stage, wishes: dict[str, Any]) -> None:
