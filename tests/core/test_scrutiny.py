@@ -201,3 +201,11 @@ def test_suspects(row: dict[str, Any], suspect: bool) -> None:
     assert scrutiny.suspects([first, second])[0] == 0
     scrutiny.look(first)
     assert scrutiny.suspects([first, second]) == [1] * suspect
+
+
+def test_own_in_one_row_and_misspelt_in_the_next() -> None:
+    """That a column was the user's own in a row that has the known one too says nothing about rows that lack it."""
+    scrutiny = Scrutiny(Leave())
+    first, second = entries({"image_url": URL, "Tags": 1, "tags": None}, {"image_url": URL, "Tags": 1})
+    assert scrutiny.look(first) is None
+    assert scrutiny.suspects([first, second]) == [1]
