@@ -15,7 +15,7 @@ SUBMIT: Final = ("submit", "m.csv", "--callback-url")
 def befallen(folder: Path, *faults: Fault) -> Iterator[Stage]:
     """A stage whose API these faults befall at every turn; its people answer at once."""
     rates = dict.fromkeys(faults, 1.0)
-    with Api(Settings(api_key=None, complete_after=(0.0, 0.1), faults=Faults(rates=rates))) as api:
+    with Api(Settings(port=0, api_key=None, complete_after=(0.0, 0.1), faults=Faults(rates=rates))) as api:
         yield Stage(folder, api)
 
 
