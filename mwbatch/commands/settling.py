@@ -13,6 +13,7 @@ from mwbatch.commands.sweeping import Swept, sweep
 from mwbatch.core.advice import rows
 from mwbatch.core.doubt import SECOND_SWEEP, Doubt, Witness, doubts, span_of
 from mwbatch.core.facts import Failed, Started
+from mwbatch.core.fold import Status
 from mwbatch.core.pace import backoff
 from mwbatch.core.span import Span
 from mwbatch.core.sweep import Place, Sight
@@ -74,7 +75,29 @@ async def settle(batch: Opened, client: Client, desk: Desk, grounds: Grounds) ->
         await _settle(batch, client, desk, grounds, may, result)
     result.open = len(in_doubt(batch, grounds))
     result.found = len(there) - result.open - len(result.absent)
+    if not desk.stopping.is_set():
+        result.absent += await _deny(batch, client, desk)
     return result
+
+
+async def _deny(batch: Opened, client: Client, desk: Desk) -> list[int]:
+    """Ask the API for the tasks that callbacks named of attempts which have failed; the rows of which it knows none."""
+    contested = [
+        Place(number, attempt)
+        for number in batch.state.numbered(Status.DOUBT)
+        for attempt in batch.state.row(number).contested
+    ]
+    accounts = (
+        {(fact.origin, fact.key) for fact in batch.journal.read_journal(Started)} if contested else set()
+    )
+    if accounts != {(client.origin, client.key)} or _belied(batch):
+        return []  # nothing is denied by another account
+    denied = [place for place in contested if await _is_denied(batch, client, desk, place)]
+    message = "callbacks name tasks of this attempt, and the API knows none of them there"
+    await batch.record(
+        [Failed(desk.now(), *place, Verdict.DENIED, final=False, message=message) for place in denied]
+    )
+    return sorted({place.row for place in denied})
 
 
 async def _look(batch: Opened, client: Client, desk: Desk, span: Span) -> None:

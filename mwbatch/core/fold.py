@@ -196,9 +196,9 @@ class Row:
         return bits
 
     @property
-    def _belied_failures(self) -> int:
-        """The attempts that failed, though not finally, and were called back about: only the user may go on."""
-        return self.seen & self.failed & ~self.final & ~self.denied & ~self._counted
+    def contested(self) -> list[int]:
+        """The attempts that failed, though not finally, and were called back about, ascending."""
+        return _attempts(self.seen & self.failed & ~self.final & ~self.denied & ~self._counted)
 
     @property
     def spent(self) -> int:
@@ -264,7 +264,7 @@ class Row:
             return Status.CANCELED
         if self.final >> last & 1 and self.opened <= last:
             return Status.REJECTED
-        if self.opened < self._belied_failures.bit_length():
+        if any(attempt >= self.opened for attempt in self.contested):
             return Status.DOUBT
         return Status.PLANNED
 

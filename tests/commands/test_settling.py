@@ -1,6 +1,7 @@
 """Settling doubt: presence at once, absence only after two valid sweeps far enough apart, and else nothing."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -214,6 +215,33 @@ async def test_a_task_that_callbacks_name_and_nobody_can_look_at(
     result = await settled(stage, batch)
     assert (result.absent, result.open, stage.statuses()) == ([0, 2], 1, {"planned": 2, "doubt": 1})
     assert "callbacks name tasks of rows in doubt" in result.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("shown", "status"), [(None, "planned"), ({"task_id": "task-1", "status": "pending"}, "pending")]
+)
+@virtual
+async def test_a_callback_after_the_closing(stage: Stage, shown: Any, status: str) -> None:
+    """A callback about an attempt that was closed keeps its row from being sent until the API was asked for its task."""
+    batch = await doubtful(stage)
+    assert (await settled(stage, batch)).absent == [0, 1, 2]
+    batch = await stage.opened()
+    await batch.record([Seen(clock(), 1, 1, "task-1", "pending", Via.CALLBACK)])
+    assert stage.statuses() == {"planned": 2, "doubt": 1}
+    if shown:
+        stage.wire.gets["task-1"] = answer(200, shown)
+    result = await settled(stage, batch)
+    assert (result.absent, stage.statuses()) == ([] if shown else [1], Counter(["planned"] * 2 + [status]))
+    assert batch.state.belied() is bool(shown)
+
+
+@virtual
+async def test_another_account_denies_nothing(stage: Stage) -> None:
+    """A task that callbacks name is not denied by an account that is not the one at which the row was sent."""
+    batch = await doubtful(stage, key="0" * 8)
+    await batch.record([Failed(clock(), 1, 1, "absent", final=False)])
+    await batch.record([Seen(clock(), 1, 1, "task-1", "pending", Via.CALLBACK)])
+    assert ((await settled(stage, batch)).absent, batch.state.row(1).status) == ([], Status.DOUBT)
 
 
 @virtual
