@@ -8,11 +8,14 @@ import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from mwbatch.core import values
 from mwbatch.declarations import Argument, Option
 from mwbatch.errors import UsageError
+
+SINCE: Final = "30d"
+"""How far back the account is looked through, unless the user says otherwise."""
 
 
 class LogFormat(StrEnum):
@@ -43,6 +46,14 @@ SkipOption = Annotated[
 ]
 SingleOption = Annotated[bool, Option("--single-option", help="One answer is enough to choose from.")]
 PriceOption = Annotated[float | None, Option("--price", min=0.0, help="What one task costs.")]
+AgainstOption = Annotated[
+    bool,
+    Option("--against-api", help="Look through the account's listing for the same requests, too."),
+]
+SinceOption = Annotated[
+    str,
+    Option("--since", metavar="WHEN", help="With --against-api: how far back, a date or so many days: 30d."),
+]
 RequireOption = Annotated[bool, Option("--require-complete", help="Exit 3 unless every row is final.")]
 SettleOption = Annotated[
     float,

@@ -18,6 +18,7 @@ FILES: Final = {
     "run": "serve",
     "status": "status",
     "reconcile": "reconcile",
+    "audit": "audit",
     "results": "results",
     "export": "export",
     "make-annotating": "make_annotating",

@@ -1,0 +1,46 @@
+"""`mwbatch audit`."""
+
+from typing import TYPE_CHECKING
+
+from mwbatch import settings
+from mwbatch.cli.options import verb
+from mwbatch.cli.program import Result, perform
+from mwbatch.cli.wiring import open_client, open_home
+
+if TYPE_CHECKING:
+    from mwbatch.commands.desk import Desk
+
+
+@verb
+def audit(
+    *,
+    price: settings.PriceOption = None,
+    against_api: settings.AgainstOption = False,
+    since: settings.SinceOption = settings.SINCE,
+    place: settings.Place,
+    api: settings.Api,
+    talk: settings.Talk,
+) -> None:
+    """Find what was asked for more than once, and what was paid for it.
+
+    It looks at every batch of the home, sends nothing and takes no lock. With --against-api it lists the account's tasks
+    too: it finds what another machine, or a script, asked for before mwbatch came. Exit code 1: something was asked twice.
+
+    \b
+    Examples:
+      mwbatch audit --price 0.08
+      mwbatch audit --against-api --since 7d --json
+    """
+
+    async def command(desk: "Desk") -> Result:
+        from mwbatch.commands.account import Since
+        from mwbatch.commands.audit import audit
+        from mwbatch.views.audit import Asked
+
+        home = open_home(place, desk)
+        if not against_api:
+            return Asked(tuple(await audit(home, desk)), price)
+        async with open_client(api) as client:
+            return Asked(tuple(await audit(home, desk, client, Since(since))), price)
+
+    perform(command, talk)

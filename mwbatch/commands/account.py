@@ -1,0 +1,69 @@
+"""Walks through the account's listing, to see what it shows: pages and time are said first, and it ends when asked to."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mwbatch.client import Client
+from mwbatch.commands.desk import Desk
+from mwbatch.core.digests import Digests, named
+from mwbatch.core.since import DEFAULT, since
+from mwbatch.core.task import Task
+from mwbatch.core.times import http_time, iso
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """Since when to look, in the user's words."""
+
+    text: str = DEFAULT
+
+
+async def look_through(client: Client, take: Callable[[Sequence[Task]], None], how: Since, desk: Desk) -> str:
+    """Hand on every task that was created since then, each once; returns why these are not all, else nothing.
+
+    Raises:
+        UsageError: nobody can tell since when.
+        ApiError: the listing cannot be read.
+    """
+    tally, known, offset = desk.tally, Digests(), 0
+    tally.phase, begun = "asking the API", desk.ticks()
+    first = await client.list_page(limit=1, fresh=True)
+    now = http_time(first.clock) or datetime.fromtimestamp(desk.now(), UTC)
+    start = since(how.text, now)
+    while True:
+        page = await client.list_page(start_time=start, offset=offset, fresh=True)
+        if not offset:
+            _say(desk, page.total, iso(start), page.received, desk.ticks() - begun)
+        new = [task for task in page.tasks if _is_new(task, known)]
+        take(new)
+        tally.phase, tally.listed, offset = "looking through the account", len(known), offset + page.received
+        if not page.received or page.has_more is False:
+            lacking = (page.total or 0) - len(known)
+            return (
+                f"the listing shows {len(known):,} tasks and says that there are {page.total:,}"
+                if lacking > 0
+                else ""
+            )
+        if not new:
+            return "the listing repeats itself"
+        if desk.stopping.is_set():
+            return f"stopped after {len(known):,} tasks"
+
+
+def _is_new(task: Task, known: Digests) -> bool:
+    before = len(known)
+    known.add(named(task.task_id))
+    return len(known) > before
+
+
+def _say(desk: Desk, total: int | None, start: str, page: int, seconds: float) -> None:
+    if total is None:
+        desk.tally.note(
+            f"looking through the account's tasks since {start}; the API does not say how many there are"
+        )
+        return
+    pages = -(-total // max(page, 1))
+    desk.tally.note(
+        f"looking through {total:,} tasks of the account since {start}: {pages:,} pages, about {pages * seconds:,.0f} s"
+    )

@@ -1,0 +1,118 @@
+"""Asking what was asked: every request of a home that has several tasks, what was paid for it, and where."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from mwbatch.client import Client
+from mwbatch.commands.account import Since, look_through
+from mwbatch.commands.desk import Desk
+from mwbatch.core.account import asked_by
+from mwbatch.core.address import find
+from mwbatch.core.audit import Audit, Audited
+from mwbatch.core.digests import stable_digest
+from mwbatch.core.facts import Planned
+from mwbatch.core.task import Task
+from mwbatch.errors import StoreError
+from mwbatch.journal.asked import RECORD, asked
+from mwbatch.journal.home import Card, Home
+from mwbatch.journal.segments import Segments
+
+Batch = tuple[Path, Card]
+
+
+async def audit(
+    home: Home, desk: Desk, client: Client | None = None, since: Since | None = None
+) -> list[Audited]:
+    """Look at every batch of the home, one API at a time; no lock is taken, nothing is written.
+
+    With a ``client`` the account's tasks ``since`` then are looked at too, for the batches at its origin. Raises `ApiError`
+    where the API refuses us or cannot be reached.
+    """
+    there: dict[str, list[Batch]] = defaultdict(list)
+    unreadable = []
+    for folder, card in home.looked():
+        if isinstance(card, StoreError):
+            unreadable.append(str(card))
+        else:
+            there[card.origin].append((folder, card))
+    if client is not None:
+        there.setdefault(client.origin, [])
+    found = []
+    for origin, batches in there.items():
+        asking = client if client and client.origin == origin else None
+        found.append(await _audited(batches, desk, asking, since, unreadable))
+        unreadable = []
+    return found or [Audited((), Audit(), {}, tuple(unreadable))]
+
+
+async def _audited(
+    batches: list[Batch], desk: Desk, client: Client | None, since: Since | None, unreadable: list[str]
+) -> Audited:
+    told = Audit()
+    names = frozenset(name for _, card in batches for name in card.volatile)
+    desk.tally.phase, desk.tally.total = "reading batches", 2 * len(batches)
+    good = []
+    for folder, card in batches:
+        try:
+            await asyncio.to_thread(told.learn, _rows(folder, names))
+            good.append((folder, card))
+        except StoreError as error:
+            unreadable.append(str(error))
+        desk.tally.done += 1
+    listed, bare, flaw = None, 0, ""
+    if client is not None and since is not None:
+        ours, listed = {card.batch_id for _, card in good}, 0
+
+        def take(tasks: Sequence[Task]) -> None:
+            nonlocal listed, bare
+            assert listed is not None
+            listed += len(tasks)
+            bare += _take(told, tasks, ours, names)
+
+        flaw = await look_through(client, take, since, desk)
+    for number, (folder, _) in enumerate(good):
+        await asyncio.to_thread(_count, told, number, folder, names)
+        desk.tally.done += 1
+    told.finish()
+    plans = await asyncio.to_thread(_plans, told, good)
+    names_of = tuple((card.name, card.batch_id) for _, card in good)
+    return Audited(names_of, told, plans, tuple(unreadable), listed, bare, flaw)
+
+
+def _rows(folder: Path, names: frozenset[str]) -> Iterator[tuple[int, bytes]]:
+    return (pair for block in asked(folder, names, keep=False) for pair in RECORD.iter_unpack(block))
+
+
+def _count(told: Audit, number: int, folder: Path, names: frozenset[str]) -> None:
+    state = Segments(folder, "view").fold()
+    told.count(number, _rows(folder, names), state.row, {row for row, _ in state.surplus()})
+
+
+def _take(told: Audit, tasks: Sequence[Task], ours: set[str], names: frozenset[str]) -> int:
+    """Take in the tasks that no batch of the home knows; returns how many of them show no inputs."""
+    bare = 0
+    for task in tasks:
+        address = find(task.callback_url or "")
+        maker = address.batch if address else ""
+        if task.status == "canceled" or maker in ours:
+            continue
+        if shown := asked_by(task):
+            told.strange(stable_digest(*shown, names), (task.task_id, maker, task.status))
+        else:
+            bare += 1
+    return bare
+
+
+def _plans(told: Audit, batches: list[Batch]) -> dict[tuple[int, int], Planned]:
+    """The planned rows of the requests that are told one by one."""
+    wanted: dict[int, set[int]] = defaultdict(set)
+    for _, request in told.told():
+        for held in request.rows:
+            wanted[held.batch].add(held.row)
+    return {
+        (number, planned.row): planned
+        for number, rows in wanted.items()
+        for planned in Segments(batches[number][0], "view").read_rows(rows.__contains__)
+    }

@@ -1,0 +1,171 @@
+"""Asking what was asked: several tasks for one request, wherever they are."""
+
+from typing import Any
+
+import pytest
+
+from mwbatch.commands.account import Since
+from mwbatch.commands.audit import audit
+from mwbatch.commands.submit import submit
+from mwbatch.core.elsewhere import Repeats
+from mwbatch.core.facts import Seen, Via
+from mwbatch.errors import Exit, UsageError
+from mwbatch.simulator.faults import Fault, Line
+from mwbatch.views.audit import Asked
+from tests.commands.conftest import ELSEWHERE, Stage, answer, silent
+from tests.virtual import virtual
+
+
+async def sent(stage: Stage, name: str, *ids: str, again: tuple[str, ...] = ()) -> None:
+    """Submit a manifest, knowingly again where the user said so."""
+    wishes = silent(repeats=Repeats(again=again))
+    await submit(stage.home, stage.client, stage.manifest(*ids, name=f"{name}.csv"), wishes, stage.new_desk())
+
+
+async def audited(
+    stage: Stage, price: float | None = None, *, api: bool = False, since: str = "30d"
+) -> Asked:
+    """What the audit of the home comes to."""
+    client = stage.client if api else None
+    return Asked(tuple(await audit(stage.home, stage.desk, client, Since(since))), price)
+
+
+def told(found: Asked) -> list[tuple[int, list[str], int]]:
+    """Of each request how many tasks it has, the batches of its rows, and how many are not in this home."""
+    json: Any = found.json()
+    return [
+        (one["tasks"], [row["batch"] for row in one["rows"]], len(one["account"])) for one in json["requests"]
+    ]
+
+
+@virtual
+async def test_nothing_twice(stage: Stage) -> None:
+    """An empty home, and one in which each request has one task, are done with exit code 0."""
+    assert (await audited(stage)).text() == "nothing was asked for more than once, in 0 batches"
+    await sent(stage, "week1", "a", "b")
+    await sent(stage, "week2", "c")
+    found = await audited(stage, 0.5)
+    assert (found.exit, found.text()) == (Exit.DONE, "nothing was asked for more than once, in 2 batches")
+    assert found.cost == 0
+
+
+@virtual
+async def test_what_was_paid_again_and_where(stage: Stage) -> None:
+    """A request with tasks in two batches is told with its rows and tasks, and with what was paid beyond one."""
+    await sent(stage, "week1", "a", "b")
+    await sent(stage, "week2", "a", again=("week1",))
+    await sent(stage, "week3", "a", "c", again=("week1", "week2"))
+    found = await audited(stage, 0.08)
+    assert (found.exit, found.requests, found.beyond, found.cost) == (Exit.ROWS, 1, 2, 0.16)
+    assert told(found) == [(3, ["week1", "week2", "week3"], 0)]
+    said = found.text()
+    assert said.startswith("tagging https://images.example.com/a.jpg: 3 tasks\n  batch week1 (")
+    assert "line 2 ('a'): " in said
+    assert said.endswith("1 request was asked for more than once: 2 tasks beyond one each, 0.16 at 0.08 each")
+
+
+@virtual
+async def test_what_was_not_paid_does_not_count(stage: Stage) -> None:
+    """Rows elsewhere that were rejected have no task, and canceled tasks cost nothing."""
+    stage.wire.plays = [answer(400)]
+    await sent(stage, "week1", "a")
+    await sent(stage, "week2", "a")
+    assert (await audited(stage)).exit is Exit.DONE
+
+
+@virtual
+async def test_two_tasks_of_one_row(stage: Stage) -> None:
+    """A double of one row is a request that was paid twice, too."""
+    batch = await stage.opened(2)
+    shown = [Seen(0.0, 1, 1, f"t{n}", "pending", Via.LIST, f"2026-01-0{n}T00:00:00.000Z") for n in (1, 2)]
+    await batch.record(shown)
+    found = await audited(stage)
+    assert (told(found), found.beyond) == ([(2, ["logos"], 0)], 1)
+
+
+@virtual
+async def test_the_account(stage: Stage) -> None:
+    """With the account's listing, tasks that no batch of the home knows are told beside the rows that ask for the same."""
+    await sent(stage, "week1", *(f"p{n}" for n in range(150)))
+    for one in ("p3", "p3", "p149", "other"):
+        await stage.client.create_tagging_task(
+            f"https://images.example.com/{one}.jpg", "https://hooks.example.com/x"
+        )
+    assert (await audited(stage)).exit is Exit.DONE
+    found = await audited(stage, api=True)
+    assert sorted(told(found)) == [(2, ["week1"], 1), (3, ["week1"], 2)]
+    assert (found.beyond, found.exit) == (3, Exit.ROWS)
+    assert "not in this home" in found.text()
+    assert [
+        note
+        for note in stage.desk.tally.notes
+        if "154 tasks of the account since" in note and "2 pages" in note
+    ]
+
+
+@virtual
+async def test_the_account_of_another_api(stage: Stage) -> None:
+    """The account is compared with the batches at its own origin alone."""
+    await sent(stage, "week1", "a")
+    await stage.client.create_tagging_task("https://images.example.com/a.jpg", "https://hooks.example.com/x")
+    stage.client = stage.client_at(ELSEWHERE)
+    assert (await audited(stage, api=True)).exit is Exit.DONE
+
+
+@virtual
+async def test_our_own_tasks_without_their_address(stage: Stage) -> None:
+    """Where the API shows no addresses, the batch's own tasks are not taken for those of others."""
+    stage.befall(Line(Fault.NO_ECHO, 1, 100))
+    await sent(stage, "week1", "a", "b")
+    assert (await audited(stage, api=True)).exit is Exit.DONE
+
+
+@virtual
+async def test_a_listing_that_never_ends(stage: Stage) -> None:
+    """A page that brings nothing new ends the walk, which is said, and the exit code says that it is not finished."""
+    await sent(stage, "week1", *(f"p{n}" for n in range(120)))
+    stage.befall(Line(Fault.LIST_OFFSET_IGNORED, 1, 1000))
+    found = await audited(stage, api=True)
+    assert (found.exit, "the listing repeats itself" in found.text()) == (Exit.UNFINISHED, True)
+
+
+@virtual
+async def test_it_ends_when_asked(stage: Stage) -> None:
+    """Whoever asks to stop hears of how many tasks were looked at."""
+    await sent(stage, "week1", *(f"p{n}" for n in range(120)))
+    stage.desk.stopping.set()
+    found = await audited(stage, api=True)
+    assert (found.exit, "stopped after 100 tasks" in found.text()) == (Exit.UNFINISHED, True)
+
+
+@virtual
+async def test_since_when(stage: Stage) -> None:
+    """What was created before is not looked at; a word that means no time is refused."""
+    await sent(stage, "week1", "a")
+    assert [one.listed for one in (await audited(stage, api=True, since="2099-01-01")).found] == [0]
+    with pytest.raises(UsageError, match="--since 'monday'"):
+        await audited(stage, api=True, since="monday")
+
+
+@virtual
+async def test_a_batch_that_cannot_be_read(stage: Stage) -> None:
+    """One bad folder is named, and the others are looked at all the same; the exit code is that of this machine."""
+    await sent(stage, "week1", "a")
+    await sent(stage, "week2", "a", again=("week1",))
+    await sent(stage, "week3", "c")
+    (stage.home.path / "week3" / "batch.json").write_text("{")
+    found = await audited(stage)
+    assert (found.exit, found.requests) == (Exit.MACHINE, 1)
+    assert "not looked into: cannot read" in found.text()
+
+
+@virtual
+async def test_many_are_counted_and_some_are_shown(stage: Stage) -> None:
+    """People are shown twenty requests and told how many more there are; scripts get all."""
+    ids = [f"p{n}" for n in range(30)]
+    await sent(stage, "week1", *ids)
+    await sent(stage, "week2", *ids, again=("week1",))
+    found = await audited(stage)
+    json: Any = found.json()
+    assert (len(json["requests"]), json["asked_again"], json["tasks_beyond"]) == (30, 30, 30)
+    assert "and 10 more requests (--json lists them)" in found.text()
