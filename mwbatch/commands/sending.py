@@ -174,9 +174,9 @@ class Sender:
     async def _create(self, create: Create) -> None:
         """Bring one attempt to its outcome: what certainly made no task is sent again within the same attempt."""
         planned, attempt = create
-        address = write(self.how.base, self.how.key, self.batch.card.batch_id, planned.row, attempt)
         outcome, waits, began = _NOT_SENT, backoff(), 0.0
         try:
+            address = write(self.how.base, self.how.key, self.batch.card.batch_id, planned.row, attempt)
             while await self._gate.enter():
                 if not self._is_ours():
                     self._gate.leave()

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from math import floor, inf
-from typing import Any, Self
+from typing import Final, Self
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.values import GREATEST_COST, MOST_TASKS, amount, whole
 from mwbatch.errors import BadValue
+
+UNCHECKED: Final = "as the limit of a batch it holds nothing back until the price of a task is known: give price too (--price)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,12 @@ class Limits:
         amount("max_cost", self.max_cost, 0, GREATEST_COST, none=True)
 
     @classmethod
-    def stored(cls, **fields: Any) -> Self:
+    def stored(
+        cls, max_tasks: int | None = None, price: float | None = None, max_cost: float | None = None
+    ) -> Self:
         """The limits of a card as they stand there, whatever they are: who only looks is not refused."""
-        limits = cls()
-        for name, value in fields.items():
+        limits = object.__new__(cls)
+        for name, value in (("max_tasks", max_tasks), ("price", price), ("max_cost", max_cost)):
             object.__setattr__(limits, name, value)
         return limits
 
@@ -62,9 +66,5 @@ class Limits:
             self.max_cost if other.max_cost is None else other.max_cost,
         )
         if both.max_cost is not None and not both.price:
-            raise BadValue(
-                "max_cost",
-                both.max_cost,
-                "it holds nothing back without what a task costs: give price too (--price)",
-            )
+            raise BadValue("max_cost", both.max_cost, UNCHECKED)
         return both

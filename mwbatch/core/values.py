@@ -34,6 +34,7 @@ LONGEST: Final = 366 * 86_400.0
 
 MOST_TASKS: Final = 10**9
 GREATEST_COST: Final = 1e12
+"""The greatest limits that anybody may name, and the greatest price."""
 
 
 def whole(
