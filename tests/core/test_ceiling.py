@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mwbatch.core.ceiling import FIRST_RATE, REMEMBERED, Ceiling
+from mwbatch.core.curve import APPROACH_S
 from mwbatch.core.pace import SLACK_S, Pace
 from tests.core.throttled import COLD_S, GOODPUT, KINDS, REFUSED, Chance, Kind, Play, Window, meets
 
@@ -88,3 +90,53 @@ def test_a_limit_that_is_no_more_is_forgotten() -> None:
     run = Play(pace, Window(50), 90, changes=[(20, float("inf"))])()
     assert pace.bound is None
     assert run.goodput(85) >= 0.9 * 32 / 0.082
+
+
+Script = list[tuple[int, bool, float | None]]
+TICK = 1 / 64
+"""Seconds; a part of two, so that no sum of them is rounded."""
+
+events = st.lists(
+    st.tuples(st.integers(0, 90), st.booleans(), st.sampled_from([None, 0.0, 1.0])), min_size=5, max_size=200
+)
+
+
+def rates(since: float, script: Script) -> list[float | None]:
+    """What a ceiling allows after each event: some ticks later one is answered (None), or refused with a wait."""
+    ceiling, now, allowed = Ceiling(), since, list[float | None]()
+    for ticks, fresh, wait in script:
+        now += ticks * TICK
+        if wait is None:
+            ceiling.answered(now)
+        else:
+            ceiling.refused(now, fresh, wait)
+        allowed.append(ceiling.rate)
+    return allowed
+
+
+@given(events, st.sampled_from([64.0, 4096.0, 131072.0]))
+def test_the_clock_may_begin_anywhere(script: Script, later: float) -> None:
+    """Shifting all times changes nothing."""
+    assert rates(later, script) == pytest.approx(rates(0.0, script))
+
+
+def test_the_first_refusal_counts_from_the_first_answer() -> None:
+    """Of what was answered before the first refusal the rate is taken over the time since the first answer, and a second."""
+    steady: Script = [(1, True, None)] * 257  # 4 s
+    for idle in (0, 64_000):
+        first = rates(0.0, [(idle, True, None), *steady, (0, True, 0.0)])[-1]
+        assert first == pytest.approx(0.97 * 258 / (257 * TICK + 1))
+    assert rates(7.0, [(0, True, 0.0)]) == [FIRST_RATE]
+
+
+def test_silence_makes_more_careful() -> None:
+    """A refusal on the way back to the top lowers it to `REMEMBERED` of the rate, one that silences us to its square."""
+    brisk: Script = [(ticks, True, None) for _ in range(96) for ticks in (0, 1)]  # 1.5 s of 128 a second
+    refused: Script = [(0, True, 0.0)]
+    before = [*brisk, *refused, *brisk, *refused, *brisk]
+    rate = rates(0.0, before)[-1]
+    assert rate is not None
+    for wait, power in ((0.0, 1), (1.0, 2)):
+        seconds = int((APPROACH_S + wait + 0.25) / TICK)
+        back: Script = [(1, True, None)] * seconds
+        assert rates(0.0, [*before, (0, True, wait), *back])[-1] == pytest.approx(rate * REMEMBERED**power)
