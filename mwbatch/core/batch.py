@@ -265,6 +265,13 @@ class Batch:
         lifted = any(row.started for row in self._lifted.values())
         return lifted or bool(self._count(lambda code: bool(code & STARTED)))
 
+    def unplanned(self) -> int:
+        """How many rows are missing: below the last that was planned, or with a start and no plan."""
+        end = self.end
+        lifted = sum(n >= end and row.started != 0 for n, row in self._lifted.items())
+        beyond = self._columns.codes[end:].translate(_marks(lambda code: bool(code & STARTED)))
+        return end - self.planned + beyond.count(1) + lifted
+
     def unstarted(self) -> int:
         """How many rows have an outcome of an attempt of which no start is known."""
         lifted = sum(bool((row.seen | row.failed) & ~row.started) for row in self._lifted.values())

@@ -22,7 +22,7 @@ def harm(batch: Opened) -> list[str]:
 def refuse_lost_rows(batch: Opened) -> None:
     """Raise `StoreError` where planned rows are lost, forgiven or not: nobody can tell what their numbers stood for."""
     lost = [words for words in _lost(batch) if words.startswith(f"{ROWS}/")]
-    if missing := batch.state.end - batch.state.planned:
+    if missing := batch.state.unplanned():
         lost.insert(0, f"{missing:,} planned rows are gone")
     if lost:
         raise StoreError(
@@ -69,8 +69,7 @@ def _forgotten(batch: Opened) -> Iterator[str]:
 def _holes(batch: Opened) -> Iterator[str]:
     """Rows that must exist because a later one does, and attempts that must have started because something came of them."""
     state = batch.state
-    missing = state.end - state.planned
-    if missing:
+    if missing := state.unplanned():
         yield f"{missing} planned rows are gone"
     if unstarted := state.unstarted():
         yield f"{unstarted} rows have an outcome and no start"

@@ -107,6 +107,9 @@ def test_questions_are_answered_as_by_objects(history: list[Fact]) -> None:
     assert batch.by_callback_only() == sum(row.by_callback_only for row in planned.values())
     for number, row in rows.items():
         assert not batch.untouched(number) or (row == Row(planned=True) and row.sendable)
+    end = 1 + max((n for n, row in rows.items() if row.planned), default=-1)
+    missing = {*range(end), *(n for n, row in rows.items() if row.started)} - set(planned)
+    assert batch.unplanned() == len(missing)
     assert batch.begun() == any(row.started for row in rows.values())
     assert batch.unstarted() == sum(bool((row.seen | row.failed) & ~row.started) for row in rows.values())
 

@@ -2,11 +2,13 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mwbatch.core.facts import Fact
-from mwbatch.journal.harm import harm
+from mwbatch.errors import StoreError
+from mwbatch.journal.harm import harm, refuse_lost_rows
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.opened import Opened, act, look
 from mwbatch.journal.segments import JOURNAL, RESULTS, ROWS
@@ -120,6 +122,74 @@ async def test_acting_does_not_hide_a_loss(home: Home, place: str) -> None:
     later = await look(home, *home.find("logos"))
     assert [told for told in words if told not in harm(later)] == []
     assert any(told.startswith(f"{place}/{path.name} has lost") for told in words)
+
+
+@pytest.mark.parametrize("place", [ROWS, JOURNAL, RESULTS])
+async def test_what_is_known_outside_of_the_folder(home: Home, place: str) -> None:
+    """A folder put back with its card knows nothing of what it lacks: what is kept outside does."""
+    batch = await written(home, *FACTS)
+    path = segment(batch, place)
+    lines = path.read_bytes().splitlines(keepends=True)
+    batch.keep(segments={})
+    path.write_bytes(b"".join(lines[:-1]))
+    assert f"{place}/{path.name} has lost {len(lines[-1])} bytes" in again(batch)
+    path.unlink()
+    assert f"{place}/{path.name} is gone" in again(batch)
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ({"kids": ("k1", "k2")}, "requests were sent with callback key k1, k2, and no start is on disk"),
+        (
+            {"echo": {"tagging": True}},
+            "requests were sent with callback key unknown, and no start is on disk",
+        ),
+        (
+            {"kids": ("k1",), "clock": "yesterday"},
+            "requests were sent with callback key k1, the last run at yesterday, and no start is on disk",
+        ),
+    ],
+)
+async def test_a_card_that_knows_of_requests(home: Home, known: dict[str, Any], words: str) -> None:
+    """A key in use or an echo stands on the card once a start is durable: where there is none it was lost."""
+    batch = await written(home, plan(0))
+    assert harm(batch) == []
+    batch.keep(**known)
+    assert harm(batch) == [words]
+    batch.keep(forgiven=(words,))
+    assert harm(batch) == []
+    batch.keep(clock="today")
+    assert len(harm(batch)) == 1, "the next loss of the kind has words of its own"
+    await batch.record([start(1)])
+    assert harm(batch) == []
+    await batch.journal.close()
+
+
+async def test_rows_that_are_lost_refuse_new_ones(home: Home) -> None:
+    """As long as planned rows are missing, forgiven or not, none is added: it might get the number of a lost one."""
+    batch = await written(home, *FACTS)
+    refuse_lost_rows(batch)
+    path = segment(batch, ROWS)
+    whole = path.read_bytes()
+    path.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
+    batch.refold()
+    batch.keep(forgiven=tuple(harm(batch)))
+    with pytest.raises(StoreError, match=r"1 planned rows are gone.*mwbatch resume logos"):
+        refuse_lost_rows(batch)
+    path.write_bytes(whole)
+    batch.refold()
+    refuse_lost_rows(batch)
+
+
+async def test_rows_that_nobody_had_started_are_missed_too(home: Home) -> None:
+    """Rows that were planned last and never sent leave no hole in the numbers: their segment is shorter."""
+    batch = await written(home, plan(0), plan(1))
+    path = segment(batch, ROWS)
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    batch.refold()
+    with pytest.raises(StoreError, match=r"rows/.* has lost \d+ bytes"):
+        refuse_lost_rows(batch)
 
 
 async def test_holes(home: Home) -> None:

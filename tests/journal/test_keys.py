@@ -13,6 +13,7 @@ import pytest
 
 from mwbatch.core.address import Key, find, write
 from mwbatch.errors import StoreError, UsageError
+from mwbatch.journal.home import Home
 from mwbatch.journal.keys import Keys, load, load_or_make
 from tests.journal.disks import Failing, Fate
 
@@ -166,3 +167,52 @@ def test_keys_are_made_whole_or_not_at_all(path: Path, fates: dict[str, list[Fat
         load_or_make(path, Failing(**fates))
     assert list(path.parent.glob("*")) == []
     assert load_or_make(path, Failing(write=["short", "short"])) == load(path)
+
+
+class Watched(Failing):
+    """Keeps, of each sync of a folder, which names had been synced as files, and whether the keys were in their place."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path, self.whole = path, False
+        self.in_place: list[bool] = []
+
+    def sync(self, file: int) -> None:
+        """Sync a file, which is whole by then."""
+        super().sync(file)
+        self.whole = load_text(Path(f"/dev/fd/{file}").resolve())
+
+    def sync_folder(self, folder: Path) -> None:
+        """Sync a folder."""
+        super().sync_folder(folder)
+        self.in_place.append(folder == self.path.parent and self.path.exists())
+
+
+def load_text(path: Path) -> bool:
+    """Whether a file holds keys."""
+    return load(path) is not None
+
+
+def test_keys_survive_a_power_cut_before_they_sign(path: Path) -> None:
+    """Whoever gets keys gets them after their bytes and, last, their name are on the disk: an address outlives them not."""
+    disk = Watched(path)
+    made = load_or_make(path, disk)
+    assert (disk.whole, disk.in_place[-1]) == (True, True)
+    path.rename(path.with_suffix(".late"))  # another process links its file first, between look and link
+
+    class Late(Watched):
+        def write_file(self, path: Path, content: bytes) -> None:
+            super().write_file(path, content)
+            self.path.with_suffix(".late").rename(self.path)
+
+    late = Late(path)
+    assert load_or_make(path, late) == made
+    assert late.in_place[-1]
+
+
+def test_no_address_is_signed_with_a_key_that_may_be_lost(path: Path) -> None:
+    """A key that another process has put in place is synced with its folder before it is handed out to sign."""
+    load_or_make(path)
+    disk = Watched(path)
+    assert Home(path.parent, disk=disk).signing_key() == load_or_make(path).newest
+    assert disk.in_place == [True]

@@ -1,0 +1,35 @@
+"""Which journal takes a callback, when many come at once."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from mwbatch.callbacks.stores import Stores
+from mwbatch.journal.home import Card, Home
+from tests.core.facts import answer
+
+BATCH, MANY = "b234567890", 40
+
+
+@pytest.mark.parametrize("is_here", [True, False])
+async def test_many_first_callbacks_make_one_journal(tmp_path: Path, is_here: bool) -> None:
+    """However many come at once for a batch that nobody asked for before, one journal takes them, and each answer once."""
+    home = Home(tmp_path / "home")
+    stores = Stores(home)
+    await stores.open()
+    if is_here:
+        home.create(Card("logos", BATCH, "http://127.0.0.1:1", "/m.csv", None, ()))
+
+    async def store(row: int) -> bool:
+        journal, is_inbox = await stores.of(BATCH)
+        assert is_inbox is not is_here
+        [new] = await journal.append([answer(1, row=row)])
+        return new
+
+    new = await asyncio.gather(*(store(number % 4) for number in range(MANY)))
+    assert sum(new) == 4
+    folder = await stores.folder(BATCH)
+    assert await stores.close() is None
+    [segment] = (folder / "results").iterdir()
+    assert len(segment.read_bytes().splitlines()) == 4
