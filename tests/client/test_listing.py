@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mwbatch.client import Client
 from mwbatch.client.wire import Answer
+from mwbatch.core.sweep import MAX_IDLE_PAGES
 from mwbatch.core.text import Json
 from mwbatch.errors import Halted, Unsure
 
@@ -113,3 +114,13 @@ async def test_a_page_of_other_types_is_not_the_end() -> None:
     """Filtering on our side empties pages, not the listing."""
     api, _ = listing(docs("a", type="annotating"), docs("b", type="tagging"), [])
     assert [task.task_id async for task in api.tasks(type="tagging")] == ["b"]
+
+
+async def test_a_listing_that_never_ends_is_left() -> None:
+    """Where the offset is ignored and there is always more, a few pages that bring nothing new end the walk."""
+    pages: list[Json] = [
+        {"docs": docs(*names), "has_more": True} for names in (("a", "b"), ("c", "a"), ("c", "a"))
+    ]
+    api, wire = listing(*pages)
+    assert [task.task_id async for task in api.tasks()] == ["a", "b", "c"]
+    assert len(wire.sent) == 2 + MAX_IDLE_PAGES

@@ -8,9 +8,11 @@ import pytest
 from mwbatch.commands.reconcile import Manner, reconcile
 from mwbatch.commands.submit import submit
 from mwbatch.core.outcomes import Created, Reconciled
+from mwbatch.core.span import PADDING
+from mwbatch.core.times import moment
 from mwbatch.errors import Exit
 from mwbatch.simulator.faults import Fault, Form, Line, Size
-from tests.commands.conftest import Stage, silent
+from tests.commands.conftest import EPOCH, Stage, silent
 from tests.virtual import virtual
 
 ROWS: Final = 48
@@ -116,3 +118,20 @@ async def test_doubles_show_at_once_whatever_the_dates_say(stage: Stage, variant
     assert len(found.cancelled) == ROWS - 29
     assert found.proof is not None
     assert (found.proof.paid_twice, found.proof.covers) == (0, 2 * ROWS - 29)
+
+
+@pytest.mark.parametrize(("seconds", "least", "greatest"), [(-7200.0, -7201, -7199), (7200.0, 7199, 7201)])
+@virtual
+async def test_how_far_dates_lie_apart_is_kept(
+    stage: Stage, seconds: float, least: int, greatest: int
+) -> None:
+    """What is measured at each create stands on the card after the run, in whole seconds; the next run reaches as far back."""
+    lines, size = apart(seconds)
+    await sent(stage, *lines, size=size, rows=3)
+    kept = stage.home.find("logos")[1].drift
+    assert (least <= kept[0] <= kept[1] <= greatest, kept[1] - kept[0] <= 2) == (True, True)
+    stage.wire.listed.clear()
+    await sent(stage, *lines, size=size, rows=4)
+    began = next(moment(asked["start_time"]) for asked in stage.wire.listed if "start_time" in asked)
+    assert began is not None
+    assert began.timestamp() <= EPOCH + min(0.0, seconds) - PADDING.total_seconds() + 1
