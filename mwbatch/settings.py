@@ -101,6 +101,25 @@ class Talk:
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """What is to become of rows that were asked for before, and where they are looked for."""
+
+    only_new: Annotated[
+        bool, Option("--only-new", help="Leave out rows that were asked for before, and send the others.")
+    ] = False
+    again: Annotated[
+        tuple[str, ...],
+        Option(
+            "--again",
+            metavar="BATCH",
+            help="Pay again for what this batch asked for; may be given several times.",
+        ),
+    ] = ()
+    against_api: AgainstOption = False
+    since: SinceOption = SINCE
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where batches and their callback keys are."""
 
@@ -192,17 +211,6 @@ class Spending:
     yes: Annotated[
         bool, Option("--yes", "-y", help="Do not ask before more than 100 tasks are concerned.")
     ] = False
-    only_new: Annotated[
-        bool, Option("--only-new", help="Leave out rows that were asked for before, and send the others.")
-    ] = False
-    again: Annotated[
-        tuple[str, ...],
-        Option(
-            "--again",
-            metavar="BATCH",
-            help="Pay again for what this batch asked for; may be given several times.",
-        ),
-    ] = ()
 
 
 def api_key() -> str:

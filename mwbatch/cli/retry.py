@@ -28,6 +28,7 @@ def retry(
     ids: IdsOption = (),
     ids_from: IdsFromOption = None,
     spending: settings.Spending,
+    repeats: settings.Asking,
     place: settings.Place,
     api: settings.Api,
     talk: settings.Talk,
@@ -49,7 +50,7 @@ def retry(
 
         home, choice = open_home(place, desk), choice_of(status, ids, ids_from)
         async with open_client(api, spending.concurrency) as client:
-            return created(await retry(home, client, batch, choice, wishes(spending), desk))
+            return created(await retry(home, client, batch, choice, wishes(spending, repeats), desk))
 
     perform(command, talk)
 

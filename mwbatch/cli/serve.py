@@ -112,6 +112,7 @@ def run(
     skip_invalid: settings.SkipOption = False,
     meant: settings.Meant,
     spending: settings.Spending,
+    repeats: settings.Asking,
     place: settings.Place,
     api: settings.Api,
     talk: settings.Talk,
@@ -131,7 +132,7 @@ def run(
         from mwbatch.commands.run import Door, run
         from mwbatch.views.outcomes import created
 
-        home, how = open_home(place, desk), wishes(spending)
+        home, how = open_home(place, desk), wishes(spending, repeats)
         door = Door(**asdict(listening))
         given = Source(
             manifest,

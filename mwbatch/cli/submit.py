@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from mwbatch import settings
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, perform
-from mwbatch.cli.wiring import missing_key, open_client, open_home, wishes
+from mwbatch.cli.wiring import client_where, missing_key, open_client, open_home, wishes
 from mwbatch.declarations import Option
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def submit(
     skip_invalid: settings.SkipOption = False,
     meant: settings.Meant,
     spending: settings.Spending,
+    repeats: settings.Asking,
     place: settings.Place,
     api: settings.Api,
     talk: settings.Talk,
@@ -62,11 +63,18 @@ def submit(
         )
         async with readable(given) as source:
             if dry_run:
-                return await rehearse(
-                    home, origin(api.base_url), source, wishes(spending), desk, missing_key()
-                )
+                async with client_where(api, needed=repeats.against_api) as asked:
+                    return await rehearse(
+                        home,
+                        origin(api.base_url),
+                        source,
+                        wishes(spending, repeats),
+                        desk,
+                        missing_key(),
+                        asked,
+                    )
             async with open_client(api, spending.concurrency) as client:
-                return created(await submit(home, client, source, wishes(spending), desk))
+                return created(await submit(home, client, source, wishes(spending, repeats), desk))
 
     perform(command, talk)
 
@@ -76,6 +84,7 @@ def resume(
     batch: settings.BatchArgument,
     *,
     spending: settings.Spending,
+    repeats: settings.Asking,
     place: settings.Place,
     api: settings.Api,
     talk: settings.Talk,
@@ -96,6 +105,6 @@ def resume(
 
         home = open_home(place, desk)
         async with open_client(api, spending.concurrency) as client:
-            return created(await resume(home, client, batch, wishes(spending), desk))
+            return created(await resume(home, client, batch, wishes(spending, repeats), desk))
 
     perform(command, talk)

@@ -1,10 +1,12 @@
 """`mwbatch validate`."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from mwbatch import settings
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, perform
+from mwbatch.cli.wiring import asking, client_where, open_home
 from mwbatch.declarations import Option
 
 if TYPE_CHECKING:
@@ -22,11 +24,16 @@ def validate(
         bool,
         Option("--check-images", help="Ask for every picture (HEAD), and report those that fail."),
     ] = False,
+    batch: settings.BatchOption = None,
+    repeats: settings.Asking,
+    place: settings.Place,
+    api: settings.Api,
     talk: settings.Talk,
 ) -> None:
     """Check every row of a manifest, and list every mistake.
 
-    A mistake is a line: file:line: column: what is wrong. Nothing is sent, and no key is needed.
+    A mistake is a line: file:line: column: what is wrong. Rows that another batch of the home asked for are told, too.
+    Nothing is sent, and no key is needed (save with --against-api).
 
     \b
     Examples:
@@ -35,11 +42,15 @@ def validate(
     """
 
     async def command(desk: "Desk") -> Result:
+        from mwbatch.client import origin
+        from mwbatch.commands.planning import Source
+        from mwbatch.commands.rehearse import foresee
         from mwbatch.commands.validate import validate
         from mwbatch.core.scrutiny import Leave
+        from mwbatch.errors import OtherApi, UsageError
 
         desk.tally.phase = "checking the manifest"
-        return await validate(
+        checked = await validate(
             manifest,
             allow_duplicates=allow_duplicates,
             volatile=meant.volatile,
@@ -48,5 +59,24 @@ def validate(
             check_images=check_images,
             desk=desk,
         )
+        if checked.found or manifest == "-":
+            return checked
+        source = Source(
+            manifest,
+            batch,
+            allow_duplicates=allow_duplicates,
+            own_columns=frozenset(meant.own_column),
+            single_option=meant.single_option,
+            volatile=meant.volatile,
+        )
+        home = open_home(place, desk)
+        try:
+            async with client_where(api, needed=repeats.against_api) as client:
+                await foresee(home, origin(api.base_url), source, asking(repeats), desk, client)
+        except OtherApi:
+            return checked  # it is compared with what was asked for at this one
+        except UsageError as error:
+            return replace(checked, refused=error)
+        return checked
 
     perform(command, talk)

@@ -2,14 +2,15 @@
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import click
 
 from mwbatch.core.values import CONCURRENCY
 from mwbatch.errors import UsageError
-from mwbatch.settings import Api, Place, Spending, api_key
+from mwbatch.settings import Api, Asking, Place, Spending, api_key
 
 if TYPE_CHECKING:
     from mwbatch.client import Client
@@ -50,7 +51,7 @@ def missing_key() -> str:
     return ""
 
 
-def wishes(spending: Spending) -> "Wishes":
+def wishes(spending: Spending, said: Asking) -> "Wishes":
     """The user's wishes as the commands take them."""
     from mwbatch.commands.creating import Wishes
 
@@ -62,15 +63,25 @@ def wishes(spending: Spending) -> "Wishes":
         settle=spending.settle,
         limits=limits(spending),
         confirm=never_asked if spending.yes else asked,
-        repeats=repeats(spending),
+        repeats=asking(said),
     )
 
 
-def repeats(spending: Spending) -> "Repeats":
+def asking(said: Asking) -> "Repeats":
     """What the user says to rows that were asked for before."""
     from mwbatch.core.elsewhere import Repeats
 
-    return Repeats(spending.only_new, spending.again)
+    return Repeats(said.only_new, said.again, said.since if said.against_api else None)
+
+
+@asynccontextmanager
+async def client_where(api: Api, *, needed: bool) -> "AsyncIterator[Client | None]":
+    """A client where one is needed, closed at the end of the block; else none, and no key is asked for."""
+    if not needed:
+        yield None
+        return
+    async with open_client(api) as client:
+        yield client
 
 
 def limits(spending: Spending) -> "Limits":

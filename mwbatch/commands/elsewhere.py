@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from mwbatch.client import Client
+from mwbatch.commands.account import Since, look_through
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.manifests import Manifest
 from mwbatch.commands.planning import Source
@@ -252,14 +253,24 @@ async def unasked(
     return comparison
 
 
-async def shown_first(client: Client, candidates: Candidates, desk: Desk) -> Account:
-    """What the tasks of the first page of the account's listing ask for.
+async def shown_by(client: Client, candidates: Candidates, repeats: Repeats, desk: Desk) -> Account:
+    """What the tasks ask for that the account's listing shows: its first page, or all since the user said.
 
-    It tells a wrong key, and an API that is not there, before anything is written; raises `ApiError` then.
+    It tells a wrong key, and an API that is not there, before anything is written.
+
+    Raises:
+        UsageError: not all that the user wanted was looked at.
+        ApiError: the API refuses us or cannot be reached.
     """
     desk.tally.phase = "asking the API"
-    account = Account(await candidates.ahead(candidates.names), candidates.card.batch_id, candidates.names)
-    account.take((await client.list_page(fresh=True)).tasks)
+    ahead = await candidates.ahead(candidates.names)
+    account = Account(ahead, candidates.card.batch_id, candidates.names)
+    if repeats.since is None or not ahead:
+        account.take((await client.list_page(fresh=True)).tasks)
+    elif flaw := await look_through(client, account.take, Since(repeats.since), desk):
+        raise UsageError(f"the account was not looked through: {flaw}; nothing was sent")
+    if ahead and account.bare:
+        desk.tally.note(f"{account.bare:,} of {account.listed:,} tasks show no inputs and cannot be compared")
     return account
 
 

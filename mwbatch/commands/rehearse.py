@@ -2,20 +2,23 @@
 
 from dataclasses import dataclass, replace
 
+from mwbatch.client import Client
 from mwbatch.commands.base import NO_BASE, callback_base
 from mwbatch.commands.beginning import last_base
-from mwbatch.commands.creating import Wishes, check
+from mwbatch.commands.creating import Wishes, check, pinned
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.elsewhere import Candidates, unasked
+from mwbatch.commands.elsewhere import Candidates, shown_by, unasked
 from mwbatch.commands.planning import Source, addressed, choose, examine, volatile
 from mwbatch.commands.survey import Survey
 from mwbatch.core.advice import rows
 from mwbatch.core.batch import Batch
+from mwbatch.core.elsewhere import Repeats
 from mwbatch.core.identity import Kind
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
+from mwbatch.journal.card import Card
 from mwbatch.journal.home import Home
-from mwbatch.journal.opened import look
+from mwbatch.journal.opened import Opened, look
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,39 +90,70 @@ class Rehearsal:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a submission would find: the batch of the manifest, if it is there, its rows, those that it may not send."""
+
+    card: Card
+    batch: Opened | None
+    found: Survey
+    left_out: int
+    to_send: int
+
+
+async def foresee(
+    home: Home, origin: str, source: Source, repeats: Repeats, desk: Desk, client: Client | None = None
+) -> Foreseen:
+    """Read a manifest and compare its rows as `submit` would, without the locks and without a write; raises as it does.
+
+    The account's listing is looked at where there is a ``client``.
+    """
+    source = replace(await addressed(home, source), only_new=repeats.only_new)
+    chosen = choose(home, source, origin)
+    pinned(chosen.card, origin)
+    batch = await look(home, chosen.folder, chosen.card) if chosen.folder else None
+    found, state = await examine(source, batch, desk), batch.state if batch else Batch()
+    card = replace(chosen.card, volatile=volatile(source, chosen.card))
+    candidates = Candidates(card, batch, source=source, found=found, keep=False)
+    account = await shown_by(client, candidates, repeats, desk) if client else None
+    comparison = await unasked(home, origin, candidates, repeats, desk, account)
+    old = sum(number < state.end for number in comparison.numbers())
+    found.leave_out(number for number in comparison.numbers() if number >= state.end)
+    return Foreseen(chosen.card, batch, found, old + found.left_out, found.new + state.sendable() - old)
+
+
 async def rehearse(
-    home: Home, origin: str, source: Source, wishes: Wishes, desk: Desk, no_key: str = ""
+    home: Home,
+    origin: str,
+    source: Source,
+    wishes: Wishes,
+    desk: Desk,
+    no_key: str = "",
+    client: Client | None = None,
 ) -> Rehearsal:
-    """Find out what `submit` would do, without the locks, the API or a write; raises as it does.
+    """Find out what `submit` would do, without the locks or a write; raises as it does.
 
     ``no_key`` says why there is no API key, where there is none: it does not hinder a rehearsal, nor does a base that is
-    not named yet.
+    not named yet. The API is asked where there is a ``client``, of what the account's listing shows.
     """
-    source = replace(await addressed(home, source), only_new=wishes.repeats.only_new)
-    chosen = choose(home, source, origin)
-    check(wishes, chosen.card, origin)
+    source = await addressed(home, source)
+    check(wishes, choose(home, source, origin).card, origin)
     home.kept_keys()
-    batch = await look(home, chosen.folder, chosen.card) if chosen.folder else None
-    found = await examine(source, batch, desk)
+    seen = await foresee(home, origin, source, wishes.repeats, desk, client)
+    batch, found = seen.batch, seen.found
     last = last_base(batch) if batch else None
     if has_base := bool(wishes.callback_url or last):
         callback_base(wishes.callback_url, last, desk)
     state = batch.state if batch else Batch()
-    card = replace(chosen.card, volatile=volatile(source, chosen.card))
-    candidates = Candidates(card, batch, source=source, found=found, keep=False)
-    comparison = await unasked(home, origin, candidates, wishes.repeats, desk)
-    old = sum(number < state.end for number in comparison.numbers())
-    found.leave_out(number for number in comparison.numbers() if number >= state.end)
-    limits = chosen.card.limits.updated(wishes.limits)
-    to_send = min(found.new + state.sendable() - old, limits.left(state))
+    limits = seen.card.limits.updated(wishes.limits)
     return Rehearsal(
-        chosen.card.name,
-        chosen.folder is None,
+        seen.card.name,
+        batch is None,
         found,
-        int(to_send),
+        int(min(seen.to_send, limits.left(state))),
         limits.price,
         no_key,
         "" if has_base else NO_BASE,
         tuple(found.besides(state)),
-        old + found.left_out,
+        seen.left_out,
     )

@@ -13,7 +13,7 @@ from mwbatch.commands.elsewhere import (
     Candidates,
     Comparison,
     leave_out,
-    shown_first,
+    shown_by,
     told_left_out,
     turn_in,
     unasked,
@@ -58,7 +58,7 @@ async def retry(home: Home, client: Client, name: str, choice: Choice, wishes: W
     async with act(home, folder, card, "retry") as batch:
         check_base(wishes, batch)
         candidates = Candidates(batch.card, batch, _chosen(batch, choice))
-        account = await shown_first(client, candidates, desk)
+        account = await shown_by(client, candidates, wishes.repeats, desk)
         async with turn_in(home, desk):
             comparison = await unasked(home, client.origin, candidates, wishes.repeats, desk, account)
             left_out = await _open(batch, candidates.reopened, comparison, desk)

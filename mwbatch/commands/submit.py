@@ -16,7 +16,7 @@ from mwbatch.commands.elsewhere import (
     Comparison,
     Turn,
     leave_out,
-    shown_first,
+    shown_by,
     told_left_out,
     turn_in,
     unasked,
@@ -88,7 +88,7 @@ async def _compared(
     found = await examine(source, batch, desk, of_the_api(client, desk))
     card = replace(batch.card, volatile=volatile(source, batch.card))
     candidates = Candidates(card, batch, source=source, found=found)
-    account = await shown_first(client, candidates, desk)
+    account = await shown_by(client, candidates, wishes.repeats, desk)
     await turn.take()
     comparison = await unasked(batch.home, client.origin, candidates, wishes.repeats, desk, account)
     return Begun(found, comparison)
@@ -139,7 +139,7 @@ async def _batch_of(
     card = replace(chosen.card, volatile=source.volatile)
     found = await examine(source, None, desk, of_the_api(client, desk))
     candidates = Candidates(card, source=source, found=found)
-    account = await shown_first(client, candidates, desk)
+    account = await shown_by(client, candidates, wishes.repeats, desk)
     await turn.take()
     if choose(home, source, client.origin).folder is not None:  # made by whoever had the turn before
         return await _batch_of(home, client, source, wishes, desk, turn)
@@ -164,7 +164,7 @@ async def resume(
     check(wishes, card, client.origin)
     async with act(home, folder, card, "resume") as batch:
         candidates = Candidates(batch.card, batch)
-        account = await shown_first(client, candidates, desk)
+        account = await shown_by(client, candidates, wishes.repeats, desk)
         async with turn_in(home, desk):
             comparison = await unasked(home, client.origin, candidates, wishes.repeats, desk, account)
             left_out = told_left_out(await leave_out(batch, comparison, desk), desk)

@@ -14,7 +14,7 @@ from mwbatch.core.identity import Identity, Kind
 from mwbatch.core.scrutiny import Leave, Scrutiny
 from mwbatch.core.text import Json
 from mwbatch.core.values import GREATEST_COST, amount
-from mwbatch.errors import Exit
+from mwbatch.errors import Exit, UsageError
 
 SHOWN_REPEATS: Final = 20
 """How many identical rows are named for people, with the line of the first; scripts get more."""
@@ -30,7 +30,7 @@ class Validation:
     ``id_column`` is None where rows go by a digest of their request. ``found`` counts all problems, ``problems`` holds
     the first `survey.MAX_PROBLEMS` of them. ``price`` is the user's, for one task. ``unreachable`` counts the pictures that
     cannot be fetched, which are problems too; None where nobody asked. ``scrutiny`` knows the user's columns, and which URLs
-    expire.
+    expire. ``refused`` is how a submission would end: rows were asked for before, by another batch of the home.
     """
 
     path: str
@@ -45,11 +45,12 @@ class Validation:
     price: float | None = None
     unreachable: int | None = None
     scrutiny: Scrutiny = field(default_factory=lambda: Scrutiny(Leave()))
+    refused: UsageError | None = None
 
     @property
     def exit(self) -> Exit:
         """0 for a manifest that can be submitted, else 2."""
-        return Exit.USAGE if self.found else Exit.DONE
+        return Exit.USAGE if self.found or self.refused else Exit.DONE
 
     @property
     def cost(self) -> float | None:
@@ -80,7 +81,7 @@ class Validation:
         lines.append(
             f"{self.found:,} problems: mend them, then validate again" if self.found else "no problems"
         )
-        return lines
+        return [*lines, f"it would not be submitted: {self.refused}"] if self.refused else lines
 
     def _ids(self) -> str:
         if self.id_column is None:
@@ -92,6 +93,7 @@ class Validation:
         return {
             "manifest": self.path,
             "valid": not self.found,
+            "asked_before": self.refused.fields.get("asked_before") if self.refused else None,
             "rows": self.rows,
             "by_type": self.by_type,
             "repeated": self.repeated,

@@ -26,11 +26,13 @@ API: Final = "api"
 class Repeats:
     """What the user says to rows that were asked for before.
 
-    ``only_new``: leave them out; ``again``: pay again for what these batches asked for, by name, id or manifest.
+    ``only_new``: leave them out; ``again``: pay again for what these batches asked for, by name, id or manifest; ``since``:
+    look through the account's listing from then on, in the user's words; None: only at its first page.
     """
 
     only_new: bool = False
     again: tuple[str, ...] = ()
+    since: str | None = None
 
 
 class Ahead:

@@ -153,3 +153,59 @@ def test_the_command_that_is_repeated(patient: Stage) -> None:
     assert "--batch mine --batch week1" not in refused.err
     assert patient.run(*ways(refused)[0]).code == 0
     assert paid(patient) == once(range(3))
+
+
+def test_validate_says_the_same(patient: Stage) -> None:
+    """Checking a copy tells what submitting it would; the manifest that was submitted, and a rehearsal elsewhere, stay valid."""
+    submitted(patient, patient.manifest(3, "week1.csv"))
+    assert patient.run("validate", "week1.csv").code == 0
+    copy = patient.manifest(4, "week1-v2.csv")
+    told = patient.run("validate", copy)
+    assert (told.code, "it would not be submitted: 3 of 4 rows" in told.out) == (2, True)
+    said = patient.json("validate", copy, code=2)
+    assert (said["valid"], said["asked_before"]["rows"]) == (True, 3)
+    assert patient.run("validate", copy, "--only-new").code == 0
+    assert patient.run("validate", copy, "--batch", "week1").code == 0
+    assert patient.run("validate", copy, "--base-url", "https://api.elsewhere.test").code == 0
+
+
+def test_against_the_account(patient: Stage) -> None:
+    """What another home asked for long ago, beyond the first page, is found where the account is looked through."""
+    early = patient.manifest(2, "early.csv")
+    patient.run("submit", early, *NOBODY, "--home", str(patient.folder / "other"))
+    patient.run(
+        "submit",
+        patient.manifest(110, "many.csv", start=10),
+        *NOBODY,
+        "--yes",
+        "--home",
+        str(patient.folder / "other"),
+    )
+    told = patient.run("validate", early, "--against-api")
+    assert (told.code, "of another home or machine: 2 rows, 2 pending" in told.out) == (2, True)
+    assert "pages, about" in told.err
+    assert patient.run("validate", early).code == 0
+    refused = patient.run("submit", early, *NOBODY, "--against-api", "--since", "1h")
+    assert ways(refused)[0] == [
+        "submit",
+        "early.csv",
+        *NOBODY,
+        "--against-api",
+        "--since",
+        "1h",
+        "--only-new",
+    ]
+    assert patient.run(*ways(refused)[0]).code == 0
+    assert patient.json("status")["batches"][0]["rows"] == 0
+    assert patient.run("submit", early, *NOBODY, "--dry-run", "--against-api").code == 2
+
+
+def test_an_audit_finds_what_was_paid_twice(patient: Stage) -> None:
+    """What was knowingly asked again is told with batches, rows, tasks and cost; exit code 1."""
+    submitted(patient, patient.manifest(3, "one.csv"))
+    assert patient.json("audit")["asked_again"] == 0
+    assert patient.run("submit", patient.manifest(2, "two.csv"), *NOBODY, "--again", "one").code == 0
+    told = patient.json("audit", "--price", "0.5", code=1)
+    assert (told["asked_again"], told["tasks_beyond"], told["cost"]) == (2, 2, 1.0)
+    assert [row["batch"] for row in told["requests"][0]["rows"]] == ["one", "two"]
+    assert "2 requests were asked for more than once: 2 tasks beyond one each" in patient.run("audit").out
