@@ -62,15 +62,15 @@ def renewed(number: int) -> int:
 class Survey:
     """What a manifest holds.
 
-    ``numbers`` has, for each good row of the file, the number that a new row gets in the batch, that of a renewed one as
-    `renewed` has it, `SKIPPED` for one that is known or repeated, `ASIDE` for one that ``scrutiny`` found wrong (None:
-    nobody looks), ``aside`` of them. ``found`` counts all problems, ``problems`` holds the first `MAX_PROBLEMS`. ``urls`` are those of the
-    new rows, None where nobody counts them. ``disputed`` has the problems of rows that are good by themselves, by their
-    place among the good ones; ``blocking`` counts problems after which no row can be told from another. ``repeats`` are the
-    lines of the first rows that stand there before, each with the line of its first. ``expired`` are the numbers of known
-    rows whose URL has expired. ``asked`` has the stable digest of each new row, where
-    it is known which names are ``volatile``; ``annotating`` a byte for each. ``only_new``: what asks for the same as another
-    id of the batch is ``left_out``.
+    ``numbers`` has, for each good row of the file, the number that a new row gets in the batch, that of a renewed one
+    as `renewed` has it, `SKIPPED` for one that is known or repeated, `ASIDE` for one that ``scrutiny`` found wrong
+    (None: nobody looks), ``aside`` of them. ``found`` counts all problems, ``problems`` holds the first
+    `MAX_PROBLEMS`. ``urls`` are those of the new rows, None where nobody counts them. ``disputed`` has the problems of
+    rows that are good by themselves, by their place among the good ones; ``blocking`` counts problems after which no
+    row can be told from another. ``repeats`` are the lines of the first rows that stand there before, each with the
+    line of its first. ``expired`` are the numbers of known rows whose URL has expired. ``asked`` has the stable digest
+    of each new row, where it is known which names are ``volatile``; ``annotating`` a byte for each. ``only_new``: what
+    asks for the same as another id of the batch is ``left_out``.
     """
 
     id_column: str | None = None
