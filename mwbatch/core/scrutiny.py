@@ -93,12 +93,12 @@ class Scrutiny:
         seen = self._seen
         return [
             n
-            for n, one in enumerate(fresh)
-            if one.type == "annotating"
-            or "?" in one.request["image_url"]
-            or one.misnamed
-            or one.id in NO_VALUES
-            or not seen.issuperset(one.columns)
+            for n, (_, name, kind, request, columns, _, others) in enumerate(fresh)
+            if kind == "annotating"
+            or "?" in request["image_url"]
+            or others
+            or name in NO_VALUES
+            or not seen.issuperset(columns)
         ]
 
     def has_expired(self, entry: Entry) -> bool:
