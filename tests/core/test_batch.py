@@ -11,7 +11,7 @@ from mwbatch.core.batch import GAP, Batch
 from mwbatch.core.digests import Digests
 from mwbatch.core.facts import BadLine, Fact, Planned, Seen, Started, UnknownFact, Via, digest, identity, line
 from mwbatch.core.fold import Row, Status
-from mwbatch.core.straight import CODES, LIFTED, answered_row, kept_answer, planned_row
+from mwbatch.core.straight import CODES, LIFTED, answered_row, kept_answer, planned_row, shown_task
 from tests.core.facts import (
     ROWS,
     answer,
@@ -152,6 +152,8 @@ def test_lines_say_what_facts_say(history: list[Fact]) -> None:
         kept = kept_answer(line(fact)[:-1])
         assert (kept and kept.name) == identity(fact)
         assert kept is None or kept[1:] == fact[1:4]  # type: ignore[index]  # it has an answer
+        shown = (fact.row, fact.task_id.encode("utf-8", "surrogatepass")) if isinstance(fact, Seen) else None
+        assert shown_task(line(fact)[:-1]) == shown
         answers = fact if isinstance(fact, Seen) and fact.answer is not None else None
         assert answered_row(line(fact)[:-1]) == (answers and answers.row)
         assert planned_row(line(fact)) in (None, fact.row if isinstance(fact, Planned) else None)
@@ -238,6 +240,14 @@ def test_plain_rows_are_no_objects() -> None:
     assert batch._lifted == {}
     batch.add(straight(0, "b", "pending", TIMES[2], "", None))
     assert list(batch._lifted) == [0]
+
+
+def test_two_answers_of_one_task_are_no_straight_path() -> None:
+    """A row whose task is answered twice, otherwise, is an object from then on, and in conflict."""
+    both = [straight(0, "a", "completed", TIMES[2], says, TIMES[3]) for says in ("yes", "no")]
+    batch = Batch([plan(0), *both])
+    assert (dict(batch.rows), list(batch._lifted)) == (folded([plan(0), *both]), [0])
+    assert [number for number, _ in batch.conflicts()] == [0]
 
 
 def test_canceled_rows_are_no_objects() -> None:
