@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mwbatch.commands.cancel import cancel
 from mwbatch.commands.manifests import Manifest
 from mwbatch.commands.planning import Source
 from mwbatch.commands.rehearse import rehearse
@@ -369,3 +370,24 @@ async def test_a_rehearsal_says_what_is_missing(stage: Stage) -> None:
         await rehearse(stage.home, ORIGIN, source, silent(callback_url="x"), stage.desk)
     await submit(stage.home, stage.client, source, silent(), stage.desk)
     assert (await rehearse(stage.home, ORIGIN, source, silent(callback_url=None), stage.desk)).no_base == ""
+
+
+@virtual
+async def test_given_up_before_anything_was_sent(stage: Stage) -> None:
+    """Rows that were given up before their batch had a base are not opened again where none is named either."""
+    await (await stage.opened(2)).journal.close()
+    await cancel(stage.home, stage.client, "logos", (), stage.new_desk(), lambda _: True)
+    before = stage.on_disk()
+    with pytest.raises(UsageError, match="no callback base"):
+        await retry(
+            stage.home, stage.client, "logos", Choice(Status.CANCELED), silent(callback_url=None), stage.desk
+        )
+    assert stage.on_disk() == before
+
+
+@virtual
+async def test_a_rehearsal_warns_of_a_clear_base(stage: Stage) -> None:
+    """A dry run warns of a base that strangers could listen to, as the run itself does."""
+    wishes = silent(callback_url="http://labels.example.com")
+    await rehearse(stage.home, ORIGIN, stage.manifest("a"), wishes, stage.desk)
+    assert any("travel in clear" in note for note in stage.desk.tally.notes)
