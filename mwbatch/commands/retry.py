@@ -57,12 +57,17 @@ async def retry(home: Home, client: Client, name: str, choice: Choice, wishes: W
     check(wishes, card, client.origin)
     async with act(home, folder, card, "retry") as batch:
         check_base(wishes, batch)
-        candidates = Candidates(batch.card, batch, _chosen(batch, choice))
-        account = await shown_by(client, candidates, wishes.repeats, desk)
-        async with turn_in(home, desk):
-            comparison = await unasked(home, client.origin, candidates, wishes.repeats, desk, account)
-            left_out = await _open(batch, candidates.reopened, comparison, desk)
+        left_out = await _reopened(batch, client, _chosen(batch, choice), wishes, desk)
         return replace(await create(batch, client, wishes, desk), left_out=left_out)
+
+
+async def _reopened(batch: Opened, client: Client, chosen: "array[int]", wishes: Wishes, desk: Desk) -> int:
+    """Compare the rows with what others asked for, and open another attempt for those that nobody did."""
+    candidates = Candidates(batch.card, batch, chosen)
+    account = await shown_by(client, candidates, wishes.repeats, desk)
+    async with turn_in(batch.home, desk):
+        comparison = await unasked(batch.home, client.origin, candidates, wishes.repeats, desk, account)
+        return await _open(batch, chosen, comparison, desk)
 
 
 async def _open(batch: Opened, chosen: "array[int]", comparison: Comparison, desk: Desk) -> int:

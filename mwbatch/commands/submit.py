@@ -75,9 +75,11 @@ async def planned(
             if begun is None or batch.state.end:  # another one may have had the lock of the new batch first
                 begun = await _compared(batch, client, source, wishes, desk, turn)
             check_base(wishes, batch)
-            beside = await _plan(batch, source, *begun, desk)
+            beside, asking = await _plan(batch, source, *begun, desk), _asking(wishes, begun.found)
+            begun.found.let_go()
+            del begun  # MUST NOT be held while rows are sent: it knows what each of them asks for
             turn.release()
-            yield batch, _asking(wishes, begun.found), beside
+            yield batch, asking, beside
     finally:
         turn.release()
 
@@ -163,13 +165,19 @@ async def resume(
     folder, card = home.find(batch_name)
     check(wishes, card, client.origin)
     async with act(home, folder, card, "resume") as batch:
-        candidates = Candidates(batch.card, batch)
-        account = await shown_by(client, candidates, wishes.repeats, desk)
-        async with turn_in(home, desk):
-            comparison = await unasked(home, client.origin, candidates, wishes.repeats, desk, account)
-            left_out = told_left_out(await leave_out(batch, comparison, desk), desk)
-            comparison.keep_consent(batch, desk.now())
+        left_out = await _without_asked(batch, client, wishes, desk)
         return replace(await create(batch, client, wishes, desk), left_out=left_out)
+
+
+async def _without_asked(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> int:
+    """Compare the rows that would be sent; returns how many were asked for before and are withdrawn."""
+    candidates = Candidates(batch.card, batch)
+    account = await shown_by(client, candidates, wishes.repeats, desk)
+    async with turn_in(batch.home, desk):
+        comparison = await unasked(batch.home, client.origin, candidates, wishes.repeats, desk, account)
+        left_out = await leave_out(batch, comparison, desk)
+        comparison.keep_consent(batch, desk.now())
+    return told_left_out(left_out, desk)
 
 
 def _tell(found: Survey, batch: Opened, desk: Desk) -> None:

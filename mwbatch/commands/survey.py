@@ -180,6 +180,10 @@ class Survey:
         self.by_kind[NEW] -= left
         self.left_out += left
 
+    def let_go(self) -> None:
+        """Forget what is known of each row by itself: the rows are planned."""
+        self.numbers, self.asked, self.annotating = array("q"), bytearray(), bytearray()
+
     def finish(self, manifest: Manifest, free: int) -> None:
         """Where anything is wrong, say what is misnamed in the header too, and put all in the order of the lines.
 

@@ -2,8 +2,8 @@
 
 ::
 
-    keys.json
-    {name}/batch.json, lock, rows/, journal/, results/, rejects/
+    keys.json, home.lock
+    {name}/batch.json, lock, digests.bin, rows/, journal/, results/, rejects/
     inbox/{batch id}/results/, rejects/
     .begun/{batch id}.jsonl
 """
@@ -24,11 +24,12 @@ from mwbatch.journal.begun import Begun
 from mwbatch.journal.card import CARD
 from mwbatch.journal.card import Card as Card  # noqa: PLC0414 (the home hands it out)
 from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.home_lock import LOCK
 from mwbatch.journal.keys import NAME as KEYS
 from mwbatch.journal.keys import Keys, load, load_or_make
 
 INBOX: Final = "inbox"
-_TAKEN: Final = {INBOX, KEYS}
+_TAKEN: Final = {INBOX, KEYS, LOCK}
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
