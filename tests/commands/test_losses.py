@@ -68,7 +68,7 @@ async def killed(stage: Stage) -> Scene:
     real = stage.client.list_page
 
     async def listed(**asked: object) -> Page:
-        if not (scene.copies / "planned").exists():
+        if scene.segments("rows") and not (scene.copies / "planned").exists():
             scene.copy("planned")
         return await real(**asked)  # type: ignore[arg-type]
 
