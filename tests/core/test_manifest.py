@@ -352,3 +352,10 @@ def test_a_list_of_invalid_rows_names_its_batch() -> None:
     (entry,) = reader.feed(as_jsonl([{"image_url": URL, "mwbatch_batch": "b2345"}]))
     assert isinstance(entry, Entry)
     assert (reader.batch_id, entry.columns) == ("b2345", {})
+
+
+def test_a_row_is_handed_back() -> None:
+    """A good row that is written again is read as the same one."""
+    (entry,) = read_jsonl([as_jsonl([{"id": "a", "image_url": URL, "Tags": 1, "tags": None}])])
+    assert isinstance(entry, Entry)
+    assert list(read_jsonl([as_jsonl([cells_of(entry, "id")])])) == [entry]
