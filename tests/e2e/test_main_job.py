@@ -20,6 +20,7 @@ REPORT = {
     "conflicts",
     "unknown_tasks",
     "damaged_lines",
+    "by_callback_only",
     "complete",
     "rejected_callbacks",
 }
