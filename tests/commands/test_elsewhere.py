@@ -1,6 +1,7 @@
 """Rows that other batches asked for: refused, and the ways on."""
 
 import asyncio
+import fcntl
 import json
 import shutil
 from collections.abc import Iterator
@@ -364,6 +365,11 @@ async def test_a_fresh_signature_is_the_same_request(stage: Stage) -> None:
         await sent(stage, replace(copy, volatile=("v",)))
     created = await sent(stage, replace(copy, batch="other"))
     assert (created.exit, stage.tasks) == (Exit.DONE, 2)
+    await sent(stage, replace(stage.manifest("z", name="named.csv"), volatile=("v",)))
+    there = stage.manifest("z", name="unnamed.csv")
+    stage.write(there, "id,image_url", "z,https://images.example.com/z.jpg?v=7")
+    with pytest.raises(AskedBefore, match="batch named "):
+        await sent(stage, there)
 
 
 @virtual
@@ -416,7 +422,13 @@ async def test_a_rehearsal_says_the_same_and_writes_nothing(stage: Stage) -> Non
     """A dry run is refused as the run would be, and counts what would be left out; no file changes."""
     await sent(stage, stage.manifest("a", name="week1.csv"))
     copy = stage.manifest("a", "b", name="copy.csv")
+    stage.wire.plays = [answer(401)]
+    unsent = stage.manifest("u", name="unsent.csv")
+    await sent(stage, unsent)
+    for kept in stage.home.path.rglob(asked.NAME):
+        kept.unlink()
     before = {path: path.read_bytes() for path in stage.home.path.rglob("*") if path.is_file()}
+    assert (await rehearse(stage.home, ORIGIN, unsent, silent(), stage.new_desk())).to_send == 1
     with pytest.raises(AskedBefore, match="1 of 2 rows"):
         await rehearse(stage.home, ORIGIN, copy, silent(), stage.new_desk())
     found = await rehearse(stage.home, ORIGIN, copy, silent(repeats=Repeats(only_new=True)), stage.new_desk())
@@ -480,6 +492,21 @@ def test_a_lock_that_was_removed_is_not_held(stage: Stage) -> None:
     assert other.take()
     (stage.home.path / LOCK).unlink()
     assert one.take()
+
+
+def test_a_lock_that_is_removed_while_it_is_taken(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between opening the file and locking it somebody may remove it: what is held then nobody else would find."""
+    lock, real = HomeLock(stage.home.path), fcntl.flock
+
+    def removing(file: int, how: int) -> None:
+        (stage.home.path / LOCK).unlink()
+        real(file, how)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("mwbatch.journal.home_lock.fcntl.flock", removing)
+        assert not lock.take()
+    assert lock.take()
+    lock.release()
 
 
 @virtual
