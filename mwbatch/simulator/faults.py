@@ -19,6 +19,7 @@ class Fault(StrEnum):
     ``one_task_id``: a create makes its task, and is answered with the id of the account's first one.
     ``callback_invented`` and ``callback_other``: somebody who read an address posts to it, before the true callback,
     an answer of his own for a task that does not exist, or for another one of the account.
+    ``echo_altered``: a task is shown with an address of which the last character is another one.
     ``created_at_apart``: what dates tasks is ``created_at_offset_s`` ahead of the ``Date`` header, and listings go
     by it. ``created_at_local``: dates are local time without a zone, and listings go by UTC. ``created_at_form``:
     dates are written in the `Form` of that size; without one each task draws its own.
@@ -55,6 +56,7 @@ class Fault(StrEnum):
     CALLBACK_OTHER = "callback_other"
 
     NO_ECHO = "no_echo"
+    ECHO_ALTERED = "echo_altered"
     CREATED_AT_TIES = "created_at_ties"
     CREATED_AT_APART = "created_at_apart"
     CREATED_AT_LOCAL = "created_at_local"

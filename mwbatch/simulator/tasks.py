@@ -25,7 +25,7 @@ class Task:
         ended_at: when it was completed or canceled.
         dates: how its dates are stated.
         otherwise: listings show another answer of it.
-        echo: False hides ``callback_url`` wherever the task is shown.
+        echo: False hides ``callback_url`` wherever the task is shown; ``altered`` shows another one.
         stranger: somebody else's, under the same key.
         tries: when its callback was sent.
         acknowledged: when a callback was answered 2xx.
@@ -42,6 +42,7 @@ class Task:
     dates: Dates = USUAL
     otherwise: bool = False
     echo: bool = True
+    altered: bool = False
     stranger: bool = False
     tries: list[float] = field(default_factory=list)
     acknowledged: list[float] = field(default_factory=list)
@@ -128,8 +129,14 @@ def _camel(name: str) -> str:
 def _head(task: Task) -> Document:
     head: Document = {"task_id": task.task_id, "created_at": task.dates.say(task.created_at)}
     if task.echo:
-        head["callback_url"] = task.draft.callback_url
+        url = task.draft.callback_url
+        head["callback_url"] = altered(url) if task.altered else url
     return {**head, "type": task.draft.kind}
+
+
+def altered(url: str) -> str:
+    """Give an address of which the last character is another one."""
+    return url[:-1] + ("0" if url[-1] != "0" else "1")
 
 
 def _params(task: Task) -> Document:

@@ -18,7 +18,7 @@ from mwbatch.simulator.faults import Fault
 from mwbatch.simulator.forms import Draft, Refusal
 from mwbatch.simulator.settings import Settings
 from mwbatch.simulator.shelf import Shelf
-from mwbatch.simulator.tasks import Task, callback_body, entry, forged, other
+from mwbatch.simulator.tasks import Task, altered, callback_body, entry, forged, other
 
 MAX_TRIES: Final = 20
 """How often a callback is sent before the API gives up; reference, section Callbacks."""
@@ -248,6 +248,7 @@ class World:
             dates=of_task(self.settings.faults.size, mishap.marks, draft.callback_url),
             otherwise=Fault.LISTED_OTHERWISE in mishap.marks,
             echo=Fault.NO_ECHO not in mishap.marks,
+            altered=Fault.ECHO_ALTERED in mishap.marks,
         )
 
     def _keep(self, task: Task) -> None:
@@ -263,7 +264,7 @@ class World:
         at = now + (self.settings.faults.size.callback_late_s if fault is Fault.CALLBACK_LATE else 0.0)
         url = task.draft.callback_url
         if fault is Fault.CALLBACK_WRONG:
-            self._call(Callback(task, url[:-1] + ("0" if url[-1] != "0" else "1"), copy=True), at)
+            self._call(Callback(task, altered(url), copy=True), at)
         if fault in (Fault.CALLBACK_INVENTED, Fault.CALLBACK_OTHER):
             self._call(Callback(task, url, copy=True, forges=self._forged(task, fault)), at)
         self._call(Callback(task, url), at)

@@ -172,6 +172,14 @@ def test_a_listing_may_contradict_an_answer(fault: Fault) -> None:
     assert len(differ) == 20 if fault is Fault.LISTED_OTHERWISE else len(differ) > 10
 
 
+def test_an_altered_echo_shows_another_address() -> None:
+    """A task is shown at an address that differs from its own in the last character."""
+    account = Account(Fault.ECHO_ALTERED)
+    account.create(7, NOON)
+    assert account.page(NOON)["docs"][0]["callback_url"] == "http://a.invalid/0"
+    assert next(account.world.tasks()).draft.callback_url == "http://a.invalid/7"
+
+
 @pytest.mark.parametrize(
     "account",
     [Account(Fault.LIST_BARE), Account(settings=replace(SLOW, dialect="later"))],

@@ -201,6 +201,12 @@ def _cancel_other(draw: Draw) -> Cause:
     return Cause({**_doubt(draw), **rates}, lasting=frozenset({Fault.CANCEL_OTHER}), beyond=True)
 
 
+def _echo_altered(draw: Draw) -> Cause:
+    """Some tasks are shown at addresses that we did not sign: nobody can tell whose they are."""
+    rate = {Fault.ECHO_ALTERED: draw.between(0.1, 0.4, "altered")}
+    return Cause({**_doubt(draw), **rate}, lasting=frozenset(rate), blind=True)
+
+
 def _one_id(draw: Draw) -> Cause:
     return Cause({Fault.ONE_TASK_ID: draw.one_of((0.9, 0.3), "rate"), Fault.CREATED_CUT: 0.05})
 
@@ -247,6 +253,7 @@ CAUSES: Final[Mapping[str, Callable[[Draw], Cause]]] = {
     "strangers": _listing(Fault.LIST_STRANGERS, lasting=True),
     "bare-listing": _listing(Fault.LIST_BARE, lasting=True, dialect="later"),
     "no-echo": _listing(Fault.NO_ECHO, lasting=True, blind=True),
+    "echo-altered": _echo_altered,
     "no-callback": _uncalled,
     "clock-ahead": _apart(_ahead),
     "clock-behind": _apart(_behind),
@@ -260,6 +267,7 @@ CAUSES: Final[Mapping[str, Callable[[Draw], Cause]]] = {
     "one-task-id": _one_id,
     "forged-callbacks": _forging,
     "listed-otherwise": _contradicting(Fault.LISTED_OTHERWISE),
+    "listed-abridged": _contradicting(Fault.LIST_ABRIDGED),
     "offset-ignored": _listing(Fault.LIST_OFFSET_IGNORED, lasting=True, blind=True),
     "cached-listing": _listing(Fault.LIST_CACHED, lasting=True),
     "proxied-twice": _proxied,

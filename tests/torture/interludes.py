@@ -3,22 +3,25 @@
 import asyncio
 import shutil
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mwbatch.core.facts import BadLine, Fact, Started, Withdrawn, parse
 from mwbatch.core.fold import Status
-from mwbatch.errors import OtherApi, UsageError
+from mwbatch.errors import BatchBusy, OtherApi, UsageError
 from mwbatch.journal.home import Card, Home
+from mwbatch.journal.lock import BatchLock
 from mwbatch.journal.opened import act
 from tests.torture.manifest import write_manifest
 from tests.torture.steady import write_keys
 
 if TYPE_CHECKING:
-    from tests.torture.story import Story
+    from tests.torture.story import Run, Story
 
 Interlude = Callable[["Story"], Awaitable[None]]
 OTHER_KEY = "other_key"
+ALONE: Final = "one run at a time acts on a batch, whoever removes its lock"
 
 
 async def nothing(_: "Story") -> None:
@@ -89,6 +92,18 @@ async def results_removed(story: "Story") -> None:
     """Somebody clears the results away under a running receiver."""
     for path in (story.folder / "results").glob("*.jsonl"):
         path.unlink()
+
+
+async def intruded(story: "Story", first: "asyncio.Task[Run]") -> None:
+    """Somebody removes the lock while the first run is at work, and starts a second one: refused as long as that works."""
+    there = story.draw.whole(1, story.rows, "intrusion")
+    while not first.done() and sum(sent.creates for sent in story.network.log) < there:  # noqa: ASYNC110 (virtual)
+        await asyncio.sleep(0.05)
+    (story.folder / "lock").unlink(missing_ok=True)
+    if any(sent.creates and not sent.answer.done() for sent in story.network.log):
+        with suppress(BatchBusy), BatchLock(story.folder, "intruder"):
+            story.breaks(ALONE)
+    await story.run("submit")
 
 
 async def resigned(story: "Story") -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Task = dict[str, Any]
 TWICE: Final = "no row is paid twice"
+OWN: Final = "no row has another's answer"
+OWN_PLACE: Final = "a task that the API shows is kept at its own row"
 A_WHILE: Final = 120.0
 """Seconds, of the API's clock, within which what it was asked for may not have come to be."""
 FORGETTING: Final = (restored, put_back, results_removed)
@@ -51,6 +53,7 @@ def broken(story: "Story", last: "Run") -> Iterator[str]:
         _sums,
         _finished,
         _answers,
+        _in_their_places,
         _contradicted,
         _kept,
         _nothing_forgotten,
@@ -136,16 +139,27 @@ def _answers(story: "Story", _: "Run", ledger: dict[int, list[Task]], state: Bat
 def _own(row: Row, done: set[str], number: int) -> Iterator[str]:
     """What is shown of a row is the answer of one of its own tasks, where one is known."""
     if row.kept is not None and row.kept.answered and row.kept.task_id not in done and done & set(row.tasks):
-        yield f"no row has another's answer: row {number} shows that of {row.kept.task_id}"
+        yield f"{OWN}: row {number} shows that of {row.kept.task_id}"
+
+
+def _in_their_places(story: "Story", _: "Run", ledger: dict[int, list[Task]], state: Batch) -> Iterator[str]:
+    """What the API shows of a task is kept at its own row, unless creates themselves are answered with one id for many."""
+    if Fault.ONE_TASK_ID in story.cause.rates:
+        return
+    for number, row in state.rows.items():
+        own = {task["task_id"] for task in ledger.get(number, ())}
+        for task in row.tasks.values():
+            if task.confirmed and task.task_id not in own:
+                yield f"{OWN_PLACE}: task {task.task_id} at row {number}"
 
 
 def _contradicted(story: "Story", last: "Run", __: dict[int, list[Task]], state: Batch) -> Iterator[str]:
-    """A stored answer that listings contradict is told of; one that every listing abridges is no conflict."""
-    if last.result is None:
+    """A stored answer that listings contradict is told of; one that every listing abridges is not counted as such."""
+    if not isinstance(last.result, Reconciled):
         return
     rates = story.cause.rates
-    if Fault.LIST_ABRIDGED in rates and last.result.report.conflicts:
-        yield f"what is abridged is no conflict: {last.result.report.conflicts}"
+    if Fault.LIST_ABRIDGED in rates and last.result.differing and not _short(story, state):
+        yield f"what is abridged does not differ: {len(last.result.differing)}"
     if Fault.LISTED_OTHERWISE in rates and last.result.exit is Exit.DONE:
         kept = {row.kept.task_id: row.kept for row in state.rows.values() if row.kept is not None}
         for task in story.network.account(story.key).world.tasks():
@@ -153,6 +167,13 @@ def _contradicted(story: "Story", last: "Run", __: dict[int, list[Task]], state:
             if task.otherwise and task.task_id in kept and otherwise not in kept[task.task_id].answers:
                 assert true in kept[task.task_id].answers
                 yield f"a stored answer that the listing contradicts is told of: task {task.task_id}"
+
+
+def _short(story: "Story", state: Batch) -> bool:
+    """Whether an answer was stored as an abridged listing shows it: then nobody can tell which of the two is short."""
+    stored = {one for row in state.rows.values() for task in row.tasks.values() for one in task.answers}
+    tasks = story.network.account(story.key).world.tasks()
+    return any(digest(short) in stored for true, _, short in map(given, tasks) if short != true)
 
 
 def _right_answers(story: "Story") -> dict[str, set[str]]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 from contextvars import Context
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from mwbatch.client.wire import Answer
@@ -14,12 +14,44 @@ from mwbatch.simulator.world import Callback
 from tests.torture.account import Account, Request, after
 from tests.torture.causes import Cause
 from tests.torture.draw import Draw
+from tests.torture.manners import place_of
 from tests.torture.mortal import Mortal
 
 EPOCH: Final = 1_750_000_000.0
 TIMEOUT: Final = 30.0
 AFTER_DEATH: Final = 60.0
 """Seconds within which a kernel may still deliver what a dead program had sent."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sent:
+    """A request that left a program, and what will come of it.
+
+    ``place`` is where a create belongs; ``beside`` are the creates of the program that were on their way when it left.
+    """
+
+    program: int
+    request: Request
+    answer: asyncio.Future[Answer]
+    place: tuple[int, int]
+    beside: "tuple[Sent, ...]" = ()
+
+    @property
+    def creates(self) -> bool:
+        """Whether it asks for a task."""
+        return self.request.creates
+
+    @property
+    def lists(self) -> bool:
+        """Whether it asks for a listing."""
+        return self.request.path == "/v1/tasks"
+
+    @property
+    def created(self) -> bool:
+        """Whether it was answered with success."""
+        answer = self.answer
+        done = answer.done() and not answer.cancelled() and answer.exception() is None
+        return done and answer.result().status < 300
 
 
 class Hears(Protocol):
@@ -37,6 +69,8 @@ class Network:
         self.accounts: dict[str, Account] = {}
         self.sent: list[tuple[int, int, int]] = []
         """The creates that left: number of the program, row, attempt."""
+        self.log: list[Sent] = []
+        """All that left, in the order of its leaving."""
         self.acknowledged: set[str] = set()
         """The tasks whose callback was answered 2xx."""
         self._changed = asyncio.Event()
@@ -72,7 +106,15 @@ class Network:
     def carry(self, key: str, request: Request, program: "Program", answer: asyncio.Future[Answer]) -> None:
         """Take a request on the way."""
         self._requests += 1
+        self._note(request, program, answer)
         self.spawn(self._carry(self._requests, key, request, program, answer))
+
+    def _note(self, request: Request, program: "Program", answer: asyncio.Future[Answer]) -> None:
+        there = [
+            one for one in self.log if one.creates and one.program == program.number and not one.answer.done()
+        ]
+        place = place_of(request.body) if request.creates else (0, 0)
+        self.log.append(Sent(program.number, request, answer, place, tuple(there)))
 
     async def _carry(
         self, number: int, key: str, request: Request, program: "Program", answer: asyncio.Future[Answer]

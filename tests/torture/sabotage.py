@@ -6,11 +6,17 @@ from itertools import count
 from typing import Any, Final
 from unittest.mock import patch
 
+from mwbatch.client import Client
+from mwbatch.commands.creating import Run
+from mwbatch.commands.settling import _close
+from mwbatch.commands.surplus import Cancelled
 from mwbatch.commands.sweeping import Swept
 from mwbatch.core.facts import Started
+from mwbatch.core.fold import Status
+from mwbatch.core.page import Page
 from mwbatch.journal.opened import Opened
 
-_refold = Opened.refold
+_refold, _list_page = Opened.refold, Client.list_page
 
 
 async def _start_in_memory(batch: Opened, started: Started) -> None:
@@ -38,6 +44,44 @@ def _believe_at_once() -> Callable[..., Any]:
     return believe
 
 
+async def _cancel_nothing(*_: Any) -> Cancelled:
+    return Cancelled()
+
+
+async def _list_nothing(batch: Opened, *_: Any) -> None:
+    """What a run learns from its first listing is the server's clock alone."""
+    batch.keep(began=batch.card.began or "Sun, 15 Jun 2025 15:00:00 GMT")
+
+
+async def _all_at_once(run: Run) -> None:
+    """Send again whatever has no task, the first row with the others."""
+    while not run.sender.stopped and (left := run.wanted()):
+        await run._send(run._rows(again=True))
+        if run.wanted() == left or run.batch.state.by_status()[Status.DOUBT]:
+            return
+
+
+async def _echo_taken_for_granted(run: Run) -> None:
+    run.batch.keep(echo={"tagging": True, "annotating": True})
+
+
+async def _close_forged_too(*given: Any) -> None:
+    batch, client, desk, absent, _, result = given
+    await _close(batch, client, desk, absent, frozenset(), result)
+
+
+async def _from_any_cache(client: Client, *, fresh: bool = False, **query: Any) -> Page:
+    return await _list_page(client, **query)
+
+
+def _nothing(*_: Any, **__: Any) -> Iterator[Any]:
+    return iter(())
+
+
+def _yes(*_: Any) -> bool:
+    return True
+
+
 SABOTAGE: Final[Mapping[str, Mapping[str, Any]]] = {
     "started-not-written": {"mwbatch.journal.opened.Opened.start": _start_in_memory},
     "no-sweeps": {
@@ -46,6 +90,25 @@ SABOTAGE: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "no-validity": {"mwbatch.core.sweep.Sweep.flaws": lambda *_: []},
     "no-last-reading": {"mwbatch.journal.opened.Opened.refold": _refold_once},
+    "no-ties-to-known-tasks": {"mwbatch.core.sweep.Sweep._missing": _nothing},
+    "no-second-lock": {"mwbatch.journal.lock.BatchLock._folder_locked": _yes},
+    "no-lock-at-all": {
+        "mwbatch.journal.lock.BatchLock._folder_locked": _yes,
+        "mwbatch.journal.lock.BatchLock.check": lambda _: None,
+    },
+    "no-ties-of-answers": {
+        "mwbatch.commands.fetching.is_at": _yes,
+        "mwbatch.client.client.asked_for": lambda task, _: task,
+        "mwbatch.client.answers.asked_for": lambda task, _: task,
+    },
+    "no-other-batches": {"mwbatch.commands.elsewhere.asked": _nothing},
+    "no-cancelling": {"mwbatch.commands.creating.cancel_surplus": _cancel_nothing},
+    "no-canary": {"mwbatch.commands.creating.Run._send_again": _all_at_once},
+    "belied-and-sent": {"mwbatch.commands.creating.Run.belied": False},
+    "forged-and-absent": {"mwbatch.commands.settling._close": _close_forged_too},
+    "from-caches": {"mwbatch.client.client.Client.list_page": _from_any_cache},
+    "no-echo-first": {"mwbatch.commands.creating.Run._prove_echoes": _echo_taken_for_granted},
+    "no-listing-first": {"mwbatch.commands.creating.catch_up": _list_nothing},
     "no-settle": {"mwbatch.commands.settling.wait_until": _wait_for_nothing},
 }
 """What is put in the place of what, for each safeguard."""

@@ -29,7 +29,9 @@ from tests.torture import laws
 from tests.torture.causes import CAUSES
 from tests.torture.circumstances import CIRCUMSTANCES
 from tests.torture.draw import Draw
+from tests.torture.interludes import intruded
 from tests.torture.manifest import write_manifest
+from tests.torture.manners import unmannerly
 from tests.torture.mortal import Died, Mortal, owned_tasks
 from tests.torture.network import EPOCH, Network, Program, TortureWire
 from tests.torture.receiver import Receiver
@@ -42,13 +44,16 @@ BASE: Final = "https://hooks.example.com/batches"
 ROUNDS: Final = 12
 """How often, at most, a batch is sent and reconciled after the storm."""
 HOUR: Final = 3600.0
+BELIED: Final = "once sweeps were belied nothing more is settled, and nothing is sent again"
 
 
 @dataclass
 class Run:
-    """What one run of a command came to; ``died``: it was killed."""
+    """What one run of a command came to; ``died``: it was killed, ``again``: the batch had been begun by another."""
 
     verb: str
+    number: int = 0
+    again: bool = False
     result: Created | Reconciled | None = None
     error: MwbatchError | None = None
     died: bool = False
@@ -96,10 +101,9 @@ class Story:
         faults = Faults(self.schedule.seed, rates, self.cause.script, self.cause.size)
         return Settings(complete_after=self.cause.done_after, faults=faults, strangers=5, **self.cause.setup)
 
-    def breaks(self, law: str) -> None:
-        """Note a law that was broken."""
-        if law not in self.ending.broken:
-            self.ending.broken.append(law)
+    def breaks(self, *laws: str) -> None:
+        """Note laws that were broken."""
+        self.ending.broken += [law for law in laws if law not in self.ending.broken]
 
     @property
     def state(self) -> Batch:
@@ -110,6 +114,10 @@ class Story:
     def begun(self) -> bool:
         """Whether there is a batch at all."""
         return (self.folder / "batch.json").exists()
+
+    def _known(self) -> bool:
+        """Whether the batch's card says when it began."""
+        return self.begun and Card.read(self.folder).began is not None
 
     @property
     def planned(self) -> bool:
@@ -140,12 +148,10 @@ class Story:
         deaths = self.draw.whole(1, max(1, self.circumstance.deaths), "deaths") * self._dies
         for number in range(deaths + self.draw.whole(1, 3, "runs")):
             verb = self.draw.one_of(("submit", "resume", "reconcile"), "verb", number) if number else "submit"
-            intruder = None
+            first = asyncio.create_task(self.run(verb if self.planned else "submit", dies=number < deaths))
             if self.circumstance.intruder and not number:
-                intruder = asyncio.create_task(self._intrude())
-            await self.run(verb if self.planned else "submit", dies=number < deaths)
-            if intruder is not None:
-                await intruder
+                await intruded(self, first)
+            await first
             if not number:
                 await self.circumstance.interlude(self)
             await asyncio.sleep(self.draw.one_of((0.0, 1.0, 100.0, 5000.0), "gap", number))
@@ -153,13 +159,6 @@ class Story:
     @property
     def _dies(self) -> bool:
         return bool(self.circumstance.deaths or self.cause.dies)
-
-    async def _intrude(self) -> None:
-        """Remove the lock while the first run is at work, and start a second one."""
-        span = self.draw.one_of((1.0, 10.0, 200.0), "span of intrusion")
-        await asyncio.sleep(self.draw.between(0.0, span, "intrusion"))
-        (self.folder / "lock").unlink(missing_ok=True)
-        await self.run("submit")
 
     async def _finish(self) -> Run:
         """Send and reconcile until nothing is left to do, or nothing more can be done."""
@@ -177,8 +176,7 @@ class Story:
         """Whatever was late has come by now, and one more reconciliation must find it."""
         await asyncio.sleep(30 * HOUR)
         last = await self.run("reconcile")
-        for law in laws.broken(self, last):
-            self.breaks(law)
+        self.breaks(*laws.broken(self, last))
         state = self.state
         self.ending.figures.update(schedules=1, rows=self.rows, receivers=self.receiver.kills)
         self.ending.figures["tasks"] = sum(len(tasks) for tasks in laws.tasks_by_row(self).values())
@@ -197,7 +195,7 @@ class Story:
     ) -> Run:
         """Run one command, to its end or to its death."""
         self._runs += 1
-        draw, run = Draw(self.schedule, "run", self._runs), Run(verb)
+        draw, run = Draw(self.schedule, "run", self._runs), Run(verb, self._runs, again=self._known())
         believed = not (self.folder.exists() and any(row.belied for row in self.state.rows.values()))
         absent, sent = self._absent(), len(self.network.sent)
         program = self._program(draw, dies=dies)
@@ -213,11 +211,14 @@ class Story:
             run.error = error
         if law := laws.false_proof(self, run):
             self.breaks(law)
+        if key is None and home is None:
+            own = [request for request in self.network.log if request.program == run.number]
+            self.breaks(*unmannerly(self, run, own))
         opened_by_the_user = verb == "retry"
         if not (believed or opened_by_the_user) and (
             self._absent() > absent or any(a > 1 for *_, a in self.network.sent[sent:])
         ):
-            self.breaks("once sweeps were belied nothing more is settled, and nothing is sent again")
+            self.breaks(BELIED)
         return run
 
     def _command(

@@ -6,19 +6,33 @@ from typing import Final
 
 import pytest
 
-from tests.torture.laws import TWICE
+from tests.torture.interludes import ALONE
+from tests.torture.laws import OWN_PLACE, TWICE
+from tests.torture.manners import CANARY, ECHO, FRESH, LISTING, SURPLUS
 from tests.torture.sabotage import SABOTAGE, without
 from tests.torture.schedule import Schedule
-from tests.torture.story import play
+from tests.torture.story import BELIED, play
 
 WHERE: Final = {
-    "started-not-written": "created-500/killed-at-once",
-    "no-sweeps": "created-late/nothing-else",
-    "no-validity": "stale-for-hours/nothing-else",
-    "no-last-reading": "stale-for-hours/killed-at-once",
-    "no-settle": "created-late/nothing-else",
+    "started-not-written": ("created-500/killed-at-once", TWICE),
+    "no-sweeps": ("created-late/nothing-else", TWICE),
+    "no-validity": ("stale-for-hours/nothing-else", TWICE),
+    "no-last-reading": ("stale-for-hours/killed-at-once", TWICE),
+    "no-settle": ("created-late/nothing-else", TWICE),
+    "no-ties-to-known-tasks": ("stale-for-hours/nothing-else", TWICE),
+    "no-second-lock": ("created-cut/lock-removed", ALONE),
+    "no-lock-at-all": ("busy-storm/lock-removed", TWICE),
+    "no-ties-of-answers": ("get-other/lost-callbacks", OWN_PLACE),
+    "no-other-batches": ("created-cut/copied-manifest", TWICE),
+    "no-cancelling": ("proxied-twice/nothing-else", SURPLUS),
+    "no-canary": ("not-created-500/nothing-else", CANARY),
+    "belied-and-sent": ("created-after-settle/submitter-killed", BELIED),
+    "forged-and-absent": ("echo-altered/nothing-else", TWICE),
+    "from-caches": ("cached-listing/nothing-else", FRESH),
+    "no-echo-first": ("created-500/nothing-else", ECHO),
+    "no-listing-first": ("created-500/submitter-killed", LISTING),
 }
-"""A cell of the matrix in which each safeguard is needed."""
+"""A cell of the matrix in which each safeguard is needed, and the law that is broken there without it."""
 
 MOST: Final = 40
 """Schedules, at most, until the loss of a safeguard shows."""
@@ -26,18 +40,19 @@ MOST: Final = 40
 
 @pytest.mark.parametrize("safeguard", SABOTAGE)
 def test_the_loss_of_a_safeguard_shows(safeguard: str, tmp_path: Path) -> None:
-    """Without any one of its safeguards the submitter pays a row twice, and the matrix says so."""
-    schedules = (Schedule.read(f"{WHERE[safeguard]}/{seed}") for seed in count())
+    """Without any one of its safeguards the submitter breaks the law that rests on it, and the matrix says so."""
+    cell, broken = WHERE[safeguard]
+    schedules = (Schedule.read(f"{cell}/{seed}") for seed in count())
     with without(safeguard):
         for number, schedule in enumerate(islice(schedules, MOST)):
             folder = tmp_path / str(number)
             folder.mkdir()
-            if any(law.startswith(TWICE) for law in play(schedule, folder).broken):
+            if any(law.startswith(broken) for law in play(schedule, folder).broken):
                 return
     pytest.fail(f"{MOST} schedules did not notice: {safeguard}")
 
 
-@pytest.mark.parametrize("cell", sorted(set(WHERE.values())))
+@pytest.mark.parametrize("cell", sorted({cell for cell, _ in WHERE.values()}))
 def test_with_all_safeguards_the_same_cells_are_safe(cell: str, tmp_path: Path) -> None:
     """It is the safeguard that makes the difference: with it the same cells keep every law."""
     for seed in range(3):
