@@ -8,8 +8,7 @@ from pathlib import Path
 from mwbatch.client import Client
 from mwbatch.commands.account import Since, look_through
 from mwbatch.commands.desk import Desk
-from mwbatch.core.account import asked_by
-from mwbatch.core.address import find
+from mwbatch.core.account import asked_by, maker
 from mwbatch.core.audit import Audit, Audited
 from mwbatch.core.digests import stable_digest
 from mwbatch.core.facts import Planned
@@ -94,12 +93,11 @@ def _take(told: Audit, tasks: Sequence[Task], ours: set[str], names: frozenset[s
     """Take in the tasks that no batch of the home knows; returns how many of them show no inputs."""
     bare = 0
     for task in tasks:
-        address = find(task.callback_url or "")
-        maker = address.batch if address else ""
-        if task.status == "canceled" or maker in ours:
+        whose = maker(task)
+        if task.status == "canceled" or whose in ours:
             continue
         if shown := asked_by(task):
-            told.strange(stable_digest(*shown, names), (task.task_id, maker, task.status))
+            told.strange(stable_digest(*shown, names), (task.task_id, whose, task.status))
         else:
             bare += 1
     return bare

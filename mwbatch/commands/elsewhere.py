@@ -19,7 +19,7 @@ from mwbatch.commands.manifests import Manifest
 from mwbatch.commands.planning import Source
 from mwbatch.commands.refusing import refused, unreadable, ways_on
 from mwbatch.commands.survey import Survey
-from mwbatch.core.account import Account
+from mwbatch.core.account import Account, maker
 from mwbatch.core.advice import rows
 from mwbatch.core.digests import SIZE, Digests, named, stable_digest
 from mwbatch.core.elsewhere import API, Ahead, Overlap, Overlaps, Repeats, consented
@@ -196,7 +196,8 @@ async def compare(
     desk.tally.phase = "comparing with other batches"
     card, names = candidates.card, candidates.names
     others = Others.of(home, origin, card, repeats)
-    ahead = await candidates.ahead(names)
+    # Most homes begin with one batch, and nobody has to know what each of its rows asks for.
+    ahead = await candidates.ahead(names) if others or (account and account.found) else Ahead()
     overlaps = Overlaps(len(ahead))
     if ahead:
         others.refuse_unreadable(desk)
@@ -213,7 +214,7 @@ async def compare(
         account.add_to(
             overlaps,
             {card.batch_id, *others.folders, *others.named},
-            lambda maker: (lambda _: True) if maker in others.named else consented(card.again, maker),
+            lambda one: (lambda _: True) if one in others.named else consented(card.again, one),
             _known_to(candidates.batch),
         )
     return Comparison(ahead, overlaps, others.folders, others.named)
@@ -263,10 +264,13 @@ async def shown_by(client: Client, candidates: Candidates, repeats: Repeats, des
         ApiError: the API refuses us or cannot be reached.
     """
     desk.tally.phase = "asking the API"
-    ahead = await candidates.ahead(candidates.names)
-    account = Account(ahead, candidates.card.batch_id, candidates.names)
+    ours, names = candidates.card.batch_id, candidates.names
+    page = await client.list_page(fresh=True)
+    foreign = repeats.since is not None or any(maker(task) != ours for task in page.tasks)
+    ahead = await candidates.ahead(names) if foreign else Ahead()
+    account = Account(ahead, ours, names)
     if repeats.since is None or not ahead:
-        account.take((await client.list_page(fresh=True)).tasks)
+        account.take(page.tasks)
     elif flaw := await look_through(client, account.take, Since(repeats.since), desk):
         raise UsageError(f"the account was not looked through: {flaw}; nothing was sent")
     if ahead and account.bare:
@@ -344,6 +348,9 @@ class Others:
         self.folders: dict[str, Path] = {}
         self.named: list[str] = []
         self._unreadable: list[tuple[Path, str]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.groups or self._unreadable)
 
     @classmethod
     def of(cls, home: Home, origin: str, ours: Card, repeats: Repeats) -> "Others":

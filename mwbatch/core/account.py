@@ -41,6 +41,12 @@ def asked_by(task: Task) -> tuple[str, dict[str, Json]] | None:
     }
 
 
+def maker(task: Task) -> str:
+    """The id of the batch whose address a task has; empty where it has none of ours."""
+    address = find(task.callback_url or "")
+    return address.batch if address else ""
+
+
 def _number(shown: Json) -> int | float:
     """A side of a box as a manifest has it: forms carry text, and 10.0 is 10."""
     number = float(shown)
@@ -68,13 +74,17 @@ class Account:
         self._found: dict[str, _Theirs] = {}
         self.listed = self.bare = 0
 
+    @property
+    def found(self) -> bool:
+        """Whether any task asks for the same."""
+        return bool(self._found)
+
     def take(self, tasks: Iterable[Task]) -> None:
         """Look at some tasks; each MUST come once."""
         for task in tasks:
             self.listed += 1
-            address = find(task.callback_url or "")
-            maker = address.batch if address else ""
-            if task.status == "canceled" or maker == self._ours:
+            whose = maker(task)
+            if task.status == "canceled" or whose == self._ours:
                 continue
             asked = asked_by(task)
             if asked is None:
@@ -82,7 +92,7 @@ class Account:
                 continue
             digest = stable_digest(*asked, self._names)
             for place, _ in self._ahead.among([(0, digest)]):
-                theirs = self._found.setdefault(maker, _Theirs())
+                theirs = self._found.setdefault(whose, _Theirs())
                 theirs.places.append(place)
                 theirs.statuses.append(task.status or "unknown")
                 theirs.tasks.append(task.task_id)
@@ -99,13 +109,13 @@ class Account:
         ``passing``: batches that were compared by what is on disk; ``allowed`` says, by the id of a batch or `API`, which of
         our rows are to be paid again; ``known``: a task without an address may be our own.
         """
-        for maker, theirs in self._found.items():
-            if maker in passing:
+        for whose, theirs in self._found.items():
+            if whose in passing:
                 continue
-            other, marks, may = Overlap("", maker), bytearray(overlaps.of), allowed(maker or API)
+            other, marks, may = Overlap("", whose), bytearray(overlaps.of), allowed(whose or API)
             for place, status, task_id in zip(theirs.places, theirs.statuses, theirs.tasks, strict=True):
                 number = self._ahead.numbers[place]
-                if not may(number) and not (not maker and known(task_id)):
+                if not may(number) and not (not whose and known(task_id)):
                     marks[place] = 1
                     other.by_status[status] += 1
                     other.example = other.example or (number, task_id)
