@@ -221,7 +221,7 @@ def identity_of(source: Source, batch: Opened | None) -> Callable[[str | None], 
         if id_column != batch.card.id_column:
             raise UsageError(
                 f"batch {batch.card.name} knows its rows by {_by(batch.card.id_column)}, {source.path} by "
-                f"{_by(id_column)}: use the same column, or begin another batch with --batch"
+                f"{_by(id_column)}: use the same column, or begin another batch with --batch NAME"
             )
         for planned in batch.journal.read_rows():
             identity.know(planned, idle=batch.state.is_idle(planned.row))

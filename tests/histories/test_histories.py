@@ -15,8 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from mwbatch.errors import BatchBusy, MwbatchError
 from mwbatch.simulator import Fault, Line, Size
-from tests.histories.files import SIGNATURES, Ask, File
-from tests.histories.town import Town
+from tests.histories.files import SESSION, SIGNATURES, Ask, File
+from tests.histories.town import Town, ways
 from tests.torture.causes import Cause
 from tests.torture.mortal import owned_tasks
 from tests.torture.steady import steady
@@ -45,6 +45,9 @@ class Histories(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self._stack, self.files = ExitStack(), dict[str, File]()
+        self.volatile = False
+        self.plain = True
+        """Nothing was lost, killed or given up so far."""
 
     @initialize(weather=st.sampled_from(sorted(WEATHERS)), seed=st.integers(0, 99))
     def begin(self, weather: str, seed: int) -> None:
@@ -54,6 +57,7 @@ class Histories(RuleBasedStateMachine):
         self._stack.enter_context(steady(f"{weather}/{seed}"))
         self._runner = self._stack.enter_context(asyncio.Runner(loop_factory=_loop))
         self.town = self._runner.run(self._found(weather, seed))
+        self.plain = weather == "calm"
         self.write("a.jsonl", [Ask(1), Ask(2, 1), Ask(3)], ids=True, signature=SIGNATURES[seed % 6])
         self.write("b.jsonl", [Ask(3), Ask(4), Ask(5, 2)], ids=False, signature="")
 
@@ -72,6 +76,7 @@ class Histories(RuleBasedStateMachine):
     def write(self, name: str, rows: list[Ask], ids: bool, signature: str) -> None:
         """Somebody writes a new file, or another one over it; rows with ids ask for different things."""
         rows = list(dict.fromkeys(rows)) if ids else rows
+        self.volatile |= signature == SESSION
         named = [(f"r{ask.picture}-{ask.question}" if ids else "", ask) for ask in rows]
         self.files[name] = File(self.folder / name, named, signature)
         self._unlink(name)
@@ -132,12 +137,47 @@ class Histories(RuleBasedStateMachine):
         if name in self.files:
             self.send(self.files[name], dies=dies)
 
-    def send(self, file: File, dies: int = 0) -> None:
-        """Submit a file; follow the ways on where that is refused."""
-        came = self.run(self.town.submit(file, dies=dies))
+    def send(self, file: File, dies: int = 0, home: str = "home") -> None:
+        """Submit a file; follow the ways on where that is refused. What was never given up is paid for in the end."""
+        self.plain &= not dies
+        came = self.run(self.town.submit(file, dies=dies, home=home))
         if isinstance(came, MwbatchError) and not isinstance(came, BatchBusy):
-            said = self.run(self.town.insist(file, came))
+            said = self.run(self.town.insist(file, came, home))
             assert not said, "\n".join(["there is no way on:", *said])
+        if self.plain:
+            paid = self.run(self.town.paid())
+            assert [key for key in file.keys if not paid[key]] == []
+
+    @precondition(lambda self: self.files)
+    @rule(name=names)
+    def elsewhere(self, name: str) -> None:
+        """Somebody submits the file from another home, which knows nothing of what is volatile in the first one's URLs."""
+        if name in self.files and not self.volatile:
+            self.send(self.files[name], home="other")
+
+    @precondition(lambda self: self.files)
+    @rule(name=names)
+    def pay_again(self, name: str) -> None:
+        """Somebody is refused, and wants to pay again: what he says so of may be paid once more."""
+        if name in self.files:
+            file = self.files[name]
+            came = self.run(self.town.submit(file))
+            for words in self.town.paying(came):
+                self.town.allowed.update(file.keys)
+                said = self.run(self.town.type(words))
+                assert not isinstance(said, MwbatchError), f"{words}: {said}"
+
+    @precondition(lambda self: self.files)
+    @rule(name=names)
+    def twice_on_purpose(self, name: str) -> None:
+        """A file gets a second row, with an id of its own, that asks for the same as the first: with the option it is sent."""
+        if name in self.files and self.files[name].rows[0][0]:
+            file = self.files[name]
+            file.rows.append((f"more{len(file.rows)}", file.rows[0][1]))
+            file.write()
+            self.town.allowed[file.rows[0][1].key] += 1
+            came = self.run(self.town.submit(file, "--allow-duplicates"))
+            assert not isinstance(came, MwbatchError) or ways(came, file), str(came)
 
     @precondition(lambda self: len(self.files) > 1)
     @rule(one=names, other=names)
@@ -150,12 +190,18 @@ class Histories(RuleBasedStateMachine):
         await asyncio.gather(self.town.submit(one), self.town.submit(other))
 
     @precondition(lambda self: self.files)
-    @rule(verb=st.sampled_from(("cancel", "resume", "reconcile", "retry", "retry canceled")), name=names)
+    @rule(
+        verb=st.sampled_from(("cancel", "resume", "reconcile", "retry", "retry canceled", "retry doubt")),
+        name=names,
+    )
     def tend(self, verb: str, name: str) -> None:
         """Somebody looks after a batch."""
         verb, _, status = verb.partition(" ")
+        self.plain &= verb != "cancel"
         more = ["--status", status] if status else []
         if (self.folder / "home" / Path(name).stem).exists():
+            if status == "doubt":  # the user accepts that each of them may be paid twice
+                self.town.allowed.update(set(self.files[name].keys) if name in self.files else ())
             self.run(self.town.type([verb, Path(name).stem, *more]))
 
     @rule(hours=st.sampled_from((0.01, 1.0, 30.0)))

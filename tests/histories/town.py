@@ -31,6 +31,8 @@ from tests.torture.network import EPOCH, Network, Program, TortureWire
 from tests.torture.steady import write_keys
 from tests.torture.story import ORIGIN
 
+MOST: Final = 12
+"""Commands that somebody tries who is refused again and again."""
 NOBODY: Final = "none"
 """The callback base of people whom nobody can call."""
 
@@ -95,27 +97,37 @@ class Town:
         except MwbatchError as error:
             return error
 
-    async def insist(self, file: File, refused: MwbatchError) -> list[str]:
+    async def insist(self, file: File, refused: MwbatchError, home: str = "home") -> list[str]:
         """Follow the ways on that a refusal prints, those that pay nothing twice, until one is not refused.
 
         Gives what was said on the way where all of them are; nothing where one leads on.
         """
-        said = [str(refused)]
-        for words in ways(refused, file):
-            came = await self.type(words)
+        said, there = [str(refused)], ways(refused, file)
+        for words in there:
+            came = await self.type(words, home=home)
             if not isinstance(came, MwbatchError):
                 return []
             said += [shlex.join(words), str(came)]
+            there += [more for more in ways(came, file, words) if more not in there and len(there) < MOST]
         return said
 
+    @staticmethod
+    def paying(refused: Any) -> list[list[str]]:
+        """The commands of a refusal that pay again."""
+        told: Any = refused.fields["asked_before"] if isinstance(refused, AskedBefore) else {"ways": []}
+        return [words for way in told["ways"] if "--again" in (words := shlex.split(way)[1:])]
 
-def ways(refused: MwbatchError, file: File) -> list[list[str]]:
-    """The commands that a refusal prints, as words, but for those that pay again."""
+
+def ways(refused: MwbatchError, file: File, typed: list[str] | None = None) -> list[list[str]]:
+    """The commands that a refusal prints, as words, but for those that pay again; else what was typed with its options."""
     if isinstance(refused, AskedBefore):
         told: Any = refused.fields["asked_before"]
         printed = [shlex.split(way)[1:] for way in told["ways"]]
         return [words for words in printed if "--again" not in words]
-    base = ["submit", str(file.path), *(word for name in file.volatile for word in ("--volatile", name))]
+    volatile = [word for name in file.volatile for word in ("--volatile", name)]
+    base = typed or ["submit", str(file.path), *volatile]
+    if several := re.search(r"several batches were made from .*: (.*); name one with --batch", str(refused)):
+        return [[*base, "--batch", name] for name in several[1].split(", ")]
     names = re.findall(r"--(?:only-new|add|allow-duplicates|batch NAME)", str(refused))
     return [[*base, *name.replace("NAME", f"{file.path.stem}-new").split()] for name in dict.fromkeys(names)]
 
