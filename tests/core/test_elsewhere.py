@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.digests import SIZE
+from mwbatch.core.digests import SIZE, named
 from mwbatch.core.elsewhere import COUNTED, Ahead, Overlap, Overlaps, consented
 from mwbatch.core.fold import Status
 
@@ -63,3 +63,10 @@ def test_it_says_who_asked() -> None:
         "rows": 1_200,
         "by_status": {"completed": 200, "pending": 1_000},
     }
+
+
+def test_many_digests_are_found_among_more() -> None:
+    """Each of many is found by its value wherever its place in the table is taken, and no other one is."""
+    digests = [named(str(n)) for n in range(12_000)]
+    ahead = Ahead(enumerate(digests[::2]))
+    assert list(ahead.among(enumerate(digests))) == [(n // 2, n) for n in range(0, 12_000, 2)]
