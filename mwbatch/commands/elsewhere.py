@@ -21,6 +21,7 @@ from mwbatch.commands.refusing import refused, unreadable, ways_on
 from mwbatch.commands.survey import Survey
 from mwbatch.core.account import Account, maker
 from mwbatch.core.advice import rows
+from mwbatch.core.cells import shown
 from mwbatch.core.digests import SIZE, Digests, named, stable_digest
 from mwbatch.core.elsewhere import API, Ahead, Overlap, Overlaps, Repeats, consented
 from mwbatch.core.entry import Entry
@@ -145,7 +146,7 @@ class Candidates:
         """One of them in words: where it stands, and its id."""
         if self.batch is not None:
             for planned in self.batch.journal.read_rows(lambda row: row == number):
-                return f"line {planned.line} ({planned.id})"
+                return f"line {planned.line} ({shown(planned.id)})"
         assert self.source is not None
         assert self.found is not None
         place = self.found.numbers.index(number)
@@ -153,7 +154,7 @@ class Candidates:
             async for chunk in chunks:
                 good = [one for one in chunk if isinstance(one, Entry)]
                 if place < len(good):
-                    return f"line {good[place].line} ({good[place].id})"
+                    return f"line {good[place].line} ({shown(good[place].id)})"
                 place -= len(good)
         return f"row {number}"
 
@@ -226,11 +227,11 @@ async def refusal(home: Home, candidates: Candidates, comparison: Comparison, de
     for other in overlaps.there:
         assert other.example is not None
         ours, theirs = other.example
-        before = f"task {theirs}"
+        before = f"task {shown(theirs)}"
         if isinstance(theirs, int):
             journal = Segments(comparison.folders[other.batch_id], "view")
             planned = next(journal.read_rows(lambda row, wanted=theirs: row == wanted), None)  # type: ignore[misc]
-            before = f"its line {planned.line} ({planned.id})" if planned else f"its row {theirs}"
+            before = f"its line {planned.line} ({shown(planned.id)})" if planned else f"its row {theirs}"
         examples.append(f"for example {await candidates.row(ours)} asks for what {before} asked for")
     return refused(overlaps, examples, await ways_on(home, candidates.source, overlaps, desk))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mwbatch.core.address import find
+from mwbatch.core.cells import shown
 from mwbatch.core.digests import stable_digest
 from mwbatch.core.elsewhere import API, Ahead, Overlap, Overlaps
 from mwbatch.core.form import EDGES
@@ -20,13 +21,13 @@ def asked_by(task: Task) -> tuple[str, dict[str, Json]] | None:
 
     The type is told by the inputs: the values that the API documents for it are not its own.
     """
-    shown = task.params
-    url, question = shown.get("image_url"), shown.get("instruction")
+    there = task.params
+    url, question = there.get("image_url"), there.get("instruction")
     if not isinstance(url, str):
         return None
-    if question is None and not shown.get("options") and not shown.get("tags"):
-        return "tagging", {"image_url": url, "objects_to_tag": shown.get("objects_to_tag", "brands")}
-    options, tags = shown.get("options"), shown.get("tags")
+    if question is None and not there.get("options") and not there.get("tags"):
+        return "tagging", {"image_url": url, "objects_to_tag": there.get("objects_to_tag", "brands")}
+    options, tags = there.get("options"), there.get("tags")
     if not (isinstance(question, str) and isinstance(options, list) and isinstance(tags, list)):
         return None
     try:
@@ -41,15 +42,20 @@ def asked_by(task: Task) -> tuple[str, dict[str, Json]] | None:
     }
 
 
+def word(status: str) -> str:
+    """What the API says of a task, as people may be shown it."""
+    return status if status.isalpha() else shown(status) if status else "unknown"
+
+
 def maker(task: Task) -> str:
     """The id of the batch whose address a task has; empty where it has none of ours."""
     address = find(task.callback_url or "")
     return address.batch if address else ""
 
 
-def _number(shown: Json) -> int | float:
+def _number(side: Json) -> int | float:
     """A side of a box as a manifest has it: forms carry text, and 10.0 is 10."""
-    number = float(shown)
+    number = float(side)
     return int(number) if number.is_integer() else number
 
 
@@ -94,7 +100,7 @@ class Account:
             for place, _ in self._ahead.among([(0, digest)]):
                 theirs = self._found.setdefault(whose, _Theirs())
                 theirs.places.append(place)
-                theirs.statuses.append(task.status or "unknown")
+                theirs.statuses.append(word(task.status))
                 theirs.tasks.append(task.task_id)
 
     def add_to(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from mwbatch.core.account import word
 from mwbatch.core.audit import Audited, Held, Request
 from mwbatch.core.cells import shown
 from mwbatch.core.facts import Planned
@@ -104,10 +105,10 @@ def _lines(one: Audited, request: Request, paid: int) -> Iterator[str]:
     yield f"{asked}: {paid:,} tasks"
     for held, planned in rows:
         name, batch_id = one.batches[held.batch]
-        tasks = ", ".join(f"{task_id} {status}" for task_id, status in held.tasks) or "no task"
+        tasks = ", ".join(f"{shown(task_id)} {word(status)}" for task_id, status in held.tasks) or "no task"
         yield f"  batch {name} ({batch_id}), line {planned.line} ({shown(planned.id)}): {tasks}"
     for task_id, maker, status in request.strange:
-        yield f"  batch {maker or 'of no mwbatch'}, not in this home: {task_id} {status}"
+        yield f"  batch {maker or 'of no mwbatch'}, not in this home: {shown(task_id)} {word(status)}"
 
 
 def _object(one: Audited, request: Request, paid: int) -> Json:

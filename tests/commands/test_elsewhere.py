@@ -69,7 +69,7 @@ async def test_a_copy_is_refused_with_numbers_and_ways_on(stage: Stage) -> None:
     card = stage.home.find("week1")[1]
     assert "2 of 3 rows to be sent were asked for before; nothing was sent" in said
     assert (
-        f"batch week1 ({card.batch_id}): 2 rows, 2 pending; for example line 2 (a) asks for what its line 2 (a)"
+        f"batch week1 ({card.batch_id}): 2 rows, 2 pending; for example line 2 ('a') asks for what its line 2 ('a')"
         in said
     )
     ways = [

@@ -131,3 +131,9 @@ def test_consent_and_our_own_tasks_without_an_address() -> None:
     assert overlaps(task("t1", 0), known=("t1",)) == []
     (one,) = overlaps(task("t1", 0, status=""), task("t2", 1), known=("t2",))
     assert (one["rows"], one["by_status"]) == (1, {"unknown": 1})
+
+
+def test_a_status_is_shown_as_printable_text() -> None:
+    """Whatever the API says of a task, a terminal gets nothing that it would obey."""
+    (one,) = overlaps(task("t1", 0, status="\x1b[2J"))
+    assert one["by_status"] == {"'\\x1b[2J'": 1}

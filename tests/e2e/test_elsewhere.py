@@ -53,7 +53,8 @@ def test_week1_and_its_second_version(patient: Stage) -> None:
     assert "10 of 11 rows to be sent were asked for before; nothing was sent" in refused.err
     assert "batch week1 (" in refused.err
     assert (
-        "10 rows, 10 pending; for example line 2 (r0) asks for what its line 2 (r0) asked for" in refused.err
+        "10 rows, 10 pending; for example line 2 ('r0') asks for what its line 2 ('r0') asked for"
+        in refused.err
     )
     added = patient.run(*ways(refused)[0], "--json")
     assert (added.code, added.json["batch"], added.json["rows"]) == (0, "week1", 11)
