@@ -4,9 +4,7 @@ import asyncio
 import re
 from array import array
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -14,149 +12,26 @@ from typing import Final
 
 from mwbatch.client import Client
 from mwbatch.commands.account import Since, look_through
+from mwbatch.commands.candidates import Candidates
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.manifests import Manifest
-from mwbatch.commands.planning import Source
 from mwbatch.commands.refusing import refused, unreadable, ways_on
-from mwbatch.commands.survey import Survey
 from mwbatch.core.account import Account, maker
 from mwbatch.core.advice import rows
 from mwbatch.core.cells import shown
-from mwbatch.core.digests import SIZE, Digests, named, stable_digest
+from mwbatch.core.digests import Digests, named
 from mwbatch.core.elsewhere import API, Ahead, Overlap, Overlaps, Repeats, consented
-from mwbatch.core.entry import Entry
 from mwbatch.core.facts import Withdrawn
 from mwbatch.core.fold import Status
-from mwbatch.errors import AskedBefore, BatchBusy, StoreError, UsageError
+from mwbatch.errors import AskedBefore, StoreError, UsageError
 from mwbatch.journal.asked import RECORD, asked
 from mwbatch.journal.home import Card, Home
-from mwbatch.journal.home_lock import HomeLock
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.segments import Segments
-
-PATIENCE: Final = 0.1
-"""Seconds between two tries to have the lock of the home."""
 
 CHUNK: Final = 1000
 """Rows that are withdrawn at a time."""
 
 _IS_BATCH_ID: Final = re.compile(r"[a-z0-9]{10}").fullmatch
-
-
-@asynccontextmanager
-async def turn_in(home: Home, desk: Desk) -> AsyncIterator["Turn"]:
-    """This process's turn, from here to the end of the block."""
-    turn = Turn(home, desk)
-    await turn.take()
-    try:
-        yield turn
-    finally:
-        turn.release()
-
-
-class Turn:
-    """This process's turn to plan rows in a home: nobody else compares and plans meanwhile."""
-
-    def __init__(self, home: Home, desk: Desk) -> None:
-        self._lock, self._desk = HomeLock(home.path), desk
-
-    async def take(self) -> None:
-        """Wait for it.
-
-        Raises:
-            BatchBusy: the user asked to stop meanwhile.
-        """
-        tally = self._desk.tally
-        while not self._lock.take():
-            tally.note("waiting: another mwbatch is planning rows in this home")
-            if await self._desk.sleep(PATIENCE):
-                raise BatchBusy("stopped while another mwbatch was planning rows; run the same command again")
-        if self._lock.blind:
-            tally.note(
-                "warning: the file system of this home locks no files: run one mwbatch at a time in it, since two that "
-                "plan rows at once do not see each other's"
-            )
-
-    def release(self) -> None:
-        """Let others plan."""
-        self._lock.release()
-
-
-@dataclass(slots=True)
-class Candidates:
-    """The rows that would be sent: those of the batch that may be, those to be opened again, new ones of a manifest.
-
-    ``batch`` is None while it is yet to be made; ``found`` is what ``source`` holds. ``keep``: their digests may be kept.
-    """
-
-    card: Card
-    batch: Opened | None = None
-    reopened: "array[int]" = field(default_factory=lambda: array("Q"))
-    source: Source | None = None
-    found: Survey | None = None
-    keep: bool = True
-    _ahead: dict[frozenset[str], Ahead] = field(default_factory=dict)
-
-    @property
-    def names(self) -> frozenset[str]:
-        """What the batch calls volatile."""
-        return frozenset(self.card.volatile)
-
-    async def ahead(self, names: frozenset[str]) -> Ahead:
-        """All of them, by what they ask for where ``names`` are volatile; always in the same order, and read once."""
-        if names not in self._ahead:
-            self._ahead[names] = await self._read(names)
-        return self._ahead[names]
-
-    async def _read(self, names: frozenset[str]) -> Ahead:
-        ahead = Ahead()
-        if self.batch is not None and (self.reopened or self.batch.state.sendable()):
-            await asyncio.to_thread(self._planned, ahead, self.batch, names)
-        if self.source is not None and self.found is not None and self.found.new:
-            if names == self.names:
-                whole = memoryview(self.found.asked)
-                digests = (bytes(whole[n : n + SIZE]) for n in range(0, len(whole), SIZE))
-                for number, digest in zip(self.found.fresh(), digests, strict=True):
-                    ahead.add(number, digest)
-            else:
-                await self._new(ahead, self.source, self.found, names)
-        return ahead
-
-    def _planned(self, ahead: Ahead, batch: Opened, names: frozenset[str]) -> None:
-        state, done, reopened = batch.state, bytearray(batch.state.end), bytearray(batch.state.end)
-        for number in self.reopened:
-            reopened[number] = 1
-        for block in asked(batch.folder, names, keep=self.keep and names == self.names):
-            for number, digest in RECORD.iter_unpack(block):
-                if number >= len(done) or not (reopened[number] or state.is_sendable(number)):
-                    continue
-                if not done[number] or digest not in ahead:  # a row is there once more for each edition
-                    ahead.add(number, digest)
-                    done[number] = 1
-
-    async def _new(self, ahead: Ahead, source: Source, found: Survey, names: frozenset[str]) -> None:
-        numbers = iter(found.numbers)
-        async with Manifest(source.path).chunks() as chunks:
-            async for chunk in chunks:
-                for one in chunk:
-                    if isinstance(one, Entry) and (number := next(numbers, -1)) >= 0:
-                        ahead.add(number, stable_digest(one.type, one.request, names))
-
-    async def row(self, number: int) -> str:
-        """One of them in words: where it stands, and its id."""
-        if self.batch is not None:
-            for planned in self.batch.journal.read_rows(lambda row: row == number):
-                return f"line {planned.line} ({shown(planned.id)})"
-        assert self.source is not None
-        assert self.found is not None
-        place = self.found.numbers.index(number)
-        async with Manifest(self.source.path).chunks() as chunks:
-            async for chunk in chunks:
-                good = [one for one in chunk if isinstance(one, Entry)]
-                if place < len(good):
-                    return f"line {good[place].line} ({shown(good[place].id)})"
-                place -= len(good)
-        return f"row {number}"
 
 
 class Comparison:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from mwbatch.client import Client
 from mwbatch.commands.base import NO_BASE, callback_base
 from mwbatch.commands.beginning import last_base
+from mwbatch.commands.candidates import Candidates
 from mwbatch.commands.creating import Wishes, check, pinned
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.elsewhere import Candidates, shown_by, unasked
+from mwbatch.commands.elsewhere import shown_by, unasked
 from mwbatch.commands.planning import Source, addressed, choose, examine, volatile
 from mwbatch.commands.survey import Survey
 from mwbatch.core.advice import rows

@@ -6,18 +6,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from mwbatch.client import Client
+from mwbatch.commands.candidates import Candidates
 from mwbatch.commands.choosing import named
 from mwbatch.commands.creating import Wishes, check, check_base, create
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.elsewhere import (
-    Candidates,
-    Comparison,
-    leave_out,
-    shown_by,
-    told_left_out,
-    turn_in,
-    unasked,
-)
+from mwbatch.commands.elsewhere import Comparison, leave_out, shown_by, told_left_out, unasked
+from mwbatch.commands.turn import turn_in
 from mwbatch.core.advice import rows
 from mwbatch.core.facts import Retried
 from mwbatch.core.fold import Row, Status

@@ -8,22 +8,15 @@ from typing import NamedTuple
 
 from mwbatch.client import Client
 from mwbatch.commands.base import NO_BASE
+from mwbatch.commands.candidates import Candidates
 from mwbatch.commands.clocks import of_the_api
 from mwbatch.commands.creating import Wishes, check, check_base, create
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.elsewhere import (
-    Candidates,
-    Comparison,
-    Turn,
-    leave_out,
-    shown_by,
-    told_left_out,
-    turn_in,
-    unasked,
-)
+from mwbatch.commands.elsewhere import Comparison, leave_out, shown_by, told_left_out, unasked
 from mwbatch.commands.invalid import put_aside
 from mwbatch.commands.planning import Source, addressed, choose, examine, volatile, write_plan
 from mwbatch.commands.survey import Survey
+from mwbatch.commands.turn import Turn, turn_in
 from mwbatch.core.advice import rows
 from mwbatch.core.identity import Kind
 from mwbatch.core.outcomes import Created
@@ -144,6 +137,7 @@ async def _batch_of(
     account = await shown_by(client, candidates, wishes.repeats, desk)
     await turn.take()
     if choose(home, source, client.origin).folder is not None:  # made by whoever had the turn before
+        turn.release()
         return await _batch_of(home, client, source, wishes, desk, turn)
     comparison = await unasked(home, client.origin, candidates, wishes.repeats, desk, account)
     try:
@@ -151,6 +145,7 @@ async def _batch_of(
     except NameTaken:
         if again:
             raise
+        turn.release()
         # MUST NOT lead to another name: the same manifest may be submitted at this moment elsewhere.
         return await _batch_of(home, client, source, wishes, desk, turn, again=True)
     desk.tally.note(f"batch {card.name} is new, in {folder}")

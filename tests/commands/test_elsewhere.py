@@ -13,11 +13,11 @@ from zlib import crc32
 import pytest
 
 from mwbatch.commands.cancel import cancel
-from mwbatch.commands.elsewhere import Turn
 from mwbatch.commands.planning import Source
 from mwbatch.commands.rehearse import rehearse
 from mwbatch.commands.retry import Choice, retry
 from mwbatch.commands.submit import resume, submit
+from mwbatch.commands.turn import Turn
 from mwbatch.core.elsewhere import Repeats
 from mwbatch.core.facts import Withdrawn
 from mwbatch.core.fold import Status

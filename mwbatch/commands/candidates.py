@@ -1,0 +1,93 @@
+"""The rows that would be sent, and what they ask for: of a batch, of a manifest, or of both."""
+
+import asyncio
+from array import array
+from dataclasses import dataclass, field
+
+from mwbatch.commands.manifests import Manifest
+from mwbatch.commands.planning import Source
+from mwbatch.commands.survey import Survey
+from mwbatch.core.cells import shown
+from mwbatch.core.digests import SIZE, stable_digest
+from mwbatch.core.elsewhere import Ahead
+from mwbatch.core.entry import Entry
+from mwbatch.journal.asked import RECORD, asked
+from mwbatch.journal.card import Card
+from mwbatch.journal.opened import Opened
+
+
+@dataclass(slots=True)
+class Candidates:
+    """The rows that would be sent: those of the batch that may be, those to be opened again, new ones of a manifest.
+
+    ``batch`` is None while it is yet to be made; ``found`` is what ``source`` holds. ``keep``: their digests may be kept.
+    """
+
+    card: Card
+    batch: Opened | None = None
+    reopened: "array[int]" = field(default_factory=lambda: array("Q"))
+    source: Source | None = None
+    found: Survey | None = None
+    keep: bool = True
+    _ahead: dict[frozenset[str], Ahead] = field(default_factory=dict)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What the batch calls volatile."""
+        return frozenset(self.card.volatile)
+
+    async def ahead(self, names: frozenset[str]) -> Ahead:
+        """All of them, by what they ask for where ``names`` are volatile; always in the same order, and read once."""
+        if names not in self._ahead:
+            self._ahead[names] = await self._read(names)
+        return self._ahead[names]
+
+    async def _read(self, names: frozenset[str]) -> Ahead:
+        ahead = Ahead()
+        if self.batch is not None and (self.reopened or self.batch.state.sendable()):
+            await asyncio.to_thread(self._planned, ahead, self.batch, names)
+        if self.source is not None and self.found is not None and self.found.new:
+            if names == self.names:
+                whole = memoryview(self.found.asked)
+                digests = (bytes(whole[n : n + SIZE]) for n in range(0, len(whole), SIZE))
+                for number, digest in zip(self.found.fresh(), digests, strict=True):
+                    ahead.add(number, digest)
+            else:
+                await self._new(ahead, self.source, self.found, names)
+        return ahead
+
+    def _planned(self, ahead: Ahead, batch: Opened, names: frozenset[str]) -> None:
+        state, done, reopened = batch.state, bytearray(batch.state.end), bytearray(batch.state.end)
+        for number in self.reopened:
+            reopened[number] = 1
+        for block in asked(batch.folder, names, keep=self.keep and names == self.names):
+            for number, digest in RECORD.iter_unpack(block):
+                if number >= len(done) or not (reopened[number] or state.is_sendable(number)):
+                    continue
+                if not done[number] or digest not in ahead:  # a row is there once more for each edition
+                    ahead.add(number, digest)
+                    done[number] = 1
+
+    async def _new(self, ahead: Ahead, source: Source, found: Survey, names: frozenset[str]) -> None:
+        numbers = iter(found.numbers)
+        async with Manifest(source.path).chunks() as chunks:
+            async for chunk in chunks:
+                for one in chunk:
+                    if isinstance(one, Entry) and (number := next(numbers, -1)) >= 0:
+                        ahead.add(number, stable_digest(one.type, one.request, names))
+
+    async def row(self, number: int) -> str:
+        """One of them in words: where it stands, and its id."""
+        if self.batch is not None:
+            for planned in self.batch.journal.read_rows(lambda row: row == number):
+                return f"line {planned.line} ({shown(planned.id)})"
+        assert self.source is not None
+        assert self.found is not None
+        place = self.found.numbers.index(number)
+        async with Manifest(self.source.path).chunks() as chunks:
+            async for chunk in chunks:
+                good = [one for one in chunk if isinstance(one, Entry)]
+                if place < len(good):
+                    return f"line {good[place].line} ({shown(good[place].id)})"
+                place -= len(good)
+        return f"row {number}"

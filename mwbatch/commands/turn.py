@@ -1,0 +1,52 @@
+"""Whose turn it is to plan rows in a home: nobody else compares and plans meanwhile."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from mwbatch.commands.desk import Desk
+from mwbatch.errors import BatchBusy
+from mwbatch.journal.home import Home
+from mwbatch.journal.home_lock import HomeLock
+
+PATIENCE: Final = 0.1
+"""Seconds between two tries to have the lock of the home."""
+
+
+@asynccontextmanager
+async def turn_in(home: Home, desk: Desk) -> AsyncIterator["Turn"]:
+    """This process's turn, from here to the end of the block."""
+    turn = Turn(home, desk)
+    await turn.take()
+    try:
+        yield turn
+    finally:
+        turn.release()
+
+
+class Turn:
+    """This process's turn to plan rows in a home: nobody else compares and plans meanwhile."""
+
+    def __init__(self, home: Home, desk: Desk) -> None:
+        self._lock, self._desk = HomeLock(home.path), desk
+
+    async def take(self) -> None:
+        """Wait for it.
+
+        Raises:
+            BatchBusy: the user asked to stop meanwhile.
+        """
+        tally = self._desk.tally
+        while not self._lock.take():
+            tally.note("waiting: another mwbatch is planning rows in this home")
+            if await self._desk.sleep(PATIENCE):
+                raise BatchBusy("stopped while another mwbatch was planning rows; run the same command again")
+        if self._lock.blind:
+            tally.note(
+                "warning: the file system of this home locks no files: run one mwbatch at a time in it, since two that "
+                "plan rows at once do not see each other's"
+            )
+
+    def release(self) -> None:
+        """Let others plan."""
+        self._lock.release()
