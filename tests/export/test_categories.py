@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mwbatch.export.choices import By
 from mwbatch.export.survey import Survey
-from tests.export.batches import Drawn, answer, batch, tag, write
+from tests.export.batches import Drawn, answer, batch, facts, tag, write
 
 brands = st.lists(st.lists(st.sampled_from(["Pepsi", "Cola", "\u00dcber", None, ""]), max_size=3), max_size=6)
 
@@ -34,6 +34,18 @@ def test_more_rows_append(
     first, last = (names(tmp_path_factory.mktemp("b"), one) for one in (some, rows))
     assert last[: len(first)] == first
     assert set(last) == {brand or "unknown" for one in found for brand in one}
+
+
+def test_rows_of_one_moment_go_by_their_numbers(tmp_path: Path) -> None:
+    """Answers of the same moment: the row decides, then the place in it, in whatever order the lines stand."""
+    rows = [
+        Drawn("0", tags(["C", "A"])),
+        Drawn("1", tags(["D"]), answered=-1.0),
+        Drawn("2", tags(["B"]), answered=-2.0),
+    ]
+    opened = batch(tmp_path, [])
+    write(opened, [fact for number in (2, 0, 1) for fact in facts(number, rows[number])])
+    assert Survey(opened.journal, None, boxes=True).categories.names() == ["C", "A", "D", "B"]
 
 
 def test_labels_are_the_options(tmp_path: Path) -> None:

@@ -65,6 +65,23 @@ def test_voc(write: Write, tmp_path: Path) -> None:
     assert odd.findtext("object/name") == "a\ufffd\u2028b\ufffd\U0001f600"
 
 
+@pytest.mark.parametrize(
+    ("left", "width", "edges"),
+    [
+        (10, 0.4, ["11", "11"]),
+        (10.5, 0.25, ["11.5", "11.5"]),
+        (10, 1, ["11", "11"]),
+        (10, 1.5, ["11", "11.5"]),
+    ],
+)
+def test_voc_below_a_pixel(write: Write, tmp_path: Path, left: float, width: float, edges: list[str]) -> None:
+    """What is less than a pixel wide or high is one pixel: the last one never comes before the first."""
+    write("voc", [Drawn("thin", [tag("t", left, left, width, width, brand="a")], sized())])
+    thin = fromstring((tmp_path / "out" / "Annotations" / "thin.xml").read_bytes())
+    box = {edge.tag: edge.text for edge in thin.iterfind("object/bndbox/*")}
+    assert [box["xmin"], box["xmax"]] == [box["ymin"], box["ymax"]] == edges
+
+
 def test_label_studio(write: Write, tmp_path: Path) -> None:
     """Label Studio has per cent of the image, and an interface with every label."""
     write("label-studio", [SHELF, BARE])

@@ -34,6 +34,12 @@ def test_what_is_safe() -> None:
     assert named(*ids) == ids
 
 
+def test_a_thousand_ids_keep_their_names() -> None:
+    """Many ids that are safe and differ are all names, whatever they are hashed to."""
+    ids = [f"shot-{number * 7919 % 100_003:05d}" for number in range(1000)]
+    assert named(*ids) == ids
+
+
 def test_case_does_not_tell_files_apart() -> None:
     """Two ids that differ in case alone would be one file on some systems: both become numbers."""
     assert named("Logo", "other", "logo") == ["0000000", "other", "0000002"]

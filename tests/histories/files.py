@@ -54,12 +54,16 @@ def key_of(task: Task) -> Key:
 
 @dataclass
 class File:
-    """A manifest: its rows, each with an id or none, and how its URLs are signed."""
+    """A manifest: its rows, each with an id or none, and how its URLs are signed.
+
+    ``renumbered``: somebody gave its rows other ids than they had.
+    """
 
     path: Path
     rows: list[tuple[str, Ask]] = field(default_factory=list)
     signature: str = ""
     edition: int = 1
+    renumbered: bool = False
 
     @property
     def volatile(self) -> tuple[str, ...]:

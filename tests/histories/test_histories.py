@@ -89,7 +89,7 @@ class Histories(RuleBasedStateMachine):
         if name in self.files and name != to:
             file = self.files[name]
             self._unlink(to)
-            self.files[to] = File(self.folder / to, list(file.rows), file.signature, file.edition)
+            self.files[to] = replace(file, path=self.folder / to, rows=list(file.rows))
             self.files[to].write()
 
     @precondition(lambda self: self.files)
@@ -128,6 +128,7 @@ class Histories(RuleBasedStateMachine):
         if name in self.files and self.files[name].rows[0][0]:
             file = self.files[name]
             file.rows = [(f"n{number}", ask) for number, (_, ask) in enumerate(file.rows)]
+            file.renumbered = True
             file.write()
 
     @precondition(lambda self: self.files)
@@ -175,7 +176,8 @@ class Histories(RuleBasedStateMachine):
             file = self.files[name]
             file.rows.append((f"more{len(file.rows)}", file.rows[0][1]))
             file.write()
-            self.town.allowed[file.rows[0][1].key] += 1
+            # Rows that were numbered anew are new ids too, and asked for knowingly with the option.
+            self.town.allowed.update(file.keys if file.renumbered else file.keys[:1])
             came = self.run(self.town.submit(file, "--allow-duplicates"))
             assert not isinstance(came, MwbatchError) or ways(came, file), str(came)
 
