@@ -1,5 +1,6 @@
 """Who is befallen, and how a user says so."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,16 @@ def test_a_bad_file_names_its_fault(tmp_path: Path, text: str, named: str) -> No
     with pytest.raises(FaultsError, match=named) as refused:
         load_faults(path)
     assert str(path) in str(refused.value)
+
+
+def test_every_fault_is_documented() -> None:
+    """README names each fault, and none that does not exist."""
+    told = (Path(__file__).parents[2] / "README.md").read_text()
+    table = told.partition("**What the simulator can do wrong**")[2].partition("\n## ")[0]
+    named = {
+        name
+        for line in table.splitlines()
+        if line.startswith("| ")
+        for name in re.findall("`([a-z0-9_]+)`", line)
+    }
+    assert named == set(Fault)
