@@ -307,3 +307,53 @@ def test_digests_find_what_was_added(there: list[bytes], other: bytes) -> None:
     assert list(digests) == list(dict.fromkeys(there))
     assert [digests.find(one) for one in digests] == list(range(len(digests)))
     assert (other in digests) is (other in there)
+
+
+@given(histories)
+def test_idle_is_what_has_nothing_open(history: list[Fact]) -> None:
+    """However a row is held it is idle where its status is planned, canceled or rejected; one that nobody named is, too."""
+    batch = Batch(history)
+    for number in range(ROWS + 1):
+        idle = batch.row(number).status in (Status.PLANNED, Status.CANCELED, Status.REJECTED)
+        assert batch.is_idle(number) is idle
+
+
+def test_a_task_of_another_row_is_elsewhere() -> None:
+    """A task id is somebody else's where it was shown at another row, or at another attempt of this one."""
+    rows: list[Fact] = [
+        *map(plan, range(3)),
+        start(1, ((0, 3),)),
+        straight(0, "a" * 17, "pending", None, "", None),
+    ]
+    batch = Batch(rows)
+    assert not batch.is_elsewhere("a" * 17, 0, 1)
+    assert batch.is_elsewhere("a" * 17, 0, 2)
+    assert batch.is_elsewhere("a" * 17, 1, 1)
+    assert not batch.is_elsewhere("b" * 17, 1, 1)
+    shared = Batch([*rows, straight(1, "a" * 17, "pending", None, "", None)])
+    assert all(shared.is_elsewhere("a" * 17, number, 1) for number in range(3))
+
+
+def test_what_callbacks_say_after_the_api_changes_nothing_but_answers() -> None:
+    """Once the API itself has shown a task, a callback that calls it canceled is not heard, in columns as in rows."""
+    told = straight(0, "a" * 17, "canceled", TIMES[2], "", None, Via.CALLBACK)
+    facts: list[Fact] = [
+        plan(0),
+        start(1),
+        straight(0, "a" * 17, "pending", TIMES[3], "", None, Via.CREATE),
+        told,
+    ]
+    for order in (facts, facts[::-1]):
+        batch = Batch(order)
+        assert (batch.row(0).status, batch.row(0).tasks["a" * 17].created_at) == (Status.PENDING, TIMES[3])
+
+
+def test_a_task_that_columns_hold_for_another_row_makes_a_row_of_its_own() -> None:
+    """A task id that stands at one row already is no straight path for a second one: both are seen in full."""
+    two = [straight(row, "a" * 17, "pending", None, "", None) for row in (0, 1)]
+    facts: list[Fact] = [*map(plan, range(2)), start(1, ((0, 2),)), *two]
+    batch, by_lines = Batch(facts), Batch()
+    for fact in facts:
+        by_lines.add_line(line(fact)[:-1])
+    assert [batch.row(n) for n in (0, 1)] == [by_lines.row(n) for n in (0, 1)]
+    assert all(batch.row(n).tasks for n in (0, 1))

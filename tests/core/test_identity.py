@@ -84,6 +84,30 @@ def test_an_idle_row_is_renewed_by_a_fresh_signature_alone(column: str | None) -
         assert identity.judge(entry(6, f"{query}{signature}", name)) == Decision(Kind.REPEATED, 0, 5)
 
 
+def test_only_idle_rows_may_be_renewed() -> None:
+    """Among rows of one batch it is told for each, whatever the order in which they are known."""
+    identity = Identity(None)
+    rows = [entry(n, f"{n}.jpg?sv=1&sig=1") for n in range(3)]
+    for number in (2, 0, 1):
+        row = rows[number]
+        identity.know(Planned(0.0, number, row.id, 1, row.type, row.request, {}), idle=number != 1)
+    fresh = [identity.judge(entry(9, f"{n}.jpg?sv=1&sig=2")).kind for n in range(3)]
+    assert fresh == [Kind.RENEWED, Kind.KNOWN, Kind.RENEWED]
+
+
+def test_digests_among_others() -> None:
+    """Each pair whose digest is here gives both numbers, also where two digests wanted one place in the table."""
+    index = Digests()
+    here = [request_digest("", {"n": n}) for n in range(9_000)]
+    for digest in here:
+        index.add(digest)
+    pairs = [
+        (n + 7, digest)
+        for n, digest in enumerate([*here, *(request_digest("", {"m": n}) for n in range(9_000))])
+    ]
+    assert list(index.among(pairs)) == [(n, n + 7) for n in range(9_000)]
+
+
 def test_what_the_user_calls_volatile_tells_no_rows_apart() -> None:
     """A parameter by that name counts for nothing, in what the batch has and in what the manifest says."""
     identity, row = Identity(None, volatile=("t",)), entry(1, "x.jpg?t=1")

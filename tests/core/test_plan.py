@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Planned
-from mwbatch.core.plan import Create, ranges, run_size, runs, sendable
+from mwbatch.core.plan import Create, precedence, ranges, run_size, runs, sendable
 from tests.core.facts import ROWS, histories, plan, start
 
 numbers = st.sets(st.integers(0, 60)).map(sorted)
@@ -59,3 +59,14 @@ def test_a_row_that_started_meanwhile_is_left_out() -> None:
 def test_run_sizes() -> None:
     """Four times the requests in flight, between 16 and 256."""
     assert [run_size(in_flight) for in_flight in (1, 4, 5, 64, 1000)] == [16, 16, 20, 256, 256]
+
+
+def test_the_greater_edition_holds_and_of_equals_the_greater_digest() -> None:
+    """Which of two plans of a row holds is told by the plans alone, so that every reader says the same."""
+    first = plan(0)
+    second, other = (
+        first._replace(edition=1, request={"image_url": url}) for url in ("https://a/1", "https://a/2")
+    )
+    assert precedence(first) < min(precedence(second), precedence(other))
+    assert precedence(second) != precedence(other)
+    assert precedence(first._replace(edition=2)) > max(precedence(second), precedence(other))
