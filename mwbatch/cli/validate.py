@@ -42,10 +42,10 @@ def validate(
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.client import origin
+        from mwbatch.commands.foresee import foresee
         from mwbatch.commands.planning import Source
-        from mwbatch.commands.rehearse import foresee
         from mwbatch.commands.validate import validate
+        from mwbatch.core.hosts import plain_origin
         from mwbatch.core.scrutiny import Leave
         from mwbatch.errors import OtherApi, UsageError
 
@@ -72,7 +72,8 @@ def validate(
         home = open_home(place, desk)
         try:
             async with client_where(api, needed=repeats.against_api) as client:
-                await foresee(home, origin(api.base_url), source, asking(repeats), desk, client)
+                origin = client.origin if client else plain_origin(api.base_url)
+                await foresee(home, origin, source, asking(repeats), desk, client)
         except OtherApi:
             return checked  # it is compared with what was asked for at this one
         except UsageError as error:

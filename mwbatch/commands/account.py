@@ -3,13 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from mwbatch.client import Client
 from mwbatch.commands.desk import Desk
 from mwbatch.core.digests import Digests, named
 from mwbatch.core.since import DEFAULT, since
 from mwbatch.core.task import Task
 from mwbatch.core.times import http_time, iso
+
+if TYPE_CHECKING:
+    from mwbatch.client import Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,9 @@ class Since:
     text: str = DEFAULT
 
 
-async def look_through(client: Client, take: Callable[[Sequence[Task]], None], how: Since, desk: Desk) -> str:
+async def look_through(
+    client: "Client", take: Callable[[Sequence[Task]], None], how: Since, desk: Desk
+) -> str:
     """Hand on every task that was created since then, each once; returns why these are not all, else nothing.
 
     Raises:

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from mwbatch.client import Client
 from mwbatch.commands.account import Since, look_through
 from mwbatch.commands.candidates import Candidates
 from mwbatch.commands.desk import Desk
@@ -27,6 +26,9 @@ from mwbatch.journal.asked import RECORD, asked
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.segments import Segments
+
+if TYPE_CHECKING:
+    from mwbatch.client import Client
 
 CHUNK: Final = 1000
 """Rows that are withdrawn at a time."""
@@ -130,7 +132,7 @@ async def unasked(
     return comparison
 
 
-async def shown_by(client: Client, candidates: Candidates, repeats: Repeats, desk: Desk) -> Account:
+async def shown_by(client: "Client", candidates: Candidates, repeats: Repeats, desk: Desk) -> Account:
     """What the tasks ask for that the account's listing shows: its first page, or all since the user said.
 
     It tells a wrong key, and an API that is not there, before anything is written.

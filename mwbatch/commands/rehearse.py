@@ -1,25 +1,21 @@
 """A dry run: what a submission would do, and what it lacks yet."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mwbatch.client import Client
 from mwbatch.commands.base import NO_BASE, callback_base
 from mwbatch.commands.beginning import last_base
-from mwbatch.commands.candidates import Candidates
-from mwbatch.commands.creating import Wishes, check, pinned
+from mwbatch.commands.creating import Wishes, check
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.elsewhere import shown_by, unasked
-from mwbatch.commands.planning import Source, addressed, choose, examine, volatile
+from mwbatch.commands.foresee import foresee
+from mwbatch.commands.planning import Source, addressed, choose
 from mwbatch.commands.survey import Survey
 from mwbatch.core.advice import rows
 from mwbatch.core.batch import Batch
-from mwbatch.core.elsewhere import Repeats
 from mwbatch.core.identity import Kind
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
-from mwbatch.journal.card import Card
 from mwbatch.journal.home import Home
-from mwbatch.journal.opened import Opened, look
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,38 +85,6 @@ class Rehearsal:
             "to_send": self.to_send,
             "cost": self.cost,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Foreseen:
-    """What a submission would find: the batch of the manifest, if it is there, its rows, those that it may not send."""
-
-    card: Card
-    batch: Opened | None
-    found: Survey
-    left_out: int
-    to_send: int
-
-
-async def foresee(
-    home: Home, origin: str, source: Source, repeats: Repeats, desk: Desk, client: Client | None = None
-) -> Foreseen:
-    """Read a manifest and compare its rows as `submit` would, without the locks and without a write; raises as it does.
-
-    The account's listing is looked at where there is a ``client``.
-    """
-    source = replace(await addressed(home, source), only_new=repeats.only_new)
-    chosen = choose(home, source, origin)
-    pinned(chosen.card, origin)
-    batch = await look(home, chosen.folder, chosen.card) if chosen.folder else None
-    found, state = await examine(source, batch, desk), batch.state if batch else Batch()
-    card = replace(chosen.card, volatile=volatile(source, chosen.card))
-    candidates = Candidates(card, batch, source=source, found=found, keep=False)
-    account = await shown_by(client, candidates, repeats, desk) if client else None
-    comparison = await unasked(home, origin, candidates, repeats, desk, account)
-    old = sum(number < state.end for number in comparison.numbers())
-    found.leave_out(number for number in comparison.numbers() if number >= state.end)
-    return Foreseen(chosen.card, batch, found, old + found.left_out, found.new + state.sendable() - old)
 
 
 async def rehearse(

@@ -4,7 +4,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from mwbatch.core.values import SETTLE_FLOOR
-from mwbatch.errors import BadValue
+from mwbatch.errors import BadValue, UsageError
 
 
 def settle_at(seconds: float, origin: str) -> None:
@@ -38,3 +38,19 @@ def is_near(host: str) -> bool:
         return not ip_address(host).is_global
     except ValueError:
         return is_loopback(host) or host.rstrip(".").lower().endswith(".local")
+
+
+def plain_origin(url: str) -> str:
+    """A base URL as batches have it on their card, told without the library that reads URLs for requests.
+
+    Raises:
+        UsageError: it is no URL.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise UsageError("the base URL cannot be read: check MICROWORK_BASE_URL") from None
+    host = (parts.hostname or "") if ":" not in (parts.hostname or "") else f"[{parts.hostname}]"
+    shown = "" if port in (None, {"http": 80, "https": 443}.get(parts.scheme)) else f":{port}"
+    return f"{parts.scheme}://{host}{shown}{parts.path}".rstrip("/")
