@@ -11,6 +11,8 @@ from mwbatch.declarations import Option
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
+    from mwbatch.commands.planning import Source
+    from mwbatch.commands.validate import Validation
 
 
 @verb
@@ -42,12 +44,9 @@ def validate(
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.commands.foresee import foresee
         from mwbatch.commands.planning import Source
         from mwbatch.commands.validate import validate
-        from mwbatch.core.hosts import plain_origin
         from mwbatch.core.scrutiny import Leave
-        from mwbatch.errors import OtherApi, UsageError
 
         desk.tally.phase = "checking the manifest"
         checked = await validate(
@@ -69,15 +68,31 @@ def validate(
             single_option=meant.single_option,
             volatile=meant.volatile,
         )
-        home = open_home(place, desk)
-        try:
-            async with client_where(api, needed=repeats.against_api) as client:
-                origin = client.origin if client else plain_origin(api.base_url)
-                await foresee(home, origin, source, asking(repeats), desk, client)
-        except OtherApi:
-            return checked  # it is compared with what was asked for at this one
-        except UsageError as error:
-            return replace(checked, refused=error)
-        return checked
+        return await compared(checked, source, repeats, place, api, desk)
 
     perform(command, talk)
+
+
+async def compared(
+    checked: "Validation",
+    source: "Source",
+    repeats: settings.Asking,
+    place: settings.Place,
+    api: settings.Api,
+    desk: "Desk",
+) -> Result:
+    """The same, with what of its rows was asked for before."""
+    from mwbatch.commands.foresee import foresee
+    from mwbatch.core.hosts import plain_origin
+    from mwbatch.errors import OtherApi, UsageError
+
+    home = open_home(place, desk)
+    try:
+        async with client_where(api, needed=repeats.against_api) as client:
+            origin = client.origin if client else plain_origin(api.base_url)
+            await foresee(home, origin, source, asking(repeats), desk, client)
+    except OtherApi:
+        return checked  # it is compared with what was asked for at this one
+    except UsageError as error:
+        return replace(checked, refused=error)
+    return checked
