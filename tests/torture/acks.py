@@ -5,7 +5,8 @@
 A reign is one home with three batches and an inbox, before the same port, killed up to 25 times. Senders post signed
 callbacks until each is answered 200: new ones, again, with other bytes, in conflict, several copies at once. At its
 end every acknowledged callback is on disk, and nothing else is: no line is damaged, none was never sent, and what
-`mwbatch status` counts is what a reader of its own counts. Exit code 1 on a violation, with the command that repeats it.
+`mwbatch status` counts is what a reader of its own counts. A 422 is final, and right only where as much is stored of the
+task as may be. Exit code 1 on a violation, with the command that repeats it.
 """
 
 import argparse
@@ -44,6 +45,8 @@ BATCHES: Final = ("first56789", "second6789", "third56789")
 ELSEWHERE: Final = "elsewhere9"
 """A batch that is not here: its callbacks go to the inbox."""
 SENDERS: Final = 12
+MOST: Final = 4
+"""The most answers of one task that are promised to be stored, and the most callbacks without one."""
 PATIENCE: Final = 120.0
 """Seconds in which a moment comes, and in which the last callbacks are answered."""
 
@@ -63,6 +66,7 @@ class Reign:
         self._stage, self._chance = Stage(self.folder), random.Random(self.seed)
         self._deck = Deck(random.Random(-self.seed - 1), (*BATCHES, ELSEWHERE), self.rows)
         self._port, self._sent, self._acked = free_port(), dict[tuple[str, int, str], bytes](), set[Job]()
+        self._full = set[tuple[str, int, str, bool]]()
         self._over, self._due, self._heard = False, 0, asyncio.Event()
 
     async def play(self) -> None:
@@ -108,6 +112,9 @@ class Reign:
                     self.figures[f"answered {reply.status}"] += 1
                     if reply.status == 200:
                         return self._acknowledged(job)
+                    if reply.status == 422:
+                        self._full.add(_room(job.batch, job.row, job.task, bare=job.bare))
+                        return None
             self.figures["broken off"] += 1
             await asyncio.sleep(0.05)
 
@@ -163,8 +170,13 @@ class Reign:
         missing = {job.answer for job in self._acked} - kept
         answers = [_said(line) for line in found.lines if line.record.get("answer")]
         invented = sum(not self._was_sent(line) for line in found.lines)
-        odd = sorted(name for name in self.figures if name.startswith("answered") and name != "answered 200")
+        there = Counter(_room_of(line) for line in found.lines)
+        early = sum(there[room] < MOST for room in self._full)
+        odd = sorted(
+            {name for name in self.figures if name.startswith("answered")} - {"answered 200", "answered 422"}
+        )
         laws = {
+            f"{early} tasks were turned away before as much was stored as may be": bool(early),
             f"{len(missing)} acknowledged callbacks are not on disk": bool(missing),
             f"{found.damaged} lines are damaged": bool(found.damaged),
             f"{invented} lines were never sent": bool(invented),
@@ -205,6 +217,16 @@ class Reign:
         """One line."""
         figures = ", ".join(f"{count:,} {name}" for name, count in sorted(self.figures.items()))
         return f"seed {self.seed}: {figures}: {'; '.join(self.broken) or 'ok'}"
+
+
+def _room(batch: str, row: int, task: str, *, bare: bool) -> tuple[str, int, str, bool]:
+    """What is stored up to a bound: the answers of one task, and apart from them what brings none."""
+    return batch, row, task, bare
+
+
+def _room_of(line: Line) -> tuple[str, int, str, bool]:
+    record = line.record
+    return _room(line.batch, record["row"], record["task_id"], bare=record.get("answer") is None)
 
 
 def _said(line: Line) -> tuple[str, int, int, str, str]:

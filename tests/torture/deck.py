@@ -28,6 +28,16 @@ class Job:
         return sha256(self.body).hexdigest()
 
     @property
+    def task(self) -> str:
+        """The id of its task."""
+        return str(json.loads(self.body)["task_id"])
+
+    @property
+    def bare(self) -> bool:
+        """Whether it brings no answer."""
+        return json.loads(self.body).get("response") is None
+
+    @property
     def answer(self) -> tuple[str, int, int, str, str]:
         """What is on disk once it is acknowledged: an answer that says the same, or, without an answer, these bytes."""
         return said(self.batch, self.row, self.attempt, self.body, self.sha)
