@@ -90,7 +90,7 @@ async def _deny(batch: Opened, client: Client, desk: Desk) -> list[int]:
     accounts = (
         {(fact.origin, fact.key) for fact in batch.journal.read_journal(Started)} if contested else set()
     )
-    if accounts != {(client.origin, client.key)} or _belied(batch):
+    if accounts != {(client.origin, client.key)} or batch.state.belied():
         return []  # nothing is denied by another account
     denied = [place for place in contested if await _is_denied(batch, client, desk, place)]
     message = "callbacks name tasks of this attempt, and the API knows none of them there"
@@ -154,7 +154,7 @@ def _kinds(batch: Opened, there: list[Doubt]) -> dict[int, str]:
 
 def _may_settle(batch: Opened, client: Client, doubt: Doubt, kind: str, result: Settled) -> bool:
     """Whether a sweep by this client can say anything about an attempt at all."""
-    if _belied(batch):
+    if batch.state.belied():
         result.because(BELIED)
     elif not batch.card.echo.get(kind):
         result.because(
@@ -218,11 +218,6 @@ async def believed(
     return None
 
 
-def _belied(batch: Opened) -> bool:
-    """Whether a task showed up that sweeps had not found: then these sweeps are not believed either."""
-    return batch.state.belied()
-
-
 async def _is_denied(batch: Opened, client: Client, desk: Desk, place: Place) -> bool:
     """Whether the API, asked for each task that callbacks named for an attempt, knows none of them there."""
     named = [task for task in batch.state.row(place.row).tasks.values() if not task.confirmed]
@@ -240,7 +235,7 @@ async def _close(
 ) -> None:
     """Close attempts as absent, unless another process has seen something of them meanwhile."""
     await asyncio.to_thread(batch.refold)
-    if _belied(batch):
+    if batch.state.belied():
         result.because(BELIED)
         return
     places = [

@@ -30,10 +30,8 @@ IDLE: Final = frozenset((Status.PLANNED, Status.CANCELED, Status.REJECTED))
 GAP: Final = 1 << 20
 """How far beyond the last row a number may lie and still have room made in the columns."""
 
-_AS_PLANNED, _AS_STARTED = (
-    bytes(code if code == LIFTED else code | bit for code in range(256)) for bit in (PLANNED, STARTED)
-)
-"""What becomes of a code when a fact of this kind joins."""
+_AS_STARTED: Final = bytes(code if code == LIFTED else code | STARTED for code in range(256))
+"""What becomes of a code when its row is started."""
 
 
 class Batch:

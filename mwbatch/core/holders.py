@@ -21,28 +21,28 @@ class Holders:
 
     def claim(self, task_id: bytes, row: int) -> int:
         """Note that a task was shown at a row, which has it already; returns the first row at which it was."""
-        slots, mask, half = self._slots, self._mask, hash(task_id) & _LOW
-        slot = half & mask
-        while entry := slots[slot]:
-            if entry >> 32 == half and self._has((entry & _LOW) - 1, task_id):
-                return (entry & _LOW) - 1
-            slot = slot + 1 & mask
+        slot = self._slot(task_id)
+        if entry := self._slots[slot]:
+            return (entry & _LOW) - 1
         if row < _LOW:
-            slots[slot] = half << 32 | row + 1
+            self._slots[slot] = (hash(task_id) & _LOW) << 32 | row + 1
             self._used += 1
-            if self._used * 3 > mask * 2:
+            if self._used * 3 > self._mask * 2:
                 self._grow()
         return row
 
     def find(self, task_id: bytes) -> int | None:
         """The first row at which a task was shown; None for none."""
+        entry = self._slots[self._slot(task_id)]
+        return (entry & _LOW) - 1 if entry else None
+
+    def _slot(self, task_id: bytes) -> int:
+        """The slot of a task, or the free one where it would stand."""
         slots, mask, half = self._slots, self._mask, hash(task_id) & _LOW
         slot = half & mask
-        while entry := slots[slot]:
-            if entry >> 32 == half and self._has((entry & _LOW) - 1, task_id):
-                return (entry & _LOW) - 1
+        while (entry := slots[slot]) and not (entry >> 32 == half and self._has((entry & _LOW) - 1, task_id)):
             slot = slot + 1 & mask
-        return None
+        return slot
 
     def _grow(self) -> None:
         """Make the table twice as large and place every entry anew."""
