@@ -78,9 +78,8 @@ class Candidates:
 
     async def row(self, number: int) -> str:
         """One of them in words: where it stands, and its id."""
-        if self.batch is not None:
-            for planned in self.batch.journal.read_rows(lambda row: row == number):
-                return f"line {planned.line} ({shown(planned.id)})"
+        if self.batch is not None and (planned := self.batch.journal.read_row(number)):
+            return f"line {planned.line} ({shown(planned.id)})"
         assert self.source is not None
         assert self.found is not None
         place = self.found.numbers.index(number)

@@ -106,8 +106,7 @@ async def refusal(home: Home, candidates: Candidates, comparison: Comparison, de
         ours, theirs = other.example
         before = f"task {shown(theirs)}"
         if isinstance(theirs, int):
-            journal = Segments(comparison.folders[other.batch_id], "view")
-            planned = next(journal.read_rows(lambda row, wanted=theirs: row == wanted), None)  # type: ignore[misc]
+            planned = Segments(comparison.folders[other.batch_id], "view").read_row(theirs)
             before = f"its line {planned.line} ({shown(planned.id)})" if planned else f"its row {theirs}"
         examples.append(f"for example {await candidates.row(ours)} asks for what {before} asked for")
     return refused(overlaps, examples, await ways_on(home, candidates.source, overlaps, desk))

@@ -236,14 +236,7 @@ def _by(id_column: str | None) -> str:
 
 def _looking_up(batch: Opened | None) -> Callable[[int], Planned | None]:
     """Looks a row of the batch up again, for messages about mistakes."""
-    if batch is None:
-        return lambda _: None
-
-    @lru_cache(maxsize=1024)
-    def planned(number: int) -> Planned | None:
-        return next(batch.journal.read_rows(lambda row: row == number), None)
-
-    return planned
+    return lru_cache(maxsize=1024)(batch.journal.read_row) if batch else lambda _: None
 
 
 def _owned_by(batch: Opened | None) -> Callable[[], frozenset[str]]:

@@ -130,6 +130,10 @@ class Segments:
                 known[number] = 1
                 yield latest.plan(number) or fact
 
+    def read_row(self, number: int) -> Planned | None:
+        """One row, in its latest edition; None where it is not there. Reads all of them to find it."""
+        return next(self.read_rows(lambda row: row == number), None)
+
     def plans(self) -> Plans:
         """Where the plan of each row stands, to be read again."""
         plans = Plans()
