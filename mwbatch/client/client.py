@@ -239,7 +239,7 @@ class Client:
             for task in page.tasks:
                 if task.task_id not in shown:
                     yield task
-            if not page.received or page.has_more is False:
+            if page.is_last:
                 return
             there = frozenset(task.task_id for task in page.tasks)
             idle = idle + 1 if there <= shown else 0

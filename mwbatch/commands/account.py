@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from mwbatch.commands.clocks import of_the_api
 from mwbatch.commands.desk import Desk
 from mwbatch.core.digests import Digests, named
 from mwbatch.core.since import DEFAULT, since
 from mwbatch.core.task import Task
-from mwbatch.core.times import http_time, iso
+from mwbatch.core.times import iso
 
 if TYPE_CHECKING:
     from mwbatch.client import Client
@@ -33,9 +33,7 @@ async def look_through(
     """
     tally, known, offset = desk.tally, Digests(), 0
     tally.phase, begun = "asking the API", desk.ticks()
-    first = await client.list_page(limit=1, fresh=True)
-    now = http_time(first.clock) or datetime.fromtimestamp(desk.now(), UTC)
-    start = since(how.text, now)
+    start = since(how.text, (await of_the_api(client, desk)()).now)
     while True:
         page = await client.list_page(start_time=start, offset=offset, fresh=True)
         if not offset:
@@ -43,7 +41,7 @@ async def look_through(
         new = [task for task in page.tasks if _is_new(task, known)]
         take(new)
         tally.phase, tally.listed, offset = "looking through the account", len(known), offset + page.received
-        if not page.received or page.has_more is False:
+        if page.is_last:
             lacking = (page.total or 0) - len(known)
             return (
                 f"the listing shows {len(known):,} tasks and says that there are {page.total:,}"

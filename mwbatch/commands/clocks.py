@@ -1,4 +1,4 @@
-"""By whose clock signed URLs expire: the API's where one is asked, else this machine's, and it is said whose."""
+"""What time it is: by the API's clock where one is asked, else by this machine's, and it is said whose."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 AskClock = Callable[[], Awaitable[Clock]]
 """Asks what time it is."""
+
+
+async def api_now(client: "Client") -> datetime | None:
+    """What the API's clock says, by a listing of one task; None where it does not say. Raises `ApiError`."""
+    return http_time((await client.list_page(limit=1, fresh=True)).clock)
 
 
 def clock_of(desk: Desk) -> Clock:
@@ -33,7 +38,7 @@ def of_the_api(client: "Client", desk: Desk) -> AskClock:
     """Asks the API, and reads the clock of this machine where it does not say; raises `ApiError` as the client does."""
 
     async def ask() -> Clock:
-        now = http_time((await client.list_page(limit=1, fresh=True)).clock)
+        now = await api_now(client)
         return Clock(now, "the API's clock") if now else clock_of(desk)
 
     return ask

@@ -8,6 +8,7 @@ from typing import Final
 
 from mwbatch.client import Client
 from mwbatch.client.client import LARGEST_PAGE
+from mwbatch.commands.clocks import api_now
 from mwbatch.commands.desk import Desk
 from mwbatch.core.address import Address
 from mwbatch.core.batch import Batch
@@ -18,7 +19,7 @@ from mwbatch.core.showing import news, seen
 from mwbatch.core.span import Span, Undated, oldest
 from mwbatch.core.sweep import Place, Sight, Sweep
 from mwbatch.core.text import encode
-from mwbatch.core.times import http_time, iso
+from mwbatch.core.times import iso
 from mwbatch.errors import Refused
 from mwbatch.journal.opened import Opened
 
@@ -71,7 +72,7 @@ async def sweep(
     ``must`` names tasks that have to be shown besides. It is walked by dates, unless ``dated`` is False or dates say
     nothing: then by offset, all of it and twice. Raises `ApiError` where the listing cannot be read.
     """
-    now = http_time((await client.list_page(limit=1, fresh=True)).clock)
+    now = await api_now(client)
     walks = _Walks(batch, client, desk, span, frozenset(must), now, on_sight)
     try:
         return await (walks.dated() if dated else walks.undated())

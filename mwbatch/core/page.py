@@ -25,3 +25,8 @@ class Page:
     clock: str | None = None
     received: int = 0
     unreadable: int = 0
+
+    @property
+    def is_last(self) -> bool:
+        """Whether none follows: it is empty, or the API says so."""
+        return not self.received or self.has_more is False

@@ -203,7 +203,7 @@ class Sweep:
 
     def _next(self, page: Page, asked: Query) -> Query | None:
         """The page after ``page``; None where there is none, or none that leads anywhere."""
-        if not page.received or page.has_more is False:
+        if page.is_last:
             return None
         if self._idle >= MAX_IDLE_PAGES:
             self._stray("the listing repeats itself")
