@@ -8,7 +8,7 @@ from mwbatch.commands.manifests import Manifest
 from mwbatch.commands.planning import Source
 from mwbatch.commands.survey import Survey
 from mwbatch.core.cells import shown
-from mwbatch.core.digests import SIZE, stable_digest
+from mwbatch.core.digests import stable_digest
 from mwbatch.core.elsewhere import Ahead
 from mwbatch.core.entry import Entry
 from mwbatch.journal.asked import RECORD, asked
@@ -48,9 +48,7 @@ class Candidates:
             await asyncio.to_thread(self._planned, ahead, self.batch, names)
         if self.source is not None and self.found is not None and self.found.new:
             if names == self.names:
-                whole = memoryview(self.found.asked)
-                digests = (bytes(whole[n : n + SIZE]) for n in range(0, len(whole), SIZE))
-                for number, digest in zip(self.found.fresh(), digests, strict=True):
+                for number, digest in zip(self.found.fresh(), self.found.requests(), strict=True):
                     ahead.add(number, digest)
             else:
                 await self._new(ahead, self.source, self.found, names)

@@ -15,6 +15,7 @@ from mwbatch.commands.clocks import AskClock, of_this_machine
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.manifests import BLOCK, Manifest
 from mwbatch.commands.survey import ASIDE, Survey, renewed, survey
+from mwbatch.core.digests import stable_digest
 from mwbatch.core.entry import Entry, Problem
 from mwbatch.core.facts import Planned
 from mwbatch.core.identity import Identity
@@ -175,6 +176,8 @@ async def examine(
 async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -> None:
     """Make the new rows durable as ``planned``, and those that were signed anew in another edition.
 
+    Only what was compared is planned: the file is read again, maybe much later, and somebody may have written it anew.
+
     Raises:
         UsageError: the file changed while it was being read.
     """
@@ -182,7 +185,7 @@ async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -
     tally.phase, tally.done, tally.total = "planning rows", 0, found.new + found.renewed
     if not tally.total:
         return
-    numbers = iter(found.numbers)
+    numbers, requests = iter(found.numbers), found.requests()
     plans = await asyncio.to_thread(batch.journal.plans) if found.renewed else Plans()
     async with Manifest(source.path).chunks() as chunks:
         async for chunk in chunks:
@@ -192,15 +195,18 @@ async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -
                     continue
                 number = next(numbers, None)
                 if number is None or not isinstance(one, Entry):
-                    raise UsageError(
-                        f"{source.path} changed while it was being read; run the same command again"
-                    )
+                    raise _changed(source)
                 if number >= 0:
+                    if next(requests, None) != stable_digest(one.type, one.request, found.volatile or ()):
+                        raise _changed(source)
                     facts.append(
                         Planned(desk.now(), number, one.id, one.line, one.type, one.request, one.columns)
                     )
                 elif number < ASIDE:
-                    facts.append(_renewal(plans.plan(renewed(number)), one, desk.now()))
+                    was = plans.plan(renewed(number))
+                    if was is None or not _are_alike(was, one, found):
+                        raise _changed(source)
+                    facts.append(_renewal(was, one, desk.now()))
             await batch.record(facts)
             tally.done += len(facts)
 
@@ -268,7 +274,18 @@ def _refuse_strangers(source: Source, batch: Opened, found: Survey) -> None:
         )
 
 
-def _renewal(planned: Planned | None, entry: Entry, at: float) -> Planned:
+def _changed(source: Source) -> UsageError:
+    return UsageError(f"{source.path} changed while it was being read; run the same command again")
+
+
+def _are_alike(planned: Planned, entry: Entry, found: Survey) -> bool:
+    """Whether a row of the batch and one of the file ask for the same, whatever their signatures."""
+    names = found.volatile or ()
+    return stable_digest(planned.type, planned.request, names) == stable_digest(
+        entry.type, entry.request, names
+    )
+
+
+def _renewal(planned: Planned, entry: Entry, at: float) -> Planned:
     """The next edition of a row: its request as it stands in the manifest now, all else as it was planned."""
-    assert planned is not None
     return planned._replace(at=at, line=entry.line, request=entry.request, edition=planned.edition + 1)

@@ -10,7 +10,7 @@ from mwbatch.commands.clocks import AskClock
 from mwbatch.commands.manifests import Manifest
 from mwbatch.core.advice import rows
 from mwbatch.core.batch import Batch
-from mwbatch.core.digests import stable_digest
+from mwbatch.core.digests import SIZE, stable_digest
 from mwbatch.core.entry import Entry, Found, Problem, cells_of
 from mwbatch.core.facts import Planned
 from mwbatch.core.identity import Decision, Identity, Kind
@@ -166,19 +166,27 @@ class Survey:
     def leave_out(self, rows: Iterable[int]) -> None:
         """Plan none of these new rows, given by their numbers in order; those behind them move up."""
         leaving, left, new = iter(rows), 0, -1
-        gone = next(leaving, None)
+        if (gone := next(leaving, None)) is None:
+            return
         for place, number in enumerate(self.numbers):
             if number < 0:
                 continue
             new += 1
+            kept = slice((new - left) * SIZE, (new - left + 1) * SIZE)
+            self.asked[kept] = self.asked[new * SIZE : (new + 1) * SIZE]
             if number == gone:
                 self.numbers[place], left = SKIPPED, left + 1
                 gone = next(leaving, None)
                 self.by_type["annotating" if self.annotating[new] else "tagging"] -= 1
             else:
                 self.numbers[place] = number - left
+        del self.asked[(new + 1 - left) * SIZE :]
         self.by_kind[NEW] -= left
         self.left_out += left
+
+    def requests(self) -> Iterator[bytes]:
+        """What each row asks for that is to be planned, in order, as it was compared with all others."""
+        return (bytes(self.asked[n : n + SIZE]) for n in range(0, len(self.asked), SIZE))
 
     def let_go(self) -> None:
         """Forget what is known of each row by itself: the rows are planned."""

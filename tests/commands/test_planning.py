@@ -9,10 +9,12 @@ import pytest
 
 from mwbatch.commands import planning
 from mwbatch.commands.planning import Source, choose, examine, readable, write_plan
+from mwbatch.commands.submit import submit
 from mwbatch.core.facts import Planned
+from mwbatch.core.limits import Limits
 from mwbatch.errors import ManifestError, UsageError
 from mwbatch.journal.home import Card, new_batch_id
-from tests.commands.conftest import ORIGIN, Stage
+from tests.commands.conftest import ORIGIN, Stage, silent
 from tests.virtual import virtual
 
 
@@ -108,6 +110,39 @@ async def test_a_file_that_changes_meanwhile(stage: Stage) -> None:
     stage.manifest("a", "b")
     with pytest.raises(UsageError, match="changed while it was being read"):
         await write_plan(batch, replace(source), found, stage.desk)
+
+
+@pytest.mark.parametrize("ids", [False, True], ids=["without ids", "with ids"])
+@virtual
+async def test_only_what_was_compared_is_planned(stage: Stage, ids: bool) -> None:
+    """A file that is sorted anew between its readings plans no row that the batch has, nor gives one another's URL."""
+    column = "id" if ids else "my_own"
+    source = stage.manifest("a", "b", column=column)
+    await submit(stage.home, stage.client, source, silent(limits=Limits(max_tasks=1)), stage.new_desk())
+    batch = await stage.opened()
+    stage.manifest("a", "b", "c", column=column)
+    found = await examine(source, batch, stage.desk)
+    assert found.new == 1
+    stage.manifest("c", "b", "a", column=column)
+    with pytest.raises(UsageError, match="changed while it was being read"):
+        await write_plan(batch, source, found, stage.desk)
+    assert sum(isinstance(fact, Planned) for fact in stage.on_disk()) == 2
+
+
+@virtual
+async def test_a_fresh_url_is_that_of_its_row(stage: Stage) -> None:
+    """A file that is sorted anew between its readings gives no row the URL of another."""
+    source = stage.manifest()
+    stage.write(source, "image_url", *(f"https://a.example/{n}.jpg?sv=1&sig=1" for n in "ab"))
+    await submit(stage.home, stage.client, source, silent(limits=Limits(max_tasks=0)), stage.new_desk())
+    stage.write(source, "image_url", *(f"https://a.example/{n}.jpg?sv=1&sig=2" for n in "ab"))
+    batch = await stage.opened()
+    found = await examine(source, batch, stage.desk)
+    assert found.renewed == 2
+    stage.write(source, "image_url", *(f"https://a.example/{n}.jpg?sv=1&sig=2" for n in "ba"))
+    with pytest.raises(UsageError, match="changed while it was being read"):
+        await write_plan(batch, source, found, stage.desk)
+    assert {fact.edition for fact in stage.on_disk() if isinstance(fact, Planned)} == {0}
 
 
 def test_words_for_the_id_column() -> None:
