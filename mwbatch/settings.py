@@ -8,14 +8,11 @@ import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 from mwbatch.core import values
 from mwbatch.declarations import Argument, Option
 from mwbatch.errors import UsageError
-
-SINCE: Final = "30d"
-"""How far back the account is looked through, unless the user says otherwise."""
 
 
 class LogFormat(StrEnum):
@@ -116,7 +113,7 @@ class Asking:
         ),
     ] = ()
     against_api: AgainstOption = False
-    since: SinceOption = SINCE
+    since: SinceOption = values.SINCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from mwbatch import settings
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, perform
 from mwbatch.cli.wiring import open_client, open_home
+from mwbatch.core import values
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
@@ -16,7 +17,7 @@ def audit(
     *,
     price: settings.PriceOption = None,
     against_api: settings.AgainstOption = False,
-    since: settings.SinceOption = settings.SINCE,
+    since: settings.SinceOption = values.SINCE,
     place: settings.Place,
     api: settings.Api,
     talk: settings.Talk,
@@ -33,7 +34,6 @@ def audit(
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.commands.account import Since
         from mwbatch.commands.audit import audit
         from mwbatch.views.audit import Asked
 
@@ -41,6 +41,6 @@ def audit(
         if not against_api:
             return Asked(tuple(await audit(home, desk)), price)
         async with open_client(api) as client:
-            return Asked(tuple(await audit(home, desk, client, Since(since))), price)
+            return Asked(tuple(await audit(home, desk, client, since)), price)
 
     perform(command, talk)

@@ -1,13 +1,12 @@
 """Walks through the account's listing, to see what it shows: pages and time are said first, and it ends when asked to."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mwbatch.commands.clocks import of_the_api
 from mwbatch.commands.desk import Desk
 from mwbatch.core.digests import Digests, named
-from mwbatch.core.since import DEFAULT, since
+from mwbatch.core.since import moment_of
 from mwbatch.core.task import Task
 from mwbatch.core.times import iso
 
@@ -15,17 +14,10 @@ if TYPE_CHECKING:
     from mwbatch.client import Client
 
 
-@dataclass(frozen=True, slots=True)
-class Since:
-    """Since when to look, in the user's words."""
-
-    text: str = DEFAULT
-
-
 async def look_through(
-    client: "Client", take: Callable[[Sequence[Task]], None], how: Since, desk: Desk
+    client: "Client", take: Callable[[Sequence[Task]], None], since: str, desk: Desk
 ) -> str:
-    """Hand on every task that was created since then, each once; returns why these are not all, else nothing.
+    """Hand on every task created ``since`` then, in the user's words, each once; returns why these are not all, else nothing.
 
     Raises:
         UsageError: nobody can tell since when.
@@ -33,7 +25,7 @@ async def look_through(
     """
     tally, known, offset = desk.tally, Digests(), 0
     tally.phase, begun = "asking the API", desk.ticks()
-    start = since(how.text, (await of_the_api(client, desk)()).now)
+    start = moment_of(since, (await of_the_api(client, desk)()).now)
     while True:
         page = await client.list_page(start_time=start, offset=offset, fresh=True)
         if not offset:

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mwbatch.client import Client
-from mwbatch.commands.account import Since, look_through
+from mwbatch.commands.account import look_through
 from mwbatch.commands.desk import Desk
-from mwbatch.core.account import asked_by, maker
+from mwbatch.core.account import of_others
 from mwbatch.core.audit import Audit, Audited
-from mwbatch.core.digests import stable_digest
 from mwbatch.core.facts import Planned
 from mwbatch.core.task import Task
 from mwbatch.errors import StoreError
@@ -22,7 +21,7 @@ Batch = tuple[Path, Card]
 
 
 async def audit(
-    home: Home, desk: Desk, client: Client | None = None, since: Since | None = None
+    home: Home, desk: Desk, client: Client | None = None, since: str | None = None
 ) -> list[Audited]:
     """Look at every batch of the home, one API at a time; no lock is taken, nothing is written.
 
@@ -47,7 +46,7 @@ async def audit(
 
 
 async def _audited(
-    batches: list[Batch], desk: Desk, client: Client | None, since: Since | None, unreadable: list[str]
+    batches: list[Batch], desk: Desk, client: Client | None, since: str | None, unreadable: list[str]
 ) -> Audited:
     told = Audit()
     names = frozenset(name for _, card in batches for name in card.volatile)
@@ -92,14 +91,11 @@ def _count(told: Audit, number: int, folder: Path, names: frozenset[str]) -> Non
 def _take(told: Audit, tasks: Sequence[Task], ours: set[str], names: frozenset[str]) -> int:
     """Take in the tasks that no batch of the home knows; returns how many of them show no inputs."""
     bare = 0
-    for task in tasks:
-        whose = maker(task)
-        if task.status == "canceled" or whose in ours:
-            continue
-        if shown := asked_by(task):
-            told.strange(stable_digest(*shown, names), (task.task_id, whose, task.status))
-        else:
+    for task, whose, digest in of_others(tasks, ours, names):
+        if digest is None:
             bare += 1
+        else:
+            told.strange(digest, (task.task_id, whose, task.status))
     return bare
 
 

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mwbatch.commands.account import Since, look_through
+from mwbatch.commands.account import look_through
 from mwbatch.commands.candidates import Candidates
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.refusing import refused, unreadable, ways_on
@@ -148,7 +148,7 @@ async def shown_by(client: "Client", candidates: Candidates, repeats: Repeats, d
     account = Account(ahead, ours, names)
     if repeats.since is None or not ahead:
         account.take(page.tasks)
-    elif flaw := await look_through(client, account.take, Since(repeats.since), desk):
+    elif flaw := await look_through(client, account.take, repeats.since, desk):
         raise UsageError(f"the account was not looked through: {flaw}; nothing was sent")
     if ahead and account.bare:
         desk.tally.note(f"{account.bare:,} of {account.listed:,} tasks show no inputs and cannot be compared")

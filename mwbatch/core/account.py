@@ -1,7 +1,7 @@
 """What the account's tasks ask for: whoever made them, on whatever machine, a row that asks for the same is paid again."""
 
 from array import array
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -53,6 +53,19 @@ def maker(task: Task) -> str:
     return address.batch if address else ""
 
 
+def of_others(
+    tasks: Iterable[Task], ours: Container[str], names: frozenset[str]
+) -> Iterator[tuple[Task, str, bytes | None]]:
+    """The tasks that count and are of none of ``ours``, batch ids: with their `maker` and the stable digest of what they ask for.
+
+    There is none where the API does not show their inputs.
+    """
+    for task in tasks:
+        if task.status != "canceled" and (whose := maker(task)) not in ours:
+            asked = asked_by(task)
+            yield task, whose, stable_digest(*asked, names) if asked else None
+
+
 def _number(side: Json) -> int | float:
     """A side of a box as a manifest has it: forms carry text, and 10.0 is 10."""
     number = float(side)
@@ -85,18 +98,13 @@ class Account:
         """Whether any task asks for the same."""
         return bool(self._found)
 
-    def take(self, tasks: Iterable[Task]) -> None:
+    def take(self, tasks: Sequence[Task]) -> None:
         """Look at some tasks; each MUST come once."""
-        for task in tasks:
-            self.listed += 1
-            whose = maker(task)
-            if task.status == "canceled" or whose == self._ours:
-                continue
-            asked = asked_by(task)
-            if asked is None:
+        self.listed += len(tasks)
+        for task, whose, digest in of_others(tasks, {self._ours}, self._names):
+            if digest is None:
                 self.bare += 1
                 continue
-            digest = stable_digest(*asked, self._names)
             for place, _ in self._ahead.among([(0, digest)]):
                 theirs = self._found.setdefault(whose, _Theirs())
                 theirs.places.append(place)

@@ -7,12 +7,10 @@ from typing import Final
 from mwbatch.core.times import moment
 from mwbatch.errors import UsageError
 
-DEFAULT: Final = "30d"
-
 _AGO: Final = re.compile(r"([0-9]{1,5})([dh])").fullmatch
 
 
-def since(text: str, now: datetime) -> datetime:
+def moment_of(text: str, now: datetime) -> datetime:
     """The moment that a text means, where it is ``now``: ``30d``, ``12h``, or ISO 8601, in UTC where it names no zone.
 
     Raises:

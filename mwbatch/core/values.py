@@ -26,6 +26,9 @@ SETTLE: Final = 150.0
 SETTLE_FLOOR: Final = 120.0
 """Seconds; below this only where the API is on a loopback address."""
 
+SINCE: Final = "30d"
+"""How far back the account is looked through."""
+
 LEAST_LOOK: Final = 0.1
 """Seconds between two looks at what is pending."""
 

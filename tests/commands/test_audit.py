@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from mwbatch.commands.account import Since
 from mwbatch.commands.audit import audit
 from mwbatch.commands.submit import submit
 from mwbatch.core.elsewhere import Repeats
@@ -27,7 +26,7 @@ async def audited(
 ) -> Asked:
     """What the audit of the home comes to."""
     client = stage.client if api else None
-    return Asked(tuple(await audit(stage.home, stage.desk, client, Since(since))), price)
+    return Asked(tuple(await audit(stage.home, stage.desk, client, since)), price)
 
 
 def told(found: Asked) -> list[tuple[int, list[str], int]]:

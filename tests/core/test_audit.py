@@ -11,7 +11,7 @@ from mwbatch.core import audit as module
 from mwbatch.core.audit import Audit, distinct
 from mwbatch.core.digests import SIZE
 from mwbatch.core.fold import Row, TaskState
-from mwbatch.core.since import since
+from mwbatch.core.since import moment_of
 from mwbatch.errors import UsageError
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -108,11 +108,11 @@ def test_a_row_counts_once() -> None:
 )
 def test_since_when(text: str, meant: datetime) -> None:
     """So many days or hours before now, or a time, in UTC where it names no zone."""
-    assert since(text, NOW) == meant
+    assert moment_of(text, NOW) == meant
 
 
 @pytest.mark.parametrize("text", ["", "monday", "30", "-3d", "999999d", "d"])
 def test_what_means_no_time(text: str) -> None:
     """Anything else is refused, with what would do."""
     with pytest.raises(UsageError, match="30d, 12h"):
-        since(text, NOW)
+        moment_of(text, NOW)
