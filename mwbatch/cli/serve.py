@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from mwbatch import settings
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, perform
-from mwbatch.cli.wiring import open_client, open_home, wishes
+from mwbatch.cli.wiring import open_client, open_home, source_of, wishes
 from mwbatch.declarations import Option
 
 if TYPE_CHECKING:
@@ -128,21 +128,14 @@ def run(
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.commands.planning import Source, readable
+        from mwbatch.commands.planning import readable
         from mwbatch.commands.run import Door, run
         from mwbatch.views.outcomes import created
 
         home, how = open_home(place, desk), wishes(spending, repeats)
         door = Door(**asdict(listening))
-        given = Source(
-            manifest,
-            batch,
-            allow_duplicates=allow_duplicates,
-            add=add,
-            skip_invalid=skip_invalid,
-            own_columns=frozenset(meant.own_column),
-            single_option=meant.single_option,
-            volatile=meant.volatile,
+        given = source_of(
+            manifest, batch, meant, allow_duplicates=allow_duplicates, add=add, skip_invalid=skip_invalid
         )
         async with (
             readable(given) as source,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from mwbatch import settings
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, perform
-from mwbatch.cli.wiring import client_where, missing_key, open_client, open_home, wishes
+from mwbatch.cli.wiring import client_where, missing_key, open_client, open_home, source_of, wishes
 from mwbatch.declarations import Option
 
 if TYPE_CHECKING:
@@ -45,21 +45,14 @@ def submit(
 
     async def command(desk: "Desk") -> Result:
         from mwbatch.client import origin
-        from mwbatch.commands.planning import Source, readable
+        from mwbatch.commands.planning import readable
         from mwbatch.commands.rehearse import rehearse
         from mwbatch.commands.submit import submit
         from mwbatch.views.outcomes import created
 
         home = open_home(place, desk)
-        given = Source(
-            manifest,
-            batch,
-            allow_duplicates=allow_duplicates,
-            add=add,
-            skip_invalid=skip_invalid,
-            own_columns=frozenset(meant.own_column),
-            single_option=meant.single_option,
-            volatile=meant.volatile,
+        given = source_of(
+            manifest, batch, meant, allow_duplicates=allow_duplicates, add=add, skip_invalid=skip_invalid
         )
         async with readable(given) as source:
             if dry_run:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from mwbatch import settings
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, perform
-from mwbatch.cli.wiring import asking, client_where, open_home
+from mwbatch.cli.wiring import asking, client_where, open_home, source_of
 from mwbatch.declarations import Option
 
 if TYPE_CHECKING:
@@ -44,30 +44,21 @@ def validate(
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.commands.planning import Source
         from mwbatch.commands.validate import validate
-        from mwbatch.core.scrutiny import Leave
 
+        source = source_of(manifest, batch, meant, allow_duplicates=allow_duplicates)
         desk.tally.phase = "checking the manifest"
         checked = await validate(
             manifest,
             allow_duplicates=allow_duplicates,
-            volatile=meant.volatile,
-            leave=Leave(frozenset(meant.own_column), meant.single_option),
+            volatile=source.volatile,
+            leave=source.leave,
             price=price,
             check_images=check_images,
             desk=desk,
         )
         if checked.found or manifest == "-":
             return checked
-        source = Source(
-            manifest,
-            batch,
-            allow_duplicates=allow_duplicates,
-            own_columns=frozenset(meant.own_column),
-            single_option=meant.single_option,
-            volatile=meant.volatile,
-        )
         return await compared(checked, source, repeats, place, api, desk)
 
     perform(command, talk)

@@ -10,12 +10,13 @@ import click
 
 from mwbatch.core.values import CONCURRENCY
 from mwbatch.errors import UsageError
-from mwbatch.settings import Api, Asking, Place, Spending, api_key
+from mwbatch.settings import Api, Asking, Meant, Place, Spending, api_key
 
 if TYPE_CHECKING:
     from mwbatch.client import Client
     from mwbatch.commands.creating import Wishes
     from mwbatch.commands.desk import Desk
+    from mwbatch.commands.planning import Source
     from mwbatch.core.elsewhere import Repeats
     from mwbatch.core.limits import Limits
     from mwbatch.journal.home import Home
@@ -72,6 +73,30 @@ def asking(said: Asking) -> "Repeats":
     from mwbatch.core.elsewhere import Repeats
 
     return Repeats(said.only_new, said.again, said.since if said.against_api else None)
+
+
+def source_of(
+    manifest: str,
+    batch: str | None,
+    meant: Meant,
+    *,
+    allow_duplicates: bool,
+    add: bool = False,
+    skip_invalid: bool = False,
+) -> "Source":
+    """A manifest with what the user said of it."""
+    from mwbatch.commands.planning import Source
+
+    return Source(
+        manifest,
+        batch,
+        allow_duplicates=allow_duplicates,
+        add=add,
+        skip_invalid=skip_invalid,
+        own_columns=frozenset(meant.own_column),
+        single_option=meant.single_option,
+        volatile=meant.volatile,
+    )
 
 
 @asynccontextmanager

@@ -1,14 +1,13 @@
 """Giving rows up: nothing more is sent for them, and tasks at which nobody has worked yet are canceled."""
 
 from collections.abc import Callable, Collection, Iterator
-from itertools import islice
 from typing import Final
 
 from mwbatch.client import Client
 from mwbatch.commands.beginning import catch_up
 from mwbatch.commands.canceling import cancel_task
 from mwbatch.commands.choosing import named
-from mwbatch.commands.creating import ASK_ABOVE, pinned
+from mwbatch.commands.creating import ASK_ABOVE
 from mwbatch.commands.crew import crew
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.fetching import Found, Open, look
@@ -25,9 +24,6 @@ CANCELABLE: Final = (Status.PLANNED, Status.DOUBT, Status.PENDING)
 
 AT_ONCE: Final = 32
 """Cancels in flight."""
-
-GROUP: Final = 1024
-"""How many rows are withdrawn with one write."""
 
 
 async def cancel(
@@ -49,7 +45,7 @@ async def cancel(
     """
     desk = desk or Desk()
     folder, card = home.find(name)
-    pinned(card, client.origin)
+    card.pinned(client.origin)
     async with act(home, folder, card, "cancel") as batch:
         chosen, final = _chosen(batch, ids)
         if len(chosen) > ASK_ABOVE and not confirm(f"cancel {rows(len(chosen))} of batch {card.name}?"):
@@ -81,14 +77,8 @@ def _chosen(batch: Opened, ids: Collection[str]) -> tuple[list[int], list[str]]:
 
 async def _withdraw(batch: Opened, chosen: list[int], desk: Desk) -> int:
     """Forbid the next attempt of every row that might get one; durable before any task is canceled."""
-    there = (number for number in chosen if _may_be_sent(batch.state.row(number)))
-    count = 0
-    while group := list(islice(there, GROUP)):
-        now = desk.now()
-        facts = [Withdrawn(now, number, batch.state.row(number).fresh_attempt) for number in group]
-        await batch.record(facts)
-        count += len(facts)
-    return count
+    there = ((number, row) for number in chosen if _may_be_sent(row := batch.state.row(number)))
+    return await batch.record_all(Withdrawn(desk.now(), number, row.fresh_attempt) for number, row in there)
 
 
 def _may_be_sent(row: Row) -> bool:

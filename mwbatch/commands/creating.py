@@ -34,7 +34,7 @@ from mwbatch.core.values import (
     amount,
     whole,
 )
-from mwbatch.errors import BadValue, Exit, OtherApi, UsageError
+from mwbatch.errors import BadValue, Exit, UsageError
 from mwbatch.journal.home import Card, check_name
 from mwbatch.journal.lock import LOCK
 from mwbatch.journal.opened import Opened
@@ -69,19 +69,10 @@ class Wishes:
             raise BadValue("limits", self.limits, "Limits(max_tasks=…, price=…, max_cost=…) would do")
 
 
-def pinned(card: Card, origin: str) -> None:
-    """Raise `OtherApi` where the batch belongs to another API than the one at ``origin``."""
-    if card.origin != origin:
-        raise OtherApi(
-            f"batch {card.name} belongs to {card.origin}, and MICROWORK_BASE_URL is {origin}: its tasks live "
-            f"there; set MICROWORK_BASE_URL back, or begin another batch with --batch"
-        )
-
-
 def check(wishes: Wishes, card: Card, origin: str) -> None:
     """Raise `UsageError` for what cannot be wished of the API there, before a batch is made or anything written into it."""
     check_name(card.name)
-    pinned(card, origin)
+    card.pinned(origin)
     settle_at(wishes.settle, origin)
     if wishes.callback_url and wishes.callback_url != NO_CALLBACKS:
         checked_base(wishes.callback_url)

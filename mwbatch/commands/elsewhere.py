@@ -6,7 +6,6 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import cache
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -29,9 +28,6 @@ from mwbatch.journal.segments import Segments
 
 if TYPE_CHECKING:
     from mwbatch.client import Client
-
-CHUNK: Final = 1000
-"""Rows that are withdrawn at a time."""
 
 _IS_BATCH_ID: Final = re.compile(r"[a-z0-9]{10}").fullmatch
 
@@ -179,12 +175,7 @@ async def leave_out(batch: Opened, comparison: Comparison, desk: Desk) -> int:
     """Withdraw the rows that were asked for before, of those that would be sent now; returns how many."""
     state = batch.state
     gone = (number for number in comparison.numbers() if number < state.end and state.is_sendable(number))
-    count = 0
-    while some := list(islice(gone, CHUNK)):
-        now = desk.now()
-        await batch.record([Withdrawn(now, row, state.row(row).fresh_attempt) for row in some])
-        count += len(some)
-    return count
+    return await batch.record_all(Withdrawn(desk.now(), row, state.row(row).fresh_attempt) for row in gone)
 
 
 def _take(

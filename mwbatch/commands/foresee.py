@@ -10,7 +10,6 @@ from mwbatch.commands.planning import Source, addressed, choose, examine, volati
 from mwbatch.commands.survey import Survey
 from mwbatch.core.batch import Batch
 from mwbatch.core.elsewhere import Repeats
-from mwbatch.errors import OtherApi
 from mwbatch.journal.card import Card
 from mwbatch.journal.home import Home
 from mwbatch.journal.opened import Opened, look
@@ -39,8 +38,7 @@ async def foresee(
     """
     source = replace(await addressed(home, source), only_new=repeats.only_new)
     chosen = choose(home, source, origin)
-    if chosen.card.origin != origin:
-        raise OtherApi(f"batch {chosen.card.name} belongs to {chosen.card.origin}, not to {origin}")
+    chosen.card.pinned(origin)
     batch = await look(home, chosen.folder, chosen.card) if chosen.folder else None
     found, state = await examine(source, batch, desk), batch.state if batch else Batch()
     card = replace(chosen.card, volatile=volatile(source, chosen.card))

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from mwbatch.client import Client
 from mwbatch.commands.comparing import compare
-from mwbatch.commands.creating import pinned
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.fetching import FORGOTTEN, Gone, fetch
 from mwbatch.commands.inbox import take_in
@@ -68,7 +67,7 @@ async def reconcile(
     desk, manner = desk or Desk(), manner or Manner()
     folder, card = home.find(name)
     if client is not None:
-        pinned(card, client.origin)
+        card.pinned(client.origin)
         settle_at(manner.settle, client.origin)
     async with _opened(home, folder, card, desk, acting=client is not None) as batch:
         result = Reconciled(batch.report(), taken_in=await take_in(batch), unproved=manner.unproved)

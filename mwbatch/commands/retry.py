@@ -23,9 +23,6 @@ from mwbatch.journal.opened import Opened, act
 RETRIABLE: Final = (Status.REJECTED, Status.CANCELED, Status.DOUBT)
 """The statuses of which another attempt can be opened; doubt only by a user who accepts that it may pay twice."""
 
-CHUNK: Final = 1000
-"""Attempts that are opened at a time."""
-
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -72,10 +69,7 @@ async def _open(batch: Opened, chosen: "array[int]", comparison: Comparison, des
         gone[number] = 1
     opened = array("Q", (number for number in chosen if not gone[number]))
     desk.tally.note(f"{rows(len(opened))} get another attempt")
-    now = desk.now()
-    for first in range(0, len(opened), CHUNK):
-        some = opened[first : first + CHUNK]
-        await batch.record([Retried(now, row, batch.state.row(row).fresh_attempt) for row in some])
+    await batch.record_all(Retried(desk.now(), row, batch.state.row(row).fresh_attempt) for row in opened)
     comparison.keep_consent(batch, desk.now())
     return told_left_out(comparison.overlaps.rows, desk)
 

@@ -9,7 +9,7 @@ from mwbatch.errors import BatchBusy
 from mwbatch.journal.home import Home
 from mwbatch.journal.home_lock import HomeLock
 
-PATIENCE: Final = 0.1
+LOOK: Final = 0.1
 """Seconds between two tries to have the lock of the home."""
 
 
@@ -25,7 +25,7 @@ async def turn_in(home: Home, desk: Desk) -> AsyncIterator["Turn"]:
 
 
 class Turn:
-    """This process's turn to plan rows in a home: nobody else compares and plans meanwhile."""
+    """This process's turn, once it was taken, until it is released."""
 
     def __init__(self, home: Home, desk: Desk) -> None:
         self._lock, self._desk = HomeLock(home.path), desk
@@ -39,7 +39,7 @@ class Turn:
         tally = self._desk.tally
         while not self._lock.take():
             tally.note("waiting: another mwbatch is planning rows in this home")
-            if await self._desk.sleep(PATIENCE):
+            if await self._desk.sleep(LOOK):
                 raise BatchBusy("stopped while another mwbatch was planning rows; run the same command again")
         if self._lock.blind:
             tally.note(

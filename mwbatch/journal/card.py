@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 
 from mwbatch.core.limits import Limits
 from mwbatch.core.text import BadJson, decode_object
-from mwbatch.errors import StoreError
+from mwbatch.errors import OtherApi, StoreError
 
 FORMAT: Final = 1
 CARD: Final = "batch.json"
@@ -45,6 +45,14 @@ class Card:
     again: dict[str, dict[str, float]] = field(default_factory=dict)
     volatile: tuple[str, ...] = ()
     format: int = FORMAT
+
+    def pinned(self, origin: str) -> None:
+        """Raise `OtherApi` where the batch belongs to another API than the one at ``origin``."""
+        if self.origin != origin:
+            raise OtherApi(
+                f"batch {self.name} belongs to {self.origin}, and MICROWORK_BASE_URL is {origin}: its tasks live "
+                f"there; set MICROWORK_BASE_URL back, or begin another batch with --batch"
+            )
 
     @classmethod
     def read(cls, folder: Path) -> Self:

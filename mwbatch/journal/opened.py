@@ -1,10 +1,11 @@
 """An open batch: its card, its journal and its state, kept in step."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.drift import Drift
@@ -19,6 +20,9 @@ from mwbatch.journal.lock import BatchLock, holder
 from mwbatch.journal.rejects import distinct
 from mwbatch.journal.segment import Damage, Harm
 from mwbatch.journal.segments import JOURNAL, RESULTS, Segments, damage_of, segment_sizes
+
+AT_ONCE: Final = 1000
+"""Facts that are made durable with one write, where there are many."""
 
 
 @dataclass(slots=True)
@@ -74,6 +78,14 @@ class Opened:
                 self.state.add(fact)
         if acts:  # MUST come after, too: who took the lock before they were durable has not read them
             self.hold()
+
+    async def record_all(self, facts: Iterable[Fact]) -> int:
+        """Record as many facts as there are, made one after the other, some at a time; returns how many. Raises as `record`."""
+        there, count = iter(facts), 0
+        while some := list(islice(there, AT_ONCE)):
+            await self.record(some)
+            count += len(some)
+        return count
 
     async def start(self, started: Started) -> None:
         """Make a start durable, and known outside of the journal: only then may its requests leave.
