@@ -36,6 +36,16 @@ class Candidates:
         """What the batch calls volatile."""
         return frozenset(self.card.volatile)
 
+    @property
+    def may_repeat(self) -> bool:
+        """Whether some may ask for what another row of their batch asks for: an older version told rows apart by their signatures.
+
+        An id of its own is the user's word that it is another row.
+        """
+        if self.batch is None or self.batch.card.id_column is not None:
+            return False
+        return bool(self.reopened or self.batch.state.sendable())
+
     async def ahead(self, names: frozenset[str]) -> Ahead:
         """All of them, by what they ask for where ``names`` are volatile; always in the same order, and read once."""
         if names not in self._ahead:

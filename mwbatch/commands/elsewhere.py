@@ -71,7 +71,8 @@ async def compare(
     card, names = candidates.card, candidates.names
     others = Others.of(home, origin, card, repeats)
     # Most homes begin with one batch, and nobody has to know what each of its rows asks for.
-    ahead = await candidates.ahead(names) if others or (account and account.found) else Ahead()
+    own = candidates.may_repeat
+    ahead = await candidates.ahead(names) if others or own or (account and account.found) else Ahead()
     overlaps = Overlaps(len(ahead))
     if ahead:
         others.refuse_unreadable(desk)
@@ -84,6 +85,11 @@ async def compare(
                 await asyncio.to_thread(_take, overlaps, fitting, folder, other, both, allowed, told)
             except StoreError as error:
                 raise unreadable(folder, str(error), desk) from error
+    if own and ahead:
+        assert candidates.batch is not None
+        others.folders[card.batch_id] = candidates.batch.folder
+        if card.batch_id not in others.named:
+            await asyncio.to_thread(_take_own, overlaps, ahead, candidates.batch, names)
     if account is not None:
         account.add_to(
             overlaps,
@@ -105,7 +111,9 @@ async def refusal(home: Home, candidates: Candidates, comparison: Comparison, de
             planned = Segments(comparison.folders[other.batch_id], "view").read_row(theirs)
             before = f"its line {planned.line} ({shown(planned.id)})" if planned else f"its row {theirs}"
         examples.append(f"for example {await candidates.row(ours)} asks for what {before} asked for")
-    return refused(overlaps, examples, await ways_on(home, candidates.source, overlaps, desk))
+    return refused(
+        overlaps, examples, await ways_on(home, candidates.source, overlaps, desk, candidates.card.batch_id)
+    )
 
 
 async def unasked(
@@ -202,6 +210,28 @@ def _take(
 
     overlaps.take(
         ahead, Overlap(card.name, card.batch_id), zip(places, numbers, strict=True), status, allowed
+    )
+
+
+def _take_own(overlaps: Overlaps, ahead: Ahead, batch: Opened, names: frozenset[str]) -> None:
+    """Compare with the other rows of the same batch: some were told apart before signatures were known."""
+    state, card, sent = batch.state, batch.card, bytearray(batch.state.end)
+    for number in ahead.numbers:
+        if number < len(sent):
+            sent[number] = 1
+    shared = (
+        (place, number)
+        for block in asked(batch.folder, names, keep=False)
+        for place, number in ahead.among(RECORD.iter_unpack(block))
+        if number < len(sent) and not sent[number]
+    )
+    overlaps.take(
+        ahead,
+        Overlap(card.name, card.batch_id),
+        shared,
+        lambda number: state.row(number).status,
+        consented(card.again, card.batch_id),
+        own=True,
     )
 
 

@@ -69,10 +69,12 @@ def refused(overlaps: Overlaps, examples: list[str], ways: list[Way]) -> AskedBe
     return AskedBefore("\n".join(lines), {"asked_before": fields})
 
 
-async def ways_on(home: Home, source: Source | None, overlaps: Overlaps, desk: Desk) -> list[Way]:
-    """Each runs as it stands, and the first of them pay for nothing twice."""
+async def ways_on(
+    home: Home, source: Source | None, overlaps: Overlaps, desk: Desk, ours: str = ""
+) -> list[Way]:
+    """Each runs as it stands, and the first of them pay for nothing twice; ``ours`` is the id of our own batch."""
     ways: list[Way] = []
-    here = [one for one in overlaps.there if one.batch]
+    here = [one for one in overlaps.there if one.batch and one.batch_id != ours]
     if source is not None and here:
         most = max(here, key=lambda one: one.rows)
         alone: list[tuple[str, ...]] = [()] * (len(overlaps.there) == 1)

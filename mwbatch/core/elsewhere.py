@@ -62,11 +62,20 @@ class Ahead:
         """For each row of another batch that asks for the same: the place of the first of ours, and its own number."""
         return self._digests.among(others)
 
+    def again(self) -> Iterator[int]:
+        """The places of rows that ask for what an earlier one of these asks for."""
+        if self._repeats:
+            yield from (place for place in range(len(self)) if self.first(place) < place)
+
+    def first(self, place: int) -> int:
+        """The place of the first row that asks for what this one asks for."""
+        return self._digests.add(self._digests[place])
+
     def spread(self, marks: bytearray) -> None:
         """Where several of our rows ask for the same, let all have the mark of the first."""
         if self._repeats:
-            for place, digest in enumerate(self._digests):
-                marks[place] = marks[self._digests.add(digest)]
+            for place in range(len(self)):
+                marks[place] = marks[self.first(place)]
 
 
 @dataclass(slots=True)
@@ -129,8 +138,13 @@ class Overlaps:
         shared: Iterable[tuple[int, int]],
         status: Callable[[int], Status],
         allowed: Callable[[int], bool] = lambda _: False,
+        *,
+        own: bool = False,
     ) -> None:
-        """Take in what is shared with another batch, as places and numbers; ``allowed`` says which of ours are to be paid again."""
+        """Take in what is shared with another batch, as places and numbers; ``allowed`` says which of ours are to be paid again.
+
+        ``own``: it is our own batch, and ``shared`` its rows that are not to be sent. Of several that are, the first counts.
+        """
         marks = bytearray(self.of)
         for place, number in shared:
             standing = status(number)
@@ -138,13 +152,22 @@ class Overlaps:
                 marks[place] = 1
                 other.by_status[standing.value] += 1
                 other.example = other.example or (ahead.numbers[place], number)
-        self.add(ahead, other, marks)
+        ahead.spread(marks)
+        for place in ahead.again() if own else ():
+            if not (marks[place] or allowed(ahead.numbers[place])):
+                marks[place] = 1
+                other.by_status[Status.PLANNED.value] += 1
+                other.example = other.example or (ahead.numbers[place], ahead.numbers[ahead.first(place)])
+        self._keep(other, marks)
 
     def add(self, ahead: Ahead, other: Overlap, marks: bytearray) -> None:
         """Keep whom the marked rows are shared with, if there are any."""
+        ahead.spread(marks)
+        self._keep(other, marks)
+
+    def _keep(self, other: Overlap, marks: bytearray) -> None:
         if other.example is None:
             return
-        ahead.spread(marks)
         other.rows = self.of - marks.count(0)
         whole = int.from_bytes(self.marks) | int.from_bytes(marks)
         self.marks[:] = whole.to_bytes(self.of)

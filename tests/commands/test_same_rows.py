@@ -13,12 +13,13 @@ from mwbatch.commands.comparing import compare
 from mwbatch.commands.planning import Source
 from mwbatch.commands.rehearse import rehearse
 from mwbatch.commands.retry import Choice, retry
-from mwbatch.commands.submit import submit
+from mwbatch.commands.submit import resume, submit
+from mwbatch.core.elsewhere import Repeats
 from mwbatch.core.facts import Planned, Started
 from mwbatch.core.fold import Status
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
-from mwbatch.errors import ManifestError, UsageError
+from mwbatch.errors import AskedBefore, ManifestError, UsageError
 from mwbatch.journal.labelled import results
 from mwbatch.journal.opened import look
 from mwbatch.simulator.forms import Draft
@@ -272,3 +273,67 @@ async def test_a_list_of_mistakes_of_another_home(stage: Stage) -> None:
     with pytest.raises(UsageError, match=r"batch zzzzzzzzzz.*--home.*--batch"):
         await sent(stage, source)
     assert (await sent(stage, replace(source, batch="mine"))).report.batch == "mine"
+
+
+async def told_apart(stage: Stage, *, sent_first: bool) -> Source:
+    """A batch of before: its three pictures stand there twice, signed otherwise, the second time not sent."""
+    source = stage.manifest()
+    stage.write(source, *signed(SIGNED["S3"], 1))
+    limits = Limits(max_tasks=ROWS if sent_first else 0)
+    await sent(stage, source, limits=limits)
+    batch = await stage.opened()
+    await batch.record(
+        [
+            plan._replace(
+                row=ROWS + plan.row, id=f"{plan.row:032x}", request=plan.request | {"image_url": url}
+            )
+            for plan, url in zip(list(batch.journal.read_rows()), signed(SIGNED["S3"], 2)[1:], strict=True)
+        ]
+    )
+    await batch.journal.close()
+    return source
+
+
+@pytest.mark.parametrize("sent_first", [True, False], ids=["sent", "planned"])
+@virtual
+async def test_rows_that_were_told_apart_before_are_not_paid_twice(stage: Stage, sent_first: bool) -> None:
+    """Where rows of one batch differ in their signatures alone the later ones are sent only if the user says so, and he is told how."""
+    source = await told_apart(stage, sent_first=sent_first)
+    limits = Limits(max_tasks=9)
+    name = stage.home.find("logos")[1].name
+    with pytest.raises(
+        AskedBefore, match=rf"3 of {3 if sent_first else 6} rows to be sent were asked"
+    ) as refused:
+        await sent(stage, source, limits=limits)
+    ways = refused.value.fields["asked_before"]["ways"]
+    assert [way.split()[-2:] for way in ways] == [["--only-new"], ["--again", name]]
+    with pytest.raises(AskedBefore):
+        await resume(stage.home, stage.client, name, silent(limits=limits), stage.new_desk())
+    assert stage.tasks == ROWS * sent_first
+    left = await sent(stage, source, limits=limits, repeats=Repeats(only_new=True))
+    assert (left.left_out, stage.tasks) == (ROWS, ROWS)
+    again = await sent(stage, source, limits=limits)
+    assert (again.report.by_status[Status.CANCELED], stage.tasks) == (ROWS, ROWS)
+
+
+@virtual
+async def test_rows_that_were_told_apart_before_are_paid_again_by_the_users_word(stage: Stage) -> None:
+    """``--again`` with the batch's own name sends them, and it is kept: no later run asks once more."""
+    source = await told_apart(stage, sent_first=True)
+    name = stage.home.find("logos")[1].name
+    limits = Limits(max_tasks=ROWS + 1)
+    await sent(stage, source, limits=limits, repeats=Repeats(again=(name,)))
+    assert stage.tasks == ROWS + 1
+    await resume(stage.home, stage.client, name, silent(limits=Limits(max_tasks=9)), stage.new_desk())
+    assert stage.tasks == 2 * ROWS
+
+
+@virtual
+async def test_a_retry_of_what_another_row_of_the_batch_has(stage: Stage) -> None:
+    """A row that was given up is not opened again unasked where another row of its batch has the same request."""
+    source = await told_apart(stage, sent_first=True)
+    await sent(stage, source, limits=Limits(max_tasks=9), repeats=Repeats(only_new=True))
+    canceled = Choice(Status.CANCELED)
+    with pytest.raises(AskedBefore):
+        await retry(stage.home, stage.client, "logos", canceled, silent(), stage.new_desk())
+    assert stage.tasks == ROWS

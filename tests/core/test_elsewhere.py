@@ -53,6 +53,20 @@ def test_it_is_the_naive_comparison(
     assert list(overlaps.numbers(ahead)) == [first + number for number in sorted(every)]
 
 
+@given(ours, theirs, st.integers(0, 8))
+def test_of_our_own_rows_the_first_is_sent(rows: list[int], kept: list[tuple[int, Status]], end: int) -> None:
+    """Of rows of one batch that ask for the same all wait where one counts that is not to be sent, else all but the first."""
+    ahead = Ahead((number, digest(asked)) for number, asked in enumerate(rows))
+    overlaps, allowed = Overlaps(len(ahead)), consented({"b": {"at": 0.0, "rows": end}}, "b")
+    shared = ahead.among((number, digest(asked)) for number, (asked, _) in enumerate(kept))
+    overlaps.take(ahead, Overlap("o", "b"), shared, lambda number: kept[number][1], allowed, own=True)
+    counting = {asked for asked, status in kept if status in COUNTED and rows and asked in rows}
+    by_others = {n for n, asked in enumerate(rows) if asked in counting and rows.index(asked) >= end}
+    by_ours = {n for n, asked in enumerate(rows) if rows.index(asked) < n and n >= end}
+    assert set(overlaps.numbers(ahead)) == by_others | by_ours
+    assert len(overlaps.there) == bool(by_others | by_ours)
+
+
 def test_it_says_who_asked() -> None:
     """Another batch is told with its name, its id, how many rows are shared, and where they stand."""
     other = Overlap("week1", "k2", 1_200, Counter({"pending": 1_000, "completed": 200}), (0, 0))
