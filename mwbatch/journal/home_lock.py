@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -11,19 +12,27 @@ from mwbatch.journal.disk import DISK, Disk
 
 LOCK: Final = "home.lock"
 
-_WITHOUT_LOCKS: Final = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
-"""What a file system says that locks no files."""
+_UNLOCKABLE: Final = {
+    errno.EBADF,
+    errno.EINVAL,
+    errno.ENOLCK,
+    errno.ENOSYS,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+}
+"""What a file system says that locks no files, or no folders: NFS wants them open for writing."""
 
 
 class HomeLock:
     """Held from before rows are compared until they are durable, so that who comes next finds them; released at death.
 
+    Two are held: that of the file, and that of the home itself, which is held still where somebody has removed the file.
     ``blind``: the file system locks nothing, and two at once may not see each other.
     """
 
     def __init__(self, home: Path, disk: Disk = DISK) -> None:
         self._home, self._disk = home, disk
-        self._file: int | None = None
+        self._held: ExitStack | None = None
         self.blind = False
 
     def take(self) -> bool:
@@ -32,35 +41,46 @@ class HomeLock:
         Raises:
             StoreError: the home cannot be made, or written.
         """
-        if self._file is not None:
+        if self._held is not None:
             return True
         try:
             self._disk.make_folder(self._home)
-            return self._lock(os.open(self._home / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            with ExitStack() as opened:
+                file = os.open(self._home / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                opened.callback(os.close, file)
+                folder = os.open(self._home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                opened.callback(os.close, folder)
+                if self._locked(file, folder):
+                    self._held = opened.pop_all()
         except OSError as error:
             raise StoreError(f"cannot lock {self._home}: {error.strerror}") from error
+        return self._held is not None
 
-    def _lock(self, file: int) -> bool:
-        held = False
+    def _locked(self, *files: int) -> bool:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            there = [_lock(file) for file in files]
             # MUST be the file that others find: somebody may have removed the one that was opened.
-            held = os.path.samestat(os.fstat(file), (self._home / LOCK).stat())
+            is_there = os.path.samestat(os.fstat(files[0]), (self._home / LOCK).stat())
         except (BlockingIOError, FileNotFoundError):
-            pass
-        except OSError as error:
-            if error.errno not in _WITHOUT_LOCKS:
-                raise
-            held = self.blind = True
-        finally:
-            if not held:
-                os.close(file)
-        if held:
-            self._file = file
-        return held
+            return False
+        self.blind = not any(there)
+        return is_there
 
     def release(self) -> None:
         """Let others have it; nothing happens where it is not held."""
-        file, self._file = self._file, None
-        if file is not None:
-            os.close(file)
+        held, self._held = self._held, None
+        if held is not None:
+            held.close()
+
+
+def _lock(file: int) -> bool:
+    """Lock an open file or folder; False where its file system cannot. Raises `BlockingIOError` where another one has it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        if error.errno not in _UNLOCKABLE:
+            raise
+        return False
+    return True

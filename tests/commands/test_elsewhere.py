@@ -1,9 +1,12 @@
 """Rows that other batches asked for: refused, and the ways on."""
 
 import asyncio
+import errno
 import fcntl
 import json
+import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -483,15 +486,35 @@ async def test_the_lock_is_not_held_while_rows_are_sent(stage: Stage) -> None:
     assert free == [True, True]
 
 
-def test_a_lock_that_was_removed_is_not_held(stage: Stage) -> None:
-    """Who holds a file that is gone holds nothing that others see: the next one to come must not be told so."""
+def test_a_lock_is_held_although_its_file_was_removed(stage: Stage) -> None:
+    """Whoever removes the file of the lock, as ``rsync --delete`` does, lets nobody plan beside the one who holds it."""
     one, other = HomeLock(stage.home.path), HomeLock(stage.home.path)
     assert one.take()
     assert not other.take()
     one.release()
     assert other.take()
     (stage.home.path / LOCK).unlink()
+    assert not one.take()
+    other.release()
     assert one.take()
+
+
+def test_where_folders_cannot_be_locked_the_file_serves(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On NFS a folder has no lock: that of the file is held, and known to hold."""
+    one, other, real = HomeLock(stage.home.path), HomeLock(stage.home.path), fcntl.flock
+
+    def files_only(file: int, how: int) -> None:
+        if stat.S_ISDIR(os.fstat(file).st_mode):
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        real(file, how)
+
+    monkeypatch.setattr("mwbatch.journal.home_lock.fcntl.flock", files_only)
+    assert one.take()
+    assert not one.blind
+    assert not other.take()
+    one.release()
 
 
 def test_a_lock_that_is_removed_while_it_is_taken(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
