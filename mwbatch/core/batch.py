@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from heapq import merge
 from typing import Final
 
-from mwbatch.core.facts import Fact, Planned, Seen, Started, Withdrawn, checked, parse
+from mwbatch.core.facts import Fact, Planned, Seen, Started, Withdrawn
 from mwbatch.core.fold import Answered, Row, Shared, Status, TaskState
 from mwbatch.core.holders import Holders
+from mwbatch.core.lines import checked, parse
 from mwbatch.core.straight import (
     ANSWERED,
     CANCELED,

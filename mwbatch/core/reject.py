@@ -12,10 +12,9 @@ from binascii import Error
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Self
-from zlib import crc32
 
 from mwbatch.core.address import Address
-from mwbatch.core.facts import VERSION, BadLine, checked
+from mwbatch.core.lines import VERSION, BadLine, checked, sealed
 from mwbatch.core.text import BadJson, decode_object, encode
 
 OVERLAP: Final = 512
@@ -77,8 +76,7 @@ def line(reject: Reject) -> bytes:
         "truncated": reject.truncated,
         "body": b64encode(reject.body).decode(),
     }
-    head = encode(record)[:-1]
-    return b'%b,"crc":"%08x"}\n' % (head, crc32(head))
+    return sealed(encode(record)[:-1])
 
 
 def parse(text: bytes) -> Reject:

@@ -9,9 +9,10 @@ from array import array
 from binascii import a2b_hex
 from typing import Final, NamedTuple
 
-from mwbatch.core.facts import CONFIRMING, Seen, answer_name, checked, identity, parse
+from mwbatch.core.facts import CONFIRMING, Seen, answer_name, identity
 from mwbatch.core.fold import Row, Status, TaskState
 from mwbatch.core.holders import Holders
+from mwbatch.core.lines import checked, parse
 
 PLANNED, STARTED, SHOWN, DONE, CANCELED, ANSWERED, WITHDRAWN, CONFIRMED = (1 << bit for bit in range(8))
 """What is known of a row, as bits of its code.

@@ -19,7 +19,8 @@ from struct import Struct
 from typing import Any, BinaryIO, Final, NamedTuple, Self
 
 from mwbatch.core.digests import SIZE, stable_digest
-from mwbatch.core.facts import Planned, parse
+from mwbatch.core.facts import Planned
+from mwbatch.core.lines import parse
 from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.journal.segment import placed, segments_in
 from mwbatch.journal.segments import ROWS

@@ -13,9 +13,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
-from zlib import crc32
 
-from mwbatch.core.facts import BadLine, checked
+from mwbatch.core.lines import BadLine, checked, sealed
 from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, Disk
@@ -97,5 +96,4 @@ class Begun:
 
 
 def _line(name: str, size: int) -> bytes:
-    head = encode({"segment": name, "size": size})[:-1]
-    return b'%b,"crc":"%08x"}\n' % (head, crc32(head))
+    return sealed(encode({"segment": name, "size": size})[:-1])

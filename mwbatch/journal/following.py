@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from mwbatch.core.facts import Fact, Planned, Seen, parse
+from mwbatch.core.facts import Fact, Planned, Seen
 from mwbatch.core.fold import Status
 from mwbatch.core.labels import label
+from mwbatch.core.lines import parse
 from mwbatch.core.text import Json
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.places import Answers, Plans

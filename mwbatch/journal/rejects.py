@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from mwbatch.core.facts import BadLine
+from mwbatch.core.lines import BadLine
 from mwbatch.core.reject import Reject, line, parse
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, Disk

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Final, NoReturn, TypeVar
 from weakref import finalize
 
-from mwbatch.core.facts import BadLine, Fact, UnknownFact, parse
+from mwbatch.core.facts import Fact
+from mwbatch.core.lines import BadLine, UnknownFact, parse
 from mwbatch.errors import DiskFull, Poisoned, StoreError
 from mwbatch.journal.disk import DISK, Disk, is_live
 

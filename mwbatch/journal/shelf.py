@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from mwbatch.core.facts import Fact, line, parse
+from mwbatch.core.facts import Fact
+from mwbatch.core.lines import line, parse
 from mwbatch.errors import DiskFull, Poisoned, StoreError
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.measure import Commits

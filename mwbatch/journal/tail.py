@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.facts import BadLine, UnknownFact
+from mwbatch.core.lines import BadLine, UnknownFact
 from mwbatch.errors import StoreError
 from mwbatch.journal.segment import Taken, segments_in
 from mwbatch.journal.segments import FOLDERS

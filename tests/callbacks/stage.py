@@ -13,7 +13,8 @@ from yarl import URL
 
 from mwbatch.callbacks.server import Running
 from mwbatch.core import address
-from mwbatch.core.facts import Fact, parse
+from mwbatch.core.facts import Fact
+from mwbatch.core.lines import parse
 from mwbatch.core.text import Json, encode
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.rejects import REJECTS

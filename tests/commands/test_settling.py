@@ -13,8 +13,9 @@ from mwbatch.commands.settling import BELIED, TRIES, Grounds, Settled, in_doubt,
 from mwbatch.core.address import NOBODY, Key, write
 from mwbatch.core.doubt import Witness
 from mwbatch.core.drift import WIDE
-from mwbatch.core.facts import Fact, Failed, Seen, Started, Via, line
+from mwbatch.core.facts import Fact, Failed, Seen, Started, Via
 from mwbatch.core.fold import Status
+from mwbatch.core.lines import line
 from mwbatch.core.times import moment
 from mwbatch.errors import ApiError
 from mwbatch.journal.opened import Opened

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from mwbatch.core.batch import GAP, Batch
 from mwbatch.core.digests import Digests
-from mwbatch.core.facts import BadLine, Fact, Planned, Seen, Started, UnknownFact, Via, digest, identity, line
+from mwbatch.core.facts import Fact, Planned, Seen, Started, Via, digest, identity
 from mwbatch.core.fold import Row, Status
+from mwbatch.core.lines import BadLine, UnknownFact, line
 from mwbatch.core.straight import CODES, LIFTED, answered_row, kept_answer, planned_row, shown_task
 from tests.core.facts import (
     ROWS,

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core import facts
+from mwbatch.core import facts, lines
 from mwbatch.core.address import Address
-from mwbatch.core.facts import BadLine, UnknownFact
+from mwbatch.core.lines import BadLine, UnknownFact
 from mwbatch.core.reject import Reject, line, masked_body, parse
 
 MAC = "0123456789abcdef0123456789abcdef"
@@ -45,9 +45,9 @@ def test_a_damaged_line_is_none(at: int, change: int) -> None:
 def test_neither_is_taken_for_the_other() -> None:
     """A reject among facts is refused, never skipped; a fact among rejects is none, nor is another version."""
     with pytest.raises(UnknownFact):
-        facts.parse(line(of(b""))[:-1])
+        lines.parse(line(of(b""))[:-1])
     with pytest.raises(BadLine):
-        parse(facts.line(facts.Retried(1.0, 1, 1))[:-1])
+        parse(lines.line(facts.Retried(1.0, 1, 1))[:-1])
     head = line(of(b""))[:-19].replace(b'"v":1', b'"v":2')
     with pytest.raises(BadLine, match="another version"):
         parse(b'%b,"crc":"%08x"}' % (head, crc32(head)))

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from mwbatch.core.batch import Batch
 from mwbatch.core.doubt import Doubt, doubts, span_of
 from mwbatch.core.drift import Drift
-from mwbatch.core.facts import Fact, Planned, Seen, Started, line
+from mwbatch.core.facts import Fact, Planned, Seen, Started
 from mwbatch.core.fold import Status
+from mwbatch.core.lines import line
 from mwbatch.core.sweep import Place
 from mwbatch.core.waiting import waiting
 from tests.core.facts import ATTEMPTS, ROWS, histories

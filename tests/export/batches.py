@@ -6,7 +6,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from mwbatch.core.facts import Fact, Planned, Seen, Via, digest, line
+from mwbatch.core.facts import Fact, Planned, Seen, Via, digest
+from mwbatch.core.lines import line
 from mwbatch.core.text import Json, encode
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.opened import Opened, unread

@@ -5,10 +5,11 @@ from typing import Final
 
 from mwbatch.callbacks.delivery import Delivery, Mismatch, read
 from mwbatch.callbacks.refusal import Reason, Rejected
-from mwbatch.core import facts
+from mwbatch.core import lines
 from mwbatch.core.address import Address, find
-from mwbatch.core.facts import BadLine, Seen, digest
+from mwbatch.core.facts import Seen, digest
 from mwbatch.core.labels import response
+from mwbatch.core.lines import BadLine
 from mwbatch.core.task import parse_callback
 from mwbatch.core.text import Json, decode, encode
 from tests.fuzz.oracle import has_odd_numbers, is_json, value_of
@@ -68,9 +69,9 @@ def _name(value: Json) -> str:
 
 def kept(seen: Seen, raw: bytes, value: Json) -> None:
     """One line, read back as the fact that was written, with the body that came and its own digest."""
-    line = facts.line(seen)
+    line = lines.line(seen)
     assert line.find(b"\n") == len(line) - 1
-    back = facts.parse(line[:-1])
+    back = lines.parse(line[:-1])
     assert back == seen._replace(body=raw.translate(_ONE_LINE))
     assert isinstance(back, Seen)
     assert back.body is not None
@@ -81,7 +82,7 @@ def kept(seen: Seen, raw: bytes, value: Json) -> None:
     assert find(encode(response(back)).decode()) is None
     place = len(raw) * 7 % (len(line) - 1)
     try:
-        facts.parse(line[:place] + bytes([line[place] ^ 0x10]) + line[place + 1 : -1])
+        lines.parse(line[:place] + bytes([line[place] ^ 0x10]) + line[place + 1 : -1])
     except BadLine:
         return
     raise AssertionError("a flipped bit was not noticed")

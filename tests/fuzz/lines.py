@@ -8,19 +8,9 @@ from pathlib import Path
 from typing import Final
 from zlib import crc32
 
-from mwbatch.core import facts
-from mwbatch.core.facts import (
-    KINDS,
-    BadLine,
-    Fact,
-    Failed,
-    Planned,
-    Retried,
-    Seen,
-    Started,
-    UnknownFact,
-    Withdrawn,
-)
+from mwbatch.core import lines
+from mwbatch.core.facts import KINDS, Fact, Failed, Planned, Retried, Seen, Started, Withdrawn
+from mwbatch.core.lines import BadLine, UnknownFact
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
 from mwbatch.journal.segment import Damage, placed
@@ -67,22 +57,22 @@ def _record(recipe: bytes) -> bytes:
     """A record of our version and one of our kinds, with the fields that a recipe gives it."""
     kind = [*KINDS][recipe[0] % len(KINDS)] if recipe else "seen"
     spelled = build(b"\x06" + recipe[1:], sorted(_WORDS))
-    return encode({"v": facts.VERSION, "fact": kind} | (spelled if isinstance(spelled, dict) else {}))[:-1]
+    return encode({"v": lines.VERSION, "fact": kind} | (spelled if isinstance(spelled, dict) else {}))[:-1]
 
 
 def decoded(text: bytes) -> Fact | None:
     """A line is a fact that writes itself as a line that says the same, or it is `BadLine`."""
     try:
-        fact = facts.parse(text)
+        fact = lines.parse(text)
     except BadLine:
         return None
     assert text[-10:-2] == b"%08x" % crc32(text[:-18]), "the checksum is wrong"
     typed(fact)
     if b"\n" in text or not _is_sound(fact):
         return fact
-    line = facts.line(fact)
+    line = lines.line(fact)
     assert line.find(b"\n") == len(line) - 1
-    assert facts.parse(line[:-1]) == fact
+    assert lines.parse(line[:-1]) == fact
     return fact
 
 
@@ -124,7 +114,7 @@ def read_file(raw: bytes) -> None:
     expected, unknown = _expected(raw)
     found: dict[int, Fact] = {}
     try:
-        found.update(placed(_FILE, damage.append, facts.parse))
+        found.update(placed(_FILE, damage.append, lines.parse))
     except StoreError:
         assert unknown is not None, "an undamaged file was refused"
         return
@@ -140,7 +130,7 @@ def _expected(raw: bytes) -> tuple[dict[int, Fact], int | None]:
     *whole, _ = raw.split(b"\n")
     for text in whole:
         try:
-            found[offset] = facts.parse(text)
+            found[offset] = lines.parse(text)
         except UnknownFact:
             return found, offset
         except BadLine:
@@ -161,8 +151,8 @@ def _covered(raw: bytes, offsets: set[int], damage: list[Damage]) -> None:
 
 
 def _seeds() -> list[bytes]:
-    lines = [
-        facts.line(fact)[:-1]
+    written = [
+        lines.line(fact)[:-1]
         for fact in (
             Planned(1.5, 0, "a", 2, "tagging", {"image_url": "https://x.test/1.jpg"}, {"note": "x"}),
             Started(1.5, ((0, 1), (4, 9)), 1, "https://c.test", "https://a.test", "0" * 16, "k1", "now"),
@@ -174,7 +164,7 @@ def _seeds() -> list[bytes]:
             Withdrawn(1.5, 3, 4),
         )
     ]
-    heads = [SEAL + line[:-18] for line in lines]
+    heads = [SEAL + line[:-18] for line in written]
     file = b"\n".join(heads)
     odd = [
         b'!{"v":2,"fact":"seen"',
@@ -182,9 +172,12 @@ def _seeds() -> list[bytes]:
         b'!{"v":1,"fact":"x"',
     ]
     return [
-        *(b"l" + line for line in (*lines, *heads, *odd)),
-        *(b"s" + text for text in (file, file + b"\n", b"\n".join(lines[:3]) + b"\n", file + b"\n\0\0\0\0")),
-        *(b"s" + heads[6] + b"\n" + lines[0][:40] + b"\n" + heads[7] + b"\n" + text for text in odd),
+        *(b"l" + line for line in (*written, *heads, *odd)),
+        *(
+            b"s" + text
+            for text in (file, file + b"\n", b"\n".join(written[:3]) + b"\n", file + b"\n\0\0\0\0")
+        ),
+        *(b"s" + heads[6] + b"\n" + written[0][:40] + b"\n" + heads[7] + b"\n" + text for text in odd),
         *(b"r" + bytes([kind]) + bytes(range(1, 90, 3)) for kind in range(6)),
     ]
 

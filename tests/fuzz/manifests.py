@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from mwbatch.commands.manifests import BLOCK, _Gunzip, _reader
-from mwbatch.core import facts
+from mwbatch.core import lines
 from mwbatch.core.entry import Entry, Found, Problem, cells_of
 from mwbatch.core.expiry import Clock
 from mwbatch.core.facts import Planned
@@ -65,7 +65,7 @@ def _fed(reader: Reader, blocks: Iterable[bytes]) -> Iterator[Found]:
 def usable(entry: Entry) -> bool:
     """A row that was taken can be written to disk, read again, and sent."""
     planned = Planned(1.0, 0, entry.id, entry.line, entry.type, entry.request, entry.columns)
-    assert facts.parse(facts.line(planned)[:-1]) == planned
+    assert lines.parse(lines.line(planned)[:-1]) == planned
     form = encode_create(entry.type, entry.request, "https://c.test/callbacks/v1/k/b/0-1/0")
     assert b"\n" not in form
     assert b"%00" not in form

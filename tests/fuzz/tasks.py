@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mwbatch.core import facts
+from mwbatch.core import lines
 from mwbatch.core.address import find
 from mwbatch.core.facts import Via
 from mwbatch.core.showing import seen
@@ -156,7 +156,7 @@ def _later_names(value: Json) -> Json:
 def stored(task: Task, value: Json) -> None:
     """What was seen can be written and read again, and shown without a mac."""
     fact = seen(task, 3, 1, Via.GET, 5.0, encode(value))
-    assert facts.parse(facts.line(fact)[:-1]) == fact
+    assert lines.parse(lines.line(fact)[:-1]) == fact
     shown = encode(task_json(task, raw=False)).decode()
     assert find(shown) is None
 

@@ -7,7 +7,8 @@ import asyncio
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-from mwbatch.core.facts import Fact, line
+from mwbatch.core.facts import Fact
+from mwbatch.core.lines import line
 from mwbatch.journal import Journal
 from tests.core.facts import answer, fail, plan, retry, show, start, withdraw
 

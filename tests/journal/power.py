@@ -19,7 +19,8 @@ from unittest.mock import patch
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from mwbatch.core.facts import BadLine, Fact, Seen, identity, line, parse
+from mwbatch.core.facts import Fact, Seen, identity
+from mwbatch.core.lines import BadLine, line, parse
 from mwbatch.errors import StoreError
 from mwbatch.journal.segments import RESULTS, Segments
 from tests.core.facts import answer, show

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mwbatch.core.digests import stable_digest
-from mwbatch.core.facts import Fact, Planned, line
+from mwbatch.core.facts import Fact, Planned
+from mwbatch.core.lines import line
 from mwbatch.core.text import Json
 from mwbatch.errors import StoreError
 from mwbatch.journal import asked as module

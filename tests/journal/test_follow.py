@@ -6,7 +6,8 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.facts import Fact, Seen, line
+from mwbatch.core.facts import Fact, Seen
+from mwbatch.core.lines import line
 from mwbatch.core.text import encode
 from mwbatch.journal.follow import CHUNK, Follower, Tasks, plain
 from mwbatch.journal.segments import JOURNAL

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Fact, Seen, line
+from mwbatch.core.facts import Fact, Seen
+from mwbatch.core.lines import line
 from mwbatch.core.text import encode
 from mwbatch.journal.following import Follower
 from mwbatch.journal.home import Card, Home

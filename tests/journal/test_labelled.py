@@ -9,8 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Fact, Planned, Via, line
+from mwbatch.core.facts import Fact, Planned, Via
 from mwbatch.core.fold import Status
+from mwbatch.core.lines import line
 from mwbatch.core.plan import precedence
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.core.facts import Fact, Seen, line, parse
+from mwbatch.core.facts import Fact, Seen
+from mwbatch.core.lines import line, parse
 from mwbatch.errors import DiskFull, Poisoned, StoreError
 from mwbatch.journal import segment as segments
 from mwbatch.journal.segment import Again, Damage, Harm, Segment, placed, read, written_now

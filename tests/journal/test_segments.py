@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from mwbatch.core.facts import Failed, Retried, Seen, Started, Withdrawn, line
+from mwbatch.core.facts import Failed, Retried, Seen, Started, Withdrawn
+from mwbatch.core.lines import line
 from mwbatch.errors import DiskFull, Poisoned, StoreError
 from mwbatch.journal import appending
 from mwbatch.journal.segment import Again, Harm

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.facts import Fact, line, parse
+from mwbatch.core.facts import Fact
+from mwbatch.core.lines import line, parse
 from mwbatch.errors import StoreError
 from mwbatch.journal.segments import Segments, place
 from mwbatch.journal.tail import Tail, Watched

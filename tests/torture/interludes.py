@@ -7,8 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mwbatch.core.facts import BadLine, Fact, Started, Withdrawn, parse
+from mwbatch.core.facts import Fact, Started, Withdrawn
 from mwbatch.core.fold import Status
+from mwbatch.core.lines import BadLine, parse
 from mwbatch.errors import BatchBusy, OtherApi, UsageError
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.lock import BatchLock

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from mwbatch.client.keys import fingerprint
-from mwbatch.core.facts import Fact, Planned, Seen, Started, Via, digest, line
+from mwbatch.core.facts import Fact, Planned, Seen, Started, Via, digest
+from mwbatch.core.lines import line
 from mwbatch.core.text import encode
 from mwbatch.core.times import iso
 from mwbatch.journal.home import Card, Home, place_of

@@ -8,23 +8,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from mwbatch.core.facts import (
-    KINDS,
-    NAMES,
-    BadLine,
-    Fact,
-    Planned,
-    Seen,
-    Started,
-    UnknownFact,
-    _planned_record,
-    _record,
-    _seen_record,
-    digest,
-    identity,
-    line,
-    parse,
-)
+from mwbatch.core.facts import KINDS, NAMES, Fact, Planned, Seen, Started, digest, identity
+from mwbatch.core.lines import BadLine, UnknownFact, _planned_record, _record, _seen_record, line, parse
 from mwbatch.core.text import Json, canonical, encode
 from tests.core.facts import answer, bodies, facts, fail, plan, planned, seen, show, start, texts, values
 
