@@ -43,11 +43,12 @@ async def catch_up(batch: Opened, client: Client, desk: Desk) -> None:
     the whole home, may be older than it looks. Raises `ApiError` where the API refuses us or cannot be reached.
     """
     desk.tally.phase = "asking the API"
-    began, is_new = batch.card.began, batch.card.began is None and not batch.state.spent()
+    began = batch.card.began
+    is_new = batch.is_new or (began is None and not batch.state.spent())
     padding = PADDING if batch.card.drift else WIDE
-    start = None if batch.drift.is_wide else Span((began,), padding).start(batch.drift, None)
+    start = None if is_new or batch.drift.is_wide else Span((began,), padding).start(batch.drift, None)
     new = await glance(batch, client, desk, start, pages=1 if is_new else None)
-    if is_new and not new:
+    if is_new and not new and began is None:
         batch.keep(began=client.clock)
     if new:
         desk.tally.note(f"the API's listing told the journal something new about {rows(new)}")

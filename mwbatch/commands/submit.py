@@ -67,6 +67,8 @@ async def planned(
         async with act(home, folder, card, verb) as batch:
             if begun is None or batch.state.end:  # another one may have had the lock of the new batch first
                 begun = await _compared(batch, client, source, wishes, desk, turn)
+            else:
+                batch.is_new = True
             check_base(wishes, batch)
             beside, asking = await _plan(batch, source, *begun, desk), _asking(wishes, begun.found)
             begun.found.let_go()
@@ -141,7 +143,7 @@ async def _batch_of(
         return await _batch_of(home, client, source, wishes, desk, turn)
     comparison = await unasked(home, client.origin, candidates, wishes.repeats, desk, account)
     try:
-        folder, card = home.create(replace(card, id_column=found.id_column))
+        folder, card = home.create(replace(card, id_column=found.id_column, began=client.clock))
     except NameTaken:
         if again:
             raise

@@ -118,7 +118,7 @@ class Home:
         return folders
 
     def find(self, batch: str) -> tuple[Path, Card]:
-        """The folder and the card of a batch, by its name or by the path of its manifest.
+        """The folder and the card of a batch, by its name, by the path of its manifest, or by the name that somebody gave its folder.
 
         Raises:
             UsageError: there is none; the message lists those that are there.
@@ -131,6 +131,7 @@ class Home:
         fitting = [(folder, card) for folder, card in there if card.manifest == path] or [
             (folder, card) for folder, card in there if known_paths(path) & known_paths(card.manifest)
         ]
+        fitting = fitting or [(folder, card) for folder, card in there if folder.name == batch]
         if len(fitting) == 1:
             return fitting[0]
         if fitting:

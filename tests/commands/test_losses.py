@@ -15,8 +15,9 @@ from mwbatch.core.outcomes import Created
 from mwbatch.core.page import Page
 from mwbatch.errors import Exit, StoreError, Unsure
 from mwbatch.journal.begun import FOLDER
-from tests.commands.conftest import Stage, silent
-from tests.commands.test_settling import sweeps
+from mwbatch.simulator.forms import Draft
+from tests.commands.conftest import Stage, clock, silent
+from tests.commands.test_settling import PICTURE, sweeps
 from tests.virtual import virtual
 
 ROWS = 90
@@ -194,6 +195,19 @@ async def test_no_row_is_paid_twice(stage: Stage, befall: Callable[[Scene], None
     before, ticks = len(stage.wire.creates), stage.desk.ticks()
     assert (await gone_on(stage, resuming=resuming)).exit is Exit.DONE
     assert (len(stage.wire.creates), stage.desk.ticks() - ticks < 5) == (before, True)
+
+
+@pytest.mark.parametrize("befall", named(HOME))
+@virtual
+async def test_a_home_put_back_finds_its_tasks_behind_those_of_others(
+    stage: Stage, befall: Callable[[Scene], None]
+) -> None:
+    """A whole home as it was before its first request looks for its tasks beyond the account's first page."""
+    befall(await killed(stage))
+    for n in range(120):
+        stage.world.create(Draft("tagging", f"https://others.example/{n}", PICTURE), clock())
+    await gone_on(stage, resuming=True)
+    assert (stage.statuses(), stage.world.stats()["doubles"]) == ({"pending": ROWS}, 0)
 
 
 @pytest.mark.parametrize("befall", named(LOST))

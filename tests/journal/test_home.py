@@ -76,6 +76,13 @@ def test_what_was_created_is_found(home: Home) -> None:
     assert [path.name for path in folder.iterdir()] == ["batch.json"]
 
 
+def test_a_folder_that_was_renamed_is_found(home: Home) -> None:
+    """A batch keeps its name in a folder of another name, which finds it too: messages tell people the folder's."""
+    folder, card = home.create(CARD)
+    renamed = folder.rename(home.path / "archived")
+    assert home.find("logos") == home.find("archived") == (renamed, card)
+
+
 def test_a_relative_manifest_is_found(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A manifest's path means the same from any working directory."""
     home.create(replace(CARD, manifest=str(tmp_path / "logos.csv")))
