@@ -41,7 +41,7 @@ SkipOption = Annotated[
         "--skip-invalid", help="Put rows with mistakes aside in MANIFEST.invalid.jsonl, and send the others."
     ),
 ]
-SingleOption = Annotated[bool, Option("--single-option", help="One answer is enough to choose from.")]
+SingleOption = Annotated[bool, Option("--single-option", help="Take questions that offer one answer only.")]
 PriceOption = Annotated[float | None, Option("--price", min=0.0, help="What one task costs.")]
 AgainstOption = Annotated[
     bool,
@@ -49,7 +49,11 @@ AgainstOption = Annotated[
 ]
 SinceOption = Annotated[
     str,
-    Option("--since", metavar="WHEN", help="With --against-api: how far back, a date or so many days: 30d."),
+    Option(
+        "--since",
+        metavar="WHEN",
+        help="With --against-api: how far back to look, such as 30d, 12h or 2026-11-01.",
+    ),
 ]
 RequireOption = Annotated[bool, Option("--require-complete", help="Exit 3 unless every row is final.")]
 SettleOption = Annotated[
@@ -68,7 +72,10 @@ class Meant:
 
     own_column: Annotated[
         tuple[str, ...],
-        Option("--own-column", help="A column of yours that looks like a misspelt known one; several times."),
+        Option(
+            "--own-column",
+            help="Keep this column as one of yours, although it looks like a misspelt known one (Tags); several times.",
+        ),
     ] = ()
     single_option: SingleOption = False
     volatile: Annotated[
@@ -76,7 +83,7 @@ class Meant:
         Option(
             "--volatile",
             metavar="NAME",
-            help="A parameter of image URLs that changes although the picture does not; several times.",
+            help="A parameter of image URLs, such as a token, that changes although the picture does not; several times.",
         ),
     ] = ()
 
@@ -109,7 +116,7 @@ class Asking:
         Option(
             "--again",
             metavar="BATCH",
-            help="Pay again for what this batch asked for; may be given several times.",
+            help="Pay again for what this batch asked for; several times. api: for tasks at no address of mwbatch.",
         ),
     ] = ()
     against_api: AgainstOption = False

@@ -22,7 +22,7 @@ def audit(
     api: settings.Api,
     talk: settings.Talk,
 ) -> None:
-    """Find what was asked for more than once, and what was paid for it.
+    """Find what was asked for twice, and what that cost.
 
     It looks at every batch of the home, sends nothing and takes no lock. With --against-api it lists the account's tasks
     too: it finds what another machine, or a script, asked for before mwbatch came. Exit code 1: something was asked twice.

@@ -44,7 +44,7 @@ def export(
     place: settings.Place,
     talk: settings.Talk,
 ) -> None:
-    """Write the completed rows for spreadsheets and training pipelines.
+    """Write completed rows for spreadsheets and training.
 
     csv and parquet have a line a tag. coco, yolo, voc and label-studio make a folder, with images.csv to say which file
     each image is (coco and label-studio: the JSON alone where PATH ends in .json); they need the size of every image.

@@ -36,7 +36,7 @@ def make_annotating(
     place: settings.Place,
     talk: settings.Talk,
 ) -> None:
-    """Make an annotating manifest out of a tagging batch's answers.
+    """Make an annotating manifest out of tagging answers.
 
     A row an image, with its tags; the tags keep their brand, the columns say from where they come. It sends nothing:
     look at the manifest, then submit it.

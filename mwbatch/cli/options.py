@@ -123,7 +123,7 @@ class RootedOption(click.Option):
         value = super().value_from_envvar(ctx)
         if value and not Path(value).is_absolute():
             raise click.BadParameter(
-                f"{self.envvar} is {value!r}, which is another folder in each working directory: make it absolute, such "
+                f"{self.envvar} is {value!r}, which is another place in each working directory: make it absolute, such "
                 f"as {Path(value).expanduser().absolute()}",
                 ctx=ctx,
                 param=self,

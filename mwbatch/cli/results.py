@@ -33,7 +33,7 @@ def results(
 
     \b
     Examples:
-      mwbatch results ten > ten.jsonl
+      mwbatch results ten > ten.results.jsonl
       mwbatch results ten --follow | jq -r .status
     """
 

@@ -93,7 +93,7 @@ def cancel(
     api: settings.Api,
     talk: settings.Talk,
 ) -> None:
-    """Give rows up: withdraw what was not sent, cancel tasks that are pending.
+    """Give rows up: withdraw unsent ones, cancel pending tasks.
 
     Without --id or --ids-from all rows that are not final. A task that people have completed meanwhile keeps its
     answer. To think better of it: mwbatch retry BATCH --status canceled.

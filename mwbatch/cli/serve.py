@@ -117,7 +117,7 @@ def run(
     api: settings.Api,
     talk: settings.Talk,
 ) -> None:
-    """Submit a manifest and receive its answers, in one process.
+    """Submit a manifest and receive its answers in one go.
 
     It ends when nothing is pending. Run it again after any interruption: it goes on where it stopped.
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from mwbatch.commands.clocks import of_the_api
 from mwbatch.commands.desk import Desk
+from mwbatch.core.advice import counted
 from mwbatch.core.digests import Digests, named
 from mwbatch.core.since import moment_of
 from mwbatch.core.task import Task
@@ -60,5 +61,5 @@ def _say(desk: Desk, total: int | None, start: str, page: int, seconds: float) -
         return
     pages = -(-total // max(page, 1))
     desk.tally.note(
-        f"looking through {total:,} tasks of the account since {start}: {pages:,} pages, about {pages * seconds:,.0f} s"
+        f"looking through {counted(total, 'task')} of the account since {start}: {counted(pages, 'page')}, about {pages * seconds:,.0f} s"
     )

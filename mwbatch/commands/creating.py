@@ -16,7 +16,7 @@ from mwbatch.commands.echo import prove_echo
 from mwbatch.commands.sending import Sender, Sending
 from mwbatch.commands.settling import BELIED, Grounds, settle
 from mwbatch.commands.surplus import cancel_surplus
-from mwbatch.core.advice import rows
+from mwbatch.core.advice import counted, rows
 from mwbatch.core.elsewhere import Repeats
 from mwbatch.core.facts import Planned
 from mwbatch.core.fold import Status
@@ -245,7 +245,7 @@ class Run:
         wanted, limit = self.wanted(), self.batch.card.limits.tasks
         if wanted and not self.allowed():
             self.ending.because(
-                Exit.UNFINISHED, f"the batch may have {limit:,.0f} tasks; {rows(wanted)} not sent"
+                Exit.UNFINISHED, f"the batch may have {counted(limit, 'task')}; {rows(wanted)} not sent"
             )
         exhausted = self.batch.state.exhausted()
         if exhausted:

@@ -31,7 +31,8 @@ async def prove_echo(batch: Opened, client: Client, desk: Desk, kind: str, row: 
     if not shown:
         desk.tally.note(
             f"warning: the API's listing does not show the callback address of a {kind} task. The batch goes on, but a "
-            f"row in doubt cannot be settled: should one appear, look for it yourself, or mwbatch retry --status doubt"
+            f"row in doubt cannot be settled: should one appear, look for it yourself, or take it that it may "
+            f"be paid twice: mwbatch retry {batch.card.name} --status doubt"
         )
     return shown
 

@@ -15,6 +15,7 @@ from mwbatch.commands.clocks import AskClock, of_this_machine
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.manifests import BLOCK, Manifest
 from mwbatch.commands.survey import ASIDE, Survey, renewed, survey
+from mwbatch.core.advice import counted
 from mwbatch.core.digests import stable_digest
 from mwbatch.core.entry import Entry, Problem
 from mwbatch.core.facts import Planned
@@ -260,8 +261,10 @@ def _problems(source: Source, found: Survey) -> list[str]:
     if found.scrutiny and found.scrutiny.expiring:
         lines += found.scrutiny.expiring.text()
     if found.found > len(found.problems):
-        lines.append(f"{source.path}: and {found.found - len(found.problems):,} more problems")
-    lines.append(f"{found.found:,} problems; nothing was sent. Mend them, then run the same command again")
+        lines.append(f"{source.path}: and {counted(found.found - len(found.problems), 'more problem')}")
+    lines.append(
+        f"{counted(found.found, 'problem')}; nothing was sent. Mend what is wrong, then run the same command again"
+    )
     return lines
 
 

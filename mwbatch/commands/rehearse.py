@@ -10,7 +10,7 @@ from mwbatch.commands.desk import Desk
 from mwbatch.commands.foresee import foresee
 from mwbatch.commands.planning import Source, addressed, choose
 from mwbatch.commands.survey import Survey
-from mwbatch.core.advice import rows
+from mwbatch.core.advice import counted, rows
 from mwbatch.core.batch import Batch
 from mwbatch.core.identity import Kind
 from mwbatch.core.text import Json
@@ -51,7 +51,7 @@ class Rehearsal:
             )
         lines += [f"  {line}" for line in (*self.found.composition(), *self.besides)]
         if self.found.found:
-            lines.append(f"  {self.found.found:,} problems: their rows would be put aside")
+            lines.append(f"  {counted(self.found.found, 'problem')}: their rows would be put aside")
         if self.left_out:
             lines.append(f"  {rows(self.left_out)} would be left out, asked for before")
         lines += [f"  {lack}" for lack in (self.no_base, self.no_key) if lack]

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 
 from mwbatch.client import Client
@@ -107,8 +108,8 @@ async def _plan(batch: Opened, source: Source, found: Survey, comparison: Compar
         skipped = await put_aside(source.path, found, source.aside, batch.card.batch_id)
     if skipped:
         desk.tally.note(
-            f"{rows(skipped)} have mistakes and are put aside in {source.aside}: mend them there, then: "
-            f"mwbatch submit {source.aside}"
+            f"put aside in {source.aside}, because of their mistakes: {rows(skipped)}. Mend them there, then: "
+            f"mwbatch submit {quote(str(source.aside))}"
         )
     await write_plan(batch, source, found, desk)
     comparison.keep_consent(batch, desk.now())

@@ -11,6 +11,7 @@ from mwbatch.client.client import LARGEST_PAGE
 from mwbatch.commands.clocks import api_now
 from mwbatch.commands.desk import Desk
 from mwbatch.core.address import Address
+from mwbatch.core.advice import counted
 from mwbatch.core.batch import Batch
 from mwbatch.core.drift import WIDE
 from mwbatch.core.facts import Seen, Via
@@ -211,7 +212,7 @@ class _Walks:
             return
         pages = -(-total // size) if total and size else None
         self._desk.tally.note(
-            f"{_SLOW}: {total:,} tasks on {pages:,} pages, about {2 * pages * seconds:,.0f} s"
+            f"{_SLOW}: {counted(total, 'task')} on {counted(pages, 'page')}, about {2 * pages * seconds:,.0f} s"
             if pages and total
             else f"{_SLOW}; how many tasks there are it does not say"
         )

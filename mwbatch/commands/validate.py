@@ -9,6 +9,7 @@ from mwbatch.commands.clocks import of_this_machine
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.manifests import Manifest
 from mwbatch.commands.survey import survey
+from mwbatch.core.advice import counted, rows
 from mwbatch.core.entry import Problem
 from mwbatch.core.identity import Identity, Kind
 from mwbatch.core.scrutiny import Leave, Scrutiny
@@ -63,25 +64,27 @@ class Validation:
 
     def _summary(self) -> list[str]:
         types = ", ".join(f"{count:,} {kind}" for kind, count in self.by_type.items() if count)
-        lines = [f"{self.path}: {self.rows:,} rows{f' ({types})' if types else ''}, {self._ids()}"]
+        good = " without a mistake" if self.found else ""
+        lines = [f"{self.path}: {rows(self.rows)}{good}{f' ({types})' if types else ''}, {self._ids()}"]
         lines += [*self.scrutiny.yours(), *self.scrutiny.text()]
         lines += [
             f"{self.path}:{line}: the same as line {first}" for line, first in self.repeats[:SHOWN_REPEATS]
         ]
         if self.repeated:
-            lines.append(f"{self.repeated:,} identical rows are left out: each row counts once")
+            lines.append(
+                f"left out, since each row counts once: {rows(self.repeated)} identical to an earlier one"
+            )
         if self.repeated_urls:
-            lines.append(f"{self.repeated_urls:,} rows show a picture that an earlier row shows too")
+            lines.append(f"{rows(self.repeated_urls)} with a picture that an earlier row shows too")
         if self.unreachable is not None:
-            lines.append(f"{self.unreachable:,} pictures cannot be fetched")
+            lines.append(f"{counted(self.unreachable, 'picture')} cannot be fetched")
         if self.cost is not None:
             lines.append(f"estimated cost: {self.rows:,} x {self.price:g} = {self.cost:,.2f}")
         if self.found > len(self.problems):
-            lines.append(f"only the first {len(self.problems):,} problems are shown")
-        lines.append(
-            f"{self.found:,} problems: mend them, then validate again" if self.found else "no problems"
-        )
-        return [*lines, f"it would not be submitted: {self.refused}"] if self.refused else lines
+            lines.append(f"only the first {len(self.problems):,} of the problems are shown")
+        if self.found:
+            return [*lines, f"{counted(self.found, 'problem')}: mend what is wrong, then validate again"]
+        return [*lines, f"it would not be submitted: {self.refused}" if self.refused else "no problems"]
 
     def _ids(self) -> str:
         if self.id_column is None:

@@ -7,13 +7,13 @@ from mwbatch.core.progress import Report
 
 
 def next_steps(report: Report) -> Iterator[str]:
-    """Commands with their reason, the most urgent first; always at least one."""
+    """Commands with their reason, the most urgent first; none where there is nothing to do or to look at."""
     name, count = report.batch, report.by_status
     if report.damaged_lines:
         yield f"mwbatch reconcile {name} --list damaged    # see what the disk lost"
     unsent = count[Status.PLANNED] - report.exhausted
     if unsent > 0 and not report.in_flight:
-        yield f"mwbatch resume {name}    # send the {rows(unsent)} not sent yet"
+        yield _resume(report, unsent)
     if report.exhausted and not report.in_flight:
         yield f"mwbatch retry {name}    # send the {rows(report.exhausted)} again that were sent four times in vain"
     if count[Status.DOUBT] - report.in_flight > 0:
@@ -21,12 +21,22 @@ def next_steps(report: Report) -> Iterator[str]:
     if count[Status.PENDING]:
         yield f"mwbatch reconcile {name} --wait    # fetch the {rows(count[Status.PENDING])} still pending"
     if count[Status.REJECTED]:
-        yield f"mwbatch status {name} --rows rejected    # see why {rows(count[Status.REJECTED])} were refused"
+        were = "was" if count[Status.REJECTED] == 1 else "were"
+        yield f"mwbatch status {name} --rows rejected    # see why {rows(count[Status.REJECTED])} {were} refused"
     yield from _oddities(report)
     if count[Status.COMPLETED]:
-        yield f"mwbatch results {name} > {name}.jsonl    # the answers, in the manifest's order"
-    elif not report.rows:
-        yield "mwbatch submit MANIFEST    # the batch has no rows yet"
+        # MUST be no name that a manifest has: a batch is called like its manifest, often `name.jsonl`.
+        yield f"mwbatch results {name} > {name}.results.jsonl    # the answers, in the manifest's order"
+    elif report.rows and count[Status.CANCELED] == report.rows:
+        yield f"mwbatch status {name} --rows canceled    # see the {rows(report.rows)} that you gave up"
+
+
+def _resume(report: Report, unsent: int) -> str:
+    """Send what is left: with the limit raised where it lets nothing more through, else it would end as it did."""
+    command = f"mwbatch resume {report.batch}"
+    if not report.raised:
+        return f"{command}    # send the {rows(unsent)} not sent yet"
+    return f"{command} {report.raised}    # the limit is reached: raise it, and send the {rows(unsent)} not sent yet"
 
 
 def _oddities(report: Report) -> Iterator[str]:
@@ -37,9 +47,14 @@ def _oddities(report: Report) -> Iterator[str]:
     if report.unknown_tasks:
         yield f"mwbatch reconcile {name} --list unknown    # see the tasks of rows that the batch does not have"
     if callbacks:
-        yield f"mwbatch reconcile {name} --list rejected    # see the {callbacks:,} callback{'s' * (callbacks != 1)} that did not fit"
+        yield f"mwbatch reconcile {name} --list rejected    # see the {counted(callbacks, 'callback')} that did not fit"
 
 
 def rows(count: int) -> str:
     """``1 row``, ``1,000 rows``."""
-    return f"{count:,} row" if count == 1 else f"{count:,} rows"
+    return counted(count, "row")
+
+
+def counted(count: float, what: str) -> str:
+    """``1 task``, ``1,000 tasks``: of whatever takes an s where there are several."""
+    return f"{count:,.0f} {what}{'s' * (count != 1)}"

@@ -1,14 +1,15 @@
 """Hard limits on what a batch may cost, over all its runs together; what is in doubt counts as spent."""
 
 from dataclasses import dataclass
-from math import floor, inf
+from math import ceil, floor, inf
 from typing import Final, Self
 
 from mwbatch.core.batch import Batch
+from mwbatch.core.fold import Status
 from mwbatch.core.values import GREATEST_COST, MOST_TASKS, amount, whole
 from mwbatch.errors import BadValue
 
-UNCHECKED: Final = "as the limit of a batch it holds nothing back until the price of a task is known: give price too (--price)"
+UNCHECKED: Final = "as the limit of a batch it holds nothing back until the price of a task is known: give a price above 0 too (--price)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,18 @@ class Limits:
     def left(self, batch: Batch) -> float:
         """How many more tasks may be created."""
         return max(0, self.tasks - batch.spent())
+
+    def raised(self, batch: Batch) -> str:
+        """The options that let every planned row be sent; nothing where some may be sent, or the limit cannot be checked."""
+        planned = batch.by_status()[Status.PLANNED]
+        if not planned or self.left(batch):
+            return ""
+        needed, words = batch.spent() + planned, []
+        if self.max_tasks is not None and self.max_tasks < needed:
+            words.append(f"--max-tasks {needed}")
+        if self.max_cost is not None and self.price and self._affordable() < needed:
+            words.append(f"--max-cost {ceil(needed * self.price * 100) / 100:.2f}")
+        return " ".join(words)
 
     def updated(self, other: "Limits") -> "Limits":
         """These limits, with whatever ``other`` names in their place: those of a batch that is to be sent.

@@ -42,7 +42,8 @@ class Report:
     ``exhausted`` that part of the planned ones which only `retry` sends again (it stands in no JSON),
     ``by_callback_only`` that part of the completed ones whose answer a callback brought, for a task that the API itself
     has not shown yet, ``rejected_callbacks`` those that did not fit: evidence, which makes no batch less complete,
-    ``differing`` the answers that are stored and listed by the API otherwise, as far as a listing was asked for.
+    ``differing`` the answers that are stored and listed by the API otherwise, as far as a listing was asked for,
+    ``raised`` the options that raise the limits, where these let no further row be sent (it stands in no JSON).
     """
 
     batch: str
@@ -59,6 +60,7 @@ class Report:
     rejected_callbacks: int = 0
     by_callback_only: int = 0
     differing: int = 0
+    raised: str = ""
 
     @property
     def complete(self) -> bool:
@@ -117,6 +119,7 @@ def report(
     in_flight: int = 0,
     damaged: int = 0,
     rejected_callbacks: int = 0,
+    raised: str = "",
 ) -> Report:
     """Count the state of a batch."""
     return Report(
@@ -133,4 +136,5 @@ def report(
         exhausted=state.exhausted(),
         rejected_callbacks=rejected_callbacks,
         by_callback_only=state.by_callback_only(),
+        raised=raised,
     )

@@ -184,6 +184,7 @@ class Opened:
             in_flight=doubt if doubt and not self.acting and holder(self.folder) else 0,
             damaged=len(self.damage),
             rejected_callbacks=len(self.rejects()),
+            raised=self.card.limits.raised(self.state),
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mwbatch.core.account import word
+from mwbatch.core.advice import counted
 from mwbatch.core.audit import Audited, Held, Request
 from mwbatch.core.cells import shown
 from mwbatch.core.facts import Planned
@@ -62,19 +63,18 @@ class Asked:
         for one in self.found:
             yield from (f"not looked into: {reason}" for reason in one.unreadable)
             if one.listed is not None:
-                yield f"{one.listed:,} tasks of the account were looked at" + (
-                    f": {one.flaw}" if one.flaw else ""
-                )
+                seen = counted(one.listed, "task")
+                yield f"looked at {seen} of the account" + (f": {one.flaw}" if one.flaw else "")
             if one.bare:
-                yield f"{one.bare:,} of them show no inputs and cannot be compared"
+                yield f"not comparable, since they show no inputs: {one.bare:,} of them"
         batches = sum(len(one.batches) for one in self.found)
         cost = f", {self.cost:,.2f} at {self.price:g} each" if self.cost is not None else ""
         if not self.requests:
-            yield f"nothing was asked for more than once, in {batches:,} batches"
+            yield f"nothing was asked for more than once, in {batches:,} {'batch' if batches == 1 else 'batches'}"
         else:
             were = "request was" if self.requests == 1 else "requests were"
-            tasks = "task" if self.beyond == 1 else "tasks"
-            yield f"{self.requests:,} {were} asked for more than once: {self.beyond:,} {tasks} beyond one each{cost}"
+            beyond = counted(self.beyond, "task")
+            yield f"{self.requests:,} {were} asked for more than once: {beyond} beyond one each{cost}"
 
     def json(self) -> Json:
         """The object for scripts; its names are a promise."""
@@ -108,7 +108,8 @@ def _lines(one: Audited, request: Request, paid: int) -> Iterator[str]:
         tasks = ", ".join(f"{shown(task_id)} {word(status)}" for task_id, status in held.tasks) or "no task"
         yield f"  batch {name} ({batch_id}), line {planned.line} ({shown(planned.id)}): {tasks}"
     for task_id, maker, status in request.strange:
-        yield f"  batch {maker or 'of no mwbatch'}, not in this home: {shown(task_id)} {word(status)}"
+        where = f"batch {maker}, not in this home" if maker else "at no address of mwbatch"
+        yield f"  {where}: {shown(task_id)} {word(status)}"
 
 
 def _object(one: Audited, request: Request, paid: int) -> Json:

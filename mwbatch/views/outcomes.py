@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from shlex import quote
 
-from mwbatch.core.advice import rows
+from mwbatch.core.advice import counted, rows
 from mwbatch.core.outcomes import Canceled, Created, Made, Ran, Reconciled
 from mwbatch.core.sweep import NO_ECHO
 from mwbatch.core.text import Json
@@ -85,7 +86,7 @@ def _differing(found: Reconciled) -> tuple[str, ...]:
         return ()
     count, name = len(found.differing), found.report.batch
     return (
-        f"{count:,} answers are listed otherwise than they are stored: mwbatch reconcile {name} --list differing",
+        f"the API lists {counted(count, 'answer')} otherwise than stored: mwbatch reconcile {name} --list differing",
     )
 
 
@@ -107,7 +108,10 @@ def _without_proof(found: Reconciled) -> tuple[str, ...]:
 def canceled(found: Canceled) -> Outcome:
     """A cancellation, ready to be shown."""
     name = found.report.batch
-    sentences = [f"{rows(found.withdrawn)} withdrawn, {found.canceled:,} tasks canceled", *found.kept]
+    sentences = [
+        f"{rows(found.withdrawn)} withdrawn, {counted(found.canceled, 'task')} canceled",
+        *found.kept,
+    ]
     if found.doubtful:
         sentences.append(
             f"{rows(found.doubtful)} in doubt may have a task that has not shown yet: mwbatch reconcile {name}, "
@@ -139,7 +143,7 @@ class MadeView:
     def text(self) -> str:
         """What was written, what was left out, and the next step."""
         made = self.made
-        lines = [f"{made.path}: {rows(made.rows)} that ask about {made.tags:,} tags"]
+        lines = [f"{made.path}: {rows(made.rows)} that ask about {counted(made.tags, 'tag')}"]
         left = {
             "images without a tag to ask about": made.images_without,
             "tags filtered out": made.filtered,
@@ -157,7 +161,7 @@ class MadeView:
                     f"  {rows(count)} with a picture whose signed URL {when}, by this machine's clock: put a fresh one there"
                 )
         leave = " --single-option" if made.single else ""
-        return "\n".join([*lines, "next:", f"  mwbatch submit {made.path}{leave}"])
+        return "\n".join([*lines, "next:", f"  mwbatch submit {quote(made.path)}{leave}"])
 
     def json(self) -> Json:
         """The object for scripts."""

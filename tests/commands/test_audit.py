@@ -94,7 +94,7 @@ async def test_the_account(stage: Stage) -> None:
     found = await audited(stage, api=True)
     assert sorted(told(found)) == [(2, ["week1"], 1), (3, ["week1"], 2)]
     assert (found.beyond, found.exit) == (3, Exit.ROWS)
-    assert "not in this home" in found.text()
+    assert "at no address of mwbatch: " in found.text()
     assert [
         note
         for note in stage.desk.tally.notes

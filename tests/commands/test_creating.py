@@ -6,6 +6,7 @@ import pytest
 
 from mwbatch.commands.base import checked_base
 from mwbatch.commands.submit import resume, submit
+from mwbatch.core.advice import next_steps
 from mwbatch.core.facts import Fact
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
@@ -33,6 +34,23 @@ async def test_limits_hold_over_all_runs(stage: Stage) -> None:
     raised = silent(limits=Limits(price=0.1, max_tasks=9, max_cost=0.7))
     await resume(stage.home, stage.client, "logos", raised, stage.desk)
     assert stage.tasks == 7
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [Limits(max_tasks=4), Limits(price=0.08, max_cost=0.33), Limits(max_tasks=4, price=1, max_cost=4)],
+)
+@virtual
+async def test_the_next_step_does_not_meet_the_limit_again(stage: Stage, limits: Limits) -> None:
+    """A run that its limit ended says how to raise it: as printed, that sends every row that is left."""
+    created = await sent(stage, 10, limits=limits)
+    step = next(next_steps(created.report)).partition("    # ")[0].split()
+    assert step[:3] == ["mwbatch", "resume", "logos"]
+    named = dict(zip(step[3::2], map(float, step[4::2]), strict=True))
+    most = int(named["--max-tasks"]) if "--max-tasks" in named else None
+    raised = silent(limits=Limits(max_tasks=most, max_cost=named.get("--max-cost")))
+    done = await resume(stage.home, stage.client, "logos", raised, stage.desk)
+    assert (done.exit, stage.tasks) == (Exit.DONE, 10)
 
 
 @virtual

@@ -1,6 +1,7 @@
 """Rows with mistakes: put aside whole, mended there, and submitted into the same batch."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,20 @@ async def test_bad_rows_never_block_good_ones(stage: Stage) -> None:
     assert "must begin with http" in str(a[OUR_ERROR])
     assert (b["tags"], str(b[OUR_ERROR]).count("tag 0: ")) == ('[{"left":1}]', 3)
     assert c[OUR_TEXT] == BAD[2]
+
+
+@virtual
+async def test_the_printed_command_takes_any_name(stage: Stage) -> None:
+    """A file with blanks and an apostrophe in its name is named so that a shell finds it."""
+    source = Source(stage.manifest(name="bob's week 1.csv").path, skip_invalid=True, batch="logos")
+    stage.write(source, HEADER, *BAD, *GOOD)
+    await submit(stage.home, stage.client, source, silent(), stage.desk)
+    (told,) = (note for note in stage.desk.tally.notes if "mistakes" in note)
+    assert shlex.split(told.partition("then: ")[2]) == [
+        "mwbatch",
+        "submit",
+        str(stage.folder / "bob's week 1.csv.invalid.jsonl"),
+    ]
 
 
 @virtual

@@ -81,8 +81,8 @@ async def test_every_mistake_is_told(stage: Stage, monkeypatch: pytest.MonkeyPat
     with pytest.raises(ManifestError) as refused:
         await examine(source, None, stage.desk)
     assert [line.rsplit(":", 1)[-1] for line in refused.value.problems][2:] == [
-        " and 1 more problems",
-        "3 problems; nothing was sent. Mend them, then run the same command again",
+        " and 1 more problem",
+        "3 problems; nothing was sent. Mend what is wrong, then run the same command again",
     ]
 
 

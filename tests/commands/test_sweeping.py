@@ -155,7 +155,7 @@ async def test_where_dates_say_nothing_all_is_walked_twice(stage: Stage) -> None
     assert (result.ours, result.flaws) == (3, ())
     assert first.keys() == second.keys() == {"limit", "offset"}
     assert first["limit"] != second["limit"]
-    assert [note.partition(":")[2] for note in stage.desk.tally.notes] == [" 3 tasks on 1 pages, about 0 s"]
+    assert [note.partition(":")[2] for note in stage.desk.tally.notes] == [" 3 tasks on 1 page, about 0 s"]
 
 
 @virtual

@@ -30,8 +30,8 @@ async def test_counts(tmp_path: Path) -> None:
     assert found.text().replace(str(path), "M").splitlines() == [
         "M: 3 rows (2 tagging, 1 annotating), known by a digest of their request (no id column)",
         "M:4: the same as line 2",
-        "1 identical rows are left out: each row counts once",
-        "1 rows show a picture that an earlier row shows too",
+        "left out, since each row counts once: 1 row identical to an earlier one",
+        "1 row with a picture that an earlier row shows too",
         "estimated cost: 3 x 0.08 = 0.24",
         "no problems",
     ]
@@ -73,8 +73,8 @@ async def test_many_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     found = await validate(written(tmp_path, "id,image_url", *(f"{n},x" for n in range(5))))
     assert (found.found, [problem.line for problem in found.problems]) == (5, [2, 3])
     assert found.text().splitlines()[-2:] == [
-        "only the first 2 problems are shown",
-        "5 problems: mend them, then validate again",
+        "only the first 2 of the problems are shown",
+        "5 problems: mend what is wrong, then validate again",
     ]
     assert found.json()["problems"][0] == {
         "line": 2,

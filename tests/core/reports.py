@@ -1,6 +1,6 @@
 """Reports of any kind."""
 
-from typing import Final
+from typing import Any, Final
 
 from hypothesis import strategies as st
 
@@ -22,7 +22,7 @@ _OTHERS: Final = (
 def standing(**counts: int) -> Report:
     """A report with these counts, by their names in the JSON; 0 for what is not named."""
     by_status = {status: counts.pop(status.value, 0) for status in Status}
-    others = dict.fromkeys(_OTHERS, 0) | counts
+    others: dict[str, Any] = dict.fromkeys(_OTHERS, 0) | counts
     return Report("logos", "b234567890", "/home", sum(by_status.values()), by_status, **others)
 
 

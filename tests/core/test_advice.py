@@ -1,9 +1,11 @@
 """What the user should do next."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 
-from mwbatch.core.advice import next_steps, rows
+from mwbatch.core.advice import counted, next_steps, rows
 from mwbatch.core.fold import Status
 from mwbatch.core.progress import Report
 from tests.core.reports import reports, standing
@@ -36,7 +38,7 @@ def test_there_is_a_step_unless_all_was_given_up(report: Report) -> None:
         ),
         (standing(doubt=1), "mwbatch reconcile logos    # find out about the 1 row in doubt"),
         (standing(pending=1), "mwbatch reconcile logos --wait    # fetch the 1 row still pending"),
-        (standing(rejected=1), "mwbatch status logos --rows rejected    # see why 1 row were refused"),
+        (standing(rejected=1), "mwbatch status logos --rows rejected    # see why 1 row was refused"),
         (standing(surplus=1, conflicts=1), "mwbatch reconcile logos --list surplus    # see each"),
         (standing(conflicts=1), "mwbatch reconcile logos --list conflicts    # see each"),
         (
@@ -49,9 +51,13 @@ def test_there_is_a_step_unless_all_was_given_up(report: Report) -> None:
         ),
         (
             standing(completed=1),
-            "mwbatch results logos > logos.jsonl    # the answers, in the manifest's order",
+            "mwbatch results logos > logos.results.jsonl    # the answers, in the manifest's order",
         ),
-        (standing(), "mwbatch submit MANIFEST    # the batch has no rows yet"),
+        (standing(canceled=2), "mwbatch status logos --rows canceled    # see the 2 rows that you gave up"),
+        (
+            replace(standing(planned=2), raised="--max-tasks 9"),
+            "mwbatch resume logos --max-tasks 9    # the limit is reached: raise it, and send the 2 rows not sent yet",
+        ),
     ],
 )
 def test_each_trouble_has_its_command(there: Report, step: str) -> None:
@@ -67,3 +73,10 @@ def test_a_live_submitter_is_left_alone() -> None:
 def test_rows_in_words() -> None:
     """One row, a thousand rows."""
     assert [rows(count) for count in (0, 1, 1000)] == ["0 rows", "1 row", "1,000 rows"]
+    assert [counted(count, "task") for count in (0, 1, 2.0)] == ["0 tasks", "1 task", "2 tasks"]
+
+
+@given(reports)
+def test_no_step_overwrites_a_manifest(report: Report) -> None:
+    """A batch is called like its manifest, so that NAME.jsonl is often the manifest: nothing is written there."""
+    assert not any(f"> {report.batch}.jsonl" in step for step in next_steps(report))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact
+from mwbatch.core.fold import Status
 from mwbatch.core.limits import Limits
 from mwbatch.core.values import MOST_TASKS
 from mwbatch.errors import BadValue
@@ -61,6 +62,19 @@ def test_spending_only_shrinks_what_is_left(limit: Limits, history: list[Fact], 
     assert limit.left(batch) == max(0, limit.tasks - batch.spent())
     batch.add(more)
     assert limit.left(batch) >= 0
+
+
+@given(limits, histories)
+def test_a_reached_limit_is_raised_far_enough(limit: Limits, history: list[Fact]) -> None:
+    """Where nothing more may be sent the options that raise the limit let every planned row be sent; else there are none."""
+    batch = Batch(history)
+    planned, words = batch.by_status()[Status.PLANNED], iter(limit.raised(batch).split())
+    new = {name.strip("-").replace("-", "_"): value for name, value in zip(words, words, strict=True)}
+    assert not (new and limit.left(batch))
+    if planned and not limit.left(batch) and (limit.price or limit.max_cost is None):
+        most = int(new["max_tasks"]) if "max_tasks" in new else None
+        cost = float(new["max_cost"]) if "max_cost" in new else None
+        assert limit.updated(Limits(most, None, cost)).left(batch) >= planned
 
 
 @given(limits, limits)

@@ -1,5 +1,7 @@
 """Reports for people: short lines, the next step, and nothing that is zero."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from mwbatch.views.words import report_text
 def report(**counts: int) -> Report:
     """A report with these counts; those of a status by its name."""
     by_status = {status: counts.pop(status.value, 0) for status in Status}
-    extra = (
+    extra: dict[str, Any] = (
         dict.fromkeys(
             ("in_flight", "surplus", "conflicts", "unknown_tasks", "damaged_lines", "rejected_callbacks"), 0
         )
