@@ -3,14 +3,13 @@
 from array import array
 from typing import Final
 
+from mwbatch.core.batch import GAP
+
 MOST_TASKS: Final = 4
 """Tasks of one attempt that are stored: more than one is a double already."""
 
 MOST_ANSWERS: Final = 4
 """Answers of one task that are stored: more than one is a conflict already."""
-
-GAP: Final = 1 << 20
-"""How far beyond the last row a number may lie and still have room made for those between."""
 
 
 class Bounds:

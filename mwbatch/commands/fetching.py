@@ -10,8 +10,9 @@ from mwbatch.commands.crew import crew
 from mwbatch.commands.desk import Desk
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Via
-from mwbatch.core.fold import Status, TaskState
+from mwbatch.core.fold import Status
 from mwbatch.core.showing import news, seen
+from mwbatch.core.task_state import TaskState
 from mwbatch.core.tie import is_at
 from mwbatch.errors import ApiError, Halted, NotFound
 from mwbatch.journal.opened import Opened

@@ -6,7 +6,7 @@ from mwbatch.client import Client
 from mwbatch.commands.canceling import cancel_task
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.fetching import Open, look
-from mwbatch.core.fold import TaskState
+from mwbatch.core.task_state import TaskState
 from mwbatch.journal.opened import Opened
 
 

@@ -15,10 +15,10 @@ from mwbatch.core.advice import counted
 from mwbatch.core.batch import Batch
 from mwbatch.core.drift import WIDE
 from mwbatch.core.facts import Seen, Via
-from mwbatch.core.fold import TaskState
 from mwbatch.core.showing import news, seen
 from mwbatch.core.span import Span, Undated, oldest
 from mwbatch.core.sweep import Place, Sight, Sweep
+from mwbatch.core.task_state import TaskState
 from mwbatch.core.text import encode
 from mwbatch.core.times import iso
 from mwbatch.errors import Refused

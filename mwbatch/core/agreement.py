@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 from mwbatch.core.cells import BOX
 from mwbatch.core.digests import Digests, named
 from mwbatch.core.facts import Seen, digest
-from mwbatch.core.fold import TaskState
 from mwbatch.core.labels import response
 from mwbatch.core.task import Task
+from mwbatch.core.task_state import TaskState
 from mwbatch.core.text import Json, canonical
 
 FIRST: Final = 100

@@ -5,34 +5,33 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from heapq import merge
 from typing import Final
 
-from mwbatch.core.facts import Fact, Planned, Seen, Started, Withdrawn
-from mwbatch.core.fold import Answered, Row, Shared, Status, TaskState
-from mwbatch.core.holders import Holders
-from mwbatch.core.lines import checked, parse
-from mwbatch.core.straight import (
+from mwbatch.core.codes import (
     ANSWERED,
-    CANCELED,
+    AS_STARTED,
     CODES,
     CONFIRMED,
+    IDLE,
     LIFTED,
     PLANNED,
     SHOWN,
     STARTED,
     WITHDRAWN,
-    Columns,
-    Shown,
-    shown_by,
+    is_open,
+    is_planned,
+    marks_of,
     status_of,
 )
-
-IDLE: Final = frozenset((Status.PLANNED, Status.CANCELED, Status.REJECTED))
-"""The statuses of rows of which nothing is open."""
+from mwbatch.core.facts import Fact, Planned, Seen, Started, Withdrawn
+from mwbatch.core.fold import Row, Status
+from mwbatch.core.holders import Holders
+from mwbatch.core.lines import checked, parse
+from mwbatch.core.plain import Shown, shown_by
+from mwbatch.core.straight import Columns, RowsByNumber
+from mwbatch.core.task_state import Answered, Shared, TaskState
+from mwbatch.core.text import as_bytes
 
 GAP: Final = 1 << 20
 """How far beyond the last row a number may lie and still have room made in the columns."""
-
-_AS_STARTED: Final = bytes(code if code == LIFTED else code | STARTED for code in range(256))
-"""What becomes of a code when its row is started."""
 
 
 class Batch:
@@ -49,7 +48,7 @@ class Batch:
     @property
     def rows(self) -> Mapping[int, Row]:
         """Every row that a fact has named. A row on the straight path is made when it is asked for: a look, no handle."""
-        return _Rows(self._columns.codes, self._lifted, self.row)
+        return RowsByNumber(self._columns.codes, self._lifted, self.row)
 
     def add(self, fact: Fact) -> None:
         """Take one fact in."""
@@ -115,7 +114,7 @@ class Batch:
             return True
         if (shared := self._shared.get(task_id)) is not None:
             return shared.confirmed > (own is not None and own.confirmed)
-        first = self._holders.find(_encoded(task_id))
+        first = self._holders.find(as_bytes(task_id))
         task = None if first in (None, number) else self.task(first, task_id)
         return task is not None and task.confirmed
 
@@ -147,7 +146,7 @@ class Batch:
         for first, end in fact.rows:
             if fact.attempt == 1 and self._reaches(end):
                 codes = self._columns.codes
-                codes[first:end] = codes[first:end].translate(_AS_STARTED)
+                codes[first:end] = codes[first:end].translate(AS_STARTED)
                 there: Iterable[int] = (number for number in range(first, end) if codes[number] == LIFTED)
             else:
                 there = range(first, end)
@@ -188,7 +187,7 @@ class Batch:
 
     def _hold(self, number: int, task: TaskState) -> None:
         """Note that a row that is an object has a task, and let all rows that have it know of each other."""
-        first = self._holders.claim(_encoded(task.task_id), number)
+        first = self._holders.claim(as_bytes(task.task_id), number)
         if first != number or task.task_id in self._shared:
             shared = self._shared.setdefault(task.task_id, Shared())
             shared.take(self._lift(first).tasks[task.task_id])
@@ -200,7 +199,7 @@ class Batch:
 
     def _numbers(self, fits: Callable[[int], bool]) -> Iterator[int]:
         """The numbers of the rows of the columns whose code fits, ascending."""
-        marks = self._columns.codes.translate(_marks(fits))
+        marks = self._columns.codes.translate(marks_of(fits))
         number = marks.find(1)
         while number >= 0:
             yield number
@@ -214,7 +213,7 @@ class Batch:
     @property
     def end(self) -> int:
         """One more than the greatest number of a planned row; 0 for none."""
-        marks = self._columns.codes.translate(_marks(is_planned))
+        marks = self._columns.codes.translate(marks_of(is_planned))
         return max([marks.rfind(1), *(n for n, row in self._lifted.items() if row.planned)]) + 1
 
     def numbered(self, status: Status) -> Iterator[int]:
@@ -268,7 +267,7 @@ class Batch:
         """How many rows are missing: below the last that was planned, or with a start and no plan."""
         end = self.end
         lifted = sum(n >= end and row.started != 0 for n, row in self._lifted.items())
-        beyond = self._columns.codes[end:].translate(_marks(lambda code: bool(code & STARTED)))
+        beyond = self._columns.codes[end:].translate(marks_of(lambda code: bool(code & STARTED)))
         return end - self.planned + beyond.count(1) + lifted
 
     def unstarted(self) -> int:
@@ -278,7 +277,7 @@ class Batch:
 
     def open(self) -> Iterator[tuple[int, TaskState]]:
         """Every task that is not canceled, of rows without an answer of a confirmed task; unknown rows too."""
-        numbers = array("I", self._numbers(_is_open))
+        numbers = array("I", self._numbers(is_open))
         numbers.extend(
             n
             for n, row in self._lifted.items()
@@ -305,48 +304,3 @@ class Batch:
         numbers = self._numbers(lambda code: code & (SHOWN | PLANNED) == SHOWN)
         lifted = (n for n, row in self._lifted.items() if not row.planned)
         return ((n, task) for n in (*numbers, *lifted) for task in self.row(n).tasks.values())
-
-
-class _Rows(Mapping[int, Row]):
-    """The rows of a batch by number, made one by one."""
-
-    def __init__(self, codes: bytearray, lifted: Mapping[int, Row], make: Callable[[int], Row]) -> None:
-        self._codes, self._lifted, self._make = codes, lifted, make
-
-    def __getitem__(self, number: int) -> Row:
-        if number not in self:
-            raise KeyError(number)
-        return self._make(number)
-
-    def __contains__(self, number: object) -> bool:
-        if number in self._lifted:
-            return True
-        return isinstance(number, int) and 0 <= number < len(self._codes) and self._codes[number] != 0
-
-    def __iter__(self) -> Iterator[int]:
-        named = (number for number, code in enumerate(self._codes) if code and code != LIFTED)
-        return merge(named, sorted(self._lifted))
-
-    def __len__(self) -> int:
-        return len(self._codes) - self._codes.count(0) - self._codes.count(LIFTED) + len(self._lifted)
-
-
-def _encoded(task_id: str) -> bytes:
-    return task_id.encode("utf-8", "surrogatepass")
-
-
-def _marks(fits: Callable[[int], bool]) -> bytes:
-    """A table of codes: 1 for those of rows in columns that fit."""
-    return bytes(code in CODES and bool(fits(code)) for code in range(256))
-
-
-def _is_open(code: int) -> bool:
-    """Whether a row with this code has a task that still may say more."""
-    if not code & CONFIRMED:
-        return bool(code & SHOWN)
-    return not code & (ANSWERED | CANCELED)
-
-
-def is_planned(code: int) -> bool:
-    """Whether a row with this code was planned."""
-    return bool(code & PLANNED)

@@ -7,7 +7,7 @@ from struct import iter_unpack
 from typing import Final
 
 from mwbatch.core.signatures import unsigned
-from mwbatch.core.text import Json, canonical
+from mwbatch.core.text import Json, as_bytes, canonical
 
 SIZE: Final = 16
 """The bytes of a digest."""
@@ -94,7 +94,7 @@ class Digests:
 
 def named(text: str) -> bytes:
     """The digest of a text, be it a lone surrogate: ids come from others."""
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=SIZE).digest()
+    return blake2b(as_bytes(text), digest_size=SIZE).digest()
 
 
 def request_digest(kind: str, request: dict[str, Json]) -> bytes:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
+from mwbatch.core.digests import named
 from mwbatch.core.text import Json, canonical
 
 
@@ -146,5 +147,4 @@ def identity(fact: Fact) -> bytes | None:
 
 def answer_name(row: int, attempt: int, task_id: str, answer: str) -> bytes:
     """16 bytes that name an answer."""
-    text = f"{row}-{attempt}/{task_id}/{answer}"
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return named(f"{row}-{attempt}/{task_id}/{answer}")

@@ -3,8 +3,8 @@
 from hashlib import sha256
 
 from mwbatch.core.facts import Seen, Via, digest
-from mwbatch.core.fold import TaskState
 from mwbatch.core.task import Task
+from mwbatch.core.task_state import TaskState
 
 
 def seen(task: Task, row: int, attempt: int, via: Via, at: float, body: bytes | None = None) -> Seen:

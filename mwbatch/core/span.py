@@ -7,8 +7,8 @@ from typing import Final
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.drift import Drift
-from mwbatch.core.fold import TaskState
 from mwbatch.core.sweep import Place
+from mwbatch.core.task_state import TaskState
 from mwbatch.core.times import http_time, moment
 
 PADDING: Final = timedelta(minutes=10)

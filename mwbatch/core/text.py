@@ -43,6 +43,11 @@ def encode(value: Json) -> bytes:
         return _encode_slowly(value).encode("utf-8")
 
 
+def as_bytes(text: str) -> bytes:
+    """A text in UTF-8, be there a lone surrogate in it: ids come from others."""
+    return text.encode("utf-8", "surrogatepass")
+
+
 def canonical(value: Json) -> bytes:
     """Write ``value`` so that two values differ only if their JSON says something different (keys sorted)."""
     try:

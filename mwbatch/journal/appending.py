@@ -7,7 +7,7 @@ from functools import partial
 
 from mwbatch.core.digests import Digests
 from mwbatch.core.facts import Fact, identity
-from mwbatch.core.straight import Kept, kept_answer
+from mwbatch.core.plain import Kept, kept_answer
 from mwbatch.journal.commit import Settled, tell
 from mwbatch.journal.shelf import Shelf
 

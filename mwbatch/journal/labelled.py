@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from mwbatch.core.facts import Planned, Seen
-from mwbatch.core.fold import Answered, Status
+from mwbatch.core.fold import Status
 from mwbatch.core.holders import Holders
 from mwbatch.core.labels import label
+from mwbatch.core.task_state import Answered
 from mwbatch.core.text import Json
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.places import Answers

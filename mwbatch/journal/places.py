@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from mwbatch.core.facts import Fact, Planned, Seen
-from mwbatch.core.fold import Answered, answered
 from mwbatch.core.plan import precedence
+from mwbatch.core.task_state import Answered, answered
 from mwbatch.journal.segment import Again
 
 MOST_OPEN: Final = 16

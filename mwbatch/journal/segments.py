@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import NAMES, Fact, Planned, Seen, Via
 from mwbatch.core.lines import VERSION, parse
-from mwbatch.core.straight import Kept, answered_row, planned_row, shown_task
+from mwbatch.core.plain import Kept, answered_row, planned_row, shown_task
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, Disk

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from mwbatch.core.address import masked
-from mwbatch.core.fold import Status, TaskState
+from mwbatch.core.fold import Status
 from mwbatch.core.outcomes import Reconciled
+from mwbatch.core.task_state import TaskState
 from mwbatch.core.text import Json
 from mwbatch.core.times import iso
 from mwbatch.errors import Exit

@@ -6,8 +6,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.callbacks.bounds import GAP, MOST_ANSWERS, MOST_TASKS, Bounds
+from mwbatch.callbacks.bounds import MOST_ANSWERS, MOST_TASKS, Bounds
 from mwbatch.callbacks.refusal import Reason
+from mwbatch.core.batch import GAP
 from mwbatch.core.facts import Seen
 from mwbatch.core.text import encode
 from tests.callbacks.conftest import Start

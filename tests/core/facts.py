@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from mwbatch.core.facts import Fact, Failed, Planned, Retried, Seen, Started, Via, Withdrawn, digest
-from mwbatch.core.fold import Row, Shared, TaskState
+from mwbatch.core.fold import Row
+from mwbatch.core.task_state import Shared, TaskState
 from mwbatch.core.text import Json
 
 ROWS = 3

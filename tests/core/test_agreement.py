@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from mwbatch.core.agreement import FEW, FIRST, Agreement, Differing, gist_of
 from mwbatch.core.facts import Seen, Via
-from mwbatch.core.fold import TaskState
 from mwbatch.core.showing import seen
 from mwbatch.core.task import Task
+from mwbatch.core.task_state import TaskState
 from mwbatch.core.text import encode
 
 TAG = {"id": "a", "left": 1, "top": 2, "width": 3, "height": 4, "brand": "Pepsi"}

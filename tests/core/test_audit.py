@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from mwbatch.core import audit as module
 from mwbatch.core.audit import Audit, distinct
 from mwbatch.core.digests import SIZE
-from mwbatch.core.fold import Row, TaskState
+from mwbatch.core.fold import Row
 from mwbatch.core.since import moment_of
+from mwbatch.core.task_state import TaskState
 from mwbatch.errors import UsageError
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)

@@ -8,11 +8,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mwbatch.core.batch import GAP, Batch
+from mwbatch.core.codes import CODES, LIFTED
 from mwbatch.core.digests import Digests
 from mwbatch.core.facts import Fact, Planned, Seen, Started, Via, digest, identity
 from mwbatch.core.fold import Row, Status
 from mwbatch.core.lines import BadLine, UnknownFact, line
-from mwbatch.core.straight import CODES, LIFTED, answered_row, kept_answer, planned_row, shown_task
+from mwbatch.core.plain import answered_row, kept_answer, planned_row, shown_task
 from tests.core.facts import (
     ROWS,
     answer,

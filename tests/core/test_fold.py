@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import CONFIRMING, Fact, Failed, Planned, Retried, Seen, Started, Via, Withdrawn
-from mwbatch.core.fold import Row, Status, TaskState
+from mwbatch.core.fold import Row, Status
+from mwbatch.core.task_state import TaskState
 from tests.core.facts import (
     ROWS,
     answer,

@@ -3,9 +3,9 @@
 from hashlib import sha256
 
 from mwbatch.core.facts import Seen, Via, digest
-from mwbatch.core.fold import TaskState
 from mwbatch.core.showing import news, seen
 from mwbatch.core.task import Task
+from mwbatch.core.task_state import TaskState
 from tests.core.facts import answer, show
 
 DONE = Task("t1", status="completed", created_at="c", completed_at="d", response={"tags": []})

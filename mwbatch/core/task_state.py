@@ -1,0 +1,97 @@
+"""One task, as far as the API has shown it, to its row and to other rows: a part of the fold, which says what it means."""
+
+from dataclasses import dataclass, field
+
+from mwbatch.core.facts import CONFIRMING, Seen
+
+Answered = tuple[str, str, str]
+"""An answer's place in the order that chooses the one shown: (completed_at, task_id, sha256)."""
+
+
+def answered(seen: Seen) -> Answered:
+    """Where an answer stands in that order."""
+    return (seen.completed_at or "", seen.task_id, seen.sha256 or "")
+
+
+@dataclass(slots=True)
+class Shared:
+    """A task that shows at several rows: at how many of them it is confirmed."""
+
+    confirmed: int = 0
+
+    def take(self, task: "TaskState") -> None:
+        """Note one more row at which it shows."""
+        if task.shared is None:
+            task.shared = self
+            self.confirmed += task.confirmed
+
+
+@dataclass(slots=True)
+class TaskState:
+    """What the API has shown of one task: a join, so the order of the showings does not matter.
+
+    ``confirmed``: it was shown otherwise than by callbacks; ``attempt``, ``shown`` and ``created_at`` are then what was
+    shown so, and callbacks add nothing to them. ``shared`` where it shows at other rows too.
+    """
+
+    task_id: str
+    attempt: int
+    shown: str = "pending"
+    created_at: str = ""
+    answers: dict[str, Answered] = field(default_factory=dict)
+    confirmed: bool = False
+    shared: Shared | None = field(default=None, compare=False, repr=False)
+
+    def join(self, seen: Seen) -> None:
+        """Take one showing in."""
+        if seen.answer is not None:
+            place = answered(seen)
+            self.answers[seen.answer] = min(self.answers.get(seen.answer, place), place)
+        if seen.via in CONFIRMING:
+            if not self.confirmed:
+                self.confirmed, self.attempt, self.shown, self.created_at = True, seen.attempt, "pending", ""
+                if self.shared is not None:
+                    self.shared.confirmed += 1
+        elif self.confirmed:
+            return
+        self.shown = max(self.shown, seen.status, key=_rank)
+        self.attempt = min(self.attempt, seen.attempt)
+        if seen.created_at:
+            self.created_at = min(self.created_at or seen.created_at, seen.created_at)
+
+    @property
+    def status(self) -> str:
+        """What the API says of the task: an answer beats canceled beats the rest."""
+        return "completed" if self.answered else self.shown
+
+    @property
+    def void(self) -> bool:
+        """Whether this is another row's task, for all that is known."""
+        return self.shared is not None and not (self.confirmed and self.shared.confirmed == 1)
+
+    @property
+    def answered(self) -> bool:
+        """Whether an answer of this task is on disk, and is its row's."""
+        return bool(self.answers) and not self.void
+
+    @property
+    def least(self) -> Answered:
+        """The place of the answer that is shown; three empty texts while there is none."""
+        return min(self.answers.values()) if self.answered else ("", "", "")
+
+    @property
+    def conflict(self) -> bool:
+        """Whether two answers of this one task say different things, or nobody can tell whose it is."""
+        if self.shared is not None and self.void:
+            return self.shared.confirmed != 1 and (self.confirmed or bool(self.answers))
+        return len(self.answers) > 1
+
+    @property
+    def canceled(self) -> bool:
+        """Whether nobody works on this task any more and no answer came of it, by the API's own word."""
+        return self.confirmed and self.status == "canceled"
+
+
+def _rank(status: str) -> tuple[int, str]:
+    """Order what the API may say of one task, so that two showings always join to the same one."""
+    return ({"pending": 0, "completed": 2, "canceled": 3}.get(status, 1), status)
