@@ -18,6 +18,12 @@ from mwbatch.journal.harm import harm
 from mwbatch.journal.home import place_of
 from mwbatch.journal.opened import Opened
 
+OTHERS_SEND: Final = (
+    "tasks of this batch were created between two listings: another process sends it, maybe from the folder of which this is "
+    "a copy; go on there, or run the same command again once that has ended"
+)
+"""Why nothing is sent from a folder that may be a copy of one at work."""
+
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -94,6 +100,9 @@ async def _show_all(
         return None
     if first.forged or (second and second.forged):
         reasons.append("tasks stand at addresses of the batch that our keys did not sign; restore keys.json")
+        return None
+    if second and second.ours > first.ours:
+        reasons.append(OTHERS_SEND)
         return None
     return second
 

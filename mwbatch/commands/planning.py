@@ -133,7 +133,7 @@ def choose(home: Home, source: Source, origin: str) -> Chosen:
         same = [card for _, card in there if card.manifest == source.recorded] or [
             card for _, card in there if source.paths & known_paths(card.manifest)
         ]
-        if len(same) > 1:
+        if len({card.batch_id for card in same}) > 1:
             names = ", ".join(card.name for card in same)
             raise UsageError(f"several batches were made from {source.path}: {names}; name one with --batch")
         wanted = same[0].name if same else name_for(source.recorded)

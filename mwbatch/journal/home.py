@@ -117,6 +117,16 @@ class Home:
             folders[card.batch_id] = folder
         return folders
 
+    def refuse_copies(self, folder: Path, card: Card) -> None:
+        """Raise `StoreError` where the home has a batch twice: each folder would send what the other one does not know."""
+        for other, its in self.looked():
+            if other != folder and isinstance(its, Card) and its.batch_id == card.batch_id:
+                copy = other if place_of(folder) == card.place else folder
+                raise StoreError(
+                    f"{folder} and {other} are the same batch, and what one sends the other would send again: move the copy, "
+                    f"{copy}, out of {self.path}, then run the same command again"
+                )
+
     def find(self, batch: str) -> tuple[Path, Card]:
         """The folder and the card of a batch, by its name, by the path of its manifest, or by the name that somebody gave its folder.
 
@@ -132,7 +142,7 @@ class Home:
             (folder, card) for folder, card in there if known_paths(path) & known_paths(card.manifest)
         ]
         fitting = fitting or [(folder, card) for folder, card in there if folder.name == batch]
-        if len(fitting) == 1:
+        if len({card.batch_id for _, card in fitting}) == 1:
             return fitting[0]
         if fitting:
             names = ", ".join(card.name for _, card in fitting)

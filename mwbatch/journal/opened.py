@@ -229,8 +229,10 @@ async def act(home: Home, folder: Path, card: Card, verb: str) -> AsyncIterator[
 
     Raises:
         BatchBusy: another process acts on it.
+        StoreError: another folder of the home is the same batch; what that may be doing nobody can tell here.
     """
     with BatchLock(folder, verb) as lock:
+        home.refuse_copies(folder, card)
         opened = await look(home, folder, _card_now(folder, card), verb)
         opened.lock = lock
         async with _left_well(opened):

@@ -14,17 +14,18 @@ from mwbatch.commands.creating import Wishes
 from mwbatch.commands.reconcile import reconcile
 from mwbatch.commands.settling import Grounds
 from mwbatch.commands.submit import resume, submit
-from mwbatch.core.address import Key
+from mwbatch.core.address import Key, write
 from mwbatch.core.facts import Started
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
-from mwbatch.errors import ApiError, Exit
+from mwbatch.errors import ApiError, Exit, StoreError
 from mwbatch.journal.harm import harm
 from mwbatch.journal.home import place_of
 from mwbatch.journal.opened import Opened, look
 from mwbatch.simulator.faults import Fault, Line
-from tests.commands.conftest import EPOCH, ORIGIN, Stage, silent
-from tests.commands.test_settling import born, doubtful, sweeps, twist
+from mwbatch.simulator.forms import Draft
+from tests.commands.conftest import EPOCH, ORIGIN, Stage, clock, silent
+from tests.commands.test_settling import PICTURE, born, doubtful, sweeps, twist
 from tests.core.facts import start
 from tests.virtual import virtual
 
@@ -244,6 +245,45 @@ async def test_trust_needs_a_listing_that_can_be_believed(
     reason = await distrusted(stage, batch)
     assert reason.startswith("no listing could be believed: the listing shows 0 tasks")
     assert (batch.card.forgiven, harm(batch) != []) == ((), True)
+
+
+@virtual
+async def test_a_copy_of_a_folder_at_work_is_not_trusted(stage: Stage) -> None:
+    """A task of the batch that comes between the two sweeps is another process's: what that will send nobody here can tell."""
+    copy_back(await half_sent(stage))
+    folder, card = stage.home.find("logos")
+    batch = await look(stage.home, folder, card, "submit")
+    grounds = Grounds(SETTLE, stage.desk.ticks())
+
+    async def work_elsewhere() -> None:
+        await asyncio.sleep(2 * SETTLE + SETTLE / 10)
+        address = write("https://a.example", stage.home.keys().newest, card.batch_id, 4, 1)
+        stage.world.create(Draft("tagging", address, PICTURE), clock())
+
+    elsewhere = asyncio.create_task(work_elsewhere())
+    assert "another process sends it" in await restore_trust(batch, stage.client, stage.desk, grounds)
+    await elsewhere
+    assert harm(batch) != []
+    grounds = Grounds(SETTLE, stage.desk.ticks())
+    assert await restore_trust(batch, stage.client, stage.desk, grounds) == ""
+    await batch.journal.close()
+
+
+@virtual
+async def test_a_copy_beside_its_batch_sends_nothing(stage: Stage) -> None:
+    """Two folders of the home that are one batch: neither sends, by whichever name, and it is said which is to be moved away."""
+    folder = await half_sent(stage)
+    copy = Path(shutil.copytree(folder, folder.with_name("a-copy")))
+    for act in (
+        go_on(stage),
+        submit(stage.home, stage.client, stage.manifest(*range(6)), silent(), stage.desk),
+    ):
+        with pytest.raises(StoreError, match=f"move the copy, {copy}, out of"):
+            await act
+    assert stage.tasks == 4
+    copy.rename(stage.folder / "a-copy")
+    assert (await go_on(stage)).exit is Exit.DONE
+    assert (stage.tasks, stage.world.stats()["doubles"]) == (6, 0)
 
 
 @pytest.mark.parametrize("walk", [1, 2])
