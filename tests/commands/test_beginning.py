@@ -281,7 +281,7 @@ async def test_a_copy_beside_its_batch_sends_nothing(stage: Stage) -> None:
         with pytest.raises(StoreError, match=f"move the copy, {copy}, out of"):
             await act
     assert stage.tasks == 4
-    copy.rename(stage.folder / "a-copy")
+    shutil.move(copy, stage.folder / "a-copy")
     assert (await go_on(stage)).exit is Exit.DONE
     assert (stage.tasks, stage.world.stats()["doubles"]) == (6, 0)
 
