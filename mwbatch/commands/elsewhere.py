@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 _IS_BATCH_ID: Final = re.compile(r"[a-z0-9]{10}").fullmatch
 
 
-class Comparison:
-    """What a comparison came to: the rows, what of them was asked for before, and whom the user named."""
+class Compared:
+    """What a comparison with others came to: the rows, what of them was asked for before, and whom the user named."""
 
     def __init__(self, ahead: Ahead, overlaps: Overlaps, folders: dict[str, Path], named: list[str]) -> None:
         self.ahead, self.overlaps, self.folders, self._named = ahead, overlaps, folders, named
@@ -51,19 +51,20 @@ class Comparison:
         batch.keep(again={**batch.card.again, **dict.fromkeys(self._named, said)})
 
 
-async def compare(
+async def unasked(
     home: Home,
     origin: str,
     candidates: Candidates,
     repeats: Repeats,
     desk: Desk,
     account: Account | None = None,
-) -> Comparison:
+) -> Compared:
     """Compare rows that would be sent with those of every other batch at the same origin, and with what the account shows.
 
     MUST be called under the lock of the home where something is to be planned.
 
     Raises:
+        AskedBefore: rows were asked for before, and the user did not say what is to become of them.
         UsageError: ``--again`` names what is not there.
         StoreError: a batch cannot be read: what it asked for cannot be told.
     """
@@ -97,18 +98,21 @@ async def compare(
             lambda one: (lambda _: True) if one in others.named else consented(card.again, one),
             _known_to(candidates.batch),
         )
-    return Comparison(ahead, overlaps, others.folders, others.named)
+    compared = Compared(ahead, overlaps, others.folders, others.named)
+    if compared and not repeats.only_new:
+        raise await _refusal(home, candidates, compared, desk)
+    return compared
 
 
-async def refusal(home: Home, candidates: Candidates, comparison: Comparison, desk: Desk) -> AskedBefore:
+async def _refusal(home: Home, candidates: Candidates, compared: Compared, desk: Desk) -> AskedBefore:
     """The error that says who asked for the same, and how to go on."""
-    examples, overlaps = [], comparison.overlaps
+    examples, overlaps = [], compared.overlaps
     for other in overlaps.there:
         assert other.example is not None
         ours, theirs = other.example
         before = f"task {shown(theirs)}"
         if isinstance(theirs, int):
-            planned = Segments(comparison.folders[other.batch_id], "view").read_row(theirs)
+            planned = Segments(compared.folders[other.batch_id], "view").read_row(theirs)
             before = f"its line {planned.line} ({shown(planned.id)})" if planned else f"its row {theirs}"
         examples.append(f"for example {await candidates.row(ours)} asks for what {before} asked for")
     return refused(
@@ -116,26 +120,7 @@ async def refusal(home: Home, candidates: Candidates, comparison: Comparison, de
     )
 
 
-async def unasked(
-    home: Home,
-    origin: str,
-    candidates: Candidates,
-    repeats: Repeats,
-    desk: Desk,
-    account: Account | None = None,
-) -> Comparison:
-    """Compare as `compare` does.
-
-    Raises:
-        AskedBefore: rows were asked for before, and the user did not say what is to become of them.
-    """
-    comparison = await compare(home, origin, candidates, repeats, desk, account)
-    if comparison and not repeats.only_new:
-        raise await refusal(home, candidates, comparison, desk)
-    return comparison
-
-
-async def shown_by(client: "Client", candidates: Candidates, repeats: Repeats, desk: Desk) -> Account:
+async def account_of(client: "Client", candidates: Candidates, repeats: Repeats, desk: Desk) -> Account:
     """What the tasks ask for that the account's listing shows: its first page, or all since the user said.
 
     It tells a wrong key, and an API that is not there, before anything is written.
@@ -179,10 +164,10 @@ def told_left_out(count: int, desk: Desk) -> int:
     return count
 
 
-async def leave_out(batch: Opened, comparison: Comparison, desk: Desk) -> int:
+async def leave_out(batch: Opened, compared: Compared, desk: Desk) -> int:
     """Withdraw the rows that were asked for before, of those that would be sent now; returns how many."""
     state = batch.state
-    gone = (number for number in comparison.numbers() if number < state.end and state.is_sendable(number))
+    gone = (number for number in compared.numbers() if number < state.end and state.is_sendable(number))
     return await batch.record_all(Withdrawn(desk.now(), row, state.row(row).fresh_attempt) for row in gone)
 
 

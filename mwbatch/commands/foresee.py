@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from mwbatch.commands.candidates import Candidates
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.elsewhere import shown_by, unasked
+from mwbatch.commands.elsewhere import account_of, unasked
 from mwbatch.commands.planning import Source, addressed, choose, examine, volatile
 from mwbatch.commands.survey import Survey
 from mwbatch.core.batch import Batch
@@ -43,8 +43,8 @@ async def foresee(
     found, state = await examine(source, batch, desk), batch.state if batch else Batch()
     card = replace(chosen.card, volatile=volatile(source, chosen.card))
     candidates = Candidates(card, batch, source=source, found=found, keep=False)
-    account = await shown_by(client, candidates, repeats, desk) if client else None
-    comparison = await unasked(home, origin, candidates, repeats, desk, account)
-    old = sum(number < state.end for number in comparison.numbers())
-    found.leave_out(number for number in comparison.numbers() if number >= state.end)
+    account = await account_of(client, candidates, repeats, desk) if client else None
+    compared = await unasked(home, origin, candidates, repeats, desk, account)
+    old = sum(number < state.end for number in compared.numbers())
+    found.leave_out(number for number in compared.numbers() if number >= state.end)
     return Foreseen(chosen.card, batch, found, old + found.left_out, found.new + state.sendable() - old)

@@ -72,7 +72,7 @@ async def reconcile(
     async with _opened(home, folder, card, desk, acting=client is not None) as batch:
         result = Reconciled(batch.report(), taken_in=await take_in(batch), unproved=manner.unproved)
         if client is not None:
-            await Account(batch, client, desk, manner, result).settle()
+            await Asking(batch, client, desk, manner, result).settle()
         if os.path.isfile(name):  # noqa: ASYNC240, PTH113 (one look at the disk)
             result.comparison = await compare(batch, name)
         await asyncio.to_thread(batch.refold)
@@ -94,7 +94,7 @@ async def _opened(home: Home, folder: Path, card: Card, desk: Desk, *, acting: b
         yield batch
 
 
-class Account:
+class Asking:
     """The part of a reconciliation that asks the API."""
 
     def __init__(self, batch: Opened, client: Client, desk: Desk, manner: Manner, result: Reconciled) -> None:

@@ -10,7 +10,7 @@ from mwbatch.commands.candidates import Candidates
 from mwbatch.commands.choosing import named
 from mwbatch.commands.creating import Wishes, check, check_base, create
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.elsewhere import Comparison, leave_out, shown_by, told_left_out, unasked
+from mwbatch.commands.elsewhere import Compared, account_of, leave_out, told_left_out, unasked
 from mwbatch.commands.turn import turn_in
 from mwbatch.core.advice import rows
 from mwbatch.core.facts import Retried
@@ -55,23 +55,23 @@ async def retry(home: Home, client: Client, name: str, choice: Choice, wishes: W
 async def _reopened(batch: Opened, client: Client, chosen: "array[int]", wishes: Wishes, desk: Desk) -> int:
     """Compare the rows with what others asked for, and open another attempt for those that nobody did."""
     candidates = Candidates(batch.card, batch, chosen)
-    account = await shown_by(client, candidates, wishes.repeats, desk)
+    account = await account_of(client, candidates, wishes.repeats, desk)
     async with turn_in(batch.home, desk):
-        comparison = await unasked(batch.home, client.origin, candidates, wishes.repeats, desk, account)
-        return await _open(batch, chosen, comparison, desk)
+        compared = await unasked(batch.home, client.origin, candidates, wishes.repeats, desk, account)
+        return await _open(batch, chosen, compared, desk)
 
 
-async def _open(batch: Opened, chosen: "array[int]", comparison: Comparison, desk: Desk) -> int:
+async def _open(batch: Opened, chosen: "array[int]", compared: Compared, desk: Desk) -> int:
     """Open another attempt for rows; returns how many were asked for before and are left out."""
-    await leave_out(batch, comparison, desk)
+    await leave_out(batch, compared, desk)
     gone = bytearray(batch.state.end)
-    for number in comparison.numbers():
+    for number in compared.numbers():
         gone[number] = 1
     opened = array("Q", (number for number in chosen if not gone[number]))
     desk.tally.note(f"{rows(len(opened))} get another attempt")
     await batch.record_all(Retried(desk.now(), row, batch.state.row(row).fresh_attempt) for row in opened)
-    comparison.keep_consent(batch, desk.now())
-    return told_left_out(comparison.overlaps.rows, desk)
+    compared.keep_consent(batch, desk.now())
+    return told_left_out(compared.overlaps.rows, desk)
 
 
 def _chosen(batch: Opened, choice: Choice) -> "array[int]":

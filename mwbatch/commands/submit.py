@@ -13,7 +13,7 @@ from mwbatch.commands.candidates import Candidates
 from mwbatch.commands.clocks import of_the_api
 from mwbatch.commands.creating import Wishes, check, check_base, create
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.elsewhere import Comparison, leave_out, shown_by, told_left_out, unasked
+from mwbatch.commands.elsewhere import Compared, account_of, leave_out, told_left_out, unasked
 from mwbatch.commands.invalid import put_aside
 from mwbatch.commands.planning import Source, addressed, choose, examine, volatile, write_plan
 from mwbatch.commands.survey import Survey
@@ -86,13 +86,13 @@ async def _compared(
     found = await examine(source, batch, desk, of_the_api(client, desk))
     card = replace(batch.card, volatile=volatile(source, batch.card))
     candidates = Candidates(card, batch, source=source, found=found)
-    account = await shown_by(client, candidates, wishes.repeats, desk)
+    account = await account_of(client, candidates, wishes.repeats, desk)
     await turn.take()
-    comparison = await unasked(batch.home, client.origin, candidates, wishes.repeats, desk, account)
-    return Begun(found, comparison)
+    compared = await unasked(batch.home, client.origin, candidates, wishes.repeats, desk, account)
+    return Begun(found, compared)
 
 
-async def _plan(batch: Opened, source: Source, found: Survey, comparison: Comparison, desk: Desk) -> Beside:
+async def _plan(batch: Opened, source: Source, found: Survey, compared: Compared, desk: Desk) -> Beside:
     """Plan what is to be planned, and put the rest aside."""
     if found.new:
         refuse_lost_rows(batch)
@@ -100,8 +100,8 @@ async def _plan(batch: Opened, source: Source, found: Survey, comparison: Compar
         batch.keep(id_column=found.id_column)
     batch.keep(volatile=volatile(source, batch.card))
     end = batch.state.end
-    left_out = await leave_out(batch, comparison, desk)
-    found.leave_out(number for number in comparison.numbers() if number >= end)
+    left_out = await leave_out(batch, compared, desk)
+    found.leave_out(number for number in compared.numbers() if number >= end)
     _tell(found, batch, desk)
     skipped = 0
     if found.found:
@@ -112,7 +112,7 @@ async def _plan(batch: Opened, source: Source, found: Survey, comparison: Compar
             f"mwbatch submit {quote(str(source.aside))}"
         )
     await write_plan(batch, source, found, desk)
-    comparison.keep_consent(batch, desk.now())
+    compared.keep_consent(batch, desk.now())
     return Beside(skipped, told_left_out(left_out + found.left_out, desk))
 
 
@@ -120,7 +120,7 @@ class Begun(NamedTuple):
     """What a manifest holds, and what of its rows was asked for before."""
 
     found: Survey
-    comparison: Comparison
+    compared: Compared
 
 
 async def _batch_of(
@@ -137,12 +137,12 @@ async def _batch_of(
     card = replace(chosen.card, volatile=source.volatile)
     found = await examine(source, None, desk, of_the_api(client, desk))
     candidates = Candidates(card, source=source, found=found)
-    account = await shown_by(client, candidates, wishes.repeats, desk)
+    account = await account_of(client, candidates, wishes.repeats, desk)
     await turn.take()
     if choose(home, source, client.origin).folder is not None:  # made by whoever had the turn before
         turn.release()
         return await _batch_of(home, client, source, wishes, desk, turn)
-    comparison = await unasked(home, client.origin, candidates, wishes.repeats, desk, account)
+    compared = await unasked(home, client.origin, candidates, wishes.repeats, desk, account)
     try:
         folder, card = home.create(replace(card, id_column=found.id_column, began=client.clock))
     except NameTaken:
@@ -152,7 +152,7 @@ async def _batch_of(
         # MUST NOT lead to another name: the same manifest may be submitted at this moment elsewhere.
         return await _batch_of(home, client, source, wishes, desk, turn, again=True)
     desk.tally.note(f"batch {card.name} is new, in {folder}")
-    return folder, card, Begun(found, comparison)
+    return folder, card, Begun(found, compared)
 
 
 async def resume(
@@ -170,11 +170,11 @@ async def resume(
 async def _without_asked(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> int:
     """Compare the rows that would be sent; returns how many were asked for before and are withdrawn."""
     candidates = Candidates(batch.card, batch)
-    account = await shown_by(client, candidates, wishes.repeats, desk)
+    account = await account_of(client, candidates, wishes.repeats, desk)
     async with turn_in(batch.home, desk):
-        comparison = await unasked(batch.home, client.origin, candidates, wishes.repeats, desk, account)
-        left_out = await leave_out(batch, comparison, desk)
-        comparison.keep_consent(batch, desk.now())
+        compared = await unasked(batch.home, client.origin, candidates, wishes.repeats, desk, account)
+        left_out = await leave_out(batch, compared, desk)
+        compared.keep_consent(batch, desk.now())
     return told_left_out(left_out, desk)
 
 

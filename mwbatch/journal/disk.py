@@ -8,6 +8,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+UNLOCKABLE: Final = {
+    errno.EBADF,
+    errno.EINVAL,
+    errno.ENOLCK,
+    errno.ENOSYS,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+}
+"""What a file system says that locks no files, or no folders: NFS wants them open for writing, which no folder can be."""
+
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
 
 
@@ -108,3 +118,11 @@ def is_live(file: int) -> bool:
         return True
     fcntl.flock(file, fcntl.LOCK_UN)
     return False
+
+
+def leads(name: Path | str, file: int, folder: int | None = None) -> bool:
+    """Whether a name, in an open ``folder`` or by itself, leads to an open file."""
+    try:
+        return os.path.samestat(os.stat(name, dir_fd=folder), os.fstat(file))
+    except OSError:
+        return False

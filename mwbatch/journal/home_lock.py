@@ -1,6 +1,5 @@
 """The lock of a home: one process at a time compares its rows with those of all batches, and plans them."""
 
-import errno
 import fcntl
 import os
 from contextlib import ExitStack
@@ -8,19 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from mwbatch.errors import StoreError
-from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.disk import DISK, UNLOCKABLE, Disk, leads
 
 LOCK: Final = "home.lock"
-
-_UNLOCKABLE: Final = {
-    errno.EBADF,
-    errno.EINVAL,
-    errno.ENOLCK,
-    errno.ENOSYS,
-    errno.ENOTSUP,
-    errno.EOPNOTSUPP,
-}
-"""What a file system says that locks no files, or no folders: NFS wants them open for writing."""
 
 
 class HomeLock:
@@ -59,12 +48,11 @@ class HomeLock:
     def _locked(self, *files: int) -> bool:
         try:
             there = [_lock(file) for file in files]
-            # MUST be the file that others find: somebody may have removed the one that was opened.
-            is_there = os.path.samestat(os.fstat(files[0]), (self._home / LOCK).stat())
-        except (BlockingIOError, FileNotFoundError):
+        except BlockingIOError:
             return False
         self.blind = not any(there)
-        return is_there
+        # MUST be the file that others find: somebody may have removed the one that was opened.
+        return leads(self._home / LOCK, files[0])
 
     def release(self) -> None:
         """Let others have it; nothing happens where it is not held."""
@@ -80,7 +68,7 @@ def _lock(file: int) -> bool:
     except BlockingIOError:
         raise
     except OSError as error:
-        if error.errno not in _UNLOCKABLE:
+        if error.errno not in UNLOCKABLE:
             raise
         return False
     return True

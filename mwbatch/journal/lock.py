@@ -1,6 +1,5 @@
 """One process at a time acts on a batch: the lock, and who holds it."""
 
-import errno
 import fcntl
 import os
 import time
@@ -11,7 +10,7 @@ from typing import Final, Self
 
 from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.errors import BatchBusy, StoreError
-from mwbatch.journal.disk import is_live
+from mwbatch.journal.disk import UNLOCKABLE, is_live, leads
 
 LOCK: Final = "lock"
 WHO: Final = "lock.json"
@@ -20,16 +19,6 @@ PATIENCE: Final = 1.0
 """Seconds within which a view must have ended its look at a lock; it takes microseconds."""
 
 _MOMENT: Final = 0.001
-_UNLOCKABLE: Final = {
-    errno.EBADF,
-    errno.EINVAL,
-    errno.ENOLCK,
-    errno.ENOSYS,
-    errno.ENOTSUP,
-    errno.EOPNOTSUPP,
-}
-"""What a file system says that cannot lock a folder: NFS wants it open for writing, which no folder can be."""
-
 _FILE: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _WORDS: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -92,7 +81,7 @@ class BatchLock:
         name = self._folder.name
         what = (
             f"the file {LOCK} in it was removed"
-            if _leads(self._folder, self._top)
+            if leads(self._folder, self._top)
             else "it was moved or replaced"
         )
         raise BatchBusy(
@@ -119,7 +108,7 @@ class BatchLock:
         try:
             self.has_folder = self._locked(self._top)
         except OSError as error:
-            if error.errno not in _UNLOCKABLE:
+            if error.errno not in UNLOCKABLE:
                 raise
             self.has_folder = False
             return True
@@ -144,15 +133,7 @@ class BatchLock:
 
     def _leads_here(self) -> bool:
         """Whether both names lead to what is held. The descriptors are open, so no other inode gets their numbers."""
-        return _leads(self._folder, self._top) and _leads(LOCK, self._file, self._top)
-
-
-def _leads(name: Path | str, file: int, folder: int | None = None) -> bool:
-    """Whether a name, in an open ``folder`` or by itself, leads to an open file."""
-    try:
-        return os.path.samestat(os.stat(name, dir_fd=folder), os.fstat(file))
-    except OSError:
-        return False
+        return leads(self._folder, self._top) and leads(LOCK, self._file, self._top)
 
 
 def holder(folder: Path) -> str | None:
@@ -175,7 +156,7 @@ def _is_held(path: Path) -> bool:
     try:
         return is_live(file)
     except OSError as error:
-        if error.errno not in _UNLOCKABLE:
+        if error.errno not in UNLOCKABLE:
             raise
         return False
     finally:
