@@ -68,8 +68,8 @@ class Audit:
         """Count the tasks of one batch; ``doubled`` are its rows that have more than one by themselves."""
         for number, digest in distinct(rows):
             place = self._asked.find(digest)
-            assert place is not None
-            if not self._several[place] and number not in doubled:
+            # A row that is not known was planned since: the batch may be growing.
+            if place is None or not (self._several[place] or number in doubled):
                 continue
             tasks = tuple((task.task_id, task.status) for task in row(number).tasks.values())
             paid = sum(status != "canceled" for _, status in tasks)

@@ -93,6 +93,16 @@ def test_only_so_many_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (audit.requests, len(list(audit.told()))) == (4, 2)
 
 
+def test_a_batch_may_grow_meanwhile() -> None:
+    """What is planned between learning and counting is left to the next audit: no lock is taken."""
+    audit = Audit()
+    audit.learn([(0, digest(1)), (1, digest(1))])
+    audit.count(
+        0, [(0, digest(1)), (1, digest(1)), (2, digest(2))], lambda n: row_of(["pending"], f"{n}"), {2}
+    )
+    assert (audit.requests, audit.beyond) == (1, 1)
+
+
 def test_a_row_counts_once() -> None:
     """A row that was planned once more for a fresh URL is one row."""
     assert list(distinct([(3, b"a"), (0, b"b"), (3, b"a")])) == [(3, b"a"), (0, b"b")]
