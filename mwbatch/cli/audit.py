@@ -35,12 +35,12 @@ def audit(
 
     async def command(desk: "Desk") -> Result:
         from mwbatch.commands.audit import audit
-        from mwbatch.views.audit import Asked
+        from mwbatch.views.audit import AuditView
 
         home = open_home(place, desk)
         if not against_api:
-            return Asked(tuple(await audit(home, desk)), price)
+            return AuditView(tuple(await audit(home, desk)), price)
         async with open_client(api) as client:
-            return Asked(tuple(await audit(home, desk, client, since)), price)
+            return AuditView(tuple(await audit(home, desk, client, since)), price)
 
     perform(command, talk)

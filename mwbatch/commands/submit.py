@@ -64,16 +64,18 @@ async def planned(
     source = replace(await addressed(home, source), only_new=wishes.repeats.only_new)
     turn = Turn(home, desk)
     try:
-        folder, card, begun = await _batch_of(home, client, source, wishes, desk, turn)
+        folder, card, examined = await _batch_of(home, client, source, wishes, desk, turn)
         async with act(home, folder, card, verb) as batch:
-            if begun is None or batch.state.end:  # another one may have had the lock of the new batch first
-                begun = await _compared(batch, client, source, wishes, desk, turn)
+            if (
+                examined is None or batch.state.end
+            ):  # another one may have had the lock of the new batch first
+                examined = await _compared(batch, client, source, wishes, desk, turn)
             else:
                 batch.is_new = True
             check_base(wishes, batch)
-            beside, asking = await _plan(batch, source, *begun, desk), _asking(wishes, begun.found)
-            begun.found.let_go()
-            del begun  # MUST NOT be held while rows are sent: it knows what each of them asks for
+            beside, asking = await _plan(batch, source, *examined, desk), _asking(wishes, examined.found)
+            examined.found.let_go()
+            del examined  # MUST NOT be held while rows are sent: it knows what each of them asks for
             turn.release()
             yield batch, asking, beside
     finally:
@@ -82,14 +84,14 @@ async def planned(
 
 async def _compared(
     batch: Opened, client: Client, source: Source, wishes: Wishes, desk: Desk, turn: Turn
-) -> "Begun":
+) -> "Examined":
     found = await examine(source, batch, desk, of_the_api(client, desk))
     card = replace(batch.card, volatile=volatile(source, batch.card))
     candidates = Candidates(card, batch, source=source, found=found)
     account = await account_of(client, candidates, wishes.repeats, desk)
     await turn.take()
     compared = await unasked(batch.home, client.origin, candidates, wishes.repeats, desk, account)
-    return Begun(found, compared)
+    return Examined(found, compared)
 
 
 async def _plan(batch: Opened, source: Source, found: Survey, compared: Compared, desk: Desk) -> Beside:
@@ -116,7 +118,7 @@ async def _plan(batch: Opened, source: Source, found: Survey, compared: Compared
     return Beside(skipped, told_left_out(left_out + found.left_out, desk))
 
 
-class Begun(NamedTuple):
+class Examined(NamedTuple):
     """What a manifest holds, and what of its rows was asked for before."""
 
     found: Survey
@@ -125,7 +127,7 @@ class Begun(NamedTuple):
 
 async def _batch_of(
     home: Home, client: Client, source: Source, wishes: Wishes, desk: Desk, turn: Turn, *, again: bool = False
-) -> tuple[Path, Card, Begun | None]:
+) -> tuple[Path, Card, Examined | None]:
     """The batch of a manifest; where it has to be made, with what the manifest holds."""
     chosen = choose(home, source, client.origin)
     check(wishes, chosen.card, client.origin)
@@ -152,7 +154,7 @@ async def _batch_of(
         # MUST NOT lead to another name: the same manifest may be submitted at this moment elsewhere.
         return await _batch_of(home, client, source, wishes, desk, turn, again=True)
     desk.tally.note(f"batch {card.name} is new, in {folder}")
-    return folder, card, Begun(found, compared)
+    return folder, card, Examined(found, compared)
 
 
 async def resume(

@@ -117,8 +117,8 @@ class Audit:
 class Audited:
     """What came of one API's ``batches``, each with name and id: ``plans`` has the planned rows of those that are told, by batch and number.
 
-    ``unreadable`` are folders that could not be looked into; ``listed`` tasks of the account were looked at, of which ``bare``
-    showed no inputs, None where nobody asked; ``flaw`` says why not all of them were.
+    ``unreadable`` are folders that could not be looked into; ``listed`` tasks of the account were looked at,
+    of which ``bare`` showed no inputs, None where nobody asked; ``flaw`` says why not all of them were.
     """
 
     batches: tuple[tuple[str, str], ...]

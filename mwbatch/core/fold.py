@@ -55,9 +55,11 @@ DENIED: Final = "denied"
 class Row:
     """All that is known about one row.
 
-    Sets of attempts are bit sets: attempt ``n`` is bit ``n``. ``seen`` are those of which a task was seen in any way,
-    ``confirmed`` those of which the API itself showed one, ``absent`` those that failed because sweeps did not find
-    them, ``denied`` those of them about which callbacks told of tasks that the API does not know. ``opened`` and ``forbidden`` are the greatest attempts that ``retried`` and ``withdrawn`` name, 0 for none.
+    Sets of attempts are bit sets: attempt ``n`` is bit ``n``. ``seen`` are those of which a task was seen in
+    any way, ``confirmed`` those of which the API itself showed one, ``absent`` those that failed because
+    sweeps did not find them, ``denied`` those of them about which callbacks told of tasks that the API does
+    not know. ``opened`` and ``forbidden`` are the greatest attempts that ``retried`` and ``withdrawn`` name,
+    0 for none.
     """
 
     planned: bool = False

@@ -90,9 +90,10 @@ class Canceled:
 class Made:
     """An annotating manifest that was written to ``path``: ``rows`` that ask about ``tags``.
 
-    Left out are tags that were ``filtered``, ``beyond`` the most of an image, or ``unusable``, and the images ``without``
-    any left; ``waiting`` tagging rows have no answer yet. Of the rows ``expired`` have a picture whose signed URL has expired,
-    and ``expiring`` one whose URL will within a day. ``single``: its question has one answer only, knowingly.
+    Left out are tags that were ``filtered``, ``beyond`` the most of an image, or ``unusable``, and the images
+    ``without`` any left; ``waiting`` tagging rows have no answer yet. Of the rows ``expired`` have a picture
+    whose signed URL has expired, and ``expiring`` one whose URL will within a day. ``single``: its question
+    has one answer only, knowingly.
     """
 
     batch: str

@@ -34,8 +34,8 @@ _IS_HEX: Final = re.compile(rb"[0-9a-f]*")
 class Shown(NamedTuple):
     """One showing of a task at attempt 1, in the form in which columns hold it.
 
-    ``said`` has the bits of `SAID`, and ``CONFIRMED``; ``created`` and ``completed`` are the digits of a time, 0 for none; ``answer`` is
-    digest and SHA-256, empty for none.
+    ``said`` has the bits of `SAID`, and ``CONFIRMED``; ``created`` and ``completed`` are the digits of a
+    time, 0 for none; ``answer`` is digest and SHA-256, empty for none.
     """
 
     row: int

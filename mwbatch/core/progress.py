@@ -13,9 +13,8 @@ from mwbatch.errors import Exit
 class Tally:
     """What a running command has got to. A view looks at it now and then; nothing waits for the view.
 
-    ``phase`` is what it does now, in a word or two; ``done`` of ``total`` rows; ``listed`` counts the
-    tasks that a listing has shown; ``notes`` are sentences that people
-    should read, in order.
+    ``phase`` is what it does now, in a word or two; ``done`` of ``total`` rows; ``listed`` counts the tasks that a
+    listing has shown; ``notes`` are sentences that people should read, in order.
     """
 
     phase: str = ""

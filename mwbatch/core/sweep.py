@@ -61,8 +61,8 @@ class Sight:
 class Sweep:
     """One walk through the listing.
 
-    ``undated``: dates cannot be read, or the API goes by others, so that it has to be walked by offset. ``newer`` counts the tasks that were shown
-    before any from before ``now``.
+    ``undated``: dates cannot be read, or the API goes by others, so that it has to be walked by offset.
+    ``newer`` counts the tasks that were shown before any from before ``now``.
 
     Args:
         batch_id: whose addresses are looked for.

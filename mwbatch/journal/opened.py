@@ -29,9 +29,10 @@ AT_ONCE: Final = 1000
 class Opened:
     """One batch as a command works on it. ``state`` holds every fact of ``journal`` that was read or recorded.
 
-    ``lock`` is the batch's lock where this command holds it, so that nobody else has requests in flight. ``is_new``: this
-    command has made the batch, so that nothing can have been sent for it. ``is_begun``: this run has sent something, and ``begun`` knows it, outside of the folder. ``drift`` is how far the dates of tasks lie from
-    the server's clock, as this command and those before it saw it.
+    ``lock`` is the batch's lock where this command holds it, so that nobody else has requests in flight.
+    ``is_new``: this command has made the batch, so that nothing can have been sent for it. ``is_begun``: this
+    run has sent something, and ``begun`` knows it, outside of the folder. ``drift`` is how far the dates of
+    tasks lie from the server's clock, as this command and those before it saw it.
     """
 
     home: Home

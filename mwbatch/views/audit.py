@@ -18,7 +18,7 @@ SHOWN: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AuditView:
     """An audit, ready to be shown; ``price`` is the user's, for one task."""
 
     found: tuple[Audited, ...]

@@ -10,7 +10,7 @@ from mwbatch.core.elsewhere import Repeats
 from mwbatch.core.facts import Seen, Via
 from mwbatch.errors import Exit, UsageError
 from mwbatch.simulator.faults import Fault, Line
-from mwbatch.views.audit import Asked
+from mwbatch.views.audit import AuditView
 from tests.commands.conftest import ELSEWHERE, Stage, answer, silent
 from tests.virtual import virtual
 
@@ -23,13 +23,13 @@ async def sent(stage: Stage, name: str, *ids: str, again: tuple[str, ...] = ()) 
 
 async def audited(
     stage: Stage, price: float | None = None, *, api: bool = False, since: str = "30d"
-) -> Asked:
+) -> AuditView:
     """What the audit of the home comes to."""
     client = stage.client if api else None
-    return Asked(tuple(await audit(stage.home, stage.desk, client, since)), price)
+    return AuditView(tuple(await audit(stage.home, stage.desk, client, since)), price)
 
 
-def told(found: Asked) -> list[tuple[int, list[str], int]]:
+def told(found: AuditView) -> list[tuple[int, list[str], int]]:
     """Of each request how many tasks it has, the batches of its rows, and how many are not in this home."""
     json: Any = found.json()
     return [
