@@ -57,7 +57,7 @@ def validate(
             check_images=check_images,
             desk=desk,
         )
-        if checked.found or manifest == "-":
+        if manifest == "-" or checked.unreachable:
             return checked
         return await compared(checked, source, repeats, place, api, desk)
 
@@ -72,18 +72,20 @@ async def compared(
     api: settings.Api,
     desk: "Desk",
 ) -> Result:
-    """The same, with what of its rows was asked for before."""
+    """The same, with what of its rows was asked for before, and whether a batch has those with problems already."""
     from mwbatch.commands.foresee import foresee
     from mwbatch.core.hosts import plain_origin
-    from mwbatch.errors import OtherApi, UsageError
+    from mwbatch.errors import ManifestError, OtherApi, UsageError
 
     home = open_home(place, desk)
     try:
         async with client_where(api, needed=repeats.against_api) as client:
             origin = client.origin if client else plain_origin(api.base_url)
-            await foresee(home, origin, source, asking(repeats), desk, client)
+            found = await foresee(home, origin, source, asking(repeats), desk, client)
     except OtherApi:
         return checked  # it is compared with what was asked for at this one
+    except ManifestError:
+        return checked
     except UsageError as error:
-        return replace(checked, refused=error)
-    return checked
+        return checked if checked.found else replace(checked, refused=error)
+    return replace(checked, accepted_by=found.card.name) if checked.found else checked

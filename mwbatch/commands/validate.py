@@ -32,6 +32,7 @@ class Validation:
     the first `survey.MAX_PROBLEMS` of them. ``price`` is the user's, for one task. ``unreachable`` counts the pictures that
     cannot be fetched, which are problems too; None where nobody asked. ``scrutiny`` knows the user's columns, and which URLs
     expire. ``refused`` is how a submission would end: rows were asked for before, by another batch of the home.
+    ``accepted_by`` is the batch that has all rows with problems already: what was accepted once stays as it is.
     """
 
     path: str
@@ -47,11 +48,17 @@ class Validation:
     unreachable: int | None = None
     scrutiny: Scrutiny = field(default_factory=lambda: Scrutiny(Leave()))
     refused: UsageError | None = None
+    accepted_by: str | None = None
 
     @property
     def exit(self) -> Exit:
         """0 for a manifest that can be submitted, else 2."""
-        return Exit.USAGE if self.found or self.refused else Exit.DONE
+        return Exit.DONE if self.valid and not self.refused else Exit.USAGE
+
+    @property
+    def valid(self) -> bool:
+        """Whether no row that is still to be sent has a mistake."""
+        return not self.found or self.accepted_by is not None
 
     @property
     def cost(self) -> float | None:
@@ -82,6 +89,9 @@ class Validation:
             lines.append(f"estimated cost: {self.rows:,} x {self.price:g} = {self.cost:,.2f}")
         if self.found > len(self.problems):
             lines.append(f"only the first {len(self.problems):,} of the problems are shown")
+        if self.accepted_by:
+            had = f"no problem: batch {self.accepted_by} has these rows as they are, and they stay so"
+            return [*lines, had]
         if self.found:
             return [*lines, f"{counted(self.found, 'problem')}: mend what is wrong, then validate again"]
         return [*lines, f"it would not be submitted: {self.refused}" if self.refused else "no problems"]
@@ -95,7 +105,8 @@ class Validation:
         """The object for scripts; its names are a promise."""
         return {
             "manifest": self.path,
-            "valid": not self.found,
+            "valid": self.valid,
+            "accepted_by": self.accepted_by,
             "asked_before": self.refused.fields.get("asked_before") if self.refused else None,
             "rows": self.rows,
             "by_type": self.by_type,

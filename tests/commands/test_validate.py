@@ -39,6 +39,7 @@ async def test_counts(tmp_path: Path) -> None:
     assert found.json() == {
         "manifest": str(path),
         "valid": True,
+        "accepted_by": None,
         "asked_before": None,
         "rows": 3,
         "by_type": {"tagging": 2, "annotating": 1},

@@ -170,6 +170,21 @@ def test_validate_says_the_same(patient: Stage) -> None:
     assert patient.run("validate", copy, "--base-url", "https://api.elsewhere.test").code == 0
 
 
+def test_what_was_accepted_stays_valid(patient: Stage) -> None:
+    """A manifest that was submitted is checked without a fault again, as it is submitted again; a new row is not spared."""
+    path = patient.folder / "own.csv"
+    path.write_text("id,image_url,Tags\na,https://images.example.com/1.jpg,red\n")
+    assert patient.run("validate", "own.csv").code == 2
+    assert submitted(patient, "own.csv", "--own-column", "Tags").code == 0
+    assert submitted(patient, "own.csv").code == 0
+    told = patient.run("validate", "own.csv")
+    assert (told.code, "batch own has these rows as they are" in told.out) == (0, True)
+    said = patient.json("validate", "own.csv")
+    assert (said["valid"], said["accepted_by"], said["problem_count"]) == (True, "own", 1)
+    path.write_text(path.read_text() + "b,ftp://images.example.com/2.jpg,blue\n")
+    assert (patient.run("validate", "own.csv").code, submitted(patient, "own.csv").code) == (2, 2)
+
+
 def test_against_the_account(patient: Stage) -> None:
     """What another home asked for long ago, beyond the first page, is found where the account is looked through."""
     early = patient.manifest(2, "early.csv")
