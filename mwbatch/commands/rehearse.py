@@ -23,7 +23,8 @@ class Rehearsal:
     """What a submission would do; nothing was written and nothing sent.
 
     ``no_key`` and ``no_base`` say what a real one lacks yet: the API key, the callback base; ``besides`` what people should
-    know of the rows; ``left_out`` rows were asked for before, and the user wants only what is new.
+    know of the rows; ``left_out`` rows were asked for before, and the user wants only what is new; the limits of the batch
+    hold ``held`` back.
     """
 
     batch: str
@@ -35,6 +36,7 @@ class Rehearsal:
     no_base: str = ""
     besides: tuple[str, ...] = ()
     left_out: int = 0
+    held: int = 0
 
     @property
     def exit(self) -> Exit:
@@ -55,6 +57,8 @@ class Rehearsal:
         if self.left_out:
             lines.append(f"  {rows(self.left_out)} would be left out, asked for before")
         lines += [f"  {lack}" for lack in (self.no_base, self.no_key) if lack]
+        if self.held:
+            lines.append(f"  {rows(self.held)} would be held back by the limit of the batch")
         lines.append(
             f"  {rows(self.to_send)} to send"
             + (f", for about {self.cost:,.2f}" if self.cost is not None else "")
@@ -111,14 +115,16 @@ async def rehearse(
         callback_base(wishes.callback_url, last, desk)
     state = batch.state if batch else Batch()
     limits = seen.card.limits.updated(wishes.limits)
+    to_send = int(min(seen.to_send, limits.left(state)))
     return Rehearsal(
         seen.card.name,
         batch is None,
         found,
-        int(min(seen.to_send, limits.left(state))),
+        to_send,
         limits.price,
         no_key,
         "" if has_base else NO_BASE,
         tuple(found.besides(state)),
         seen.left_out,
+        seen.to_send - to_send,
     )

@@ -182,6 +182,22 @@ async def test_a_rehearsal_writes_nothing(stage: Stage) -> None:
 
 
 @virtual
+async def test_a_rehearsal_names_the_limit(stage: Stage) -> None:
+    """A dry run says how many rows the limit would hold back; it would look as if there were nothing to send."""
+    limits = Limits(price=0.5, max_cost=1)
+    told = (
+        await rehearse(stage.home, ORIGIN, stage.manifest(*"abc"), silent(limits=limits), stage.desk)
+    ).text()
+    assert told.endswith(
+        "  1 row would be held back by the limit of the batch\n  2 rows to send, for about 1.00"
+    )
+    told = (
+        await rehearse(stage.home, ORIGIN, stage.manifest(*"ab"), silent(limits=limits), stage.desk)
+    ).text()
+    assert "held back" not in told
+
+
+@virtual
 async def test_two_at_once_make_one_batch(stage: Stage) -> None:
     """Of two submits of one new manifest one sends its rows; the other finds the batch, or that it is in use."""
     source = stage.manifest(*range(5))
