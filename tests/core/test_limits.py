@@ -77,6 +77,22 @@ def test_a_reached_limit_is_raised_far_enough(limit: Limits, history: list[Fact]
         assert limit.updated(Limits(most, None, cost)).left(batch) >= planned
 
 
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [
+        (Limits(max_tasks=1), "--max-tasks 3"),
+        (Limits(price=0.333, max_cost=0.4), "--max-cost 1.00"),
+        (Limits(max_tasks=1, price=1.0, max_cost=1.0), "--max-tasks 3 --max-cost 3.00"),
+        (Limits(max_tasks=2), ""),
+        (Limits(price=1.0, max_cost=3.0), ""),
+    ],
+)
+def test_the_options_that_raise_a_limit(limit: Limits, words: str) -> None:
+    """Each limit that was reached is named with what all rows need; nothing is, while some may be sent."""
+    batch = Batch([*map(plan, range(3)), start(1), show(1)])
+    assert limit.raised(batch) == words
+
+
 @given(limits, limits)
 def test_an_update_replaces_what_it_names(old: Limits, new: Limits) -> None:
     """Each limit is the new one where the new one is named, else the old one; what nobody could hold to is refused."""
