@@ -15,6 +15,7 @@ from mwbatch.commands.survey import ASIDE, Survey
 from mwbatch.core.entry import OUR_BATCH, OUR_ERROR, Entry, Problem, cells_of
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError, UsageError
+from mwbatch.journal.disk import beside
 
 
 async def put_aside(manifest: str, found: Survey, path: Path, batch_id: str) -> int:
@@ -24,9 +25,9 @@ async def put_aside(manifest: str, found: Survey, path: Path, batch_id: str) -> 
         UsageError: there is a file already that holds something else: somebody may be mending it.
         StoreError: it cannot be written.
     """
-    aside, count = path.with_name(f".{path.name}.new"), 0
+    aside, count = beside(path), 0
     try:
-        async with aiofiles.open(aside, "wb") as file:
+        async with aiofiles.open(aside, "xb") as file:
             async for rows in _chunks(manifest, found):
                 lines = [_line(problems, batch_id) for problems in rows]
                 await file.write(b"".join(lines))

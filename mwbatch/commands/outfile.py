@@ -1,13 +1,13 @@
 """A file that is written whole or not at all."""
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from mwbatch.errors import StoreError, UsageError
+from mwbatch.journal.disk import beside
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def outfile(path: Path, *, force: bool = False) -> Iterator[BinaryIO]:
         raise UsageError(f"-o {path}: there is no folder {path.parent}; make it first")
     if os.path.lexists(path) and not (force and path.is_file()):
         raise UsageError(f"{path} is there already; choose another -o, or replace a file with --force")
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    aside = beside(path)
     try:
         with aside.open("xb") as file:
             yield file

@@ -10,7 +10,6 @@ added. Anything else is made anew, and where it cannot be written nothing is los
 """
 
 import os
-import secrets
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from hashlib import blake2b
@@ -22,6 +21,7 @@ from mwbatch.core.digests import SIZE, stable_digest
 from mwbatch.core.facts import Planned
 from mwbatch.core.lines import parse
 from mwbatch.core.text import BadJson, decode_object, encode
+from mwbatch.journal.disk import beside
 from mwbatch.journal.segment import placed, segments_in
 from mwbatch.journal.segments import ROWS
 
@@ -164,7 +164,7 @@ class _Aside:
     """The file as it will be, beside the one that is: nobody sees it before it is whole, and no error of it matters."""
 
     def __init__(self, folder: Path, kept: _Kept | None) -> None:
-        self._folder, self._path = folder, folder / f".{NAME}.{secrets.token_hex(4)}"
+        self._folder, self._path = folder, beside(folder / NAME)
         self._name = blake2b(digest_size=SIZE)
         self._file: BinaryIO | None = None
         with suppress(OSError):

@@ -8,7 +8,6 @@ A size is noted once that many bytes of the segment are durable, and before a re
 says more than is true, so what is missing or cannot be read here speaks against nothing.
 """
 
-import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Final
 from mwbatch.core.lines import BadLine, checked, sealed
 from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.errors import StoreError
-from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.disk import DISK, Disk, beside
 
 FOLDER: Final = ".begun"
 """Below the home; no batch can have such a name."""
@@ -59,7 +58,7 @@ class Begun:
             StoreError: they cannot be noted.
         """
         self.close()
-        aside = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
+        aside = beside(self._path)
         try:
             self._disk.make_folder(self._path.parent)
             self._file = self._disk.create(aside)

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import secrets
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -126,3 +127,8 @@ def leads(name: Path | str, file: int, folder: int | None = None) -> bool:
         return os.path.samestat(os.stat(name, dir_fd=folder), os.fstat(file))
     except OSError:
         return False
+
+
+def beside(path: Path) -> Path:
+    """A name that nobody can foretell, for a file that is to take the place of ``path`` once it is whole."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")

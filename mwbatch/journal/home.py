@@ -23,7 +23,7 @@ from mwbatch.journal.begun import FOLDER as BEGUN
 from mwbatch.journal.begun import Begun
 from mwbatch.journal.card import CARD
 from mwbatch.journal.card import Card as Card  # noqa: PLC0414 (the home hands it out)
-from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.disk import DISK, Disk, beside
 from mwbatch.journal.home_lock import LOCK
 from mwbatch.journal.keys import NAME as KEYS
 from mwbatch.journal.keys import Keys, load, load_or_make
@@ -189,7 +189,7 @@ class Home:
 
     def _put(self, folder: Path, card: Card, place: Callable[[Path, Path], None]) -> None:
         """Write a card aside, then ``place`` it under its name."""
-        aside = folder / f".{CARD}.{secrets.token_hex(4)}"
+        aside = beside(folder / CARD)
         self._disk.write_file(aside, encode(asdict(card)) + b"\n")
         try:
             place(aside, folder / CARD)

@@ -22,7 +22,7 @@ from mwbatch.core.address import Address, Key
 from mwbatch.core.text import BadJson, Json, decode_object, encode
 from mwbatch.core.times import iso
 from mwbatch.errors import StoreError, UsageError
-from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.disk import DISK, Disk, beside
 
 NAME: Final = "keys.json"
 
@@ -162,8 +162,3 @@ def _make(path: Path, disk: Disk, at: float) -> None:
     finally:
         aside.unlink()
     disk.sync_folder(path.parent)
-
-
-def beside(path: Path) -> Path:
-    """A name for a file that is to take the place of ``path`` once it is whole."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")

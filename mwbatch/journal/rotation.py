@@ -14,8 +14,8 @@ from filelock import FileLock, Timeout
 
 from mwbatch.core.address import Key
 from mwbatch.errors import BatchBusy, StoreError, UsageError
-from mwbatch.journal.disk import DISK, Disk
-from mwbatch.journal.keys import Keys, Retired, beside, load, load_or_make, new_key, written, written_time
+from mwbatch.journal.disk import DISK, Disk, beside
+from mwbatch.journal.keys import Keys, Retired, load, load_or_make, new_key, written, written_time
 
 PATIENCE: Final = 10.0
 """Seconds to wait for another change, which takes milliseconds."""

@@ -58,6 +58,16 @@ async def test_bad_rows_never_block_good_ones(stage: Stage) -> None:
 
 
 @virtual
+async def test_nobody_can_foretell_where_it_is_written(stage: Stage) -> None:
+    """A link that stands beside the manifest already leads the list of bad rows into no file of the user's."""
+    mine = stage.folder / "mine.txt"
+    mine.write_text("mine")
+    aside(stage).with_name(f".{aside(stage).name}.new").symlink_to(mine)
+    await sent(stage, HEADER, *BAD, *GOOD)
+    assert (mine.read_text(), len(put_aside(stage))) == ("mine", 3)
+
+
+@virtual
 async def test_the_printed_command_takes_any_name(stage: Stage) -> None:
     """A file with blanks and an apostrophe in its name is named so that a shell finds it."""
     source = Source(stage.manifest(name="bob's week 1.csv").path, skip_invalid=True, batch="logos")
