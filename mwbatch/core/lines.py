@@ -1,4 +1,4 @@
-r"""Facts as lines of a segment: the one place that knows their bytes.
+r"""Facts as lines of a segment: written, proved by a checksum, and read back. `plain` takes what it can out of them unread.
 
 A line is JSON with the version first and a CRC-32 last, which covers every byte before ``,"crc":``::
 
