@@ -44,6 +44,7 @@ def validate(
     """
 
     async def command(desk: "Desk") -> Result:
+        from mwbatch.commands.manifests import is_pipe
         from mwbatch.commands.validate import validate
 
         source = source_of(manifest, batch, meant, allow_duplicates=allow_duplicates)
@@ -57,7 +58,7 @@ def validate(
             check_images=check_images,
             desk=desk,
         )
-        if manifest == "-" or checked.unreachable:
+        if manifest == "-" or is_pipe(manifest) or checked.unreachable:
             return checked
         return await compared(checked, source, repeats, place, api, desk)
 

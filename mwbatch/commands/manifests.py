@@ -91,6 +91,11 @@ class Manifest:
         yield self._reader.finish()
 
 
+def is_pipe(path: str) -> bool:
+    """Whether what is there can be read only once, as a shell's ``<(…)`` can."""
+    return Path(path).exists() and not (Path(path).is_file() or Path(path).is_dir())
+
+
 def entries(path: str | Path) -> Manifest:
     """The rows and problems at ``path`` (``-``: standard input), to be read with ``async for chunk in``."""
     return Manifest(path)
@@ -114,8 +119,8 @@ async def _plain(path: str, name: str) -> AsyncGenerator[bytes, None]:
     """The blocks of a file, unpacked where it begins as gzip does."""
     gunzip = None
     first = True
-    async with aclosing(_blocks(path, name)) as blocks:
-        async for block in blocks:
+    async with aclosing(blocks(path, name)) as there:
+        async for block in there:
             if first and block.startswith(_GZIP):
                 gunzip = _Gunzip(name)
             elif first and path.lower().endswith(".gz"):
@@ -127,7 +132,7 @@ async def _plain(path: str, name: str) -> AsyncGenerator[bytes, None]:
         yield gunzip.finish()
 
 
-async def _blocks(path: str, name: str) -> AsyncGenerator[bytes, None]:
+async def blocks(path: str, name: str) -> AsyncGenerator[bytes, None]:
     """The blocks of a file as they are; errors of the system become sentences."""
     try:
         if path == "-":

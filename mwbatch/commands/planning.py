@@ -1,23 +1,18 @@
 """From a manifest to planned rows: which batch it belongs to, and which of its rows that batch does not have yet."""
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-import aiofiles
-
 from mwbatch.commands.clocks import AskClock, of_this_machine
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.manifests import BLOCK, Manifest
-from mwbatch.commands.survey import ASIDE, Survey, renewed, survey
+from mwbatch.commands.manifests import Manifest, blocks, is_pipe
+from mwbatch.commands.survey import Survey, survey
 from mwbatch.core.advice import counted
-from mwbatch.core.digests import stable_digest
-from mwbatch.core.entry import Entry, Problem
 from mwbatch.core.facts import Planned
 from mwbatch.core.identity import Identity
 from mwbatch.core.names import meant
@@ -25,7 +20,6 @@ from mwbatch.core.scrutiny import Leave, Scrutiny
 from mwbatch.errors import ManifestError, UsageError
 from mwbatch.journal.home import Card, Home, known_paths, name_for, new_batch_id
 from mwbatch.journal.opened import Opened
-from mwbatch.journal.places import Plans
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +67,21 @@ class Source:
 
 @asynccontextmanager
 async def readable(source: Source) -> AsyncIterator[Source]:
-    """The same source, to be read twice: what comes on standard input (``-``) is kept aside.
+    """The same source, to be read twice: what comes on standard input (``-``) or through a pipe is kept aside.
 
     Raises:
-        UsageError: rows from standard input need a batch that is named.
+        UsageError: rows from there need a batch that is named.
     """
-    if source.path != "-":
+    if source.path != "-" and not is_pipe(source.path):
         yield source
         return
     if source.batch is None:
-        raise UsageError("rows from standard input need the name of a batch: --batch NAME")
+        where = "standard input" if source.path == "-" else f"the pipe {source.path}"
+        raise UsageError(f"rows from {where} need the name of a batch: --batch NAME")
     with NamedTemporaryFile(prefix="mwbatch-") as kept:
-        while block := await aiofiles.stdin_bytes.read(BLOCK):
-            kept.write(block)
+        async with aclosing(blocks(source.path, source.path)) as there:
+            async for block in there:
+                kept.write(block)
         kept.flush()
         yield replace(source, path=kept.name, known_as="-")
 
@@ -174,44 +170,6 @@ async def examine(
     return found
 
 
-async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -> None:
-    """Make the new rows durable as ``planned``, and those that were signed anew in another edition.
-
-    Only what was compared is planned: the file is read again, maybe much later, and somebody may have written it anew.
-
-    Raises:
-        UsageError: the file changed while it was being read.
-    """
-    tally = desk.tally
-    tally.phase, tally.done, tally.total = "planning rows", 0, found.new + found.renewed
-    if not tally.total:
-        return
-    numbers, requests = iter(found.numbers), found.requests()
-    plans = await asyncio.to_thread(batch.journal.plans) if found.renewed else Plans()
-    async with Manifest(source.path).chunks() as chunks:
-        async for chunk in chunks:
-            facts = []
-            for one in chunk:
-                if isinstance(one, Problem) and source.skip_invalid:
-                    continue
-                number = next(numbers, None)
-                if number is None or not isinstance(one, Entry):
-                    raise _changed(source)
-                if number >= 0:
-                    if next(requests, None) != stable_digest(one.type, one.request, found.volatile or ()):
-                        raise _changed(source)
-                    facts.append(
-                        Planned(desk.now(), number, one.id, one.line, one.type, one.request, one.columns)
-                    )
-                elif number < ASIDE:
-                    was = plans.plan(renewed(number))
-                    if was is None or not _are_alike(was, one, found):
-                        raise _changed(source)
-                    facts.append(_renewal(was, one, desk.now()))
-            await batch.record(facts)
-            tally.done += len(facts)
-
-
 def volatile(source: Source, card: Card | None) -> tuple[str, ...]:
     """The parameters of URLs that say nothing about what is asked for: those of the batch, and those named now."""
     return tuple(dict.fromkeys((*(card.volatile if card else ()), *source.volatile)))
@@ -275,20 +233,3 @@ def _refuse_strangers(source: Source, batch: Opened, found: Survey) -> None:
             f"batch {batch.card.name} was made from {batch.card.manifest}, and {source.path} has no row in common "
             f"with it: begin another batch with --batch NAME, or add these rows to it with --add"
         )
-
-
-def _changed(source: Source) -> UsageError:
-    return UsageError(f"{source.path} changed while it was being read; run the same command again")
-
-
-def _are_alike(planned: Planned, entry: Entry, found: Survey) -> bool:
-    """Whether a row of the batch and one of the file ask for the same, whatever their signatures."""
-    names = found.volatile or ()
-    return stable_digest(planned.type, planned.request, names) == stable_digest(
-        entry.type, entry.request, names
-    )
-
-
-def _renewal(planned: Planned, entry: Entry, at: float) -> Planned:
-    """The next edition of a row: its request as it stands in the manifest now, all else as it was planned."""
-    return planned._replace(at=at, line=entry.line, request=entry.request, edition=planned.edition + 1)

@@ -15,9 +15,10 @@ from mwbatch.commands.creating import Wishes, check, check_base, create
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.elsewhere import Compared, account_of, leave_out, told_left_out, unasked
 from mwbatch.commands.invalid import put_aside
-from mwbatch.commands.planning import Source, addressed, choose, examine, volatile, write_plan
+from mwbatch.commands.planning import Source, addressed, choose, examine, volatile
 from mwbatch.commands.survey import Survey
 from mwbatch.commands.turn import Turn, turn_in
+from mwbatch.commands.writing import write_plan
 from mwbatch.core.advice import rows
 from mwbatch.core.identity import Kind
 from mwbatch.core.outcomes import Created

@@ -16,6 +16,10 @@ WIDE: Final = timedelta(hours=26)
 """From the westernmost time zone to the easternmost: differences that spread further are no clock's."""
 
 
+FAR: Final = timedelta(days=1_000_000)
+"""Further ahead no calendar is that people go by; a date that means "never" would lead out of all that can be told."""
+
+
 class Drift:
     """``created_at`` minus ``Date``, the least and the greatest that were seen; ``kept`` is what an earlier run kept."""
 
@@ -37,12 +41,13 @@ class Drift:
     @property
     def ahead(self) -> timedelta:
         """How much later than by the server's clock a task is dated at least, which counts whole seconds."""
-        return timedelta(seconds=max(0, self.kept[1] - 1)) if self.kept else timedelta()
+        is_told = self.kept and not self.is_wide
+        return timedelta(seconds=max(0, self.kept[1] - 1)) if is_told else timedelta()
 
     @property
     def is_wide(self) -> bool:
-        """Whether the differences spread so far that a date says nothing."""
-        return self._greatest - self._least > WIDE.total_seconds()
+        """Whether the differences spread so far, or a date lies so far ahead, that dates say nothing."""
+        return self._greatest - self._least > WIDE.total_seconds() or self._greatest > FAR.total_seconds()
 
     def created(self, created_at: str | None, date: str | None) -> None:
         """Take in the date of a task and that of the answer to its create. Either may say nothing."""

@@ -1,6 +1,7 @@
 """From a manifest to planned rows."""
 
 import io
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -8,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from mwbatch.commands import planning
-from mwbatch.commands.planning import Source, choose, examine, readable, write_plan
+from mwbatch.commands.planning import Source, choose, examine, readable
 from mwbatch.commands.submit import submit
+from mwbatch.commands.writing import write_plan
 from mwbatch.core.facts import Planned
 from mwbatch.core.limits import Limits
 from mwbatch.errors import ManifestError, UsageError
@@ -65,6 +67,22 @@ async def test_standard_input_is_kept_aside(stage: Stage, monkeypatch: pytest.Mo
 
 
 @virtual
+async def test_a_pipe_is_read_once(stage: Stage) -> None:
+    """What a shell hands over as ``<(…)`` is kept aside as standard input is, for a batch that is named."""
+    read, write = os.pipe()
+    path = f"/dev/fd/{read}"
+    with pytest.raises(UsageError, match=f"the pipe {path} need the name of a batch: --batch NAME"):
+        async with readable(Source(path)):
+            pass
+    os.write(write, b"image_url\nhttps://a/1\n")
+    os.close(write)
+    async with readable(Source(path, "piped")) as source:
+        assert [(await examine(source, None, stage.desk)).new for _ in range(2)] == [1, 1]
+        assert source.recorded == "-"
+    os.close(read)
+
+
+@virtual
 async def test_a_path_is_recorded_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A relative path is known by where it leads from here."""
     monkeypatch.chdir(tmp_path)
@@ -110,6 +128,16 @@ async def test_a_file_that_changes_meanwhile(stage: Stage) -> None:
     stage.manifest("a", "b")
     with pytest.raises(UsageError, match="changed while it was being read"):
         await write_plan(batch, replace(source), found, stage.desk)
+
+
+@virtual
+async def test_a_file_that_is_cut_meanwhile(stage: Stage) -> None:
+    """A manifest that loses rows between its two readings is refused: they were told as new, and would not be sent."""
+    source, batch = stage.manifest("a", "b"), await stage.opened()
+    found = await examine(source, batch, stage.desk)
+    stage.manifest("a")
+    with pytest.raises(UsageError, match="changed while it was being read"):
+        await write_plan(batch, source, found, stage.desk)
 
 
 @pytest.mark.parametrize("ids", [False, True], ids=["without ids", "with ids"])

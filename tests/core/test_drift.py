@@ -65,3 +65,12 @@ def test_a_spread_wider_than_all_time_zones_is_no_clock() -> None:
     assert not drift.is_wide
     drift.created(date(-90 * 86_400 + WIDE.total_seconds() + 1), NOON)
     assert drift.is_wide
+
+
+def test_a_date_beyond_all_calendars_says_nothing() -> None:
+    """A date that means "never" leads nowhere: then dates are not used, where another calendar's can be."""
+    for year, is_wide in (("2566", False), ("9999", True)):
+        drift = Drift()
+        drift.listed(f"{year}-12-31T23:59:59Z", NOON)
+        assert drift.is_wide is is_wide
+        assert (datetime(2026, 11, 24, 12, tzinfo=UTC) + drift.ahead).year >= 2026  # there is such a time
