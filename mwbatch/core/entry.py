@@ -106,8 +106,8 @@ class Rows:
         """Check one row, which this takes apart: one entry, or every problem that it has."""
         wrong: cells.Complaints = []
         column, name = self.id_column, ""
-        if OUR_BATCH in row and not self.batch_id:
-            self.batch_id = str(row[OUR_BATCH])
+        if OUR_BATCH in row:
+            self._belongs(row[OUR_BATCH], wrong)
         if column is not None:
             name = cells.identifier(column, row.pop(column, None), wrong)
         kind, request = _request(row, wrong)
@@ -116,6 +116,15 @@ class Rows:
                 Problem(line, column, message + _guessed(column, message, row)) for column, message in wrong
             ]
         return [Entry(line, name or digest_id(kind, request), kind, request, row, column is not None)]
+
+    def _belongs(self, named: Json, wrong: cells.Complaints) -> None:
+        """Hold every row that names its batch to the first that did: the others would get into a batch that is not theirs."""
+        if cells.absent(named):
+            return
+        self.batch_id = self.batch_id or str(named)
+        if str(named) != self.batch_id:
+            said = f"is {cells.shown(named)}, but rows before are of batch {self.batch_id} (hand the rows of each in by themselves)"
+            wrong.append((OUR_BATCH, said))
 
 
 def _request(row: dict[str, Json], wrong: cells.Complaints) -> tuple[Type, dict[str, Json]]:

@@ -346,6 +346,22 @@ def test_a_misnamed_row_is_handed_back(row: dict[str, Any], known: str) -> None:
     assert list(read_jsonl([as_jsonl([cells])])) == [entry]
 
 
+def test_rows_of_two_batches_are_not_mixed() -> None:
+    """Of lists of mistakes put together the rows of the second batch are mistakes, not rows of the first."""
+    rows = [
+        {"image_url": URL + str(n), "mwbatch_batch": batch} for n, batch in enumerate(("b1", "", "b2", "b1"))
+    ]
+    reader = JsonlReader()
+    found = [*reader.feed(as_jsonl(rows)), *reader.finish()]
+    assert [isinstance(one, Entry) for one in found] == [True, True, False, True]
+    assert isinstance(found[2], Problem)
+    assert (
+        found[2]
+        .text("all.jsonl")
+        .startswith("all.jsonl:3: mwbatch_batch: is 'b2', but rows before are of batch b1")
+    )
+
+
 def test_a_list_of_invalid_rows_names_its_batch() -> None:
     """The batch that rows put aside belong to is read with them, and is no column of the user's."""
     reader = JsonlReader()
