@@ -22,7 +22,7 @@ def steady(seed: str) -> Iterator[None]:
     counted = SimpleNamespace(token_hex=lambda _=None: f"{next(numbers):08x}")
     random.seed(seed)
     with ExitStack() as stack:
-        for module in ("journal.begun", "journal.segment", "journal.home"):
+        for module in ("journal.disk", "journal.segment"):
             stack.enter_context(patch(f"mwbatch.{module}.secrets", counted))
         stack.enter_context(patch("mwbatch.journal.segment.datetime", _Clock))
         stack.enter_context(patch("mwbatch.commands.planning.new_batch_id", _batch_ids().__next__))
