@@ -74,6 +74,7 @@ class Meant:
         tuple[str, ...],
         Option(
             "--own-column",
+            metavar="NAME",
             help="Keep this column as one of yours, although it looks like a misspelt known one (Tags); several times.",
         ),
     ] = ()

@@ -39,7 +39,10 @@ def reconcile(
     ] = None,
     unproved: Annotated[
         bool,
-        Option("--unproved", help="Do without the proof: for an API that never shows callback addresses."),
+        Option(
+            "--unproved",
+            help="Do not exit 3 for want of a proof: for an API that never shows callback addresses.",
+        ),
     ] = False,
     settle: settings.SettleOption = values.SETTLE,
     place: settings.Place,
