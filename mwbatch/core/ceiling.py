@@ -1,20 +1,22 @@
 """The rate above which the API refuses: found by refusals, remembered, approached from below, probed rarely.
 
 CUBIC (RFC 9438) for a rate instead of a window, as the AWS SDKs have it in their adaptive retry mode. While nothing was
-refused there is no bound. The first refusal gives a cautious estimate, and from there the rate grows until the second;
-after that it follows a `Curve` from each refusal to the next. Three things are not CUBIC's: a probe that was refused goes
-back to a rate that was held without refusal, so that it costs one refusal and not several; the more often probes were
-refused at about the same rate, the rarer they become, rarer still where Retry-After makes each cost silence; and refusals
-that are not about our rate are borne (`Stray`). The figures were found by trying, in virtual time, against a token bucket,
-fixed and sliding windows; the tests of the goals guard them.
+refused there is no bound. The first alarm gives a cautious estimate, and from there the rate grows until the second; after
+that it follows a `Curve` from each alarm to the next. Four things are not CUBIC's: a probe that was refused goes back to a
+rate that was held without refusal, so that it costs one refusal and not several; the more often probes were refused at about
+the same rate, the rarer they become, rarer still where Retry-After makes each cost silence; refusals that chance explains are
+no alarm (`Scatter`); and where chance is possible, a `Trial` at a lower rate says whether it was chance: then we go back to
+where we were before. The figures were found by trying, in virtual time, against a token bucket, fixed and sliding windows,
+with and without refusals at random; tests guard the goals.
 """
 
 from dataclasses import replace
 from typing import Final
 
-from mwbatch.core.curve import APPROACH_S, HOLD_S, Curve
+from mwbatch.core.curve import APPROACH_S, HELD_S, HOLD_S, Curve
 from mwbatch.core.meter import WINDOW_S, Meter
-from mwbatch.core.stray import Stray
+from mwbatch.core.scatter import LONGEST, MANY, SELDOM, Counts, Scatter
+from mwbatch.core.trial import KEPT, KEPT_AFTER_MORE, TRIED, End, Trial
 
 SLOWEST: Final = 0.5
 """Starts a second, however much is refused."""
@@ -35,6 +37,12 @@ TELLING: Final = 3
 
 SERVED: Final = 0.97
 """Of the requests a second that were answered lately: the start after a refusal is not above it."""
+
+FIRST: Final = 0.93
+"""Of what was answered before the first refusal."""
+
+SAFE: Final = 0.96
+"""The top, of what is served where some is refused by chance: how much that is is not known exactly."""
 
 DEEPEST: Final = 0.5
 """The least part of the rate that one refusal leaves."""
@@ -75,35 +83,50 @@ class Ceiling:
 
     __slots__ = (
         "_active",
+        "_alarms",
         "_answers",
+        "_before",
         "_began",
         "_curve",
+        "_first",
         "_generation",
         "_moved_at",
         "_near",
         "_resumed_at",
         "_row",
+        "_row_answers",
+        "_scatter",
         "_seen_at",
         "_served",
-        "_stray",
+        "_trial",
         "rate",
     )
 
     def __init__(self) -> None:
         self.rate: float | None = None
         self._curve: Curve | None = None
-        self._served, self._stray = Meter(), Stray()
-        self._answers, self._began = 0, 0.0
-        # Seconds in use since the last refusal; silence and idleness do not count.
+        self._served, self._scatter = Meter(), Scatter()
+        # While nothing bounds us: answers since when, and how many there were when the first refusal came.
+        self._answers, self._began, self._first = 0, 0.0, (0, 0.0)
+        # Seconds in use since the last alarm; silence and idleness do not count.
         self._active = self._seen_at = 0.0
         self._moved_at = self._resumed_at = float("-inf")
-        # Refusals in a row, generations of refusals of one excess, probes in a row that were refused near the top.
+        # Alarms in a row on the way to the top, generations of one excess, probes in a row that were refused near the top.
         self._row = self._generation = self._near = 0
+        # Alarms that followed one another, what was answered meanwhile, and where we were before the first of them.
+        self._alarms = self._row_answers = 0
+        self._before: tuple[Curve, float] | None = None
+        self._trial: Trial | None = None
 
     def answered(self, now: float) -> None:
         """A request was answered, and not refused for its haste."""
         self._served.count(now)
-        self._stray.answered()
+        self._row_answers += 1
+        if self._trial is not None:
+            self._seen_at = max(self._seen_at, now)
+            self._try(self._trial, now, refused=False)
+            return
+        self._scatter.answered()
         if self._curve is not None:
             self._grow(self._curve, now)
             return
@@ -111,15 +134,19 @@ class Ceiling:
             self._began = now
         self._answers += 1
 
-    def refused(self, now: float, fresh: bool, wait: float) -> None:
-        """A request was refused, and everybody is silent for ``wait`` seconds.
+    def refused(self, now: float, fresh: bool, wait: float) -> bool:
+        """A request was refused, and everybody is silent for ``wait`` seconds; returns whether we yield to it.
 
-        It is ``fresh`` where it left after the last one that was heeded, and so at the rate of now.
+        It is ``fresh`` where it left after the last one to which we yielded, and so at the rate of now.
         """
-        self._stray.refused()
-        if not fresh or self._stray.borne(now):
-            return
-        served = self._served.rate(now)
+        if not fresh:
+            return False
+        if self._trial is not None:
+            self._try(self._trial, now, refused=True)
+            return False
+        if not self._alarming(now, wait):
+            return False
+        served = self._room(now)
         if self.rate is not None and now - self._resumed_at < WINDOW_S:
             served = max(served, self.rate)  # what was served during silence says nothing
         if wait:
@@ -131,6 +158,59 @@ class Ceiling:
             # What was allowed and not used was not refused.
             rate = min(self.rate, max(self._curve.top, 1.25 * served))
             self._yield(self._curve, rate, served, now, wait)
+        self._scatter.begin()
+        return True
+
+    def _alarming(self, now: float, wait: float) -> bool:
+        if wait:  # each refusal costs silence
+            self._scatter.disbelieve()
+        bound = self._curve is not None or (wait > 0 and self._scatter.none)
+        alarm = self._scatter.refused(self.rate or self._served.rate(now), bound)
+        if self._scatter.first:
+            self._first = self._answers, now
+        return alarm
+
+    def _room(self, now: float) -> float:
+        """Requests a second that a limit let through lately, those included that chance refused."""
+        return self._served.rate(now) / (1 - self._scatter.share)
+
+    def _lower(self, served: float, now: float, cause: Counts, before: Trial | None = None) -> None:
+        """Begin a trial clearly below what is served."""
+        assert self.rate is not None
+        assert self._curve is not None
+        self.rate = max(SLOWEST, min(TRIED * self.rate, TRIED * served, self._curve.top))
+        self._trial = Trial(self.rate, now, cause, before)
+
+    def _try(self, trial: Trial, now: float, refused: bool) -> None:
+        """Count an answer of a trial, and do as it says when it ends."""
+        end = trial.counted(now, refused, self._scatter.share)
+        if end is None:
+            return
+        assert self._curve is not None
+        served = self._room(now)
+        if end is End.LIMIT:
+            self._curve = Curve.loose(max(SLOWEST, min(self._curve.top, SAFE * served)))
+            self._lower(served, now, trial.cause)
+        elif end is End.MORE and trial.before is None:
+            self._lower(served, now, trial.cause, trial)
+        else:
+            self._trial, self._alarms = None, 0
+            self._scatter.begin()
+            self._conclude(self._curve, trial, end)
+
+    def _conclude(self, curve: Curve, trial: Trial, end: End) -> None:
+        """Learn the share from a trial; go back to where we were before the alarm if it explains that, else to the top."""
+        before, scatter = trial.before, self._scatter
+        alike = before is None or trial.alike(before, scatter.none)
+        scatter.learn(trial.counts, KEPT if end is End.CLEAN else KEPT_AFTER_MORE)
+        if before is not None and alike:
+            scatter.learn(before.counts, KEPT)
+        if before is not None and not alike:  # the limit is between the two
+            curve = Curve.loose(max(SLOWEST, min(curve.top, SAFE * before.rate)))
+        elif self._before is not None and scatter.explains(trial.cause):
+            self._follow(*self._before)
+            return
+        self._follow(replace(curve, low=min(curve.top, trial.rate)), 0.0)
 
     def _grow(self, curve: Curve, now: float) -> None:
         self._active += min(_LONGEST_STEP_S, max(0.0, now - self._seen_at))
@@ -149,15 +229,16 @@ class Ceiling:
 
     def _begin(self, now: float) -> None:
         """The first refusal. Everything that was answered may have come out of a bucket or window of a second."""
-        seconds = now - self._began if self._answers else 0.0
-        rate = max(FIRST_RATE, SERVED * self._answers / (WINDOW_S + seconds))
+        answers, since = self._first
+        seconds = since - self._began if answers else 0.0
+        rate = max(FIRST_RATE, FIRST * answers / (WINDOW_S + seconds))
         self._moved_at, self._row, self._near = now, 0, 0
         self._follow(Curve.search(rate), APPROACH_S)
 
     def _yield(self, curve: Curve, rate: float, served: float, now: float, wait: float) -> None:
         """Begin anew below the rate, with another top unless the refusal is of an excess that moved it already."""
         if now - self._moved_at >= EXCESS_S:
-            if self._stray.vain(rate, self._active > CALM_S, now):
+            if self._in_vain(curve, wait):
                 self._forget()
                 return
             curve = self._moved(curve, rate, served, wait)
@@ -165,15 +246,34 @@ class Ceiling:
         elif curve.searching:
             return
         self._generation += 1
-        low = min(
-            YIELD ** min(self._generation, LAST_GENERATION) * rate, max(SERVED * served, DEEPEST * rate)
-        )
+        lowered = YIELD ** min(self._generation, LAST_GENERATION) * rate
+        low = min(lowered, max(SERVED * served, DEEPEST * rate))
         # Silence has refilled what can be refilled: there is no need to go deep as well.
         least = (YIELD if wait else DEEPEST) * curve.top
         self._follow(replace(curve, low=max(SLOWEST, least, low)), 0.0)
+        if not wait and (not self._scatter.none or self._alarms >= MANY):
+            self._lower(served, now, self._scatter.suspects)
+
+    def _in_vain(self, curve: Curve, wait: float) -> bool:
+        """Count the alarms that follow one another; whether silence after silence has not found a limit."""
+        if self._active > APPROACH_S + HELD_S:
+            self._alarms = 0
+        if not self._alarms:
+            self._before, self._row_answers = (curve, self._active), 0
+        self._alarms += 1
+        if not wait or self._alarms < LONGEST or self._row_answers < SELDOM * self._alarms:
+            return False
+        self._scatter.learn(Counts(self._alarms, self._row_answers + self._alarms), KEPT_AFTER_MORE)
+        self._alarms = 0
+        return True
 
     def _moved(self, curve: Curve, rate: float, served: float, wait: float) -> Curve:
         """The curve after a refusal at ``rate``: its top is between that and what was held or served before."""
+        if not self._scatter.none:
+            top = max(SLOWEST, min(REMEMBERED * rate, SAFE * served))
+            near = abs(top - curve.top) < NEAR * top and not curve.searching
+            self._near = self._near + 1 if near else 0
+            return Curve(top, top, self._hold(wait)) if near else Curve.loose(top)
         least = max(served, DEEPEST * rate)
         # After a second of refusals what was served is the limit itself; before, it may be less.
         between = least if self._generation >= TELLING else (rate + least) / 2

@@ -27,6 +27,9 @@ ROUGH_PROBE: Final = 1 / 6
 
 ROUGH_PROBE_DOUBLES_S: Final = 1.5
 
+LOOSE_PROBE: Final = 0.03
+"""The first rise where what was refused says little of the top."""
+
 SEARCH: Final = 1.5
 """Growth a second while the top was never found."""
 
@@ -58,6 +61,11 @@ class Curve:
         """Around a ``top`` that lies a good deal below the rate that was ``refused``: soon upwards again."""
         lift = max(PROBE, (refused / top - 1) * ROUGH_PROBE)
         return cls(top, top, SHORT_HOLD_S, lift, ROUGH_PROBE_DOUBLES_S)
+
+    @classmethod
+    def loose(cls, top: float) -> Self:
+        """Around a ``top`` below which a limit was not found, where above it is unknown: soon upwards again, and faster."""
+        return cls(top, top, SHORT_HOLD_S, LOOSE_PROBE, ROUGH_PROBE_DOUBLES_S)
 
     def at(self, seconds: float) -> float:
         """The rate so long after the refusal."""

@@ -80,11 +80,9 @@ class Pace:
         wait = retry_after or 0.0
         if wait:
             self.next_start = max(self.next_start, now + wait)
-        fresh = started_at > self._heeded_at
-        if fresh:
-            self._heeded_at = now
         bounded = self._ceiling.rate is not None
-        self._ceiling.refused(now, fresh, wait)
+        if self._ceiling.refused(now, started_at > self._heeded_at, wait):
+            self._heeded_at = now
         if bounded and self._ceiling.rate is None:
             self.limit = float(min(FIRST, self.most))
         self._space()

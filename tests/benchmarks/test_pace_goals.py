@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mwbatch.core.pace import Pace
 from tests.benchmarks.rivals_pace import AutoThrottle, Fixed, FixedPause
-from tests.core.throttled import COLD_S, GOODPUT, KINDS, REFUSED, Bucket, Kind, Play, Window, meets
+from tests.core.throttled import COLD_S, GOODPUT, KINDS, REFUSED, Bucket, Kind, Play, Scattered, Window, meets
 
 kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 drawn = st.sampled_from(list(KINDS.values()))
@@ -31,6 +31,14 @@ def test_retry_after(kind: Kind) -> None:
 def test_the_limit_is_used_at_a_thousand(kind: Kind) -> None:
     """The same where a second lets a thousand through: no timer for each is needed, nor another --concurrency."""
     assert meets(Play(Pace(), kind(1000), 25)(), 1000)
+
+
+@pytest.mark.parametrize("kind", [Bucket, Window], ids=["a bucket", "a window"])
+@pytest.mark.parametrize("seed", range(2))
+def test_a_thousand_beside_chance(kind: Kind, seed: int) -> None:
+    """With one request in twenty refused at random besides, 0.9 of a thousand a second is served."""
+    run = Play(Pace(), Scattered(kind(1000), 0.05, seed), 20, seed=seed)()
+    assert run.goodput(COLD_S) >= 0.9 * 1000
 
 
 @given(drawn, st.floats(40, 160), st.floats(0.01, 0.3), st.integers(0, 99))

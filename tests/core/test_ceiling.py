@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mwbatch.core.ceiling import FIRST_RATE, REMEMBERED, Ceiling
+from mwbatch.core.ceiling import FIRST, FIRST_RATE, REMEMBERED, Ceiling
 from mwbatch.core.curve import APPROACH_S
 from mwbatch.core.pace import SLACK_S, Pace
 from tests.core.throttled import COLD_S, GOODPUT, KINDS, REFUSED, Chance, Kind, Play, Window, meets
@@ -120,20 +120,31 @@ def test_the_clock_may_begin_anywhere(script: Script, later: float) -> None:
     assert rates(later, script) == pytest.approx(rates(0.0, script))
 
 
+SHOWN: Script = [(0, True, 0.0)] * 8
+"""As many refusals at once are a limit's, whatever is expected by chance."""
+
+
 def test_the_first_refusal_counts_from_the_first_answer() -> None:
     """Of what was answered before the first refusal the rate is taken over the time since the first answer, and a second."""
     steady: Script = [(1, True, None)] * 257  # 4 s
     for idle in (0, 64_000):
-        first = rates(0.0, [(idle, True, None), *steady, (0, True, 0.0)])[-1]
-        assert first == pytest.approx(0.97 * 258 / (257 * TICK + 1))
-    assert rates(7.0, [(0, True, 0.0)]) == [FIRST_RATE]
+        first = rates(0.0, [(idle, True, None), *steady, *SHOWN])[-1]
+        assert first == pytest.approx(FIRST * 258 / (257 * TICK + 1))
+    assert rates(7.0, SHOWN)[-1] == FIRST_RATE
+
+
+def test_one_refusal_bounds_nothing_at_first() -> None:
+    """While nothing bounds us one refusal may be chance, unless it silences us: then each costs too much to wait for more."""
+    before: Script = [(1, True, None)] * 64
+    assert rates(0.0, [*before, (0, True, 0.0)])[-1] is None
+    assert rates(0.0, [*before, (0, True, 1.0)])[-1] is not None
 
 
 def test_silence_makes_more_careful() -> None:
     """A refusal on the way back to the top lowers it to `REMEMBERED` of the rate, one that silences us to its square."""
     brisk: Script = [(ticks, True, None) for _ in range(96) for ticks in (0, 1)]  # 1.5 s of 128 a second
     refused: Script = [(0, True, 0.0)]
-    before = [*brisk, *refused, *brisk, *refused, *brisk]
+    before = [*brisk, *SHOWN, *brisk, *refused, *brisk]
     rate = rates(0.0, before)[-1]
     assert rate is not None
     for wait, power in ((0.0, 1), (1.0, 2)):

@@ -79,11 +79,11 @@ def test_one_change_a_generation(pace: Pace, script: Script) -> None:
 def test_what_left_before_says_nothing_new() -> None:
     """However late it comes, a refusal of a request that left before the last one that was heeded changes nothing."""
     pace = Pace(4)
-    pace.refused(0.0, 1.0, None)
+    pace.refused(0.0, 1.0, 1.0)
     learned = pace.bound
-    pace.refused(0.5, 5.0, None)
+    pace.refused(0.5, 5.0, 1.0)
     assert pace.bound == learned
-    pace.refused(2.0, 5.0, None)
+    pace.refused(2.0, 5.0, 1.0)
     assert pace.bound != learned
 
 
@@ -134,9 +134,10 @@ def test_delay_has_three_answers() -> None:
 
 
 def test_without_retry_after_nobody_is_silent() -> None:
-    """A 429 that names no wait sets a rate and silences nobody; a shorter wait never cuts a longer one."""
+    """429s that name no wait set a rate and silence nobody; a shorter wait never cuts a longer one."""
     pace = Pace(4)
-    pace.refused(0.0, 1.0, None)
+    for _ in range(8):
+        pace.refused(0.0, 1.0, None)
     assert (pace.delay(0, 1.0), pace.bound) == (0.0, FIRST_RATE)
     pace.refused(0.5, 1.0, 9.0)
     pace.refused(0.5, 2.0, 1.0)

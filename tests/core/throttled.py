@@ -108,6 +108,45 @@ class Chance:
         return self.random.random() >= self.share
 
 
+class Scattered:
+    """An ``api`` that besides refuses a ``share`` of the requests between two moments, however fast they come.
+
+    With ``taken`` such a request counts for the limit as well: the chance looks at what the limit let in.
+    """
+
+    def __init__(
+        self,
+        api: Limiter,
+        share: float,
+        seed: int,
+        *,
+        taken: bool = False,
+        since: float = 0.0,
+        until: float = float("inf"),
+    ) -> None:
+        self.api, self.taken, self.since, self.until = api, taken, since, until
+        self.chance = Chance(share, seed)
+        self.walled = 0
+
+    @property
+    def rate(self) -> float:
+        """The limit's."""
+        return self.api.rate
+
+    @rate.setter
+    def rate(self, rate: float) -> None:
+        self.api.rate = rate
+
+    def admits(self, now: float) -> bool:
+        """Draw, and ask the limit; ``walled`` counts what that refused."""
+        lucky = not self.since <= now < self.until or self.chance.admits(now)
+        if not lucky and not self.taken:
+            return False
+        admitted = self.api.admits(now)
+        self.walled += not admitted
+        return lucky and admitted
+
+
 @dataclass
 class Run:
     """What came of it: when requests started, when which of them were answered and refused, the most in flight."""
