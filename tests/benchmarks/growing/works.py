@@ -128,6 +128,7 @@ def _has_export() -> bool:
 
 
 def _validate(batch: Batch) -> Taken:
+    """In the home that has its rows already: it says how many of them are known."""
     return batch.take([COMMAND, "validate", str(batch.grown.manifest)])
 
 
@@ -141,7 +142,8 @@ LISTENING: Final = "receiving callbacks at"
 
 WORKS: Final = (
     Work(LOOP, loop),
-    Work("validate", _validate),
+    Work("validate", fresh("validate")),
+    Work("validate, its batch is there", _validate),
     Work("submit --dry-run, a new batch", fresh("submit", "--dry-run")),
     Work("submit, the planning", fresh("submit", *SENDING), bounded=True),
     Work("status", verb("status", NAME), opens=True),
