@@ -79,6 +79,8 @@ async def compared(
     from mwbatch.errors import ManifestError, OtherApi, UsageError
 
     home = open_home(place, desk)
+    if not (home.has_folders() or repeats.against_api):  # a second reading would find nothing to compare with
+        return checked
     try:
         async with client_where(api, needed=repeats.against_api) as client:
             origin = client.origin if client else plain_origin(api.base_url)

@@ -93,6 +93,10 @@ class Home:
         """
         return ((folder, card) for folder in self._folders() if (card := _card_or_why(folder)))
 
+    def has_folders(self) -> bool:
+        """Whether there may be a batch here at all; raises as `cards`."""
+        return any(path.is_dir() for path in self._folders())
+
     def _folders(self) -> list[Path]:
         try:
             return sorted(self.path.iterdir())
