@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mwbatch.core.ceiling import FIRST, FIRST_RATE, REMEMBERED, Ceiling
+from mwbatch.core.ceiling import FIRST, FIRST_RATE, REMEMBERED, SAFE, Ceiling
 from mwbatch.core.curve import APPROACH_S
 from mwbatch.core.pace import SLACK_S, Pace
+from mwbatch.core.scatter import LONGEST, MANY
 from tests.core.throttled import COLD_S, GOODPUT, KINDS, REFUSED, Chance, Kind, Play, Window, meets
 
 kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
@@ -151,3 +152,27 @@ def test_silence_makes_more_careful() -> None:
         seconds = int((APPROACH_S + wait + 0.25) / TICK)
         back: Script = [(1, True, None)] * seconds
         assert rates(0.0, [*before, (0, True, wait), *back])[-1] == pytest.approx(rate * REMEMBERED**power)
+
+
+def test_a_limit_between_two_trials() -> None:
+    """Where refusals go on in a first trial and not in a second one, lower still, the top is just below the first."""
+    refused: Script = [(0, True, 0.0)]
+    steady: Script = [(1, True, None)] * 96  # 1.5 s
+    first = [*steady, *steady, *SHOWN, *steady, *((*steady, *refused) * MANY)]
+    rate = rates(0.0, first)[-1]
+    assert rate is not None
+    more: Script = [(0, True, 0.0) if number % 12 == 6 else (1, True, None) for number in range(100)]
+    second = [*first, *steady[:65], *more]
+    lower = rates(0.0, second)[-1]
+    assert lower is not None
+    assert lower < rate
+    after: Script = [(1, True, None)] * (65 + 100 + int((APPROACH_S + 0.5) / TICK))
+    assert rates(0.0, [*second, *after])[-1] == pytest.approx(SAFE * rate)
+
+
+def test_silence_after_silence_is_no_chance_where_most_is_refused() -> None:
+    """Refusals that silence us are given up as chance after `LONGEST` only where they are few."""
+    few: Script = [(1, True, None)] * 12 + [(0, True, 1.0), (64, True, None)]
+    many: Script = [(1, True, None)] * 2 + [(0, True, 1.0), (64, True, None)]
+    assert rates(0.0, many * (3 * LONGEST))[-1] is not None
+    assert None in rates(0.0, few * (3 * LONGEST))[len(few) :]

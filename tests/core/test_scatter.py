@@ -84,6 +84,14 @@ def test_one_refusal_is_an_alarm_where_none_is_expected() -> None:
     assert [scattered.refused(100, bound=True) for _ in range(12)].index(True) in range(4, 10)
 
 
+def test_one_refusal_is_no_alarm_while_nothing_bounds_us() -> None:
+    """However many were answered before: a limit shows itself there by several at once."""
+    scatter = Scatter()
+    scatter.learn(Counts(0, 10_000))
+    assert not scatter.refused(1000, bound=False)
+    assert any(scatter.refused(1000, bound=False) for _ in range(12))
+
+
 def test_false_alarms_are_as_rare_at_any_rate() -> None:
     """The faster we send, the more must speak for an alarm: by the minute there are hardly more of them."""
 
