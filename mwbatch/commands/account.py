@@ -10,6 +10,7 @@ from mwbatch.core.digests import Digests, named
 from mwbatch.core.since import moment_of
 from mwbatch.core.task import Task
 from mwbatch.core.times import iso
+from mwbatch.core.values import LONGEST_WALK
 
 if TYPE_CHECKING:
     from mwbatch.client import Client
@@ -43,7 +44,7 @@ async def look_through(
             )
         if not new:
             return "the listing repeats itself"
-        if desk.stopping.is_set():
+        if desk.stopping.is_set() or desk.ticks() - begun > LONGEST_WALK:
             return f"stopped after {len(known):,} tasks"
 
 

@@ -21,11 +21,9 @@ from mwbatch.core.sweep import Place, Sight, Sweep
 from mwbatch.core.task_state import TaskState
 from mwbatch.core.text import encode
 from mwbatch.core.times import iso
+from mwbatch.core.values import LONGEST_WALK
 from mwbatch.errors import Refused
 from mwbatch.journal.opened import Opened
-
-DEADLINE: Final = 6 * 3600.0
-"""Seconds after which a walk is given up: a million tasks take an API that is slow an hour."""
 
 _SIZES: Final = 32
 """So many sizes a page may have where it is asked for by offset: no cache has the page that another walk asked for."""
@@ -110,7 +108,7 @@ class _Walks:
     ) -> None:
         self._batch, self._client, self._desk, self._span, self._must = batch, client, desk, span, must
         self._now, self._on_sight = now, on_sight
-        self._until = desk.ticks() + DEADLINE
+        self._until = desk.ticks() + LONGEST_WALK
 
     async def dated(self) -> Swept:
         """By dates, as far as they may lie from the server's clock.

@@ -29,6 +29,9 @@ SETTLE_FLOOR: Final = 120.0
 SINCE: Final = "30d"
 """How far back the account is looked through."""
 
+LONGEST_WALK: Final = 6 * 3600.0
+"""Seconds after which a walk through a listing is given up: a million tasks take an API that is slow an hour."""
+
 LEAST_LOOK: Final = 0.1
 """Seconds between two looks at what is pending."""
 

@@ -1,9 +1,12 @@
 """Asking what was asked: several tasks for one request, wherever they are."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from mwbatch.client import Client
+from mwbatch.client.wire import Answer
 from mwbatch.commands.audit import audit
 from mwbatch.commands.submit import submit
 from mwbatch.core.elsewhere import Repeats
@@ -11,7 +14,7 @@ from mwbatch.core.facts import Seen, Via
 from mwbatch.errors import Exit, UsageError
 from mwbatch.simulator.faults import Fault, Line
 from mwbatch.views.audit import AuditView
-from tests.commands.conftest import ELSEWHERE, Stage, answer, silent
+from tests.commands.conftest import ELSEWHERE, ORIGIN, ScriptedWire, Stage, answer, silent
 from tests.virtual import virtual
 
 
@@ -126,6 +129,23 @@ async def test_a_listing_that_never_ends(stage: Stage) -> None:
     stage.befall(Line(Fault.LIST_OFFSET_IGNORED, 1, 1000))
     found = await audited(stage, api=True)
     assert (found.exit, "the listing repeats itself" in found.text()) == (Exit.UNFINISHED, True)
+
+
+@virtual
+async def test_a_listing_that_goes_on_inventing_tasks(stage: Stage) -> None:
+    """Where every page brings new tasks, for ever, the walk is given up at its deadline, and says how far it came."""
+    await sent(stage, "week1", "a")
+
+    class Endless(ScriptedWire):
+        async def _list(self, params: dict[str, str], *, fresh: bool) -> Answer:  # noqa: ARG002 (the wire's)
+            await asyncio.sleep(600.0)
+            docs = [{"task_id": f"t{params['offset']}-{n}", "type": "tagging"} for n in range(100)]
+            return answer(200, {"docs": docs, "has_more": True})
+
+    stage.client = Client("sim_key", ORIGIN, wire=Endless(stage.world))
+    found = await audited(stage, api=True)
+    assert found.exit is Exit.UNFINISHED
+    assert "stopped after" in found.text(), found.text()
 
 
 @virtual
