@@ -194,6 +194,13 @@ class Spending:
             help="Most requests started a second. Default: no limit.",
         ),
     ] = None
+    trust_folder: Annotated[
+        bool,
+        Option(
+            "--trust-folder",
+            help="Go on with a folder on another disk, where the API shows no callback addresses: you say nothing is lost.",
+        ),
+    ] = False
     keep_going: Annotated[
         bool,
         Option("--keep-going", help="Do not stop when 20 rows in a row are refused alike."),

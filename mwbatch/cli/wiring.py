@@ -61,6 +61,7 @@ def wishes(spending: Spending, said: Asking) -> "Wishes":
         concurrency=spending.concurrency,
         rate=spending.rate,
         keep_going=spending.keep_going,
+        trust_folder=spending.trust_folder,
         settle=spending.settle,
         limits=limits(spending),
         confirm=never_asked if spending.yes else asked,

@@ -60,10 +60,13 @@ async def catch_up(batch: Opened, client: Client, desk: Desk) -> None:
         desk.tally.note(f"the API's listing told the journal something new about {rows(new)}")
 
 
-async def restore_trust(batch: Opened, client: Client, desk: Desk, grounds: Grounds) -> str:
+async def restore_trust(
+    batch: Opened, client: Client, desk: Desk, grounds: Grounds, *, vouched: bool = False
+) -> str:
     """Sweep the batch's whole span where something speaks against its folder; returns why that failed, else nothing.
 
-    A row may look as if it had never been sent although it was: nothing may be sent before this says so.
+    A row may look as if it had never been sent although it was: nothing may be sent before this says so. Where the
+    listing cannot tell, as it shows no addresses, the user may have ``vouched`` for the folder.
     """
     harms = harm(batch)
     if not harms:
@@ -72,17 +75,32 @@ async def restore_trust(batch: Opened, client: Client, desk: Desk, grounds: Grou
         desk.tally.note(f"warning: {words}")
     desk.tally.note("nothing is sent before the API's listing has shown what this folder may have forgotten")
     if not all(batch.card.echo.values()):
-        return _no_echo(batch)
+        return _vouched(batch, desk, harms) if vouched else _no_echo(batch)
     if not await wait_until(desk, grounds.since + WITHOUT_WITNESS * grounds.settle, "the folder is"):
         return "interrupted"
     reasons: list[str] = []
     shown = await _show_all(batch, client, desk, grounds, reasons)
+    if shown is None and vouched and _no_echo(batch) in reasons:
+        return _vouched(batch, desk, harms)
     if shown is None:
         return "; ".join(reasons) or "interrupted"
+    _forgive(batch, harms)
+    desk.tally.note(f"two listings of {shown.tasks:,} tasks show all there is: the folder is trusted again")
+    return ""
+
+
+def _forgive(batch: Opened, harms: list[str]) -> None:
     # What the sweeps brought back has no start on disk: that is the same harm, not a new one.
     forgiven = dict.fromkeys((*batch.card.forgiven, *harms, *harm(batch)))
     batch.keep(forgiven=tuple(forgiven), place=place_of(batch.folder))
-    desk.tally.note(f"two listings of {shown.tasks:,} tasks show all there is: the folder is trusted again")
+
+
+def _vouched(batch: Opened, desk: Desk, harms: list[str]) -> str:
+    """Trust the folder by the user's word, which is said; nothing speaks against sending then."""
+    _forgive(batch, harms)
+    desk.tally.note(
+        "the folder is trusted because you say so: what it has lost of what was sent is paid again"
+    )
     return ""
 
 
@@ -111,5 +129,6 @@ def _no_echo(batch: Opened) -> str:
     return (
         f"the folder cannot be trusted, and the API's listing does not show our addresses, so it cannot tell what was sent; "
         f"put back what {batch.folder} has lost from a copy (what was sent and is known here: mwbatch reconcile "
-        f"{batch.card.name})"
+        f"{batch.card.name}); if it has lost nothing, being on another disk, say so: mwbatch resume {batch.card.name} "
+        f"--trust-folder"
     )

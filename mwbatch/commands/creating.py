@@ -49,7 +49,8 @@ class Wishes:
 
     ``callback_url`` None means the base that the batch used last; ``rate`` is in requests started a second, ``settle`` in
     seconds; ``confirm`` is asked before many tasks are created; ``repeats`` is what to do with rows that were
-    asked for before. Raises `UsageError` for what cannot be.
+    asked for before; ``trust_folder``: the user vouches for a folder of which the API cannot tell what was lost. Raises
+    `UsageError` for what cannot be.
     """
 
     callback_url: str | None = None
@@ -60,6 +61,7 @@ class Wishes:
     limits: Limits = field(default_factory=Limits)
     confirm: Callable[[str], bool] = lambda _: True
     repeats: Repeats = field(default_factory=Repeats)
+    trust_folder: bool = False
 
     def __post_init__(self) -> None:
         whole("concurrency", self.concurrency, 1, MOST_CONCURRENT)
@@ -146,7 +148,9 @@ class Run:
 
     async def go(self) -> None:
         """Send, settle, send again what has no task, cancel what is double."""
-        distrust = await restore_trust(self.batch, self.client, self.desk, self.grounds())
+        distrust = await restore_trust(
+            self.batch, self.client, self.desk, self.grounds(), vouched=self.wishes.trust_folder
+        )
         if distrust:
             self.ending.because(Exit.UNFINISHED, f"nothing was sent: {distrust}")
         else:

@@ -231,8 +231,35 @@ async def test_trust_needs_the_echo(stage: Stage) -> None:
     """Where the listing was not seen to show our addresses it cannot restore trust: at once, with what to do."""
     reason = await distrusted(stage, await stage.opened(2), echo={"tagging": True, "annotating": False})
     assert "put back what" in reason
-    assert reason.endswith("mwbatch reconcile logos)")
+    assert reason.endswith("mwbatch resume logos --trust-folder")
     assert stage.desk.ticks() < 1
+
+
+@virtual
+async def test_the_user_may_vouch_where_the_api_cannot_tell(stage: Stage) -> None:
+    """A batch at an API that shows no addresses goes on from another disk by the user's word, once, and what it knows is not sent again."""
+    stage.befall(Line(Fault.NO_ECHO, 1, 1000))
+    await submit(
+        stage.home,
+        stage.client,
+        stage.manifest("a", "b", "c"),
+        silent(limits=Limits(max_tasks=2)),
+        stage.desk,
+    )
+    folder = stage.home.find("logos")[0]
+    folder.rename(folder.with_name("aside"))
+    shutil.copytree(folder.with_name("aside"), folder)
+    shutil.rmtree(folder.with_name("aside"))
+    wishes = silent(limits=Limits(max_tasks=9))
+    refused = await resume(stage.home, stage.client, "logos", wishes, stage.new_desk())
+    assert "--trust-folder" in refused.ending.reason
+    assert stage.tasks == 2
+    vouched = await resume(
+        stage.home, stage.client, "logos", replace(wishes, trust_folder=True), stage.new_desk()
+    )
+    assert (vouched.ending.reason, stage.tasks) == ("", 3)
+    again = await resume(stage.home, stage.client, "logos", wishes, stage.new_desk())
+    assert (again.ending.reason, stage.tasks) == ("", 3)
 
 
 @virtual
