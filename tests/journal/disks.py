@@ -182,3 +182,8 @@ def unprivileged(place: Path) -> Iterator[Path]:
             for path in Path(folder).rglob("*"):
                 if path.is_dir():
                     path.chmod(0o700)
+
+
+def commit_threads() -> set[threading.Thread]:
+    """The threads that commit now, those of other tests in this process included."""
+    return {thread for thread in threading.enumerate() if thread.name.startswith("commit-")}

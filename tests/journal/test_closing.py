@@ -1,7 +1,6 @@
 """What began comes to its end, however often its caller is cancelled."""
 
 import asyncio
-import threading
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from mwbatch.journal.opened import act
 from mwbatch.journal.segment import written_now
 from mwbatch.journal.segments import Segments
 from tests.core.facts import plan
-from tests.journal.disks import Gated
+from tests.journal.disks import Gated, commit_threads
 from tests.virtual import virtual
 
 
@@ -65,7 +64,7 @@ async def test_after_act_nothing_lives(tmp_path: Path, monkeypatch: pytest.Monke
 
     Its size stands on the card, no segment is live, and no thread remains.
     """
-    disk = Gated()
+    disk, before = Gated(), commit_threads()
     monkeypatch.setattr("mwbatch.journal.opened.Segments", partial(Segments, disk=disk))
     home = Home(tmp_path / "home")
     folder, card = home.create(Card("logos", "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ()))
@@ -86,7 +85,7 @@ async def test_after_act_nothing_lives(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(asyncio.CancelledError):
         await running
     assert holder(folder) is None
-    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("commit-")] == []
+    assert commit_threads() <= before
     [segment] = (folder / "rows").iterdir()
     assert home.find("logos")[1].segments == {f"rows/{segment.name}": segment.stat().st_size}
     assert not written_now(segment)

@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import os
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from mwbatch.journal.opened import Opened, act, look
 from mwbatch.journal.segment import written_now
 from mwbatch.journal.segments import Segments
 from tests.core.facts import answer, fail, plan, retry, show, start, withdraw
-from tests.journal.disks import Failing, Gated
+from tests.journal.disks import Failing, Gated, commit_threads
 from tests.virtual import virtual
 
 
@@ -137,7 +136,7 @@ async def test_damage_is_counted(home: Home) -> None:
 async def test_the_journal_is_closed_before_the_lock_goes(home: Home, times: int) -> None:
     """However it is left, by an error or canceled any number of times, what was handed in is finished under the lock."""
     folder, card = home.find("logos")
-    disk, begun = Gated(), asyncio.Event()
+    disk, begun, before = Gated(), asyncio.Event(), commit_threads()
 
     async def work() -> None:
         async with act(home, folder, card, "submit") as batch:
@@ -163,7 +162,7 @@ async def test_the_journal_is_closed_before_the_lock_goes(home: Home, times: int
     assert holder(folder) is None
     assert [fact.row for fact in Segments(folder, "view").read_rows()] == [0, 1]
     assert not any(written_now(path) for path in folder.rglob("*.jsonl"))
-    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("commit-")]
+    assert commit_threads() <= before
     assert home.find("logos")[1].segments != {}
 
 
