@@ -225,16 +225,30 @@ class Spending:
     ] = False
 
 
+def variable(name: str, unset: str) -> str | None:
+    """What a variable of the environment says; None where it is not set. ``unset`` is what that means, in words.
+
+    Raises:
+        UsageError: it is set, and blank: neither a value nor none, and taken for none it would lift a limit, or pay.
+    """
+    value = os.environ.get(name)
+    if value is not None and not value.strip():
+        raise UsageError(f"{name} is set, but empty: unset {name} {unset}, or give it a value")
+    return value
+
+
 def api_key() -> str:
     """The API key, from ``MICROWORK_API_KEY`` or the file that ``MICROWORK_API_KEY_FILE`` names; never a flag.
 
     Raises:
-        UsageError: neither is set, or the file cannot be read.
+        UsageError: neither is set, one that is needed is blank, or the file cannot be read.
     """
-    if key := os.environ.get("MICROWORK_API_KEY", "").strip():
-        return key
-    path = os.environ.get("MICROWORK_API_KEY_FILE", "")
-    if not path:
+    if key := variable(
+        "MICROWORK_API_KEY", "to have it read from the file that MICROWORK_API_KEY_FILE names"
+    ):
+        return key.strip()
+    path = variable("MICROWORK_API_KEY_FILE", "and set MICROWORK_API_KEY to the key")
+    if path is None:
         raise UsageError(
             "no API key: set MICROWORK_API_KEY, or MICROWORK_API_KEY_FILE to a file that holds it "
             "(to try without one: mwbatch simulate)"

@@ -36,6 +36,8 @@ def main() -> int:
         return 2
     shutil.rmtree(HOME, ignore_errors=True)
     url = f"http://127.0.0.1:{SIMULATOR}"
+    for name in [name for name in os.environ if name.startswith(("MWBATCH_", "MICROWORK_"))]:
+        del os.environ[name]  # what the user has set is for batches that are paid
     os.environ |= {"MWBATCH_HOME": str(HOME), "MICROWORK_API_KEY": "sim_key", "MICROWORK_BASE_URL": url}
     with _simulator():
         _mwbatch("run", "sample_manifests/tagging.csv", "--port", str(_port()), "--yes")

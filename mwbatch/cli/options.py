@@ -24,6 +24,8 @@ from typing import Any, get_args, get_origin
 import click
 
 from mwbatch.declarations import Argument, Option
+from mwbatch.errors import UsageError
+from mwbatch.settings import variable
 
 
 def verb(function: Callable[..., None]) -> click.Command:
@@ -73,11 +75,12 @@ def _param(name: str, annotation: Any, default: Any) -> click.Parameter:
             words += "  [required]" if "required" in presence else ""
             return click.Argument([name], metavar=metavar, help=words, **presence, **_shape(kind))
         case kind, Option() as mark:
-            return (RootedOption if mark.rooted else click.Option)(
+            return DeclaredOption(
                 [name, mark.name or f"--{name.replace('_', '-')}", *([mark.short] if mark.short else [])],
                 metavar=mark.metavar,
                 help=mark.help,
                 envvar=mark.envvar,
+                rooted=mark.rooted,
                 show_envvar=True,
                 show_default=True,
                 **presence,
@@ -107,7 +110,7 @@ def _type(kind: Any, low: Any, high: Any) -> click.ParamType[Any]:
     if kind is float:
         return FloatRange(low, high) if bounded else click.FLOAT
     if kind is str:
-        return click.STRING
+        return Word()
     if kind is Path:
         return PathWord()
     if isinstance(kind, type) and issubclass(kind, StrEnum):
@@ -115,13 +118,28 @@ def _type(kind: Any, low: Any, high: Any) -> click.ParamType[Any]:
     raise TypeError(f"no option is made of {kind}")
 
 
-class RootedOption(click.Option):
-    """A path that must be absolute where the environment gives it: else it would mean another one in each directory."""
+class DeclaredOption(click.Option):
+    """An option whose variable is never passed over: click would take one that is empty for one that is not set.
 
-    def value_from_envvar(self, ctx: click.Context) -> Any:
+    ``rooted``: a path, which must be absolute there: else it would mean another one in each directory.
+    """
+
+    def __init__(self, *names: Any, rooted: bool, **given: Any) -> None:
+        super().__init__(*names, **given)
+        self._rooted = rooted
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         """Read the variable."""
-        value = super().value_from_envvar(ctx)
-        if value and not Path(value).is_absolute():
+        if self.envvar is None:
+            return None
+        assert isinstance(self.envvar, str)
+        try:
+            value = variable(
+                self.envvar, "to go without it" if self.default is None else f"for {self.default}"
+            )
+        except UsageError as error:
+            raise click.BadParameter(str(error), ctx=ctx, param=self) from None
+        if value and self._rooted and not Path(value).is_absolute():
             raise click.BadParameter(
                 f"{self.envvar} is {value!r}, which is another place in each working directory: make it absolute, such "
                 f"as {Path(value).expanduser().absolute()}",
@@ -131,16 +149,24 @@ class RootedOption(click.Option):
         return value
 
 
+class Word(click.types.StringParamType):
+    """A word, which has letters: an empty one would pass for one that was not given, an empty host for every address."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Take any word but a blank one."""
+        if not str(value).strip():
+            self.fail("An empty word says nothing (is a variable not set?).", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class PathWord(click.ParamType[Path]):
-    """A path, which is not looked at before the verb does: it may be yet to be made."""
+    """A path, which is not looked at before the verb does: it may be yet to be made. An empty one Path would take for ``.``."""
 
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """Take any word but an empty one, which Path would take for the working directory."""
-        if not str(value):
-            self.fail("An empty word names no file or folder (is a variable not set?).", param, ctx)
-        return Path(value)
+        """Take any word but a blank one."""
+        return Path(Word().convert(value, param, ctx))
 
 
 class Group(click.Group):

@@ -76,7 +76,7 @@ def check(wishes: Wishes, card: Card, origin: str) -> None:
     check_name(card.name)
     card.pinned(origin)
     settle_at(wishes.settle, origin)
-    if wishes.callback_url and wishes.callback_url != NO_CALLBACKS:
+    if wishes.callback_url not in (None, NO_CALLBACKS):
         checked_base(wishes.callback_url)
     card.limits.updated(wishes.limits)
 

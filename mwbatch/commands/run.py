@@ -70,7 +70,8 @@ async def run(
         desk.tally.note(f"receiving callbacks at {receiver.url}")
         if receiver.admin_url:
             desk.tally.note(f"health and metrics at {receiver.admin_url}")
-        wishes = replace(wishes, callback_url=wishes.callback_url or own_base(receiver, client))
+        if wishes.callback_url is None:
+            wishes = replace(wishes, callback_url=own_base(receiver, client))
         async with planned(home, client, source, wishes, desk, "run") as (batch, asking, beside):
             created = await create(batch, client, asking, desk)
             fetched = await _wait(batch, client, desk, created, stored, poll, receiver)

@@ -1,6 +1,6 @@
 """How functions become commands."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -32,6 +32,14 @@ class Shared:
         None
     )
 
+
+VARIABLES = {
+    word.strip("`")
+    for line in (Path(__file__).parents[2] / "README.md").read_text().splitlines()
+    for word in line.split()[1:2]
+    if line.startswith(("| `MWBATCH_", "| `MICROWORK_")) and "API_KEY" not in line.split()[1]
+}
+"""Those of the README's table that options are read from."""
 
 heard: list[dict[str, Any]] = []
 """What `paint` was called with."""
@@ -78,6 +86,38 @@ def test_every_verb_builds(name: str) -> None:
     for one in below:
         assert one.help
         assert all(param.help for param in one.params if isinstance(param, click.Option | click.Argument))
+
+
+def commands() -> Iterator[click.Command]:
+    """Every command that acts: verbs, and verbs below a verb."""
+    for name in FILES:
+        command = app.get_command(click.Context(app), name)
+        yield from command.commands.values() if isinstance(command, Group) else [command] if command else []
+
+
+def fitting(param: click.Parameter) -> list[str]:
+    """Words that a parameter takes."""
+    word = param.type.choices[0] if isinstance(param.type, click.Choice) else "x"
+    return [param.opts[0], str(word)] if isinstance(param, click.Option) else [str(word)]
+
+
+@pytest.mark.parametrize("name", sorted(VARIABLES))
+def test_every_variable(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty variable is refused by each verb that reads it, and by no other."""
+    monkeypatch.setenv(name, "")
+    for command in commands():
+        needed = [word for param in command.params if param.required for word in fitting(param)]
+        if any(param.envvar == name for param in command.params):
+            with pytest.raises(click.BadParameter, match=f"{name} is set, but empty"):
+                command.make_context("it", [*needed])
+        else:
+            command.make_context("it", [*needed])
+
+
+def test_no_other_variable() -> None:
+    """The variables of the options are those of the README's table, without those of the key."""
+    read = {param.envvar for command in commands() for param in command.params if param.envvar}
+    assert read == VARIABLES
 
 
 def test_the_order_of_the_help() -> None:
@@ -130,11 +170,39 @@ def test_the_types() -> None:
 
 @pytest.mark.parametrize(
     ("words", "env", "coats"),
-    [("", {}, 2), ("", {"T_COATS": "5"}, 5), ("--coats 7", {"T_COATS": "5"}, 7), ("", {"T_COATS": ""}, 2)],
+    [
+        ("", {}, 2),
+        ("", {"T_COATS": "5"}, 5),
+        ("--coats 7", {"T_COATS": "5"}, 7),
+        ("--coats 7", {"T_COATS": ""}, 7),
+    ],
 )
 def test_a_flag_beats_a_variable_beats_a_default(words: str, env: dict[str, str], coats: int) -> None:
-    """The command line wins over the environment, and that, where it is not empty, over the default."""
+    """The command line wins over the environment, and that over the default."""
     assert painted("door", *words.split(), **env)["coats"] == coats
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\n"])
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("T_COATS", "unset T_COATS for 2"),
+        ("T_COLOUR", "unset T_COLOUR for blue"),
+        ("T_HOME", "unset T_HOME to go without it"),
+        ("T_ROOT", "unset T_ROOT to go without it"),
+    ],
+)
+def test_a_variable_that_is_empty(name: str, way: str, blank: str) -> None:
+    """A variable that is set, and blank, is refused, and it is said what unsetting it would mean."""
+    told = f"{name} is set, but empty: {way}, or give it a value"
+    assert told in " ".join(refused(paint, "door", **{name: blank}).split())
+
+
+@pytest.mark.parametrize("words", ["--help", "door --coats 1 --colour blue --home a --root b"])
+def test_an_empty_variable_that_is_not_used(words: str) -> None:
+    """A variable that nobody reads hinders nothing: in the help, and where the option is given."""
+    env = dict.fromkeys(("T_COATS", "T_COLOUR", "T_HOME", "T_ROOT"), "")
+    assert CliRunner(env=env).invoke(paint, words.split()).exit_code == 0
 
 
 def test_a_folder_that_the_environment_names_is_absolute() -> None:
@@ -170,7 +238,8 @@ def test_the_help_tells_all() -> None:
         ("door --price 0.4", "0.4 is not in the range x>=0.5"),
         ("door --price nan", "'nan' is not a number"),
         ("door --colour RED", "'RED' is not one of 'dark-red', 'blue'"),
-        ("door --home=", "An empty word names no file"),
+        ("door --home=", "An empty word says nothing (is a variable not set?)"),
+        ("door --helper=", "An empty word says nothing"),
         ("door --colur blue", "Did you mean '--colour'?"),
         ("door floor", "unexpected extra argument (floor)"),
     ],

@@ -50,7 +50,20 @@ def test_ten_mistakes(patient: Stage) -> None:
 def test_no_key(patient: Stage) -> None:
     """Without an API key the variables that may hold one are named."""
     patient.manifest(1)
-    told(patient.run(*SUBMIT, MICROWORK_API_KEY=""), Exit.USAGE, "MICROWORK_API_KEY_FILE", "mwbatch simulate")
+    del patient.env["MICROWORK_API_KEY"]
+    told(patient.run(*SUBMIT), Exit.USAGE, "MICROWORK_API_KEY_FILE", "mwbatch simulate")
+
+
+@pytest.mark.parametrize("name", ["MICROWORK_API_KEY", "MICROWORK_API_KEY_FILE"])
+def test_an_empty_key(patient: Stage, name: str) -> None:
+    """A variable for the key that is set, but blank, is refused, and the other one named; it hinders no look."""
+    patient.manifest(1)
+    (patient.folder / "key").write_text(patient.env.pop("MICROWORK_API_KEY"))
+    patient.env |= {"MICROWORK_API_KEY_FILE": "key"} | {name: " "}
+    told(patient.run(*SUBMIT), Exit.USAGE, f"{name} is set, but empty: unset {name}")
+    assert not (patient.home / "m").exists()
+    for look in ("status", "validate m.csv", "--help", "--version"):
+        assert patient.run(*look.split()).code == Exit.DONE
 
 
 @pytest.mark.parametrize(("path", "word"), [("nowhere", "cannot read"), ("empty", "is empty")])
@@ -58,12 +71,8 @@ def test_a_key_file_without_a_key(patient: Stage, path: str, word: str) -> None:
     """A key file that is missing or empty is named."""
     (patient.folder / "empty").touch()
     patient.manifest(1)
-    told(
-        patient.run(*SUBMIT, MICROWORK_API_KEY="", MICROWORK_API_KEY_FILE=path),
-        Exit.USAGE,
-        word,
-        "MICROWORK_API_KEY_FILE",
-    )
+    del patient.env["MICROWORK_API_KEY"]
+    told(patient.run(*SUBMIT, MICROWORK_API_KEY_FILE=path), Exit.USAGE, word, "MICROWORK_API_KEY_FILE")
 
 
 def test_a_wrong_key(patient: Stage) -> None:
@@ -201,9 +210,10 @@ def test_columns_of_ones_own(patient: Stage) -> None:
 def test_a_dry_run_without_a_key(patient: Stage) -> None:
     """A dry run needs neither key nor base and says that both are missing; a base that is none it refuses."""
     patient.manifest(1)
-    ran = patient.run("submit", "m.csv", "--dry-run", MICROWORK_API_KEY="")
+    key = patient.env.pop("MICROWORK_API_KEY")
+    ran = patient.run("submit", "m.csv", "--dry-run")
     assert (ran.code, "no API key" in ran.out, "no callback base" in ran.out) == (Exit.DONE, True, True)
     bad = ("submit", "m.csv", "--callback-url", "labels.example.com")
     told(patient.run(*bad, "--dry-run"), Exit.USAGE, "must begin with http")
-    told(patient.run(*bad), Exit.USAGE, "must begin with http")
+    told(patient.run(*bad, MICROWORK_API_KEY=key), Exit.USAGE, "must begin with http")
     assert not (patient.home / "m").exists()

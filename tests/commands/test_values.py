@@ -107,6 +107,22 @@ async def test_settle_is_not_too_short_for_an_api_elsewhere(stage: Stage, settle
     assert (stage.on_disk(), stage.wire.left) == (there, sent)
 
 
+@virtual
+async def test_an_empty_base_is_not_none(stage: Stage) -> None:
+    """An empty callback base is refused, where none would mean the one that was used last."""
+    client, source, empty = stage.client, stage.manifest(1), silent(callback_url="")
+    await submit(stage.home, client, source, silent(), stage.desk)
+    for refused in (
+        submit(stage.home, client, stage.manifest(1, 2), empty, stage.desk),
+        run(stage.home, client, stage.manifest(1, 2), empty, Door(port=0), stage.desk),
+        rehearse(stage.home, ORIGIN, source, empty, stage.desk),
+        resume(stage.home, client, "logos", empty, stage.desk),
+    ):
+        with pytest.raises(UsageError, match=r"--callback-url '' must begin"):
+            await refused
+    assert stage.tasks == 1
+
+
 @pytest.mark.parametrize("price", [None, 0.0])
 @virtual
 async def test_a_limit_that_cannot_be_checked_is_refused(stage: Stage, price: float | None) -> None:
