@@ -114,7 +114,7 @@ async def _refusal(home: Home, candidates: Candidates, compared: Compared, desk:
         if isinstance(theirs, int):
             planned = Segments(compared.folders[other.batch_id], "view").read_row(theirs)
             before = f"its line {planned.line} ({shown(planned.id)})" if planned else f"its row {theirs}"
-        examples.append(f"for example {await candidates.row(ours)} asks for what {before} asked for")
+        examples.append(f"{await candidates.row(ours)} asks for what {before} asked for")
     return refused(
         overlaps, examples, await ways_on(home, candidates.source, overlaps, desk, candidates.card.batch_id)
     )

@@ -1,9 +1,11 @@
 """Refusals of rows that were asked for before: numbers, an example, and the ways on as commands that run as they stand."""
 
+import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.planning import Source, examine
@@ -17,14 +19,31 @@ from mwbatch.journal.opened import look
 Way = tuple[str, str]
 """A command, and what it does."""
 
+_FLAGS: Final = re.compile(r"-[nqvy]+").fullmatch
+"""Flags of one letter, of which -n stands for --dry-run."""
+
 
 def same_command(desk: Desk, *more: str) -> str:
-    """What the user typed, with other options behind it; these alone where nobody typed anything."""
-    words, added = list(desk.command), list(more)
+    """What the user typed, with other options behind it; these alone where nobody typed anything.
+
+    MUST be what goes on: where somebody only looked (`validate`, a dry run), it is the command that does it.
+    """
+    words, added = list(_acting(desk.command)), list(more)
     for option in ("--batch", "--only-new"):
         if option in added:
             words = list(_without(words, option))
     return shlex.join([*words, *added])
+
+
+def _acting(words: Sequence[str]) -> Iterator[str]:
+    """The words of the command that does what was typed, where that only looks."""
+    for place, word in enumerate(words):
+        if place == 1 and word == "validate":
+            yield "submit"
+        elif _FLAGS(word):
+            yield from [word.replace("n", "")] * (word != "-n")
+        elif word not in ("--dry-run", "--check-images"):
+            yield word
 
 
 def _without(words: list[str], option: str) -> Iterator[str]:
@@ -49,7 +68,9 @@ def unreadable(folder: Path, reason: str, desk: Desk) -> StoreError:
 
 def refused(overlaps: Overlaps, examples: list[str], ways: list[Way]) -> AskedBefore:
     """The refusal in words and in numbers."""
-    told = [f"{one.text()}; {example}" for one, example in zip(overlaps.there, examples, strict=True)]
+    told = [
+        f"{one.text()}; for example {example}" for one, example in zip(overlaps.there, examples, strict=True)
+    ]
     were = "was" if overlaps.rows == 1 else "were"
     wide = max(len(command) for command, _ in ways)
     lines = [

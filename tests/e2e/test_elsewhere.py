@@ -77,6 +77,7 @@ def test_knowingly_again(patient: Stage) -> None:
     told = patient.json("submit", copy, *NOBODY, code=2)
     assert (told["exit"], told["asked_before"]["rows"], told["asked_before"]["of"]) == (2, 2, 2)
     assert told["asked_before"]["batches"][0]["by_status"] == {"pending": 2}
+    assert told["asked_before"]["batches"][0]["example"].startswith("line 2 (")
     again = patient.run(*shlex.split(told["asked_before"]["ways"][-1])[1:])
     assert again.code == 0, again.err
     assert paid(patient) == Counter({0: 2, 1: 2})
@@ -134,14 +135,21 @@ def test_retry_after_another_batch_asked(patient: Stage) -> None:
     assert paid(patient) == once(range(3))
 
 
-def test_a_dry_run_says_the_same(patient: Stage) -> None:
-    """What would be refused is refused in a rehearsal, and its ways on rehearse what they would do."""
+@pytest.mark.parametrize(
+    "look", ["submit M -n", "submit M --dry-run -q", "submit -qn M", "validate M --price 1"]
+)
+def test_whoever_only_looks_is_told_how_to_go_on(patient: Stage, look: str) -> None:
+    """What would be refused is refused in a rehearsal, and its ways on are commands that do it."""
     submitted(patient, patient.manifest(2, "week1.csv"))
-    refused = patient.run("submit", patient.manifest(3, "week1-v2.csv"), "--dry-run")
-    said = [patient.run(*way) for way in ways(refused)]
-    assert [(one.code, "1 row to send" in one.out) for one in said[:2]] == [(0, True), (0, True)]
-    assert "3 rows to send" in said[2].out
-    assert paid(patient) == once(range(2))
+    patient.manifest(3, "week1-v2.csv")
+    patient.env["MWBATCH_CALLBACK_URL"] = "none"
+    refused = patient.run(*look.replace("M", "week1-v2.csv").split())
+    said = ways(Ran(refused.code, "", refused.err + refused.out))
+    assert {way[0] for way in said} == {"submit"}
+    assert not any(word in ("-n", "-qn", "--dry-run") for way in said for word in way)
+    for way in said[:2]:
+        assert patient.run(*way).code == 0
+    assert paid(patient) == once(range(3))
 
 
 def test_the_command_that_is_repeated(patient: Stage) -> None:

@@ -1,0 +1,27 @@
+"""Commands that refusals print."""
+
+from shlex import split
+
+import pytest
+
+from mwbatch.commands.desk import Desk
+from mwbatch.commands.refusing import same_command
+
+
+@pytest.mark.parametrize(
+    ("typed", "printed"),
+    [
+        ("", "--only-new"),
+        ("mwbatch resume week1", "mwbatch resume week1 --only-new"),
+        ("mwbatch submit 'week 2.csv' --only-new --yes", "mwbatch submit 'week 2.csv' --yes --only-new"),
+        ("mwbatch submit m.csv --dry-run --price 1", "mwbatch submit m.csv --price 1 --only-new"),
+        ("mwbatch submit -n m.csv -q", "mwbatch submit m.csv -q --only-new"),
+        ("mwbatch submit m.csv -yn", "mwbatch submit m.csv -y --only-new"),
+        ("mwbatch validate m.csv --check-images --json", "mwbatch submit m.csv --json --only-new"),
+        ("mwbatch submit validate", "mwbatch submit validate --only-new"),
+    ],
+)
+def test_the_command_that_goes_on(typed: str, printed: str) -> None:
+    """What was typed is repeated with what leads on; where it only looks, it is the command that does it."""
+    desk = Desk(command=tuple(split(typed)))
+    assert same_command(desk, "--only-new") == printed
