@@ -22,6 +22,12 @@ class Bounds:
         self._first = array("q")
         self._more: dict[tuple[int, int], dict[int, int]] = {}
 
+    def holds(self, row: int, attempt: int, task_id: str) -> bool:
+        """Whether room is taken for a task."""
+        name = hash(task_id) or 1
+        first = attempt == 1 and row < len(self._first) and self._first[row] == name
+        return first or name in self._more.get((row, attempt), ())
+
     def take(self, row: int, attempt: int, task_id: str) -> bool:
         """Make room for one more fact of a task; False where there is none."""
         name, first = hash(task_id) or 1, 0

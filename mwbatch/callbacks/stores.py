@@ -72,8 +72,10 @@ class Stores:
             self._bounds[journal.folder][seen.answer is None],
             (seen.row, seen.attempt, seen.task_id),
         )
-        taken = bounds.take(*place)
-        if not taken and not journal.knows(seen):
+        # MUST NOT take room for a copy, also while the first one is on its way: another answer may need it this moment.
+        copy = bounds.holds(*place) and journal.knows(seen)
+        taken = not copy and bounds.take(*place)
+        if not (copy or taken):
             raise Rejected(Reason.TOO_MANY)
         new = False
         try:

@@ -7,6 +7,7 @@ import pytest
 
 from mwbatch.callbacks.stores import Stores
 from mwbatch.journal.home import Card, Home
+from tests.callbacks.stage import add_batch
 from tests.core.facts import answer
 
 BATCH, MANY = "b234567890", 40
@@ -33,3 +34,16 @@ async def test_many_first_callbacks_make_one_journal(tmp_path: Path, is_here: bo
     assert await stores.close() is None
     [segment] = (folder / "results").iterdir()
     assert len(segment.read_bytes().splitlines()) == 4
+
+
+async def test_copies_on_their_way_take_no_room(tmp_path: Path) -> None:
+    """However many copies of one answer come at once, three others of its task that come with them are stored beside it."""
+    home = Home(tmp_path / "home")
+    add_batch(home, BATCH)
+    stores = Stores(home)
+    await stores.open()
+    journal, _ = await stores.of(BATCH)
+    came = (*[1] * 5, 2, *[1] * 5, 3, *[2] * 5, 4, *[4] * 5)
+    new = await asyncio.gather(*(stores.keep(journal, answer(1, str(number))) for number in came))
+    assert [number for number, is_new in zip(came, new, strict=True) if is_new] == [1, 2, 3, 4]
+    assert await stores.close() is None
