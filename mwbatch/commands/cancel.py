@@ -128,7 +128,7 @@ def _open(batch: Opened, chosen: list[int]) -> Iterator[Open]:
 
 async def _give_up(batch: Opened, client: Client, desk: Desk, task: Open) -> str:
     """Look at a task and cancel it, if it is shown at its row's address; why it is not canceled, if it is not."""
-    found, why = await look(batch, client, desk, task)
+    found, why, _ = await look(batch, client, desk, task)
     if found is not Found.SHOWN or batch.state.row(task.row).tasks[task.task_id].canceled:
         return why or found.value
     return str(await cancel_task(batch, client, desk, task) or "")

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from mwbatch.client import Client
 from mwbatch.commands.crew import crew
 from mwbatch.commands.desk import Desk
+from mwbatch.core.agreement import Agreement, Differing, is_unanswered
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Via
 from mwbatch.core.fold import Status
@@ -43,10 +44,14 @@ class Found(Enum):
 
 
 class Look(NamedTuple):
-    """What a look at one task came to; ``why`` is a sentence where the task stays as it was."""
+    """What a look at one task came to; ``why`` is a sentence where the task stays as it was.
+
+    ``open``: the API says that there is no answer of it, or does not say what it is.
+    """
 
     found: Found
     why: str = ""
+    open: bool = True
 
 
 class Gone:
@@ -93,7 +98,7 @@ async def fetch(
         for task in remaining:
             if desk.stopping.is_set():
                 return
-            found, why = await look(batch, client, desk, task)
+            found, why, _ = await look(batch, client, desk, task)
             counts[found] += 1
             examples.setdefault(found, why)
             if found is Found.GONE and gone is not None:
@@ -131,4 +136,27 @@ async def look(batch: Opened, client: Client, desk: Desk, task: Open) -> Look:
     bare = fact.answer is None and fact.status in ("", "pending")
     if not (bare and known is not None and known.confirmed):
         await batch.record(news(known, fact))
-    return Look(Found.SHOWN if fact.answer is None else Found.ANSWERED)
+    return Look(Found.SHOWN if fact.answer is None else Found.ANSWERED, open=is_unanswered(shown))
+
+
+async def unanswered(
+    batch: Opened, client: Client, desk: Desk, agreement: Agreement, *, at_once: int = 32
+) -> tuple[Differing, ...]:
+    """The tasks that were listed without the answer that is stored, and are shown so once more.
+
+    A listing may lag; what the API says of a task that is asked for now it says after the answer came. An answer that it
+    has after all is recorded. Raises `Halted` where the API refuses us.
+    """
+    standing, remaining = dict(agreement.unanswered), iter(agreement.unanswered)
+
+    async def work() -> None:
+        for one in remaining:
+            if desk.stopping.is_set():
+                return
+            known = batch.state.task(*one)
+            seeing = known and await look(batch, client, desk, Open(one.row, known.attempt, one.task_id))
+            if seeing and not seeing.open:
+                del standing[one]
+
+    await crew([work() for _ in range(at_once)])
+    return tuple(sorted(standing))

@@ -10,7 +10,7 @@ from pathlib import Path
 from mwbatch.client import Client
 from mwbatch.commands.comparing import compare
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.fetching import FORGOTTEN, Gone, fetch
+from mwbatch.commands.fetching import FORGOTTEN, Gone, fetch, unanswered
 from mwbatch.commands.inbox import take_in
 from mwbatch.commands.settling import BELIED, Grounds, believed, settle
 from mwbatch.commands.surplus import cancel_surplus
@@ -77,7 +77,7 @@ async def reconcile(
             result.comparison = await compare(batch, name)
         await asyncio.to_thread(batch.refold)
         desk.tally.phase = ""
-        result.report = replace(batch.report(), differing=len(result.differing))
+        result.report = replace(batch.report(), differing=len(result.differing) + len(result.unanswered))
         return result
 
 
@@ -144,13 +144,15 @@ class Asking:
     def _see(self, sight: Sight) -> None:
         """Compare what is listed with what is stored, before the one joins the other."""
         if sight.genuine:
-            self._agreement.compare(self.batch.state.task(sight.place.row, sight.task.task_id), sight.task)
+            row, task = sight.place.row, sight.task
+            self._agreement.compare(row, self.batch.state.task(row, task.task_id), task)
 
     def _keep(self, swept: Swept) -> None:
         self._last = swept
 
     async def _compare(self) -> None:
-        """Find the answers that are stored otherwise than they are listed."""
+        """Find the answers that are stored otherwise than they are listed, or of which the API has none."""
+        self.result.unanswered = await unanswered(self.batch, self.client, self.desk, self._agreement)
         if self._agreement.is_plain:
             return
         self.desk.tally.phase = "comparing answers"

@@ -222,7 +222,7 @@ async def _is_denied(batch: Opened, client: Client, desk: Desk, place: Place) ->
     """Whether the API, asked for each task that callbacks named for an attempt, knows none of them there."""
     named = [task for task in batch.state.row(place.row).tasks.values() if not task.confirmed]
     looks = [await look(batch, client, desk, Open(place.row, place.attempt, task.task_id)) for task in named]
-    return all(found in (Found.GONE, Found.STRANGE) for found, _ in looks)
+    return all(seeing.found in (Found.GONE, Found.STRANGE) for seeing in looks)
 
 
 async def _close(

@@ -1,6 +1,7 @@
 """Whether the answers on disk are those that the API lists: compared by tag, box, and brand or label.
 
 A listing may say less than a callback did, and then says so of nearly every task: it abridges, which is no difference.
+That it has no answer at all is another thing: a callback comes from whoever knows the address.
 """
 
 from collections.abc import Iterable
@@ -23,27 +24,38 @@ FEW: Final = 10
 SAID: Final = ("id", *BOX, "brand", "label")
 """What of a tag is compared."""
 
+UNANSWERED: Final = frozenset(("pending", "canceled"))
+"""What the API says of a task that it has no answer of, in its own words: one that is not documented may mean anything."""
+
 Gist = list[list[Any]]
 """What an answer says: `SAID` of each tag, in an order that does not depend on theirs."""
 
 
 class Differing(NamedTuple):
-    """A row with a task whose stored answer the API lists otherwise."""
+    """A row with a task whose stored answer the API lists otherwise, or not at all."""
 
     row: int
     task_id: str
 
 
 class Agreement:
-    """Takes in what is listed, then what is stored."""
+    """Takes in what is listed, then what is stored.
+
+    ``unanswered`` are the tasks that were listed as pending or canceled although an answer was stored before.
+    """
 
     def __init__(self) -> None:
+        self.unanswered: dict[Differing, None] = {}
         self._tasks, self._names = Digests(), Digests()
         self._first: dict[str, Gist] = {}
 
-    def compare(self, known: TaskState | None, task: Task) -> None:
-        """Take in a task as it is listed; ``known`` is what the batch knew of it before."""
-        if known is None or not known.answered or task.response is None:
+    def compare(self, row: int, known: TaskState | None, task: Task) -> None:
+        """Take in a task as it is listed at a row; ``known`` is what the batch knew of it before."""
+        if known is None or not known.answered:
+            return
+        if task.response is None:
+            if is_unanswered(task):
+                self.unanswered[Differing(row, task.task_id)] = None
             return
         is_same = digest(task.response) in known.answers
         if is_same and len(self._first) == FIRST:  # as nearly always
@@ -85,6 +97,11 @@ class Agreement:
         if 2 * len(other) <= len(told):
             return False
         return len(told) >= FEW or all(_is_less(self._first[one], found[one]) for one in other)
+
+
+def is_unanswered(task: Task) -> bool:
+    """Whether the API says, of a task that it shows, that there is no answer of it."""
+    return task.response is None and task.status in UNANSWERED
 
 
 def gist_of(said: Json) -> Gist | None:

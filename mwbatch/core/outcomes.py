@@ -169,8 +169,8 @@ class Reconciled:
 
     ``fetched`` answers came from the API, ``taken_in`` facts from the inbox; ``cancelled`` tells of each surplus task;
     ``reasons`` say why something stays open; ``distrusted``: tasks came of attempts that sweeps had not found;
-    ``differing`` are the tasks whose stored answer the API lists otherwise; ``unproved``: the user does without a proof,
-    as one must whose API never shows our addresses.
+    ``differing`` are the tasks whose stored answer the API lists otherwise, ``unanswered`` those of which it says that it
+    has none; ``unproved``: the user does without a proof, as one must whose API never shows our addresses.
     """
 
     report: Report
@@ -182,10 +182,15 @@ class Reconciled:
     proof: Proof | None = None
     comparison: Comparison | None = None
     differing: tuple[Differing, ...] = ()
+    unanswered: tuple[Differing, ...] = ()
     unproved: bool = False
 
     @property
     def exit(self) -> Exit:
-        """Done when nothing is planned, doubtful or pending, and a listing could be believed if one was asked for."""
+        """Done when nothing is planned, doubtful or pending, and a listing could be believed if one was asked for.
+
+        A row is not done whose answer the API does not have.
+        """
         proved = self.proof is None or self.proof.paid_twice is not None or self.unproved
-        return self.report.exit(done=proved and not self.report.unfinished and not self.distrusted)
+        open_ = self.report.unfinished or self.unanswered or self.distrusted
+        return self.report.exit(done=proved and not open_)

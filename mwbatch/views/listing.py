@@ -65,10 +65,14 @@ def conflicts(opened: Opened) -> Listing:
 
 
 def differing(found: Reconciled) -> Listing:
-    """Every task whose stored answer the API lists otherwise."""
+    """Every task whose stored answer the API lists otherwise, and those of which it says that it has none."""
     return Listing(
         "differing answers",
-        tuple({"row": row, "task_id": task_id} for row, task_id in found.differing),
+        tuple(
+            {"row": row, "task_id": task_id, "listed": listed}
+            for listed, tasks in (("another answer", found.differing), ("no answer", found.unanswered))
+            for row, task_id in tasks
+        ),
         found.exit,
     )
 

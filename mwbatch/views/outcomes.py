@@ -1,6 +1,6 @@
 """What commands came to, as words and as JSON: the report, and what is particular to the command."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from shlex import quote
 
@@ -76,18 +76,21 @@ def reconciled(found: Reconciled) -> Outcome:
         "known_tasks_listed": proof.covers if proof else None,
         "unproved": proof is not None and proof.paid_twice is None,
         "differing_answers": len(found.differing),
+        "unanswered_tasks": len(found.unanswered),
         "comparison": comparison.json() if comparison else None,
     }
     return Outcome(found, sentences, fields)
 
 
-def _differing(found: Reconciled) -> tuple[str, ...]:
-    if not found.differing:
-        return ()
-    count, name = len(found.differing), found.report.batch
-    return (
-        f"the API lists {counted(count, 'answer')} otherwise than stored: mwbatch reconcile {name} --list differing",
-    )
+def _differing(found: Reconciled) -> Iterator[str]:
+    see = f"mwbatch reconcile {found.report.batch} --list differing"
+    if count := len(found.differing):
+        yield f"the API lists {counted(count, 'answer')} otherwise than stored: {see}"
+    if count := len(found.unanswered):
+        yield (
+            f"{counted(count, 'answer')} came by callback of which the API knows nothing, so that somebody else may have "
+            f"called: {see}"
+        )
 
 
 def _without_proof(found: Reconciled) -> tuple[str, ...]:

@@ -10,10 +10,16 @@ from mwbatch.commands.fetching import FORGOTTEN, PATIENCE
 from mwbatch.commands.reconcile import TRIES, Manner, reconcile
 from mwbatch.commands.submit import submit
 from mwbatch.core.address import NOBODY, Key, write
+from mwbatch.core.agreement import Differing
+from mwbatch.core.facts import Via
 from mwbatch.core.outcomes import Proof, Reconciled
+from mwbatch.core.showing import seen
+from mwbatch.core.task import parse_callback
+from mwbatch.core.text import decode, encode
 from mwbatch.errors import ApiError, Exit
 from mwbatch.simulator.faults import Fault, Line, Size
 from mwbatch.simulator.forms import Draft, Refusal
+from mwbatch.simulator.listing import read_query
 from mwbatch.simulator.tasks import Task
 from mwbatch.simulator.world import World
 from tests.commands.conftest import EPOCH, Stage, clock, silent
@@ -224,6 +230,61 @@ async def fetched_one_by_one(stage: Stage) -> None:
     stage.wire.listings.answer = honest  # type: ignore[method-assign]
     assert stage.statuses() == {"completed": ROWS}
     stage.desk = stage.new_desk()
+
+
+async def called(stage: Stage, row: int) -> Task:
+    """A callback about a row's own task, whoever sent it; returns the task."""
+    batch = await stage.opened()
+    (task,) = (task for number, task in batch.state.tasks() if number == row)
+    body = encode({"task_id": task.task_id, "response": {"tags": [{"id": "forged"}]}})
+    shown = parse_callback(decode(body))
+    told = shown.task._replace(status="completed", response=shown.response)
+    await batch.record([seen(told, row, 1, Via.CALLBACK, clock(), body)])
+    await batch.journal.close()
+    return stage.world.get(task.task_id, clock())
+
+
+@pytest.mark.parametrize("end", ["pending", "canceled"])
+@virtual
+async def test_an_answer_of_which_the_api_knows_nothing_is_told(stage: Stage, end: str) -> None:
+    """A callback that names the right task completes its row; the API, which has no answer of it, is heard: exit 3."""
+    await pending(stage, rows=3)
+    task = await called(stage, 1)
+    if end == "canceled":
+        stage.world.cancel(task.task_id, clock())
+    found = await reconciled(stage)
+    assert (found.exit, found.report.complete, found.unanswered, found.differing) == (
+        Exit.UNFINISHED,
+        False,
+        (Differing(1, task.task_id),),
+        (),
+    )
+
+
+@virtual
+async def test_an_answer_that_the_api_has_after_all_is_compared(stage: Stage) -> None:
+    """A listing that lags is no contradiction: the task is asked for, and its answer settles whether that was its own."""
+    await pending(stage, rows=3)
+    stale = stage.wire.listings.answer(read_query({"limit": "100"}), frozenset(), clock())
+    task = await called(stage, 1)
+    stage.world.complete_all(clock())
+    stage.wire.listings.answer = lambda *_: stale  # type: ignore[method-assign]
+    found = await reconciled(stage, unproved=True)
+    assert (found.unanswered, found.report.conflicts) == ((), 1)
+    assert stage.wire.got.count(task.task_id) == 1
+
+
+@virtual
+async def test_an_honest_answer_that_a_listing_does_not_show_yet(stage: Stage) -> None:
+    """An answer that came by GET is none to doubt because a listing is older: nothing is told."""
+    await pending(stage, rows=3)
+    stale = stage.wire.listings.answer(read_query({"limit": "100"}), frozenset(), clock())
+    stage.world.complete_all(clock())
+    await reconciled(stage)
+    stage.desk = stage.new_desk()
+    stage.wire.listings.answer = lambda *_: stale  # type: ignore[method-assign]
+    found = await reconciled(stage)
+    assert (found.exit, found.unanswered, found.report.complete) == (Exit.DONE, (), True)
 
 
 @virtual

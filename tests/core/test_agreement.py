@@ -38,7 +38,7 @@ def compared(*pairs: tuple[Any, Any]) -> tuple[list[Differing], bool]:
     for row, (kept, listed) in enumerate(pairs):
         known, fact = stored(row, kept)
         facts.append(fact)
-        agreement.compare(known, Task(known.task_id, response=listed))
+        agreement.compare(row, known, Task(known.task_id, response=listed))
     return agreement.differing(facts)
 
 
@@ -121,17 +121,31 @@ def test_one_of_two_stored_answers_is_enough() -> None:
     known, first = stored(0, said(OTHER))
     _, second = stored(0, said(TAG))
     agreement = Agreement()
-    agreement.compare(known, Task("t0", response=said(TAG, seconds=7)))
+    agreement.compare(0, known, Task("t0", response=said(TAG, seconds=7)))
     assert agreement.differing([first, second]) == agreement.differing([second, first]) == ([], False)
 
 
 def test_what_is_not_stored_is_not_compared() -> None:
     """A task of which nothing is known, or no answer, is none to compare; and other tasks' answers are passed over."""
     agreement, (known, fact) = Agreement(), stored(3, said(TAG))
-    agreement.compare(None, Task("t9", response=said(TAG)))
-    agreement.compare(TaskState("t4", 1), Task("t4", response=said(TAG)))
-    agreement.compare(stored(5, said(TAG))[0], Task("t5", response=said(TAG)))
+    agreement.compare(9, None, Task("t9", response=said(TAG)))
+    agreement.compare(4, TaskState("t4", 1), Task("t4", response=said(TAG)))
+    agreement.compare(5, stored(5, said(TAG))[0], Task("t5", response=said(TAG)))
     plain = agreement.is_plain
-    agreement.compare(known, Task("t3", response=said(OTHER)))
+    agreement.compare(3, known, Task("t3", response=said(OTHER)))
     assert (plain, agreement.is_plain) == (True, False)
     assert agreement.differing([stored(8, said(TAG))[1], fact]) == ([Differing(3, "t3")], False)
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [("pending", True), ("canceled", True), ("completed", False), ("", False), ("odd", False)],
+)
+def test_an_answer_of_which_the_api_knows_nothing(status: str, told: bool) -> None:
+    """A task that is listed as pending or canceled, and had an answer before, is kept once; other words tell nothing."""
+    agreement, (known, _) = Agreement(), stored(3, said(TAG))
+    for _ in range(2):
+        agreement.compare(3, known, Task("t3", status=status))
+    agreement.compare(4, TaskState("t4", 1), Task("t4", status=status))
+    assert list(agreement.unanswered) == [Differing(3, "t3")] * told
+    assert agreement.is_plain

@@ -1,9 +1,11 @@
 """Proofs as an operator reads them: exit code, sentence and JSON, over the real command line and real HTTP."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+from urllib.request import Request, urlopen
 
 from mwbatch.simulator import Fault, Faults, Settings
 from tests.e2e.stage import Api, Stage, until
@@ -80,6 +82,25 @@ def test_answers_that_the_listing_contradicts(tmp_path: Path) -> None:
         assert all(item["task_id"] for item in listed)
         refused = stage.run("reconcile", "m", "--list", "differing", "--offline")
         assert (refused.code, "leave out --offline" in refused.err) == (2, True)
+
+
+def test_an_answer_that_is_not_the_apis(tmp_path: Path) -> None:
+    """Somebody who read an address completes its row: the next reconciliation counts it, exit 3, and the list names it."""
+    with Api(Settings(port=0, api_key=None, complete_after=(9e5, 9e5))) as api:
+        stage = Stage(tmp_path, api)
+        with stage.receiver() as base:
+            stage.manifest(1)
+            stage.run(*SUBMIT, base)
+            [(address, [task])] = api.get("/_sim/ledger").items()
+            body = json.dumps({"task_id": task["task_id"], "response": {"tags": []}}).encode()
+            with urlopen(Request(address, body, {"Content-Type": "application/json"})) as answer:
+                assert answer.status == 200
+        ran = stage.run("reconcile", "m", "--json")
+        named = ("unanswered_tasks", "differing_answers", "complete", "paid_twice")
+        assert (ran.code, [ran.json[name] for name in named]) == (3, [1, 0, False, 0])
+        assert "mwbatch reconcile m --list differing" in ran.err
+        listed = stage.json("reconcile", "m", "--list", "differing", code=3)["differing_answers"]
+        assert listed == [{"row": 0, "task_id": task["task_id"], "listed": "no answer"}]
 
 
 def test_a_listing_without_end_is_shown_once(tmp_path: Path) -> None:
