@@ -15,11 +15,11 @@ from mwbatch.commands.survey import ASIDE, Survey
 from mwbatch.core.entry import OUR_BATCH, OUR_ERROR, Entry, Problem, cells_of
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError, UsageError
-from mwbatch.journal.disk import beside
+from mwbatch.journal.disk import DISK, beside
 
 
 async def put_aside(manifest: str, found: Survey, path: Path, batch_id: str) -> int:
-    """Write every row with a mistake to ``path``, with its batch and what is wrong; returns how many.
+    """Write every row with a mistake to ``path``, durable, with its batch and what is wrong; returns how many.
 
     Raises:
         UsageError: there is a file already that holds something else: somebody may be mending it.
@@ -47,7 +47,7 @@ def _put(aside: Path, path: Path) -> None:
         raise UsageError(
             f"{path} is there already and holds something else: move it away first, so that nothing of yours is lost"
         )
-    aside.replace(path)
+    DISK.put(aside, path)
 
 
 async def _chunks(manifest: str, found: Survey) -> AsyncIterator[list[list[Problem]]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mwbatch.errors import StoreError, UsageError
-from mwbatch.journal.disk import beside
+from mwbatch.journal.disk import DISK, beside
 
 
 @contextmanager
@@ -26,9 +26,7 @@ def outfile(path: Path, *, force: bool = False) -> Iterator[BinaryIO]:
     try:
         with aside.open("xb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
+        DISK.put(aside, path)
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
     finally:

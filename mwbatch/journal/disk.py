@@ -100,7 +100,17 @@ class Disk:
 
     def sync_folder(self, folder: Path) -> None:
         """Make the names in a folder durable."""
-        file = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        self._settle_at(folder)
+
+    def put(self, aside: Path, path: Path) -> None:
+        """Give a file that somebody wrote beside ``path`` that name, in the place of what stood there; durable at any moment."""
+        self._settle_at(aside)
+        aside.replace(path)
+        with suppress(PermissionError):  # a folder that may be written and not read
+            self.sync_folder(path.parent)
+
+    def _settle_at(self, path: Path) -> None:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             self.settle(file)
         finally:

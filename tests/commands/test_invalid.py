@@ -17,6 +17,7 @@ from mwbatch.core.outcomes import Created
 from mwbatch.core.text import encode
 from mwbatch.errors import Exit, ManifestError, UsageError
 from tests.commands.conftest import Stage, silent
+from tests.conftest import Synced
 from tests.virtual import virtual
 
 HEADER = "id,image_url,tags,annotation_option,instruction,shop"
@@ -55,6 +56,15 @@ async def test_bad_rows_never_block_good_ones(stage: Stage) -> None:
     assert "must begin with http" in str(a[OUR_ERROR])
     assert (b["tags"], str(b[OUR_ERROR]).count("tag 0: ")) == ('[{"left":1}]', 3)
     assert c[OUR_TEXT] == BAD[2]
+
+
+@virtual
+async def test_bad_rows_are_durable(stage: Stage, synced: Synced) -> None:
+    """Before the good rows are sent the list of bad ones is on disk, and so is its name."""
+    await sent(stage, HEADER, *BAD, *GOOD)
+    there = [path for path, _ in synced]
+    assert [path for path in there if path.name.startswith(f".{aside(stage).name}.")]
+    assert any(path == stage.folder and aside(stage).name in names for path, names in synced)
 
 
 @virtual

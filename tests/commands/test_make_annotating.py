@@ -17,6 +17,7 @@ from mwbatch.core.scrutiny import Leave
 from mwbatch.errors import UsageError
 from mwbatch.views.outcomes import MadeView
 from tests.commands.conftest import Stage, clock, silent
+from tests.conftest import Synced
 from tests.virtual import virtual
 
 QUESTION = Question("Is it good?", ("good", "bad"))
@@ -56,6 +57,17 @@ def hidden(folder: Path) -> list[str]:
 
 
 @virtual
+async def test_it_is_durable(stage: Stage, synced: Synced) -> None:
+    """The manifest is on disk before it has its name, and the name once the command ends."""
+    await tagged(stage, 5, 3)
+    synced.clear()
+    await made(stage)
+    (written, _), (folder, names) = synced
+    assert written.name.startswith(".two.jsonl.")
+    assert (folder, "two.jsonl" in names) == (stage.folder, True)
+
+
+@virtual
 async def test_completed_rows_alone(stage: Stage) -> None:
     """Each answered image is a row with all of its tags; the others are counted, and the manifest is a good one."""
     await tagged(stage, 5, 3)
@@ -70,7 +82,7 @@ async def test_completed_rows_alone(stage: Stage) -> None:
 @virtual
 async def test_the_question_is_checked_first(stage: Stage) -> None:
     """A question or options that no manifest would take are refused, and nothing is written."""
-    await tagged(stage, 1, 1)
+    await tagged(stage, 5, 3)
     with pytest.raises(UsageError, match=r"--instruction .*--option"):
         await made(stage, Question(" ", ("a", "a")))
     assert not (stage.folder / "two.jsonl").exists()
