@@ -44,10 +44,10 @@ def submit(
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.client import origin
         from mwbatch.commands.planning import readable
         from mwbatch.commands.rehearse import rehearse
         from mwbatch.commands.submit import submit
+        from mwbatch.core.hosts import origin
         from mwbatch.views.outcomes import created
 
         home = open_home(place, desk)

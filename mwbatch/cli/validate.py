@@ -75,7 +75,7 @@ async def compared(
 ) -> Result:
     """The same, with what of its rows was asked for before, and whether a batch has those with problems already."""
     from mwbatch.commands.foresee import foresee
-    from mwbatch.core.hosts import plain_origin
+    from mwbatch.core.hosts import origin
     from mwbatch.errors import ManifestError, OtherApi, UsageError
 
     home = open_home(place, desk)
@@ -83,8 +83,8 @@ async def compared(
         return checked
     try:
         async with client_where(api, needed=repeats.against_api) as client:
-            origin = client.origin if client else plain_origin(api.base_url)
-            found = await foresee(home, origin, source, asking(repeats), desk, client)
+            at = client.origin if client else origin(api.base_url)
+            found = await foresee(home, at, source, asking(repeats), desk, client)
     except OtherApi:
         return checked  # it is compared with what was asked for at this one
     except ManifestError:

@@ -1,6 +1,5 @@
 """The asynchronous client of the Microwork API: the only room that knows aiohttp's client, and tenacity."""
 
-from mwbatch.client.aiohttp_wire import base as origin
 from mwbatch.client.client import Client
 from mwbatch.client.keys import fingerprint
 from mwbatch.client.retry import again
@@ -8,4 +7,4 @@ from mwbatch.client.wire import Answer, Wire, kept
 from mwbatch.core.page import Page
 from mwbatch.core.values import BASE_URL
 
-__all__ = ["BASE_URL", "Answer", "Client", "Page", "Wire", "again", "fingerprint", "kept", "origin"]
+__all__ = ["BASE_URL", "Answer", "Client", "Page", "Wire", "again", "fingerprint", "kept"]

@@ -21,6 +21,7 @@ from mwbatch.client.keys import basic
 from mwbatch.client.translate import translate
 from mwbatch.client.watchdog import Watchdog
 from mwbatch.client.wire import KEPT, Answer
+from mwbatch.core.hosts import origin
 from mwbatch.core.values import CONCURRENCY, TIMEOUT
 from mwbatch.errors import ApiError, Unsent, Unsure, UsageError
 
@@ -187,20 +188,12 @@ class AiohttpWire:
 
 
 def base(url: str) -> str:
-    """The base URL as paths are appended to it: no slash at the end, the host in lower case.
-
-    Raises:
-        UsageError: not an absolute http or https URL, or one with a user, a query or a fragment.
-    """
+    """The base URL as paths are appended to it, no slash at the end; raises `UsageError` as `origin` does."""
+    origin(url)
     try:
-        parsed = URL(url)
+        return str(URL(url.strip())).rstrip("/")
     except ValueError:
         raise UsageError("the base URL cannot be read: check MICROWORK_BASE_URL") from None
-    if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.user or parsed.password:
-        raise UsageError("the base URL must be http(s)://host[:port][/path]: check MICROWORK_BASE_URL")
-    if parsed.raw_query_string or parsed.raw_fragment:
-        raise UsageError("the base URL has a query or a fragment: check MICROWORK_BASE_URL")
-    return str(parsed).rstrip("/")
 
 
 async def _whole(content: aiohttp.StreamReader) -> bytes:

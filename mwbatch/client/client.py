@@ -9,12 +9,13 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 from urllib.parse import quote
 
-from mwbatch.client.aiohttp_wire import AiohttpWire, base
+from mwbatch.client.aiohttp_wire import AiohttpWire
 from mwbatch.client.answers import asked_for, canceled_in, made, page_in, task_in
 from mwbatch.client.keys import checked, fingerprint, hiding
 from mwbatch.client.retry import again, passing, untaken
 from mwbatch.client.wire import Answer, Wire
 from mwbatch.core.form import BadForm, encode_create
+from mwbatch.core.hosts import origin
 from mwbatch.core.page import Page
 from mwbatch.core.sweep import MAX_IDLE_PAGES
 from mwbatch.core.task import Task
@@ -58,7 +59,7 @@ class Client:
     It belongs to the event loop in which it is first used: in another one, and after `close`, `UsageError` is raised before
     anything is written. Raises `UsageError` for settings that cannot be.
 
-    ``origin`` is the base URL as it is used, ``key`` the fingerprint of the API key, ``clock`` the last ``Date``
+    ``origin`` is the API, in the one form in which it is known, ``key`` the fingerprint of the API key, ``clock`` the last ``Date``
     header that the API sent.
     """
 
@@ -75,12 +76,12 @@ class Client:
         amount("timeout", timeout, 0.001, LONGEST_TIMEOUT)
         whole("limit", limit, 1, MOST_CONCURRENT, option="--concurrency")
         whole("tries", tries, 1, 1000)
-        self.origin = base(base_url)
+        self.origin = origin(base_url)
         self.key = fingerprint(checked(api_key))
         self.clock: str | None = None
         self._hide = hiding(api_key)
         self._tries = tries
-        self._wire = AiohttpWire(api_key, self.origin, timeout, limit) if wire is None else wire
+        self._wire = AiohttpWire(api_key, base_url, timeout, limit) if wire is None else wire
 
     def __repr__(self) -> str:
         return f"Client({self.origin}, key {self.key})"

@@ -11,6 +11,7 @@ from mwbatch.commands.desk import Desk
 from mwbatch.core.account import of_others
 from mwbatch.core.audit import Audit, Audited
 from mwbatch.core.facts import Planned
+from mwbatch.core.hosts import kin
 from mwbatch.core.task import Task
 from mwbatch.errors import StoreError
 from mwbatch.journal.asked import RECORD, asked
@@ -34,12 +35,12 @@ async def audit(
         if isinstance(card, StoreError):
             unreadable.append(str(card))
         else:
-            there[card.origin].append((folder, card))
+            there[kin(card.origin)].append((folder, card))
     if client is not None:
-        there.setdefault(client.origin, [])
+        there.setdefault(kin(client.origin), [])
     found = []
     for origin, batches in there.items():
-        asking = client if client and client.origin == origin else None
+        asking = client if client and kin(client.origin) == origin else None
         found.append(await _audited(batches, desk, asking, since, unreadable))
         unreadable = []
     return found or [Audited((), Audit(), {}, tuple(unreadable))]

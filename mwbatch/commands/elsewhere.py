@@ -20,6 +20,7 @@ from mwbatch.core.digests import Digests, named
 from mwbatch.core.elsewhere import API, Ahead, Overlap, Overlaps, Repeats, consented
 from mwbatch.core.facts import Withdrawn
 from mwbatch.core.fold import Status
+from mwbatch.core.hosts import kin
 from mwbatch.errors import AskedBefore, StoreError, UsageError
 from mwbatch.journal.asked import RECORD, asked
 from mwbatch.journal.home import Card, Home
@@ -252,7 +253,7 @@ class Others:
                 there.named += [folder.name] * bool(words)
             elif words:
                 there.named.append(card.batch_id)
-            elif card.batch_id != ours.batch_id and card.origin == origin:
+            elif card.batch_id != ours.batch_id and kin(card.origin) == kin(origin):
                 there.groups[frozenset((*ours.volatile, *card.volatile))].append((folder, card))
                 there.folders[card.batch_id] = folder
         for word in left:

@@ -14,6 +14,7 @@ from mwbatch.core.advice import rows
 from mwbatch.core.doubt import SECOND_SWEEP, Doubt, Witness, doubts, span_of
 from mwbatch.core.facts import Failed, Started
 from mwbatch.core.fold import Status
+from mwbatch.core.hosts import known
 from mwbatch.core.pace import backoff
 from mwbatch.core.span import Span
 from mwbatch.core.sweep import Place, Sight
@@ -88,7 +89,9 @@ async def _deny(batch: Opened, client: Client, desk: Desk) -> list[int]:
         for attempt in batch.state.row(number).contested
     ]
     accounts = (
-        {(fact.origin, fact.key) for fact in batch.journal.read_journal(Started)} if contested else set()
+        {(known(fact.origin), fact.key) for fact in batch.journal.read_journal(Started)}
+        if contested
+        else set()
     )
     if accounts != {(client.origin, client.key)} or batch.state.belied():
         return []  # nothing is denied by another account
@@ -160,7 +163,9 @@ def _may_settle(batch: Opened, client: Client, doubt: Doubt, kind: str, result: 
         result.because(
             "the listing was not seen to show our callback addresses, so it cannot prove that a task is absent"
         )
-    elif any((started.origin, started.key) != (client.origin, client.key) for started in doubt.started):
+    elif any(
+        (known(started.origin), started.key) != (client.origin, client.key) for started in doubt.started
+    ):
         result.because(
             "the API key is another one than when the requests were sent: its listing may be another account's"
         )

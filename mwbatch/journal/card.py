@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
+from mwbatch.core.hosts import known
 from mwbatch.core.limits import Limits
 from mwbatch.core.text import BadJson, decode_object
 from mwbatch.errors import OtherApi, StoreError
@@ -48,7 +49,7 @@ class Card:
 
     def pinned(self, origin: str) -> None:
         """Raise `OtherApi` where the batch belongs to another API than the one at ``origin``."""
-        if self.origin != origin:
+        if known(self.origin) != known(origin):
             raise OtherApi(
                 f"batch {self.name} belongs to {self.origin}, and MICROWORK_BASE_URL is {origin}: its tasks live "
                 f"there; set MICROWORK_BASE_URL back, or begin another batch with --batch"

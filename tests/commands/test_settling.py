@@ -246,6 +246,16 @@ async def test_another_account_denies_nothing(stage: Stage) -> None:
 
 
 @virtual
+async def test_an_origin_in_an_older_form(stage: Stage) -> None:
+    """Doubt of requests to the same API is settled, and what callbacks named is denied, in whatever form it was written."""
+    batch = await doubtful(stage, origin="HTTP://127.0.0.1:8900/")
+    assert (await settled(stage, batch)).absent == [0, 1, 2]
+    batch = await stage.opened()
+    await batch.record([Seen(clock(), 1, 1, "task-1", "pending", Via.CALLBACK)])
+    assert (await settled(stage, batch)).absent == [1]
+
+
+@virtual
 async def test_a_task_that_callbacks_invent(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """A task that callbacks name and the API does not know keeps no row in doubt, nor from being sent again."""
     batch = await doubtful(stage)
