@@ -111,7 +111,7 @@ async def _begin(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> "
             f"{batch.folder} cannot be locked as a folder here (a network file system?): its file {LOCK} serves alone"
         )
     check(wishes, batch.card, client.origin)
-    limits = batch.card.limits.updated(wishes.limits)
+    before, limits = batch.card.limits, batch.card.limits.updated(wishes.limits)
     base, key = callback_base(wishes.callback_url, last_base(batch), desk), batch.home.signing_key()
     batch.keep(limits=limits)
     await catch_up(batch, client, desk)
@@ -120,7 +120,8 @@ async def _begin(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> "
     run = Run(batch, client, wishes, desk, sender, since)
     if count := run.allowed():
         if count > ASK_ABOVE and not wishes.confirm(_question(batch, count)):
-            raise UsageError("nothing was sent, as you said")
+            batch.keep(limits=min(before, limits, key=lambda one: one.tasks))  # nobody agreed to a higher one
+            raise UsageError(_declined(batch))
         await warn_unheard(base, key, desk)
     return run
 
@@ -129,6 +130,13 @@ def _question(batch: Opened, count: int) -> str:
     price = batch.card.limits.price
     cost = f", for about {price * count:,.2f}" if price else ""
     return f"create {count:,} tasks at {batch.card.origin}{cost}?"
+
+
+def _declined(batch: Opened) -> str:
+    """What is left where the user said no: planned rows, for which no other batch may ask meanwhile."""
+    name, planned = batch.card.name, rows(batch.state.by_status()[Status.PLANNED])
+    given_up = "" if batch.state.spent() else f", mwbatch cancel {name} gives them up"
+    return f"nothing was sent, as you said; {planned} of batch {name} stay planned: mwbatch resume {name} asks again{given_up}"
 
 
 class Run:

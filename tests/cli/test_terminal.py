@@ -70,6 +70,19 @@ def test_somebody_is_asked(patient: Stage, answer: bytes, code: int) -> None:
     assert counts["pending"] == (101 if code == 0 else 0)
 
 
+def test_what_a_no_leaves_behind(patient: Stage) -> None:
+    """Who says no is told what stays planned, and how to give it up: then another batch may ask for it."""
+    words = ("submit", patient.manifest(101), "--callback-url", "none")
+    ran = on_terminal(patient, 200, *words, answer=b"n\n")
+    assert (
+        "101 rows of batch m stay planned: mwbatch resume m asks again, mwbatch cancel m gives them up"
+        in ran.out
+    )
+    assert patient.run(*words, "--batch", "other", "--dry-run").code == 2
+    assert patient.run("cancel", "m").code == 0
+    assert patient.run(*words, "--batch", "other", "--dry-run").code == 0
+
+
 def test_nobody_is_asked(patient: Stage) -> None:
     """--yes gives the answer beforehand."""
     words = ("submit", patient.manifest(101), "--callback-url", "none", "--yes")

@@ -36,6 +36,17 @@ async def test_limits_hold_over_all_runs(stage: Stage) -> None:
     assert stage.tasks == 7
 
 
+@pytest.mark.parametrize(("first", "then", "kept"), [(3, 200, 3), (None, 150, 150), (200, 150, 150)])
+@virtual
+async def test_a_no_raises_no_limit(stage: Stage, first: int | None, then: int, kept: int) -> None:
+    """A limit that was to be raised by a run that the user declined stays, and one that he lowered holds."""
+    await sent(stage, 2, limits=Limits(max_tasks=first))
+    asked: list[str] = []  # None, which means no
+    with pytest.raises(UsageError, match="stay planned: mwbatch resume logos asks again$"):
+        await sent(stage, 302, limits=Limits(max_tasks=then), confirm=asked.append)
+    assert (stage.home.find("logos")[1].limits.max_tasks, stage.tasks) == (kept, 2)
+
+
 @pytest.mark.parametrize(
     "limits",
     [Limits(max_tasks=4), Limits(price=0.08, max_cost=0.33), Limits(max_tasks=4, price=1, max_cost=4)],
