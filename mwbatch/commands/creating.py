@@ -242,7 +242,8 @@ class Run:
 
     def grounds(self) -> Grounds:
         """What this run knows about doubt."""
-        return Grounds(self.wishes.settle, self.since, self.sender.doubtful, self.sender.witness)
+        sender = self.sender
+        return Grounds(self.wishes.settle, self.since, sender.doubtful, sender.witness, sender.ended)
 
     def wanted(self) -> int:
         """How many rows may be sent, limits aside."""

@@ -60,8 +60,8 @@ class Sending:
 class Sender:
     """Creates the tasks of one batch: one object for one run of a command; `send` may be called several times.
 
-    ``doubtful`` holds the rows that this run left in doubt, with the tick at which their request ended; ``witness`` the
-    last task that it created; ``careful``: doubt could not be settled, so no run covers rows that are not sent at once.
+    ``doubtful`` holds the rows that this run left in doubt, with the tick at which their request ended, ``ended`` when the
+    last of all did; ``witness`` the last task that it created; ``careful``: doubt could not be settled, so no run covers rows that are not sent at once.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class Sender:
         self.batch, self.client, self.pace, self.how, self.desk = batch, client, pace, how, desk
         self.ending = ending or Ending()
         self.doubtful: dict[int, float] = {}
+        self.ended: float | None = None
         self.witness: Witness | None = None
         self.careful = False
         self._gate = Gate(pace, desk.ticks)
@@ -226,10 +227,10 @@ class Sender:
     def _note(self, create: Create, outcome: Outcome, began: float = 0.0) -> None:
         """Turn one outcome into its fact. Doubt is the absence of one: `started` says all there is to say."""
         row, attempt, now, tally = create.planned.row, create.attempt, self.desk.now(), self.desk.tally
-        task = outcome.task
+        task, self.ended = outcome.task, self.desk.ticks()
         tally.done += outcome.verdict in _DECIDED
         if outcome.verdict is Verdict.UNKNOWN:
-            self.doubtful[row] = self.desk.ticks()
+            self.doubtful[row] = self.ended
             tally.doubt += 1
             tally.note(f"the outcome of a request is unknown, its row waits in doubt: {outcome.message}")
         elif outcome.verdict is Verdict.CREATED and task is not None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from mwbatch.client import Client
@@ -49,13 +49,21 @@ class Settled:
 class Grounds:
     """What this process knows about doubt: when requests ended (ticks), a later task, and how long to wait (s).
 
-    ``since`` is the tick at which the lock was taken: it counts for attempts that this process did not see end.
+    ``since`` is the tick at which the lock was taken: it counts for attempts that this process did not see end; ``sent``
+    the one at which the last of its own requests ended, None while there was none.
     """
 
     settle: float
     since: float
     ended: Mapping[int, float] = field(default_factory=dict)
     witness: Witness | None = None
+    sent: float | None = None
+
+    def tied(self, batch: Opened) -> "Grounds":
+        """The same without a witness that is another row's task after all: that one may be older than any doubt."""
+        witness = self.witness
+        known = witness and batch.state.task(witness.row, witness.task_id)
+        return replace(self, witness=None) if known and known.strange else self
 
 
 async def settle(batch: Opened, client: Client, desk: Desk, grounds: Grounds) -> Settled:
@@ -66,16 +74,19 @@ async def settle(batch: Opened, client: Client, desk: Desk, grounds: Grounds) ->
     and no other process has seen it meanwhile.
     """
     result = Settled()
-    there = in_doubt(batch, grounds)
     batch.keep_drift()
-    await _look(batch, client, desk, _span(batch, grounds, there))
-    left = _still(batch, grounds, there)
+    grounds = grounds.tied(batch)
+    before = in_doubt(batch, grounds)
+    await _look(batch, client, desk, _span(batch, grounds, before))
+    grounds = grounds.tied(batch)
+    left = in_doubt(batch, grounds)
+    there = {doubt.place for doubt in (*before, *left)}
     kinds = await asyncio.to_thread(_kinds, batch, left)
     may = [doubt for doubt in left if _may_settle(batch, client, doubt, kinds[doubt.place.row], result)]
     if may and not desk.stopping.is_set():
         await _settle(batch, client, desk, grounds, may, result)
-    result.open = len(in_doubt(batch, grounds))
-    result.found = len(there) - result.open - len(result.absent)
+    open_ = {doubt.place for doubt in in_doubt(batch, grounds)}
+    result.open, result.found = len(open_), len(there - open_) - len(result.absent)
     if not desk.stopping.is_set():
         result.absent += await _deny(batch, client, desk)
     return result
@@ -133,14 +144,19 @@ async def _settle(
     ):
         return
     second = await believed(batch, client, desk, span, grounds, result.reasons, after=first)
-    if second:
+    if second and grounds.tied(batch) is not grounds:
+        result.because(
+            "the last task that was created is another row's, so that no listing was seen to be current"
+        )
+    elif second:
         forged = first.forged | second.forged
         await _close(batch, client, desk, _still(batch, grounds, left), forged, result)
 
 
 def in_doubt(batch: Opened, grounds: Grounds) -> list[Doubt]:
     """Every attempt in doubt, as the state has it now."""
-    return doubts(batch.state, batch.journal.read_journal(Started), grounds.ended, grounds.since)
+    started = batch.journal.read_journal(Started)
+    return doubts(batch.state, started, grounds.ended, grounds.since, grounds.sent)
 
 
 def _still(batch: Opened, grounds: Grounds, there: list[Doubt]) -> list[Doubt]:

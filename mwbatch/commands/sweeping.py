@@ -242,7 +242,7 @@ def learned(state: Batch, sight: Sight, at: float) -> list[Seen]:
     known = state.task(place.row, task.task_id)
     if (
         known is not None
-        and known.confirmed
+        and not known.is_told_by(Via.LIST)
         and (known.answered or (task.response is None and task.status == known.status))
     ):
         # Without its date nothing of the batch could be looked for by dates.

@@ -110,13 +110,13 @@ class Batch:
     def is_elsewhere(self, task_id: str, number: int, attempt: int) -> bool:
         """Whether the API itself has shown a task of this id at another row or attempt of the batch."""
         own = self.task(number, task_id)
-        if own is not None and own.confirmed and own.attempt != attempt:
+        if own is not None and own.by_api and own.attempt != attempt:
             return True
         if (shared := self._shared.get(task_id)) is not None:
-            return shared.confirmed > (own is not None and own.confirmed)
+            return shared.shown > (own is not None and own.by_api)
         first = self._holders.find(as_bytes(task_id))
         task = None if first in (None, number) else self.task(first, task_id)
-        return task is not None and task.confirmed
+        return task is not None and task.by_api
 
     def chosen(self) -> dict[int, Answered | None]:
         """Which answer is shown of each row that has those of several tasks, or none that is its own: then None."""

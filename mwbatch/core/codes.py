@@ -12,6 +12,9 @@ PLANNED, STARTED, SHOWN, DONE, CANCELED, ANSWERED, WITHDRAWN, CONFIRMED = (1 << 
 user gave it up before it was sent.
 """
 
+LISTED: Final = 1 << 8
+"""What a showing says besides, and no code: a listing has shown the task at its row."""
+
 LIFTED: Final = DONE
 """The code of a row that a `Row` has instead: no other has it, as nothing is said of a task that was not shown."""
 

@@ -46,19 +46,27 @@ class Doubt:
         return witness is not None and witness.began > self.ended
 
 
-def doubts(state: Batch, facts: Iterable[Started], ended: Mapping[int, float], since: float) -> list[Doubt]:
+def doubts(
+    state: Batch,
+    facts: Iterable[Started],
+    ended: Mapping[int, float],
+    since: float,
+    sent: float | None = None,
+) -> list[Doubt]:
     """Every attempt in doubt.
 
-    ``ended`` says when the request of a row ended, where this process saw it end; ``since`` counts for the others:
-    the tick at which the lock was taken.
+    ``ended`` says when the request of a row ended, where this process saw it end and it told nothing; ``since`` counts for
+    the others: the tick at which the lock was taken. A row whose request was answered with the task of another row is in
+    doubt since that showed: for it ``sent`` counts, the tick at which the last request of this process ended, if any did.
     """
     open_ = {Place(*place) for place in state.doubtful()}
+    late = since if sent is None else max(since, sent)
     found: dict[Place, tuple[Started, ...]] = {}
     for fact in facts:
         for place in _covered(fact, open_):
             found[place] = (*found.get(place, ()), fact)
     return [
-        Doubt(place, started, ended.get(place.row, since))
+        Doubt(place, started, ended.get(place.row, late if state.row(place.row).misled else since))
         for place, started in sorted(found.items(), key=_place)
     ]
 

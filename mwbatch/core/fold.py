@@ -18,8 +18,9 @@ but for answers, which are kept whoever brought them. A task that is not confirm
 completes its row, though any answer of a confirmed task is shown before it; without an answer it leaves its attempt in
 doubt. So it is never surplus, never canceled, and no row waits for it.
 
-A task that shows at several rows is the answer to one of them at most: to the only one at which it is confirmed. At the
-others, and at all of them where it is confirmed at none or at several, its answers complete nothing.
+A task that shows at several rows is the answer to one of them at most: to the only one at whose address the listing shows
+it, or, where no listing does, to the only one at which it is confirmed. At the others, and at all of them where it is so at
+none or at several, its answers complete nothing. A create that was answered with it at another row told nothing of that row.
 """
 
 from dataclasses import dataclass, field
@@ -101,10 +102,24 @@ class Row:
     @property
     def _counted(self) -> int:
         """The attempts of which a task was seen that counts."""
-        bits = self.confirmed
+        bits = self._told
         for task in self.tasks.values():
             bits |= task.answered << task.attempt
         return bits
+
+    @property
+    def misled(self) -> bool:
+        """Whether the API itself named a task here that is another row's."""
+        return any(task.by_api and task.strange for task in self.tasks.values())
+
+    @property
+    def _told(self) -> int:
+        """The attempts of which the API itself showed a task that is no other row's."""
+        strange = own = 0
+        for task in self.tasks.values():
+            strange |= (task.by_api and task.strange) << task.attempt
+            own |= task.confirmed << task.attempt
+        return self.confirmed & ~strange | own
 
     @property
     def contested(self) -> list[int]:
@@ -114,7 +129,7 @@ class Row:
     @property
     def spent(self) -> int:
         """How many tasks this row has or may have: the confirmed, and one for each other attempt that may have made one."""
-        maybe = (self.started & ~self.failed | self.seen) & ~self.confirmed
+        maybe = (self.started & ~self.failed | self.seen) & ~self._told
         return sum(task.confirmed for task in self.tasks.values()) + maybe.bit_count()
 
     @property
@@ -153,7 +168,7 @@ class Row:
     @property
     def belied(self) -> bool:
         """Whether a task was seen of an attempt that sweeps had not found: they were believed too soon."""
-        return bool(self.absent & self.confirmed)
+        return bool(self.absent & self._told)
 
     @property
     def status(self) -> Status:
@@ -171,7 +186,7 @@ class Row:
         last = self.last
         if self.withdrawn:
             return Status.CANCELED
-        if self.confirmed and self.opened < self.confirmed.bit_length():
+        if self.opened < self._told.bit_length():
             return Status.CANCELED
         if self.final >> last & 1 and self.opened <= last:
             return Status.REJECTED

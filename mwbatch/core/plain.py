@@ -4,8 +4,8 @@ import re
 from binascii import a2b_hex
 from typing import Final, NamedTuple
 
-from mwbatch.core.codes import CANCELED, CONFIRMED, DONE
-from mwbatch.core.facts import CONFIRMING, Seen, answer_name, identity
+from mwbatch.core.codes import CANCELED, CONFIRMED, DONE, LISTED
+from mwbatch.core.facts import CONFIRMING, Seen, Via, answer_name, identity
 from mwbatch.core.lines import checked, parse
 from mwbatch.core.text import as_bytes
 
@@ -34,7 +34,7 @@ _IS_HEX: Final = re.compile(rb"[0-9a-f]*")
 class Shown(NamedTuple):
     """One showing of a task at attempt 1, in the form in which columns hold it.
 
-    ``said`` has the bits of `SAID`, and ``CONFIRMED``; ``created`` and ``completed`` are the digits of a
+    ``said`` has the bits of `SAID`, ``CONFIRMED`` and ``LISTED``; ``created`` and ``completed`` are the digits of a
     time, 0 for none; ``answer`` is digest and SHA-256, empty for none.
     """
 
@@ -61,8 +61,13 @@ def shown_by(seen: Seen) -> Shown | None:
         if len(digest) != 2 * DIGEST or len(answer) != 2 * ANSWER or not _IS_HEX.fullmatch(answer):
             return None
     if seen.via in CONFIRMING:
-        said |= CONFIRMED
+        said |= confirmed_by(seen.via)
     return Shown(seen.row, task_id, said, digits(created), digits(completed), a2b_hex(answer))
+
+
+def confirmed_by(via: str) -> int:
+    """What it means, as bits, that the API itself has shown a task so."""
+    return CONFIRMED | LISTED if via == Via.LIST else CONFIRMED
 
 
 def _ascii(text: str | None) -> bytes:

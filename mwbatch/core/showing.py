@@ -37,7 +37,7 @@ def news(known: TaskState | None, fact: Seen) -> list[Seen]:
     """
     plain = fact._replace(answer=None, sha256=None, body=None)
     new = fact.answer is not None and (known is None or fact.answer not in known.answers)
-    if known is None or not known.confirmed:
+    if known is None or known.is_told_by(fact.via):
         return [plain, fact] if new else [plain]
     if new:
         return [fact]

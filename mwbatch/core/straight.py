@@ -1,7 +1,7 @@
 """Rows on the straight path, kept in columns: planned, started once, one task, one answer; or canceled on the way.
 
-Nearly every row of a batch takes this path, and a `Row` with its `TaskState` costs some 700 bytes; here it is 41, and 57
-more once there are answers. Whatever cannot be said in these columns is refused, and becomes a `Row`.
+Nearly every row of a batch takes this path, and a `Row` with its `TaskState` costs some 700 bytes; here it is 41, 57
+more once there are answers, and one more where listings showed tasks. Whatever cannot be said in these columns is refused, and becomes a `Row`.
 """
 
 from array import array
@@ -9,10 +9,21 @@ from binascii import a2b_hex
 from collections.abc import Callable, Iterator, Mapping
 from heapq import merge
 
-from mwbatch.core.codes import ANSWERED, CANCELED, CONFIRMED, DONE, LIFTED, PLANNED, SHOWN, STARTED, WITHDRAWN
+from mwbatch.core.codes import (
+    ANSWERED,
+    CANCELED,
+    CONFIRMED,
+    DONE,
+    LIFTED,
+    LISTED,
+    PLANNED,
+    SHOWN,
+    STARTED,
+    WITHDRAWN,
+)
 from mwbatch.core.fold import Row
 from mwbatch.core.holders import Holders
-from mwbatch.core.plain import ANSWER, DIGEST, PLAIN, SAID, time_of
+from mwbatch.core.plain import ANSWER, DIGEST, PLAIN, SAID, confirmed_by, time_of
 from mwbatch.core.task_state import TaskState
 
 
@@ -30,6 +41,7 @@ class Columns:
         self._created = array("Q")
         self._completed = array("Q")
         self._answers = bytearray()
+        self._listed = bytearray()
 
     def grow(self, size: int) -> None:
         """Make room for rows below ``size``, and some more."""
@@ -51,7 +63,7 @@ class Columns:
         return self.show(
             number,
             task_id,
-            SAID[status.decode()] | CONFIRMED if confirms else SAID[status.decode()],
+            SAID[status.decode()] | confirmed_by(confirms.decode()) if confirms else SAID[status.decode()],
             int(created.translate(None, b"-T:.Z")) if created else 0,
             int(completed.translate(None, b"-T:.Z")) if completed else 0,
             a2b_hex(answer + sha256) if answer else b"",
@@ -83,6 +95,9 @@ class Columns:
             if not code & ANSWERED or (completed, answer) < self._answer_of(number):
                 self._answer(number, completed, answer)
             code |= ANSWERED
+        if said & LISTED:
+            self._list(number)
+            said ^= LISTED
         self.codes[number] = code | SHOWN | said
         return True
 
@@ -108,7 +123,8 @@ class Columns:
             return None
         said = "canceled" if code & CANCELED else "completed" if code & DONE else "pending"
         task = TaskState(self._id(number).decode(), 1, said, time_of(self._created[number]))
-        task.confirmed = bool(code & CONFIRMED)
+        task.by_api = bool(code & CONFIRMED)
+        task.listed = number < len(self._listed) and self._listed[number] == 1
         if code & ANSWERED:
             completed, answer = self._answer_of(number)
             task.answers[answer[:DIGEST].hex()] = (time_of(completed), task.task_id, answer[DIGEST:].hex())
@@ -124,6 +140,12 @@ class Columns:
         self._ids.append(len(task_id))
         self._ids += task_id
         self._created[number] = created
+
+    def _list(self, number: int) -> None:
+        """Keep that a listing has shown the task of a row."""
+        if number >= len(self._listed):
+            self._listed.extend(bytes(len(self.codes) - len(self._listed)))
+        self._listed[number] = 1
 
     def _id(self, number: int) -> bytes:
         place = self._places[number]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from mwbatch.core.facts import CONFIRMING, Seen
+from mwbatch.core.facts import CONFIRMING, Seen, Via
 
 Answered = tuple[str, str, str]
 """An answer's place in the order that chooses the one shown: (completed_at, task_id, sha256)."""
@@ -15,23 +15,31 @@ def answered(seen: Seen) -> Answered:
 
 @dataclass(slots=True)
 class Shared:
-    """A task that shows at several rows: at how many of them it is confirmed."""
+    """A task that shows at several rows: at how many of them the API showed it, and at how many its listing did."""
 
-    confirmed: int = 0
+    shown: int = 0
+    listed: int = 0
+
+    @property
+    def is_one_rows(self) -> bool:
+        """Whether it is known whose it is."""
+        return (self.listed or self.shown) == 1
 
     def take(self, task: "TaskState") -> None:
         """Note one more row at which it shows."""
         if task.shared is None:
             task.shared = self
-            self.confirmed += task.confirmed
+            self.shown += task.by_api
+            self.listed += task.listed
 
 
 @dataclass(slots=True)
 class TaskState:
     """What the API has shown of one task: a join, so the order of the showings does not matter.
 
-    ``confirmed``: it was shown otherwise than by callbacks; ``attempt``, ``shown`` and ``created_at`` are then what was
-    shown so, and callbacks add nothing to them. ``shared`` where it shows at other rows too.
+    ``by_api``: it was shown otherwise than by callbacks; ``attempt``, ``shown`` and ``created_at`` are then what was
+    shown so, and callbacks add nothing to them. ``listed``: a listing showed it at the address of this row, which no
+    answer about one task has to. ``shared`` where it shows at other rows too.
     """
 
     task_id: str
@@ -39,7 +47,8 @@ class TaskState:
     shown: str = "pending"
     created_at: str = ""
     answers: dict[str, Answered] = field(default_factory=dict)
-    confirmed: bool = False
+    by_api: bool = False
+    listed: bool = False
     shared: Shared | None = field(default=None, compare=False, repr=False)
 
     def join(self, seen: Seen) -> None:
@@ -48,16 +57,37 @@ class TaskState:
             place = answered(seen)
             self.answers[seen.answer] = min(self.answers.get(seen.answer, place), place)
         if seen.via in CONFIRMING:
-            if not self.confirmed:
-                self.confirmed, self.attempt, self.shown, self.created_at = True, seen.attempt, "pending", ""
+            if not self.by_api:
+                self.by_api, self.attempt, self.shown, self.created_at = True, seen.attempt, "pending", ""
                 if self.shared is not None:
-                    self.shared.confirmed += 1
-        elif self.confirmed:
+                    self.shared.shown += 1
+            self._list(seen)
+        elif self.by_api:
             return
         self.shown = max(self.shown, seen.status, key=_rank)
         self.attempt = min(self.attempt, seen.attempt)
         if seen.created_at:
             self.created_at = min(self.created_at or seen.created_at, seen.created_at)
+
+    def _list(self, seen: Seen) -> None:
+        if seen.via == Via.LIST and not self.listed:
+            self.listed = True
+            if self.shared is not None:
+                self.shared.listed += 1
+
+    @property
+    def strange(self) -> bool:
+        """Whether the listing shows this task at one other row, and never here: the API named it here by mistake, if at all."""
+        return self.shared is not None and self.shared.listed == 1 and not self.listed
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the API itself has shown this task here, and its listing does not say that it is another row's."""
+        return self.by_api and not self.strange
+
+    def is_told_by(self, via: str) -> bool:
+        """Whether a showing of this kind adds to what is known of whose task this is."""
+        return not self.confirmed or (self.shared is not None and not self.listed and via == Via.LIST)
 
     @property
     def status(self) -> str:
@@ -67,7 +97,7 @@ class TaskState:
     @property
     def void(self) -> bool:
         """Whether this is another row's task, for all that is known."""
-        return self.shared is not None and not (self.confirmed and self.shared.confirmed == 1)
+        return self.shared is not None and not (self.confirmed and self.shared.is_one_rows)
 
     @property
     def answered(self) -> bool:
@@ -83,7 +113,7 @@ class TaskState:
     def conflict(self) -> bool:
         """Whether two answers of this one task say different things, or nobody can tell whose it is."""
         if self.shared is not None and self.void:
-            return self.shared.confirmed != 1 and (self.confirmed or bool(self.answers))
+            return not self.shared.is_one_rows and (self.by_api or bool(self.answers))
         return len(self.answers) > 1
 
     @property

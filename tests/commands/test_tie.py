@@ -2,15 +2,20 @@
 
 import asyncio
 
+import pytest
+
 from mwbatch.commands.cancel import cancel
 from mwbatch.commands.fetching import fetch
 from mwbatch.commands.reconcile import Manner, reconcile
 from mwbatch.commands.retry import Choice, retry
 from mwbatch.commands.submit import submit
+from mwbatch.core.doubt import SECOND_SWEEP, WITHOUT_WITNESS
 from mwbatch.core.facts import Seen
 from mwbatch.core.fold import Status
+from mwbatch.core.values import SETTLE
 from mwbatch.errors import Exit
 from mwbatch.simulator.faults import Fault, Line
+from mwbatch.simulator.forms import Draft
 from mwbatch.simulator.tasks import nested
 from tests.commands.conftest import Stage, answer, clock, silent
 from tests.virtual import virtual
@@ -85,6 +90,40 @@ async def test_one_task_id_for_many_creates(stage: Stage) -> None:
     result = await reconcile(stage.home, stage.client, "logos", stage.new_desk(), Manner())
     assert (stage.tasks, stage.statuses(), result.exit) == (4, {"completed": 4}, Exit.DONE)
     assert answered(stage) == truth(stage)
+
+
+@virtual
+async def test_a_create_that_is_answered_with_the_task_of_a_row_in_doubt(stage: Stage) -> None:
+    """The listing says whose a task is: no row gets the answer of another one, none waits for ever, none is paid twice."""
+    stage.befall(Line(Fault.CREATED_500, 1, 1), Line(Fault.ONE_TASK_ID, 2, 2))
+    created = await submit(stage.home, stage.client, stage.manifest(*range(4)), silent(), stage.desk)
+    assert (created.exit, stage.tasks, stage.statuses()) == (Exit.DONE, 4, {"pending": 4})
+    stage.world.complete_all(clock())
+    result = await reconcile(stage.home, stage.client, "logos", stage.new_desk(), Manner())
+    assert (stage.tasks, stage.statuses(), result.exit) == (4, {"completed": 4}, Exit.DONE)
+    assert answered(stage) == truth(stage)
+
+
+@pytest.mark.parametrize("rows", [2, 5])
+@virtual
+async def test_a_row_without_a_task_that_was_answered_with_anothers(stage: Stage, rows: int) -> None:
+    """Such a row is settled as any other in doubt, its silence counted from its request, and no proof rests on that task."""
+    stage.befall(Line(Fault.CREATED_500, 1, 1))
+
+    def answer_with_the_first(_: Draft) -> None:
+        if len(stage.wire.creates) == 2:
+            [task] = stage.world.tasks()
+            stage.wire.plays = [answer(200, {"task_id": task.task_id, "status": "pending"})]
+
+    stage.wire.on_create = answer_with_the_first
+    created = await submit(stage.home, stage.client, stage.manifest(*range(rows)), silent(), stage.desk)
+    assert (created.exit, stage.tasks, stage.statuses()) == (Exit.DONE, rows, {"pending": rows})
+    again = [
+        at for at, address in zip(stage.wire.left_at, stage.wire.creates, strict=True) if "/1-2/" in address
+    ]
+    waited = SETTLE * ((WITHOUT_WITNESS if rows == 2 else 1) + SECOND_SWEEP)
+    assert again[0] - stage.wire.left_at[1] >= waited
+    assert all(count == 1 for count in map(len, truth(stage).values()))
 
 
 @virtual

@@ -150,13 +150,14 @@ _time = st.sampled_from([None, "", "2024-01-01", "2024-01-02"])
 _ranges = st.sampled_from([((0, 1),), ((0, 3),), ((1, 2),), ((0, 1), (2, 3)), ((2, 3),)])
 _status = st.sampled_from(["pending", "canceled", "canceled", "completed", "in review"])
 _via = st.sampled_from([Via.CALLBACK, Via.CALLBACK, Via.LIST, Via.GET])
+_showing = st.sampled_from([Via.LIST, Via.CREATE])
 
 anybodys_answers = st.builds(answer, _attempt, st.sampled_from("xyz"), _time, _task, _row, _via)
 anybodys_steps: st.SearchStrategy[Fact] = st.one_of(
     st.builds(plan, _row),
     st.builds(start, _attempt, _ranges),
     st.builds(start, _attempt, _ranges),
-    st.builds(show, _attempt, _status, _task, _row, _time),
+    st.builds(show, _attempt, _status, _task, _row, _time, _showing),
     st.builds(show, _attempt, _status, _task, _row, _time, st.just(Via.CALLBACK)),
     st.builds(fail, _attempt, final=st.booleans(), row=_row),
     st.builds(fail, _attempt, row=_row, denied=st.just(True)),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mwbatch.core.batch import Batch
 from mwbatch.core.doubt import WITHOUT_WITNESS, Doubt, Witness, doubts, span_of
 from mwbatch.core.drift import WIDE
-from mwbatch.core.facts import Fact, Started
+from mwbatch.core.facts import Fact, Started, Via
 from mwbatch.core.span import PADDING
 from mwbatch.core.sweep import Place
 from tests.core.facts import ROWS, fail, plan, show, start, steps
@@ -50,6 +50,15 @@ def test_a_long_run_and_few_in_doubt() -> None:
     seen = [show(1, task=f"t{n}", row=n) for n in range(100) if n not in (7, 70)]
     state, started = begun(*map(plan, range(100)), start(1, ((0, 50), (60, 100))), start(2, ((7, 8),)), *seen)
     assert [doubt.place for doubt in doubts(state, started, {}, 0.0)] == [(7, 1), (7, 2), (70, 1)]
+
+
+def test_a_row_that_was_misled_is_in_doubt_since_the_last_request_ended() -> None:
+    """Nobody kept when the request ended that was answered with another row's task: no later than the last of all."""
+    misled = show(1, task="a", row=1, via=Via.CREATE)
+    state, started = begun(plan(0), plan(1), plan(2), start(1, ((0, 3),)), show(1, task="a"), misled)
+    for sent, since in ((None, 5.0), (3.0, 5.0), (9.0, 9.0)):
+        found = doubts(state, started, {}, 5.0, sent)
+        assert [(doubt.place.row, doubt.ended) for doubt in found] == [(1, since), (2, 5.0)]
 
 
 def test_what_came_to_an_end_is_not_in_doubt() -> None:

@@ -70,10 +70,13 @@ def test_order_and_repetition_are_forgiven(history: History, draw: st.DataObject
 
 @given(mixed_up)
 def test_one_task_completes_one_row(history: History) -> None:
-    """A task that shows at several rows answers the only one at which it is confirmed, and else none of them."""
+    """A task that shows at several rows answers the only one where it is listed, or else confirmed, and else none of them."""
     batch = Batch(history)
     answered, confirmed = defaultdict[str, set[int]](set), defaultdict[str, set[int]](set)
-    shown = defaultdict[str, set[int]](set)
+    shown, listed = defaultdict[str, set[int]](set), defaultdict[str, set[int]](set)
+    for fact in history:
+        if isinstance(fact, Seen) and fact.via == Via.LIST:
+            listed[fact.task_id].add(fact.row)
     for number, task in batch.tasks():
         shown[task.task_id].add(number)
         if task.confirmed:
@@ -83,6 +86,7 @@ def test_one_task_completes_one_row(history: History) -> None:
     for task_id, rows in answered.items():
         assert len(rows) == 1
         assert rows == confirmed[task_id] or rows == shown[task_id]
+        assert rows == listed[task_id] or not listed[task_id]
     completed = {n for n, row in batch.rows.items() if row.status is Status.COMPLETED}
     assert completed == set().union(*answered.values())
     without = {n for n, least in batch.chosen().items() if least is None}
@@ -104,7 +108,7 @@ def test_a_task_is_elsewhere_where_the_api_has_shown_it(
 ) -> None:
     """A task is at another row or attempt if the API itself has shown it there: callbacks say nothing of it."""
     batch = Batch(history)
-    there = {(n, task.attempt) for n, task in batch.tasks() if task.task_id == task_id and task.confirmed}
+    there = {(n, task.attempt) for n, task in batch.tasks() if task.task_id == task_id and task.by_api}
     assert batch.is_elsewhere(task_id, number, attempt) is bool(there - {(number, attempt)})
 
 
@@ -323,7 +327,7 @@ def test_kept_is_answered_then_live_then_earliest() -> None:
     tasks: History = [show(1, "canceled", created="1"), show(2, created="3"), show(3, created="2")]
     assert row_of().kept is None
     assert row_of(tasks[0], show(4, "canceled", created="0")).kept == TaskState(
-        "task-4", 4, "canceled", "0", confirmed=True
+        "task-4", 4, "canceled", "0", by_api=True, listed=True
     )
     assert [row_of(*tasks).kept.task_id, row_of(*tasks, answer(2)).kept.task_id] == ["task-3", "task-2"]  # type: ignore[union-attr]  # there are tasks
 
@@ -338,6 +342,39 @@ def test_a_task_of_which_nobody_can_tell_whose_it_is_is_in_conflict() -> None:
     assert [number for number, _ in batch.conflicts()] == [0, 1]
     assert [batch.row(n).status for n in (0, 1)] == [Status.PENDING] * 2
     assert list(batch.surplus()) == []
+
+
+MISLED = start(1, ((0, 2),)), show(1, task="a", row=1, via=Via.CREATE)
+"""Two rows were sent, and the create of row 1 was answered with a task's id."""
+
+
+@pytest.mark.parametrize("first", [(), (show(1, task="a", via=Via.CREATE),), (call(1, task="a"),)])
+def test_the_listing_says_whose_a_task_is(first: tuple[Fact, ...]) -> None:
+    """A task that is listed at one row is no other's, whatever its create was answered: that row is in doubt again."""
+    batch = Batch([plan(0), plan(1), *MISLED, *first])
+    assert batch.row(1).status is Status.PENDING
+    batch.add(show(1, task="a"))
+    batch.add(answer(1, task="a", via=Via.GET))
+    assert [batch.row(n).status for n in (0, 1)] == [Status.COMPLETED, Status.DOUBT]
+    assert (list(batch.doubtful()), list(batch.conflicts()), list(batch.surplus())) == ([(1, 1)], [], [])
+    assert (batch.spent(), batch.row(1).misled, batch.row(0).misled) == (2, True, False)
+    batch.add(show(1, task="own", row=1))
+    assert (batch.row(1).status, batch.spent()) == (Status.PENDING, 2)
+
+
+def test_a_row_that_was_misled_is_sent_again_once_it_is_denied() -> None:
+    """The task of another row belies no sweep, and holds no row back for ever; its own, should it show, does."""
+    batch = Batch([plan(0), plan(1), *MISLED, show(1, task="a"), fail(1, row=1, denied=True)])
+    assert (batch.row(1).status, batch.row(1).sendable, batch.belied()) == (Status.PLANNED, True, False)
+    batch.add(show(1, task="own", row=1))
+    assert batch.belied()
+
+
+def test_a_task_that_is_listed_at_two_rows_is_neithers() -> None:
+    """Where the listing contradicts itself nobody can tell: both rows wait, and it is a conflict."""
+    batch = Batch([plan(0), plan(1), show(1, task="a"), *MISLED, show(1, task="a", row=1)])
+    assert {number for number, _ in batch.conflicts()} == {0, 1}
+    assert [batch.row(n).status for n in (0, 1)] == [Status.PENDING] * 2
 
 
 def test_a_conflict_is_two_answers_of_one_task() -> None:

@@ -49,7 +49,7 @@ FAULTS: Final[Sequence[dict[Fault, float]]] = (
     {Fault.CREATED_AT_APART: 1.0, Fault.CREATED_CUT: 0.06, Fault.NOT_CREATED_500: 0.06},
     {Fault.DATE_APART: 0.5, Fault.CREATED_AT_FORM: 0.3, Fault.CREATED_500: 0.06, Fault.NOT_CREATED_500: 0.04},
     {Fault.CALLBACK_INVENTED: 0.2, Fault.CALLBACK_OTHER: 0.2, Fault.GET_OTHER: 0.5, Fault.CREATED_CUT: 0.06},
-    {Fault.LIST_CACHED: 1.0, Fault.LIST_SLOW: 0.1, Fault.CREATED_503: 0.06, Fault.NOT_CREATED_500: 0.06},
+    {Fault.LIST_CACHED: 1.0, Fault.ONE_TASK_ID: 0.05, Fault.CREATED_503: 0.06, Fault.NOT_CREATED_500: 0.06},
 )
 """The weather of a loop. What is late here is late by far less than the settle time, as it has to be."""
 
