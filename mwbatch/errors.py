@@ -21,6 +21,7 @@
     └── StoreError                     6  this machine: the disk, or damage to what is on it
         ├── DiskFull                   6  no space: nothing was written, it may be tried again
         └── Poisoned                   6  a write or sync failed for good: this writer never writes again
+            └── Displaced              6  the file that it wrote to was removed, moved or cut: another writer may go on
 
 An error names its operands and the next step; none ever carries the API key or a callback address.
 """
@@ -167,3 +168,7 @@ class DiskFull(StoreError):
 
 class Poisoned(StoreError):
     """A write or a sync failed in a way after which nothing may be appended to that file again."""
+
+
+class Displaced(Poisoned):
+    """Somebody removed, moved or cut the file that was being written: readers do not find there what it should hold."""

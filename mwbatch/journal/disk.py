@@ -65,9 +65,9 @@ class Disk:
         """Cut the file back to ``size`` bytes."""
         os.ftruncate(file, size)
 
-    def links(self, file: int) -> int:
-        """How many names the file still has; 0 once somebody removed it."""
-        return os.fstat(file).st_nlink
+    def look(self, path: Path, file: int) -> int:
+        """How many bytes an open file has; -1 where its name leads elsewhere, since somebody removed or moved it."""
+        return os.fstat(file).st_size if leads(path, file) else -1
 
     def close(self, file: int) -> None:
         """Close the descriptor and release its lock."""

@@ -19,7 +19,7 @@ from weakref import finalize
 
 from mwbatch.core.facts import Fact
 from mwbatch.core.lines import BadLine, UnknownFact, parse
-from mwbatch.errors import DiskFull, Poisoned, StoreError
+from mwbatch.errors import DiskFull, Displaced, Poisoned, StoreError
 from mwbatch.journal.disk import DISK, Disk, is_live
 
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -66,7 +66,10 @@ class Segment:
         try:
             self._write(lines)
             self._disk.sync(self._file)
-            self._still_named()
+            self._see_it_stands(self.size + len(lines))
+        except Displaced as error:
+            self._poison = str(error)
+            raise
         except OSError as error:
             # Readers MUST not take for kept what no sync has proved: the page cache shows it although the disk lacks it.
             with suppress(OSError):
@@ -75,10 +78,22 @@ class Segment:
             raise Poisoned(self._poison) from error
         self.size += len(lines)
 
-    def _still_named(self) -> None:
-        """MUST hold after every sync: what is written to a removed file is gone when it is closed."""
-        if not self._disk.links(self._file):
-            raise OSError(errno.ENOENT, "the file was removed while it was being written")
+    def _see_it_stands(self, size: int) -> None:
+        """MUST hold after every sync: nobody finds what is written to a file that was removed, moved or cut meanwhile."""
+        there = self._disk.look(self.path, self._file)
+        if there != size:
+            what = "removed or moved" if there < 0 else "cut"
+            raise Displaced(
+                f"{self.path} was {what} while it was being written; see what became of it, start again"
+            )
+
+    @property
+    def stands(self) -> bool:
+        """Whether its name leads to what was written, as a look at the disk shows."""
+        try:
+            return self._disk.look(self.path, self._file) >= self.size
+        except OSError:
+            return False
 
     def _write(self, lines: bytes) -> None:
         rest = memoryview(lines)

@@ -183,6 +183,10 @@ class Segments:
         """Whether this is an answer that is on disk, as far as `index` and `append` know, or on its way there."""
         return self._appender.knows(fact)
 
+    def stands(self) -> bool:
+        """Whether every answer that `index` and `append` know is on disk still, as far as a look can tell. Blocks."""
+        return self._shelves[RESULTS].stands()
+
     def bare_callbacks(self) -> Iterator[Seen]:
         """The callbacks that brought no answer."""
         return (fact for _, _, fact in self._shelves[JOURNAL].find(_bare_callback))

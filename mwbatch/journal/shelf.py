@@ -10,6 +10,7 @@ from mwbatch.core.facts import Fact
 from mwbatch.core.lines import line, parse
 from mwbatch.errors import DiskFull, Poisoned, StoreError
 from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.mark import Mark
 from mwbatch.journal.measure import Commits
 from mwbatch.journal.segment import Damage, Segment, Taken, placed, read, segments_in
 
@@ -30,7 +31,8 @@ class Shelf:
         self._lacking = 0
         self._segment: Segment | None = None
         self._committer: Committer | None = None
-        self._poison = ""
+        self._poison: Poisoned | None = None
+        self._marks: dict[Path, Mark] = {}
         self.damage: list[Damage] = []
         """What the last `read` could not use."""
 
@@ -66,7 +68,7 @@ class Shelf:
     def _write(self, lines: bytes) -> None:
         """Write to the segment, made at the first call; once poisoned MUST NOT make another one."""
         if self._poison:
-            raise Poisoned(self._poison)
+            raise type(self._poison)(str(self._poison))
         try:
             if self._segment is None:
                 self._segment = Segment(self.folder, self._writer, self._disk)
@@ -75,7 +77,7 @@ class Shelf:
             self._lacking = len(lines)
             raise
         except Poisoned as error:
-            self._poison = str(error)
+            self._poison = error
             raise
         self._lacking = 0
 
@@ -147,10 +149,21 @@ class Shelf:
         except OSError as error:
             raise StoreError(f"cannot sync {self.folder}: {error.strerror}") from error
         damage = self.damage = []
+        self._marks.clear()
         for path in segments_in(self.folder):
+            mark = Mark.of(path)  # MUST come first: what changes while it is read shows afterwards
             for _, taken in placed(path, damage.append, take, self._disk):
                 if taken is not None:
                     yield taken
+            if mark is not None and mark.size:  # its writer removes an empty one
+                self._marks[path] = mark
+
+    def stands(self) -> bool:
+        """Whether everything that `durable` read, and what was written since, is there still: one look a segment. Blocks."""
+        segment = self._segment
+        return (segment is None or segment.stands) and all(
+            mark.stands(path) for path, mark in self._marks.items()
+        )
 
     async def close(self) -> None:
         """Finish the commit that runs, close the segment."""

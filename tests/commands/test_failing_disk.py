@@ -58,7 +58,7 @@ def test_every_call_fails(memory: Path, fate: Fate, lasting: float) -> None:
     Each fault befalls every third call here, each call three of the faults.
     """
     calls = play(memory / "0", Fault(0, None))
-    assert {*calls} == {"create", "write", "sync", "links", "settle", "close"}
+    assert {*calls} == {"create", "write", "sync", "look", "settle", "close"}
     first = FAULTS.index((fate, lasting)) % 3
     for nth, name in list(enumerate(calls, 1))[first::3]:
         if fate != "short" or name == "write":

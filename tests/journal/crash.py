@@ -250,11 +250,11 @@ class CrashDisk(Failing):
                 raise
             node.become(node.content[:size])
 
-    def links(self, file: int) -> int:
-        """Count names."""
+    def look(self, path: Path, file: int) -> int:
+        """Look."""
         with self._machine.lock:
             self._machine.tick()
-            return super().links(file)
+            return super().look(path, file)
 
     def close(self, file: int) -> None:
         """Close a file, in whatever state it is."""

@@ -134,10 +134,10 @@ class Befallen(Failing):
             raise OSError(fault.fate, os.strerror(fault.fate))
         return fault.fate
 
-    def links(self, file: int) -> int:
-        """Count names, or fail."""
-        self._meet("links")
-        return super().links(file)
+    def look(self, path: Path, file: int) -> int:
+        """Look, or fail."""
+        self._meet("look")
+        return super().look(path, file)
 
     def forget(self, file: int) -> None:
         """Let memory drop it, or fail."""

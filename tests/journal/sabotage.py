@@ -45,7 +45,7 @@ def _forgive(segment: Segment, lines: bytes) -> None:
 
 def _forgiving(shelf: Shelf, lines: bytes) -> None:
     """The same for a whole folder."""
-    shelf._poison = ""
+    shelf._poison = None
     _write(shelf, lines)
 
 

@@ -136,10 +136,10 @@ class MortalDisk(Disk):
         self._alive(event=False)
         super().truncate(file, size)
 
-    def links(self, file: int) -> int:
-        """Count names, unless dead."""
+    def look(self, path: Path, file: int) -> int:
+        """Look, unless dead."""
         self._alive(event=False)
-        return super().links(file)
+        return super().look(path, file)
 
     def close(self, file: int) -> None:
         """Close what death has not closed."""
