@@ -71,6 +71,11 @@ class Metrics(Collector):
         for name, help_text, value in (
             ("mwbatch_queue_bytes", "Bytes that wait to become durable.", receiver.backlog),
             ("mwbatch_held_bytes", "Bodies in memory.", receiver.held),
+            (
+                "mwbatch_batches_aside",
+                "Batches that cannot be used; their callbacks go to the inbox.",
+                receiver.aside,
+            ),
             ("mwbatch_open_connections", "Connections open now.", self._connections()),
             ("mwbatch_ready", "1 while callbacks can be taken.", receiver.hindrance is None),
         ):

@@ -25,11 +25,12 @@ from mwbatch.callbacks.refusal import ANSWERS, Reason, Rejected, rejected_by
 from mwbatch.callbacks.rejects import Rejects
 from mwbatch.callbacks.stores import Stores
 from mwbatch.callbacks.taken import Taken
+from mwbatch.callbacks.troubles import Troubles
 from mwbatch.callbacks.watch import Once, Watch
 from mwbatch.core import probe
 from mwbatch.core.address import Address
 from mwbatch.core.facts import Seen
-from mwbatch.errors import Poisoned, StoreError
+from mwbatch.errors import Displaced, Poisoned, StoreError
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.home import Home
 
@@ -62,9 +63,10 @@ class Receiver:
         disk: Disk = DISK,
     ) -> None:
         self._limits, self._on_stored, self._clock = limits, on_stored, clock
-        self._keys, self._stores = Keyring(home), Stores(home, disk=disk)
+        self._troubles = Troubles()
+        self._keys = Keyring(home)
+        self._stores = Stores(home, backlog=limits.backlog, troubles=self._troubles, disk=disk)
         self._room = Room(limits.held)
-        self._troubles: dict[str, str] = {}
         self.counts = Counts()
         self.commits = self._stores.commits
         self._once = Once()
@@ -88,6 +90,11 @@ class Receiver:
     def held(self) -> int:
         """Bodies in memory, in bytes."""
         return self._room.used
+
+    @property
+    def aside(self) -> int:
+        """Batches that cannot be used, and whose callbacks go to the inbox."""
+        return len(self._stores.aside)
 
     @property
     def backlog(self) -> int:
@@ -185,20 +192,16 @@ class Receiver:
         except StoreError as error:
             self._note(batch, error)
             raise rejected_by(error) from error
-        if self._troubles.pop(batch, ""):
-            _log.warning("batch %s: storing again", batch)
+        self._troubles.end(f"store {batch}", f"batch {batch}: storing again")
         self._count(new, inbox, delivery.mismatch is not None, size)
         if new:
             self._tell(batch, seen)
 
     async def _append(self, batch: str, seen: Seen) -> tuple[bool, bool]:
-        journal, inbox = await self._stores.of(batch)
-        if journal.backlog > self._limits.backlog:
-            raise Rejected(Reason.OVERLOADED)
-        new = await self._stores.keep(journal, seen)
-        if new:
-            self._watch.note(batch, journal.folder, seen)
-        return new, inbox
+        kept = await self._stores.keep(batch, seen)
+        if kept.new:
+            self._watch.note(batch, kept.folder, seen)
+        return kept.new, kept.inbox
 
     def _count(self, new: bool, inbox: bool, mismatch: bool, size: int) -> None:
         counts = self.counts
@@ -219,11 +222,9 @@ class Receiver:
 
     def _note(self, batch: str, error: StoreError) -> None:
         """Log a trouble once, not for each callback that meets it."""
-        if isinstance(error, Poisoned):
+        if isinstance(error, Poisoned) and not isinstance(error, Displaced):
             self.failure = self.failure or error
-        if self._troubles.get(batch) != str(error):
-            self._troubles[batch] = str(error)
-            _log.error("batch %s: answering 503: %s", batch, error)
+        self._troubles.begin(f"store {batch}", f"batch {batch}: answering 503: {error}", type(error))
 
     def _refuse(self, reason: Reason) -> web.Response:
         self.counts.rejected[reason] += 1

@@ -3,19 +3,24 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from mwbatch.callbacks.bounds import Bounds
+from mwbatch.callbacks.aside import Aside
+from mwbatch.callbacks.limits import LIMITS
 from mwbatch.callbacks.refusal import Reason, Rejected
-from mwbatch.core.facts import Seen
-from mwbatch.errors import StoreError
+from mwbatch.callbacks.store import Store
+from mwbatch.callbacks.troubles import Troubles
+from mwbatch.core.facts import Fact, Seen
+from mwbatch.errors import Displaced, StoreError
+from mwbatch.journal.batches import card_of, each
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.home import Home
+from mwbatch.journal.inbox import merge
 from mwbatch.journal.measure import Commits
-from mwbatch.journal.segment import Damage, Harm
-from mwbatch.journal.segments import Segments
+from mwbatch.journal.segment import Damage, Harm, segments_in, written_now
+from mwbatch.journal.segments import FOLDERS, Segments
 
 REFRESH: Final = 1.0
 """Seconds between two looks for new batches."""
@@ -25,76 +30,96 @@ WRITER: Final = "receiver"
 _log = logging.getLogger("mwbatch.callbacks")
 
 
-class Stores:
-    """The journals of a home, opened once each. ``now`` is a monotonic clock in seconds."""
+class Kept(NamedTuple):
+    """Whether a callback was new, whether the inbox has it, and in which folder it is."""
 
-    def __init__(self, home: Home, *, disk: Disk = DISK, now: Callable[[], float] = time.monotonic) -> None:
-        self._home, self._disk, self._now = home, disk, now
-        self._batches: dict[str, Segments] = {}
-        self._inboxes: dict[str, Segments] = {}
-        self._bounds: dict[Path, tuple[Bounds, Bounds]] = {}
+    new: bool
+    inbox: bool
+    folder: Path
+
+
+class Stores:
+    """The journals of a home, opened once each.
+
+    ``backlog`` bounds the lines of one journal, in bytes, that wait for the disk; ``now`` is a monotonic clock in seconds.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        *,
+        backlog: int = LIMITS.backlog,
+        troubles: Troubles | None = None,
+        disk: Disk = DISK,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._home, self._most, self._disk, self._now = home, backlog, disk, now
+        self._troubles = troubles or Troubles()
+        self._there: dict[str, Store] = {}
         self._opening = asyncio.Lock()
         self._looked_at = 0.0
+        self._left: dict[str, list[Path]] = {}
+        self.aside = Aside(self._troubles)
+        """The batches that cannot be used, and whose callbacks go to the inbox."""
         self.commits = Commits()
         """What the commits of all journals cost."""
 
     async def open(self) -> None:
-        """Open every batch of the home and learn which answers it has.
+        """Open every batch of the home that can be used, take its inbox in, and learn which answers it has.
 
         Raises:
-            StoreError: a batch cannot be read, or stands there twice.
+            StoreError: the home cannot be looked into.
         """
-        self._looked_at = self._now()
-        for batch, folder in (await asyncio.to_thread(self._home.by_id)).items():
-            self._batches[batch] = await self._opened(folder)
-
-    async def of(self, batch: str) -> tuple[Segments, bool]:
-        """The journal that takes callbacks of ``batch``, and whether it is the inbox.
-
-        Raises:
-            StoreError: it cannot be read.
-        """
-        if there := self._batches.get(batch):
-            return there, False
-        if (inbox := self._inboxes.get(batch)) and not self._is_due():
-            return inbox, True
         async with self._opening:
-            return await self._find(batch)
+            for batch, folder in (await self._batches()).items():
+                await self._take_up(batch, folder)
+        await self._take_in_all()
 
-    async def keep(self, journal: Segments, seen: Seen) -> bool:
-        """Make a callback durable in one of these journals; says whether it is new.
+    async def keep(self, batch: str, seen: Seen) -> Kept:
+        """Make a callback durable where it belongs.
 
         Raises:
-            Rejected: of its attempt, or of its task, as much is stored as ever will be.
+            Rejected: of its attempt, or of its task, as much is stored as ever will be; or too much waits for the disk.
             StoreError: it cannot be written.
         """
-        bounds, place = (
-            self._bounds[journal.folder][seen.answer is None],
-            (seen.row, seen.attempt, seen.task_id),
-        )
-        # MUST NOT take room for a copy, also while the first one is on its way: another answer may need it this moment.
-        copy = bounds.holds(*place) and journal.knows(seen)
-        taken = not copy and bounds.take(*place)
-        if not (copy or taken):
-            raise Rejected(Reason.TOO_MANY)
-        new = False
+        store = await self._fitting(batch, seen)
+        if store.journal.backlog > self._most:
+            raise Rejected(Reason.OVERLOADED)
         try:
-            [new] = await journal.append([seen])
-        finally:
-            if taken and not new:
-                bounds.give_back(*place)
-        return new
+            new = await store.keep(seen)
+        except Displaced:
+            await self._let_go(batch, store)
+            raise
+        return Kept(new, store.is_inbox, store.journal.folder)
 
     async def folder(self, batch: str) -> Path:
-        """The folder of that journal; raises as `of` does."""
-        return (await self.of(batch))[0].folder
+        """The folder of the journal that takes callbacks of a batch; raises `StoreError` where it cannot be read."""
+        return (await self._of(batch)).journal.folder
+
+    async def _fitting(self, batch: str, seen: Seen) -> Store:
+        """The journal for a callback. MUST NOT say that it is known there unless the disk has it now."""
+        store = await self._of(batch)
+        if not store.journal.knows(seen):
+            return store
+        if not await store.stands():
+            _log.error("%s was changed by somebody else: it is read again", store.journal.folder)
+            await self._let_go(batch, store)
+        return await self._of(batch)  # it may be another one by now
+
+    async def _of(self, batch: str) -> Store:
+        there = self._there.get(batch)
+        # Others may wait here for a long time, until a large batch is read: the inbox is as durable.
+        if there and not (there.is_inbox and self._is_due() and not self._opening.locked()):
+            return there
+        async with self._opening:
+            return await self._find(batch)
 
     async def close(self) -> StoreError | None:
         """Finish what was begun and release every file; returns the last failure, and logs each."""
         failure: StoreError | None = None
-        for journal in self._all():
+        for store in self._there.values():
             try:
-                await journal.close()
+                await store.journal.close()
             except StoreError as error:
                 _log.error("%s", error)
                 failure = error
@@ -103,67 +128,136 @@ class Stores:
     @property
     def backlog(self) -> int:
         """Bytes that wait to become durable."""
-        return sum(journal.backlog for journal in self._all())
+        return sum(store.journal.backlog for store in self._there.values())
 
     @property
     def full(self) -> bool:
         """Whether a journal lacks space."""
-        return any(journal.full for journal in self._all())
+        return any(store.journal.full for store in self._there.values())
 
     async def probe(self) -> None:
-        """Look for space where there was none."""
-        for journal in self._all():
-            if journal.full and await journal.probe():
-                _log.warning("there is space again in %s", journal.folder)
-
-    def _all(self) -> list[Segments]:
-        return [*self._batches.values(), *self._inboxes.values()]
+        """Look for space where there was none, for batches that can be used now, and for what waits in their inboxes."""
+        for store in [*self._there.values()]:
+            if store.journal.full and await store.journal.probe():
+                _log.warning("there is space again in %s", store.journal.folder)
+        async with self._opening:
+            for batch, folder in (await self._looked()).items():
+                await self._take_up(batch, folder)
+        await self._take_in_all()
 
     def _is_due(self) -> bool:
         return self._now() - self._looked_at >= REFRESH
 
-    async def _find(self, batch: str) -> tuple[Segments, bool]:
+    async def _find(self, batch: str) -> Store:
         """Look again, because another request may have opened it while this one waited for its turn."""
+        there = self._there.get(batch)
         # MUST look before an inbox is made: a batch may begin, and be answered, between two looks.
-        due = batch not in self._batches and (batch not in self._inboxes or self._is_due())
-        folder = await self._look(batch) if due else None
-        if folder is not None:
-            self._batches[batch] = await self._opened(folder)
-            _log.info("batch %s appeared in %s", batch, folder)
-        if there := self._batches.get(batch):
-            return there, False
-        if batch not in self._inboxes:
-            self._inboxes[batch] = await self._opened(self._home.inbox(batch))
-            _log.warning("batch %s is not here: its callbacks go to the inbox", batch)
-        return self._inboxes[batch], True
+        if there is None or (there.is_inbox and self._is_due()):
+            if folder := (await self._looked()).get(batch):
+                await self._take_up(batch, folder)
+            there = self._there.get(batch)
+        if there is None:
+            there = self._there[batch] = await self._opened(self._home.inbox(batch), is_inbox=True)
+            words = f"batch {batch} is not here: its callbacks go to the inbox"
+            self._troubles.begin(f"absent {batch}", words, level=logging.WARNING)
+        return there
 
-    async def _look(self, batch: str) -> Path | None:
-        self._looked_at = self._now()
+    async def _looked(self) -> dict[str, Path]:
+        """The folders of the batches by their ids; none where nobody can tell, since callbacks must not wait for that."""
         try:
-            return (await asyncio.to_thread(self._home.by_id)).get(batch)
+            return await self._batches()
         except StoreError as error:
-            # The inbox is as durable: a callback must not wait until somebody has mended another batch.
-            _log.error("cannot look for batches: %s", error)
-            return None
+            self._troubles.begin("home", f"cannot look for batches: {error}")
+            return {}
 
-    async def _opened(self, folder: Path) -> Segments:
+    async def _batches(self) -> dict[str, Path]:
+        self._looked_at = self._now()
+        looked = await asyncio.to_thread(lambda: list(each(self._home, card_of)))
+        self._troubles.end("home", "looking for batches goes well again")
+        bad = {folder: card for folder, card in looked if isinstance(card, StoreError)}
+        good = {card.batch_id: folder for folder, card in looked if not isinstance(card, StoreError)}
+        self.aside.seen(bad, good.values())
+        return good
+
+    async def _take_up(self, batch: str, folder: Path) -> None:
+        """Let callbacks of a batch go to its folder, unless they do already, or it cannot be read."""
+        there = self._there.get(batch)
+        if there and not there.is_inbox:
+            if await asyncio.to_thread(lambda: there.in_place):
+                return
+            await self._closed(batch, there)
+        if not self.aside.is_due(folder, self._now()):
+            return
+        try:
+            store = await self._opened(folder, is_inbox=False)
+        except StoreError as error:
+            self.aside.unread(folder, error, self._now())
+            return
+        if inbox := self._there.get(batch):
+            await self._closed(batch, inbox)
+        self._there[batch] = store
+        self.aside.back(folder)
+        self._troubles.end(f"absent {batch}", f"batch {batch} is here: its callbacks go to {folder}")
+
+    async def _let_go(self, batch: str, store: Store) -> None:
+        """Open a journal anew at its next callback: what is known of it is not what the disk has."""
+        async with self._opening:
+            if self._there.get(batch) is store:
+                await self._closed(batch, store)
+
+    async def _closed(self, batch: str, store: Store) -> None:
+        del self._there[batch]
+        try:
+            await store.journal.close()
+        except StoreError as error:  # whoever waited for it was told
+            _log.error("%s", error)
+
+    async def _opened(self, folder: Path, *, is_inbox: bool) -> Store:
         journal = Segments(folder, WRITER, self._disk, self.commits)
-        self._bounds[folder] = await asyncio.to_thread(_learned, journal)
+        store = await asyncio.to_thread(lambda: Store.open(journal, is_inbox=is_inbox))
         for damage in journal.damage:
             if damage.harm is Harm.DAMAGED:
                 _log.error("%s", _words(damage))
             elif damage.harm is Harm.TORN:
                 _log.warning("%s: never acknowledged, and passed over", _words(damage))
-        return journal
+        return store
+
+    async def _take_in_all(self) -> None:
+        for batch, store in [*self._there.items()]:
+            if not store.is_inbox:
+                await self._take_in(batch, store)
+
+    async def _take_in(self, batch: str, store: Store) -> None:
+        """Move what the inbox has into the batch: everything of it that nobody writes any more."""
+        inbox, trouble = self._home.inbox(batch), f"inbox {batch}"
+        try:
+            done = await asyncio.to_thread(_done, inbox)
+            if done != self._left.get(batch, []):
+                await self._merge(inbox, batch, store)
+                self._left[batch] = await asyncio.to_thread(_done, inbox)
+            self._troubles.end(trouble, f"batch {batch}: its inbox was taken in")
+        except StoreError as error:
+            self._troubles.begin(trouble, f"batch {batch}: its inbox stays as it is: {error}", type(error))
+
+    async def _merge(self, inbox: Path, batch: str, store: Store) -> None:
+        async def keep(facts: Sequence[Fact]) -> int:
+            if self._there.get(batch) is not store:
+                raise StoreError(f"{store.journal.folder} was changed meanwhile")
+            new = await store.journal.append(facts)
+            for fact, is_new in zip(facts, new, strict=True):
+                if is_new and isinstance(fact, Seen):
+                    store.count(fact)
+            return sum(new)
+
+        count = await merge(inbox, store.journal, keep)
+        _log.info("batch %s: %d callbacks taken in from the inbox", batch, count)
 
 
-def _learned(journal: Segments) -> tuple[Bounds, Bounds]:
-    """Read a journal for what it has: answers, and callbacks that brought none. Blocks."""
-    answers, bare = Bounds(), Bounds()
-    journal.index(lambda kept: answers.take(kept.row, kept.attempt, kept.task_id))
-    for seen in journal.bare_callbacks():
-        bare.take(seen.row, seen.attempt, seen.task_id)
-    return answers, bare
+def _done(inbox: Path) -> list[Path]:
+    """The segments of an inbox that nobody writes; most batches have none."""
+    if not inbox.is_dir():
+        return []
+    return [path for name in FOLDERS for path in segments_in(inbox / name) if not written_now(path)]
 
 
 def _words(damage: Damage) -> str:

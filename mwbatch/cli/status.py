@@ -68,11 +68,15 @@ def one(home: "Home", batch: str, *, demanded: bool) -> Result:
 
 def everything(home: "Home", *, demanded: bool) -> Result:
     """Where every batch stands."""
+    from mwbatch.errors import StoreError
+    from mwbatch.journal.batches import each
     from mwbatch.journal.opened import read
     from mwbatch.views.standing import Standings
 
-    reports = [read(home, folder, card).report() for folder, card in home.cards()]
-    return Standings(str(home.path), tuple(reports), demanded)
+    made = [report for _, report in each(home, lambda folder, card: read(home, folder, card).report())]
+    unreadable = tuple(str(why) for why in made if isinstance(why, StoreError))
+    reports = tuple(report for report in made if not isinstance(report, StoreError))
+    return Standings(str(home.path), reports, demanded, unreadable)
 
 
 def row_list(home: "Home", batch: str, status: str) -> Result:

@@ -13,6 +13,8 @@ from mwbatch.errors import UsageError
 from mwbatch.settings import Api, Asking, Meant, Place, Spending, api_key
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mwbatch.client import Client
     from mwbatch.commands.creating import Wishes
     from mwbatch.commands.desk import Desk
@@ -33,7 +35,25 @@ def home_of(place: Place, tell: Callable[[str], None]) -> "Home":
 
     home = Home((place.home or default_home()).absolute(), place.key_file)
     tell(f"home: {home.path}")
+    if owner := _other_owner(home.path):
+        tell(
+            f"warning: this home belongs to {owner}, who may not be able to read what you make in it; run mwbatch as {owner}"
+        )
     return home
+
+
+def _other_owner(home: "Path") -> str:
+    """Whose home it is, where it is not ours; empty where it is, or is not there yet."""
+    import os
+    import pwd
+
+    try:
+        uid = home.stat().st_uid
+        return "" if uid == os.geteuid() else pwd.getpwuid(uid).pw_name
+    except KeyError:  # in a container few users have names
+        return f"user {uid}"
+    except OSError:
+        return ""
 
 
 def open_client(api: Api, concurrency: int = CONCURRENCY) -> "Client":

@@ -15,6 +15,7 @@ from mwbatch.core.hosts import kin
 from mwbatch.core.task import Task
 from mwbatch.errors import StoreError
 from mwbatch.journal.asked import RECORD, asked
+from mwbatch.journal.batches import card_of, each
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.segments import Segments
 
@@ -31,7 +32,7 @@ async def audit(
     """
     there: dict[str, list[Batch]] = defaultdict(list)
     unreadable = []
-    for folder, card in home.looked():
+    for folder, card in each(home, card_of):
         if isinstance(card, StoreError):
             unreadable.append(str(card))
         else:

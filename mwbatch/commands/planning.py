@@ -100,7 +100,7 @@ async def addressed(home: Home, source: Source) -> Source:
             break
     if not manifest.batch_id:
         return source
-    for _, card in home.cards():
+    for _, card in home.readable():
         if card.batch_id == manifest.batch_id:
             return replace(source, batch=card.name)
     raise UsageError(
@@ -123,7 +123,7 @@ def choose(home: Home, source: Source, origin: str) -> Chosen:
     Raises:
         UsageError: several batches were made from it.
     """
-    there = list(home.cards())
+    there = list(home.readable())
     wanted = source.batch
     if wanted is None:
         same = [card for _, card in there if card.manifest == source.recorded] or [

@@ -116,7 +116,7 @@ async def ways_on(
 
 async def _fits(home: Home, source: Source, other: Overlap) -> bool:
     """Whether the rows of a manifest may be added to a batch that asked for some of them."""
-    for folder, card in home.cards():
+    for folder, card in home.readable():
         if card.batch_id == other.batch_id:
             try:
                 await examine(replace(source, batch=card.name), await look(home, folder, card), Desk())

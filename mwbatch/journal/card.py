@@ -55,6 +55,17 @@ class Card:
                 f"there; set MICROWORK_BASE_URL back, or begin another batch with --batch"
             )
 
+    @property
+    def flaw(self) -> str:
+        """What of it is of another kind than everybody relies on, since a file may hold anything; empty where nothing is."""
+        words = (self.name, self.batch_id, self.origin, self.manifest, *self.kids)
+        if not all(isinstance(word, str) for word in words):
+            return "a name that is no text"
+        if not all(isinstance(number, int) for number in self.place):
+            return "a place that is none"
+        there = (self.echo, self.segments, self.again)
+        return "" if all(isinstance(names, dict) for names in there) else "a table that is none"
+
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Read the card of a batch folder; raises `StoreError` where it cannot be understood."""
@@ -69,6 +80,9 @@ class Card:
                 name: tuple(fields.get(name, ()))
                 for name in ("kids", "place", "forgiven", "volatile", "drift")
             }
-            return cls(**fields | {"limits": Limits.stored(**fields.get("limits", {}))})
+            card = cls(**fields | {"limits": Limits.stored(**fields.get("limits", {}))})
         except (OSError, BadJson, KeyError, TypeError) as error:
             raise StoreError(f"cannot read {path}: {error}") from error
+        if flaw := card.flaw:
+            raise StoreError(f"cannot read {path}: {flaw}")
+        return card

@@ -93,6 +93,10 @@ class Home:
         """
         return ((folder, card) for folder in self._folders() if (card := _card_or_why(folder)))
 
+    def readable(self) -> Iterator[tuple[Path, Card]]:
+        """The same without those: who looks for one batch is not stopped by another. MUST NOT tell what was asked before."""
+        return ((folder, card) for folder, card in self.looked() if isinstance(card, Card))
+
     def has_folders(self) -> bool:
         """Whether there may be a batch here at all; raises as `cards`."""
         return any(path.is_dir() for path in self._folders())
@@ -105,21 +109,6 @@ class Home:
         except OSError as error:
             # MUST NOT look empty: the rows of a batch that is not seen would be paid again.
             raise StoreError(f"cannot read {self.path}: {error.strerror}") from error
-
-    def by_id(self) -> dict[str, Path]:
-        """The folders by batch id.
-
-        Raises:
-            StoreError: two folders carry the same batch id.
-        """
-        folders: dict[str, Path] = {}
-        for folder, card in self.cards():
-            if card.batch_id in folders:
-                raise StoreError(
-                    f"{folder} and {folders[card.batch_id]} are the same batch; merge or remove one of them"
-                )
-            folders[card.batch_id] = folder
-        return folders
 
     def refuse_copies(self, folder: Path, card: Card) -> None:
         """Raise `StoreError` where the home has a batch twice: each folder would send what the other one does not know."""
@@ -136,8 +125,10 @@ class Home:
 
         Raises:
             UsageError: there is none; the message lists those that are there.
+            StoreError: what has this name cannot be looked into.
         """
-        there = list(self.cards())
+        looked = list(self.looked())
+        there = [(folder, card) for folder, card in looked if isinstance(card, Card)]
         path = os.path.abspath(batch)  # noqa: PTH100 (Path would not resolve "..")
         for folder, card in there:
             if card.name == batch:
@@ -151,6 +142,9 @@ class Home:
         if fitting:
             names = ", ".join(card.name for _, card in fitting)
             raise UsageError(f"several batches were made from {batch}: {names}; name the one that you mean")
+        for folder, why in looked:
+            if folder.name == batch and isinstance(why, StoreError):
+                raise why
         names = ", ".join(card.name for _, card in there) or "none yet: mwbatch submit MANIFEST makes one"
         raise UsageError(f"no batch {batch} in {self.path}; batches there: {names}")
 

@@ -32,26 +32,31 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Standings:
-    """Every batch of a home."""
+    """Every batch of a home; ``unreadable`` says why there is no report of some."""
 
     home: str
     reports: tuple[Report, ...]
     demanded: bool = False
+    unreadable: tuple[str, ...] = ()
 
     @property
     def exit(self) -> Exit:
-        """As `Standing`, for all of them."""
+        """As `Standing`, for all of them; 6 where one cannot be read."""
+        if self.unreadable:
+            return Exit.MACHINE
         return max((Standing(report, self.demanded).exit for report in self.reports), default=Exit.DONE)
 
     def text(self) -> str:
         """A line a batch."""
-        if not self.reports:
+        if not self.reports and not self.unreadable:
             return f"no batches in {self.home} yet: mwbatch submit MANIFEST makes one"
-        return "\n".join(_line(report) for report in self.reports)
+        lines = [_line(report) for report in self.reports]
+        return "\n".join([*lines, *(f"not looked into: {reason}" for reason in self.unreadable)])
 
     def json(self) -> Json:
         """The shared object of each."""
-        return {"home": self.home, "batches": [report.json() for report in self.reports]}
+        there: dict[str, Json] = {"home": self.home, "batches": [report.json() for report in self.reports]}
+        return there | {"unreadable": [*self.unreadable]}
 
 
 def _line(report: Report) -> str:

@@ -118,7 +118,7 @@ async def left(memory: Path) -> Path:
 async def test_every_call_fails(left: Path, fate: Fate, lasting: float) -> None:
     """Whichever call of the disk fails: 200 only for what is on disk, else 503, and afterwards each answer stands once."""
     calls = await befall(copy_of(left, 0), Fault(0, None))
-    assert {*calls} == {"create", "write", "sync", "links", "settle", "forget", "close"}
+    assert {*calls} == {"create", "write", "sync", "look", "settle", "forget", "close"}
     for nth, name in enumerate(calls, 1):
         if fate != "short" or name == "write":
             await befall(copy_of(left, nth), Fault(nth, fate, lasting))
@@ -130,11 +130,12 @@ def copy_of(home: Path, number: int) -> Home:
 
 
 @pytest.mark.parametrize("call", ["open", "read"])
-async def test_what_cannot_be_read_is_not_served(
+async def test_what_cannot_be_read_is_not_touched(
     left: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
-    """A receiver that cannot read what is there does not start, and takes nothing for empty."""
-    before, opened = stored(Home(left)), Path.open
+    """What cannot be read is never taken for empty: callbacks go to the inbox, and to their batch once it can be read."""
+    folder, opened = left / f"named-{BATCH}" / "results", Path.open
+    before = sorted(folder.iterdir())
 
     def fail_to_open(path: Path, *words: Any, **named: Any) -> Any:
         if path.suffix != ".jsonl":
@@ -144,10 +145,15 @@ async def test_what_cannot_be_read_is_not_served(
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "open", fail_to_open)
-        with pytest.raises(StoreError, match="cannot read"):
-            async with receiving(Home(left), DISK, []):
-                pass
-    assert stored(Home(left)) == before
+        async with receiving(Home(left), DISK, []) as stage:
+            for _ in range(2):
+                assert (await stage.post(stage.address(9), callback("t9", True))).status == 200
+                assert (await stage.post(stage.address(1), callback("t1", True))).status == 200
+        assert sorted(folder.iterdir()) == before
+    async with receiving(Home(left), DISK, []):
+        pass
+    assert stored(Home(left)) == Counter(EARLIER | {(1, "t1", "true")})
+    assert not list(Home(left).inbox(BATCH).glob("*/*.jsonl"))
 
 
 class _Unreadable(io.FileIO):

@@ -23,10 +23,9 @@ async def test_many_first_callbacks_make_one_journal(tmp_path: Path, is_here: bo
         home.create(Card("logos", BATCH, "http://127.0.0.1:1", "/m.csv", None, ()))
 
     async def store(row: int) -> bool:
-        journal, is_inbox = await stores.of(BATCH)
-        assert is_inbox is not is_here
-        [new] = await journal.append([answer(1, row=row)])
-        return new
+        kept = await stores.keep(BATCH, answer(1, row=row))
+        assert kept.inbox is not is_here
+        return kept.new
 
     new = await asyncio.gather(*(store(number % 4) for number in range(MANY)))
     assert sum(new) == 4
@@ -42,8 +41,7 @@ async def test_copies_on_their_way_take_no_room(tmp_path: Path) -> None:
     add_batch(home, BATCH)
     stores = Stores(home)
     await stores.open()
-    journal, _ = await stores.of(BATCH)
     came = (*[1] * 5, 2, *[1] * 5, 3, *[2] * 5, 4, *[4] * 5)
-    new = await asyncio.gather(*(stores.keep(journal, answer(1, str(number))) for number in came))
-    assert [number for number, is_new in zip(came, new, strict=True) if is_new] == [1, 2, 3, 4]
+    kept = await asyncio.gather(*(stores.keep(BATCH, answer(1, str(number))) for number in came))
+    assert [number for number, one in zip(came, kept, strict=True) if one.new] == [1, 2, 3, 4]
     assert await stores.close() is None

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mwbatch.errors import NameTaken, StoreError, UsageError
+from mwbatch.journal.batches import card_of, each
 from mwbatch.journal.home import Card, Home, default_home, name_for, new_batch_id
 from tests.journal.disks import Failing, Fate, unprivileged
 
@@ -27,7 +28,7 @@ def home(tmp_path: Path) -> Home:
 def test_looking_creates_nothing(home: Home) -> None:
     """Reading an absent home finds no batch and makes no folder."""
     assert list(home.cards()) == []
-    assert home.by_id() == {}
+    assert list(each(home, card_of)) == []
     with pytest.raises(UsageError, match="none yet"):
         home.find("logos")
     assert not home.path.exists()
@@ -44,7 +45,7 @@ def test_what_cannot_be_read_is_not_empty(tmp_path: Path, closed: str, mode: int
         if (closed, mode) == ("home/logos", 0o300):  # a folder that may be entered shows its card
             assert home.find("logos")[1].batch_id == "b7"
             return
-        for look in (home.by_id, lambda: list(home.cards()), lambda: home.find("logos"), home.keys):
+        for look in (lambda: list(home.cards()), lambda: home.find("logos"), home.keys):
             with pytest.raises(StoreError, match="Permission denied"):
                 look()
 
@@ -69,7 +70,7 @@ def test_what_was_created_is_found(home: Home) -> None:
     """A batch is found by its name, by its id and by the path of its manifest."""
     folder, card = home.create(CARD)
     assert home.find("logos") == home.find("/manifests/logos.csv") == (folder, card)
-    assert home.by_id() == {"b7": folder}
+    assert list(each(home, card_of)) == [(folder, card)]
     assert Card.read(folder) == card
     assert card == replace(CARD, place=(folder.stat().st_dev, folder.stat().st_ino))
     assert stat.S_IMODE((folder / "batch.json").stat().st_mode) == 0o600
@@ -104,14 +105,6 @@ def test_an_unknown_batch_names_those_that_are_there(home: Home) -> None:
     home.create(CARD)
     with pytest.raises(UsageError, match=f"no batch other in {home.path}; batches there: logos"):
         home.find("other")
-
-
-def test_one_batch_id_in_two_folders_is_refused(home: Home) -> None:
-    """A copied folder is refused, with both places."""
-    folder, _ = home.create(CARD)
-    shutil.copytree(folder, home.path / "copy")
-    with pytest.raises(StoreError, match=r"copy and .*logos|logos and .*copy"):
-        home.by_id()
 
 
 def test_a_copied_folder_shows(home: Home) -> None:
@@ -192,7 +185,7 @@ def test_a_batch_that_cannot_be_made_may_be_tried_again(home: Home) -> None:
             Home(home.path, disk=Failing(**fates)).create(CARD)
         assert list(home.cards()) == []
     home.create(CARD)
-    assert len(home.by_id()) == 1
+    assert len(list(home.cards())) == 1
 
 
 @pytest.mark.parametrize(

@@ -95,8 +95,7 @@ async def call_back(stage: Stage, *marks: str) -> None:
         assert callback is not None
         address = keys.signed(urlsplit(callback.url).path)
         assert address is not None
-        journal, _ = await stores.of(address.batch)
-        await journal.append([read(address, orjson.dumps(callback.body()), clock()).seen])
+        await stores.keep(address.batch, read(address, orjson.dumps(callback.body()), clock()).seen)
     assert await stores.close() is None
 
 

@@ -60,8 +60,7 @@ class Receiver:
         if address is None:
             return False
         delivery = read(address, raw, _now())
-        journal, _ = await self._stores.of(address.batch)
-        await journal.append([delivery.seen])
+        await self._stores.keep(address.batch, delivery.seen)
         return True
 
     async def _up(self) -> Mortal | None:

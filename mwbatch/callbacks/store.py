@@ -1,0 +1,84 @@
+"""One open journal that takes callbacks: that of a batch, or that of an inbox."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from mwbatch.callbacks.bounds import Bounds
+from mwbatch.callbacks.refusal import Reason, Rejected
+from mwbatch.core.facts import Seen
+from mwbatch.errors import StoreError
+from mwbatch.journal.home import place_of
+from mwbatch.journal.segments import Segments
+
+Place = tuple[int, int] | None
+"""Device and inode of a folder; None where it is not there."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Store:
+    """``place`` is where its folder was when it was opened; ``answers`` and ``bare`` are what is stored of each attempt."""
+
+    journal: Segments
+    is_inbox: bool
+    place: Place
+    answers: Bounds
+    bare: Bounds
+
+    @classmethod
+    def open(cls, journal: Segments, *, is_inbox: bool) -> Self:
+        """Read a journal for what it has: answers, and callbacks that brought none. Blocks.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        store = cls(journal, is_inbox, _place(journal.folder), Bounds(), Bounds())
+        journal.index(lambda kept: store.answers.take(kept.row, kept.attempt, kept.task_id))
+        for seen in journal.bare_callbacks():
+            store.count(seen)
+        return store
+
+    @property
+    def in_place(self) -> bool:
+        """Whether its folder is where it was. Blocks."""
+        return _place(self.journal.folder) == self.place
+
+    def count(self, seen: Seen) -> None:
+        """Count one more fact of an attempt."""
+        self._bounds(seen).take(seen.row, seen.attempt, seen.task_id)
+
+    def _bounds(self, seen: Seen) -> Bounds:
+        return self.bare if seen.answer is None else self.answers
+
+    async def keep(self, seen: Seen) -> bool:
+        """Make a callback durable; says whether it is new. MUST reach the journal before anything is awaited.
+
+        Raises:
+            Rejected: of its attempt, or of its task, as much is stored as ever will be.
+            StoreError: it cannot be written.
+        """
+        bounds, place = self._bounds(seen), (seen.row, seen.attempt, seen.task_id)
+        # MUST NOT take room for a copy, also while the first one is on its way: another answer may need it this moment.
+        copy = bounds.holds(*place) and self.journal.knows(seen)
+        taken = not copy and bounds.take(*place)
+        if not (copy or taken):
+            raise Rejected(Reason.TOO_MANY)
+        new = False
+        try:
+            [new] = await self.journal.append([seen])
+        finally:
+            if taken and not new:
+                bounds.give_back(*place)
+        return new
+
+    async def stands(self) -> bool:
+        """Whether everything that is known of it is on disk still."""
+        return await asyncio.to_thread(self.journal.stands)
+
+
+def _place(folder: Path) -> Place:
+    try:
+        return place_of(folder)
+    except StoreError:
+        return None

@@ -1,0 +1,24 @@
+"""Trouble that lasts: it is said once when it begins, and once when it has ended, however often it is met meanwhile."""
+
+import logging
+from typing import Final
+
+_log: Final = logging.getLogger("mwbatch.callbacks")
+
+
+class Troubles:
+    """What stands now, by a name for each; what is said of it goes to the log."""
+
+    def __init__(self) -> None:
+        self._standing: dict[str, type] = {}
+
+    def begin(self, name: str, words: object, kind: type = str, level: int = logging.ERROR) -> None:
+        """Say that it has begun, or is of another ``kind`` now, unless it was said."""
+        if self._standing.get(name) is not kind:
+            self._standing[name] = kind
+            _log.log(level, "%s", words)
+
+    def end(self, name: str, words: str) -> None:
+        """Say that it has ended, where it stood."""
+        if self._standing.pop(name, None):
+            _log.warning("%s", words)

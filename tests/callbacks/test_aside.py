@@ -1,0 +1,139 @@
+"""One bad folder stops nothing: its callbacks go to the inbox, the others go on, and once it is mended it is taken up."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mwbatch.callbacks.limits import Limits
+from mwbatch.core.facts import Seen
+from mwbatch.core.lines import sealed
+from mwbatch.journal.home import Home
+from mwbatch.journal.segments import Segments
+from tests.callbacks.conftest import Start
+from tests.callbacks.stage import BATCH, Stage, add_batch, callback, until
+
+BAD = "bad4567890"
+SOON = Limits(probe_seconds=0.1)
+
+
+def bad_folder(stage: Stage) -> Path:
+    """The folder of the batch that something is wrong with."""
+    return stage.home.path / f"named-{BAD}"
+
+
+def copied(folder: Path) -> None:
+    """Copy the folder inside the home."""
+    shutil.copytree(folder, folder.with_name("bad.bak"))
+
+
+def uncopied(folder: Path) -> None:
+    """Take the copy away."""
+    shutil.rmtree(folder.with_name("bad.bak"))
+
+
+def half_card(folder: Path) -> None:
+    """Cut the card, and keep it aside."""
+    shutil.copy(folder / "batch.json", folder / "kept")
+    os.truncate(folder / "batch.json", 20)
+
+
+def whole_card(folder: Path) -> None:
+    """Put the card back."""
+    (folder / "kept").replace(folder / "batch.json")
+
+
+def newer_line(folder: Path) -> None:
+    """Let a newer version write one line of results."""
+    (folder / "results").mkdir()
+    (folder / "results" / "20990101T000000Z-newer-0.jsonl").write_bytes(NEWER)
+
+
+def no_newer_line(folder: Path) -> None:
+    """Take that line away."""
+    for path in (folder / "results").glob("*newer*"):
+        path.unlink()
+
+
+def blocked(folder: Path) -> None:
+    """Put something that is no file in the place of a segment."""
+    (folder / "results").mkdir()
+    (folder / "results" / "x.jsonl").mkdir()
+
+
+def unblocked(folder: Path) -> None:
+    """Take it away."""
+    (folder / "results" / "x.jsonl").rmdir()
+
+
+NEWER = sealed(b'{"v":2,"fact":"seen","at":1,"row":0,"attempt":1,"task_id":"t","status":"completed"')
+WAYS = [(copied, uncopied), (half_card, whole_card), (newer_line, no_newer_line), (blocked, unblocked)]
+Change = Callable[[Path], None]
+
+
+async def sent(stage: Stage, batch: str, row: int) -> int:
+    """Post one callback of a batch; the status of the answer."""
+    return (await stage.post(stage.address(row, batch=batch), callback(f"{batch}-{row}"))).status
+
+
+def rows(folder: Path) -> set[int]:
+    """The rows that have an answer in a folder, by its good segments."""
+    return {fact.row for fact in Segments(folder, "test").read() if isinstance(fact, Seen)}
+
+
+@pytest.mark.parametrize(("harm", "mend"), WAYS)
+async def test_a_bad_batch(
+    start: Start, tmp_path: Path, harm: Change, mend: Change, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The receiver starts, stores callbacks of the bad batch in the inbox, says so once, and takes it up again with its inbox."""
+    home = Home(tmp_path / "home")
+    home.keys()
+    folder = add_batch(home, BAD)
+    harm(folder)
+    stage = await start(limits=SOON, admin_port=0)
+    assert [await sent(stage, batch, row) for row in range(3) for batch in (BATCH, BAD)] == [200] * 6
+    assert rows(stage.home.inbox(BAD)) == {0, 1, 2}
+    assert await metric(stage, "mwbatch_batches_aside") == (2 if harm is copied else 1)
+    asides = [record for record in caplog.records if "is set aside, " in record.message]
+    assert len(asides) == (2 if harm is copied else 1)
+    mend(folder)
+    await until(lambda: rows(folder) == {0, 1, 2} and not list(stage.home.inbox(BAD).glob("*/*.jsonl")))
+    assert await sent(stage, BAD, 3) == 200
+    assert await sent(stage, BAD, 1) == 200
+    assert rows(folder) == {0, 1, 2, 3}
+    assert len([line for line in stage.lines() if b'"bad4567890-1"' in line]) == 1
+    assert await metric(stage, "mwbatch_batches_aside") == 0
+    assert sum("set aside no longer" in record.message for record in caplog.records) == len(asides)
+    assert "looking" not in caplog.text
+    assert not [record for record in caplog.records if "a look that repeats" in record.message]
+
+
+async def metric(stage: Stage, name: str) -> float:
+    """One number of the admin port."""
+    async with stage.session.get(f"{stage.running.admin_url}/metrics") as reply:
+        text = await reply.text()
+    return float(next(line for line in text.splitlines() if line.startswith(f"{name} ")).split()[1])
+
+
+async def test_a_copy_of_what_runs(start: Start) -> None:
+    """A copy that is made beside a running batch changes nothing for it, and is told."""
+    stage = await start(limits=SOON)
+    assert await sent(stage, BATCH, 0) == 200
+    folder = stage.home.path / f"named-{BATCH}"
+    copied(folder)
+    await asyncio.sleep(0.3)
+    assert await sent(stage, BATCH, 1) == 200
+    assert rows(folder) == {0, 1}
+
+
+async def test_a_batch_that_appears_takes_its_inbox_in(start: Start) -> None:
+    """Callbacks that came before their batch did are in it soon after it is there, without a restart."""
+    stage = await start(limits=SOON)
+    assert await sent(stage, BAD, 0) == 200
+    folder = add_batch(stage.home, BAD)
+    await until(lambda: rows(folder) == {0} and len(stage.lines()) == 1)
+    assert await sent(stage, BAD, 0) == 200
+    assert len(stage.lines()) == 1

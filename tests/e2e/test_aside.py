@@ -1,0 +1,68 @@
+"""A batch that cannot be used, as the real commands meet it."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mwbatch.core.lines import sealed
+from tests.callbacks.stage import make_home
+from tests.e2e.stage import Stage
+from tests.journal.disks import NOBODY
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Stage:
+    """A home with two batches."""
+    stage = Stage(tmp_path)
+    make_home(stage.home, "good567890", "bad4567890").keys()
+    return stage
+
+
+def harm(folder: Path, how: str) -> None:
+    """Make a batch unusable."""
+    match how:
+        case "copy":
+            shutil.copytree(folder, folder.with_name("bad.bak"))
+        case "empty":
+            os.truncate(folder / "batch.json", 0)
+        case "newer":
+            (folder / "results").mkdir()
+            newer = sealed(
+                b'{"v":2,"fact":"seen","at":1,"row":0,"attempt":1,"task_id":"t","status":"completed"'
+            )
+            (folder / "results" / "20990101T000000Z-newer-0.jsonl").write_bytes(newer)
+
+
+@pytest.mark.parametrize("how", ["copy", "empty", "newer"])
+def test_status_lists_the_others(two: Stage, how: str) -> None:
+    """`status` shows every batch that can be read, names those that cannot, and exits 6."""
+    harm(two.home / "named-bad4567890", how)
+    shown = two.json("status", code=6)
+    assert [one["batch_id"] for one in shown["batches"]] == ["good567890"]
+    assert len(shown["unreadable"]) == (2 if how == "copy" else 1)
+    assert all("named-bad4567890" in reason for reason in shown["unreadable"])
+    ran = two.run("status")
+    assert ran.code == 6
+    assert "named-good567890: 0 of 0 completed" in ran.out
+    assert "not looked into: " in ran.out
+    assert two.run("status", "named-good567890").code == 0
+
+
+@pytest.mark.parametrize("how", ["copy", "empty", "newer"])
+def test_the_receiver_starts(two: Stage, how: str) -> None:
+    """`serve-callbacks` listens although a batch cannot be used; a service manager would restart it for ever."""
+    harm(two.home / "named-bad4567890", how)
+    with two.receiver():
+        pass
+
+
+def test_another_user(two: Stage) -> None:
+    """Whoever is not the owner of the home is told, before files are made in it that its owner cannot read."""
+    assert "belongs to" not in two.run("status").err
+    other = "/etc"  # root's; who is root gives a folder away
+    if os.geteuid() == 0:
+        os.chown(two.home, NOBODY, -1)
+        other = str(two.home)
+    assert "warning: this home belongs to " in two.run("status", "--home", other).err
