@@ -11,7 +11,7 @@ from typing import Final
 
 from mwbatch.core.address import Address, at_end
 from mwbatch.errors import MwbatchError, StoreError
-from mwbatch.journal.home import Home
+from mwbatch.journal.home import Card, Home
 from mwbatch.journal.keys import Keys, load
 
 RELOAD: Final = 1.0
@@ -46,6 +46,9 @@ class Keyring:
         self._mark = self._marked()
         self._keys = self._home.keys()
         self._read_at = self._looked_at = self._now()
+        for _, card in self._home.looked():
+            if isinstance(card, Card) and (words := self._home.strange_keys(card)):
+                _log.warning("%s", words)
 
     def signed(self, path: str) -> Address | None:
         """The address in the last five segments of a raw, still percent-encoded path, if we signed it."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from mwbatch.client import Client
 from mwbatch.commands.account import look_through
 from mwbatch.commands.desk import Desk
+from mwbatch.commands.elsewhere import tell_departed
 from mwbatch.core.account import of_others
 from mwbatch.core.audit import Audit, Audited
 from mwbatch.core.facts import Planned
@@ -32,7 +33,9 @@ async def audit(
     """
     there: dict[str, list[Batch]] = defaultdict(list)
     unreadable = []
-    for folder, card in each(home, card_of):
+    looked = list(each(home, card_of))
+    tell_departed(home.departed(card for _, card in looked), desk)
+    for folder, card in looked:
         if isinstance(card, StoreError):
             unreadable.append(str(card))
         else:

@@ -48,6 +48,7 @@ async def catch_up(batch: Opened, client: Client, desk: Desk) -> None:
     It proves key and origin, tells the server's clock, and shows tasks of which the journal does not know: the folder, or
     the whole home, may be older than it looks. Raises `ApiError` where the API refuses us or cannot be reached.
     """
+    tell_strange_keys(batch, desk)
     desk.tally.phase = "asking the API"
     began = batch.card.began
     is_new = batch.is_new or (began is None and not batch.state.spent())
@@ -58,6 +59,12 @@ async def catch_up(batch: Opened, client: Client, desk: Desk) -> None:
         batch.keep(began=client.clock)
     if new:
         desk.tally.note(f"the API's listing told the journal something new about {rows(new)}")
+
+
+def tell_strange_keys(batch: Opened, desk: Desk) -> None:
+    """Tell people whose batch was signed with keys that this home does not have, as one that was moved here."""
+    if words := batch.home.strange_keys(batch.card):
+        desk.tally.note(f"warning: {words}")
 
 
 async def restore_trust(

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shlex
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -72,6 +73,7 @@ async def unasked(
     desk.tally.phase = "comparing with other batches"
     card, names = candidates.card, candidates.names
     others = Others.of(home, origin, card, repeats)
+    tell_departed(others.departed, desk)
     # Most homes begin with one batch, and nobody has to know what each of its rows asks for.
     own = candidates.may_repeat
     ahead = await candidates.ahead(names) if others or own or (account and account.found) else Ahead()
@@ -103,6 +105,16 @@ async def unasked(
     if compared and not repeats.only_new:
         raise await _refusal(home, candidates, compared, desk)
     return compared
+
+
+def tell_departed(kept: list[Path], desk: Desk) -> None:
+    """Tell people that nobody here knows what some batches have asked for: of each this is all that is left."""
+    if kept:
+        desk.tally.note(
+            f"warning: what was asked for by batch {', '.join(file.stem for file in kept)} cannot be compared: it has sent "
+            f"from this home, and its folder is gone. Put it back, or look through the account "
+            f"with --against-api; if it was removed for good, this ends the warning: {shlex.join(['rm', *map(str, kept)])}"
+        )
 
 
 async def _refusal(home: Home, candidates: Candidates, compared: Compared, desk: Desk) -> AskedBefore:
@@ -224,13 +236,15 @@ def _take_own(overlaps: Overlaps, ahead: Ahead, batch: Opened, names: frozenset[
 class Others:
     """The other batches of a home at one origin, by the names that are volatile in comparing with each.
 
-    ``named`` are the ids of those that the user wants paid again, which need no look; ``folders`` where each batch is.
+    ``named`` are the ids of those that the user wants paid again, which need no look; ``folders`` where each batch is;
+    ``departed`` what is left of batches whose folders are gone.
     """
 
     def __init__(self) -> None:
         self.groups: dict[frozenset[str], list[tuple[Path, Card]]] = defaultdict(list)
         self.folders: dict[str, Path] = {}
         self.named: list[str] = []
+        self.departed: list[Path] = []
         self._unreadable: list[tuple[Path, str]] = []
 
     def __bool__(self) -> bool:
@@ -243,8 +257,9 @@ class Others:
         Raises:
             UsageError: ``--again`` names what is not there.
         """
-        there, left = cls(), dict.fromkeys(repeats.again)
-        for folder, card in home.looked():
+        there, left, looked = cls(), dict.fromkeys(repeats.again), list(home.looked())
+        there.departed = home.departed(card for _, card in looked)
+        for folder, card in looked:
             words = [word for word in repeats.again if _means(word, folder, card)]
             for word in words:
                 left.pop(word, None)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mwbatch.client import Client
+from mwbatch.commands.beginning import tell_strange_keys
 from mwbatch.commands.comparing import compare
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.fetching import FORGOTTEN, Gone, fetch, unanswered
@@ -72,6 +73,7 @@ async def reconcile(
     async with _opened(home, folder, card, desk, acting=client is not None) as batch:
         result = Reconciled(batch.report(), taken_in=await take_in(batch), unproved=manner.unproved)
         if client is not None:
+            tell_strange_keys(batch, desk)
             await Asking(batch, client, desk, manner, result).settle()
         if os.path.isfile(name):  # noqa: ASYNC240, PTH113 (one look at the disk)
             result.comparison = await compare(batch, name)

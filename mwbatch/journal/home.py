@@ -11,7 +11,7 @@
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
@@ -57,6 +57,27 @@ class Home:
     def keys(self) -> Keys:
         """The callback keys, made at the first call ever; raises as `kept_keys` does, since none are made anew."""
         return self.kept_keys() or load_or_make(self.key_path, self._disk)
+
+    def strange_keys(self, card: Card) -> str:
+        """What to tell of a batch with addresses signed with keys that are not here; empty where all are. Raises as `keys`."""
+        missing = sorted({*card.kids} - self.keys().kids) if card.kids else []
+        if not missing:
+            return ""
+        return (
+            f"batch {card.name} has addresses signed with callback key {', '.join(missing)}, which {self.key_path} does not "
+            f"have (was the batch moved here?): callbacks at them are refused. Name the file that has it with "
+            f"--callback-key-file, or fetch what they would bring: mwbatch reconcile {card.name} --wait"
+        )
+
+    def departed(self, there: Iterable[Card | StoreError]) -> list[Path]:
+        """What is kept of batches that have sent from this home and are not ``there``, by the cards that `looked` gives.
+
+        None where one of these cannot be looked into: it may be the one that is missing.
+        """
+        known = {card.batch_id if isinstance(card, Card) else "" for card in there}
+        if "" in known:
+            return []
+        return sorted(file for file in (self.path / BEGUN).glob("[a-z0-9]*.jsonl") if file.stem not in known)
 
     def signing_key(self) -> Key:
         """The key that signs new addresses, durable before this returns.
