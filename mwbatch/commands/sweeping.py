@@ -1,6 +1,7 @@
 """Walks through the listing, page by page, and keeps what it shows of the batch."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -14,7 +15,7 @@ from mwbatch.core.address import Address
 from mwbatch.core.advice import counted
 from mwbatch.core.batch import Batch
 from mwbatch.core.drift import WIDE
-from mwbatch.core.facts import Seen, Via
+from mwbatch.core.facts import Seen, Via, digest
 from mwbatch.core.showing import news, seen
 from mwbatch.core.span import Span, Undated, oldest
 from mwbatch.core.sweep import Place, Sight, Sweep
@@ -22,7 +23,7 @@ from mwbatch.core.task_state import TaskState
 from mwbatch.core.text import encode
 from mwbatch.core.times import iso
 from mwbatch.core.values import LONGEST_WALK
-from mwbatch.errors import Refused
+from mwbatch.errors import ApiError, Refused
 from mwbatch.journal.opened import Opened
 
 _SIZES: Final = 32
@@ -109,6 +110,7 @@ class _Walks:
         self._batch, self._client, self._desk, self._span, self._must = batch, client, desk, span, must
         self._now, self._on_sight = now, on_sight
         self._until = desk.ticks() + LONGEST_WALK
+        self._is_whole: bool | None = None
 
     async def dated(self) -> Swept:
         """By dates, as far as they may lie from the server's clock.
@@ -197,11 +199,34 @@ class _Walks:
                 batch.drift.listed(sight.task.created_at, page.clock)
             for sight in sights:
                 self._on_sight(sight)
-            told = [facts for sight in sights if (facts := learned(batch.state, sight, desk.now()))]
+            told = await self._learned(sights)
             await batch.record(list(chain.from_iterable(told)))
             new += len(told)
             desk.tally.listed = walk.tasks
         return walk, new
+
+    async def _learned(self, sights: list[Sight]) -> list[list[Seen]]:
+        """What is new of these tasks; their answers only where the listing leaves out nothing of what a GET shows.
+
+        What is stored first is what the user gets: an answer that is listed in part is left to be asked for.
+        """
+        state, now = self._batch.state, self._desk.now()
+        told = [learned(state, sight, now, whole=self._is_whole is not False) for sight in sights]
+        if self._is_whole is None:
+            self._is_whole = await self._compared([fact for facts in told for fact in facts if fact.answer])
+            if self._is_whole is False:
+                told = [learned(state, sight, now, whole=False) for sight in sights]
+        return [facts for facts in told if facts]
+
+    async def _compared(self, answers: list[Seen]) -> bool | None:
+        """Whether a GET shows the longest of these answers as it is listed; None where that cannot be told."""
+        longest = max(answers, key=lambda fact: len(fact.body or b""), default=None)
+        if longest is None:
+            return None
+        with suppress(ApiError):
+            shown = await self._client.retrieve(longest.task_id)
+            return None if shown.response is None else digest(shown.response) == longest.answer
+        return None
 
     def _tell(self, total: int | None, size: int, seconds: float) -> None:
         """Say what a walk through everything will take, once."""
@@ -234,8 +259,11 @@ def genuine(batch: Opened) -> Callable[[str, Address], bool]:
     return is_genuine
 
 
-def learned(state: Batch, sight: Sight, at: float) -> list[Seen]:
-    """The facts that a task was seen, so far as they tell the batch anything that it does not know."""
+def learned(state: Batch, sight: Sight, at: float, *, whole: bool = True) -> list[Seen]:
+    """The facts that a task was seen, so far as they tell the batch anything that it does not know.
+
+    Without an answer where the listing does not show answers as a ``whole``.
+    """
     if not sight.genuine:
         return []
     task, place = sight.task, sight.place
@@ -248,4 +276,5 @@ def learned(state: Batch, sight: Sight, at: float) -> list[Seen]:
         # Without its date nothing of the batch could be looked for by dates.
         dates = task.created_at and not known.created_at
         return [seen(task, place.row, place.attempt, Via.LIST, at)] if dates else []
-    return news(known, seen(task, place.row, place.attempt, Via.LIST, at, encode(sight.document)))
+    body = encode(sight.document) if whole else None
+    return news(known, seen(task, place.row, place.attempt, Via.LIST, at, body))

@@ -9,18 +9,20 @@ import pytest
 from mwbatch.commands.fetching import FORGOTTEN, PATIENCE
 from mwbatch.commands.reconcile import TRIES, Manner, reconcile
 from mwbatch.commands.submit import submit
-from mwbatch.core.address import NOBODY, Key, write
+from mwbatch.core.address import NOBODY, Key, find, write
 from mwbatch.core.agreement import Differing
-from mwbatch.core.facts import Via
+from mwbatch.core.batch import Batch
+from mwbatch.core.facts import Seen, Via
 from mwbatch.core.outcomes import Proof, Reconciled
 from mwbatch.core.showing import seen
 from mwbatch.core.task import parse_callback
 from mwbatch.core.text import decode, encode
 from mwbatch.errors import ApiError, Exit
+from mwbatch.simulator.answers import response
 from mwbatch.simulator.faults import Fault, Line, Size
 from mwbatch.simulator.forms import Draft, Refusal
 from mwbatch.simulator.listing import read_query
-from mwbatch.simulator.tasks import Task
+from mwbatch.simulator.tasks import Task, nested
 from mwbatch.simulator.world import World
 from tests.commands.conftest import EPOCH, Stage, clock, silent
 from tests.commands.test_settling import PICTURE, twist
@@ -297,6 +299,45 @@ async def test_a_listing_that_abridges_contradicts_nothing(stage: Stage) -> None
     found = await reconciled(stage)
     assert (found.exit, found.differing, found.report.complete) == (Exit.DONE, (), True)
     assert sum("the listing leaves out parts of answers" in note for note in stage.desk.tally.notes) == 1
+
+
+def told(task: Task) -> Seen:
+    """The fact of a task's own callback."""
+    body = encode({"task_id": task.task_id, "task": nested(task), "response": response(task.draft)})
+    shown = parse_callback(decode(body))
+    address = find(task.draft.callback_url)
+    assert address is not None
+    whole = shown.task._replace(response=shown.response)
+    return seen(whole, address.row, address.attempt, Via.CALLBACK, clock(), body)
+
+
+@virtual
+async def test_what_a_listing_abridges_is_asked_for(stage: Stage) -> None:
+    """An answer that only a listing shows in part is stored whole, so that its callback, should it come, contradicts nothing."""
+    await pending(stage)
+    stage.world.complete_all(clock())
+    stage.befall(Line(Fault.LIST_ABRIDGED, 1, EVER))
+    assert (await reconciled(stage)).exit is Exit.DONE
+    batch = await stage.opened()
+    assert not any(await batch.journal.append([told(task) for task in stage.world.tasks()]))
+    await batch.journal.close()
+    assert list(Batch(stage.on_disk()).conflicts()) == []
+
+
+@virtual
+async def test_a_callback_before_an_abridged_listing_is_no_conflict(stage: Stage) -> None:
+    """Where a callback tells of a task first, a listing that shows less of its answer confirms the task and adds none."""
+    await pending(stage, Line(Fault.CREATED_500, 2, 2), Line(Fault.LIST_ABRIDGED, 1, EVER), rows=1)
+    stage.wire.on_create = lambda _: stage.desk.stopping.set()
+    await submit(stage.home, stage.client, stage.manifest(0, 3), silent(), stage.desk)
+    assert stage.statuses() == {"pending": 1, "doubt": 1}
+    stage.world.complete_all(clock())
+    batch = await stage.opened()
+    await batch.record([told(task) for task in stage.world.tasks()])
+    await batch.journal.close()
+    stage.desk = stage.new_desk()
+    found = await reconciled(stage)
+    assert (found.report.conflicts, found.report.by_callback_only, found.report.complete) == (0, 0, True)
 
 
 @pytest.mark.parametrize("more", [(), (Line(Fault.LIST_BARE, 1, EVER),), (Line(Fault.NO_ECHO, 1, EVER),)])
