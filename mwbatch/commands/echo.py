@@ -24,8 +24,9 @@ NEWEST: Final = 1000
 
 async def prove_echo(batch: Opened, client: Client, desk: Desk, kind: str, row: int) -> bool:
     """Look for the task of a row, the first one of its type, in a listing; keep on the card whether it was there."""
-    kept = batch.state.row(row).kept
-    shown = kept is not None and await _shown(batch, client, desk, kept.task_id, kept.created_at)
+    # Not the one that is kept: whoever knows the address may have answered for another.
+    paid = batch.state.row(row).paid
+    shown = bool(paid) and await _shown(batch, client, desk, paid[0].task_id, paid[0].created_at)
     if not desk.stopping.is_set():
         batch.keep(echo=batch.card.echo | {kind: shown}, drift=batch.drift.kept)
     if not shown:

@@ -244,8 +244,8 @@ class _Walks:
 def genuine(batch: Opened) -> Callable[[str, Address], bool]:
     """How a task at one of our addresses is told from a forged one.
 
-    A live key made the address, or it names a retired one of the batch, or the batch knows the task at that
-    place. The mac of a retired key cannot be checked any more. Its tasks count all the same: who lists them
+    A live key made the address, or it names a retired one of the batch, or the API has shown the batch the task at that
+    place: a callback vouches for nothing. The mac of a retired key cannot be checked any more. Its tasks count all the same: who lists them
     is the API under our own key, where strangers create nothing, and to overlook one would pay its row twice.
     """
     keys, kids = batch.home.keys(), batch.card.kids
@@ -254,7 +254,7 @@ def genuine(batch: Opened) -> Callable[[str, Address], bool]:
         if keys.verify(address) or (address.kid in kids and keys.is_retired(address.kid)):
             return True
         known = batch.state.task(address.row, task_id)
-        return known is not None and known.attempt == address.attempt
+        return known is not None and known.confirmed and known.attempt == address.attempt
 
     return is_genuine
 

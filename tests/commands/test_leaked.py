@@ -4,13 +4,22 @@ from dataclasses import replace
 
 import pytest
 
+from mwbatch.commands.echo import prove_echo
 from mwbatch.commands.reconcile import Manner, reconcile
 from mwbatch.commands.submit import resume, submit
+from mwbatch.commands.sweeping import sweep
+from mwbatch.core.address import NOBODY, Key, write
 from mwbatch.core.facts import Seen, Via, digest
 from mwbatch.core.outcomes import Reconciled
+from mwbatch.core.span import Span
+from mwbatch.core.sweep import Place
 from mwbatch.core.text import encode
 from mwbatch.errors import Exit, Unsure
+from mwbatch.simulator.forms import Draft
 from tests.commands.conftest import Stage, clock, silent
+from tests.commands.test_settling import PICTURE, born
+from tests.commands.test_settling import seen as shown
+from tests.core.facts import show
 from tests.virtual import virtual
 
 
@@ -103,3 +112,31 @@ async def test_an_invented_task_at_a_row_in_doubt(stage: Stage) -> None:
     stage.world.complete_all(clock())
     assert (stage.tasks, (await account(stage)).exit) == (2, Exit.DONE)
     assert stage.statuses() == {"completed": 2}
+
+
+@virtual
+async def test_a_callback_vouches_for_no_address(stage: Stage) -> None:
+    """A task that only callbacks name is no row's because an address says so that our keys did not sign."""
+    batch = await stage.opened(1)
+    forged = Key(stage.home.keys().newest.kid, b"f" * 16)
+    task = stage.world.create(Draft("tagging", write(NOBODY, forged, batch.card.batch_id, 0, 1), PICTURE), clock())
+    await called(stage, task.task_id, says="forged")
+    await batch.journal.close()
+    batch = await stage.opened()
+    found = await sweep(batch, stage.client, stage.desk, Span(()))
+    assert found.forged == {Place(0, 1)}
+    known = batch.state.task(0, task.task_id)
+    assert known is not None
+    assert not known.confirmed
+    batch.state.add(show(1, task=task.task_id))
+    assert not (await sweep(batch, stage.client, stage.desk, Span(()))).forged
+
+
+@virtual
+async def test_a_callback_hides_no_echo(stage: Stage) -> None:
+    """The echo is looked for by the task that the API itself has shown, whatever else somebody has answered there."""
+    batch = await stage.opened(1)
+    await batch.record([shown(born(stage, 0), 0)])
+    await batch.journal.close()
+    await called(stage, "invented", says="forged")
+    assert await prove_echo(await stage.opened(), stage.client, stage.desk, "tagging", 0)
