@@ -119,7 +119,9 @@ async def test_a_callback_vouches_for_no_address(stage: Stage) -> None:
     """A task that only callbacks name is no row's because an address says so that our keys did not sign."""
     batch = await stage.opened(1)
     forged = Key(stage.home.keys().newest.kid, b"f" * 16)
-    task = stage.world.create(Draft("tagging", write(NOBODY, forged, batch.card.batch_id, 0, 1), PICTURE), clock())
+    task = stage.world.create(
+        Draft("tagging", write(NOBODY, forged, batch.card.batch_id, 0, 1), PICTURE), clock()
+    )
     await called(stage, task.task_id, says="forged")
     await batch.journal.close()
     batch = await stage.opened()
