@@ -41,6 +41,9 @@ SkipOption = Annotated[
         "--skip-invalid", help="Put rows with mistakes aside in MANIFEST.invalid.jsonl, and send the others."
     ),
 ]
+ForceOption = Annotated[
+    bool, Option("--force", help="Replace what mwbatch wrote there; nothing that is yours.")
+]
 SingleOption = Annotated[bool, Option("--single-option", help="Take questions that offer one answer only.")]
 PriceOption = Annotated[float | None, Option("--price", min=0.0, help="What one task costs.")]
 AgainstOption = Annotated[

@@ -22,9 +22,7 @@ def export(
     output: Annotated[
         Path, Option("--output", "-o", metavar="PATH", help="Where: a file, or for boxes a folder.")
     ],
-    force: Annotated[
-        bool, Option("--force", help="Replace what is there; files that no export wrote stay.")
-    ] = False,
+    force: settings.ForceOption = False,
     measure_images: Annotated[
         bool,
         Option("--measure-images", help="Read the sizes that the manifest lacks from the images' headers."),
@@ -65,7 +63,7 @@ def export(
         home = open_home(place, desk)
         opened = unread(home, *home.find(batch))
         order = Order(format_, output, force, outside, category, leave_out_unsized)
-        writer = Export(opened.card.name, order)
+        writer = Export(opened.card.name, order, home)
         found = await run(opened, desk, writer, measuring=measure_images, demanded=require_complete)
         return Written(found, aloud=outside is not Outside.KEEP)
 

@@ -32,7 +32,7 @@ def make_annotating(
         int | None, Option("--max-tags", min=1, help="Of one image, ask only about the largest.")
     ] = None,
     single_option: settings.SingleOption = False,
-    force: Annotated[bool, Option("--force", help="Replace the file that is there.")] = False,
+    force: settings.ForceOption = False,
     place: settings.Place,
     talk: settings.Talk,
 ) -> None:

@@ -1,6 +1,7 @@
 """`mwbatch results`."""
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
 
 from mwbatch import settings
 from mwbatch.cli.options import verb
@@ -12,6 +13,8 @@ from mwbatch.errors import Exit, UsageError
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
 
+_STANDARD: Final = Path("-")
+
 
 @verb
 def results(
@@ -22,35 +25,55 @@ def results(
         bool,
         Option("--follow", help="Go on as rows are completed, until none is unfinished, or Ctrl-C."),
     ] = False,
+    output: Annotated[
+        Path | None,
+        Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="A file, there whole or not at all. Default: standard output.",
+        ),
+    ] = None,
+    force: settings.ForceOption = False,
     require_complete: settings.RequireOption = False,
     place: settings.Place,
     talk: settings.Talk,
 ) -> None:
-    """Print the completed rows as JSON lines.
+    """Print the completed rows as JSON lines, or write them to a file.
 
     They come in the manifest's order, at any time, also while the batch runs. With --follow they come in the order in
     which they are completed, each once.
 
     \b
     Examples:
-      mwbatch results ten > ten.results.jsonl
+      mwbatch results ten -o ten.results.jsonl
       mwbatch results ten --follow | jq -r .status
     """
 
     async def command(desk: "Desk") -> Result:
         from mwbatch.journal.opened import look, unread
-        from mwbatch.views.results import follow_results, print_results
+        from mwbatch.views.results import TakenView, follow_results, print_results
 
         home = open_home(place, desk)
         if follow and every:
             raise UsageError(
                 "--follow gives completed rows alone; leave out --all, or look again with it later"
             )
+        path = None if output == _STANDARD else output
+        if follow and path:
+            raise UsageError("--follow goes on for ever, to standard output; with -o leave it out")
+        if force and not path:
+            raise UsageError("--force says that a file may be replaced: give -o PATH, or leave it out")
         if follow:
             return await follow_results(
                 unread(home, *home.find(batch)), desk.sleep, demanded=require_complete
             )
         opened = await look(home, *home.find(batch))
+        if path:
+            from mwbatch.commands.results import take_home
+
+            taken = await take_home(opened, path, desk, force=force, every=every)
+            return TakenView(taken, demanded=require_complete)
         return print_results(opened, every=every, demanded=require_complete)
 
     perform(command, talk, interrupted=Exit.DONE if follow else Exit.INTERRUPTED)

@@ -1,53 +1,95 @@
 """Rows with mistakes, put aside beside their manifest: itself a manifest, to be mended and submitted."""
 
 import asyncio
-import filecmp
+import os
+import re
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
-from dataclasses import replace
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from itertools import groupby
 from pathlib import Path
 
-import aiofiles
-
 from mwbatch.commands.manifests import Manifest
 from mwbatch.commands.survey import ASIDE, Survey
-from mwbatch.core.entry import OUR_BATCH, OUR_ERROR, Entry, Problem, cells_of
-from mwbatch.core.text import encode
-from mwbatch.errors import StoreError, UsageError
-from mwbatch.journal.disk import DISK, beside
+from mwbatch.core.entry import OUR_BATCH, OUR_ERROR, OUR_ROW, Entry, Problem, cells_of
+from mwbatch.core.text import BadJson, Json, decode_object, encode
+from mwbatch.errors import StoreError
+from mwbatch.journal.disk import DISK, open_to_read
+from mwbatch.journal.replacing import Aside, aside, make_public
 
 
-async def put_aside(manifest: str, found: Survey, path: Path, batch_id: str) -> int:
-    """Write every row with a mistake to ``path``, durable, with its batch and what is wrong; returns how many.
+@dataclass(slots=True)
+class PutAside:
+    """How many rows with mistakes stand in which list: those put there now, and those put there by an earlier run."""
+
+    now: Counter[Path] = field(default_factory=Counter)
+    before: Counter[Path] = field(default_factory=Counter)
+
+    @property
+    def rows(self) -> int:
+        """All of them."""
+        return self.now.total() + self.before.total()
+
+
+async def put_aside(manifest: str, found: Survey, path: Path, batch_id: str) -> PutAside:
+    """Write every row with a mistake that stands in no list yet to a new one, durable, with its batch and what is wrong.
+
+    The list is called ``path``, or has a number where something is there already: somebody may be mending it.
 
     Raises:
-        UsageError: there is a file already that holds something else: somebody may be mending it.
         StoreError: it cannot be written.
     """
-    aside, count = beside(path), 0
+    told = PutAside()
     try:
-        async with aiofiles.open(aside, "xb") as file:
+        before = await asyncio.to_thread(_known, path, batch_id)
+        with ExitStack() as stack:
+            new: Aside | None = None
             async for rows in _chunks(manifest, found):
-                lines = [_line(problems, batch_id) for problems in rows]
-                await file.write(b"".join(lines))
-                count += len(lines)
-        await asyncio.to_thread(_put, aside, path)
+                lines = list(_lines(rows, batch_id, before, told))
+                if lines and new is None:
+                    new = stack.enter_context(aside(path, make=make_public))
+                if new is not None:
+                    await asyncio.to_thread(new.write, b"".join(lines))
+                    told.now[path] += len(lines)
+            if new is not None:
+                told.now = Counter({await asyncio.to_thread(_put, new): told.now[path]})
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)
-    return count
+    return told
 
 
-def _put(aside: Path, path: Path) -> None:
-    """Give a file its name, unless that is taken by one that holds something else."""
-    if path.exists() and not filecmp.cmp(aside, path, shallow=False):
-        raise UsageError(
-            f"{path} is there already and holds something else: move it away first, so that nothing of yours is lost"
-        )
-    DISK.put(aside, path)
+def _known(path: Path, batch_id: str) -> dict[str, Path]:
+    """The rows of a batch that stand in lists beside ``path``, by what tells them; mended or not."""
+    known = dict[str, Path]()
+    for there in _lists(path):
+        with suppress(OSError), os.fdopen(open_to_read(there), "rb") as file:
+            for text in file:
+                with suppress(BadJson):
+                    row = decode_object(text)
+                    if row.get(OUR_BATCH) == batch_id and OUR_ROW in row:
+                        known.setdefault(str(row[OUR_ROW]), there)
+    return known
+
+
+def _lists(path: Path) -> list[Path]:
+    """The lists that there are of a manifest."""
+    name = re.compile(re.escape(path.stem) + r"(\.[0-9]+)?\.jsonl")
+    return sorted(there for there in path.parent.iterdir() if name.fullmatch(there.name))
+
+
+def _put(new: Aside) -> Path:
+    """Give a list its name, or the next one that nothing has."""
+    DISK.settle(new.file)
+    first, number = new.place, 2
+    while True:
+        try:
+            new.put()
+        except FileExistsError:
+            new.place, number = first.with_suffix(f".{number}.jsonl"), number + 1
+        else:
+            return new.place
 
 
 async def _chunks(manifest: str, found: Survey) -> AsyncIterator[list[list[Problem]]]:
@@ -79,7 +121,25 @@ def _by_line(problems: list[Problem]) -> Iterator[list[Problem]]:
     return (list(same) for _, same in groupby(problems, key=lambda problem: problem.line))
 
 
-def _line(problems: list[Problem], batch_id: str) -> bytes:
-    """One row with the batch to which it belongs, and all that is wrong with it."""
-    told = "; ".join(f"{p.column}: {p.message}" if p.column else p.message for p in problems)
-    return encode({**(problems[0].cells or {}), OUR_BATCH: batch_id, OUR_ERROR: told}) + b"\n"
+def _lines(
+    rows: list[list[Problem]], batch_id: str, before: dict[str, Path], told: PutAside
+) -> Iterator[bytes]:
+    """Those of some rows that stand in no list yet; the others are counted."""
+    for problems in rows:
+        cells = problems[0].cells or {}
+        name = _name(cells)
+        if name in before:
+            told.before[before[name]] += 1
+        else:
+            yield encode({**cells, OUR_BATCH: batch_id, OUR_ROW: name, OUR_ERROR: _told(problems)}) + b"\n"
+
+
+def _name(cells: dict[str, Json]) -> str:
+    """What tells a row as it stands from others."""
+    bare = {name: cell for name, cell in cells.items() if name not in (OUR_BATCH, OUR_ROW, OUR_ERROR)}
+    return blake2b(encode(bare), digest_size=12).hexdigest()
+
+
+def _told(problems: list[Problem]) -> str:
+    """All that is wrong with a row."""
+    return "; ".join(f"{p.column}: {p.message}" if p.column else p.message for p in problems)

@@ -8,7 +8,6 @@ from typing import Final
 
 from mwbatch.commands.clocks import clock_of
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.outfile import outfile
 from mwbatch.core.expiry import Expiring
 from mwbatch.core.lineage import Filter, Question, ask
 from mwbatch.core.outcomes import Made
@@ -17,6 +16,7 @@ from mwbatch.errors import UsageError
 from mwbatch.journal.home import Home
 from mwbatch.journal.labelled import labelled, shown_answers
 from mwbatch.journal.opened import unread
+from mwbatch.journal.outputs import Output
 from mwbatch.journal.segments import Segments
 
 GROUP: Final = 256
@@ -33,11 +33,12 @@ async def make_annotating(
         StoreError: the batch cannot be read, or the manifest not be written.
     """
     check(question)
-    opened = unread(home, *home.find(name))
+    opened, output = unread(home, *home.find(name)), Output(home, path, force)
+    await asyncio.to_thread(output.check)
     desk.tally.phase = "reading answers"
     expiring = Expiring(clock_of(desk))
     made = await asyncio.to_thread(
-        _write, opened.card.name, opened.journal, question, chosen, path, desk, expiring, force=force
+        _write, opened.card.name, opened.journal, question, chosen, output, desk, expiring
     )
     desk.tally.phase = ""
     return replace(made, expired=expiring.expired, expiring=expiring.soon, single=question.single)
@@ -58,16 +59,15 @@ def _write(
     journal: Segments,
     question: Question,
     chosen: Filter,
-    path: Path,
+    output: Output,
     desk: Desk,
     expiring: Expiring,
-    *,
-    force: bool,
 ) -> Made:
+    path = output.path
     counts = Counter[str]()
     counts["tagging"] = sum(planned.type == "tagging" for planned in journal.read_rows())
     desk.tally.total = counts["tagging"]
-    with outfile(path, force=force) as file:
+    with output.file() as target, target.open() as file:
         for planned, answer in labelled(journal, shown_answers(journal)):
             if planned.type != "tagging":
                 continue

@@ -6,7 +6,6 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from mwbatch.commands.clocks import AskClock, of_this_machine
 from mwbatch.commands.desk import Desk
@@ -20,6 +19,7 @@ from mwbatch.core.scrutiny import Leave, Scrutiny
 from mwbatch.errors import ManifestError, UsageError
 from mwbatch.journal.home import Card, Home, known_paths, name_for, new_batch_id
 from mwbatch.journal.opened import Opened
+from mwbatch.journal.replacing import scratch
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +78,11 @@ async def readable(source: Source) -> AsyncIterator[Source]:
     if source.batch is None:
         where = "standard input" if source.path == "-" else f"the pipe {source.path}"
         raise UsageError(f"rows from {where} need the name of a batch: --batch NAME")
-    with NamedTemporaryFile(prefix="mwbatch-") as kept:
+    with scratch("rows") as kept:
         async with aclosing(blocks(source.path, source.path)) as there:
             async for block in there:
                 kept.write(block)
-        kept.flush()
-        yield replace(source, path=kept.name, known_as="-")
+        yield replace(source, path=str(kept.path), known_as="-")
 
 
 async def addressed(home: Home, source: Source) -> Source:

@@ -14,7 +14,7 @@ from mwbatch.commands.clocks import of_the_api
 from mwbatch.commands.creating import Wishes, check, check_base, create
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.elsewhere import Compared, account_of, leave_out, told_left_out, unasked
-from mwbatch.commands.invalid import put_aside
+from mwbatch.commands.invalid import PutAside, put_aside
 from mwbatch.commands.planning import Source, addressed, choose, examine, volatile
 from mwbatch.commands.survey import Survey
 from mwbatch.commands.turn import Turn, turn_in
@@ -106,17 +106,18 @@ async def _plan(batch: Opened, source: Source, found: Survey, compared: Compared
     left_out = await leave_out(batch, compared, desk)
     found.leave_out(number for number in compared.numbers() if number >= end)
     _tell(found, batch, desk)
-    skipped = 0
+    skipped = PutAside()
     if found.found:
         skipped = await put_aside(source.path, found, source.aside, batch.card.batch_id)
-    if skipped:
-        desk.tally.note(
-            f"put aside in {source.aside}, because of their mistakes: {rows(skipped)}. Mend them there, then: "
-            f"mwbatch submit {quote(str(source.aside))}"
-        )
+    for when, there in (("put aside", skipped.now), ("put aside before", skipped.before)):
+        for path, count in there.items():
+            desk.tally.note(
+                f"{when} in {path}, because of their mistakes: {rows(count)}. Mend them there, then: "
+                f"mwbatch submit {quote(str(path))}"
+            )
     await write_plan(batch, source, found, desk)
     compared.keep_consent(batch, desk.now())
-    return Beside(skipped, told_left_out(left_out + found.left_out, desk))
+    return Beside(skipped.rows, told_left_out(left_out + found.left_out, desk))
 
 
 class Examined(NamedTuple):

@@ -20,7 +20,10 @@ OUR_TEXT: Final = "mwbatch_text"
 OUR_BATCH: Final = "mwbatch_batch"
 """In the same list, the id of the batch to which the row belongs."""
 
-_OURS: Final = (OUR_BATCH, OUR_ERROR, OUR_TEXT)
+OUR_ROW: Final = "mwbatch_row"
+"""In the same list, what tells the row as it stood in its manifest from others: it is put aside once, also when it is mended."""
+
+_OURS: Final = (OUR_BATCH, OUR_ERROR, OUR_TEXT, OUR_ROW)
 _SAID: Final = frozenset(("type", *TAGGING, *ANNOTATING, *_OURS))
 """What a row may say to us beside its id and its picture."""
 

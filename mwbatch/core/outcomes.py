@@ -194,3 +194,12 @@ class Reconciled:
         proved = self.proof is None or self.proof.paid_twice is not None or self.unproved
         open_ = self.report.unfinished or self.unanswered or self.distrusted
         return self.report.exit(done=proved and not open_)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Results that were written to a file: how many lines, and where the batch stood."""
+
+    report: Report
+    path: str
+    written: int

@@ -3,25 +3,24 @@
 import shutil
 import tempfile
 from collections.abc import Iterable
-from pathlib import Path
 from typing import IO
 
 from mwbatch.core.text import Json, encode
 from mwbatch.export.csv_lines import file_name, listed
 from mwbatch.export.job import Job
 from mwbatch.export.picture import Picture, Tag
+from mwbatch.journal.target import Target
 
 
-def write_coco(pictures: Iterable[Picture], place: Path, job: Job) -> None:
+def write_coco(pictures: Iterable[Picture], target: Target, job: Job) -> None:
     """Write ``annotations.json`` and ``images.csv`` into a folder, or the JSON alone to a file.
 
     Ids count from 1, as an annotation 0 is no match to pycocotools; an image's is its row's number and one.
     """
-    path = place
-    if place.is_dir():
-        path, pictures = place / "annotations.json", listed(pictures, place / "images.csv", job)
+    if target.is_folder:
+        pictures = listed(pictures, target, job)
     annotations, separator = 0, b"\n"
-    with path.open("wb") as file, tempfile.TemporaryFile(dir=path.parent) as later:
+    with target.open("annotations.json") as file, tempfile.TemporaryFile(dir=target.near) as later:
         file.write(
             b'{"info":%b,"licenses":[],"images":[' % encode({"description": job.batch, "version": "1.0"})
         )

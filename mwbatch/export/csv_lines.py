@@ -3,13 +3,14 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import Any, Final, TextIO
+from io import TextIOWrapper
+from typing import Any, BinaryIO, Final, TextIO
 
 from mwbatch.export.job import Job
 from mwbatch.export.names import suffix
 from mwbatch.export.picture import Picture
 from mwbatch.export.table import Cell, header, lines
+from mwbatch.journal.target import Target
 
 _FORMULA: Final = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 """What makes a spreadsheet run a cell (OWASP, "CSV Injection"), full-width forms among them."""
@@ -18,17 +19,17 @@ _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 IMAGES: Final = ("row", "id", "file", "image_url", "image_width", "image_height", "tags")
 
 
-def write_csv(pictures: Iterable[Picture], path: Path, job: Job) -> None:
+def write_csv(pictures: Iterable[Picture], target: Target, job: Job) -> None:
     """Write one line a tag."""
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with _text(target.open()) as file:
         write = line_writer(file, header(job.columns))
         for picture in pictures:
             write.writerows(lines(picture, job.columns, harmless))
 
 
-def listed(pictures: Iterable[Picture], path: Path, job: Job) -> Iterator[Picture]:
+def listed(pictures: Iterable[Picture], target: Target, job: Job) -> Iterator[Picture]:
     """Pass the pictures on, and write which file each is: ``images.csv``, a line an image."""
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with _text(target.open("images.csv")) as file:
         write = line_writer(file, IMAGES)
         for picture in pictures:
             width, height = picture.size or (None, None)
@@ -43,6 +44,10 @@ def listed(pictures: Iterable[Picture], path: Path, job: Job) -> Iterator[Pictur
             )
             write.writerow(map(harmless, cells))
             yield picture
+
+
+def _text(file: BinaryIO) -> TextIO:
+    return TextIOWrapper(file, encoding="utf-8", newline="")
 
 
 def file_name(picture: Picture, job: Job) -> str:

@@ -14,6 +14,7 @@ from mwbatch.export.parquet import require_parquet, write_parquet
 from mwbatch.export.picture import Picture
 from mwbatch.export.voc import write_voc
 from mwbatch.export.yolo import write_yolo
+from mwbatch.journal.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Format:
     ``folder`` says by the path whether it writes a folder; ``require`` raises `UsageError` where a library is missing.
     """
 
-    write: Callable[[Iterable[Picture], Path, Job], None]
+    write: Callable[[Iterable[Picture], Target, Job], None]
     boxes: bool
     folder: Callable[[Path], bool]
     require: Callable[[], None] = lambda: None

@@ -4,7 +4,6 @@ The answers of people are ``annotations``, not ``predictions``: the importer cou
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import quoteattr
 
@@ -13,27 +12,29 @@ from mwbatch.export.csv_lines import listed
 from mwbatch.export.job import Job
 from mwbatch.export.picture import Picture, Tag
 from mwbatch.export.voc import without_controls
+from mwbatch.journal.target import Target
 
 FROM: Final = "label"
 TO: Final = "image"
 
 
-def write_label_studio(pictures: Iterable[Picture], place: Path, job: Job) -> None:
+def write_label_studio(pictures: Iterable[Picture], target: Target, job: Job) -> None:
     """Write ``tasks.json``, ``label_config.xml`` (the project's labelling interface) and ``images.csv`` into a folder.
 
     Or the JSON alone to a file.
     """
-    path, separator = place, b"\n"
-    if place.is_dir():
-        path, pictures = place / "tasks.json", listed(pictures, place / "images.csv", job)
-    with path.open("wb") as file:
+    separator = b"\n"
+    if target.is_folder:
+        pictures = listed(pictures, target, job)
+    with target.open("tasks.json") as file:
         file.write(b"[")
         for picture in pictures:
             file.write(separator + encode(_task(picture, job)))
             separator = b",\n"
         file.write(b"\n]\n")
-    if place.is_dir():
-        (place / "label_config.xml").write_text(_config(job.categories.names()), encoding="utf-8")
+    if target.is_folder:
+        with target.open("label_config.xml") as file:
+            file.write(_config(job.categories.names()).encode())
 
 
 def _task(picture: Picture, job: Job) -> dict[str, Json]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from itertools import chain, islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mwbatch.core.times import moment
@@ -10,6 +9,7 @@ from mwbatch.errors import UsageError
 from mwbatch.export.job import Job
 from mwbatch.export.picture import Picture
 from mwbatch.export.table import NUMBERS, Cell, header, lines
+from mwbatch.journal.target import Target
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,14 +28,14 @@ def require_parquet() -> None:
         raise UsageError("parquet needs pyarrow: pip install 'mwbatch[parquet]'; csv needs nothing") from None
 
 
-def write_parquet(pictures: Iterable[Picture], path: Path, job: Job) -> None:
+def write_parquet(pictures: Iterable[Picture], target: Target, job: Job) -> None:
     """Write one row a tag."""
     import pyarrow as pa  # noqa: PLC0415 (an extra, and slow to import)
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     schema = pa.schema([(name, _type(pa, name)) for name in header(job.columns)])
     rows = chain.from_iterable(lines(picture, job.columns) for picture in pictures)
-    with pq.ParquetWriter(path, schema) as writer:
+    with target.open() as file, pq.ParquetWriter(file, schema) as writer:
         while group := list(islice(rows, GROUP)):
             writer.write_table(_table(pa, schema, group))
 

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from mwbatch.export.csv_lines import file_name, listed
 from mwbatch.export.job import Job
 from mwbatch.export.picture import Picture, Tag
+from mwbatch.journal.target import Target
 
 _NO_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot say, not even escaped."""
@@ -17,13 +17,12 @@ DEPTH: Final = 3
 """Readers demand it, and nobody tells it: colour is what images mostly have."""
 
 
-def write_voc(pictures: Iterable[Picture], folder: Path, job: Job) -> None:
+def write_voc(pictures: Iterable[Picture], target: Target, job: Job) -> None:
     """Write ``Annotations/*.xml``, one without objects for an image without tags, and ``images.csv``."""
-    annotations = folder / "Annotations"
-    annotations.mkdir()
-    for picture in listed(pictures, folder / "images.csv", job):
-        path = annotations / f"{job.names.name(picture.row, picture.id)}.xml"
-        path.write_bytes(tostring(_annotation(picture, job), encoding="utf-8") + b"\n")
+    target.folder("Annotations")
+    for picture in listed(pictures, target, job):
+        with target.open(f"{job.names.name(picture.row, picture.id)}.xml", within="Annotations") as file:
+            file.write(tostring(_annotation(picture, job), encoding="utf-8") + b"\n")
 
 
 def _annotation(picture: Picture, job: Job) -> Element:

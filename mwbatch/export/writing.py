@@ -3,19 +3,26 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from mwbatch.core.exported import Exported
 from mwbatch.core.facts import Planned
 from mwbatch.errors import UsageError
-from mwbatch.export.aside import aside, check_path
 from mwbatch.export.choices import By, FormatName, Outside
 from mwbatch.export.formats import FORMATS
 from mwbatch.export.job import Job
 from mwbatch.export.picture import Picture
 from mwbatch.export.pictures import Judge, Sizes, pictures
 from mwbatch.export.survey import Survey
+from mwbatch.journal.home import Home
+from mwbatch.journal.outputs import Output
 from mwbatch.journal.segment import Harm
 from mwbatch.journal.segments import Segments
+
+ENTRIES: Final = frozenset(
+    ("images.csv", "data.yaml", "labels", "Annotations", "annotations.json", "tasks.json", "label_config.xml")
+)
+"""What exports write into a folder; all else there is the user's."""
 
 Going = Callable[[int], bool]
 """Told how many pictures were written; says whether to go on."""
@@ -40,15 +47,16 @@ class _Stopped(Exception):
 class Export:
     """An export under way: `check`, `survey`, `write`, in this order. All block."""
 
-    def __init__(self, batch: str, order: Order) -> None:
+    def __init__(self, batch: str, order: Order, home: Home) -> None:
         self._batch, self._order = batch, order
         self._format = FORMATS[order.format]
         self._folder = self._format.folder(order.path)
+        self._output = Output(home, order.path, order.force, ENTRIES)
 
     def check(self) -> None:
         """Raise `UsageError` where it cannot be, before anything is read."""
         self._format.require()
-        check_path(self._order.path, folder=self._folder, force=self._order.force)
+        self._output.check(folder=self._folder)
 
     def survey(self, journal: Segments) -> Survey:
         """Read everything once."""
@@ -64,8 +72,8 @@ class Export:
         job = Job(self._batch, columns, survey.names, survey.categories, order.category)
         judge = Judge(found, sizes, order.outside, placed=self._format.boxes)
         try:
-            with aside(order.path, folder=self._folder, force=order.force) as place:
-                self._format.write(_while_wanted(pictures(survey, judge), going), place, job)
+            with self._output.folder() if self._folder else self._output.file() as target:
+                self._format.write(_while_wanted(pictures(survey, judge), going), target, job)
         except _Stopped:
             found.stopped = True
         found.categories = survey.categories.names() if self._format.boxes else []

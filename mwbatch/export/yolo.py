@@ -1,26 +1,26 @@
 """YOLO as Ultralytics reads it (https://docs.ultralytics.com/datasets/detect/): centre and size as parts of the image."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from mwbatch.core.image_size import Size
 from mwbatch.export.boxes import Box
 from mwbatch.export.csv_lines import listed
 from mwbatch.export.job import Job
 from mwbatch.export.picture import Picture
+from mwbatch.journal.target import Target
 
 
-def write_yolo(pictures: Iterable[Picture], folder: Path, job: Job) -> None:
+def write_yolo(pictures: Iterable[Picture], target: Target, job: Job) -> None:
     """Write ``labels/*.txt``, an empty one for an image without tags, ``data.yaml`` and ``images.csv``.
 
     The images belong into ``images/`` beside them, under the names of ``images.csv``.
     """
-    labels = folder / "labels"
-    labels.mkdir()
-    for picture in listed(pictures, folder / "images.csv", job):
-        path = labels / f"{job.names.name(picture.row, picture.id)}.txt"
-        path.write_text("".join(_lines(picture, job)), encoding="utf-8")
-    (folder / "data.yaml").write_text(_yaml(job.categories.names()), encoding="utf-8")
+    target.folder("labels")
+    for picture in listed(pictures, target, job):
+        with target.open(f"{job.names.name(picture.row, picture.id)}.txt", within="labels") as file:
+            file.write("".join(_lines(picture, job)).encode())
+    with target.open("data.yaml") as file:
+        file.write(_yaml(job.categories.names()).encode())
 
 
 def _lines(picture: Picture, job: Job) -> Iterable[str]:

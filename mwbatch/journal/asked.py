@@ -11,7 +11,7 @@ added. Anything else is made anew, and where it cannot be written nothing is los
 
 import os
 from collections.abc import Collection, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from hashlib import blake2b
 from pathlib import Path
 from struct import Struct
@@ -21,7 +21,7 @@ from mwbatch.core.digests import SIZE, stable_digest
 from mwbatch.core.facts import Planned
 from mwbatch.core.lines import parse
 from mwbatch.core.text import BadJson, decode_object, encode
-from mwbatch.journal.disk import beside
+from mwbatch.journal.replacing import Aside, aside
 from mwbatch.journal.segment import placed, segments_in
 from mwbatch.journal.segments import ROWS
 
@@ -54,7 +54,7 @@ def asked(folder: Path, volatile: Collection[str] = (), *, keep: bool = True) ->
     Raises:
         StoreError: a segment cannot be read, or holds what this version does not know.
     """
-    names, aside = sorted(volatile), None
+    names, new = sorted(volatile), None
     kept = _Kept.open(folder, names)
     covered = dict(kept.covered) if kept else {}
     try:
@@ -62,16 +62,16 @@ def asked(folder: Path, volatile: Collection[str] = (), *, keep: bool = True) ->
             yield from kept.blocks()
         for path in segments_in(folder / ROWS):
             for block in _beyond(path, covered, volatile):
-                if keep and aside is None:
-                    aside = _Aside(folder, kept)
-                if aside:
-                    aside.write(block)
+                if keep and new is None:
+                    new = _New(folder, kept)
+                if new:
+                    new.write(block)
                 yield block
-        if aside:
-            aside.place(names, covered)
+        if new:
+            new.place(names, covered)
     finally:
-        if aside:
-            aside.close()
+        if new:
+            new.close()
         if kept:
             kept.file.close()
 
@@ -160,28 +160,25 @@ def _stands(path: Path, size: int, end: str) -> bool:
         return file.read(_MARK + 1) == end.encode() + b"\n"
 
 
-class _Aside:
+class _New:
     """The file as it will be, beside the one that is: nobody sees it before it is whole, and no error of it matters."""
 
     def __init__(self, folder: Path, kept: _Kept | None) -> None:
-        self._folder, self._path = folder, beside(folder / NAME)
         self._name = blake2b(digest_size=SIZE)
-        self._file: BinaryIO | None = None
+        self._held = ExitStack()
+        self._aside: Aside | None = None
         with suppress(OSError):
-            for other in folder.glob(f".{NAME}.*"):  # who began it has died
-                other.unlink()
-            made = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            self._file = os.fdopen(made, "wb", buffering=BLOCK)
+            self._aside = self._held.enter_context(aside(folder / NAME))
         self.write(MAGIC)
         for block in kept.blocks() if kept else ():
             self.write(block)
 
     def write(self, block: bytes) -> None:
         """Add some bytes."""
-        if self._file is None:
+        if self._aside is None:
             return
         try:
-            self._file.write(block)
+            self._aside.write(block)
         except OSError:
             self.close()
             return
@@ -194,15 +191,11 @@ class _Aside:
         self.write(_LENGTH.pack(len(said)))
         self.write(self._name.digest())
         with suppress(OSError):
-            if self._file is not None:
-                self._file.close()
-                self._path.replace(self._folder / NAME)
+            if self._aside is not None:
+                self._aside.replace()
 
     def close(self) -> None:
         """Leave nothing behind of what was not put in its place."""
-        file, self._file = self._file, None
+        self._aside = None
         with suppress(OSError):
-            if file is not None:
-                file.close()
-        with suppress(OSError):
-            self._path.unlink(missing_ok=True)
+            self._held.close()

@@ -16,7 +16,8 @@ from typing import Final
 from mwbatch.core.lines import BadLine, checked, sealed
 from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.errors import StoreError
-from mwbatch.journal.disk import DISK, Disk, beside
+from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.replacing import aside
 
 FOLDER: Final = ".begun"
 """Below the home; no batch can have such a name."""
@@ -58,15 +59,13 @@ class Begun:
             StoreError: they cannot be noted.
         """
         self.close()
-        aside = beside(self._path)
         try:
             self._disk.make_folder(self._path.parent)
-            self._file = self._disk.create(aside)
-            self._append(b"".join(_line(name, size) for name, size in sizes.items()))
-            aside.replace(self._path)
-            self._disk.sync_folder(self._path.parent)
+            with aside(self._path, self._disk) as new:
+                new.write(b"".join(_line(name, size) for name, size in sizes.items()))
+                new.replace()
+                self._file = new.detach()
         except OSError as error:
-            aside.unlink(missing_ok=True)
             raise self._not_noted(error) from error
 
     def add(self, name: str, size: int) -> None:

@@ -3,7 +3,6 @@
 import errno
 import fcntl
 import os
-import secrets
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +18,10 @@ UNLOCKABLE: Final = {
 }
 """What a file system says that locks no files, or no folders: NFS wants them open for writing, which no folder can be."""
 
-_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+_MORE: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_LOCK: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Disk:
@@ -87,6 +89,20 @@ class Disk:
         finally:
             self.close(file)
 
+    def append(self, path: Path, content: bytes) -> None:
+        """Add to a file that only its owner can read, made if need be; how much of it a power cut leaves nobody knows."""
+        file = os.open(path, _MORE, 0o600)
+        try:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[self.write(file, rest) :]
+        finally:
+            self.close(file)
+
+    def remove(self, path: Path) -> None:
+        """Remove a file that mwbatch made; nothing happens where there is none."""
+        path.unlink(missing_ok=True)
+
     def make_folder(self, folder: Path) -> None:
         """Make a folder and its missing parents, each durable in its parent, for its owner only."""
         above = [folder, *folder.parents]
@@ -100,17 +116,7 @@ class Disk:
 
     def sync_folder(self, folder: Path) -> None:
         """Make the names in a folder durable."""
-        self._settle_at(folder)
-
-    def put(self, aside: Path, path: Path) -> None:
-        """Give a file that somebody wrote beside ``path`` that name, in the place of what stood there; durable at any moment."""
-        self._settle_at(aside)
-        aside.replace(path)
-        with suppress(PermissionError):  # a folder that may be written and not read
-            self.sync_folder(path.parent)
-
-    def _settle_at(self, path: Path) -> None:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        file = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
         try:
             self.settle(file)
         finally:
@@ -139,6 +145,27 @@ def leads(name: Path | str, file: int, folder: int | None = None) -> bool:
         return False
 
 
-def beside(path: Path) -> Path:
-    """A name that nobody can foretell, for a file that is to take the place of ``path`` once it is whole."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+def open_to_read(path: Path) -> int:
+    """Open a file or folder that somebody else may have put there: through no link, and waiting for nobody. Raises OSError."""
+    return os.open(path, _READ)
+
+
+def open_lock(path: Path | str, folder: int | None = None) -> int:
+    """Open a file that is there to be locked, made if need be, in an open ``folder`` or by its path. Raises OSError."""
+    return os.open(path, _LOCK, 0o600, dir_fd=folder)
+
+
+def put_words(name: str, words: bytes, folder: int) -> None:
+    """Write a few words for people into an open folder, in the place of those that stand there. Raises OSError.
+
+    They are a new file each time: in an old one somebody else may have a name for it, such as a copy made of hard links.
+    """
+    with suppress(FileNotFoundError):
+        remove_words(name, folder)
+    with os.fdopen(os.open(name, _NEW, 0o600, dir_fd=folder), "wb") as file:
+        file.write(words)
+
+
+def remove_words(name: str, folder: int) -> None:
+    """Remove them. Raises OSError."""
+    os.unlink(name, dir_fd=folder)

@@ -11,7 +11,8 @@
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
@@ -23,13 +24,16 @@ from mwbatch.journal.begun import FOLDER as BEGUN
 from mwbatch.journal.begun import Begun
 from mwbatch.journal.card import CARD
 from mwbatch.journal.card import Card as Card  # noqa: PLC0414 (the home hands it out)
-from mwbatch.journal.disk import DISK, Disk, beside
+from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.home_lock import LOCK
 from mwbatch.journal.keys import NAME as KEYS
 from mwbatch.journal.keys import Keys, load, load_or_make
+from mwbatch.journal.replacing import Aside, aside
 
 INBOX: Final = "inbox"
-_TAKEN: Final = {INBOX, KEYS, LOCK}
+TAKEN: Final = frozenset((INBOX, KEYS, LOCK))
+"""Names that no batch can have."""
+
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -189,7 +193,8 @@ class Home:
         try:
             self._disk.make_folder(folder)
             card = replace(card, place=place_of(folder))
-            self._put(folder, card, os.link)
+            with self._aside(folder, card) as new:
+                new.put()
         except FileExistsError:
             raise NameTaken(
                 f"{folder} is the folder of batch {Card.read(folder).name}: name that one with --batch, or another one"
@@ -201,20 +206,17 @@ class Home:
     def write(self, folder: Path, card: Card) -> Card:
         """Write the card of a batch, whole or not at all."""
         try:
-            self._put(folder, card, os.replace)
+            with self._aside(folder, card) as new:
+                new.replace()
         except OSError as error:
             raise StoreError(f"cannot write {folder / CARD}: {error.strerror}") from error
         return card
 
-    def _put(self, folder: Path, card: Card, place: Callable[[Path, Path], None]) -> None:
-        """Write a card aside, then ``place`` it under its name."""
-        aside = beside(folder / CARD)
-        self._disk.write_file(aside, encode(asdict(card)) + b"\n")
-        try:
-            place(aside, folder / CARD)
-        finally:
-            aside.unlink(missing_ok=True)
-        self._disk.sync_folder(folder)
+    @contextmanager
+    def _aside(self, folder: Path, card: Card) -> Iterator[Aside]:
+        with aside(folder / CARD, self._disk) as new:
+            new.write(encode(asdict(card)) + b"\n")
+            yield new
 
     def begun(self, batch_id: str) -> Begun:
         """What is kept outside of a batch's folder of how far it has come."""
@@ -227,7 +229,7 @@ class Home:
 
 def check_name(name: str) -> None:
     """Raise `UsageError` for what cannot be the name of a batch, which is that of a folder."""
-    if not _NAME.fullmatch(name) or name in _TAKEN:
+    if not _NAME.fullmatch(name) or name in TAKEN:
         raise UsageError(f"a batch cannot be named {name!r}: letters, digits, '.', '_', '-'; see --batch")
 
 
@@ -280,7 +282,7 @@ def name_for(manifest: str) -> str:
     """The name that a batch gets from the file name of its manifest."""
     stem = re.sub(r"(\.(csv|jsonl|ndjson|gz))+$", "", Path(manifest).name, flags=re.IGNORECASE)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.").lstrip("-._")[:100] or "batch"
-    return f"{name}-batch" if name in _TAKEN else name
+    return f"{name}-batch" if name in TAKEN else name
 
 
 def default_home() -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from mwbatch.errors import StoreError
-from mwbatch.journal.disk import DISK, UNLOCKABLE, Disk, leads
+from mwbatch.journal.disk import DISK, UNLOCKABLE, Disk, leads, open_lock
 
 LOCK: Final = "home.lock"
 
@@ -35,7 +35,7 @@ class HomeLock:
         try:
             self._disk.make_folder(self._home)
             with ExitStack() as opened:
-                file = os.open(self._home / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                file = open_lock(self._home / LOCK)
                 opened.callback(os.close, file)
                 folder = os.open(self._home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
                 opened.callback(os.close, folder)

@@ -1,6 +1,5 @@
 """The sizes of images that were measured, kept beside the journal: a cache, so a lost line costs one more look."""
 
-import os
 from array import array
 from pathlib import Path
 from typing import Final
@@ -9,9 +8,9 @@ from mwbatch.core.cells import MAX_PIXELS
 from mwbatch.core.image_size import Size
 from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.errors import StoreError
+from mwbatch.journal.disk import DISK
 
 NAME: Final = "images.jsonl"
-_APPEND: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 
 
 class ImageSizes:
@@ -39,12 +38,8 @@ class ImageSizes:
         if not self._unwritten:
             return
         try:
-            file = os.open(self._path, _APPEND, 0o600)
-            try:
-                # The first newline ends a line that a killed process may have left half written.
-                os.write(file, b"\n" + b"".join(self._unwritten))
-            finally:
-                os.close(file)
+            # The first newline ends a line that a killed process may have left half written.
+            DISK.append(self._path, b"\n" + b"".join(self._unwritten))
         except OSError as error:
             raise StoreError(f"cannot write {self._path}: {error.strerror}") from error
         self._unwritten.clear()

@@ -13,6 +13,7 @@ import secrets
 import stat
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,8 @@ from mwbatch.core.address import Address, Key
 from mwbatch.core.text import BadJson, Json, decode_object, encode
 from mwbatch.core.times import iso
 from mwbatch.errors import StoreError, UsageError
-from mwbatch.journal.disk import DISK, Disk, beside
+from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.replacing import aside
 
 NAME: Final = "keys.json"
 
@@ -153,12 +155,8 @@ def load_or_make(path: Path, disk: Disk = DISK, clock: Callable[[], float] = tim
 def _make(path: Path, disk: Disk, at: float) -> None:
     """Put a key file in place, whole and durable, unless another one is there first."""
     disk.make_folder(path.parent)
-    aside = beside(path)
-    disk.write_file(aside, written(Keys((new_key(at),))))
-    try:
-        os.link(aside, path)
-    except FileExistsError:
-        pass  # the other process was first: its keys are the keys
-    finally:
-        aside.unlink()
+    with aside(path, disk) as new:
+        new.write(written(Keys((new_key(at),))))
+        with suppress(FileExistsError):  # the other process was first: its keys are the keys
+            new.put()
     disk.sync_folder(path.parent)

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.errors import BatchBusy, StoreError
-from mwbatch.journal.disk import UNLOCKABLE, is_live, leads
+from mwbatch.journal.disk import UNLOCKABLE, is_live, leads, open_lock, put_words, remove_words
 
 LOCK: Final = "lock"
 WHO: Final = "lock.json"
@@ -19,8 +19,6 @@ PATIENCE: Final = 1.0
 """Seconds within which a view must have ended its look at a lock; it takes microseconds."""
 
 _MOMENT: Final = 0.001
-_FILE: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-_WORDS: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class BatchLock:
@@ -55,8 +53,7 @@ class BatchLock:
             time.sleep(_MOMENT)
         try:
             words = encode({"verb": self._verb, "host": os.uname().nodename, "pid": os.getpid()})
-            with os.fdopen(os.open(WHO, _WORDS, 0o600, dir_fd=self._top), "wb") as who:
-                who.write(words)
+            put_words(WHO, words, self._top)
         except OSError as error:
             self._held.close()
             raise StoreError(f"cannot write {self._folder / WHO}: {error.strerror}") from error
@@ -67,7 +64,7 @@ class BatchLock:
     ) -> None:
         if self._leads_here():  # else they may be another one's words
             with suppress(OSError):  # nobody believes what stands there
-                os.unlink(WHO, dir_fd=self._top)
+                remove_words(WHO, self._top)
         self._held.close()
 
     def check(self) -> None:
@@ -95,7 +92,7 @@ class BatchLock:
             try:
                 self._top = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
                 opened.callback(os.close, self._top)
-                self._file = os.open(LOCK, _FILE, 0o600, dir_fd=self._top)
+                self._file = open_lock(LOCK, self._top)
                 opened.callback(os.close, self._file)
                 if not (self._locked(self._file) and self._folder_locked() and self._leads_here()):
                     return False

@@ -16,6 +16,7 @@ from mwbatch.core.lines import BadLine
 from mwbatch.core.reject import Reject, line, parse
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.renaming import give_name
 from mwbatch.journal.segment import Segment, written_now
 
 REJECTS: Final = "rejects"
@@ -86,7 +87,7 @@ def move(source: Path, target: Path, disk: Disk = DISK) -> None:
     try:
         disk.make_folder(target / REJECTS)
         for path in done:
-            path.rename(target / REJECTS / path.name)
+            give_name(path, target / REJECTS / path.name)
         disk.sync_folder(target / REJECTS)
     except OSError as error:
         raise StoreError(f"cannot move {source / REJECTS} to {target}: {error.strerror}") from error

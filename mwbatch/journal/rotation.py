@@ -4,7 +4,6 @@ Changes take turns under a lock beside the key file, so of two that race neither
 file is replaced as a whole.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +13,9 @@ from filelock import FileLock, Timeout
 
 from mwbatch.core.address import Key
 from mwbatch.errors import BatchBusy, StoreError, UsageError
-from mwbatch.journal.disk import DISK, Disk, beside
+from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.keys import Keys, Retired, load, load_or_make, new_key, written, written_time
+from mwbatch.journal.replacing import aside
 
 PATIENCE: Final = 10.0
 """Seconds to wait for another change, which takes milliseconds."""
@@ -92,13 +92,9 @@ def _changing(path: Path, disk: Disk) -> Iterator[Path]:
 
 def _replaced(path: Path, keys: Keys, disk: Disk) -> Keys:
     """Put changed keys in the place of the old ones, whole and durable, with the same owner."""
-    owner, aside = path.stat(), beside(path)
-    disk.write_file(aside, written(keys))
-    try:
-        os.chown(aside, owner.st_uid, owner.st_gid)
-        aside.replace(path)
-    except OSError:
-        aside.unlink()
-        raise
-    disk.sync_folder(path.parent)
+    owner = path.stat()
+    with aside(path, disk) as new:
+        new.write(written(keys))
+        new.give_to(owner.st_uid, owner.st_gid)
+        new.replace()
     return keys

@@ -113,7 +113,7 @@ class Segment:
         try:
             try:
                 if not self.size and not self._poison:
-                    self.path.unlink(missing_ok=True)
+                    self._disk.remove(self.path)
             finally:
                 self._disk.close(self._file)
         except OSError as error:

@@ -93,7 +93,7 @@ class Shelf:
             self._disk.make_folder(self.folder)
             # Random, because zeros take no space on a file system that compresses.
             self._disk.write_file(scratch, secrets.token_bytes(self._lacking))
-            scratch.unlink()
+            self._disk.remove(scratch)
         except OSError:
             return
         self._lacking = 0

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from mwbatch.core.advice import rows
+from mwbatch.core.fold import Status
+from mwbatch.core.outcomes import Taken
 from mwbatch.core.text import Json, encode
 from mwbatch.errors import Exit
 from mwbatch.journal.following import Follower
@@ -32,6 +35,28 @@ class Printed:
     def json(self) -> Json:
         """Nothing more."""
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class TakenView:
+    """A file of results, ready to be shown. ``demanded``: incompleteness is an error."""
+
+    taken: Taken
+    demanded: bool = False
+
+    @property
+    def exit(self) -> Exit:
+        """As `Standing`."""
+        return Standing(self.taken.report, self.demanded).exit
+
+    def text(self) -> str:
+        """One sentence."""
+        done = self.taken.report.by_status[Status.COMPLETED]
+        return f"{self.taken.path}: {rows(self.taken.written)}; {done:,} of {rows(self.taken.report.rows)} are completed"
+
+    def json(self) -> Json:
+        """The shared object, with the file."""
+        return self.taken.report.json() | {"path": self.taken.path, "written": self.taken.written}
 
 
 def print_results(opened: Opened, *, every: bool, demanded: bool) -> Printed:

@@ -13,6 +13,7 @@ from mwbatch.commands.measuring import AT_ONCE
 from mwbatch.errors import UsageError
 from mwbatch.export.choices import FormatName
 from mwbatch.export.writing import Export, Order
+from mwbatch.journal.home import Home
 from mwbatch.journal.image_sizes import NAME
 from mwbatch.simulator.pictures import png, size
 from tests.export.batches import Drawn, batch, sized, tag
@@ -54,7 +55,7 @@ async def pictures() -> AsyncIterator[Pictures]:
 
 def writer(path: Path, name: FormatName = FormatName.COCO, **order: bool) -> Export:
     """An export to a path."""
-    return Export("logos", Order(name, path, **order))  # type: ignore[arg-type] # flags alone
+    return Export("logos", Order(name, path, **order), Home(path.parent / "home"))  # type: ignore[arg-type] # flags alone
 
 
 async def test_images_are_measured_once(pictures: Pictures, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from mwbatch.core.entry import OUR_ERROR, OUR_TEXT, Entry, Problem, cells_of
 from mwbatch.core.manifest import read_csv, read_jsonl
 from mwbatch.core.outcomes import Created
 from mwbatch.core.text import encode
-from mwbatch.errors import Exit, ManifestError, UsageError
+from mwbatch.errors import Exit, ManifestError
 from tests.commands.conftest import Stage, silent
 from tests.conftest import Synced
 from tests.virtual import virtual
@@ -120,14 +120,60 @@ async def test_run_again_it_says_the_same(stage: Stage) -> None:
     assert stage.tasks == 2
 
 
+def second(stage: Stage) -> Path:
+    """Where bad rows go that the first list does not have."""
+    return stage.folder / "logos.csv.invalid.2.jsonl"
+
+
 @virtual
-async def test_what_somebody_mends_is_kept(stage: Stage) -> None:
-    """A list that holds something else is never overwritten, and nothing is sent meanwhile."""
+async def test_mended_in_place_it_runs_again(stage: Stage) -> None:
+    """A list that was mended, as it says, and submitted stays as it is; only rows that are new in the manifest go to another."""
+    await sent(stage, HEADER, BAD[0], *GOOD)
+    (row,) = put_aside(stage)
+    mended = encode(row | {"image_url": "https://images.example.com/a.jpg"}) + b"\n"
+    aside(stage).write_bytes(mended)
+    await submit(stage.home, stage.client, Source(str(aside(stage))), silent(), stage.new_desk())
+    for _ in range(2):
+        created = await sent(stage, HEADER, BAD[0], *GOOD, BAD[1], "g,https://images.example.com/g.jpg,,,,")
+        assert (created.skipped, created.exit, stage.tasks) == (2, Exit.ROWS, 4)
+    assert aside(stage).read_bytes() == mended
+    assert [json.loads(line)["id"] for line in second(stage).read_bytes().splitlines()] == ["b"]
+    assert len(list(stage.folder.glob("*.invalid*"))) == 2
+
+
+@virtual
+async def test_rows_put_aside_before_are_told(stage: Stage) -> None:
+    """Where the bad rows stand is said each time, with the command that sends them once they are mended."""
+    for when in ("put aside in", "put aside before in"):
+        source, desk = Source(stage.manifest().path, skip_invalid=True), stage.new_desk()
+        stage.write(source, HEADER, *BAD, *GOOD)
+        await submit(stage.home, stage.client, source, silent(), desk)
+        (told,) = (note for note in desk.tally.notes if "mistakes" in note)
+        assert told.startswith(f"{when} {aside(stage)}, because of their mistakes: 3 rows.")
+        assert told.endswith(f"mwbatch submit {aside(stage)}")
+
+
+@virtual
+async def test_what_somebody_has_there_is_kept(stage: Stage) -> None:
+    """What is called like the list, and is none of this batch, is never overwritten: the bad rows go to the next name."""
     aside(stage).write_text("mine")
-    with pytest.raises(UsageError, match="move it away first"):
-        await sent(stage, HEADER, *BAD, *GOOD)
-    assert (aside(stage).read_text(), stage.tasks) == ("mine", 0)
+    assert (await sent(stage, HEADER, *BAD, *GOOD)).skipped == 3
+    assert (aside(stage).read_text(), len(second(stage).read_bytes().splitlines())) == ("mine", 3)
     assert [path.name for path in stage.folder.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("target", ["mine.txt", "nowhere"])
+@virtual
+async def test_never_through_a_link(stage: Stage, target: str) -> None:
+    """A link under the name of the list stays, and so does what it leads to."""
+    (stage.folder / "mine.txt").write_text("mine")
+    aside(stage).symlink_to(stage.folder / target)
+    await sent(stage, HEADER, *BAD, *GOOD)
+    assert (aside(stage).readlink(), len(second(stage).read_bytes().splitlines())) == (
+        stage.folder / target,
+        3,
+    )
+    assert ((stage.folder / "mine.txt").read_text(), (stage.folder / "nowhere").exists()) == ("mine", False)
 
 
 @virtual

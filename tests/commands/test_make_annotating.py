@@ -135,12 +135,17 @@ async def test_nothing_to_ask_about(stage: Stage) -> None:
 
 @virtual
 async def test_a_file_that_is_there_stays(stage: Stage) -> None:
-    """What is at the path is replaced only with force, and then at once."""
+    """What the user has at the path is never replaced; a manifest that was made there is, with force, and then at once."""
     await tagged(stage, 5, 5)
     (stage.folder / "two.jsonl").write_text("mine")
+    for force in (False, True):
+        with pytest.raises(UsageError, match="it is yours"):
+            await made(stage, force=force)
+    assert (stage.folder / "two.jsonl").read_text() == "mine"
+    (stage.folder / "two.jsonl").unlink()
+    await made(stage)
     with pytest.raises(UsageError, match="--force"):
         await made(stage)
-    assert (stage.folder / "two.jsonl").read_text() == "mine"
     assert (await made(stage, force=True)).rows == len(rows(stage))
 
 

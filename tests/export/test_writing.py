@@ -105,15 +105,19 @@ def test_a_batch_without_answers(write: Write, tmp_path: Path) -> None:
     assert (found.images, (tmp_path / "out" / "data.yaml").exists()) == (0, True)
 
 
-def test_what_is_there_is_refused(write: Write, tmp_path: Path) -> None:
-    """An existing path is left alone; --force replaces it, a folder too."""
+def test_what_is_there_is_refused(tmp_path: Path) -> None:
+    """What somebody else wrote is left alone, with --force too; what an export wrote needs that to be replaced."""
     (tmp_path / "out").write_text("mine")
-    with pytest.raises(UsageError, match="--force"):
-        write("csv", [Drawn("a", [])])
+    opened = batch(tmp_path, [Drawn("a", [], sized())])
+    for force in (False, True):
+        with pytest.raises(UsageError, match=r"yours; choose another path, such as -o .*/out\.2"):
+            written(opened, "csv", tmp_path / "out", force=force)
     assert (tmp_path / "out").read_text() == "mine"
-    opened = batch(tmp_path / "b", [Drawn("a", [], sized())])
-    written(opened, "csv", tmp_path / "out", force=True)
-    assert (tmp_path / "out").read_text().startswith("row,id")
+    written(opened, "csv", tmp_path / "new")
+    with pytest.raises(UsageError, match="--force"):
+        written(opened, "coco", tmp_path / "new")
+    written(opened, "coco", tmp_path / "new", force=True)
+    assert names(tmp_path / "new") == ["annotations.json", "images.csv"]
 
 
 def test_a_folder_that_no_export_wrote(tmp_path: Path) -> None:
@@ -139,14 +143,14 @@ def test_a_file_never_replaces_the_users_images(tmp_path: Path) -> None:
 def test_what_appears_meanwhile(tmp_path: Path) -> None:
     """A file that another process puts there while the export is written is not replaced either."""
     opened = batch(tmp_path, [Drawn("a", [], sized())])
-    export = Export("logos", Order(FormatName.CSV, tmp_path / "out"))
+    export = Export("logos", Order(FormatName.CSV, tmp_path / "out"), opened.home)
     survey = export.survey(opened.journal)
 
     def going(_: int) -> bool:
         (tmp_path / "out").write_text("theirs")
         return True
 
-    with pytest.raises(UsageError, match="--force"):
+    with pytest.raises(UsageError, match="it is yours"):
         export.write(survey, lambda _: None, going)
     assert ((tmp_path / "out").read_text(), names(tmp_path)) == ("theirs", ["home", "out"])
 
@@ -177,11 +181,12 @@ def test_a_file_where_a_folder_was(tmp_path: Path) -> None:
 def test_stopped_in_the_middle(tmp_path: Path, name: str) -> None:
     """An export that is stopped leaves nothing, and what was there before as it was."""
     opened = batch(tmp_path, [Drawn(str(n), [tag()], sized()) for n in range(5)])
-    (tmp_path / "out").write_text("old")
-    export = Export("logos", Order(FormatName(name), tmp_path / "out", force=True))
+    written(opened, "csv", tmp_path / "out")
+    old = (tmp_path / "out").read_text()
+    export = Export("logos", Order(FormatName(name), tmp_path / "out", force=True), opened.home)
     found = export.write(export.survey(opened.journal), lambda _: None, lambda done: done < 3)
     assert found.stopped
-    assert (tmp_path / "out").read_text() == "old"
+    assert (tmp_path / "out").read_text() == old
     assert names(tmp_path) == ["home", "out"]
 
 

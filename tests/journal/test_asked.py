@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from struct import iter_unpack
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +18,7 @@ from mwbatch.core.text import Json
 from mwbatch.errors import StoreError
 from mwbatch.journal import asked as module
 from mwbatch.journal.asked import MAGIC, NAME, asked
+from mwbatch.journal.disk import Disk
 from mwbatch.journal.segments import ROWS, Segments
 from tests.core.facts import plan
 from tests.journal.disks import unprivileged
@@ -145,7 +145,7 @@ def test_segments_that_are_others_now(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_it_is_for_its_owner_only_and_leaves_nothing_aside(tmp_path: Path) -> None:
     """The file is 0600, and of what died while it wrote one nothing stays."""
     write(tmp_path, [row(1)])
-    (tmp_path / f".{NAME}.01234567").write_bytes(b"half")
+    (tmp_path / f".{NAME}.mwbatch-0123456789abcdef").write_bytes(b"half")
     read(tmp_path)
     assert stat.S_IMODE((tmp_path / NAME).stat().st_mode) == 0o600
     assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {NAME}
@@ -175,10 +175,6 @@ def test_where_it_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def fails(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    def full(file: int, *_: object, **__: object) -> BinaryIO:
-        os.close(file)
-        return Path("/dev/full").open("wb")
-
     with monkeypatch.context() as broken:
         match failing:
             case "open":
@@ -186,8 +182,7 @@ def test_where_it_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             case "replace":
                 broken.setattr(Path, "replace", fails)
             case _:
-                broken.setattr(module, "MAGIC", MAGIC * 10_000)  # more than a buffer holds
-                broken.setattr(os, "fdopen", full)
+                broken.setattr(Disk, "write", fails)
         assert read(tmp_path) == naive(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [ROWS]
 

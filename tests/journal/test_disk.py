@@ -25,12 +25,3 @@ def test_a_folder_is_durable_with_all_above_it(tmp_path: Path, synced: Synced) -
     DISK.make_folder(tmp_path / "one" / "two")
     assert synced[0][0] == tmp_path.parent
     assert synced[1:] == [(tmp_path, ["one"]), (tmp_path / "one", ["two"])]
-
-
-def test_a_file_is_durable_before_it_has_its_name(tmp_path: Path, synced: Synced) -> None:
-    """A file that takes the place of another is synced while it stands aside, and its folder once it has its name."""
-    (tmp_path / "aside").write_bytes(b"new")
-    (tmp_path / "name").write_bytes(b"old")
-    DISK.put(tmp_path / "aside", tmp_path / "name")
-    assert synced == [(tmp_path / "aside", []), (tmp_path, ["name"])]
-    assert (tmp_path / "name").read_bytes() == b"new"

@@ -201,8 +201,8 @@ def test_keys_survive_a_power_cut_before_they_sign(path: Path) -> None:
     path.rename(path.with_suffix(".late"))  # another process links its file first, between look and link
 
     class Late(Watched):
-        def write_file(self, path: Path, content: bytes) -> None:
-            super().write_file(path, content)
+        def sync(self, file: int) -> None:
+            super().sync(file)
             self.path.with_suffix(".late").rename(self.path)
 
     late = Late(path)

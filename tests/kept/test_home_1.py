@@ -130,6 +130,8 @@ async def test_it_is_reconciled(kept: Kept) -> None:
 async def test_it_is_exported(kept: Kept, tmp_path: Path) -> None:
     """An export has the tags of its completed tagging rows."""
     opened = unread(kept.home, *kept.home.find("logos"))
-    told = await export(opened, kept.desk(), Export("logos", Order(FormatName.CSV, tmp_path / "out.csv")))
+    told = await export(
+        opened, kept.desk(), Export("logos", Order(FormatName.CSV, tmp_path / "out.csv"), opened.home)
+    )
     assert told.completed == 2
     assert "shot-0" in (tmp_path / "out.csv").read_text()

@@ -1,0 +1,41 @@
+"""The completed rows taken home: a file of JSON lines, whole or not at all."""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+from mwbatch.commands.desk import Desk
+from mwbatch.core.outcomes import Taken
+from mwbatch.core.text import encode
+from mwbatch.errors import UsageError
+from mwbatch.journal.labelled import results
+from mwbatch.journal.opened import Opened
+from mwbatch.journal.outputs import Output
+
+GROUP: Final = 256
+"""Rows between two looks at whether the user wants to stop."""
+
+
+async def take_home(
+    opened: Opened, path: Path, desk: Desk, *, force: bool = False, every: bool = False
+) -> Taken:
+    """Write what `results` prints to a file.
+
+    Raises:
+        UsageError: the path is taken.
+        StoreError: the batch cannot be read, or the file not be written.
+    """
+    output = Output(opened.home, path, force)
+    await asyncio.to_thread(output.check)
+    return await asyncio.to_thread(_write, opened, output, desk, every=every)
+
+
+def _write(opened: Opened, output: Output, desk: Desk, *, every: bool) -> Taken:
+    written = 0
+    with output.file() as target, target.open() as file:
+        for line in results(opened, every=every):
+            file.write(encode(line) + b"\n")
+            written += 1
+            if written % GROUP == 0 and desk.stopping.is_set():
+                raise UsageError(f"interrupted: {output.path} was not written")
+    return Taken(opened.report(), str(output.path), written)

@@ -1,0 +1,150 @@
+"""Where users want something written: whole or not at all, and never over anything of theirs.
+
+A path that has something is refused. With ``force`` what mwbatch wrote is replaced, known by its content (`ours`), and
+nothing else: no file that somebody changed, no link, no manifest that a batch names, whatever name leads to it.
+"""
+
+import os
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mwbatch.errors import StoreError, UsageError
+from mwbatch.journal.begun import FOLDER as BEGUN
+from mwbatch.journal.card import CARD, Card
+from mwbatch.journal.disk import DISK
+from mwbatch.journal.home import INBOX, TAKEN, Home
+from mwbatch.journal.ours import NAME as WRITTEN
+from mwbatch.journal.ours import Ours
+from mwbatch.journal.placing import Changed, free, place, seen
+from mwbatch.journal.replacing import Aside, Make, aside, make_folder, make_public, names_in
+from mwbatch.journal.target import OneFile, OneFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One path. ``entries``: the names that mwbatch gives to what it writes into folders."""
+
+    home: Home
+    path: Path
+    force: bool = False
+    entries: frozenset[str] = field(default=frozenset())
+
+    def check(self, *, folder: bool = False) -> None:
+        """Raise `UsageError` where a file, or a ``folder``, may not be put at the path. Blocks while it reads what is there."""
+        path = self.path
+        if str(path) == "-":
+            raise UsageError("-o -: this goes to a file, which is there whole or not at all; name one")
+        if not path.parent.is_dir():
+            raise UsageError(f"-o {path}: there is no folder {path.parent}; make it first")
+        if self._is_in_home():
+            raise UsageError(
+                f"{path} is a place that the home {self.home.path} has for itself; choose another path"
+            )
+        if not os.path.lexists(path):
+            return
+        if path.is_dir() and not path.is_symlink():
+            self._check_folder(folder=folder)
+        else:
+            self._check_one(path)
+        if not self.force:
+            raise UsageError(f"{path} is there already; what mwbatch wrote there is replaced with --force")
+
+    def _check_folder(self, *, folder: bool) -> None:
+        there = names_in(self.path)
+        if there - self.entries and not (folder and there & self.entries):
+            raise UsageError(
+                f"{self.path} is a folder with files that no export wrote, and is left alone; {self._another()}"
+            )
+        for name in sorted(there & self.entries):
+            self._check_one(self.path / name, within=True)
+
+    def _check_one(self, path: Path, *, within: bool = False) -> None:
+        """Raise `UsageError` where one file or folder is not ours to replace."""
+        if batch := self._manifest_of(path):
+            why = f"is the manifest of batch {batch}"
+        elif path.is_symlink():
+            why = "is a link: nothing is written through one"
+        elif not (path.is_file() or path.is_dir()):
+            why = "is no file and no folder"
+        elif Ours(self.home.path).knows(path):
+            return
+        else:
+            why = f"is nothing that mwbatch wrote from {self.home.path}, or was changed since: it is yours"
+        way = self._another()
+        if within:
+            way = f"{way}, or move it away and run this with --force:\n  mv -n {_quoted(path, free(path, 'mine'))}"
+        raise UsageError(f"{path} is there already and {why}; {way}")
+
+    def _another(self) -> str:
+        return f"choose another path, such as -o {_quoted(free(self.path))}"
+
+    def _manifest_of(self, path: Path) -> str | None:
+        """The batch whose manifest is found at a path, by whatever name."""
+        with suppress(OSError):
+            there = path.stat()
+            for _, card in self.home.looked():
+                if isinstance(card, Card):
+                    with suppress(OSError):
+                        if os.path.samestat(Path(card.manifest).stat(), there):
+                            return card.name
+        return None
+
+    def _is_in_home(self) -> bool:
+        """Whether the home, or a batch in it, has the path for itself."""
+        home, path = self.home.path.resolve(), self.path.parent.resolve() / self.path.name
+        if not path.is_relative_to(home):
+            return False
+        first, *rest = path.relative_to(home).parts or ("",)
+        has_batch = os.path.lexists(home / first / CARD)
+        return has_batch or first in {"", BEGUN, WRITTEN, *TAKEN} or (first == INBOX and bool(rest))
+
+    @contextmanager
+    def file(self) -> Iterator[OneFile]:
+        """A file to write; after the block it is durable and stands at the path, after an error nothing has changed.
+
+        Raises:
+            UsageError: it may not be put there, perhaps since a moment ago.
+            StoreError: this machine cannot write it.
+        """
+        with self._new(make_public) as new:
+            yield OneFile(new.file, new.path)
+            DISK.settle(new.file)
+            self._place(new, new.path)
+
+    @contextmanager
+    def folder(self) -> Iterator[OneFolder]:
+        """The same for a folder."""
+        with self._new(make_folder) as new:
+            target = OneFolder(new.file, new.path)
+            try:
+                yield target
+            finally:
+                target.close()
+            os.sync()  # one call for what may be a million files, where as many fsyncs would take hours
+            self._place(new, *(new.path / name for name in names_in(new.file)))
+
+    @contextmanager
+    def _new(self, make: Make) -> Iterator[Aside]:
+        try:
+            with aside(self.path, make=make) as new:
+                yield new
+        except OSError as error:
+            raise StoreError(f"cannot write {self.path}: {error.strerror or error}") from error
+
+    def _place(self, new: Aside, *made: Path) -> None:
+        """Give it its place, if it may have that still; MUST be known as ours before anybody finds it there."""
+        is_folder, before = new.path.is_dir(), seen(self.path, self.entries)
+        self.check(folder=is_folder)
+        Ours(self.home.path).note(*((one, self.path / one.name if is_folder else self.path) for one in made))
+        try:
+            place(new, self.entries, before)
+        except (Changed, FileExistsError):
+            self.check(folder=is_folder)
+            raise UsageError(f"{self.path} changed meanwhile; run the same command again") from None
+
+
+def _quoted(*paths: Path) -> str:
+    return shlex.join(map(str, paths))

@@ -1,0 +1,64 @@
+"""Renames that never replace, and swaps, where the system can: what `rename(2)` alone does not promise."""
+
+import ctypes
+import errno
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+_AT_FDCWD: Final = -100 if sys.platform.startswith("linux") else -2
+_LINUX: Final = sys.platform.startswith("linux")
+_EXCLUSIVE: Final = 1 if _LINUX else 4
+_SWAP: Final = 2
+_CANNOT: Final = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EXDEV}
+"""What is said where a system, or a file system, knows no such rename."""
+
+
+def give_name(old: Path, new: Path) -> None:
+    """Rename a file or folder to a name that nothing has.
+
+    Raises:
+        FileExistsError: something has it, were it only a link that leads nowhere.
+        OSError: it cannot be.
+    """
+    if _renamed(old, new, _EXCLUSIVE):
+        return
+    if not old.is_dir():
+        try:
+            os.link(old, new, follow_symlinks=False)
+        except FileExistsError:
+            raise
+        except OSError:
+            pass  # a file system that knows neither: the best that is left is a look before
+        else:
+            old.unlink()
+            return
+    if os.path.lexists(new):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(new))
+    os.rename(old, new)  # noqa: PTH104 (its error names both)
+
+
+def swap(one: Path, other: Path) -> bool:
+    """Let two names change places at once; False where that cannot be, with nothing done. Raises OSError."""
+    return _renamed(one, other, _SWAP)
+
+
+def _renamed(old: Path, new: Path, flag: int) -> bool:
+    call = _call()
+    if call is None:
+        return False
+    if call(_AT_FDCWD, os.fsencode(old), _AT_FDCWD, os.fsencode(new), flag) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in _CANNOT:
+        return False
+    raise OSError(code, os.strerror(code), str(old), None, str(new))
+
+
+@cache
+def _call() -> Any:
+    """``renameat2`` of Linux, ``renameatx_np`` of macOS; None where the C library has neither."""
+    library = ctypes.CDLL(None, use_errno=True)
+    return getattr(library, "renameat2" if _LINUX else "renameatx_np", None)
