@@ -26,7 +26,7 @@ def next_steps(report: Report) -> Iterator[str]:
     yield from _oddities(report)
     if count[Status.COMPLETED]:
         # MUST be no name that a manifest has: a batch is called like its manifest, often `name.jsonl`.
-        yield f"mwbatch results {name} > {name}.results.jsonl    # the answers, in the manifest's order"
+        yield f"mwbatch results {name} -o {name}.results.jsonl    # the answers, in the manifest's order"
     elif report.rows and count[Status.CANCELED] == report.rows:
         yield f"mwbatch status {name} --rows canceled    # see the {rows(report.rows)} that you gave up"
 

@@ -72,7 +72,7 @@ class Output:
         elif Ours(self.home.path).knows(path):
             return
         else:
-            why = f"is nothing that mwbatch wrote from {self.home.path}, or was changed since: it is yours"
+            why = f"is yours: nothing in {self.home.path} says that mwbatch wrote it as it stands"
         way = self._another()
         if within:
             way = f"{way}, or move it away and run this with --force:\n  mv -n {_quoted(path, free(path, 'mine'))}"

@@ -105,7 +105,7 @@ def test_what_cannot_be_meant(shop: Stage) -> None:
     """A path that exists, a folder that does not, another batch or format: one sentence each, and the next step."""
     words = ("export", "shop", "--format", "csv", "-o")
     (shop.folder / "there").touch()
-    told(shop.run(*words, "there"), 2, "there is there already", "--force")
+    told(shop.run(*words, "there"), 2, "there is there already", "is yours", "-o there.2")
     told(shop.run(*words, "no/where"), 2, "no/where", "make it")
     told(shop.run("export", "nope", "--format", "csv", "-o", "x"), 2, "no batch nope", "shop")
     assert shop.run("export", "shop", "--format", "xls", "-o", "x").code == 2

@@ -139,7 +139,7 @@ async def test_a_file_that_is_there_stays(stage: Stage) -> None:
     await tagged(stage, 5, 5)
     (stage.folder / "two.jsonl").write_text("mine")
     for force in (False, True):
-        with pytest.raises(UsageError, match="it is yours"):
+        with pytest.raises(UsageError, match="is yours"):
             await made(stage, force=force)
     assert (stage.folder / "two.jsonl").read_text() == "mine"
     (stage.folder / "two.jsonl").unlink()

@@ -51,7 +51,7 @@ def test_there_is_a_step_unless_all_was_given_up(report: Report) -> None:
         ),
         (
             standing(completed=1),
-            "mwbatch results logos > logos.results.jsonl    # the answers, in the manifest's order",
+            "mwbatch results logos -o logos.results.jsonl    # the answers, in the manifest's order",
         ),
         (standing(canceled=2), "mwbatch status logos --rows canceled    # see the 2 rows that you gave up"),
         (
@@ -79,4 +79,4 @@ def test_rows_in_words() -> None:
 @given(reports)
 def test_no_step_overwrites_a_manifest(report: Report) -> None:
     """A batch is called like its manifest, so that NAME.jsonl is often the manifest: nothing is written there."""
-    assert not any(f"> {report.batch}.jsonl" in step for step in next_steps(report))
+    assert not any(">" in step or f"-o {report.batch}.jsonl" in step for step in next_steps(report))
