@@ -9,6 +9,7 @@ from typing import Final
 
 from mwbatch.core.facts import Fact, Seen
 from mwbatch.errors import StoreError
+from mwbatch.journal.disk import DISK
 from mwbatch.journal.rejects import move
 from mwbatch.journal.segment import Harm
 from mwbatch.journal.segments import Segments
@@ -36,7 +37,7 @@ async def merge(inbox: Path, journal: Segments, keep: Keep) -> int:
     damaged = {damage.path for damage in there.damage if damage.harm is Harm.DAMAGED}
     for path in done:
         if path not in damaged:
-            path.unlink(missing_ok=True)  # another process may take in the same
+            DISK.remove(path)  # or another process, which takes in the same
     with suppress(StoreError):  # they count where they are
         await asyncio.to_thread(move, inbox, journal.folder)
     return new

@@ -109,7 +109,8 @@ def test_what_cannot_be_meant(shop: Stage) -> None:
     told(shop.run(*words, "no/where"), 2, "no/where", "make it")
     told(shop.run("export", "nope", "--format", "csv", "-o", "x"), 2, "no batch nope", "shop")
     assert shop.run("export", "shop", "--format", "xls", "-o", "x").code == 2
-    assert shop.run(*words, "there", "--force").code == 0
+    assert shop.run(*words, "there", "--force").code == 2
+    assert (shop.folder / "there").read_bytes() == b""
 
 
 def test_a_batch_that_is_not_complete(patient: Stage) -> None:
