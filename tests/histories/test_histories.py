@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from traceback import format_exception
 from typing import Any, Final
 
 import hypothesis.strategies as st
@@ -45,6 +46,7 @@ class Histories(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self._stack, self.files = ExitStack(), dict[str, File]()
+        self._unheard: list[str] = []
         self.volatile = False
         self.plain = True
         """Nothing was lost, killed or given up so far."""
@@ -56,6 +58,7 @@ class Histories(RuleBasedStateMachine):
         self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
         self._stack.enter_context(steady(f"{weather}/{seed}"))
         self._runner = self._stack.enter_context(asyncio.Runner(loop_factory=_loop))
+        self._runner.get_loop().set_exception_handler(self._hear)
         self.town = self._runner.run(self._found(weather, seed))
         self.plain = weather == "calm"
         self.write("a.jsonl", [Ask(1), Ask(2, 1), Ask(3)], ids=True, signature=SIGNATURES[seed % 6])
@@ -65,12 +68,17 @@ class Histories(RuleBasedStateMachine):
         return Town(self.folder, WEATHERS[weather], seed)
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        """Let it happen."""
-        return self._runner.run(coroutine)
+        """Let it happen. What nobody expects comes with its whole trace, which a long report may cut."""
+        try:
+            return self._runner.run(coroutine)
+        except Exception as error:
+            error.add_note("".join(format_exception(error)))
+            raise
 
     def teardown(self) -> None:
         """Leave nothing behind."""
         self._stack.close()
+        self.nothing_fails_unheard()
 
     @rule(name=names, rows=some, ids=st.booleans(), signature=st.sampled_from(SIGNATURES))
     def write(self, name: str, rows: list[Ask], ids: bool, signature: str) -> None:
@@ -221,6 +229,16 @@ class Histories(RuleBasedStateMachine):
         """No request is paid twice without the user's word."""
         if hasattr(self, "town"):
             assert self.run(self.town.paid_too_often()) == []
+
+    @invariant()
+    def nothing_fails_unheard(self) -> None:
+        """No task in the background ends with an error of which nobody hears."""
+        assert not self._unheard, "\n".join(self._unheard)
+
+    def _hear(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        trace = "".join(format_exception(error)) if isinstance(error, BaseException) else ""
+        self._unheard.append(f"{context['message']}: {context.get('task') or context.get('future')}\n{trace}")
 
     def _unlink(self, name: str) -> None:
         (self.folder / name).unlink(missing_ok=True)
