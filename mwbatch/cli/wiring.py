@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from mwbatch.commands.creating import Wishes
     from mwbatch.commands.desk import Desk
     from mwbatch.commands.planning import Source
-    from mwbatch.core.elsewhere import Repeats
     from mwbatch.core.limits import Limits
+    from mwbatch.core.overlaps import Repeats
     from mwbatch.journal.home import Home
 
 
@@ -91,7 +91,7 @@ def wishes(spending: Spending, said: Asking) -> "Wishes":
 
 def asking(said: Asking) -> "Repeats":
     """What the user says to rows that were asked for before."""
-    from mwbatch.core.elsewhere import Repeats
+    from mwbatch.core.overlaps import Repeats
 
     return Repeats(said.only_new, said.again, said.since if said.against_api else None)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from mwbatch.client import Client
 from mwbatch.commands.account import look_through
+from mwbatch.commands.asked_before import tell_departed
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.elsewhere import tell_departed
 from mwbatch.core.account import of_others
 from mwbatch.core.audit import Audit, Audited
 from mwbatch.core.facts import Planned

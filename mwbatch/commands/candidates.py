@@ -9,8 +9,8 @@ from mwbatch.commands.planning import Source
 from mwbatch.commands.survey import Survey
 from mwbatch.core.cells import shown
 from mwbatch.core.digests import stable_digest
-from mwbatch.core.elsewhere import Ahead
 from mwbatch.core.entry import Entry
+from mwbatch.core.overlaps import Ahead
 from mwbatch.journal.asked import RECORD, asked
 from mwbatch.journal.card import Card
 from mwbatch.journal.opened import Opened

@@ -17,12 +17,12 @@ from mwbatch.commands.sending import Sender, Sending
 from mwbatch.commands.settling import BELIED, Grounds, settle
 from mwbatch.commands.surplus import cancel_surplus
 from mwbatch.core.advice import counted, rows
-from mwbatch.core.elsewhere import Repeats
 from mwbatch.core.facts import Planned
 from mwbatch.core.fold import Status
 from mwbatch.core.hosts import settle_at
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created, Ending
+from mwbatch.core.overlaps import Repeats
 from mwbatch.core.pace import Pace
 from mwbatch.core.values import (
     CONCURRENCY,

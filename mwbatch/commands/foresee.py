@@ -3,13 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from mwbatch.commands.asked_before import account_of, unasked
 from mwbatch.commands.candidates import Candidates
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.elsewhere import account_of, unasked
 from mwbatch.commands.planning import Source, addressed, choose, examine, volatile
 from mwbatch.commands.survey import Survey
 from mwbatch.core.batch import Batch
-from mwbatch.core.elsewhere import Repeats
+from mwbatch.core.overlaps import Repeats
 from mwbatch.journal.card import Card
 from mwbatch.journal.home import Home
 from mwbatch.journal.opened import Opened, look

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from mwbatch.client import Client
+from mwbatch.commands.asked_before import Compared, account_of, leave_out, told_left_out, unasked
 from mwbatch.commands.candidates import Candidates
 from mwbatch.commands.choosing import named
 from mwbatch.commands.creating import Wishes, check, check_base, create
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.elsewhere import Compared, account_of, leave_out, told_left_out, unasked
 from mwbatch.commands.turn import turn_in
 from mwbatch.core.advice import rows
 from mwbatch.core.facts import Retried

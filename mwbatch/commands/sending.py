@@ -205,7 +205,7 @@ class Sender:
         task = outcome.task
         if outcome.verdict is not Verdict.CREATED or task is None:
             return outcome
-        if not self.batch.state.is_elsewhere(task.task_id, row, attempt):
+        if not self.batch.state.stands_at_another(task.task_id, row, attempt):
             return outcome
         return outcome._replace(verdict=Verdict.UNKNOWN, message=TAKEN)
 

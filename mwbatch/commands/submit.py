@@ -8,12 +8,12 @@ from shlex import quote
 from typing import NamedTuple
 
 from mwbatch.client import Client
+from mwbatch.commands.asked_before import Compared, account_of, leave_out, told_left_out, unasked
 from mwbatch.commands.base import NO_BASE
 from mwbatch.commands.candidates import Candidates
 from mwbatch.commands.clocks import of_the_api
 from mwbatch.commands.creating import Wishes, check, check_base, create
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.elsewhere import Compared, account_of, leave_out, told_left_out, unasked
 from mwbatch.commands.invalid import PutAside, put_aside
 from mwbatch.commands.planning import Source, addressed, choose, examine, volatile
 from mwbatch.commands.survey import Survey

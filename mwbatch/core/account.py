@@ -8,8 +8,8 @@ from typing import Final
 from mwbatch.core.address import find
 from mwbatch.core.cells import shown
 from mwbatch.core.digests import stable_digest
-from mwbatch.core.elsewhere import API, Ahead, Overlap, Overlaps
 from mwbatch.core.form import EDGES
+from mwbatch.core.overlaps import API, Ahead, Overlap, Overlaps
 from mwbatch.core.task import Task
 from mwbatch.core.text import Json
 

@@ -107,7 +107,7 @@ class Batch:
         task = self._columns.task(number)
         return task if task is not None and task.task_id == task_id else None
 
-    def is_elsewhere(self, task_id: str, number: int, attempt: int) -> bool:
+    def stands_at_another(self, task_id: str, number: int, attempt: int) -> bool:
         """Whether the API itself has shown a task of this id at another row or attempt of the batch."""
         own = self.task(number, task_id)
         if own is not None and own.by_api and own.attempt != attempt:

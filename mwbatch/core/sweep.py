@@ -29,7 +29,7 @@ GRAIN: Final = timedelta(milliseconds=1)
 NO_ECHO: Final = "the listing does not show the callback addresses of tasks"
 """What is wrong with the listing of an API that never shows them."""
 
-_ELSEWHERE: Final = -1
+_NOWHERE: Final = -1
 """Where a task stands that is at no address of the batch."""
 
 
@@ -171,7 +171,7 @@ class Sweep:
             number = self.listed.find(named(task_id))
             if number is None:
                 self.lacking, example = self.lacking + 1, example or task_id
-            elif self._places[number] == _ELSEWHERE:
+            elif self._places[number] == _NOWHERE:
                 yield NO_ECHO
             elif self._places[number] != _packed(place):
                 yield f"task {task_id} is shown with another address than the one it was created with"
@@ -192,7 +192,7 @@ class Sweep:
             self.bare.add(task.type)
         address = find(task.callback_url or "")
         if address is None or address.batch != self._batch_id:
-            self._places.append(_ELSEWHERE)
+            self._places.append(_NOWHERE)
             return
         place, is_genuine = Place(address.row, address.attempt), self._genuine(task.task_id, address)
         self._places.append(_packed(place))

@@ -51,7 +51,7 @@ ADVICE: Final[Mapping[int, str]] = {
 """What a status means and what to do about it, in front of the API's own words."""
 
 UNREADABLE: Final = "the answer cannot be read"
-ELSEWHERE: Final = "the answer names another callback address"
+OTHER_ADDRESS: Final = "the answer names another callback address"
 TAKEN: Final = "the answer names a task that another row or attempt has already"
 LONGEST_MESSAGE: Final = 300
 _LONGEST_TEXT: Final = 8192
@@ -92,7 +92,7 @@ def _judge_task(status: int, body: bytes, address: str) -> Outcome:
     except (BadJson, BadTask) as error:
         return Outcome(Verdict.UNKNOWN, None, status, f"{UNREADABLE}: {error}")
     if task.callback_url and not _same(task.callback_url, address):
-        return Outcome(Verdict.UNKNOWN, task, status, ELSEWHERE)
+        return Outcome(Verdict.UNKNOWN, task, status, OTHER_ADDRESS)
     return Outcome(Verdict.CREATED, task, status)
 
 

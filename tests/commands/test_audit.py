@@ -9,8 +9,8 @@ from mwbatch.client import Client
 from mwbatch.client.wire import Answer
 from mwbatch.commands.audit import audit
 from mwbatch.commands.submit import submit
-from mwbatch.core.elsewhere import Repeats
 from mwbatch.core.facts import Seen, Via
+from mwbatch.core.overlaps import Repeats
 from mwbatch.errors import Exit, UsageError
 from mwbatch.simulator.faults import Fault, Line
 from mwbatch.views.audit import AuditView

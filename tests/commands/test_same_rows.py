@@ -14,11 +14,11 @@ from mwbatch.commands.planning import Source
 from mwbatch.commands.rehearse import rehearse
 from mwbatch.commands.retry import Choice, retry
 from mwbatch.commands.submit import resume, submit
-from mwbatch.core.elsewhere import Repeats
 from mwbatch.core.facts import Planned, Started
 from mwbatch.core.fold import Status
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
+from mwbatch.core.overlaps import Repeats
 from mwbatch.errors import AskedBefore, ManifestError, UsageError
 from mwbatch.journal.labelled import results
 from mwbatch.journal.opened import look

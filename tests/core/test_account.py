@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from mwbatch.core.account import Account, asked_by
 from mwbatch.core.address import Key, write
 from mwbatch.core.digests import stable_digest
-from mwbatch.core.elsewhere import API, Ahead, Overlaps
 from mwbatch.core.entry import Entry
 from mwbatch.core.form import encode_create
 from mwbatch.core.manifest import read_jsonl
+from mwbatch.core.overlaps import API, Ahead, Overlaps
 from mwbatch.core.task import Task, parse_task
 from mwbatch.core.text import Json, encode
 from mwbatch.simulator.forms import read_draft

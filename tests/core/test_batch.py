@@ -328,12 +328,12 @@ def test_a_task_of_another_row_is_elsewhere() -> None:
         straight(0, "a" * 17, "pending", None, "", None),
     ]
     batch = Batch(rows)
-    assert not batch.is_elsewhere("a" * 17, 0, 1)
-    assert batch.is_elsewhere("a" * 17, 0, 2)
-    assert batch.is_elsewhere("a" * 17, 1, 1)
-    assert not batch.is_elsewhere("b" * 17, 1, 1)
+    assert not batch.stands_at_another("a" * 17, 0, 1)
+    assert batch.stands_at_another("a" * 17, 0, 2)
+    assert batch.stands_at_another("a" * 17, 1, 1)
+    assert not batch.stands_at_another("b" * 17, 1, 1)
     shared = Batch([*rows, straight(1, "a" * 17, "pending", None, "", None)])
-    assert all(shared.is_elsewhere("a" * 17, number, 1) for number in range(3))
+    assert all(shared.stands_at_another("a" * 17, number, 1) for number in range(3))
 
 
 def test_what_callbacks_say_after_the_api_changes_nothing_but_answers() -> None:

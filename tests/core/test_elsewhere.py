@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.core.digests import SIZE, named
-from mwbatch.core.elsewhere import COUNTED, Ahead, Overlap, Overlaps, consented
 from mwbatch.core.fold import Status
+from mwbatch.core.overlaps import COUNTED, Ahead, Overlap, Overlaps, consented
 
 
 def digest(asked: int) -> bytes:

@@ -109,7 +109,7 @@ def test_a_task_is_elsewhere_where_the_api_has_shown_it(
     """A task is at another row or attempt if the API itself has shown it there: callbacks say nothing of it."""
     batch = Batch(history)
     there = {(n, task.attempt) for n, task in batch.tasks() if task.task_id == task_id and task.by_api}
-    assert batch.is_elsewhere(task_id, number, attempt) is bool(there - {(number, attempt)})
+    assert batch.stands_at_another(task_id, number, attempt) is bool(there - {(number, attempt)})
 
 
 @given(histories, histories, st.randoms(use_true_random=False))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.verdict import ELSEWHERE, LONGEST_MESSAGE, UNREADABLE, Verdict, explain, judge, words
+from mwbatch.core.verdict import LONGEST_MESSAGE, OTHER_ADDRESS, UNREADABLE, Verdict, explain, judge, words
 
 MAC = "0123456789abcdef0123456789abcdef"
 ADDRESS = f"https://example.com/in/callbacks/v1/k1/b7/12-1/{MAC}"
@@ -86,7 +86,7 @@ def test_a_task_of_another_address_is_shown() -> None:
     """An answer that names another address is in doubt, and carries what it named."""
     outcome = judge(200, task(callback_url=OTHER), ADDRESS)
     assert outcome.task is not None
-    assert outcome.message == ELSEWHERE
+    assert outcome.message == OTHER_ADDRESS
 
 
 def test_a_plain_address_is_compared_as_text() -> None:

@@ -17,7 +17,7 @@ from mwbatch.commands.planning import Source
 from mwbatch.commands.reconcile import Manner, reconcile
 from mwbatch.commands.retry import Choice, retry
 from mwbatch.commands.submit import resume, submit
-from mwbatch.core.elsewhere import Repeats
+from mwbatch.core.overlaps import Repeats
 from mwbatch.core.values import SETTLE
 from mwbatch.errors import AskedBefore, MwbatchError
 from mwbatch.journal.home import Home

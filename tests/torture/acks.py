@@ -42,7 +42,7 @@ from tests.torture.witness import Found, Line, look, on_one_line
 KILLS: Final = 25
 """How often a receiver is killed in one reign."""
 BATCHES: Final = ("first56789", "second6789", "third56789")
-ELSEWHERE: Final = "elsewhere9"
+NOT_HERE: Final = "elsewhere9"
 """A batch that is not here: its callbacks go to the inbox."""
 SENDERS: Final = 12
 MOST: Final = 4
@@ -64,7 +64,7 @@ class Reign:
 
     def __post_init__(self) -> None:
         self._stage, self._chance = Stage(self.folder), random.Random(self.seed)
-        self._deck = Deck(random.Random(-self.seed - 1), (*BATCHES, ELSEWHERE), self.rows)
+        self._deck = Deck(random.Random(-self.seed - 1), (*BATCHES, NOT_HERE), self.rows)
         self._port, self._sent, self._acked = free_port(), dict[tuple[str, int, str], bytes](), set[Job]()
         self._full = set[tuple[str, int, str, bool]]()
         self._over, self._due, self._heard = False, 0, asyncio.Event()

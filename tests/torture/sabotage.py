@@ -101,7 +101,7 @@ SABOTAGE: Final[Mapping[str, Mapping[str, Any]]] = {
         "mwbatch.client.client.asked_for": lambda task, _: task,
         "mwbatch.client.answers.asked_for": lambda task, _: task,
     },
-    "no-other-batches": {"mwbatch.commands.elsewhere.asked": _nothing},
+    "no-other-batches": {"mwbatch.commands.asked_before.asked": _nothing},
     "no-cancelling": {"mwbatch.commands.creating.cancel_surplus": _cancel_nothing},
     "no-canary": {"mwbatch.commands.creating.Run._send_again": _all_at_once},
     "belied-and-sent": {"mwbatch.commands.creating.Run.belied": False},

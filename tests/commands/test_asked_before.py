@@ -21,10 +21,10 @@ from mwbatch.commands.rehearse import rehearse
 from mwbatch.commands.retry import Choice, retry
 from mwbatch.commands.submit import resume, submit
 from mwbatch.commands.turn import Turn
-from mwbatch.core.elsewhere import Repeats
 from mwbatch.core.facts import Withdrawn
 from mwbatch.core.fold import Status
 from mwbatch.core.outcomes import Created
+from mwbatch.core.overlaps import Repeats
 from mwbatch.errors import AskedBefore, BatchBusy, Exit, ManifestError, StoreError, UsageError
 from mwbatch.journal import asked
 from mwbatch.journal.home import Card

@@ -18,10 +18,10 @@ from mwbatch.core.account import Account, maker
 from mwbatch.core.advice import rows
 from mwbatch.core.cells import shown
 from mwbatch.core.digests import Digests, named
-from mwbatch.core.elsewhere import API, Ahead, Overlap, Overlaps, Repeats, consented
 from mwbatch.core.facts import Withdrawn
 from mwbatch.core.fold import Status
 from mwbatch.core.hosts import kin
+from mwbatch.core.overlaps import API, Ahead, Overlap, Overlaps, Repeats, consented
 from mwbatch.errors import AskedBefore, StoreError, UsageError
 from mwbatch.journal.asked import RECORD, asked
 from mwbatch.journal.home import Card, Home
