@@ -1,13 +1,19 @@
 """One request's head and body: what is refused before the body is read, and how the body is read."""
 
 import asyncio
+from codecs import BOM_UTF8
 from typing import Final, Self
 
 from aiohttp import HttpVersion10, HttpVersion11, web
 
+from mwbatch.callbacks.coding import check_coding, decoded
 from mwbatch.callbacks.limits import Limits
 from mwbatch.callbacks.refusal import Reason, Rejected
+from mwbatch.callbacks.turns import Turns
+from mwbatch.core.address import Address
 
+_ENCODING: Final = "Content-Encoding"
+_MARK: Final = BOM_UTF8[:1]
 _CONTINUE: Final = "100-continue"
 _VERSIONS: Final = (HttpVersion10, HttpVersion11)
 
@@ -36,18 +42,32 @@ class Room:
 
 
 class Body:
-    """The body of one request; a context manager that holds its room until the answer is made."""
+    """The body of one request to ``address``; a context manager that holds its room until the answer is made.
 
-    def __init__(self, request: web.BaseRequest, room: Room, limits: Limits) -> None:
-        self._request, self._room, self._limits = request, room, limits
+    Room is claimed for what has come, whatever was promised: a promise costs nothing.
+    """
+
+    def __init__(
+        self, request: web.BaseRequest, address: Address, room: Room, turns: Turns, limits: Limits
+    ) -> None:
+        self._request, self._address = request, address
+        self._room, self._turns, self._limits = room, turns, limits
         self._taken = 0
 
     def __enter__(self) -> Self:
-        self._take(self._request.content_length or 0)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._room.give_back(self._taken)
+
+    async def text(self) -> bytes:
+        """The whole body, unpacked, without a mark before it; raises as `read` does."""
+        raw = await self.read()
+        coding = self._request.headers.get(_ENCODING, "")
+        text = decoded(raw, coding, self._limits.body) if coding or raw[:1] == _MARK else raw
+        if len(text) > len(raw):
+            self._take(len(text))
+        return text
 
     async def read(self) -> bytes:
         """The whole body, as it came.
@@ -57,34 +77,34 @@ class Body:
         """
         content = self._request.content
         if content.is_eof() and not content.exception():
-            return self._within(content.read_nowait())
+            raw = content.read_nowait()
+            self._grow(len(raw))
+            return raw
         try:
-            async with asyncio.timeout(self._limits.body_seconds):
-                await _continue(self._request)
+            async with self._turns.of(self._address.tail, self._limits.body_seconds):
                 return await self._chunks()
         except TimeoutError:
             raise Rejected(Reason.SLOW) from None
-        except web.RequestPayloadError:
+        except (web.RequestPayloadError, ConnectionError):
             raise Rejected(Reason.CUT) from None
 
     async def _chunks(self) -> bytes:
+        """Read on for as long as it comes fast enough; who was fast may be slow later, but for no longer than at first."""
         chunks: list[bytes] = []
-        size = 0
-        while chunk := await self._request.content.readany():
-            size += len(chunk)
-            self._grow(size)
-            chunks.append(chunk)
+        now, most = asyncio.get_running_loop().time, self._limits.body_seconds
+        async with asyncio.timeout(most) as deadline:
+            await _continue(self._request)
+            while chunk := await self._request.content.readany():
+                self._grow(len(chunk))
+                chunks.append(chunk)
+                left = (deadline.when() or 0.0) - now() + len(chunk) / self._limits.body_rate
+                deadline.reschedule(now() + min(left, most))
         return b"".join(chunks)
 
-    def _within(self, raw: bytes) -> bytes:
-        self._grow(len(raw))
-        return raw
-
     def _grow(self, size: int) -> None:
-        if size > self._limits.body:
+        if self._taken + size > self._limits.body:
             raise Rejected(Reason.TOO_LARGE)
-        if size > self._taken:
-            self._take(size - self._taken)
+        self._take(size)
 
     def _take(self, size: int) -> None:
         self._room.take(size)
@@ -95,17 +115,16 @@ def check_head(request: web.BaseRequest, limits: Limits) -> None:
     """Refuse what can be refused without the body; only for an address that is proved ours.
 
     Raises:
-        Rejected: version, method, type, encoding, expectation or declared length will not do.
+        Rejected: version, method, encoding, expectation or declared length will not do. The type of the body is not
+            looked at: the address is proved, and the body will be.
     """
     headers = request.headers
     if request.version not in _VERSIONS:
         raise Rejected(Reason.NOT_HTTP)
     if request.method != "POST":
         raise Rejected(Reason.METHOD)
-    if not _is_json(request):
-        raise Rejected(Reason.TYPE)
-    if "Content-Encoding" in headers:
-        raise Rejected(Reason.ENCODING)
+    if _ENCODING in headers:
+        check_coding(headers[_ENCODING])
     if headers.get("Expect", _CONTINUE).lower() != _CONTINUE:
         raise Rejected(Reason.EXPECTATION)
     _check_length(request.content_length, "Transfer-Encoding" in headers, limits)
@@ -116,14 +135,6 @@ def _check_length(length: int | None, chunked: bool, limits: Limits) -> None:
         raise Rejected(Reason.NO_LENGTH)
     if length is not None and length > limits.body:
         raise Rejected(Reason.TOO_LARGE)
-
-
-def _is_json(request: web.BaseRequest) -> bool:
-    """A missing type passes: the address is proved, and the body will be."""
-    if request.headers.get("Content-Type") == "application/json":  # as nearly all are
-        return True
-    kind = request.content_type
-    return kind == "application/json" or kind.endswith("+json") or "Content-Type" not in request.headers
 
 
 async def no_continue(_: web.BaseRequest) -> None:

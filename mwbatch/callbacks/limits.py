@@ -15,11 +15,13 @@ class Limits:
     body: int = 8 << 20
     """One callback's body."""
     held: int = 64 << 20
-    """All bodies in memory at once, from the first byte read until the answer."""
+    """All bodies in memory at once, by what has come of them, until the answer."""
     backlog: int = 64 << 20
     """Lines of one batch that wait for the disk."""
     body_seconds: float = 10.0
-    """From the end of the head to the end of the body: slower senders are turned away."""
+    """How long a body may stay away, or come more slowly than it should, altogether; and how long it waits for its turn."""
+    body_rate: float = 32 << 10
+    """Bytes that buy a body one more second: each that comes so fast may go on."""
     connections: int = 1024
     """Beyond this the one that has waited longest for a request makes room; where none waits the new one is aborted."""
     answer_seconds: float = 10.0
@@ -40,7 +42,7 @@ class Limits:
     """Between two looks whether certificate and key have changed."""
     request_line: int = 2048
     """The request line."""
-    header: int = 4096
+    header: int = 8190
     """One header."""
     headers: int = 64
     """How many headers."""

@@ -26,6 +26,7 @@ from mwbatch.callbacks.rejects import Rejects
 from mwbatch.callbacks.stores import Stores
 from mwbatch.callbacks.taken import Taken
 from mwbatch.callbacks.troubles import Troubles
+from mwbatch.callbacks.turns import Turns
 from mwbatch.callbacks.watch import Once, Watch
 from mwbatch.core import probe
 from mwbatch.core.address import Address
@@ -66,7 +67,7 @@ class Receiver:
         self._troubles = Troubles()
         self._keys = Keyring(home)
         self._stores = Stores(home, backlog=limits.backlog, troubles=self._troubles, disk=disk)
-        self._room = Room(limits.held)
+        self._room, self._turns = Room(limits.held), Turns()
         self.counts = Counts()
         self.commits = self._stores.commits
         self._once = Once()
@@ -137,8 +138,8 @@ class Receiver:
         except Rejected as rejected:
             await self._keep_unread(request, address, rejected.reason)
             raise
-        with Body(request, self._room, self._limits) as body:
-            raw = await body.read()
+        with Body(request, address, self._room, self._turns, self._limits) as body:
+            raw = await body.text()
             if address.batch == probe.PROBE:
                 return self._answer_probe(raw)
             delivery = self._read(address, raw)
@@ -153,12 +154,12 @@ class Receiver:
         return Taken()
 
     async def _keep_unread(self, request: web.BaseRequest, address: Address, reason: Reason) -> None:
-        """A body of another type or coding is as good a callback as its sender could make: keep it to be looked at."""
+        """A body of another coding is as good a callback as its sender could make: keep it to be looked at."""
         waits = "Expect" in request.headers or (request.content_length or 0) > self._limits.body
-        if reason not in (Reason.TYPE, Reason.ENCODING) or waits or address.batch == probe.PROBE:
+        if reason is not Reason.ENCODING or waits or address.batch == probe.PROBE:
             return
         try:
-            with Body(request, self._room, self._limits) as body:
+            with Body(request, address, self._room, self._turns, self._limits) as body:
                 raw = await body.read()
         except Rejected:  # the first reason stands
             return

@@ -18,7 +18,6 @@ class Reason(StrEnum):
     UNKNOWN = "unknown"
     """No route, or an address that none of our keys signed."""
     METHOD = "method"
-    TYPE = "type"
     ENCODING = "encoding"
     NO_LENGTH = "no_length"
     TOO_LARGE = "too_large"
@@ -51,8 +50,7 @@ ANSWERS: Final[Mapping[Reason, Answer]] = {
     # The words of aiohttp's own 404: nothing tells a wrong address from a path that nobody routes.
     Reason.UNKNOWN: Answer(404, "404: Not Found"),
     Reason.METHOD: Answer(405, "405: only POST"),
-    Reason.TYPE: Answer(415, "415: only application/json"),
-    Reason.ENCODING: Answer(415, "415: no Content-Encoding"),
+    Reason.ENCODING: Answer(415, "415: no Content-Encoding but gzip"),
     Reason.NO_LENGTH: Answer(411, "411: a body needs a Content-Length or chunks"),
     Reason.TOO_LARGE: Answer(413, "413: the body is too large"),
     Reason.SLOW: Answer(408, "408: the body came too slowly"),

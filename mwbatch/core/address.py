@@ -28,7 +28,7 @@ _TAIL: Final = re.compile(
     r"/v1/(?P<kid>[a-z0-9]{1,16})/(?P<batch>[a-z0-9]{1,32})/(?P<row>0|[1-9][0-9]{0,8})-(?P<attempt>[1-9][0-9]?)"
     r"/(?P<mac>[0-9a-f]{32})(?![0-9a-zA-Z_-])"
 )
-_END: Final = re.compile(_TAIL.pattern + r"\Z")
+_END: Final = re.compile(_TAIL.pattern + r"/?\Z")
 _SLASHES: Final = r"(?:\\[uU]002[Ff]|[/\\]|%(?:25)*(?:2[Ff]|5[Cc])|&#(?:[xX]2[Ff]|47);)+"
 _NAMED: Final = (
     rf"([vV]1{_SLASHES}[0-9A-Za-z]+{_SLASHES}[0-9A-Za-z]+{_SLASHES}[0-9]+-[0-9]+{_SLASHES})[0-9A-Fa-f]"
@@ -96,7 +96,10 @@ def find(text: str) -> Address | None:
 
 
 def at_end(path: str) -> Address | None:
-    """Read the address that ends a raw path, whatever stands before; None unless every byte of it is in place."""
+    """Read the address that ends a raw path, whatever stands before; None unless every byte of it is in place.
+
+    One slash behind it is forgiven: some add it to every URL.
+    """
     return _address(_END.search(path))
 
 

@@ -24,7 +24,7 @@ RUNNER: Final[Made] = {
     "keepalive_timeout": 15.0,
     "lingering_time": 2.0,
     "max_line_size": 2048,
-    "max_field_size": 4096,
+    "max_field_size": 8190,
     "max_headers": 64,
     "auto_decompress": False,
     "handler_cancellation": False,
@@ -92,13 +92,12 @@ async def test_the_order_of_steps(start: Start) -> None:
     steps: list[tuple[int, str, str]] = [
         (404, forged, stage.path()),
         (405, "GET ", "POST "),
-        (415, "text/plain", "application/json"),
         (415, "Content-Encoding", "X-Encoding"),
         (417, "Expect: tea", "X-Expect: tea"),
         (413, "Content-Length: 11", "Content-Length: 3"),
         (408, "{}", "{} "),
     ]
-    wrong = f"GET {forged} HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Encoding: gzip\r\n"
+    wrong = f"GET {forged} HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Encoding: br\r\n"
     wrong += "Expect: tea\r\nContent-Length: 11\r\nConnection: close\r\n\r\n{}"
     for code, bad, good in steps:
         assert status(await talk(stage.running.port, wrong.encode())) == code
@@ -109,9 +108,9 @@ async def test_the_order_of_steps(start: Start) -> None:
 
 async def test_the_budget_is_the_first_step(start: Start) -> None:
     """While the room for bodies is full, nothing else is looked at: a forged address is 503 too."""
-    stage = await start(limits=Limits(body=10, held=10, body_seconds=0.5, lingering_seconds=0.1))
+    stage = await start(limits=Limits(body=20, held=10, body_seconds=0.5, lingering_seconds=0.1))
     filling = asyncio.create_task(
-        talk(stage.running.port, request(stage.path(), "Content-Length: 10", length=False))
+        talk(stage.running.port, request(stage.path(), "Content-Length: 20", length=False) + b"{" * 10)
     )
     await turns()
     assert status(await talk(stage.running.port, request("/", method="GET"))) == 503

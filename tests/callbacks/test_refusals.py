@@ -37,7 +37,9 @@ async def test_a_wrong_address_is_an_unknown_route(stage: Stage) -> None:
         right.replace("/0-1/", "/0-2/"),
         right.replace("/v1/", "/v2/"),
         right.replace("/b2", "/c2"),
-        right + "/",
+        right + "//",
+        right + "/x",
+        right + "%2F",
         right + "%00",
         right.replace("/v1/", "%2Fv1/"),
         "/callbacks%0A",
@@ -60,23 +62,9 @@ async def test_the_method_reveals_nothing(stage: Stage, method: str) -> None:
     assert b"Allow" not in wrong
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
-async def test_only_json(stage: Stage, kind: str) -> None:
-    """Another type is 415."""
-    assert (await stage.post(stage.address(), callback(), Content_Type=kind)).status == 415
-
-
-@pytest.mark.parametrize(
-    "kind", ["application/json; charset=utf-8", "Application/JSON", "application/task+json"]
-)
-async def test_any_json(stage: Stage, kind: str) -> None:
-    """JSON is taken under each of its names."""
-    assert (await stage.post(stage.address(), callback(), Content_Type=kind)).status == 200
-
-
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "identity", ""])
-async def test_no_encoding(stage: Stage, encoding: str) -> None:
-    """Any Content-Encoding is 415: a small body must not become a great one."""
+@pytest.mark.parametrize("encoding", ["deflate", "br", "gzip, gzip", "zstd"])
+async def test_other_encodings(stage: Stage, encoding: str) -> None:
+    """A Content-Encoding that nobody unpacks here is 415."""
     body = gzip.compress(callback())
     assert (await stage.post(stage.address(), body, Content_Encoding=encoding)).status == 415
 
@@ -170,7 +158,7 @@ async def test_another_expectation(stage: Stage) -> None:
 async def test_bodies_have_a_common_bound(start: Start) -> None:
     """While slow bodies fill the room for bodies, others are 503 with a time to call again; then they are served."""
     stage = await start(limits=Limits(body=1000, held=1000, body_seconds=0.4, lingering_seconds=0.1))
-    head = request(stage.path(), "Content-Length: 1000", length=False)
+    head = request(stage.path(), "Content-Length: 1000", length=False) + b"{" * 990
     slow = asyncio.create_task(talk(stage.running.port, head))
     await turns()
     reply = await stage.post(stage.address(1), callback())

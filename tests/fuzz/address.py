@@ -36,7 +36,7 @@ def one(raw: bytes) -> None:
 
 def slowly(path: str) -> Address | None:
     """The address that ends a path, read character by character as DESIGN section 5 writes it."""
-    segments = path.split("/")
+    segments = path.removesuffix("/").split("/")
     if len(segments) < 6 or segments[-5] != "v1":
         return None
     kid, batch, place, sign = segments[-4:]
@@ -84,6 +84,7 @@ def _seeds() -> list[bytes]:
                 other,
                 f"{path}{other}",
                 f"{path}/",
+                f"{path}//",
                 f"{path}?a=b",
                 f'{{"callback_url":"{whole}"}}',
             ),

@@ -71,7 +71,6 @@ SYNTAX: Final[Mapping[str, Hostile]] = {
 TEXT: Final[Mapping[str, Hostile]] = {
     name: body(text)
     for name, text in {
-        "a byte order mark": b"\xef\xbb\xbf" + BODY,
         "UTF-16": BODY.decode().encode("utf-16"),
         "UTF-16 without a mark": BODY.decode().encode("utf-16-le"),
         "UTF-32": BODY.decode().encode("utf-32"),

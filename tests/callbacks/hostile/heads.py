@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from typing import Final
 
@@ -58,39 +59,45 @@ CODINGS: Final[Mapping[str, Hostile]] = {
     ),
 }
 
-KINDS: Final[Mapping[str, Hostile]] = {
-    f"encoded in {name}": head(
-        b"Content-Encoding: %b\r\nContent-Length: %d\r\n" % (name.encode(), len(text)), 415, body=text
-    )
-    for name, text in (
-        ("gzip", gzip.compress(BODY)),
-        ("deflate", zlib.compress(BODY)),
-        ("br", BODY),
-        ("zstd", BODY),
-        ("identity", BODY),
-        ("gzip, gzip", gzip.compress(gzip.compress(b" " * 1_000_000))),
-    )
-} | {
-    f"of type {kind}": Hostile(
-        [
-            b"POST PATH HTTP/1.1\r\n"
-            + HOST
-            + b"Content-Type: %b\r\n" % kind.encode()
-            + LENGTH
-            + CLOSE
-            + END
-            + BODY
-        ],
-        says(415),
-    )
-    for kind in (
-        "text/plain",
-        "application/x-www-form-urlencoded",
-        "multipart/form-data; boundary=b",
-        "",
-        "json",
-    )
-}
+KINDS: Final[Mapping[str, Hostile]] = (
+    {
+        f"encoded in {name}": head(
+            b"Content-Encoding: %b\r\nContent-Length: %d\r\n" % (name.encode(), len(text)), 415, body=text
+        )
+        for name, text in (
+            ("deflate", zlib.compress(BODY)),
+            ("br", BODY),
+            ("zstd", BODY),
+            ("gzip, gzip", gzip.compress(gzip.compress(b" " * 1_000_000))),
+            ("identity, gzip", gzip.compress(BODY)),
+            ("gzip;q=1", gzip.compress(BODY)),
+        )
+    }
+    | {
+        f"packed, {name}": head(
+            b"Content-Encoding: gzip\r\nContent-Length: %d\r\n" % len(text), code, body=text
+        )
+        for name, text, code in (
+            ("a bomb", gzip.compress(b" " * 50_000_000), 413),
+            ("a bomb in many pieces", gzip.compress(b" " * 90_000) * 20, 400),
+            ("a body just too long", gzip.compress(BODY.ljust(100_001)), 413),
+            ("cut", gzip.compress(BODY)[:-1], 400),
+            ("its beginning alone", b"\x1f\x8b", 400),
+            ("with something behind it", gzip.compress(BODY) + b"x", 400),
+            ("twice", gzip.compress(gzip.compress(BODY)), 400),
+            ("a wrong checksum", gzip.compress(BODY)[:-8] + b"\0" * 8, 400),
+            ("as zlib does", zlib.compress(BODY), 400),
+            ("nothing", gzip.compress(b""), 400),
+            ("no JSON", gzip.compress(b"{"), 400),
+        )
+    }
+    | {
+        "marked twice": head(b"Content-Length: %d\r\n" % (len(BODY) + 6), 400, body=(BOM_UTF8 * 2) + BODY),
+        "marked alone": head(b"Content-Length: 3\r\n", 400, body=BOM_UTF8),
+        "marked in the middle": head(b"Content-Length: 8\r\n", 400, body=b"{" + BOM_UTF8 + b'"a"}'),
+        "marked in UTF-16": head(b"Content-Length: 6\r\n", 400, body="{}".encode("utf-16")),
+    }
+)
 
 FORMS: Final[Mapping[str, Hostile]] = {
     "a folded header": head(b"X-A: b\r\n c\r\n" + LENGTH, 400),
@@ -103,9 +110,9 @@ FORMS: Final[Mapping[str, Hostile]] = {
     "a header of another script": head("X-é: b\r\n".encode() + LENGTH, 400, body=BODY),
     "a bare newline": raw(b"POST PATH HTTP/1.1\n" + HOST.replace(b"\r", b"") + b"\n", 400),
     "a bare carriage return": raw(b"POST PATH HTTP/1.1\r" + HOST, 400),
-    "a long header": head(b"X-A: " + b"b" * 5000 + b"\r\n", 400),
-    "a long name of a header": head(b"X" * 5000 + b": b\r\n", 400),
-    "a header just too long": head(b"X-A: " + b"b" * 4097 + b"\r\n" + LENGTH, 400, body=BODY),
+    "a long header": head(b"X-A: " + b"b" * 9000 + b"\r\n", 400),
+    "a long name of a header": head(b"X" * 9000 + b": b\r\n", 400),
+    "a header just too long": head(b"X-A: " + b"b" * 8191 + b"\r\n" + LENGTH, 400, body=BODY),
     "many headers": head(b"".join(b"X-%d: b\r\n" % i for i in range(100)), 400),
     "headers just too many": head(b"".join(b"X-%d: b\r\n" % i for i in range(65)) + LENGTH, 400, body=BODY),
     "two hosts": head(b"Host: y\r\n" + LENGTH, 400, body=BODY),

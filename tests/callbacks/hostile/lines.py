@@ -58,7 +58,7 @@ VERSIONS: Final[Mapping[str, Hostile]] = {
 PATHS: Final[Mapping[str, Hostile]] = {
     "a forged mac": line(b"POST WRONG HTTP/1.1", 404),
     "a mac in capitals": line(b"POST /callbacks/v1/k/b234567890/0-1/" + b"A" * 32 + b" HTTP/1.1", 404),
-    "an address and a slash": line(b"POST PATH/ HTTP/1.1", 404),
+    "an address and two slashes": line(b"POST PATH// HTTP/1.1", 404),
     "an address and a letter": line(b"POST PATHa HTTP/1.1", 404),
     "an address cut short": line(b"POST /callbacks/v1/k/b234567890/0-1/ HTTP/1.1", 404),
     "a row below zero": line(b"POST /callbacks/v1/k/b234567890/-1-1/" + b"0" * 32 + b" HTTP/1.1", 404),

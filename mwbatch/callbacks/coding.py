@@ -1,0 +1,44 @@
+"""How the bytes of a body stand for its text: gzip, and the mark at its beginning that some put before UTF-8."""
+
+import zlib
+from codecs import BOM_UTF8
+from typing import Final
+
+from mwbatch.callbacks.refusal import Reason, Rejected
+
+_NONE: Final = ("", "identity")
+_GZIP: Final = ("gzip", "x-gzip")
+_MAGIC: Final = b"\x1f\x8b"
+_WINDOW: Final = 16 + zlib.MAX_WBITS
+"""What zlib calls a stream with the header of gzip."""
+
+
+def check_coding(name: str) -> None:
+    """Refuse a Content-Encoding that is not taken; raises `Rejected`."""
+    if name.strip().lower() not in (*_NONE, *_GZIP):
+        raise Rejected(Reason.ENCODING)
+
+
+def decoded(raw: bytes, coding: str, most: int) -> bytes:
+    """The text of a body. What is called gzip and is not is taken as it is: an application may have unpacked it already.
+
+    Raises:
+        Rejected: it would be longer than ``most`` bytes, or is not whole.
+    """
+    if coding.strip().lower() in _GZIP and raw.startswith(_MAGIC):
+        raw = _unpacked(raw, most)
+    return raw.removeprefix(BOM_UTF8)
+
+
+def _unpacked(raw: bytes, most: int) -> bytes:
+    """MUST NOT unpack more than ``most`` bytes and one, nor a second stream: a small body can stand for endless work."""
+    stream = zlib.decompressobj(_WINDOW)
+    try:
+        text = stream.decompress(raw, most + 1)
+    except zlib.error:
+        raise Rejected(Reason.NOT_JSON) from None
+    if len(text) > most:
+        raise Rejected(Reason.TOO_LARGE)
+    if not stream.eof or stream.unused_data:
+        raise Rejected(Reason.NOT_JSON)
+    return text
