@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from math import ceil, floor, inf
 from typing import Final
 
-from mwbatch.core.times import http_time, moment
+from mwbatch.core.times import http_time, iso, moment
 
 WIDE: Final = timedelta(hours=26)
 """From the westernmost time zone to the easternmost: differences that spread further are no clock's."""
@@ -18,6 +18,9 @@ WIDE: Final = timedelta(hours=26)
 
 FAR: Final = timedelta(days=1_000_000)
 """Further ahead no calendar is that people go by; a date that means "never" would lead out of all that can be told."""
+
+_PLAIN: Final = len("2017-04-14T12:00:00.000Z")
+_SECONDS: Final = len("2017-04-14T12:00:00")
 
 
 class Drift:
@@ -27,6 +30,7 @@ class Drift:
         self._least, self._greatest = (float(kept[0]), float(kept[1])) if kept else (inf, -inf)
         self._date: str | None = None
         self._clock: datetime | None = None
+        self._from = self._to = ""
 
     @property
     def kept(self) -> tuple[int, ...]:
@@ -50,9 +54,21 @@ class Drift:
         return self._greatest - self._least > WIDE.total_seconds() or self._greatest > FAR.total_seconds()
 
     def created(self, created_at: str | None, date: str | None) -> None:
-        """Take in the date of a task and that of the answer to its create. Either may say nothing."""
+        """Take in the date of a task and that of the answer to its create. Either may say nothing.
+
+        Nearly every date lies in seconds that are known, and its text tells: 0.3 µs instead of 2.4 to read it.
+        """
+        if (
+            date == self._date
+            and created_at
+            and self._from <= created_at < self._to
+            and len(created_at) == _PLAIN
+            and created_at[-1] == "Z"
+        ):
+            return
         if (apart := self._apart(created_at, date)) is not None:
             self._least, self._greatest = min(self._least, apart), max(self._greatest, apart)
+            self._from, self._to = map(self._text, self.kept)
 
     def listed(self, created_at: str | None, date: str | None) -> None:
         """The same of the answer that lists the task, however much later: only a task from the future tells anything."""
@@ -60,8 +76,17 @@ class Drift:
         if apart is not None and apart > 0:
             self._greatest, self._least = max(self._greatest, apart), min(self._least, apart)
 
+    def _text(self, apart: int) -> str:
+        """What is so many seconds after the clock, to the second: no plain date from there on is less."""
+        assert self._clock is not None
+        try:
+            return iso(self._clock + timedelta(seconds=apart))[:_SECONDS]
+        except OverflowError:
+            return ""
+
     def _apart(self, created_at: str | None, date: str | None) -> float | None:
         if date != self._date:  # it changes once a second, and takes much longer to read than the other
             self._date, self._clock = date, http_time(date)
+            self._from = self._to = ""
         time = moment(created_at)
         return None if time is None or self._clock is None else (time - self._clock).total_seconds()

@@ -74,3 +74,23 @@ def test_a_date_beyond_all_calendars_says_nothing() -> None:
         drift.listed(f"{year}-12-31T23:59:59Z", NOON)
         assert drift.is_wide is is_wide
         assert (datetime(2026, 11, 24, 12, tzinfo=UTC) + drift.ahead).year >= 2026  # there is such a time
+
+
+@pytest.mark.parametrize("zone", ["+0500", "+05:00", ".000+05:00", "", "Z"])
+def test_a_date_is_told_by_its_letters_in_one_form_alone(zone: str) -> None:
+    """A date that looks as if it lay between two that were seen is read all the same where it may be of another zone."""
+    one, other = Drift(), Drift()
+    for drift, dates in ((one, (0.1, 5.9)), (other, ())):
+        for apart in dates:
+            drift.created(date(apart), NOON)
+        drift.created(f"2026-11-24T12:00:01{zone}", NOON)
+    assert other.kept[0] in range(one.kept[0], one.kept[1] + 1)
+    assert one.kept == (min(0, other.kept[0]), max(6, other.kept[1]))
+
+
+def test_what_was_kept_is_beyond_all_calendars() -> None:
+    """However far the dates lay that an earlier run has seen, those of today are measured."""
+    drift = Drift((0, 10**12))
+    drift.created(date(-3), NOON)
+    drift.created(date(-4), NOON)
+    assert drift.kept == (-4, 10**12)
