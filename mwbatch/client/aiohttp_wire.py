@@ -19,6 +19,7 @@ from mwbatch.client.belonging import Belonging
 from mwbatch.client.connections import Connections, connected, exchange
 from mwbatch.client.keys import basic
 from mwbatch.client.translate import translate
+from mwbatch.client.turns import Turns
 from mwbatch.client.watchdog import Watchdog
 from mwbatch.client.wire import KEPT, Answer
 from mwbatch.core.hosts import origin
@@ -52,7 +53,7 @@ class AiohttpWire:
             "User-Agent": f"mwbatch/{__version__}",
         }
         self._base = base(base_url)
-        self._timeout, self._turn = timeout, asyncio.Semaphore(limit)
+        self._timeout, self._turns = timeout, Turns(limit)
         self._belonging = Belonging("a Client")
         self._watchdog = Watchdog(timeout)
         self._heads: dict[str, bytes] = {}
@@ -73,15 +74,24 @@ class AiohttpWire:
     ) -> Answer:
         """Send one request; see `Wire.send`."""
         self._belonging.check()
+        if not self._turns.take():
+            await self._wait()
         try:
-            await self._turn.acquire()
+            return await self._exchange(method, path, params, body, _FRESH if fresh else None)
+        finally:
+            self._turns.end()
+
+    async def _wait(self) -> None:
+        """Wait for a turn; this may be closed meanwhile."""
+        try:
+            await self._turns.wait()
         except asyncio.CancelledError:
             raise asyncio.CancelledError(KEPT) from None
         try:
-            self._belonging.check()  # it may have been closed meanwhile
-            return await self._exchange(method, path, params, body, _FRESH if fresh else None)
-        finally:
-            self._turn.release()
+            self._belonging.check()
+        except UsageError:
+            self._turns.end()
+            raise
 
     async def close(self) -> None:
         """Close every connection; see `Wire.close`. It is used no more."""
@@ -103,7 +113,7 @@ class AiohttpWire:
         trouble: ApiError
         try:
             if method == "POST" and body and not params and not headers:
-                connection = await self._connection()
+                connection = await connected(self._session or self._open(), self._route)
                 left = True
                 answer = await self._post(connection, path, body)
             else:
@@ -130,21 +140,13 @@ class AiohttpWire:
             return Unsure(f"no whole answer came within {self._timeout:g} s")
         return Unsent(f"no connection to the API within {self._timeout:g} s")
 
-    async def _connection(self) -> Connection:
-        """The connection for a create; until there is one nothing can have left."""
-        session = self._session or self._open()
-        assert session.connector is not None
-        # What gets ready in one turn of the loop leaves side by side in the next: a request that leaves alone wakes whoever
-        # reads it by itself, which costs a sixth of all.
-        await asyncio.sleep(0)
-        return await connected(session.connector, self._route, session.timeout)
-
     async def _post(self, connection: Connection, path: str, body: bytes) -> Answer:
         """The straight way of every create: one write, one read, no object that is not needed."""
         try:
             head = self._heads.get(path) or self._head(path)
             message, content = await exchange(connection, b"%b%d\r\n\r\n%b" % (head, len(body), body))
-            answer = Answer(message.code, message.headers, await _whole(content))
+            said = content.read_nowait() if content.is_eof() else await _whole(content)
+            answer = Answer(message.code, message.headers, said)
         except BaseException:
             connection.close()
             raise

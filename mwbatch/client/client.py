@@ -109,7 +109,7 @@ class Client:
         except BadForm as error:
             return Outcome(Verdict.REFUSED, message=str(error))
         try:
-            answer = await self._send("POST", ROUTES[type], body=body)
+            answer = self._heard(await self._wire.send("POST", ROUTES[type], body=body))
         except Unsent as error:
             return Outcome(Verdict.UNSENT, message=error.message)
         except Unsure as error:
@@ -260,7 +260,10 @@ class Client:
         body: bytes | None = None,
         fresh: bool = False,
     ) -> Answer:
-        answer = await self._wire.send(method, path, params=params, body=body, fresh=fresh)
+        return self._heard(await self._wire.send(method, path, params=params, body=body, fresh=fresh))
+
+    def _heard(self, answer: Answer) -> Answer:
+        """What every answer tells, and what of it may be shown."""
         self.clock = answer.headers.get("Date", self.clock)
         if (
             answer.status >= 300
