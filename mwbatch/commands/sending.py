@@ -143,16 +143,13 @@ class Sender:
         except (StoreError, BatchBusy) as error:
             self.stop(error.exit_code, str(error))
 
-    def _is_ours(self) -> bool:
+    def _look(self, now: float) -> None:
         """Look at the lock now and then, since a row may wait for long between its ``started`` and its request."""
-        now = self.desk.ticks()
-        if now - self._looked_at >= LOOK:
-            self._looked_at = now
-            try:
-                self.batch.hold()
-            except BatchBusy as error:
-                self.stop(error.exit_code, str(error))
-        return not self.stopped
+        self._looked_at = now
+        try:
+            self.batch.hold()
+        except BatchBusy as error:
+            self.stop(error.exit_code, str(error))
 
     def _started(self, run: list[Create]) -> Started:
         how = self.how
@@ -179,10 +176,13 @@ class Sender:
         try:
             address = write(self.how.base, self.how.key, self.batch.card.batch_id, planned.row, attempt)
             while await self._gate.enter():
-                if not self._is_ours():
+                began = self.desk.ticks()
+                if began - self._looked_at >= LOOK:
+                    self._look(began)
+                if self._gate.closed:
                     self._gate.leave()
                     break
-                began, before, outcome = self.desk.ticks(), outcome, _CUT_SHORT
+                before, outcome = outcome, _CUT_SHORT
                 try:
                     outcome = await self.client.attempt(planned.type, planned.request, address)
                     outcome = self._tied(outcome, planned.row, attempt)

@@ -109,13 +109,14 @@ class Batch:
 
     def stands_at_another(self, task_id: str, number: int, attempt: int) -> bool:
         """Whether the API itself has shown a task of this id at another row or attempt of the batch."""
+        if (first := self._holders.find(as_bytes(task_id))) is None:  # as nearly always
+            return False
         own = self.task(number, task_id)
         if own is not None and own.by_api and own.attempt != attempt:
             return True
         if (shared := self._shared.get(task_id)) is not None:
             return shared.shown > (own is not None and own.by_api)
-        first = self._holders.find(as_bytes(task_id))
-        task = None if first in (None, number) else self.task(first, task_id)
+        task = None if first == number else self.task(first, task_id)
         return task is not None and task.by_api
 
     def chosen(self) -> dict[int, Answered | None]:

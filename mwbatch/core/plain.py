@@ -26,8 +26,8 @@ PLAIN: Final = re.compile(
 ).match
 """Finds what columns hold in a line, without its checksum: it plans a row, or is a plain showing at attempt 1."""
 
-_TEXT: Final = re.compile(rb"[A-Za-z0-9_-]{1,64}")
-_IS_TIME: Final = re.compile(_TIME)
+_IS_TEXT: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_IS_TIME: Final = re.compile(_TIME.decode())
 _IS_HEX: Final = re.compile(rb"[0-9a-f]*")
 
 
@@ -49,10 +49,10 @@ class Shown(NamedTuple):
 def shown_by(seen: Seen) -> Shown | None:
     """The form of a fact at hand; None unless it is a plain showing at attempt 1."""
     said = SAID.get(seen.status)
-    if seen.attempt != 1 or said is None:
+    if seen.attempt != 1 or said is None or not _IS_TEXT.fullmatch(seen.task_id):
         return None
-    task_id, created, completed = _ascii(seen.task_id), _ascii(seen.created_at), _ascii(seen.completed_at)
-    if not (_TEXT.fullmatch(task_id) and _is_time(created) and _is_time(completed)):
+    created, completed = _column(seen.created_at), _column(seen.completed_at)
+    if created is None or completed is None:
         return None
     answer = b""
     if seen.answer is not None:
@@ -60,9 +60,8 @@ def shown_by(seen: Seen) -> Shown | None:
         answer = digest + sha256
         if len(digest) != 2 * DIGEST or len(answer) != 2 * ANSWER or not _IS_HEX.fullmatch(answer):
             return None
-    if seen.via in CONFIRMING:
-        said |= confirmed_by(seen.via)
-    return Shown(seen.row, task_id, said, digits(created), digits(completed), a2b_hex(answer))
+    said |= _BY_API.get(seen.via, 0)
+    return Shown(seen.row, seen.task_id.encode("ascii"), said, created, completed, a2b_hex(answer))
 
 
 def confirmed_by(via: str) -> int:
@@ -70,13 +69,18 @@ def confirmed_by(via: str) -> int:
     return CONFIRMED | LISTED if via == Via.LIST else CONFIRMED
 
 
+_BY_API: Final[dict[str, int]] = {via: confirmed_by(via) for via in CONFIRMING}
+
+
 def _ascii(text: str | None) -> bytes:
     return text.encode("ascii", "replace") if text else b""
 
 
-def _is_time(text: bytes) -> bool:
-    """Whether a time can stand in its column; none is one."""
-    return not text or _IS_TIME.fullmatch(text) is not None
+def _column(time: str | None) -> int | None:
+    """A time as it stands in its column, which has 0 for none; None where it cannot stand there."""
+    if not time:
+        return 0
+    return digits(time.encode("ascii")) if _IS_TIME.fullmatch(time) else None
 
 
 class Kept(NamedTuple):

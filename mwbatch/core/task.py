@@ -33,6 +33,9 @@ WORDS: Final[Mapping[str, str]] = {"finished": "completed"}
 INPUTS: Final[tuple[str, ...]] = ("image_url", "objects_to_tag", "instruction", "options", "tags")
 """What the user asked for: at the top of a flat task, under ``params`` in the other shape."""
 
+TEXTS: Final = ("type", "status", "callback_url", "created_at", "completed_at")
+"""The fields that are text; whatever else stands there is kept as unknown."""
+
 
 class BadTask(ValueError):
     """This JSON value is no task: not an object, or without a ``task_id``."""
@@ -102,17 +105,20 @@ def _task(fields: dict[str, Json]) -> Task:
         raise BadTask("a task needs a task_id")
     params = _params(fields)
     response = fields.pop("response", None)
+    kind, status, url, created, completed = [
+        fields.pop(name) if isinstance(fields.get(name), str) else None for name in TEXTS
+    ]
     return Task(
         task_id,
-        _taken(fields, "type", str) or "",
-        _status(fields),
-        _taken(fields, "callback_url", str),
-        _taken(fields, "created_at", str),
-        _taken(fields, "completed_at", str),
+        kind or "",
+        WORDS.get(status or "", status or ""),
+        url,
+        created,
+        completed,
         params,
         # The reference's example of a callback lacks a brace, and so leaves room for an answer inside params.
         params.pop("response", None) if response is None else response,
-        _taken(fields, "callback_succeeded", bool),
+        fields.pop("callback_succeeded") if isinstance(fields.get("callback_succeeded"), bool) else None,
         fields,
     )
 
@@ -202,13 +208,3 @@ def _params(fields: dict[str, Json]) -> dict[str, Json]:
     if isinstance(params.get("options"), str):
         params["options"] = [params["options"]]
     return params
-
-
-def _status(fields: dict[str, Json]) -> str:
-    said = _taken(fields, "status", str) or ""
-    return WORDS.get(said, said)
-
-
-def _taken(fields: dict[str, Json], name: str, kind: type) -> Json | None:
-    """Take one field out if it has the type that it should have; else leave it to be kept as unknown."""
-    return fields.pop(name) if isinstance(fields.get(name), kind) else None

@@ -24,6 +24,9 @@ class Places:
         self._offset = array("q")
         self._open: dict[int, Again] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._files)
+
     def __contains__(self, row: int) -> bool:
         return row < len(self._file) and self._file[row] != 0
 

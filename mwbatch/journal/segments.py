@@ -122,14 +122,15 @@ class Segments:
         """
         rows, mark = self._shelves[ROWS], b"" if type is None else b'"type":%b' % encode(type)
         there = rows.facts(Planned) if want is None else rows.find(partial(_wanted_row, want, mark))
-        latest, known = self._renewed(), bytearray()
+        latest = self._renewed() or None  # mostly none, and there is a row for every create
+        known = bytearray()
         for _, _, fact in there:
             number = fact.row
             if (missing := number + 1 - len(known)) > 0:
                 known.extend(bytes(missing + len(known) // 4))
             if not known[number] and (type is None or fact.type == type):
                 known[number] = 1
-                yield latest.plan(number) or fact
+                yield (latest and latest.plan(number)) or fact
 
     def read_row(self, number: int) -> Planned | None:
         """One row, in its latest edition; None where it is not there. Reads all of them to find it."""
