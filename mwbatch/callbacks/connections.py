@@ -8,6 +8,7 @@ a callback was taken go last.
 
 import asyncio
 import socket
+from collections import deque
 from http import HTTPStatus
 from typing import Final, cast
 
@@ -25,8 +26,10 @@ TICK: Final = 0.5
 class Connections:
     """The connections of one server. What they do to each other is decided here; each is a `Connection`."""
 
-    def __init__(self, server: web.Server, limits: Limits, counts: Counts) -> None:
-        self._server, self._limits, self._counts = server, limits, counts
+    def __init__(self, server: web.Server, limits: Limits, counts: Counts, *, tls: bool = False) -> None:
+        self._server, self._limits, self._counts, self._tls = server, limits, counts, tls
+        # When each was accepted, and whether its handshake was heard to have ended well; nothing else of it is kept.
+        self._shaking: deque[tuple[float, list[bool]]] = deque()
         self._cap = fitting(limits.connections)
         # Both wait for a request, and who has waited longest comes first; the last one of the known was answered 200.
         self._strangers: dict[Connection, None] = {}
@@ -38,8 +41,11 @@ class Connections:
         self._answer, server.request_handler = server.request_handler, self._serve
 
     def __call__(self) -> "Connection":
-        """A protocol for a connection that was accepted."""
-        return Connection(self, self._server(), self._limits)
+        """A protocol for a connection that was accepted; with TLS it hears nothing before the handshake has ended well."""
+        made = [False]
+        if self._tls:
+            self._shaking.append((asyncio.get_running_loop().time(), made))
+        return Connection(self, self._server(), self._limits, made)
 
     def admit(self, new: "Connection") -> bool:
         """Whether a connection may stay; the one that has waited longest makes room if need be."""
@@ -68,9 +74,10 @@ class Connections:
         self._end(connection)
 
     def watch(self) -> None:
-        """Begin to look, again and again, for answers that nobody takes."""
+        """Begin to look, again and again, for answers that nobody takes, and for handshakes that failed."""
         loop = asyncio.get_running_loop()
         self._end_untaken(loop.time())
+        self._count_failed(loop.time())
         self._timer = loop.call_later(TICK, self.watch)
 
     def unwatch(self) -> None:
@@ -105,6 +112,12 @@ class Connections:
                 self._counts.untaken += 1
                 self._end(connection)
 
+    def _count_failed(self, now: float) -> None:
+        """Handshakes that have not ended well in their time never will; the loop tells nobody of them."""
+        while self._shaking and now - self._shaking[0][0] > self._limits.handshake_seconds + TICK:
+            _, made = self._shaking.popleft()
+            self._counts.rejected[Reason.TLS] += not made[0]
+
     def _end(self, connection: "Connection") -> None:
         """At once: `close` would wait until what was written is taken."""
         self.forget(connection)
@@ -116,8 +129,10 @@ class Connection(asyncio.Protocol):
 
     transport: asyncio.Transport
 
-    def __init__(self, connections: Connections, http: web.RequestHandler, limits: Limits) -> None:
-        self._connections, self.http, self._limits = connections, http, limits
+    def __init__(
+        self, connections: Connections, http: web.RequestHandler, limits: Limits, made: list[bool]
+    ) -> None:
+        self._connections, self.http, self._limits, self._made = connections, http, limits, made
         self._head = 0
 
     @property
@@ -129,6 +144,7 @@ class Connection(asyncio.Protocol):
         """It may stay, or it ends at once."""
         # MUST NOT be proved by isinstance: uvloop's transports derive from none of asyncio's classes.
         self.transport = cast(asyncio.Transport, transport)
+        self._made[0] = True
         self._bound_sending()
         if self._connections.admit(self):
             self.http.connection_made(transport)

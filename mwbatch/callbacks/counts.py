@@ -24,6 +24,8 @@ class Counts:
     """Of the stored ones, those whose task is not the one recorded for their attempt."""
     bytes: int = 0
     """The bodies of the received ones."""
+    foreign: int = 0
+    """Of the requests at unknown routes, those to an address that other keys signed, or nobody."""
     probes: int = 0
     turned_away: int = 0
     """Connections above the cap while every other was being served."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from mwbatch.callbacks.troubles import Troubles
 from mwbatch.core.address import Address, at_end
 from mwbatch.errors import MwbatchError, StoreError
 from mwbatch.journal.home import Card, Home
@@ -34,7 +35,7 @@ class Keyring:
         self._keys = Keys(())
         self._mark: Mark | None = None
         self._read_at, self._looked_at = -RELOAD, -LOOK
-        self._trouble = ""
+        self._troubles = Troubles()
 
     def open(self) -> None:
         """Read the keys, made if the home has none yet. Blocks.
@@ -93,10 +94,9 @@ class Keyring:
             return
         if keys != self._keys:
             _log.info("callback keys read again: %s", ", ".join(key.kid for key in keys.live))
-        self._keys, self._trouble = keys, ""
+        self._keys = keys
+        self._troubles.end("keys", "the callback keys can be read again")
 
     def _complain(self, trouble: str) -> None:
         """Say once what is wrong: strangers could fill the log otherwise."""
-        if trouble != self._trouble:
-            self._trouble = trouble
-            _log.error("the callback keys in use stay: %s", trouble)
+        self._troubles.begin("keys", f"the callback keys in use stay: {trouble}", trouble)

@@ -57,6 +57,7 @@ class Metrics(Collector):
                 counts.mismatched,
             ),
             ("mwbatch_unrecorded", "New callbacks of another task than the one recorded.", counts.unrecorded),
+            ("mwbatch_foreign", "Requests to addresses that other keys signed.", counts.foreign),
             ("mwbatch_rejects_kept", "Callbacks that did not fit, whose bytes are on disk.", counts.kept),
             ("mwbatch_rejects_unkept", "Callbacks that did not fit and were only counted.", counts.unkept),
             ("mwbatch_received_bytes", "Bodies of the callbacks answered 200.", counts.bytes),
@@ -80,6 +81,9 @@ class Metrics(Collector):
             ("mwbatch_ready", "1 while callbacks can be taken.", receiver.hindrance is None),
         ):
             yield GaugeMetricFamily(name, help_text, value=value)
+        if receiver.certificate is not None:
+            left = receiver.certificate.seconds_left
+            yield GaugeMetricFamily("mwbatch_certificate_seconds", "Until the certificate ends.", value=left)
 
 
 def _outcomes(counts: Counts) -> Metric:

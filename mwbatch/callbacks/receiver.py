@@ -25,11 +25,13 @@ from mwbatch.callbacks.refusal import ANSWERS, Reason, Rejected, rejected_by
 from mwbatch.callbacks.rejects import Rejects
 from mwbatch.callbacks.stores import Stores
 from mwbatch.callbacks.taken import Taken
+from mwbatch.callbacks.telling import EVERY, Telling
+from mwbatch.callbacks.tls import Certificate
 from mwbatch.callbacks.troubles import Troubles
 from mwbatch.callbacks.turns import Turns
 from mwbatch.callbacks.watch import Once, Watch
 from mwbatch.core import probe
-from mwbatch.core.address import Address
+from mwbatch.core.address import Address, at_end
 from mwbatch.core.facts import Seen
 from mwbatch.errors import Displaced, Poisoned, StoreError
 from mwbatch.journal.disk import DISK, Disk
@@ -50,7 +52,7 @@ class Receiver:
     """Takes callbacks for every batch of a home.
 
     ``counts`` is what it did; ``failure`` the first error after which a journal writes nothing any more (the process
-    should end with its exit code), else None; ``listening`` and ``closing`` are set by whoever does. ``clock`` is in seconds
+    should end with its exit code), else None; ``listening``, ``closing`` and ``certificate`` are set by whoever does. ``clock`` is in seconds
     since the epoch.
     """
 
@@ -64,9 +66,9 @@ class Receiver:
         disk: Disk = DISK,
     ) -> None:
         self._limits, self._on_stored, self._clock = limits, on_stored, clock
-        self._troubles = Troubles()
+        self.troubles = Troubles()
         self._keys = Keyring(home)
-        self._stores = Stores(home, backlog=limits.backlog, troubles=self._troubles, disk=disk)
+        self._stores = Stores(home, backlog=limits.backlog, troubles=self.troubles, disk=disk)
         self._room, self._turns = Room(limits.held), Turns()
         self.counts = Counts()
         self.commits = self._stores.commits
@@ -75,6 +77,8 @@ class Receiver:
         self._rejects = Rejects(self._stores.folder, self.counts, limits, disk=disk)
         self.failure: StoreError | None = None
         self.listening = self.closing = False
+        self.certificate: Certificate | None = None
+        self._telling = Telling(self.counts)
 
     @property
     def hindrance(self) -> Hindrance | None:
@@ -107,7 +111,10 @@ class Receiver:
         self._keys.open()
         await self._stores.open()
         try:
-            async with every(self._limits.probe_seconds, self._stores.probe):
+            async with (
+                every(self._limits.probe_seconds, self._stores.probe),
+                every(EVERY, self._telling.look),
+            ):
                 yield
         finally:
             failed = await self._stores.close()
@@ -130,9 +137,10 @@ class Receiver:
     async def _take(self, request: web.BaseRequest) -> web.Response:
         if self._room.full:
             raise Rejected(Reason.OVERLOADED)
-        address = self._keys.signed(request.rel_url.raw_path)
+        path = request.rel_url.raw_path
+        address = self._keys.signed(path)
         if address is None:
-            raise Rejected(Reason.UNKNOWN)
+            return self._unknown(at_end(path))
         try:
             check_head(request, self._limits)
         except Rejected as rejected:
@@ -152,6 +160,17 @@ class Receiver:
             if delivery.mismatch is not None:
                 self._report(address, delivery.mismatch, raw)
         return Taken()
+
+    def _unknown(self, named: Address | None) -> web.Response:
+        """The 404 of an unknown route; for what was signed elsewhere it is counted, and a probe hears that we are a receiver.
+
+        MUST be the same whether it names a key of ours or none, so that nobody learns which keys there are.
+        """
+        self.counts.foreign += named is not None
+        response = self._refuse(Reason.UNKNOWN)
+        if named is not None and named.batch == probe.PROBE:
+            response.text = probe.STRANGE
+        return response
 
     async def _keep_unread(self, request: web.BaseRequest, address: Address, reason: Reason) -> None:
         """A body of another coding is as good a callback as its sender could make: keep it to be looked at."""
@@ -193,7 +212,7 @@ class Receiver:
         except StoreError as error:
             self._note(batch, error)
             raise rejected_by(error) from error
-        self._troubles.end(f"store {batch}", f"batch {batch}: storing again")
+        self.troubles.end(f"store {batch}", f"batch {batch}: storing again")
         self._count(new, inbox, delivery.mismatch is not None, size)
         if new:
             self._tell(batch, seen)
@@ -225,7 +244,7 @@ class Receiver:
         """Log a trouble once, not for each callback that meets it."""
         if isinstance(error, Poisoned) and not isinstance(error, Displaced):
             self.failure = self.failure or error
-        self._troubles.begin(f"store {batch}", f"batch {batch}: answering 503: {error}", type(error))
+        self.troubles.begin(f"store {batch}", f"batch {batch}: answering 503: {error}", type(error))
 
     def _refuse(self, reason: Reason) -> web.Response:
         self.counts.rejected[reason] += 1

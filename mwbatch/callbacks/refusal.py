@@ -27,6 +27,8 @@ class Reason(StrEnum):
     EXPECTATION = "expectation"
     NOT_HTTP = "not_http"
     """aiohttp could not parse the request, and answered 400 itself."""
+    TLS = "tls"
+    """The handshake failed, or did not come: nothing could be answered."""
     NOT_JSON = "not_json"
     NOT_TASK = "not_task"
     TOO_MANY = "too_many"
@@ -57,6 +59,7 @@ ANSWERS: Final[Mapping[Reason, Answer]] = {
     Reason.CUT: Answer(400, "400: the body broke off"),
     Reason.EXPECTATION: Answer(417, "417: only 100-continue"),
     Reason.NOT_HTTP: Answer(400, "400: not HTTP"),
+    Reason.TLS: Answer(0, "nothing, since their TLS handshakes fail: does the API trust the certificate?"),
     Reason.NOT_JSON: Answer(400, "400: not strict UTF-8 JSON"),
     Reason.NOT_TASK: Answer(400, "400: no task_id"),
     Reason.TOO_MANY: Answer(422, "422: more tasks or answers than one address has"),

@@ -11,7 +11,7 @@ from mwbatch.callbacks.limits import LIMITS, Limits
 from mwbatch.callbacks.listener import Listener
 from mwbatch.callbacks.receiver import OnStored, Receiver
 from mwbatch.callbacks.tls import Certificate
-from mwbatch.errors import StoreError
+from mwbatch.errors import BadValue, StoreError
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.home import Home
 
@@ -77,8 +77,13 @@ async def serve(
         UsageError: a port is taken, a host is not ours, or keys or certificate are unusable.
         StoreError: a batch of the home cannot be read.
     """
-    certificate = Certificate(tls_cert, tls_key) if tls_cert or tls_key else None
+    for field, name in (("host", host), ("admin_host", admin_host)):
+        if not name:  # asyncio would listen everywhere
+            raise BadValue(field, name, "name one address of this machine, such as 127.0.0.1")
     receiver, behind = Receiver(home, limits=limits, on_stored=on_stored, disk=disk), None
+    if tls_cert or tls_key:
+        receiver.certificate = Certificate(tls_cert, tls_key, receiver.troubles)
+    certificate = receiver.certificate
     front = Listener(receiver.answer, limits, receiver.counts)
     async with AsyncExitStack() as stack:
         if admin_port is not None:

@@ -29,7 +29,7 @@ class Site(web.BaseSite):
         self._host, self.port, self._limits = host, port, limits
         server = runner.server
         assert server is not None  # BaseSite has seen to it
-        self._connections = Connections(server, limits, counts)
+        self._connections = Connections(server, limits, counts, tls=tls is not None)
 
     @property
     def name(self) -> str:

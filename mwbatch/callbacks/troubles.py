@@ -10,15 +10,16 @@ class Troubles:
     """What stands now, by a name for each; what is said of it goes to the log."""
 
     def __init__(self) -> None:
-        self._standing: dict[str, type] = {}
+        self._standing: dict[str, object] = {}
 
-    def begin(self, name: str, words: object, kind: type = str, level: int = logging.ERROR) -> None:
+    def begin(self, name: str, words: object, kind: object = None, level: int = logging.ERROR) -> None:
         """Say that it has begun, or is of another ``kind`` now, unless it was said."""
-        if self._standing.get(name) is not kind:
+        if name not in self._standing or self._standing[name] != kind:
             self._standing[name] = kind
             _log.log(level, "%s", words)
 
     def end(self, name: str, words: str) -> None:
         """Say that it has ended, where it stood."""
-        if self._standing.pop(name, None):
+        if name in self._standing:
+            del self._standing[name]
             _log.warning("%s", words)

@@ -184,7 +184,7 @@ async def _watched(command: "Command", talk: Talk, asked: Asked) -> Result:
 
 
 def listen(desk: "Desk", asked: Asked) -> None:
-    """First Ctrl-C or SIGTERM: stop starting, finish what is in flight. Second: stop now."""
+    """First Ctrl-C, SIGTERM or end of the terminal: stop starting, finish what is in flight. Second: stop now."""
     import asyncio
 
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -200,3 +200,5 @@ def listen(desk: "Desk", asked: Asked) -> None:
 
     loop.add_signal_handler(signal.SIGINT, heed, asked.interrupted)
     loop.add_signal_handler(signal.SIGTERM, heed, Exit.TERMINATED)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # who began it with nohup wants it to go on
+        loop.add_signal_handler(signal.SIGHUP, heed, Exit.TERMINATED)

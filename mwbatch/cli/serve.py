@@ -1,5 +1,6 @@
 """`mwbatch serve-callbacks` and `mwbatch run`: the two that receive."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -73,7 +74,8 @@ def serve_callbacks(*, listening: Listening, place: settings.Place, talk: settin
         ) as receiver:
             for sentence in welcome(receiver, listening.host):
                 desk.tally.note(sentence)
-            desk.tally.phase = "received"
+            # Nobody wants a line every ten seconds in the log of a service; on a terminal it is a bar.
+            desk.tally.phase = "received" if talk.verbose or sys.stderr.isatty() else ""
             while receiver.failure is None and not await desk.sleep(0.25):
                 desk.tally.done = receiver.counts.received
             desk.tally.phase = ""

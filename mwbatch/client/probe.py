@@ -1,11 +1,15 @@
 """The signed probe: is a receiver that knows our key reachable at the callback base?"""
 
 import secrets
+from typing import Final
 
 import aiohttp
 
 from mwbatch.core.address import Key
-from mwbatch.core.probe import is_answer, probe_address, question
+from mwbatch.core.probe import STRANGE, is_answer, probe_address, question
+
+OTHER_KEYS: Final = "a receiver of mwbatch with other keys"
+"""What is wrong where a receiver of another home answers."""
 
 TIMEOUT = 5.0
 """Seconds for the probe as a whole."""
@@ -35,4 +39,6 @@ async def probe(base: str, key: Key) -> str:
         return type(error).__name__
     if status == 200 and is_answer(body, nonce):
         return ""
+    if status == 404 and body == STRANGE.encode():
+        return OTHER_KEYS
     return f"something else answers there, with status {status}"

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mwbatch.client.probe import probe
+from mwbatch.client.probe import OTHER_KEYS, probe
 from mwbatch.commands.desk import Desk
 from mwbatch.core.address import NOBODY, Key
 from mwbatch.core.hosts import is_near
@@ -67,7 +67,13 @@ async def warn_unheard(base: str, key: Key, desk: Desk) -> None:
     if base == NOBODY:
         return
     problem = await probe(base, key)
-    if problem:
+    if problem == OTHER_KEYS:
+        desk.tally.note(
+            f"warning: {problem} answers at {base}, and refuses the callbacks of this batch: start it with the "
+            f"same MWBATCH_HOME, or give both the same MWBATCH_CALLBACK_KEY_FILE. Tasks are created all the same: "
+            f"their answers are fetched by mwbatch reconcile"
+        )
+    elif problem:
         desk.tally.note(
             f"warning: no receiver answers at {base} ({problem}); start one with mwbatch serve-callbacks. Tasks are "
             f"created all the same: answers that find nobody are fetched by mwbatch reconcile"

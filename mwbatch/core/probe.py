@@ -12,6 +12,9 @@ from mwbatch.core.text import BadJson, decode_object, encode
 PROBE: Final = "probe"
 """The batch id of probes; real ones are longer."""
 
+STRANGE: Final = "404: a receiver of mwbatch, with other keys"
+"""What a receiver answers to a probe that none of its keys signed: that it is one, which is all that strangers learn."""
+
 MAX_NONCE: Final = 64
 """The longest nonce, in characters, that is echoed."""
 

@@ -57,7 +57,7 @@ def test_any_prefix(prefix: str) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        PATH + "/",
+        PATH + "//",
         PATH + "/x",
         PATH + "%00",
         PATH + "%0A",

@@ -6,6 +6,7 @@ import ssl
 import time
 import warnings
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -223,3 +224,71 @@ async def test_the_admin_port_speaks_plainly(party: Party) -> None:
         assert (running.admin_url or "").startswith("http://")
         async with session.get(f"{running.admin_url}/healthz") as reply:
             assert reply.status == 200
+
+
+async def scraped(running: Running, name: str) -> float | None:
+    """One number of the admin port; None where it is not told."""
+    async with aiohttp.ClientSession() as session, session.get(f"{running.admin_url}/metrics") as reply:
+        lines = (await reply.text()).splitlines()
+    found = [line.rpartition(" ")[2] for line in lines if line.startswith(f"{name} ")]
+    return float(found[0]) if found else None
+
+
+@pytest.mark.parametrize("run", LOOPS, ids=["asyncio", "uvloop"])
+def test_failed_handshakes_are_counted(
+    party: Party, run: Callable[[Coroutine[Any, Any, None]], None]
+) -> None:
+    """Who does not trust the certificate, speaks no TLS, or says nothing, is counted as `tls`; who is served is not."""
+
+    async def story() -> None:
+        async with await party.serve() as running:
+            assert await party.is_trusted(running, 0)
+            assert not await party.is_trusted(running, 1)
+            await talk(running.port, b"GET / HTTP/1.1\r\n\r\n")
+            _, silent = await asyncio.open_connection("127.0.0.1", running.port)
+            name = 'mwbatch_callbacks_total{outcome="tls"}'
+
+            async def counted() -> bool:
+                return await scraped(running, name) == 3
+
+            await until(counted)
+            silent.close()
+            await asyncio.sleep(0.6)
+            assert await counted()
+
+    run(story())
+
+
+def dated(party: Party, days: float) -> None:
+    """Put a certificate in place that ends in so many days."""
+    now = datetime.now(UTC)
+    pair = party.authorities[0].issue_cert(
+        "127.0.0.1", not_before=now - timedelta(days=400), not_after=now + timedelta(days=days)
+    )
+    party.put(party.chain, pair.cert_chain_pems[0].bytes())
+    party.put(party.key, pair.private_key_pem.bytes())
+
+
+@pytest.mark.parametrize("days", [-3.0, 0.5, 13.9, 14.1, 300.0])
+async def test_when_the_certificate_ends(party: Party, caplog: pytest.LogCaptureFixture, days: float) -> None:
+    """The metrics tell how long the certificate is good for, the log from a fortnight before its end on, once, until it is renewed."""
+    dated(party, days)
+    async with await party.serve() as running:
+        left = await scraped(running, "mwbatch_certificate_seconds")
+        assert left is not None
+        assert abs(left - days * 86_400) < 120
+        await asyncio.sleep(0.1)
+        assert caplog.text.count("has expired") == (days < 0)
+        assert caplog.text.count("ends in") == (0 <= days < 14)
+        dated(party, 90)
+        await until(lambda: "certificate and key have changed" in caplog.text)
+        await until(lambda: ("is good for" in caplog.text) is (days < 14))
+        left = await scraped(running, "mwbatch_certificate_seconds")
+        assert left is not None
+        assert left > 89 * 86_400
+
+
+async def test_no_certificate_no_gauge(party: Party) -> None:
+    """Without TLS nothing is told of a certificate."""
+    async with await serve(make_home(party.folder / "home"), "127.0.0.1", 0, admin_port=0) as running:
+        assert await scraped(running, "mwbatch_certificate_seconds") is None

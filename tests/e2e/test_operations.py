@@ -9,13 +9,14 @@ from typing import Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from mwbatch.callbacks.limits import LIMITS
 from mwbatch.core import address
 from mwbatch.journal.home import Home
 from tests.callbacks.stage import BATCH, callback, request, status
-from tests.e2e.stage import Stage, until
+from tests.e2e.stage import COMMAND, Stage, until
 from tests.ports import free_port, listens
 
 READY: Final = {"ready": True}
@@ -87,6 +88,45 @@ def test_a_graceful_end(tmp_path: Path) -> None:
         assert time.monotonic() - asked < LIMITS.shutdown_seconds
     lines = [line for file in stage.home.rglob("*.jsonl") for line in file.read_bytes().splitlines()]
     assert len(lines) == 2
+
+
+@pytest.mark.parametrize("nohup", [False, True])
+def test_the_terminal_goes(tmp_path: Path, nohup: bool) -> None:
+    """When its terminal goes a receiver ends as well as on SIGTERM; one that was begun with nohup goes on."""
+    stage, port = Stage(tmp_path), free_port()
+    command = ("nohup", COMMAND) if nohup else (COMMAND,)
+    receiver = stage.start("serve-callbacks", "--port", str(port), command=command)
+    try:
+        until(lambda: listens(port))
+        receiver.send_signal(signal.SIGHUP)
+        if nohup:
+            assert status(rest(connect(port, request(path(stage), body=callback())))) == 200
+            receiver.terminate()
+        err = receiver.communicate(timeout=20)[1].decode()
+        assert receiver.returncode == 143
+        assert "received " in err.splitlines()[-1]
+    finally:
+        receiver.kill()
+        receiver.communicate()
+
+
+def test_a_log_of_warnings(tmp_path: Path) -> None:
+    """A service that goes well writes nothing after its start, also when it has received; with -v it does."""
+    stage, ports = Stage(tmp_path), [free_port(), free_port()]
+    quiet = stage.start("serve-callbacks", "--port", str(ports[0]))
+    verbose = stage.start("serve-callbacks", "--port", str(ports[1]), "-v")
+    until(lambda: all(map(listens, ports)))
+    for port in ports:
+        assert status(rest(connect(port, request(path(stage), body=callback())))) == 200
+    told: list[str] = []
+    assert verbose.stderr is not None
+    while not told or not told[-1].startswith("received: "):  # a line every ten seconds
+        told.append(verbose.stderr.readline().decode())
+    for receiver in (quiet, verbose):
+        receiver.terminate()
+    lines = quiet.communicate(timeout=20)[1].decode().splitlines()
+    verbose.communicate(timeout=20)
+    assert not [line for line in lines if line.startswith("received: ")]
 
 
 def said(stage: Stage, *words: str, **env: str) -> tuple[str, list[str]]:
@@ -161,19 +201,20 @@ def test_run_has_an_admin_port(patient: Stage) -> None:
     assert f"health and metrics at http://127.0.0.1:{behind}" in err.decode()
 
 
-def test_a_disk_that_fails_ends_it(tmp_path: Path) -> None:
-    """A receiver whose file was removed under it says what it did, what is wrong, and exits 6."""
+def test_a_file_that_is_removed_under_it(tmp_path: Path) -> None:
+    """A receiver whose file was removed under it answers 503, says so, writes another one, and goes on."""
     stage, port = Stage(tmp_path), free_port()
     receiver = stage.start("serve-callbacks", "--port", str(port))
     until(lambda: listens(port))
     assert status(rest(connect(port, request(path(stage), body=callback())))) == 200
     for segment in stage.home.rglob("*.jsonl"):
         segment.unlink()
-    assert status(rest(connect(port, request(path(stage), body=callback("t2"))))) == 503
+    for code in (503, 200):
+        assert status(rest(connect(port, request(path(stage), body=callback("t2"))))) == code
+    receiver.terminate()
     _, err = receiver.communicate(timeout=20)
-    assert receiver.returncode == 6
-    *_, counts, failure = err.decode().splitlines()
-    assert counts == (
-        "received 1 callbacks: 1 stored, 0 repeated, 1 for batches that are not here; not answered 200: 1 broken"
+    assert receiver.returncode == 143
+    assert "was removed or moved while it was being written" in err.decode()
+    assert err.decode().splitlines()[-1] == (
+        "received 2 callbacks: 2 stored, 0 repeated, 2 for batches that are not here; not answered 200: 1 broken"
     )
-    assert failure.startswith("mwbatch: ")
