@@ -76,12 +76,15 @@ async def _audited(
 
         flaw = await look_through(client, take, since, desk)
     for number, (folder, _) in enumerate(good):
-        await asyncio.to_thread(_count, told, number, folder, names)
+        try:
+            await asyncio.to_thread(_count, told, number, folder, names)
+        except StoreError as error:  # what was counted of it so far was paid
+            unreadable.append(str(error))
         desk.tally.done += 1
     told.finish()
-    plans = await asyncio.to_thread(_plans, told, good)
+    plans = await asyncio.to_thread(_plans, told, good, unreadable)
     names_of = tuple((card.name, card.batch_id) for _, card in good)
-    return Audited(names_of, told, plans, tuple(unreadable), listed, bare, flaw)
+    return Audited(names_of, told, plans, tuple(dict.fromkeys(unreadable)), listed, bare, flaw)
 
 
 def _rows(folder: Path, names: frozenset[str]) -> Iterator[tuple[int, bytes]]:
@@ -104,14 +107,17 @@ def _take(told: Audit, tasks: Sequence[Task], ours: set[str], names: frozenset[s
     return bare
 
 
-def _plans(told: Audit, batches: list[Batch]) -> dict[tuple[int, int], Planned]:
-    """The planned rows of the requests that are told one by one."""
+def _plans(told: Audit, batches: list[Batch], unreadable: list[str]) -> dict[tuple[int, int], Planned]:
+    """The planned rows of the requests that are told one by one; those that cannot be read any more are missing."""
     wanted: dict[int, set[int]] = defaultdict(set)
     for _, request in told.told():
         for held in request.rows:
             wanted[held.batch].add(held.row)
-    return {
-        (number, planned.row): planned
-        for number, rows in wanted.items()
-        for planned in Segments(batches[number][0], "view").read_rows(rows.__contains__)
-    }
+    plans = dict[tuple[int, int], Planned]()
+    for number, rows in wanted.items():
+        try:
+            for planned in Segments(batches[number][0], "view").read_rows(rows.__contains__):
+                plans[number, planned.row] = planned
+        except StoreError as error:
+            unreadable.append(str(error))
+    return plans

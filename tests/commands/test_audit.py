@@ -178,6 +178,21 @@ async def test_a_batch_that_cannot_be_read(stage: Stage) -> None:
     assert "not looked into: cannot read" in found.text()
 
 
+@pytest.mark.parametrize("place", ["rows", "journal", "results"])
+@virtual
+async def test_a_batch_that_cannot_be_read_any_more(stage: Stage, place: str) -> None:
+    """A folder that goes bad in whatever is read of it, and first or last, is named once, and the others are counted."""
+    await sent(stage, "week0", "a", "z")
+    await sent(stage, "week1", "a", again=("week0",))
+    await sent(stage, "week2", "a", again=("week0", "week1"))
+    (stage.home.path / "week0" / place / "20260101T000000Z-x-00000000.jsonl").mkdir(parents=True)
+    found = await audited(stage)
+    assert (found.exit, [request[0] for request in told(found)]) == (Exit.MACHINE, [2])
+    json: Any = found.json()
+    [reason] = json["unreadable"]
+    assert f"week0/{place}/" in reason
+
+
 @virtual
 async def test_many_are_counted_and_some_are_shown(stage: Stage) -> None:
     """People are shown twenty requests and told how many more there are; scripts get all."""
