@@ -28,8 +28,6 @@ class BatchLock:
     still where somebody has removed the file. The kernel releases both when their holder dies, however it dies.
     ``lock.json`` beside it says who holds it, for the message only: nobody is ever believed to hold the lock because of
     what stands there.
-
-    It is no filelock: that cannot hold a folder, and does not say which inode it holds.
     """
 
     def __init__(self, folder: Path, verb: str) -> None:

@@ -4,12 +4,13 @@ Changes take turns under a lock beside the key file, so of two that race neither
 file is replaced as a whole.
 """
 
+import fcntl
+import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
-
-from filelock import FileLock, Timeout
 
 from mwbatch.core.address import Key
 from mwbatch.errors import BatchBusy, StoreError, UsageError
@@ -19,6 +20,9 @@ from mwbatch.journal.replacing import aside
 
 PATIENCE: Final = 10.0
 """Seconds to wait for another change, which takes milliseconds."""
+
+_MOMENT: Final = 0.01
+_FILE: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def rotate(path: Path, at: float, disk: Disk = DISK) -> Keys:
@@ -74,20 +78,29 @@ def _changing(path: Path, disk: Disk) -> Iterator[Path]:
     try:
         target = path.resolve()
         disk.make_folder(target.parent)
-        with FileLock(
-            target.with_name(f".{target.name}.lock"),
-            timeout=PATIENCE,
-            mode=0o600,
-            fallback_to_soft=False,
-            preserve_lock_file=True,
-        ):
+        file = os.open(target.with_name(f".{target.name}.lock"), _FILE, 0o600)
+        try:
+            if not _locked(file):
+                raise BatchBusy(
+                    f"the callback keys in {path} are being changed by another process; try again"
+                )
             yield target
-    except Timeout:
-        raise BatchBusy(
-            f"the callback keys in {path} are being changed by another process; try again"
-        ) from None
+        finally:
+            os.close(file)
     except OSError as error:
         raise StoreError(f"cannot change the callback keys in {path}: {error.strerror}") from error
+
+
+def _locked(file: int) -> bool:
+    """Wait for the lock of an open file, which goes when that is closed; False where it was not to be had."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        with suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        if time.monotonic() > end:
+            return False
+        time.sleep(_MOMENT)
 
 
 def _replaced(path: Path, keys: Keys, disk: Disk) -> Keys:

@@ -21,7 +21,7 @@ print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 """
 HEAVY = {"PIL", "aiohttp", "pyarrow", "pydantic", "rich", "tenacity", "typer", "uvloop"}
 HTTP = {"PIL", "aiohttp", "multidict", "pyarrow", "tenacity", "yarl"}
-LOOP = {"asyncio", "concurrent", "email", "filelock", "orjson", "ssl", "yarl"}
+LOOP = {"asyncio", "concurrent", "email", "orjson", "ssl", "yarl"}
 """What running a verb takes, and asking for help does not."""
 
 
@@ -61,7 +61,6 @@ def test_looking_is_light(patient: Stage, words: str) -> None:
     patient.run("submit", patient.manifest(2), "--callback-url", "none")
     there = imported(patient, *words.split(), whole=True)
     assert not there & {
-        "filelock",
         "yarl",
         "aiofiles",
         "mwbatch.client",
