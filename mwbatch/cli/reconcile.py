@@ -1,5 +1,6 @@
 """`mwbatch reconcile`."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
 from mwbatch import settings
@@ -17,18 +18,16 @@ DIFFERING: Final = "differing"
 """The one list that the API has to be asked for."""
 
 
-@verb
-def reconcile(
-    batch: settings.BatchArgument,
-    *,
-    wait: Annotated[bool, Option("--wait", help="Look again until nothing is pending.")] = False,
-    every: Annotated[
-        float, Option("--every", min=0.1, help="Seconds between two looks, with --wait.")
-    ] = 30.0,
-    most: Annotated[
-        float | None, Option("--for", min=0.0, help="Seconds to wait at most, with --wait.")
-    ] = None,
-    offline: Annotated[bool, Option("--offline", help="Make no request: count what is on disk.")] = False,
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How to reconcile."""
+
+    wait: Annotated[bool, Option("--wait", help="Look again until nothing is pending.")] = False
+    every: Annotated[float, Option("--every", min=0.1, help="Seconds between two looks, with --wait.")] = 30.0
+    most: Annotated[float | None, Option("--for", min=0.0, help="Seconds to wait at most, with --wait.")] = (
+        None
+    )
+    offline: Annotated[bool, Option("--offline", help="Make no request: count what is on disk.")] = False
     what: Annotated[
         str | None,
         Option(
@@ -36,15 +35,22 @@ def reconcile(
             metavar="WHAT",
             help="List surplus, conflicts, unknown, damaged, rejected; or differing, which asks the API.",
         ),
-    ] = None,
+    ] = None
     unproved: Annotated[
         bool,
         Option(
             "--unproved",
             help="Do not exit 3 for want of a proof: for an API that never shows callback addresses.",
         ),
-    ] = False,
-    settle: settings.SettleOption = values.SETTLE,
+    ] = False
+    settle: settings.SettleOption = values.SETTLE
+
+
+@verb
+def reconcile(
+    batch: settings.BatchArgument,
+    *,
+    way: Way,
     place: settings.Place,
     api: settings.Api,
     talk: settings.Talk,
@@ -67,16 +73,16 @@ def reconcile(
         from mwbatch.views.outcomes import reconciled
 
         home = open_home(place, desk)
-        if what is not None and what != DIFFERING:
-            return await details(home, batch, what)
-        manner = commands.Manner(settle, every if wait else None, most, unproved)
-        if offline and what is not None:
+        if way.what is not None and way.what != DIFFERING:
+            return await details(home, batch, way.what)
+        manner = commands.Manner(way.settle, way.every if way.wait else None, way.most, way.unproved)
+        if way.offline and way.what is not None:
             raise UsageError("--list differing compares with what the API lists: leave out --offline")
-        if offline:
+        if way.offline:
             return reconciled(await commands.reconcile(home, None, batch, desk, manner))
         async with open_client(api) as client:
             found = await commands.reconcile(home, client, batch, desk, manner)
-        return reconciled(found) if what is None else differing(found)
+        return reconciled(found) if way.what is None else differing(found)
 
     perform(command, talk)
 

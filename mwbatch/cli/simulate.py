@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,36 +17,39 @@ if TYPE_CHECKING:
     from mwbatch.simulator import Faults, Settings, Simulator
 
 
-@verb
-def simulate(
-    *,
-    host: Annotated[str, Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, Option(min=0, max=65535, help="The port to listen on; 0 chooses one.")] = 8900,
-    api_key: Annotated[str, Option("--api-key", help="The only key that is accepted.")] = "sim_key",
+@dataclass(frozen=True, slots=True)
+class World:
+    """The API that is simulated."""
+
+    host: Annotated[str, Option(help="The address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Option(min=0, max=65535, help="The port to listen on; 0 chooses one.")] = 8900
+    api_key: Annotated[str, Option("--api-key", help="The only key that is accepted.")] = "sim_key"
     complete_after: Annotated[
         tuple[float, float], Option(metavar="LEAST GREATEST", help="Seconds until a task is completed.")
-    ] = (0.2, 1.5),
+    ] = (0.2, 1.5)
     time_scale: Annotated[
         float,
         Option(min=0.001, help="Simulated seconds a second: shortens the 24 hours of callback tries."),
-    ] = 1.0,
-    latency: Annotated[float, Option(min=0.0, help="Seconds that every answer is held back.")] = 0.0,
-    rate: Annotated[
-        float | None, Option(min=0.1, help="Creates a second before 429. Default: no limit.")
-    ] = None,
-    faults: Annotated[Path | None, Option(help="A TOML file that says what goes wrong.")] = None,
-    profile: Annotated[str, Option(help="A named set of faults: calm or heavy.")] = "calm",
+    ] = 1.0
+    latency: Annotated[float, Option(min=0.0, help="Seconds that every answer is held back.")] = 0.0
+    rate: Annotated[float | None, Option(min=0.1, help="Creates a second before 429. Default: no limit.")] = (
+        None
+    )
+    faults: Annotated[Path | None, Option(help="A TOML file that says what goes wrong.")] = None
+    profile: Annotated[str, Option(help="A named set of faults: calm or heavy.")] = "calm"
     fault: Annotated[
         tuple[str, ...],
         Option("--fault", metavar="NAME=RATE", help="How often something goes wrong, 0 to 1; several times."),
-    ] = (),
-    later: Annotated[
-        bool, Option("--later", help="Speak the later dialect (camelCase, bare listings).")
-    ] = False,
-    strangers: Annotated[int, Option(min=0, help="Tasks of other people in the listing.")] = 0,
-    seed: Annotated[int, Option(help="Another seed, another run; the same seed, the same.")] = 0,
-    talk: settings.Talk,
-) -> None:
+    ] = ()
+    later: Annotated[bool, Option("--later", help="Speak the later dialect (camelCase, bare listings).")] = (
+        False
+    )
+    strangers: Annotated[int, Option(min=0, help="Tasks of other people in the listing.")] = 0
+    seed: Annotated[int, Option(help="Another seed, another run; the same seed, the same.")] = 0
+
+
+@verb
+def simulate(*, world: World, talk: settings.Talk) -> None:
     """Stand in for the whole Microwork API on this machine.
 
     No key, no network, no money. It completes tasks by itself, posts the callbacks, draws its own pictures, and keeps a
@@ -59,26 +62,10 @@ def simulate(
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.simulator import Settings
-
-        there = await listening(
-            Settings(
-                host=host,
-                port=port,
-                api_key=api_key,
-                complete_after=complete_after,
-                time_scale=time_scale,
-                seed=seed,
-                faults=replace(faults_of(faults, profile, fault), seed=seed),
-                latency=latency,
-                rate=rate,
-                dialect="later" if later else "reference",
-                strangers=strangers,
-            )
-        )
+        there = await listening(settings_of(world))
         try:
             emit(f"export MICROWORK_BASE_URL={there.url}")
-            emit(f"export MICROWORK_API_KEY={api_key}")
+            emit(f"export MICROWORK_API_KEY={world.api_key}")
             desk.tally.note(
                 f"the simulator is at {there.url}; paste the two lines above where you submit. Ctrl-C ends it"
             )
@@ -88,6 +75,25 @@ def simulate(
         return Done()
 
     perform(command, talk)
+
+
+def settings_of(world: World) -> "Settings":
+    """The same for the simulator; raises `UsageError` for faults that it does not have."""
+    from mwbatch.simulator import Settings
+
+    return Settings(
+        host=world.host,
+        port=world.port,
+        api_key=world.api_key,
+        complete_after=world.complete_after,
+        time_scale=world.time_scale,
+        seed=world.seed,
+        faults=replace(faults_of(world.faults, world.profile, world.fault), seed=world.seed),
+        latency=world.latency,
+        rate=world.rate,
+        dialect="later" if world.later else "reference",
+        strangers=world.strangers,
+    )
 
 
 async def listening(settings: "Settings") -> "Simulator":

@@ -6,18 +6,21 @@ from heapq import merge
 from typing import Final
 
 from mwbatch.core.codes import (
-    ANSWERED,
     AS_STARTED,
     CODES,
-    CONFIRMED,
     IDLE,
     LIFTED,
     PLANNED,
-    SHOWN,
-    STARTED,
     WITHDRAWN,
+    is_by_callback_only,
     is_open,
     is_planned,
+    is_shown,
+    is_spent,
+    is_started,
+    is_unknown,
+    is_unstarted,
+    is_untouched,
     marks_of,
     status_of,
 )
@@ -54,8 +57,8 @@ class Batch:
         """Take one fact in."""
         if isinstance(fact, Started):
             self._start(fact)
-        elif isinstance(fact, Planned):
-            self._plan(fact.row)
+        elif isinstance(fact, Planned) and self._in_columns(fact.row):
+            self._columns.codes[fact.row] |= PLANNED
         elif isinstance(fact, Seen) and (shown := shown_by(fact)) and self._show(shown):
             return
         elif isinstance(fact, Withdrawn) and fact.attempt == 1 and self._in_columns(fact.row):
@@ -130,15 +133,9 @@ class Batch:
 
     def tasks(self) -> Iterator[tuple[int, TaskState]]:
         """Every task that was ever shown, with the row's number; unknown rows too."""
-        numbers = self._numbers(lambda code: bool(code & SHOWN))
+        numbers = self._numbers(is_shown)
         yield from ((n, task) for n in numbers if (task := self._columns.task(n)))
         yield from ((n, task) for n, row in self._lifted.items() for task in row.tasks.values())
-
-    def _plan(self, number: int) -> None:
-        if self._in_columns(number):
-            self._columns.codes[number] |= PLANNED
-        else:
-            self._lift(number).planned = True
 
     def _show(self, shown: Shown) -> bool:
         return self._in_columns(shown.row) and self._columns.show(*shown)
@@ -194,9 +191,10 @@ class Batch:
             shared.take(self._lift(first).tasks[task.task_id])
             shared.take(task)
 
-    def _count(self, fits: Callable[[int], bool]) -> int:
-        """How many rows of the columns have a code that fits."""
-        return sum(self._columns.codes.count(code) for code in CODES if fits(code))
+    def _count(self, fits: Callable[[int], bool], of: Callable[[Row], int]) -> int:
+        """Count one for each row of the columns whose code fits, and what ``of`` says of each of the others."""
+        straight = sum(self._columns.codes.count(code) for code in CODES if fits(code))
+        return straight + sum(map(of, self._lifted.values()))
 
     def _numbers(self, fits: Callable[[int], bool]) -> Iterator[int]:
         """The numbers of the rows of the columns whose code fits, ascending."""
@@ -209,7 +207,7 @@ class Batch:
     @property
     def planned(self) -> int:
         """How many rows the batch has."""
-        return self._count(is_planned) + sum(row.planned for row in self._lifted.values())
+        return self._count(is_planned, lambda row: row.planned)
 
     @property
     def end(self) -> int:
@@ -235,8 +233,7 @@ class Batch:
 
     def sendable(self) -> int:
         """How many rows may be sent."""
-        straight = self._count(lambda code: code == PLANNED)
-        return straight + sum(row.planned and row.sendable for row in self._lifted.values())
+        return self._count(is_untouched, lambda row: row.planned and row.sendable)
 
     def exhausted(self) -> int:
         """How many planned rows were sent in vain as often as is done without asking the user."""
@@ -256,25 +253,22 @@ class Batch:
 
     def spent(self) -> int:
         """How many tasks the batch has or may have: every confirmed task, and one for every other open attempt."""
-        lifted = sum(row.spent for row in self._lifted.values())
-        return self._count(lambda code: bool(code & (SHOWN | STARTED))) + lifted
+        return self._count(is_spent, lambda row: row.spent)
 
     def begun(self) -> bool:
         """Whether a start of any row is known."""
-        lifted = any(row.started for row in self._lifted.values())
-        return lifted or bool(self._count(lambda code: bool(code & STARTED)))
+        return self._count(is_started, lambda row: row.started) > 0
 
     def unplanned(self) -> int:
         """How many rows are missing: below the last that was planned, or with a start and no plan."""
         end = self.end
         lifted = sum(n >= end and row.started != 0 for n, row in self._lifted.items())
-        beyond = self._columns.codes[end:].translate(marks_of(lambda code: bool(code & STARTED)))
+        beyond = self._columns.codes[end:].translate(marks_of(is_started))
         return end - self.planned + beyond.count(1) + lifted
 
     def unstarted(self) -> int:
         """How many rows have an outcome of an attempt of which no start is known."""
-        lifted = sum(bool((row.seen | row.failed) & ~row.started) for row in self._lifted.values())
-        return self._count(lambda code: code & (SHOWN | STARTED) == SHOWN) + lifted
+        return self._count(is_unstarted, lambda row: bool((row.seen | row.failed) & ~row.started))
 
     def open(self) -> Iterator[tuple[int, TaskState]]:
         """Every task that is not canceled, of rows without an answer of a confirmed task; unknown rows too."""
@@ -297,11 +291,10 @@ class Batch:
 
     def by_callback_only(self) -> int:
         """How many completed rows have no answer of a confirmed task."""
-        straight = self._count(lambda code: is_planned(code) and code & (ANSWERED | CONFIRMED) == ANSWERED)
-        return straight + sum(row.planned and row.by_callback_only for row in self._lifted.values())
+        return self._count(is_by_callback_only, lambda row: row.planned and row.by_callback_only)
 
     def unknown(self) -> Iterator[tuple[int, TaskState]]:
         """Every task at one of our addresses whose row the batch does not have."""
-        numbers = self._numbers(lambda code: code & (SHOWN | PLANNED) == SHOWN)
+        numbers = self._numbers(is_unknown)
         lifted = (n for n, row in self._lifted.items() if not row.planned)
         return ((n, task) for n in (*numbers, *lifted) for task in self.row(n).tasks.values())

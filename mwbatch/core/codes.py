@@ -56,3 +56,38 @@ def is_open(code: int) -> bool:
 def is_planned(code: int) -> bool:
     """Whether a row with this code was planned."""
     return bool(code & PLANNED)
+
+
+def is_untouched(code: int) -> bool:
+    """Whether a row with this code was planned, and nothing else is known of it."""
+    return code == PLANNED
+
+
+def is_started(code: int) -> bool:
+    """Whether a start is known of a row with this code."""
+    return bool(code & STARTED)
+
+
+def is_shown(code: int) -> bool:
+    """Whether a task was shown of a row with this code."""
+    return bool(code & SHOWN)
+
+
+def is_spent(code: int) -> bool:
+    """Whether a row with this code has a task, or may have one."""
+    return bool(code & (SHOWN | STARTED))
+
+
+def is_unstarted(code: int) -> bool:
+    """Whether a row with this code has a task and no start that would have made it."""
+    return code & (SHOWN | STARTED) == SHOWN
+
+
+def is_unknown(code: int) -> bool:
+    """Whether a row with this code has a task, and the batch does not have the row."""
+    return code & (SHOWN | PLANNED) == SHOWN
+
+
+def is_by_callback_only(code: int) -> bool:
+    """Whether a row with this code has an answer, which nothing but a callback has brought."""
+    return is_planned(code) and code & (ANSWERED | CONFIRMED) == ANSWERED

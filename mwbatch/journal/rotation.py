@@ -14,7 +14,7 @@ from typing import Final
 
 from mwbatch.core.address import Key
 from mwbatch.errors import BatchBusy, StoreError, UsageError
-from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.disk import DISK, Disk, open_lock
 from mwbatch.journal.keys import Keys, Retired, load, load_or_make, new_key, written, written_time
 from mwbatch.journal.replacing import aside
 
@@ -22,7 +22,6 @@ PATIENCE: Final = 10.0
 """Seconds to wait for another change, which takes milliseconds."""
 
 _MOMENT: Final = 0.01
-_FILE: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def rotate(path: Path, at: float, disk: Disk = DISK) -> Keys:
@@ -78,7 +77,7 @@ def _changing(path: Path, disk: Disk) -> Iterator[Path]:
     try:
         target = path.resolve()
         disk.make_folder(target.parent)
-        file = os.open(target.with_name(f".{target.name}.lock"), _FILE, 0o600)
+        file = open_lock(target.with_name(f".{target.name}.lock"))
         try:
             if not _locked(file):
                 raise BatchBusy(
