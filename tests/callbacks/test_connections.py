@@ -1,6 +1,7 @@
 """Connections: the cap, who makes room, heads that grow, answers that nobody takes, descriptors."""
 
 import asyncio
+import gc
 import resource
 import socket
 import subprocess
@@ -8,14 +9,18 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from weakref import ReferenceType, ref
 
 import pytest
 import uvloop
+from aiohttp import web
 
+from mwbatch.callbacks.connections import Connection, Connections
+from mwbatch.callbacks.counts import Counts
 from mwbatch.callbacks.limits import Limits
 from mwbatch.callbacks.server import serve
 from tests.callbacks.conftest import Start
-from tests.callbacks.stage import Stage, callback, make_home, request, status, talk, turns
+from tests.callbacks.stage import Stage, callback, make_home, request, status, talk, turns, until
 
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Connect = Callable[..., Awaitable[Ends]]
@@ -79,6 +84,60 @@ async def test_a_request_begins_the_wait_anew(start: Start, connect: Connect) ->
     await connect(stage)
     assert await over(young)
     assert not await over(old, 0.1)
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_a_connection_that_has_ended_makes_no_room(start: Start, connect: Connect, known: bool) -> None:
+    """At the cap a living connection makes room, though another that has ended had waited longer."""
+    stage = await start(limits=Limits(connections=2))
+
+    async def wait() -> Ends:
+        reader, writer = await connect(stage, whole(stage) if known else b"")
+        if known:
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        return reader, writer
+
+    _, gone = await wait()
+    gone.close()
+    await turns()
+    second = await wait()
+    await wait()
+    assert stage.running.counts.evicted == 0
+    await connect(stage)
+    assert await over(second)
+    assert stage.running.counts.evicted == 1
+
+
+@pytest.mark.parametrize("path", ["/", "/late", "/large"])
+async def test_nothing_is_kept_of_a_connection_that_has_ended(path: str) -> None:
+    """Whether it waited, was being served, or did not take its answer when it ended: it is forgotten whole."""
+    late, asked = asyncio.Event(), asyncio.Event()
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        asked.set()
+        if request.path == "/late":
+            await late.wait()
+        return web.Response(body=b"x" * (1 << 25 if request.path == "/large" else 1))
+
+    connections, made = Connections(web.Server(answer), Limits(), Counts()), list[ReferenceType[Connection]]()
+
+    def accept() -> Connection:
+        connection = connections()
+        made.append(ref(connection))
+        return connection
+
+    listening = await asyncio.get_running_loop().create_server(accept, "127.0.0.1", 0)
+    async with listening:
+        _, writer = await asyncio.open_connection("127.0.0.1", listening.sockets[0].getsockname()[1])
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        await asked.wait()
+        await turns()
+        connections.watch()
+        connections.unwatch()
+        writer.transport.abort()
+        await turns()
+        late.set()
+        await until(lambda: gc.collect() >= 0 and made[0]() is None)
 
 
 async def test_nobody_is_cut_off_while_being_served(start: Start, connect: Connect) -> None:

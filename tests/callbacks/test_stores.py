@@ -1,14 +1,17 @@
 """Which journal takes a callback, when many come at once."""
 
 import asyncio
+import errno
 from pathlib import Path
 
 import pytest
 
 from mwbatch.callbacks.stores import Stores
+from mwbatch.errors import DiskFull
 from mwbatch.journal.home import Card, Home
 from tests.callbacks.stage import add_batch
 from tests.core.facts import answer
+from tests.journal.disks import Failing
 
 BATCH, MANY = "b234567890", 40
 
@@ -44,4 +47,21 @@ async def test_copies_on_their_way_take_no_room(tmp_path: Path) -> None:
     came = (*[1] * 5, 2, *[1] * 5, 3, *[2] * 5, 4, *[4] * 5)
     kept = await asyncio.gather(*(stores.keep(BATCH, answer(1, str(number))) for number in came))
     assert [number for number, one in zip(came, kept, strict=True) if one.new] == [1, 2, 3, 4]
+    assert await stores.close() is None
+
+
+async def test_one_journal_without_space_is_not_hidden_by_another(tmp_path: Path) -> None:
+    """While one journal of several lacks space that is said; once there is space for it, no longer."""
+    home, other = Home(tmp_path / "home"), "c234567890"
+    add_batch(home, BATCH)
+    add_batch(home, other)
+    stores = Stores(home, disk=Failing(write=[None, errno.ENOSPC, errno.ENOSPC]))
+    await stores.open()
+    assert (await stores.keep(other, answer(1))).new
+    with pytest.raises(DiskFull):
+        await stores.keep(BATCH, answer(1))
+    assert stores.full
+    await stores.probe()
+    await stores.probe()
+    assert not stores.full
     assert await stores.close() is None

@@ -143,14 +143,16 @@ async def test_told_when_durable(start: Start) -> None:
     ]
 
 
-async def test_a_listener_that_fails(start: Start) -> None:
-    """What is stored is answered 200, even if whoever listens breaks."""
+async def test_a_listener_that_fails(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    """What is stored is answered 200, even if whoever listens breaks; the log names the line that did, and no address."""
 
     def broken(_: str, __: Seen) -> None:
         raise RuntimeError
 
     stage = await start(on_stored=broken)
     assert await stage.post(stage.address(), callback()) == OK
+    assert f"RuntimeError at {__file__}:{broken.__code__.co_firstlineno + 1}" in caplog.text
+    assert stage.path() not in caplog.text
 
 
 async def test_a_probe(stage: Stage) -> None:

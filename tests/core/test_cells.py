@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from mwbatch.core.cells import MAX_PIXELS
 from mwbatch.core.manifest import Entry, read_jsonl
 
 URL = "https://images.example.com/1.jpg"
@@ -132,6 +133,8 @@ FIELDS: list[tuple[str, Any, list[str]]] = [
     ("tags", [{"left": True, "top": "2", "width": 3, "height": 4}], ["tag 0: left must be a number, not True", "tag 0: top must be a number, not '2'"]),
     ("tags", [{"left": -5.5, "top": 2, "width": 3}], ["tag 0: height is missing"]),
     ("tags", [BOX | {"left": 1e10, "width": 0, "height": -1}], ["tag 0: left is out of range: 10000000000.0", "tag 0: width must be greater than 0, not 0", "tag 0: height must be greater than 0, not -1"]),
+    ("tags", [BOX | {"left": -1e10, "top": -MAX_PIXELS - 1}], ["tag 0: left is out of range: -10000000000.0", "tag 0: top is out of range: -1000000001"]),
+    ("tags", [{"left": -MAX_PIXELS, "top": MAX_PIXELS, "width": MAX_PIXELS, "height": 1}], []),
 ]  # fmt: skip
 
 

@@ -51,6 +51,20 @@ def test_nothing_is_read_twice(tmp_path: Path) -> None:
     assert list(tail.read(parse)) == []
 
 
+def test_a_file_that_only_grew_is_not_cut(tmp_path: Path) -> None:
+    """What was read stays read while more is written, whole or not; once a byte of it is gone, the file is cut."""
+    path = write(tmp_path, WHOLE[3])
+    tail = Tail(path)
+    assert not tail.is_cut()
+    list(tail.read(parse))
+    for whole in (True, False):
+        assert not tail.is_cut()
+        write(tmp_path, WHOLE[5], whole=whole)
+    assert not tail.is_cut()
+    path.write_bytes(path.read_bytes()[: len(line(WHOLE[3])) - 1])
+    assert tail.is_cut()
+
+
 def test_what_a_writer_takes_back_is_forgotten(tmp_path: Path) -> None:
     """Lines that a full disk did not take are cut off and others written there: the next look knows none of them."""
     watched = Watched(tmp_path)
