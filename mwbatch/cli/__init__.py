@@ -8,7 +8,9 @@ from typing import Final
 import click
 
 from mwbatch import __version__
+from mwbatch.cli.ending import ended
 from mwbatch.errors import Exit
+from mwbatch.views.streams import abandon, take_over
 
 FILES: Final = {
     "validate": "validate",
@@ -73,13 +75,15 @@ def app() -> None:
 def main() -> None:
     """Run the program."""
     gc.set_threshold(*GARBAGE)
+    take_over()
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False) or Exit.DONE
     except click.ClickException as error:
         error.show()
         code = error.exit_code
     except click.Abort:
         # Ctrl-C where nothing else heeds it: click itself would end with 1, which means rejected rows here.
+        abandon()
         code = Exit.INTERRUPTED
     gc.freeze()  # or Python looks through all that there is for cycles, before it ends
-    sys.exit(code)
+    sys.exit(ended(code, lambda sentence: print(sentence, file=sys.stderr)))

@@ -40,7 +40,7 @@ def audit(
         home = open_home(place, desk)
         if not against_api:
             return AuditView(tuple(await audit(home, desk)), price)
-        async with open_client(api) as client:
+        async with open_client(api, desk) as client:
             return AuditView(tuple(await audit(home, desk, client, since)), price)
 
     perform(command, talk)

@@ -1,7 +1,6 @@
 """How every command runs: event loop, signals, logging and the exit code are wired here, and nowhere else."""
 
 import logging
-import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -12,9 +11,13 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 import click
 
+from mwbatch.cli.ending import ended
 from mwbatch.cli.logs import start_logging, told
 from mwbatch.errors import BadValue, Exit, MwbatchError, Unsent
 from mwbatch.settings import LogFormat, Talk
+from mwbatch.views.folding import folded
+from mwbatch.views.plain import Plain
+from mwbatch.views.streams import Stream, abandon, hurried, take_over
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
@@ -60,32 +63,37 @@ def glance(look: Callable[[Callable[[str], None]], Result], talk: Talk) -> NoRet
 
 def _conclude(run: Callable[[], Result], talk: Talk, asked: "Asked") -> NoReturn:
     start_logging(talk.log_format, verbose=talk.verbose)
+    code = ended(_came_to(run, talk, asked), partial(say, talk=talk, level=logging.ERROR))
+    raise click.exceptions.Exit(code)
+
+
+def _came_to(run: Callable[[], Result], talk: Talk, asked: "Asked") -> int:
+    """Run it, and print what it came to; the exit code."""
     try:
         result = run()
     except MwbatchError as error:
-        fail(error, talk)
+        return fail(error, talk)
     except KeyboardInterrupt:
+        abandon()
         say("mwbatch: stopped", talk)
-        raise click.exceptions.Exit(Exit.INTERRUPTED) from None
-    except BrokenPipeError:
-        leave_pipe()
-    except click.exceptions.Exit:
-        raise
+        return Exit.INTERRUPTED
+    except click.exceptions.Exit as left:
+        return left.exit_code
     except Exception:  # noqa: BLE001 (the last line of defence: people get a sentence, we get a trace)
         say(
             f"mwbatch: this is a bug of mwbatch; please report it with these lines:\n{_trace()}",
             talk,
         )
-        raise click.exceptions.Exit(Exit.BUG) from None
+        return Exit.BUG
     show(result, talk)
-    raise click.exceptions.Exit(max(result.exit, asked.exit))
+    return max(result.exit, asked.exit)
 
 
 def show(result: Result, talk: Talk) -> None:
     """Print a result: words on standard output, or with ``--json`` one object there and the words beside it."""
     words = result.text()
     if not talk.json:
-        emit(words)
+        emit(words if isinstance(result, Plain) else folded(words, sys.stdout))
         return
     if words and not talk.quiet:
         say(words, talk)
@@ -93,8 +101,8 @@ def show(result: Result, talk: Talk) -> None:
         emit_json(value)
 
 
-def fail(error: MwbatchError, talk: Talk) -> NoReturn:
-    """Print an error as one sentence, and as an object with ``--json``; leave with its exit code."""
+def fail(error: MwbatchError, talk: Talk) -> Exit:
+    """Print an error as one sentence, and as an object with ``--json``; its exit code."""
     match error:
         case Unsent():
             words = f"{error}{UNREACHED}"
@@ -105,16 +113,18 @@ def fail(error: MwbatchError, talk: Talk) -> NoReturn:
     say(f"mwbatch: {words}", talk, logging.ERROR)
     if talk.json:
         emit_json({"error": words, "exit": int(error.exit_code), **error.fields})
-    raise click.exceptions.Exit(error.exit_code) from None
+    return error.exit_code
+
+
+def standard_output() -> Stream:
+    """Standard output, taken over by now also where a verb was called without the program around it."""
+    return sys.stdout if isinstance(sys.stdout, Stream) else take_over()[0]
 
 
 def emit(words: str) -> None:
-    """Print on standard output; whoever read it may have gone, which is no error (``| head``)."""
-    try:
-        if words:
-            print(words, flush=True)
-    except BrokenPipeError:
-        leave_pipe()
+    """Print on standard output."""
+    if words:
+        print(words)
 
 
 def emit_json(value: Any) -> None:
@@ -122,12 +132,6 @@ def emit_json(value: Any) -> None:
     from mwbatch.core.text import encode
 
     emit(encode(value).decode())
-
-
-def leave_pipe() -> NoReturn:
-    """Nobody reads any more: leave without another word, as `signal(7)` would have us do."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    raise click.exceptions.Exit(Exit.DONE) from None
 
 
 def _trace() -> str:
@@ -144,7 +148,7 @@ def say(sentence: str, talk: Talk, level: int = logging.INFO) -> None:
     if talk.log_format is LogFormat.JSON:
         told(sentence, level)
     else:
-        print(sentence, file=sys.stderr, flush=True)
+        print(folded(sentence, sys.stderr), file=sys.stderr)
 
 
 @dataclass(slots=True)
@@ -162,7 +166,7 @@ def _loop(command: "Command", talk: Talk, asked: Asked) -> Result:
     new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None
     with suppress(ImportError):
         from uvloop import new_event_loop as new_loop
-    with asyncio.Runner(loop_factory=new_loop) as runner:
+    with hurried(), asyncio.Runner(loop_factory=new_loop) as runner:
         try:
             return runner.run(_watched(command, talk, asked))
         except (KeyboardInterrupt, asyncio.CancelledError):

@@ -80,7 +80,7 @@ def reconcile(
             raise UsageError("--list differing compares with what the API lists: leave out --offline")
         if way.offline:
             return reconciled(await commands.reconcile(home, None, batch, desk, manner))
-        async with open_client(api) as client:
+        async with open_client(api, desk) as client:
             found = await commands.reconcile(home, client, batch, desk, manner)
         return reconciled(found) if way.what is None else differing(found)
 

@@ -1,12 +1,13 @@
 """`mwbatch results`."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 from mwbatch import settings
 from mwbatch.cli.options import verb
-from mwbatch.cli.program import Result, perform
-from mwbatch.cli.wiring import open_home
+from mwbatch.cli.program import Result, glance, perform, standard_output
+from mwbatch.cli.wiring import home_of, open_home
 from mwbatch.declarations import Option
 from mwbatch.errors import Exit, UsageError
 
@@ -49,31 +50,42 @@ def results(
       mwbatch results ten -o ten.results.jsonl
       mwbatch results ten --follow | jq -r .status
     """
+    path = None if output == _STANDARD else output
 
-    async def command(desk: "Desk") -> Result:
-        from mwbatch.journal.opened import look, unread
-        from mwbatch.views.results import TakenView, follow_results, print_results
-
-        home = open_home(place, desk)
+    def check() -> None:
         if follow and every:
             raise UsageError(
                 "--follow gives completed rows alone; leave out --all, or look again with it later"
             )
-        path = None if output == _STANDARD else output
         if follow and path:
             raise UsageError("--follow goes on for ever, to standard output; with -o leave it out")
         if force and not path:
             raise UsageError("--force says that a file may be replaced: give -o PATH, or leave it out")
-        if follow:
-            return await follow_results(
-                unread(home, *home.find(batch)), desk.sleep, demanded=require_complete
-            )
+
+    def look(tell: Callable[[str], None]) -> Result:
+        from mwbatch.journal.opened import read
+        from mwbatch.views.results import print_results
+
+        check()
+        home = home_of(place, tell)
+        opened = read(home, *home.find(batch))
+        return print_results(opened, standard_output(), every=every, demanded=require_complete)
+
+    async def command(desk: "Desk") -> Result:
+        from mwbatch.journal.opened import look, unread
+        from mwbatch.views.results import TakenView, follow_results
+
+        check()
+        home = open_home(place, desk)
+        if path is None:
+            opened = unread(home, *home.find(batch))
+            return await follow_results(opened, standard_output(), desk.sleep, demanded=require_complete)
+        from mwbatch.commands.results import take_home
+
         opened = await look(home, *home.find(batch))
-        if path:
-            from mwbatch.commands.results import take_home
+        taken = await take_home(opened, path, desk, force=force, every=every)
+        return TakenView(taken, demanded=require_complete)
 
-            taken = await take_home(opened, path, desk, force=force, every=every)
-            return TakenView(taken, demanded=require_complete)
-        return print_results(opened, every=every, demanded=require_complete)
-
-    perform(command, talk, interrupted=Exit.DONE if follow else Exit.INTERRUPTED)
+    if follow or path:
+        perform(command, talk, interrupted=Exit.DONE if follow else Exit.INTERRUPTED)
+    glance(look, talk)

@@ -49,7 +49,7 @@ def retry(
         from mwbatch.views.outcomes import created
 
         home, choice = open_home(place, desk), choice_of(status, ids, ids_from)
-        async with open_client(api, spending.concurrency) as client:
+        async with open_client(api, desk, spending.concurrency) as client:
             return created(await retry(home, client, batch, choice, wishes(spending, repeats), desk))
 
     perform(command, talk)
@@ -109,7 +109,7 @@ def cancel(
         from mwbatch.views.outcomes import canceled
 
         home, chosen = open_home(place, desk), ids_of(ids, ids_from)
-        async with open_client(api) as client:
+        async with open_client(api, desk) as client:
             confirm = never_asked if yes else asked
             return canceled(await cancel(home, client, batch, chosen, desk, confirm))
 

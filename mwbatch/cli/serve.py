@@ -75,10 +75,10 @@ def serve_callbacks(*, listening: Listening, place: settings.Place, talk: settin
             for sentence in welcome(receiver, listening.host):
                 desk.tally.note(sentence)
             # Nobody wants a line every ten seconds in the log of a service; on a terminal it is a bar.
-            desk.tally.phase = "received" if talk.verbose or sys.stderr.isatty() else ""
+            desk.tally.begin("received" if talk.verbose or sys.stderr.isatty() else "")
             while receiver.failure is None and not await desk.sleep(0.25):
                 desk.tally.done = receiver.counts.received
-            desk.tally.phase = ""
+            desk.tally.begin("")
         received = Received(receiver.counts.plain())
         desk.tally.note(received.sentence())
         if receiver.failure is not None:
@@ -140,8 +140,8 @@ def run(
             manifest, batch, meant, allow_duplicates=allow_duplicates, add=add, skip_invalid=skip_invalid
         )
         async with (
-            readable(given) as source,
-            open_client(api, spending.concurrency) as client,
+            readable(given, desk) as source,
+            open_client(api, desk, spending.concurrency) as client,
         ):
             return created(await run(home, client, source, how, door, desk, poll))
 

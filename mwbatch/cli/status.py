@@ -97,6 +97,7 @@ async def keep_watching(place: settings.Place, batch: str, desk: "Desk", *, dema
 
     from mwbatch.core.fold import Status
     from mwbatch.core.progress import unfinished
+    from mwbatch.journal.lock import holder
     from mwbatch.journal.tail import Watched
 
     home = open_home(place, desk)
@@ -105,7 +106,9 @@ async def keep_watching(place: settings.Place, batch: str, desk: "Desk", *, dema
     while True:
         state = await asyncio.to_thread(watched.look)
         counts = state.by_status()
-        tally.phase, tally.done, tally.total = card.name, counts[Status.COMPLETED], state.planned
-        tally.doubt, tally.rejected = counts[Status.DOUBT], counts[Status.REJECTED]
+        tally.begin(card.name, state.planned, done=counts[Status.COMPLETED])
+        sent = counts[Status.DOUBT]
+        tally.in_flight = sent if sent and holder(folder) else 0
+        tally.doubt, tally.rejected = sent - tally.in_flight, counts[Status.REJECTED]
         if not unfinished(counts) or await desk.sleep(2.0):
             return await asyncio.to_thread(one, home, batch, demanded=demanded)

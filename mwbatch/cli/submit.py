@@ -54,9 +54,9 @@ def submit(
         given = source_of(
             manifest, batch, meant, allow_duplicates=allow_duplicates, add=add, skip_invalid=skip_invalid
         )
-        async with readable(given) as source:
+        async with readable(given, desk) as source:
             if dry_run:
-                async with client_where(api, needed=repeats.against_api) as asked:
+                async with client_where(api, desk, needed=repeats.against_api) as asked:
                     return await rehearse(
                         home,
                         origin(api.base_url),
@@ -66,7 +66,7 @@ def submit(
                         missing_key(),
                         asked,
                     )
-            async with open_client(api, spending.concurrency) as client:
+            async with open_client(api, desk, spending.concurrency) as client:
                 return created(await submit(home, client, source, wishes(spending, repeats), desk))
 
     perform(command, talk)
@@ -97,7 +97,7 @@ def resume(
         from mwbatch.views.outcomes import created
 
         home = open_home(place, desk)
-        async with open_client(api, spending.concurrency) as client:
+        async with open_client(api, desk, spending.concurrency) as client:
             return created(await resume(home, client, batch, wishes(spending, repeats), desk))
 
     perform(command, talk)

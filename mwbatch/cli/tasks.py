@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from mwbatch import settings
 from mwbatch.cli.options import Group, verb
-from mwbatch.cli.program import Result, perform
+from mwbatch.cli.program import Result, perform, standard_output
 from mwbatch.cli.wiring import open_client
 from mwbatch.declarations import Argument, Option
 from mwbatch.views.plain import Done, Plain
@@ -43,17 +43,20 @@ def list_(
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.cli.program import emit_json
+        from mwbatch.core.text import encode
+        from mwbatch.views.streams import written
         from mwbatch.views.tasks import task_json
 
-        shown = 0
-        async with open_client(api) as client:
+        shown, out = 0, standard_output()
+        async with open_client(api, desk) as client:
             found = client.tasks(start_time=start_time, end_time=end_time, status=status, type=type)
             async for task in found:
                 if shown == most or desk.stopping.is_set():
                     break
-                emit_json(task_json(task, raw=raw))
+                out.json(encode(task_json(task, raw=raw)) + b"\n")
                 shown += 1
+                if not await written(out, desk.sleep):
+                    break
         return Done()
 
     perform(command, talk)
@@ -75,10 +78,10 @@ def get(
       mwbatch tasks get TASK_ID --raw
     """
 
-    async def command(_: "Desk") -> Result:
+    async def command(desk: "Desk") -> Result:
         from mwbatch.views.tasks import task_json
 
-        async with open_client(api) as client:
+        async with open_client(api, desk) as client:
             return Plain(task_json(await client.retrieve(task_id), raw=raw))
 
     perform(command, talk)
@@ -100,10 +103,10 @@ def cancel(
       mwbatch tasks cancel TASK_ID --timeout 10
     """
 
-    async def command(_: "Desk") -> Result:
+    async def command(desk: "Desk") -> Result:
         from mwbatch.views.tasks import task_json
 
-        async with open_client(api) as client:
+        async with open_client(api, desk) as client:
             return Plain(task_json(await canceled(client, task_id), raw=raw))
 
     perform(command, talk)

@@ -48,7 +48,6 @@ def validate(
         from mwbatch.commands.validate import validate
 
         source = source_of(manifest, batch, meant, allow_duplicates=allow_duplicates)
-        desk.tally.phase = "checking the manifest"
         checked = await validate(
             manifest,
             allow_duplicates=allow_duplicates,
@@ -82,7 +81,7 @@ async def compared(
     if not (home.has_folders() or repeats.against_api):  # a second reading would find nothing to compare with
         return checked
     try:
-        async with client_where(api, needed=repeats.against_api) as client:
+        async with client_where(api, desk, needed=repeats.against_api) as client:
             at = client.origin if client else origin(api.base_url)
             found = await foresee(home, at, source, asking(repeats), desk, client)
     except OtherApi:

@@ -4,13 +4,12 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
-
-import click
+from typing import TYPE_CHECKING, Final
 
 from mwbatch.core.values import CONCURRENCY
 from mwbatch.errors import UsageError
 from mwbatch.settings import Api, Asking, Meant, Place, Spending, api_key
+from mwbatch.views.folding import folded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,11 +55,13 @@ def _other_owner(home: "Path") -> str:
         return ""
 
 
-def open_client(api: Api, concurrency: int = CONCURRENCY) -> "Client":
+def open_client(api: Api, desk: "Desk", concurrency: int = CONCURRENCY) -> "Client":
     """A client with the key from the environment; raises `UsageError` where there is none."""
     from mwbatch.client import Client
 
-    return Client(api_key(), api.base_url, api.timeout, limit=concurrency)
+    client = Client(api_key(), api.base_url, api.timeout, limit=concurrency)
+    client.waits = desk.waits
+    return client
 
 
 def missing_key() -> str:
@@ -120,13 +121,16 @@ def source_of(
     )
 
 
+_ANSWERS: Final = {"y": True, "yes": True, "n": False, "no": False, "": False}
+
+
 @asynccontextmanager
-async def client_where(api: Api, *, needed: bool) -> "AsyncIterator[Client | None]":
+async def client_where(api: Api, desk: "Desk", *, needed: bool) -> "AsyncIterator[Client | None]":
     """A client where one is needed, closed at the end of the block; else none, and no key is asked for."""
     if not needed:
         yield None
         return
-    async with open_client(api) as client:
+    async with open_client(api, desk) as client:
         yield client
 
 
@@ -138,17 +142,27 @@ def limits(spending: Spending) -> "Limits":
 
 
 def asked(question: str) -> bool:
-    """Ask on a terminal; elsewhere nobody is there to answer, and the command goes on. Ctrl-C means no."""
+    """Ask on a terminal; elsewhere nobody is there to answer, and the command goes on. Ctrl-C and Ctrl-D mean no."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
     # The event loop, which hears Ctrl-C otherwise, stands still while somebody thinks.
     heard = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return click.confirm(f"\n{question}", err=True)  # below the bar, which stands still meanwhile
-    except click.Abort:
+        while (answer := _answer(question)) not in _ANSWERS:
+            pass
+    except (KeyboardInterrupt, EOFError):
+        print(file=sys.stderr)
         return False
     finally:
         signal.signal(signal.SIGINT, heard)
+    return _ANSWERS[answer]
+
+
+def _answer(question: str) -> str:
+    print(f"{folded(question, sys.stderr)} [y/N]: ", end="", file=sys.stderr)
+    if not (said := sys.stdin.readline()):
+        raise EOFError
+    return said.strip().lower()
 
 
 def never_asked(_: str) -> bool:

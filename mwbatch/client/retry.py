@@ -10,6 +10,8 @@ from mwbatch.errors import ApiError, Busy, Unsent, Unsure
 
 T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[None]]
+Waits = Callable[[ApiError | None, float], None]
+"""Told why the next try of a read has to wait, and for how many seconds; and None when the waiting has an end."""
 
 LONGEST_ASKED: Final = 300.0
 """Seconds; where ``Retry-After`` asks for more, the error is raised and says so, instead of a silent wait."""
@@ -34,11 +36,12 @@ async def again(
     wait_max: float = 30.0,
     on: Callable[[BaseException], bool] = passing,
     sleep: Sleep = asyncio.sleep,
+    waits: Waits = lambda *_: None,
 ) -> T:
     """Await ``call()``, at most ``tries`` times in all, while it fails in a way that ``on`` accepts.
 
     The waits grow from 1 s to ``wait_max`` s, with up to 1 s of jitter; a ``Retry-After`` is obeyed where it is longer. The
-    last error is raised as it came. The first try goes around tenacity, which costs 45 to 75 µs a call.
+    last error is raised as it came. ``waits`` hears of each wait. The first try goes around tenacity, which costs 45 to 75 µs a call.
     """
     try:
         return await call()
@@ -52,19 +55,31 @@ async def again(
             raise failed.pop()
         return await call()
 
-    return await _policy(tries, wait_max, on, sleep)(next_try)
+    try:
+        return await _policy(tries, wait_max, on, sleep, waits)(next_try)
+    finally:
+        waits(None, 0.0)
 
 
 def _policy(
-    tries: int, wait_max: float, on: Callable[[BaseException], bool], sleep: Sleep
+    tries: int, wait_max: float, on: Callable[[BaseException], bool], sleep: Sleep, waits: Waits
 ) -> tenacity.AsyncRetrying:
+    def told(state: tenacity.RetryCallState) -> None:
+        waits(_error(state), state.upcoming_sleep)
+
     return tenacity.AsyncRetrying(
         stop=tenacity.stop_after_attempt(tries),
         wait=_Wait(wait_max),
         retry=tenacity.retry_if_exception(on),
         sleep=sleep,
+        before_sleep=told,
         reraise=True,
     )
+
+
+def _error(state: tenacity.RetryCallState) -> ApiError | None:
+    error = state.outcome.exception() if state.outcome else None
+    return error if isinstance(error, ApiError) else None
 
 
 class _Wait(tenacity.wait.wait_base):
@@ -75,6 +90,6 @@ class _Wait(tenacity.wait.wait_base):
         self._longest = longest
 
     def __call__(self, state: tenacity.RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked = error.retry_after if isinstance(error, ApiError) else None
+        error = _error(state)
+        asked = error.retry_after if error else None
         return max(asked or 0.0, min(self._grow(state), self._longest))

@@ -26,7 +26,8 @@ async def look_through(
         ApiError: the listing cannot be read.
     """
     tally, known, offset = desk.tally, Digests(), 0
-    tally.phase, begun = "asking the API", desk.ticks()
+    begun = desk.ticks()
+    tally.begin("asking the API")
     start = moment_of(since, (await of_the_api(client, desk)()).now)
     while True:
         page = await client.list_page(start_time=start, offset=offset, fresh=True)
@@ -34,7 +35,8 @@ async def look_through(
             _say(desk, page.total, iso(start), page.received, desk.ticks() - begun)
         new = [task for task in page.tasks if _is_new(task, known)]
         take(new)
-        tally.phase, tally.listed, offset = "looking through the account", len(known), offset + page.received
+        tally.begin("looking through the account")
+        tally.listed, offset = len(known), offset + page.received
         if page.is_last:
             lacking = (page.total or 0) - len(known)
             return (

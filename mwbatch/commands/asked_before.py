@@ -70,7 +70,7 @@ async def unasked(
         UsageError: ``--again`` names what is not there.
         StoreError: a batch cannot be read: what it asked for cannot be told.
     """
-    desk.tally.phase = "comparing with other batches"
+    desk.tally.begin("comparing with other batches")
     card, names = candidates.card, candidates.names
     others = Others.of(home, origin, card, repeats)
     tell_departed(others.departed, desk)
@@ -142,7 +142,7 @@ async def account_of(client: "Client", candidates: Candidates, repeats: Repeats,
         UsageError: not all that the user wanted was looked at.
         ApiError: the API refuses us or cannot be reached.
     """
-    desk.tally.phase = "asking the API"
+    desk.tally.begin("asking the API")
     ours, names = candidates.card.batch_id, candidates.names
     page = await client.list_page(fresh=True)
     foreign = repeats.since is not None or any(maker(task) != ours for task in page.tasks)

@@ -55,7 +55,7 @@ async def _audited(
 ) -> Audited:
     told = Audit()
     names = frozenset(name for _, card in batches for name in card.volatile)
-    desk.tally.phase, desk.tally.total = "reading batches", 2 * len(batches)
+    desk.tally.begin("reading batches", 2 * len(batches))
     good = []
     for folder, card in batches:
         try:
@@ -75,6 +75,7 @@ async def _audited(
             bare += _take(told, tasks, ours, names)
 
         flaw = await look_through(client, take, since, desk)
+    desk.tally.begin("reading batches", 2 * len(batches), done=len(batches))
     for number, (folder, _) in enumerate(good):
         try:
             await asyncio.to_thread(_count, told, number, folder, names)

@@ -49,7 +49,7 @@ async def catch_up(batch: Opened, client: Client, desk: Desk) -> None:
     the whole home, may be older than it looks. Raises `ApiError` where the API refuses us or cannot be reached.
     """
     tell_strange_keys(batch, desk)
-    desk.tally.phase = "asking the API"
+    desk.tally.begin("asking the API")
     began = batch.card.began
     is_new = batch.is_new or (began is None and not batch.state.spent())
     padding = PADDING if batch.card.drift else WIDE

@@ -53,7 +53,7 @@ async def cancel(
         await catch_up(batch, client, desk)
         withdrawn = await _withdraw(batch, chosen, desk)
         canceled, late = await _cancel(batch, client, desk, chosen)
-        desk.tally.phase = ""
+        desk.tally.begin("")
         doubtful = sum(batch.state.row(number).status is Status.DOUBT for number in chosen)
         return Canceled(
             batch.report(), withdrawn, canceled, doubtful, (*final, *late), desk.stopping.is_set()
@@ -89,7 +89,7 @@ async def _cancel(batch: Opened, client: Client, desk: Desk, chosen: list[int]) 
     """Cancel the open tasks of these rows; how many, and a sentence for each that could not be."""
     remaining, late = _open(batch, chosen), list[str]()
     tally, canceled = desk.tally, 0
-    tally.phase, tally.done, tally.total = "canceling tasks", 0, len(chosen)
+    tally.begin("canceling tasks", len(chosen))
 
     lost: BatchBusy | None = None
 

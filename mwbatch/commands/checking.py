@@ -20,7 +20,7 @@ async def check_images(manifest: str, rows: int, desk: Desk, wrong: Callable[[Pr
     ``rows`` is how many the manifest has. It ends early when the user asks to stop.
     """
     tally, known, missing = desk.tally, Digests(), 0
-    tally.phase, tally.done, tally.total = "checking images", 0, rows
+    tally.begin("checking images", rows)
     async with Images(AT_ONCE) as images, Manifest(manifest).chunks() as chunks:
         async for chunk in chunks:
             entries = [one for one in chunk if isinstance(one, Entry)]

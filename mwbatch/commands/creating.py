@@ -99,7 +99,7 @@ async def create(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> C
     """
     run = await _begin(batch, client, wishes, desk)
     await run.go()
-    desk.tally.phase = ""
+    desk.tally.begin("")
     return Created(batch.report(), run.ending, tuple(run.reasons))
 
 
@@ -148,6 +148,8 @@ class Run:
         self.batch, self.client, self.wishes, self.desk = batch, client, wishes, desk
         self.sender, self.since = sender, since
         self.reasons: list[str] = []
+        self.done = self.most = 0
+        """What people see of the rows: so many of so many."""
 
     @property
     def ending(self) -> Ending:
@@ -169,8 +171,7 @@ class Run:
             self.ending.because(Exit.UNFINISHED, BELIED)
 
     async def _send_all(self) -> None:
-        tally = self.desk.tally
-        tally.done, tally.total = 0, self.allowed()
+        self.most = self.allowed()
         await self._prove_echoes()
         await self._send(self._rows(again=False))
         while not self.sender.stopped:
@@ -213,10 +214,11 @@ class Run:
     async def _send(self, there: Iterator[Planned], most: int | None = None) -> None:
         left = self.batch.card.limits.left(self.batch.state)
         allowed = None if left == float("inf") else int(left)
-        self.desk.tally.phase = "creating tasks"
+        self.desk.tally.begin("creating tasks", self.most, done=self.done)
         await self.sender.send(
             there, allowed if most is None else min(most, most if allowed is None else allowed)
         )
+        self.done = self.desk.tally.done
 
     def _rows(self, *, again: bool, kind: str | None = None) -> Iterator[Planned]:
         """The planned rows that were closed as absent, or all the others; those of one type, or all.

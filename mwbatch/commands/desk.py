@@ -4,8 +4,23 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from mwbatch.core.progress import Tally
+from mwbatch.errors import ApiError, Busy, Unsent
+
+NO_CONNECTION: Final = "no connection"
+SLOW_DOWN: Final = "the API asks to slow down"
+
+
+def trouble(error: ApiError) -> str:
+    """Why a request has to be sent again, in a few words."""
+    match error:
+        case Unsent():
+            return NO_CONNECTION
+        case Busy():
+            return SLOW_DOWN
+    return "no answer" if error.status is None else f"the API fails (HTTP {error.status})"
 
 
 @dataclass(slots=True)
@@ -23,6 +38,13 @@ class Desk:
     tally: Tally = field(default_factory=Tally)
     command: tuple[str, ...] = ()
     walks: int = 0
+
+    def waits(self, error: ApiError | None, seconds: float) -> None:
+        """Show why the API has to be asked again, and when; None: it answered, or is given up."""
+        if error is None:
+            self.tally.wait("")
+        else:
+            self.tally.wait(trouble(error), self.ticks() + seconds)
 
     async def sleep(self, seconds: float) -> bool:
         """Wait, at most until the user asks to stop; say whether he did."""

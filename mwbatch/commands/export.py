@@ -55,7 +55,7 @@ async def export(
     """
     tally = desk.tally
     writer.check()
-    tally.phase = "reading"
+    tally.begin("reading")
     survey = await asyncio.to_thread(writer.survey, opened.journal)
     sizes = await asyncio.to_thread(ImageSizes, opened.folder)
     if measuring:
@@ -63,14 +63,14 @@ async def export(
 
         total = await asyncio.to_thread(lambda: sum(1 for _ in missing(survey, sizes)))
         await measure(missing(survey, sizes), total, sizes, desk)
-    tally.phase, tally.done, tally.total = "exporting", 0, survey.completed
+    tally.begin("exporting", survey.completed)
 
     def going(done: int) -> bool:
         tally.done = done
         return not desk.stopping.is_set()
 
     found = await asyncio.to_thread(writer.write, survey, sizes.get, going)
-    tally.phase = ""
+    tally.begin("")
     if demanded:
         await asyncio.to_thread(opened.refold)
         found.unfinished = not opened.report().complete

@@ -92,7 +92,7 @@ async def fetch(
     if gone is not None:
         gone.tasks.clear()
     tally, counts, examples = desk.tally, Counter[Found](), dict[Found, str]()
-    tally.phase, tally.done, tally.total = "fetching answers", 0, batch.state.by_status()[Status.PENDING]
+    tally.begin("fetching answers", batch.state.by_status()[Status.PENDING])
 
     async def work() -> None:
         for task in remaining:

@@ -35,12 +35,12 @@ async def make_annotating(
     check(question)
     opened, output = unread(home, *home.find(name)), Output(home, path, force)
     await asyncio.to_thread(output.check)
-    desk.tally.phase = "reading answers"
+    desk.tally.begin("reading answers")
     expiring = Expiring(clock_of(desk))
     made = await asyncio.to_thread(
         _write, opened.card.name, opened.journal, question, chosen, output, desk, expiring
     )
-    desk.tally.phase = ""
+    desk.tally.begin("")
     return replace(made, expired=expiring.expired, expiring=expiring.soon, single=question.single)
 
 

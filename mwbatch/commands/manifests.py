@@ -1,5 +1,6 @@
 """Opens manifests: CSV or JSONL, packed with gzip or not, from a file or from standard input (``-``)."""
 
+import os
 import zlib
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
@@ -9,6 +10,7 @@ from typing import Final
 import aiofiles
 
 from mwbatch.core.manifest import CsvReader, Found, JsonlReader, Reader
+from mwbatch.core.progress import Tally
 from mwbatch.errors import UsageError
 
 BLOCK: Final = 1 << 16
@@ -35,12 +37,14 @@ _FOREIGN: Final = {
 class Manifest:
     """A manifest file; iterate it (``async for chunk in manifest``) to read its rows and problems, chunk by chunk.
 
+    ``tally`` counts the bytes of the file that were read.
+
     Raises:
         UsageError: there is no such file, it cannot be read, or it is no manifest at all.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = str(path)
+    def __init__(self, path: str | Path, tally: Tally | None = None) -> None:
+        self.path, self._tally = str(path), tally or Tally()
         self.name = "standard input" if self.path == "-" else self.path
         self._reader: Reader | None = None
 
@@ -77,7 +81,7 @@ class Manifest:
     async def _feeds(self) -> AsyncGenerator[list[Found], None]:
         """Feed the file to the reader that it is for; some of what comes back is empty."""
         self._reader, head = None, b""
-        async with aclosing(_plain(self.path, self.name)) as blocks:
+        async with aclosing(_plain(self.path, self.name, self._tally)) as blocks:
             async for block in blocks:
                 if self._reader:
                     yield self._reader.feed(block)
@@ -89,6 +93,14 @@ class Manifest:
                 f"{self.name} is empty: its first line must name the columns, image_url among them"
             )
         yield self._reader.finish()
+
+
+def size_of(path: str) -> int:
+    """The bytes of a file; 0 where there is none, or nobody can tell beforehand."""
+    try:
+        return os.stat(path).st_size if path != "-" else 0  # noqa: PTH116 (what cannot be a path raises ValueError)
+    except (OSError, ValueError):
+        return 0
 
 
 def is_pipe(path: str) -> bool:
@@ -115,12 +127,13 @@ def _reader(path: str, name: str, head: bytes) -> Reader:
     return (made or (JsonlReader if first == b"{" else CsvReader))()
 
 
-async def _plain(path: str, name: str) -> AsyncGenerator[bytes, None]:
+async def _plain(path: str, name: str, tally: Tally) -> AsyncGenerator[bytes, None]:
     """The blocks of a file, unpacked where it begins as gzip does."""
     gunzip = None
     first = True
     async with aclosing(blocks(path, name)) as there:
         async for block in there:
+            tally.done += len(block)
             if first and block.startswith(_GZIP):
                 gunzip = _Gunzip(name)
             elif first and path.lower().endswith(".gz"):

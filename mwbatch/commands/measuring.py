@@ -24,7 +24,7 @@ async def measure(rows: Iterator[Planned], total: int, sizes: ImageSizes, desk: 
         StoreError: the sizes cannot be kept.
     """
     tally, failed, since = desk.tally, 0, 0
-    tally.phase, tally.done, tally.total = "measuring images", 0, total
+    tally.begin("measuring images", total)
 
     async def work(images: Images) -> None:
         nonlocal failed, since

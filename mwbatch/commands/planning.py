@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mwbatch.commands.clocks import AskClock, of_this_machine
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.manifests import Manifest, blocks, is_pipe
+from mwbatch.commands.manifests import Manifest, blocks, is_pipe, size_of
 from mwbatch.commands.survey import Survey, survey
 from mwbatch.core.advice import counted
 from mwbatch.core.facts import Planned
@@ -66,7 +66,7 @@ class Source:
 
 
 @asynccontextmanager
-async def readable(source: Source) -> AsyncIterator[Source]:
+async def readable(source: Source, desk: Desk | None = None) -> AsyncIterator[Source]:
     """The same source, to be read twice: what comes on standard input (``-``) or through a pipe is kept aside.
 
     Raises:
@@ -79,9 +79,12 @@ async def readable(source: Source) -> AsyncIterator[Source]:
         where = "standard input" if source.path == "-" else f"the pipe {source.path}"
         raise UsageError(f"rows from {where} need the name of a batch: --batch NAME")
     with scratch("rows") as kept:
+        tally = (desk or Desk()).tally
+        tally.begin("reading standard input", of_bytes=True)
         async with aclosing(blocks(source.path, source.path)) as there:
             async for block in there:
                 kept.write(block)
+                tally.done += len(block)
         yield replace(source, path=str(kept.path), known_as="-")
 
 
@@ -152,9 +155,9 @@ async def examine(
         ManifestError: it has mistakes; all of them are in the error.
         UsageError: it does not belong to this batch.
     """
-    desk.tally.phase = "checking the manifest"
+    desk.tally.begin("checking the manifest", size_of(source.path), of_bytes=True)
     found = await survey(
-        Manifest(source.path),
+        Manifest(source.path, desk.tally),
         identity_of(source, batch),
         _looking_up(batch),
         scrutiny=Scrutiny(source.leave, _owned_by(batch)),

@@ -78,7 +78,7 @@ async def reconcile(
         if os.path.isfile(name):  # noqa: ASYNC240, PTH113 (one look at the disk)
             result.comparison = await compare(batch, name)
         await asyncio.to_thread(batch.refold)
-        desk.tally.phase = ""
+        desk.tally.begin("")
         result.report = replace(batch.report(), differing=len(result.differing) + len(result.unanswered))
         return result
 
@@ -126,7 +126,7 @@ class Asking:
         before = _answers(self.batch)
         self._unbelieved.clear()
         self._last = None
-        self.desk.tally.phase = "listing the API's tasks"
+        self.desk.tally.begin("listing the API's tasks")
         self._agreement = Agreement()
         swept = await believed(
             self.batch,
@@ -157,7 +157,7 @@ class Asking:
         self.result.unanswered = await unanswered(self.batch, self.client, self.desk, self._agreement)
         if self._agreement.is_plain:
             return
-        self.desk.tally.phase = "comparing answers"
+        self.desk.tally.begin("comparing answers")
         answers = self.batch.journal.read_answers()
         differing, abridged = await asyncio.to_thread(self._agreement.differing, answers)
         self.result.differing = tuple(differing)
@@ -188,7 +188,7 @@ class Asking:
                 self.result.reasons.append(FORGOTTEN)
                 break
             waited = True
-            self.desk.tally.phase = "waiting for answers"
+            self.desk.tally.begin("waiting for answers")
             if await self.desk.sleep(every):
                 break
             await asyncio.to_thread(self.batch.refold)

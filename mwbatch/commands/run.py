@@ -76,7 +76,7 @@ async def run(
             created = await create(batch, client, asking, desk)
             fetched = await _wait(batch, client, desk, created, stored, poll, receiver)
             await asyncio.to_thread(batch.refold)
-            desk.tally.phase = ""
+            desk.tally.begin("")
             return Ran(batch.report(), created.ending, fetched, created.reasons, *beside)
 
 
@@ -114,8 +114,7 @@ async def _wait(
             if batch_id == batch.card.batch_id:
                 _take(batch.state, seen, counts)
         stored.clear()
-        tally.phase, tally.done = "waiting for answers", counts[Status.COMPLETED]
-        tally.total = sum(counts.values())
+        tally.begin("waiting for answers", sum(counts.values()), done=counts[Status.COMPLETED])
         if not counts[Status.PENDING] or await desk.sleep(LOOK):
             break
         if desk.ticks() >= next_poll:

@@ -13,7 +13,7 @@ from typing import Final
 
 from mwbatch.client import Client, kept
 from mwbatch.commands.crew import crew
-from mwbatch.commands.desk import Desk
+from mwbatch.commands.desk import NO_CONNECTION, SLOW_DOWN, Desk
 from mwbatch.commands.gate import Gate
 from mwbatch.commands.ready import Ready
 from mwbatch.commands.recorder import Recorder
@@ -195,8 +195,10 @@ class Sender:
                     self._gate.leave()
                 if outcome.verdict not in _AGAIN:
                     break
+                wait = next(waits) if outcome.retry_after is None else outcome.retry_after
+                self._tell_wait(outcome, wait)
                 if outcome.retry_after is None:
-                    await self._pause(next(waits))
+                    await self._pause(wait)
         finally:
             self._note(create, outcome, began)
 
@@ -213,7 +215,7 @@ class Sender:
         """Let the pace learn, and give up when nothing was created for too long."""
         now, wait = self.desk.ticks(), 0.0
         if outcome.verdict in _DECIDED:  # an API that refuses a row is there
-            self._last_created, self._probes = now, None
+            self._last_created, self._probes, self.desk.tally.trouble = now, None, ""
         if outcome.verdict is Verdict.BUSY:
             self.pace.refused(started_at, now, outcome.retry_after)
             wait = outcome.retry_after or 0.0
@@ -223,6 +225,14 @@ class Sender:
             self.stop(
                 Exit.UNFINISHED, f"no row was created for {PATIENCE / 60:.0f} minutes: {outcome.message}"
             )
+
+    def _tell_wait(self, outcome: Outcome, seconds: float) -> None:
+        """Show what keeps rows from being created, if it is more than the pace that is sought."""
+        until = self.desk.ticks() + seconds
+        if outcome.verdict is Verdict.UNSENT:
+            self.desk.tally.wait(NO_CONNECTION, until)
+        elif outcome.retry_after:
+            self.desk.tally.wait(SLOW_DOWN, until)
 
     def _note(self, create: Create, outcome: Outcome, began: float = 0.0) -> None:
         """Turn one outcome into its fact. Doubt is the absence of one: `started` says all there is to say."""

@@ -116,7 +116,7 @@ async def _deny(batch: Opened, client: Client, desk: Desk) -> list[int]:
 
 async def _look(batch: Opened, client: Client, desk: Desk, span: Span) -> None:
     """Presence is evidence at once and from any listing: most doubt ends here, without waiting."""
-    desk.tally.phase = "listing the API's tasks"
+    desk.tally.begin("listing the API's tasks")
     with suppress(ApiError):
         await sweep(batch, client, desk, span)
 
@@ -193,12 +193,11 @@ def _may_settle(batch: Opened, client: Client, doubt: Doubt, kind: str, result: 
 async def wait_until(desk: Desk, until: float, what: str) -> bool:
     """Wait until a tick, with a countdown; False when the user asked to stop."""
     tally = desk.tally
-    tally.done = tally.total = 0
     while (left := until - desk.ticks()) > 0:
-        tally.phase = f"{what} settled in {left:.0f} s"
+        tally.begin(f"{what} settled in {left:.0f} s")
         if await desk.sleep(min(1.0, left)):
             return False
-    tally.phase = "listing the API's tasks"
+    tally.begin("listing the API's tasks")
     return not desk.stopping.is_set()
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from mwbatch.commands.clocks import of_this_machine
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.manifests import Manifest
+from mwbatch.commands.manifests import Manifest, size_of
 from mwbatch.commands.survey import survey
 from mwbatch.core.advice import counted, rows
 from mwbatch.core.entry import Problem
@@ -140,7 +140,9 @@ async def validate(
         UsageError: there is no such file, or it is no manifest at all; or the price cannot be one.
     """
     amount("price", price, 0, GREATEST_COST, none=True)
-    manifest, desk, scrutiny = Manifest(path), desk or Desk(), Scrutiny(leave or Leave())
+    desk, scrutiny = desk or Desk(), Scrutiny(leave or Leave())
+    manifest = Manifest(path, desk.tally)
+    desk.tally.begin("checking the manifest", size_of(manifest.path), of_bytes=True)
     found = await survey(
         manifest,
         lambda column: Identity(column, allow_duplicates=allow_duplicates, volatile=volatile),

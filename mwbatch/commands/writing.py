@@ -24,7 +24,7 @@ async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -
         UsageError: the file changed while it was being read.
     """
     tally = desk.tally
-    tally.phase, tally.done, tally.total = "planning rows", 0, found.new + found.renewed
+    tally.begin("planning rows", found.new + found.renewed)
     if not tally.total:
         return
     plans = await asyncio.to_thread(batch.journal.plans) if found.renewed else Plans()

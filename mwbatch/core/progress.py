@@ -1,6 +1,6 @@
 """What commands report, as plain values: a tally while they work, a report when they are done."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from mwbatch.core.batch import Batch
@@ -13,24 +13,40 @@ from mwbatch.errors import Exit
 class Tally:
     """What a running command has got to. A view looks at it now and then; nothing waits for the view.
 
-    ``phase`` is what it does now, in a word or two; ``done`` of ``total`` rows; ``listed`` counts the tasks that a
-    listing has shown; ``notes`` are sentences that people should read, in order.
+    ``phase`` is what it does now, in a word or two; ``done`` of ``total`` rows, or of that many bytes (``of_bytes``); 0 where
+    nobody knows how many. ``listed`` counts the tasks that a listing has shown. ``trouble`` is what it waits for the end of,
+    in a few words, and ``until`` the tick at which it tries again; ``notes`` are sentences that people should read, in
+    order; ``hear`` gets each at once.
     """
 
     phase: str = ""
     done: int = 0
     total: int = 0
+    of_bytes: bool = False
     in_flight: int = 0
     limit: int = 0
     doubt: int = 0
     rejected: int = 0
     listed: int = 0
+    trouble: str = ""
+    until: float = 0.0
     notes: list[str] = field(default_factory=list)
+    hear: Callable[[str], None] = lambda _: None
+
+    def begin(self, phase: str, total: int = 0, *, done: int = 0, of_bytes: bool = False) -> None:
+        """Begin a phase, with nothing left of the one before; with none the command has done its work."""
+        self.phase, self.done, self.total, self.of_bytes = phase, done, total, of_bytes
+        self.listed, self.trouble = 0, ""
+
+    def wait(self, trouble: str, until: float = 0.0) -> None:
+        """Say what keeps the command from going on, and at which tick it tries again; nothing: it goes on."""
+        self.trouble, self.until = trouble, until
 
     def note(self, sentence: str) -> None:
         """Tell people something, once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
+            self.hear(sentence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,11 @@ def encode(value: Json) -> bytes:
         return _encode_slowly(value).encode("utf-8")
 
 
+def indented(value: Json) -> str:
+    """Write ``value``, without anything ``Raw`` in it, as JSON for people: two spaces a level."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
 def as_bytes(text: str) -> bytes:
     """A text in UTF-8, be there a lone surrogate in it: ids come from others."""
     return text.encode("utf-8", "surrogatepass")

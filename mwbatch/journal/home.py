@@ -286,7 +286,20 @@ def name_for(manifest: str) -> str:
 
 
 def default_home() -> Path:
-    """The user's data directory for mwbatch, whatever the working directory is."""
+    """The user's data directory for mwbatch, whatever the working directory is.
+
+    Raises:
+        UsageError: nobody can tell where that is; a place in the working directory would be another one in each.
+    """
     from platformdirs import user_data_path  # noqa: PLC0415 (not needed when MWBATCH_HOME is set)
 
-    return user_data_path("mwbatch")
+    try:
+        home = user_data_path("mwbatch")
+    except RuntimeError:
+        home = Path()
+    if not home.is_absolute():
+        raise UsageError(
+            "this user has no home directory (HOME, or an entry in the list of users): name a folder for all batches "
+            "with --home or MWBATCH_HOME"
+        )
+    return home

@@ -8,6 +8,7 @@ from typing import Final
 from mwbatch.core.address import masked
 from mwbatch.core.fold import Status
 from mwbatch.core.outcomes import Reconciled
+from mwbatch.core.printable import cell
 from mwbatch.core.task_state import TaskState
 from mwbatch.core.text import Json
 from mwbatch.core.times import iso
@@ -32,7 +33,8 @@ class Listing:
             return f"no {self.what}"
         lines = ["\t".join(self.items[0])]
         lines += [
-            "\t".join("" if value is None else str(value) for value in item.values()) for item in self.items
+            "\t".join("" if value is None else cell(str(value)) for value in item.values())
+            for item in self.items
         ]
         return "\n".join(lines)
 

@@ -30,9 +30,9 @@ class Plain:
 
     def text(self) -> str:
         """The value as indented JSON."""
-        import orjson  # noqa: PLC0415 (only to indent)
+        from mwbatch.core.text import indented  # noqa: PLC0415 (few ask for it)
 
-        return orjson.dumps(self.value, option=orjson.OPT_INDENT_2).decode()
+        return indented(self.value)
 
     def json(self) -> Any:
         """The value."""

@@ -5,18 +5,21 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import IO, Final, Protocol, cast
 
 from mwbatch.core.progress import Tally
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
+from mwbatch.views.folding import folded
+from mwbatch.views.line import GAP, Line, line, sentence, time_text
+from mwbatch.views.streams import USUAL, Stream
 
 EVERY: Final = 0.1
 """Seconds between two looks at the tally on a terminal."""
 
 EVERY_LINE: Final = 10.0
 """Seconds between two plain lines."""
+
+EDGE: Final = 5
+"""Columns at the end of a terminal that stay free: for the ``^C`` of two signals, and the cursor."""
 
 
 Say = Callable[[str], None]
@@ -50,7 +53,7 @@ class Lines:
         if self._quiet or not tally.phase or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + EVERY_LINE
-        if (text := progress_text(tally)) != self._last or tally.total:
+        if (text := sentence(tally, time.monotonic())) != self._last or tally.total:
             self._last = text
             self.say(text)
 
@@ -60,97 +63,83 @@ class Lines:
 
 
 def printed(sentence: str) -> None:
-    """Print one sentence on standard error, as it is."""
-    print(sentence, file=sys.stderr, flush=True)
+    """Print one sentence on standard error."""
+    print(folded(sentence, sys.stderr), file=sys.stderr)
 
 
 class Bar:
-    """A terminal: one bar for the phase that runs, sentences above it."""
+    """A terminal: one line for the phase that runs, which gives way to whatever is printed.
 
-    def __init__(self, progress: "Progress") -> None:
-        self._progress = progress
-        self._task = progress.add_task("", total=None, visible=False)
+    It is shorter than the terminal is wide, so that the ``^C`` that one echoes does not push it up a line.
+    """
+
+    def __init__(self, there: Stream) -> None:
+        from rich.console import Console  # noqa: PLC0415 (130 ms that only a terminal needs)
+        from rich.progress import Progress  # noqa: PLC0415
+
+        self._there, self._console = there, Console(file=cast("IO[str]", there))
+        self._progress = Progress(console=self._console)  # never started: it tells how long things last
+        self._task = self._progress.add_task("", total=None)
+        self._phase, self._since = ("", 0), 0.0
 
     def show(self, tally: Tally) -> None:
         """Move the bar."""
-        words = f"{tally.in_flight} in flight" if tally.in_flight else ""
-        if tally.doubt:
-            words += f", {tally.doubt} in doubt"
-        if tally.rejected:
-            words += f", {tally.rejected} rejected"
-        self._progress.update(
-            self._task,
-            description=tally.phase,
-            completed=tally.done,
-            total=tally.total or None,
-            visible=bool(tally.phase),
-            words=words,
-        )
-        self._progress.refresh()
+        if not tally.phase:
+            self._there.draw("")
+            return
+        now = time.monotonic()
+        if (tally.phase, tally.total) != self._phase:
+            self._phase, self._since = (tally.phase, tally.total), now
+            self._progress.reset(self._task, total=tally.total or None, completed=tally.done)
+        self._progress.update(self._task, completed=tally.done)
+        columns = (self._there.columns or USUAL) - EDGE
+        self._there.draw(self._drawn(tally, line(tally, columns, now, self._time(tally, now))))
+
+    def _time(self, tally: Tally, now: float) -> str:
+        if tally.total:
+            return time_text(self._progress.tasks[0].time_remaining, " left")
+        return f"{seconds} s" if (seconds := int(now - self._since)) > 1 else ""
+
+    def _drawn(self, tally: Tally, there: Line) -> str:
+        """The line with its bar, and its colours where they are wanted."""
+        from rich.progress_bar import ProgressBar  # noqa: PLC0415
+
+        bar = ""
+        if there.bar:
+            with self._console.capture() as captured:
+                self._console.print(ProgressBar(tally.total, tally.done, width=there.bar), end="")
+            bar = captured.get()
+        return GAP.join(filter(None, (there.phase, bar, there.words)))
 
     def say(self, sentence: str) -> None:
         """Print one sentence above the bar."""
-        self._progress.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
-
-
-def progress_text(tally: Tally) -> str:
-    """One line: what is done, and what needs attention."""
-    text = f"{tally.phase}: {tally.done:,}" + (f" of {tally.total:,}" if tally.total else "")
-    for count, name in (
-        (tally.in_flight, "in flight"),
-        (tally.doubt, "in doubt"),
-        (tally.rejected, "rejected"),
-    ):
-        text += f", {count:,} {name}" if count else ""
-    return text
+        printed(sentence)
 
 
 @contextmanager
 def screen(*, quiet: bool, say: Say | None = None) -> Iterator[Screen]:
     """The screen that standard error is, or, where sentences go elsewhere, a screen of lines."""
-    if quiet or say or not sys.stderr.isatty():
+    there = sys.stderr
+    if quiet or say or not isinstance(there, Stream) or not there.moves:
         yield Lines(quiet=quiet, say=say)
         return
-    from rich.console import Console  # noqa: PLC0415 (130 ms that only a terminal needs)
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=None),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(compact=True),
-        TextColumn("{task.fields[words]}"),
-    )
-    # Drawn by `show` alone: rich's own thread would draw over a question that the user is asked meanwhile.
-    drawn = Progress(
-        *columns,
-        console=Console(stderr=True),
-        transient=True,
-        expand=True,
-        auto_refresh=False,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    )
-    with drawn as progress:
-        yield Bar(progress)
+    try:
+        yield Bar(there)
+    finally:
+        there.draw("")
 
 
 @asynccontextmanager
 async def shown(tally: Tally, *, quiet: bool, say: Say | None = None) -> AsyncIterator[Screen]:
     """Show a tally for as long as the block runs: its notes as sentences, its counts as progress."""
     with screen(quiet=quiet, say=say) as there:
-        said = 0
-
-        def look() -> None:
-            nonlocal said
-            while said < len(tally.notes):
-                there.say(tally.notes[said])
-                said += 1
-            there.show(tally)
+        for sentence in tally.notes:
+            there.say(sentence)
+        tally.hear = there.say
 
         async def keep_looking() -> None:
             while True:
-                look()
+                there.show(tally)
                 await asyncio.sleep(EVERY)
 
         looking = asyncio.create_task(keep_looking())
@@ -160,4 +149,4 @@ async def shown(tally: Tally, *, quiet: bool, say: Say | None = None) -> AsyncIt
             looking.cancel()
             with suppress(asyncio.CancelledError):
                 await looking
-            look()
+            there.show(tally)

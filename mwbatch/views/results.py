@@ -1,7 +1,6 @@
 """The completed rows as JSON lines in the manifest's order, at any time, also while the batch runs."""
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -17,6 +16,7 @@ from mwbatch.journal.labelled import results
 from mwbatch.journal.lock import holder
 from mwbatch.journal.opened import Opened, look
 from mwbatch.views.standing import Standing
+from mwbatch.views.streams import Stream, written
 
 EVERY: Final = 0.5
 """Seconds between two looks at what was written meanwhile."""
@@ -59,28 +59,28 @@ class TakenView:
         return self.taken.report.json() | {"path": self.taken.path, "written": self.taken.written}
 
 
-def print_results(opened: Opened, *, every: bool, demanded: bool) -> Printed:
-    """Write the lines to standard output; exit 3 when completeness was ``demanded`` and is not there."""
-    out = sys.stdout.buffer
-    for line in results(opened, every=every):
-        out.write(_line(line))
-    out.flush()
+def print_results(opened: Opened, out: Stream, *, every: bool, demanded: bool) -> Printed:
+    """Print the lines, as long as somebody reads them; exit 3 when completeness was ``demanded`` and is not there."""
+    lines = results(opened, every=every)
+    while not out.over and (some := _some(lines)):
+        out.json(some)
     return Printed(Standing(opened.report(), demanded).exit)
 
 
 async def follow_results(
-    opened: Opened, sleep: Callable[[float], Awaitable[bool]], *, demanded: bool
+    opened: Opened, out: Stream, sleep: Callable[[float], Awaitable[bool]], *, demanded: bool
 ) -> Printed:
-    """Write each line once, as its row is completed, until nothing is unfinished or ``sleep`` says to stop.
+    """Print each line once, as its row is completed, until nothing is unfinished, nobody reads or ``sleep`` says to stop.
 
     ``opened`` has an empty state. While another process acts on the batch there may be more to come.
     """
-    follower, out, unfinished = Follower(opened), sys.stdout.buffer, -1
-    while True:
+    follower, unfinished = Follower(opened), -1
+    while not out.over:
         news = follower.look()
         while lines := await asyncio.to_thread(_some, news):
-            out.write(lines)
-            out.flush()
+            out.json(lines)
+            if not await written(out, sleep):
+                return Printed(Exit.DONE)
         if not follower.quiet:
             unfinished = -1
         elif unfinished < 0:  # counted once and not at every look: it goes through all rows

@@ -35,6 +35,13 @@ def root(monkeypatch: pytest.MonkeyPatch) -> logging.Logger:
     return root
 
 
+@pytest.fixture(autouse=True)
+def streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The standard streams, put back as they were: the program takes them over."""
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, getattr(sys, name))
+
+
 @pytest.mark.usefixtures("root")
 def test_a_trace_shows_no_mac(capfd: pytest.CaptureFixture[str]) -> None:
     """The trace of our own bug, which users are asked to send in, hides the mac of an address in it."""

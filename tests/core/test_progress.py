@@ -88,3 +88,22 @@ def test_a_note_is_told_once() -> None:
     for sentence in ("one", "two", "one"):
         tally.note(sentence)
     assert tally.notes == ["one", "two"]
+
+
+def test_a_phase_begins_afresh() -> None:
+    """Nothing of the phase before is left in the next: no count, no unit, no trouble; what needs attention stays."""
+    tally = Tally("planning rows", 7, 7, of_bytes=True, doubt=1, listed=3)
+    tally.wait("no connection", 12.0)
+    tally.begin("asking the API")
+    assert tally == Tally("asking the API", doubt=1, until=12.0)
+    tally.begin("creating tasks", 9, done=2)
+    assert (tally.done, tally.total) == (2, 9)
+
+
+def test_a_note_is_heard_at_once() -> None:
+    """Whoever listens hears a note the moment it is made, and once."""
+    heard = list[str]()
+    tally = Tally(hear=heard.append)
+    tally.note("first")
+    tally.note("first")
+    assert heard == ["first"]

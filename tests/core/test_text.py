@@ -18,6 +18,7 @@ from mwbatch.core.text import (
     decode,
     decode_object,
     encode,
+    indented,
     is_plain,
 )
 from tests.core.facts import bodies, texts, values
@@ -191,3 +192,9 @@ def test_tuples_and_great_integers_are_written() -> None:
     """What orjson refuses for its size is written all the same."""
     assert encode({"a": (1, 2**70), "b": [True]}) == b'{"a":[1,%d],"b":[true]}' % 2**70
     assert canonical({"b": 1, "a": 2**70}) == b'{"a":%d,"b":1}' % 2**70
+
+
+@given(values)
+def test_indented_json_is_the_same(value: Json) -> None:
+    """What is indented for people reads back as what it was, be there half a character in it."""
+    assert tagged(json.loads(indented(value))) == tagged(json.loads(encode(value)))

@@ -5,14 +5,15 @@ import asyncio
 import pytest
 
 from mwbatch.core.progress import Tally
-from mwbatch.views.progress import Lines, progress_text, shown
+from mwbatch.views.line import sentence
+from mwbatch.views.progress import Lines, shown
 
 
 def test_a_line_of_progress() -> None:
     """It says what is done, of how much, and what needs attention."""
     tally = Tally("creating tasks", 1200, 5000, in_flight=64, doubt=1, rejected=2)
-    assert progress_text(tally) == "creating tasks: 1,200 of 5,000, 64 in flight, 1 in doubt, 2 rejected"
-    assert progress_text(Tally("received", 3)) == "received: 3"
+    assert sentence(tally, 0.0) == "creating tasks: 1,200 of 5,000, 64 in flight, 1 in doubt, 2 rejected"
+    assert sentence(Tally("received", 3), 0.0) == "received: 3"
 
 
 async def test_notes_are_said_once(capsys: pytest.CaptureFixture[str]) -> None:

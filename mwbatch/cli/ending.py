@@ -1,0 +1,23 @@
+"""How the program ends: all that was printed is written, and the exit code says so where it could not be."""
+
+import sys
+from collections.abc import Callable
+
+from mwbatch.errors import Exit
+from mwbatch.views.streams import Stream
+
+
+def ended(code: int, tell: Callable[[str], None]) -> int:
+    """The exit code, after the last word was written; ``tell`` says on standard error what standard output did not take.
+
+    A reader who has gone changes nothing: what was done was done.
+    """
+    out = sys.stdout
+    out.flush()
+    if not isinstance(out, Stream) or (failure := out.failure) is None:
+        return code
+    out.failure, out.gone = None, True  # told once
+    tell(
+        f"mwbatch: cannot write standard output: {failure.strerror}; what was done stays done, look again later"
+    )
+    return max(code, Exit.MACHINE)

@@ -1,0 +1,117 @@
+"""The door to the standard streams, with real pipes behind it."""
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mwbatch.views.streams import CLEAR, Stream, written
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[int, int]]:
+    """The two ends of a pipe."""
+    read, write = os.pipe()
+    with os.fdopen(read, "rb"), os.fdopen(write, "wb"):
+        yield read, write
+
+
+def read_all(file: int, size: int) -> bytes:
+    """Read so many bytes, in pieces."""
+    content = b""
+    while len(content) < size:
+        content += os.read(file, 7_777)
+    return content
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+def test_nothing_is_short(ends: tuple[int, int], blocking: bool) -> None:
+    """What is printed by several threads arrives whole, each text in one piece."""
+    os.set_blocking(ends[1], blocking)
+    stream, texts = Stream(ends[1]), [f"{n}" * 100_000 for n in range(4)]
+    threads = [threading.Thread(target=stream.write, args=[f"{text}\n"]) for text in texts]
+    for thread in threads:
+        thread.start()
+    came = read_all(ends[0], 400_004)
+    for thread in threads:
+        thread.join()
+    assert sorted(came.decode().split()) == texts
+
+
+async def test_a_hurried_stream_waits_for_nobody(ends: tuple[int, int]) -> None:
+    """Without patience printing returns at once, and all of it comes once there is room."""
+    stream, asked = Stream(ends[1]), 0
+    stream.patient = False
+    stream.write("x" * MIB)
+    assert stream.waits
+
+    async def sleep(_: float) -> bool:
+        nonlocal asked
+        asked += len(os.read(ends[0], 65_536))
+        return False
+
+    assert await written(stream, sleep)
+    assert asked + len(os.read(ends[0], 65_536)) == MIB
+
+
+async def test_waiting_ends_when_asked(ends: tuple[int, int]) -> None:
+    """Who asks to stop while nobody reads gets his way; what waited is forgotten."""
+    stream = Stream(ends[1])
+    stream.patient = False
+    stream.write("x" * MIB)
+
+    async def stopped(_: float) -> bool:
+        return True
+
+    assert not await written(stream, stopped)
+    assert not stream.waits
+
+
+def test_words_are_bounded(ends: tuple[int, int]) -> None:
+    """Words that nobody reads do not fill the memory: beyond the bound they are dropped."""
+    stream = Stream(ends[1], most=MIB)
+    stream.patient = False
+    for _ in range(50):
+        stream.write("x" * 100_000)
+    assert len(stream._kept) <= MIB + 100_000
+
+
+def test_a_line_gives_way(ends: tuple[int, int]) -> None:
+    """A line that is drawn is taken away before the next one, and before any text; the same again costs nothing."""
+    stream = Stream(ends[1])
+    for line in ("one", "one", "two"):
+        stream.draw(line)
+    stream.write("text\n")
+    stream.draw("three")
+    stream.draw("")
+    assert os.read(ends[0], 999).decode() == f"{CLEAR}one{CLEAR}two{CLEAR}text\n{CLEAR}three{CLEAR}"
+
+
+def test_no_line_where_there_is_no_room(ends: tuple[int, int]) -> None:
+    """A line is not drawn where it would have to wait."""
+    stream = Stream(ends[1])
+    stream.patient = False
+    stream.write("x" * MIB)
+    before = len(stream._kept)
+    stream.draw("line")
+    assert len(stream._kept) == before
+
+
+def test_who_is_gone_is_no_failure() -> None:
+    """Before a pipe whose reader has left printing is over; before a full disk it has failed. Neither raises."""
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb"):
+        left = Stream(write)
+        left.write("x")
+        assert (left.gone, left.over, left.failure) == (True, True, None)
+    with Path("/dev/full").open("wb") as disk:
+        full = Stream(disk.fileno())
+        full.write("x")
+        assert full.over
+        assert full.failure is not None
+        assert full.failure.strerror == "No space left on device"
