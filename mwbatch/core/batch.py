@@ -133,8 +133,7 @@ class Batch:
 
     def tasks(self) -> Iterator[tuple[int, TaskState]]:
         """Every task that was ever shown, with the row's number; unknown rows too."""
-        numbers = self._numbers(is_shown)
-        yield from ((n, task) for n in numbers if (task := self._columns.task(n)))
+        yield from ((n, task) for n in self._numbers(is_shown) if (task := self._columns.task(n)))
         yield from ((n, task) for n, row in self._lifted.items() for task in row.tasks.values())
 
     def _show(self, shown: Shown) -> bool:
@@ -295,6 +294,7 @@ class Batch:
 
     def unknown(self) -> Iterator[tuple[int, TaskState]]:
         """Every task at one of our addresses whose row the batch does not have."""
-        numbers = self._numbers(is_unknown)
         lifted = (n for n, row in self._lifted.items() if not row.planned)
-        return ((n, task) for n in (*numbers, *lifted) for task in self.row(n).tasks.values())
+        return (
+            (n, task) for n in (*self._numbers(is_unknown), *lifted) for task in self.row(n).tasks.values()
+        )
