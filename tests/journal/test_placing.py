@@ -1,5 +1,7 @@
 """From aside to where the user wants it: what is his never moves, whatever happens on the way."""
 
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -8,6 +10,7 @@ import pytest
 
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal import placing, renaming
+from mwbatch.journal.disk import Disk
 from mwbatch.journal.home import Home
 from mwbatch.journal.outputs import Output
 from tests.journal.disks import unprivileged
@@ -165,3 +168,46 @@ def test_a_file_is_replaced_as_it_was_seen(folder: Path, monkeypatch: pytest.Mon
     with pytest.raises(UsageError), output.file() as target, target.open() as file:
         file.write(b"newer")
     assert there(folder) == {"out.csv": "mine, by hand"}
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_what_has_a_name_is_on_the_disk(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *, force: bool, is_folder: bool
+) -> None:
+    """What was written reaches the disk before it has its name, and the name after it was given."""
+    output, calls = Output(Home(folder / "home"), folder / "out", force, NAMES), list[str]()
+
+    def write(text: str) -> None:
+        if is_folder:
+            export(folder, text, force=force)
+        else:
+            with output.file() as target, target.open() as file:
+                file.write(text.encode())
+
+    def said(what: str) -> str:
+        texts = [
+            path.read_text() for path in (folder / "out", folder / "out" / "data.yaml") if path.is_file()
+        ]
+        return f"{what}, named" if texts == ["new"] else what
+
+    settle, sync_all = Disk.settle, os.sync
+
+    def note_settle(disk: Disk, file: int) -> None:
+        if os.fstat(file).st_ino == folder.stat().st_ino:
+            calls.append(said("folder"))
+        elif stat.S_ISREG(os.fstat(file).st_mode) and os.pread(file, 3, 0) == b"new":
+            calls.append(said("file"))
+        settle(disk, file)
+
+    def note_sync_all() -> None:
+        calls.append(said("all"))
+        sync_all()
+
+    if force:
+        write("old")
+    monkeypatch.setattr(Disk, "settle", note_settle)
+    monkeypatch.setattr(os, "sync", note_sync_all)
+    write("new")
+    assert calls[0] == ("all" if is_folder else "file")
+    assert calls[-1] == "folder, named"
