@@ -294,7 +294,5 @@ class Batch:
 
     def unknown(self) -> Iterator[tuple[int, TaskState]]:
         """Every task at one of our addresses whose row the batch does not have."""
-        lifted = (n for n, row in self._lifted.items() if not row.planned)
-        return (
-            (n, task) for n in (*self._numbers(is_unknown), *lifted) for task in self.row(n).tasks.values()
-        )
+        numbers = (*self._numbers(is_unknown), *(n for n, row in self._lifted.items() if not row.planned))
+        return ((n, task) for n in numbers for task in self.row(n).tasks.values())
