@@ -5,6 +5,7 @@ several verbs share stand together in a dataclass; `mwbatch.cli.options.verb` sp
 """
 
 import os
+import stat
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -265,3 +266,14 @@ def api_key() -> str:
     if not key:
         raise UsageError(f"{path}, which MICROWORK_API_KEY_FILE names, is empty")
     return key
+
+
+def exposed_key_file() -> Path | None:
+    """The file that the API key is read from, where everybody on this machine may read it, too; else None."""
+    path = os.environ.get("MICROWORK_API_KEY_FILE")
+    if not path or os.environ.get("MICROWORK_API_KEY"):
+        return None
+    try:
+        return Path(path) if stat.S_IMODE(Path(path).stat().st_mode) & stat.S_IROTH else None
+    except OSError:
+        return None

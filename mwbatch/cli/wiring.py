@@ -4,11 +4,12 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from mwbatch.core.values import CONCURRENCY
 from mwbatch.errors import UsageError
-from mwbatch.settings import Api, Asking, Meant, Place, Spending, api_key
+from mwbatch.settings import Api, Asking, Meant, Place, Spending, api_key, exposed_key_file
 from mwbatch.views.folding import folded
 
 if TYPE_CHECKING:
@@ -59,6 +60,10 @@ def open_client(api: Api, desk: "Desk", concurrency: int = CONCURRENCY) -> "Clie
     """A client with the key from the environment; raises `UsageError` where there is none."""
     from mwbatch.client import Client
 
+    if path := exposed_key_file():
+        desk.tally.note(
+            f"warning: everybody on this machine can read the API key in {path}: chmod 600 {quote(str(path))}"
+        )
     client = Client(api_key(), api.base_url, api.timeout, limit=concurrency)
     client.waits = desk.waits
     return client

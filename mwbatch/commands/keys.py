@@ -82,11 +82,15 @@ class Rotated:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """A key is retired; ``uses`` are the batches that still wait for callbacks at its addresses."""
+    """A key is retired; ``uses`` are the batches that still wait for callbacks at its addresses.
+
+    ``running`` are batches in use, each with who uses it: a run signs with the key that it began with until it ends.
+    """
 
     kid: str
     retired_at: str | None
     uses: tuple[Use, ...]
+    running: tuple[tuple[str, str], ...] = ()
     exit: Exit = Exit.DONE
 
     def text(self) -> str:
@@ -96,6 +100,11 @@ class Gone:
             f"{rows(use.waiting)} of batch {use.batch} may be answered there: mwbatch reconcile {use.batch} --wait"
             for use in self.uses
         ]
+        lines += [
+            f"warning: batch {batch} is in use by {who}, which may sign more addresses with {self.kid}, and their callbacks "
+            f"are refused: end it (Ctrl-C), then mwbatch resume {batch} signs with the newest key"
+            for batch, who in self.running
+        ]
         return "\n".join(lines)
 
     def json(self) -> Json:
@@ -104,6 +113,7 @@ class Gone:
             "kid": self.kid,
             "retired_at": self.retired_at,
             "waiting": [{"batch": use.batch, "rows": use.waiting} for use in self.uses],
+            "running": [{"batch": batch, "by": who} for batch, who in self.running],
         }
 
 
@@ -140,11 +150,16 @@ async def retired(home: Home, kid: str, desk: Desk, *, force: bool) -> Gone:
     Raises:
         UsageError: it is the newest, or none; or, unless ``force``, a batch of the home may still be answered there.
     """
-    keys = home.kept_keys() or Keys(())
+    keys, running = home.kept_keys() or Keys(()), tuple[tuple[str, str], ...]()
     if not keys.is_retired(kid):
         retirable(keys, kid, home.key_path)
-        if not force:
-            _refuse_running(home, kid)
+        running = _running(home)
+        if running and not force:
+            batch, who = running[0]
+            raise UsageError(
+                f"batch {batch} is in use by {who}, which may sign with callback key {kid}; wait for it, or retire the "
+                f"key with --force"
+            )
     # MUST follow: a run that ended before has everything on disk, one that begins now signs with the newest.
     waits = tuple(use for use in (await _uses(home)).get(kid, []) if use.waiting)
     if waits and not force and not keys.is_retired(kid):
@@ -154,17 +169,13 @@ async def retired(home: Home, kid: str, desk: Desk, *, force: bool) -> Gone:
             f"and let reconcile fetch the answers"
         )
     keys = retire(home.key_path, kid, desk.now())
-    return Gone(kid, next(key.retired_at for key in keys.retired if key.kid == kid), waits)
+    return Gone(kid, next(key.retired_at for key in keys.retired if key.kid == kid), waits, running)
 
 
-def _refuse_running(home: Home, kid: str) -> None:
+def _running(home: Home) -> tuple[tuple[str, str], ...]:
     """A run signs with the key that was the newest when it began, and nobody can tell from outside which one that is."""
-    for folder, card in home.cards():
-        if who := holder(folder):
-            raise UsageError(
-                f"batch {card.name} is in use by {who}, which may sign with callback key {kid}; wait for it, or retire "
-                f"the key with --force"
-            )
+    there = ((card.name, holder(folder)) for folder, card in home.cards())
+    return tuple((name, who) for name, who in there if who)
 
 
 async def _uses(home: Home) -> dict[str, list[Use]]:

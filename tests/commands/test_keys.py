@@ -105,6 +105,21 @@ async def test_a_run_under_way_keeps_every_key(stage: Stage) -> None:
 
 
 @virtual
+async def test_a_forced_end_under_a_run_warns(stage: Stage) -> None:
+    """A key that is retired by force while a batch is in use warns of the addresses that the run may sign with it still."""
+    old = await submitted(stage, 1)
+    rotated(stage.home, stage.desk)
+    folder = stage.home.find("logos")[0]
+    with BatchLock(folder, "submit"):
+        gone = await retired(stage.home, old, stage.desk, force=True)
+    assert "warning: batch logos is in use by mwbatch submit, process " in gone.text()
+    assert "mwbatch resume logos" in gone.text()
+    assert [one["batch"] for one in gone.json()["running"]] == ["logos"]
+    again = await retired(stage.home, old, stage.desk, force=True)
+    assert "warning" not in again.text()
+
+
+@virtual
 async def test_keys_that_are_gone_are_not_made_anew(stage: Stage) -> None:
     """Neither listing nor rotating nor retiring makes keys while a batch names others that are gone."""
     old = await submitted(stage, 1)

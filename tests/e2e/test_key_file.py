@@ -1,0 +1,26 @@
+"""The file of the API key, and who else can read it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.stage import KEY, Stage
+from tests.ports import free_port
+
+
+@pytest.mark.parametrize(("mode", "told"), [(0o600, False), (0o640, False), (0o644, True), (0o604, True)])
+def test_a_key_that_everybody_can_read(tmp_path: Path, mode: int, told: bool) -> None:
+    """A key file that everybody on the machine can read is told of, with the command that mends it, and used all the same."""
+    stage, path = Stage(tmp_path), tmp_path / "the key"
+    path.write_text(KEY)
+    path.chmod(mode)
+    del stage.env["MICROWORK_API_KEY"]
+    near = f"http://127.0.0.1:{free_port()}"
+    ran = stage.run("tasks", "list", MICROWORK_API_KEY_FILE=str(path), MICROWORK_BASE_URL=near)
+    assert ran.code == 4
+    assert (f"chmod 600 '{path}'" in ran.err) is told
+    assert KEY not in ran.err
+    ran = stage.run(
+        "tasks", "list", MICROWORK_API_KEY=KEY, MICROWORK_API_KEY_FILE=str(path), MICROWORK_BASE_URL=near
+    )
+    assert "chmod" not in ran.err
