@@ -122,7 +122,7 @@ async def _cancel(batch: Opened, client: Client, desk: Desk, chosen: list[int]) 
 def _open(batch: Opened, chosen: list[int]) -> Iterator[Open]:
     for number in chosen:
         for task in list(batch.state.row(number).tasks.values()):
-            if not (task.answered or task.canceled):
+            if not (task.answered or task.canceled or task.strange):
                 yield Open(number, task.attempt, task.task_id)
 
 
