@@ -10,7 +10,7 @@ from mwbatch.commands.reconcile import Manner, reconcile
 from mwbatch.commands.retry import Choice, retry
 from mwbatch.commands.submit import submit
 from mwbatch.core.doubt import SECOND_SWEEP, WITHOUT_WITNESS
-from mwbatch.core.facts import Seen
+from mwbatch.core.facts import Seen, Via
 from mwbatch.core.fold import Status
 from mwbatch.core.values import SETTLE
 from mwbatch.errors import Exit
@@ -18,6 +18,8 @@ from mwbatch.simulator.faults import Fault, Line
 from mwbatch.simulator.forms import Draft
 from mwbatch.simulator.tasks import nested
 from tests.commands.conftest import Stage, answer, clock, silent
+from tests.commands.test_settling import born
+from tests.core.facts import show, start
 from tests.virtual import virtual
 
 
@@ -124,6 +126,20 @@ async def test_a_row_without_a_task_that_was_answered_with_anothers(stage: Stage
     waited = SETTLE * ((WITHOUT_WITNESS if rows == 2 else 1) + SECOND_SWEEP)
     assert again[0] - stage.wire.left_at[1] >= waited
     assert all(count == 1 for count in map(len, truth(stage).values()))
+
+
+@virtual
+async def test_the_task_of_another_row_is_not_canceled(stage: Stage) -> None:
+    """Giving a row up cancels no task that its create was answered with and that the listing shows at another row."""
+    batch = await stage.opened(2)
+    task = born(stage, 0)
+    listed = show(1, task=task.task_id)
+    await batch.record([listed, listed._replace(row=1, via=Via.CREATE), start(1, ((0, 2),))])
+    await batch.journal.close()
+    stage.wire.gets[task.task_id] = answer(200, {"task_id": task.task_id, "status": "pending"})
+    result = await cancel(stage.home, stage.client, "logos", ("id-1",), stage.desk)
+    assert (result.canceled, result.withdrawn, task.status) == (0, 1, "pending")
+    assert stage.statuses() == {"pending": 1, "doubt": 1}
 
 
 @virtual
