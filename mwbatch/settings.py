@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 from mwbatch.core import values
+from mwbatch.core.hint import hint
 from mwbatch.declarations import Argument, Option
 from mwbatch.errors import UsageError
 
@@ -255,7 +256,7 @@ def api_key() -> str:
     if path is None:
         raise UsageError(
             "no API key: set MICROWORK_API_KEY, or MICROWORK_API_KEY_FILE to a file that holds it "
-            "(to try without one: mwbatch simulate)"
+            f"(to try without one: {hint('simulate')})"
         )
     try:
         key = Path(path).read_text(encoding="utf-8").strip()

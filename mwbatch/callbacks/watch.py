@@ -20,7 +20,7 @@ LOOK: Final = 1.0
 MOST: Final = 1000
 """Rows of one batch of which something is said."""
 
-STRANGE: Final = "a callback brought a task that is not the one recorded; it is believed once the API shows it: mwbatch reconcile"
+STRANGE: Final = "a callback brought a task that is not the one recorded; it is believed once the API shows it to reconcile"
 
 _log: Final = logging.getLogger("mwbatch.callbacks")
 

@@ -10,9 +10,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 import click
+from click.core import ParameterSource
 
 from mwbatch.cli.ending import ended
 from mwbatch.cli.logs import start_logging, told
+from mwbatch.core.hint import TAKEN_BY, given
 from mwbatch.errors import BadValue, Exit, MwbatchError, Unsent
 from mwbatch.settings import LogFormat, Talk
 from mwbatch.views.folding import folded
@@ -63,6 +65,7 @@ def glance(look: Callable[[Callable[[str], None]], Result], talk: Talk) -> NoRet
 
 def _conclude(run: Callable[[], Result], talk: Talk, asked: "Asked") -> NoReturn:
     start_logging(talk.log_format, verbose=talk.verbose)
+    _say_again()
     code = ended(_came_to(run, talk, asked), partial(say, talk=talk, level=logging.ERROR))
     raise click.exceptions.Exit(code)
 
@@ -87,6 +90,14 @@ def _came_to(run: Callable[[], Result], talk: Talk, asked: "Asked") -> int:
         return Exit.BUG
     show(result, talk)
     return max(result.exit, asked.exit)
+
+
+def _say_again() -> None:
+    """Let commands that are told say again where things are, as far as it was typed: a variable is there next time, too."""
+    ctx = click.get_current_context()
+    params = {option: f"{option[2:].removeprefix('callback-').replace('-', '_')}" for option in TAKEN_BY}
+    typed = (one for one in params.items() if ctx.get_parameter_source(one[1]) is ParameterSource.COMMANDLINE)
+    given({option: str(ctx.params[name]) for option, name in typed})
 
 
 def show(result: Result, talk: Talk) -> None:

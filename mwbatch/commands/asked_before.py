@@ -20,6 +20,7 @@ from mwbatch.core.cells import shown
 from mwbatch.core.digests import Digests, named
 from mwbatch.core.facts import Withdrawn
 from mwbatch.core.fold import Status
+from mwbatch.core.hint import hint
 from mwbatch.core.hosts import kin
 from mwbatch.core.overlaps import API, Ahead, Overlap, Overlaps, Repeats, consented
 from mwbatch.errors import AskedBefore, StoreError, UsageError
@@ -273,7 +274,9 @@ class Others:
                 there.folders[card.batch_id] = folder
         for word in left:
             if word != API and not _IS_BATCH_ID(word):
-                raise UsageError(f"--again {word}: no batch of this name in {home.path}; see: mwbatch status")
+                raise UsageError(
+                    f"--again {word}: no batch of this name in {home.path}; see: {hint('status')}"
+                )
             there.named.append(word)
         return there
 

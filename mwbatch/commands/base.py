@@ -5,6 +5,7 @@ from typing import Final
 from mwbatch.client.probe import OTHER_KEYS, probe
 from mwbatch.commands.desk import Desk
 from mwbatch.core.address import NOBODY, Key
+from mwbatch.core.hint import hint
 from mwbatch.core.hosts import is_near
 from mwbatch.errors import UsageError
 
@@ -12,8 +13,8 @@ NO_CALLBACKS: Final = "none"
 """The callback base of users whom nobody can call."""
 
 NO_BASE: Final = (
-    "no callback base: give --callback-url (or MWBATCH_CALLBACK_URL) the public URL of your mwbatch serve-callbacks, "
-    "or --callback-url none to fetch results by polling"
+    "no callback base: give --callback-url (or MWBATCH_CALLBACK_URL) the public URL of your receiver "
+    "(serve-callbacks), or --callback-url none to fetch results by polling"
 )
 
 
@@ -75,6 +76,6 @@ async def warn_unheard(base: str, key: Key, desk: Desk) -> None:
         )
     elif problem:
         desk.tally.note(
-            f"warning: no receiver answers at {base} ({problem}); start one with mwbatch serve-callbacks. Tasks are "
-            f"created all the same: answers that find nobody are fetched by mwbatch reconcile"
+            f"warning: no receiver answers at {base} ({problem}); start one: {hint('serve-callbacks')}. Tasks are "
+            f"created all the same: answers that find nobody are fetched by reconcile"
         )

@@ -12,6 +12,7 @@ from mwbatch.core.advice import rows
 from mwbatch.core.doubt import SECOND_SWEEP, WITHOUT_WITNESS
 from mwbatch.core.drift import WIDE
 from mwbatch.core.facts import Started
+from mwbatch.core.hint import hint
 from mwbatch.core.span import PADDING, Span
 from mwbatch.core.times import http_time
 from mwbatch.journal.harm import harm
@@ -135,7 +136,6 @@ async def _show_all(
 def _no_echo(batch: Opened) -> str:
     return (
         f"the folder cannot be trusted, and the API's listing does not show our addresses, so it cannot tell what was sent; "
-        f"put back what {batch.folder} has lost from a copy (what was sent and is known here: mwbatch reconcile "
-        f"{batch.card.name}); if it has lost nothing, being on another disk, say so: mwbatch resume {batch.card.name} "
-        f"--trust-folder"
+        f"put back what {batch.folder} has lost from a copy (what was sent and is known here: {hint('reconcile', batch.card.name)}); if it has lost nothing, being on "
+        f"another disk, say so: {hint('resume', batch.card.name, '--trust-folder')}"
     )

@@ -19,6 +19,7 @@ from mwbatch.commands.surplus import cancel_surplus
 from mwbatch.core.advice import counted, rows
 from mwbatch.core.facts import Planned
 from mwbatch.core.fold import Status
+from mwbatch.core.hint import hint
 from mwbatch.core.hosts import settle_at
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created, Ending
@@ -135,8 +136,8 @@ def _question(batch: Opened, count: int) -> str:
 def _declined(batch: Opened) -> str:
     """What is left where the user said no: planned rows, for which no other batch may ask meanwhile."""
     name, planned = batch.card.name, rows(batch.state.by_status()[Status.PLANNED])
-    given_up = "" if batch.state.spent() else f", mwbatch cancel {name} gives them up"
-    return f"nothing was sent, as you said; {planned} of batch {name} stay planned: mwbatch resume {name} asks again{given_up}"
+    given_up = "" if batch.state.spent() else f", {hint('cancel', name)} gives them up"
+    return f"nothing was sent, as you said; {planned} of batch {name} stay planned: {hint('resume', name)} asks again{given_up}"
 
 
 class Run:
@@ -266,5 +267,5 @@ class Run:
         if exhausted:
             name = self.batch.card.name
             self.reasons.append(
-                f"{rows(exhausted)} were sent four times in vain; mwbatch retry {name} tries again"
+                f"{rows(exhausted)} were sent four times in vain; {hint('retry', name)} tries again"
             )

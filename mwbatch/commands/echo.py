@@ -9,6 +9,7 @@ from typing import Final
 from mwbatch.client import Client
 from mwbatch.commands.desk import Desk
 from mwbatch.core.address import find
+from mwbatch.core.hint import hint
 from mwbatch.core.pace import backoff
 from mwbatch.core.task import Task
 from mwbatch.core.times import moment
@@ -33,7 +34,7 @@ async def prove_echo(batch: Opened, client: Client, desk: Desk, kind: str, row: 
         desk.tally.note(
             f"warning: the API's listing does not show the callback address of a {kind} task. The batch goes on, but a "
             f"row in doubt cannot be settled: should one appear, look for it yourself, or take it that it may "
-            f"be paid twice: mwbatch retry {batch.card.name} --status doubt"
+            f"be paid twice: {hint('retry', batch.card.name, '--status', 'doubt')}"
         )
     return shown
 

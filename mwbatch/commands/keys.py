@@ -8,6 +8,7 @@ from typing import Final
 from mwbatch.commands.desk import Desk
 from mwbatch.core.advice import rows
 from mwbatch.core.facts import Started
+from mwbatch.core.hint import hint
 from mwbatch.core.text import Json
 from mwbatch.core.waiting import waiting
 from mwbatch.errors import Exit, UsageError
@@ -97,7 +98,7 @@ class Gone:
         """What is so now, and how to get the answers of those that wait."""
         lines = [f"callback key {self.kid} is retired: callbacks at addresses that it signed are refused"]
         lines += [
-            f"{rows(use.waiting)} of batch {use.batch} may be answered there: mwbatch reconcile {use.batch} --wait"
+            f"{rows(use.waiting)} of batch {use.batch} may be answered there: {hint('reconcile', use.batch, '--wait')}"
             for use in self.uses
         ]
         lines += [
@@ -165,7 +166,7 @@ async def retired(home: Home, kid: str, desk: Desk, *, force: bool) -> Gone:
     if waits and not force and not keys.is_retired(kid):
         raise UsageError(
             f"callback key {kid} is needed: {rows(waits[0].waiting)} of batch {waits[0].batch} may still be answered "
-            f"at addresses that it signed; first mwbatch reconcile {waits[0].batch} --wait, or retire it with --force "
+            f"at addresses that it signed; first {hint('reconcile', waits[0].batch, '--wait')}, or {hint('keys retire', kid, '--force')} "
             f"and let reconcile fetch the answers"
         )
     keys = retire(home.key_path, kid, desk.now())

@@ -9,14 +9,16 @@ from typing import Final
 from mwbatch.commands.clocks import clock_of
 from mwbatch.commands.desk import Desk
 from mwbatch.core.expiry import Expiring
+from mwbatch.core.hint import hint
 from mwbatch.core.lineage import Filter, Question, ask
 from mwbatch.core.outcomes import Made
 from mwbatch.core.text import encode
 from mwbatch.errors import UsageError
-from mwbatch.journal.home import Home
+from mwbatch.journal.home import Home, name_for
 from mwbatch.journal.labelled import labelled, shown_answers
 from mwbatch.journal.opened import unread
 from mwbatch.journal.outputs import Output
+from mwbatch.journal.placing import free
 from mwbatch.journal.segments import Segments
 
 GROUP: Final = 256
@@ -91,6 +93,8 @@ def _write(
         beyond=counts["beyond"],
         unusable=counts["unusable"],
         waiting=counts["tagging"] - counts["completed"],
+        name=name_for(str(path)),
+        later=str(free(path)),
     )
 
 
@@ -99,5 +103,5 @@ def _nothing(name: str, counts: Counter[str]) -> str:
     if not counts["tagging"]:
         return f"batch {name} has no tagging rows: stage two asks about boxes that people drew"
     if not counts["completed"]:
-        return f"no tagging row of batch {name} is completed yet: see mwbatch status {name}"
+        return f"no tagging row of batch {name} is completed yet: see {hint('status', name)}"
     return f"no tag of batch {name} is left to ask about ({counts['filtered']:,} filtered out): ask for less"

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from shlex import quote
 from typing import NamedTuple
 
 from mwbatch.client import Client
@@ -20,6 +19,7 @@ from mwbatch.commands.survey import Survey
 from mwbatch.commands.turn import Turn, turn_in
 from mwbatch.commands.writing import write_plan
 from mwbatch.core.advice import rows
+from mwbatch.core.hint import hint
 from mwbatch.core.identity import Kind
 from mwbatch.core.outcomes import Created
 from mwbatch.errors import NameTaken, UsageError
@@ -113,7 +113,7 @@ async def _plan(batch: Opened, source: Source, found: Survey, compared: Compared
         for path, count in there.items():
             desk.tally.note(
                 f"{when} in {path}, because of their mistakes: {rows(count)}. Mend them there, then: "
-                f"mwbatch submit {quote(str(path))}"
+                f"{hint('submit', path)}"
             )
     await write_plan(batch, source, found, desk)
     compared.keep_consent(batch, desk.now())

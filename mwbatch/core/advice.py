@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from mwbatch.core.fold import Status
+from mwbatch.core.hint import hint
 from mwbatch.core.progress import Report
 
 
@@ -10,44 +11,65 @@ def next_steps(report: Report) -> Iterator[str]:
     """Commands with their reason, the most urgent first; none where there is nothing to do or to look at."""
     name, count = report.batch, report.by_status
     if report.damaged_lines:
-        yield f"mwbatch reconcile {name} --list damaged    # see what the disk lost"
+        yield _step(hint("reconcile", name, "--list", "damaged"), "see what the disk lost")
     unsent = count[Status.PLANNED] - report.exhausted
     if unsent > 0 and not report.in_flight:
         yield _resume(report, unsent)
     if report.exhausted and not report.in_flight:
-        yield f"mwbatch retry {name}    # send the {rows(report.exhausted)} again that were sent four times in vain"
+        yield _step(
+            hint("retry", name), f"send the {rows(report.exhausted)} again that were sent four times in vain"
+        )
     if count[Status.DOUBT] - report.in_flight > 0:
-        yield f"mwbatch reconcile {name}    # find out about the {rows(count[Status.DOUBT])} in doubt"
+        yield _step(hint("reconcile", name), f"find out about the {rows(count[Status.DOUBT])} in doubt")
     if count[Status.PENDING]:
-        yield f"mwbatch reconcile {name} --wait    # fetch the {rows(count[Status.PENDING])} still pending"
+        yield _step(
+            hint("reconcile", name, "--wait"), f"fetch the {rows(count[Status.PENDING])} still pending"
+        )
     if count[Status.REJECTED]:
         were = "was" if count[Status.REJECTED] == 1 else "were"
-        yield f"mwbatch status {name} --rows rejected    # see why {rows(count[Status.REJECTED])} {were} refused"
+        yield _step(
+            hint("status", name, "--rows", "rejected"),
+            f"see why {rows(count[Status.REJECTED])} {were} refused",
+        )
     yield from _oddities(report)
     if count[Status.COMPLETED]:
         # MUST be no name that a manifest has: a batch is called like its manifest, often `name.jsonl`.
-        yield f"mwbatch results {name} -o {name}.results.jsonl    # the answers, in the manifest's order"
+        yield _step(
+            hint("results", name, "-o", f"{name}.results.jsonl"), "the answers, in the manifest's order"
+        )
     elif report.rows and count[Status.CANCELED] == report.rows:
-        yield f"mwbatch status {name} --rows canceled    # see the {rows(report.rows)} that you gave up"
+        yield _step(
+            hint("status", name, "--rows", "canceled"), f"see the {rows(report.rows)} that you gave up"
+        )
 
 
 def _resume(report: Report, unsent: int) -> str:
     """Send what is left: with the limit raised where it lets nothing more through, else it would end as it did."""
-    command = f"mwbatch resume {report.batch}"
-    if not report.raised:
-        return f"{command}    # send the {rows(unsent)} not sent yet"
-    return f"{command} {report.raised}    # the limit is reached: raise it, and send the {rows(unsent)} not sent yet"
+    command = hint("resume", report.batch, *report.raised.split())
+    why = "the limit is reached: raise it, and " if report.raised else ""
+    return _step(command, f"{why}send the {rows(unsent)} not sent yet")
+
+
+def _step(command: str, reason: str) -> str:
+    return f"{command}    # {reason}"
 
 
 def _oddities(report: Report) -> Iterator[str]:
     """What came from the API and does not fit: one list each."""
     name, callbacks = report.batch, report.rejected_callbacks
     if report.surplus or report.conflicts:
-        yield f"mwbatch reconcile {name} --list {'surplus' if report.surplus else 'conflicts'}    # see each"
+        yield _step(
+            hint("reconcile", name, "--list", "surplus" if report.surplus else "conflicts"), "see each"
+        )
     if report.unknown_tasks:
-        yield f"mwbatch reconcile {name} --list unknown    # see the tasks of rows that the batch does not have"
+        yield _step(
+            hint("reconcile", name, "--list", "unknown"), "see the tasks of rows that the batch does not have"
+        )
     if callbacks:
-        yield f"mwbatch reconcile {name} --list rejected    # see the {counted(callbacks, 'callback')} that did not fit"
+        yield _step(
+            hint("reconcile", name, "--list", "rejected"),
+            f"see the {counted(callbacks, 'callback')} that did not fit",
+        )
 
 
 def rows(count: int) -> str:

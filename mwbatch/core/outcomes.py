@@ -93,7 +93,8 @@ class Made:
     Left out are tags that were ``filtered``, ``beyond`` the most of an image, or ``unusable``, and the images
     ``without`` any left; ``waiting`` tagging rows have no answer yet. Of the rows ``expired`` have a picture
     whose signed URL has expired, and ``expiring`` one whose URL will within a day. ``single``: its question
-    has one answer only, knowingly.
+    has one answer only, knowingly. ``name`` is what its batch will be called, and ``later`` the path of another one that may
+    be made once more rows are answered.
     """
 
     batch: str
@@ -108,6 +109,8 @@ class Made:
     expired: int = 0
     expiring: int = 0
     single: bool = False
+    name: str = ""
+    later: str = ""
 
     @property
     def exit(self) -> Exit:

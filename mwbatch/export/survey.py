@@ -44,7 +44,7 @@ class Survey:
         if len(self._columns) > MOST_COLUMNS:
             raise UsageError(
                 f"the rows of this manifest have more than {MOST_COLUMNS:,} different columns, too many for a table; "
-                f"choose another --format, or mwbatch results, which keeps them as JSON"
+                f"choose another --format, or results instead of export, which keeps them as JSON"
             )
         return tuple(self._columns)
 

@@ -6,6 +6,7 @@ sweep of the batch's whole span, after which the harm is `forgiven`.
 
 from collections.abc import Iterator
 
+from mwbatch.core.hint import hint
 from mwbatch.errors import StoreError
 from mwbatch.journal.home import place_of
 from mwbatch.journal.opened import Opened
@@ -28,7 +29,7 @@ def refuse_lost_rows(batch: Opened) -> None:
         raise StoreError(
             f"no rows can be added to batch {batch.card.name} ({lost[0]}): one of them could get the number, and the "
             f"answers, of a row that is lost; put {batch.folder / ROWS} back from a copy, or go on with the rows that "
-            f"are left: mwbatch resume {batch.card.name}"
+            f"are left: {hint('resume', batch.card.name)}"
         )
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from mwbatch.core.address import Key
+from mwbatch.core.hint import hint
 from mwbatch.core.text import encode
 from mwbatch.errors import NameTaken, StoreError, UsageError
 from mwbatch.journal.begun import FOLDER as BEGUN
@@ -70,7 +71,7 @@ class Home:
         return (
             f"batch {card.name} has addresses signed with callback key {', '.join(missing)}, which {self.key_path} does not "
             f"have (was the batch moved here?): callbacks at them are refused. Name the file that has it with "
-            f"--callback-key-file, or fetch what they would bring: mwbatch reconcile {card.name} --wait"
+            f"--callback-key-file, or fetch what they would bring: {hint('reconcile', card.name, '--wait')}"
         )
 
     def departed(self, there: Iterable[Card | StoreError]) -> list[Path]:
@@ -170,7 +171,9 @@ class Home:
         for folder, why in looked:
             if folder.name == batch and isinstance(why, StoreError):
                 raise why
-        names = ", ".join(card.name for _, card in there) or "none yet: mwbatch submit MANIFEST makes one"
+        names = (
+            ", ".join(card.name for _, card in there) or f"none yet: {hint('submit', 'MANIFEST')} makes one"
+        )
         raise UsageError(f"no batch {batch} in {self.path}; batches there: {names}")
 
     def create(self, card: Card) -> tuple[Path, Card]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from mwbatch.core.hint import hint
 from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.errors import BatchBusy, StoreError
 from mwbatch.journal.disk import UNLOCKABLE, is_live, leads, open_lock, put_words, remove_words
@@ -81,7 +82,7 @@ class BatchLock:
         )
         raise BatchBusy(
             f"{self._folder} was taken from this run ({what}): another process may act on batch {name}, so nothing more "
-            f"is begun here; see that the folder is in its place, then: mwbatch resume {name}"
+            f"is begun here; see that the folder is in its place, then: {hint('resume', name)}"
         )
 
     def _taken(self) -> bool:
@@ -123,7 +124,7 @@ class BatchLock:
         name = self._folder.name
         return BatchBusy(
             f"batch {name} is in use by {holder(self._folder) or 'another process'}; "
-            f"wait for it, or look: mwbatch status {name}"
+            f"wait for it, or look: {hint('status', name)}"
         )
 
     def _leads_here(self) -> bool:

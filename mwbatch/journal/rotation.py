@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from mwbatch.core.address import Key
+from mwbatch.core.hint import hint
 from mwbatch.errors import BatchBusy, StoreError, UsageError
 from mwbatch.journal.disk import DISK, Disk, open_lock
 from mwbatch.journal.keys import Keys, Retired, load, load_or_make, new_key, written, written_time
@@ -65,10 +66,10 @@ def retirable(keys: Keys, kid: str, path: Path) -> Key:
             return key
     if keys.live and keys.newest.kid == kid:
         raise UsageError(
-            f"callback key {kid} signs new addresses; make another one first: mwbatch keys rotate, then retire {kid}"
+            f"callback key {kid} signs new addresses; make another one first: {hint('keys rotate')}, then {hint('keys retire', kid)}"
         )
     there = ", ".join(key.kid for key in keys.live) or "none"
-    raise UsageError(f"{path} has no callback key {kid!r}; keys there: {there} (see mwbatch keys list)")
+    raise UsageError(f"{path} has no callback key {kid!r}; keys there: {there} (see {hint('keys list')})")
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mwbatch.core.exported import Exported
+from mwbatch.core.hint import hint
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 
@@ -49,7 +50,7 @@ class Written:
             (f"tags whose numbers make no box{unplaced}", found.unplaced),
             ("images whose size nobody knows, left out", found.left_out),
             ("rows whose answer holds no list of tags, left out", found.unreadable),
-            (f"damaged lines (mwbatch reconcile {found.batch} --list damaged)", found.damaged),
+            (f"damaged lines ({hint('reconcile', found.batch, '--list', 'damaged')})", found.damaged),
         )
         yield from (f"  {words}: {count:,}" for words, count in counted if count)
         if outside or without_area or found.unplaced or found.unreadable:

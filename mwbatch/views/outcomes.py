@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from shlex import quote
+from pathlib import Path
 
 from mwbatch.core.advice import counted, rows
+from mwbatch.core.hint import hint
 from mwbatch.core.outcomes import Canceled, Created, Made, Ran, Reconciled
 from mwbatch.core.sweep import NO_ECHO
 from mwbatch.core.text import Json
@@ -83,7 +84,7 @@ def reconciled(found: Reconciled) -> Outcome:
 
 
 def _differing(found: Reconciled) -> Iterator[str]:
-    see = f"mwbatch reconcile {found.report.batch} --list differing"
+    see = hint("reconcile", found.report.batch, "--list", "differing")
     if count := len(found.differing):
         yield f"the API lists {counted(count, 'answer')} otherwise than stored: {see}"
     if count := len(found.unanswered):
@@ -104,7 +105,7 @@ def _without_proof(found: Reconciled) -> tuple[str, ...]:
     ):
         return ()
     return (
-        f"where an API never shows them, go without the proof: mwbatch reconcile {found.report.batch} --unproved",
+        f"where an API never shows them, go without the proof: {hint('reconcile', found.report.batch, '--unproved')}",
     )
 
 
@@ -117,8 +118,8 @@ def canceled(found: Canceled) -> Outcome:
     ]
     if found.doubtful:
         sentences.append(
-            f"{rows(found.doubtful)} in doubt may have a task that has not shown yet: mwbatch reconcile {name}, "
-            f"then mwbatch cancel {name} again"
+            f"{rows(found.doubtful)} in doubt may have a task that has not shown yet: {hint('reconcile', name)}, "
+            f"then {hint('cancel', name)} again"
         )
     if found.interrupted:
         sentences.append("interrupted: run the same command again")
@@ -156,15 +157,16 @@ class MadeView:
         lines += [f"  left out: {count:,} {what}" for what, count in left.items() if count]
         if made.waiting:
             lines.append(
-                f"  {rows(made.waiting)} have no answer yet: make it again later with --force, and submit the rows added"
+                f"  {rows(made.waiting)} have no answer yet: once they have, make it again under another name (-o {made.later}), "
+                f"and add its rows: {hint('submit', Path(made.later), '--batch', made.name)}"
             )
         for count, when in ((made.expired, "has expired"), (made.expiring, "will expire within 24 hours")):
             if count:
                 lines.append(
                     f"  {rows(count)} with a picture whose signed URL {when}, by this machine's clock: put a fresh one there"
                 )
-        leave = " --single-option" if made.single else ""
-        return "\n".join([*lines, "next:", f"  mwbatch submit {quote(made.path)}{leave}"])
+        leave = ["--single-option"] * made.single
+        return "\n".join([*lines, "next:", f"  {hint('submit', Path(made.path), *leave)}"])
 
     def json(self) -> Json:
         """The object for scripts."""

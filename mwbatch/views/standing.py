@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mwbatch.core.fold import Status
+from mwbatch.core.hint import hint
 from mwbatch.core.progress import Report
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
@@ -49,7 +50,7 @@ class Standings:
     def text(self) -> str:
         """A line a batch."""
         if not self.reports and not self.unreadable:
-            return f"no batches in {self.home} yet: mwbatch submit MANIFEST makes one"
+            return f"no batches in {self.home} yet: {hint('submit', 'MANIFEST')} makes one"
         lines = [_line(report) for report in self.reports]
         return "\n".join([*lines, *(f"not looked into: {reason}" for reason in self.unreadable)])
 

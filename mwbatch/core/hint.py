@@ -1,0 +1,44 @@
+"""Commands that people are told to type: each passes this door, so that all of them can be found, tried, and run as they stand.
+
+What somebody typed to say where things are (``--home``, ``--base-url``) is said again, else the command would go elsewhere.
+"""
+
+import shlex
+from collections.abc import Mapping
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Final
+
+_NO_HOME: Final = frozenset(("simulate", "tasks"))
+_NO_API: Final = frozenset(
+    ("export", "keys", "make-annotating", "results", "serve-callbacks", "simulate", "status")
+)
+TAKEN_BY: Final[Mapping[str, frozenset[str]]] = {
+    "--home": _NO_HOME,
+    "--callback-key-file": _NO_HOME,
+    "--base-url": _NO_API,
+}
+"""The options that are said again, with the verbs that do not have them."""
+
+_given: ContextVar[Mapping[str, str] | None] = ContextVar("given", default=None)
+
+
+def given(options: Mapping[str, str]) -> None:
+    """Keep what the user typed of `TAKEN_BY`, for every command that he is told from now on."""
+    _given.set(options)
+
+
+def hint(verb: str, *words: str | Path) -> str:
+    """A command of mwbatch to type, quoted for a shell; ``verb`` may have a second word, such as ``keys list``."""
+    again = [
+        word
+        for option, value in (_given.get() or {}).items()
+        if verb.split(maxsplit=1)[0] not in TAKEN_BY[option]
+        for word in (option, value)
+    ]
+    return shlex.join(["mwbatch", *verb.split(), *map(_safe, words), *again])
+
+
+def _safe(word: str | Path) -> str:
+    """A path that begins as options do, so that it is none."""
+    return f"./{word}" if isinstance(word, Path) and str(word).startswith("-") else str(word)
