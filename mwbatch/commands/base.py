@@ -72,7 +72,7 @@ async def warn_unheard(base: str, key: Key, desk: Desk) -> None:
         desk.tally.note(
             f"warning: {problem} answers at {base}, and refuses the callbacks of this batch: start it with the "
             f"same MWBATCH_HOME, or give both the same MWBATCH_CALLBACK_KEY_FILE. Tasks are created all the same: "
-            f"their answers are fetched by mwbatch reconcile"
+            f"their answers are fetched by reconcile"
         )
     elif problem:
         desk.tally.note(

@@ -254,7 +254,7 @@ SCENARIOS: Final[dict[str, tuple[Settings, Told]]] = {
         replace(FAST, faults=Faults(rates={Fault.NO_ECHO: 1.0})),
         no_echo,
     ),
-    "commands/elsewhere.py: status": (NEVER, lambda stage: sent(stage, 3, "--again", "nope")),
+    "commands/asked_before.py: status": (NEVER, lambda stage: sent(stage, 3, "--again", "nope")),
     "commands/keys.py: keys retire * --force": (FAST, keys),
     "commands/keys.py: reconcile * --wait": (FAST, keys),
     "commands/make_annotating.py: status *": (
