@@ -65,8 +65,8 @@ def glance(look: Callable[[Callable[[str], None]], Result], talk: Talk) -> NoRet
 
 def _conclude(run: Callable[[], Result], talk: Talk, asked: "Asked") -> NoReturn:
     start_logging(talk.log_format, verbose=talk.verbose)
-    _say_again()
-    code = ended(_came_to(run, talk, asked), partial(say, talk=talk, level=logging.ERROR))
+    with given(_typed()):
+        code = ended(_came_to(run, talk, asked), partial(say, talk=talk, level=logging.ERROR))
     raise click.exceptions.Exit(code)
 
 
@@ -92,12 +92,17 @@ def _came_to(run: Callable[[], Result], talk: Talk, asked: "Asked") -> int:
     return max(result.exit, asked.exit)
 
 
-def _say_again() -> None:
-    """Let commands that are told say again where things are, as far as it was typed: a variable is there next time, too."""
-    ctx = click.get_current_context()
-    params = {option: f"{option[2:].removeprefix('callback-').replace('-', '_')}" for option in TAKEN_BY}
-    typed = (one for one in params.items() if ctx.get_parameter_source(one[1]) is ParameterSource.COMMANDLINE)
-    given({option: str(ctx.params[name]) for option, name in typed})
+def _typed() -> dict[str, str]:
+    """What was typed of where things are, which is to be said again: a variable will be there next time, too."""
+    ctx = click.get_current_context(silent=True)
+    if ctx is None:
+        return {}
+    names = {option: option[2:].removeprefix("callback-").replace("-", "_") for option in TAKEN_BY}
+    return {
+        option: str(ctx.params[name])
+        for option, name in names.items()
+        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
 
 
 def show(result: Result, talk: Talk) -> None:

@@ -4,7 +4,8 @@ What somebody typed to say where things are (``--home``, ``--base-url``) is said
 """
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Final
@@ -23,9 +24,14 @@ TAKEN_BY: Final[Mapping[str, frozenset[str]]] = {
 _given: ContextVar[Mapping[str, str] | None] = ContextVar("given", default=None)
 
 
-def given(options: Mapping[str, str]) -> None:
-    """Keep what the user typed of `TAKEN_BY`, for every command that he is told from now on."""
-    _given.set(options)
+@contextmanager
+def given(options: Mapping[str, str]) -> Iterator[None]:
+    """Within the block say again what the user typed of `TAKEN_BY`, with every command that he is told."""
+    before = _given.set(options)
+    try:
+        yield
+    finally:
+        _given.reset(before)
 
 
 def hint(verb: str, *words: str | Path) -> str:
