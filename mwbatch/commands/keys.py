@@ -103,7 +103,7 @@ class Gone:
         ]
         lines += [
             f"warning: batch {batch} is in use by {who}, which may sign more addresses with {self.kid}, and their callbacks "
-            f"are refused: end it (Ctrl-C), then mwbatch resume {batch} signs with the newest key"
+            f"are refused: end it (Ctrl-C), then {hint('resume', batch)} signs with the newest key"
             for batch, who in self.running
         ]
         return "\n".join(lines)

@@ -210,6 +210,15 @@ def keys(stage: Stage) -> str:
     return told + stage.run("keys", "retire", kid).err
 
 
+def retired_under_a_run(stage: Stage) -> str:
+    """The key of a run that is at work is retired all the same."""
+    sent(stage, 3, "--callback-url", NOBODY)
+    (kid,) = (one["kid"] for one in stage.json("keys", "list")["keys"])
+    stage.run("keys", "rotate")
+    with BatchLock(stage.home / "m", "submit"):
+        return stage.run("keys", "retire", kid, "--force").out
+
+
 def signing(stage: Stage) -> str:
     """The key that signs is retired, and then another one was made."""
     stage.run("keys", "rotate")
@@ -257,6 +266,7 @@ SCENARIOS: Final[dict[str, tuple[Settings, Told]]] = {
     "commands/asked_before.py: status": (NEVER, lambda stage: sent(stage, 3, "--again", "nope")),
     "commands/keys.py: keys retire * --force": (FAST, keys),
     "commands/keys.py: reconcile * --wait": (FAST, keys),
+    "commands/keys.py: resume *": (NEVER, retired_under_a_run),
     "commands/make_annotating.py: status *": (
         NEVER,
         lambda s: said(s, "make-annotating", "m", *ASK, "-o", "a.jsonl"),
