@@ -5,27 +5,32 @@ from collections.abc import Callable
 from typing import Final
 
 _FIRST: Final = 1 << 10
-_LOW: Final = (1 << 32) - 1
+_PART: Final = (1 << 30) - 1
+"""What is kept of a hash: as much as Python counts with in one step."""
+
+_MOST: Final = (1 << 32) - 1
 
 
 class Holders:
     """The first row at which each task was shown: 12 to 24 bytes a task, because ids are kept by the rows alone.
 
-    An open hash table; an entry has half of the id's hash above the row's number, counted from 1. ``has`` says whether
+    An open hash table in two columns: the row's number, counted from 1, and a part of the id's hash. ``has`` says whether
     a row has a task of this id.
     """
 
     def __init__(self, has: Callable[[int, bytes], bool]) -> None:
         self._has = has
-        self._slots, self._mask, self._used = array("Q", bytes(8 * _FIRST)), _FIRST - 1, 0
+        self._used = 0
+        self._empty(_FIRST)
 
     def claim(self, task_id: bytes, row: int) -> int:
         """Note that a task was shown at a row, which has it already; returns the first row at which it was."""
-        slot = self._slot(task_id)
-        if entry := self._slots[slot]:
-            return (entry & _LOW) - 1
-        if row < _LOW:
-            self._slots[slot] = (hash(task_id) & _LOW) << 32 | row + 1
+        part = hash(task_id) & _PART
+        slot = self._slot(task_id, part)
+        if there := self._rows[slot]:
+            return there - 1
+        if row < _MOST:
+            self._rows[slot], self._parts[slot] = row + 1, part
             self._used += 1
             if self._used * 3 > self._mask * 2:
                 self._grow()
@@ -33,24 +38,29 @@ class Holders:
 
     def find(self, task_id: bytes) -> int | None:
         """The first row at which a task was shown; None for none."""
-        entry = self._slots[self._slot(task_id)]
-        return (entry & _LOW) - 1 if entry else None
+        there = self._rows[self._slot(task_id, hash(task_id) & _PART)]
+        return there - 1 if there else None
 
-    def _slot(self, task_id: bytes) -> int:
+    def _slot(self, task_id: bytes, part: int) -> int:
         """The slot of a task, or the free one where it would stand."""
-        slots, mask, half = self._slots, self._mask, hash(task_id) & _LOW
-        slot = half & mask
-        while (entry := slots[slot]) and not (entry >> 32 == half and self._has((entry & _LOW) - 1, task_id)):
+        rows, mask = self._rows, self._mask
+        slot = part & mask
+        while (there := rows[slot]) and not (self._parts[slot] == part and self._has(there - 1, task_id)):
             slot = slot + 1 & mask
         return slot
 
+    def _empty(self, size: int) -> None:
+        self._rows, self._parts = array("I", bytes(4 * size)), array("I", bytes(4 * size))
+        self._mask = size - 1
+
     def _grow(self) -> None:
         """Make the table twice as large and place every entry anew."""
-        there = self._slots
-        self._mask = mask = self._mask * 2 + 1
-        self._slots = slots = array("Q", bytes(8 * mask + 8))
-        for entry in filter(None, there):
-            slot = entry >> 32 & mask
-            while slots[slot]:
-                slot = slot + 1 & mask
-            slots[slot] = entry
+        there = zip(self._rows, self._parts, strict=True)
+        self._empty(2 * self._mask + 2)
+        rows, parts, mask = self._rows, self._parts, self._mask
+        for row, part in there:
+            if row:
+                slot = part & mask
+                while rows[slot]:
+                    slot = slot + 1 & mask
+                rows[slot], parts[slot] = row, part
