@@ -58,7 +58,10 @@ class AiohttpWire:
         self._watchdog = Watchdog(timeout)
         self._heads: dict[str, bytes] = {}
         self._session: aiohttp.ClientSession | None = None
+        self._pool: Connections
         self._route: ClientRequest
+        # MUST be less than the watchdog's limit: it is what tells "not connected" from "no answer".
+        self._limits = aiohttp.ClientTimeout(total=None, connect=min(LONGEST_CONNECT, timeout / 2))
 
     def __repr__(self) -> str:
         return f"AiohttpWire({self._base})"
@@ -113,7 +116,9 @@ class AiohttpWire:
         trouble: ApiError
         try:
             if method == "POST" and body and not params and not headers:
-                connection = await connected(self._session or self._open(), self._route)
+                if self._session is None:
+                    self._open()
+                connection = await connected(self._pool, self._route, self._limits)
                 left = True
                 answer = await self._post(connection, path, body)
             else:
@@ -177,11 +182,11 @@ class AiohttpWire:
         return head
 
     def _open(self) -> aiohttp.ClientSession:
+        self._pool = Connections(self._timeout)
         session = self._session = aiohttp.ClientSession(
-            connector=Connections(self._timeout),
+            connector=self._pool,
             cookie_jar=aiohttp.DummyCookieJar(),
-            # MUST be less than the watchdog's limit: it is what tells "not connected" from "no answer".
-            timeout=aiohttp.ClientTimeout(total=None, connect=min(LONGEST_CONNECT, self._timeout / 2)),
+            timeout=self._limits,
             skip_auto_headers=("Content-Type",),
             headers=self._headers,
         )

@@ -13,8 +13,9 @@ from functools import partial
 from typing import Any, Final
 
 from aiohttp import (
+    BaseConnector,
     ClientConnectionResetError,
-    ClientSession,
+    ClientTimeout,
     ConnectionTimeoutError,
     TCPConnector,
 )
@@ -77,14 +78,13 @@ class Spoiled(ClientConnectionResetError):
     """A connection was not fit to be written on, and nothing was."""
 
 
-async def connected(session: ClientSession, route: ClientRequest) -> Connection:
+async def connected(pool: BaseConnector, route: ClientRequest, limits: ClientTimeout) -> Connection:
     """A connection for requests that go where ``route`` goes; raises what says that none was made, as a session would."""
-    assert session.connector is not None
     # What gets ready in one turn of the loop leaves side by side in the next: a request that leaves alone wakes whoever
     # reads it by itself, which costs a sixth of all.
     await sleep(0)
     try:
-        return await session.connector.connect(route, [], session.timeout)
+        return await pool.connect(route, [], limits)
     except TimeoutError as error:
         raise ConnectionTimeoutError(f"Connection timeout to host {route.url}") from error
 

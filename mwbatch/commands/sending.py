@@ -172,7 +172,7 @@ class Sender:
     async def _create(self, create: Create) -> None:
         """Bring one attempt to its outcome: what certainly made no task is sent again within the same attempt."""
         planned, attempt = create
-        outcome, waits, began = _NOT_SENT, backoff(), 0.0
+        outcome, waits, began = _NOT_SENT, None, 0.0
         try:
             address = write(self.how.base, self.how.key, self.batch.card.batch_id, planned.row, attempt)
             while await self._gate.enter():
@@ -195,6 +195,7 @@ class Sender:
                     self._gate.leave()
                 if outcome.verdict not in _AGAIN:
                     break
+                waits = waits or backoff()
                 wait = next(waits) if outcome.retry_after is None else outcome.retry_after
                 self._tell_wait(outcome, wait)
                 if outcome.retry_after is None:
