@@ -1,0 +1,51 @@
+"""What a create costs, counted and not timed, so that a loss shows on a busy machine too."""
+
+import sys
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import mwbatch
+from mwbatch.core.limits import Limits
+from tests.benchmarks.children import module, server
+
+MOST: Final = 114
+"""Calls and resumptions of our functions for a row, from its plan on disk to the line that tells of its task.
+
+There were 111 when this was written, and 135 before three layers, a semaphore and second looks were taken out.
+"""
+
+FEW, MANY = 300, 1_300
+HOUSE: Final = str(Path(mwbatch.__file__).parent)
+
+
+async def calls(url: str, home: Path, manifest: Path, tasks: int) -> int:
+    """How often a function of ours is called or resumed in this thread while so many tasks are created."""
+    count = 0
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        nonlocal count
+        count += event == "call" and frame.f_code.co_filename.startswith(HOUSE)
+
+    wishes = mwbatch.Wishes(
+        callback_url="https://labels.example.com", concurrency=64, limits=Limits(max_tasks=tasks)
+    )
+    async with mwbatch.Client("live_0123456789", url, limit=64) as client:
+        sys.setprofile(note)
+        try:
+            await mwbatch.submit(mwbatch.Home(home), client, mwbatch.Source(str(manifest)), wishes)
+        finally:
+            sys.setprofile(None)
+    return count
+
+
+async def test_a_create_costs_few_calls(tmp_path: Path) -> None:
+    """A create is bought with so many calls of ours and no more: beside them is what aiohttp and the kernel do."""
+    manifest = tmp_path / "shelves.csv"
+    lines = (f"shelf-{n},https://images.example.com/{n}.jpg\n" for n in range(MANY))
+    manifest.write_text("id,image_url\n" + "".join(lines), encoding="utf-8")
+    with server(partial(module, "null")) as (_, url):
+        few = await calls(url, tmp_path / "few", manifest, FEW)
+        many = await calls(url, tmp_path / "many", manifest, MANY)
+    assert (many - few) / (MANY - FEW) <= MOST
