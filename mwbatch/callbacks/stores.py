@@ -141,6 +141,9 @@ class Stores:
             if store.journal.full and await store.journal.probe():
                 _log.warning("there is space again in %s", store.journal.folder)
         async with self._opening:
+            for batch, store in [*self._there.items()]:
+                if not store.is_inbox and not await store.in_place():
+                    await self._closed(batch, store)
             for batch, folder in (await self._looked()).items():
                 await self._take_up(batch, folder)
         await self._take_in_all()
@@ -182,11 +185,7 @@ class Stores:
     async def _take_up(self, batch: str, folder: Path) -> None:
         """Let callbacks of a batch go to its folder, unless they do already, or it cannot be read."""
         there = self._there.get(batch)
-        if there and not there.is_inbox:
-            if await asyncio.to_thread(lambda: there.in_place):
-                return
-            await self._closed(batch, there)
-        if not self.aside.is_due(folder, self._now()):
+        if (there and not there.is_inbox) or not self.aside.is_due(folder, self._now()):
             return
         try:
             store = await self._opened(folder, is_inbox=False)
@@ -213,7 +212,8 @@ class Stores:
             _log.error("%s", error)
 
     async def _opened(self, folder: Path, *, is_inbox: bool) -> Store:
-        journal = Segments(folder, WRITER, self._disk, self.commits)
+        # MUST NOT make a batch's folder anew: what is in it would be found by nobody once the batch is put back.
+        journal = Segments(folder, WRITER, self._disk, self.commits, makes=is_inbox)
         store = await asyncio.to_thread(lambda: Store.open(journal, is_inbox=is_inbox))
         for damage in journal.damage:
             if damage.harm is Harm.DAMAGED:
@@ -238,6 +238,8 @@ class Stores:
             self._troubles.end(trouble, f"batch {batch}: its inbox was taken in")
         except StoreError as error:
             self._troubles.begin(trouble, f"batch {batch}: its inbox stays as it is: {error}", type(error))
+            if not await store.stands():
+                await self._let_go(batch, store)
 
     async def _merge(self, inbox: Path, batch: str, store: Store) -> None:
         async def keep(facts: Sequence[Fact]) -> int:

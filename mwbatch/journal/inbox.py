@@ -25,6 +25,9 @@ async def merge(inbox: Path, journal: Segments, keep: Keep) -> int:
     """Move what an inbox holds into the journal of its batch by ``keep``; returns how many facts were new.
 
     A segment of the inbox is removed once nobody writes it, unless it is damaged: then it is evidence.
+
+    Raises:
+        StoreError: something cannot be read or written, or somebody changed the batch meanwhile; all is there still.
     """
     there = Segments(inbox, "inbox")
     # MUST be asked before reading: what a receiver writes later stands in segments that are kept.
@@ -34,6 +37,9 @@ async def merge(inbox: Path, journal: Segments, keep: Keep) -> int:
         plain |= dict.fromkeys(fact for fact in chunk if _is_plain(fact))
         new += await keep([fact for fact in chunk if not _is_plain(fact)])
     new += await keep(await asyncio.to_thread(_unknown, journal, plain))
+    # MUST be seen before anything is removed: what the journal knows may be gone from the disk, and be here alone.
+    if not await asyncio.to_thread(journal.stands):
+        raise StoreError(f"{journal.folder} was changed while {inbox} was taken in; take it in again")
     damaged = {damage.path for damage in there.damage if damage.harm is Harm.DAMAGED}
     for path in done:
         if path not in damaged:

@@ -49,12 +49,20 @@ class Segments:
     """The journal of one batch, in its folder.
 
     ``writer`` names who writes (``submit``, ``receiver`` …) in the names of the segments; ``commits`` counts what its
-    commits cost.
+    commits cost. Where it ``makes`` no folder, writing raises `Displaced` once the batch's own is gone.
     """
 
-    def __init__(self, folder: Path, writer: str, disk: Disk = DISK, commits: Commits | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        writer: str,
+        disk: Disk = DISK,
+        commits: Commits | None = None,
+        *,
+        makes: bool = True,
+    ) -> None:
         self.folder = folder
-        self._shelves = {name: Shelf(folder / name, writer, disk, commits) for name in FOLDERS}
+        self._shelves = {name: Shelf(folder / name, writer, disk, commits, makes=makes) for name in FOLDERS}
         self._made: Appender | None = None
         self._making = Lock()
 

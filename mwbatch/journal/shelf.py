@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mwbatch.core.facts import Fact
 from mwbatch.core.lines import line, parse
-from mwbatch.errors import DiskFull, Poisoned, StoreError
+from mwbatch.errors import DiskFull, Displaced, Poisoned, StoreError
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.mark import Mark
 from mwbatch.journal.measure import Commits
@@ -26,8 +26,17 @@ One = TypeVar("One", bound=Fact)
 class Shelf:
     """A folder of segments: reads all of them, writes one of its own."""
 
-    def __init__(self, folder: Path, writer: str, disk: Disk = DISK, commits: Commits | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        writer: str,
+        disk: Disk = DISK,
+        commits: Commits | None = None,
+        *,
+        makes: bool = True,
+    ) -> None:
         self.folder, self._writer, self._disk, self._commits = folder, writer, disk, commits
+        self._makes = makes
         self._lacking = 0
         self._segment: Segment | None = None
         self._committer: Committer | None = None
@@ -71,6 +80,8 @@ class Shelf:
             raise type(self._poison)(str(self._poison))
         try:
             if self._segment is None:
+                if not (self._makes or self.folder.parent.is_dir()):
+                    raise Displaced(f"{self.folder.parent} is gone; see what became of it, start again")
                 self._segment = Segment(self.folder, self._writer, self._disk)
             self._segment.append(lines)
         except DiskFull:

@@ -137,3 +137,41 @@ async def test_a_batch_that_appears_takes_its_inbox_in(start: Start) -> None:
     await until(lambda: rows(folder) == {0} and len(stage.lines()) == 1)
     assert await sent(stage, BAD, 0) == 200
     assert len(stage.lines()) == 1
+
+
+async def test_a_batch_that_goes_away(stage: Stage) -> None:
+    """Callbacks of a batch whose folder was moved out of the home go to the inbox, and make no folder in its place."""
+    folder = stage.home.path / f"named-{BATCH}"
+    folder.rename(stage.home.path.parent / "elsewhere")
+    codes = [await sent(stage, BATCH, 0) for _ in range(3)]
+    assert ({*codes} <= {200, 503}, codes[-1]) == (True, 200)
+    assert rows(stage.home.inbox(BATCH)) == {0}
+    assert not folder.exists()
+
+
+async def test_a_batch_that_goes_away_after_it_took_something(start: Start) -> None:
+    """The same where it was being written: in the inbox it is, and moved back it is taken up again."""
+    stage = await start(limits=SOON)
+    folder = stage.home.path / f"named-{BATCH}"
+    assert await sent(stage, BATCH, 0) == 200
+    folder.rename(stage.home.path.parent / "elsewhere")
+    codes = [await sent(stage, BATCH, 1) for _ in range(3)]
+    assert codes[-1] == 200
+    assert rows(stage.home.inbox(BATCH)) == {1}
+    (stage.home.path.parent / "elsewhere").rename(folder)
+    await until(lambda: rows(folder) == {0, 1} and not list(stage.home.inbox(BATCH).glob("*/*.jsonl")))
+
+
+async def test_the_inbox_is_kept_until_its_batch_has_it(start: Start) -> None:
+    """An answer in the inbox is never let go because the batch had it once: it is what the disk has now that counts."""
+    stage = await start(limits=SOON)
+    folder, inbox = stage.home.path / f"named-{BATCH}", stage.home.inbox(BATCH)
+    assert await sent(stage, BATCH, 0) == 200
+    [segment] = (folder / "results").iterdir()
+    (inbox / "results").mkdir(parents=True)
+    text = segment.read_bytes()
+    segment.unlink()
+    (inbox / "results" / segment.name).write_bytes(text)
+    await until(lambda: rows(folder) == {0} and not list(inbox.glob("*/*.jsonl")))
+    assert await sent(stage, BATCH, 0) == 200
+    assert rows(folder) == {0}
