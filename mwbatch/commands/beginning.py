@@ -1,5 +1,6 @@
 """How a run begins: with a listing, and with trust in the folder restored where something speaks against it."""
 
+import asyncio
 from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Final
@@ -13,6 +14,7 @@ from mwbatch.core.doubt import SECOND_SWEEP, WITHOUT_WITNESS
 from mwbatch.core.drift import WIDE
 from mwbatch.core.facts import Started
 from mwbatch.core.hint import hint
+from mwbatch.core.reach import Reach, next_number
 from mwbatch.core.span import PADDING, Span
 from mwbatch.core.times import http_time
 from mwbatch.journal.harm import harm
@@ -44,7 +46,7 @@ def last_base(batch: Opened) -> str | None:
 
 
 async def catch_up(batch: Opened, client: Client, desk: Desk) -> None:
-    """Ask the API for the tasks of the batch, from its beginning on, whatever the journal says was sent.
+    """Ask the API for the tasks of the batch, as far back as the journal may have forgotten any, whatever it says was sent.
 
     It proves key and origin, tells the server's clock, and shows tasks of which the journal does not know: the folder, or
     the whole home, may be older than it looks. Raises `ApiError` where the API refuses us or cannot be reached.
@@ -52,14 +54,33 @@ async def catch_up(batch: Opened, client: Client, desk: Desk) -> None:
     tell_strange_keys(batch, desk)
     desk.tally.begin("asking the API")
     began = batch.card.began
-    is_new = batch.is_new or (began is None and not batch.state.spent())
-    padding = PADDING if batch.card.drift else WIDE
-    start = None if is_new or batch.drift.is_wide else Span((began,), padding).start(batch.drift, None)
-    new = await glance(batch, client, desk, start, pages=1 if is_new else None)
-    if is_new and not new and began is None:
-        batch.keep(began=client.clock)
+    started = await asyncio.to_thread(lambda: list(batch.journal.read_journal(Started)))
+    batch.next_start = next_number(started)
+    if batch.is_new or (began is None and not batch.state.spent()):
+        new, _ = await glance(batch, client, desk, Span(()), pages=1)
+        if not new and began is None:
+            batch.keep(began=client.clock)
+    else:
+        new = await _reach_back(batch, client, desk, started)
     if new:
         desk.tally.note(f"the API's listing told the journal something new about {rows(new)}")
+
+
+async def _reach_back(batch: Opened, client: Client, desk: Desk, started: list[Started]) -> int:
+    """List what this run has to know, or everything since the batch began where the record or the listing cannot tell.
+
+    Returns of how many tasks that told something new. Where neither listing can be believed the card keeps how far back
+    the next run has to look, whatever this one sends: MUST be there before that.
+    """
+    is_sound = not harm(batch) and batch.drift.is_within(PADDING)
+    reach = Reach.of(batch.state, started, batch.card.behind) if is_sound else None
+    new, flaws = await glance(batch, client, desk, reach.span) if reach else (0, [])
+    if reach is None or flaws or reach.is_after(client.clock):
+        padding = PADDING if batch.card.drift else WIDE
+        more, flaws = await glance(batch, client, desk, Span((batch.card.began,), padding))
+        new += more
+    batch.keep(behind=(reach.mark.number if reach else 0) if flaws else None)
+    return new
 
 
 def tell_strange_keys(batch: Opened, desk: Desk) -> None:

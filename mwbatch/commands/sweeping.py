@@ -81,17 +81,15 @@ async def sweep(
 
 
 async def glance(
-    batch: Opened, client: Client, desk: Desk, start: datetime | None, pages: int | None = None
-) -> int:
-    """Record what is listed from ``start`` on, be it proof or not; returns of how many tasks it told something new.
+    batch: Opened, client: Client, desk: Desk, span: Span, pages: int | None = None
+) -> tuple[int, list[str]]:
+    """Record what is listed from where ``span`` begins, be it proof or not.
 
-    At most the first ``pages`` are looked at.
+    At most the first ``pages`` are looked at. Returns of how many tasks it told something new, and why something may be
+    there all the same that it has not shown.
     """
-    walks = _Walks(batch, client, desk, Span(()), frozenset(), None, lambda _: None)
-    try:
-        return (await walks.walk(walks.new(iso(start) if start else None, None), pages))[1]
-    except Refused:  # it takes no dates
-        return (await walks.walk(walks.new(None, None, dated=False), pages))[1]
+    walks = _Walks(batch, client, desk, span, frozenset(), None, lambda _: None)
+    return await walks.once(pages)
 
 
 class _Walks:
@@ -133,6 +131,29 @@ class _Walks:
     async def undated(self) -> Swept:
         """By offset, from the first page to the last, and twice."""
         return await self._judged(lambda: self.new(None, None, dated=False), twice=True)
+
+    async def once(self, pages: int | None) -> tuple[int, list[str]]:
+        """By dates, and without an end; by offset from the first page where that leads nowhere. What `glance` returns."""
+        start, new = self._start(), 0
+        with suppress(Refused):  # it takes no dates
+            walk, new = await self.walk(self.new(iso(start) if start else None, None), pages)
+            if not walk.undated:
+                return new, self._doubts(walk)
+        walk, more = await self.walk(self.new(None, None, dated=False), pages)
+        return new + more, self._doubts(walk)
+
+    def _doubts(self, walk: Sweep) -> list[str]:
+        """Its flaws; without a task that it had to show nobody can tell whether it had any."""
+        flaws = walk.flaws((task.task_id, place) for place, task in self._known())
+        return flaws or ([] if walk.known else ["no task is known that the listing had to show"])
+
+    def _start(self) -> datetime | None:
+        """Where the span begins; None where dates say nothing."""
+        try:
+            least = oldest(task.created_at for _, task in self._known())
+        except Undated:
+            return None
+        return None if self._batch.drift.is_wide else self._span.start(self._batch.drift, least)
 
     def new(self, start: str | None, end: str | None, *, dated: bool = True) -> Sweep:
         """A walk that is to begin."""

@@ -131,9 +131,12 @@ class Batch:
             and ((kept := row.kept) is None or said > 1 or not kept.answered)
         }
 
-    def tasks(self) -> Iterator[tuple[int, TaskState]]:
-        """Every task that was ever shown, with the row's number; unknown rows too."""
-        yield from ((n, task) for n in self._numbers(is_shown) if (task := self._columns.task(n)))
+    def tasks(self, first: int = 0) -> Iterator[tuple[int, TaskState]]:
+        """Every task that was ever shown, with the row's number; unknown rows too.
+
+        Those below ``first`` may be left out where they are kept in columns, as one attempt alone.
+        """
+        yield from ((n, task) for n in self._numbers(is_shown, first) if (task := self._columns.task(n)))
         yield from ((n, task) for n, row in self._lifted.items() for task in row.tasks.values())
 
     def _show(self, shown: Shown) -> bool:
@@ -195,10 +198,10 @@ class Batch:
         straight = sum(self._columns.codes.count(code) for code in CODES if fits(code))
         return straight + sum(map(of, self._lifted.values()))
 
-    def _numbers(self, fits: Callable[[int], bool]) -> Iterator[int]:
-        """The numbers of the rows of the columns whose code fits, ascending."""
+    def _numbers(self, fits: Callable[[int], bool], first: int = 0) -> Iterator[int]:
+        """The numbers of the rows of the columns whose code fits, ascending from ``first`` on."""
         marks = self._columns.codes.translate(marks_of(fits))
-        number = marks.find(1)
+        number = marks.find(1, first)
         while number >= 0:
             yield number
             number = marks.find(1, number + 1)
@@ -249,6 +252,11 @@ class Batch:
         for number, row in self._lifted.items():
             if row.planned:
                 yield from ((number, attempt) for attempt in row.doubtful)
+
+    def unsettled(self) -> Iterator[int]:
+        """The numbers of the rows that were started and are in doubt, or may be sent again, in no order."""
+        yield from (number for number, _ in self.doubtful())
+        yield from (n for n, row in self._lifted.items() if row.planned and row.started and row.sendable)
 
     def spent(self) -> int:
         """How many tasks the batch has or may have: every confirmed task, and one for every other open attempt."""

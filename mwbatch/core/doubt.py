@@ -97,14 +97,15 @@ def span_of(there: Iterable[Doubt], started: Sequence[Started], witness: Witness
     there = list(there)
     begun = {fact for doubt in there for fact in doubt.started}
     padding = PADDING if all(doubt.witnessed(witness) for doubt in there) else WIDE
-    return Span(tuple(fact.clock for fact in begun), padding, _since(begun, started))
+    return Span(tuple(fact.clock for fact in begun), padding, *started_since(begun, started))
 
 
-def _since(begun: set[Started], started: Sequence[Started]) -> Callable[[Place], bool]:
+def started_since(begun: set[Started], started: Sequence[Started]) -> tuple[Callable[[Place], bool], int]:
     """Whether an attempt was started as late as the first of those that ``begun`` started.
 
     By the order of the record, or by the server's clock: of two orders that a wrong clock may have made, neither is
-    believed alone. Which is too many rather than too few: the interval grows with them.
+    believed alone. Which is too many rather than too few: the interval grows with them. With a row below which no first
+    attempt was.
     """
     clocks = [http_time(fact.clock) for fact in begun]
     earliest = min((clock for clock in clocks if clock), default=None) if all(clocks) else None
@@ -120,7 +121,7 @@ def _since(begun: set[Started], started: Sequence[Started]) -> Callable[[Place],
         rows = marks.get(place.attempt, b"")
         return place.row < len(rows) and rows[place.row] == 1
 
-    return includes
+    return includes, max(0, marks.get(1, bytearray()).find(1))
 
 
 def _mark(rows: bytearray, fact: Started) -> None:

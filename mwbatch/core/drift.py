@@ -51,7 +51,11 @@ class Drift:
     @property
     def is_wide(self) -> bool:
         """Whether the differences spread so far, or a date lies so far ahead, that dates say nothing."""
-        return self._greatest - self._least > WIDE.total_seconds() or self._greatest > FAR.total_seconds()
+        return not self.is_within(WIDE) or self._greatest > FAR.total_seconds()
+
+    def is_within(self, apart: timedelta) -> bool:
+        """Whether the differences spread no further than this, as far as any was seen."""
+        return self._greatest - self._least <= apart.total_seconds()
 
     def created(self, created_at: str | None, date: str | None) -> None:
         """Take in the date of a task and that of the answer to its create. Either may say nothing.

@@ -49,7 +49,8 @@ class Planned(NamedTuple):
 class Started:
     """Written before the create requests of ``rows``, half-open ranges ``(from, to)``, may leave.
 
-    ``editions`` has ``(row, edition)`` of those that are sent in another edition than the first.
+    ``editions`` has ``(row, edition)`` of those that are sent in another edition than the first. ``number`` counts the
+    starts of the batch from 1, so that one that is missing shows; 0 where an older version wrote it.
     """
 
     at: float
@@ -61,6 +62,7 @@ class Started:
     kid: str
     clock: str | None = None
     editions: tuple[tuple[int, int], ...] = ()
+    number: int = 0
 
 
 class Seen(NamedTuple):

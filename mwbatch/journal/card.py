@@ -23,7 +23,8 @@ class Card:
     run sent its first request; ``echo`` whether the listing was seen to show our addresses, for each type of task;
     ``segments`` the sizes in bytes of the segments that the last run left behind; ``forgiven`` the harm to the folder
     that a valid sweep of the whole span has made up for; ``drift`` how far the dates of tasks lay from the server's clock,
-    least and greatest in seconds, empty while that was never seen; ``again``: by batch id, of other batches whose requests
+    least and greatest in seconds, empty while that was never seen; ``behind`` the number of the last start up to which a
+    listing could be believed at the beginning of a run, None where that is so of all; ``again``: by batch id, of other batches whose requests
     the user wants paid again, when (``at``) and for how many of the rows (``rows``); ``volatile`` the parameters of URLs
     that mean nothing.
     """
@@ -42,6 +43,7 @@ class Card:
     segments: dict[str, int] = field(default_factory=dict)
     forgiven: tuple[str, ...] = ()
     drift: tuple[int, ...] = ()
+    behind: int | None = None
     limits: Limits = field(default_factory=Limits)
     again: dict[str, dict[str, float]] = field(default_factory=dict)
     volatile: tuple[str, ...] = ()

@@ -31,7 +31,8 @@ class Opened:
 
     ``lock`` is the batch's lock where this command holds it, so that nobody else has requests in flight.
     ``is_new``: this command has made the batch, so that nothing can have been sent for it. ``is_begun``: this
-    run has sent something, and ``begun`` knows it, outside of the folder. ``drift`` is how far the dates of
+    run has sent something, and ``begun`` knows it, outside of the folder. ``next_start`` is the number of the
+    next one, 0 while nobody has counted them. ``drift`` is how far the dates of
     tasks lie from the server's clock, as this command and those before it saw it.
     """
 
@@ -43,6 +44,7 @@ class Opened:
     lock: BatchLock | None = None
     is_new: bool = False
     is_begun: bool = False
+    next_start: int = 0
     drift: Drift = field(init=False)
     begun: Begun = field(init=False)
 
@@ -96,7 +98,8 @@ class Opened:
         """
         import asyncio  # noqa: PLC0415 (as in `look`)
 
-        await self.record([started])
+        await self.record([replace(started, number=self.next_start)])
+        self.next_start += self.next_start > 0
         written = self.journal.written
         if self.is_begun:
             name = next(name for name in written if name.startswith(JOURNAL))

@@ -60,6 +60,7 @@ started = st.builds(
     *[texts] * 4,
     st.none() | texts,
     st.lists(st.tuples(numbers, numbers), max_size=2).map(tuple),
+    numbers,
 )
 seen = st.builds(
     Seen,

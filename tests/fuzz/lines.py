@@ -155,7 +155,9 @@ def _seeds() -> list[bytes]:
         lines.line(fact)[:-1]
         for fact in (
             Planned(1.5, 0, "a", 2, "tagging", {"image_url": "https://x.test/1.jpg"}, {"note": "x"}),
-            Started(1.5, ((0, 1), (4, 9)), 1, "https://c.test", "https://a.test", "0" * 16, "k1", "now"),
+            Started(
+                1.5, ((0, 1), (4, 9)), 1, "https://c.test", "https://a.test", "0" * 16, "k1", "now", (), 3
+            ),
             Seen(1.5, 0, 1, "t1", "pending", "create", "2016-06-23T09:09:34.752Z"),
             Seen(1.5, 0, 1, "t1", "completed", "callback", None, "now", "00", "ff", b'{"task_id": "t1"}'),
             Seen(1.5, 0, 1, '\ud83d,"body":', "", "get", None, None, "00", "ff", b'{"a":1,"a":2}'),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from email.utils import format_datetime
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -55,13 +56,13 @@ class Grown:
         home.key_path.write_bytes(written(Keys((KEY,))))
         folder, card = home.create(Card(NAME, BATCH_ID, origin, str(self.manifest), "id", (KEY.kid,)))
         _write(folder / ROWS, "submit", self._planned())
+        starts = count(1)
         for number, (first, end) in enumerate(self._parts()):
-            _write(folder / JOURNAL, f"submit{number}", self._created(origin, first, end))
+            _write(folder / JOURNAL, f"submit{number}", self._created(origin, first, end, starts))
             _write(folder / RESULTS, f"receiver{number}", (_answer(row) for row in range(first, end)))
-        home.write(
-            folder,
-            replace(card, began=_clock(Made(0)), echo={"tagging": True}, segments=segment_sizes(folder)),
-        )
+        clock = _clock(Made(0))
+        card = replace(card, began=clock, clock=clock, base=BASE, echo={"tagging": True}, drift=(0, 1))
+        _keep_sizes(home, folder, card)
 
     def copied(self, to: Path, *, but: str = "") -> "Grown":
         """A copy for a command that writes: segments are shared, since none is ever written again; ``but`` one folder."""
@@ -72,7 +73,7 @@ class Grown:
         )
         home = Home(copy.home)
         (folder, card), *_ = home.cards()
-        home.write(folder, replace(card, place=place_of(folder), segments=segment_sizes(folder)))
+        _keep_sizes(home, folder, replace(card, place=place_of(folder)))
         return copy
 
     def segments(self) -> list[Path]:
@@ -90,14 +91,23 @@ class Grown:
             columns = {"campaign": f"spring {row % 50}"}
             yield Planned(_at(made), row, f"shot-{row:08d}", row + 2, "tagging", request, columns)
 
-    def _created(self, origin: str, first: int, end: int) -> Iterator[Fact]:
+    def _created(self, origin: str, first: int, end: int, starts: Iterator[int]) -> Iterator[Fact]:
         for begin in range(first, end, RUN):
             rows = ((begin, min(begin + RUN, end)),)
             at, key = _at(Made(begin)), fingerprint(API_KEY)
-            yield Started(at, rows, 1, BASE, origin, key, KEY.kid, _clock(Made(begin)))
+            yield Started(at, rows, 1, BASE, origin, key, KEY.kid, _clock(Made(begin)), number=next(starts))
             for row in range(*rows[0]):
                 made = Made(row)
                 yield Seen(_at(made), row, 1, made.task_id, "pending", Via.CREATE, iso(made.created))
+
+
+def _keep_sizes(home: Home, folder: Path, card: Card) -> None:
+    """Keep how large the segments are, on the card and outside of the folder."""
+    sizes = segment_sizes(folder)
+    home.write(folder, replace(card, segments=sizes))
+    begun = home.begun(BATCH_ID)
+    begun.write(sizes)
+    begun.close()
 
 
 def _answer(row: int) -> Fact:
