@@ -1,29 +1,56 @@
-"""Rows that are ready to be sent: their ``started`` is on disk."""
+"""Rows that are ready to be sent: their ``started`` is on disk, and who was sent in vain has rested."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from mwbatch.core.facts import Started
+from mwbatch.core.pace import backoff
 from mwbatch.core.plan import Create
+from mwbatch.core.verdict import Outcome, Verdict
 from mwbatch.journal.closing import to_end
 from mwbatch.journal.opened import Opened
 
+NOT_SENT: Final = Outcome(Verdict.UNSENT, message="the run ended before this row's turn")
+
+
+class Try:
+    """One attempt on its way; ``outcome`` is that of its last request."""
+
+    __slots__ = ("_waits", "create", "outcome")
+
+    def __init__(self, create: Create) -> None:
+        self.create, self.outcome = create, NOT_SENT
+        self._waits: Iterator[float] | None = None
+
+    def backoff(self) -> float:
+        """Seconds that it rests now, each time twice as long."""
+        self._waits = self._waits or backoff()
+        return next(self._waits)
+
 
 class Ready:
-    """Keeps a run of rows ready ahead of need, so that no worker waits for the disk.
+    """Keeps a run of rows ready ahead of need, so that no worker waits for the disk, nor for a row that rests.
 
-    ``started`` makes the fact of a run; the runs come in the order of sending.
+    ``started`` makes the fact of a run; the runs come in the order of sending. While ``most`` rows rest no new one is given
+    out: an API that lets nobody through is not asked for row after row.
     """
 
     def __init__(
-        self, batch: Opened, runs: Iterator[list[Create]], started: Callable[[list[Create]], Started]
+        self,
+        batch: Opened,
+        runs: Iterator[list[Create]],
+        started: Callable[[list[Create]], Started],
+        most: int,
     ) -> None:
-        self._batch, self._runs, self._started = batch, runs, started
+        self._batch, self._runs, self._started, self._most = batch, runs, started, most
         self._rows: deque[Create] = deque()
+        self._rested: deque[Try] = deque()
+        self._resting: dict[Try, asyncio.TimerHandle] = {}
         self._changed = asyncio.Event()
         self._low, self._least = asyncio.Event(), 0
-        self._ended = False
+        self._ended = self._closed = False
 
     async def prepare(self) -> None:
         """Start runs until there are none left, or `end` is called.
@@ -45,17 +72,31 @@ class Ready:
         self._rows.extend(run)
         self._changed.set()
 
-    async def take(self) -> Create | None:
-        """The next row to send; None when there will be none."""
-        while not self._rows:
-            if self._ended:
+    async def take(self) -> Try | None:
+        """The next row to send, first of all one that has rested; None when there will be none."""
+        while not self._closed:
+            if self._rested:
+                return self._rested.popleft()
+            if self._rows and len(self._resting) < self._most:
+                create = self._rows.popleft()
+                if len(self._rows) < self._least:  # or every row would wake who prepares the next ones
+                    self._low.set()
+                return Try(create)
+            if self._ended and not self._rows and not self._resting:
                 return None
             self._changed.clear()
             await self._changed.wait()
-        create = self._rows.popleft()
-        if len(self._rows) < self._least:  # or every row would wake who prepares the next ones
-            self._low.set()
-        return create
+        return None
+
+    def again(self, tried: Try, rest: float) -> None:
+        """Take back a row that is to be sent again, not before ``rest`` seconds are over."""
+        loop = asyncio.get_running_loop()
+        self._resting[tried] = loop.call_later(rest, self._wake, tried)
+
+    def _wake(self, tried: Try) -> None:
+        del self._resting[tried]
+        self._rested.append(tried)
+        self._changed.set()
 
     def end(self) -> None:
         """Start no further run."""
@@ -63,10 +104,21 @@ class Ready:
         self._changed.set()
         self._low.set()
 
-    def leftovers(self) -> Iterator[Create]:
-        """Take out the rows that were made ready and never sent."""
-        while self._rows:
-            yield self._rows.popleft()
+    def close(self) -> None:
+        """Give nothing out any more."""
+        self._closed = True
+        self.end()
+
+    def leftovers(self) -> Iterator[Try]:
+        """Take out the rows that were made ready and have no outcome that counts."""
+        yield from self._rested
+        for tried, timer in self._resting.items():
+            timer.cancel()
+            yield tried
+        yield from map(Try, self._rows)
+        self._rested.clear()
+        self._resting.clear()
+        self._rows.clear()
 
     async def _room(self, size: int) -> None:
         """Wait until less than a run is ready: the next one is then on disk before it is needed."""

@@ -15,7 +15,7 @@ from mwbatch.client import Client, kept
 from mwbatch.commands.crew import crew
 from mwbatch.commands.desk import NO_CONNECTION, SLOW_DOWN, Desk
 from mwbatch.commands.gate import Gate
-from mwbatch.commands.ready import Ready
+from mwbatch.commands.ready import Ready, Try
 from mwbatch.commands.recorder import Recorder
 from mwbatch.core.address import Key, write
 from mwbatch.core.doubt import Witness
@@ -42,7 +42,6 @@ _DECIDED: Final = (Verdict.CREATED, Verdict.REFUSED)
 _AGAIN: Final = (Verdict.BUSY, Verdict.UNSENT)
 """What certainly made no task, and is sent again."""
 
-_NOT_SENT: Final = Outcome(Verdict.UNSENT, message="the run ended before this row's turn")
 _CUT_SHORT: Final = Outcome(Verdict.UNKNOWN, message="the run ended while its answer was awaited")
 
 
@@ -81,7 +80,7 @@ class Sender:
         self.careful = False
         self._gate = Gate(pace, desk.ticks)
         self._recorder = Recorder(batch)
-        self._ready = Ready(batch, iter(()), self._started)
+        self._ready = Ready(batch, iter(()), self._started, pace.most)
         self._trouble = Trouble(how.keep_going)
         self._over = asyncio.Event()
         self._probe: asyncio.Task[None] | None = None
@@ -101,7 +100,7 @@ class Sender:
             return
         size = self.pace.most if self.careful else run_size(self.pace.most)
         run = runs(islice(sendable(rows, self.batch.state), most), size)
-        self._ready = Ready(self.batch, run, self._started)
+        self._ready = Ready(self.batch, run, self._started, self.pace.most)
         self._last_created = self.desk.ticks()
         if self._probe is not None:  # the last rows of the call before left trouble behind
             self._probe = asyncio.create_task(self._ask())
@@ -113,8 +112,8 @@ class Sender:
             watch.cancel()
             if self._probe is not None:
                 self._probe.cancel()
-            for create in self._ready.leftovers():
-                self._note(create, _NOT_SENT)
+            for left in self._ready.leftovers():
+                self._note(left.create, left.outcome)
             await to_end(self._recorder.flush())
 
     def stop(self, exit_code: Exit, reason: str) -> None:
@@ -125,7 +124,7 @@ class Sender:
     def _wind_down(self) -> None:
         self._over.set()
         self._gate.close()
-        self._ready.end()
+        self._ready.close()
 
     @property
     def stopped(self) -> bool:
@@ -166,42 +165,47 @@ class Sender:
         )
 
     async def _work(self) -> None:
-        while not self._gate.closed and (create := await self._ready.take()):
-            await self._create(create)
+        while not self._gate.closed and (tried := await self._ready.take()):
+            await self._create(tried)
 
-    async def _create(self, create: Create) -> None:
-        """Bring one attempt to its outcome: what certainly made no task is sent again within the same attempt."""
-        planned, attempt = create
-        outcome, waits, began = _NOT_SENT, None, 0.0
+    async def _create(self, tried: Try) -> None:
+        """Send one attempt: what certainly made no task rests, and is sent again within the same attempt."""
+        (planned, attempt), began, rest = tried.create, 0.0, None
         try:
             address = write(self.how.base, self.how.key, self.batch.card.batch_id, planned.row, attempt)
-            while await self._gate.enter():
-                began = self.desk.ticks()
-                if began - self._looked_at >= LOOK:
-                    self._look(began)
-                if self._gate.closed:
-                    self._gate.leave()
-                    break
-                before, outcome = outcome, _CUT_SHORT
-                try:
-                    outcome = await self.client.attempt(planned.type, planned.request, address)
-                    outcome = self._tied(outcome, planned.row, attempt)
-                    self._adjust(outcome, began)
-                except (asyncio.CancelledError, UsageError) as error:
-                    if kept(error):
-                        outcome = before
-                    raise
-                finally:
-                    self._gate.leave()
-                if outcome.verdict not in _AGAIN:
-                    break
-                waits = waits or backoff()
-                wait = next(waits) if outcome.retry_after is None else outcome.retry_after
-                self._tell_wait(outcome, wait)
-                if outcome.retry_after is None:
-                    await self._pause(wait)
+            if not await self._gate.enter():
+                return
+            began = self.desk.ticks()
+            if began - self._looked_at >= LOOK:
+                self._look(began)
+            if self._gate.closed:
+                self._gate.leave()
+                return
+            before, tried.outcome = tried.outcome, _CUT_SHORT
+            try:
+                outcome = await self.client.attempt(planned.type, planned.request, address)
+                tried.outcome = outcome = self._tied(outcome, planned.row, attempt)
+                self._adjust(outcome, began)
+            except (asyncio.CancelledError, UsageError) as error:
+                if kept(error):
+                    tried.outcome = before
+                raise
+            finally:
+                self._gate.leave()
+            if outcome.verdict in _AGAIN and not self.stopped:
+                rest = self._rest(tried)
         finally:
-            self._note(create, outcome, began)
+            if rest is None:
+                self._note(tried.create, tried.outcome, began)
+            else:
+                self._ready.again(tried, rest)
+
+    def _rest(self, tried: Try) -> float:
+        """Seconds until it may be sent again; where the API names a wait the pace lets nobody start before."""
+        asked = tried.outcome.retry_after
+        wait = tried.backoff() if asked is None else asked
+        self._tell_wait(tried.outcome, wait)
+        return wait if asked is None else 0.0
 
     def _tied(self, outcome: Outcome, row: int, attempt: int) -> Outcome:
         """A create that is answered with a task that another row or attempt has already tells nothing of its own."""
@@ -221,7 +225,7 @@ class Sender:
             self.pace.refused(started_at, now, outcome.retry_after)
             wait = outcome.retry_after or 0.0
         elif outcome.verdict is not Verdict.UNSENT:
-            self.pace.answered(now)
+            self.pace.answered(started_at, now)
         if now + wait - self._last_created > PATIENCE:
             self.stop(
                 Exit.UNFINISHED, f"no row was created for {PATIENCE / 60:.0f} minutes: {outcome.message}"

@@ -13,57 +13,30 @@ with and without refusals at random; tests guard the goals.
 from dataclasses import replace
 from typing import Final
 
-from mwbatch.core.curve import APPROACH_S, HELD_S, HOLD_S, Curve
+from mwbatch.core.curve import APPROACH_S, HELD_S, Curve
 from mwbatch.core.meter import WINDOW_S, Meter
 from mwbatch.core.scatter import LONGEST, MANY, SELDOM, Counts, Scatter
+from mwbatch.core.top import DEEPEST, REMEMBERED, SAFE, SLOWEST, TELLING, Top
 from mwbatch.core.trial import KEPT, KEPT_AFTER_MORE, TRIED, End, Trial
 
-SLOWEST: Final = 0.5
-"""Starts a second, however much is refused."""
+WALL: Final = 8
+"""Refusals with no answer between them: nothing at all is let through now, and it is enough that few ask."""
 
 FIRST_RATE: Final = 5.0
 """The least that is tried after the first refusal, when hardly anything was answered."""
 
-REMEMBERED: Final = 0.98
-"""Of the rate that was refused; to the power of the refusals in a row, of one more where they silence us."""
-
-LAST_POWER: Final = 3
 YIELD: Final = 0.96
 """Of the rate, at once; to the power of the generations of refusals of one excess, up to `LAST_GENERATION`."""
 
 LAST_GENERATION: Final = 4
-TELLING: Final = 3
-"""Generations of refusals of one excess after which it has lasted long enough to measure the limit."""
-
 SERVED: Final = 0.97
 """Of the requests a second that were answered lately: the start after a refusal is not above it."""
 
 FIRST: Final = 0.93
 """Of what was answered before the first refusal."""
 
-SAFE: Final = 0.96
-"""The top, of what is served where some is refused by chance: how much that is is not known exactly."""
-
-DEEPEST: Final = 0.5
-"""The least part of the rate that one refusal leaves."""
-
 EXCESS_S: Final = 1.0
 """Refusals so soon after one that moved the top are of the same excess: the rest of a second that is used up."""
-
-CALM_S: Final = APPROACH_S + 5.0
-"""After so long a refusal does not belong to the row before it."""
-
-NEAR: Final = 0.06
-"""The top is known when the rates that were held and refused are no further apart, as a part of the latter."""
-
-MOST_DOUBLINGS: Final = 2
-"""The hold doubles with each probe that was refused near the top, so often at most."""
-
-SILENCE: Final = 0.02
-"""The part of the time that Retry-After may cost because of probing …"""
-
-LONGEST_HOLD_S: Final = 600.0
-"""… unless probes would become rarer than this."""
 
 AHEAD: Final = 2.0
 """A rate that is not used proves nothing: it rises to so many times what is answered, and `SPARE` a second more."""
@@ -76,7 +49,7 @@ _LONGEST_STEP_S: Final = 1.0
 
 
 class Ceiling:
-    """The learned bound of starts a second: ``rate``, None while nothing speaks for one.
+    """The learned bound of starts a second: ``rate``, None while nothing speaks for one; ``walled``: all is refused now.
 
     Times are seconds of a clock that never goes back.
     """
@@ -90,41 +63,48 @@ class Ceiling:
         "_curve",
         "_first",
         "_generation",
+        "_lowered_at",
         "_moved_at",
-        "_near",
         "_resumed_at",
-        "_row",
         "_row_answers",
         "_scatter",
         "_seen_at",
         "_served",
+        "_top",
         "_trial",
+        "_unanswered",
         "rate",
+        "walled",
     )
 
     def __init__(self) -> None:
         self.rate: float | None = None
         self._curve: Curve | None = None
         self._served, self._scatter = Meter(), Scatter()
+        self._unanswered, self.walled = 0, False  # refusals since the last answer: `WALL` of them are one
         # While nothing bounds us: answers since when, and how many there were when the first refusal came.
         self._answers, self._began, self._first = 0, 0.0, (0, 0.0)
         # Seconds in use since the last alarm; silence and idleness do not count.
         self._active = self._seen_at = 0.0
-        self._moved_at = self._resumed_at = float("-inf")
-        # Alarms in a row on the way to the top, generations of one excess, probes in a row that were refused near the top.
-        self._row = self._generation = self._near = 0
+        self._lowered_at = self._moved_at = self._resumed_at = float("-inf")
+        self._top, self._generation = Top(), 0  # generations of refusals of one excess
         # Alarms that followed one another, what was answered meanwhile, and where we were before the first of them.
         self._alarms = self._row_answers = 0
         self._before: tuple[Curve, float] | None = None
         self._trial: Trial | None = None
 
-    def answered(self, now: float) -> None:
-        """A request was answered, and not refused for its haste."""
+    def answered(self, started_at: float, now: float) -> None:
+        """A request that left at ``started_at`` was answered, and not refused for its haste."""
+        if self.walled and self._curve is not None:
+            self._scatter.begin()  # the wall is known, and over; what was served before it says nothing
+            self._resumed_at = now
+        self._unanswered, self.walled = 0, False
         self._served.count(now)
         self._row_answers += 1
         if self._trial is not None:
             self._seen_at = max(self._seen_at, now)
-            self._try(self._trial, now, refused=False)
+            if started_at > self._lowered_at:
+                self._try(self._trial, now, refused=False)
             return
         self._scatter.answered()
         if self._curve is not None:
@@ -134,21 +114,25 @@ class Ceiling:
             self._began = now
         self._answers += 1
 
-    def refused(self, now: float, fresh: bool, wait: float) -> bool:
-        """A request was refused, and everybody is silent for ``wait`` seconds; returns whether we yield to it.
+    def refused(self, started_at: float, now: float, wait: float) -> None:
+        """A request that left at ``started_at`` was refused, and everybody is silent for ``wait`` seconds.
 
-        It is ``fresh`` where it left after the last one to which we yielded, and so at the rate of now.
+        Where it left before we last became slower, and so at another rate than that of now, it says nothing new.
         """
-        if not fresh:
-            return False
+        self._unanswered += 1
+        self.walled = self._unanswered >= WALL
+        if started_at <= self._lowered_at:
+            self._lasting(now)
+            return
         if self._trial is not None:
+            if self.walled:
+                self._lasting(now)
             self._try(self._trial, now, refused=True)
-            return False
+            return
         if not self._alarming(now, wait):
-            return False
+            return
+        self._lowered_at = now
         served = self._room(now)
-        if self.rate is not None and now - self._resumed_at < WINDOW_S:
-            served = max(served, self.rate)  # what was served during silence says nothing
         if wait:
             self._resumed_at = now + wait
         self._seen_at = now + wait
@@ -159,7 +143,6 @@ class Ceiling:
             rate = min(self.rate, max(self._curve.top, 1.25 * served))
             self._yield(self._curve, rate, served, now, wait)
         self._scatter.begin()
-        return True
 
     def _alarming(self, now: float, wait: float) -> bool:
         if wait:  # each refusal costs silence
@@ -172,12 +155,16 @@ class Ceiling:
 
     def _room(self, now: float) -> float:
         """Requests a second that a limit let through lately, those included that chance refused."""
-        return self._served.rate(now) / (1 - self._scatter.share)
+        room = self._served.rate(now) / (1 - self._scatter.share)
+        if self.rate is not None and now - self._resumed_at < WINDOW_S:
+            return max(room, self.rate)  # what was served during silence says nothing
+        return room
 
     def _lower(self, served: float, now: float, cause: Counts, before: Trial | None = None) -> None:
         """Begin a trial clearly below what is served."""
         assert self.rate is not None
         assert self._curve is not None
+        self._lowered_at = now
         self.rate = max(SLOWEST, min(TRIED * self.rate, TRIED * served, self._curve.top))
         self._trial = Trial(self.rate, now, cause, before)
 
@@ -227,12 +214,23 @@ class Ceiling:
     def _forget(self) -> None:
         self.rate, self._curve, self._answers = None, None, 0
 
+    def _lasting(self, now: float) -> None:
+        """An excess goes on. The longer it does, the nearer to a limit is what was served in the second that ends now."""
+        if self._curve is None or now - self._moved_at >= EXCESS_S:
+            return
+        room = self._room(now)
+        if self._trial is not None and self.rate is not None:  # which MUST be below the limit
+            self.rate = self._trial.rate = min(self.rate, max(SLOWEST, TRIED * room))
+            return
+        top = min(self._curve.top, max(SLOWEST, REMEMBERED * room))
+        self._curve = replace(self._curve, low=min(self._curve.low, top), top=top)
+
     def _begin(self, now: float) -> None:
         """The first refusal. Everything that was answered may have come out of a bucket or window of a second."""
         answers, since = self._first
         seconds = since - self._began if answers else 0.0
         rate = max(FIRST_RATE, FIRST * answers / (WINDOW_S + seconds))
-        self._moved_at, self._row, self._near = now, 0, 0
+        self._moved_at, self._top = now, Top()
         self._follow(Curve.search(rate), APPROACH_S)
 
     def _yield(self, curve: Curve, rate: float, served: float, now: float, wait: float) -> None:
@@ -268,33 +266,10 @@ class Ceiling:
         return True
 
     def _moved(self, curve: Curve, rate: float, served: float, wait: float) -> Curve:
-        """The curve after a refusal at ``rate``: its top is between that and what was held or served before."""
         if not self._scatter.none:
-            top = max(SLOWEST, min(REMEMBERED * rate, SAFE * served))
-            near = abs(top - curve.top) < NEAR * top and not curve.searching
-            self._near = self._near + 1 if near else 0
-            return Curve(top, top, self._hold(wait)) if near else Curve.loose(top)
-        least = max(served, DEEPEST * rate)
-        # After a second of refusals what was served is the limit itself; before, it may be less.
-        between = least if self._generation >= TELLING else (rate + least) / 2
-        held = curve.held(self._active) if rate > curve.top else None
-        if held is not None:
-            bound = min(REMEMBERED * rate, between)
-            near = bound - held < NEAR * rate
-            self._row, self._near = 0, self._near + 1 if near else 0
-            # Where a refusal costs silence, what was held is better than what is likely.
-            top = held if near and wait else max(held, (held + bound) / 2)
-        else:
-            self._row = 1 if self._active > CALM_S else self._row + 1
-            near, self._near = self._row == 1 and served > (1 - NEAR) * rate, 0
-            power = min(self._row, LAST_POWER) + (wait > 0)
-            top = min(REMEMBERED**power * rate, between)
-        top = max(SLOWEST, top)
-        return Curve(top, top, self._hold(wait)) if near else Curve.rough(top, rate)
-
-    def _hold(self, wait: float) -> float:
-        doubled = HOLD_S * 2 ** min(max(0, self._near - 1), MOST_DOUBLINGS)
-        return float(max(doubled, min(wait / SILENCE, LONGEST_HOLD_S)))
+            return self._top.beside_chance(curve, rate, served, wait)
+        long = self._generation >= TELLING
+        return self._top.between(curve, self._active, rate, served, wait, long=long)
 
     def _follow(self, curve: Curve, active: float) -> None:
         self._curve, self._active, self.rate = curve, active, curve.at(active)

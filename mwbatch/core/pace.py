@@ -30,7 +30,7 @@ class Pace:
     ``limit`` is how many may be in flight now; nothing starts before ``next_start``.
     """
 
-    __slots__ = ("_ceiling", "_heeded_at", "_step", "limit", "most", "next_start", "rate")
+    __slots__ = ("_ceiling", "_step", "limit", "most", "next_start", "rate")
 
     def __init__(self, most: int = MOST, rate: float | None = None) -> None:
         whole("concurrency", most, 1, MOST_CONCURRENT)
@@ -39,7 +39,6 @@ class Pace:
         self.limit = float(min(FIRST, most))
         self.next_start = 0.0
         self._ceiling = Ceiling()
-        self._heeded_at = float("-inf")
         self._step = 0.0
         self._space()
 
@@ -53,7 +52,7 @@ class Pace:
 
     def delay(self, in_flight: int, now: float) -> float | None:
         """Seconds until one more request may start; 0.0 for now, None for not before one in flight has ended."""
-        if in_flight >= int(self.limit):
+        if in_flight >= int(self.limit) or (self._ceiling.walled and in_flight >= FIRST):
             return None
         return max(0.0, self.next_start - now)
 
@@ -62,12 +61,12 @@ class Pace:
         if self._step:
             self.next_start = max(self.next_start, now - SLACK_S) + self._step
 
-    def answered(self, now: float) -> None:
-        """A request was answered at ``now``, and not refused for its haste."""
+    def answered(self, started_at: float, now: float) -> None:
+        """A request that left at ``started_at`` was answered at ``now``, and not refused for its haste."""
         if self.limit < self.most:
             self.limit = min(float(self.most), self.limit + GROWTH)
         bounded = self._ceiling.rate is not None
-        self._ceiling.answered(now)
+        self._ceiling.answered(started_at, now)
         if bounded:
             self._space()
 
@@ -81,8 +80,7 @@ class Pace:
         if wait:
             self.next_start = max(self.next_start, now + wait)
         bounded = self._ceiling.rate is not None
-        if self._ceiling.refused(now, started_at > self._heeded_at, wait):
-            self._heeded_at = now
+        self._ceiling.refused(started_at, now, wait)
         if bounded and self._ceiling.rate is None:
             self.limit = float(min(FIRST, self.most))
         self._space()

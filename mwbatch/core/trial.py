@@ -12,7 +12,8 @@ SETTLE_S: Final = 1.0
 """Until what was sent before is answered, and the second is over that a limit has used up."""
 
 ENOUGH: Final = 100
-"""Answers that are enough …"""
+LEAST_S: Final = 0.5
+"""Answers that are enough, in so many seconds at least …"""
 
 LONG_S: Final = 3.0
 """… or so many seconds with `FEW` of them …"""
@@ -80,7 +81,8 @@ class Trial:
         return End.MORE if self.counts.favours(low, low + MORE) > 0 else End.CLEAN
 
     def _enough(self, seconds: float) -> bool:
-        return self._total >= ENOUGH or (self._total >= FEW and seconds >= LONG_S) or seconds >= LONGEST_S
+        many, few = self._total >= ENOUGH, self._total >= FEW
+        return (many and seconds >= LEAST_S) or (few and seconds >= LONG_S) or seconds >= LONGEST_S
 
     def alike(self, before: "Trial", none: bool) -> bool:
         """Whether as much was refused here as in the one ``before``; where ``none`` was expected, at least something."""

@@ -161,7 +161,7 @@ class Cell:
             if busy:
                 self.pace.refused(began, now, outcome.retry_after)
             else:
-                self.pace.answered(now)
+                self.pace.answered(began, now)
                 waits = self.contender.waits()
             self.gate.leave()
             if busy:

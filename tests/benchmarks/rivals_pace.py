@@ -2,7 +2,6 @@
 
 # ruff: noqa: ARG002 - the interface is given
 
-from collections import deque
 from collections.abc import Iterator
 from itertools import repeat
 
@@ -28,7 +27,7 @@ class Fixed:
     def started(self, now: float) -> None:
         """Nothing."""
 
-    def answered(self, now: float) -> None:
+    def answered(self, started_at: float, now: float) -> None:
         """Nothing."""
 
     def refused(self, started_at: float, now: float, retry_after: float | None) -> None:
@@ -49,7 +48,6 @@ class AutoThrottle(Fixed):
     def __init__(self, most: int) -> None:
         super().__init__(most)
         self.gap, self.next_start = self.START_S, 0.0
-        self._starts: deque[float] = deque()
 
     @staticmethod
     def waits() -> Iterator[float]:
@@ -62,16 +60,14 @@ class AutoThrottle(Fixed):
 
     def started(self, now: float) -> None:
         """The next one starts a delay later."""
-        self._starts.append(now)
         self.next_start = now + self.gap
 
-    def answered(self, now: float) -> None:
+    def answered(self, started_at: float, now: float) -> None:
         """An answer's latency."""
-        self._adjust(now - self._starts.popleft(), good=True)
+        self._adjust(now - started_at, good=True)
 
     def refused(self, started_at: float, now: float, retry_after: float | None) -> None:
         """A refusal's latency."""
-        self._starts.popleft()
         self._adjust(now - started_at, good=False)
 
     def _adjust(self, latency: float, *, good: bool) -> None:

@@ -8,6 +8,7 @@ import pytest
 from mwbatch.commands.ready import Ready
 from mwbatch.core.facts import Planned, Started
 from mwbatch.core.plan import Create, ranges
+from mwbatch.core.verdict import Outcome, Verdict
 from mwbatch.errors import StoreError
 from mwbatch.journal.opened import Opened
 from tests.commands.conftest import Stage
@@ -24,7 +25,7 @@ def begun(run: list[Create]) -> Started:
 def ready_of(batch: Opened, sizes: list[int]) -> Ready:
     """Runs of these sizes."""
     rows = iter(batch.journal.read_rows())
-    return Ready(batch, iter([[Create(next(rows), 1) for _ in range(size)] for size in sizes]), begun)
+    return Ready(batch, iter([[Create(next(rows), 1) for _ in range(size)] for size in sizes]), begun, 2)
 
 
 @virtual
@@ -32,9 +33,9 @@ async def test_taken_in_order_and_covered(stage: Stage) -> None:
     """Every row comes out once, in order, and is on disk as started when it does; then None."""
     ready = ready_of(await stage.opened(9), [4, 4, 1])
     preparing, taken = asyncio.create_task(ready.prepare()), list[Planned]()
-    while create := await ready.take():
-        assert (create.planned.row, 1) in stage.covered()
-        taken.append(create.planned)
+    while tried := await ready.take():
+        assert (tried.create.planned.row, 1) in stage.covered()
+        taken.append(tried.create.planned)
     await preparing
     assert [planned.row for planned in taken] == list(range(9))
 
@@ -51,8 +52,51 @@ async def test_one_run_ahead_and_no_more(stage: Stage) -> None:
     assert len(stage.covered()) == 8
     ready.end()
     await preparing
-    assert [create.planned.row for create in ready.leftovers()] == [1, 2, 3, 4, 5, 6, 7]
+    assert [left.create.planned.row for left in ready.leftovers()] == [1, 2, 3, 4, 5, 6, 7]
     assert await ready.take() is None
+
+
+@virtual
+async def test_a_row_that_rests_holds_no_place(stage: Stage) -> None:
+    """While a row rests the next one is given out, until as many rest as may; each comes again when its rest is over."""
+    ready = ready_of(await stage.opened(4), [4])
+    preparing, loop = asyncio.create_task(ready.prepare()), asyncio.get_running_loop()
+    first, second = await ready.take(), await ready.take()
+    assert first is not None
+    assert second is not None
+    began = loop.time()
+    ready.again(first, 5.0)
+    ready.again(second, 3.0)
+    assert [await ready.take(), loop.time()] == [second, pytest.approx(began + 3)]
+    third = await ready.take()
+    assert third is not None
+    assert third.create.planned.row == 2
+    assert loop.time() == pytest.approx(began + 3)
+    ready.again(second, 1.0)
+    assert await ready.take() is second
+    ready.again(third, 9.0)
+    assert await ready.take() is first
+    assert loop.time() == pytest.approx(began + 5)
+    ready.end()
+    await preparing
+
+
+@virtual
+async def test_nothing_is_given_out_once_it_is_closed(stage: Stage) -> None:
+    """Closed, it wakes whoever waits, and what rests is left over with the outcome of its last request."""
+    ready = ready_of(await stage.opened(2), [2])
+    preparing = asyncio.create_task(ready.prepare())
+    first, second = await ready.take(), await ready.take()
+    assert first is not None
+    assert second is not None
+    first.outcome = Outcome(Verdict.BUSY, message="slow down")
+    ready.again(first, 5.0)
+    waiting = asyncio.create_task(ready.take())
+    await asyncio.sleep(1)
+    ready.close()
+    await preparing
+    assert await waiting is None
+    assert [(left.create.planned.row, left.outcome.verdict) for left in ready.leftovers()] == [(0, "busy")]
 
 
 @virtual

@@ -135,6 +135,20 @@ async def test_tries_lie_apart(stage: Stage, play: Unsent | int) -> None:
 
 
 @virtual
+async def test_who_is_refused_again_and_again_holds_up_nobody(stage: Stage) -> None:
+    """Rows that rest leave their place to others: the rest of the batch is sent before the second try of the first rows."""
+    stage.wire.always = lambda draft: (
+        answer(429)
+        if place(draft.callback_url)[0] < 4 and stage.wire.creates.count(draft.callback_url) <= 1
+        else None
+    )
+    await send(stage, await stage.opened(12))
+    rows = [place(url)[0] for url in stage.wire.creates]
+    assert stage.statuses() == {"pending": 12}
+    assert {*rows[:9]} >= {0, 1, 2, 3, 4, 5}
+
+
+@virtual
 async def test_after_a_probe_trouble_is_counted_anew(stage: Stage) -> None:
     """A probe that was answered ends the trouble: the next unknown alone shuts no gate."""
     stage.wire.plays = [Unsure("cut")] * 9

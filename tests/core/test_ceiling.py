@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mwbatch.core.ceiling import FIRST, FIRST_RATE, REMEMBERED, SAFE, Ceiling
+from mwbatch.core.ceiling import FIRST, FIRST_RATE, WALL, Ceiling
 from mwbatch.core.curve import APPROACH_S
+from mwbatch.core.pace import FIRST as FIRST_IN_FLIGHT
 from mwbatch.core.pace import SLACK_S, Pace
 from mwbatch.core.scatter import LONGEST, MANY
+from mwbatch.core.top import REMEMBERED, SAFE
+from mwbatch.core.trial import TRIED
 from tests.core.throttled import COLD_S, GOODPUT, KINDS, REFUSED, Chance, Kind, Play, Window, meets
 
 kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
@@ -34,10 +37,10 @@ def test_retry_after(kind: Kind) -> None:
 @kinds
 @pytest.mark.parametrize(("before", "after", "within"), [(60, 120, 40), (120, 40, 10)])
 def test_a_limit_that_changes(kind: Kind, before: float, after: float, within: float) -> None:
-    """Twice the limit is found within 40 s; where more than two thirds are gone, 5 % are refused in all."""
-    run = Play(Pace(), kind(before), 80, changes=[(30, after)])()
+    """Twice the limit is found within 40 s, two thirds less within 10 s; in the end it is used, 5 % are refused in all."""
+    run = Play(Pace(), kind(before), 100, changes=[(30, after)])()
     assert run.reached(GOODPUT * after, since=31) <= within
-    assert run.goodput(75) >= GOODPUT * after
+    assert run.goodput(31 + within) >= GOODPUT * after
     assert run.share_refused <= 0.05
 
 
@@ -107,10 +110,11 @@ def rates(since: float, script: Script) -> list[float | None]:
     ceiling, now, allowed = Ceiling(), since, list[float | None]()
     for ticks, fresh, wait in script:
         now += ticks * TICK
+        began = now if fresh else float("-inf")
         if wait is None:
-            ceiling.answered(now)
+            ceiling.answered(began, now)
         else:
-            ceiling.refused(now, fresh, wait)
+            ceiling.refused(began, now, wait)
         allowed.append(ceiling.rate)
     return allowed
 
@@ -119,6 +123,35 @@ def rates(since: float, script: Script) -> list[float | None]:
 def test_the_clock_may_begin_anywhere(script: Script, later: float) -> None:
     """Shifting all times changes nothing."""
     assert rates(later, script) == pytest.approx(rates(0.0, script))
+
+
+def test_a_wall_is_told_from_the_rate_at_which_it_refuses() -> None:
+    """While everything is refused few ask; one answer, and as many as before may be in flight."""
+    pace = Pace(32)
+    for trip in range(10):
+        for _ in range(int(pace.limit)):
+            pace.answered(float(trip), float(trip))
+    assert pace.delay(20, 10.0) == 0.0
+    for _ in range(WALL):
+        pace.refused(9.5, 10.0, None)
+    assert [pace.delay(in_flight, 11.0) for in_flight in (FIRST_IN_FLIGHT - 1, FIRST_IN_FLIGHT)] == [
+        0.0,
+        None,
+    ]
+    pace.answered(10.5, 11.0)
+    assert pace.delay(20, 12.0) == 0.0
+
+
+def test_what_left_before_a_trial_lowers_nothing() -> None:
+    """However many refusals come of requests that left before a trial began, it stays near what was served."""
+    steady: Script = [(1, True, None)] * 96  # 64 a second
+    refused: Script = [(0, True, 0.0)]
+    trial = [*steady, *steady, *SHOWN, *steady, *((*steady, *refused) * MANY)]
+    late: Script = [(0, False, 0.0)] * 100
+    before, after = rates(0.0, trial)[-1], rates(0.0, [*trial, *late])[-1]
+    assert before is not None
+    assert after is not None
+    assert after >= TRIED * before
 
 
 SHOWN: Script = [(0, True, 0.0)] * 8

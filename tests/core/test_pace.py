@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.ceiling import FIRST_RATE, SLOWEST
+from mwbatch.core.ceiling import FIRST_RATE
 from mwbatch.core.pace import FIRST, MOST, SLACK_S, Pace, backoff
+from mwbatch.core.top import SLOWEST
 
 waits = st.sampled_from([0.0, 0.01, 0.3, 5.0])
 steps = st.lists(
@@ -47,8 +48,7 @@ class Play:
             self.starts.append(self.now)
             self.most = max(self.most, len(self.flying))
         elif name == "answered" and self.flying:
-            self.flying.pop(0)
-            self.pace.answered(self.now)
+            self.pace.answered(self.flying.pop(0), self.now)
         elif name == "refused" and self.flying:
             self.refuse(self.flying.pop(0), number)
 
@@ -121,7 +121,7 @@ def test_slow_start(most: int, trips: int) -> None:
     for trip in range(trips):
         for _ in range(int(pace.limit)):
             pace.started(float(trip))
-            pace.answered(float(trip))
+            pace.answered(float(trip), float(trip))
     assert (pace.limit, pace.bound, pace.delay(most - 1, 99.0)) == (most, None, 0.0)
 
 

@@ -30,16 +30,20 @@ def test_a_limit_beside_chance_is_used(kind: Kind, rate: int, taken: bool, seed:
 @pytest.mark.parametrize("share", [0.01, 0.05, 0.1])
 @pytest.mark.parametrize(("most", "latency"), [(128, 0.08), (32, 0.08), (64, 0.5)])
 def test_chance_alone_slows_nobody(share: float, most: int, latency: float) -> None:
-    """Where there is no limit, 0.9 is served of what workers reach who never yield."""
+    """Where there is no limit, 0.9 is served of what latency allows to senders who neither yield nor rest."""
+    run = Play(Pace(most), Chance(share, 3), 20, latency=latency, jitter=0.0, seed=3)()
+    assert run.goodput(COLD_S) >= LEAST * (1 - share) * most / latency
 
-    class Never(Pace):
-        def refused(self, started_at: float, now: float, retry_after: float | None) -> None:
-            """Nothing."""
 
-    ours, best = (
-        Play(pace, Chance(share, 3), 20, latency=latency, seed=3)() for pace in (Pace(most), Never(most))
-    )
-    assert ours.goodput(COLD_S) >= LEAST * best.goodput(COLD_S)
+def test_no_seed_falls_far_below_the_others() -> None:
+    """No trial goes down and down: of 20 runs all but one serve 0.9 of what the limit leaves, and that one 0.85."""
+    served = list[float]()
+    for seed in range(20):
+        api = Scattered(KINDS["a window by the clock"](300), SHARE, seed, taken=True)
+        served.append(Play(Pace(), api, 40, seed=seed)().goodput(COLD_S) / (300 * (1 - SHARE)))
+    worst, second, *_ = sorted(served)
+    assert worst >= 0.85
+    assert second >= LEAST
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -64,13 +68,15 @@ def test_chance_that_begins_or_ends(kind: Kind, part: str) -> None:
 @kinds
 def test_a_limit_that_appears_beside_chance(kind: Kind) -> None:
     """A limit that comes while refusals are borne is found: soon 0.85 of it is served, and it refuses little."""
-    api = Scattered(kind(1e6), SHARE, 1)
-    run = Play(Pace(32), api, 60, seed=1, changes=[(20, 100)])()
-    assert run.goodput(12, 20) >= 280
-    assert run.goodput(35) >= 0.85 * 100
-    assert sum(moment >= 35 for moment in run.refused) <= (SHARE + WALLED) * sum(
-        moment >= 35 for moment in run.starts
-    )
+    refused = started = 0
+    for seed in range(3):
+        api = Scattered(kind(1e6), SHARE, seed)
+        run = Play(Pace(32), api, 60, seed=seed, changes=[(20, 100)])()
+        assert run.goodput(12, 20) >= 340
+        assert run.goodput(35) >= 0.85 * 100
+        refused += refused_after(run, 35)
+        started += sum(moment >= 35 for moment in run.starts)
+    assert refused <= (SHARE + WALLED) * started
 
 
 def test_one_refusal_is_an_alarm_where_none_is_expected() -> None:

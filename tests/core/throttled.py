@@ -26,7 +26,7 @@ class Paced(Protocol):
     def started(self, now: float) -> None:
         """A request leaves."""
 
-    def answered(self, now: float) -> None:
+    def answered(self, started_at: float, now: float) -> None:
         """A request was answered."""
 
     def refused(self, started_at: float, now: float, retry_after: float | None) -> None:
@@ -214,7 +214,8 @@ class Play:
     def __post_init__(self) -> None:
         self.run, self.now, self.in_flight = Run(self.seconds), 0.0, 0
         self._random = random.Random(self.seed)
-        self._ready = deque(iter(self.waits()) for _ in range(self.pace.most))
+        self._idle, self._resting = self.pace.most, 0
+        self._due: deque[Iterator[float]] = deque()
         self._moments: list[tuple[float, int, Callable[[], None]]] = []
         self._ticking = False
         for moment, rate in self.changes:
@@ -236,14 +237,15 @@ class Play:
         heapq.heappush(self._moments, (moment, self._order, happen))
 
     def _start(self) -> None:
-        while self._ready:
+        while self._idle and (self._due or self._resting < self.pace.most):
             delay = self.pace.delay(self.in_flight, self.now)
             if delay != 0.0:
                 if delay is not None and not self._ticking:
                     self._ticking = True
                     self._at(self.now + delay, self._tick)
                 return
-            self._send(self._ready.popleft())
+            self._idle -= 1
+            self._send(self._due.popleft() if self._due else iter(self.waits()))
 
     def _tick(self) -> None:
         self._ticking = False
@@ -263,17 +265,22 @@ class Play:
 
     def _end(self, began: float, admitted: bool, waits: Iterator[float]) -> None:
         self.in_flight -= 1
+        self._idle += 1
         if admitted:
             self.run.served.append(self.now)
-            self.pace.answered(self.now)
-            self._ready.append(self.waits())
+            self.pace.answered(began, self.now)
             return
         self.run.refused.append(self.now)
         self.pace.refused(began, self.now, self.retry_after)
         if self.retry_after is None:
-            self._at(self.now + next(waits), lambda: self._ready.append(waits))
+            self._resting += 1
+            self._at(self.now + next(waits), lambda: self._rested(waits))
         else:
-            self._ready.append(waits)
+            self._due.append(waits)
+
+    def _rested(self, waits: Iterator[float]) -> None:
+        self._resting -= 1
+        self._due.append(waits)
 
 
 Kind = Callable[[float], Limiter]
