@@ -115,6 +115,8 @@ class Client:
             return Outcome(Verdict.UNSENT, message=error.message)
         except Unsure as error:
             return Outcome(Verdict.UNKNOWN, message=error.message)
+        if answer.status < 300:  # what the headers say matters to those who must wait
+            return judge(answer.status, answer.body, address)
         headers = answer.headers
         return judge(answer.status, answer.body, address, headers.get("Retry-After"), headers.get("Date"))
 
