@@ -38,6 +38,7 @@ test: $(READY) ## Run the tests that need only Python (about five minutes)
 	@$(BIN)/python -m pytest -q -n 4 --dist loadgroup -m "not system and not exports" --ignore=tests/core --durations=5
 
 bench: $(BENCH_READY) ## Compare with what people would use instead: ONLY=creating|receiving|starting|pace RUNS=5 JSON=FILE KEEP=1
+	@$(BIN)/python -m compileall -q mwbatch # as pip does where it installs, whatever PYTHONDONTWRITEBYTECODE says
 	@ONLY="$(ONLY)" RUNS="$(RUNS)" $(BIN)/python -m tests.benchmarks $(if $(JSON),--json $(JSON)) $(if $(KEEP),--keep)
 
 heavy: $(READY) ## The story of 10,000 rows against a failing API, killed twenty times
