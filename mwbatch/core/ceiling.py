@@ -8,6 +8,14 @@ the same rate, the rarer they become, rarer still where Retry-After makes each c
 no alarm (`Scatter`); and where chance is possible, a `Trial` at a lower rate says whether it was chance: then we go back to
 where we were before. The figures were found by trying, in virtual time, against a token bucket, fixed and sliding windows,
 with and without refusals at random; tests guard the goals.
+
+| state | an answer | a refusal that chance explains | an alarm |
+|---|---|---|---|
+| free: no rate | counted | counted | bound: search upwards from below what was answered |
+| bound: along a curve | rises; free, where the rate is far ahead of what is used | counted | lower, another top unless of the same excess; trying, where chance is possible or alarms followed one another; free, where silence after silence found no limit |
+| trying: a trial's rate | counted; when enough: bound, or trying once more, lower | counted | trying, lower: it is a limit |
+
+Refusals of what left before the rate was last lowered only say that the excess lasts.
 """
 
 from dataclasses import replace
