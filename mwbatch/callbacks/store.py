@@ -39,9 +39,10 @@ class Store:
             store.count(seen)
         return store
 
-    async def in_place(self) -> bool:
-        """Whether its folder is where it was."""
-        return await asyncio.to_thread(_place, self.journal.folder) == self.place
+    @property
+    def in_place(self) -> bool:
+        """Whether its folder is where it was. Blocks."""
+        return _place(self.journal.folder) == self.place
 
     def count(self, seen: Seen) -> None:
         """Count one more fact of an attempt."""

@@ -17,7 +17,7 @@ from mwbatch.errors import Displaced, StoreError
 from mwbatch.journal.batches import card_of, each
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.home import Home
-from mwbatch.journal.inbox import merge
+from mwbatch.journal.inbox import inboxes, merge
 from mwbatch.journal.measure import Commits
 from mwbatch.journal.segment import Damage, Harm, segments_in, written_now
 from mwbatch.journal.segments import FOLDERS, Segments
@@ -141,9 +141,8 @@ class Stores:
             if store.journal.full and await store.journal.probe():
                 _log.warning("there is space again in %s", store.journal.folder)
         async with self._opening:
-            for batch, store in [*self._there.items()]:
-                if not store.is_inbox and not await store.in_place():
-                    await self._closed(batch, store)
+            for batch, store in await asyncio.to_thread(self._moved):
+                await self._closed(batch, store)
             for batch, folder in (await self._looked()).items():
                 await self._take_up(batch, folder)
         await self._take_in_all()
@@ -222,9 +221,15 @@ class Stores:
                 _log.warning("%s: never acknowledged, and passed over", _words(damage))
         return store
 
+    def _moved(self) -> list[tuple[str, Store]]:
+        """The batches whose folders are not where they were. Blocks."""
+        there = [*self._there.items()]
+        return [(batch, store) for batch, store in there if not (store.is_inbox or store.in_place)]
+
     async def _take_in_all(self) -> None:
-        for batch, store in [*self._there.items()]:
-            if not store.is_inbox:
+        for batch in await asyncio.to_thread(inboxes, self._home.path):
+            store = self._there.get(batch)
+            if store and not store.is_inbox:
                 await self._take_in(batch, store)
 
     async def _take_in(self, batch: str, store: Store) -> None:
@@ -256,9 +261,7 @@ class Stores:
 
 
 def _done(inbox: Path) -> list[Path]:
-    """The segments of an inbox that nobody writes; most batches have none."""
-    if not inbox.is_dir():
-        return []
+    """The segments of an inbox that nobody writes."""
     return [path for name in FOLDERS for path in segments_in(inbox / name) if not written_now(path)]
 
 

@@ -29,7 +29,7 @@ def list_(*, place: settings.Place, talk: settings.Talk) -> None:
         from mwbatch.commands.keys import listed
         from mwbatch.views.listing import Listing
 
-        lines = await listed(open_home(place, desk))
+        lines = await listed(open_home(place, desk), desk)
         return Listing("keys", tuple(line.json() for line in lines))
 
     perform(command, talk)

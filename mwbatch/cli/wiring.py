@@ -31,7 +31,8 @@ def open_home(place: Place, desk: "Desk") -> "Home":
 
 def home_of(place: Place, tell: Callable[[str], None]) -> "Home":
     """The same where there is no desk."""
-    from mwbatch.journal.home import Home, default_home
+    from mwbatch.journal.home import Home
+    from mwbatch.journal.naming import default_home
 
     home = Home((place.home or default_home()).absolute(), place.key_file)
     tell(f"home: {home.path}")

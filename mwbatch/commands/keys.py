@@ -1,5 +1,6 @@
 """Callback keys: which there are and what waits for them, a new one, the end of an old one."""
 
+import asyncio
 from collections import defaultdict
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,10 +13,11 @@ from mwbatch.core.hint import hint
 from mwbatch.core.text import Json
 from mwbatch.core.waiting import waiting
 from mwbatch.errors import Exit, UsageError
-from mwbatch.journal.home import Home
+from mwbatch.journal.batches import each
+from mwbatch.journal.home import Card, Home
 from mwbatch.journal.keys import Keys
 from mwbatch.journal.lock import holder
-from mwbatch.journal.opened import look
+from mwbatch.journal.opened import read
 from mwbatch.journal.rotation import retirable, retire, rotate
 
 SIGNS: Final = "signs"
@@ -118,14 +120,14 @@ class Gone:
         }
 
 
-async def listed(home: Home) -> list[KeyLine]:
+async def listed(home: Home, desk: Desk) -> list[KeyLine]:
     """Every key that there ever was, the oldest first; reading makes none.
 
     Raises:
         UsageError: the key file is unusable, or gone although a batch needs it.
     """
     keys = home.kept_keys() or Keys(())
-    used = await _uses(home)
+    used = await _uses(home, desk)
 
     def shown(kid: str, use: str, made_at: str | None, retired_at: str | None = None) -> KeyLine:
         there = used.get(kid, [])
@@ -162,7 +164,8 @@ async def retired(home: Home, kid: str, desk: Desk, *, force: bool) -> Gone:
                 f"key with --force"
             )
     # MUST follow: a run that ended before has everything on disk, one that begins now signs with the newest.
-    waits = tuple(use for use in (await _uses(home)).get(kid, []) if use.waiting)
+    used = await _uses(home, desk, judged=not force)
+    waits = tuple(use for use in used.get(kid, []) if use.waiting)
     if waits and not force and not keys.is_retired(kid):
         raise UsageError(
             f"callback key {kid} is needed: {rows(waits[0].waiting)} of batch {waits[0].batch} may still be answered "
@@ -175,17 +178,28 @@ async def retired(home: Home, kid: str, desk: Desk, *, force: bool) -> Gone:
 
 def _running(home: Home) -> tuple[tuple[str, str], ...]:
     """A run signs with the key that was the newest when it began, and nobody can tell from outside which one that is."""
-    there = ((card.name, holder(folder)) for folder, card in home.cards())
+    there = ((card.name, holder(folder)) for folder, card in home.readable())
     return tuple((name, who) for name, who in there if who)
 
 
-async def _uses(home: Home) -> dict[str, list[Use]]:
-    """The batches that have addresses of each key, by kid."""
+async def _uses(home: Home, desk: Desk, *, judged: bool = False) -> dict[str, list[Use]]:
+    """The batches that have addresses of each key, by kid; of one that cannot be read it is said that it may have some.
+
+    Raises:
+        StoreError: that is to be ``judged``, and one cannot be read.
+    """
     found: defaultdict[str, list[Use]] = defaultdict(list)
-    for folder, card in home.cards():
-        batch = await look(home, folder, card)
-        facts = batch.journal.read_journal(Started)
-        counts = waiting(batch.state, facts)
+
+    def count(folder: Path, card: Card) -> None:
+        batch = read(home, folder, card)
+        counts = waiting(batch.state, batch.journal.read_journal(Started))
         for kid in dict.fromkeys((*card.kids, *counts)):
             found[kid].append(Use(card.name, counts[kid]))
+
+    for _, why in await asyncio.to_thread(lambda: list(each(home, count))):
+        if why is None:
+            continue
+        if judged:
+            raise why
+        desk.tally.note(f"warning: not counted is what waits in a batch that cannot be read: {why}")
     return found

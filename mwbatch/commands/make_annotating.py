@@ -14,8 +14,9 @@ from mwbatch.core.lineage import Filter, Question, ask
 from mwbatch.core.outcomes import Made
 from mwbatch.core.text import encode
 from mwbatch.errors import UsageError
-from mwbatch.journal.home import Home, name_for
+from mwbatch.journal.home import Home
 from mwbatch.journal.labelled import labelled, shown_answers
+from mwbatch.journal.naming import name_for
 from mwbatch.journal.opened import unread
 from mwbatch.journal.outputs import Output
 from mwbatch.journal.placing import free

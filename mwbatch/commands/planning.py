@@ -17,7 +17,8 @@ from mwbatch.core.identity import Identity
 from mwbatch.core.names import meant
 from mwbatch.core.scrutiny import Leave, Scrutiny
 from mwbatch.errors import ManifestError, UsageError
-from mwbatch.journal.home import Card, Home, known_paths, name_for, new_batch_id
+from mwbatch.journal.home import Card, Home, known_paths
+from mwbatch.journal.naming import name_for, new_batch_id
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.replacing import scratch
 

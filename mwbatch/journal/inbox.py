@@ -10,6 +10,7 @@ from typing import Final
 from mwbatch.core.facts import Fact, Seen
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK
+from mwbatch.journal.home import INBOX
 from mwbatch.journal.rejects import move
 from mwbatch.journal.segment import Harm
 from mwbatch.journal.segments import Segments
@@ -19,6 +20,14 @@ CHUNK: Final = 500
 
 Keep = Callable[[Sequence[Fact]], Awaitable[int]]
 """Makes facts durable in the batch; returns how many were new."""
+
+
+def inboxes(home: Path) -> list[str]:
+    """The ids of the batches of a home that have an inbox; none where nobody can tell."""
+    try:
+        return sorted(path.name for path in (home / INBOX).iterdir())
+    except OSError:
+        return []
 
 
 async def merge(inbox: Path, journal: Segments, keep: Keep) -> int:

@@ -2,17 +2,40 @@
 
 import gzip
 from codecs import BOM_UTF8
+from contextlib import suppress
 
 import aiohttp
 import pytest
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mwbatch.callbacks.coding import decoded
 from mwbatch.callbacks.limits import Limits
 from mwbatch.callbacks.receiver import application
+from mwbatch.callbacks.refusal import Reason, Rejected
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import JSON, Reply, Stage, callback, request, status, talk
 
 OK = Reply(200, b"", None)
+
+
+@given(st.binary(max_size=3000), st.integers(0, 3000), st.booleans())
+def test_unpacking(text: bytes, most: int, marked: bool) -> None:
+    """Whatever was packed comes out as it was, without the mark before it, where it is no longer than may be."""
+    whole = BOM_UTF8 * marked + text
+    try:
+        came: bytes | Reason = decoded(gzip.compress(whole), "gzip", most)
+    except Rejected as rejected:
+        came = rejected.reason
+    assert came == (whole.removeprefix(BOM_UTF8) if len(whole) <= most else Reason.TOO_LARGE)
+
+
+@given(st.binary(max_size=300), st.integers(0, 300))
+def test_unpacking_anything(raw: bytes, most: int) -> None:
+    """Whatever bytes call themselves packed, they are refused or come to no more than may be."""
+    with suppress(Rejected):
+        assert len(decoded(b"\x1f\x8b\x08\0" + raw, "gzip", most)) <= most
 
 
 @pytest.mark.parametrize(

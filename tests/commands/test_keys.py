@@ -1,10 +1,12 @@
 """Callback keys as commands see them: what waits for a key, and what its end means for the batch that used it."""
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 
 import pytest
 
+from mwbatch.commands.desk import Desk
 from mwbatch.commands.keys import KeyLine, listed, retired, rotated
 from mwbatch.commands.reconcile import Manner, reconcile
 from mwbatch.commands.submit import resume, submit
@@ -12,7 +14,7 @@ from mwbatch.core.address import NOBODY, Key, write
 from mwbatch.core.facts import Fact, Failed
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Reconciled
-from mwbatch.errors import Exit, UsageError
+from mwbatch.errors import Exit, StoreError, UsageError
 from mwbatch.journal.home import Home
 from mwbatch.journal.lock import BatchLock
 from mwbatch.simulator.forms import Draft
@@ -32,7 +34,7 @@ async def submitted(stage: Stage, count: int, name: str = "logos.csv", **wishes:
 
 async def lines(home: Home) -> dict[str, KeyLine]:
     """What `keys list` shows, by kid."""
-    return {line.kid: line for line in await listed(home)}
+    return {line.kid: line for line in await listed(home, Desk())}
 
 
 async def reconciled(stage: Stage) -> Reconciled:
@@ -49,7 +51,7 @@ async def forced(stage: Stage, kid: str) -> None:
 @virtual
 async def test_what_waits_is_listed(stage: Stage) -> None:
     """Each key shows its use, its batches and their rows that may still be answered at its addresses."""
-    assert await listed(stage.home) == []
+    assert await listed(stage.home, stage.desk) == []
     old = await submitted(stage, 3)
     await submitted(stage, 2, "more.csv")
     new = rotated(stage.home, stage.desk).kid
@@ -120,12 +122,28 @@ async def test_a_forced_end_under_a_run_warns(stage: Stage) -> None:
 
 
 @virtual
+async def test_a_batch_that_cannot_be_read_holds_no_key_up(stage: Stage) -> None:
+    """A leaked key can be retired by force, and the keys listed, whatever is wrong with a batch; without force it is refused."""
+    old = await submitted(stage, 2)
+    rotated(stage.home, stage.desk)
+    (
+        stage.home.create(replace(stage.home.find("logos")[1], name="bad", batch_id="bad"))[0] / "batch.json"
+    ).write_bytes(b"")
+    with pytest.raises(StoreError, match="bad"):
+        await retired(stage.home, old, stage.desk, force=False)
+    assert {line.waiting for line in await listed(stage.home, stage.desk)} == {2, 0}
+    gone = await retired(stage.home, old, stage.desk, force=True)
+    assert [use.waiting for use in gone.uses] == [2]
+    assert "a batch that cannot be read" in stage.desk.tally.notes[-1]
+
+
+@virtual
 async def test_keys_that_are_gone_are_not_made_anew(stage: Stage) -> None:
     """Neither listing nor rotating nor retiring makes keys while a batch names others that are gone."""
     old = await submitted(stage, 1)
     stage.home.key_path.unlink()
     with pytest.raises(UsageError, match="restore it from a copy"):
-        await listed(stage.home)
+        await listed(stage.home, stage.desk)
     with pytest.raises(UsageError, match="restore it from a copy"):
         rotated(stage.home, stage.desk)
     with pytest.raises(UsageError, match="restore it from a copy"):

@@ -15,7 +15,8 @@ from mwbatch.commands.writing import write_plan
 from mwbatch.core.facts import Planned
 from mwbatch.core.limits import Limits
 from mwbatch.errors import ManifestError, UsageError
-from mwbatch.journal.home import Card, new_batch_id
+from mwbatch.journal.home import Card
+from mwbatch.journal.naming import new_batch_id
 from tests.commands.conftest import ORIGIN, Stage, silent
 from tests.virtual import virtual
 

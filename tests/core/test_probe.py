@@ -4,7 +4,7 @@ import pytest
 
 from mwbatch.core.address import Key, find
 from mwbatch.core.probe import PROBE, answer, is_answer, probe_address, question
-from mwbatch.journal.home import new_batch_id
+from mwbatch.journal.naming import new_batch_id
 
 KEY = Key("k1", b"0123456789abcdef")
 

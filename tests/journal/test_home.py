@@ -13,7 +13,8 @@ import pytest
 
 from mwbatch.errors import NameTaken, StoreError, UsageError
 from mwbatch.journal.batches import card_of, each
-from mwbatch.journal.home import Card, Home, default_home, name_for, new_batch_id
+from mwbatch.journal.home import Card, Home
+from mwbatch.journal.naming import default_home, name_for, new_batch_id
 from tests.journal.disks import Failing, Fate, unprivileged
 
 CARD = Card("logos", "b7", "https://api.test", "/manifests/logos.csv", "id", (), (0, 0))

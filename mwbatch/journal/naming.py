@@ -1,0 +1,40 @@
+"""Names that are made: of a batch, of its folder, of the home."""
+
+import re
+import secrets
+from pathlib import Path
+
+from mwbatch.errors import UsageError
+from mwbatch.journal.home import TAKEN
+
+
+def new_batch_id() -> str:
+    """A short random batch id: 50 bits, lower-case letters and digits."""
+    return "".join(secrets.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(10))
+
+
+def name_for(manifest: str) -> str:
+    """The name that a batch gets from the file name of its manifest."""
+    stem = re.sub(r"(\.(csv|jsonl|ndjson|gz))+$", "", Path(manifest).name, flags=re.IGNORECASE)
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.").lstrip("-._")[:100] or "batch"
+    return f"{name}-batch" if name in TAKEN else name
+
+
+def default_home() -> Path:
+    """The user's data directory for mwbatch, whatever the working directory is.
+
+    Raises:
+        UsageError: nobody can tell where that is; a place in the working directory would be another one in each.
+    """
+    from platformdirs import user_data_path  # noqa: PLC0415 (not needed when MWBATCH_HOME is set)
+
+    try:
+        home = user_data_path("mwbatch")
+    except RuntimeError:
+        home = Path()
+    if not home.is_absolute():
+        raise UsageError(
+            "this user has no home directory (HOME, or an entry in the list of users): name a folder for all batches "
+            "with --home or MWBATCH_HOME"
+        )
+    return home
