@@ -3,6 +3,7 @@
 A create is sent once and never again: what it proves is an `Outcome`. Reads are tried again under backoff.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
@@ -17,7 +18,6 @@ from mwbatch.client.wire import Answer, Wire
 from mwbatch.core.form import BadForm, encode_create
 from mwbatch.core.hosts import origin
 from mwbatch.core.page import Page
-from mwbatch.core.sweep import MAX_IDLE_PAGES
 from mwbatch.core.task import Task
 from mwbatch.core.text import Json
 from mwbatch.core.times import iso
@@ -25,12 +25,14 @@ from mwbatch.core.values import (
     BASE_URL,
     CONCURRENCY,
     LONGEST_TIMEOUT,
+    LONGEST_WALK,
     MOST_CONCURRENT,
     TIMEOUT,
     amount,
     whole,
 )
 from mwbatch.core.verdict import Outcome, Verdict, judge
+from mwbatch.core.walk import Shown
 from mwbatch.errors import Unsent, Unsure, UsageError
 
 T = TypeVar("T")
@@ -228,26 +230,20 @@ class Client:
 
         Tasks created meanwhile push others onto the next page: those are shown once. This is for looking, not for
         proof: where a status filter is set, tasks that leave it meanwhile hide others. It ends where page after page
-        brings nothing new.
+        brings nothing new, and after six hours; ``type`` is filtered on this side.
         """
-        offset, idle, shown = 0, 0, frozenset[str]()
-        while idle < MAX_IDLE_PAGES:
+        offset, shown, clock = 0, Shown(), asyncio.get_running_loop().time
+        until = clock() + LONGEST_WALK
+        while clock() < until:
             page = await self.list_page(
-                start_time=start_time,
-                end_time=end_time,
-                status=status,
-                type=type,
-                offset=offset,
-                fresh=fresh,
+                start_time=start_time, end_time=end_time, status=status, offset=offset, fresh=fresh
             )
             for task in page.tasks:
-                if task.task_id not in shown:
+                if shown.is_new(task.task_id) and type in (None, task.type):
                     yield task
-            if page.is_last:
+            if shown.leads_nowhere() or page.is_last:
                 return
-            there = frozenset(task.task_id for task in page.tasks)
-            idle = idle + 1 if there <= shown else 0
-            offset, shown = offset + page.received, there
+            offset += page.received
 
     async def _again(
         self, call: Callable[[], Awaitable[T]], on: Callable[[BaseException], bool] = passing

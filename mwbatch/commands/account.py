@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from mwbatch.commands.clocks import of_the_api
 from mwbatch.commands.desk import Desk
 from mwbatch.core.advice import counted
-from mwbatch.core.digests import Digests, named
 from mwbatch.core.since import moment_of
 from mwbatch.core.task import Task
 from mwbatch.core.times import iso
 from mwbatch.core.values import LONGEST_WALK
+from mwbatch.core.walk import REPEATS, Shown
 
 if TYPE_CHECKING:
     from mwbatch.client import Client
@@ -25,7 +25,7 @@ async def look_through(
         UsageError: nobody can tell since when.
         ApiError: the listing cannot be read.
     """
-    tally, known, offset = desk.tally, Digests(), 0
+    tally, known, offset = desk.tally, Shown(), 0
     begun = desk.ticks()
     tally.begin("asking the API")
     start = moment_of(since, (await of_the_api(client, desk)()).now)
@@ -33,8 +33,7 @@ async def look_through(
         page = await client.list_page(start_time=start, offset=offset, fresh=True)
         if not offset:
             _say(desk, page.total, iso(start), page.received, desk.ticks() - begun)
-        new = [task for task in page.tasks if _is_new(task, known)]
-        take(new)
+        take([task for task in page.tasks if known.is_new(task.task_id)])
         tally.begin("looking through the account")
         tally.listed, offset = len(known), offset + page.received
         if page.is_last:
@@ -44,16 +43,10 @@ async def look_through(
                 if lacking > 0
                 else ""
             )
-        if not new:
-            return "the listing repeats itself"
+        if known.leads_nowhere():
+            return REPEATS
         if desk.stopping.is_set() or desk.ticks() - begun > LONGEST_WALK:
             return f"stopped after {len(known):,} tasks"
-
-
-def _is_new(task: Task, known: Digests) -> bool:
-    before = len(known)
-    known.add(named(task.task_id))
-    return len(known) > before
 
 
 def _say(desk: Desk, total: int | None, start: str, page: int, seconds: float) -> None:

@@ -14,14 +14,12 @@ from itertools import islice, pairwise
 from typing import Final, NamedTuple
 
 from mwbatch.core.address import Address, find
-from mwbatch.core.digests import Digests, named
+from mwbatch.core.digests import named
 from mwbatch.core.page import Page
 from mwbatch.core.task import Task
 from mwbatch.core.text import Json
 from mwbatch.core.times import moment
-
-MAX_IDLE_PAGES: Final = 3
-"""Pages in a row that may show nothing new; a listing that goes on like this leads nowhere."""
+from mwbatch.core.walk import REPEATS, Shown
 
 GRAIN: Final = timedelta(milliseconds=1)
 """How finely the API's filters tell times apart: what lies closer together may be listed in any order."""
@@ -92,12 +90,11 @@ class Sweep:
         self.bare: set[str] = set()
         """The types of tasks that were listed without any callback address."""
         self._batch_id, self._genuine = batch_id, genuine
-        self.listed, self._places = Digests(), array("q")
+        self.listed, self._places = Shown(), array("q")
         self._query: Query | None = Query(start, end, 0)
         self._total: int | None = None
         self._last_total = 0
         self._counted = False
-        self._idle = 0
         self._faults: dict[str, None] = {}
 
     @property
@@ -123,12 +120,10 @@ class Sweep:
         self._last_total = page.total or 0
         if page.unreadable:
             self._fault("an entry of the listing is no task")
-        before = self.tasks
         for task, document in zip(page.tasks, page.docs, strict=True):
-            if self.listed.add(named(task.task_id)) == len(self._places):
+            if self.listed.is_new(task.task_id):
                 self._date(task)
                 yield from self._sight(task, document)
-        self._idle = self._idle + 1 if self.tasks == before else 0
         self._query = self._next(page, self._query)
 
     def flaws(self, known: Iterable[tuple[str, Place]] = ()) -> list[str]:
@@ -149,14 +144,15 @@ class Sweep:
 
         By dates that is what stands before the first task from before ``now``; by offset, what the total allows.
         """
-        if not all(digest in self.listed for digest in islice(other.listed, other.newer, None)):
+        mine, others = self.listed.digests, other.listed.digests
+        if not all(digest in mine for digest in islice(others, other.newer, None)):
             return False
         meanwhile = self.tasks if self.counted and not self.dated else self.newer
-        return all(digest in other.listed for digest in islice(self.listed, meanwhile, None))
+        return all(digest in others for digest in islice(mine, meanwhile, None))
 
     def shows(self, task_id: str) -> bool:
         """Whether a task was listed."""
-        return named(task_id) in self.listed
+        return named(task_id) in self.listed.digests
 
     def _adds_up(self, total: int) -> bool:
         """Whether as many tasks were shown as there are said to be; by offset also those that came meanwhile count."""
@@ -168,7 +164,7 @@ class Sweep:
         example = ""
         for task_id, place in known:
             self.known += 1
-            number = self.listed.find(named(task_id))
+            number = self.listed.digests.find(named(task_id))
             if number is None:
                 self.lacking, example = self.lacking + 1, example or task_id
             elif self._places[number] == _NOWHERE:
@@ -203,10 +199,11 @@ class Sweep:
 
     def _next(self, page: Page, asked: Query) -> Query | None:
         """The page after ``page``; None where there is none, or none that leads anywhere."""
+        stands = self.listed.leads_nowhere()
         if page.is_last:
             return None
-        if self._idle >= MAX_IDLE_PAGES:
-            self._stray("the listing repeats itself")
+        if stands:
+            self._stray(REPEATS)
             return None
         return self._by_key(page, asked) if self.dated else Query(None, None, asked.offset + page.received)
 

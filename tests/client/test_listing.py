@@ -1,5 +1,6 @@
 """The listing: pages in either dialect, and every task once."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -8,9 +9,11 @@ from hypothesis import strategies as st
 
 from mwbatch.client import Client
 from mwbatch.client.wire import Answer
-from mwbatch.core.sweep import MAX_IDLE_PAGES
 from mwbatch.core.text import Json
+from mwbatch.core.values import LONGEST_WALK
+from mwbatch.core.walk import MAX_IDLE_PAGES
 from mwbatch.errors import Halted, Unsure
+from tests.virtual import virtual
 
 from .conftest import KEY, FakeWire, answer
 
@@ -124,3 +127,37 @@ async def test_a_listing_that_never_ends_is_left() -> None:
     api, wire = listing(*pages)
     assert [task.task_id async for task in api.tasks()] == ["a", "b", "c"]
     assert len(wire.sent) == 2 + MAX_IDLE_PAGES
+
+
+async def test_a_listing_that_goes_in_a_circle_is_left() -> None:
+    """Where a few pages come again and again, each in its turn, every task is shown once, and the walk ends."""
+    circle: list[Json] = [{"docs": docs(*names), "has_more": True} for names in ("ab", "cd", "ef")]
+    api, wire = listing(*circle * 30)
+    assert [task.task_id async for task in api.tasks()] == [*"abcdef"]
+    assert len(wire.sent) == 3 + MAX_IDLE_PAGES
+
+
+async def test_pages_of_other_types_hide_nothing() -> None:
+    """However many pages of other types come first, they bring something new: the walk goes on to the type that is asked for."""
+    others: list[Json] = [docs(f"a{n}", type="annotating") for n in range(2 * MAX_IDLE_PAGES)]
+    api, _ = listing(*others, docs("b", type="tagging"), [])
+    assert [task.task_id async for task in api.tasks(type="tagging")] == ["b"]
+
+
+class Endless(FakeWire):
+    """An API whose listing brings something new on each page, for ever; a page takes a quarter of what a walk may take."""
+
+    async def send(self, *_: object, **__: object) -> Answer:
+        """One more page."""
+        await asyncio.sleep(LONGEST_WALK / 4)
+        self.sent.append(("GET", "/v1/tasks"))
+        return answer({"docs": docs(f"t{len(self.sent)}"), "has_more": True})
+
+
+@virtual
+async def test_a_listing_that_always_has_something_new_is_left() -> None:
+    """An account that brings new tasks for ever is walked through until the deadline, and no longer."""
+    began = asyncio.get_running_loop().time()
+    found = Client(KEY, wire=Endless(), tries=1).tasks()
+    assert [task.task_id async for task in found] == ["t1", "t2", "t3", "t4"]
+    assert asyncio.get_running_loop().time() - began == LONGEST_WALK
