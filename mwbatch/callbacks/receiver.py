@@ -33,7 +33,7 @@ from mwbatch.callbacks.watch import Once, Watch
 from mwbatch.core import probe
 from mwbatch.core.address import Address, at_end
 from mwbatch.core.facts import Seen
-from mwbatch.errors import Displaced, Poisoned, StoreError
+from mwbatch.errors import Poisoned, StoreError
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.home import Home
 
@@ -242,7 +242,7 @@ class Receiver:
 
     def _note(self, batch: str, error: StoreError) -> None:
         """Log a trouble once, not for each callback that meets it."""
-        if isinstance(error, Poisoned) and not isinstance(error, Displaced):
+        if isinstance(error, Poisoned):
             self.failure = self.failure or error
         self.troubles.begin(f"store {batch}", f"batch {batch}: answering 503: {error}", type(error))
 

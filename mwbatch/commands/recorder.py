@@ -53,7 +53,7 @@ class Recorder:
                 await self._gathered()
                 facts, self._facts = self._facts, []
                 try:
-                    await self._batch.journal.append(facts)
+                    await self._batch.append(facts)
                 except StoreError as error:
                     self._facts = facts + self._facts
                     self.failure = error

@@ -61,7 +61,7 @@ class BatchLock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._leads_here():  # else they may be another one's words
+        if self.leads_here():  # else they may be another one's words
             with suppress(OSError):  # nobody believes what stands there
                 remove_words(WHO, self._top)
         self._held.close()
@@ -72,7 +72,7 @@ class BatchLock:
         Raises:
             BatchBusy: the folder or the file was removed or replaced, so another process may act on the batch.
         """
-        if self._leads_here():
+        if self.leads_here():
             return
         name = self._folder.name
         what = (
@@ -93,7 +93,7 @@ class BatchLock:
                 opened.callback(os.close, self._top)
                 self._file = open_lock(LOCK, self._top)
                 opened.callback(os.close, self._file)
-                if not (self._locked(self._file) and self._folder_locked() and self._leads_here()):
+                if not (self._locked(self._file) and self._folder_locked() and self.leads_here()):
                     return False
             except OSError as error:
                 raise StoreError(f"cannot lock {self._folder}: {error.strerror}") from error
@@ -127,7 +127,7 @@ class BatchLock:
             f"wait for it, or look: {hint('status', name)}"
         )
 
-    def _leads_here(self) -> bool:
+    def leads_here(self) -> bool:
         """Whether both names lead to what is held. The descriptors are open, so no other inode gets their numbers."""
         return leads(self._folder, self._top) and leads(LOCK, self._file, self._top)
 

@@ -13,7 +13,7 @@ from mwbatch.core.facts import Fact, Failed, Seen, Started
 from mwbatch.core.fold import Status
 from mwbatch.core.progress import Report, report
 from mwbatch.core.reject import Reject
-from mwbatch.errors import BatchBusy
+from mwbatch.errors import BatchBusy, Displaced
 from mwbatch.journal.begun import Begun
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.lock import BatchLock, holder
@@ -77,11 +77,23 @@ class Opened:
         if acts:
             self.hold()
         if facts:
-            await self.journal.append(facts)
+            await self.append(facts)
             for fact in facts:
                 self.state.add(fact)
         if acts:  # MUST come after, too: who took the lock before they were durable has not read them
             self.hold()
+
+    async def append(self, facts: Sequence[Fact]) -> None:
+        """Make facts durable without letting the state know them; in our folder, if that was taken away as a whole.
+
+        Raises:
+            StoreError: they cannot be written, or nobody would find them.
+        """
+        try:
+            await self.journal.append(facts)
+        except Displaced:  # yet they are written: they lie with the folder, and `hold` ends the run
+            if self.lock is None or self.lock.leads_here():
+                raise
 
     async def record_all(self, facts: Iterable[Fact]) -> int:
         """Record as many facts as there are, made one after the other, some at a time; returns how many. Raises as `record`."""

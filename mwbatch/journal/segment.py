@@ -60,16 +60,14 @@ class Segment:
         Raises:
             DiskFull: nothing of them is in the file; it may be tried again.
             Poisoned: the file is not to be written again, now or later.
+            Displaced: they are written, but the file was removed, moved or cut meanwhile; so it will be at every call.
         """
         if self._poison:
             raise Poisoned(self._poison)
         try:
             self._write(lines)
             self._disk.sync(self._file)
-            self._see_it_stands(self.size + len(lines))
-        except Displaced as error:
-            self._poison = str(error)
-            raise
+            there = self._disk.look(self.path, self._file)
         except OSError as error:
             # Readers MUST not take for kept what no sync has proved: the page cache shows it although the disk lacks it.
             with suppress(OSError):
@@ -77,11 +75,7 @@ class Segment:
             self._poison = f"{self.path.name} can no longer be trusted: {error.strerror}; free or mend the disk, start again"
             raise Poisoned(self._poison) from error
         self.size += len(lines)
-
-    def _see_it_stands(self, size: int) -> None:
-        """MUST hold after every sync: nobody finds what is written to a file that was removed, moved or cut meanwhile."""
-        there = self._disk.look(self.path, self._file)
-        if there != size:
+        if there != self.size:
             what = "removed or moved" if there < 0 else "cut"
             raise Displaced(
                 f"{self.path} was {what} while it was being written; see what became of it, start again"

@@ -77,7 +77,7 @@ class Shelf:
     def _write(self, lines: bytes) -> None:
         """Write to the segment, made at the first call; once poisoned MUST NOT make another one."""
         if self._poison:
-            raise type(self._poison)(str(self._poison))
+            raise Poisoned(str(self._poison))
         try:
             if self._segment is None:
                 if not (self._makes or self.folder.parent.is_dir()):

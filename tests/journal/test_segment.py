@@ -12,7 +12,7 @@ import pytest
 
 from mwbatch.core.facts import Fact, Seen
 from mwbatch.core.lines import line, parse
-from mwbatch.errors import DiskFull, Poisoned, StoreError
+from mwbatch.errors import DiskFull, Displaced, Poisoned, StoreError
 from mwbatch.journal import segment as segments
 from mwbatch.journal.segment import Again, Damage, Harm, Segment, placed, read, written_now
 from tests.core.facts import answer, fail, show
@@ -243,13 +243,13 @@ def test_what_was_not_synced_is_cut_off_if_it_can_be(tmp_path: Path) -> None:
     assert segment.path.read_bytes() == b""
 
 
-def test_a_removed_file_poisons(tmp_path: Path) -> None:
-    """Lines written to a file that somebody removed are not durable, and no more are taken."""
+def test_a_removed_file_is_told(tmp_path: Path) -> None:
+    """Nobody is told that lines in a file that somebody removed are kept."""
     segment = Segment(tmp_path, "test")
     segment.append(LINES[0])
     segment.path.unlink()
     for _ in range(2):
-        with pytest.raises(Poisoned, match="removed"):
+        with pytest.raises(Displaced, match="removed"):
             segment.append(LINES[1])
     segment.close()
 
