@@ -1,0 +1,148 @@
+"""The README's commands, run block by block where its reader would paste them: none is a mistake, and none overwrites."""
+
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from mwbatch.simulator import Settings
+from tests.e2e.fixtures import FAST, NEVER
+from tests.e2e.stage import COMMAND, ROOT, Api, Stage, until
+from tests.e2e.test_hints import SERVERS, files
+from tests.ports import free_port
+from tests.shapes import VERBS, parsed
+
+TEXT: Final = (ROOT / "README.md").read_text(encoding="utf-8")
+OTHERS: Final = ("make", "export", "ssh", "useradd", "python3", "sudo", "curl")
+"""What a reader types besides: that is tried elsewhere, or is another's."""
+
+PRINTED: Final = ("batch", "paid")
+
+NEW: Final = (
+    "mwbatch run logos.csv",
+    "mwbatch validate logos.csv --price 0.08\n",
+    "mwbatch submit sample_manifests",
+)
+"""Blocks that begin before there is a batch `logos`."""
+
+
+def fenced() -> list[list[str]]:
+    """The lines of each block that names no language: what is typed, and what is printed."""
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    return [text.splitlines() for language, text in found if not language]
+
+
+def blocks() -> list[str]:
+    """The commands of mwbatch in each block, as they are typed; those of a session without its prompts."""
+    typed = [[line.removeprefix("$ ") for line in block] for block in fenced()]
+    commands = ["".join(f"{line}\n" for line in block if line.startswith("mwbatch ")) for block in typed]
+    return [block for block in commands if block]
+
+
+def spans() -> list[str]:
+    """The commands within its sentences and tables, with words behind the verb."""
+    return [
+        span
+        for span in re.findall(r"`(mwbatch [^`]+)`", TEXT)
+        if len(span.split()) > 2 or span.split()[1] == "tasks"
+    ]
+
+
+def words(command: str) -> list[str]:
+    """The words of a command, without its comment, and without what it is piped to."""
+    return shlex.split(command.partition(" | ")[0], comments=True)[1:]
+
+
+def test_every_line_that_is_typed_is_known() -> None:
+    """Blocks hold commands of mwbatch, those of others that are known here, and what is printed, or lies on a disk."""
+    first = [line.split()[0] for block in fenced() for line in block if re.match(r"[a-z]", line)]
+    assert {*first} <= {"mwbatch", *OTHERS, *PRINTED}
+    assert len(blocks()) > 10
+
+
+@pytest.mark.parametrize("command", [*spans(), *(line for block in blocks() for line in block.splitlines())])
+def test_each_is_a_command(command: str) -> None:
+    """Each is a command line that mwbatch takes; none redirects into a file, forces one, or hides behind dots."""
+    typed = words(command)
+    assert typed[0] in VERBS
+    assert not re.search(r">|-o .*--force|--force.* -o ", command)
+    if typed == ["--help"] or typed[-1] == "--help":
+        return
+    assert parsed(["busy=0.1" if word == "NAME=RATE" else word for word in typed]).command.name in typed
+
+
+@pytest.fixture
+def reader(block: str, tmp_path: Path, apis: Callable[[Settings], Api]) -> Stage:
+    """What the README's reader has when he comes to a block."""
+    patient = "--status canceled" in block
+    stage = Stage(tmp_path, apis(NEVER if patient else FAST))
+    stage.env |= {"MWBATCH_CALLBACK_URL": "none", "PATH": f"{Path(COMMAND).parent}:{stage.env['PATH']}"}
+    shutil.copytree(ROOT / "sample_manifests", tmp_path / "sample_manifests")
+    assert stage.api is not None
+    rows = [f"shot-{n:04d},{stage.api.url}/pictures/{n:04d}.png?for={tmp_path.name},c{n}" for n in range(10)]
+    (tmp_path / "logos.csv").write_text("\n".join(["id,image_url,campaign", *rows, ""]))
+    (tmp_path / "regretted.txt").write_text("shot-0007\n")
+    if block.startswith(NEW):
+        return stage
+    made = ("submit", "logos.csv") if patient else ("run", "logos.csv", "--port", "0")
+    assert stage.run(*made).code == 0
+    return stage
+
+
+def runnable(command: str) -> str:
+    """The same with a port that is free, no receiver that the world would have to call, and no pipe to what is not there."""
+    left, pipe, right = command.partition(" | ")
+    if pipe and shutil.which(shlex.split(right)[0]) is None:
+        command = left
+    command = command.replace("https://labels.example.com", "none")
+    return re.sub(r"\b8\d{3}\b", lambda _: str(free_port()), command)
+
+
+@pytest.mark.parametrize("block", blocks(), ids=lambda block: block.split("\n")[0][:50])
+def test_a_block_runs_as_it_stands(block: str, reader: Stage) -> None:
+    """Each command of a block goes on from where the last one ended, and every file that was there stays as it was."""
+    for command in block.splitlines():
+        prepare(reader, command)
+        before = files(reader.folder)
+        if words(command)[0] in SERVERS:
+            serves(reader, words(runnable(command)))
+        else:
+            ends(reader, runnable(command.replace("KID", old_key(reader) if "KID" in command else "")))
+        after = files(reader.folder)
+        assert {name: after.get(name) for name in before} == before, command
+
+
+def prepare(reader: Stage, command: str) -> None:
+    """What the text around a command says that the reader has done before it."""
+    manifest, aside = reader.folder / "logos.csv", reader.folder / "logos.csv.invalid.jsonl"
+    if "--skip-invalid" in command:
+        manifest.write_text(manifest.read_text() + "shot-0010,ftp://images.example.com/10.png,c10\n")
+    elif "invalid.jsonl" in command:
+        aside.write_text(aside.read_text().replace("ftp:", "https:"))
+
+
+def old_key(reader: Stage) -> str:
+    """A key that may be retired."""
+    return str(reader.json("keys", "rotate")["verifying"][0])
+
+
+def serves(reader: Stage, typed: list[str]) -> None:
+    """It says where it listens, and ends when asked to."""
+    more = [] if "--port" in typed else ["--port", str(free_port())]
+    with reader.running(*typed, *more) as server:
+        assert server.stderr is not None
+        until(lambda: b"http" in server.stderr.readline())  # type: ignore[union-attr] # it is a pipe
+
+
+def ends(reader: Stage, command: str) -> None:
+    """It does what it is there for; rows that are not finished, or were refused, are no mistake."""
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=reader.folder, env=reader.env, capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode in {0, 1, 3}, (command, done.stderr.decode())
+    assert b"Traceback" not in done.stderr
