@@ -141,8 +141,12 @@ def serves(reader: Stage, typed: list[str]) -> None:
 
 def ends(reader: Stage, command: str) -> None:
     """It does what it is there for; rows that are not finished, or were refused, are no mistake."""
+    if " | " not in command:
+        ran = reader.run(*words(command))
+        assert ran.code in {0, 1, 3}, (command, ran.out, ran.err)
+        return
     done = subprocess.run(
-        ["sh", "-c", command], cwd=reader.folder, env=reader.env, capture_output=True, timeout=60, check=False
+        ["sh", "-c", command], cwd=reader.folder, env=reader.env, capture_output=True, check=False
     )
-    assert done.returncode in {0, 1, 3}, (command, done.stderr.decode())
+    assert done.returncode == 0, (command, done.stderr.decode())
     assert b"Traceback" not in done.stderr
