@@ -2,27 +2,20 @@
 
 import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 from mwbatch.callbacks.bounds import Bounds
 from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.core.facts import Seen
-from mwbatch.errors import StoreError
-from mwbatch.journal.home import place_of
 from mwbatch.journal.segments import Segments
-
-Place = tuple[int, int] | None
-"""Device and inode of a folder; None where it is not there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Store:
-    """``place`` is where its folder was when it was opened; ``answers`` and ``bare`` are what is stored of each attempt."""
+    """``answers`` and ``bare``, callbacks that brought none, are what is stored of each attempt."""
 
     journal: Segments
     is_inbox: bool
-    place: Place
     answers: Bounds
     bare: Bounds
 
@@ -33,16 +26,11 @@ class Store:
         Raises:
             StoreError: it cannot be read.
         """
-        store = cls(journal, is_inbox, _place(journal.folder), Bounds(), Bounds())
+        store = cls(journal, is_inbox, Bounds(), Bounds())
         journal.index(lambda kept: store.answers.take(kept.row, kept.attempt, kept.task_id))
         for seen in journal.bare_callbacks():
             store.count(seen)
         return store
-
-    @property
-    def in_place(self) -> bool:
-        """Whether its folder is where it was. Blocks."""
-        return _place(self.journal.folder) == self.place
 
     def count(self, seen: Seen) -> None:
         """Count one more fact of an attempt."""
@@ -75,10 +63,3 @@ class Store:
     async def stands(self) -> bool:
         """Whether everything that is known of it is on disk still."""
         return await asyncio.to_thread(self.journal.stands)
-
-
-def _place(folder: Path) -> Place:
-    try:
-        return place_of(folder)
-    except StoreError:
-        return None

@@ -83,6 +83,15 @@ class Stores:
             StoreError: it cannot be written.
         """
         store = await self._fitting(batch, seen)
+        try:
+            return await self._kept(batch, store, seen)
+        except Rejected as rejected:
+            if rejected.reason is not Reason.TOO_MANY or await store.stands():
+                raise
+        await self._changed(batch, store)
+        return await self._kept(batch, await self._of(batch), seen)
+
+    async def _kept(self, batch: str, store: Store, seen: Seen) -> Kept:
         if store.journal.backlog > self._most:
             raise Rejected(Reason.OVERLOADED)
         try:
@@ -102,8 +111,7 @@ class Stores:
         if not store.journal.knows(seen):
             return store
         if not await store.stands():
-            _log.error("%s was changed by somebody else: it is read again", store.journal.folder)
-            await self._let_go(batch, store)
+            await self._changed(batch, store)
         return await self._of(batch)  # it may be another one by now
 
     async def _of(self, batch: str) -> Store:
@@ -141,8 +149,6 @@ class Stores:
             if store.journal.full and await store.journal.probe():
                 _log.warning("there is space again in %s", store.journal.folder)
         async with self._opening:
-            for batch, store in await asyncio.to_thread(self._moved):
-                await self._closed(batch, store)
             for batch, folder in (await self._looked()).items():
                 await self._take_up(batch, folder)
         await self._take_in_all()
@@ -197,6 +203,10 @@ class Stores:
         self.aside.back(folder)
         self._troubles.end(f"absent {batch}", f"batch {batch} is here: its callbacks go to {folder}")
 
+    async def _changed(self, batch: str, store: Store) -> None:
+        _log.error("%s was changed by somebody else: it is read again", store.journal.folder)
+        await self._let_go(batch, store)
+
     async def _let_go(self, batch: str, store: Store) -> None:
         """Open a journal anew at its next callback: what is known of it is not what the disk has."""
         async with self._opening:
@@ -220,11 +230,6 @@ class Stores:
             elif damage.harm is Harm.TORN:
                 _log.warning("%s: never acknowledged, and passed over", _words(damage))
         return store
-
-    def _moved(self) -> list[tuple[str, Store]]:
-        """The batches whose folders are not where they were. Blocks."""
-        there = [*self._there.items()]
-        return [(batch, store) for batch, store in there if not (store.is_inbox or store.in_place)]
 
     async def _take_in_all(self) -> None:
         for batch in await asyncio.to_thread(inboxes, self._home.path):

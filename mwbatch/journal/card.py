@@ -78,6 +78,10 @@ class Card:
                 raise StoreError(
                     f"{path} has format {fields.get('format')!r}; use the mwbatch that made it, or a newer one"
                 )
+            if strange := sorted(fields.keys() - cls.__dataclass_fields__.keys()):
+                raise StoreError(
+                    f"{path} has fields that this mwbatch does not know ({', '.join(strange)}); use the one that wrote it"
+                )
             fields |= {
                 name: tuple(fields.get(name, ()))
                 for name in ("kids", "place", "forgiven", "volatile", "drift")

@@ -99,6 +99,21 @@ async def test_room_after_a_loss(stage: Stage) -> None:
     assert [(await stage.post(stage.address(), body)).status for body in bodies[4:]] == [200] * 3 + [422]
 
 
+@pytest.mark.parametrize("lose", [remove, put_back])
+async def test_room_at_once_after_a_loss(start: Start, lose: Callable[[Stage], None]) -> None:
+    """An answer is refused for want of room only where the disk has the others now."""
+    first = await start()
+    bodies = [callback(response={"tags": [], "n": n}) for n in range(6)]
+    for body in bodies[:4]:
+        assert (await first.post(first.address(), body)).status == 200
+    await first.running.close()
+    stage = await start()
+    assert (await stage.post(stage.address(), bodies[4])).status == 422
+    lose(stage)
+    assert (await stage.post(stage.address(), bodies[4])).status == 200
+    assert found(stage, bodies[4]) == 1
+
+
 async def test_what_only_grew_is_not_read_again(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """While another receiver goes on writing, a repetition is answered by a look and without another reading."""
     one, two = await start(), await start()
