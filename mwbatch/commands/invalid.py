@@ -76,7 +76,9 @@ def _known(path: Path, batch_id: str) -> dict[str, Path]:
 def _lists(path: Path) -> list[Path]:
     """The lists that there are of a manifest."""
     name = re.compile(re.escape(path.stem) + r"(\.[0-9]+)?\.jsonl")
-    return sorted(there for there in path.parent.iterdir() if name.fullmatch(there.name))
+    with suppress(PermissionError):  # a folder that may be written and not read
+        return sorted(there for there in path.parent.iterdir() if name.fullmatch(there.name))
+    return []
 
 
 def _put(new: Aside) -> Path:

@@ -6,6 +6,7 @@
     {name}/batch.json, lock, digests.bin, rows/, journal/, results/, rejects/
     inbox/{batch id}/results/, rejects/
     .begun/{batch id}.jsonl
+    .written.jsonl
 """
 
 import os

@@ -148,7 +148,8 @@ def load_or_make(path: Path, disk: Disk = DISK, clock: Callable[[], float] = tim
     except OSError as error:
         raise StoreError(f"cannot make the callback keys in {path}: {error.strerror}") from error
     keys = load(path)
-    assert keys is not None
+    if keys is None:
+        raise StoreError(f"cannot make the callback keys in {path}: it is a link that leads nowhere")
     return keys
 
 

@@ -37,6 +37,8 @@ class Output:
         path = self.path
         if str(path) == "-":
             raise UsageError("-o -: this goes to a file, which is there whole or not at all; name one")
+        if path.name in ("", ".."):
+            raise UsageError(f"-o {path}: name the file or folder to be made")
         if not path.parent.is_dir():
             raise UsageError(f"-o {path}: there is no folder {path.parent}; make it first")
         if self._is_in_home():
@@ -54,11 +56,12 @@ class Output:
 
     def _check_folder(self, *, folder: bool) -> None:
         there = names_in(self.path)
-        if there - self.entries and not (folder and there & self.entries):
+        strange, ours = there - self.entries, there & self.entries
+        if (strange and not folder) or (not ours and (strange or not folder)):
             raise UsageError(
-                f"{self.path} is a folder with files that no export wrote, and is left alone; {self._another()}"
+                f"{self.path} is a folder with files that no export wrote, or with none, and is left alone; {self._another()}"
             )
-        for name in sorted(there & self.entries):
+        for name in sorted(ours):
             self._check_one(self.path / name, within=True)
 
     def _check_one(self, path: Path, *, within: bool = False) -> None:

@@ -64,8 +64,17 @@ def _place_whole(new: Aside, entries: frozenset[str], before: Seen) -> None:
     if not swap(new.path, new.place):
         _place_plainly(new, entries, before)
     elif seen(new.path, entries) != before or not _is_all_ours(new.path, entries):
-        swap(new.path, new.place)
+        _give_back(new)
         raise Changed
+
+
+def _give_back(new: Aside) -> None:
+    """Put what came out where it was; where that cannot be, MUST leave it beside: what stands aside is removed."""
+    done = False
+    with suppress(OSError):
+        done = swap(new.path, new.place)
+    if not done:
+        give_name(new.path, free(new.place, "mine"))
 
 
 def _place_plainly(new: Aside, entries: frozenset[str], before: Seen) -> None:

@@ -23,6 +23,9 @@ from mwbatch.journal.disk import DISK, UNLOCKABLE, Disk, leads, open_to_read
 from mwbatch.journal.renaming import give_name
 
 _TOKEN: Final = 8
+_PART: Final = 50
+"""Characters of a name that are said again beside it: a name may have 255 bytes."""
+
 _LEFT: Final = r"\.{}\.mwbatch-[0-9a-f]{{{}}}"
 _PUBLIC: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -124,7 +127,7 @@ def make_folder(path: Path) -> int:
 
 def clear(place: Path) -> None:
     """Remove what others began beside ``place`` and died over; what cannot be looked at stays."""
-    left = re.compile(_LEFT.format(re.escape(place.name), 2 * _TOKEN))
+    left = re.compile(_LEFT.format(re.escape(place.name[:_PART]), 2 * _TOKEN))
     with suppress(OSError):
         for name in names_in(place.parent):
             if left.fullmatch(name):
@@ -161,7 +164,7 @@ def names_in(folder: Path | int) -> frozenset[str]:
 
 def beside(place: Path) -> Path:
     """A name that nobody can foretell, for what is to take a place or has left it."""
-    return place.with_name(f".{place.name}.mwbatch-{secrets.token_hex(_TOKEN)}")
+    return place.with_name(f".{place.name[:_PART]}.mwbatch-{secrets.token_hex(_TOKEN)}")
 
 
 def _locked(file: int) -> int:

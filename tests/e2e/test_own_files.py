@@ -202,6 +202,15 @@ def test_a_folder_is_never_written_into_a_link(own: Stage) -> None:
     assert len(list((own.folder / "labels").iterdir())) == 6
 
 
+def test_an_empty_folder_stays(own: Stage, writer: tuple[str, ...]) -> None:
+    """A folder of the user's is replaced by no file, were it empty; and none is made of where he is."""
+    (own.folder / "out.json").mkdir()
+    for path in ("out.json", ".", "..", "/"):
+        if path != "out.json" or "coco" not in writer:
+            assert own.run(*writer, "-o", path, "--force").code == 2
+    assert (names(own.folder), (own.folder / "out.json").is_dir()) == ({"out.json"}, True)
+
+
 def test_standard_output_is_no_file(own: Stage, writer: tuple[str, ...]) -> None:
     """`-o -` makes no file named -: results go to standard output, all others say that they need a file."""
     ran = own.run(*writer, "-o", "-")

@@ -169,6 +169,15 @@ def test_keys_are_made_whole_or_not_at_all(path: Path, fates: dict[str, list[Fat
     assert load_or_make(path, Failing(write=["short", "short"])) == load(path)
 
 
+def test_a_link_that_leads_nowhere(path: Path) -> None:
+    """Where a dangling link stands in the place of the keys, it is named and stays."""
+    path.parent.mkdir(exist_ok=True)
+    path.symlink_to("nowhere")
+    with pytest.raises(StoreError, match="leads nowhere"):
+        load_or_make(path)
+    assert path.is_symlink()
+
+
 class Watched(Failing):
     """Keeps, of each sync of a folder, which names had been synced as files, and whether the keys were in their place."""
 

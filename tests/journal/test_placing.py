@@ -151,6 +151,24 @@ def test_what_changes_at_the_last_moment(
     assert there(folder) == {**mine, changed: "mine, by hand"}
 
 
+def test_what_cannot_be_given_back_is_left_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where what came out cannot go back to its place, it stays beside it under a name of its own."""
+    (tmp_path / "home").mkdir()
+    export(tmp_path, "old")
+    swaps = [True, False]
+
+    def late(one: Path, other: Path) -> bool:
+        if swaps.pop(0):
+            (tmp_path / "out" / "notes.txt").write_text("mine")
+            return renaming.swap(one, other)
+        return False
+
+    monkeypatch.setattr(placing, "swap", late)
+    with pytest.raises(UsageError):
+        export(tmp_path, "new", force=True)
+    assert there(tmp_path)["out.mine/notes.txt"] == "mine"
+
+
 def test_a_file_is_replaced_as_it_was_seen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is edited after the last look is left as it was edited."""
     path = folder / "out.csv"

@@ -69,6 +69,18 @@ def test_what_a_kill_has_left_is_removed_next_time(tmp_path: Path, writing: subp
     assert names(tmp_path) == ["there"]
 
 
+@pytest.mark.parametrize("letter", ["x", "é", "\U0001f600"])
+def test_a_name_may_be_as_long_as_names_are(tmp_path: Path, letter: str) -> None:
+    """A file whose name takes all of the 255 bytes is put in its place as any other, and its leftovers are removed."""
+    place = tmp_path / (letter * (255 // len(letter.encode())))
+    with aside(place) as left:
+        left.path.rename(left.path.with_name(left.path.name[:-16] + 16 * "0"))
+    assert hidden(tmp_path)
+    with aside(place) as new:
+        new.put()
+    assert names(tmp_path) == [place.name]
+
+
 def test_only_our_own_leftovers_are_removed(tmp_path: Path) -> None:
     """What is merely called alike stays: another file's, a link, a name with more in it."""
     alike = {f".other.{LEFT}", f".there.{LEFT}x", ".there.0123456789abcdef", f"there.{LEFT}"}
