@@ -166,7 +166,11 @@ class PathWord(click.ParamType[Path]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Take any word but a blank one."""
-        return Path(Word().convert(value, param, ctx))
+        word = Word().convert(value, param, ctx)
+        path = Path(word)
+        return (
+            path.absolute() if str(path) == "-" != word else path
+        )  # ./- is a file; for Path it is -, which is none
 
 
 class Group(click.Group):

@@ -182,7 +182,7 @@ def _loop(command: "Command", talk: Talk, asked: Asked) -> Result:
     new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None
     with suppress(ImportError):
         from uvloop import new_event_loop as new_loop
-    with hurried(), asyncio.Runner(loop_factory=new_loop) as runner:
+    with hurried(lambda: asked.exit is not Exit.DONE), asyncio.Runner(loop_factory=new_loop) as runner:
         try:
             return runner.run(_watched(command, talk, asked))
         except (KeyboardInterrupt, asyncio.CancelledError):

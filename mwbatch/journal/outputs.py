@@ -36,7 +36,9 @@ class Output:
         """Raise `UsageError` where a file, or a ``folder``, may not be put at the path. Blocks while it reads what is there."""
         path = self.path
         if str(path) == "-":
-            raise UsageError("-o -: this goes to a file, which is there whole or not at all; name one")
+            raise UsageError(
+                "-o -: this goes to a file, which is there whole or not at all; name one (./- is one)"
+            )
         if path.name in ("", ".."):
             raise UsageError(f"-o {path}: name the file or folder to be made")
         if not path.parent.is_dir():

@@ -96,6 +96,8 @@ class Bar:
         self._there.draw(self._drawn(tally, line(tally, columns, now, self._time(tally, now))))
 
     def _time(self, tally: Tally, now: float) -> str:
+        if tally.trouble:
+            return ""
         if tally.total:
             return time_text(self._progress.tasks[0].time_remaining, " left")
         return f"{seconds} s" if (seconds := int(now - self._since)) > 1 else ""

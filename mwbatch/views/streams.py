@@ -191,16 +191,22 @@ def abandon() -> None:
 
 
 @contextmanager
-def hurried() -> Iterator[None]:
-    """While the block runs nobody who prints waits for a reader: requests are in flight, and signals are to be heard."""
-    streams = [one for one in (sys.stdout, sys.stderr) if isinstance(one, Stream)]
-    for one in streams:
-        one.patient = False
+def hurried(stopped: Callable[[], bool]) -> Iterator[None]:
+    """While the block runs nobody who prints waits for a reader: requests are in flight, and signals are to be heard.
+
+    What waits then is written at its end; words only if the user has not ``stopped`` it, who would have to wait for them.
+    """
+    out, err = sys.stdout, sys.stderr
+    if not (isinstance(out, Stream) and isinstance(err, Stream)):
+        yield
+        return
+    out.patient = err.patient = False
     try:
         yield
     finally:
-        for one in streams:
-            one.patient = True
+        out.patient, err.patient = True, not stopped()
+        err.flush()
+        out.flush()
 
 
 async def written(out: Stream, sleep: Callable[[float], Awaitable[bool]]) -> bool:

@@ -4,23 +4,37 @@ import fcntl
 import os
 import pty
 import re
+import select
 import struct
 import subprocess
 import termios
+import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
 from tests.e2e.stage import COMMAND, Ran, Stage
 
 ESCAPES: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+PATIENCE: Final = 60.0
+"""Seconds after which a command on a terminal is killed."""
+
 COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def on_terminal(stage: Stage, columns: int, *words: str, answer: bytes = b"", **env: str) -> Ran:
+def on_terminal(
+    stage: Stage,
+    columns: int,
+    *words: str,
+    answer: bytes = b"",
+    typed: Sequence[tuple[bytes, bytes]] = (),
+    **env: str,
+) -> Ran:
     """Run a command whose three streams are one terminal; ``out`` is all that the terminal got.
 
-    ``answer`` is typed when a question is asked.
+    ``answer`` is typed when a question is asked; of ``typed`` each when the words before it have come since the last.
     """
+    keys = [*([(b"[y/N]", answer)] if answer else ()), *typed]
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     there = stage.env | {"TERM": "xterm-256color"} | env
@@ -35,14 +49,19 @@ def on_terminal(stage: Stage, columns: int, *words: str, answer: bytes = b"", **
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 (only so does Ctrl-C reach it)
     ) as started:
         os.close(theirs)
-        shown = b""
+        shown, seen = b"", 0
+        end = time.monotonic() + PATIENCE
         with suppress(OSError):  # Linux says EIO when the last process has left the terminal
-            while block := os.read(ours, 65536):
+            while select.select([ours], [], [], max(0.0, end - time.monotonic()))[0] and (
+                block := os.read(ours, 65536)
+            ):
                 shown += block
-                if answer and b"[y/N]" in shown:
-                    os.write(ours, answer)
-                    answer = b""
+                if keys and (place := shown.find(keys[0][0], seen)) >= 0:
+                    seen = place + len(keys[0][0])
+                    os.write(ours, keys.pop(0)[1])
         os.close(ours)
+        if time.monotonic() >= end:
+            started.kill()
     return Ran(started.returncode, shown.decode(), "")
 
 

@@ -295,3 +295,25 @@ def test_nobodys_home(stage: Stage, env: dict[str, str]) -> None:
     assert b"--home" in ran.stderr
     assert b"MWBATCH_HOME" in ran.stderr
     assert not list(stage.folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("export", "m", "--format", "csv"),
+        ("export", "m", "--format", "yolo", "--leave-out-unsized"),
+        ("make-annotating", "m", "--instruction", "Is it?", "--option", "yes", "--option", "no"),
+    ],
+)
+def test_no_file_is_called_minus(full: Stage, words: tuple[str, ...]) -> None:
+    """What is whole or not there goes to no stream: -o - is refused with the word that makes a file of that name."""
+    ran = full.run(*words, "-o", "-")
+    assert (ran.code, "./-" in ran.err) == (2, True)
+    assert not (full.folder / "-").exists()
+
+
+def test_a_file_that_is_called_minus(stage: Stage) -> None:
+    """Who means a file of that name says so by its path."""
+    stage.run("run", stage.manifest(2), "--port", "0")
+    assert stage.run("export", "m", "--format", "csv", "-o", "./-").code == 0
+    assert (stage.folder / "-").read_text().startswith("row,id,")

@@ -58,7 +58,7 @@ class Quoting(Api):
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
         simulator = await serve(self._settings)
         application = web.Application()
-        application.router.add_route("*", "/{path:.*}", self._answer)
+        application.router.add_route("*", r"/{path:[\s\S]*}", self._answer)
         runner = web.AppRunner(application, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
