@@ -1,6 +1,7 @@
 """The address is proved: what senders put around a body that can be understood costs no callback."""
 
 import gzip
+import tracemalloc
 from codecs import BOM_UTF8
 from contextlib import suppress
 
@@ -78,6 +79,18 @@ async def test_packed_within_limits(start: Start, size: int, code: int) -> None:
     packed = gzip.compress(callback().ljust(size))
     assert (await stage.post(stage.address(), packed, Content_Encoding="gzip")).status == code
     assert len(stage.lines()) == (code == 200)
+
+
+def test_a_bomb_is_not_unpacked() -> None:
+    """However much a small body stands for, no more of it is unpacked than may be."""
+    bomb, most = gzip.compress(bytes(50_000_000)), 100_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(Rejected):
+            decoded(bomb, "gzip", most)
+        assert tracemalloc.get_traced_memory()[1] < 10 * most
+    finally:
+        tracemalloc.stop()
 
 
 async def test_packed_holds_its_room(start: Start) -> None:

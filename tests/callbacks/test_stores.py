@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from mwbatch.callbacks.stores import Stores
-from mwbatch.errors import DiskFull
+from mwbatch.errors import DiskFull, StoreError
 from mwbatch.journal.home import Card, Home
+from mwbatch.journal.segments import Segments
 from tests.callbacks.stage import add_batch
 from tests.core.facts import answer
 from tests.journal.disks import Failing
@@ -64,4 +65,33 @@ async def test_one_journal_without_space_is_not_hidden_by_another(tmp_path: Path
     await stores.probe()
     await stores.probe()
     assert (was_full, stores.full) == (True, False)
+    assert await stores.close() is None
+
+
+async def test_the_inbox_waits_for_no_batch(tmp_path: Path) -> None:
+    """While a batch is being opened, however long that takes, callbacks for others that are not here go to their inboxes."""
+    stores = Stores(Home(tmp_path / "home"))
+    await stores.open()
+    assert (await stores.keep("away", answer(1))).inbox
+    stores._looked_at = -60.0
+    async with stores._opening, asyncio.timeout(10):
+        assert (await stores.keep("away", answer(2, row=1))).inbox
+    assert await stores.close() is None
+
+
+async def test_an_inbox_is_not_taken_into_what_was_let_go(tmp_path: Path) -> None:
+    """A journal that was closed meanwhile takes nothing of an inbox, which stays as it is."""
+    home = Home(tmp_path / "home")
+    add_batch(home, BATCH)
+    inbox = Segments(home.inbox(BATCH), "test")
+    await inbox.append([answer(1)])
+    await inbox.close()
+    stores = Stores(home)
+    async with stores._opening:
+        await stores._take_up(BATCH, (await stores._batches())[BATCH])
+    store = stores._there[BATCH]
+    await stores._let_go(BATCH, store)
+    with pytest.raises(StoreError, match="changed meanwhile"):
+        await stores._merge(home.inbox(BATCH), BATCH, store)
+    assert len(list(home.inbox(BATCH).glob("*/*.jsonl"))) == 1
     assert await stores.close() is None

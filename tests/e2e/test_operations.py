@@ -114,6 +114,7 @@ def test_a_log_of_warnings(tmp_path: Path) -> None:
     """A service that goes well writes nothing after its start, also when it has received; with -v it does."""
     stage, ports = Stage(tmp_path), [free_port(), free_port()]
     quiet = stage.start("serve-callbacks", "--port", str(ports[0]))
+    until(lambda: listens(ports[0]))  # so that its ten seconds are over first
     verbose = stage.start("serve-callbacks", "--port", str(ports[1]), "-v")
     until(lambda: all(map(listens, ports)))
     for port in ports:
