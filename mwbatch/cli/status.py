@@ -31,6 +31,7 @@ def status(
         bool, Option("--watch", help="Look again every two seconds, until it is complete.")
     ] = False,
     require_complete: settings.RequireOption = False,
+    price: settings.PriceOption = None,
     place: settings.Place,
     talk: settings.Talk,
 ) -> None:
@@ -45,35 +46,38 @@ def status(
       mwbatch status ten --rows rejected
     """
     if watch and batch is not None and rows is None:
-        perform(partial(keep_watching, place, batch, demanded=require_complete), talk)
+        perform(partial(keep_watching, place, batch, price, demanded=require_complete), talk)
 
     def look(tell: Callable[[str], None]) -> Result:
         home = home_of(place, tell)
         if batch is None:
-            return everything(home, demanded=require_complete)
+            return everything(home, price, demanded=require_complete)
         if rows is not None:
             return row_list(home, batch, rows)
-        return one(home, batch, demanded=require_complete)
+        return one(home, batch, price, demanded=require_complete)
 
     glance(look, talk)
 
 
-def one(home: "Home", batch: str, *, demanded: bool) -> Result:
-    """Where one batch stands."""
+def one(home: "Home", batch: str, price: float | None, *, demanded: bool) -> Result:
+    """Where one batch stands; at a ``price`` a task, where that is not the one kept with the batch."""
     from mwbatch.journal.opened import read
     from mwbatch.views.standing import Standing
 
-    return Standing(read(home, *home.find(batch)).report(), demanded)
+    return Standing(read(home, *home.find(batch)).report().priced(price), demanded)
 
 
-def everything(home: "Home", *, demanded: bool) -> Result:
-    """Where every batch stands."""
+def everything(home: "Home", price: float | None, *, demanded: bool) -> Result:
+    """Where every batch stands; at a ``price`` a task, where the batch keeps none or another."""
     from mwbatch.errors import StoreError
     from mwbatch.journal.batches import each
     from mwbatch.journal.opened import read
     from mwbatch.views.standing import Standings
 
-    made = [report for _, report in each(home, lambda folder, card: read(home, folder, card).report())]
+    made = [
+        report
+        for _, report in each(home, lambda folder, card: read(home, folder, card).report().priced(price))
+    ]
     unreadable = tuple(str(why) for why in made if isinstance(why, StoreError))
     reports = tuple(report for report in made if not isinstance(report, StoreError))
     return Standings(str(home.path), reports, demanded, unreadable)
@@ -91,7 +95,9 @@ def row_list(home: "Home", batch: str, status: str) -> Result:
     return rows(read(home, *home.find(batch)), Status(status))
 
 
-async def keep_watching(place: settings.Place, batch: str, desk: "Desk", *, demanded: bool) -> Result:
+async def keep_watching(
+    place: settings.Place, batch: str, price: float | None, desk: "Desk", *, demanded: bool
+) -> Result:
     """Show the counts until the batch is complete, or the user has seen enough; then where it stands."""
     import asyncio
 
@@ -111,4 +117,4 @@ async def keep_watching(place: settings.Place, batch: str, desk: "Desk", *, dema
         tally.in_flight = sent if sent and holder(folder) else 0
         tally.doubt, tally.rejected = sent - tally.in_flight, counts[Status.REJECTED]
         if not unfinished(counts) or await desk.sleep(2.0):
-            return await asyncio.to_thread(one, home, batch, demanded=demanded)
+            return await asyncio.to_thread(one, home, batch, price, demanded=demanded)

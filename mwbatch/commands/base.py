@@ -63,10 +63,10 @@ def warn_clear(base: str, desk: Desk) -> None:
         )
 
 
-async def warn_unheard(base: str, key: Key, desk: Desk) -> None:
-    """Post a signed probe to our own callback base; people should know before money is spent."""
+async def warn_unheard(base: str, key: Key, desk: Desk) -> bool:
+    """Post a signed probe to our own callback base; people should know before money is spent. Whether it was heard."""
     if base == NOBODY:
-        return
+        return False
     problem = await probe(base, key)
     if problem == OTHER_KEYS:
         desk.tally.note(
@@ -79,3 +79,4 @@ async def warn_unheard(base: str, key: Key, desk: Desk) -> None:
             f"warning: no receiver answers at {base} ({problem}); start one: {hint('serve-callbacks')}. Tasks are "
             f"created all the same: answers that find nobody are fetched by reconcile"
         )
+    return not problem

@@ -5,7 +5,7 @@ sent; and last, when everything else is done, the rows in doubt: settled, and se
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from mwbatch.client import Client
@@ -16,7 +16,7 @@ from mwbatch.commands.echo import prove_echo
 from mwbatch.commands.sending import Sender, Sending
 from mwbatch.commands.settling import BELIED, Grounds, settle
 from mwbatch.commands.surplus import cancel_surplus
-from mwbatch.core.advice import counted, rows
+from mwbatch.core.advice import rows
 from mwbatch.core.facts import Planned
 from mwbatch.core.fold import Status
 from mwbatch.core.hint import hint
@@ -101,7 +101,7 @@ async def create(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> C
     run = await _begin(batch, client, wishes, desk)
     await run.go()
     desk.tally.begin("")
-    return Created(batch.report(), run.ending, tuple(run.reasons))
+    return Created(replace(batch.report(), is_heard=run.is_heard), run.ending, tuple(run.reasons))
 
 
 async def _begin(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> "Run":
@@ -120,17 +120,20 @@ async def _begin(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> "
     sender = Sender(batch, client, Pace(wishes.concurrency, wishes.rate), how, desk)
     run = Run(batch, client, wishes, desk, sender, since)
     if count := run.allowed():
-        if count > ASK_ABOVE and not wishes.confirm(_question(batch, count)):
+        if count > ASK_ABOVE and not wishes.confirm(_question(batch, count, run.wanted())):
             batch.keep(limits=min(before, limits, key=lambda one: one.tasks))  # nobody agreed to a higher one
             raise UsageError(_declined(batch))
-        await warn_unheard(base, key, desk)
+        run.is_heard = await warn_unheard(base, key, desk)
     return run
 
 
-def _question(batch: Opened, count: int) -> str:
+def _question(batch: Opened, count: int, wanted: int) -> str:
+    """What it costs, beside what was spent and may be; a part of the rows where the limits hold others back."""
+    spent = batch.card.limits.spent(batch.state)
     price = batch.card.limits.price
-    cost = f", for about {price * count:,.2f}" if price else ""
-    return f"create {count:,} tasks at {batch.card.origin}{cost}?"
+    cost, whole = f", for about {price * count:,.2f}" if price else "", f" of {wanted:,}" * (count < wanted)
+    asked = f"create {count:,}{whole} tasks at {batch.card.origin}{cost}?"
+    return "\n".join(filter(None, (spent.text(), asked)))
 
 
 def _declined(batch: Opened) -> str:
@@ -148,6 +151,7 @@ class Run:
     ) -> None:
         self.batch, self.client, self.wishes, self.desk = batch, client, wishes, desk
         self.sender, self.since = sender, since
+        self.is_heard = False
         self.reasons: list[str] = []
         self.done = self.most = 0
         """What people see of the rows: so many of so many."""
@@ -258,11 +262,10 @@ class Run:
 
     def _tell_unsent(self) -> None:
         """Say why rows are left that nobody will send in this run."""
-        wanted, limit = self.wanted(), self.batch.card.limits.tasks
+        wanted = self.wanted()
         if wanted and not self.allowed():
-            self.ending.because(
-                Exit.UNFINISHED, f"the batch may have {counted(limit, 'task')}; {rows(wanted)} not sent"
-            )
+            spent = self.batch.card.limits.spent(self.batch.state).text()
+            self.ending.because(Exit.UNFINISHED, f"the limit is reached: {spent}; {rows(wanted)} not sent")
         exhausted = self.batch.state.exhausted()
         if exhausted:
             name = self.batch.card.name

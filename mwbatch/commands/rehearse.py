@@ -1,6 +1,6 @@
 """A dry run: what a submission would do, and what it lacks yet."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mwbatch.client import Client
 from mwbatch.commands.base import NO_BASE, callback_base
@@ -13,6 +13,7 @@ from mwbatch.commands.survey import Survey
 from mwbatch.core.advice import counted, rows
 from mwbatch.core.batch import Batch
 from mwbatch.core.identity import Kind
+from mwbatch.core.limits import Spent
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 from mwbatch.journal.home import Home
@@ -24,7 +25,7 @@ class Rehearsal:
 
     ``no_key`` and ``no_base`` say what a real one lacks yet: the API key, the callback base; ``besides`` what people should
     know of the rows; ``left_out`` rows were asked for before, and the user wants only what is new; the limits of the batch
-    hold ``held`` back.
+    hold ``held`` back; ``spent`` is what it has cost beside these.
     """
 
     batch: str
@@ -37,6 +38,7 @@ class Rehearsal:
     besides: tuple[str, ...] = ()
     left_out: int = 0
     held: int = 0
+    spent: Spent = field(default_factory=Spent)
 
     @property
     def exit(self) -> Exit:
@@ -57,12 +59,11 @@ class Rehearsal:
         if self.left_out:
             lines.append(f"  {rows(self.left_out)} would be left out, asked for before")
         lines += [f"  {lack}" for lack in (self.no_base, self.no_key) if lack]
-        if self.held:
-            lines.append(f"  {rows(self.held)} would be held back by the limit of the batch")
-        lines.append(
-            f"  {rows(self.to_send)} to send"
-            + (f", for about {self.cost:,.2f}" if self.cost is not None else "")
-        )
+        if spent := self.spent.text():
+            lines.append(f"  {spent}")
+        of = f"{self.to_send:,} of " if self.held else ""
+        cost = f", for about {self.cost:,.2f}" if self.cost is not None else ""
+        lines.append(f"  {of}{rows(self.to_send + self.held)} to send{cost}")
         return "\n".join(lines)
 
     @property
@@ -87,7 +88,9 @@ class Rehearsal:
             "has_callback_url": not self.no_base,
             "left_out": self.left_out,
             "to_send": self.to_send,
+            "held_back": self.held,
             "cost": self.cost,
+            **self.spent.json(),
         }
 
 
@@ -127,4 +130,5 @@ async def rehearse(
         tuple(found.besides(state)),
         seen.left_out,
         seen.to_send - to_send,
+        limits.spent(state),
     )

@@ -22,9 +22,7 @@ def next_steps(report: Report) -> Iterator[str]:
     if count[Status.DOUBT] - report.in_flight > 0:
         yield _step(hint("reconcile", name), f"find out about the {rows(count[Status.DOUBT])} in doubt")
     if count[Status.PENDING]:
-        yield _step(
-            hint("reconcile", name, "--wait"), f"fetch the {rows(count[Status.PENDING])} still pending"
-        )
+        yield _awaited(report)
     if count[Status.REJECTED]:
         were = "was" if count[Status.REJECTED] == 1 else "were"
         yield _step(
@@ -48,6 +46,14 @@ def _resume(report: Report, unsent: int) -> str:
     command = hint("resume", report.batch, *report.raised.split())
     why = "the limit is reached: raise it, and " if report.raised else ""
     return _step(command, f"{why}send the {rows(unsent)} not sent yet")
+
+
+def _awaited(report: Report) -> str:
+    """Answers to wait for: they come by themselves where a receiver is there, else they are asked for."""
+    pending = rows(report.by_status[Status.PENDING])
+    if report.is_heard:
+        return _step(hint("status", report.batch, "--watch"), f"see the answers of {pending} come in")
+    return _step(hint("reconcile", report.batch, "--wait"), f"fetch the {pending} still pending")
 
 
 def _step(command: str, reason: str) -> str:

@@ -1,6 +1,7 @@
 """The state of a batch, folded from its facts: rows on the straight path in columns, the few others as `Row`."""
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from heapq import merge
 from typing import Final
@@ -13,6 +14,7 @@ from mwbatch.core.codes import (
     PLANNED,
     WITHDRAWN,
     is_by_callback_only,
+    is_confirmed,
     is_open,
     is_planned,
     is_shown,
@@ -32,6 +34,7 @@ from mwbatch.core.plain import Shown, shown_by
 from mwbatch.core.straight import Columns, RowsByNumber
 from mwbatch.core.task_state import Answered, Shared, TaskState
 from mwbatch.core.text import as_bytes
+from mwbatch.core.times import moment
 
 GAP: Final = 1 << 20
 """How far beyond the last row a number may lie and still have room made in the columns."""
@@ -261,6 +264,15 @@ class Batch:
     def spent(self) -> int:
         """How many tasks the batch has or may have: every confirmed task, and one for every other open attempt."""
         return self._count(is_spent, lambda row: row.spent)
+
+    def months(self) -> dict[str, int]:
+        """How many of the confirmed tasks were created in which month (``2026-11``); those without a date in none."""
+        counts = self._columns.months(marks_of(is_confirmed))
+        there = Counter({f"{month // 100}-{month % 100:02}": n for month, n in counts.items() if month})
+        for row in self._lifted.values():
+            times = (moment(task.created_at) for task in row.tasks.values() if task.confirmed)
+            there.update(f"{time:%Y-%m}" for time in times if time)
+        return dict(sorted(there.items()))
 
     def begun(self) -> bool:
         """Whether a start of any row is known."""

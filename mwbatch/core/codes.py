@@ -78,6 +78,11 @@ def is_spent(code: int) -> bool:
     return bool(code & (SHOWN | STARTED))
 
 
+def is_confirmed(code: int) -> bool:
+    """Whether the API itself has shown a task of a row with this code."""
+    return code & (SHOWN | CONFIRMED) == SHOWN | CONFIRMED
+
+
 def is_unstarted(code: int) -> bool:
     """Whether a row with this code has a task and no start that would have made it."""
     return code & (SHOWN | STARTED) == SHOWN

@@ -1,8 +1,9 @@
 """Hard limits on what a batch may cost, over all its runs together; what is in doubt counts as spent."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from math import ceil, floor, inf
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.fold import Status
@@ -55,6 +56,10 @@ class Limits:
         """How many more tasks may be created."""
         return max(0, self.tasks - batch.spent())
 
+    def spent(self, batch: Batch) -> "Spent":
+        """What the batch has cost so far, beside these limits."""
+        return Spent(batch.spent(), batch.months(), self)
+
     def raised(self, batch: Batch) -> str:
         """The options that let every planned row be sent; nothing where some may be sent, or the limit cannot be checked."""
         planned = batch.by_status()[Status.PLANNED]
@@ -81,3 +86,48 @@ class Limits:
         if both.max_cost is not None and not both.price:
             raise BadValue("max_cost", both.max_cost, UNCHECKED)
         return both
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a batch has or may have cost: ``tasks``, some of them of a known month (``2026-11``), beside its limits."""
+
+    tasks: int = 0
+    by_month: Mapping[str, int] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+
+    def cost(self, tasks: int) -> float | None:
+        """What so many tasks cost, in the currency of the price; None where no price was named."""
+        price = self.limits.price
+        return None if price is None else round(price * tasks, 6)
+
+    def priced(self, price: float | None) -> "Spent":
+        """The same at another price a task, where one is named."""
+        return self if price is None else replace(self, limits=replace(self.limits, price=price))
+
+    def text(self) -> str:
+        """What is spent and what may be, in words; empty while there is neither."""
+        limits, cost = self.limits, self.cost(self.tasks)
+        if limits == Limits(price=limits.price) and not self.tasks:
+            return ""
+        told = f"{self.tasks:,} task{'s' * (self.tasks != 1)} so far"
+        if limits.max_tasks is not None:
+            told = f"{self.tasks:,} of at most {limits.max_tasks:,} tasks so far (--max-tasks)"
+        if limits.max_cost is not None:
+            return f"{told}, {cost or 0:,.2f} of at most {limits.max_cost:,.2f} (--max-cost)"
+        return told if cost is None else f"{told}, about {cost:,.2f}"
+
+    def json(self) -> dict[str, Any]:
+        """The same for scripts; ``cost`` is null where no price was named."""
+        limits = self.limits
+        return {
+            "limits": {"max_tasks": limits.max_tasks, "price": limits.price, "max_cost": limits.max_cost},
+            "spent": {
+                "tasks": self.tasks,
+                "cost": self.cost(self.tasks),
+                "by_month": {
+                    month: {"tasks": tasks, "cost": self.cost(tasks)}
+                    for month, tasks in self.by_month.items()
+                },
+            },
+        }

@@ -1,10 +1,11 @@
 """What commands report, as plain values: a tally while they work, a report when they are done."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.fold import Status
+from mwbatch.core.limits import Spent
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 
@@ -58,7 +59,8 @@ class Report:
     ``by_callback_only`` that part of the completed ones whose answer a callback brought, for a task that the API itself
     has not shown yet, ``rejected_callbacks`` those that did not fit: evidence, which makes no batch less complete,
     ``differing`` the answers that are stored and listed by the API otherwise, as far as a listing was asked for,
-    ``raised`` the options that raise the limits, where these let no further row be sent (it stands in no JSON).
+    ``raised`` the options that raise the limits, where these let no further row be sent (it stands in no JSON),
+    ``spent`` what it has cost beside these limits, ``is_heard``: a receiver was there when the tasks were created.
     """
 
     batch: str
@@ -76,6 +78,8 @@ class Report:
     by_callback_only: int = 0
     differing: int = 0
     raised: str = ""
+    spent: Spent = field(default_factory=Spent)
+    is_heard: bool = False
 
     @property
     def complete(self) -> bool:
@@ -91,6 +95,10 @@ class Report:
     def submitted(self) -> bool:
         """Whether every row has a task or is final."""
         return not self.by_status[Status.PLANNED] + self.by_status[Status.DOUBT]
+
+    def priced(self, price: float | None) -> "Report":
+        """The same with tasks at another price, where one is named."""
+        return self if price is None else replace(self, spent=self.spent.priced(price))
 
     def exit(self, *, done: bool) -> Exit:
         """The exit code, given whether what the command was for is ``done``."""
@@ -117,6 +125,7 @@ class Report:
             "complete": self.complete,
             "rejected_callbacks": self.rejected_callbacks,
             "by_callback_only": self.by_callback_only,
+            **self.spent.json(),
         }
 
 
@@ -135,6 +144,7 @@ def report(
     damaged: int = 0,
     rejected_callbacks: int = 0,
     raised: str = "",
+    spent: Spent | None = None,
 ) -> Report:
     """Count the state of a batch."""
     return Report(
@@ -152,4 +162,5 @@ def report(
         rejected_callbacks=rejected_callbacks,
         by_callback_only=state.by_callback_only(),
         raised=raised,
+        spent=spent or Spent(),
     )

@@ -6,8 +6,11 @@ more once there are answers, and one more where listings showed tasks. Whatever 
 
 from array import array
 from binascii import a2b_hex
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from heapq import merge
+from itertools import compress
+from typing import Final
 
 from mwbatch.core.codes import (
     ANSWERED,
@@ -25,6 +28,9 @@ from mwbatch.core.fold import Row
 from mwbatch.core.holders import Holders
 from mwbatch.core.plain import ANSWER, DIGEST, PLAIN, SAID, confirmed_by, time_of
 from mwbatch.core.task_state import TaskState
+
+_MONTH: Final = 10**11
+"""What the digits of a time are divided by to have its year and month alone."""
 
 
 class Columns:
@@ -129,6 +135,10 @@ class Columns:
             completed, answer = self._answer_of(number)
             task.answers[answer[:DIGEST].hex()] = (time_of(completed), task.task_id, answer[DIGEST:].hex())
         return task
+
+    def months(self, marks: bytes) -> Counter[int]:
+        """How many tasks were created in each month, as 202611, of the rows whose code ``marks`` has a 1 for; 0 for no date."""
+        return Counter(time // _MONTH for time in compress(self._created, self.codes.translate(marks)))
 
     def _name(self, number: int, task_id: bytes, created: int) -> None:
         """Keep the id and the time of a task that is shown for the first time."""

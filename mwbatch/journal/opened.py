@@ -201,6 +201,7 @@ class Opened:
             damaged=len(self.damage),
             rejected_callbacks=len(self.rejects()),
             raised=self.card.limits.raised(self.state),
+            spent=self.card.limits.spent(self.state),
         )
 
 

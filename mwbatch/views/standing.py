@@ -1,7 +1,10 @@
 """Where batches stand: one report, or a line for each batch of the home."""
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from mwbatch.core.advice import counted
 from mwbatch.core.fold import Status
 from mwbatch.core.hint import hint
 from mwbatch.core.progress import Report
@@ -52,12 +55,26 @@ class Standings:
         if not self.reports and not self.unreadable:
             return f"no batches in {self.home} yet: {hint('submit', 'MANIFEST')} makes one"
         lines = [_line(report) for report in self.reports]
+        lines += _by_month(self.reports)
         return "\n".join([*lines, *(f"not looked into: {reason}" for reason in self.unreadable)])
 
     def json(self) -> Json:
         """The shared object of each."""
         there: dict[str, Json] = {"home": self.home, "batches": [report.json() for report in self.reports]}
         return there | {"unreadable": [*self.unreadable]}
+
+
+def _by_month(reports: Iterable[Report]) -> Iterator[str]:
+    """What all batches together have made in each month, and what it cost where each of them has a price."""
+    tasks, costs = Counter[str](), dict[str, list[float | None]]()
+    for spent in (report.spent for report in reports):
+        tasks.update(spent.by_month)
+        for month, count in spent.by_month.items():
+            costs.setdefault(month, []).append(spent.cost(count))
+    for month, count in sorted(tasks.items()):
+        known = [cost for cost in costs[month] if cost is not None]
+        cost = f", about {sum(known):,.2f}" if len(known) == len(costs[month]) else ""
+        yield f"in {month}: {counted(count, 'task')}{cost}"
 
 
 def _line(report: Report) -> str:

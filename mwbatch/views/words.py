@@ -7,6 +7,7 @@ from typing import Final
 
 from mwbatch.core.advice import next_steps
 from mwbatch.core.fold import Status
+from mwbatch.core.limits import Spent
 from mwbatch.core.progress import Report
 
 WIDE: Final = 200
@@ -43,6 +44,25 @@ def _counts(report: Report) -> Iterator[str]:
     for name, count in extra.items():
         if count:
             yield f"  {name:<16}{count:>9,}"
+    yield from _spent(report.spent)
+
+
+def _spent(spent: Spent) -> Iterator[str]:
+    """What it has cost so far, in all and by month, and what it may cost, by the names of the options that say so."""
+    limits = spent.limits
+    if spent.tasks:
+        yield _cost("tasks so far", spent, spent.tasks)
+    for month, tasks in spent.by_month.items() if len(spent.by_month) > 1 or limits.price else ():
+        yield _cost(f"  in {month}", spent, tasks)
+    if limits.max_tasks is not None:
+        yield f"  {'--max-tasks':<16}{limits.max_tasks:>9,}"
+    if limits.max_cost is not None:
+        yield f"  {'--max-cost':<16}{limits.max_cost:>9,.2f}"
+
+
+def _cost(name: str, spent: Spent, tasks: int) -> str:
+    cost = spent.cost(tasks)
+    return f"  {name:<16}{tasks:>9,}" + ("" if cost is None else f"  {cost:,.2f}")
 
 
 def _next(report: Report, width: int) -> Iterator[str]:

@@ -28,7 +28,7 @@ async def test_limits_hold_over_all_runs(stage: Stage) -> None:
     """A limit counts every task that the batch ever had, stays with the batch, and ends the run unfinished."""
     created = await sent(stage, 10, limits=Limits(max_tasks=4))
     assert (created.exit, stage.tasks) == (Exit.UNFINISHED, 4)
-    assert "4 tasks; 6 rows not sent" in created.ending.reason
+    assert "4 tasks so far (--max-tasks); 6 rows not sent" in created.ending.reason
     assert (await sent(stage, 10)).exit is Exit.UNFINISHED
     assert stage.tasks == 4
     raised = silent(limits=Limits(price=0.1, max_tasks=9, max_cost=0.7))
@@ -118,6 +118,35 @@ async def test_many_tasks_are_asked_for(stage: Stage) -> None:
         "101 tagging, 0 annotating\ncreate 101 tasks at http://127.0.0.1:8900, for about 8.08?"
     ]
     assert (stage.wire.creates, stage.statuses()) == ([], {"planned": 101})
+
+
+@virtual
+async def test_a_question_names_the_limit(stage: Stage) -> None:
+    """Who is asked reads what was spent, what may be, by which option, and how many rows are held back."""
+    questions: list[str] = []
+    limits = Limits(max_tasks=150, price=0.1, max_cost=99)
+
+    def yes(question: str) -> bool:
+        questions.append(question)
+        return True
+
+    await sent(stage, 200, confirm=yes, limits=limits)
+    assert questions[0].splitlines()[1:] == [
+        "0 of at most 150 tasks so far (--max-tasks), 0.00 of at most 99.00 (--max-cost)",
+        "create 150 of 200 tasks at http://127.0.0.1:8900, for about 15.00?",
+    ]
+
+
+@virtual
+async def test_the_end_names_the_limit(stage: Stage) -> None:
+    """A run that a limit ended says which, and its report stands for what is spent, by month too, beside the limits."""
+    created = await sent(stage, 3, limits=Limits(max_tasks=2, price=0.1))
+    assert created.ending.reason == (
+        "the limit is reached: 2 of at most 2 tasks so far (--max-tasks), about 0.20; 1 row not sent"
+    )
+    shown = created.report.json()
+    assert shown["limits"] == {"max_tasks": 2, "price": 0.1, "max_cost": None}
+    assert shown["spent"] == {"tasks": 2, "cost": 0.2, "by_month": {"2023-11": {"tasks": 2, "cost": 0.2}}}
 
 
 @virtual

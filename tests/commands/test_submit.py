@@ -176,7 +176,9 @@ async def test_a_rehearsal_writes_nothing(stage: Stage) -> None:
         "dry_run": True, "batch": "logos", "new_batch": False, "new_rows": 1, "known_rows": 2, "repeated_rows": 0, "renewed_rows": 0,
         "problem_count": 0,
         "by_type": {"tagging": 1, "annotating": 0}, "own_columns": [], "expired_urls": 0, "expiring_urls": 0,
-        "first_expiry": None, "has_key": True, "has_callback_url": True, "left_out": 0, "to_send": 1, "cost": None,
+        "first_expiry": None, "has_key": True, "has_callback_url": True, "left_out": 0, "to_send": 1, "held_back": 0, "cost": None,
+        "limits": {"max_tasks": None, "price": None, "max_cost": None},
+        "spent": {"tasks": 2, "cost": None, "by_month": {"2023-11": {"tasks": 2, "cost": None}}},
     }  # fmt: skip
     assert "1 row to send, for about" not in known.text()
 
@@ -189,12 +191,12 @@ async def test_a_rehearsal_names_the_limit(stage: Stage) -> None:
         await rehearse(stage.home, ORIGIN, stage.manifest(*"abc"), silent(limits=limits), stage.desk)
     ).text()
     assert told.endswith(
-        "  1 row would be held back by the limit of the batch\n  2 rows to send, for about 1.00"
+        "  0 tasks so far, 0.00 of at most 1.00 (--max-cost)\n  2 of 3 rows to send, for about 1.00"
     )
     told = (
         await rehearse(stage.home, ORIGIN, stage.manifest(*"ab"), silent(limits=limits), stage.desk)
     ).text()
-    assert "held back" not in told
+    assert told.endswith("\n  2 rows to send, for about 1.00")
 
 
 @virtual

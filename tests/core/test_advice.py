@@ -38,6 +38,10 @@ def test_there_is_a_step_unless_all_was_given_up(report: Report) -> None:
         ),
         (standing(doubt=1), "mwbatch reconcile logos    # find out about the 1 row in doubt"),
         (standing(pending=1), "mwbatch reconcile logos --wait    # fetch the 1 row still pending"),
+        (
+            replace(standing(pending=2), is_heard=True),
+            "mwbatch status logos --watch    # see the answers of 2 rows come in",
+        ),
         (standing(rejected=1), "mwbatch status logos --rows rejected    # see why 1 row was refused"),
         (standing(surplus=1, conflicts=1), "mwbatch reconcile logos --list surplus    # see each"),
         (standing(conflicts=1), "mwbatch reconcile logos --list conflicts    # see each"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact
 from mwbatch.core.fold import Status
-from mwbatch.core.limits import Limits
+from mwbatch.core.limits import Limits, Spent
 from mwbatch.core.values import MOST_TASKS
 from mwbatch.errors import BadValue
 from tests.core.facts import answer, call, fail, histories, plan, show, start, steps
@@ -91,6 +91,48 @@ def test_the_options_that_raise_a_limit(limit: Limits, words: str) -> None:
     """Each limit that was reached is named with what all rows need; nothing is, while some may be sent."""
     batch = Batch([*map(plan, range(3)), start(1), show(1)])
     assert limit.raised(batch) == words
+
+
+@given(histories)
+def test_months_count_the_dated_tasks(history: list[Fact]) -> None:
+    """Each confirmed task with a date counts in one month; whatever the order, and whether or not columns hold its row."""
+    batch = Batch(history)
+    dated = [task for _, task in batch.tasks() if task.confirmed and task.created_at]
+    assert sum(batch.months().values()) == len(dated) <= batch.spent()
+    assert batch.months() == Batch(reversed(history)).months()
+
+
+def test_a_month_is_that_of_the_api() -> None:
+    """Tasks are counted in the month in which the API says that they were made, in its own time; rubbish is in none."""
+    times = [
+        "2026-10-31T23:59:59.999Z",
+        "2026-11-01T00:00:00.000Z",
+        "2026-12-01T01:00:00+02:00",
+        "soon",
+        None,
+    ]
+    made = [show(1, row=row, created=time) for row, time in enumerate(times)]
+    batch = Batch([*map(plan, range(6)), *made, call(1, row=5)])
+    assert batch.months() == {"2026-10": 1, "2026-11": 2}
+
+
+@pytest.mark.parametrize(
+    ("spent", "words"),
+    [
+        (Spent(), ""),
+        (Spent(limits=Limits(price=0.1)), ""),
+        (Spent(1), "1 task so far"),
+        (Spent(2000, limits=Limits(price=0.1)), "2,000 tasks so far, about 200.00"),
+        (Spent(2, limits=Limits(5)), "2 of at most 5 tasks so far (--max-tasks)"),
+        (Spent(2, limits=Limits(None, 0.1, 3)), "2 tasks so far, 0.20 of at most 3.00 (--max-cost)"),
+        (Spent(2, limits=Limits.stored(max_cost=3.0)), "2 tasks so far, 0.00 of at most 3.00 (--max-cost)"),
+        (Spent(limits=Limits(5)).priced(None), "0 of at most 5 tasks so far (--max-tasks)"),
+        (Spent(2).priced(0.5), "2 tasks so far, about 1.00"),
+    ],
+)
+def test_what_is_spent_in_words(spent: Spent, words: str) -> None:
+    """What was spent, and what may be by which option; nothing while there is neither."""
+    assert spent.text() == words
 
 
 @given(limits, limits)

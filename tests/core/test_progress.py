@@ -58,7 +58,7 @@ def test_the_object_for_scripts(history: list[Fact]) -> None:
     shown = report(batch, batch="logos", batch_id="b1", home="/h", in_flight=1, damaged=2).json()
     assert list(shown) == [
         "batch", "batch_id", "home", "rows", "by_status", "in_flight", "surplus", "conflicts", "unknown_tasks",
-        "damaged_lines", "complete", "rejected_callbacks", "by_callback_only",
+        "damaged_lines", "complete", "rejected_callbacks", "by_callback_only", "limits", "spent",
     ]  # fmt: skip
     assert shown["by_status"] == {status.value: count for status, count in batch.by_status().items()}
     assert shown["rows"] == sum(shown["by_status"].values()) == batch.planned

@@ -138,6 +138,17 @@ def in_vain(stage: Stage) -> str:
     return ran.err + ran.out + shown.out
 
 
+def received(stage: Stage) -> str:
+    """Answers come in by themselves, since a receiver is there."""
+    port = str(free_port())
+    with stage.running("serve-callbacks", "--port", port) as server:
+        assert server.stderr is not None
+        until(lambda: b"http" in server.stderr.readline())  # type: ignore[union-attr] # it is a pipe
+        told = sent(stage, 3, "--callback-url", f"http://127.0.0.1:{port}")
+        assert stage.run("reconcile", "m", "--wait", "--every", "0.2", "--for", "20").code == 0
+    return told
+
+
 def limited(stage: Stage) -> str:
     """The limit of the batch lets nothing more through."""
     return sent(stage, 4, "--max-tasks", "2") + stage.run("status", "m").out
@@ -289,6 +300,7 @@ SCENARIOS: Final[dict[str, tuple[Settings, Told]]] = {
     "core/advice.py: resume * **": (NEVER, limited),
     "core/advice.py: retry *": (NEVER, in_vain),
     "core/advice.py: status * --rows canceled": (NEVER, lambda stage: said(stage, "cancel", "m")),
+    "core/advice.py: status * --watch": (FAST, received),
     "core/advice.py: status * --rows rejected": (NEVER, step(rejected=1)),
     "journal/harm.py: resume *": (NEVER, without_rows),
     "journal/home.py: reconcile * --wait": (FAST, inside(strange_keys)),

@@ -1,5 +1,6 @@
 """Reports for people: short lines, the next step, and nothing that is zero."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.core.fold import Status
+from mwbatch.core.limits import Limits, Spent
 from mwbatch.core.progress import Report
+from mwbatch.views.standing import Standings
 from mwbatch.views.words import report_text
 
 
@@ -52,6 +55,36 @@ def test_what_is_in_flight_is_not_in_doubt() -> None:
 def test_every_status_shows(status: Status) -> None:
     """A count that is not zero has its line."""
     assert f"  {status.value:<13}{1234:>12,}" in report_text(report(**{status.value: 1234}), 100)
+
+
+def test_what_is_spent_stands_beside_the_limits() -> None:
+    """The cost so far, by month where a price says what that is, and the limits by the names of their options."""
+    limits = Limits(max_tasks=5000, price=0.1, max_cost=400)
+    spent = Spent(1200, {"2026-10": 200, "2026-11": 1000}, limits)
+    text = report_text(replace(report(pending=1200), spent=spent), 100)
+    assert text.splitlines()[4:9] == [
+        "  tasks so far        1,200  120.00",
+        "    in 2026-10          200  20.00",
+        "    in 2026-11        1,000  100.00",
+        "  --max-tasks         5,000",
+        "  --max-cost         400.00",
+    ]
+    assert "so far" not in report_text(report(planned=1), 100)
+
+
+def test_all_batches_together_by_month() -> None:
+    """Below the batches stands what they made in each month, with its cost where every one of them has a price."""
+    spent = Spent(2, {"2026-10": 1, "2026-11": 1}, Limits(price=0.1))
+    both = [
+        replace(report(pending=2), spent=spent),
+        replace(report(pending=1), spent=Spent(1, {"2026-11": 1})),
+    ]
+    assert Standings("/h", tuple(both)).text().splitlines()[2:] == [
+        "in 2026-10: 1 task, about 0.10",
+        "in 2026-11: 2 tasks",
+    ]
+    priced = tuple(one.priced(0.5) for one in both)
+    assert Standings("/h", priced).text().endswith("in 2026-11: 2 tasks, about 1.00")
 
 
 def test_callbacks_that_did_not_fit() -> None:
