@@ -63,7 +63,7 @@ def _place_whole(new: Aside, entries: frozenset[str], before: Seen) -> None:
         os.fchmod(new.file, stat.S_IMODE(new.place.stat().st_mode))
     if not swap(new.path, new.place):
         _place_plainly(new, entries, before)
-    elif seen(new.path, entries) != before or not _is_all_ours(new.path, entries):
+    elif seen(new.path, entries) != before:  # a name more or less in a folder tells by its time
         _give_back(new)
         raise Changed
 
@@ -92,10 +92,6 @@ def _place_plainly(new: Aside, entries: frozenset[str], before: Seen) -> None:
         give_name(old, new.place)
         raise
     remove(old)
-
-
-def _is_all_ours(path: Path, entries: frozenset[str]) -> bool:
-    return path.is_symlink() or not path.is_dir() or names_in(path) <= entries
 
 
 def _place_entries(new: Aside, entries: frozenset[str], before: Seen) -> None:

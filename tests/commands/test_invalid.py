@@ -142,6 +142,16 @@ async def test_mended_in_place_it_runs_again(stage: Stage) -> None:
 
 
 @virtual
+async def test_lists_of_other_batches_do_not_count(stage: Stage) -> None:
+    """A row that stands in the list of another batch is put aside for its own one all the same."""
+    await sent(stage, HEADER, BAD[0], GOOD[0])
+    source = Source(stage.manifest().path, skip_invalid=True, batch="other")
+    stage.write(source, HEADER, BAD[0], GOOD[1])
+    assert (await submit(stage.home, stage.client, source, silent(), stage.new_desk())).skipped == 1
+    assert [json.loads(line)["id"] for line in second(stage).read_bytes().splitlines()] == ["a"]
+
+
+@virtual
 async def test_rows_put_aside_before_are_told(stage: Stage) -> None:
     """Where the bad rows stand is said each time, with the command that sends them once they are mended."""
     for when in ("put aside in", "put aside before in"):

@@ -59,3 +59,14 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / NAME).mkdir()
     with pytest.raises(StoreError, match=NAME):
         ImageSizes(tmp_path)
+
+
+def test_never_through_a_link(tmp_path: Path) -> None:
+    """Where a link stands in the place of the sizes, what it leads to stays as it was."""
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / NAME).symlink_to("mine")
+    sizes = ImageSizes(tmp_path)
+    sizes.add(0, Size(1, 1))
+    with pytest.raises(StoreError, match="cannot write"):
+        sizes.flush()
+    assert (tmp_path / "mine").read_text() == "mine"

@@ -273,3 +273,11 @@ def test_a_home_behind_a_link_is_held_as_well(tmp_path: Path) -> None:
         lock.check()
         with pytest.raises(BatchBusy):
             BatchLock(tmp_path / "real", "retry").__enter__()
+
+
+def test_a_copy_of_hard_links_stays_as_it_was(tmp_path: Path) -> None:
+    """What a lock says of its holder is a new file each time: a copy that shares the old one's bytes keeps them."""
+    (tmp_path / WHO).write_text("then")
+    (tmp_path / "copy").hardlink_to(tmp_path / WHO)
+    with BatchLock(tmp_path, "submit"):
+        assert (tmp_path / "copy").read_text() == "then"

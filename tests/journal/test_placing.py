@@ -12,7 +12,9 @@ from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal import placing, renaming
 from mwbatch.journal.disk import Disk
 from mwbatch.journal.home import Home
+from mwbatch.journal.ours import Ours
 from mwbatch.journal.outputs import Output
+from mwbatch.journal.replacing import Aside
 from tests.journal.disks import unprivileged
 
 NAMES: Final = frozenset(("labels", "data.yaml", "Annotations"))
@@ -88,11 +90,31 @@ def test_ours_may_be_read_only(tmp_path: Path) -> None:
     with unprivileged(tmp_path) as folder:
         (folder / "home").mkdir()
         export(folder, "old")
-        work(folder)
-        (folder / "out" / "data.yaml").chmod(0o400)
+        for name, mode in (("labels/a.txt", 0o400), ("data.yaml", 0o400), ("labels", 0o500)):
+            (folder / "out" / name).chmod(mode)
         export(folder, "new", force=True)
         assert (folder / "out" / "data.yaml").read_text() == "new"
         assert {path.name for path in folder.iterdir()} == {"home", "out"}
+
+
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_it_is_known_before_it_is_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *, is_folder: bool
+) -> None:
+    """What a kill may leave in its place is known as ours already: the same command again may replace it."""
+    home, known = Home(folder / "home"), list[bool]()
+
+    def late(new: Aside, *told: object) -> None:
+        known.append(Ours(home.path).knows(new.path / "data.yaml" if is_folder else new.path))
+        placing.place(new, *told)  # type: ignore[arg-type] # as they came
+
+    monkeypatch.setattr("mwbatch.journal.outputs.place", late)
+    if is_folder:
+        export(folder, "new")
+    else:
+        with Output(home, folder / "out").file() as target, target.open() as file:
+            file.write(b"new")
+    assert known == [True]
 
 
 @pytest.mark.parametrize("beside", [False, True], ids=["alone", "with the user's"])

@@ -81,6 +81,23 @@ def test_a_name_may_be_as_long_as_names_are(tmp_path: Path, letter: str) -> None
     assert names(tmp_path) == [place.name]
 
 
+def test_what_is_taken_for_a_leftover_is_made_again(tmp_path: Path) -> None:
+    """Who finds that another one removed what he has just made, and not locked yet, makes another."""
+    made = list[Path]()
+
+    def make(path: Path) -> int:
+        file = make_public(path)
+        made.append(path)
+        if len(made) == 1:
+            path.unlink()
+        return file
+
+    with aside(tmp_path / "there", make=make) as new:
+        new.write(b"new")
+        new.put()
+    assert (len(made), (tmp_path / "there").read_bytes()) == (2, b"new")
+
+
 def test_only_our_own_leftovers_are_removed(tmp_path: Path) -> None:
     """What is merely called alike stays: another file's, a link, a name with more in it."""
     alike = {f".other.{LEFT}", f".there.{LEFT}x", ".there.0123456789abcdef", f"there.{LEFT}"}
