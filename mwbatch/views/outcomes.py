@@ -7,6 +7,7 @@ from pathlib import Path
 from mwbatch.core.advice import counted, rows
 from mwbatch.core.hint import hint
 from mwbatch.core.outcomes import Canceled, Created, Made, Ran, Reconciled
+from mwbatch.core.printable import cell
 from mwbatch.core.sweep import NO_ECHO
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
@@ -114,7 +115,7 @@ def canceled(found: Canceled) -> Outcome:
     name = found.report.batch
     sentences = [
         f"{rows(found.withdrawn)} withdrawn, {counted(found.canceled, 'task')} canceled",
-        *found.kept,
+        *map(cell, found.kept),
     ]
     if found.doubtful:
         sentences.append(
@@ -187,7 +188,7 @@ class MadeView:
 
 
 def _still_open(reasons: Iterable[str]) -> tuple[str, ...]:
-    return tuple(f"still open: {reason}" for reason in reasons)
+    return tuple(f"still open: {cell(reason)}" for reason in reasons)
 
 
 def _fetched(count: int, how: str) -> tuple[str, ...]:

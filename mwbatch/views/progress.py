@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import IO, Final, Protocol, cast
 
+from mwbatch.core.printable import cell
 from mwbatch.core.progress import Tally
 from mwbatch.views.folding import folded
 from mwbatch.views.line import GAP, Line, line, sentence, time_text
@@ -135,9 +136,13 @@ def screen(*, quiet: bool, say: Say | None = None) -> Iterator[Screen]:
 async def shown(tally: Tally, *, quiet: bool, say: Say | None = None) -> AsyncIterator[Screen]:
     """Show a tally for as long as the block runs: its notes as sentences, its counts as progress."""
     with screen(quiet=quiet, say=say) as there:
+
+        def told(sentence: str) -> None:
+            there.say(cell(sentence))  # or an id with a line end in it would make up another sentence
+
         for sentence in tally.notes:
-            there.say(sentence)
-        tally.hear = there.say
+            told(sentence)
+        tally.hear = told
 
         async def keep_looking() -> None:
             while True:

@@ -138,7 +138,9 @@ class Stream(io.TextIOBase):
         """Write no more than what there is surely room for, so that nobody has to wait in the middle of it."""
         size = len(self._kept) if self._is_file else select.PIPE_BUF
         try:
-            del self._kept[: os.write(self._file, self._kept[:size])]
+            with memoryview(self._kept) as kept:
+                written = os.write(self._file, kept[:size])
+            del self._kept[:written]
         except BlockingIOError:  # others write there, too, and were faster
             time.sleep(MOMENT)
             return False

@@ -58,3 +58,19 @@ async def test_sentences_may_go_elsewhere(capsys: pytest.CaptureFixture[str]) ->
     async with shown(tally, quiet=False, say=said.append):
         tally.note("first")
     assert (said, capsys.readouterr().err) == (["first"], "")
+
+
+async def test_a_note_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line end in what others made up begins no other sentence."""
+    tally = Tally()
+    async with shown(tally, quiet=False):
+        tally.note("task t1\nmwbatch: all is paid of row 1")
+    assert capsys.readouterr().err == "task t1\\u000amwbatch: all is paid of row 1\n"
+
+
+async def test_notes_stand_before_a_question(capsys: pytest.CaptureFixture[str]) -> None:
+    """What was told is there at once: a question that is asked next stands below it."""
+    tally = Tally()
+    async with shown(tally, quiet=False):
+        tally.note("first")
+        assert capsys.readouterr().err == "first\n"
