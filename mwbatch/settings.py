@@ -13,6 +13,7 @@ from typing import Annotated
 
 from mwbatch.core import values
 from mwbatch.core.hint import hint
+from mwbatch.core.proxies import Proxies
 from mwbatch.declarations import Argument, Option
 from mwbatch.errors import UsageError
 
@@ -240,6 +241,15 @@ def variable(name: str, unset: str) -> str | None:
     if value is not None and not value.strip():
         raise UsageError(f"{name} is set, but empty: unset {name} {unset}, or give it a value")
     return value
+
+
+def proxies() -> Proxies:
+    """What ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY`` say, in capitals or not; one that is empty names none."""
+    if not any(name.lower().endswith("_proxy") for name in os.environ):
+        return {}
+    from urllib.request import getproxies_environment  # noqa: PLC0415 (slow to import, and seldom needed)
+
+    return getproxies_environment()
 
 
 def api_key() -> str:

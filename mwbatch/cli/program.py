@@ -16,7 +16,7 @@ from mwbatch.cli.ending import ended
 from mwbatch.cli.logs import start_logging, told
 from mwbatch.core.hint import TAKEN_BY, given
 from mwbatch.errors import BadValue, Exit, MwbatchError, Unsent
-from mwbatch.settings import LogFormat, Talk
+from mwbatch.settings import LogFormat, Talk, proxies
 from mwbatch.views.folding import folded
 from mwbatch.views.plain import Plain
 from mwbatch.views.streams import Stream, abandon, hurried, take_over
@@ -196,7 +196,7 @@ async def _watched(command: "Command", talk: Talk, asked: Asked) -> Result:
     from mwbatch.commands.desk import Desk
     from mwbatch.views.progress import shown
 
-    desk = Desk(command=("mwbatch", *sys.argv[1:]))
+    desk = Desk(command=("mwbatch", *sys.argv[1:]), proxies=proxies())
     listen(desk, asked)
     say = told if talk.log_format is LogFormat.JSON else None
     async with shown(desk.tally, quiet=talk.quiet, say=say):

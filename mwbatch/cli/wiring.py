@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
+from mwbatch.core.hosts import origin
 from mwbatch.core.values import CONCURRENCY
 from mwbatch.errors import UsageError
 from mwbatch.settings import Api, Asking, Meant, Place, Spending, api_key, exposed_key_file
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mwbatch.commands.planning import Source
     from mwbatch.core.limits import Limits
     from mwbatch.core.overlaps import Repeats
+    from mwbatch.core.proxies import Proxy
     from mwbatch.journal.home import Home
 
 
@@ -65,9 +67,25 @@ def open_client(api: Api, desk: "Desk", concurrency: int = CONCURRENCY) -> "Clie
         desk.tally.note(
             f"warning: everybody on this machine can read the API key in {path}: chmod 600 {quote(str(path))}"
         )
-    client = Client(api_key(), api.base_url, api.timeout, limit=concurrency)
+    proxy = _proxy(api.base_url, desk)
+    client = Client(api_key(), api.base_url, api.timeout, limit=concurrency, proxy=proxy)
     client.waits = desk.waits
     return client
+
+
+def _proxy(base_url: str, desk: "Desk") -> "Proxy | None":
+    """The proxy on the way to the API, which is said."""
+    from mwbatch.core.proxies import on_the_way
+
+    proxy = on_the_way(desk.proxies, origin(base_url))
+    if proxy is not None:
+        desk.tally.note(f"the API is reached through the proxy {proxy.url}")
+        if base_url.strip().lower().startswith("http:"):
+            desk.tally.note(
+                "warning: the API is plain http, so that the proxy may answer in its place: no refusal is believed, and a "
+                "row that is refused is in doubt until a listing shows that it has no task; use https, or NO_PROXY"
+            )
+    return proxy
 
 
 def missing_key() -> str:

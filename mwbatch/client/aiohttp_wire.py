@@ -1,7 +1,10 @@
 """The wire over aiohttp, made for one thing: thousands of small POSTs to one API.
 
-Bodies are encoded by us, headers are made once, there are no cookies, no redirects, no proxies from the environment
+Bodies are encoded by us, headers are made once, there are no cookies, no redirects, no proxy but the one that is given
 and no timer per request. A create goes past aiohttp's session, over its connections and its parser.
+
+To an API of https a proxy makes a tunnel (CONNECT): where it makes none, nothing left. Of plain http it hands on each request,
+and what it answers may be its own word: a refusal proves nothing there.
 """
 
 import asyncio
@@ -21,8 +24,10 @@ from mwbatch.client.keys import basic
 from mwbatch.client.translate import translate
 from mwbatch.client.turns import Turns
 from mwbatch.client.watchdog import Watchdog
+from mwbatch.client.way import way
 from mwbatch.client.wire import KEPT, Answer
 from mwbatch.core.hosts import origin
+from mwbatch.core.proxies import Proxy
 from mwbatch.core.values import CONCURRENCY, TIMEOUT
 from mwbatch.errors import ApiError, Unsent, Unsure, UsageError
 
@@ -44,7 +49,12 @@ class AiohttpWire:
     """
 
     def __init__(
-        self, api_key: str, base_url: str, timeout: float = TIMEOUT, limit: int = CONCURRENCY
+        self,
+        api_key: str,
+        base_url: str,
+        timeout: float = TIMEOUT,
+        limit: int = CONCURRENCY,
+        proxy: Proxy | None = None,
     ) -> None:
         self._headers = {
             "Accept": "application/json",
@@ -53,6 +63,8 @@ class AiohttpWire:
             "User-Agent": f"mwbatch/{__version__}",
         }
         self._base = base(base_url)
+        self._way = way(proxy, self._base)
+        self._headers |= self._way.headers
         self._timeout, self._turns = timeout, Turns(limit)
         self._belonging = Belonging("a Client")
         self._watchdog = Watchdog(timeout)
@@ -136,7 +148,9 @@ class AiohttpWire:
             trouble = translate(error, left=left)
         else:
             self._watchdog.end(task)
-            return answer
+            if not self._way.handed_on or 200 <= answer.status < 300:
+                return answer
+            trouble = Unsure(f"HTTP {answer.status}, which may be the proxy's own word")
         # Raised out here, so that aiohttp's error, which holds the request's headers, does not hang on to it.
         raise trouble
 
@@ -165,7 +179,13 @@ class AiohttpWire:
         session = self._session or self._open()
         url = URL(self._base + path, encoded=True)
         response = await session.request(
-            method, url, data=body, headers=headers if body is None else _FORM, allow_redirects=False
+            method,
+            url,
+            data=body,
+            headers=self._headers | ((headers or {}) if body is None else _FORM),
+            allow_redirects=False,
+            proxy=self._way.proxy,
+            proxy_headers=self._way.to_proxy,
         )
         try:
             return Answer(response.status, response.headers, await _whole(response.content))
@@ -177,20 +197,28 @@ class AiohttpWire:
         """The head of a POST up to the value of its Content-Length, made once for each path."""
         url = URL(self._base + path, encoded=True)
         headers = {"Host": url.host_port_subcomponent, **self._headers, **_FORM}
-        lines = [f"POST {url.raw_path_qs} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+        target = str(url) if self._way.handed_on else url.raw_path_qs
+        lines = [f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
         head = self._heads[path] = "\r\n".join([*lines, "Content-Length: "]).encode("ascii")
         return head
 
     def _open(self) -> aiohttp.ClientSession:
         self._pool = Connections(self._timeout)
+        # MUST have no headers of its own: a session gives them to proxies, too, the API key among them.
         session = self._session = aiohttp.ClientSession(
             connector=self._pool,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=self._limits,
             skip_auto_headers=("Content-Type",),
-            headers=self._headers,
         )
-        self._route = ClientRequest("POST", URL(self._base), loop=asyncio.get_running_loop(), session=session)
+        self._route = ClientRequest(
+            "POST",
+            URL(self._base),
+            loop=asyncio.get_running_loop(),
+            session=session,
+            proxy=self._way.proxy,
+            proxy_headers=self._way.to_proxy,
+        )
         return session
 
 

@@ -18,6 +18,7 @@ from mwbatch.client.wire import Answer, Wire
 from mwbatch.core.form import BadForm, encode_create
 from mwbatch.core.hosts import origin
 from mwbatch.core.page import Page
+from mwbatch.core.proxies import Proxy
 from mwbatch.core.task import Task
 from mwbatch.core.text import Json
 from mwbatch.core.times import iso
@@ -57,6 +58,7 @@ class Client:
         wire: another transport than aiohttp.
         limit: the most requests at a time; more than these wait for their turn, as long as it takes.
         tries: how often a read is sent in all while the API is busy, failing or away; 1 switches that off.
+        proxy: ``http(s)://[user:password@]host[:port]``; None goes straight, whatever the environment says.
 
     It belongs to the event loop in which it is first used: in another one, and after `close`, `UsageError` is raised before
     anything is written. Raises `UsageError` for settings that cannot be.
@@ -74,6 +76,7 @@ class Client:
         *,
         limit: int = CONCURRENCY,
         tries: int = 5,
+        proxy: Proxy | str | None = None,
     ) -> None:
         amount("timeout", timeout, 0.001, LONGEST_TIMEOUT)
         whole("limit", limit, 1, MOST_CONCURRENT, option="--concurrency")
@@ -83,8 +86,9 @@ class Client:
         self.clock: str | None = None
         self.waits: Waits = lambda *_: None
         self._hide = hiding(api_key)
+        way = Proxy.read(proxy) if isinstance(proxy, str) else proxy
         self._tries = tries
-        self._wire = AiohttpWire(api_key, base_url, timeout, limit) if wire is None else wire
+        self._wire = AiohttpWire(api_key, base_url, timeout, limit, way) if wire is None else wire
 
     def __repr__(self) -> str:
         return f"Client({self.origin}, key {self.key})"

@@ -10,12 +10,15 @@ from mwbatch.errors import Unsent, Unsure
 
 NEVER_LEFT: Final = (
     aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,
     aiohttp.ConnectionTimeoutError,
     aiohttp.InvalidURL,
     Spoiled,
 )
 """The connection was never made, or not written on. Nothing else proves that: resets and time-outs are OSErrors too, and the parent of
 `aiohttp.ClientConnectorError` is raised for connections that broke later."""
+
+_ASKED: Final = {407: ", it wants a user and a password: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"}
 
 
 def translate(error: BaseException, *, left: bool = True) -> Unsent | Unsure:
@@ -25,6 +28,10 @@ def translate(error: BaseException, *, left: bool = True) -> Unsent | Unsure:
     left out: they may quote what was on the wire.
     """
     # A redirect is an answer, so the request had arrived.
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return Unsent(
+            f"no connection to the API: the proxy answered {error.status}{_ASKED.get(error.status, '')}"
+        )
     if isinstance(error, NEVER_LEFT) and not isinstance(error, aiohttp.RedirectClientError):
         return Unsent(masked(f"no connection to the API: {error}"))
     if not left:

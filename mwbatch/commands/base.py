@@ -7,6 +7,7 @@ from mwbatch.commands.desk import Desk
 from mwbatch.core.address import NOBODY, Key
 from mwbatch.core.hint import hint
 from mwbatch.core.hosts import is_near
+from mwbatch.core.proxies import on_the_way
 from mwbatch.errors import UsageError
 
 NO_CALLBACKS: Final = "none"
@@ -67,7 +68,7 @@ async def warn_unheard(base: str, key: Key, desk: Desk) -> bool:
     """Post a signed probe to our own callback base; people should know before money is spent. Whether it was heard."""
     if base == NOBODY:
         return False
-    problem = await probe(base, key)
+    problem = await probe(base, key, on_the_way(desk.proxies, base))
     if problem == OTHER_KEYS:
         desk.tally.note(
             f"warning: {problem} answers at {base}, and refuses the callbacks of this batch: start it with the "

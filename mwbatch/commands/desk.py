@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mwbatch.core.progress import Tally
+from mwbatch.core.proxies import Proxies
 from mwbatch.errors import ApiError, Busy, Unsent
 
 NO_CONNECTION: Final = "no connection"
@@ -29,7 +30,8 @@ class Desk:
 
     ``ticks`` is a clock in seconds that never goes back: it decides when to wait and for how long. ``stopping`` is set
     when the user asks to stop: start nothing, finish what is in flight. ``command`` is what the user typed, word by word,
-    so that advice can repeat it; empty where nobody typed anything. ``walks`` counts those through the listing.
+    so that advice can repeat it; empty where nobody typed anything. ``walks`` counts those through the listing, and
+    ``proxies`` lead to what is not on this machine.
     """
 
     now: Callable[[], float] = time.time
@@ -38,6 +40,7 @@ class Desk:
     tally: Tally = field(default_factory=Tally)
     command: tuple[str, ...] = ()
     walks: int = 0
+    proxies: Proxies = field(default_factory=dict)
 
     def waits(self, error: ApiError | None, seconds: float) -> None:
         """Show why the API has to be asked again, and when; None: it answered, or is given up."""

@@ -96,7 +96,7 @@ async def test_people_know_before_money_is_spent(
     """A base where no receiver of ours answers is warned of; one that answers is not, nor is nobody's."""
     asked: list[str] = []
 
-    async def probe(base: str, _: object) -> str:
+    async def probe(base: str, *_: object) -> str:
         asked.append(base)
         return problem
 

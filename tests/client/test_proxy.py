@@ -1,0 +1,111 @@
+"""Through a proxy: what it says in the API's place proves nothing, and where it made no tunnel nothing left."""
+
+import pytest
+
+from mwbatch.client import Client
+from mwbatch.client.aiohttp_wire import AiohttpWire
+from mwbatch.core.proxies import Proxy
+from mwbatch.core.verdict import Verdict
+from mwbatch.errors import Unsent, Unsure
+from tests.small_proxy import SmallProxy, proxy
+
+from .conftest import ADDRESS, KEY, Start, always, http
+
+MADE = {"task_id": "t1", "type": "tagging", "status": "pending", "callback_url": ADDRESS}
+REQUEST = {"image_url": "https://images.example.com/1.jpg", "objects_to_tag": "logos"}
+REFUSALS = [
+    "400 Bad Request",
+    "403 Forbidden",
+    "404 Not Found",
+    "407 Proxy",
+    "429 Too Many",
+    "502 Bad",
+    "302 Found",
+]
+
+
+def port_of(url: str) -> int:
+    return int(url.rpartition(":")[2])
+
+
+def through(small: SmallProxy, scheme: str = "http") -> Client:
+    """A client of an API whose name only the proxy knows."""
+    return Client(KEY, f"{scheme}://api.test", proxy=f"http://me:hush@127.0.0.1:{small.port}", tries=1)
+
+
+async def test_a_plain_request_is_handed_on(start: Start) -> None:
+    """To an API of plain http the proxy gets the whole URL, and who we are, of which the API sees nothing."""
+    server = await start(always(http(MADE)))
+    async with proxy({"api.test": port_of(server.url)}, wanted="Basic bWU6aHVzaA==") as small:
+        async with through(small) as client:
+            assert (await client.attempt("tagging", REQUEST, ADDRESS)).verdict is Verdict.CREATED
+            await client.retrieve("t1")
+        assert [head.split(" ")[:2] for head in small.heads] == [
+            ["POST", "http://api.test/v1/task/images/tagging"],
+            ["GET", "http://api.test/v1/task/t1"],
+        ]
+    assert all(b"host: api.test" in request.lower() for request in server.requests)
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("says", REFUSALS)
+async def test_a_refusal_may_be_the_proxys_own(start: Start, says: str, after: bool) -> None:
+    """Where the proxy hands on requests no refusal is the API's for certain: a task may be there, so the row is in doubt."""
+    server = await start(always(http(MADE)))
+    async with (
+        proxy({"api.test": port_of(server.url)}, says, after=after, wanted="Basic bWU6aHVzaA==") as small,
+        through(small) as client,
+    ):
+        assert (await client.attempt("tagging", REQUEST, ADDRESS)).verdict is Verdict.UNKNOWN
+        with pytest.raises(Unsure, match=says[:3]):
+            await client.retrieve("t1")
+    assert len(server.requests) == 2 * after
+
+
+@pytest.mark.parametrize("says", REFUSALS)
+async def test_where_no_tunnel_was_made_nothing_left(says: str) -> None:
+    """Whatever a proxy answers to CONNECT but 200, no request left: it may be sent again; no password is shown."""
+    async with proxy({}, says, wanted="Basic bWU6aHVzaA==") as small:
+        async with through(small, "https") as client:
+            outcome = await client.attempt("tagging", REQUEST, ADDRESS)
+            assert (outcome.verdict, f"the proxy answered {says[:3]}" in outcome.message) == (
+                Verdict.UNSENT,
+                True,
+            )
+            with pytest.raises(Unsent, match=f"the proxy answered {says[:3]}") as raised:
+                await client.retrieve("t1")
+        assert {*small.heads} == {"CONNECT api.test:443 HTTP/1.1"}
+        assert not any("authorization" in told for told in small.told)  # the API key is not for the proxy
+    assert "hush" not in outcome.message + str(raised.value)
+
+
+async def test_a_proxy_that_hangs_up_or_is_not_there() -> None:
+    """A proxy that ends the connection before it made a tunnel, and one that nobody is at, let nothing through."""
+    async with proxy({}) as small:
+        port = small.port
+        async with through(small, "https") as client:
+            assert (await client.attempt("tagging", REQUEST, ADDRESS)).verdict is Verdict.UNSENT
+    for scheme in ("http", "https"):
+        async with Client(KEY, f"{scheme}://api.test", proxy=f"me:hush@127.0.0.1:{port}", tries=1) as client:
+            outcome = await client.attempt("tagging", REQUEST, ADDRESS)
+            assert (outcome.verdict, "hush" in outcome.message) == (Verdict.UNSENT, False)
+
+
+async def test_no_repr_shows_the_password() -> None:
+    """Neither a client nor its wire shows who we are at the proxy."""
+    there = Proxy.read("http://me:hush@127.0.0.1:9")
+    assert "hush" not in repr(there) + repr(Client(KEY, proxy=there)) + repr(
+        AiohttpWire(KEY, "http://x", proxy=there)
+    )
+
+
+async def test_nobody_is_told_more_than_needed() -> None:
+    """A proxy that wants no password gets none, and no API key in its place."""
+    async with (
+        proxy({}, "502 Bad") as small,
+        Client(KEY, "https://api.test", proxy=f"127.0.0.1:{small.port}", tries=1) as client,
+    ):
+        await client.attempt("tagging", REQUEST, ADDRESS)
+        with pytest.raises(Unsent):
+            await client.retrieve("t1")
+    assert [{*told} & {"authorization", "proxy-authorization"} for told in small.told] == [set(), set()]
