@@ -10,6 +10,7 @@ from aiohttp import web
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.export import export
 from mwbatch.commands.measuring import AT_ONCE
+from mwbatch.core.progress import Tally
 from mwbatch.errors import UsageError
 from mwbatch.export.choices import FormatName
 from mwbatch.export.writing import Export, Order
@@ -123,9 +124,16 @@ async def test_stopped(pictures: Pictures, tmp_path: Path) -> None:
 
 async def test_progress_and_completeness(tmp_path: Path) -> None:
     """The tally names what is done; completeness, where it is demanded, is that of the whole batch."""
-    opened, desk = batch(tmp_path, [Drawn("a", []), Drawn("b", None)]), Desk()
+    told = list[tuple[str, int]]()
+
+    class Told(Tally):
+        def begin(self, phase: str, total: int = 0, *, done: int = 0, of_bytes: bool = False) -> None:
+            told.append((phase, total))
+            super().begin(phase, total, done=done, of_bytes=of_bytes)
+
+    opened, desk = batch(tmp_path, [Drawn("a", []), Drawn("b", None)]), Desk(tally=Told())
     found = await export(opened, desk, writer(tmp_path / "o", FormatName.CSV), demanded=True)
-    assert (desk.tally.total, found.unfinished, int(found.exit)) == (1, True, 3)
+    assert (told, found.unfinished, int(found.exit)) == ([("reading", 0), ("exporting", 1), ("", 0)], True, 3)
     whole = batch(tmp_path / "b", [Drawn("a", [])])
     found = await export(whole, desk, writer(tmp_path / "p", FormatName.CSV), demanded=True)
     assert (found.unfinished, int(found.exit)) == (False, 0)
