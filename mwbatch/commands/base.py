@@ -6,7 +6,7 @@ from mwbatch.client.probe import OTHER_KEYS, probe
 from mwbatch.commands.desk import Desk
 from mwbatch.core.address import NOBODY, Key
 from mwbatch.core.hint import hint
-from mwbatch.core.hosts import is_near
+from mwbatch.core.hosts import is_near, names_host, without_user
 from mwbatch.core.proxies import on_the_way
 from mwbatch.errors import UsageError
 
@@ -40,14 +40,15 @@ def checked_base(url: str) -> str:
     """A callback base as it is used; raises `UsageError` for what cannot be one."""
     from yarl import URL  # noqa: PLC0415 (views do without)
 
+    said = f"--callback-url {without_user(url)!r}"
     try:
         base = URL(url)
     except ValueError as error:
-        raise UsageError(f"--callback-url {url!r} is no URL ({error})") from None
-    if base.scheme not in ("http", "https") or not base.host:
-        raise UsageError(f"--callback-url {url!r} must begin with http:// or https:// and name a host")
-    if base.query_string or base.fragment or base.user:
-        raise UsageError(f"--callback-url {url!r} may carry a path, but no query, fragment or password")
+        raise UsageError(f"{said} is no URL ({without_user(str(error))})") from None
+    if base.scheme not in ("http", "https") or not names_host(url):
+        raise UsageError(f"{said} must begin with http:// or https:// and name a host")
+    if base.query_string or base.fragment or "@" in base.raw_authority:
+        raise UsageError(f"{said} may carry a path, but no query, fragment or password")
     return str(base).rstrip("/")
 
 

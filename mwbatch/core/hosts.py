@@ -1,5 +1,6 @@
 """Which API a base URL means, which hosts are this machine, which are near, and what that allows."""
 
+import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 from urllib.parse import urlsplit
@@ -8,6 +9,8 @@ from mwbatch.core.values import SETTLE_FLOOR
 from mwbatch.errors import BadValue, UsageError
 
 _PORTS: Final = {"http": 80, "https": 443}
+_NAME: Final = re.compile(r"(?!.{254})[0-9a-z_-]{1,63}(\.[0-9a-z_-]{1,63})*")
+"""What can be looked up (RFC 1035 section 2.3.4), and underscores, which some networks allow themselves."""
 
 
 def origin(url: str) -> str:
@@ -29,6 +32,20 @@ def origin(url: str) -> str:
         raise UsageError("the base URL has a query or a fragment: check MICROWORK_BASE_URL")
     shown = "" if port in (None, _PORTS[parts.scheme]) else f":{port}"
     return f"{parts.scheme}://{host}{shown}{parts.path}".rstrip("/")
+
+
+def names_host(url: str) -> bool:
+    """Whether a URL names a host that can be looked up."""
+    try:
+        return bool(_host(urlsplit(url.strip()).hostname or ""))
+    except ValueError:
+        return False
+
+
+def without_user(url: str) -> str:
+    """What may be shown of a URL, or of what was meant to be one: all behind the last ``@``, since a password may stand before it."""
+    before, at, rest = url.rpartition("@")
+    return f"…@{rest}" if at and before else url
 
 
 def known(stored: str) -> str:
@@ -57,7 +74,12 @@ def _host(name: str) -> str:
     if address is not None:
         return f"[{address.compressed}]" if address.version == 6 else address.compressed
     plain = name.removesuffix(".").encode("idna").decode() if not name.isascii() else name.removesuffix(".")
-    return plain.lower()
+    if plain and not _NAME.fullmatch(plain := plain.lower()):
+        raise ValueError("no name of a host")
+    plain.encode().decode(
+        "idna"
+    )  # raises UnicodeError, which is a ValueError, for what begins with xn-- and says nothing
+    return plain
 
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:

@@ -178,13 +178,23 @@ def test_bases() -> None:
         ("https://calls.test/?a=b", "no query"),
         ("https://calls.test/#a", "fragment"),
         ("https://me:secret@calls.test/", "password"),
+        ("https://:secret@calls.test/", "password"),
+        ("ftp://me:secret@calls.test", "must begin with"),
+        ("http://me:secret@calls.test:99999", "is no URL"),
+        ("http://me:secret@[", "is no URL"),
+        ("http://xn--/", "name a host"),
+        ("http://xn--a.test", "name a host"),
+        ("http://a..b", "name a host"),
+        (f"http://{'a' * 64}.test", "name a host"),
+        (f"http://{'a.' * 127}test", "name a host"),
         ("http://calls.test:port/", "is no URL"),
     ],
 )
 def test_no_bases(url: str, said: str) -> None:
-    """What cannot be a callback base is refused with the reason."""
-    with pytest.raises(UsageError, match=said):
+    """What cannot be a callback base is refused with the reason, and without the password that stands in it."""
+    with pytest.raises(UsageError, match=said) as raised:
         checked_base(url)
+    assert "secret" not in str(raised.value)
 
 
 @virtual

@@ -61,6 +61,13 @@ def test_what_older_versions_wrote(url: str) -> None:
         "http://@x",
         "http://x?a",
         "http://x#a",
+        "http://xn--/",
+        "http://xn--a.test",
+        "http://a..b",
+        "http://a b/",
+        "http://a%20b/",
+        f"http://{'a' * 64}.test",
+        f"http://{'a.' * 127}test",
     ],
 )
 def test_no_origin(url: str) -> None:
