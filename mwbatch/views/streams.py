@@ -29,6 +29,9 @@ MOST_WORDS: Final = 1 << 20
 USUAL: Final = 80
 """Columns of a terminal that does not say how many it has."""
 
+LEAST: Final = 20
+"""Columns below which a terminal is taken for one that folds lines by itself."""
+
 MOMENT: Final = 0.005
 """Seconds between two looks at whether there is room again."""
 
@@ -40,6 +43,7 @@ class Stream(io.TextIOBase):
 
     ``patient``: printing waits until all is written; else what finds no room waits in memory for the next time. ``gone``:
     whoever read it has left. ``failure`` is why nothing can be written any more.
+    Where ``most`` bytes wait, what comes then is dropped. ``above`` is the stream whose line gives way to this one's text.
     """
 
     def __init__(self, file: int, encoding: str = "utf-8", most: int | None = None) -> None:
@@ -90,9 +94,10 @@ class Stream(io.TextIOBase):
         if not self._is_tty:
             return None
         try:
-            return int(os.environ.get("COLUMNS") or os.get_terminal_size(self._file).columns) or USUAL
+            said = int(os.environ.get("COLUMNS") or os.get_terminal_size(self._file).columns)
         except (OSError, ValueError):  # it was closed this moment
-            return USUAL
+            said = 0
+        return max(said, LEAST) if said else USUAL
 
     def write(self, text: str) -> int:
         """Print text, above the line that is drawn, if there is one."""

@@ -1,12 +1,14 @@
 """Progress without a terminal: sentences at once and once, a line now and then."""
 
 import asyncio
+import os
 
 import pytest
 
 from mwbatch.core.progress import Tally
 from mwbatch.views.line import sentence
-from mwbatch.views.progress import Lines, shown
+from mwbatch.views.progress import Bar, Lines, shown
+from mwbatch.views.streams import Stream
 
 
 def test_a_line_of_progress() -> None:
@@ -74,3 +76,19 @@ async def test_notes_stand_before_a_question(capsys: pytest.CaptureFixture[str])
     async with shown(tally, quiet=False):
         tally.note("first")
         assert capsys.readouterr().err == "first\n"
+
+
+def test_each_phase_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time left is that of the phase that runs: one that is done does not make the next one done, though it is as long."""
+    monkeypatch.setenv("TERM", "xterm")
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as terminal, os.fdopen(theirs, "wb"):
+        bar = Bar(Stream(theirs))
+        bar.show(Tally("planning rows", 300, 300))
+        for done in (0, 10, 20):
+            bar.show(Tally("creating tasks", done, 300))
+        bar.show(Tally("end"))
+        shown = b""
+        while b"end" not in shown:
+            shown += terminal.read(4096)
+    assert b" left" in shown.split(b"creating tasks")[-1]

@@ -115,3 +115,16 @@ def test_who_is_gone_is_no_failure() -> None:
         assert full.over
         assert full.failure is not None
         assert full.failure.strerror == "No space left on device"
+
+
+@pytest.mark.parametrize(
+    ("said", "columns"), [("", 80), ("132", 132), ("-5", 20), ("0", 80), ("3", 20), ("wide", 80)]
+)
+def test_how_wide_it_is(monkeypatch: pytest.MonkeyPatch, said: str, columns: int) -> None:
+    """A terminal is as wide as it says, or as COLUMNS does; what is no width is the usual one, and a pipe has none."""
+    monkeypatch.setenv("COLUMNS", said)
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "rb", buffering=0), os.fdopen(theirs, "wb"):
+        assert Stream(theirs).columns == columns
+    with Path(os.devnull).open("wb") as nowhere:
+        assert Stream(nowhere.fileno()).columns is None
