@@ -13,6 +13,7 @@ from typing import Annotated
 
 from mwbatch.core import values
 from mwbatch.core.hint import hint
+from mwbatch.core.plain_text import MOST, NoText, text_of
 from mwbatch.core.proxies import Proxies
 from mwbatch.declarations import Argument, Option
 from mwbatch.errors import UsageError
@@ -269,10 +270,12 @@ def api_key() -> str:
             f"(to try without one: {hint('simulate')})"
         )
     try:
-        key = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        with Path(path).open("rb") as file:
+            key = text_of(file.read(MOST + 1)).strip()
+    except (OSError, NoText) as error:
+        what = f"{path} is {error}" if isinstance(error, NoText) else error
         raise UsageError(
-            f"cannot read the API key from the file that MICROWORK_API_KEY_FILE names: {error}"
+            f"cannot read the API key from the file that MICROWORK_API_KEY_FILE names: {what}"
         ) from None
     if not key:
         raise UsageError(f"{path}, which MICROWORK_API_KEY_FILE names, is empty")

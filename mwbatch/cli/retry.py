@@ -64,16 +64,20 @@ def choice_of(status: str, ids: tuple[str, ...], ids_from: Path | None) -> "Choi
 
 def ids_of(ids: tuple[str, ...], ids_from: Path | None) -> tuple[str, ...]:
     """The ids that were named, and those that a file lists, one a line; raises `UsageError` for a file without any."""
+    from mwbatch.core.plain_text import MOST, NoText, text_of
     from mwbatch.errors import UsageError
 
     listed: list[str] = []
     if ids_from is not None:
         try:
-            listed = [
-                line.strip() for line in ids_from.read_text(encoding="utf-8").splitlines() if line.strip()
-            ]
-        except (OSError, UnicodeDecodeError) as error:
+            with ids_from.open("rb") as file:
+                text = text_of(file.read(MOST + 1))
+        except OSError as error:
             raise UsageError(f"cannot read the ids in {ids_from}: {error}") from None
+        except NoText as error:
+            raise UsageError(f"{ids_from}, which is to list ids, is {error}") from None
+        # MUST part lines at their ends alone: what else Unicode calls one may stand inside of an id.
+        listed = [line.strip() for line in text.split("\n") if line.strip()]
         if not listed:
             raise UsageError(f"{ids_from} lists no ids, so no row was chosen")
     return (*ids, *listed)

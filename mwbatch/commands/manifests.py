@@ -10,28 +10,22 @@ from typing import Final
 import aiofiles
 
 from mwbatch.core.manifest import CsvReader, Found, JsonlReader, Reader
+from mwbatch.core.plain_text import BOM, HEAD, instead
 from mwbatch.core.progress import Tally
 from mwbatch.errors import UsageError
 
 BLOCK: Final = 1 << 16
 """The bytes read at a time: about a thousand rows, so that nothing else waits for long."""
 
+BLANK: Final = 1 << 20
+"""The most bytes of nothing with which a file may begin and still be told from its first character."""
+
 _READERS: Final[dict[str, type[CsvReader] | type[JsonlReader]]] = {
     ".csv": CsvReader,
     ".jsonl": JsonlReader,
     ".ndjson": JsonlReader,
 }
-_BOM: Final = b"\xef\xbb\xbf"
 _GZIP: Final = b"\x1f\x8b"
-_UTF16: Final = "UTF-16: save it as UTF-8, for example with iconv -f UTF-16 -t UTF-8"
-_FOREIGN: Final = {
-    b"PK\x03\x04": "a zip archive or a spreadsheet: export the sheet as CSV",
-    b"PAR1": "Parquet: convert it to CSV or JSONL",
-    b"\x28\xb5\x2f\xfd": "packed with zstd: unpack it, or pack it with gzip",
-    b"BZh": "packed with bzip2: unpack it, or pack it with gzip",
-    b"\xff\xfe": _UTF16,
-    b"\xfe\xff": _UTF16,
-}
 
 
 class Manifest:
@@ -85,14 +79,22 @@ class Manifest:
             async for block in blocks:
                 if self._reader:
                     yield self._reader.feed(block)
-                elif (head := head + block).removeprefix(_BOM).strip():
+                elif len(head := head + block) >= HEAD and (_says(head) or len(head) > BLANK):
                     self._reader = _reader(self.path, self.name, head)
                     yield self._reader.feed(head)
+        if self._reader is None and _says(head):
+            self._reader = _reader(self.path, self.name, head)
+            yield self._reader.feed(head)
         if self._reader is None:
             raise UsageError(
                 f"{self.name} is empty: its first line must name the columns, image_url among them"
             )
         yield self._reader.finish()
+
+
+def _says(head: bytes) -> bool:
+    """Whether a file that begins so says anything yet."""
+    return bool(head.removeprefix(BOM).strip())
 
 
 def size_of(path: str) -> int:
@@ -115,15 +117,12 @@ def entries(path: str | Path) -> Manifest:
 
 def _reader(path: str, name: str, head: bytes) -> Reader:
     """The reader for a file that begins with ``head``: by its name, else by its first character."""
-    for mark, said in _FOREIGN.items():
-        if head.startswith(mark):
-            raise UsageError(f"{name} is {said}")
-    first = head.removeprefix(_BOM).lstrip()[:1]
+    if what := instead(head):
+        raise UsageError(f"{name} is {what}")
+    first = head.removeprefix(BOM).lstrip()[:1]
     made = _READERS.get(Path(path.lower().removesuffix(".gz")).suffix)
     if first == b"[" and made is not CsvReader:
         raise UsageError(f"{name} is one JSON list: put one object on a line, for example with jq -c '.[]'")
-    if first == b"\0" or head[1:2] == b"\0":
-        raise UsageError(f"{name} is {_UTF16}")
     return (made or (JsonlReader if first == b"{" else CsvReader))()
 
 

@@ -6,12 +6,11 @@ from typing import Final
 from mwbatch.core.cells import shown
 from mwbatch.core.entry import Found, Problem, Rows
 from mwbatch.core.foreign import foreign
+from mwbatch.core.plain_text import BOM
 from mwbatch.core.text import Json
 
 MAX_LINE: Final = 16 << 20
 """The longest line, in bytes: beyond it this is no manifest, and reading stops."""
-
-_BOM: Final = b"\xef\xbb\xbf"
 
 
 class Reader(ABC):
@@ -57,7 +56,7 @@ class Reader(ABC):
 
     def _begin(self, whole: bytes, *, last: bool = False) -> list[Found]:
         """Read lines, without the byte order mark that a file may begin with, and count them."""
-        found = self._read(whole if self._line else whole.removeprefix(_BOM), last=last)
+        found = self._read(whole if self._line else whole.removeprefix(BOM), last=last)
         self._line += whole.count(b"\n")
         return found
 

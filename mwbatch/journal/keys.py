@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from mwbatch.core.address import Address, Key
+from mwbatch.core.plain_text import text_of
 from mwbatch.core.text import BadJson, Json, decode_object, encode
 from mwbatch.core.times import iso
 from mwbatch.errors import StoreError, UsageError
@@ -99,7 +100,7 @@ def load(path: Path) -> Keys | None:
 def _read(text: bytes) -> Keys:
     if not text.strip():
         raise BadJson("it is empty")
-    fields = decode_object(text)
+    fields = decode_object(text_of(text).encode())
     return Keys(
         tuple(
             Key(item["kid"], bytes.fromhex(item["secret"]), item.get("made_at")) for item in fields["keys"]

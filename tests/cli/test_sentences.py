@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from mwbatch.errors import Exit
-from tests.e2e.stage import ROOT, Ran, Stage, until
+from tests.e2e.stage import KEY, ROOT, Ran, Stage, until
 from tests.ports import free_port
 
 SUBMIT = ("submit", "m.csv", "--callback-url", "none")
@@ -52,6 +52,32 @@ def test_no_key(patient: Stage) -> None:
     patient.manifest(1)
     del patient.env["MICROWORK_API_KEY"]
     told(patient.run(*SUBMIT), Exit.USAGE, "MICROWORK_API_KEY_FILE", "mwbatch simulate")
+
+
+def test_a_key_file_as_windows_writes_it(patient: Stage) -> None:
+    """A byte order mark is no part of a key; in UTF-16 the file is refused with a way on, and no byte of it is shown."""
+    del patient.env["MICROWORK_API_KEY"]
+    path = patient.folder / "key"
+    path.write_bytes(b"\xef\xbb\xbf" + KEY.encode() + b"\r\n")
+    path.chmod(0o600)
+    assert patient.run("tasks", "list", MICROWORK_API_KEY_FILE=str(path)).code == 0
+    path.write_bytes(KEY.encode("utf-16"))
+    ran = patient.run(*SUBMIT, MICROWORK_API_KEY_FILE=str(path))
+    told(ran, Exit.USAGE, "iconv -f UTF-16")
+    assert KEY not in ran.err.replace("\0", "")
+
+
+def test_ids_as_windows_writes_them(patient: Stage) -> None:
+    """Ids are read after a byte order mark, too; other codings and pictures are named for what they are."""
+    patient.run("submit", patient.manifest(3), "--callback-url", "none")
+    path = patient.folder / "ids.txt"
+    path.write_bytes(b"\xef\xbb\xbf" + b"r1\r\n")
+    cancel = ("cancel", "m", "--ids-from", "ids.txt")
+    assert patient.run(*cancel).code == Exit.DONE
+    path.write_bytes("r1\n".encode("utf-16"))
+    told(patient.run(*cancel), Exit.USAGE, "ids.txt, which is to list ids, is UTF-16: save it as UTF-8")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n")
+    told(patient.run(*cancel), Exit.USAGE, "is a picture (PNG)")
 
 
 @pytest.mark.parametrize("name", ["MICROWORK_API_KEY", "MICROWORK_API_KEY_FILE"])

@@ -1,5 +1,7 @@
+import bz2
 import gzip
 import io
+import lzma
 import sys
 from pathlib import Path
 
@@ -61,16 +63,24 @@ async def test_standard_input(raw: bytes, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 UTF16 = "M is UTF-16: save it as UTF-8, for example with iconv -f UTF-16 -t UTF-8"
+PICTURE = "M is a picture ({}): name the list of pictures, not one of them"
 BAD = {
     "empty.csv": (b"", "M is empty: its first line must name the columns, image_url among them"),
     "blank.jsonl": (BOM + b"\n \n", "M is empty: its first line must name the columns, image_url among them"),
     "header.csv": (b"id,image_url\n\n", "M has a header and no rows: add a line for each picture"),
     "utf16.csv": (CSV.decode().encode("utf-16"), UTF16),
     "utf16be.csv": (b"\xfe\xff" + CSV.decode().encode("utf-16-be"), UTF16),
-    "bare16le.csv": (CSV.decode().encode("utf-16-le"), UTF16),
-    "bare16be.csv": (CSV.decode().encode("utf-16-be"), UTF16),
+    "bare16le.csv": (CSV.decode().encode("utf-16-le"), UTF16.replace("16 ", "16LE ")),
+    "bare16be.csv": (CSV.decode().encode("utf-16-be"), UTF16.replace("16 ", "16BE ")),
     "list.json": (b'[{"image_url":1}]', "M is one JSON list: put one object on a line, for example with jq -c '.[]'"),
     "sheet.csv": (b"PK\x03\x04rest", "M is a zip archive or a spreadsheet: export the sheet as CSV"),
+    "m.parquet": (b"PAR1\x15\x04\x15", "M is Parquet: convert it to CSV or JSONL"),
+    "one.png": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", PICTURE.format("PNG")),
+    "one.jpg": (b"\xff\xd8\xff\xe0\0\x10JFIF\0", PICTURE.format("JPEG")),
+    "one.mp4": (b"\0\0\0\x18ftypmp42\0\0\0\0", "M is no text: give a file in UTF-8"),
+    "m.csv.bz2": (bz2.compress(CSV), "M is packed with bzip2: unpack it, or pack it with gzip"),
+    "m.csv.xz": (lzma.compress(CSV), "M is packed with xz: unpack it, or pack it with gzip"),
+    "twice.csv.gz": (gzip.compress(gzip.compress(CSV, mtime=0), mtime=0), "M is packed with gzip: unpack it"),
     "plain.csv.gz": (CSV, "M is not gzip, although its name says so: rename it"),
     "cut.csv.gz": (gzip.compress(CSV, mtime=0)[:-9], "M ends in the middle of its gzip stream: copy or download it again"),
     "bad.csv.gz": (gzip.compress(CSV, mtime=0) + b"rest", "M is damaged (Error -3 while decompressing data: incorrect header check): pack it anew"),
@@ -86,6 +96,21 @@ async def test_no_manifest(name: str, raw: bytes, said: str, tmp_path: Path) -> 
     assert await refusal(tmp_path / name) == said
 
 
+async def test_the_first_bytes_may_come_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a file is shows also where a pipe gives its first bytes one by one; and a name of a column is no format."""
+    monkeypatch.setattr(manifests, "BLOCK", 1)
+    (tmp_path / "m.csv").write_bytes(CSV.decode().encode("utf-16"))
+    assert await refusal(tmp_path / "m.csv") == UTF16
+    (tmp_path / "n.csv").write_bytes(CSV.replace(b"id", b"id,ORCHID,BZh,PAR1,GIF8,RIFF"))
+    assert "cells" in str([chunk async for chunk in entries(tmp_path / "n.csv")])
+
+
+async def test_a_file_of_blanks_takes_no_longer_for_it(tmp_path: Path) -> None:
+    """However many blanks a file begins with, they are read once."""
+    (tmp_path / "m.csv").write_bytes(b"\n" * (8 << 20) + CSV)
+    assert await ids(tmp_path / "m.csv") == ["a", "b"]
+
+
 async def test_no_file(tmp_path: Path) -> None:
     """A path that leads to no file is refused in one sentence that says what to do."""
     assert (
@@ -98,7 +123,7 @@ async def test_no_file(tmp_path: Path) -> None:
 
 async def test_a_bomb_is_unpacked_in_pieces(tmp_path: Path) -> None:
     """However far a packed file expands, it is read in small pieces and stops at the longest line."""
-    (tmp_path / "m.csv.gz").write_bytes(gzip.compress(b"image_url\n" + bytes(64 << 20), 1))
+    (tmp_path / "m.csv.gz").write_bytes(gzip.compress(b"image_url\n" + b" " * (64 << 20), 1))
     chunks = [chunk async for chunk in entries(tmp_path / "m.csv.gz")]
     assert [len(chunk) for chunk in chunks] == [1]
 

@@ -92,6 +92,17 @@ def test_keys_that_others_can_read_are_refused(path: Path, mode: int) -> None:
         load(path)
 
 
+def test_a_key_file_with_a_byte_order_mark(path: Path) -> None:
+    """A mark that an editor puts before the text is no part of the keys; another coding is told."""
+    put(path, '\ufeff{"keys": [{"kid": "k1", "secret": "' + SECRET + '"}]}')
+    keys = load(path)
+    assert keys is not None
+    assert keys.live[0].kid == "k1"
+    path.write_bytes("{}".encode("utf-16"))
+    with pytest.raises(UsageError, match="iconv -f UTF-16"):
+        load(path)
+
+
 @pytest.mark.parametrize(
     "text",
     [
