@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from mwbatch.commands.clocks import of_the_api
 from mwbatch.commands.desk import Desk
-from mwbatch.core.advice import counted
+from mwbatch.core.plural import counted
 from mwbatch.core.since import moment_of
 from mwbatch.core.task import Task
 from mwbatch.core.times import iso
@@ -39,14 +39,14 @@ async def look_through(
         if page.is_last:
             lacking = (page.total or 0) - len(known)
             return (
-                f"the listing shows {len(known):,} tasks and says that there are {page.total:,}"
+                f"the listing shows {counted(len(known), 'task')} and says that there are {page.total:,}"
                 if lacking > 0
                 else ""
             )
         if known.leads_nowhere():
             return REPEATS
         if desk.stopping.is_set() or desk.ticks() - begun > LONGEST_WALK:
-            return f"stopped after {len(known):,} tasks"
+            return f"stopped after {counted(len(known), 'task')}"
 
 
 def _say(desk: Desk, total: int | None, start: str, page: int, seconds: float) -> None:

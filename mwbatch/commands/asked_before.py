@@ -15,7 +15,6 @@ from mwbatch.commands.candidates import Candidates
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.refusing import refused, unreadable, ways_on
 from mwbatch.core.account import Account, maker
-from mwbatch.core.advice import rows
 from mwbatch.core.cells import shown
 from mwbatch.core.digests import Digests, named
 from mwbatch.core.facts import Withdrawn
@@ -23,6 +22,7 @@ from mwbatch.core.fold import Status
 from mwbatch.core.hint import hint
 from mwbatch.core.hosts import kin
 from mwbatch.core.overlaps import API, Ahead, Overlap, Overlaps, Repeats, consented
+from mwbatch.core.plural import counted, rows
 from mwbatch.errors import AskedBefore, StoreError, UsageError
 from mwbatch.journal.asked import RECORD, asked
 from mwbatch.journal.home import Card, Home
@@ -154,7 +154,9 @@ async def account_of(client: "Client", candidates: Candidates, repeats: Repeats,
     elif flaw := await look_through(client, account.take, repeats.since, desk):
         raise UsageError(f"the account was not looked through: {flaw}; nothing was sent")
     if ahead and account.bare:
-        desk.tally.note(f"{account.bare:,} of {account.listed:,} tasks show no inputs and cannot be compared")
+        desk.tally.note(
+            f"{account.bare:,} of {counted(account.listed, 'task')} show no inputs and cannot be compared"
+        )
     return account
 
 

@@ -9,11 +9,11 @@ from mwbatch.client import Client
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.settling import Grounds, believed, wait_until
 from mwbatch.commands.sweeping import Swept, glance
-from mwbatch.core.advice import rows
 from mwbatch.core.doubt import SECOND_SWEEP, WITHOUT_WITNESS
 from mwbatch.core.drift import WIDE
 from mwbatch.core.facts import Started
 from mwbatch.core.hint import hint
+from mwbatch.core.plural import counted, rows
 from mwbatch.core.reach import Reach, next_number
 from mwbatch.core.span import PADDING, Span
 from mwbatch.core.times import http_time
@@ -114,7 +114,9 @@ async def restore_trust(
     if shown is None:
         return "; ".join(reasons) or "interrupted"
     _forgive(batch, harms)
-    desk.tally.note(f"two listings of {shown.tasks:,} tasks show all there is: the folder is trusted again")
+    desk.tally.note(
+        f"two listings of {counted(shown.tasks, 'task')} show all there is: the folder is trusted again"
+    )
     return ""
 
 

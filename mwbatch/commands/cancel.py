@@ -11,10 +11,10 @@ from mwbatch.commands.creating import ASK_ABOVE
 from mwbatch.commands.crew import crew
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.fetching import Found, Open, look
-from mwbatch.core.advice import rows
 from mwbatch.core.facts import Withdrawn
 from mwbatch.core.fold import Row, Status
 from mwbatch.core.outcomes import Canceled
+from mwbatch.core.plural import rows
 from mwbatch.errors import BatchBusy, UsageError
 from mwbatch.journal.home import Home
 from mwbatch.journal.opened import Opened, act

@@ -16,7 +16,6 @@ from mwbatch.commands.echo import prove_echo
 from mwbatch.commands.sending import Sender, Sending
 from mwbatch.commands.settling import BELIED, Grounds, settle
 from mwbatch.commands.surplus import cancel_surplus
-from mwbatch.core.advice import rows
 from mwbatch.core.facts import Planned
 from mwbatch.core.fold import Status
 from mwbatch.core.hint import hint
@@ -25,6 +24,7 @@ from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created, Ending
 from mwbatch.core.overlaps import Repeats
 from mwbatch.core.pace import Pace
+from mwbatch.core.plural import rows
 from mwbatch.core.values import (
     CONCURRENCY,
     GREATEST_RATE,

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from mwbatch.commands.desk import Desk
-from mwbatch.core.advice import rows
 from mwbatch.core.facts import Started
 from mwbatch.core.hint import hint
+from mwbatch.core.plural import rows
 from mwbatch.core.text import Json
 from mwbatch.core.waiting import waiting
 from mwbatch.errors import Exit, UsageError

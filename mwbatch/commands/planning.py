@@ -11,10 +11,10 @@ from mwbatch.commands.clocks import AskClock, of_this_machine
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.manifests import Manifest, blocks, is_pipe, size_of
 from mwbatch.commands.survey import Survey, survey
-from mwbatch.core.advice import counted
 from mwbatch.core.facts import Planned
 from mwbatch.core.identity import Identity
 from mwbatch.core.names import meant
+from mwbatch.core.plural import counted
 from mwbatch.core.scrutiny import Leave, Scrutiny
 from mwbatch.errors import ManifestError, UsageError
 from mwbatch.journal.home import Card, Home, known_paths

@@ -9,8 +9,8 @@ from typing import Final
 
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.planning import Source, examine
-from mwbatch.core.advice import rows
 from mwbatch.core.overlaps import Overlap, Overlaps
+from mwbatch.core.plural import rows
 from mwbatch.core.text import Json
 from mwbatch.errors import AskedBefore, StoreError, UsageError
 from mwbatch.journal.home import Home

@@ -10,10 +10,10 @@ from mwbatch.commands.desk import Desk
 from mwbatch.commands.foresee import foresee
 from mwbatch.commands.planning import Source, addressed, choose
 from mwbatch.commands.survey import Survey
-from mwbatch.core.advice import counted, rows
 from mwbatch.core.batch import Batch
 from mwbatch.core.identity import Kind
 from mwbatch.core.limits import Spent
+from mwbatch.core.plural import counted, rows
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 from mwbatch.journal.home import Home

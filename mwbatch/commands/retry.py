@@ -12,10 +12,10 @@ from mwbatch.commands.choosing import named
 from mwbatch.commands.creating import Wishes, check, check_base, create
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.turn import turn_in
-from mwbatch.core.advice import rows
 from mwbatch.core.facts import Retried
 from mwbatch.core.fold import Row, Status
 from mwbatch.core.outcomes import Created
+from mwbatch.core.plural import rows
 from mwbatch.errors import BadValue, UsageError
 from mwbatch.journal.home import Home
 from mwbatch.journal.opened import Opened, act

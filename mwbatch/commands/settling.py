@@ -10,12 +10,12 @@ from mwbatch.client import Client
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.fetching import Found, Open, look
 from mwbatch.commands.sweeping import Swept, sweep
-from mwbatch.core.advice import rows
 from mwbatch.core.doubt import SECOND_SWEEP, Doubt, Witness, doubts, span_of
 from mwbatch.core.facts import Failed, Started
 from mwbatch.core.fold import Status
 from mwbatch.core.hosts import known
 from mwbatch.core.pace import backoff
+from mwbatch.core.plural import rows
 from mwbatch.core.span import Span
 from mwbatch.core.sweep import Place, Sight
 from mwbatch.core.verdict import Verdict

@@ -18,10 +18,10 @@ from mwbatch.commands.planning import Source, addressed, choose, examine, volati
 from mwbatch.commands.survey import Survey
 from mwbatch.commands.turn import Turn, turn_in
 from mwbatch.commands.writing import write_plan
-from mwbatch.core.advice import rows
 from mwbatch.core.hint import hint
 from mwbatch.core.identity import Kind
 from mwbatch.core.outcomes import Created
+from mwbatch.core.plural import rows
 from mwbatch.errors import NameTaken, UsageError
 from mwbatch.journal.harm import refuse_lost_rows
 from mwbatch.journal.home import Card, Home

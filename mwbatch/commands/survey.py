@@ -8,12 +8,12 @@ from typing import Final
 
 from mwbatch.commands.clocks import AskClock
 from mwbatch.commands.manifests import Manifest
-from mwbatch.core.advice import rows
 from mwbatch.core.batch import Batch
 from mwbatch.core.digests import SIZE, stable_digest
 from mwbatch.core.entry import Entry, Found, Problem, cells_of
 from mwbatch.core.facts import Planned
 from mwbatch.core.identity import Decision, Identity, Kind
+from mwbatch.core.plural import rows
 from mwbatch.core.scrutiny import Scrutiny
 
 _THERE: Final = (Kind.KNOWN, Kind.RENEWED)

@@ -12,10 +12,10 @@ from mwbatch.client.client import LARGEST_PAGE
 from mwbatch.commands.clocks import api_now
 from mwbatch.commands.desk import Desk
 from mwbatch.core.address import Address
-from mwbatch.core.advice import counted
 from mwbatch.core.batch import Batch
 from mwbatch.core.drift import WIDE
 from mwbatch.core.facts import Seen, Via, digest
+from mwbatch.core.plural import counted
 from mwbatch.core.showing import news, seen
 from mwbatch.core.span import Span, Undated, oldest
 from mwbatch.core.sweep import Place, Sight, Sweep

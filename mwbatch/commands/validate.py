@@ -9,9 +9,9 @@ from mwbatch.commands.clocks import of_this_machine
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.manifests import Manifest, size_of
 from mwbatch.commands.survey import survey
-from mwbatch.core.advice import counted, rows
 from mwbatch.core.entry import Problem
 from mwbatch.core.identity import Identity, Kind
+from mwbatch.core.plural import counted, rows
 from mwbatch.core.scrutiny import Leave, Scrutiny
 from mwbatch.core.text import Json
 from mwbatch.core.values import GREATEST_COST, amount

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from mwbatch.core.fold import Status
 from mwbatch.core.hint import hint
+from mwbatch.core.plural import counted, rows
 from mwbatch.core.progress import Report
 
 
@@ -76,13 +77,3 @@ def _oddities(report: Report) -> Iterator[str]:
             hint("reconcile", name, "--list", "rejected"),
             f"see the {counted(callbacks, 'callback')} that did not fit",
         )
-
-
-def rows(count: int) -> str:
-    """``1 row``, ``1,000 rows``."""
-    return counted(count, "row")
-
-
-def counted(count: float, what: str) -> str:
-    """``1 task``, ``1,000 tasks``: of whatever takes an s where there are several."""
-    return f"{count:,.0f} {what}{'s' * (count != 1)}"

@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.fold import Status
+from mwbatch.core.plural import counted
 from mwbatch.core.values import GREATEST_COST, MOST_TASKS, amount, whole
 from mwbatch.errors import BadValue
 
@@ -110,9 +111,9 @@ class Spent:
         limits, cost = self.limits, self.cost(self.tasks)
         if limits == Limits(price=limits.price) and not self.tasks:
             return ""
-        told = f"{self.tasks:,} task{'s' * (self.tasks != 1)} so far"
+        told = f"{counted(self.tasks, 'task')} so far"
         if limits.max_tasks is not None:
-            told = f"{self.tasks:,} of at most {limits.max_tasks:,} tasks so far (--max-tasks)"
+            told = f"{self.tasks:,} of at most {counted(limits.max_tasks, 'task')} so far (--max-tasks)"
         if limits.max_cost is not None:
             return f"{told}, {cost or 0:,.2f} of at most {limits.max_cost:,.2f} (--max-cost)"
         return told if cost is None else f"{told}, about {cost:,.2f}"

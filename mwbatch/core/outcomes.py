@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from mwbatch.core.agreement import Differing
+from mwbatch.core.plural import counted, rows
 from mwbatch.core.progress import Report
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
@@ -140,7 +141,7 @@ class Proof:
         if self.paid_twice is None:
             return f"paid twice: cannot be told, {'; '.join(self.reasons)}; the listing {covers}"
         at = f" at {self.at}" if self.at else ""
-        return f"paid twice: {self.paid_twice:,}, by a listing of {self.listed:,} tasks{at}, which {covers}"
+        return f"paid twice: {self.paid_twice:,}, by a listing of {counted(self.listed, 'task')}{at}, which {covers}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class Comparison:
         if not (self.added or self.gone or self.changed):
             return f"{self.path} and the batch have the same rows"
         return (
-            f"{self.path} has {self.added:,} rows that the batch lacks, lacks {self.gone:,} that the batch has, "
+            f"{self.path} has {rows(self.added)} that the batch lacks, lacks {self.gone:,} that the batch has, "
             f"and has changed {self.changed:,}"
         )
 

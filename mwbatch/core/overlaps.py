@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from mwbatch.core.advice import rows
 from mwbatch.core.digests import Digests
 from mwbatch.core.fold import Status
+from mwbatch.core.plural import rows
 from mwbatch.core.text import Json
 
 COUNTED: Final = frozenset({Status.PLANNED, Status.DOUBT, Status.PENDING, Status.COMPLETED})

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from mwbatch.core.address import Address, find
 from mwbatch.core.digests import named
 from mwbatch.core.page import Page
+from mwbatch.core.plural import counted
 from mwbatch.core.task import Task
 from mwbatch.core.text import Json
 from mwbatch.core.times import moment
@@ -136,7 +137,9 @@ class Sweep:
         if self._query is not None:
             flaws.append("the listing was not walked to its end")
         if self._total is not None and not self._adds_up(self._total):
-            flaws.append(f"the listing shows {self.tasks:,} tasks and says that there are {self._total:,}")
+            flaws.append(
+                f"the listing shows {counted(self.tasks, 'task')} and says that there are {self._total:,}"
+            )
         return flaws
 
     def lists_as(self, other: "Sweep") -> bool:
@@ -174,7 +177,7 @@ class Sweep:
             else:
                 self.covered += 1
         if self.lacking:
-            yield f"the listing lacks {self.lacking:,} tasks that are known, such as {example}"
+            yield f"the listing lacks {counted(self.lacking, 'known task')}, such as {example}"
 
     def _date(self, task: Task) -> None:
         """Count a task that is new to the listing, as long as all before it were created after the walk began."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from mwbatch.core.exported import Exported
 from mwbatch.core.facts import Planned
+from mwbatch.core.plural import rows
 from mwbatch.errors import UsageError
 from mwbatch.export.choices import By, FormatName, Outside
 from mwbatch.export.formats import FORMATS
@@ -88,7 +89,7 @@ class Export:
 
 def _no_size(name: FormatName, first: Planned, missing: int, survey: Survey) -> str:
     """Which images have no size, and what would do."""
-    wrong = f" ({survey.misspelt:,} rows say something there that is no size)" if survey.misspelt else ""
+    wrong = f" ({rows(survey.misspelt)} say something there that is no size)" if survey.misspelt else ""
     return (
         f"{name} needs the size of every image, and {missing:,} of {survey.completed:,} have none, first row "
         f"{first.row} ({first.id}): give --measure-images to read it from the images, or columns image_width and "

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from mwbatch.core.account import word
-from mwbatch.core.advice import counted
 from mwbatch.core.audit import Audited, Held, Request
 from mwbatch.core.cells import shown
 from mwbatch.core.facts import Planned
+from mwbatch.core.plural import counted
 from mwbatch.core.signatures import unsigned
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
@@ -102,7 +102,7 @@ def _planned(one: Audited, request: Request) -> Iterator[tuple[Held, Planned]]:
 def _lines(one: Audited, request: Request, paid: int) -> Iterator[str]:
     rows = list(_planned(one, request))
     asked = f"{rows[0][1].type} {unsigned(rows[0][1].request['image_url'])}" if rows else "a request"
-    yield f"{asked}: {paid:,} tasks"
+    yield f"{asked}: {counted(paid, 'task')}"
     for held, planned in rows:
         name, batch_id = one.batches[held.batch]
         tasks = ", ".join(f"{shown(task_id)} {word(status)}" for task_id, status in held.tasks) or "no task"

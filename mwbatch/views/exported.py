@@ -6,6 +6,7 @@ from typing import Final
 
 from mwbatch.core.exported import Exported
 from mwbatch.core.hint import hint
+from mwbatch.core.plural import counted, rows
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 
@@ -32,8 +33,8 @@ class Written:
         if found.stopped:
             return f"stopped: nothing was written at {found.path}"
         written = (
-            f"{found.path}: {found.tags:,} tags of {found.images:,} images ({found.format}); "
-            f"{found.completed:,} of {found.rows:,} rows are completed"
+            f"{found.path}: {counted(found.tags, 'tag')} of {counted(found.images, 'image')} ({found.format}); "
+            f"{found.completed:,} of {rows(found.rows)} completed"
         )
         return "\n".join([written, *self._notes()])
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mwbatch.core.advice import counted, rows
 from mwbatch.core.hint import hint
 from mwbatch.core.outcomes import Canceled, Created, Made, Ran, Reconciled
+from mwbatch.core.plural import counted, rows
 from mwbatch.core.printable import cell
 from mwbatch.core.sweep import NO_ECHO
 from mwbatch.core.text import Json

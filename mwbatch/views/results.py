@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from mwbatch.core.advice import rows
 from mwbatch.core.fold import Status
 from mwbatch.core.outcomes import Taken
+from mwbatch.core.plural import rows
 from mwbatch.core.text import Json, encode
 from mwbatch.errors import Exit
 from mwbatch.journal.following import Follower

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mwbatch.core.advice import counted
 from mwbatch.core.fold import Status
 from mwbatch.core.hint import hint
+from mwbatch.core.plural import counted
 from mwbatch.core.progress import Report
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit

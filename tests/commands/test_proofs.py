@@ -61,8 +61,8 @@ def unaddressed(page: Any) -> Any:
 
 
 LIES: Final[dict[str, tuple[Callable[[Any], Any], str, int]]] = {
-    "nothing": (lambda page: page | {"docs": [], "total": 0}, "lacks 30 tasks that are known", 0),
-    "one is missing": (lambda page: without(page, 1), "lacks 1 tasks that are known", ROWS - 1),
+    "nothing": (lambda page: page | {"docs": [], "total": 0}, "lacks 30 known tasks", 0),
+    "one is missing": (lambda page: without(page, 1), "lacks 1 known task", ROWS - 1),
     "another total": (lambda page: page | {"total": 7}, "shows 30 tasks and says that there are 7", ROWS),
     "rubbish": (
         lambda page: page | {"docs": [*page["docs"], "?"]},

@@ -314,7 +314,7 @@ async def test_a_sweep_without_the_witness_closes_nothing(
     twist(stage, monkeypatch, lambda page, _: page | {"docs": [], "total": 0})
     result = await settled(stage, batch, witness=Witness(known.task_id, 6.0, 2))
     assert (result.absent, stage.statuses()) == ([], {"doubt": 2, "pending": 1})
-    assert "lacks 1 tasks that are known" in result.reasons[0]
+    assert "lacks 1 known task" in result.reasons[0]
 
 
 @virtual

@@ -97,7 +97,7 @@ async def test_pages_ties_and_strangers(
             Size(list_total=10),
             "the listing shows 30 tasks and says that there are 10",
         ),
-        (Fault.LIST_LAG, Size(list_lag_s=60), "the listing lacks 30 tasks that are known"),
+        (Fault.LIST_LAG, Size(list_lag_s=60), "the listing lacks 30 known tasks"),
     ],
 )
 @virtual

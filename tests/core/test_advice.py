@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from mwbatch.core.advice import counted, next_steps, rows
+from mwbatch.core.advice import next_steps
 from mwbatch.core.fold import Status
+from mwbatch.core.plural import counted, rows
 from mwbatch.core.progress import Report
 from tests.core.reports import reports, standing
 

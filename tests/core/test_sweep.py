@@ -244,7 +244,7 @@ def test_a_known_task_that_is_missing(
     gone = data.draw(st.sampled_from(there))
     api.tasks.remove(gone)
     sweep, _ = walk(api, *interval, {gone.task_id: Place(0, 1)})
-    assert sweep.flaws() == [f"the listing lacks 1 tasks that are known, such as {gone.task_id}"]
+    assert sweep.flaws() == [f"the listing lacks 1 known task, such as {gone.task_id}"]
 
 
 @pytest.mark.parametrize(
