@@ -1,6 +1,7 @@
 """The command line: one file a verb, or a pair of verbs. Settings in, a command run, a view out; no decisions."""
 
 import gc
+import io
 import sys
 from importlib import import_module
 from typing import Final
@@ -10,6 +11,7 @@ import click
 from mwbatch import __version__
 from mwbatch.cli.ending import ended
 from mwbatch.errors import Exit
+from mwbatch.views.folding import folded
 from mwbatch.views.streams import abandon, take_over
 
 FILES: Final = {
@@ -79,7 +81,8 @@ def main() -> None:
     try:
         code = app(standalone_mode=False) or Exit.DONE
     except click.ClickException as error:
-        error.show()
+        error.show(told := io.StringIO())
+        print(folded(told.getvalue(), sys.stderr), end="", file=sys.stderr)
         code = error.exit_code
     except click.Abort:
         # Ctrl-C where nothing else heeds it: click itself would end with 1, which means rejected rows here.

@@ -13,7 +13,7 @@ import pytest
 
 from mwbatch.simulator import Settings
 from tests.cli.screen import Screen
-from tests.cli.terminal import ESCAPES, on_terminal
+from tests.cli.terminal import ESCAPES, lines, on_terminal
 from tests.e2e.stage import COMMAND, KEY, Api, Stage, until
 from tests.ports import free_port, listens
 
@@ -188,3 +188,17 @@ def test_a_terminal_that_stands_still_can_be_left(stage: Stage) -> None:
         until(lambda: listens(port))
         started.terminate()
         assert started.wait(20) == 143
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
+@pytest.mark.parametrize(
+    "words", [("status",), ("submit", "m.csv", "--max-tasks", "-1"), ("validate", "no.csv")]
+)
+def test_a_mistake_is_told_in_whole_words(stage: Stage, words: tuple[str, ...], columns: int) -> None:
+    """What is wrong with a command is folded between words, whoever found it out."""
+    if words[0] == "status":
+        stage.env["MWBATCH_HOME"] = "home"
+    ran = on_terminal(stage, columns, *words)
+    told = [line for line in lines(ran.out) if line and not line.startswith(("home: ", "mwbatch "))]
+    assert ran.code == 2
+    assert not [line for line in told if len(line) > columns and str(stage.folder) not in line]
