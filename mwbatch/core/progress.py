@@ -33,6 +33,7 @@ class Tally:
     until: float = 0.0
     notes: list[str] = field(default_factory=list)
     hear: Callable[[str], None] = lambda _: None
+    _told: set[str] = field(default_factory=set)
 
     def begin(self, phase: str, total: int = 0, *, done: int = 0, of_bytes: bool = False) -> None:
         """Begin a phase, with nothing left of the one before; with none the command has done its work."""
@@ -45,7 +46,8 @@ class Tally:
 
     def note(self, sentence: str) -> None:
         """Tell people something, once."""
-        if sentence not in self.notes:
+        if sentence not in self._told:
+            self._told.add(sentence)
             self.notes.append(sentence)
             self.hear(sentence)
 

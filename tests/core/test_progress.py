@@ -107,3 +107,25 @@ def test_a_note_is_heard_at_once() -> None:
     tally.note("first")
     tally.note("first")
     assert heard == ["first"]
+
+
+def test_notes_cost_what_they_are() -> None:
+    """A sentence is told once, and however many there are, each is compared with hardly any other."""
+    compared = 0
+
+    class Sentence(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return str.__eq__(self, other)
+
+    tally, heard = Tally(), list[str]()
+    tally.hear = heard.append
+    for _ in range(2):
+        for number in range(1000):
+            tally.note(Sentence(number))
+    assert tally.notes == heard == [str(number) for number in range(1000)]
+    assert compared < 10_000
