@@ -75,20 +75,6 @@ class Disk:
         """Close the descriptor and release its lock."""
         os.close(file)
 
-    def write_file(self, path: Path, content: bytes) -> None:
-        """Create a small file, whole and durable; after an error it is not there."""
-        file = self.create(path)
-        try:
-            rest = memoryview(content)
-            while rest:
-                rest = rest[self.write(file, rest) :]
-            self.sync(file)
-        except OSError:
-            path.unlink()
-            raise
-        finally:
-            self.close(file)
-
     def append(self, path: Path, content: bytes) -> None:
         """Add to a file that only its owner can read, made if need be; how much of it a power cut leaves nobody knows."""
         file = os.open(path, _MORE, 0o600)

@@ -7,7 +7,7 @@ nothing else: no file that somebody changed, no link, no manifest that a batch n
 import os
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,9 @@ from mwbatch.journal.ours import Ours
 from mwbatch.journal.placing import Changed, free, place, seen
 from mwbatch.journal.replacing import Aside, Make, aside, make_folder, make_public, names_in
 from mwbatch.journal.target import OneFile, OneFolder
+
+Manifests = dict[tuple[int, int] | None, str]
+"""Batches by the device and the inode of their manifest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +52,15 @@ class Output:
             )
         if not os.path.lexists(path):
             return
+        manifests = self._manifests()
         if path.is_dir() and not path.is_symlink():
-            self._check_folder(folder=folder)
+            self._check_folder(manifests, folder=folder)
         else:
-            self._check_one(path)
+            self._check_one(path, manifests)
         if not self.force:
             raise UsageError(f"{path} is there already; what mwbatch wrote there is replaced with --force")
 
-    def _check_folder(self, *, folder: bool) -> None:
+    def _check_folder(self, manifests: Manifests, *, folder: bool) -> None:
         there = names_in(self.path)
         strange, ours = there - self.entries, there & self.entries
         if (strange and not folder) or (not ours and (strange or not folder)):
@@ -64,11 +68,11 @@ class Output:
                 f"{self.path} is a folder with files that no export wrote, or with none, and is left alone; {self._another()}"
             )
         for name in sorted(ours):
-            self._check_one(self.path / name, within=True)
+            self._check_one(self.path / name, manifests, within=True)
 
-    def _check_one(self, path: Path, *, within: bool = False) -> None:
+    def _check_one(self, path: Path, manifests: Manifests, *, within: bool = False) -> None:
         """Raise `UsageError` where one file or folder is not ours to replace."""
-        if batch := self._manifest_of(path):
+        if batch := manifests.get(_file_at(path)):
             why = f"is the manifest of batch {batch}"
         elif path.is_symlink():
             why = "is a link: nothing is written through one"
@@ -86,16 +90,12 @@ class Output:
     def _another(self) -> str:
         return f"choose another path, such as -o {_quoted(free(self.path))}"
 
-    def _manifest_of(self, path: Path) -> str | None:
-        """The batch whose manifest is found at a path, by whatever name."""
-        with suppress(OSError):
-            there = path.stat()
-            for _, card in self.home.looked():
-                if isinstance(card, Card):
-                    with suppress(OSError):
-                        if os.path.samestat(Path(card.manifest).stat(), there):
-                            return card.name
-        return None
+    def _manifests(self) -> Manifests:
+        """The batch of each manifest that one names, by the file that it is, whatever it is called."""
+        cards = [card for _, card in self.home.looked() if isinstance(card, Card)]
+        there = {_file_at(Path(card.manifest)): card.name for card in cards}
+        there.pop(None, None)
+        return there
 
     def _is_in_home(self) -> bool:
         """Whether the home, or a batch in it, has the path for itself."""
@@ -149,6 +149,15 @@ class Output:
         except (Changed, FileExistsError):
             self.check(folder=is_folder)
             raise UsageError(f"{self.path} changed meanwhile; run the same command again") from None
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Which file is found at a path, through links; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _quoted(*paths: Path) -> str:

@@ -13,7 +13,6 @@ import os
 import re
 import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -110,6 +109,8 @@ def aside(place: Path, disk: Disk = DISK, make: Make | None = None) -> Iterator[
 @contextmanager
 def scratch(name: str) -> Iterator[Aside]:
     """A file where the system has its temporary ones, to be read by its path; gone after the block. Raises OSError."""
+    import tempfile  # noqa: PLC0415 (for what comes through a pipe)
+
     with aside(Path(tempfile.gettempdir()) / name) as new:
         yield new
 

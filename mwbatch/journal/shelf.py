@@ -12,6 +12,7 @@ from mwbatch.errors import DiskFull, Displaced, Poisoned, StoreError
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.mark import Mark
 from mwbatch.journal.measure import Commits
+from mwbatch.journal.replacing import aside
 from mwbatch.journal.segment import Damage, Segment, Taken, placed, read, segments_in
 
 if TYPE_CHECKING:
@@ -99,12 +100,12 @@ class Shelf:
 
     def _try_space(self) -> None:
         """MUST NOT touch the segment, which belongs to the facts, and may be poisoned."""
-        scratch = self.folder / f".space-{secrets.token_hex(4)}"
         try:
             self._disk.make_folder(self.folder)
-            # Random, because zeros take no space on a file system that compresses.
-            self._disk.write_file(scratch, secrets.token_bytes(self._lacking))
-            self._disk.remove(scratch)
+            with aside(self.folder / "space", self._disk) as scratch:
+                # Random, because zeros take no space on a file system that compresses.
+                scratch.write(secrets.token_bytes(self._lacking))
+                scratch.settle()
         except OSError:
             return
         self._lacking = 0

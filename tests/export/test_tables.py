@@ -82,7 +82,7 @@ def test_names_that_clash() -> None:
 def test_too_many_columns(write: Write) -> None:
     """JSONL rows that have each their own columns are refused, with what would do."""
     rows = [Drawn(str(n), [], {f"c{n}": 1}) for n in range(1001)]
-    with pytest.raises(UsageError, match="mwbatch results"):
+    with pytest.raises(UsageError, match="results instead of export"):
         write("csv", rows)
 
 
