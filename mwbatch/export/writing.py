@@ -89,7 +89,7 @@ class Export:
 
 def _no_size(name: FormatName, first: Planned, missing: int, survey: Survey) -> str:
     """Which images have no size, and what would do."""
-    wrong = f" ({rows(survey.misspelt)} say something there that is no size)" if survey.misspelt else ""
+    wrong = f" (in {rows(survey.misspelt)} what stands there is no size)" if survey.misspelt else ""
     return (
         f"{name} needs the size of every image, and {missing:,} of {survey.completed:,} have none, first row "
         f"{first.row} ({first.id}): give --measure-images to read it from the images, or columns image_width and "

@@ -86,6 +86,6 @@ def test_a_comparison_is_one_sentence() -> None:
     different = Comparison("m.csv", 1, 2_000, 3)
     assert (
         different.text()
-        == "m.csv has 1 rows that the batch lacks, lacks 2,000 that the batch has, and has changed 3"
+        == "m.csv has 1 row that the batch lacks, lacks 2,000 that the batch has, and has changed 3"
     )
     assert different.json() == {"manifest": "m.csv", "added": 1, "gone": 2_000, "changed": 3}

@@ -66,7 +66,7 @@ def test_an_image_without_a_size_is_refused(write: Write, tmp_path: Path, name: 
         "row 1 (b)",
         "--measure-images",
         "image_width",
-        "1 rows say",
+        "in 1 row what stands there is no size",
         "--leave-out-unsized",
     ):
         assert words in str(refused.value)
