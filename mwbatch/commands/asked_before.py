@@ -14,7 +14,7 @@ from mwbatch.commands.account import look_through
 from mwbatch.commands.candidates import Candidates
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.refusing import refused, unreadable, ways_on
-from mwbatch.core.account import Account, maker
+from mwbatch.core.account import Account, of_others
 from mwbatch.core.cells import shown
 from mwbatch.core.digests import Digests, named
 from mwbatch.core.facts import Withdrawn
@@ -146,14 +146,15 @@ async def account_of(client: "Client", candidates: Candidates, repeats: Repeats,
     desk.tally.begin("asking the API")
     ours, names = candidates.card.batch_id, candidates.names
     page = await client.list_page(fresh=True)
-    foreign = repeats.since is not None or any(maker(task) != ours for task in page.tasks)
-    ahead = await candidates.ahead(names) if foreign else Ahead()
+    asked = {digest for _, _, digest in of_others(page.tasks, {ours}, names) if digest}
+    # Of most pages no task asks for the same, and then nobody has to find rows by what they ask for.
+    ahead = await candidates.ahead(names) if repeats.since or candidates.may_ask(asked) else Ahead()
     account = Account(ahead, ours, names)
     if repeats.since is None or not ahead:
         account.take(page.tasks)
     elif flaw := await look_through(client, account.take, repeats.since, desk):
         raise UsageError(f"the account was not looked through: {flaw}; nothing was sent")
-    if ahead and account.bare:
+    if candidates and account.bare:
         desk.tally.note(
             f"{account.bare:,} of {counted(account.listed, 'task')} show no inputs and cannot be compared"
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 from array import array
+from collections.abc import Set
 from dataclasses import dataclass, field
 
 from mwbatch.commands.manifests import Manifest
@@ -42,9 +43,21 @@ class Candidates:
 
         An id of its own is the user's word that it is another row.
         """
-        if self.batch is None or self.batch.card.id_column is not None:
-            return False
-        return bool(self.reopened or self.batch.state.sendable())
+        return self.batch is not None and self.batch.card.id_column is None and self._has_planned
+
+    def __bool__(self) -> bool:
+        return self._has_planned or (self.found is not None and self.found.new > 0)
+
+    @property
+    def _has_planned(self) -> bool:
+        """Whether some are rows of the batch already."""
+        return self.batch is not None and bool(self.reopened or self.batch.state.sendable())
+
+    def may_ask(self, digests: Set[bytes]) -> bool:
+        """Whether one of them may ask for one of these, by what the batch calls volatile; the batch is not read for it."""
+        if not digests or self._has_planned:
+            return bool(digests)
+        return self.found is not None and not digests.isdisjoint(self.found.requests())
 
     async def ahead(self, names: frozenset[str]) -> Ahead:
         """All of them, by what they ask for where ``names`` are volatile; always in the same order, and read once."""
@@ -54,7 +67,7 @@ class Candidates:
 
     async def _read(self, names: frozenset[str]) -> Ahead:
         ahead = Ahead()
-        if self.batch is not None and (self.reopened or self.batch.state.sendable()):
+        if self.batch is not None and self._has_planned:
             await asyncio.to_thread(self._planned, ahead, self.batch, names)
         if self.source is not None and self.found is not None and self.found.new:
             if names == self.names:

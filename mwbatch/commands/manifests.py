@@ -1,5 +1,6 @@
 """Opens manifests: CSV or JSONL, packed with gzip or not, from a file or from standard input (``-``)."""
 
+import hashlib
 import os
 import zlib
 from collections.abc import AsyncGenerator, Iterator
@@ -9,6 +10,7 @@ from typing import Final
 
 import aiofiles
 
+from mwbatch.core.digests import SIZE
 from mwbatch.core.manifest import CsvReader, Found, JsonlReader, Reader
 from mwbatch.core.plain_text import BOM, HEAD, instead
 from mwbatch.core.progress import Tally
@@ -41,6 +43,12 @@ class Manifest:
         self.path, self._tally = str(path), tally or Tally()
         self.name = "standard input" if self.path == "-" else self.path
         self._reader: Reader | None = None
+        self._read = hashlib.blake2b(digest_size=SIZE)
+
+    @property
+    def mark(self) -> bytes:
+        """Names everything that was read so far: where it is the same again, so is every row up to there."""
+        return self._read.digest()
 
     @property
     def id_column(self) -> str | None:
@@ -75,8 +83,10 @@ class Manifest:
     async def _feeds(self) -> AsyncGenerator[list[Found], None]:
         """Feed the file to the reader that it is for; some of what comes back is empty."""
         self._reader, head = None, b""
+        self._read = hashlib.blake2b(digest_size=SIZE)
         async with aclosing(_plain(self.path, self.name, self._tally)) as blocks:
             async for block in blocks:
+                self._read.update(block)
                 if self._reader:
                     yield self._reader.feed(block)
                 elif len(head := head + block) >= HEAD and (_says(head) or len(head) > BLANK):

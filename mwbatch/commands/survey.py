@@ -2,24 +2,24 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
+from struct import iter_unpack
 from typing import Final
 
 from mwbatch.commands.clocks import AskClock
 from mwbatch.commands.manifests import Manifest
+from mwbatch.commands.urls import Urls
 from mwbatch.core.batch import Batch
-from mwbatch.core.digests import SIZE, stable_digest
+from mwbatch.core.digests import SIZE
 from mwbatch.core.entry import Entry, Found, Problem, cells_of
 from mwbatch.core.facts import Planned
-from mwbatch.core.identity import Decision, Identity, Kind
+from mwbatch.core.identity import Decision, Identity, Judged, Kind
 from mwbatch.core.plural import rows
 from mwbatch.core.scrutiny import Scrutiny
 
 _THERE: Final = (Kind.KNOWN, Kind.RENEWED)
-
-PARTS: Final = 64
-"""Hashes are kept in so many parts by their last bits, so that equal ones are looked for in few at a time."""
 
 NEW: Final = Kind.NEW
 """By a name of its own: it is looked up for each row."""
@@ -32,25 +32,6 @@ ASIDE: Final = -2
 
 MAX_PROBLEMS: Final = 10_000
 """How many problems are kept; the rest are counted."""
-
-
-class Urls:
-    """Counts image URLs that differ, by their hashes: 8 bytes each.
-
-    A rare collision may spoil a count on which nothing rests.
-    """
-
-    def __init__(self) -> None:
-        self._parts = [array("q") for _ in range(PARTS)]
-
-    def add(self, urls: Iterable[str]) -> None:
-        """Take some in."""
-        parts = self._parts
-        for name in map(hash, urls):
-            parts[name % PARTS].append(name)
-
-    def __len__(self) -> int:
-        return sum(len(set(part)) for part in self._parts)
 
 
 def renewed(number: int) -> int:
@@ -69,7 +50,8 @@ class Survey:
     rows that are good by themselves, by their place among the good ones; ``blocking`` counts problems after which no
     row can be told from another. ``repeats`` are the lines of the first rows that stand there before, each with the
     line of its first. ``expired`` are the numbers of known rows whose URL has expired. ``asked`` has the stable digest
-    of each new row, where it is known which names are ``volatile``; ``annotating`` a byte for each. ``only_new``: what
+    of each new row, where it is known which names are ``volatile``; ``annotating`` a byte for each; ``marks`` are those of the
+    manifest after each chunk. ``only_new``: what
     asks for the same as another id of the batch is ``left_out``.
     """
 
@@ -89,6 +71,7 @@ class Survey:
     volatile: Collection[str] | None = None
     asked: bytearray = field(default_factory=bytearray)
     annotating: bytearray = field(default_factory=bytearray)
+    marks: list[bytes] = field(default_factory=list)
     only_new: bool = False
     left_out: int = 0
 
@@ -134,30 +117,48 @@ class Survey:
             self.problems.append(problem)
 
     def take(
-        self, chunk: Iterable[Found], identity: Identity, planned: Callable[[int], Planned | None]
+        self, chunk: Sequence[Found], identity: Identity, planned: Callable[[int], Planned | None]
     ) -> None:
-        """Take in rows and problems."""
-        fresh: list[Entry] = []
-        first = len(self.numbers)
+        """Take in rows and problems; ``identity`` MUST call the same names ``volatile`` that this does."""
+        entries = [one for one in chunk if isinstance(one, Entry)]
+        first, judged = len(self.numbers), identity.judge_all(entries)
+        if len(entries) == len(chunk) and not judged.others:
+            self.numbers.extend(judged.rows)
+            fresh, asked = entries, judged.asked
+        else:
+            fresh, asked = self._apart(chunk, identity, judged, planned)
+        if self.scrutiny and (wrong := self._wrong(fresh, first, self.scrutiny)):
+            fresh = [entry for n, entry in enumerate(fresh) if n not in wrong]
+            asked = [digest for n, digest in enumerate(asked) if n not in wrong]
+        kinds = [one.type for one in fresh]
+        self.by_kind[NEW] += len(fresh)
+        self.by_type.update(kinds)
+        if self.urls is not None:
+            self.urls.add(one.request["image_url"] for one in fresh)
+        if self.volatile is not None:
+            self.asked += b"".join(asked)
+            self.annotating += bytes(map("annotating".__eq__, kinds))
+
+    def _apart(
+        self,
+        chunk: Iterable[Found],
+        identity: Identity,
+        judged: Judged,
+        planned: Callable[[int], Planned | None],
+    ) -> tuple[list[Entry], list[bytes]]:
+        """The new rows and what they ask for; takes in all that is in the same chunk."""
+        places, numbers = count(), iter(judged.rows)
+        fresh, asked = list[Entry](), list[bytes]()
         for one in chunk:
             if isinstance(one, Problem):
                 self._bad(one)
-                continue
-            decision = identity.judge(one)
-            if decision.kind is NEW:
-                fresh.append(one)
-                self.numbers.append(decision.row)
-            else:
+            elif decision := judged.others.get(place := next(places)):
                 self._not_new(identity, one, decision, planned)
-        if self.scrutiny:
-            fresh = self._passed(fresh, first, self.scrutiny)
-        self.by_kind[NEW] += len(fresh)
-        self.by_type.update([one.type for one in fresh])
-        if self.urls is not None:
-            self.urls.add(one.request["image_url"] for one in fresh)
-        if (names := self.volatile) is not None:
-            self.asked += b"".join([stable_digest(one.type, one.request, names) for one in fresh])
-            self.annotating += bytes([one.type == "annotating" for one in fresh])
+            else:
+                fresh.append(one)
+                asked.append(judged.asked[place])
+                self.numbers.append(next(numbers))
+        return fresh, asked
 
     def fresh(self) -> Iterator[int]:
         """The numbers of the new rows, in order."""
@@ -186,11 +187,11 @@ class Survey:
 
     def requests(self) -> Iterator[bytes]:
         """What each row asks for that is to be planned, in order, as it was compared with all others."""
-        return (bytes(self.asked[n : n + SIZE]) for n in range(0, len(self.asked), SIZE))
+        return (digest for (digest,) in iter_unpack(f"{SIZE}s", self.asked))
 
     def let_go(self) -> None:
         """Forget what is known of each row by itself: the rows are planned."""
-        self.numbers, self.asked, self.annotating = array("q"), bytearray(), bytearray()
+        self.numbers, self.asked, self.annotating, self.marks = array("q"), bytearray(), bytearray(), []
 
     def finish(self, manifest: Manifest, free: int) -> None:
         """Where anything is wrong, say what is misnamed in the header too, and put all in the order of the lines.
@@ -214,19 +215,19 @@ class Survey:
             for more in self.scrutiny.names(problem.line, problem.cells.keys()):
                 self.wrong(more)
 
-    def _passed(self, fresh: list[Entry], first: int, scrutiny: Scrutiny) -> list[Entry]:
-        """Those of the new rows that were meant as they stand; ``first`` is the place of the first that it may be."""
+    def _wrong(self, fresh: list[Entry], first: int, scrutiny: Scrutiny) -> Collection[int]:
+        """Take in which of the new rows were hardly meant as they stand; ``first`` is the place of the first that it may be."""
         looks = ((n, scrutiny.look(fresh[n])) for n in scrutiny.suspects(fresh))
         wrong = {n: problems for n, problems in looks if problems is not None}
         if not wrong:
-            return fresh
+            return ()
         places = [place for place in range(first, len(self.numbers)) if self.numbers[place] >= 0]
         for n, problems in wrong.items():
             self.numbers[places[n]] = ASIDE
             self.aside += 1
             for problem in problems:
                 self.wrong(problem)
-        return [entry for n, entry in enumerate(fresh) if n not in wrong]
+        return wrong
 
     def _not_new(
         self, identity: Identity, entry: Entry, decision: Decision, planned: Callable[[int], Planned | None]
@@ -281,6 +282,7 @@ async def survey(
                 if clock and scrutiny.needs_clock(chunk):
                     scrutiny.set_clock(await clock())
             found.take(chunk, Identity(None) if identity is None else identity, planned)
+            found.marks.append(manifest.mark)
     found.id_column = manifest.id_column
     if found.found:
         found.finish(manifest, free)

@@ -1,14 +1,15 @@
 """The rows of a manifest made durable as planned: those that were compared, and no others."""
 
 import asyncio
-from collections.abc import Iterator
+from collections import deque
+from itertools import islice
 
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.manifests import Manifest
 from mwbatch.commands.planning import Source
 from mwbatch.commands.survey import ASIDE, Survey, renewed
 from mwbatch.core.digests import stable_digest
-from mwbatch.core.entry import Entry, Found, Problem
+from mwbatch.core.entry import Entry, Found
 from mwbatch.core.facts import Planned
 from mwbatch.errors import UsageError
 from mwbatch.journal.opened import Opened
@@ -29,9 +30,10 @@ async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -
         return
     plans = await asyncio.to_thread(batch.journal.plans) if found.renewed else Plans()
     plan = _Plan(source, found, plans)
-    async with Manifest(source.path).chunks() as chunks:
+    manifest = Manifest(source.path)
+    async with manifest.chunks() as chunks:
         async for chunk in chunks:
-            facts = [plan.row(one, number, desk.now()) for one, number in plan.numbered(chunk)]
+            facts = plan.rows(chunk, manifest.mark, desk.now())
             await batch.record(facts)
             tally.done += len(facts)
     plan.end()
@@ -42,21 +44,26 @@ class _Plan:
 
     def __init__(self, source: Source, found: Survey, plans: Plans) -> None:
         self._source, self._plans = source, plans
-        self._numbers, self._requests = iter(found.numbers), found.requests()
+        self._numbers, self._marks, self._requests = iter(found.numbers), iter(found.marks), found.requests()
         self._names = found.volatile or ()
 
-    def numbered(self, chunk: list[Found]) -> Iterator[tuple[Entry, int]]:
-        """Those of the rows that are to be planned, with their numbers."""
-        for one in chunk:
-            if isinstance(one, Problem) and self._source.skip_invalid:
-                continue
-            number = next(self._numbers, None)
-            if number is None or not isinstance(one, Entry):
-                raise self._changed()
-            if number >= 0 or number < ASIDE:
-                yield one, number
+    def rows(self, chunk: list[Found], mark: bytes, at: float) -> list[Planned]:
+        """Those of the rows that are to be planned; ``mark`` is what the manifest has after them."""
+        entries = [one for one in chunk if isinstance(one, Entry)]
+        self._check(len(entries) == len(chunk) or self._source.skip_invalid)
+        numbers = list(islice(self._numbers, len(entries)))
+        self._check(len(numbers) == len(entries))
+        there = zip(entries, numbers, strict=True)
+        if mark == next(self._marks, None) and min(numbers, default=0) >= 0:
+            # Nothing has changed up to here: what each row asks for need not be found out again.
+            deque(islice(self._requests, len(numbers)), maxlen=0)
+            return [
+                Planned(at, number, one.id, one.line, one.type, one.request, one.columns)
+                for one, number in there
+            ]
+        return [self._row(one, number, at) for one, number in there if number >= 0 or number < ASIDE]
 
-    def row(self, entry: Entry, number: int, at: float) -> Planned:
+    def _row(self, entry: Entry, number: int, at: float) -> Planned:
         """A new row, or the next edition of one: its request as it stands in the manifest now, all else as it was planned."""
         digest = stable_digest(entry.type, entry.request, self._names)
         if number >= 0:

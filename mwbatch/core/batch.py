@@ -2,11 +2,12 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from typing import Final
 
 from mwbatch.core.codes import (
+    AS_PLANNED,
     AS_STARTED,
     CODES,
     IDLE,
@@ -71,6 +72,22 @@ class Batch:
             row.join(fact)
             if isinstance(fact, Seen):
                 self._hold(fact.row, row.tasks[fact.task_id])
+
+    def add_all(self, facts: Sequence[Fact]) -> None:
+        """Take some facts in; plans of rows that follow each other, as a manifest gives them, at once."""
+        if not self._plan([fact.row for fact in facts if isinstance(fact, Planned)], len(facts)):
+            for fact in facts:
+                self.add(fact)
+
+    def _plan(self, rows: list[int], facts: int) -> bool:
+        """Take in plans, if there are no other facts and no such row is an object; False, and none is taken in, for others."""
+        if not rows or len(rows) < facts or rows != list(range(rows[0], rows[0] + facts)):
+            return False
+        first, end, codes = rows[0], rows[-1] + 1, self._columns.codes
+        if not self._reaches(end) or LIFTED in codes[first:end]:
+            return False
+        codes[first:end] = codes[first:end].translate(AS_PLANNED)
+        return True
 
     def add_line(self, text: bytes) -> None:
         """Take in one line of a segment, as `add` would take its fact, which is built only where it must be.

@@ -23,10 +23,13 @@ MAX_PIXELS: Final = 1_000_000_000
 
 BOX: Final = ("left", "top", "width", "height")
 
-_PLAIN_URL: Final = re.compile(
-    r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,4})?(?:[/?#][!-~]*)?"
-).fullmatch
-_PLAIN_ID: Final = re.compile(f"[!-~]{{1,{MAX_ID}}}").fullmatch
+VISIBLE: Final = "[!-~]"
+PLAIN_URL: Final = rf"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{{1,4}})?(?:[/?#]{VISIBLE}*)?"
+PLAIN_ID: Final = f"{VISIBLE}{{1,{MAX_ID}}}"
+"""Patterns of what is surely right, as nearly all URLs and ids are."""
+
+_PLAIN_URL: Final = re.compile(PLAIN_URL).fullmatch
+_PLAIN_ID: Final = re.compile(PLAIN_ID).fullmatch
 _UNPRINTED: Final = re.compile(r"[\s\x00-\x20\x7f-\x9f]").search
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]").search
 _NAMES: Final = {

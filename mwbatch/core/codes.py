@@ -26,6 +26,9 @@ CODES: Final = frozenset(
 IDLE: Final = frozenset((Status.PLANNED, Status.CANCELED, Status.REJECTED))
 """The statuses of rows of which nothing is open."""
 
+AS_PLANNED: Final = bytes(code if code == LIFTED else code | PLANNED for code in range(256))
+"""What becomes of a code when its row is planned."""
+
 AS_STARTED: Final = bytes(code if code == LIFTED else code | STARTED for code in range(256))
 """What becomes of a code when its row is started."""
 

@@ -4,6 +4,7 @@ import csv
 import io
 
 from mwbatch.core.cells import shown
+from mwbatch.core.csv_plain import PlainLines
 from mwbatch.core.entry import OUR_TEXT, Found, Problem, with_cells
 from mwbatch.core.names import IMAGE_URL, guess, misnamed
 from mwbatch.core.reader import Reader, foreign_cells
@@ -22,10 +23,17 @@ class CsvReader(Reader):
         self._records = Records()
         self._misnamed: tuple[tuple[str, str], ...] = ()
         self._suspect = False
+        self._plain: PlainLines | None = None
 
     def _read(self, whole: bytes, *, last: bool = False) -> list[Found]:
+        text = self._decoded(whole)
+        if self._plain and not last and not self._suspect and self._records.idle:
+            rows = self._plain.read(text, self._line + 1)
+            if rows is not None:
+                self._records.skip(len(rows))
+                return rows
         found: list[Found] = []
-        lines = list(io.StringIO(self._decoded(whole), newline="\n"))
+        lines = list(io.StringIO(text, newline="\n"))
         for line, record in self._records.read(lines, last=last):
             if isinstance(record, Torn):
                 found.append(Problem(line, None, record.reason, {OUR_TEXT: record.text}))
@@ -61,6 +69,7 @@ class CsvReader(Reader):
         ]
         if IMAGE_URL not in once:
             found.append(Problem(line, IMAGE_URL, f"there is no such column{_meant(names)}"))
+        self._plain = None if found else PlainLines.under(names, self._rows.id_column, self._misnamed)
         return found
 
     def _row(self, line: int, cells: list[str]) -> list[Found]:

@@ -24,7 +24,7 @@ OUR_ROW: Final = "mwbatch_row"
 """In the same list, what tells the row as it stood in its manifest from others: it is put aside once, also when it is mended."""
 
 _OURS: Final = (OUR_BATCH, OUR_ERROR, OUR_TEXT, OUR_ROW)
-_SAID: Final = frozenset(("type", *TAGGING, *ANNOTATING, *_OURS))
+SAID: Final = frozenset(("type", *TAGGING, *ANNOTATING, *_OURS))
 """What a row may say to us beside its id and its picture."""
 
 
@@ -134,7 +134,7 @@ def _request(row: dict[str, Json], wrong: cells.Complaints) -> tuple[Type, dict[
     """Take the fields of the request out of a row and check them."""
     pop = row.pop
     url = cells.image_url(pop("image_url", None), wrong)
-    if _SAID.isdisjoint(row):  # as in most rows there are
+    if SAID.isdisjoint(row):  # as in most rows there are
         return "tagging", {"image_url": url, "objects_to_tag": "brands"}
     said, objects = pop("type", None), pop("objects_to_tag", None)
     asked = pop("instruction", None), pop("annotation_option", None), pop("tags", None)

@@ -5,7 +5,7 @@ today; so a manifest may be sorted, cut, extended and signed anew, and no row of
 """
 
 from array import array
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -49,6 +49,17 @@ class Decision(NamedTuple):
     line: int = 0
 
 
+class Judged(NamedTuple):
+    """What some rows of a manifest are: the new ones have the numbers ``rows``, in order; all ``others`` are there by place.
+
+    ``asked`` has the stable digest of what each row asks for.
+    """
+
+    rows: Sequence[int]
+    others: dict[int, Decision]
+    asked: list[bytes]
+
+
 class Identity:
     """The rows of one batch, told apart; 56 to 104 bytes each, 16 more where a row may be renewed; requests not kept.
 
@@ -84,7 +95,9 @@ class Identity:
         digest = stable_digest(planned.type, planned.request, self.volatile, exact)
         known = self._names.add(digest if self.id_column is None else named(planned.id))
         if known == len(self):
-            self._new(row, 0, digest)
+            if self.id_column is not None:
+                self._requests.append(digest)
+            self._new(row, 0)
         elif self.id_column is None:  # rows that were told apart before signatures were known
             self._twins.setdefault(known, []).append(row)
             self._next = max(self._next, row + 1)
@@ -95,20 +108,55 @@ class Identity:
 
     def judge(self, entry: Entry) -> Decision:
         """Decide what the next row of the manifest is; a new one gets the next free number and is known from then."""
-        exact = (
-            bytes.fromhex(entry.id) if self.id_column is None else request_digest(entry.type, entry.request)
-        )
-        digest = stable_digest(entry.type, entry.request, self.volatile, exact)
-        name, count = digest if self.id_column is None else named(entry.id), len(self._rows)
-        known = self._names.add(name)
-        if known < count:
-            return self._again(known, entry, digest, exact)
-        row = self._next
-        copied = self._new(row, entry.line, digest)
-        if copied == count or self.allow_duplicates:
-            return Decision(_NEW, row)
-        self._next = row  # MUST leave no hole among the numbers, which would look like rows that are gone
-        return Decision(Kind.COPY, self._rows[copied], self._lines[copied])
+        judged = self.judge_all([entry])
+        return judged.others.get(0) or Decision(_NEW, judged.rows[0])
+
+    def judge_all(self, entries: Sequence[Entry]) -> Judged:
+        """As `judge`, for the next rows; where all are new, as in most manifests, nothing is made for each."""
+        count, exact = len(self._rows), self._exactly(entries)
+        asked = [
+            stable_digest(one.type, one.request, self.volatile, name)
+            if "?" in one.request["image_url"]  # else nothing of it is a signature
+            else name
+            for one, name in zip(entries, exact, strict=True)
+        ]
+        by_id = self.id_column is not None
+        known = self._names.add_all([named(one.id) for one in entries] if by_id else asked)
+        are_new = len(self._names) - count == len(entries)
+        fresh = asked if are_new else _first_come(known, count, asked)
+        first = self._requests.append_all(fresh) if by_id else list(range(count, len(self._names)))
+        if are_new and (first == known or self.allow_duplicates):
+            return Judged(self._all_new(entries), {}, asked)
+        return self._judge_each(entries, exact, asked, known, first)
+
+    def _exactly(self, entries: Sequence[Entry]) -> list[bytes]:
+        """The `request_digest` of each: where rows go by it, their ids are just that."""
+        if self.id_column is None:
+            return [bytes.fromhex(one.id) for one in entries]
+        return [request_digest(one.type, one.request) for one in entries]
+
+    def _judge_each(
+        self,
+        entries: Sequence[Entry],
+        exact: list[bytes],
+        asked: list[bytes],
+        known: list[int],
+        first: list[int],
+    ) -> Judged:
+        """``known`` is the index of each; ``first`` has, for each that comes for the first time, the first index with its request."""
+        count, rows, others = len(self._rows), list[int](), dict[int, Decision]()
+        for place, (entry, index) in enumerate(zip(entries, known, strict=True)):
+            if index < len(self._rows):
+                others[place] = self._again(index, entry, asked[place], exact[place])
+                continue
+            row, copied = self._next, first[index - count]
+            self._new(row, entry.line)
+            if copied == index or self.allow_duplicates:
+                rows.append(row)
+                continue
+            self._next = row  # MUST leave no hole among the numbers, which would look like rows that are gone
+            others[place] = Decision(Kind.COPY, self._rows[copied], self._lines[copied])
+        return Judged(rows, others, asked)
 
     def problem(
         self, entry: Entry, decision: Decision, planned: Callable[[int], Planned | None] = lambda _: None
@@ -127,13 +175,19 @@ class Identity:
             told = f"{shown(entry.id)} is {where} with another request{differing} (give the new request a new id)"
         return Problem(entry.line, self.id_column, told)
 
-    def _new(self, row: int, line: int, digest: bytes) -> int:
-        """Take a row in; return the index of the first with the same request, its own where there is none."""
-        index = len(self._rows)
+    def _new(self, row: int, line: int) -> None:
+        """Take a row in."""
         self._rows.append(row)
         self._lines.append(line)
         self._next = max(self._next, row + 1)
-        return index if self.id_column is None else self._requests.append(digest)
+
+    def _all_new(self, entries: Sequence[Entry]) -> range:
+        """Take in rows that get the next numbers."""
+        rows = range(self._next, self._next + len(entries))
+        self._rows.extend(rows)
+        self._lines.extend([one.line for one in entries])
+        self._next = rows.stop
+        return rows
 
     def _again(self, known: int, entry: Entry, digest: bytes, exact: bytes) -> Decision:
         """The same id once more: known when it comes for the first time in this manifest."""
@@ -151,6 +205,15 @@ class Identity:
         """What exactly a row asks for now; None where it may not be renewed."""
         exact = bytes(self._exact[SIZE * row : SIZE * (row + 1)])
         return exact if any(exact) else None
+
+
+def _first_come(known: list[int], count: int, asked: list[bytes]) -> list[bytes]:
+    """What those rows ask for that are known from now on, of which there are ``count`` so far."""
+    fresh: list[bytes] = []
+    for index, digest in zip(known, asked, strict=True):
+        if index == count + len(fresh):
+            fresh.append(digest)
+    return fresh
 
 
 def _differing(earlier: Planned, entry: Entry) -> Iterator[str]:

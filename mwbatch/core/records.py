@@ -51,6 +51,15 @@ class Records:
         self._open = self._new = self._again = 0
         self.over = False
 
+    @property
+    def idle(self) -> bool:
+        """Whether no record is open."""
+        return not self._held
+
+    def skip(self, lines: int) -> None:
+        """Count lines that were read elsewhere; none may be open."""
+        self._line += lines
+
     def read(self, lines: list[str], *, last: bool = False) -> Iterator[tuple[int, Record]]:
         """Every record that ends in these lines, each with the number of its first line, from 1."""
         self._held += lines

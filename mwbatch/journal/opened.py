@@ -78,8 +78,7 @@ class Opened:
             self.hold()
         if facts:
             await self.append(facts)
-            for fact in facts:
-                self.state.add(fact)
+            self.state.add_all(facts)
         if acts:  # MUST come after, too: who took the lock before they were durable has not read them
             self.hold()
 

@@ -158,6 +158,33 @@ async def test_only_what_was_compared_is_planned(stage: Stage, ids: bool) -> Non
     assert sum(isinstance(fact, Planned) for fact in stage.on_disk()) == 2
 
 
+@pytest.mark.parametrize("ids", [False, True], ids=["without ids", "with ids"])
+@virtual
+async def test_nothing_new_is_planned_but_what_was_compared(
+    stage: Stage, ids: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a file in which nothing is known yet, no row may become another between its readings, however far it is the same."""
+    monkeypatch.setattr("mwbatch.commands.manifests.BLOCK", 64)
+    column = "id" if ids else "my_own"
+    source, batch = stage.manifest(*range(6), column=column), await stage.opened()
+    found = await examine(source, batch, stage.desk)
+    stage.manifest(*range(5), "x", column=column)
+    with pytest.raises(UsageError, match="changed while it was being read"):
+        await write_plan(batch, source, found, stage.desk)
+    assert [fact.row for fact in stage.on_disk() if isinstance(fact, Planned)] == [0, 1, 2, 3, 4]
+
+
+@virtual
+async def test_what_asks_for_the_same_is_planned_as_it_stands(stage: Stage) -> None:
+    """A column of the user's that changed between the readings changes nothing that was compared."""
+    source, batch = stage.manifest(column="id"), await stage.opened()
+    stage.write(source, "id,image_url,note", "a,https://a.example/1.jpg,first")
+    found = await examine(source, batch, stage.desk)
+    stage.write(source, "id,image_url,note", "a,https://a.example/1.jpg,second")
+    await write_plan(batch, source, found, stage.desk)
+    assert [fact.columns for fact in stage.on_disk() if isinstance(fact, Planned)] == [{"note": "second"}]
+
+
 @virtual
 async def test_a_fresh_url_is_that_of_its_row(stage: Stage) -> None:
     """A file that is sorted anew between its readings gives no row the URL of another."""

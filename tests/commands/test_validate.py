@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from mwbatch.commands import survey as module
-from mwbatch.commands.survey import Urls
+from mwbatch.commands.urls import Urls
 from mwbatch.commands.validate import validate
 from mwbatch.errors import Exit
 

@@ -359,3 +359,15 @@ def test_a_task_that_columns_hold_for_another_row_makes_a_row_of_its_own() -> No
         by_lines.add_line(line(fact)[:-1])
     assert [batch.row(n) for n in (0, 1)] == [by_lines.row(n) for n in (0, 1)]
     assert all(batch.row(n).tasks for n in (0, 1))
+
+
+@given(histories, st.integers(1, 6), st.integers(0, 5))
+def test_facts_are_taken_many_at_a_time(history: list[Fact], size: int, first: int) -> None:
+    """However many facts are taken in at once, the state is what it is when each is taken in by itself."""
+    many = Batch()
+    for n in range(0, len(history), size):
+        many.add_all(history[n : n + size])
+    many.add_all([plan(row) for row in range(first, first + size)])
+    assert dict(many.rows) == dict(Batch([*history, *map(plan, range(first, first + size))]).rows)
+    many.add_all([plan(9 * GAP), plan(9 * GAP + 1)])
+    assert many.end == 9 * GAP + 2

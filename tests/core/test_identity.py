@@ -198,3 +198,29 @@ def test_index_grows() -> None:
     assert [index.add(digest) for digest in digests] == places
     assert [index.find(digest) for digest in digests] == places
     assert len(index) == 30_000
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("wxyz"), st.integers(0, 1)), max_size=30),
+    st.integers(1, 9),
+    st.sampled_from([None, "id"]),
+    st.booleans(),
+)
+def test_rows_are_judged_many_at_a_time(
+    rows: list[tuple[str, str, int]], size: int, column: str | None, allowed: bool
+) -> None:
+    """However many rows are judged at once, each is what it would be if it were judged by itself."""
+    lines = [
+        entry(n, f"{picture}.jpg?sv=1&sig={signed}", column and name)
+        for n, (picture, name, signed) in enumerate(rows, 1)
+    ]
+    one, many = (batch(column, *lines[:3], allow_duplicates=allowed) for _ in range(2))
+    decided = list[Decision]()
+    for n in range(0, len(lines), size):
+        judged = many.judge_all(lines[n : n + size])
+        new = iter(judged.rows)
+        decided += [
+            judged.others.get(place) or Decision(Kind.NEW, next(new)) for place in range(len(judged.asked))
+        ]
+    assert decided == list(map(one.judge, lines))
+    assert (many.free, len(many)) == (one.free, len(one))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mwbatch.core.csv_plain import PlainLines
 from mwbatch.core.entry import cells_of
 from mwbatch.core.jsonl_rows import MOST_NAMES
 from mwbatch.core.manifest import (
@@ -184,6 +185,46 @@ def test_no_value_raises(value: Any, name: str) -> None:
     """Whatever JSON value stands in a field, it is an entry or a problem of that row."""
     row = {"image_url": URL, "instruction": "q", "annotation_option": ["a"], "tags": []} | {name: value}
     assert list(read_jsonl([json.dumps(row).encode()]))
+
+
+CELLS = st.one_of(
+    st.sampled_from(
+        [URL, "http://a:1", "https://b.example/é", "", "a", "0" * 257, "a b", '"a"', '"a\n,b"', "x\r", "\t"]
+    ),
+    st.text('a,"\r \u2028\x85é', max_size=2),
+)
+
+
+@given(
+    st.sampled_from(
+        [["image_url"], ["id", "image_url"], ["note", "image_url", "id"], ["Id", "image_url", "n"]]
+    ),
+    st.lists(st.lists(st.one_of(st.just(URL), CELLS), max_size=4), max_size=4),
+    st.sampled_from(["\n", "\r\n"]),
+    st.integers(1, 80),
+)
+def test_plain_lines_are_read_as_all_others(
+    names: list[str], rows: list[list[str]], end: str, size: int
+) -> None:
+    """Lines that are read many at a time give the rows and the problems that they give one by one, whatever comes between."""
+    raw = "".join(f"{','.join(cells)}{end}" for cells in [["id9", URL, "z"][-len(names) :], *rows]).encode()
+    blocks = [f"{','.join(names)}\n".encode(), *(raw[n : n + size] for n in range(0, len(raw), size))]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(PlainLines, "under", lambda *_: None)
+        one_by_one = list(read_csv(blocks))
+    assert list(read_csv(blocks)) == one_by_one
+
+
+def test_plain_lines_are_read_many_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody looks at each of a million rows that ask for the same kind of thing in the same way."""
+    monkeypatch.setattr(CsvReader, "_row", None)
+    for names, cells, ids in (
+        ("image_url", URL, [digest_id("tagging", {"image_url": URL, "objects_to_tag": "brands"})] * 3),
+        ("note,id,image_url", f"a note of mine,7,{URL}", ["7"] * 3),
+    ):
+        there = list(read_csv([f"{names}\n".encode(), f"{cells}\n{cells}\r\n{cells}\n".encode()]))
+        assert [one.id for one in there if isinstance(one, Entry)] == ids
+        assert [one.line for one in there] == [2, 3, 4]
 
 
 def test_lines_are_counted_through_quotes() -> None:
