@@ -1,5 +1,6 @@
 """The card of a batch: what is known of the batch as a whole, in ``batch.json``."""
 
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
@@ -73,6 +74,8 @@ class Card:
         """Read the card of a batch folder; raises `StoreError` where it cannot be understood."""
         path = folder / CARD
         try:
+            if not stat.S_ISREG(path.stat().st_mode):  # a pipe would keep its reader for ever
+                raise StoreError(f"cannot read {path}: it is no file")
             fields: dict[str, Any] = decode_object(path.read_bytes())
             if fields.get("format") != FORMAT:
                 raise StoreError(

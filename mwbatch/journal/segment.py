@@ -146,14 +146,19 @@ def segments_in(folder: Path) -> list[Path]:
     """The segments of a folder, the oldest first; none where it was not made yet.
 
     Raises:
-        StoreError: it cannot be read, and MUST NOT look empty.
+        StoreError: it cannot be read, and MUST NOT look empty; or what has the name of a segment is none.
     """
     try:
-        return sorted(path for path in folder.iterdir() if path.suffix == ".jsonl")
+        with os.scandir(folder) as there:
+            found = {Path(entry): entry.is_file() for entry in there if Path(entry).suffix == ".jsonl"}
     except FileNotFoundError:
         return []
     except OSError as error:
         raise StoreError(f"cannot read {folder}: {error.strerror}") from error
+    # MUST come before any is opened: a pipe would keep its reader for ever, and a device never end.
+    for path in (path for path, is_file in found.items() if not is_file and os.path.lexists(path)):
+        raise StoreError(f"cannot read {path}: it is no file; move it out of {folder}")
+    return sorted(found)
 
 
 def written_now(path: Path) -> bool:
@@ -233,9 +238,8 @@ def placed(
 ) -> Iterator[tuple[int, Taken]]:
     """Read the lines of one segment with their byte offsets, in the order of writing; ``report`` what is not a fact.
 
-    It begins at the byte ``start``, where a line MUST begin.
-
-    ``take`` makes of a line what the reader wants, and raises `BadLine` or `UnknownFact` as `parse` does.
+    It begins at the byte ``start``, where a line MUST begin. ``take`` makes of a line what the reader wants, and raises
+    `BadLine` or `UnknownFact` as `parse` does.
 
     With a disk as ``proof`` all of them would survive a power cut, if the reading ends without an error.
 

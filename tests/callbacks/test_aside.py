@@ -69,8 +69,25 @@ def unblocked(folder: Path) -> None:
     (folder / "results" / "x.jsonl").rmdir()
 
 
+def piped(folder: Path) -> None:
+    """Put a pipe among the segments; whoever opened it would wait for ever."""
+    (folder / "results").mkdir()
+    os.mkfifo(folder / "results" / "x.jsonl")
+
+
+def unpiped(folder: Path) -> None:
+    """Take it away."""
+    (folder / "results" / "x.jsonl").unlink()
+
+
 NEWER = sealed(b'{"v":2,"fact":"seen","at":1,"row":0,"attempt":1,"task_id":"t","status":"completed"')
-WAYS = [(copied, uncopied), (half_card, whole_card), (newer_line, no_newer_line), (blocked, unblocked)]
+WAYS = [
+    (copied, uncopied),
+    (half_card, whole_card),
+    (newer_line, no_newer_line),
+    (blocked, unblocked),
+    (piped, unpiped),
+]
 Change = Callable[[Path], None]
 
 
@@ -175,3 +192,17 @@ async def test_the_inbox_is_kept_until_its_batch_has_it(start: Start) -> None:
     await until(lambda: rows(folder) == {0} and not list(inbox.glob("*/*.jsonl")))
     assert await sent(stage, BATCH, 0) == 200
     assert rows(folder) == {0}
+
+
+async def test_a_bad_inbox(start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What cannot be read of a batch's inbox stays there, is one line, and holds nothing up."""
+    home = Home(tmp_path / "home")
+    piped_inbox = home.inbox(BATCH)
+    piped_inbox.mkdir(parents=True)
+    piped(piped_inbox)
+    stage = await start(limits=SOON)
+    assert await sent(stage, BATCH, 0) == 200
+    await asyncio.sleep(0.5)
+    assert caplog.text.count("its inbox stays as it is") == 1
+    unpiped(piped_inbox)
+    await until(lambda: "its inbox was taken in" in caplog.text)

@@ -45,6 +45,23 @@ def gone(folder: Path) -> None:
     (folder / "batch.json").unlink()
 
 
+def piped(name: str) -> Callable[[Path], None]:
+    """Put a pipe in the place of a file; whoever opened it would wait for ever."""
+
+    def pipe(folder: Path) -> None:
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).parent.mkdir(exist_ok=True)
+        os.mkfifo(folder / name)
+
+    return pipe
+
+
+def endless(folder: Path) -> None:
+    """Let the card lead to a device; whoever read it would read for ever."""
+    (folder / "batch.json").unlink()
+    (folder / "batch.json").symlink_to("/dev/zero")
+
+
 def copied(folder: Path) -> None:
     """Copy the folder inside the home."""
     shutil.copytree(folder, folder.with_name("bad.bak"))
@@ -60,6 +77,8 @@ BAD: dict[str, Callable[[Path], None]] = {
     "an id that is none": changed('"batch_id":"bad"', '"batch_id":["bad"]'),
     "a place that is none": changed('"place":[', '"place":["x",'),
     "no card": gone,
+    "a card that is a pipe": piped("batch.json"),
+    "a card without end": endless,
     "closed": lambda folder: folder.chmod(0),
 }
 
