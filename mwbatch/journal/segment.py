@@ -244,9 +244,8 @@ def placed(
     With a disk as ``proof`` all of them would survive a power cut, if the reading ends without an error.
 
     Raises:
-        StoreError: the file cannot be read, or holds a fact of a version that this code does not know.
-
-    A file that is gone by now held nothing: its writer removes it at close only when it is empty.
+        StoreError: the file cannot be read, or holds a fact of a version that this code does not know. One that is gone by now
+            held nothing: its writer removes it at close only when it is empty.
     """
     try:
         with path.open("rb", buffering=_CHUNK) as file, _proved(file.fileno(), proof):
