@@ -57,11 +57,11 @@ class Party:
         self.authorities[which].configure_trust(context)
         return context
 
-    async def serve(self) -> Running:
+    async def serve(self, limits: Limits = LIMITS) -> Running:
         """Start a receiver with this certificate."""
         home = make_home(self.folder / "home", BATCH)
         return await serve(
-            home, "127.0.0.1", 0, tls_cert=self.chain, tls_key=self.key, limits=LIMITS, admin_port=0
+            home, "127.0.0.1", 0, tls_cert=self.chain, tls_key=self.key, limits=limits, admin_port=0
         )
 
     async def is_trusted(self, running: Running, which: int) -> bool:
@@ -241,7 +241,8 @@ def test_failed_handshakes_are_counted(
     """Who does not trust the certificate, speaks no TLS, or says nothing, is counted as `tls`; who is served is not."""
 
     async def story() -> None:
-        async with await party.serve() as running:
+        # Long enough for whoever is served on a machine that is busy, and waited for by one that says nothing.
+        async with await party.serve(Limits(handshake_seconds=3.0)) as running:
             assert await party.is_trusted(running, 0)
             assert not await party.is_trusted(running, 1)
             await talk(running.port, b"GET / HTTP/1.1\r\n\r\n")
