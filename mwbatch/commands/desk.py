@@ -8,6 +8,7 @@ from typing import Final
 
 from mwbatch.core.progress import Tally
 from mwbatch.core.proxies import Proxies
+from mwbatch.core.verdict import Outcome, Verdict
 from mwbatch.errors import ApiError, Busy, Unsent
 
 NO_CONNECTION: Final = "no connection"
@@ -48,6 +49,14 @@ class Desk:
             self.tally.wait("")
         else:
             self.tally.wait(trouble(error), self.ticks() + seconds)
+
+    def held_up(self, outcome: Outcome, seconds: float) -> None:
+        """Show what keeps rows from being created, if it is more than the pace that is sought."""
+        until = self.ticks() + seconds
+        if outcome.verdict is Verdict.UNSENT:
+            self.tally.wait(NO_CONNECTION, until)
+        elif outcome.retry_after:
+            self.tally.wait(SLOW_DOWN, until)
 
     async def sleep(self, seconds: float) -> bool:
         """Wait, at most until the user asks to stop; say whether he did."""

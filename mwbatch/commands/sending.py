@@ -13,7 +13,7 @@ from typing import Final
 
 from mwbatch.client import Client, kept
 from mwbatch.commands.crew import crew
-from mwbatch.commands.desk import NO_CONNECTION, SLOW_DOWN, Desk
+from mwbatch.commands.desk import Desk
 from mwbatch.commands.gate import Gate
 from mwbatch.commands.ready import Ready, Try
 from mwbatch.commands.recorder import Recorder
@@ -204,7 +204,7 @@ class Sender:
         """Seconds until it may be sent again; where the API names a wait the pace lets nobody start before."""
         asked = tried.outcome.retry_after
         wait = tried.backoff() if asked is None else asked
-        self._tell_wait(tried.outcome, wait)
+        self.desk.held_up(tried.outcome, wait)
         return wait if asked is None else 0.0
 
     def _tied(self, outcome: Outcome, row: int, attempt: int) -> Outcome:
@@ -230,14 +230,6 @@ class Sender:
             self.stop(
                 Exit.UNFINISHED, f"no row was created for {PATIENCE / 60:.0f} minutes: {outcome.message}"
             )
-
-    def _tell_wait(self, outcome: Outcome, seconds: float) -> None:
-        """Show what keeps rows from being created, if it is more than the pace that is sought."""
-        until = self.desk.ticks() + seconds
-        if outcome.verdict is Verdict.UNSENT:
-            self.desk.tally.wait(NO_CONNECTION, until)
-        elif outcome.retry_after:
-            self.desk.tally.wait(SLOW_DOWN, until)
 
     def _note(self, create: Create, outcome: Outcome, began: float = 0.0) -> None:
         """Turn one outcome into its fact. Doubt is the absence of one: `started` says all there is to say."""
