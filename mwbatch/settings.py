@@ -205,7 +205,7 @@ class Spending:
         bool,
         Option(
             "--trust-folder",
-            help="Go on with a folder on another disk, where the API shows no callback addresses: you say nothing is lost.",
+            help="Go on with a folder on another disk, where the API's listing cannot tell what was sent: you say nothing is lost.",
         ),
     ] = False
     keep_going: Annotated[

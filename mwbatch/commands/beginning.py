@@ -17,7 +17,7 @@ from mwbatch.core.plural import counted, rows
 from mwbatch.core.reach import Reach, next_number
 from mwbatch.core.span import PADDING, Span
 from mwbatch.core.times import http_time
-from mwbatch.journal.harm import harm
+from mwbatch.journal.harm import harm, least_listed, too_few
 from mwbatch.journal.home import place_of
 from mwbatch.journal.opened import Opened
 
@@ -109,7 +109,7 @@ async def restore_trust(
         return "interrupted"
     reasons: list[str] = []
     shown = await _show_all(batch, client, desk, grounds, reasons)
-    if shown is None and vouched and _no_echo(batch) in reasons:
+    if shown is None and vouched and any(_vouching(batch) in reason for reason in reasons):
         return _vouched(batch, desk, harms)
     if shown is None:
         return "; ".join(reasons) or "interrupted"
@@ -139,8 +139,11 @@ async def _show_all(
     batch: Opened, client: Client, desk: Desk, grounds: Grounds, reasons: list[str]
 ) -> Swept | None:
     """Two valid sweeps of the whole span, far enough apart; the second of them, or None with the reason kept."""
-    span = Span((batch.card.began,), WIDE)
+    span, least = Span((batch.card.began,), WIDE), least_listed(batch)
     first = await believed(batch, client, desk, span, grounds, reasons)
+    if first and (few := too_few(first.ours, least)):
+        reasons.append(_unshown(batch, few))
+        return None
     if not first or not await wait_until(desk, desk.ticks() + SECOND_SWEEP * grounds.settle, "the folder is"):
         return None
     second = await believed(batch, client, desk, span, grounds, reasons, after=first)
@@ -157,8 +160,21 @@ async def _show_all(
 
 
 def _no_echo(batch: Opened) -> str:
+    why = "and the API's listing does not show our addresses, so it cannot tell what was sent;"
+    return _ways_on(batch, why, "if it has lost nothing, being on another disk")
+
+
+def _unshown(batch: Opened, few: str) -> str:
+    why = f"and {few}, so it stands still or is another account's: run the same command again later, with the key of then; or"
+    return _ways_on(batch, why, "if nothing is lost that was paid for")
+
+
+def _ways_on(batch: Opened, why: str, unless: str) -> str:
     return (
-        f"the folder cannot be trusted, and the API's listing does not show our addresses, so it cannot tell what was sent; "
-        f"put back what {batch.folder} has lost from a copy (what was sent and is known here: {hint('reconcile', batch.card.name)}); if it has lost nothing, being on "
-        f"another disk, say so: {hint('resume', batch.card.name, '--trust-folder')}"
+        f"the folder cannot be trusted, {why} put back what {batch.folder} has lost from a copy (what was sent and is known "
+        f"here: {hint('reconcile', batch.card.name)}); {unless}, say so: {_vouching(batch)}"
     )
+
+
+def _vouching(batch: Opened) -> str:
+    return hint("resume", batch.card.name, "--trust-folder")

@@ -24,6 +24,7 @@ from mwbatch.core.span import Span
 from mwbatch.core.sweep import Sight
 from mwbatch.core.values import LEAST_LOOK, LONGEST, SETTLE, amount
 from mwbatch.errors import BatchBusy
+from mwbatch.journal.harm import least_listed, too_few
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.opened import Opened, act, looking
 
@@ -102,6 +103,7 @@ class Asking:
     def __init__(self, batch: Opened, client: Client, desk: Desk, manner: Manner, result: Reconciled) -> None:
         self.batch, self.client, self.desk, self.manner, self.result = batch, client, desk, manner, result
         self.grounds = Grounds(manner.settle, desk.ticks())
+        self._least = least_listed(batch)
         self._unbelieved: list[str] = []
         self._last: Swept | None = None
         self._agreement = Agreement()
@@ -233,6 +235,8 @@ class Asking:
             return Proof(reasons=tuple(self.result.reasons), covers=covers, known=known)
         if swept.forged:
             return Proof(reasons=(f"{len(swept.forged):,} {FORGED}",), covers=covers, known=known)
+        if few := too_few(swept.ours, self._least):
+            return Proof(reasons=(f"no listing could be believed: {few}",), covers=covers, known=known)
         twice = sum(1 for _ in self.batch.state.surplus())
         return Proof(twice, swept.tasks, swept.end, covers=covers, known=known)
 

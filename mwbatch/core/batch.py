@@ -291,6 +291,12 @@ class Batch:
             there.update(f"{time:%Y-%m}" for time in times if time)
         return dict(sorted(there.items()))
 
+    def confirmed(self) -> int:
+        """How many tasks the API itself has shown, each of them one row's for all that is known."""
+        return self._count(
+            is_confirmed, lambda row: sum(t.confirmed and not t.void for t in row.tasks.values())
+        )
+
     def begun(self) -> bool:
         """Whether a start of any row is known."""
         return self._count(is_started, lambda row: row.started) > 0

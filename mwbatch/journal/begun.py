@@ -3,15 +3,17 @@ r"""How far a batch has come, kept outside of its folder: so that a folder put b
 ::
 
     .begun/{batch id}.jsonl   {"segment":"journal/20240101T…jsonl","size":4711,"crc":"89abcdef"}\n
+                              {"tasks":42,"crc":"89abcdef"}\n
 
-A size is noted once that many bytes of the segment are durable, and before a request leaves that rests on them. It never
+A size is noted once that many bytes of the segment are durable, and before a request leaves that rests on them. With
+the sizes of a run's beginning and of its end stands how many tasks the API had told of by then. It never
 says more than is true, so what is missing or cannot be read here speaks against nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from mwbatch.core.lines import BadLine, checked, sealed
 from mwbatch.core.text import BadJson, decode_object, encode
@@ -24,7 +26,7 @@ FOLDER: Final = ".begun"
 
 
 class Begun:
-    """The sizes in bytes of a batch's segments, by their path below its folder. All methods block."""
+    """The sizes in bytes of a batch's segments, by their path below its folder, and its tasks. All methods block."""
 
     def __init__(self, path: Path, disk: Disk = DISK) -> None:
         self._path, self._disk = path, disk
@@ -36,24 +38,35 @@ class Begun:
         Raises:
             StoreError: the file is there and cannot be read.
         """
+        found: dict[str, int] = {}
+        for record in self._records():
+            with suppress(KeyError, TypeError, ValueError):
+                name, size = str(record["segment"]), int(record["size"])
+                found[name] = max(size, found.get(name, 0))
+        return found
+
+    def tasks(self) -> int:
+        """How many tasks the API had told of, at the most; 0 where nothing was noted. Raises as `sizes`."""
+        found = 0
+        for record in self._records():
+            with suppress(KeyError, TypeError, ValueError):
+                found = max(found, int(record["tasks"]))
+        return found
+
+    def _records(self) -> Iterator[dict[str, Any]]:
+        """What was noted; not what was cut off, as a crash leaves it."""
         try:
             lines = self._path.read_bytes().split(b"\n")
         except FileNotFoundError:
-            return {}
+            return
         except OSError as error:
             raise StoreError(f"cannot read {self._path}: {error.strerror}") from error
-        found: dict[str, int] = {}
         for text in lines:
-            try:
-                record = decode_object(checked(text) + b"}")
-                name, size = str(record["segment"]), int(record["size"])
-            except (BadLine, BadJson, KeyError, TypeError, ValueError):  # cut off, as a crash leaves it
-                continue
-            found[name] = max(size, found.get(name, 0))
-        return found
+            with suppress(BadLine, BadJson):
+                yield decode_object(checked(text) + b"}")
 
-    def write(self, sizes: Mapping[str, int]) -> None:
-        """Note the sizes of all segments, in the place of what stood here; durable once this returns.
+    def write(self, sizes: Mapping[str, int], tasks: int = 0) -> None:
+        """Note the sizes of all segments, and how many tasks are known, in the place of what stood here; then durable.
 
         Raises:
             StoreError: they cannot be noted.
@@ -62,7 +75,8 @@ class Begun:
         try:
             self._disk.make_folder(self._path.parent)
             with aside(self._path, self._disk) as new:
-                new.write(b"".join(_line(name, size) for name, size in sizes.items()))
+                noted = b"".join(_line(name, size) for name, size in sizes.items())
+                new.write(noted + (_sealed({"tasks": tasks}) if tasks else b""))
                 new.replace()
                 self._file = new.detach()
         except OSError as error:
@@ -94,4 +108,8 @@ class Begun:
 
 
 def _line(name: str, size: int) -> bytes:
-    return sealed(encode({"segment": name, "size": size})[:-1])
+    return _sealed({"segment": name, "size": size})
+
+
+def _sealed(record: dict[str, Any]) -> bytes:
+    return sealed(encode(record)[:-1])

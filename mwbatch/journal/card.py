@@ -22,9 +22,9 @@ class Card:
     ``place`` the device and inode of the folder when it was made, so that a copy shows; ``began`` the server's clock
     before the first request; ``base`` the callback base that was used last, and ``clock`` the server's clock when the last
     run sent its first request; ``echo`` whether the listing was seen to show our addresses, for each type of task;
-    ``segments`` the sizes in bytes of the segments that the last run left behind; ``forgiven`` the harm to the folder
-    that a valid sweep of the whole span has made up for; ``drift`` how far the dates of tasks lay from the server's clock,
-    least and greatest in seconds, empty while that was never seen; ``behind`` the number of the last start up to which a
+    ``segments`` the sizes in bytes of the segments that the last run left behind, and ``tasks`` how many tasks
+    the API had told of by then, at the most; ``forgiven`` the harm to the folder that a valid sweep of the whole span has
+    made up for; ``drift`` how far the dates of tasks lay from the server's clock, least and greatest in seconds, empty while that was never seen; ``behind`` the number of the last start up to which a
     listing could be believed at the beginning of a run, None where that is so of all; ``again``: by batch id, of other batches whose requests
     the user wants paid again, when (``at``) and for how many of the rows (``rows``); ``volatile`` the parameters of URLs
     that mean nothing.
@@ -42,6 +42,7 @@ class Card:
     clock: str | None = None
     echo: dict[str, bool] = field(default_factory=dict)
     segments: dict[str, int] = field(default_factory=dict)
+    tasks: int = 0
     forgiven: tuple[str, ...] = ()
     drift: tuple[int, ...] = ()
     behind: int | None = None
@@ -64,8 +65,8 @@ class Card:
         words = (self.name, self.batch_id, self.origin, self.manifest, *self.kids)
         if not all(isinstance(word, str) for word in words):
             return "a name that is no text"
-        if not all(isinstance(number, int) for number in self.place):
-            return "a place that is none"
+        if not all(isinstance(number, int) for number in (*self.place, self.tasks)):
+            return "a number that is none"
         there = (self.echo, self.segments, self.again)
         return "" if all(isinstance(names, dict) for names in there) else "a table that is none"
 

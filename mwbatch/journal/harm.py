@@ -7,6 +7,7 @@ sweep of the batch's whole span, after which the harm is `forgiven`.
 from collections.abc import Iterator
 
 from mwbatch.core.hint import hint
+from mwbatch.core.plural import counted
 from mwbatch.errors import StoreError
 from mwbatch.journal.home import place_of
 from mwbatch.journal.opened import Opened
@@ -18,6 +19,27 @@ def harm(batch: Opened) -> list[str]:
     """What speaks against the folder as it was read last and was not forgiven yet, in words that stay the same."""
     there = [*_moved(batch), *_damaged(batch), *_lost(batch), *_forgotten(batch), *_holes(batch)]
     return [words for words in there if words not in batch.card.forgiven]
+
+
+def least_listed(batch: Opened) -> int:
+    """How many tasks of the batch a listing of all has to show, whatever the journal has lost.
+
+    As many as the API had told of; and one where something was sent and a part of the record is lost: a listing without any
+    task of the batch is tied to nothing. Ask before listing: another process may learn of more meanwhile.
+    """
+    card = batch.card
+    lost = [
+        words for words in (*_damaged(batch), *_lost(batch), *_forgotten(batch)) if words not in card.forgiven
+    ]
+    was_sent = card.kids or card.echo or any(name.startswith(JOURNAL) for name in batch.known_sizes())
+    return max(batch.known_tasks(), bool(lost and was_sent))
+
+
+def too_few(ours: int, least: int) -> str:
+    """Why a listing that shows ``ours`` tasks of a batch is none of all of them; empty where it may be."""
+    if ours >= least:
+        return ""
+    return f"the API's listing shows {counted(ours, 'task')} of the batch, and of what was sent {least:,} or more were to be listed"
 
 
 def refuse_lost_rows(batch: Opened) -> None:

@@ -124,7 +124,7 @@ class Opened:
                 clock=started.clock,
                 segments=_greatest(self.known_sizes(), there | written),
             )
-            await asyncio.to_thread(self.begun.write, self.card.segments)
+            await asyncio.to_thread(self.begun.write, self.card.segments, self.known_tasks())
             self.is_begun = True
         self.hold()
 
@@ -139,12 +139,19 @@ class Opened:
         """How large each segment was, by the card and by what is kept outside of the folder. Reads the latter."""
         return _greatest(self.card.segments, self.begun.sizes())
 
+    def known_tasks(self) -> int:
+        """How many tasks the API has told of, at the most, whatever the journal has lost since. Reads as `known_sizes`."""
+        return max(self.card.tasks, self.begun.tasks(), self.state.confirmed())
+
     def keep_sizes(self) -> None:
-        """Keep on the card, and outside, how large each segment is; what was larger before stays so: that loss shows."""
-        sizes = _greatest(self.known_sizes(), segment_sizes(self.folder))
-        self.keep(segments=sizes)
-        if self.begun.sizes() != sizes:
-            self.begun.write(sizes)
+        """Keep on the card, and outside, how large each segment is, and how many tasks are known.
+
+        What was more before stays so: that loss shows.
+        """
+        sizes, tasks = _greatest(self.known_sizes(), segment_sizes(self.folder)), self.known_tasks()
+        self.keep(segments=sizes, tasks=tasks)
+        if (self.begun.sizes(), self.begun.tasks()) != (sizes, tasks):
+            self.begun.write(sizes, tasks)
 
     async def close(self) -> None:
         """Finish what was begun, and where this command has the lock keep what was learned of the folder and the API."""

@@ -371,3 +371,63 @@ async def test_a_run_without_trust_sends_nothing(stage: Stage, monkeypatch: pyte
     created = await go_on(stage)
     assert (created.exit, len(stage.wire.creates)) == (Exit.UNFINISHED, before)
     assert created.ending.reason.startswith("nothing was sent: no listing could be believed")
+
+
+def stand_still(stage: Stage, monkeypatch: pytest.MonkeyPatch, shown: int) -> None:
+    """From now on every listing shows the first ``shown`` tasks of the account alone, and says that these are all."""
+
+    def hide(page: Any, _: int) -> Any:
+        there = [task.task_id for task in stage.world.tasks()][:shown]
+        left = [doc for doc in page["docs"] if doc["task_id"] in there]
+        return page | {"docs": left, "total": len(left), "has_more": False}
+
+    twist(stage, monkeypatch, hide)
+
+
+@pytest.mark.parametrize("shown", [0, 1, 3])
+@virtual
+async def test_a_listing_that_shows_less_than_was_known_restores_no_trust(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, shown: int
+) -> None:
+    """The journal is gone, and the listing stands still or is another account's: what the API had told before tells, and no row is paid twice."""
+    lose_journal(await half_sent(stage))
+    with monkeypatch.context() as still:
+        stand_still(stage, still, shown)
+        created = await go_on(stage)
+        assert (created.exit, stage.tasks) == (Exit.UNFINISHED, 4)
+        assert f"the API's listing shows {shown} task" in created.ending.reason
+        assert "4 or more were to be listed" in created.ending.reason
+        assert created.ending.reason.endswith("mwbatch resume logos --trust-folder")
+        proof = (await reconcile(stage.home, stage.client, "logos", stage.new_desk())).proof
+        assert proof is not None
+        assert (proof.paid_twice, proof.reasons != ()) == (None, True)
+    assert (await go_on(stage)).exit is Exit.DONE
+    assert (stage.statuses(), stage.world.stats()["doubles"]) == ({"pending": 6}, 0)
+
+
+@virtual
+async def test_a_listing_without_any_task_of_a_batch_that_sent_restores_no_trust(stage: Stage) -> None:
+    """Killed at its first request, the journal gone: a listing that shows no task of the batch is tied to nothing, until one shows."""
+    batch = await stage.opened(3)
+    batch.keep(kids=(stage.home.keys().newest.kid,), began=EARLY)
+    grounds = Grounds(SETTLE, stage.desk.ticks())
+    assert "shows 0 tasks of the batch" in await restore_trust(batch, stage.client, stage.desk, grounds)
+    assert harm(batch) != []
+    born(stage, 0)
+    await asyncio.sleep(1)
+    assert await restore_trust(batch, stage.client, stage.desk, grounds) == ""
+    assert stage.statuses() == {"planned": 2, "pending": 1}
+    await batch.journal.close()
+
+
+@virtual
+async def test_the_user_may_vouch_where_the_listing_shows_less(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever knows that nothing of what is lost was paid for goes on by his word, which is said."""
+    lose_journal(await half_sent(stage))
+    stand_still(stage, monkeypatch, 0)
+    wishes = silent(limits=Limits(max_tasks=99), trust_folder=True)
+    created = await resume(stage.home, stage.client, "logos", wishes, stage.desk)
+    assert created.ending.reason == ""
+    assert any("because you say so" in note for note in stage.desk.tally.notes)

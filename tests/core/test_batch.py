@@ -106,6 +106,8 @@ def test_questions_are_answered_as_by_objects(history: list[Fact]) -> None:
     assert batch.belied() == any(row.belied for row in rows.values())
     assert sorted(batch.doubtful()) == sorted((n, a) for n, row in planned.items() for a in row.doubtful)
     assert batch.spent() == sum(row.spent for row in rows.values())
+    tasks = [task for row in rows.values() for task in row.tasks.values() if task.confirmed and not task.void]
+    assert batch.confirmed() == len(tasks) == len({task.task_id for task in tasks})
     assert batch.by_callback_only() == sum(row.by_callback_only for row in planned.values())
     for number, row in rows.items():
         assert not batch.untouched(number) or (row == Row(planned=True) and row.sendable)

@@ -76,6 +76,7 @@ BAD: dict[str, Callable[[Path], None]] = {
     "a name that is none": changed('"name":"bad"', '"name":7'),
     "an id that is none": changed('"batch_id":"bad"', '"batch_id":["bad"]'),
     "a place that is none": changed('"place":[', '"place":["x",'),
+    "a count that is none": changed('"tasks":0', '"tasks":"many"'),
     "no card": gone,
     "a card that is a pipe": piped("batch.json"),
     "a card without end": endless,

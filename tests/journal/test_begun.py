@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mwbatch.core.lines import sealed
 from mwbatch.errors import StoreError
 from mwbatch.journal.begun import Begun
 from mwbatch.journal.home import Card, Home
@@ -36,6 +37,19 @@ def test_the_greatest_of_each_is_told(path: Path) -> None:
     begun.write({OTHER: 8})
     begun.close()
     assert (Begun(path).sizes(), [left.name for left in path.parent.iterdir()]) == ({OTHER: 8}, [path.name])
+
+
+def test_how_many_tasks_are_known_is_told(path: Path) -> None:
+    """With the sizes stands how many tasks the API had told of; nothing where an older version wrote, and what is no number is none."""
+    begun = Begun(path)
+    begun.write({ONE: 5})
+    assert begun.tasks() == 0
+    begun.write({ONE: 5}, 42)
+    begun.add(ONE, 9)
+    begun.close()
+    assert (Begun(path).tasks(), Begun(path).sizes()) == (42, {ONE: 9})
+    path.write_bytes(path.read_bytes() + sealed(b'{"tasks":"many"') + sealed(b'{"segment":"x"') + b"rubbish")
+    assert (Begun(path).tasks(), Begun(path).sizes()) == (42, {ONE: 9})
 
 
 @given(st.lists(st.integers(1, 9), max_size=4), st.integers(0, 300), st.binary(max_size=3))
@@ -116,3 +130,23 @@ async def test_a_start_is_known_on_the_card_and_outside(home: Home) -> None:
         assert home.find("logos")[1] == card
         assert begun.sizes()[name] == segment.stat().st_size
     assert home.find("logos")[1].segments == begun.sizes()
+    assert home.find("logos")[1].tasks == begun.tasks() == 1
+
+
+@virtual
+async def test_what_the_api_told_of_once_is_not_forgotten(home: Home) -> None:
+    """How many tasks were known stands on the card and outside; the greatest counts, whatever the journal or either of them has lost since."""
+    async with act(home, *home.find("logos"), "submit") as batch:
+        await batch.start(start(1, ((0, 3),)))
+        await batch.record([show(1, f"t-{row}", row=row) for row in range(3)])
+    before = home.find("logos")[1]
+    async with act(home, *home.find("logos"), "resume") as batch:
+        await batch.record([show(1, "t-3", row=3)])
+        await batch.start(start(1, ((4, 5),)))
+        assert home.begun("b234567890").tasks() == 4
+    for path in (batch.folder / "journal").iterdir():
+        path.unlink()
+    home.write(batch.folder, before)
+    async with act(home, *home.find("logos"), "resume") as batch:
+        assert (batch.state.confirmed(), batch.card.tasks, batch.known_tasks()) == (0, 3, 4)
+    assert home.find("logos")[1].tasks == 4

@@ -8,7 +8,7 @@ import pytest
 
 from mwbatch.core.facts import Fact
 from mwbatch.errors import StoreError
-from mwbatch.journal.harm import harm, refuse_lost_rows
+from mwbatch.journal.harm import harm, least_listed, refuse_lost_rows, too_few
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.opened import Opened, act, look
 from mwbatch.journal.segments import JOURNAL, RESULTS, ROWS
@@ -207,3 +207,45 @@ async def test_what_was_forgiven_stays_forgiven(home: Home) -> None:
     await later.record([show(1, row=0)])
     await later.journal.close()
     assert harm(later) == ["1 rows have an outcome and no start"]
+
+
+async def test_what_a_listing_has_to_show(home: Home) -> None:
+    """As many tasks as were known once, or one where something was sent and the record of it is lost: until that is forgiven."""
+    batch = await written(home, *FACTS, show(1, "other", row=2))
+    assert least_listed(batch) == 2
+    segment(batch, JOURNAL).unlink()
+    segment(batch, RESULTS).unlink()
+    batch.refold()
+    assert least_listed(batch) == 2
+    assert (too_few(2, 2), "shows 1 task of the batch" in too_few(1, 2)) == ("", True)
+
+
+@pytest.mark.parametrize(
+    ("facts", "card", "least"),
+    [
+        ((plan(0), start(1)), {}, 1),
+        ((plan(0), start(1), fail(1)), {}, 1),
+        ((plan(0),), {"kids": ("k1",)}, 1),
+        ((plan(0),), {"echo": {"tagging": True}}, 1),
+        ((plan(0),), {}, 0),
+    ],
+)
+async def test_where_something_was_sent_a_listing_shows_a_task(
+    home: Home, facts: tuple[Fact, ...], card: dict[str, Any], least: int
+) -> None:
+    """Without its journal a batch that may have sent something believes no listing that shows nothing of it; one that never has does."""
+    batch = await written(home, *facts)
+    for path in (batch.folder / JOURNAL).glob("*.jsonl"):
+        path.unlink()
+    batch.refold()
+    batch.keep(**card)
+    assert least_listed(batch) == least
+    batch.keep(forgiven=tuple(harm(batch)))
+    assert least_listed(batch) == 0
+
+
+async def test_a_whole_record_needs_no_listing(home: Home) -> None:
+    """Where nothing is lost, a batch whose only request made no task may be listed without any."""
+    batch = await written(home, plan(0), start(1), fail(1))
+    batch.keep(kids=("k1",), place=(1, 1))
+    assert (len(harm(batch)), least_listed(batch)) == (1, 0)
