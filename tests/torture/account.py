@@ -84,6 +84,13 @@ class Account:
         except Refusal as refused:
             return Reaction(self._error(refused.status, now))
 
+    def shows_until(self, now: float) -> float:
+        """Before which moment a task was made that a listing shows now: where that stands still, it is a while ago."""
+        world, taken_at = self.world, self.listings._snapshot_at
+        befalling = world.settings.faults.pick_listing(world.counts["listings"] + 1)
+        is_still = Fault.LIST_STALE in befalling and now < taken_at + world.settings.faults.size.list_stale_s
+        return taken_at if is_still else now
+
     def _create(self, request: Request, now: float) -> Reaction:
         made = create(self.world, read_draft(_KINDS[request.path], request.body or b"", FORM), now)
         shown = made.document()

@@ -16,7 +16,8 @@ class Cause:
 
     ``refused`` and ``held`` are the parts of the creates whose connection is refused, or that stay on the way for
     ``held_s`` seconds. ``lasting`` faults are in the nature of the API and stay after the storm. ``blind``: doubt may
-    be impossible to settle. ``told``: only callbacks can tell of tasks. ``beyond``: nobody can prevent a double. ``done_after``: least and greatest seconds of work.
+    be impossible to settle. ``told``: only callbacks can tell of tasks. ``stands``: the listing stands still from the echo on,
+    for hours. ``beyond``: nobody can prevent a double. ``done_after``: least and greatest seconds of work.
     """
 
     rates: Mapping[Fault, float]
@@ -29,6 +30,7 @@ class Cause:
     setup: Mapping[str, Any] = field(default_factory=dict)
     blind: bool = False
     told: bool = False
+    stands: bool = False
     beyond: bool = False
     dies: bool = False
     done_after: tuple[float, float] = (5.0, 7200.0)
@@ -192,6 +194,7 @@ def _get_other(draw: Draw) -> Cause:
         script=(Line(Fault.LIST_STALE, 3, 10**9),),
         size=Size(list_stale_s=draw.between(3600.0, 7200.0, "hours")),
         lasting=frozenset({Fault.GET_OTHER}),
+        stands=True,
         done_after=(0.5, 60.0),
     )
 

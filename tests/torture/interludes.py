@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Interlude = Callable[["Story"], Awaitable[None]]
 OTHER_KEY = "other_key"
+SHOWN: Final = "what the first page of the listing shows is not sent from another home"
 ALONE: Final = "one run at a time acts on a batch, whoever removes its lock"
 
 
@@ -149,7 +150,7 @@ async def other_home(story: "Story") -> None:
     sent = len(story.network.sent)
     await story.run("submit", home=home)
     if len(story.network.sent) > sent:
-        story.breaks("what the first page of the listing shows is not sent from another home")
+        story.breaks(SHOWN)
 
 
 async def _unsent(story: "Story", manifest: Path) -> None:

@@ -16,7 +16,14 @@ from mwbatch.journal.segments import Segments
 from mwbatch.simulator import Fault
 from mwbatch.simulator.listing import given
 from mwbatch.simulator.tasks import Task as SimulatedTask
-from tests.torture.interludes import other_key, put_back, restored, results_removed
+from tests.torture.interludes import (
+    damaged,
+    other_key,
+    put_back,
+    restored,
+    results_removed,
+    segments_gone,
+)
 
 if TYPE_CHECKING:
     from tests.torture.story import Run, Story
@@ -27,6 +34,8 @@ OWN: Final = "no row has another's answer"
 OWN_PLACE: Final = "a task that the API shows is kept at its own row"
 A_WHILE: Final = 120.0
 """Seconds, of the API's clock, within which what it was asked for may not have come to be."""
+_UNRECORDING: Final = (restored, put_back, segments_gone, damaged)
+"""The interludes after which starts are gone from the record."""
 FORGETTING: Final = (restored, put_back, results_removed)
 """The interludes after which answers that were acknowledged are gone; they are fetched."""
 
@@ -71,11 +80,16 @@ def _once(story: "Story", _: "Run", ledger: dict[int, list[Task]], __: Batch) ->
 def beyond(story: "Story") -> bool:
     """Whether nobody can prevent a double.
 
-    Also where a redirect hid a task and another account is asked for it, or where only callbacks tell and none comes.
+    Also where a redirect hid a task and another account is asked for it, or where only callbacks tell and none comes; or
+    where a kill took with it what a run had learned, the record of its start is lost besides, and the listing stands still
+    as it was before: none of the three that could tell has told. A run that ended has noted what it left behind.
     """
     hidden = Fault.CREATED_307 in story.cause.rates and story.circumstance.interlude is other_key
     unheard = story.cause.told and story.circumstance.deafens
-    return story.cause.beyond or hidden or unheard
+    unnoted = (
+        story.cause.stands and story.ending.figures["kills"] and story.circumstance.interlude in _UNRECORDING
+    )
+    return bool(story.cause.beyond or hidden or unheard or unnoted)
 
 
 def _all_known(story: "Story", _: "Run", ledger: dict[int, list[Task]], state: Batch) -> Iterator[str]:

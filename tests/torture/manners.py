@@ -73,7 +73,9 @@ def _together(story: "Story", log: Sequence["Sent"]) -> bool:
 
 
 def _double(story: "Story") -> bool:
-    """Whether the API itself has shown a double that is pending still."""
+    """Whether the API itself has shown a double that is pending still, and answers who asks for it."""
+    if Fault.GET_OTHER in story.cause.rates:
+        return False  # none is cancelled that could not be read once more: the next run tries again
     world = story.network.account(story.key).world
     there = {task.task_id for task in world.tasks() if task.status == "pending"}
     return any(task.confirmed and task.task_id in there for _, task in story.state.surplus())

@@ -101,6 +101,8 @@ SABOTAGE: Final[Mapping[str, Mapping[str, Any]]] = {
         "mwbatch.client.client.asked_for": lambda task, _: task,
         "mwbatch.client.answers.asked_for": lambda task, _: task,
     },
+    "no-ties-of-trust": {"mwbatch.commands.beginning.least_listed": lambda _: 0},
+    "no-first-page": {"mwbatch.core.account.Account.take": _nothing},
     "no-other-batches": {"mwbatch.commands.asked_before.asked": _nothing},
     "no-cancelling": {"mwbatch.commands.creating.cancel_surplus": _cancel_nothing},
     "no-canary": {"mwbatch.commands.creating.Run._send_again": _all_at_once},

@@ -126,8 +126,9 @@ class Story:
 
     def shown_now(self) -> bool:
         """Whether a listing shows a task of ours now that costs money, whatever else it does."""
-        tasks = self.network.account(self.key).world.tasks()
-        there = any(task.status != "canceled" and task.born_at < self.network.now() - 60.0 for task in tasks)
+        account, now = self.network.account(self.key), self.network.now()
+        until = min(now - 60.0, account.shows_until(now))
+        there = any(task.status != "canceled" and task.born_at < until for task in account.world.tasks())
         return there and not self.cause.blind
 
     @property

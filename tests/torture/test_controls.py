@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from tests.torture.interludes import ALONE
+from tests.torture.interludes import ALONE, SHOWN
 from tests.torture.laws import OWN_PLACE, TWICE
 from tests.torture.manners import CANARY, ECHO, FRESH, LISTING, SURPLUS
 from tests.torture.sabotage import SABOTAGE, without
@@ -23,6 +23,8 @@ WHERE: Final = {
     "no-second-lock": ("created-cut/lock-removed", ALONE),
     "no-lock-at-all": ("busy-storm/lock-removed", TWICE),
     "no-ties-of-answers": ("get-other/lost-callbacks", OWN_PLACE),
+    "no-ties-of-trust": ("get-other/segments-gone", TWICE),
+    "no-first-page": ("get-other/other-home", SHOWN),
     "no-other-batches": ("created-cut/copied-manifest", TWICE),
     "no-cancelling": ("proxied-twice/nothing-else", SURPLUS),
     "no-canary": ("not-created-500/nothing-else", CANARY),
