@@ -9,8 +9,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mwbatch.core.foreign import foreign
+from mwbatch.core.slips import slip
 from mwbatch.core.strict import decode_strictly
-from mwbatch.core.text import BadJson, Json
+from mwbatch.core.text import BadJson, Json, encode
 
 Complaints = list[tuple[str | None, str]]
 """What is wrong with a row: (column, message) each."""
@@ -22,6 +23,11 @@ MAX_PIXELS: Final = 1_000_000_000
 """The greatest coordinate or size of a box; beyond it lie slips, infinity and what is not a number."""
 
 BOX: Final = ("left", "top", "width", "height")
+
+EXACT: Final = 2.0**53
+"""From here on a double, which is what most programs make of a number in JSON, does not hold every whole number."""
+
+TOO_LONG: Final = "is a number with more digits than a number in JSON keeps (write it in quotes, as text, where it still has all)"
 
 VISIBLE: Final = "[!-~]"
 PLAIN_URL: Final = rf"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{{1,4}})?(?:[/?#]{VISIBLE}*)?"
@@ -43,8 +49,8 @@ _NAMES: Final = {
 
 
 def shown(value: Json, width: int = 60) -> str:
-    """A value as a message may show it: quoted, on one line, cut in the middle where it is long."""
-    text = repr(value)
+    """A value as a message may show it: text quoted, the rest as JSON, on one line, cut in the middle where it is long."""
+    text = repr(value) if isinstance(value, str) else encode(value).decode()
     return text if len(text) <= width else f"{text[: width - 21]}…{text[-20:]}"
 
 
@@ -54,13 +60,18 @@ def absent(cell: Json) -> bool:
 
 
 def identifier(column: str, cell: Json, wrong: Complaints) -> str:
-    """Check a row's id: text, or a whole number, which counts as its digits."""
+    """Check a row's id: text, or a whole number, which counts as its digits; 7.0 is one, as pandas writes it."""
     if isinstance(cell, str) and _PLAIN_ID(cell):
         return cell
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < EXACT:
+        cell = int(cell)
     if isinstance(cell, int) and not isinstance(cell, bool):
         cell = str(cell)
     if absent(cell):
         wrong.append((column, "is empty (every row needs its own id, or none has one)"))
+    elif isinstance(cell, float):
+        told = TOO_LONG if cell.is_integer() else f"must be text or a whole number, not {shown(cell)}"
+        wrong.append((column, told))
     elif not isinstance(cell, str):
         wrong.append((column, f"must be text or a whole number, not {_kind(cell)}"))
     elif len(cell) > MAX_ID:
@@ -75,9 +86,11 @@ def identifier(column: str, cell: Json, wrong: Complaints) -> str:
 
 
 def image_url(cell: Json, wrong: Complaints) -> str:
-    """Check the address of a picture: http or https, with a host, without a password."""
+    """Check the address of a picture: http or https, with a host, without a password; blanks around it are not part of it."""
     if isinstance(cell, str) and _PLAIN_URL(cell):
         return cell
+    if isinstance(cell, str):
+        cell = cell.strip()
     if reason := _bad_url(cell):
         wrong.append(("image_url", reason))
     return str(cell)
@@ -212,7 +225,7 @@ def _listed(column: str, cell: Json, wrong: Complaints) -> list[Json] | None:
         try:
             cell = decode_strictly(cell.encode())
         except BadJson as error:
-            wrong.append((column, f"is not a JSON list: {error}"))
+            wrong.append((column, f"is not a JSON list: {error}{slip(cell)}"))
             return None
         # The escapes of a JSON text inside a cell: nobody has seen through them yet.
         if told := foreign(cell):

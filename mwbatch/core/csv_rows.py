@@ -7,6 +7,7 @@ from mwbatch.core.cells import shown
 from mwbatch.core.csv_plain import PlainLines
 from mwbatch.core.entry import OUR_TEXT, Found, Problem, with_cells
 from mwbatch.core.names import IMAGE_URL, guess, misnamed
+from mwbatch.core.plural import counted
 from mwbatch.core.reader import Reader, foreign_cells
 from mwbatch.core.records import Records, Torn
 from mwbatch.core.text import Json
@@ -39,7 +40,7 @@ class CsvReader(Reader):
                 found.append(Problem(line, None, record.reason, {OUR_TEXT: record.text}))
             elif isinstance(record, str):
                 found.append(Problem(line, None, record))
-            elif any(record):
+            elif any(map(str.strip, record)):
                 found += self._row(line, record) if self.names else self._header(line, record)
             if self._over:
                 break
@@ -56,7 +57,7 @@ class CsvReader(Reader):
             return whole.decode(errors="surrogateescape")
 
     def _header(self, line: int, cells: list[str]) -> list[Found]:
-        names = self.names = [name.strip() for name in cells]
+        names = self.names = _named([name.strip() for name in cells])
         once = dict.fromkeys(names)
         found = foreign_cells(line, once)
         self._over = bool(found) or IMAGE_URL not in once
@@ -74,16 +75,26 @@ class CsvReader(Reader):
 
     def _row(self, line: int, cells: list[str]) -> list[Found]:
         if len(cells) != len(self.names):
-            told = (
-                f"has {len(cells)} cells, but the header has {len(self.names)} (quote cells that hold commas)"
-            )
-            return [Problem(line, None, told, {OUR_TEXT: _text(cells)})]
+            if any(map(str.strip, cells[len(self.names) :])) or len(cells) < len(self.names):
+                return [Problem(line, None, self._uneven(len(cells)), {OUR_TEXT: _text(cells)})]
+            cells = cells[: len(self.names)]  # as spreadsheets end rows: with cells that are empty
         row: dict[str, Json] = dict(zip(self.names, cells))  # noqa: B905 (they are as many, and it costs a tenth)
         found = (self._suspect and foreign_cells(line, row)) or self._rows.read(line, row)
         first = found[0]
         if isinstance(first, Problem):
             return with_cells(found, dict(zip(self.names, cells, strict=True)))
         return [first._replace(misnamed=self._misnamed)] if self._misnamed else found
+
+    def _uneven(self, count: int) -> str:
+        """What is said of a row with more or fewer cells than there are columns."""
+        why = "quote cells that hold commas" if count > len(self.names) else "a comma for each empty one, too"
+        return f"has {counted(count, 'cell')}, but the header has {len(self.names):,} ({why})"
+
+
+def _named(names: list[str]) -> list[str]:
+    """The names without those at the end that are empty, where there are several: a spreadsheet had columns there once."""
+    used = max((place for place, name in enumerate(names, 1) if name), default=0)
+    return names[:used] if len(names) - used > 1 else names
 
 
 def _text(cells: list[str]) -> str:

@@ -1,5 +1,6 @@
 """The size of an image, as the manifest may tell it."""
 
+import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -8,6 +9,8 @@ from mwbatch.core.text import Json
 
 WIDTH: Final = "image_width"
 HEIGHT: Final = "image_height"
+
+_WHOLE: Final = re.compile(r"\s*([0-9]{1,18})(?:\.0*)?\s*", re.ASCII).fullmatch
 
 
 class Size(NamedTuple):
@@ -30,9 +33,9 @@ def misspelt_size(columns: Mapping[str, Json]) -> bool:
 
 
 def _pixels(cell: Json) -> int:
-    """A whole number greater than 0, or its digits; 0 for anything else."""
-    if isinstance(cell, str) and cell.isascii() and cell.strip().isdigit():
-        cell = int(cell) if len(cell) < 20 else 0
+    """A whole number greater than 0, as a number or as text (640, 640.0); 0 for anything else."""
+    if isinstance(cell, str) and (text := _WHOLE(cell)):
+        cell = int(text[1])
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     return cell if type(cell) is int and 0 < cell <= MAX_PIXELS else 0

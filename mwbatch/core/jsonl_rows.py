@@ -7,6 +7,7 @@ from mwbatch.core.cells import shown
 from mwbatch.core.entry import OUR_TEXT, Entry, Found, Problem, with_cells
 from mwbatch.core.names import ID_NAMES, IMAGE_URL, meant, misnamed
 from mwbatch.core.reader import Reader, foreign_cells
+from mwbatch.core.slips import slip
 from mwbatch.core.strict import decode_strictly
 from mwbatch.core.text import BadJson, Json
 
@@ -35,7 +36,7 @@ class JsonlReader(Reader):
         try:
             row = decode_strictly(raw)
         except BadJson as error:
-            return [Problem(line, None, f"{error} (one JSON object a line)", _as_text(raw))]
+            return [Problem(line, None, f"{error}{_hint(raw)}", _as_text(raw))]
         if not isinstance(row, dict):
             return [Problem(line, None, f"must be a JSON object, not {shown(row)}", _as_text(raw))]
         found = (_ESCAPED(raw) and foreign_cells(line, row)) or self._row(line, row)
@@ -69,6 +70,11 @@ class JsonlReader(Reader):
             for name in ID_NAMES
             if name in row and name != column
         ]
+
+
+def _hint(raw: bytes) -> str:
+    """How a line came to be no JSON, else what it should be."""
+    return slip(raw.decode(errors="replace")) or " (one JSON object a line)"
 
 
 def _as_text(raw: bytes) -> dict[str, Json]:

@@ -34,6 +34,10 @@ Record = list[str] | Torn | str
 """The cells of a record, or what is wrong with a line; a text says why nothing more is read."""
 
 _UNCLOSED: Final = 'a quote (") is opened that nothing closes (close it, or double a quote that is meant)'
+_TOO_LARGE: Final = (
+    f'has a cell of more than {MAX_CELL:,} characters: a quote (") that nothing closes? (else write these rows as JSONL, '
+    f"where a line may have 16 MiB)"
+)
 _TOO_MANY: Final = "so many quotes are opened and never closed that the rest was not read (is this CSV?)"
 
 
@@ -108,8 +112,10 @@ class Records:
 
 def _reason(error: str) -> str:
     """What a complaint of the csv module means for the user."""
-    if "end of data" in error or "field limit" in error:
+    if "end of data" in error:
         return _UNCLOSED
+    if "field limit" in error:
+        return _TOO_LARGE
     if "expected after" in error:
         return 'a quoted cell goes on after its closing quote (double a quote inside of it: "")'
     return "a carriage return stands inside a line (end lines with \\n or \\r\\n)"

@@ -10,10 +10,13 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
-from mwbatch.core.cells import shown
+from mwbatch.core.cells import EXACT, shown
 from mwbatch.core.entry import Entry, Found, Problem
 from mwbatch.core.expiry import Clock, Expiring, expires
+from mwbatch.core.image_size import HEIGHT, WIDTH, misspelt_size
 from mwbatch.core.names import KNOWN, misnamed
+from mwbatch.core.plural import rows
+from mwbatch.core.slips import CELL, CUT
 from mwbatch.core.text import Json
 
 NO_VALUES: Final = frozenset(
@@ -50,6 +53,12 @@ SHOWN_COLUMNS: Final = 12
 UNUSED: Final = "callback_url"
 """A field of the API's that somebody may believe to be read here."""
 
+NO_SIZE: Final = (
+    "with an image_width and image_height that are no size (two whole numbers of pixels): exports will have to measure "
+    "the picture or leave it out"
+)
+NO_DIGITS: Final = "with a number of more digits than a number in JSON keeps (write it in quotes, as text)"
+
 _SEPARATORS: Final = re.compile(r"\s*[,;/\r\n]\s*")
 
 
@@ -76,6 +85,7 @@ class Scrutiny:
         self._leave, self._ask_owned = leave, owned
         self._owned: Collection[str] | None = None
         self._seen: set[str] = set()
+        self._doubts: dict[str, tuple[int, int]] = {}
         self._told: set[str | None] = set()
 
     def set_clock(self, clock: Clock) -> None:
@@ -101,6 +111,9 @@ class Scrutiny:
             or "?" in request["image_url"]
             or others
             or name in NO_VALUES
+            or WIDTH in columns
+            or HEIGHT in columns
+            or (not self.header and float in map(type, columns.values()))
             or not seen.issuperset(columns)
         ]
 
@@ -127,6 +140,7 @@ class Scrutiny:
         if names or values:
             return [*self._first_time(names), *values]
         self._remember(entry.columns)
+        self._doubt(entry)
         return None
 
     def problems(self, entry: Entry) -> list[Problem]:
@@ -154,12 +168,26 @@ class Scrutiny:
         told = (
             [f"column {UNUSED} is not used: mwbatch gives each task an address of its own"] if unused else []
         )
-        return told + (self.expiring.text() if self.expiring else [])
+        return [*told, *self._doubtful(), *(self.expiring.text() if self.expiring else [])]
 
     def json(self) -> dict[str, Json]:
         """The same for scripts."""
         nothing: dict[str, Json] = {"expired_urls": 0, "expiring_urls": 0, "first_expiry": None}
         return {"own_columns": [*self.columns], **(self.expiring.json() if self.expiring else nothing)}
+
+    def _doubt(self, entry: Entry) -> None:
+        """Remember what of the user's own columns will be of no use to him, so that he hears of it before he pays."""
+        columns = entry.columns
+        long = any(
+            type(cell) is float and cell.is_integer() and abs(cell) >= EXACT for cell in columns.values()
+        )
+        for what, there in ((NO_SIZE, misspelt_size(columns)), (NO_DIGITS, long)):
+            if there:
+                count, line = self._doubts.get(what, (0, entry.line))
+                self._doubts[what] = count + 1, line
+
+    def _doubtful(self) -> list[str]:
+        return [f"{rows(count)} {what}, first line {line}" for what, (count, line) in self._doubts.items()]
 
     def _first_time(self, names: list[Problem]) -> list[Problem]:
         """Mistakes in the names of columns are told once, at the header where there is one."""
@@ -201,6 +229,8 @@ def question(instruction: str, options: Collection[str], leave: Leave) -> list[t
     told = list[tuple[str, str]]()
     if instruction.strip().casefold() in NO_QUESTIONS:
         told.append(("instruction", _nothing(instruction, "write the question to answer for every tag")))
+    if len(instruction) == CELL:
+        told.append(("instruction", f"{CUT} (take it from where it came)"))
     for option in options:
         if option.strip() in NO_VALUES:
             told.append(("annotation_option", _nothing(option, "say it in words, such as: not a number")))

@@ -28,8 +28,8 @@ URLS = {
     "https://[::1/a": "is not a URL: 'https://[::1/a': Invalid IPv6 URL",
     "https://a:99999/b": "is not a URL: 'https://a:99999/b': Port out of range 0-65535",
     "https://a/b c": "has a space or control character (' ') in 'https://a/b c' (write it as %20 or the like)",
-    " https://me:pw@a/b": "has a space or control character (' ') in ' https://***@a/b' (write it as %20 or the like)",
-    "https://a/\n": "has a space or control character ('\\n') in 'https://a/\\n' (write it as %20 or the like)",
+    " https://me:pw@a/b c": "has a space or control character (' ') in 'https://***@a/b c' (write it as %20 or the like)",
+    " ": "is missing (the http or https address of the picture)",
     "https://me:pw@a/b": "carries a user name or password, which the people who label would see (use a signed link)",
     "https://:@a/b": "carries a user name or password, which the people who label would see (use a signed link)",
 }
@@ -50,17 +50,22 @@ def test_bad_urls(url: object, message: str) -> None:
         "https://[::1]:80/a",
         "https://bücher.example/ü",
         "http://a_b/c",
+        " https://a/b\t",
+        "https://a/b\u00a0\r\n",
     ],
 )
 def test_good_urls(url: str) -> None:
-    """Ports, queries, upper case, IPv6 and letters beyond ASCII are fine."""
+    """Ports, queries, upper case, IPv6 and letters beyond ASCII are fine, and blanks around it."""
     assert says({"image_url": url}) == [""]
 
 
 IDS = {
     "": "is empty (every row needs its own id, or none has one)",
     True: "must be text or a whole number, not true or false",
-    1.5: "must be text or a whole number, not a number",
+    1.5: "must be text or a whole number, not 1.5",
+    12345678901234567890123: "is a number with more digits than a number in JSON keeps (write it in quotes, as text, where it still has all)",
+    2.0
+    ** 53: "is a number with more digits than a number in JSON keeps (write it in quotes, as text, where it still has all)",
     "x" * 257: "has 257 characters (at most 256)",
     "a\tb": "has a control character in 'a\\tb'",
     "a\u2028b": "has a control character in 'a\\u2028b'",
@@ -74,17 +79,19 @@ def test_bad_ids(name: object, message: str) -> None:
     assert says({"unique_id": name, "image_url": URL}) == [f"unique_id: {message}"]
 
 
-def test_number_is_an_id() -> None:
-    """A whole number is an id by its digits, as it would be in CSV."""
-    (entry,) = read_jsonl([b'{"id":7,"image_url":"https://a/b"}'])
+@pytest.mark.parametrize("number", [b"7", b"7.0"])
+def test_number_is_an_id(number: bytes) -> None:
+    """A whole number is an id by its digits, as it would be in CSV, also where pandas has made a float of it."""
+    (entry,) = read_jsonl([b'{"id":%b,"image_url":" https://a/b "}' % number])
     assert isinstance(entry, Entry)
+    assert entry.request["image_url"] == "https://a/b"
     assert (entry.id, entry.given) == ("7", True)
 
 
 TYPES: list[tuple[dict[str, Any], list[str]]] = [
     ({"image_url": URL, "type": "tagging", "objects_to_tag": "brands", "instruction": "", "tags": None}, [""]),
     (ASKED | {"type": "annotating"}, [""]),
-    ({"image_url": URL, "type": ["x"]}, ["type: must be tagging or annotating, not ['x']"]),
+    ({"image_url": URL, "type": ["x"]}, ["type: must be tagging or annotating, not [\"x\"]"]),
     ({"image_url": URL, "objects_to_tag": "cars"}, ["objects_to_tag: must be brands, the only kind that the API tags, not 'cars'"]),
     (
         {"image_url": URL, "type": "tagging", "instruction": "q", "tags": []},
@@ -120,6 +127,9 @@ FIELDS: list[tuple[str, Any, list[str]]] = [
     ("annotation_option", ["a", 1], ["every option must be text that is not blank, not 1"]),
     ("annotation_option", {"a": 1}, ["must be a list, not an object"]),
     ("annotation_option", "[a]", ["is not a JSON list: not JSON: Expecting value: line 1 column 2 (char 1)"]),
+    ("annotation_option", "['a', 'b']", ["is not a JSON list: not JSON: Expecting value: line 1 column 2 (char 1) (this is how Python prints a value: write it with json.dumps)"]),
+    ("tags", "[{\u201cleft\u201d: 1}]", ["is not a JSON list: not JSON: Expecting property name enclosed in double quotes: line 1 column 3 (char 2) (it has typographic quotes, as word processors make them: write plain ones, \")"]),
+    ("tags", '["' + "x" * 32765, ["is not a JSON list: not JSON: Unterminated string starting at: line 1 column 2 (char 1) (it has 32,767 characters, the most that a spreadsheet keeps of a cell: what followed was cut off: take it from where it came, not from the spreadsheet)"]),
     ("tags", [], ['is empty (a JSON list of {"left","top","width","height"} in pixels)']),
     ("annotation_option", '["\\ud83d"]', [r"holds half a character, the lone surrogate \ud83d (remove it)"]),
     ("tags", '[{"id":"\\u0000","left":1,"top":2,"width":3,"height":4}]', ["holds a NUL character (remove it)"]),
@@ -130,7 +140,7 @@ FIELDS: list[tuple[str, Any, list[str]]] = [
     ("tags", [BOX | {"id": " "}], ["tag 0: id must be text that is not blank, not ' '"]),
     ("tags", [BOX | {"id": "1"}, BOX], ["two tags have the id '1'"]),
     ("tags", [BOX | {"id": 5}, BOX | {"id": "5"}], ["two tags have the id '5'"]),
-    ("tags", [{"left": True, "top": "2", "width": 3, "height": 4}], ["tag 0: left must be a number, not True", "tag 0: top must be a number, not '2'"]),
+    ("tags", [{"left": True, "top": "2", "width": 3, "height": 4}], ["tag 0: left must be a number, not true", "tag 0: top must be a number, not '2'"]),
     ("tags", [{"left": -5.5, "top": 2, "width": 3}], ["tag 0: height is missing"]),
     ("tags", [BOX | {"left": 1e10, "width": 0, "height": -1}], ["tag 0: left is out of range: 10000000000.0", "tag 0: width must be greater than 0, not 0", "tag 0: height must be greater than 0, not -1"]),
     ("tags", [BOX | {"left": -1e10, "top": -MAX_PIXELS - 1}], ["tag 0: left is out of range: -10000000000.0", "tag 0: top is out of range: -1000000001"]),

@@ -13,6 +13,8 @@ from mwbatch.core.text import Json
         (640, 480, Size(640, 480), False),
         ("640", " 480 ", Size(640, 480), False),
         (640.0, "480", Size(640, 480), False),
+        ("640.0", "480.", Size(640, 480), False),
+        ("640.5", "480", None, True),
         (None, "", None, False),
         (640, None, None, True),
         ("wide", "480", None, True),
@@ -25,6 +27,6 @@ from mwbatch.core.text import Json
     ],
 )
 def test_what_a_manifest_tells(width: Json, height: Json, size: Size | None, misspelt: bool) -> None:
-    """Whole numbers greater than 0, or their digits, are a size; anything else that is said is misspelt."""
+    """Whole numbers greater than 0, as a number or as text, are a size; anything else that is said is misspelt."""
     columns = {"image_width": width, "image_height": height}
     assert (told_size(columns), misspelt_size(columns)) == (size, misspelt)

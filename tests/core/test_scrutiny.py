@@ -209,3 +209,29 @@ def test_own_in_one_row_and_misspelt_in_the_next() -> None:
     first, second = entries({"image_url": URL, "Tags": 1, "tags": None}, {"image_url": URL, "Tags": 1})
     assert scrutiny.look(first) is None
     assert scrutiny.suspects([first, second]) == [1]
+
+
+def test_what_will_be_of_no_use_is_told_before_it_is_paid() -> None:
+    """A size that is none, and a number that has lost digits, refuse no row, and are told with their count and first line."""
+    good = {"image_url": URL, "image_width": "640.0", "image_height": 480, "weight": 1.5, "n": 7.0}
+    bad = {"image_url": URL, "image_width": "wide", "order": 12345678901234567890123}
+    there = entries(good, bad, bad, {"image_url": URL})
+    scrutiny = Scrutiny(Leave())
+    assert [scrutiny.look(there[n]) for n in scrutiny.suspects(there)] == [None] * 3
+    assert scrutiny.suspects(there) == [0, 1, 2]
+    sizes, digits = scrutiny.text()
+    assert sizes.startswith("2 rows with an image_width and image_height that are no size")
+    assert sizes.endswith(", first line 2")
+    assert digits == (
+        "2 rows with a number of more digits than a number in JSON keeps (write it in quotes, as text), first line 2"
+    )
+
+
+def test_a_question_that_a_spreadsheet_has_cut() -> None:
+    """A question of just the characters that a spreadsheet keeps of a cell was cut."""
+    assert question("x" * 32_766, ["a", "b"], Leave()) == []
+    ((column, told),) = question("x" * 32_767, ["a", "b"], Leave())
+    assert (column, told.partition(":")[0]) == (
+        "instruction",
+        "has 32,767 characters, the most that a spreadsheet keeps of a cell",
+    )
