@@ -126,6 +126,8 @@ class Scrutiny:
             and not any(others)
             and NO_VALUES.isdisjoint(names)
             and self._seen.issuperset(chain.from_iterable(columns))
+            and self._seen.isdisjoint((WIDTH, HEIGHT))
+            and bool(self.header or not any(float in map(type, own.values()) for own in columns))
         )
 
     def has_expired(self, entry: Entry) -> bool:
