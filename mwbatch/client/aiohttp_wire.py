@@ -91,10 +91,38 @@ class AiohttpWire:
         self._belonging.check()
         if not self._turns.take():
             await self._wait()
+        # ``left``: from there on nobody can tell whether a byte left.
+        task, left = self._watchdog.begin(), False
+        trouble: ApiError
         try:
-            return await self._exchange(method, path, params, body, _FRESH if fresh else None)
+            if method == "POST" and body and not params and not fresh:
+                if self._session is None:
+                    self._open()
+                connection = await connected(self._pool, self._route, self._limits)
+                left = True
+                answer = await self._post(connection, path, body)
+            else:
+                left = True
+                query = f"?{urlencode(params)}" if params else ""
+                answer = await self._ask(method, path + query, body, _FRESH if fresh else None)
+        except asyncio.CancelledError:
+            if not self._watchdog.end(task):
+                if left:
+                    raise
+                raise asyncio.CancelledError(KEPT) from None
+            trouble = self._late(left)
+        except Exception as error:  # noqa: BLE001 - MUST be total: what we did not foresee proves nothing
+            self._watchdog.end(task)
+            trouble = translate(error, left=left)
+        else:
+            self._watchdog.end(task)
+            if not self._way.handed_on or 200 <= answer.status < 300:
+                return answer
+            trouble = Unsure(f"HTTP {answer.status}, which may be the proxy's own word")
         finally:
             self._turns.end()
+        # Raised out here, so that aiohttp's error, which holds the request's headers, does not hang on to it.
+        raise trouble
 
     async def _wait(self) -> None:
         """Wait for a turn; this may be closed meanwhile."""
@@ -114,45 +142,6 @@ class AiohttpWire:
         self._watchdog.stop()
         if self._session is not None:
             await self._session.close()
-
-    async def _exchange(
-        self,
-        method: str,
-        path: str,
-        params: Sequence[tuple[str, str]],
-        body: bytes | None,
-        headers: dict[str, str] | None,
-    ) -> Answer:
-        """One request and its answer, under watch. ``left``: from there on nobody can tell whether a byte left."""
-        task, left = self._watchdog.begin(), False
-        trouble: ApiError
-        try:
-            if method == "POST" and body and not params and not headers:
-                if self._session is None:
-                    self._open()
-                connection = await connected(self._pool, self._route, self._limits)
-                left = True
-                answer = await self._post(connection, path, body)
-            else:
-                left = True
-                query = f"?{urlencode(params)}" if params else ""
-                answer = await self._ask(method, path + query, body, headers)
-        except asyncio.CancelledError:
-            if not self._watchdog.end(task):
-                if left:
-                    raise
-                raise asyncio.CancelledError(KEPT) from None
-            trouble = self._late(left)
-        except Exception as error:  # noqa: BLE001 - MUST be total: what we did not foresee proves nothing
-            self._watchdog.end(task)
-            trouble = translate(error, left=left)
-        else:
-            self._watchdog.end(task)
-            if not self._way.handed_on or 200 <= answer.status < 300:
-                return answer
-            trouble = Unsure(f"HTTP {answer.status}, which may be the proxy's own word")
-        # Raised out here, so that aiohttp's error, which holds the request's headers, does not hang on to it.
-        raise trouble
 
     def _late(self, left: bool) -> ApiError:
         if left:

@@ -209,12 +209,13 @@ class Sender:
 
     def _tied(self, outcome: Outcome, row: int, attempt: int) -> Outcome:
         """A create that is answered with a task that another row or attempt has already tells nothing of its own."""
-        task = outcome.task
-        if outcome.verdict is not Verdict.CREATED or task is None:
-            return outcome
-        if not self.batch.state.stands_at_another(task.task_id, row, attempt):
-            return outcome
-        return outcome._replace(verdict=Verdict.UNKNOWN, message=TAKEN)
+        if (
+            outcome.verdict is Verdict.CREATED
+            and (task := outcome.task) is not None
+            and self.batch.state.stands_at_another(task.task_id, row, attempt)
+        ):
+            return outcome._replace(verdict=Verdict.UNKNOWN, message=TAKEN)
+        return outcome
 
     def _adjust(self, outcome: Outcome, started_at: float) -> None:
         """Let the pace learn, and give up when nothing was created for too long."""

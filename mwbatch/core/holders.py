@@ -25,29 +25,28 @@ class Holders:
 
     def claim(self, task_id: bytes, row: int) -> int:
         """Note that a task was shown at a row, which has it already; returns the first row at which it was."""
-        part = hash(task_id) & _PART
-        slot = self._slot(task_id, part)
-        if there := self._rows[slot]:
-            return there - 1
+        rows, parts, mask, part = self._rows, self._parts, self._mask, hash(task_id) & _PART
+        slot = part & mask
+        while there := rows[slot]:
+            if parts[slot] == part and self._has(there - 1, task_id):
+                return there - 1
+            slot = slot + 1 & mask
         if row < _MOST:
-            self._rows[slot], self._parts[slot] = row + 1, part
+            rows[slot], parts[slot] = row + 1, part
             self._used += 1
-            if self._used * 3 > self._mask * 2:
+            if self._used * 3 > mask * 2:
                 self._grow()
         return row
 
     def find(self, task_id: bytes) -> int | None:
         """The first row at which a task was shown; None for none."""
-        there = self._rows[self._slot(task_id, hash(task_id) & _PART)]
-        return there - 1 if there else None
-
-    def _slot(self, task_id: bytes, part: int) -> int:
-        """The slot of a task, or the free one where it would stand."""
-        rows, mask = self._rows, self._mask
+        rows, parts, mask, part = self._rows, self._parts, self._mask, hash(task_id) & _PART
         slot = part & mask
-        while (there := rows[slot]) and not (self._parts[slot] == part and self._has(there - 1, task_id)):
+        while there := rows[slot]:
+            if parts[slot] == part and self._has(there - 1, task_id):
+                return there - 1
             slot = slot + 1 & mask
-        return slot
+        return None
 
     def _empty(self, size: int) -> None:
         self._rows, self._parts = array("I", bytes(4 * size)), array("I", bytes(4 * size))

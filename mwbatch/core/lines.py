@@ -169,9 +169,9 @@ def _check(kind: str, record: dict[str, Json]) -> None:
         if all(name != ours for ours, _ in types):
             raise TypeError(f"{name} is unknown")
         raise TypeError(f"{name} cannot be {record[name]!r:.40}")
-    for name in _WHOLE[kind]:
-        if (record.get(name) or 0) < 0:
-            raise TypeError(f"{name} cannot be {record[name]}")
+    if min(filter(None, map(record.get, _WHOLE[kind])), default=0) < 0:
+        name = next(name for name in _WHOLE[kind] if (record.get(name) or 0) < 0)
+        raise TypeError(f"{name} cannot be {record[name]}")
 
 
 def _range(first: Json, end: Json) -> tuple[int, int]:

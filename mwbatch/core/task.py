@@ -105,9 +105,7 @@ def _task(fields: dict[str, Json]) -> Task:
         raise BadTask("a task needs a task_id")
     params = _params(fields)
     response = fields.pop("response", None)
-    kind, status, url, created, completed = [
-        fields.pop(name) if isinstance(fields.get(name), str) else None for name in TEXTS
-    ]
+    kind, status, url, created, completed = _texts(fields)
     return Task(
         task_id,
         kind or "",
@@ -166,6 +164,7 @@ def _told(callback: Callback) -> Told:
 _ABOVE: Final = itemgetter("task_id", "response", "task")
 _WITHIN: Final = itemgetter("task_id", "status", "created_at", "completed_at", "callback_url")
 _TEXT: Final = frozenset((str,))
+_USUAL: Final = TEXTS[:-1]
 
 
 def _told_as_documented(value: Json) -> Told | None:
@@ -198,6 +197,17 @@ def _identity(value: Json) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 64:
         return str(value)
     return value if isinstance(value, str) and value else None
+
+
+def _texts(fields: dict[str, Json]) -> list[str | None]:
+    """Take the `TEXTS` out of ``fields``: every create tells of a task, and nearly each has all but the last."""
+    if _TEXT.issuperset(map(type, map(fields.get, _USUAL))):
+        return [*map(fields.pop, _USUAL), _text(fields, TEXTS[-1])]
+    return [_text(fields, name) for name in TEXTS]
+
+
+def _text(fields: dict[str, Json], name: str) -> str | None:
+    return fields.pop(name) if isinstance(fields.get(name), str) else None
 
 
 def _params(fields: dict[str, Json]) -> dict[str, Json]:
