@@ -21,6 +21,7 @@ from mwbatch.core.digests import SIZE, stable_digest
 from mwbatch.core.facts import Planned
 from mwbatch.core.lines import parse
 from mwbatch.core.text import BadJson, decode_object, encode
+from mwbatch.journal.disk import read_own
 from mwbatch.journal.replacing import Aside, aside
 from mwbatch.journal.segment import placed, segments_in
 from mwbatch.journal.segments import ROWS
@@ -108,7 +109,7 @@ class _Kept(NamedTuple):
     def open(cls, folder: Path, volatile: list[str]) -> Self | None:
         """Open it; None where there is none that says what reading the segments would."""
         try:
-            file = (folder / NAME).open("rb", buffering=BLOCK)
+            file = read_own(folder / NAME, BLOCK)
         except OSError:
             return None
         try:
@@ -155,7 +156,7 @@ def _proved(file: BinaryIO) -> tuple[int, dict[str, Any]]:
 
 def _stands(path: Path, size: int, end: str) -> bool:
     """Whether a segment still has the line that ended what was covered of it."""
-    with path.open("rb", buffering=0) as file:
+    with read_own(path, 0) as file:
         file.seek(max(size - _MARK - 1, 0))
         return file.read(_MARK + 1) == end.encode() + b"\n"
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 from mwbatch.core.lines import BadLine, checked, sealed
 from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.errors import StoreError
-from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.disk import DISK, Disk, content_of
 from mwbatch.journal.replacing import aside
 
 FOLDER: Final = ".begun"
@@ -56,7 +56,7 @@ class Begun:
     def _records(self) -> Iterator[dict[str, Any]]:
         """What was noted; not what was cut off, as a crash leaves it."""
         try:
-            lines = self._path.read_bytes().split(b"\n")
+            lines = content_of(self._path).split(b"\n")
         except FileNotFoundError:
             return
         except OSError as error:

@@ -1,6 +1,5 @@
 """The card of a batch: what is known of the batch as a whole, in ``batch.json``."""
 
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
@@ -9,6 +8,7 @@ from mwbatch.core.hosts import known
 from mwbatch.core.limits import Limits
 from mwbatch.core.text import BadJson, decode_object
 from mwbatch.errors import OtherApi, StoreError
+from mwbatch.journal.disk import content_of
 
 FORMAT: Final = 1
 CARD: Final = "batch.json"
@@ -75,9 +75,7 @@ class Card:
         """Read the card of a batch folder; raises `StoreError` where it cannot be understood."""
         path = folder / CARD
         try:
-            if not stat.S_ISREG(path.stat().st_mode):  # a pipe would keep its reader for ever
-                raise StoreError(f"cannot read {path}: it is no file")
-            fields: dict[str, Any] = decode_object(path.read_bytes())
+            fields: dict[str, Any] = decode_object(content_of(path))
             if fields.get("format") != FORMAT:
                 raise StoreError(
                     f"{path} has format {fields.get('format')!r}; use the mwbatch that made it, or a newer one"

@@ -3,10 +3,11 @@
 import errno
 import fcntl
 import os
+import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 UNLOCKABLE: Final = {
     errno.EBADF,
@@ -19,9 +20,19 @@ UNLOCKABLE: Final = {
 """What a file system says that locks no files, or no folders: NFS wants them open for writing, which no folder can be."""
 
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-_MORE: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+_MORE: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_LOCK: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+_OWN: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+_LOCK: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+_NAMES: Final = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+    stat.S_IFSOCK: "a socket",
+}
 
 
 class Disk:
@@ -77,7 +88,7 @@ class Disk:
 
     def append(self, path: Path, content: bytes) -> None:
         """Add to a file that only its owner can read, made if need be; how much of it a power cut leaves nobody knows."""
-        file = os.open(path, _MORE, 0o600)
+        file = _plain(os.open(path, _MORE, 0o600))
         try:
             rest = memoryview(content)
             while rest:
@@ -136,9 +147,37 @@ def open_to_read(path: Path) -> int:
     return os.open(path, _READ)
 
 
+def open_own(path: Path) -> int:
+    """Open a file that mwbatch itself keeps, to read it, through links too.
+
+    Raises OSError, also where a pipe, a device or a folder stands there: some would be waited for, or read, for ever.
+    """
+    return _plain(os.open(path, _OWN))
+
+
+def read_own(path: Path, buffering: int = -1) -> BinaryIO:
+    """The same, to be read."""
+    return os.fdopen(open_own(path), "rb", buffering)
+
+
+def content_of(path: Path) -> bytes:
+    """All that a file of mwbatch's own holds; raises as `open_own` does."""
+    with read_own(path) as file:
+        return file.read()
+
+
+def _plain(file: int) -> int:
+    """An open file, if it is one; else closed, with an OSError that says what it is."""
+    mode = os.fstat(file).st_mode
+    if stat.S_ISREG(mode):
+        return file
+    os.close(file)
+    raise OSError(errno.EINVAL, f"it is {_NAMES.get(stat.S_IFMT(mode), 'something else')}, and no file")
+
+
 def open_lock(path: Path | str, folder: int | None = None) -> int:
     """Open a file that is there to be locked, made if need be, in an open ``folder`` or by its path. Raises OSError."""
-    return os.open(path, _LOCK, 0o600, dir_fd=folder)
+    return _plain(os.open(path, _LOCK, 0o600, dir_fd=folder))
 
 
 def put_words(name: str, words: bytes, folder: int) -> None:

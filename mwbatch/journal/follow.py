@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from mwbatch.core.text import decode, encode
+from mwbatch.journal.disk import read_own
 from mwbatch.journal.segments import JOURNAL
 
 CHUNK: Final = 1 << 18
@@ -65,7 +66,7 @@ class Follower:
         """Whole lines, many at a time."""
         for path in sorted(self._folder.glob("*.jsonl")):
             # Whoever needs the file tells of what is wrong with it.
-            with suppress(OSError), path.open("rb") as file:
+            with suppress(OSError), read_own(path) as file:
                 file.seek(self._read.get(path, 0))
                 while chunk := file.read(CHUNK) + file.readline():
                     whole, newline, _ = chunk.rpartition(b"\n")

@@ -8,7 +8,7 @@ from mwbatch.core.cells import MAX_PIXELS
 from mwbatch.core.image_size import Size
 from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.errors import StoreError
-from mwbatch.journal.disk import DISK
+from mwbatch.journal.disk import DISK, read_own
 
 NAME: Final = "images.jsonl"
 
@@ -46,7 +46,7 @@ class ImageSizes:
 
     def _read(self) -> None:
         try:
-            with self._path.open("rb") as file:
+            with read_own(self._path) as file:
                 for text in file:
                     self._line(text)
         except FileNotFoundError:

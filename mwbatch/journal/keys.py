@@ -24,7 +24,7 @@ from mwbatch.core.plain_text import text_of
 from mwbatch.core.text import BadJson, Json, decode_object, encode
 from mwbatch.core.times import iso
 from mwbatch.errors import StoreError, UsageError
-from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.disk import DISK, Disk, read_own
 from mwbatch.journal.replacing import aside
 
 NAME: Final = "keys.json"
@@ -80,7 +80,7 @@ def load(path: Path) -> Keys | None:
         StoreError: it cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with read_own(path) as file:
             mode, text = os.fstat(file.fileno()).st_mode, file.read()
     except FileNotFoundError:
         return None

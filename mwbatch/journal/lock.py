@@ -11,7 +11,16 @@ from typing import Final, Self
 from mwbatch.core.hint import hint
 from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.errors import BatchBusy, StoreError
-from mwbatch.journal.disk import UNLOCKABLE, is_live, leads, open_lock, put_words, remove_words
+from mwbatch.journal.disk import (
+    UNLOCKABLE,
+    content_of,
+    is_live,
+    leads,
+    open_lock,
+    open_to_read,
+    put_words,
+    remove_words,
+)
 
 LOCK: Final = "lock"
 WHO: Final = "lock.json"
@@ -137,7 +146,7 @@ def holder(folder: Path) -> str | None:
     if not (_is_held(folder / LOCK) or _is_held(folder)):
         return None
     try:
-        who = decode_object((folder / WHO).read_bytes())
+        who = decode_object(content_of(folder / WHO))
     except (OSError, BadJson):  # it took the lock this moment
         return "another process"
     return f"mwbatch {who.get('verb')}, process {who.get('pid')} on host {who.get('host')}"
@@ -146,7 +155,7 @@ def holder(folder: Path) -> str | None:
 def _is_held(path: Path) -> bool:
     """Whether somebody holds the lock of a file or folder; not where it is not there, or can have no lock."""
     try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mwbatch.core.text import BadJson, decode_object, encode
-from mwbatch.journal.disk import DISK, open_to_read
+from mwbatch.journal.disk import DISK, content_of, open_to_read
 from mwbatch.journal.replacing import names_in
 
 NAME: Final = ".written.jsonl"
@@ -44,7 +44,7 @@ class Ours:
         """Whether what stands at a path is what was written, as it was written; a link never is. Blocks while it reads."""
         try:
             name = digest(path)
-            lines = self._path.read_bytes().split(b"\n")
+            lines = content_of(self._path).split(b"\n")
         except OSError:
             return False
         return any(_said(text) == name for text in lines if name.encode() in text)

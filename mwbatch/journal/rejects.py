@@ -15,7 +15,7 @@ from typing import Final
 from mwbatch.core.lines import BadLine
 from mwbatch.core.reject import Reject, line, parse
 from mwbatch.errors import StoreError
-from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.disk import DISK, Disk, content_of
 from mwbatch.journal.renaming import give_name
 from mwbatch.journal.segment import Segment, written_now
 
@@ -61,7 +61,7 @@ def read(folder: Path) -> Iterator[Reject]:
     """Every reject below the folder of a batch; what cannot be read is left out, since no rule rests on it."""
     for path in _segments(folder / REJECTS):
         try:
-            lines = path.read_bytes().split(b"\n")
+            lines = content_of(path).split(b"\n")
         except OSError:
             continue
         for text in lines:

@@ -20,7 +20,7 @@ from weakref import finalize
 from mwbatch.core.facts import Fact
 from mwbatch.core.lines import BadLine, UnknownFact, parse
 from mwbatch.errors import DiskFull, Displaced, Poisoned, StoreError
-from mwbatch.journal.disk import DISK, Disk, is_live
+from mwbatch.journal.disk import DISK, Disk, is_live, open_own, read_own
 
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CHUNK: Final = 1 << 20
@@ -162,12 +162,14 @@ def segments_in(folder: Path) -> list[Path]:
 
 
 def written_now(path: Path) -> bool:
-    """Whether another process, or another writer of this one, still writes this segment."""
+    """Whether another process, or another writer of this one, still writes this segment; raises `StoreError`."""
     try:
-        with path.open("rb") as file:
+        with read_own(path) as file:
             return is_live(file.fileno())
     except FileNotFoundError:
         return False
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from error
 
 
 def holds(path: Path, mark: bytes) -> bool:
@@ -177,7 +179,7 @@ def holds(path: Path, mark: bytes) -> bool:
         StoreError: the file cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with read_own(path) as file:
             tail = b""
             while chunk := file.read(_GLANCE):
                 if mark in tail + chunk:
@@ -205,7 +207,7 @@ class Again:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._file = os.open(path, os.O_RDONLY)
+            self._file = open_own(path)
         except OSError as error:
             raise StoreError(f"cannot read {path}: {error.strerror}") from error
         finalize(self, os.close, self._file)
@@ -248,7 +250,7 @@ def placed(
             held nothing: its writer removes it at close only when it is empty.
     """
     try:
-        with path.open("rb", buffering=_CHUNK) as file, _proved(file.fileno(), proof):
+        with read_own(path, _CHUNK) as file, _proved(file.fileno(), proof):
             end = Harm.LIVE if is_live(file.fileno()) else Harm.TORN
             held: Damage | None = None
             file.seek(start)

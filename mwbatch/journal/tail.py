@@ -12,6 +12,7 @@ from typing import Final
 from mwbatch.core.batch import Batch
 from mwbatch.core.lines import BadLine, UnknownFact
 from mwbatch.errors import StoreError
+from mwbatch.journal.disk import read_own
 from mwbatch.journal.segment import Taken, segments_in
 from mwbatch.journal.segments import FOLDERS
 
@@ -29,7 +30,7 @@ class Tail:
     def is_cut(self) -> bool:
         """Whether something that was read is not there any more: a writer cuts off what a full disk did not take."""
         try:
-            with self.path.open("rb") as file:
+            with read_own(self.path) as file:
                 file.seek(self._end - len(self._mark))
                 return file.read(len(self._mark)) != self._mark
         except FileNotFoundError:  # a segment that vanishes was empty
@@ -44,7 +45,7 @@ class Tail:
             StoreError: the file cannot be read, or holds a fact of a version that this code does not know.
         """
         try:
-            with self.path.open("rb") as file:
+            with read_own(self.path) as file:
                 file.seek(self._end - len(self._mark))
                 if file.read(len(self._mark)) != self._mark:
                     self._end = file.seek(0)

@@ -1,6 +1,5 @@
 """The digests beside a batch: a cache that is never believed where it might be wrong."""
 
-import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -167,7 +166,7 @@ def test_who_only_looks_writes_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [ROWS]
 
 
-@pytest.mark.parametrize("failing", ["open", "replace", "write"])
+@pytest.mark.parametrize("failing", ["create", "replace", "write"])
 def test_where_it_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
     """A folder or a disk that takes nothing costs time, and no answer."""
     write(tmp_path, [row(1)])
@@ -177,12 +176,10 @@ def test_where_it_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     with monkeypatch.context() as broken:
         match failing:
-            case "open":
-                broken.setattr(os, "open", fails)
             case "replace":
                 broken.setattr(Path, "replace", fails)
             case _:
-                broken.setattr(Disk, "write", fails)
+                broken.setattr(Disk, failing, fails)
         assert read(tmp_path) == naive(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [ROWS]
 
