@@ -21,7 +21,7 @@ async def check_images(manifest: str, rows: int, desk: Desk, wrong: Callable[[Pr
     """
     tally, known, missing = desk.tally, Digests(), 0
     tally.begin("checking images", rows)
-    async with Images(AT_ONCE) as images, Manifest(manifest).chunks() as chunks:
+    async with Images(AT_ONCE, desk.proxies) as images, Manifest(manifest).chunks() as chunks:
         async for chunk in chunks:
             entries = [one for one in chunk if isinstance(one, Entry)]
             fresh = [entry for entry in entries if _is_new(known, entry)]

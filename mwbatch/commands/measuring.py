@@ -46,7 +46,7 @@ async def measure(rows: Iterator[Planned], total: int, sizes: ImageSizes, desk: 
                 sizes.flush()
 
     try:
-        async with Images(AT_ONCE) as images:
+        async with Images(AT_ONCE, desk.proxies) as images:
             await crew([work(images) for _ in range(min(AT_ONCE, total))])
     finally:
         sizes.flush()

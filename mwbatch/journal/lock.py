@@ -17,7 +17,6 @@ from mwbatch.journal.disk import (
     is_live,
     leads,
     open_lock,
-    open_to_read,
     put_words,
     remove_words,
 )

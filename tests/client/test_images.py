@@ -8,6 +8,7 @@ from zlib import crc32
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from PIL import Image
 
 from mwbatch.client import images
@@ -152,7 +153,7 @@ async def test_a_bomb(shelf: Shelf) -> None:
     [
         ("/nothing", "HTTP 404"),
         ("/loop", "redirects"),
-        ("/away", "NonHttpUrlRedirectClientError"),
+        ("/away", "no http address"),
         ("/text", "no image"),
         ("/empty", "no image"),
     ],
@@ -170,6 +171,115 @@ async def test_a_redirect_is_followed(shelf: Shelf) -> None:
     """An image that has moved is found."""
     shelf.files["/a"] = picture("PNG", (3, 4))
     assert await measured(shelf, "/moved") == Size(3, 4)
+
+
+STRICT = [
+    "/a%2Fb/c%20d",
+    "/it's",
+    "/it%27s",
+    "/a~b",
+    "/a%7Eb?X-Sig=a%2Fb%2B%7e&x='1'",
+    "/a+b?q=%3D%26;,@:!$()*",
+    "/%E2%82%AC",
+    "/a//b/./c/../d",
+    "/%zz",
+]
+
+
+@pytest.mark.parametrize("path", STRICT)
+@pytest.mark.parametrize("redirected", [False, True])
+async def test_what_stands_there_is_asked_for(path: str, redirected: bool) -> None:
+    """Signatures cover the very letters of a URL: they go out as they stand, behind a redirect too."""
+    asked: list[str] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := await reader.readline():
+            await reader.readuntil(b"\r\n\r\n")
+            asked.append(line.decode().split(" ")[1])
+            moved = f"302 Found\r\nLocation: {path}" if asked[-1] == "/go" else "404 Not Found"
+            writer.write(f"HTTP/1.1 {moved}\r\nContent-Length: 0\r\n\r\n".encode())
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, Images() as there:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        await there.measure(url + ("/go" if redirected else path))
+        await there.unreachable(url + ("/go" if redirected else path))
+    # A path that is relative is made absolute, which takes its dots out.
+    stands = path.replace("/./c/../d", "/d") if redirected else path
+    assert {*asked} - {"/go"} == {stands}
+
+
+def test_what_cannot_stand_in_a_request() -> None:
+    """Blanks and letters of other scripts are quoted, and names of hosts written as DNS has them."""
+    assert str(images.as_it_stands("http://m\u00fcnchen.test/\u20ac a%20b?\u20ac#x")) == (
+        "http://xn--mnchen-3ya.test/%E2%82%AC%20a%20b?%E2%82%AC"
+    )
+    assert images.as_it_stands("http://h.test?a=b").raw_path_qs == "/?a=b"
+
+
+class Moody:
+    """A server that gives one answer after the other, the last one for ever."""
+
+    def __init__(self, *answers: web.Response) -> None:
+        self.answers, self.asked = list(answers), list[str]()
+
+    async def serve(self, request: web.BaseRequest) -> web.Response:
+        """Give the next one."""
+        self.asked.append(request.method)
+        said = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return web.Response(status=said.status, body=said.body, headers=said.headers)
+
+
+async def both(moody: Moody) -> tuple[str, Size | str]:
+    """What is said of a picture that is checked, and of one that is measured, each at a server of its own."""
+    told = list[Size | str]()
+    for measures in (False, True):
+        server = TestServer(web.Application())
+        one = Moody(*moody.answers)
+        server.app.router.add_route("*", "/a", one.serve)
+        await server.start_server()
+        async with Images() as there:
+            told.append(await (there.measure if measures else there.unreachable)(str(server.make_url("/a"))))
+        await server.close()
+        moody.asked += one.asked
+    return str(told[0]), told[1]
+
+
+PAGE = {"Content-Type": "text/html"}
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "told"),
+    [
+        (b" <!DOCTYPE html><p>log in", {}, "HTML"),
+        (b"<p>log in", PAGE, "HTML"),
+        (b"\xef\xbb\xbf<HTML>", {"Content-Type": "image/png"}, ""),
+        (b"", {"Content-Type": "image/png"}, "empty"),
+    ],
+)
+async def test_a_page_is_no_picture(body: bytes, headers: dict[str, str], told: str) -> None:
+    """A 200 with a page, or with nothing, is told aloud: people would see no picture there."""
+    checked, measured = await both(Moody(web.Response(body=body, headers=PAGE | headers)))
+    assert (told in checked, bool(checked)) == (True, bool(told))
+    assert (told or "HTML") in str(measured)
+
+
+async def test_a_picture_that_says_that_it_is_a_page() -> None:
+    """What a server calls its pictures is no proof: the bytes are looked at."""
+    assert await both(Moody(web.Response(body=picture("PNG", (3, 4)), headers=PAGE))) == ("", Size(3, 4))
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_busy_server_is_asked_again(status: int) -> None:
+    """One 429 or 503 is no verdict: after the wait that it names it is asked once more; two are, and a long wait is one."""
+    good = web.Response(body=picture("PNG", (3, 4)), headers={"Content-Type": "image/png"})
+    busy = web.Response(status=status, headers={"Retry-After": "0"})
+    assert await both(Moody(busy, good)) == ("", Size(3, 4))
+    assert await both(twice := Moody(busy)) == (f"HTTP {status}", f"HTTP {status}")
+    assert twice.asked == ["HEAD", "HEAD", "GET", "GET", "GET", "GET"]
+    later = Moody(web.Response(status=status, headers={"Retry-After": "3600"}))
+    assert await both(later) == (f"HTTP {status}", f"HTTP {status}")
+    assert later.asked == ["HEAD", "GET", "GET"]
 
 
 @pytest.mark.parametrize(

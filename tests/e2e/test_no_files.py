@@ -10,7 +10,6 @@ import pytest
 
 from tests.e2e.stage import ROOT, Stage
 
-
 THINGS: dict[str, Callable[[Path], None]] = {
     "a pipe": os.mkfifo,
     "a link to a device": lambda path: path.symlink_to("/dev/zero"),
@@ -63,4 +62,6 @@ def test_the_files_of_a_home_are_opened_by_one_door() -> None:
     """No other room of the journal opens a file to read it by its path: only `disk` sees to what stands there."""
     for source in (ROOT / "mwbatch/journal").glob("*.py"):
         if source.name != "disk.py":
-            assert not re.search(r'\.open\("r|read_(bytes|text)\(|\bopen\([^)]*"r', source.read_text()), source
+            assert not re.search(r'\.open\("r|read_(bytes|text)\(|\bopen\([^)]*"r', source.read_text()), (
+                source
+            )
