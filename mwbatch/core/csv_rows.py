@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 
 from mwbatch.core.cells import shown
 from mwbatch.core.csv_plain import PlainLines
@@ -59,11 +60,11 @@ class CsvReader(Reader):
     def _header(self, line: int, cells: list[str]) -> list[Found]:
         names = self.names = _named([name.strip() for name in cells])
         once = dict.fromkeys(names)
+        twice = [name for name, times in Counter(names).items() if times > 1]
         found = foreign_cells(line, once)
         self._over = bool(found) or IMAGE_URL not in once
         self.header, self._misnamed = line, misnamed(once)
         found += self._rows.settle(line, once)
-        twice = [name for name in once if names.count(name) > 1]
         found += [
             Problem(line, shown(name)[1:-1], "is the name of more than one column (each needs its own)")
             for name in twice
