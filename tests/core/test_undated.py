@@ -88,7 +88,8 @@ def test_a_listing_that_ignores_the_offset(limit: int, bare: bool, count: int) -
 
 def _short(sweep: Sweep, count: int, *, bare: bool) -> list[str]:
     wrong = not bare and sweep.tasks != count
-    return [f"the listing shows {sweep.tasks} tasks and says that there are {count}"] * wrong
+    shown = "1 task" if sweep.tasks == 1 else f"{sweep.tasks} tasks"
+    return [f"the listing shows {shown} and says that there are {count}"] * wrong
 
 
 @given(st.integers(0, 5), st.integers(0, 5))
