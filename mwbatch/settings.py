@@ -68,7 +68,8 @@ SettleOption = Annotated[
     Option(
         "--settle",
         min=0.0,
-        help="Seconds after which a task that no listing shows does not exist. At least 120, save on loopback.",
+        help="Seconds to wait before a row in doubt may be sent again: the longer, the surer that none is paid twice. "
+        "At least 120, save on loopback.",
     ),
 ]
 
@@ -104,7 +105,7 @@ class Talk:
         bool,
         Option("--json", help="One JSON object on standard output; words go to standard error."),
     ] = False
-    quiet: Annotated[bool, Option("--quiet", "-q", help="No progress, only what matters.")] = False
+    quiet: Annotated[bool, Option("--quiet", "-q", help="Only warnings, errors and the result.")] = False
     verbose: Annotated[bool, Option("--verbose", "-v", help="Log what happens, to standard error.")] = False
     log_format: Annotated[
         LogFormat,
@@ -141,7 +142,7 @@ class Place:
             "--home",
             envvar="MWBATCH_HOME",
             rooted=True,
-            help="The folder of all batches. Default: the user's data directory.",
+            help="The data folder: all batches, their answers and keys. Default: the user's data directory.",
         ),
     ] = None
     key_file: Annotated[

@@ -37,6 +37,14 @@ FILES: Final = {
 GARBAGE: Final = (20_000, 20, 20)
 """When Python looks for cycles: an import and a request make many objects and hardly a cycle, and looking costs a tenth."""
 
+COMMON: Final = {"-q": 1, "--quiet": 1, "-v": 1, "--verbose": 1, "--json": 1, "--home": 2}
+"""Options of the verbs that people type before the verb, with how many words each takes."""
+
+
+def _common(args: list[str]) -> int:
+    """How many words at the beginning are one of these options; 0 where there is a verb, or another option."""
+    return 1 if args[0].startswith("--home=") else COMMON.get(args[0], 0)
+
 
 class Verbs(click.Group):
     """Imports the file of a verb when that is asked for, which halves the start of every other."""
@@ -44,6 +52,15 @@ class Verbs(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click calls it so)
         """Every verb, imported or not."""
         return [*FILES]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take options of every verb before it, too, as many programs do: they are handed on behind it."""
+        before = list[str]()
+        while args and (count := _common(args)):
+            before += args[:count]
+            del args[:count]
+        end = args.index("--") if "--" in args else len(args)
+        return super().parse_args(ctx, [*args[:end], *before, *args[end:]] if args else before)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click calls it so)
         """The verb of this name; None where there is none, with all of them known, to suggest what was meant."""

@@ -17,7 +17,7 @@ from mwbatch.cli.logs import start_logging, told
 from mwbatch.core.hint import TAKEN_BY, given
 from mwbatch.errors import BadValue, Exit, MwbatchError, Unsent
 from mwbatch.settings import LogFormat, Talk, proxies
-from mwbatch.views.folding import folded
+from mwbatch.views.folding import folded, matters
 from mwbatch.views.plain import Plain
 from mwbatch.views.streams import Stream, abandon, hurried, take_over
 
@@ -60,7 +60,12 @@ def glance(look: Callable[[Callable[[str], None]], Result], talk: Talk) -> NoRet
 
     ``look`` is called with what says sentences to people.
     """
-    _conclude(lambda: look(partial(say, talk=talk)), talk, Asked())
+
+    def tell(sentence: str) -> None:
+        if not talk.quiet or matters(sentence):
+            say(sentence, talk)
+
+    _conclude(lambda: look(tell), talk, Asked())
 
 
 def _conclude(run: Callable[[], Result], talk: Talk, asked: "Asked") -> NoReturn:

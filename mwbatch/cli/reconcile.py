@@ -33,7 +33,8 @@ class Way:
         Option(
             "--list",
             metavar="WHAT",
-            help="List surplus, conflicts, unknown, damaged, rejected; or differing, which asks the API.",
+            help="List each of: surplus (extra tasks), conflicts (answers that disagree), unknown (tasks of rows that are not "
+            "here), damaged (lines), unusable (callbacks that did not fit), or differing (from what the API has: it is asked).",
         ),
     ] = None
     unproved: Annotated[
@@ -98,8 +99,9 @@ async def details(home: "Home", batch: str, what: str) -> Result:
         "conflicts": listing.conflicts,
         "unknown": listing.unknown,
         "damaged": listing.damaged,
-        "rejected": listing.rejected,
+        "unusable": listing.rejected,
     }
+    what = "unusable" if what == "rejected" else what  # as it was called first; rows are rejected
     if what not in lists:
         raise UsageError(f"--list {what}: choose one of {', '.join(lists)}, {DIFFERING}")
     return lists[what](await look(home, *home.find(batch)))

@@ -25,7 +25,8 @@ class Listening:
         8080
     )
     host: Annotated[
-        str, Option("--host", help="The address to listen on; 0.0.0.0 opens it to the world.")
+        str,
+        Option("--host", help="The address to listen on; 0.0.0.0 opens it to the world, :: to IPv6 alone."),
     ] = "127.0.0.1"
     tls_cert: Annotated[
         Path | None,
@@ -95,6 +96,8 @@ def welcome(receiver: "Running", host: str) -> Iterator[str]:
     text = f"receiving callbacks at {receiver.url}"
     if is_loopback(host):
         text += ", from this machine only; --host 0.0.0.0 or a proxy opens it to the world"
+    if host == "::":
+        text += ", by IPv6 only; --host 0.0.0.0 is for IPv4"
     yield text
     if receiver.admin_url:
         yield f"health and metrics at {receiver.admin_url}"

@@ -1,7 +1,9 @@
 """`mwbatch status`."""
 
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from mwbatch import settings
@@ -9,6 +11,7 @@ from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, glance, perform
 from mwbatch.cli.wiring import home_of, open_home
 from mwbatch.declarations import Argument, Option
+from mwbatch.errors import UsageError
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
@@ -16,7 +19,11 @@ if TYPE_CHECKING:
 
 RowStatus = Annotated[
     str | None,
-    Option("--rows", metavar="STATUS", help="List the rows in this status, with line, id and message."),
+    Option(
+        "--rows",
+        metavar="[planned|doubt|pending|completed|canceled|rejected]",
+        help="List the rows in this status, with line, id and message.",
+    ),
 ]
 
 
@@ -45,10 +52,12 @@ def status(
       mwbatch status
       mwbatch status ten --rows rejected
     """
-    if watch and batch is not None and rows is None:
+    if watch and rows is None:
         perform(partial(keep_watching, place, batch, price, demanded=require_complete), talk)
 
     def look(tell: Callable[[str], None]) -> Result:
+        if watch:
+            raise UsageError("--watch shows how many rows are in each status: leave out --rows")
         home = home_of(place, tell)
         if batch is None:
             return everything(home, price, demanded=require_complete)
@@ -86,7 +95,6 @@ def everything(home: "Home", price: float | None, *, demanded: bool) -> Result:
 def row_list(home: "Home", batch: str, status: str) -> Result:
     """The rows in one status."""
     from mwbatch.core.fold import Status
-    from mwbatch.errors import UsageError
     from mwbatch.journal.opened import read
     from mwbatch.views.listing import rows
 
@@ -96,9 +104,9 @@ def row_list(home: "Home", batch: str, status: str) -> Result:
 
 
 async def keep_watching(
-    place: settings.Place, batch: str, price: float | None, desk: "Desk", *, demanded: bool
+    place: settings.Place, batch: str | None, price: float | None, desk: "Desk", *, demanded: bool
 ) -> Result:
-    """Show the counts until the batch is complete, or the user has seen enough; then where it stands."""
+    """Show the counts until the batch, or every one, is complete, or the user has seen enough; then where it stands."""
     import asyncio
 
     from mwbatch.core.fold import Status
@@ -106,15 +114,21 @@ async def keep_watching(
     from mwbatch.journal.lock import holder
     from mwbatch.journal.tail import Watched
 
-    home = open_home(place, desk)
-    folder, card = home.find(batch)
-    watched, tally = Watched(folder), desk.tally
+    home, tally = open_home(place, desk), desk.tally
+    named = None if batch is None else [home.find(batch)]
+    watched = dict[Path, Watched]()
     while True:
-        state = await asyncio.to_thread(watched.look)
-        counts = state.by_status()
-        tally.begin(card.name, state.planned, done=counts[Status.COMPLETED])
-        sent = counts[Status.DOUBT]
-        tally.in_flight = sent if sent and holder(folder) else 0
-        tally.doubt, tally.rejected = sent - tally.in_flight, counts[Status.REJECTED]
+        there = list(home.readable()) if named is None else named
+        counts, flying = Counter[Status](), 0
+        for folder, _ in there:
+            state = await asyncio.to_thread(watched.setdefault(folder, Watched(folder)).look)
+            counts.update(now := state.by_status())
+            flying += now[Status.DOUBT] if now[Status.DOUBT] and holder(folder) else 0
+        phase = there[0][1].name if len(there) == 1 else f"{len(there):,} batches"
+        tally.begin(phase, counts.total(), done=counts[Status.COMPLETED])
+        tally.in_flight, tally.rejected = flying, counts[Status.REJECTED]
+        tally.doubt = counts[Status.DOUBT] - flying
         if not unfinished(counts) or await desk.sleep(2.0):
+            if batch is None:
+                return await asyncio.to_thread(everything, home, price, demanded=demanded)
             return await asyncio.to_thread(one, home, batch, price, demanded=demanded)

@@ -6,6 +6,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from mwbatch.commands.clocks import AskClock, of_this_machine
 from mwbatch.commands.desk import Desk
@@ -21,6 +22,9 @@ from mwbatch.journal.home import Card, Home, known_paths
 from mwbatch.journal.naming import name_for, new_batch_id
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.replacing import scratch
+
+SHOWN_PROBLEMS: Final = 20
+"""How many problems are shown where rows were to be sent: `validate` is for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +222,12 @@ def _owned_by(batch: Opened | None) -> Callable[[], frozenset[str]]:
 
 
 def _problems(source: Source, found: Survey) -> list[str]:
-    lines = [problem.text(source.path) for problem in found.problems]
+    told = found.problems[:SHOWN_PROBLEMS]
+    lines = [problem.text(source.path) for problem in told]
     if found.scrutiny and found.scrutiny.expiring:
         lines += found.scrutiny.expiring.text()
-    if found.found > len(found.problems):
-        lines.append(f"{source.path}: and {counted(found.found - len(found.problems), 'more problem')}")
+    if more := found.found - len(told):
+        lines.append(f"{source.path}: and {counted(more, 'more problem')}, which validate shows")
     lines.append(
         f"{counted(found.found, 'problem')}; nothing was sent. Mend what is wrong, then run the same command again"
     )

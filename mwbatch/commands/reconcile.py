@@ -64,7 +64,7 @@ async def reconcile(
     """Bring a batch to one account; without a ``client`` no request is made.
 
     The inbox is taken in, the whole span listed, missing answers fetched; and, where nobody else holds the lock, doubt
-    settled and surplus cancelled. Raises `Halted` and `OtherApi` where the API is not ours to ask.
+    settled and surplus canceled. Raises `Halted` and `OtherApi` where the API is not ours to ask.
     """
     desk, manner = desk or Desk(), manner or Manner()
     folder, card = home.find(name)
@@ -220,8 +220,8 @@ class Asking:
             self.result.reasons += settled.reasons
             acted = bool(settled.found or settled.absent)
         if any(True for _ in self.batch.state.surplus()):
-            cancelled = await cancel_surplus(self.batch, self.client, self.desk)
-            self.result.cancelled = (*cancelled.done, *cancelled.failed)
+            canceled = await cancel_surplus(self.batch, self.client, self.desk)
+            self.result.canceled = (*canceled.done, *canceled.failed)
             acted = True
         if self.batch.state.belied():
             self.result.distrusted = True

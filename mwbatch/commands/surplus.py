@@ -1,4 +1,4 @@
-"""Surplus: a row with more tasks than it needs. Each is looked at once more, then cancelled while that saves money."""
+"""Surplus: a row with more tasks than it needs. Each is looked at once more, then canceled while that saves money."""
 
 from dataclasses import dataclass, field
 
@@ -11,16 +11,16 @@ from mwbatch.journal.opened import Opened
 
 
 @dataclass(slots=True)
-class Cancelled:
+class Canceled:
     """What became of surplus tasks; each entry is a sentence."""
 
     done: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
 
-async def cancel_surplus(batch: Opened, client: Client, desk: Desk) -> Cancelled:
+async def cancel_surplus(batch: Opened, client: Client, desk: Desk) -> Canceled:
     """Cancel every surplus task that is still pending. MUST be called under the batch's lock."""
-    result = Cancelled()
+    result = Canceled()
     for number in sorted({number for number, _ in batch.state.surplus()}):
         if desk.stopping.is_set():
             break
@@ -30,7 +30,7 @@ async def cancel_surplus(batch: Opened, client: Client, desk: Desk) -> Cancelled
     return result
 
 
-async def _thin_out(batch: Opened, client: Client, desk: Desk, number: int, result: Cancelled) -> None:
+async def _thin_out(batch: Opened, client: Client, desk: Desk, number: int, result: Canceled) -> None:
     """Cancel what a row has too much of, if a look just now shows it at its address, and the task that is kept too."""
     looks = {
         task.task_id: await look(batch, client, desk, Open(number, task.attempt, task.task_id))
@@ -44,20 +44,20 @@ async def _thin_out(batch: Opened, client: Client, desk: Desk, number: int, resu
         if task.answered:
             continue
         if why:
-            result.failed.append(f"surplus task {task.task_id} of row {number} was not cancelled: {why}")
+            result.failed.append(f"surplus task {task.task_id} of row {number} was not canceled: {why}")
         else:
             await _cancel(batch, client, desk, number, task, result)
 
 
 async def _cancel(
-    batch: Opened, client: Client, desk: Desk, number: int, task: TaskState, result: Cancelled
+    batch: Opened, client: Client, desk: Desk, number: int, task: TaskState, result: Canceled
 ) -> None:
     """Cancel one task, and tell of it."""
     error = await cancel_task(batch, client, desk, Open(number, task.attempt, task.task_id))
     if error is not None:
-        result.failed.append(f"surplus task {task.task_id} of row {number} could not be cancelled: {error}")
+        result.failed.append(f"surplus task {task.task_id} of row {number} could not be canceled: {error}")
         return
     kept = batch.state.row(number).kept
     result.done.append(
-        f"surplus task {task.task_id} of row {number} was cancelled; {kept.task_id if kept else 'none'} is kept"
+        f"surplus task {task.task_id} of row {number} was canceled; {kept.task_id if kept else 'none'} is kept"
     )

@@ -72,7 +72,8 @@ class Validation:
     def _summary(self) -> list[str]:
         types = ", ".join(f"{count:,} {kind}" for kind, count in self.by_type.items() if count)
         good = " without a mistake" if self.found else ""
-        lines = [f"{self.path}: {rows(self.rows)}{good}{f' ({types})' if types else ''}, {self._ids()}"]
+        count = rows(self.rows) if self.rows or not self.found else "no row"
+        lines = [f"{self.path}: {count}{good}{f' ({types})' if types else ''}, {self._ids()}"]
         lines += [*self.scrutiny.yours(), *self.scrutiny.text()]
         lines += [
             f"{self.path}:{line}: the same as line {first}" for line, first in self.repeats[:SHOWN_REPEATS]

@@ -74,6 +74,6 @@ def _oddities(report: Report) -> Iterator[str]:
         )
     if callbacks:
         yield _step(
-            hint("reconcile", name, "--list", "rejected"),
+            hint("reconcile", name, "--list", "unusable"),
             f"see the {counted(callbacks, 'callback')} that did not fit",
         )

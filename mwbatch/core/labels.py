@@ -8,6 +8,7 @@ from mwbatch.core.facts import Planned, Seen
 from mwbatch.core.fold import Row
 from mwbatch.core.task import told_by
 from mwbatch.core.text import Json, decode, encode
+from mwbatch.core.times import iso
 
 
 def label(batch: str, planned: Planned, row: Row, answer: Seen | None) -> dict[str, Json]:
@@ -26,9 +27,7 @@ def label(batch: str, planned: Planned, row: Row, answer: Seen | None) -> dict[s
         "status": row.status.value,
         "created_at": (kept.created_at or None) if kept else None,
         "completed_at": answer.completed_at if answer else None,
-        "received_at": datetime.fromtimestamp(answer.at, UTC).isoformat(timespec="milliseconds")
-        if answer
-        else None,
+        "received_at": iso(datetime.fromtimestamp(answer.at, UTC)) if answer else None,
         "via": answer.via if answer else None,
         "request": planned.request,
         "columns": planned.columns,

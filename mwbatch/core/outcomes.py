@@ -171,7 +171,7 @@ class Comparison:
 class Reconciled:
     """What a reconciliation found and did.
 
-    ``fetched`` answers came from the API, ``taken_in`` facts from the inbox; ``cancelled`` tells of each surplus task;
+    ``fetched`` answers came from the API, ``taken_in`` facts from the inbox; ``canceled`` tells of each surplus task;
     ``reasons`` say why something stays open; ``distrusted``: tasks came of attempts that sweeps had not found;
     ``differing`` are the tasks whose stored answer the API lists otherwise, ``unanswered`` those of which it says that it
     has none; ``unproved``: the user does without a proof, as one must whose API never shows our addresses.
@@ -180,7 +180,7 @@ class Reconciled:
     report: Report
     fetched: int = 0
     taken_in: int = 0
-    cancelled: tuple[str, ...] = ()
+    canceled: tuple[str, ...] = ()
     reasons: list[str] = field(default_factory=list)
     distrusted: bool = False
     proof: Proof | None = None

@@ -171,10 +171,19 @@ class Home:
         for folder, why in looked:
             if folder.name == batch and isinstance(why, StoreError):
                 raise why
+        from difflib import get_close_matches  # noqa: PLC0415 (needed here alone)
+
         names = (
             ", ".join(card.name for _, card in there) or f"none yet: {hint('submit', 'MANIFEST')} makes one"
         )
-        raise UsageError(f"no batch {batch} in {self.path}; batches there: {names}")
+        known = {
+            name: card.name
+            for _, card in there
+            for name in (card.name, card.manifest, Path(card.manifest).name)
+        }
+        close = get_close_matches(batch, known, 1, 0.7)
+        meant = f" (did you mean {known[close[0]]}?)" if close else ""
+        raise UsageError(f"no batch {batch} in {self.path}{meant}; batches there: {names}")
 
     def create(self, card: Card) -> tuple[Path, Card]:
         """Make a new batch, durable before this returns; of several that do so at once, one does.

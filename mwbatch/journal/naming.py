@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from hashlib import blake2b
 from pathlib import Path
 
 from mwbatch.errors import UsageError
@@ -16,8 +17,17 @@ def new_batch_id() -> str:
 def name_for(manifest: str) -> str:
     """The name that a batch gets from the file name of its manifest."""
     stem = re.sub(r"(\.(csv|jsonl|ndjson|gz))+$", "", Path(manifest).name, flags=re.IGNORECASE)
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.").lstrip("-._")[:100] or "batch"
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.").lstrip("-._")[:100] or _unsaid(stem)
     return f"{name}-batch" if name in TAKEN else name
+
+
+def _unsaid(stem: str) -> str:
+    """The name for a file whose name has nothing that a folder's may have: each such file has one of its own."""
+    return (
+        f"batch-{blake2b(stem.encode(errors='surrogateescape'), digest_size=3).hexdigest()}"
+        if stem
+        else "batch"
+    )
 
 
 def default_home() -> Path:

@@ -31,3 +31,8 @@ def fold(line: str, columns: int) -> str:
         whole, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
     return "\n".join(pieces).replace(_JOINT, " ")
+
+
+def matters(sentence: str) -> bool:
+    """Whether a sentence is a warning, which who asked for quiet hears, too."""
+    return sentence.startswith("warning: ")

@@ -69,7 +69,8 @@ def reconciled(found: Reconciled) -> Outcome:
     fields: dict[str, Json] = {
         "fetched": found.fetched,
         "taken_in": found.taken_in,
-        "cancelled": list(found.cancelled),
+        "canceled": list(found.canceled),
+        "cancelled": list(found.canceled),  # as it was called first: scripts read it
         "open_because": list(found.reasons),
         "paid_twice": proof.paid_twice if proof else None,
         "listed": proof.listed if proof else None,

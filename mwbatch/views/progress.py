@@ -9,7 +9,7 @@ from typing import IO, Final, Protocol, cast
 
 from mwbatch.core.printable import cell
 from mwbatch.core.progress import Tally
-from mwbatch.views.folding import folded
+from mwbatch.views.folding import folded, matters
 from mwbatch.views.line import GAP, Line, line, sentence, time_text
 from mwbatch.views.streams import USUAL, Stream
 
@@ -40,7 +40,7 @@ class Screen(Protocol):
 
 
 class Lines:
-    """A pipe or a file: sentences as they come, a line of progress every ten seconds; with ``quiet`` no progress.
+    """A pipe or a file: sentences as they come, a line of progress every ten seconds; with ``quiet`` warnings alone.
 
     ``say`` is where they go, if not to standard error as they are.
     """
@@ -60,7 +60,8 @@ class Lines:
 
     def say(self, sentence: str) -> None:
         """Print one sentence."""
-        self._say(sentence)
+        if not self._quiet or matters(sentence):
+            self._say(sentence)
 
 
 def printed(sentence: str) -> None:

@@ -80,6 +80,41 @@ def test_ids_as_windows_writes_them(patient: Stage) -> None:
     told(patient.run(*cancel), Exit.USAGE, "is a picture (PNG)")
 
 
+def test_a_name_that_is_nearly_one(patient: Stage) -> None:
+    """A batch whose name, or whose manifest's, is nearly that is suggested."""
+    patient.run("submit", patient.manifest(1, "logos.csv"), "--callback-url", "none")
+    told(patient.run("status", "logso"), Exit.USAGE, "no batch logso", "(did you mean logos?)")
+    told(patient.run("status", "logo.csv"), Exit.USAGE, "(did you mean logos?)")
+    assert "mean" not in patient.run("status", "other").err
+
+
+def test_options_before_the_verb(patient: Stage) -> None:
+    """What every verb takes may stand before it, too; behind it words mean what they meant."""
+    patient.run("submit", patient.manifest(1), "--callback-url", "none")
+    home = str(patient.home)
+    for words in (("-v", "status", "m"), ("--json", "-q", "status", "m"), ("--home", home, "status", "m")):
+        assert patient.run(*words).code == Exit.DONE
+    assert json.loads(patient.run("--json", f"--home={home}", "status", "m").out)["rows"] == 1
+    assert patient.run("-q", "keys", "list").code == Exit.DONE
+    assert patient.run("-v").code == patient.run().code
+    assert patient.run("-v", "dance").code == patient.run("--nonsense", "status").code == Exit.USAGE
+
+
+def test_quiet_is_quiet(patient: Stage) -> None:
+    """With -q nothing stands beside the result but warnings and errors."""
+    sent = patient.run("submit", patient.manifest(1), "--callback-url", "http://127.0.0.1:9", "-q")
+    assert [line for line in sent.err.splitlines() if not line.startswith("warning: ")] == []
+    assert "no receiver answers" in sent.err
+    assert patient.run("status", "m", "-q").err == ""
+    told(patient.run("status", "n", "-q"), Exit.USAGE, "no batch n")
+
+
+def test_the_values_of_an_option_stand_in_its_help(patient: Stage) -> None:
+    """Who asks for rows by their status is told which there are, in the help and when he errs."""
+    assert "--rows [planned|doubt|pending|completed|canceled|rejected]" in patient.run("status", "-h").out
+    assert "a row is planned, doubt," in patient.run("status", "m", "--rows", "lost").err
+
+
 @pytest.mark.parametrize("name", ["MICROWORK_API_KEY", "MICROWORK_API_KEY_FILE"])
 def test_an_empty_key(patient: Stage, name: str) -> None:
     """A variable for the key that is set, but blank, is refused, and the other one named; it hinders no look."""

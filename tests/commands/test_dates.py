@@ -115,7 +115,7 @@ async def test_doubles_show_at_once_whatever_the_dates_say(stage: Stage, variant
     lines, size = VARIANTS[variant]
     await sent(stage, *lines, Line(Fault.PROXIED_TWICE, 30, ROWS), size=size)
     found = await reconciled(stage)
-    assert len(found.cancelled) == ROWS - 29
+    assert len(found.canceled) == ROWS - 29
     assert found.proof is not None
     assert (found.proof.paid_twice, found.proof.covers) == (0, 2 * ROWS - 29)
 

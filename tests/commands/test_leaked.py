@@ -59,7 +59,7 @@ async def test_the_pending_task_of_another_batch(stage: Stage, says: str | None)
         await called(stage, other.task_id, row, says=says)
     await resume(stage.home, stage.client, "logos", silent(), stage.new_desk())
     result = await account(stage)
-    assert (other.status, result.cancelled) == ("pending", ())
+    assert (other.status, result.canceled) == ("pending", ())
     assert result.proof is not None
     assert (result.proof.paid_twice, result.report.surplus, result.report.conflicts) == (0, 0, 0)
     assert stage.world.stats()["by_status"] == {"pending": 2, "completed": 1, "canceled": 0}

@@ -92,6 +92,17 @@ async def test_a_path_is_recorded_whole(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 @virtual
+async def test_a_flood_of_mistakes_is_cut(stage: Stage) -> None:
+    """Where rows were to be sent the first twenty mistakes are shown, and how to see the others."""
+    source = stage.manifest()
+    stage.write(source, "id,image_url", *(f"{n},nowhere" for n in range(300)))
+    with pytest.raises(ManifestError) as refused:
+        await examine(source, None, stage.desk)
+    assert len(refused.value.problems) == 22
+    assert refused.value.problems[20].endswith(" and 280 more problems, which validate shows")
+
+
+@virtual
 async def test_every_mistake_is_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """All mistakes stand in one error, up to a limit and with their count; nothing is written."""
     monkeypatch.setattr("mwbatch.commands.survey.MAX_PROBLEMS", 2)
@@ -100,7 +111,7 @@ async def test_every_mistake_is_told(stage: Stage, monkeypatch: pytest.MonkeyPat
     with pytest.raises(ManifestError) as refused:
         await examine(source, None, stage.desk)
     assert [line.rsplit(":", 1)[-1] for line in refused.value.problems][2:] == [
-        " and 1 more problem",
+        " and 1 more problem, which validate shows",
         "3 problems; nothing was sent. Mend what is wrong, then run the same command again",
     ]
 

@@ -146,11 +146,11 @@ async def test_a_listing_that_is_believed_at_the_last_try(
 async def test_what_a_second_listing_makes_up_for_is_no_reason(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A listing that could not be believed, before surplus was cancelled, leaves no reason once one can be believed."""
+    """A listing that could not be believed, before surplus was canceled, leaves no reason once one can be believed."""
     await pending(stage, Line(Fault.PROXIED_TWICE, 2, 2), rows=3)
     twist(stage, monkeypatch, lambda page, number: page | {"total": 7} if number <= TRIES else page)
     found = await reconciled(stage)
-    assert (len(found.cancelled), found.reasons, proof_of(found).paid_twice) == (1, [], 0)
+    assert (len(found.canceled), found.reasons, proof_of(found).paid_twice) == (1, [], 0)
 
 
 @virtual

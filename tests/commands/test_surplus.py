@@ -7,7 +7,7 @@ import pytest
 
 from mwbatch.commands.reconcile import Manner, reconcile
 from mwbatch.commands.submit import resume, submit
-from mwbatch.commands.surplus import Cancelled, cancel_surplus
+from mwbatch.commands.surplus import Canceled, cancel_surplus
 from mwbatch.core.facts import Seen, Via
 from mwbatch.errors import ApiError
 from mwbatch.journal.opened import Opened
@@ -29,7 +29,7 @@ async def doubled(stage: Stage, attempts: int = 2) -> tuple[Opened, list[Task]]:
     return batch, tasks
 
 
-async def cancelled(stage: Stage, batch: Opened) -> Cancelled:
+async def cancelled(stage: Stage, batch: Opened) -> Canceled:
     """Cancel what is double."""
     try:
         return await cancel_surplus(batch, stage.client, stage.desk)
@@ -62,8 +62,7 @@ async def test_the_earliest_is_kept(stage: Stage) -> None:
     result = await cancelled(stage, batch)
     assert [task.status for task in tasks] == ["pending", "canceled", "canceled"]
     assert result.done == [
-        f"surplus task {task.task_id} of row 0 was cancelled; {tasks[0].task_id} is kept"
-        for task in tasks[1:]
+        f"surplus task {task.task_id} of row 0 was canceled; {tasks[0].task_id} is kept" for task in tasks[1:]
     ]
     assert (result.failed, stage.desk.tally.notes, stage.statuses()) == ([], result.done, {"pending": 2})
     assert list(batch.state.surplus()) == []
@@ -85,9 +84,9 @@ async def test_what_was_cancelled_is_not_cancelled_again(stage: Stage) -> None:
     """A second pass, and one over a task that somebody else cancelled, cancels nothing."""
     batch, tasks = await doubled(stage)
     stage.world.cancel(tasks[1].task_id, clock())
-    assert await cancelled(stage, batch) == Cancelled()
+    assert await cancelled(stage, batch) == Canceled()
     stage.wire.got.clear()
-    assert (await cancelled(stage, batch), stage.wire.got) == (Cancelled(), [])
+    assert (await cancelled(stage, batch), stage.wire.got) == (Canceled(), [])
 
 
 @virtual
@@ -98,7 +97,7 @@ async def test_a_cancel_that_comes_too_late(stage: Stage, monkeypatch: pytest.Mo
     result = await cancelled(stage, batch)
     assert (asked, result.done, len(result.failed)) == ([tasks[1].task_id], [], 1)
     assert result.failed[0].startswith(
-        f"surplus task {tasks[1].task_id} of row 0 could not be cancelled: HTTP 500"
+        f"surplus task {tasks[1].task_id} of row 0 could not be canceled: HTTP 500"
     )
     assert stage.wire.got == [tasks[0].task_id, tasks[1].task_id, tasks[1].task_id]
     assert stage.statuses() == {"pending": 1, "completed": 1}
@@ -158,8 +157,8 @@ async def test_answered_surplus_is_never_cancelled(stage: Stage, monkeypatch: py
     asked = racing(stage, monkeypatch)
     for task in tasks:
         complete(stage, task)
-    assert (await cancelled(stage, batch), asked) == (Cancelled(), [])
-    assert (await cancelled(stage, batch), asked) == (Cancelled(), [])
+    assert (await cancelled(stage, batch), asked) == (Canceled(), [])
+    assert (await cancelled(stage, batch), asked) == (Canceled(), [])
     assert len(list(batch.state.surplus())) == 2
 
 
@@ -191,4 +190,4 @@ async def test_interrupted_before_a_row(stage: Stage) -> None:
     """Asked to stop, no further row is touched."""
     batch, tasks = await doubled(stage)
     stage.desk.stopping.set()
-    assert (await cancelled(stage, batch), tasks[1].status) == (Cancelled(), "pending")
+    assert (await cancelled(stage, batch), tasks[1].status) == (Canceled(), "pending")

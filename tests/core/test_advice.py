@@ -52,7 +52,7 @@ def test_there_is_a_step_unless_all_was_given_up(report: Report) -> None:
         ),
         (
             standing(rejected_callbacks=1),
-            "mwbatch reconcile logos --list rejected    # see the 1 callback that did not fit",
+            "mwbatch reconcile logos --list unusable    # see the 1 callback that did not fit",
         ),
         (
             standing(completed=1),

@@ -54,7 +54,7 @@ def test_the_answer_is_found_in_any_body(body: Json, via: Via) -> None:
         "status": "completed",
         "created_at": "2024-01-01T00:00:00.000Z",
         "completed_at": "2024-01-02T00:00:00.000Z",
-        "received_at": "1970-01-01T00:00:00.500+00:00",
+        "received_at": "1970-01-01T00:00:00.500Z",
         "via": via.value,
         "request": {"image_url": "https://images.test/0.jpg"},
         "columns": {},

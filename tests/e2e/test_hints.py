@@ -292,7 +292,7 @@ SCENARIOS: Final[dict[str, tuple[Settings, Told]]] = {
         FAST,
         lambda stage: said(stage, "status", "m", before=damaged),
     ),
-    "core/advice.py: reconcile * --list rejected": (FAST, step(rejected_callbacks=1)),
+    "core/advice.py: reconcile * --list unusable": (FAST, step(rejected_callbacks=1)),
     "core/advice.py: reconcile * --list surplus|conflicts": (FAST, step(conflicts=1)),
     "core/advice.py: reconcile * --list unknown": (FAST, step(unknown_tasks=1)),
     "core/advice.py: reconcile * --wait": (FAST, lambda stage: sent(stage, 3, "--callback-url", NOBODY)),

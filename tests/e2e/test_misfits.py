@@ -74,7 +74,7 @@ def test_a_body_that_cannot_be_taken(patient: Stage) -> None:
     status = patient.run("status", "m", "--json")
     assert (status.code, status.json["rejected_callbacks"], status.json["by_status"]["pending"]) == (0, 3, 2)
     assert "bad callbacks" in status.err
-    assert "--list rejected    # see the 3 callbacks that did not fit" in status.err
+    assert "--list unusable    # see the 3 callbacks that did not fit" in status.err
     found = offline(patient, 3)
     assert (found["rejected_callbacks"], found["damaged_lines"]) == (3, 0)
     items = listed(patient, "rejected")

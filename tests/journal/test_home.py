@@ -251,12 +251,13 @@ def test_the_inbox_is_no_batch(home: Home) -> None:
         ("v1.2.ndjson", "v1.2"),
         ("logos", "logos"),
         (".csv", "batch"),
-        ("\u00e9\u00e9.csv", "batch"),
+        ("\u00e9\u00e9.csv", "batch-446bcf"),
+        ("\u6807\u5fd7.csv", "batch-5ad58a"),
         ("x" * 300 + ".csv", "x" * 100),
     ],
 )
 def test_a_batch_is_named_after_its_manifest(manifest: str, name: str) -> None:
-    """The name is the file's, without its endings and what a folder's name should not hold."""
+    """The name is the file's, without its endings and what a folder's name should not hold; else one of its own."""
     assert name_for(manifest) == name
 
 

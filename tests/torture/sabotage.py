@@ -9,7 +9,7 @@ from unittest.mock import patch
 from mwbatch.client import Client
 from mwbatch.commands.creating import Run
 from mwbatch.commands.settling import _close
-from mwbatch.commands.surplus import Cancelled
+from mwbatch.commands.surplus import Canceled
 from mwbatch.commands.sweeping import Swept
 from mwbatch.core.facts import Started
 from mwbatch.core.fold import Status
@@ -44,8 +44,8 @@ def _believe_at_once() -> Callable[..., Any]:
     return believe
 
 
-async def _cancel_nothing(*_: Any) -> Cancelled:
-    return Cancelled()
+async def _cancel_nothing(*_: Any) -> Canceled:
+    return Canceled()
 
 
 async def _list_nothing(batch: Opened, *_: Any) -> None:

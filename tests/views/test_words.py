@@ -91,4 +91,4 @@ def test_callbacks_that_did_not_fit() -> None:
     """They have a line and a list to be looked at."""
     text = report_text(report(rejected_callbacks=3), 100)
     assert "  bad callbacks           3" in text
-    assert "  mwbatch reconcile logos --list rejected    # see the 3 callbacks that did not fit" in text
+    assert "  mwbatch reconcile logos --list unusable    # see the 3 callbacks that did not fit" in text
