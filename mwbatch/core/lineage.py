@@ -13,7 +13,7 @@ from mwbatch.core import cells
 from mwbatch.core.facts import Planned, Seen
 from mwbatch.core.foreign import foreign
 from mwbatch.core.labels import response
-from mwbatch.core.names import misnamed
+from mwbatch.core.names import ID_NAMES, misnamed
 from mwbatch.core.scrutiny import Leave, question
 from mwbatch.core.text import Json
 
@@ -117,7 +117,8 @@ def _row(
     batch: str, planned: Planned, answer: Seen, question: Question, tags: list[dict[str, Json]]
 ) -> dict[str, Json]:
     lineage = dict(zip(SOURCE, (batch, planned.row, planned.id, answer.task_id), strict=True))
-    columns = {name: cell for name, cell in planned.columns.items() if name not in SOURCE}
+    # Where each row names its own columns, a later one may have one more for ids: beside `id` no manifest takes it.
+    columns = {name: cell for name, cell in planned.columns.items() if name not in (*SOURCE, *ID_NAMES)}
     row = {
         **columns,
         "id": planned.id,

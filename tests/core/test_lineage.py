@@ -156,3 +156,12 @@ def test_lineage_of_lineage() -> None:
     row = asked(box("a"), planned=earlier).row
     assert row is not None
     assert (row["source_batch"], row["source_row"]) == ("logos", 7)
+
+
+@pytest.mark.parametrize("name", ["custom_id", "unique_id", "global_key"])
+def test_another_id_stays_behind(name: str) -> None:
+    """A column for ids that only a later row of the batch named would be a second one in the new manifest: it is left out."""
+    found = asked(box("a"), planned=PLANNED._replace(columns={"shop": "x", name: "other"}))
+    (entry,) = read_jsonl([encode(found.row)])
+    assert isinstance(entry, Entry)
+    assert (entry.id, entry.columns["shop"], name in entry.columns) == ("shot-7", "x", False)
