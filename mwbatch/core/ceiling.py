@@ -103,10 +103,11 @@ class Ceiling:
 
     def answered(self, started_at: float, now: float) -> None:
         """A request that left at ``started_at`` was answered, and not refused for its haste."""
-        if self.walled and self._curve is not None:
-            self._scatter.begin()  # the wall is known, and over; what was served before it says nothing
-            self._resumed_at = now
-        self._unanswered, self.walled = 0, False
+        if self._unanswered:
+            if self.walled and self._curve is not None:
+                self._scatter.begin()  # the wall is known, and over; what was served before it says nothing
+                self._resumed_at = now
+            self._unanswered, self.walled = 0, False
         self._served.count(now)
         self._row_answers += 1
         if self._trial is not None:

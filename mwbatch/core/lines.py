@@ -51,6 +51,10 @@ _TYPES: Final = {
 }
 """For each kind every pair of a field and a type that it may have."""
 
+_PLAN: Final = ("v", "fact", *Planned._fields[:-1])
+_PLAN_TYPES: Final = [int, str, float, int, str, int, str, dict, dict]
+"""The names and types of all that stands in the line of a plan, but for an edition."""
+
 _WHOLE: Final = {
     name: [field.name for field in fields if int in _types(field.annotation) and field.name != "at"]
     for name, fields in _FIELDS.items()
@@ -143,6 +147,8 @@ def parse(text: bytes) -> Fact:
         record = decode_object(head + b"}")
     except BadJson as error:
         raise BadLine(str(error)) from None
+    if (planned := _planned(record)) is not None:
+        return planned
     version, kind = record.pop("v", None), record.pop("fact", None)
     if type(version) is not int or version != VERSION or not isinstance(kind, str) or kind not in KINDS:
         raise UnknownFact(
@@ -158,6 +164,18 @@ def parse(text: bytes) -> Fact:
         return KINDS[kind](**record, **({"body": body} if cut else {}))
     except (KeyError, TypeError, ValueError) as error:
         raise UnknownFact(f"a fact {kind!r} with other fields: {error}") from None
+
+
+def _planned(record: dict[str, Json]) -> Planned | None:
+    """A plan as nearly all are, for which nothing is looked at by itself: there is one for every create. None for any other line."""
+    if len(record) != len(_PLAN):
+        return None
+    there: list[Json] = list(map(record.get, _PLAN))
+    version, kind, *fields = there
+    if list(map(type, there)) != _PLAN_TYPES or kind != "planned" or version != VERSION:
+        return None
+    planned = Planned(*fields)
+    return planned if planned.row >= 0 and planned.line >= 0 else None
 
 
 def _check(kind: str, record: dict[str, Json]) -> None:
