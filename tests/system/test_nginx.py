@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,6 +67,27 @@ def test_the_way_through(behind: Behind) -> None:
     assert behind.proxy.post(behind.path(), b"{") == 400
     assert not [mac for mac in behind.macs() if mac in logs(behind.proxy.folder)]
     assert not (behind.proxy.folder / "access.log").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("ciphers", "taken"),
+    [
+        ("ECDHE+AESGCM", True),
+        ("ECDHE+CHACHA20", True),
+        ("ECDHE-ECDSA-AES128-SHA", False),
+        ("ECDHE-ECDSA-AES256-SHA384", False),
+    ],
+)
+def test_ciphers(behind: Behind, ciphers: str, taken: bool) -> None:
+    """With TLS 1.2 only ciphers with forward secrecy and authentication in one are spoken; who has none of them gets no answer."""
+    trust = behind.proxy.trust
+    trust.maximum_version = ssl.TLSVersion.TLSv1_2
+    trust.set_ciphers(ciphers)
+    if taken:
+        assert behind.proxy.post(behind.path(), callback()) == 200
+    else:
+        with pytest.raises(ssl.SSLError):
+            behind.proxy.post(behind.path(), callback())
 
 
 def test_sizes(behind: Behind) -> None:
