@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from mwbatch.core.address import Key
+from mwbatch.core.batch_names import wrong_with
 from mwbatch.core.hint import hint
 from mwbatch.core.text import encode
 from mwbatch.errors import NameTaken, StoreError, UsageError
@@ -196,6 +197,8 @@ class Home:
             StoreError: the folder cannot be made, or has lost its card.
         """
         check_name(card.name)
+        if wrong := wrong_with(card.name, TAKEN, (folder.name for folder in self._folders())):
+            raise UsageError(wrong)
         folder = self.path / card.name
         if any(folder.glob("*/*.jsonl")) and not _holds_batch(folder):
             raise StoreError(

@@ -5,6 +5,7 @@ import secrets
 from hashlib import blake2b
 from pathlib import Path
 
+from mwbatch.core.batch_names import is_reserved, unreserved
 from mwbatch.errors import UsageError
 from mwbatch.journal.home import TAKEN
 
@@ -18,7 +19,7 @@ def name_for(manifest: str) -> str:
     """The name that a batch gets from the file name of its manifest."""
     stem = re.sub(r"(\.(csv|jsonl|ndjson|gz))+$", "", Path(manifest).name, flags=re.IGNORECASE)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.").lstrip("-._")[:100] or _unsaid(stem)
-    return f"{name}-batch" if name in TAKEN else name
+    return unreserved(name) if is_reserved(name, TAKEN) else name
 
 
 def _unsaid(stem: str) -> str:

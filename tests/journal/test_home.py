@@ -262,7 +262,19 @@ def test_a_batch_is_named_after_its_manifest(manifest: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "manifest", ["inbox.csv", "keys.json", "_x.csv", "...csv", "-.csv", "a" * 99 + "-b.csv"]
+    "manifest",
+    [
+        "inbox.csv",
+        "INBOX.csv",
+        "CON.csv",
+        "nul.txt.csv",
+        "com1.csv",
+        "keys.json",
+        "_x.csv",
+        "...csv",
+        "-.csv",
+        "a" * 99 + "-b.csv",
+    ],
 )
 def test_a_name_from_a_manifest_can_always_be_made(home: Home, manifest: str) -> None:
     """Whatever a manifest is called, the name that comes of it is taken by create."""
@@ -284,3 +296,14 @@ def test_the_default_home_is_not_the_working_directory(
     monkeypatch.chdir(tmp_path)
     assert default_home() == before
     assert before.is_absolute()
+
+
+def test_an_old_name_stays(home: Home) -> None:
+    """A batch that has a name which no new one may have is found, read and written as ever."""
+    folder, card = home.create(replace(CARD, name="logos"))
+    folder.rename(folder.with_name("CON"))
+    old = home.write(home.path / "CON", replace(card, name="CON"))
+    assert home.find("CON") == (home.path / "CON", old)
+    for name in ("con", "NUL", "aux.csv"):
+        with pytest.raises(UsageError, match="choose"):
+            home.create(replace(CARD, name=name))
