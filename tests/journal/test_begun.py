@@ -150,3 +150,7 @@ async def test_what_the_api_told_of_once_is_not_forgotten(home: Home) -> None:
     async with act(home, *home.find("logos"), "resume") as batch:
         assert (batch.state.confirmed(), batch.card.tasks, batch.known_tasks()) == (0, 3, 4)
     assert home.find("logos")[1].tasks == 4
+    (home.path / ".begun" / "b234567890.jsonl").unlink()
+    async with act(home, *home.find("logos"), "resume") as batch:
+        assert batch.known_tasks() == 4
+    assert home.begun("b234567890").tasks() == 4

@@ -82,14 +82,14 @@ def beyond(story: "Story") -> bool:
 
     Also where a redirect hid a task and another account is asked for it, or where only callbacks tell and none comes; or
     where a kill took with it what a run had learned, the record of its start is lost besides, and the listing stands still
-    as it was before: none of the three that could tell has told. A run that ended has noted what it left behind.
+    and shows some of it: none of the three that could tell has told. A run that ended has noted what it left behind, and
+    a listing that shows nothing of the batch is not to be believed.
     """
     hidden = Fault.CREATED_307 in story.cause.rates and story.circumstance.interlude is other_key
     unheard = story.cause.told and story.circumstance.deafens
-    unnoted = (
-        story.cause.stands and story.ending.figures["kills"] and story.circumstance.interlude in _UNRECORDING
-    )
-    return bool(story.cause.beyond or hidden or unheard or unnoted)
+    unrecorded = story.ending.figures["kills"] > 0 and story.circumstance.interlude in _UNRECORDING
+    unnoted = story.cause.stands and story.shown and unrecorded
+    return story.cause.beyond or hidden or unheard or unnoted
 
 
 def _all_known(story: "Story", _: "Run", ledger: dict[int, list[Task]], state: Batch) -> Iterator[str]:

@@ -93,6 +93,8 @@ class Story:
         self.network = Network(self.draw, self.cause, self._settings(), self.receiver)
         self._runs = 0
         self._step = 0.0
+        self.shown = False
+        """Whether a listing had a task of ours to show when the interlude came."""
 
     def _settings(self) -> Settings:
         rates = dict(self.cause.rates)
@@ -126,10 +128,13 @@ class Story:
 
     def shown_now(self) -> bool:
         """Whether a listing shows a task of ours now that costs money, whatever else it does."""
+        return self._shows(60.0) and not self.cause.blind
+
+    def _shows(self, since: float = 0.0) -> bool:
+        """Whether a listing has a task of ours to show now that was made at least so many seconds ago."""
         account, now = self.network.account(self.key), self.network.now()
-        until = min(now - 60.0, account.shows_until(now))
-        there = any(task.status != "canceled" and task.born_at < until for task in account.world.tasks())
-        return there and not self.cause.blind
+        until = min(now - since, account.shows_until(now))
+        return any(task.status != "canceled" and task.born_at < until for task in account.world.tasks())
 
     @property
     def unproved(self) -> bool:
@@ -154,6 +159,7 @@ class Story:
                 await intruded(self, first)
             await first
             if not number:
+                self.shown = self._shows()
                 await self.circumstance.interlude(self)
             await asyncio.sleep(self.draw.one_of((0.0, 1.0, 100.0, 5000.0), "gap", number))
 
