@@ -83,7 +83,7 @@ class Meant:
         Option(
             "--own-column",
             metavar="NAME",
-            help="Keep this column as one of yours, although it looks like a misspelt known one (Tags); several times.",
+            help="Keep this column as one of yours, although it looks like a misspelt known one, such as Tags; several times.",
         ),
     ] = ()
     single_option: SingleOption = False
@@ -151,7 +151,7 @@ class Place:
             "--callback-key-file",
             envvar="MWBATCH_CALLBACK_KEY_FILE",
             rooted=True,
-            help="The callback keys, where several hosts share them. Default: keys.json in the home.",
+            help="The callback keys, where several hosts share them. Default: keys.json in the data folder.",
         ),
     ] = None
 

@@ -24,7 +24,7 @@ def audit(
 ) -> None:
     """Find what was asked for twice, and what that cost.
 
-    It looks at every batch of the home, sends nothing and takes no lock. With --against-api it lists the account's tasks
+    It looks at every batch of the data folder, sends nothing and takes no lock. With --against-api it lists the account's tasks
     too: it finds what another machine, or a script, asked for before mwbatch came. Exit code 1: something was asked twice.
 
     \b

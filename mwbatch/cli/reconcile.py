@@ -59,7 +59,7 @@ def reconcile(
     """Prove where every row is, and that none was paid twice.
 
     It lists every task that the API has of the batch, fetches the answers whose callback never came, settles rows in
-    doubt, and cancels surplus tasks while they are pending. Given the path of a manifest it compares with that, too.
+    doubt, and cancels extra tasks while they are pending. Given the path of a manifest it compares with that, too.
 
     \b
     Examples:

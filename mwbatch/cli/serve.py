@@ -49,7 +49,7 @@ class Listening:
 
 @verb
 def serve_callbacks(*, listening: Listening, place: settings.Place, talk: settings.Talk) -> None:
-    """Receive the callbacks of every batch in the home.
+    """Receive the callbacks of every batch in the data folder.
 
     Each is answered 200 once it is on disk. It needs no API key. Ctrl-C or SIGTERM ends it, after what is being
     received was answered.

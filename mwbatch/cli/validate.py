@@ -34,7 +34,7 @@ def validate(
 ) -> None:
     """Check every row of a manifest, and list every mistake.
 
-    A mistake is a line: file:line: column: what is wrong. Rows that another batch of the home asked for are told, too.
+    A mistake is a line: file:line: column: what is wrong. Rows that another batch of the data folder asked for are told, too.
     Nothing is sent, and no key is needed (save with --against-api).
 
     \b

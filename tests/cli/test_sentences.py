@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import socket
 import subprocess
 from collections.abc import Iterator
 
@@ -86,6 +87,18 @@ def test_a_name_that_is_nearly_one(patient: Stage) -> None:
     told(patient.run("status", "logso"), Exit.USAGE, "no batch logso", "(did you mean logos?)")
     told(patient.run("status", "logo.csv"), Exit.USAGE, "(did you mean logos?)")
     assert "mean" not in patient.run("status", "other").err
+
+
+def test_ipv6_alone(patient: Stage) -> None:
+    """Who listens on `::` is told that nobody comes there by IPv4; and nobody does."""
+    port = free_port()
+    with patient.running("serve-callbacks", "--host", "::", "--port", str(port)) as server:
+        assert server.stderr is not None
+        lines = [server.stderr.readline().decode(), server.stderr.readline().decode()]
+        assert lines[1].endswith(", by IPv6 only; --host 0.0.0.0 is for IPv4\n")
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=20)
+        socket.create_connection(("::1", port), timeout=20).close()
 
 
 def test_options_before_the_verb(patient: Stage) -> None:
