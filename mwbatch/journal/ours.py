@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from mwbatch.core.text import BadJson, decode_object, encode
-from mwbatch.journal.disk import DISK, content_of, open_to_read
+from mwbatch.journal.disk import DISK, open_to_read, read_own
 from mwbatch.journal.replacing import names_in
 
 NAME: Final = ".written.jsonl"
 """In the home; no batch can have such a name."""
 
 _BLOCK: Final = 1 << 20
+_ROOT: Final = 0
+_OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Ours:
@@ -44,10 +46,22 @@ class Ours:
         """Whether what stands at a path is what was written, as it was written; a link never is. Blocks while it reads."""
         try:
             name = digest(path)
-            lines = content_of(self._path).split(b"\n")
+            lines = _noted(self._path)
         except OSError:
             return False
         return any(_said(text) == name for text in lines if name.encode() in text)
+
+
+def _noted(path: Path) -> list[bytes]:
+    """The lines of our notes; none of a file that others may have written, who would have us replace what is the user's.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with read_own(path) as file:
+        found = os.fstat(file.fileno())
+        is_ours = found.st_uid in (os.geteuid(), _ROOT) and not found.st_mode & _OTHERS_WRITE
+        return file.read().split(b"\n") if is_ours else []
 
 
 def _said(text: bytes) -> Any:
