@@ -8,6 +8,7 @@ from hypothesis import given
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact
 from mwbatch.core.fold import Status
+from mwbatch.core.limits import Limits
 from mwbatch.core.progress import Report, Tally, report
 from mwbatch.errors import Exit
 from tests.core.facts import answer, histories, plan, show
@@ -80,6 +81,14 @@ def test_an_answer_that_only_a_callback_brought_is_counted_and_complete() -> Non
     assert (there.by_callback_only, there.complete, there.exit(done=True)) == (1, True, Exit.DONE)
     shown = report(Batch([plan(0), answer(1), show(1)]), batch="logos", batch_id="b1", home="/h")
     assert (shown.by_callback_only, shown.complete) == (0, True)
+
+
+def test_a_report_at_another_price() -> None:
+    """What is spent may be said at a price that the batch does not keep; without one the batch's own stands."""
+    batch = Batch([plan(0), show(1)])
+    there = report(batch, batch="logos", batch_id="b1", home="/h", spent=Limits(price=0.5).spent(batch))
+    assert there.priced(None) is there
+    assert [one.json()["spent"]["cost"] for one in (there, there.priced(0.08))] == [0.5, 0.08]
 
 
 def test_a_note_is_told_once() -> None:
