@@ -12,6 +12,12 @@ _MAGIC: Final = b"\x1f\x8b"
 _WINDOW: Final = 16 + zlib.MAX_WBITS
 """What zlib calls a stream with the header of gzip."""
 
+DENSEST: Final = 100
+"""How many bytes one packed byte may stand for: gzip makes a thousand of nothing, and of a callback's text four."""
+
+PLENTY: Final = 1 << 20
+"""What may stand in a packed body however small: reading it costs little."""
+
 
 def check_coding(name: str) -> None:
     """Refuse a Content-Encoding that is not taken; raises `Rejected`."""
@@ -23,10 +29,11 @@ def decoded(raw: bytes, coding: str, most: int) -> bytes:
     """The text of a body. What is called gzip and is not is taken as it is: an application may have unpacked it already.
 
     Raises:
-        Rejected: it would be longer than ``most`` bytes, or is not whole.
+        Rejected: it would be longer than ``most`` bytes, or than any callback becomes of so few, or is not whole.
     """
     if coding.strip().lower() in _GZIP and raw.startswith(_MAGIC):
-        raw = _unpacked(raw, most)
+        # Or a few KiB would buy a second of reading, and hundreds of MiB, through every address that is known.
+        raw = _unpacked(raw, min(most, max(PLENTY, DENSEST * len(raw))))
     return raw.removeprefix(BOM_UTF8)
 
 

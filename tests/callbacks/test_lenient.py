@@ -93,6 +93,17 @@ def test_a_bomb_is_not_unpacked() -> None:
         tracemalloc.stop()
 
 
+def test_little_does_not_stand_for_much() -> None:
+    """A few KiB never buy the reading of the largest body; what is packed as callbacks are is taken up to that."""
+    most, tag = 8 << 20, b'{"id":"%032x","box":{"x":%d,"y":%d}},'
+    with pytest.raises(Rejected):
+        decoded(gzip.compress(b"{}," * 2_700_000), "gzip", most)
+    real = b"".join(tag % (pow(7, n, 2**127), n, n * n) for n in range(90_000))
+    assert decoded(gzip.compress(real), "gzip", most) == real
+    same = tag % (1, 2, 3) * 15_000
+    assert decoded(gzip.compress(same), "gzip", most) == same
+
+
 async def test_packed_holds_its_room(start: Start) -> None:
     """What a packed body becomes must have room among all others."""
     stage = await start(limits=Limits(body=100_000, held=50_000))
