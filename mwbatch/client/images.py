@@ -94,7 +94,7 @@ class Images:
         """The size of the image there as it is stored, EXIF orientation not applied; or in a few words why there is none."""
         try:
             return await self._size(url)
-        except (aiohttp.ClientError, TimeoutError, ValueError, OSError, UsageError) as error:
+        except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
             return _reason(error)
 
     async def unreachable(self, url: str) -> str:
@@ -111,7 +111,7 @@ class Images:
                 if answer.status >= 400 and answer.status != NO_RANGE:
                     return f"HTTP {answer.status}"
                 return _no_picture(answer, await answer.content.read(512))
-        except (aiohttp.ClientError, TimeoutError, ValueError, OSError, UsageError) as error:
+        except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
             return _reason(error)
 
     async def _size(self, url: str) -> Size | str:
@@ -163,7 +163,10 @@ class Images:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The answer at the end of all redirects; each address is asked for as it stands there."""
         for _ in range(REDIRECTS + 1):
-            through = way(on_the_way(self._proxies, url), url)
+            try:
+                through = way(on_the_way(self._proxies, url), url)
+            except UsageError as error:  # of a proxy that cannot be used: every other misuse is raised
+                raise _NoImage(str(error)) from error
             async with self._session.request(
                 method,
                 as_it_stands(url),
@@ -210,7 +213,7 @@ class _NoImage(aiohttp.ClientError):
 def _reason(error: Exception) -> str:
     """What went wrong, without the address: it may be a signed one."""
     match error:
-        case _NoImage() | UsageError():
+        case _NoImage():
             return str(error)
         case aiohttp.ClientConnectorError():
             return "no connection"

@@ -321,7 +321,8 @@ class Batch:
             if not any(t.answered and t.confirmed for t in row.tasks.values())
         )
         for number in numbers:
-            yield from ((number, task) for task in self.row(number).tasks.values() if not task.canceled)
+            # A list, since whoever walks may learn of a task of that very row meanwhile.
+            yield from [(number, task) for task in self.row(number).tasks.values() if not task.canceled]
 
     def surplus(self) -> Iterator[tuple[int, TaskState]]:
         """Every task beyond the one kept of its row, with the row's number."""

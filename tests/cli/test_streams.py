@@ -10,7 +10,8 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import IO, Final
 
@@ -41,8 +42,8 @@ def full(tmp_path_factory: pytest.TempPathFactory, apis: Callable[[Settings], Ap
 def launched(
     stage: Stage,
     *words: str,
-    out: int | IO[bytes] = subprocess.DEVNULL,
-    err: int = subprocess.PIPE,
+    out: int | IO[bytes] | FileIO = subprocess.DEVNULL,
+    err: int | FileIO = subprocess.PIPE,
     **env: str,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A command with a standard output of our own."""
@@ -57,20 +58,11 @@ def launched(
 
 
 @contextmanager
-def pipe() -> Iterator[tuple[int, int]]:
-    """The two ends of a pipe; whoever closes one before the end says so by `shut`."""
-    read, write = os.pipe()
-    try:
+def pipe() -> Iterator[tuple[FileIO, FileIO]]:
+    """The two ends of a pipe, which may be closed before."""
+    ends = os.pipe()
+    with FileIO(ends[0], "rb") as read, FileIO(ends[1], "wb") as write:
         yield read, write
-    finally:
-        shut(read)
-        shut(write)
-
-
-def shut(end: int) -> None:
-    """Close one end, if it is open still."""
-    with suppress(OSError):
-        os.close(end)
 
 
 def shell(stage: Stage, command: str) -> subprocess.CompletedProcess[bytes]:
@@ -80,11 +72,11 @@ def shell(stage: Stage, command: str) -> subprocess.CompletedProcess[bytes]:
     )
 
 
-def read_slowly(pipe: int) -> bytes:
+def read_slowly(pipe: FileIO) -> bytes:
     """Read all that comes, in pieces that are no multiple of a page, with a rest at first."""
     time.sleep(0.3)
     read = b""
-    while block := os.read(pipe, 5_000):
+    while block := pipe.read(5_000):
         read += block
     return read
 
@@ -103,9 +95,9 @@ LOOKS: Final = [
 def test_a_slow_reader_gets_all(full: Stage, words: tuple[str, ...], unbuffered: str, blocking: bool) -> None:
     """Whatever Python buffers and whether the pipe blocks or not, a reader who is slow gets every byte."""
     with pipe() as (read, write):
-        os.set_blocking(write, blocking)
+        os.set_blocking(write.fileno(), blocking)
         with launched(full, *words, out=write, PYTHONUNBUFFERED=unbuffered) as started:
-            shut(write)
+            write.close()
             values = [json.loads(line) for line in read_slowly(read).splitlines()]
             assert started.wait(20) == 0
     assert len(values) >= ROWS or len(values[0]["completed_rows"]) == ROWS
@@ -116,7 +108,7 @@ def test_a_slow_reader_gets_all(full: Stage, words: tuple[str, ...], unbuffered:
 def test_nobody_reads(full: Stage, words: tuple[str, ...], asked: signal.Signals) -> None:
     """Before a full pipe that nobody reads a command ends when it is asked to."""
     with pipe() as (read, write), launched(full, *words, out=write) as started:
-        shut(write)
+        write.close()
         until(lambda: filled(read) >= 40_000)
         assert started.poll() is None
         started.send_signal(asked)
@@ -125,7 +117,7 @@ def test_nobody_reads(full: Stage, words: tuple[str, ...], asked: signal.Signals
         assert b"Traceback" not in told
 
 
-def filled(pipe: int) -> int:
+def filled(pipe: FileIO) -> int:
     """How many bytes wait in a pipe."""
     size = array.array("i", [0])
     fcntl.ioctl(pipe, termios.FIONREAD, size)
@@ -136,9 +128,9 @@ def filled(pipe: int) -> int:
 def test_a_reader_who_leaves(full: Stage, words: tuple[str, ...]) -> None:
     """Who has read enough leaves, and the command ends at once, with 0 and without a word about it."""
     with pipe() as (read, write), launched(full, *words, out=write) as started:
-        shut(write)
-        os.read(read, 1)
-        shut(read)
+        write.close()
+        read.read(1)
+        read.close()
         _, told = started.communicate(timeout=10)
         assert (started.returncode, b"rror" in told, b"roken" in told) == (0, False, False), told
 
@@ -147,10 +139,10 @@ def test_a_reader_of_a_follower_leaves(patient: Stage) -> None:
     """A follower that has nothing more to print notices, too, that nobody reads."""
     patient.run("submit", patient.manifest(1), "--callback-url", "none")
     with pipe() as (read, write), launched(patient, "results", "m", "--follow", out=write) as started:
-        shut(write)
+        write.close()
         assert started.stderr is not None
         started.stderr.readline()
-        shut(read)
+        read.close()
         assert started.wait(10) == 0
 
 
@@ -158,7 +150,7 @@ def test_work_goes_on_without_a_reader(stage: Stage) -> None:
     """Who reads the words of a submission may leave: every row is sent, and the exit code is that of the work."""
     words = ("submit", stage.manifest(20), "--callback-url", "none", "--max-tasks", "15", "--json")
     with pipe() as (read, write):
-        shut(read)
+        read.close()
         with launched(stage, *words, out=write, err=write) as started:
             assert started.wait(20) == 3
     assert stage.json("status", "m")["by_status"]["planned"] == 5
@@ -168,13 +160,12 @@ def test_work_goes_on_before_a_full_pipe(stage: Stage) -> None:
     """Words that nobody reads hold up no request: all rows are sent while standard error stands still."""
     words = ("submit", stage.manifest(20), "--callback-url", "none")
     with pipe() as (read, write):
-        os.set_blocking(write, False)
-        with suppress(BlockingIOError):
-            while True:
-                os.write(write, bytes(4096))
-        os.set_blocking(write, True)
+        os.set_blocking(write.fileno(), False)
+        while write.write(bytes(4096)) is not None:
+            pass
+        os.set_blocking(write.fileno(), True)
         with launched(stage, *words, err=write) as started:
-            shut(write)
+            write.close()
             until(lambda: "pending" in stage.run("status").out or "20 of 20" in stage.run("status").out)
             until(lambda: sent(stage) == 20)
             assert b"is new, in" in read_slowly(read)

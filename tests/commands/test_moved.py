@@ -43,11 +43,11 @@ async def test_a_batch_that_is_gone(stage: Stage) -> None:
     [told] = set(warned(desk, "folder is gone"))
     assert f"batch {card.batch_id} cannot be compared" in told
     for looks in (
-        rehearse(stage.home, ORIGIN, other, silent(), desk := stage.new_desk()),
-        audit(stage.home, desk),
+        lambda desk: rehearse(stage.home, ORIGIN, other, silent(), desk),
+        lambda desk: audit(stage.home, desk),
     ):
-        desk.tally.notes.clear()
-        await looks
+        desk = stage.new_desk()
+        await looks(desk)
         assert warned(desk, "folder is gone") == [told]
     paste(told.partition("this ends the warning: ")[2])
     await resume(stage.home, stage.client, "other", silent(), desk := stage.new_desk())
@@ -82,12 +82,12 @@ async def test_a_batch_with_keys_of_another_home(stage: Stage, caplog: pytest.Lo
     old, (kid,) = stage.home.key_path, stage.home.keys().kids
     home = moved(stage)
     for act in (
-        resume(home, stage.client, "logos", silent(), desk := stage.new_desk()),
-        reconcile(home, stage.client, "logos", desk),
-        cancel(home, stage.client, "logos", (), desk),
+        lambda desk: resume(home, stage.client, "logos", silent(), desk),
+        lambda desk: reconcile(home, stage.client, "logos", desk),
+        lambda desk: cancel(home, stage.client, "logos", (), desk),
     ):
-        desk.tally.notes.clear()
-        await act
+        desk = stage.new_desk()
+        await act(desk)
         [told] = warned(desk, "addresses signed with callback key")
         assert f"key {kid}, which {home.key_path} does not have" in told
     with caplog.at_level(logging.WARNING):

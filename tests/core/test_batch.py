@@ -322,6 +322,16 @@ def test_idle_is_what_has_nothing_open(history: list[Fact]) -> None:
         assert batch.is_idle(number) is idle
 
 
+@given(histories)
+def test_open_tasks_are_walked_while_more_become_known(history: list[Fact]) -> None:
+    """Whoever walks the open tasks may learn of another task of the row where he stands: he meets what was open at first."""
+    batch, met = Batch(history), []
+    for number, task in batch.open():
+        met.append((number, task.task_id))
+        batch.add(straight(number, f"t{len(met):016}", "pending", None, "", None))
+    assert met == [(number, task.task_id) for number, task in Batch(history).open()]
+
+
 def test_a_task_of_another_row_is_elsewhere() -> None:
     """A task id is somebody else's where it was shown at another row, or at another attempt of this one."""
     rows: list[Fact] = [

@@ -23,6 +23,8 @@ REPORT = {
     "by_callback_only",
     "complete",
     "rejected_callbacks",
+    "limits",
+    "spent",
 }
 STATUSES = {"planned", "doubt", "pending", "completed", "canceled", "rejected"}
 LINE = {
@@ -75,7 +77,11 @@ def test_run_does_it_all(stage: Stage) -> None:
     assert not (stage.home / "inbox").exists()
     assert set(stage.json("status", "m")) == REPORT
     assert set(stage.json("reconcile", "m")) >= REPORT
-    assert stage.json("status") == {"home": str(stage.home), "batches": [stage.json("status", "m.csv")]}
+    assert stage.json("status") == {
+        "home": str(stage.home),
+        "batches": [stage.json("status", "m.csv")],
+        "unreadable": [],
+    }
 
 
 def test_a_line_of_results(stage: Stage) -> None:
