@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from mwbatch import __version__
-from mwbatch.cli.ending import ended
+from mwbatch.cli.ending import WORDS, ended
 from mwbatch.errors import Exit
 from mwbatch.views.folding import folded
 from mwbatch.views.streams import abandon, take_over
@@ -60,7 +60,9 @@ class Verbs(click.Group):
             before += args[:count]
             del args[:count]
         end = args.index("--") if "--" in args else len(args)
-        return super().parse_args(ctx, [*args[:end], *before, *args[end:]] if args else before)
+        words = [*args[:end], *before, *args[end:]] if args else before
+        ctx.meta[WORDS] = tuple(words)  # `parse_args` uses up what it is given
+        return super().parse_args(ctx, words)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click calls it so)
         """The verb of this name; None where there is none, with all of them known, to suggest what was meant."""

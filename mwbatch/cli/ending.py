@@ -2,9 +2,13 @@
 
 import sys
 from collections.abc import Callable
+from typing import Final
 
 from mwbatch.errors import Exit
 from mwbatch.views.streams import Stream
+
+WORDS: Final = "mwbatch.words"
+"""Where click's context keeps the words of a command, the verb first."""
 
 
 def ended(code: int, tell: Callable[[str], None]) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 import click
 from click.core import ParameterSource
 
-from mwbatch.cli.ending import ended
+from mwbatch.cli.ending import WORDS, ended
 from mwbatch.cli.logs import start_logging, told
 from mwbatch.core.hint import TAKEN_BY, given
 from mwbatch.errors import BadValue, Exit, MwbatchError, Unsent
@@ -201,7 +201,9 @@ async def _watched(command: "Command", talk: Talk, asked: Asked) -> Result:
     from mwbatch.commands.desk import Desk
     from mwbatch.views.progress import shown
 
-    desk = Desk(command=("mwbatch", *sys.argv[1:]), proxies=proxies())
+    ctx = click.get_current_context(silent=True)
+    words = ctx.meta[WORDS] if ctx else sys.argv[1:]
+    desk = Desk(command=("mwbatch", *words), proxies=proxies())
     listen(desk, asked)
     say = told if talk.log_format is LogFormat.JSON else None
     async with shown(desk.tally, quiet=talk.quiet, say=say):

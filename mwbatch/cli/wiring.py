@@ -4,9 +4,9 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from shlex import quote
 from typing import TYPE_CHECKING, Final
 
+from mwbatch.core.hint import typed
 from mwbatch.core.hosts import origin
 from mwbatch.core.values import CONCURRENCY
 from mwbatch.errors import UsageError
@@ -65,7 +65,7 @@ def open_client(api: Api, desk: "Desk", concurrency: int = CONCURRENCY) -> "Clie
 
     if path := exposed_key_file():
         desk.tally.note(
-            f"warning: everybody on this machine can read the API key in {path}: chmod 600 {quote(str(path))}"
+            f"warning: everybody on this machine can read the API key in {path}: {typed('chmod', '600', path)}"
         )
     proxy = _proxy(api.base_url, desk)
     client = Client(api_key(), api.base_url, api.timeout, limit=concurrency, proxy=proxy)

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import shlex
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from mwbatch.core.cells import shown
 from mwbatch.core.digests import Digests, named
 from mwbatch.core.facts import Withdrawn
 from mwbatch.core.fold import Status
-from mwbatch.core.hint import hint
+from mwbatch.core.hint import hint, typed
 from mwbatch.core.hosts import kin
 from mwbatch.core.overlaps import API, Ahead, Overlap, Overlaps, Repeats, consented
 from mwbatch.core.plural import counted, rows
@@ -114,7 +113,7 @@ def tell_departed(kept: list[Path], desk: Desk) -> None:
         desk.tally.note(
             f"warning: what was asked for by batch {', '.join(file.stem for file in kept)} cannot be compared: it has sent "
             f"from this home, and its folder is gone. Put it back, or look through the account "
-            f"with --against-api; if it was removed for good, this ends the warning: {shlex.join(['rm', *map(str, kept)])}"
+            f"with --against-api; if it was removed for good, this ends the warning: {typed('rm', *kept)}"
         )
 
 

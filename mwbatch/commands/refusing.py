@@ -1,7 +1,6 @@
 """Refusals of rows that were asked for before: numbers, an example, and the ways on as commands that run as they stand."""
 
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Final
 
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.planning import Source, examine
+from mwbatch.core.hint import typed
 from mwbatch.core.overlaps import Overlap, Overlaps
 from mwbatch.core.plural import rows
 from mwbatch.core.text import Json
@@ -24,15 +24,19 @@ _FLAGS: Final = re.compile(r"-[nqvy]+").fullmatch
 
 
 def same_command(desk: Desk, *more: str) -> str:
-    """What the user typed, with other options behind it; these alone where nobody typed anything.
+    """What the user typed, with other options added; these alone where nobody typed anything.
 
     MUST be what goes on: where somebody only looked (`validate`, a dry run), it is the command that does it.
     """
-    words, added = list(_acting(desk.command)), list(more)
+    given = list(desk.command)
+    end = (
+        given.index("--") if "--" in given else len(given)
+    )  # what is behind it is no option, whatever it looks like
+    words = list(_acting(given[:end]))
     for option in ("--batch", "--only-new"):
-        if option in added:
+        if option in more:
             words = list(_without(words, option))
-    return shlex.join([*words, *added])
+    return typed(*words, *more, *given[end:])
 
 
 def _acting(words: Sequence[str]) -> Iterator[str]:

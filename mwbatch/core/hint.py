@@ -10,6 +10,8 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Final
 
+from mwbatch.core.printable import cell
+
 _NO_HOME: Final = frozenset(("simulate", "tasks"))
 _NO_API: Final = frozenset(
     ("export", "keys", "make-annotating", "results", "serve-callbacks", "simulate", "status")
@@ -20,6 +22,8 @@ TAKEN_BY: Final[Mapping[str, frozenset[str]]] = {
     "--base-url": _NO_API,
 }
 """The options that are said again, with the verbs that do not have them."""
+
+_ESCAPED: Final = {"'": "\\'", "\\": "\\\\"}
 
 _given: ContextVar[Mapping[str, str] | None] = ContextVar("given", default=None)
 
@@ -42,7 +46,25 @@ def hint(verb: str, *words: str | Path) -> str:
         if verb.split(maxsplit=1)[0] not in TAKEN_BY[option]
         for word in (option, value)
     ]
-    return shlex.join(["mwbatch", *verb.split(), *map(_safe, words), *again])
+    return typed("mwbatch", *verb.split(), *words, *again)
+
+
+def typed(*words: str | Path) -> str:
+    r"""Words as a shell is given them, on one line; what no terminal may get is written by its bytes (``$'a\012b'``)."""
+    return " ".join(
+        shlex.quote(word) if cell(word) == word else _by_bytes(word) for word in map(_safe, words)
+    )
+
+
+def _by_bytes(word: str) -> str:
+    """Quoted as bash, zsh and POSIX have it since 2024: an octal number has three digits, whatever comes behind it."""
+    return f"$'{''.join(_octal(one) if cell(one) != one else _ESCAPED.get(one, one) for one in word)}'"
+
+
+def _octal(character: str) -> str:
+    # What was no UTF-8 in the name of a file is a lone half of a character, and is that byte again.
+    errors = "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass"
+    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", errors))
 
 
 def _safe(word: str | Path) -> str:

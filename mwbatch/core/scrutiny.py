@@ -4,7 +4,6 @@ Only rows that are still to be sent are looked at: what was accepted once is nev
 """
 
 import re
-import shlex
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -13,6 +12,7 @@ from typing import Final
 from mwbatch.core.cells import EXACT, shown
 from mwbatch.core.entry import Entry, Found, Problem
 from mwbatch.core.expiry import Clock, Expiring, expires
+from mwbatch.core.hint import typed
 from mwbatch.core.image_size import HEIGHT, WIDTH, misspelt_size
 from mwbatch.core.names import KNOWN, misnamed
 from mwbatch.core.plural import rows
@@ -256,7 +256,7 @@ def _misnamed(line: int, name: str, known: str) -> Problem:
     spelled = shown(name)[1:-1]
     told = (
         f"is another spelling of {known}, which is missing (rename {shown(name)} to {known}, or keep it as a column of "
-        f"yours: --own-column {shlex.quote(spelled)})"
+        f"yours: {typed('--own-column', spelled)})"
     )
     return Problem(line, spelled, told, {})
 

@@ -5,12 +5,12 @@ nothing else: no file that somebody changed, no link, no manifest that a batch n
 """
 
 import os
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mwbatch.core.hint import typed
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.begun import FOLDER as BEGUN
 from mwbatch.journal.card import CARD, Card
@@ -84,11 +84,11 @@ class Output:
             why = f"is yours: nothing in {self.home.path} says that mwbatch wrote it as it stands"
         way = self._another()
         if within:
-            way = f"{way}, or move it away and run this with --force:\n  mv -n {_quoted(path, free(path, 'mine'))}"
+            way = f"{way}, or move it away and run this with --force:\n  mv -n {typed(path, free(path, 'mine'))}"
         raise UsageError(f"{path} is there already and {why}; {way}")
 
     def _another(self) -> str:
-        return f"choose another path, such as -o {_quoted(free(self.path))}"
+        return f"choose another path, such as -o {typed(free(self.path))}"
 
     def _manifests(self) -> Manifests:
         """The batch of each manifest that one names, by the file that it is, whatever it is called."""
@@ -158,7 +158,3 @@ def _file_at(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _quoted(*paths: Path) -> str:
-    return shlex.join(map(str, paths))

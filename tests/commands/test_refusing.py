@@ -19,6 +19,8 @@ from mwbatch.commands.refusing import same_command
         ("mwbatch submit m.csv -yn", "mwbatch submit m.csv -y --only-new"),
         ("mwbatch validate m.csv --check-images --json", "mwbatch submit m.csv --json --only-new"),
         ("mwbatch submit validate", "mwbatch submit validate --only-new"),
+        ("mwbatch submit -y -- -n", "mwbatch submit -y --only-new -- -n"),
+        ("mwbatch validate --json -- --only-new", "mwbatch submit --json --only-new -- --only-new"),
     ],
 )
 def test_the_command_that_goes_on(typed: str, printed: str) -> None:

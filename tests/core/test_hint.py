@@ -1,12 +1,18 @@
 """Commands to type: quoted, and leading to where things are."""
 
+import os
 import shlex
+import subprocess
 from pathlib import Path
 
 import click
+from hypothesis import given as every
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from mwbatch.cli import app
-from mwbatch.core.hint import TAKEN_BY, given, hint
+from mwbatch.core.hint import TAKEN_BY, given, hint, typed
+from mwbatch.core.printable import cell
 from tests.shapes import VERBS
 
 
@@ -15,6 +21,17 @@ def test_a_shell_reads_it_as_it_was_meant() -> None:
     command = hint("submit", Path("-bob's week 1.csv"), "--batch", "a")
     assert shlex.split(command) == ["mwbatch", "submit", "./-bob's week 1.csv", "--batch", "a"]
     assert hint("keys list") == "mwbatch keys list"
+    assert typed("mv", "-n", Path("-x"), Path("-x.mine")) == "mv -n ./-x ./-x.mine"
+
+
+@settings(max_examples=100, deadline=None)
+@every(st.lists(st.binary().map(lambda raw: os.fsdecode(raw.replace(b"\0", b""))), max_size=20))
+def test_any_name_can_be_pasted(names: list[str]) -> None:
+    """Whatever a file is called, a shell reads its name from the one line that a terminal may get."""
+    line = typed("printf", "%s\\0", *names, "")
+    assert cell(line) == line
+    came = subprocess.run(["bash", "-c", line], stdout=subprocess.PIPE, check=True).stdout
+    assert came.split(b"\0")[: len(names)] == [os.fsencode(name) for name in names]
 
 
 def test_what_was_typed_is_said_again() -> None:

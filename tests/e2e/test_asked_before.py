@@ -136,7 +136,15 @@ def test_retry_after_another_batch_asked(patient: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    "look", ["submit M -n", "submit M --dry-run -q", "submit -qn M", "validate M --price 1"]
+    "look",
+    [
+        "submit M -n",
+        "submit M --dry-run -q",
+        "submit -qn M",
+        "validate M --price 1",
+        "-q validate M",
+        "submit -n -- M",
+    ],
 )
 def test_whoever_only_looks_is_told_how_to_go_on(patient: Stage, look: str) -> None:
     """What would be refused is refused in a rehearsal, and its ways on are commands that do it."""
