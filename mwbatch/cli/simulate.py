@@ -112,7 +112,7 @@ async def listening(settings: "Settings") -> "Simulator":
 def faults_of(path: Path | None, profile: str, rates: Iterable[str] = ()) -> "Faults":
     """The faults of a file, else of a named profile, with single rates on top."""
     from mwbatch.errors import UsageError
-    from mwbatch.simulator import PROFILES, Fault, FaultsError, load_faults
+    from mwbatch.simulator import PROFILES, FaultsError, fault_named, load_faults
 
     if path is None and profile not in PROFILES:
         raise UsageError(
@@ -120,12 +120,15 @@ def faults_of(path: Path | None, profile: str, rates: Iterable[str] = ()) -> "Fa
         )
     try:
         faults = PROFILES[profile] if path is None else load_faults(path)
-        named = dict(_rate(text) for text in rates)
-        return replace(faults, rates={**faults.rates, **{Fault(name): rate for name, rate in named.items()}})
+        named = {fault_named(name): rate for name, rate in map(_rate, rates)}
+        return replace(faults, rates={**faults.rates, **named})
     except (FaultsError, OSError, ValueError) as error:
-        raise UsageError(f"{error}; the faults are: {', '.join(Fault)}") from None
+        raise UsageError(str(error)) from None
 
 
 def _rate(text: str) -> tuple[str, float]:
     name, _, rate = text.partition("=")
-    return name, float(rate)
+    try:
+        return name, float(rate)
+    except ValueError:
+        raise ValueError(f"--fault {text}: write NAME=RATE, such as {name}=0.2") from None

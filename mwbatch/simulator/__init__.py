@@ -11,7 +11,7 @@ from mwbatch.simulator.creation import Creation, create
 from mwbatch.simulator.faults import Fault, Faults, FaultsError, Line, Size
 from mwbatch.simulator.forms import Draft, Refusal, read_draft
 from mwbatch.simulator.listing import Listings, read_query
-from mwbatch.simulator.profiles import PROFILES, load_faults
+from mwbatch.simulator.profiles import PROFILES, fault_named, load_faults
 from mwbatch.simulator.server import Simulator, serve
 from mwbatch.simulator.settings import Settings
 from mwbatch.simulator.world import Callback, World
@@ -33,6 +33,7 @@ __all__ = [
     "World",
     "cancel",
     "create",
+    "fault_named",
     "load_faults",
     "read_draft",
     "read_query",

@@ -62,7 +62,7 @@ def load_faults(path: Path | str) -> Faults:
 def _faults(table: dict[str, Any]) -> Faults:
     _known(table, _KEYS)
     base = _profile(table.get("profile", "calm"))
-    rates = {_fault(name): rate for name, rate in _numbers(table.get("rates", {}), "rates").items()}
+    rates = {fault_named(name): rate for name, rate in _numbers(table.get("rates", {}), "rates").items()}
     return Faults(
         seed=int(table.get("seed", base.seed)),
         rates={**base.rates, **rates},
@@ -109,10 +109,11 @@ def _line(entry: dict[str, Any]) -> Line:
     if "request" not in entry or "fault" not in entry:
         raise FaultsError("a [[script]] entry needs request and fault")
     first = int(entry["request"])
-    return Line(_fault(entry["fault"]), first, int(entry.get("through", first)))
+    return Line(fault_named(entry["fault"]), first, int(entry.get("through", first)))
 
 
-def _fault(name: str) -> Fault:
+def fault_named(name: str) -> Fault:
+    """The fault of a name; raises `FaultsError`, which lists them all."""
     if name not in {fault.value for fault in Fault}:
         raise FaultsError(f"there is no fault {name!r}; there are {', '.join(Fault)}")
     return Fault(name)
