@@ -73,7 +73,7 @@ def ids_of(ids: tuple[str, ...], ids_from: Path | None) -> tuple[str, ...]:
             with ids_from.open("rb") as file:
                 text = text_of(file.read(MOST + 1))
         except OSError as error:
-            raise UsageError(f"cannot read the ids in {ids_from}: {error}") from None
+            raise UsageError(f"cannot read the ids in {ids_from}: {error.strerror or error}") from None
         except NoText as error:
             raise UsageError(f"{ids_from}, which is to list ids, is {error}") from None
         # MUST part lines at their ends alone: what else Unicode calls one may stand inside of an id.

@@ -68,6 +68,28 @@ def test_a_key_file_as_windows_writes_it(patient: Stage) -> None:
     assert KEY not in ran.err.replace("\0", "")
 
 
+def test_ids_that_are_not_there(patient: Stage) -> None:
+    """A list of ids that is not there is told in words, its path once."""
+    patient.run("submit", patient.manifest(1), "--callback-url", "none")
+    ran = patient.run("cancel", "m", "--ids-from", "gone.txt")
+    told(ran, Exit.USAGE, "cannot read the ids in gone.txt: No such file or directory")
+    assert "Errno" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("bussy=1", "there is no fault 'bussy'; there are"),
+        ("busy", "--fault busy: write NAME=RATE, such as busy=0.2"),
+        ("busy=often", "--fault busy=often: write NAME=RATE, such as busy=0.2"),
+        ("busy=2", "rate of busy is 2.0: a rate lies between 0 and 1"),
+    ],
+)
+def test_faults_that_cannot_be(patient: Stage, fault: str, words: str) -> None:
+    """What is wrong with a fault of the simulator is told in the words of its users, not of Python."""
+    told(patient.run("simulate", "--port", "0", "--fault", fault), Exit.USAGE, words)
+
+
 def test_ids_as_windows_writes_them(patient: Stage) -> None:
     """Ids are read after a byte order mark, too; other codings and pictures are named for what they are."""
     patient.run("submit", patient.manifest(3), "--callback-url", "none")
