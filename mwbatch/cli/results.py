@@ -40,7 +40,7 @@ def results(
     place: settings.Place,
     talk: settings.Talk,
 ) -> None:
-    """Print the completed rows as JSON lines, or write them to a file.
+    """Print completed rows as JSON lines, or write a file.
 
     They come in the manifest's order, at any time, also while the batch runs. With --follow they come in the order in
     which they are completed, each once.

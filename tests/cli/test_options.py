@@ -215,6 +215,14 @@ def test_a_folder_that_the_environment_names_is_absolute() -> None:
     assert str(Path.cwd() / "labels") in "".join(told.output.split())
 
 
+def test_no_verb_is_cut_short_in_the_list() -> None:
+    """On a terminal of 80 columns the list of verbs shows the whole sentence of each."""
+    lines = CliRunner().invoke(app, ["--help"], terminal_width=80).output.splitlines()
+    verbs = lines[lines.index("Commands:") + 1 :]
+    assert verbs
+    assert [line for line in verbs if not line.endswith(".") or line.endswith("...")] == []
+
+
 def test_the_help_tells_all() -> None:
     """The help shows what is required, choices, ranges, variables and defaults, and an enum by its values."""
     text = " ".join(CliRunner().invoke(paint, ["--help"], terminal_width=200).output.split())
