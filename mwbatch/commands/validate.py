@@ -85,7 +85,8 @@ class Validation:
         if self.repeated_urls:
             lines.append(f"{rows(self.repeated_urls)} with a picture that an earlier row shows too")
         if self.unreachable is not None:
-            lines.append(f"{counted(self.unreachable, 'picture')} cannot be fetched")
+            missing = f"{counted(self.unreachable, 'picture')} cannot be fetched"
+            lines.append(missing if self.unreachable else "every picture that was asked for can be fetched")
         if self.cost is not None:
             lines.append(f"estimated cost: {self.rows:,} x {self.price:g} = {self.cost:,.2f}")
         if self.found > len(self.problems):

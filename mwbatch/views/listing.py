@@ -26,11 +26,13 @@ class Listing:
     what: str
     items: tuple[dict[str, Json], ...]
     exit: Exit = Exit.DONE
+    words: str = ""
+    """What people call it, where scripts know it as ``what``."""
 
     def text(self) -> str:
         """Tab-separated columns, so that ``cut`` and a spreadsheet read them."""
         if not self.items:
-            return f"no {self.what}"
+            return f"no {self.words or self.what}"
         lines = ["\t".join(self.items[0])]
         lines += [
             "\t".join("" if value is None else cell(str(value)) for value in item.values())
@@ -111,6 +113,7 @@ def rejected(opened: Opened) -> Listing:
             }
             for reject in opened.rejects()
         ),
+        words="unusable callbacks",
     )
 
 

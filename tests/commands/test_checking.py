@@ -74,6 +74,7 @@ async def test_each_picture_is_asked_for_once(tmp_path: Path, pictures: Pictures
     found = await checked(tmp_path, *[f"{pictures.url}/good"] * 5, f"{pictures.url}/other", desk=desk)
     assert pictures.asked == {("HEAD", "/good"): 1, ("HEAD", "/other"): 1}
     assert (found.unreachable, desk.tally.done, desk.tally.total) == (0, 6, 6)
+    assert "every picture that was asked for can be fetched" in found.text()
     assert "Authorization" not in pictures.headers
 
 

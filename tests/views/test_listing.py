@@ -57,4 +57,4 @@ def test_a_body_is_harmless(tmp_path: Path, body: bytes, shown: str) -> None:
 def test_no_rejects(tmp_path: Path) -> None:
     """Nothing to list is said."""
     listing = rejected(opened(tmp_path))
-    assert (listing.text(), listing.json()) == ("no rejected callbacks", {"rejected_callbacks": []})
+    assert (listing.text(), listing.json()) == ("no unusable callbacks", {"rejected_callbacks": []})
