@@ -10,9 +10,7 @@ PICTURE: Final = (
     "row", "id", "image_url", "image_width", "image_height", "type", "task_id", "created_at", "completed_at",
 )  # fmt: skip
 NUMBERS: Final = ("left", "top", "width", "height")
-TEXTS: Final = (
-    "brand", "brand_id", "template_url", "template_id", "label", "source_row", "source_task_id", "source_tag_id",
-)  # fmt: skip
+TEXTS: Final = ("brand", "brand_id", "template_url", "template_id", "label")
 TAG: Final = ("tag_id", *NUMBERS, *TEXTS, "tag_more")
 """``tag_more`` is JSON of whatever else was said of the tag."""
 

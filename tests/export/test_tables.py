@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mwbatch.core.lineage import SOURCE
 from mwbatch.errors import UsageError
 from mwbatch.export.csv_lines import harmless, line_writer
 from mwbatch.export.table import header
@@ -52,12 +53,15 @@ def test_a_line_a_tag(write: Write, tmp_path: Path) -> None:
 
 
 def test_lineage_is_joined(write: Write, tmp_path: Path) -> None:
-    """An annotating row's tags come with brand and lineage as sent, and with label and all else as answered."""
-    sent = [tag("t", brand="Pepsi", brand_id="b1", source_row=3, source_tag_id="s", note="n")]
-    write("csv", [Drawn("a", [tag("t", label="good", extra=[1])], sent=sent)])
+    """An annotating row's tags come with the brand as sent, the label and all else as answered, and the columns of lineage."""
+    sent = [tag("t", brand="Pepsi", brand_id="b1", note="n")]
+    lineage = dict(zip(SOURCE, ("logos", 3, "shot-3", "task-3"), strict=True))
+    write("csv", [Drawn("a", [tag("t", label="good", extra=[1])], lineage, sent=sent)])
     (line,) = read(tmp_path / "out")
-    told = ("brand", "brand_id", "label", "source_row", "source_tag_id", "tag_more")
-    assert [line[name] for name in told] == ["Pepsi", "b1", "good", "3", "s", '{"extra":[1],"note":"n"}']
+    told = ("brand", "brand_id", "label", "tag_more", *SOURCE)
+    assert [line[name] for name in told] == [
+        "Pepsi", "b1", "good", '{"extra":[1],"note":"n"}', "logos", "3", "shot-3", "task-3",
+    ]  # fmt: skip
     assert "tags" not in line
 
 

@@ -78,7 +78,7 @@ def _tag(random: Random, place: int, width: int, height: int) -> dict[str, Json]
 
 def _sent(random: Random, tags: list[dict[str, Json]]) -> list[dict[str, Json]]:
     """The tags as they were sent: the answer adds a label and forgets the brand, which is lineage."""
-    sent = [dict(one) | {"source_row": random.randrange(9)} for one in tags]
+    sent = [dict(one) for one in tags]
     for one in tags:
         del one["brand"], one["template_url"]
         one["label"] = random.choice((*OPTIONS, None))

@@ -234,7 +234,7 @@ def check_line(line: dict[str, Any], row: Drawn, one: dict[str, Any]) -> None:
     assert [line[side] for side in ("left", "top", "width", "height")] == [
         one[side] for side in ("left", "top", "width", "height")
     ]
-    for name in ("brand", "label", "source_row"):
+    for name in ("brand", "label"):
         said = one.get(name, sent.get(name))
         assert line[name] == (None if said in (None, "") else str(said)) or line[name] == said
     assert (line["id"], line["image_url"], line["column_row"]) == (row.id, row.url, "theirs")
