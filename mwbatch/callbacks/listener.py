@@ -52,7 +52,7 @@ class Listener:
         site = Site(self._runner, host, port, tls=tls, limits=self._limits, counts=self._counts)
         try:
             await site.start()
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the second of a host that can be none
             raise _cannot_listen(host, port, flags, error) from error
         self.url, self.port = site.name, site.port
 
@@ -102,7 +102,11 @@ def _quiet(counts: Counts) -> logging.Logger:
     return quiet
 
 
-def _cannot_listen(host: str, port: int, flags: str, error: OSError) -> UsageError:
+def _cannot_listen(host: str, port: int, flags: str, error: OSError | UnicodeError) -> UsageError:
+    if isinstance(error, UnicodeError):
+        return UsageError(
+            f"cannot listen on {host}:{port}: no host has such a name; choose another {flags}host"
+        )
     if error.errno == errno.EADDRINUSE:
         return UsageError(f"another process listens on {host}:{port}; choose another {flags}port")
     if error.errno == errno.EACCES:

@@ -97,7 +97,17 @@ class Certificate:
 def _named(chain: Path | None, key: Path | None) -> Path:
     if chain is None:
         raise UsageError(f"the TLS key {key} needs its certificate: give it with --tls-cert")
+    if _is_fifo(chain):
+        raise UsageError(f"the certificate {chain} is a pipe, and is read more than once: keep it in a file")
     return chain
+
+
+def _is_fifo(path: Path) -> bool:
+    """Whether a pipe stands there; what cannot be there, either, is told by what opens it."""
+    try:
+        return path.is_fifo()
+    except OSError:
+        return False
 
 
 def _stamp(path: Path) -> Stamp:

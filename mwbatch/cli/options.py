@@ -150,13 +150,22 @@ class DeclaredOption(click.Option):
 
 
 class Word(click.types.StringParamType):
-    """A word, which has letters: an empty one would pass for one that was not given, an empty host for every address."""
+    """A word, which has letters: an empty one would pass for one that was not given, an empty host for every address.
+
+    ``any_bytes``: it names a file, which may be called anything.
+    """
+
+    def __init__(self, *, any_bytes: bool = False) -> None:
+        self._any_bytes = any_bytes
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Take any word but a blank one."""
-        if not str(value).strip():
+        """Take any word but a blank one; of an option's, which may go into a URL or a header, only what UTF-8 can say."""
+        word = super().convert(value, param, ctx)
+        if not word.strip():
             self.fail("An empty word says nothing (is a variable not set?).", param, ctx)
-        return super().convert(value, param, ctx)
+        if isinstance(param, click.Option) and not self._any_bytes and not _is_utf8(word):
+            self.fail(f"{word!r} is not UTF-8.", param, ctx)
+        return word
 
 
 class PathWord(click.ParamType[Path]):
@@ -166,11 +175,20 @@ class PathWord(click.ParamType[Path]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Take any word but a blank one."""
-        word = Word().convert(value, param, ctx)
+        word = Word(any_bytes=True).convert(value, param, ctx)
         path = Path(word)
         return (
             path.absolute() if str(path) == "-" != word else path
         )  # ./- is a file; for Path it is -, which is none
+
+
+def _is_utf8(word: str) -> bool:
+    """Whether a word that was typed is text: Python keeps other bytes as lone surrogates."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class Group(click.Group):

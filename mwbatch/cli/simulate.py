@@ -44,7 +44,7 @@ class World:
     later: Annotated[bool, Option("--later", help="Speak the later dialect (camelCase, bare listings).")] = (
         False
     )
-    strangers: Annotated[int, Option(min=0, help="Tasks of other people in the listing.")] = 0
+    strangers: Annotated[int, Option(min=0, max=1_000_000, help="Tasks of other people in the listing.")] = 0
     seed: Annotated[int, Option(help="Another seed, another run; the same seed, the same.")] = 0
 
 
@@ -103,8 +103,9 @@ async def listening(settings: "Settings") -> "Simulator":
 
     try:
         return await serve(settings)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+    except (OSError, UnicodeError) as error:  # the second of a host that can be none
+        number = (isinstance(error, OSError) and error.errno) or 0
+        reason = os.strerror(number) if number > 0 else str(error)
         where = f"{settings.host}:{settings.port}"
         raise UsageError(f"cannot listen on {where} ({reason}); choose another --port or --host") from None
 

@@ -2,8 +2,8 @@
 
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from mwbatch.core.hint import typed
@@ -180,6 +180,18 @@ def asked(question: str) -> bool:
     finally:
         signal.signal(signal.SIGINT, heard)
     return _ANSWERS[answer]
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the program, where the event loop, which hears them otherwise, has to stand still."""
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
+    terminate = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, interrupt)
+        signal.signal(signal.SIGTERM, terminate)
 
 
 def _answer(question: str) -> str:

@@ -39,6 +39,8 @@ async def foresee(
     source = replace(await addressed(home, source), only_new=repeats.only_new)
     chosen = choose(home, source, origin)
     chosen.card.pinned(origin)
+    if not chosen.folder:
+        home.check_new(chosen.card.name)
     batch = await look(home, chosen.folder, chosen.card) if chosen.folder else None
     found, state = await examine(source, batch, desk), batch.state if batch else Batch()
     card = replace(chosen.card, volatile=volatile(source, chosen.card))

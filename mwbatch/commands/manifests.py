@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 import zlib
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
@@ -117,7 +118,16 @@ def size_of(path: str) -> int:
 
 def is_pipe(path: str) -> bool:
     """Whether what is there can be read only once, as a shell's ``<(…)`` can."""
-    return Path(path).exists() and not (Path(path).is_file() or Path(path).is_dir())
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 (as above)
+    except (OSError, ValueError):  # nothing is there, nor can be: what opens it says so
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def misfit(head: bytes) -> str:
+    """What a file is that begins so, where that can be no manifest, packed or not; else empty."""
+    return "" if head.startswith(_GZIP) else instead(head)
 
 
 def entries(path: str | Path) -> Manifest:

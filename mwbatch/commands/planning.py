@@ -10,7 +10,7 @@ from typing import Final
 
 from mwbatch.commands.clocks import AskClock, of_this_machine
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.manifests import Manifest, blocks, is_pipe, size_of
+from mwbatch.commands.manifests import Manifest, blocks, is_pipe, misfit, size_of
 from mwbatch.commands.survey import Survey, survey
 from mwbatch.core.facts import Planned
 from mwbatch.core.identity import Identity
@@ -88,6 +88,9 @@ async def readable(source: Source, desk: Desk | None = None) -> AsyncIterator[So
         tally.begin("reading standard input", of_bytes=True)
         async with aclosing(blocks(source.path, source.path)) as there:
             async for block in there:
+                # MUST be seen before the end, which some devices do not have.
+                if not tally.done and (what := misfit(block)):
+                    raise UsageError(f"{source.path} is {what}")
                 kept.write(block)
                 tally.done += len(block)
         yield replace(source, path=str(kept.path), known_as="-")

@@ -186,6 +186,12 @@ class Home:
         meant = f" (did you mean {known[close[0]]}?)" if close else ""
         raise UsageError(f"no batch {batch} in {self.path}{meant}; batches there: {names}")
 
+    def check_new(self, name: str) -> None:
+        """See that a new batch may have this name; raises `UsageError` where it may not."""
+        check_name(name)
+        if wrong := wrong_with(name, TAKEN, (folder.name for folder in self._folders())):
+            raise UsageError(wrong)
+
     def create(self, card: Card) -> tuple[Path, Card]:
         """Make a new batch, durable before this returns; of several that do so at once, one does.
 
@@ -196,9 +202,7 @@ class Home:
             UsageError: the name cannot be that of a folder.
             StoreError: the folder cannot be made, or has lost its card.
         """
-        check_name(card.name)
-        if wrong := wrong_with(card.name, TAKEN, (folder.name for folder in self._folders())):
-            raise UsageError(wrong)
+        self.check_new(card.name)
         folder = self.path / card.name
         if any(folder.glob("*/*.jsonl")) and not _holds_batch(folder):
             raise StoreError(

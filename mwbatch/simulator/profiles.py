@@ -42,6 +42,7 @@ HEAVY: Final = Faults(
 PROFILES: Final[Mapping[str, Faults]] = {"calm": Faults(), "heavy": HEAVY}
 """The named sets of faults."""
 
+_MOST: Final = 1 << 20
 _KEYS: Final = {"profile", "seed", "rates", "size", "script"}
 
 
@@ -52,7 +53,10 @@ def load_faults(path: Path | str) -> Faults:
         FaultsError: not TOML, an unknown name, or a rate outside 0 to 1; the message begins with the path.
         OSError: the file cannot be read.
     """
-    raw = Path(path).read_bytes()
+    with Path(path).open("rb") as file:
+        raw = file.read(_MOST + 1)  # some devices have no end
+    if len(raw) > _MOST:
+        raise FaultsError(f"{path} is larger than {_MOST:,} bytes")
     try:
         return _faults(tomllib.loads(raw.decode("utf-8")))
     except (ValueError, TypeError) as error:

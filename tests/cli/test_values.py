@@ -6,6 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from mwbatch.cli import app
+from mwbatch.errors import Exit
+from tests.e2e.stage import Stage
 
 
 @pytest.mark.parametrize(
@@ -61,3 +63,13 @@ def test_a_price_that_is_hardly_one(tmp_path: Path) -> None:
         ]
         done = CliRunner(env={"MICROWORK_API_KEY": "k"}).invoke(app, words)
         assert (done.exit_code, "1 row to send" in done.stdout) == (0, True)
+
+
+@pytest.mark.parametrize("name", ["CON", "INBOX", "nul.csv", "labels."])
+def test_a_reserved_name_in_a_rehearsal(patient: Stage, name: str) -> None:
+    """A dry run refuses the name that a submission would refuse, and names one that works."""
+    patient.manifest(1)
+    words = ("submit", "m.csv", "--callback-url", "none", "--batch", name)
+    real, dry = patient.run(*words), patient.run(*words, "--dry-run")
+    assert (dry.code, dry.err.splitlines()[-1]) == (Exit.USAGE, real.err.splitlines()[-1])
+    assert patient.run(*words[:-1], dry.err.split("--batch ")[-1].strip(), "--dry-run").code == Exit.DONE
