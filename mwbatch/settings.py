@@ -55,11 +55,11 @@ AgainstOption = Annotated[
     Option("--against-api", help="Look through the account's listing for the same requests, too."),
 ]
 SinceOption = Annotated[
-    str,
+    str | None,
     Option(
         "--since",
         metavar="WHEN",
-        help="With --against-api: how far back to look, such as 30d, 12h or 2026-11-01.",
+        help=f"With --against-api: how far back to look, such as 12h or 2026-11-01. Default: {values.SINCE}.",
     ),
 ]
 RequireOption = Annotated[bool, Option("--require-complete", help="Exit 3 unless every row is final.")]
@@ -129,7 +129,7 @@ class Asking:
         ),
     ] = ()
     against_api: AgainstOption = False
-    since: SinceOption = values.SINCE
+    since: SinceOption = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 from mwbatch import settings
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, perform
-from mwbatch.cli.wiring import open_client, open_home
-from mwbatch.core import values
+from mwbatch.cli.wiring import looked_back, open_client, open_home
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
@@ -17,7 +16,7 @@ def audit(
     *,
     price: settings.PriceOption = None,
     against_api: settings.AgainstOption = False,
-    since: settings.SinceOption = values.SINCE,
+    since: settings.SinceOption = None,
     place: settings.Place,
     api: settings.Api,
     talk: settings.Talk,
@@ -38,9 +37,10 @@ def audit(
         from mwbatch.views.audit import AuditView
 
         home = open_home(place, desk)
-        if not against_api:
+        back = looked_back(against_api, since)
+        if back is None:
             return AuditView(tuple(await audit(home, desk)), price)
         async with open_client(api, desk) as client:
-            return AuditView(tuple(await audit(home, desk, client, since)), price)
+            return AuditView(tuple(await audit(home, desk, client, back)), price)
 
     perform(command, talk)

@@ -77,13 +77,13 @@ async def compared(
     from mwbatch.core.hosts import origin
     from mwbatch.errors import ManifestError, OtherApi, UsageError
 
-    home = open_home(place, desk)
+    home, said = open_home(place, desk), asking(repeats)
     if not (home.has_folders() or repeats.against_api):  # a second reading would find nothing to compare with
         return checked
     try:
         async with client_where(api, desk, needed=repeats.against_api) as client:
             at = client.origin if client else origin(api.base_url)
-            found = await foresee(home, at, source, asking(repeats), desk, client)
+            found = await foresee(home, at, source, said, desk, client)
     except OtherApi:
         return checked  # it is compared with what was asked for at this one
     except ManifestError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from mwbatch.core.hint import typed
 from mwbatch.core.hosts import origin
-from mwbatch.core.values import CONCURRENCY
+from mwbatch.core.values import CONCURRENCY, SINCE
 from mwbatch.errors import UsageError
 from mwbatch.settings import Api, Asking, Meant, Place, Spending, api_key, exposed_key_file
 from mwbatch.views.folding import folded
@@ -118,7 +118,14 @@ def asking(said: Asking) -> "Repeats":
     """What the user says to rows that were asked for before."""
     from mwbatch.core.overlaps import Repeats
 
-    return Repeats(said.only_new, said.again, said.since if said.against_api else None)
+    return Repeats(said.only_new, said.again, looked_back(said.against_api, said.since))
+
+
+def looked_back(against_api: bool, since: str | None) -> str | None:
+    """How far back the account's listing is looked through, None for not at all; `UsageError` where one word lacks the other."""
+    if since is not None and not against_api:
+        raise UsageError("--since says how far back --against-api looks: give both, or neither")
+    return (since or SINCE) if against_api else None
 
 
 def source_of(

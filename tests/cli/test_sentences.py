@@ -90,6 +90,14 @@ def test_faults_that_cannot_be(patient: Stage, fault: str, words: str) -> None:
     told(patient.run("simulate", "--port", "0", "--fault", fault), Exit.USAGE, words)
 
 
+@pytest.mark.parametrize("words", [SUBMIT, ("submit", "m.csv", "-n"), ("validate", "m.csv"), ("audit",)])
+def test_since_says_nothing_by_itself(patient: Stage, words: tuple[str, ...]) -> None:
+    """A word that would say nothing is refused, with the one that it belongs to; nothing is made or sent."""
+    patient.manifest(1)
+    told(patient.run(*words, "--since", "7d"), Exit.USAGE, "--against-api")
+    assert not (patient.home / "m").exists()
+
+
 def test_ids_as_windows_writes_them(patient: Stage) -> None:
     """Ids are read after a byte order mark, too; other codings and pictures are named for what they are."""
     patient.run("submit", patient.manifest(3), "--callback-url", "none")
