@@ -7,6 +7,7 @@ from mwbatch.cli.options import Group, verb
 from mwbatch.cli.program import Result, perform, standard_output
 from mwbatch.cli.wiring import open_client
 from mwbatch.declarations import Argument, Option
+from mwbatch.errors import Exit
 from mwbatch.views.plain import Done, Plain
 
 if TYPE_CHECKING:
@@ -47,17 +48,23 @@ def list_(
         from mwbatch.views.streams import written
         from mwbatch.views.tasks import task_json
 
-        shown, out = 0, standard_output()
+        shown, out, short = 0, standard_output(), list[str]()
         async with open_client(api, desk) as client:
-            found = client.tasks(start_time=start_time, end_time=end_time, status=status, type=type)
+            found = client.tasks(
+                start_time=start_time, end_time=end_time, status=status, type=type, tell=short.append
+            )
             async for task in found:
-                if shown == most or desk.stopping.is_set():
+                if desk.stopping.is_set():
                     break
                 out.json(encode(task_json(task, raw=raw)) + b"\n")
                 shown += 1
-                if not await written(out, desk.sleep):
+                if not await written(out, desk.sleep) or shown == most:
                     break
-        return Done()
+        for why in short:
+            desk.tally.note(
+                f"warning: {why}, so these may not be all tasks: narrow it by --start-time and --end-time"
+            )
+        return Done(Exit.UNFINISHED if short else Exit.DONE)
 
     perform(command, talk)
 

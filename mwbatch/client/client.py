@@ -33,7 +33,7 @@ from mwbatch.core.values import (
     whole,
 )
 from mwbatch.core.verdict import Outcome, Verdict, judge
-from mwbatch.core.walk import Shown
+from mwbatch.core.walk import REPEATS, Shown
 from mwbatch.errors import Unsent, Unsure, UsageError
 
 T = TypeVar("T")
@@ -229,14 +229,20 @@ class Client:
         status: str | None = None,
         type: str | None = None,  # noqa: A002 - the API's name
         fresh: bool = False,
+        tell: Callable[[str], None] | None = None,
     ) -> AsyncIterator[Task]:
         """Every task of the account, page by page, newest first.
 
         Tasks created meanwhile push others onto the next page: those are shown once. This is for looking, not for
         proof: where a status filter is set, tasks that leave it meanwhile hide others. It ends where page after page
-        brings nothing new, and after six hours; ``type`` is filtered on this side.
+        brings nothing new, and after six hours: then ``tell`` is called with the reason. ``type`` is filtered on this side.
         """
-        offset, shown, clock = 0, Shown(), asyncio.get_running_loop().time
+        offset, shown, clock, why = (
+            0,
+            Shown(),
+            asyncio.get_running_loop().time,
+            "it takes more than six hours",
+        )
         until = clock() + LONGEST_WALK
         while clock() < until:
             page = await self.list_page(
@@ -245,9 +251,14 @@ class Client:
             for task in page.tasks:
                 if shown.is_new(task.task_id) and type in (None, task.type):
                     yield task
-            if shown.leads_nowhere() or page.is_last:
+            if page.is_last:
                 return
+            if shown.leads_nowhere():
+                why = REPEATS
+                break
             offset += page.received
+        if tell:
+            tell(why)
 
     async def _again(
         self, call: Callable[[], Awaitable[T]], on: Callable[[BaseException], bool] = passing

@@ -11,7 +11,7 @@ from mwbatch.client import Client
 from mwbatch.client.wire import Answer
 from mwbatch.core.text import Json
 from mwbatch.core.values import LONGEST_WALK
-from mwbatch.core.walk import MAX_IDLE_PAGES
+from mwbatch.core.walk import MAX_IDLE_PAGES, REPEATS
 from mwbatch.errors import Halted, Unsure
 from tests.virtual import virtual
 
@@ -125,8 +125,9 @@ async def test_a_listing_that_never_ends_is_left() -> None:
         {"docs": docs(*names), "has_more": True} for names in (("a", "b"), ("c", "a"), ("c", "a"))
     ]
     api, wire = listing(*pages)
-    assert [task.task_id async for task in api.tasks()] == ["a", "b", "c"]
-    assert len(wire.sent) == 2 + MAX_IDLE_PAGES
+    why: list[str] = []
+    assert [task.task_id async for task in api.tasks(tell=why.append)] == ["a", "b", "c"]
+    assert (len(wire.sent), why) == (2 + MAX_IDLE_PAGES, [REPEATS])
 
 
 async def test_a_listing_that_goes_in_a_circle_is_left() -> None:
