@@ -261,7 +261,9 @@ def _kept(story: "Story", _: "Run", __: dict[int, list[Task]], ___: Batch) -> It
         yield f"a callback that was answered 2xx is on disk: {sorted(lost)}"
 
 
-def _nothing_forgotten(story: "Story", _: "Run", ledger: dict[int, list[Task]], state: Batch) -> Iterator[str]:
+def _nothing_forgotten(
+    story: "Story", _: "Run", ledger: dict[int, list[Task]], state: Batch
+) -> Iterator[str]:
     for row, tasks in ledger.items():
         alive = any(task["status"] != "canceled" for task in tasks)
         forgotten = state.row(row).status in (Status.PLANNED, Status.REJECTED, Status.CANCELED)
