@@ -184,6 +184,8 @@ class Home:
         }
         close = get_close_matches(batch, known, 1, 0.7)
         meant = f" (did you mean {known[close[0]]}?)" if close else ""
+        if not meant and Path(path).is_file():
+            meant = " (no batch was made from this file yet: submit it first)"
         raise UsageError(f"no batch {batch} in {self.path}{meant}; batches there: {names}")
 
     def check_new(self, name: str) -> None:

@@ -108,6 +108,15 @@ def test_an_unknown_batch_names_those_that_are_there(home: Home) -> None:
         home.find("other")
 
 
+def test_a_manifest_that_was_never_submitted_is_told_from_a_misspelt_name(home: Home, tmp_path: Path) -> None:
+    """Of a file that is there it is said how a batch is made from it."""
+    home.create(CARD)
+    file = tmp_path / "shelves.csv"
+    file.touch()
+    with pytest.raises(UsageError, match="no batch was made from this file yet: submit it first"):
+        home.find(str(file))
+
+
 def test_a_copied_folder_shows(home: Home) -> None:
     """The card of a copy names another place than the one where it lies."""
     folder, _ = home.create(CARD)
