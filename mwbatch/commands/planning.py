@@ -232,7 +232,8 @@ def _problems(source: Source, found: Survey) -> list[str]:
     if more := found.found - len(told):
         lines.append(f"{source.path}: and {counted(more, 'more problem')}, which validate shows")
     lines.append(
-        f"{counted(found.found, 'problem')}; nothing was sent. Mend what is wrong, then run the same command again"
+        f"{counted(found.found, 'problem')}; nothing was sent. Mend what is wrong, then run the same command again; "
+        f"with --skip-invalid the other rows are sent now, and these put aside"
     )
     return lines
 

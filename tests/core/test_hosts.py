@@ -3,7 +3,7 @@
 import pytest
 from yarl import URL
 
-from mwbatch.core.hosts import kin, known, origin
+from mwbatch.core.hosts import kin, known, names_host, origin, without_user
 from mwbatch.errors import UsageError
 
 FORMS = [
@@ -97,3 +97,35 @@ def test_names_of_this_machine(host: str) -> None:
 def test_a_host_elsewhere() -> None:
     """A host elsewhere has no kin but itself, whatever its path says."""
     assert kin("https://api.example.com/localhost") == "https://api.example.com/localhost"
+
+
+@pytest.mark.parametrize(
+    ("url", "has"),
+    [
+        ("https://hooks.example.com/x", True),
+        ("http://[::1]:80", True),
+        ("http://b_c.example", True),
+        ("https://", False),
+        ("https://xn--/", False),
+        ("https://-:1@:2", False),
+        ("http://[::1", False),
+        ("https://a..b", False),
+    ],
+)
+def test_which_urls_name_a_host(url: str, has: bool) -> None:
+    """Only a name that can be looked up, or an IP address, is a host."""
+    assert names_host(url) is has
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://example.com/a", "https://example.com/a"),
+        ("https://me:secret@example.com", "…@example.com"),
+        ("http://:secret@h@example.com", "…@example.com"),
+        ("@example.com", "@example.com"),
+    ],
+)
+def test_no_password_is_shown(url: str, shown: str) -> None:
+    """What stands before the last ``@`` of a URL may be a password."""
+    assert without_user(url) == shown
