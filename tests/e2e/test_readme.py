@@ -81,16 +81,16 @@ def reader(block: str, tmp_path: Path, apis: Callable[[Settings], Api]) -> Stage
     """What the README's reader has when he comes to a block."""
     patient = "--status canceled" in block
     stage = Stage(tmp_path, apis(NEVER if patient else FAST))
-    stage.env |= {"MWBATCH_CALLBACK_URL": "none", "PATH": f"{Path(COMMAND).parent}:{stage.env['PATH']}"}
+    stage.env["PATH"] = f"{Path(COMMAND).parent}:{stage.env['PATH']}"
     shutil.copytree(ROOT / "sample_manifests", tmp_path / "sample_manifests")
     assert stage.api is not None
     rows = [f"shot-{n:04d},{stage.api.url}/pictures/{n:04d}.png?for={tmp_path.name},c{n}" for n in range(10)]
     (tmp_path / "logos.csv").write_text("\n".join(["id,image_url,campaign", *rows, ""]))
     (tmp_path / "regretted.txt").write_text("shot-0007\n")
-    if block.startswith(NEW):
-        return stage
-    made = ("submit", "logos.csv") if patient else ("run", "logos.csv", "--port", "0")
-    assert stage.run(*made).code == 0
+    if not block.startswith(NEW):
+        made = ("submit", "--callback-url", "none") if patient else ("run", "--port", "0")
+        assert stage.run(*made, "logos.csv").code == 0
+    stage.env["MWBATCH_CALLBACK_URL"] = "none"
     return stage
 
 
