@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Task = dict[str, Any]
 TWICE: Final = "no row is paid twice"
 OWN: Final = "no row has another's answer"
+LOST: Final = "no answer is lost"
 OWN_PLACE: Final = "a task that the API shows is kept at its own row"
 A_WHILE: Final = 120.0
 """Seconds, of the API's clock, within which what it was asked for may not have come to be."""
@@ -160,7 +161,7 @@ def _answers(story: "Story", _: "Run", ledger: dict[int, list[Task]], state: Bat
         done = {task["task_id"] for task in tasks if task["status"] == "completed"}
         lost = done and state.row(row).status is not Status.COMPLETED and not _out_of_reach(story, tasks)
         if lost and not (open_(story) and state.row(row).status in (Status.DOUBT, Status.PENDING)):
-            yield f"no answer is lost: row {row} is {state.row(row).status}"
+            yield f"{LOST}: row {row} is {state.row(row).status}"
         for task_id in done.intersection(state.row(row).tasks):
             if not right[task_id].issuperset(state.row(row).tasks[task_id].answers):
                 yield f"an answer is kept as it was given: task {task_id}"

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from tests.torture.interludes import ALONE, SHOWN
-from tests.torture.laws import OWN_PLACE, TWICE
+from tests.torture.laws import LOST, TWICE
 from tests.torture.manners import CANARY, ECHO, FRESH, LISTING, SURPLUS
 from tests.torture.sabotage import SABOTAGE, without
 from tests.torture.schedule import Schedule
@@ -22,7 +22,7 @@ WHERE: Final = {
     "no-ties-to-known-tasks": ("stale-for-hours/nothing-else", TWICE),
     "no-second-lock": ("created-cut/lock-removed", ALONE),
     "no-lock-at-all": ("busy-storm/lock-removed", TWICE),
-    "no-ties-of-answers": ("get-other/lost-callbacks", OWN_PLACE),
+    "no-ties-of-answers": ("get-other/nothing-else", LOST),
     "no-ties-of-trust": ("get-other/segments-gone", TWICE),
     "no-first-page": ("get-other/other-home", SHOWN),
     "no-other-batches": ("created-cut/copied-manifest", TWICE),
