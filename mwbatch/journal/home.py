@@ -12,7 +12,7 @@
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
@@ -184,8 +184,9 @@ class Home:
         }
         close = get_close_matches(batch, known, 1, 0.7)
         meant = f" (did you mean {known[close[0]]}?)" if close else ""
-        if not meant and Path(path).is_file():
-            meant = " (no batch was made from this file yet: submit it first)"
+        with suppress(OSError):  # the word may be too long for a path
+            if not meant and Path(path).is_file():
+                meant = " (no batch was made from this file yet: submit it first)"
         raise UsageError(f"no batch {batch} in {self.path}{meant}; batches there: {names}")
 
     def check_new(self, name: str) -> None:
