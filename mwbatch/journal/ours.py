@@ -2,7 +2,7 @@ r"""What mwbatch has written where its user wanted it: known by its content, so 
 
 ::
 
-    .written.jsonl   {"written":"b3c1…","path":"/work/logos.csv"}\n   in the home
+    .written.jsonl   {"written":"b3c1…","path":"/data/logos.csv"}\n   in the home
 
 A file is known by the digest of its bytes, a folder by that of all that is in it with its names: moved or copied it is known
 still, and once somebody has changed it, it is his. The path is for people; nothing goes by it.
