@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 _STANDARD: Final = Path("-")
 
+OutputOption = Annotated[
+    Path | None,
+    Option(
+        "--output", "-o", metavar="PATH", help="A file, there whole or not at all. Default: standard output."
+    ),
+]
+
 
 @verb
 def results(
@@ -26,15 +33,7 @@ def results(
         bool,
         Option("--follow", help="Go on as rows are completed, until none is unfinished, or Ctrl-C."),
     ] = False,
-    output: Annotated[
-        Path | None,
-        Option(
-            "--output",
-            "-o",
-            metavar="PATH",
-            help="A file, there whole or not at all. Default: standard output.",
-        ),
-    ] = None,
+    output: OutputOption = None,
     force: settings.ForceOption = False,
     require_complete: settings.RequireOption = False,
     place: settings.Place,
@@ -53,14 +52,7 @@ def results(
     path = None if output == _STANDARD else output
 
     def check() -> None:
-        if follow and every:
-            raise UsageError(
-                "--follow gives completed rows alone; leave out --all, or look again with it later"
-            )
-        if follow and path:
-            raise UsageError("--follow goes on for ever, to standard output; with -o leave it out")
-        if force and not path:
-            raise UsageError("--force says that a file may be replaced: give -o PATH, or leave it out")
+        _check(path, follow=follow, every=every, force=force)
 
     def look(tell: Callable[[str], None]) -> Result:
         from mwbatch.journal.opened import read
@@ -89,3 +81,13 @@ def results(
     if follow or path:
         perform(command, talk, interrupted=Exit.DONE if follow else Exit.INTERRUPTED)
     glance(look, talk)
+
+
+def _check(path: Path | None, *, follow: bool, every: bool, force: bool) -> None:
+    """See that the options go together; raises `UsageError`."""
+    if follow and every:
+        raise UsageError("--follow gives completed rows alone; leave out --all, or look again with it later")
+    if follow and path:
+        raise UsageError("--follow goes on for ever, to standard output; with -o leave it out")
+    if force and not path:
+        raise UsageError("--force says that a file may be replaced: give -o PATH, or leave it out")
