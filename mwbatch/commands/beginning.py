@@ -5,11 +5,10 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Final
 
-from mwbatch.client import Client
-from mwbatch.commands.desk import Desk
-from mwbatch.commands.settling import Grounds, believed, wait_until
+from mwbatch.commands.believing import Listing, believed
+from mwbatch.commands.session import Session
 from mwbatch.commands.sweeping import Swept, glance
-from mwbatch.core.doubt import SECOND_SWEEP, WITHOUT_WITNESS
+from mwbatch.core.doubt import SECOND_SWEEP, WITHOUT_WITNESS, Grounds
 from mwbatch.core.drift import WIDE
 from mwbatch.core.facts import Started
 from mwbatch.core.hint import hint
@@ -45,76 +44,77 @@ def last_base(batch: Opened) -> str | None:
     return last.pop() if len(last) == 1 else None
 
 
-async def catch_up(batch: Opened, client: Client, desk: Desk) -> None:
+async def catch_up(session: Session) -> None:
     """Ask the API for the tasks of the batch, as far back as the journal may have forgotten any, whatever it says was sent.
 
     It proves key and origin, tells the server's clock, and shows tasks of which the journal does not know: the folder, or
     the whole home, may be older than it looks. Raises `ApiError` where the API refuses us or cannot be reached.
     """
-    tell_strange_keys(batch, desk)
-    desk.tally.begin("asking the API")
+    tell_strange_keys(session)
+    batch = session.batch
+    session.tally.begin("asking the API")
     began = batch.card.began
     started = await asyncio.to_thread(lambda: list(batch.journal.read_journal(Started)))
     batch.next_start = next_number(started)
     if batch.is_new or (began is None and not batch.state.spent()):
-        new, _ = await glance(batch, client, desk, Span(()), pages=1)
+        new, _ = await glance(session, Span(()), pages=1)
         if not new and began is None:
-            batch.keep(began=client.clock)
+            batch.keep(began=session.client.clock)
     else:
-        new = await _reach_back(batch, client, desk, started)
+        new = await _reach_back(session, started)
     if new:
-        desk.tally.note(f"the API's listing told the journal something new about {rows(new)}")
+        session.note(f"the API's listing told the journal something new about {rows(new)}")
 
 
-async def _reach_back(batch: Opened, client: Client, desk: Desk, started: list[Started]) -> int:
+async def _reach_back(session: Session, started: list[Started]) -> int:
     """List what this run has to know, or everything since the batch began where the record or the listing cannot tell.
 
     Returns of how many tasks that told something new. Where neither listing can be believed the card keeps how far back
     the next run has to look, whatever this one sends: MUST be there before that.
     """
+    batch = session.batch
     is_sound = not harm(batch) and batch.drift.is_within(PADDING)
     reach = Reach.of(batch.state, started, batch.card.behind) if is_sound else None
-    new, flaws = await glance(batch, client, desk, reach.span) if reach else (0, [])
-    if reach is None or flaws or reach.is_after(client.clock):
+    new, flaws = await glance(session, reach.span) if reach else (0, [])
+    if reach is None or flaws or reach.is_after(session.client.clock):
         padding = PADDING if batch.card.drift else WIDE
-        more, flaws = await glance(batch, client, desk, Span((batch.card.began,), padding))
+        more, flaws = await glance(session, Span((batch.card.began,), padding))
         new += more
     batch.keep(behind=(reach.mark.number if reach else 0) if flaws else None)
     return new
 
 
-def tell_strange_keys(batch: Opened, desk: Desk) -> None:
+def tell_strange_keys(session: Session) -> None:
     """Tell people whose batch was signed with keys that this home does not have, as one that was moved here."""
-    if words := batch.home.strange_keys(batch.card):
-        desk.tally.note(f"warning: {words}")
+    if words := session.batch.home.strange_keys(session.batch.card):
+        session.note(f"warning: {words}")
 
 
-async def restore_trust(
-    batch: Opened, client: Client, desk: Desk, grounds: Grounds, *, vouched: bool = False
-) -> str:
+async def restore_trust(session: Session, grounds: Grounds, *, vouched: bool = False) -> str:
     """Sweep the batch's whole span where something speaks against its folder; returns why that failed, else nothing.
 
     A row may look as if it had never been sent although it was: nothing may be sent before this says so. Where the
     listing cannot tell, as it shows no addresses, the user may have ``vouched`` for the folder.
     """
+    batch = session.batch
     harms = harm(batch)
     if not harms:
         return ""
     for words in harms:
-        desk.tally.note(f"warning: {words}")
-    desk.tally.note("nothing is sent before the API's listing has shown what this folder may have forgotten")
+        session.note(f"warning: {words}")
+    session.note("nothing is sent before the API's listing has shown what this folder may have forgotten")
     if not all(batch.card.echo.values()):
-        return _vouched(batch, desk, harms) if vouched else _no_echo(batch)
-    if not await wait_until(desk, grounds.since + WITHOUT_WITNESS * grounds.settle, "the folder is"):
+        return _vouched(session, harms) if vouched else _no_echo(batch)
+    if not await session.wait_until(grounds.since + WITHOUT_WITNESS * grounds.settle, "the folder is"):
         return "interrupted"
     reasons: list[str] = []
-    shown = await _show_all(batch, client, desk, grounds, reasons)
+    shown = await _show_all(session, grounds, reasons)
     if shown is None and vouched and any(_vouching(batch) in reason for reason in reasons):
-        return _vouched(batch, desk, harms)
+        return _vouched(session, harms)
     if shown is None:
         return "; ".join(reasons) or "interrupted"
     _forgive(batch, harms)
-    desk.tally.note(
+    session.note(
         f"two listings of {counted(shown.tasks, 'task')} show all there is: the folder is trusted again"
     )
     return ""
@@ -126,27 +126,26 @@ def _forgive(batch: Opened, harms: list[str]) -> None:
     batch.keep(forgiven=tuple(forgiven), place=place_of(batch.folder))
 
 
-def _vouched(batch: Opened, desk: Desk, harms: list[str]) -> str:
+def _vouched(session: Session, harms: list[str]) -> str:
     """Trust the folder by the user's word, which is said; nothing speaks against sending then."""
-    _forgive(batch, harms)
-    desk.tally.note(
-        "the folder is trusted because you say so: what it has lost of what was sent is paid again"
-    )
+    _forgive(session.batch, harms)
+    session.note("the folder is trusted because you say so: what it has lost of what was sent is paid again")
     return ""
 
 
-async def _show_all(
-    batch: Opened, client: Client, desk: Desk, grounds: Grounds, reasons: list[str]
-) -> Swept | None:
+async def _show_all(session: Session, grounds: Grounds, reasons: list[str]) -> Swept | None:
     """Two valid sweeps of the whole span, far enough apart; the second of them, or None with the reason kept."""
-    span, least = Span((batch.card.began,), WIDE), least_listed(batch)
-    first = await believed(batch, client, desk, span, grounds, reasons)
+    batch = session.batch
+    listing, least = Listing(Span((batch.card.began,), WIDE), grounds, reasons), least_listed(batch)
+    first = await believed(session, listing)
     if first and (few := too_few(first.ours, least)):
         reasons.append(_unshown(batch, few))
         return None
-    if not first or not await wait_until(desk, desk.ticks() + SECOND_SWEEP * grounds.settle, "the folder is"):
+    if not first or not await session.wait_until(
+        session.ticks() + SECOND_SWEEP * grounds.settle, "the folder is"
+    ):
         return None
-    second = await believed(batch, client, desk, span, grounds, reasons, after=first)
+    second = await believed(session, listing, after=first)
     if second and (first.bare | second.bare).difference(batch.card.echo):
         reasons.append(_no_echo(batch))
         return None

@@ -11,6 +11,7 @@ from mwbatch.commands.creating import ASK_ABOVE
 from mwbatch.commands.crew import crew
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.fetching import Found, Open, look
+from mwbatch.commands.session import Session
 from mwbatch.core.facts import Withdrawn
 from mwbatch.core.fold import Row, Status
 from mwbatch.core.outcomes import Canceled
@@ -50,9 +51,10 @@ async def cancel(
         chosen, final = _chosen(batch, ids)
         if len(chosen) > ASK_ABOVE and not confirm(f"cancel {rows(len(chosen))} of batch {card.name}?"):
             raise UsageError("nothing was canceled, as you said")
-        await catch_up(batch, client, desk)
+        session = Session(batch, client, desk)
+        await catch_up(session)
         withdrawn = await _withdraw(batch, chosen, desk)
-        canceled, late = await _cancel(batch, client, desk, chosen)
+        canceled, late = await _cancel(session, chosen)
         desk.tally.begin("")
         doubtful = sum(batch.state.row(number).status is Status.DOUBT for number in chosen)
         return Canceled(
@@ -85,10 +87,10 @@ def _may_be_sent(row: Row) -> bool:
     return not row.withdrawn and (row.status in (Status.PLANNED, Status.DOUBT) or bool(row.doubtful))
 
 
-async def _cancel(batch: Opened, client: Client, desk: Desk, chosen: list[int]) -> tuple[int, list[str]]:
+async def _cancel(session: Session, chosen: list[int]) -> tuple[int, list[str]]:
     """Cancel the open tasks of these rows; how many, and a sentence for each that could not be."""
-    remaining, late = _open(batch, chosen), list[str]()
-    tally, canceled = desk.tally, 0
+    remaining, late = _open(session.batch, chosen), list[str]()
+    tally, canceled = session.tally, 0
     tally.begin("canceling tasks", len(chosen))
 
     lost: BatchBusy | None = None
@@ -96,14 +98,14 @@ async def _cancel(batch: Opened, client: Client, desk: Desk, chosen: list[int]) 
     async def work() -> None:
         nonlocal canceled, lost
         for task in remaining:
-            if desk.stopping.is_set() or lost:
+            if session.is_stopping or lost:
                 return
             try:
-                why = await _give_up(batch, client, desk, task)
+                why = await _give_up(session, task)
             except BatchBusy as taken:  # what is in flight is finished
                 lost = taken
                 return
-            known = batch.state.row(task.row).tasks[task.task_id]
+            known = session.state.row(task.row).tasks[task.task_id]
             canceled += known.canceled
             tally.done += 1
             if not known.confirmed:
@@ -126,9 +128,9 @@ def _open(batch: Opened, chosen: list[int]) -> Iterator[Open]:
                 yield Open(number, task.attempt, task.task_id)
 
 
-async def _give_up(batch: Opened, client: Client, desk: Desk, task: Open) -> str:
+async def _give_up(session: Session, task: Open) -> str:
     """Look at a task and cancel it, if it is shown at its row's address; why it is not canceled, if it is not."""
-    found, why, _ = await look(batch, client, desk, task)
-    if found is not Found.SHOWN or batch.state.row(task.row).tasks[task.task_id].canceled:
+    found, why, _ = await look(session, task)
+    if found is not Found.SHOWN or session.state.row(task.row).tasks[task.task_id].canceled:
         return why or found.value
-    return str(await cancel_task(batch, client, desk, task) or "")
+    return str(await cancel_task(session, task) or "")

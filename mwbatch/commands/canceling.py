@@ -1,16 +1,14 @@
 """Canceling one task: once, and where the API says no, by a look at what the task is now."""
 
-from mwbatch.client import Client
-from mwbatch.commands.desk import Desk
 from mwbatch.commands.fetching import Open, look
+from mwbatch.commands.session import Session
 from mwbatch.core.facts import Via
 from mwbatch.core.showing import seen
 from mwbatch.core.tie import is_at
 from mwbatch.errors import ApiError, Unsure
-from mwbatch.journal.opened import Opened
 
 
-async def cancel_task(batch: Opened, client: Client, desk: Desk, task: Open) -> ApiError | None:
+async def cancel_task(session: Session, task: Open) -> ApiError | None:
     """Cancel a task and record what it is then; the API's error where it is something else than canceled.
 
     A completed task is answered 500, and a cancel whose answer is lost, or about another task, may have worked: it is
@@ -18,14 +16,15 @@ async def cancel_task(batch: Opened, client: Client, desk: Desk, task: Open) -> 
     belongs: an id that a callback brought may be that of anybody's task. Raises `Halted` where the API refuses us,
     `BatchBusy` where the lock was lost.
     """
+    batch = session.batch
     batch.hold()
     try:
-        shown = await client.cancel(task.task_id)
+        shown = await session.client.cancel(task.task_id)
         if not is_at(shown, batch.card.batch_id, task.row, task.attempt):
             raise Unsure("the answer to its cancel names another address")
     except ApiError as error:
-        await look(batch, client, desk, task)
+        await look(session, task)
         known = batch.state.task(task.row, task.task_id)
         return None if known is not None and known.canceled else error
-    await batch.record([seen(shown, task.row, task.attempt, Via.CANCEL, desk.now())])
+    await session.record([seen(shown, task.row, task.attempt, Via.CANCEL, session.now())])
     return None

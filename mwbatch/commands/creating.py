@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from mwbatch.client import Client
 from mwbatch.commands.base import NO_BASE, NO_CALLBACKS, callback_base, checked_base, warn_unheard
 from mwbatch.commands.beginning import catch_up, last_base, restore_trust
-from mwbatch.commands.desk import Desk
 from mwbatch.commands.echo import prove_echo
 from mwbatch.commands.sending import Sender, Sending
-from mwbatch.commands.settling import BELIED, Grounds, settle
+from mwbatch.commands.session import Session
+from mwbatch.commands.settling import BELIED, settle
 from mwbatch.commands.surplus import cancel_surplus
+from mwbatch.core.doubt import Grounds
 from mwbatch.core.facts import Planned
 from mwbatch.core.fold import Status
 from mwbatch.core.hint import hint
@@ -88,7 +88,7 @@ def check_base(wishes: Wishes, batch: Opened) -> None:
         raise UsageError(NO_BASE)
 
 
-async def create(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> Created:
+async def create(session: Session, wishes: Wishes) -> Created:
     """Create the task of every row that may be sent, within the limits of the batch, and settle what is in doubt.
 
     MUST be called under the batch's lock.
@@ -98,32 +98,32 @@ async def create(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> C
         ApiError: the API refuses us or cannot be reached; nothing was sent.
         StoreError: outcomes could not be written; they are found again by a listing.
     """
-    run = await _begin(batch, client, wishes, desk)
+    run = await _begin(session, wishes)
     await run.go()
-    desk.tally.begin("")
-    return Created(replace(batch.report(), is_heard=run.is_heard), run.ending, tuple(run.reasons))
+    session.tally.begin("")
+    return Created(replace(session.batch.report(), is_heard=run.is_heard), run.ending, tuple(run.reasons))
 
 
-async def _begin(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> "Run":
+async def _begin(session: Session, wishes: Wishes) -> "Run":
     """Everything that comes before the first request."""
-    since = desk.ticks()
+    batch, since = session.batch, session.ticks()
     if batch.lock and not batch.lock.has_folder:
-        desk.tally.note(
+        session.note(
             f"{batch.folder} cannot be locked as a folder here (a network file system?): its file {LOCK} serves alone"
         )
-    check(wishes, batch.card, client.origin)
+    check(wishes, batch.card, session.client.origin)
     before, limits = batch.card.limits, batch.card.limits.updated(wishes.limits)
-    base, key = callback_base(wishes.callback_url, last_base(batch), desk), batch.home.signing_key()
+    base, key = callback_base(wishes.callback_url, last_base(batch), session.desk), batch.home.signing_key()
     batch.keep(limits=limits)
-    await catch_up(batch, client, desk)
-    how = Sending(base, key, client.origin, client.key, wishes.keep_going)
-    sender = Sender(batch, client, Pace(wishes.concurrency, wishes.rate), how, desk)
-    run = Run(batch, client, wishes, desk, sender, since)
+    await catch_up(session)
+    how = Sending(base, key, session.client.origin, session.client.key, wishes.keep_going)
+    sender = Sender(session, Pace(wishes.concurrency, wishes.rate), how)
+    run = Run(session, wishes, sender, since)
     if count := run.allowed():
         if count > ASK_ABOVE and not wishes.confirm(_question(batch, count, run.wanted())):
             batch.keep(limits=min(before, limits, key=lambda one: one.tasks))  # nobody agreed to a higher one
             raise UsageError(_declined(batch))
-        run.is_heard = await warn_unheard(base, key, desk)
+        run.is_heard = await warn_unheard(base, key, session.desk)
     return run
 
 
@@ -146,10 +146,8 @@ def _declined(batch: Opened) -> str:
 class Run:
     """One run of creating, after its beginning. ``since`` is the tick at which the lock was taken."""
 
-    def __init__(
-        self, batch: Opened, client: Client, wishes: Wishes, desk: Desk, sender: Sender, since: float
-    ) -> None:
-        self.batch, self.client, self.wishes, self.desk = batch, client, wishes, desk
+    def __init__(self, session: Session, wishes: Wishes, sender: Sender, since: float) -> None:
+        self.session, self.batch, self.wishes = session, session.batch, wishes
         self.sender, self.since = sender, since
         self.is_heard = False
         self.reasons: list[str] = []
@@ -163,15 +161,13 @@ class Run:
 
     async def go(self) -> None:
         """Send, settle, send again what has no task, cancel what is double."""
-        distrust = await restore_trust(
-            self.batch, self.client, self.desk, self.grounds(), vouched=self.wishes.trust_folder
-        )
+        distrust = await restore_trust(self.session, self.grounds(), vouched=self.wishes.trust_folder)
         if distrust:
             self.ending.because(Exit.UNFINISHED, f"nothing was sent: {distrust}")
         else:
             await self._send_all()
         if any(True for _ in self.batch.state.surplus()):
-            await cancel_surplus(self.batch, self.client, self.desk)
+            await cancel_surplus(self.session)
         if self.belied:
             self.ending.because(Exit.UNFINISHED, BELIED)
 
@@ -183,10 +179,10 @@ class Run:
             await self._send_again()
             if not self.batch.state.by_status()[Status.DOUBT] or self.sender.stopped:
                 break
-            settled = await settle(self.batch, self.client, self.desk, self.grounds())
+            settled = await settle(self.session, self.grounds())
             self.reasons[:] = settled.reasons
             if settled.found or settled.absent:
-                self.desk.tally.note(
+                self.session.note(
                     f"{rows(settled.found)} in doubt have a task, {rows(len(settled.absent))} have none"
                 )
             if not settled.absent and not (settled.found and self.wanted()):
@@ -200,7 +196,7 @@ class Run:
                 before, left = self.sender.witness, self.wanted()
                 await self._send(self._rows(again=False, kind=kind), most=1)
                 if self.sender.witness is not before and self.sender.witness is not None:
-                    await prove_echo(self.batch, self.client, self.desk, kind, self.sender.witness.row)
+                    await prove_echo(self.session, kind, self.sender.witness.row)
                     break
                 if self.wanted() == left:
                     break
@@ -219,11 +215,11 @@ class Run:
     async def _send(self, there: Iterator[Planned], most: int | None = None) -> None:
         left = self.batch.card.limits.left(self.batch.state)
         allowed = None if left == float("inf") else int(left)
-        self.desk.tally.begin("creating tasks", self.most, done=self.done)
+        self.session.tally.begin("creating tasks", self.most, done=self.done)
         await self.sender.send(
             there, allowed if most is None else min(most, most if allowed is None else allowed)
         )
-        self.done = self.desk.tally.done
+        self.done = self.session.tally.done
 
     def _rows(self, *, again: bool, kind: str | None = None) -> Iterator[Planned]:
         """The planned rows that were closed as absent, or all the others; those of one type, or all.

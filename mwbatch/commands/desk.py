@@ -31,8 +31,8 @@ class Desk:
 
     ``ticks`` is a clock in seconds that never goes back: it decides when to wait and for how long. ``stopping`` is set
     when the user asks to stop: start nothing, finish what is in flight. ``command`` is what the user typed, word by word,
-    so that advice can repeat it; empty where nobody typed anything. ``walks`` counts those through the listing, and
-    ``proxies`` lead to what is not on this machine.
+    so that advice can repeat it; empty where nobody typed anything. ``proxies`` lead to what
+    is not on this machine.
     """
 
     now: Callable[[], float] = time.time
@@ -40,7 +40,6 @@ class Desk:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     tally: Tally = field(default_factory=Tally)
     command: tuple[str, ...] = ()
-    walks: int = 0
     proxies: Proxies = field(default_factory=dict)
 
     def waits(self, error: ApiError | None, seconds: float) -> None:

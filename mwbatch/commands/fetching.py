@@ -5,9 +5,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final, NamedTuple
 
-from mwbatch.client import Client
 from mwbatch.commands.crew import crew
-from mwbatch.commands.desk import Desk
+from mwbatch.commands.session import Session
 from mwbatch.core.agreement import Agreement, Differing, is_unanswered
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Via
@@ -16,7 +15,6 @@ from mwbatch.core.showing import news, seen
 from mwbatch.core.task_state import TaskState
 from mwbatch.core.tie import is_at
 from mwbatch.errors import ApiError, Halted, NotFound
-from mwbatch.journal.opened import Opened
 
 PATIENCE: Final = 900.0
 """Seconds in which the API must have known none of the open tasks: one that is new may not be known everywhere."""
@@ -70,9 +68,7 @@ class Gone:
 
 
 async def fetch(
-    batch: Opened,
-    client: Client,
-    desk: Desk,
+    session: Session,
     *,
     but: Callable[[TaskState], bool] = lambda _: False,
     gone: Gone | None = None,
@@ -86,19 +82,19 @@ async def fetch(
     """
     remaining = (
         Open(row, task.attempt, task.task_id)
-        for row, task in batch.state.open()
+        for row, task in session.state.open()
         if not (task.confirmed and but(task))
     )
     if gone is not None:
         gone.tasks.clear()
-    tally, counts, examples = desk.tally, Counter[Found](), dict[Found, str]()
-    tally.begin("fetching answers", batch.state.by_status()[Status.PENDING])
+    tally, counts, examples = session.tally, Counter[Found](), dict[Found, str]()
+    tally.begin("fetching answers", session.state.by_status()[Status.PENDING])
 
     async def work() -> None:
         for task in remaining:
-            if desk.stopping.is_set():
+            if session.is_stopping:
                 return
-            found, why, _ = await look(batch, client, desk, task)
+            found, why, _ = await look(session, task)
             counts[found] += 1
             examples.setdefault(found, why)
             if found is Found.GONE and gone is not None:
@@ -113,35 +109,33 @@ async def fetch(
     return counts[Found.ANSWERED]
 
 
-async def look(batch: Opened, client: Client, desk: Desk, task: Open) -> Look:
+async def look(session: Session, task: Open) -> Look:
     """Look at one task and record what is shown, if that is the task at the address where we have it."""
-    known = batch.state.task(task.row, task.task_id)
+    known = session.state.task(task.row, task.task_id)
     what = f"task {task.task_id} of row {task.row}"
     if known is None or not known.confirmed:
         what += ", which only callbacks name,"
     try:
-        shown, body = await client.retrieve_raw(task.task_id)
+        shown, body = await session.client.retrieve_raw(task.task_id)
     except Halted:
         raise
     except NotFound:
         return Look(Found.GONE, f"the API does not know {what} and it stays as it is")
     except ApiError as error:
         return Look(Found.UNREAD, f"{what} could not be looked at and stays as it is: {error}")
-    if not is_at(shown, batch.card.batch_id, task.row, task.attempt):
+    if not is_at(shown, session.batch.card.batch_id, task.row, task.attempt):
         return Look(
             Found.STRANGE, f"{what} is shown by the API at another address: it is not believed to be that"
         )
-    fact = seen(shown, task.row, task.attempt, Via.GET, desk.now(), body)
-    known = batch.state.task(task.row, task.task_id)
+    fact = seen(shown, task.row, task.attempt, Via.GET, session.now(), body)
+    known = session.state.task(task.row, task.task_id)
     bare = fact.answer is None and fact.status in ("", "pending")
     if not (bare and known is not None and known.confirmed):
-        await batch.record(news(known, fact))
+        await session.record(news(known, fact))
     return Look(Found.SHOWN if fact.answer is None else Found.ANSWERED, open=is_unanswered(shown))
 
 
-async def unanswered(
-    batch: Opened, client: Client, desk: Desk, agreement: Agreement, *, at_once: int = 32
-) -> tuple[Differing, ...]:
+async def unanswered(session: Session, agreement: Agreement, *, at_once: int = 32) -> tuple[Differing, ...]:
     """The tasks that were listed without the answer that is stored, and are shown so once more.
 
     A listing may lag; what the API says of a task that is asked for now it says after the answer came. An answer that it
@@ -151,10 +145,10 @@ async def unanswered(
 
     async def work() -> None:
         for one in remaining:
-            if desk.stopping.is_set():
+            if session.is_stopping:
                 return
-            known = batch.state.task(*one)
-            seeing = known and await look(batch, client, desk, Open(one.row, known.attempt, one.task_id))
+            known = session.state.task(*one)
+            seeing = known and await look(session, Open(one.row, known.attempt, one.task_id))
             if seeing and not seeing.open:
                 del standing[one]
 

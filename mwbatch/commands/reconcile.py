@@ -9,14 +9,17 @@ from pathlib import Path
 
 from mwbatch.client import Client
 from mwbatch.commands.beginning import tell_strange_keys
+from mwbatch.commands.believing import Listing, believed
 from mwbatch.commands.comparing import compare
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.fetching import FORGOTTEN, Gone, fetch, unanswered
 from mwbatch.commands.inbox import take_in
-from mwbatch.commands.settling import BELIED, Grounds, believed, settle
+from mwbatch.commands.session import Session
+from mwbatch.commands.settling import BELIED, settle
 from mwbatch.commands.surplus import cancel_surplus
 from mwbatch.commands.sweeping import Swept
 from mwbatch.core.agreement import Agreement
+from mwbatch.core.doubt import Grounds
 from mwbatch.core.fold import Status
 from mwbatch.core.hosts import settle_at
 from mwbatch.core.outcomes import Proof, Reconciled
@@ -74,8 +77,9 @@ async def reconcile(
     async with _opened(home, folder, card, desk, acting=client is not None) as batch:
         result = Reconciled(batch.report(), taken_in=await take_in(batch), unproved=manner.unproved)
         if client is not None:
-            tell_strange_keys(batch, desk)
-            await Asking(batch, client, desk, manner, result).settle()
+            session = Session(batch, client, desk)
+            tell_strange_keys(session)
+            await Asking(session, manner, result).settle()
         if os.path.isfile(name):  # noqa: ASYNC240, PTH113 (one look at the disk)
             result.comparison = await compare(batch, name)
         await asyncio.to_thread(batch.refold)
@@ -100,14 +104,14 @@ async def _opened(home: Home, folder: Path, card: Card, desk: Desk, *, acting: b
 class Asking:
     """The part of a reconciliation that asks the API."""
 
-    def __init__(self, batch: Opened, client: Client, desk: Desk, manner: Manner, result: Reconciled) -> None:
-        self.batch, self.client, self.desk, self.manner, self.result = batch, client, desk, manner, result
-        self.grounds = Grounds(manner.settle, desk.ticks())
-        self._least = least_listed(batch)
+    def __init__(self, session: Session, manner: Manner, result: Reconciled) -> None:
+        self.session, self.batch, self.manner, self.result = session, session.batch, manner, result
+        self.grounds = Grounds(manner.settle, session.ticks())
+        self._least = least_listed(session.batch)
         self._unbelieved: list[str] = []
         self._last: Swept | None = None
         self._agreement = Agreement()
-        self._gone = Gone(desk.ticks)
+        self._gone = Gone(session.ticks)
 
     async def settle(self) -> None:
         """List, fetch, wait, settle, cancel; and list once more where anything happened after the first listing."""
@@ -128,19 +132,11 @@ class Asking:
         before = _answers(self.batch)
         self._unbelieved.clear()
         self._last = None
-        self.desk.tally.begin("listing the API's tasks")
+        self.session.tally.begin("listing the API's tasks")
         self._agreement = Agreement()
-        swept = await believed(
-            self.batch,
-            self.client,
-            self.desk,
-            Span((self.batch.card.began,)),
-            self.grounds,
-            self._unbelieved,
-            tries=TRIES,
-            on_sight=self._see,
-            on_flawed=self._keep,
-        )
+        span, reasons = Span((self.batch.card.began,)), self._unbelieved
+        listing = Listing(span, self.grounds, reasons, TRIES, on_sight=self._see, on_flawed=self._keep)
+        swept = await believed(self.session, listing)
         self._last = swept or self._last
         self.result.fetched += _answers(self.batch) - before
         return swept
@@ -156,24 +152,22 @@ class Asking:
 
     async def _compare(self) -> None:
         """Find the answers that are stored otherwise than they are listed, or of which the API has none."""
-        self.result.unanswered = await unanswered(self.batch, self.client, self.desk, self._agreement)
+        self.result.unanswered = await unanswered(self.session, self._agreement)
         if self._agreement.is_plain:
             return
-        self.desk.tally.begin("comparing answers")
+        self.session.tally.begin("comparing answers")
         answers = self.batch.journal.read_answers()
         differing, abridged = await asyncio.to_thread(self._agreement.differing, answers)
         self.result.differing = tuple(differing)
         if abridged:
-            self.desk.tally.note(
+            self.session.note(
                 "the listing leaves out parts of answers: what is stored is not compared with it"
             )
 
     async def _fetch(self, swept: Swept | None) -> int:
         """Ask for tasks one by one: those that a believed listing shows as done without their answer, else all open."""
         return await fetch(
-            self.batch,
-            self.client,
-            self.desk,
+            self.session,
             # A listing that is believed has shown every confirmed task, so what is pending was shown so.
             but=lambda task: swept is not None and task.shown in ("", "pending"),
             gone=self._gone,
@@ -182,16 +176,16 @@ class Asking:
     async def _wait(self, swept: Swept | None) -> bool:
         """Look again until nothing is pending, nothing can change or the time is up; says whether it waited at all."""
         every, most = self.manner.every, self.manner.most
-        began, waited = self.desk.ticks(), False
+        began, waited = self.session.ticks(), False
         while every is not None and self.batch.state.by_status()[Status.PENDING]:
-            if most is not None and self.desk.ticks() - began + every > most:
+            if most is not None and self.session.ticks() - began + every > most:
                 break
             if await self._is_forgotten():
                 self.result.reasons.append(FORGOTTEN)
                 break
             waited = True
-            self.desk.tally.begin("waiting for answers")
-            if await self.desk.sleep(every):
+            self.session.tally.begin("waiting for answers")
+            if await self.session.sleep(every):
                 break
             await asyncio.to_thread(self.batch.refold)
             there = self.batch.state.by_status()[Status.PENDING]
@@ -212,15 +206,15 @@ class Asking:
 
     async def _settle(self) -> bool:
         """What only the holder of the lock may do; says whether it did anything."""
-        if not self.batch.acting or self.desk.stopping.is_set():
+        if not self.batch.acting or self.session.is_stopping:
             return False
         acted = False
         if self.batch.state.by_status()[Status.DOUBT]:
-            settled = await settle(self.batch, self.client, self.desk, self.grounds)
+            settled = await settle(self.session, self.grounds)
             self.result.reasons += settled.reasons
             acted = bool(settled.found or settled.absent)
         if any(True for _ in self.batch.state.surplus()):
-            canceled = await cancel_surplus(self.batch, self.client, self.desk)
+            canceled = await cancel_surplus(self.session)
             self.result.canceled = (*canceled.done, *canceled.failed)
             acted = True
         if self.batch.state.belied():

@@ -11,6 +11,7 @@ from mwbatch.commands.candidates import Candidates
 from mwbatch.commands.choosing import named
 from mwbatch.commands.creating import Wishes, check, check_base, create
 from mwbatch.commands.desk import Desk
+from mwbatch.commands.session import Session
 from mwbatch.commands.turn import turn_in
 from mwbatch.core.facts import Retried
 from mwbatch.core.fold import Row, Status
@@ -49,7 +50,7 @@ async def retry(home: Home, client: Client, name: str, choice: Choice, wishes: W
     async with act(home, folder, card, "retry") as batch:
         check_base(wishes, batch)
         left_out = await _reopened(batch, client, _chosen(batch, choice), wishes, desk)
-        return replace(await create(batch, client, wishes, desk), left_out=left_out)
+        return replace(await create(Session(batch, client, desk), wishes), left_out=left_out)
 
 
 async def _reopened(batch: Opened, client: Client, chosen: "array[int]", wishes: Wishes, desk: Desk) -> int:

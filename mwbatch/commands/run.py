@@ -12,6 +12,7 @@ from mwbatch.commands.creating import Wishes, create
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.fetching import fetch
 from mwbatch.commands.planning import Source
+from mwbatch.commands.session import Session
 from mwbatch.commands.submit import planned
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Seen
@@ -21,7 +22,6 @@ from mwbatch.core.outcomes import Created, Ran
 from mwbatch.core.values import LEAST_LOOK, LONGEST, amount, whole
 from mwbatch.errors import BadValue, Exit, UsageError
 from mwbatch.journal.home import Home
-from mwbatch.journal.opened import Opened
 
 LOOK: Final = 0.25
 """Seconds between two looks at what the receiver has stored."""
@@ -73,8 +73,9 @@ async def run(
         if wishes.callback_url is None:
             wishes = replace(wishes, callback_url=own_base(receiver, client))
         async with planned(home, client, source, wishes, desk, "run") as (batch, asking, beside):
-            created = await create(batch, client, asking, desk)
-            fetched = await _wait(batch, client, desk, created, stored, poll, receiver)
+            session = Session(batch, client, desk)
+            created = await create(session, asking)
+            fetched = await _wait(session, created, stored, poll, receiver)
             await asyncio.to_thread(batch.refold)
             desk.tally.begin("")
             return Ran(batch.report(), created.ending, fetched, created.reasons, *beside)
@@ -92,9 +93,7 @@ def own_base(receiver: Running, client: Client) -> str:
 
 
 async def _wait(
-    batch: Opened,
-    client: Client,
-    desk: Desk,
+    session: Session,
     created: Created,
     stored: list[tuple[str, Seen]],
     poll: float,
@@ -105,8 +104,8 @@ async def _wait(
     Raises:
         StoreError: the receiver can store nothing any more.
     """
-    fetched, next_poll, counts = 0, desk.ticks() + poll, batch.state.by_status()
-    tally = desk.tally
+    batch, tally = session.batch, session.tally
+    fetched, next_poll, counts = 0, session.ticks() + poll, batch.state.by_status()
     while created.ending.exit not in (Exit.API, Exit.MACHINE):
         if receiver.failure is not None:
             raise receiver.failure
@@ -115,11 +114,11 @@ async def _wait(
                 _take(batch.state, seen, counts)
         stored.clear()
         tally.begin("waiting for answers", sum(counts.values()), done=counts[Status.COMPLETED])
-        if not counts[Status.PENDING] or await desk.sleep(LOOK):
+        if not counts[Status.PENDING] or await session.sleep(LOOK):
             break
-        if desk.ticks() >= next_poll:
-            fetched += await fetch(batch, client, desk)
-            next_poll, counts = desk.ticks() + poll, batch.state.by_status()
+        if session.ticks() >= next_poll:
+            fetched += await fetch(session)
+            next_poll, counts = session.ticks() + poll, batch.state.by_status()
     return fetched
 
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from mwbatch.client import Client, kept
+from mwbatch.client import kept
 from mwbatch.commands.crew import crew
-from mwbatch.commands.desk import Desk
 from mwbatch.commands.gate import Gate
 from mwbatch.commands.ready import Ready, Try
 from mwbatch.commands.recorder import Recorder
+from mwbatch.commands.session import Session
 from mwbatch.core.address import Key, write
 from mwbatch.core.doubt import Witness
 from mwbatch.core.facts import Failed, Planned, Started, Via
@@ -28,7 +28,6 @@ from mwbatch.core.trouble import Advice, Trouble
 from mwbatch.core.verdict import TAKEN, Outcome, Verdict
 from mwbatch.errors import ApiError, BatchBusy, Exit, StoreError, UsageError
 from mwbatch.journal.closing import to_end
-from mwbatch.journal.opened import Opened
 
 PATIENCE: Final = 900.0
 """Seconds without one created row after which a busy or unreachable API is given up for this run."""
@@ -63,29 +62,21 @@ class Sender:
     last of all did; ``witness`` the last task that it created; ``careful``: doubt could not be settled, so no run covers rows that are not sent at once.
     """
 
-    def __init__(
-        self,
-        batch: Opened,
-        client: Client,
-        pace: Pace,
-        how: Sending,
-        desk: Desk,
-        ending: Ending | None = None,
-    ) -> None:
-        self.batch, self.client, self.pace, self.how, self.desk = batch, client, pace, how, desk
-        self.ending = ending or Ending()
+    def __init__(self, session: Session, pace: Pace, how: Sending) -> None:
+        self.session, self.batch, self.pace, self.how = session, session.batch, pace, how
+        self.ending = Ending()
         self.doubtful: dict[int, float] = {}
         self.ended: float | None = None
         self.witness: Witness | None = None
         self.careful = False
-        self._gate = Gate(pace, desk.ticks)
-        self._recorder = Recorder(batch)
-        self._ready = Ready(batch, iter(()), self._started, pace.most)
+        self._gate = Gate(pace, session.ticks)
+        self._recorder = Recorder(session.batch)
+        self._ready = Ready(session.batch, iter(()), self._started, pace.most)
         self._trouble = Trouble(how.keep_going)
         self._over = asyncio.Event()
         self._probe: asyncio.Task[None] | None = None
         self._probes: Iterator[float] | None = None
-        self._last_created = self._looked_at = desk.ticks()
+        self._last_created = self._looked_at = session.ticks()
 
     async def send(self, rows: Iterable[Planned], most: int | None = None) -> None:
         """Send whichever of ``rows`` may be sent, the first ``most`` of them.
@@ -101,7 +92,7 @@ class Sender:
         size = self.pace.most if self.careful else run_size(self.pace.most)
         run = runs(islice(sendable(rows, self.batch.state), most), size)
         self._ready = Ready(self.batch, run, self._started, self.pace.most)
-        self._last_created = self.desk.ticks()
+        self._last_created = self.session.ticks()
         if self._probe is not None:  # the last rows of the call before left trouble behind
             self._probe = asyncio.create_task(self._ask())
         watch = asyncio.create_task(self._watch())
@@ -133,7 +124,7 @@ class Sender:
 
     async def _watch(self) -> None:
         """Stop when the user asks to."""
-        await self.desk.stopping.wait()
+        await self.session.stopping.wait()
         self.stop(Exit.UNFINISHED, "interrupted")
 
     async def _prepare(self) -> None:
@@ -153,14 +144,14 @@ class Sender:
     def _started(self, run: list[Create]) -> Started:
         how = self.how
         return Started(
-            at=self.desk.now(),
+            at=self.session.now(),
             rows=ranges(create.planned.row for create in run),
             attempt=run[0].attempt,
             base=how.base,
             origin=how.origin,
             key=how.fingerprint,
             kid=how.key.kid,
-            clock=self.client.clock,
+            clock=self.session.client.clock,
             editions=tuple((plan.row, plan.edition) for plan, _ in run if plan.edition),
         )
 
@@ -175,7 +166,7 @@ class Sender:
             address = write(self.how.base, self.how.key, self.batch.card.batch_id, planned.row, attempt)
             if not await self._gate.enter():
                 return
-            began = self.desk.ticks()
+            began = self.session.ticks()
             if began - self._looked_at >= LOOK:
                 self._look(began)
             if self._gate.closed:
@@ -183,7 +174,7 @@ class Sender:
                 return
             before, tried.outcome = tried.outcome, _CUT_SHORT
             try:
-                outcome = await self.client.attempt(planned.type, planned.request, address)
+                outcome = await self.session.client.attempt(planned.type, planned.request, address)
                 tried.outcome = outcome = self._tied(outcome, planned.row, attempt)
                 self._adjust(outcome, began)
             except (asyncio.CancelledError, UsageError) as error:
@@ -204,7 +195,7 @@ class Sender:
         """Seconds until it may be sent again; where the API names a wait the pace lets nobody start before."""
         asked = tried.outcome.retry_after
         wait = tried.backoff() if asked is None else asked
-        self.desk.held_up(tried.outcome, wait)
+        self.session.desk.held_up(tried.outcome, wait)
         return wait if asked is None else 0.0
 
     def _tied(self, outcome: Outcome, row: int, attempt: int) -> Outcome:
@@ -219,9 +210,9 @@ class Sender:
 
     def _adjust(self, outcome: Outcome, started_at: float) -> None:
         """Let the pace learn, and give up when nothing was created for too long."""
-        now, wait = self.desk.ticks(), 0.0
+        now, wait = self.session.ticks(), 0.0
         if outcome.verdict in _DECIDED:  # an API that refuses a row is there
-            self._last_created, self._probes, self.desk.tally.trouble = now, None, ""
+            self._last_created, self._probes, self.session.tally.trouble = now, None, ""
         if outcome.verdict is Verdict.BUSY:
             self.pace.refused(started_at, now, outcome.retry_after)
             wait = outcome.retry_after or 0.0
@@ -234,8 +225,8 @@ class Sender:
 
     def _note(self, create: Create, outcome: Outcome, began: float = 0.0) -> None:
         """Turn one outcome into its fact. Doubt is the absence of one: `started` says all there is to say."""
-        row, attempt, now, tally = create.planned.row, create.attempt, self.desk.now(), self.desk.tally
-        task, self.ended = outcome.task, self.desk.ticks()
+        row, attempt, now, tally = create.planned.row, create.attempt, self.session.now(), self.session.tally
+        task, self.ended = outcome.task, self.session.ticks()
         tally.done += outcome.verdict in _DECIDED
         if outcome.verdict is Verdict.UNKNOWN:
             self.doubtful[row] = self.ended
@@ -244,7 +235,7 @@ class Sender:
         elif outcome.verdict is Verdict.CREATED and task is not None:
             if self.witness is None or began > self.witness.began:
                 self.witness = Witness(task.task_id, began, row)
-            self.batch.drift.created(task.created_at, self.client.clock)
+            self.batch.drift.created(task.created_at, self.session.client.clock)
             self._recorder.note(seen(task, row, attempt, Via.CREATE, now))
         else:
             final = outcome.verdict is Verdict.REFUSED
@@ -268,9 +259,7 @@ class Sender:
 
     async def _ask(self) -> None:
         """Start nothing until the API answers a listing, then begin again with one request in flight."""
-        self.desk.tally.note(
-            "too many requests of unknown outcome: nothing is sent until the API answers again"
-        )
+        self.session.note("too many requests of unknown outcome: nothing is sent until the API answers again")
         await self._pause(self._next_probe())
         while not await self._answers() and not self._over.is_set():
             await self._pause(self._next_probe())
@@ -286,9 +275,9 @@ class Sender:
 
     async def _answers(self) -> bool:
         try:
-            await self.client.list_page(limit=1, fresh=True)
+            await self.session.client.list_page(limit=1, fresh=True)
         except ApiError as error:
-            if self.desk.ticks() - self._last_created > PATIENCE:
+            if self.session.ticks() - self._last_created > PATIENCE:
                 self.stop(
                     Exit.UNFINISHED, f"the API did not recover for {PATIENCE / 60:.0f} minutes: {error}"
                 )

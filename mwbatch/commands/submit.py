@@ -15,6 +15,7 @@ from mwbatch.commands.creating import Wishes, check, check_base, create
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.invalid import PutAside, put_aside
 from mwbatch.commands.planning import Source, addressed, choose, examine, volatile
+from mwbatch.commands.session import Session
 from mwbatch.commands.survey import Survey
 from mwbatch.commands.turn import Turn, turn_in
 from mwbatch.commands.writing import write_plan
@@ -41,7 +42,7 @@ async def submit(
     """
     desk = desk or Desk()
     async with planned(home, client, source, wishes, desk, "submit") as (batch, asking, beside):
-        return replace(await create(batch, client, asking, desk), **beside._asdict())
+        return replace(await create(Session(batch, client, desk), asking), **beside._asdict())
 
 
 class Beside(NamedTuple):
@@ -168,7 +169,7 @@ async def resume(
     check(wishes, card, client.origin)
     async with act(home, folder, card, "resume") as batch:
         left_out = await _without_asked(batch, client, wishes, desk)
-        return replace(await create(batch, client, wishes, desk), left_out=left_out)
+        return replace(await create(Session(batch, client, desk), wishes), left_out=left_out)
 
 
 async def _without_asked(batch: Opened, client: Client, wishes: Wishes, desk: Desk) -> int:

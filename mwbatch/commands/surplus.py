@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from mwbatch.client import Client
 from mwbatch.commands.canceling import cancel_task
-from mwbatch.commands.desk import Desk
 from mwbatch.commands.fetching import Open, look
+from mwbatch.commands.session import Session
 from mwbatch.core.task_state import TaskState
-from mwbatch.journal.opened import Opened
 
 
 @dataclass(slots=True)
@@ -18,26 +16,26 @@ class Canceled:
     failed: list[str] = field(default_factory=list)
 
 
-async def cancel_surplus(batch: Opened, client: Client, desk: Desk) -> Canceled:
+async def cancel_surplus(session: Session) -> Canceled:
     """Cancel every surplus task that is still pending. MUST be called under the batch's lock."""
     result = Canceled()
-    for number in sorted({number for number, _ in batch.state.surplus()}):
-        if desk.stopping.is_set():
+    for number in sorted({number for number, _ in session.state.surplus()}):
+        if session.is_stopping:
             break
-        await _thin_out(batch, client, desk, number, result)
+        await _thin_out(session, number, result)
     for sentence in (*result.done, *result.failed):
-        desk.tally.note(sentence)
+        session.note(sentence)
     return result
 
 
-async def _thin_out(batch: Opened, client: Client, desk: Desk, number: int, result: Canceled) -> None:
+async def _thin_out(session: Session, number: int, result: Canceled) -> None:
     """Cancel what a row has too much of, if a look just now shows it at its address, and the task that is kept too."""
     looks = {
-        task.task_id: await look(batch, client, desk, Open(number, task.attempt, task.task_id))
-        for task in list(batch.state.row(number).tasks.values())
+        task.task_id: await look(session, Open(number, task.attempt, task.task_id))
+        for task in list(session.state.row(number).tasks.values())
         if not task.canceled and not (task.answered and task.confirmed)
     }
-    row = batch.state.row(number)
+    row = session.state.row(number)
     doubts = {name: seeing.why for name, seeing in looks.items() if seeing.why}
     for task in row.surplus:
         why = doubts.get(task.task_id) or doubts.get(row.paid[0].task_id)
@@ -46,18 +44,16 @@ async def _thin_out(batch: Opened, client: Client, desk: Desk, number: int, resu
         if why:
             result.failed.append(f"surplus task {task.task_id} of row {number} was not canceled: {why}")
         else:
-            await _cancel(batch, client, desk, number, task, result)
+            await _cancel(session, number, task, result)
 
 
-async def _cancel(
-    batch: Opened, client: Client, desk: Desk, number: int, task: TaskState, result: Canceled
-) -> None:
+async def _cancel(session: Session, number: int, task: TaskState, result: Canceled) -> None:
     """Cancel one task, and tell of it."""
-    error = await cancel_task(batch, client, desk, Open(number, task.attempt, task.task_id))
+    error = await cancel_task(session, Open(number, task.attempt, task.task_id))
     if error is not None:
         result.failed.append(f"surplus task {task.task_id} of row {number} could not be canceled: {error}")
         return
-    kept = batch.state.row(number).kept
+    kept = session.state.row(number).kept
     result.done.append(
         f"surplus task {task.task_id} of row {number} was canceled; {kept.task_id if kept else 'none'} is kept"
     )

@@ -7,24 +7,19 @@ from datetime import datetime
 from itertools import chain
 from typing import Final
 
-from mwbatch.client import Client
 from mwbatch.client.client import LARGEST_PAGE
 from mwbatch.commands.clocks import api_now
-from mwbatch.commands.desk import Desk
-from mwbatch.core.address import Address
-from mwbatch.core.batch import Batch
+from mwbatch.commands.session import Session
+from mwbatch.commands.sights import genuine, learned
 from mwbatch.core.drift import WIDE
-from mwbatch.core.facts import Seen, Via, digest
+from mwbatch.core.facts import Seen, digest
 from mwbatch.core.plural import counted
-from mwbatch.core.showing import news, seen
 from mwbatch.core.span import Span, Undated, oldest
 from mwbatch.core.sweep import Place, Sight, Sweep
 from mwbatch.core.task_state import TaskState
-from mwbatch.core.text import encode
 from mwbatch.core.times import iso
 from mwbatch.core.values import LONGEST_WALK
 from mwbatch.errors import ApiError, Refused
-from mwbatch.journal.opened import Opened
 
 _SIZES: Final = 32
 """So many sizes a page may have where it is asked for by offset: no cache has the page that another walk asked for."""
@@ -58,9 +53,7 @@ class Swept:
 
 
 async def sweep(
-    batch: Opened,
-    client: Client,
-    desk: Desk,
+    session: Session,
     span: Span,
     must: Iterable[str] = (),
     *,
@@ -72,23 +65,21 @@ async def sweep(
     ``must`` names tasks that have to be shown besides. It is walked by dates, unless ``dated`` is False or dates say
     nothing: then by offset, all of it and twice. Raises `ApiError` where the listing cannot be read.
     """
-    now = await api_now(client)
-    walks = _Walks(batch, client, desk, span, frozenset(must), now, on_sight)
+    now = await api_now(session.client)
+    walks = _Walks(session, span, frozenset(must), now, on_sight)
     try:
         return await (walks.dated() if dated else walks.undated())
     except Undated:
         return await walks.undated()
 
 
-async def glance(
-    batch: Opened, client: Client, desk: Desk, span: Span, pages: int | None = None
-) -> tuple[int, list[str]]:
+async def glance(session: Session, span: Span, pages: int | None = None) -> tuple[int, list[str]]:
     """Record what is listed from where ``span`` begins, be it proof or not.
 
     At most the first ``pages`` are looked at. Returns of how many tasks it told something new, and why something may be
     there all the same that it has not shown.
     """
-    walks = _Walks(batch, client, desk, span, frozenset(), None, lambda _: None)
+    walks = _Walks(session, span, frozenset(), None, lambda _: None)
     return await walks.once(pages)
 
 
@@ -97,17 +88,16 @@ class _Walks:
 
     def __init__(
         self,
-        batch: Opened,
-        client: Client,
-        desk: Desk,
+        session: Session,
         span: Span,
         must: frozenset[str],
         now: datetime | None,
         on_sight: Callable[[Sight], None],
     ) -> None:
-        self._batch, self._client, self._desk, self._span, self._must = batch, client, desk, span, must
+        self._session, self._span, self._must = session, span, must
         self._now, self._on_sight = now, on_sight
-        self._until = desk.ticks() + LONGEST_WALK
+        self._batch = session.batch
+        self._until = session.ticks() + LONGEST_WALK
         self._is_whole: bool | None = None
 
     async def dated(self) -> Swept:
@@ -203,27 +193,27 @@ class _Walks:
 
         With the number of tasks that it told something new of.
         """
-        batch, desk, new, began = self._batch, self._desk, 0, self._desk.ticks()
-        desk.walks += 1
-        limit = LARGEST_PAGE if walk.dated else LARGEST_PAGE - desk.walks % _SIZES
-        while (query := walk.query) is not None and not desk.stopping.is_set() and desk.ticks() < self._until:
+        batch, session, new, began = self._batch, self._session, 0, self._session.ticks()
+        session.walks += 1
+        limit = LARGEST_PAGE if walk.dated else LARGEST_PAGE - session.walks % _SIZES
+        while (query := walk.query) is not None and not session.is_stopping and session.ticks() < self._until:
             if pages == 0:
                 break
             pages = pages and pages - 1
-            page = await self._client.list_page(
+            page = await session.client.list_page(
                 start_time=query.start, end_time=query.end, limit=limit, offset=query.offset, fresh=True
             )
             if not walk.dated and not query.offset:
-                self._tell(page.total, page.received, desk.ticks() - began)
+                self._tell(page.total, page.received, session.ticks() - began)
             sights = list(walk.add(page))
             for sight in sights[:1]:  # the newest
                 batch.drift.listed(sight.task.created_at, page.clock)
             for sight in sights:
                 self._on_sight(sight)
             told = await self._learned(sights)
-            await batch.record(list(chain.from_iterable(told)))
+            await session.record(list(chain.from_iterable(told)))
             new += len(told)
-            desk.tally.listed = walk.tasks
+            session.tally.listed = walk.tasks
         return walk, new
 
     async def _learned(self, sights: list[Sight]) -> list[list[Seen]]:
@@ -231,7 +221,7 @@ class _Walks:
 
         What is stored first is what the user gets: an answer that is listed in part is left to be asked for.
         """
-        state, now = self._batch.state, self._desk.now()
+        state, now = self._batch.state, self._session.now()
         told = [learned(state, sight, now, whole=self._is_whole is not False) for sight in sights]
         if self._is_whole is None:
             self._is_whole = await self._compared([fact for facts in told for fact in facts if fact.answer])
@@ -245,57 +235,18 @@ class _Walks:
         if longest is None:
             return None
         with suppress(ApiError):
-            shown = await self._client.retrieve(longest.task_id)
+            shown = await self._session.client.retrieve(longest.task_id)
             return None if shown.response is None else digest(shown.response) == longest.answer
         return None
 
     def _tell(self, total: int | None, size: int, seconds: float) -> None:
         """Say what a walk through everything will take, once."""
-        notes = self._desk.tally.notes
+        notes = self._session.tally.notes
         if any(note.startswith(_SLOW) for note in notes):
             return
         pages = -(-total // size) if total and size else None
-        self._desk.tally.note(
+        self._session.note(
             f"{_SLOW}: {counted(total, 'task')} on {counted(pages, 'page')}, about {2 * pages * seconds:,.0f} s"
             if pages and total
             else f"{_SLOW}; how many tasks there are it does not say"
         )
-
-
-def genuine(batch: Opened) -> Callable[[str, Address], bool]:
-    """How a task at one of our addresses is told from a forged one.
-
-    A live key made the address, or it names a retired one of the batch, or the API has shown the batch the task at that
-    place: a callback vouches for nothing. The mac of a retired key cannot be checked any more. Its tasks count all the same: who lists them
-    is the API under our own key, where strangers create nothing, and to overlook one would pay its row twice.
-    """
-    keys, kids = batch.home.keys(), batch.card.kids
-
-    def is_genuine(task_id: str, address: Address) -> bool:
-        if keys.verify(address) or (address.kid in kids and keys.is_retired(address.kid)):
-            return True
-        known = batch.state.task(address.row, task_id)
-        return known is not None and known.confirmed and known.attempt == address.attempt
-
-    return is_genuine
-
-
-def learned(state: Batch, sight: Sight, at: float, *, whole: bool = True) -> list[Seen]:
-    """The facts that a task was seen, so far as they tell the batch anything that it does not know.
-
-    Without an answer where the listing does not show answers as a ``whole``.
-    """
-    if not sight.genuine:
-        return []
-    task, place = sight.task, sight.place
-    known = state.task(place.row, task.task_id)
-    if (
-        known is not None
-        and not known.is_told_by(Via.LIST)
-        and (known.answered or (task.response is None and task.status == known.status))
-    ):
-        # Without its date nothing of the batch could be looked for by dates.
-        dates = task.created_at and not known.created_at
-        return [seen(task, place.row, place.attempt, Via.LIST, at)] if dates else []
-    body = encode(sight.document) if whole else None
-    return news(known, seen(task, place.row, place.attempt, Via.LIST, at, body))

@@ -1,7 +1,7 @@
 """Rows in doubt: what a sweep must cover to say anything about them, and when it may be believed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from mwbatch.core.batch import Batch
@@ -46,19 +46,34 @@ class Doubt:
         return witness is not None and witness.began > self.ended
 
 
-def doubts(
-    state: Batch,
-    facts: Iterable[Started],
-    ended: Mapping[int, float],
-    since: float,
-    sent: float | None = None,
-) -> list[Doubt]:
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What this process knows about doubt: when requests ended (ticks), a later task, and how long to wait (s).
+
+    ``since`` is the tick at which the lock was taken: it counts for attempts that this process did not see end; ``sent``
+    the one at which the last of its own requests ended, None while there was none.
+    """
+
+    settle: float
+    since: float
+    ended: Mapping[int, float] = field(default_factory=dict)
+    witness: Witness | None = None
+    sent: float | None = None
+
+    def tied(self, state: Batch) -> "Grounds":
+        """The same without a witness that is another row's task after all: that one may be older than any doubt."""
+        witness = self.witness
+        known = witness and state.task(witness.row, witness.task_id)
+        return replace(self, witness=None) if known and known.strange else self
+
+
+def doubts(state: Batch, facts: Iterable[Started], grounds: Grounds) -> list[Doubt]:
     """Every attempt in doubt.
 
-    ``ended`` says when the request of a row ended, where this process saw it end and it told nothing; ``since`` counts for
-    the others: the tick at which the lock was taken. A row whose request was answered with the task of another row is in
-    doubt since that showed: for it ``sent`` counts, the tick at which the last request of this process ended, if any did.
+    A row whose request was answered with the task of another row is in doubt since that showed: since the last request of
+    this process ended, if any did.
     """
+    ended, since, sent = grounds.ended, grounds.since, grounds.sent
     open_ = {Place(*place) for place in state.doubtful()}
     late = since if sent is None else max(since, sent)
     found: dict[Place, tuple[Started, ...]] = {}

@@ -17,6 +17,7 @@ from mwbatch.client.wire import KEPT, Answer
 from mwbatch.commands.creating import Wishes
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.planning import Source
+from mwbatch.commands.session import Session
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Planned, Started
 from mwbatch.core.fold import Status
@@ -207,6 +208,10 @@ class Stage:
     def new_desk(self) -> Desk:
         """A desk in virtual time; each command of a test that is stopped needs its own."""
         return Desk(now=clock, ticks=lambda: asyncio.get_running_loop().time())
+
+    def session(self, batch: Opened) -> Session:
+        """A session of the batch at the stage's desk."""
+        return Session(batch, self.client, self.desk)
 
     def befall(self, *lines: Line, size: Size | None = None) -> None:
         """Let these faults befall requests of the world, counted from 1."""

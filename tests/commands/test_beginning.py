@@ -12,9 +12,9 @@ import pytest
 from mwbatch.commands.beginning import catch_up, last_base, restore_trust
 from mwbatch.commands.creating import Wishes
 from mwbatch.commands.reconcile import reconcile
-from mwbatch.commands.settling import Grounds
 from mwbatch.commands.submit import resume, submit
 from mwbatch.core.address import Key, write
+from mwbatch.core.doubt import Grounds
 from mwbatch.core.facts import Started
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
@@ -77,7 +77,7 @@ async def test_the_base_used_last_stands_on_the_card(stage: Stage) -> None:
 
 async def caught_up(stage: Stage, batch: Opened) -> None:
     """Catch up as a run does."""
-    await catch_up(batch, stage.client, stage.desk)
+    await catch_up(stage.session(batch))
     await batch.journal.close()
 
 
@@ -221,7 +221,7 @@ async def distrusted(stage: Stage, batch: Opened, **card: Any) -> str:
     """What keeps a folder, from which two rows are gone, from being trusted."""
     await batch.record([start(1, ((4, 5),))])
     batch.keep(**{"echo": {"tagging": True}, "place": (1, 1)} | card)
-    reason = await restore_trust(batch, stage.client, stage.desk, Grounds(SETTLE, 0.0))
+    reason = await restore_trust(stage.session(batch), Grounds(SETTLE, 0.0))
     await batch.journal.close()
     return reason
 
@@ -288,11 +288,11 @@ async def test_a_copy_of_a_folder_at_work_is_not_trusted(stage: Stage) -> None:
         stage.world.create(Draft("tagging", address, PICTURE), clock())
 
     elsewhere = asyncio.create_task(work_elsewhere())
-    assert "another process sends it" in await restore_trust(batch, stage.client, stage.desk, grounds)
+    assert "another process sends it" in await restore_trust(stage.session(batch), grounds)
     await elsewhere
     assert harm(batch) != []
     grounds = Grounds(SETTLE, stage.desk.ticks())
-    assert await restore_trust(batch, stage.client, stage.desk, grounds) == ""
+    assert await restore_trust(stage.session(batch), grounds) == ""
     await batch.journal.close()
 
 
@@ -411,11 +411,11 @@ async def test_a_listing_without_any_task_of_a_batch_that_sent_restores_no_trust
     batch = await stage.opened(3)
     batch.keep(kids=(stage.home.keys().newest.kid,), began=EARLY)
     grounds = Grounds(SETTLE, stage.desk.ticks())
-    assert "shows 0 tasks of the batch" in await restore_trust(batch, stage.client, stage.desk, grounds)
+    assert "shows 0 tasks of the batch" in await restore_trust(stage.session(batch), grounds)
     assert harm(batch) != []
     born(stage, 0)
     await asyncio.sleep(1)
-    assert await restore_trust(batch, stage.client, stage.desk, grounds) == ""
+    assert await restore_trust(stage.session(batch), grounds) == ""
     assert stage.statuses() == {"planned": 2, "pending": 1}
     await batch.journal.close()
 

@@ -31,7 +31,7 @@ async def test_missing_answers_are_recorded_once(stage: Stage) -> None:
     batch = await pending(stage, 40)
     stage.world.complete_all(clock())
     stage.wire.got.clear()
-    assert [await fetch(batch, stage.client, stage.desk) for _ in range(2)] == [40, 0]
+    assert [await fetch(stage.session(batch)) for _ in range(2)] == [40, 0]
     assert (answers_on_disk(stage), len(stage.wire.got)) == (list(range(40)), 40)
     assert stage.statuses() == {"completed": 40}
     assert {fact.via for fact in stage.on_disk() if isinstance(fact, Seen) and fact.answer} == {Via.GET}
@@ -42,7 +42,7 @@ async def test_what_is_pending_writes_nothing(stage: Stage) -> None:
     """Looking at a task that nobody has answered yet leaves no line."""
     batch = await pending(stage, 3)
     before = stage.on_disk()
-    assert await fetch(batch, stage.client, stage.desk) == 0
+    assert await fetch(stage.session(batch)) == 0
     assert stage.on_disk() == before
 
 
@@ -53,8 +53,8 @@ async def test_a_cancelled_task_is_seen_once(stage: Stage) -> None:
     task = next(batch.state.open())[1].task_id
     stage.world.cancel(task, clock())
     stage.wire.got.clear()
-    await fetch(batch, stage.client, stage.desk)
-    await fetch(batch, stage.client, stage.desk)
+    await fetch(stage.session(batch))
+    await fetch(stage.session(batch))
     assert (ids(batch, Status.CANCELED), stage.wire.got.count(task)) == ([0], 1)
 
 
@@ -65,7 +65,7 @@ async def test_an_unknown_status_is_written_once(stage: Stage) -> None:
     task = next(batch.state.open())[1].task_id
     stage.wire.reads = answer(200, {"task_id": task, "status": "in review"})
     for _ in range(3):
-        await fetch(batch, stage.client, stage.desk)
+        await fetch(stage.session(batch))
     assert [fact.status for fact in stage.on_disk() if isinstance(fact, Seen)].count("in review") == 1
 
 
@@ -74,9 +74,9 @@ async def test_a_task_that_is_gone_is_told(stage: Stage) -> None:
     """A task that the API does not know, or that cannot be read, stays pending, and people are told."""
     batch = await pending(stage, 1)
     stage.wire.reads = answer(404)
-    await fetch(batch, stage.client, stage.desk)
+    await fetch(stage.session(batch))
     stage.wire.reads = Unsure("cut")
-    await fetch(batch, stage.client, stage.desk)
+    await fetch(stage.session(batch))
     notes = [note for note in stage.desk.tally.notes if "stays as it is" in note]
     assert ("does not know" in notes[0], "could not be looked at" in notes[1]) == (True, True)
     assert stage.statuses() == {"pending": 1}
@@ -88,7 +88,7 @@ async def test_a_refusing_api_is_raised(stage: Stage) -> None:
     batch = await pending(stage, 5)
     stage.wire.reads = answer(401)
     with pytest.raises(Halted):
-        await fetch(batch, stage.client, stage.desk)
+        await fetch(stage.session(batch))
 
 
 @virtual
@@ -98,4 +98,4 @@ async def test_stopping_ends_the_fetching(stage: Stage) -> None:
     stage.world.complete_all(clock())
     stage.wire.got.clear()
     asyncio.get_running_loop().call_later(0.01, stage.desk.stopping.set)
-    assert await fetch(batch, stage.client, stage.desk, at_once=4) == len(stage.wire.got) == 4
+    assert await fetch(stage.session(batch), at_once=4) == len(stage.wire.got) == 4

@@ -125,13 +125,13 @@ async def test_a_callback_vouches_for_no_address(stage: Stage) -> None:
     await called(stage, task.task_id, says="forged")
     await batch.journal.close()
     batch = await stage.opened()
-    found = await sweep(batch, stage.client, stage.desk, Span(()))
+    found = await sweep(stage.session(batch), Span(()))
     assert found.forged == {Place(0, 1)}
     known = batch.state.task(0, task.task_id)
     assert known is not None
     assert not known.confirmed
     batch.state.add(show(1, task=task.task_id))
-    assert not (await sweep(batch, stage.client, stage.desk, Span(()))).forged
+    assert not (await sweep(stage.session(batch), Span(()))).forged
 
 
 @virtual
@@ -141,4 +141,4 @@ async def test_a_callback_hides_no_echo(stage: Stage) -> None:
     await batch.record([shown(born(stage, 0), 0)])
     await batch.journal.close()
     await called(stage, "invented", says="forged")
-    assert await prove_echo(await stage.opened(), stage.client, stage.desk, "tagging", 0)
+    assert await prove_echo(stage.session(await stage.opened()), "tagging", 0)

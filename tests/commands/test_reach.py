@@ -288,11 +288,11 @@ async def test_a_listing_that_had_to_show_nothing(stage: Stage) -> None:
     """Where no task is known nobody can tell whether the listing shows any: the next run reaches back as far."""
     batch = await doubtful(stage)
     batch.keep(began=stage.client.clock)
-    await catch_up(batch, stage.client, stage.desk)
+    await catch_up(stage.session(batch))
     assert batch.card.behind == 0
     born(stage, 1)
     await asyncio.sleep(1)
-    await catch_up(batch, stage.client, stage.desk)
+    await catch_up(stage.session(batch))
     await batch.journal.close()
     assert batch.card.behind is None
 

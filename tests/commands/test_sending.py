@@ -24,7 +24,7 @@ from tests.virtual import virtual
 def sender_of(stage: Stage, batch: Opened, most: int = 4, *, keep_going: bool = False) -> Sender:
     """A sender of the batch that may have ``most`` requests in flight."""
     how = Sending(NOBODY, stage.home.keys().newest, stage.client.origin, stage.client.key, keep_going)
-    return Sender(batch, stage.client, Pace(most), how, stage.desk)
+    return Sender(stage.session(batch), Pace(most), how)
 
 
 async def send(stage: Stage, batch: Opened, most: int = 4, *, keep_going: bool = False) -> Sender:

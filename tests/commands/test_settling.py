@@ -9,9 +9,10 @@ from typing import Any, Final
 import pytest
 
 from mwbatch.client.wire import Answer
-from mwbatch.commands.settling import BELIED, TRIES, Grounds, Settled, in_doubt, settle
+from mwbatch.commands.believing import TRIES
+from mwbatch.commands.settling import BELIED, Settled, in_doubt, settle
 from mwbatch.core.address import NOBODY, Key, write
-from mwbatch.core.doubt import Witness
+from mwbatch.core.doubt import Grounds, Witness
 from mwbatch.core.drift import WIDE
 from mwbatch.core.facts import Fact, Failed, Seen, Started, Via
 from mwbatch.core.fold import Status
@@ -61,9 +62,7 @@ async def doubtful(stage: Stage, *more: Fact, rows: int = 3, echo: bool = True, 
 async def settled(stage: Stage, batch: Opened, **grounds: Any) -> Settled:
     """Settle, as the holder of the lock since the loop began."""
     try:
-        return await settle(
-            batch, stage.client, stage.desk, Grounds(**{"settle": SETTLE, "since": 0.0} | grounds)
-        )
+        return await settle(stage.session(batch), Grounds(**{"settle": SETTLE, "since": 0.0} | grounds))
     finally:
         await batch.journal.close()
 

@@ -32,7 +32,7 @@ async def doubled(stage: Stage, attempts: int = 2) -> tuple[Opened, list[Task]]:
 async def cancelled(stage: Stage, batch: Opened) -> Canceled:
     """Cancel what is double."""
     try:
-        return await cancel_surplus(batch, stage.client, stage.desk)
+        return await cancel_surplus(stage.session(batch))
     finally:
         await batch.journal.close()
 
@@ -108,7 +108,7 @@ async def test_an_answer_of_the_late_one_counts(stage: Stage, monkeypatch: pytes
     """Where the cancel came too late the answered task is the one kept, and the next pass cancels the other."""
     batch, tasks = await doubled(stage)
     racing(stage, monkeypatch)
-    await cancel_surplus(batch, stage.client, stage.desk)
+    await cancel_surplus(stage.session(batch))
     monkeypatch.undo()
     await cancelled(stage, batch)
     assert [task.status for task in tasks] == ["canceled", "completed"]

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from mwbatch.commands.reconcile import reconcile
+from mwbatch.commands.sights import learned
 from mwbatch.commands.submit import submit
-from mwbatch.commands.sweeping import Swept, learned, sweep
+from mwbatch.commands.sweeping import Swept, sweep
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Seen
 from mwbatch.core.span import Span
@@ -38,7 +39,7 @@ async def swept(stage: Stage, batch: Opened, start: float | None = None, must: t
         None if start is None else format_datetime(datetime.fromtimestamp(EPOCH + start, UTC), usegmt=True)
     )
     try:
-        return await sweep(batch, stage.client, stage.desk, Span((begun,)), must)
+        return await sweep(stage.session(batch), Span((begun,)), must)
     finally:
         await batch.journal.close()
 

@@ -48,12 +48,12 @@ async def test_a_get_that_shows_another_task(stage: Stage) -> None:
     stage.world.complete_all(clock())
     batch = await stage.opened()
     stage.befall(Line(Fault.GET_OTHER, 1, 4))
-    assert await fetch(batch, stage.client, stage.desk) == 4
+    assert await fetch(stage.session(batch)) == 4
     assert stage.statuses() == {"completed": 4, "pending": 4}
     assert all(tasks <= truth(stage)[row] for row, tasks in answered(stage).items())
     notes = [note for note in stage.desk.tally.notes if "another task" in note]
     assert [note.endswith("so it is with 3 more") for note in notes] == [True]
-    assert await fetch(batch, stage.client, stage.desk) == 4
+    assert await fetch(stage.session(batch)) == 4
     assert answered(stage) == truth(stage)
 
 
@@ -65,7 +65,7 @@ async def test_a_get_that_shows_another_address(stage: Stage) -> None:
     batch = await stage.opened()
     [first, second] = [nested(task) for task in stage.world.tasks()]
     stage.wire.reads = answer(200, first | {"callback_url": second["callback_url"]})
-    await fetch(batch, stage.client, stage.desk)
+    await fetch(stage.session(batch))
     assert answered(stage) == {}
     assert stage.statuses() == {"pending": 2}
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.doubt import WITHOUT_WITNESS, Doubt, Witness, doubts, span_of
+from mwbatch.core.doubt import WITHOUT_WITNESS, Doubt, Grounds, Witness, doubts, span_of
 from mwbatch.core.drift import WIDE
 from mwbatch.core.facts import Fact, Started, Via
 from mwbatch.core.span import PADDING
@@ -28,7 +28,7 @@ def test_every_doubtful_attempt_has_all_that_started_it(facts: list[Fact], more:
     """Each attempt in doubt of a planned row is there once, with every fact that started it, however long their runs."""
     facts = [*facts, *(start(1, ((0, ROWS),)) for _ in range(more))]
     state, started = begun(*facts)
-    found = doubts(state, started, {}, 0.0)
+    found = doubts(state, started, Grounds(150.0, 0.0))
     assert [doubt.place for doubt in found] == [
         Place(n, a)
         for n in range(ROWS)
@@ -49,7 +49,7 @@ def test_a_long_run_and_few_in_doubt() -> None:
     """What a run of many rows left open is found also where most of it came to an end, ranges apart."""
     seen = [show(1, task=f"t{n}", row=n) for n in range(100) if n not in (7, 70)]
     state, started = begun(*map(plan, range(100)), start(1, ((0, 50), (60, 100))), start(2, ((7, 8),)), *seen)
-    assert [doubt.place for doubt in doubts(state, started, {}, 0.0)] == [(7, 1), (7, 2), (70, 1)]
+    assert [doubt.place for doubt in doubts(state, started, Grounds(150.0, 0.0))] == [(7, 1), (7, 2), (70, 1)]
 
 
 def test_a_row_that_was_misled_is_in_doubt_since_the_last_request_ended() -> None:
@@ -57,20 +57,20 @@ def test_a_row_that_was_misled_is_in_doubt_since_the_last_request_ended() -> Non
     misled = show(1, task="a", row=1, via=Via.CREATE)
     state, started = begun(plan(0), plan(1), plan(2), start(1, ((0, 3),)), show(1, task="a"), misled)
     for sent, since in ((None, 5.0), (3.0, 5.0), (9.0, 9.0)):
-        found = doubts(state, started, {}, 5.0, sent)
+        found = doubts(state, started, Grounds(150.0, 5.0, sent=sent))
         assert [(doubt.place.row, doubt.ended) for doubt in found] == [(1, since), (2, 5.0)]
 
 
 def test_what_came_to_an_end_is_not_in_doubt() -> None:
     """Seen and failed attempts are settled, and a row that was never planned is none of the batch."""
     facts = (plan(0), plan(1), start(1, ((0, 3),)), show(1, row=0), fail(1, row=1))
-    assert doubts(*begun(*facts), {}, 0.0) == []
+    assert doubts(*begun(*facts), Grounds(150.0, 0.0)) == []
 
 
 def test_silence_counts_from_the_end_that_was_seen() -> None:
     """A request whose end this run saw counts from there, any other from the taking of the lock."""
     state, started = begun(plan(0), plan(1), start(1, ((0, 2),)))
-    assert [doubt.ended for doubt in doubts(state, started, {0: 77.0}, 5.0)] == [77.0, 5.0]
+    assert [doubt.ended for doubt in doubts(state, started, Grounds(150.0, 5.0, {0: 77.0}))] == [77.0, 5.0]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.doubt import Doubt, doubts, span_of
+from mwbatch.core.doubt import Doubt, Grounds, doubts, span_of
 from mwbatch.core.drift import Drift
 from mwbatch.core.facts import Fact, Planned, Seen, Started
 from mwbatch.core.fold import Status
@@ -40,7 +40,7 @@ def known(doubt: Doubt) -> object:
 def decided(history: list[Fact]) -> list[object]:
     """Everything that rules make of a history."""
     batch, starts = Batch(history), [fact for fact in history if isinstance(fact, Started)]
-    there = doubts(batch, starts, {}, 0.0)
+    there = doubts(batch, starts, Grounds(150.0, 0.0))
     span = span_of(there, starts, None)
     places = [Place(row, attempt) for row in range(ROWS) for attempt in range(ATTEMPTS + 1)]
     return [

@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 from mwbatch.client import Client
 from mwbatch.commands.creating import Run
+from mwbatch.commands.session import Session
 from mwbatch.commands.settling import _close
 from mwbatch.commands.surplus import Canceled
 from mwbatch.commands.sweeping import Swept
@@ -48,8 +49,9 @@ async def _cancel_nothing(*_: Any) -> Canceled:
     return Canceled()
 
 
-async def _list_nothing(batch: Opened, *_: Any) -> None:
+async def _list_nothing(session: Session, *_: Any) -> None:
     """What a run learns from its first listing is the server's clock alone."""
+    batch = session.batch
     batch.keep(began=batch.card.began or "Sun, 15 Jun 2025 15:00:00 GMT")
 
 
@@ -66,8 +68,8 @@ async def _echo_taken_for_granted(run: Run) -> None:
 
 
 async def _close_forged_too(*given: Any) -> None:
-    batch, client, desk, absent, _, result = given
-    await _close(batch, client, desk, absent, frozenset(), result)
+    session, absent, _, result = given
+    await _close(session, absent, frozenset(), result)
 
 
 async def _from_any_cache(client: Client, *, fresh: bool = False, **query: Any) -> Page:
@@ -111,7 +113,7 @@ SABOTAGE: Final[Mapping[str, Mapping[str, Any]]] = {
     "from-caches": {"mwbatch.client.client.Client.list_page": _from_any_cache},
     "no-echo-first": {"mwbatch.commands.creating.Run._prove_echoes": _echo_taken_for_granted},
     "no-listing-first": {"mwbatch.commands.creating.catch_up": _list_nothing},
-    "no-settle": {"mwbatch.commands.settling.wait_until": _wait_for_nothing},
+    "no-settle": {"mwbatch.commands.session.Session.wait_until": _wait_for_nothing},
 }
 """What is put in the place of what, for each safeguard."""
 
