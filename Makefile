@@ -8,7 +8,7 @@ FUZZ_READY := $(VENV)/.fuzz-ready
 BENCH_READY := $(VENV)/.bench-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench heavy test-system test-exports torture fuzz bench-pace bench-growth check format audit tools clean
+.PHONY: help demo test bench heavy test-system test-exports torture fuzz bench-pace bench-growth walk check format audit tools clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -78,6 +78,9 @@ fuzz: $(FUZZ_READY) ## Feed hostile bytes to every reader, ten million times (up
 bench-growth: $(BENCH_READY) ## Time and memory for 10,000 to 1,000,000 rows (long): ROWS=… ONLY=… FOLDER=… KEEP=1
 	@$(BIN)/python -m tests.benchmarks.growth $(if $(ROWS),--rows "$(ROWS)") $(if $(ONLY),--only "$(ONLY)") \
 		$(if $(FOLDER),--folder "$(FOLDER)") $(if $(KEEP),--keep)
+
+walk: $(READY) ## Print the files that one create, one callback and one submit of a row pass, and the calls in each
+	@$(BIN)/python -m tests.benchmarks.walk
 
 check: $(READY) ## Format, lint, types, import contracts, known vulnerabilities, README against --help
 	@$(BIN)/ruff format --check .

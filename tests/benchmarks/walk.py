@@ -1,0 +1,131 @@
+"""``make walk``: the files that one create, one callback and one `submit` of a row enter, and the calls in each.
+
+A profile hook counts the calls of the package's functions, in all threads. What one create or one callback costs is the
+difference between a run of `MORE` and one of `FEW`, a row: whatever happens once a run falls out, and what happens once a
+group of rows shows as a part of a call. A file is on the way where it is entered for at least every second row.
+"""
+
+import asyncio
+import sys
+import threading
+from collections import Counter
+from collections.abc import Coroutine, Iterable
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import FrameType
+from typing import Any, Final
+
+import aiohttp
+from aiohttp import web
+
+import mwbatch
+from mwbatch.core.address import write
+from mwbatch.core.limits import Limits
+from mwbatch.core.text import encode
+from tests.benchmarks.children import server, tool
+
+FEW, MORE = 40, 120
+"""Rows of the two runs whose difference tells what one costs."""
+
+ON_THE_WAY: Final = 0.5
+"""Calls a row from which on a file belongs to the way of every row."""
+
+PACKAGE: Final = Path(mwbatch.__file__).parent
+GOALS: Final = {"one create": 12, "one callback": 13}
+"""The files that each way may have."""
+
+Calls = dict[str, float]
+
+
+def counted(work: Coroutine[Any, Any, object]) -> Calls:
+    """The calls of the package's functions in each of its files, while ``work`` runs in a loop of its own."""
+    entered: Counter[str] = Counter()
+
+    def hook(frame: FrameType, event: str, _: object) -> None:
+        if event == "call":
+            entered[frame.f_code.co_filename] += 1
+
+    threading.setprofile(hook)
+    sys.setprofile(hook)
+    try:
+        asyncio.run(work)
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+    there = {Path(file): count for file, count in entered.items()}
+    return {str(f.relative_to(PACKAGE)): n for f, n in there.items() if f.is_relative_to(PACKAGE)}
+
+
+def a_row(few: Calls, more: Calls) -> Calls:
+    """What each row adds, of the files that are on the way of every row."""
+    added = {file: (count - few.get(file, 0)) / (MORE - FEW) for file, count in more.items()}
+    return {file: calls for file, calls in added.items() if calls >= ON_THE_WAY}
+
+
+def submitted(place: Path, rows: int, creates: int) -> Calls:
+    """The calls of a `submit` that stops at a limit, in a home of its own and at an API that knows of nothing."""
+    place.mkdir()
+    with server(partial(tool, "simulate", "--complete-after", "3600", "3600", "--port")) as (_, url):
+        return counted(submit(place, url, rows, creates))
+
+
+async def submit(place: Path, url: str, rows: int, creates: int) -> None:
+    """`submit` as a program calls it, one request after the other."""
+    source = place / "shelves.csv"
+    lines = (f"{n},https://images.example.com/{n}.jpg\n" for n in range(rows))
+    source.write_text("id,image_url\n" + "".join(lines), encoding="utf-8")
+    async with mwbatch.Client("sim_key", base_url=url) as client:
+        wishes = mwbatch.Wishes(callback_url="none", concurrency=1, limits=Limits(max_tasks=creates))
+        await mwbatch.submit(mwbatch.Home(place / "home"), client, mwbatch.Source(str(source)), wishes)
+
+
+def hooked(place: Path, rows: int) -> tuple[mwbatch.Home, list[tuple[str, bytes]]]:
+    """A home, and the first callbacks of its batch as the API would post them: path and body."""
+    home = mwbatch.Home(place / "home")
+    [(folder, card)] = home.cards()
+    there = asyncio.run(mwbatch.look(home, folder, card)).state.tasks()
+    return home, [_callback(home, card.batch_id, row, task.task_id) for row, task in islice(there, rows)]
+
+
+def _callback(home: mwbatch.Home, batch_id: str, row: int, task_id: str) -> tuple[str, bytes]:
+    body = {"task_id": task_id, "status": "completed", "response": {"brands": []}}
+    return write("", home.signing_key(), batch_id, row, 1), encode(body)
+
+
+async def received(home: mwbatch.Home, bodies: list[tuple[str, bytes]]) -> None:
+    """A receiver that takes callbacks, one after the other."""
+    runner = web.AppRunner(mwbatch.receiver(home))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    base = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with aiohttp.ClientSession() as session:
+        for path, body in bodies:
+            async with session.post(base + path, data=body) as response:
+                response.raise_for_status()
+    await runner.cleanup()
+
+
+def table(title: str, calls: Calls) -> Iterable[str]:
+    """One way: its files, most calls first."""
+    goal = f" (goal: {GOALS[title]})" if title in GOALS else ""
+    yield f"{title}: {len(calls)} files{goal}, {sum(calls.values()):.1f} calls"
+    yield from (f"  {n:7.1f}  {file}" for file, n in sorted(calls.items(), key=lambda one: -one[1]))
+
+
+def main() -> None:
+    """Walk the three ways and print them."""
+    with TemporaryDirectory(prefix="mwbatch-walk-") as folder:
+        place = Path(folder)
+        one = submitted(place / "one", 1, 1)
+        few, more = (submitted(place / f"{creates}", MORE, creates) for creates in (FEW, MORE))
+        ways = {"one create": a_row(few, more)}
+        few, more = (counted(received(*hooked(place / f"{MORE}", rows))) for rows in (FEW, MORE))
+    ways |= {"one callback": a_row(few, more), "submit of one row": one}
+    for title, calls in ways.items():
+        print("\n".join(table(title, calls)))
+
+
+if __name__ == "__main__":
+    main()
