@@ -220,7 +220,7 @@ class Receiver:
     async def _append(self, batch: str, seen: Seen) -> tuple[bool, bool]:
         kept = await self._stores.keep(batch, seen)
         if kept.new:
-            self._watch.note(batch, kept.folder, seen)
+            self._watch.note(batch, kept.journal, seen)
         return kept.new, kept.inbox
 
     def _count(self, new: bool, inbox: bool, mismatch: bool, size: int) -> None:

@@ -2,33 +2,35 @@
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from mwbatch.callbacks.bounds import Bounds
 from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.core.facts import Seen
-from mwbatch.journal.segments import Segments
+from mwbatch.journal import Intake
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Store:
     """``answers`` and ``bare``, callbacks that brought none, are what is stored of each attempt."""
 
-    journal: Segments
+    folder: Path
+    journal: Intake
     is_inbox: bool
     answers: Bounds
     bare: Bounds
 
     @classmethod
-    def open(cls, journal: Segments, *, is_inbox: bool) -> Self:
+    def open(cls, folder: Path, journal: Intake, *, is_inbox: bool) -> Self:
         """Read a journal for what it has: answers, and callbacks that brought none. Blocks.
 
         Raises:
             StoreError: it cannot be read.
         """
-        store = cls(journal, is_inbox, Bounds(), Bounds())
+        store = cls(folder, journal, is_inbox, Bounds(), Bounds())
         journal.index(lambda kept: store.answers.take(kept.row, kept.attempt, kept.task_id))
-        for seen in journal.bare_callbacks():
+        for seen in journal.callbacks():
             store.count(seen)
         return store
 

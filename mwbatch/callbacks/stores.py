@@ -14,12 +14,14 @@ from mwbatch.callbacks.store import Store
 from mwbatch.callbacks.troubles import Troubles
 from mwbatch.core.facts import Fact, Seen
 from mwbatch.errors import Displaced, StoreError
+from mwbatch.journal import Intake
 from mwbatch.journal.batches import card_of, each
 from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.health import Damage, Harm
 from mwbatch.journal.home import Home
 from mwbatch.journal.inbox import inboxes, merge
 from mwbatch.journal.measure import Commits
-from mwbatch.journal.segment import Damage, Harm, segments_in, written_now
+from mwbatch.journal.segment import segments_in, written_now
 from mwbatch.journal.segments import FOLDERS, Segments
 
 REFRESH: Final = 1.0
@@ -31,11 +33,11 @@ _log = logging.getLogger("mwbatch.callbacks")
 
 
 class Kept(NamedTuple):
-    """Whether a callback was new, whether the inbox has it, and in which folder it is."""
+    """Whether a callback was new, whether the inbox has it, and the journal in which it is."""
 
     new: bool
     inbox: bool
-    folder: Path
+    journal: Intake
 
 
 class Stores:
@@ -99,11 +101,11 @@ class Stores:
         except Displaced:
             await self._let_go(batch, store)
             raise
-        return Kept(new, store.is_inbox, store.journal.folder)
+        return Kept(new, store.is_inbox, store.journal)
 
     async def folder(self, batch: str) -> Path:
         """The folder of the journal that takes callbacks of a batch; raises `StoreError` where it cannot be read."""
-        return (await self._of(batch)).journal.folder
+        return (await self._of(batch)).folder
 
     async def _fitting(self, batch: str, seen: Seen) -> Store:
         """The journal for a callback. MUST NOT say that it is known there unless the disk has it now."""
@@ -141,13 +143,13 @@ class Stores:
     @property
     def full(self) -> bool:
         """Whether a journal lacks space."""
-        return any(store.journal.full for store in self._there.values())
+        return any(store.journal.health().full for store in self._there.values())
 
     async def probe(self) -> None:
         """Look for space where there was none, for batches that can be used now, and for what waits in their inboxes."""
         for store in [*self._there.values()]:
-            if store.journal.full and await store.journal.probe():
-                _log.warning("there is space again in %s", store.journal.folder)
+            if store.journal.health().full and await store.journal.probe():
+                _log.warning("there is space again in %s", store.journal.where)
         async with self._opening:
             for batch, folder in (await self._looked()).items():
                 await self._take_up(batch, folder)
@@ -204,7 +206,7 @@ class Stores:
         self._troubles.end(f"absent {batch}", f"batch {batch} is here: its callbacks go to {folder}")
 
     async def _changed(self, batch: str, store: Store) -> None:
-        _log.error("%s was changed by somebody else: it is read again", store.journal.folder)
+        _log.error("%s was changed by somebody else: it is read again", store.journal.where)
         await self._let_go(batch, store)
 
     async def _let_go(self, batch: str, store: Store) -> None:
@@ -223,8 +225,8 @@ class Stores:
     async def _opened(self, folder: Path, *, is_inbox: bool) -> Store:
         # MUST NOT make a batch's folder anew: what is in it would be found by nobody once the batch is put back.
         journal = Segments(folder, WRITER, self._disk, self.commits, makes=is_inbox)
-        store = await asyncio.to_thread(lambda: Store.open(journal, is_inbox=is_inbox))
-        for damage in journal.damage:
+        store = await asyncio.to_thread(lambda: Store.open(folder, journal, is_inbox=is_inbox))
+        for damage in journal.health().damage:
             if damage.harm is Harm.DAMAGED:
                 _log.error("%s", _words(damage))
             elif damage.harm is Harm.TORN:
@@ -254,14 +256,14 @@ class Stores:
     async def _merge(self, inbox: Path, batch: str, store: Store) -> None:
         async def keep(facts: Sequence[Fact]) -> int:
             if self._there.get(batch) is not store:
-                raise StoreError(f"{store.journal.folder} was changed meanwhile")
+                raise StoreError(f"{store.journal.where} was changed meanwhile")
             new = await store.journal.append(facts)
             for fact, is_new in zip(facts, new, strict=True):
                 if is_new and isinstance(fact, Seen):
                     store.count(fact)
             return sum(new)
 
-        count = await merge(inbox, store.journal, keep)
+        count = await merge(inbox, store.folder, store.journal, keep)
         _log.info("batch %s: %d callbacks taken in from the inbox", batch, count)
 
 
@@ -271,4 +273,4 @@ def _done(inbox: Path) -> list[Path]:
 
 
 def _words(damage: Damage) -> str:
-    return f"{damage.path} is {damage.harm} at byte {damage.offset}, {damage.size} bytes: {damage.reason}"
+    return f"{damage.where} is {damage.harm} at byte {damage.offset}, {damage.size} bytes: {damage.reason}"

@@ -6,13 +6,13 @@ The fold finds the same in the facts; this is only so that it is said when it ha
 import asyncio
 import logging
 from collections import Counter
-from pathlib import Path
 from typing import Final
 
 from mwbatch.callbacks.counts import Counts
 from mwbatch.core.facts import Seen
+from mwbatch.core.named import Named
 from mwbatch.core.text import encode
-from mwbatch.journal.follow import Follower
+from mwbatch.journal import Intake, Tasks
 
 LOOK: Final = 1.0
 """Seconds between two looks at what submitters recorded."""
@@ -44,8 +44,8 @@ class Once:
         _log.warning("batch %s row %d: %s", batch, row, sentence)
 
 
-_Stored = tuple[str, Path, int, int, str]
-"""A task that a callback brought: batch and its folder, row, attempt, task id."""
+_Stored = tuple[str, Intake, int, int, str]
+"""A task that a callback brought: batch and the journal that has it, row, attempt, task id."""
 
 
 class Watch:
@@ -54,13 +54,13 @@ class Watch:
     def __init__(self, once: Once, counts: Counts) -> None:
         self._once, self._counts = once, counts
         self._new: list[_Stored] = []
-        self._followers: dict[Path, Follower] = {}
+        self._followed: dict[str, tuple[Tasks, Named]] = {}
         self._runner: asyncio.Task[None] | None = None
         self._closed = False
 
-    def note(self, batch: str, folder: Path, seen: Seen) -> None:
+    def note(self, batch: str, journal: Intake, seen: Seen) -> None:
         """Take in that a callback was stored, and return at once."""
-        self._new.append((batch, folder, seen.row, seen.attempt, seen.task_id))
+        self._new.append((batch, journal, seen.row, seen.attempt, seen.task_id))
         if self._runner is None:
             self._runner = asyncio.create_task(self._run())
 
@@ -86,18 +86,19 @@ class Watch:
     def _strange(self, new: list[_Stored]) -> list[tuple[str, int]]:
         """Batch and row of each attempt that has more tasks than the one recorded for it. Blocks."""
         found: dict[tuple[str, int], None] = {}
-        for folder, batch in {folder: batch for batch, folder, *_ in new}.items():
-            for row in self._followed(folder):
+        for batch, journal in {journal.where: (batch, journal) for batch, journal, *_ in new}.values():
+            for row in self._recorded(journal):
                 found[batch, row] = None
-        for batch, folder, row, attempt, task_id in new:
-            if self._followers[folder].tasks.note(row, attempt, encode(task_id)):
+        for batch, journal, row, attempt, task_id in new:
+            if self._followed[journal.where][1].note(row, attempt, encode(task_id)):
                 found[batch, row] = None
         return list(found)
 
-    def _followed(self, folder: Path) -> list[int]:
+    def _recorded(self, journal: Intake) -> list[int]:
         """Rows of which submitters recorded another task than a callback had brought before."""
-        if folder in self._followers:
-            return self._followers[folder].follow(lambda: self._closed)
-        self._followers[folder] = Follower(folder)
-        self._followers[folder].follow(lambda: self._closed)
-        return []  # what is older than this receiver was told then
+        is_first = journal.where not in self._followed
+        if is_first:
+            self._followed[journal.where] = journal.tasks(), Named()
+        tasks, named = self._followed[journal.where]
+        strange = [shown[0] for shown in tasks.look(lambda: self._closed) if named.note(*shown)]
+        return [] if is_first else strange  # what is older than this receiver was told then

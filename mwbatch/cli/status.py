@@ -109,19 +109,23 @@ async def keep_watching(
     """Show the counts until the batch, or every one, is complete, or the user has seen enough; then where it stands."""
     import asyncio
 
+    from mwbatch.core.batch import Batch
     from mwbatch.core.fold import Status
     from mwbatch.core.progress import unfinished
+    from mwbatch.journal import Journal
     from mwbatch.journal.lock import holder
-    from mwbatch.journal.tail import Watched
+    from mwbatch.journal.opened import unread
 
     home, tally = open_home(place, desk), desk.tally
     named = None if batch is None else [home.find(batch)]
-    watched = dict[Path, Watched]()
+    watched = dict[Path, tuple[Journal, Batch | None]]()
     while True:
         there = list(home.readable()) if named is None else named
         counts, flying = Counter[Status](), 0
-        for folder, _ in there:
-            state = await asyncio.to_thread(watched.setdefault(folder, Watched(folder)).look)
+        for folder, card in there:
+            journal, last = watched.get(folder) or (unread(home, folder, card).journal, None)
+            state = await asyncio.to_thread(journal.refresh, last)
+            watched[folder] = journal, state
             counts.update(now := state.by_status())
             flying += now[Status.DOUBT] if now[Status.DOUBT] and holder(folder) else 0
         phase = there[0][1].name if len(there) == 1 else f"{len(there):,} batches"

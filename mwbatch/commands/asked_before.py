@@ -204,7 +204,7 @@ def _take(
             numbers.append(number)
     if not places:
         return
-    state = Segments(folder, "view").fold()
+    state = Segments(folder, "view").refresh()
 
     def status(number: int) -> Status:
         return state.row(number).status

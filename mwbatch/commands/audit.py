@@ -93,7 +93,7 @@ def _rows(folder: Path, names: frozenset[str]) -> Iterator[tuple[int, bytes]]:
 
 
 def _count(told: Audit, number: int, folder: Path, names: frozenset[str]) -> None:
-    state = Segments(folder, "view").fold()
+    state = Segments(folder, "view").refresh()
     told.count(number, _rows(folder, names), state.row, {row for row, _ in state.surplus()})
 
 
@@ -117,7 +117,7 @@ def _plans(told: Audit, batches: list[Batch], unreadable: list[str]) -> dict[tup
     plans = dict[tuple[int, int], Planned]()
     for number, rows in wanted.items():
         try:
-            for planned in Segments(batches[number][0], "view").read_rows(rows.__contains__):
+            for planned in Segments(batches[number][0], "view").rows(rows.__contains__):
                 plans[number, planned.row] = planned
         except StoreError as error:
             unreadable.append(str(error))

@@ -38,7 +38,7 @@ def last_base(batch: Opened) -> str | None:
     if batch.card.base is not None:
         return batch.card.base
     used: dict[datetime, set[str]] = defaultdict(set)
-    for fact in batch.journal.read_journal(Started):
+    for fact in batch.journal.facts(Started):
         used[http_time(fact.clock) or _EVER].add(fact.base)
     last = used[max(used)] if used else set()
     return last.pop() if len(last) == 1 else None
@@ -54,7 +54,7 @@ async def catch_up(session: Session) -> None:
     batch = session.batch
     session.tally.begin("asking the API")
     began = batch.card.began
-    started = await asyncio.to_thread(lambda: list(batch.journal.read_journal(Started)))
+    started = await asyncio.to_thread(lambda: list(batch.journal.facts(Started)))
     batch.next_start = next_number(started)
     if batch.is_new or (began is None and not batch.state.spent()):
         new, _ = await glance(session, Span(()), pages=1)

@@ -14,7 +14,7 @@ def named(batch: Opened, ids: Collection[str]) -> Iterator[Planned]:
         UsageError: an id is not in the batch, after all others were given.
     """
     missing = set(ids)
-    for planned in batch.journal.read_rows():
+    for planned in batch.journal.rows():
         if planned.id in missing:
             missing.discard(planned.id)
             yield planned

@@ -236,7 +236,7 @@ class Run:
             row = state.row(number)
             return bool(row.absent) is again and (not doubted or row.opened > row.last)
 
-        return self.batch.journal.read_rows(want, kind) if self.wanted() else iter(())
+        return self.batch.journal.rows(want, kind) if self.wanted() else iter(())
 
     @property
     def belied(self) -> bool:

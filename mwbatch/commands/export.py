@@ -8,9 +8,9 @@ from mwbatch.commands.desk import Desk
 from mwbatch.core.exported import Exported
 from mwbatch.core.facts import Planned
 from mwbatch.core.image_size import Size
+from mwbatch.journal import Journal
 from mwbatch.journal.image_sizes import ImageSizes
 from mwbatch.journal.opened import Opened
-from mwbatch.journal.segments import Segments
 
 
 class Surveyed(Protocol):
@@ -33,7 +33,7 @@ class Writer(Protocol[S]):
         """Raise `UsageError` where it cannot be."""
         ...
 
-    def survey(self, journal: Segments) -> S:
+    def survey(self, journal: Journal) -> S:
         """Read everything once."""
         ...
 
@@ -72,7 +72,7 @@ async def export(
     found = await asyncio.to_thread(writer.write, survey, sizes.get, going)
     tally.begin("")
     if demanded:
-        await asyncio.to_thread(opened.refold)
+        await opened.refresh()
         found.unfinished = not opened.report().complete
     return found
 

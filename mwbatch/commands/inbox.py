@@ -18,4 +18,4 @@ async def take_in(batch: Opened) -> int:
             batch.state.add(fact)
         return sum(new)
 
-    return await merge(batch.inbox, batch.journal, keep)
+    return await merge(batch.inbox, batch.folder, batch.journal, keep)

@@ -192,7 +192,7 @@ async def _uses(home: Home, desk: Desk, *, judged: bool = False) -> dict[str, li
 
     def count(folder: Path, card: Card) -> None:
         batch = read(home, folder, card)
-        counts = waiting(batch.state, batch.journal.read_journal(Started))
+        counts = waiting(batch.state, batch.journal.facts(Started))
         for kid in dict.fromkeys((*card.kids, *counts)):
             found[kid].append(Use(card.name, counts[kid]))
 

@@ -14,13 +14,13 @@ from mwbatch.core.lineage import Filter, Question, ask
 from mwbatch.core.outcomes import Made
 from mwbatch.core.text import encode
 from mwbatch.errors import UsageError
+from mwbatch.journal import Journal
 from mwbatch.journal.home import Home
-from mwbatch.journal.labelled import labelled, shown_answers
+from mwbatch.journal.labelled import labelled
 from mwbatch.journal.naming import name_for
 from mwbatch.journal.opened import unread
 from mwbatch.journal.outputs import Output
 from mwbatch.journal.placing import free
-from mwbatch.journal.segments import Segments
 
 GROUP: Final = 256
 """Rows between two looks at whether the user wants to stop."""
@@ -59,7 +59,7 @@ def check(question: Question) -> None:
 
 def _write(
     name: str,
-    journal: Segments,
+    journal: Journal,
     question: Question,
     chosen: Filter,
     output: Output,
@@ -68,10 +68,10 @@ def _write(
 ) -> Made:
     path = output.path
     counts = Counter[str]()
-    counts["tagging"] = sum(planned.type == "tagging" for planned in journal.read_rows())
+    counts["tagging"] = sum(planned.type == "tagging" for planned in journal.rows())
     desk.tally.total = counts["tagging"]
     with output.file() as target, target.open() as file:
-        for planned, answer in labelled(journal, shown_answers(journal)):
+        for planned, answer in labelled(journal.answered()):
             if planned.type != "tagging":
                 continue
             asked = ask(name, planned, answer, question, chosen)

@@ -198,7 +198,7 @@ def identity_of(source: Source, batch: Opened | None) -> Callable[[str | None], 
                 f"batch {batch.card.name} knows its rows by {_by(batch.card.id_column)}, {source.path} by "
                 f"{_by(id_column)}: use the same column, or begin another batch with --batch NAME"
             )
-        for planned in batch.journal.read_rows():
+        for planned in batch.journal.rows():
             identity.know(planned, idle=batch.state.is_idle(planned.row))
         return identity
 
@@ -218,7 +218,7 @@ def _owned_by(batch: Opened | None) -> Callable[[], frozenset[str]]:
     """Gives the columns of the batch's rows that were taken for the user's own although they look like known ones."""
 
     def owned() -> frozenset[str]:
-        there = batch.journal.read_rows() if batch else ()
+        there = batch.journal.rows() if batch else ()
         return frozenset(name for planned in there for name in planned.columns if meant(name))
 
     return owned

@@ -82,7 +82,7 @@ async def reconcile(
             await Asking(session, manner, result).settle()
         if os.path.isfile(name):  # noqa: ASYNC240, PTH113 (one look at the disk)
             result.comparison = await compare(batch, name)
-        await asyncio.to_thread(batch.refold)
+        await batch.refresh()
         desk.tally.begin("")
         result.report = replace(batch.report(), differing=len(result.differing) + len(result.unanswered))
         return result
@@ -156,7 +156,7 @@ class Asking:
         if self._agreement.is_plain:
             return
         self.session.tally.begin("comparing answers")
-        answers = self.batch.journal.read_answers()
+        answers = self.batch.journal.answers()
         differing, abridged = await asyncio.to_thread(self._agreement.differing, answers)
         self.result.differing = tuple(differing)
         if abridged:
@@ -187,7 +187,7 @@ class Asking:
             self.session.tally.begin("waiting for answers")
             if await self.session.sleep(every):
                 break
-            await asyncio.to_thread(self.batch.refold)
+            await self.batch.refresh()
             there = self.batch.state.by_status()[Status.PENDING]
             if swept and there * PAGE > swept.tasks:
                 came = await self._fetch(await self._list())

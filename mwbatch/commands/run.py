@@ -1,6 +1,5 @@
 """Submit and receive in one process: from a manifest to its labels with one command."""
 
-import asyncio
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -76,7 +75,7 @@ async def run(
             session = Session(batch, client, desk)
             created = await create(session, asking)
             fetched = await _wait(session, created, stored, poll, receiver)
-            await asyncio.to_thread(batch.refold)
+            await batch.refresh()
             desk.tally.begin("")
             return Ran(batch.report(), created.ending, fetched, created.reasons, *beside)
 

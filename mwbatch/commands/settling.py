@@ -78,9 +78,7 @@ async def _deny(session: Session) -> list[int]:
         for attempt in batch.state.row(number).contested
     ]
     accounts = (
-        {(known(fact.origin), fact.key) for fact in batch.journal.read_journal(Started)}
-        if contested
-        else set()
+        {(known(fact.origin), fact.key) for fact in batch.journal.facts(Started)} if contested else set()
     )
     if accounts != {(client.origin, client.key)} or batch.state.belied():
         return []  # nothing is denied by another account
@@ -101,7 +99,7 @@ async def _look(session: Session, span: Span) -> None:
 
 def _span(batch: Opened, grounds: Grounds, there: list[Doubt]) -> Span:
     """What a listing has to cover to say anything about these attempts."""
-    return span_of(there, list(batch.journal.read_journal(Started)), grounds.witness)
+    return span_of(there, list(batch.journal.facts(Started)), grounds.witness)
 
 
 async def _settle(session: Session, grounds: Grounds, there: list[Doubt], result: Settled) -> None:
@@ -132,7 +130,7 @@ async def _settle(session: Session, grounds: Grounds, there: list[Doubt], result
 
 def in_doubt(batch: Opened, grounds: Grounds) -> list[Doubt]:
     """Every attempt in doubt, as the state has it now."""
-    started = batch.journal.read_journal(Started)
+    started = batch.journal.facts(Started)
     return doubts(batch.state, started, grounds)
 
 
@@ -145,7 +143,7 @@ def _still(batch: Opened, grounds: Grounds, there: list[Doubt]) -> list[Doubt]:
 def _kinds(batch: Opened, there: list[Doubt]) -> dict[int, str]:
     """The type of task that each of these rows asks for."""
     wanted = {doubt.place.row for doubt in there}
-    return {row.row: row.type for row in batch.journal.read_rows(wanted.__contains__)} if wanted else {}
+    return {row.row: row.type for row in batch.journal.rows(wanted.__contains__)} if wanted else {}
 
 
 def _may_settle(batch: Opened, client: Client, doubt: Doubt, kind: str, result: Settled) -> bool:
@@ -182,7 +180,7 @@ async def _close(
 ) -> None:
     """Close attempts as absent, unless another process has seen something of them meanwhile."""
     batch = session.batch
-    await asyncio.to_thread(batch.refold)
+    await batch.refresh()
     if batch.state.belied():
         result.because(BELIED)
         return

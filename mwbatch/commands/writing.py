@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from itertools import islice
 
 from mwbatch.commands.desk import Desk
@@ -13,7 +14,6 @@ from mwbatch.core.entry import Entry, Found
 from mwbatch.core.facts import Planned
 from mwbatch.errors import UsageError
 from mwbatch.journal.opened import Opened
-from mwbatch.journal.places import Plans
 
 
 async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -> None:
@@ -28,7 +28,7 @@ async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -
     tally.begin("planning rows", found.new + found.renewed)
     if not tally.total:
         return
-    plans = await asyncio.to_thread(batch.journal.plans) if found.renewed else Plans()
+    plans = await asyncio.to_thread(batch.journal.plans) if found.renewed else lambda _: None
     plan = _Plan(source, found, plans)
     manifest = Manifest(source.path)
     async with manifest.chunks() as chunks:
@@ -42,8 +42,8 @@ async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -
 class _Plan:
     """What is planned of a manifest, as it is read once more."""
 
-    def __init__(self, source: Source, found: Survey, plans: Plans) -> None:
-        self._source, self._plans = source, plans
+    def __init__(self, source: Source, found: Survey, plans: Callable[[int], Planned | None]) -> None:
+        self._source, self._plan = source, plans
         self._numbers, self._marks, self._requests = iter(found.numbers), iter(found.marks), found.requests()
         self._names = found.volatile or ()
 
@@ -69,7 +69,7 @@ class _Plan:
         if number >= 0:
             self._check(digest == next(self._requests, None))
             return Planned(at, number, entry.id, entry.line, entry.type, entry.request, entry.columns)
-        was = self._plans.plan(renewed(number))
+        was = self._plan(renewed(number))
         assert was is not None
         self._check(digest == stable_digest(was.type, was.request, self._names))
         return was._replace(at=at, line=entry.line, request=entry.request, edition=was.edition + 1)

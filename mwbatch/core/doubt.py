@@ -6,10 +6,12 @@ from typing import Final, NamedTuple
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.drift import WIDE
-from mwbatch.core.facts import Started
+from mwbatch.core.facts import Failed, Started
+from mwbatch.core.fold import Row
 from mwbatch.core.span import PADDING, Span
 from mwbatch.core.sweep import Place
 from mwbatch.core.times import http_time
+from mwbatch.core.verdict import Verdict
 
 SECOND_SWEEP: Final = 0.2
 """The second sweep follows the first after this part of the settle time."""
@@ -143,3 +145,9 @@ def _mark(rows: bytearray, fact: Started) -> None:
     for first, end in fact.rows:
         rows.extend(bytes(max(0, end - len(rows))))
         rows[first:end] = b"\x01" * (end - first)
+
+
+def may_end(row: Row, failed: Failed) -> bool:
+    """Whether an attempt may end so: it is in doubt still, and nothing was seen of it but what the API itself denied."""
+    seen = row.seen >> failed.attempt & 1
+    return failed.attempt in row.doubtful and (not seen or failed.verdict == Verdict.DENIED)

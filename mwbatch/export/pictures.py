@@ -77,6 +77,6 @@ class Judge:
 
 def pictures(survey: Survey, judge: Judge) -> Iterator[Picture]:
     """Every completed row that the format can take, in the manifest's order."""
-    for planned, answer in labelled(survey.journal, survey.answers):
+    for planned, answer in labelled(survey.answers):
         if made := judge.picture(planned, answer):
             yield made

@@ -1,7 +1,6 @@
 """The first reading of a batch: whatever must be known before the first byte is written."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from mwbatch.core.facts import Planned
@@ -10,8 +9,7 @@ from mwbatch.errors import UsageError
 from mwbatch.export.categories import Categories
 from mwbatch.export.choices import By
 from mwbatch.export.names import Names
-from mwbatch.journal.labelled import shown_answers
-from mwbatch.journal.segments import Segments
+from mwbatch.journal import Journal
 
 MOST_COLUMNS: Final = 1000
 """The most different columns of a manifest that a table can hold; JSONL rows may each have their own."""
@@ -27,16 +25,18 @@ class Survey:
     first appear; ``misspelt`` counts rows whose size columns say something that is no size.
     """
 
-    def __init__(self, journal: Segments, by: By | None, *, boxes: bool) -> None:
+    def __init__(self, journal: Journal, by: By | None, *, boxes: bool) -> None:
         self.journal = journal
         self.rows = self.completed = self.misspelt = 0
         self.names, self.categories = Names(), Categories(by)
         self._columns: dict[str, None] = {}
         self._boxes = boxes
-        for planned in journal.read_rows():
+        for planned in journal.rows():
             self._row(planned)
-        self.answers = shown_answers(journal, self._heard())
-        self.completed = sum(1 for planned in journal.read_rows() if planned.row in self.answers)
+        self.answers = journal.answered()
+        for seen in journal.answers() if boxes else ():
+            self.categories.hear(seen)
+        self.completed = sum(1 for planned in journal.rows() if planned.row in self.answers)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -52,7 +52,7 @@ class Survey:
         """The completed rows whose image has no size by the manifest."""
         return (
             planned
-            for planned in self.journal.read_rows()
+            for planned in self.journal.rows()
             if planned.row in self.answers and told_size(planned.columns) is None
         )
 
@@ -64,12 +64,3 @@ class Survey:
             self.categories.plan(planned)
         if len(self._columns) <= MOST_COLUMNS:
             self._columns |= dict.fromkeys(name for name in planned.columns if name not in _TAKEN_UP)
-
-    def _heard(self) -> Iterator[tuple[Path, int, int]]:
-        """The places of the answers, which are looked at where they hold categories."""
-        if not self._boxes:
-            yield from self.journal.answered_rows()
-            return
-        for path, offset, seen in self.journal.placed_answers():
-            self.categories.hear(seen)
-            yield path, offset, seen.row

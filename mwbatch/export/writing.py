@@ -15,10 +15,9 @@ from mwbatch.export.job import Job
 from mwbatch.export.picture import Picture
 from mwbatch.export.pictures import Judge, Sizes, pictures
 from mwbatch.export.survey import Survey
+from mwbatch.journal import Journal
 from mwbatch.journal.home import Home
 from mwbatch.journal.outputs import Output
-from mwbatch.journal.segment import Harm
-from mwbatch.journal.segments import Segments
 
 ENTRIES: Final = frozenset(
     ("images.csv", "data.yaml", "labels", "Annotations", "annotations.json", "tasks.json", "label_config.xml")
@@ -59,7 +58,7 @@ class Export:
         self._format.require()
         self._output.check(folder=self._folder)
 
-    def survey(self, journal: Segments) -> Survey:
+    def survey(self, journal: Journal) -> Survey:
         """Read everything once."""
         return Survey(journal, self._order.category, boxes=self._format.boxes)
 
@@ -78,7 +77,7 @@ class Export:
         except _Stopped:
             found.stopped = True
         found.categories = survey.categories.names() if self._format.boxes else []
-        found.damaged = sum(damage.harm is Harm.DAMAGED for damage in survey.journal.damage)
+        found.damaged = len(survey.journal.health().lost)
         return found
 
     def _demand_sizes(self, survey: Survey, sizes: Sizes) -> None:

@@ -1,20 +1,70 @@
-"""Where facts live: a grow-only set, durable on return.
+"""Where the facts of one batch live: a grow-only set, durable on return.
 
-`Journal` is the whole seam: append, read, close. Its laws, which every back end passes:
+Whoever stands above knows no more of it than `Journal` says, or `Intake` where he takes callbacks: no path, no segment, no
+offset. A folder (`mwbatch.journal.segments`) and the memory of this process (`mwbatch.journal.memory`) keep the same laws,
+which `tests/journal/laws.py` holds every store to:
 
-1. A fact is durable, and seen by every later ``read``, once ``append`` returned.
-2. ``append`` says of each fact whether it was new; an answer that is there already is not written again.
-3. Nothing is read that was not appended, whatever happened to the process that appended it.
+1. **Durable.** A fact is durable, and seen by every later reading, once ``append`` returned; nothing is read that was not
+   appended, whatever became of the process that appended it. A caller that is cancelled takes nothing back and harms no
+   other's facts.
+2. **News.** ``append`` says of each fact whether it was new. It MUST say so of an answer and of a start: an answer that is
+   there is not written again, nor is a start of which any row's attempt was started before. An equal fact of another kind
+   may be new each time, because the state is a join. What is not new is durable all the same when ``append`` returns.
+3. **One step.** ``close_absent`` ends an attempt only where it is in doubt when that is written, by all that anybody's
+   ``append`` had made durable before the call.
+4. **In step.** The state that ``refresh`` gives is that of every fact that was durable before the call. One that it gave
+   before is read on and not anew where the store can.
+5. **In order.** Rows come in the order in which they were planned, once each, in their latest edition. `Answers` are as they
+   stood when they were asked for, however often they are read.
+6. **Each once.** `News` gives each row that is completed once, in the order in which the answers came.
+
+Methods that are not async block: in a thread, or where nothing else waits. What they give is read as it is asked for.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol, TypeVar
 
-from mwbatch.core.facts import Fact
+from mwbatch.core.batch import Batch
+from mwbatch.core.facts import Fact, Failed, Planned, Seen
+from mwbatch.core.plain import Kept
+from mwbatch.core.task_state import Answered
+from mwbatch.journal.health import Health
+
+One = TypeVar("One", bound=Fact)
+"""One kind of fact."""
+
+Chosen = Mapping[int, Answered | None]
+"""What `Batch.chosen` says."""
+
+
+class Answers(Protocol):
+    """Every row with the answer that is shown for it, as it stood when it was asked for: each reading gives the same."""
+
+    def __contains__(self, row: int) -> bool:
+        """Whether a row has an answer; nothing is read for it."""
+        ...
+
+    def __iter__(self) -> Iterator[tuple[Planned, Seen | None]]:
+        """The rows in the order in which they were planned, each read when it is its turn."""
+        ...
+
+
+class News(Protocol):
+    """What is completed while others write."""
+
+    quiet: bool
+    """Whether the last look found nothing new of any kind."""
+
+    def look(self) -> Iterator[tuple[Planned, Seen]]:
+        """The rows that were completed since the last look with the answer that is shown; all at the first. Blocks."""
+        ...
 
 
 class Journal(Protocol):
-    """The facts of one batch."""
+    """The facts of one batch, for who submits, settles, looks or exports. ``where`` is what people call the place."""
+
+    @property
+    def where(self) -> str: ...  # noqa: D102 (said above)
 
     async def append(self, facts: Sequence[Fact]) -> list[bool]:
         """Make ``facts`` durable and say of each whether it was new.
@@ -22,13 +72,118 @@ class Journal(Protocol):
         Raises:
             DiskFull: none of them was written; the same call may be tried again.
             Poisoned: this journal writes nothing any more.
+            Displaced: they were written, where nobody will find them.
         """
         ...
 
-    def read(self) -> Iterator[Fact]:
-        """Every fact, those of other processes included, in no promised order."""
+    async def close_absent(self, failed: Sequence[Failed], hold: Callable[[], None]) -> list[bool]:
+        """End attempts, each only where `mwbatch.core.doubt.may_end` says so of it now, and say of each whether it was.
+
+        Once sweeps were belied none is. ``hold`` raises where the caller is not the holder of the batch any more: it is
+        asked after the reading, before anything is written. Raises as ``append``.
+        """
+        ...
+
+    def rows(
+        self,
+        want: Callable[[int], bool] | None = None,
+        type: str | None = None,  # noqa: A002 (the API's name)
+    ) -> Iterator[Planned]:
+        """The rows, those of one type whose number is wanted."""
+        ...
+
+    def plans(self) -> Callable[[int], Planned | None]:
+        """Looks up the plan that holds for a row, by its number, as they are now; None where there is none."""
+        ...
+
+    def facts(self, kind: type[One]) -> Iterator[One]:
+        """Those of one kind that are neither rows nor answers, such as every `Started`."""
+        ...
+
+    def answers(self) -> Iterator[Seen]:
+        """Every answer, shown or not."""
+        ...
+
+    def answered(self, chosen: Chosen | None = None) -> Answers:
+        """The answers that are shown. ``chosen`` is what the state says of rows with several, folded where it is needed."""
+        ...
+
+    def news(self, state: Batch) -> News:
+        """Follow the batch; ``state``, which is empty, is kept in step by each look."""
+        ...
+
+    def refresh(self, state: Batch | None = None) -> Batch:
+        """The state by everything that is there now: ``state`` itself, read on, or another one.
+
+        Raises:
+            StoreError: it cannot be read; ``state`` is as good as before.
+        """
+        ...
+
+    def health(self) -> Health:
+        """What is wrong with the store, as far as it was read and written; the damage is that of all that was read."""
         ...
 
     async def close(self) -> None:
-        """Finish what was begun and release the files."""
+        """Finish what was begun, all of it, however often the caller is cancelled meanwhile, and release what is held."""
+        ...
+
+
+class Intake(Protocol):
+    """The same facts, for who takes callbacks: the answers that are there are known, so that each is stored once."""
+
+    @property
+    def where(self) -> str: ...  # noqa: D102 (as above)
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait to become durable: every callback asks."""
+        ...
+
+    async def append(self, facts: Sequence[Fact]) -> list[bool]:
+        """As `Journal.append`; MUST have its place in the queue before anything is awaited, once ``index`` has returned."""
+        ...
+
+    def index(self, hear: Callable[[Kept], object] = lambda _: None) -> int:
+        """Learn which answers are durable, so that none is stored twice; returns how many. ``hear`` is told of each."""
+        ...
+
+    def knows(self, fact: Fact) -> bool:
+        """Whether this is an answer that is durable, as far as ``index`` and ``append`` know, or on its way there."""
+        ...
+
+    def stands(self) -> bool:
+        """Whether every answer that is known is there still, as far as a look can tell."""
+        ...
+
+    def facts(self, kind: type[One]) -> Iterator[One]:
+        """As `Journal.facts`."""
+        ...
+
+    def callbacks(self) -> Iterator[Seen]:
+        """The callbacks that brought no answer."""
+        ...
+
+    def tasks(self) -> "Tasks":
+        """Follow which tasks are recorded by who asks the API."""
+        ...
+
+    def health(self) -> Health:
+        """As `Journal.health`."""
+        ...
+
+    async def probe(self) -> bool:
+        """Look for space where there was none; whether it is there now."""
+        ...
+
+    async def close(self) -> None:
+        """As `Journal.close`."""
+        ...
+
+
+class Tasks(Protocol):
+    """Which tasks are recorded: good for a warning and for nothing else."""
+
+    def look(self, stop: Callable[[], bool] = lambda: False) -> Iterator[tuple[int, int, bytes]]:
+        """Row, attempt and task (as JSON) of each that was recorded since the last look, until ``stop`` says so. Blocks."""
         ...

@@ -23,7 +23,7 @@ from mwbatch.core.lines import parse
 from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.journal.disk import read_own
 from mwbatch.journal.replacing import Aside, aside
-from mwbatch.journal.segment import placed, segments_in
+from mwbatch.journal.segment import Tip, placed, segments_in
 from mwbatch.journal.segments import ROWS
 
 NAME: Final = "digests.bin"
@@ -88,7 +88,7 @@ def _beyond(path: Path, covered: Covered, volatile: Collection[str]) -> Iterator
         return RECORD.pack(min(fact.row, _MOST), digest), len(text), text
 
     records, begin = bytearray(), covered.get(path.name, (0, ""))[0]
-    for offset, (record, size, text) in placed(path, lambda _: None, take, start=begin):
+    for offset, (record, size, text) in placed(path, lambda _: None, take, tip=Tip(begin)):
         records += record
         covered[path.name] = offset + size + 1, text[-_MARK:].decode("ascii", "replace")
         if len(records) >= BLOCK:

@@ -1,53 +1,49 @@
-"""The completed rows of a batch, each once, as their answers come."""
+"""The completed rows of a batch in its folder, each once, as their answers come; and the tasks, as they are recorded."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
+from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Planned, Seen
 from mwbatch.core.fold import Status
-from mwbatch.core.labels import label
 from mwbatch.core.lines import parse
-from mwbatch.core.text import Json
-from mwbatch.journal.opened import Opened
+from mwbatch.core.text import decode, encode
+from mwbatch.errors import StoreError
 from mwbatch.journal.places import Answers, Plans
-from mwbatch.journal.segment import segments_in
-from mwbatch.journal.segments import JOURNAL, RESULTS, ROWS
 from mwbatch.journal.tail import Tail
 
+_SEEN: Final = re.compile(
+    rb'\{"v":1,"fact":"seen","at":[^,]*,"row":(\d+),"attempt":(\d+),"task_id":("(?:[^"\\]|\\.)*")'
+).match
 
-class Follower:
-    """Keeps the state of a batch in step with its folder, and gives each completed row once.
 
-    ``opened`` has an empty state: the first look reads everything.
-    """
+class News:
+    """Keeps the state of a batch in step with some of its folders, and gives each completed row once."""
 
-    def __init__(self, opened: Opened) -> None:
-        self._opened = opened
-        self._tails: dict[Path, Tail] = {}
+    def __init__(self, folder: Path, names: tuple[str, ...], state: Batch) -> None:
+        self._tail, self._state = Tail(folder, names, parse), state
         self._plans, self._answers = Plans(), Answers()
         self._told = bytearray()
         self._arrived: list[int] = []
         self.quiet = False
         """Whether the last look found nothing new."""
 
-    def look(self) -> Iterator[dict[str, Json]]:
+    def look(self) -> Iterator[tuple[Planned, Seen]]:
         """The rows that were completed since the last look, in the order in which their answers came. Blocks."""
         self.quiet = True
-        for path in self._segments():
-            for offset, fact in self._tails.setdefault(path, Tail(path)).read(parse):
-                self.quiet = False
-                self._take(path, offset, fact)
+        for path, offset, fact in self._tail.look():
+            self.quiet = False
+            self._take(path, offset, fact)
         arrived, self._arrived = self._arrived, []
         for row in arrived:
             if not self._told[row]:
-                yield from self._line(row)
-
-    def _segments(self) -> Iterator[Path]:
-        for name in (RESULTS, JOURNAL, ROWS):
-            yield from segments_in(self._opened.folder / name)
+                yield from self._completed(row)
 
     def _take(self, path: Path, offset: int, fact: Fact) -> None:
-        self._opened.state.add(fact)
+        self._state.add(fact)
         if isinstance(fact, Planned):
             self._plans.take(path, offset, fact)
         elif isinstance(fact, Seen) and fact.answer is not None:
@@ -55,13 +51,39 @@ class Follower:
             self._arrived.append(fact.row)
             self._told.extend(bytes(max(0, fact.row + 1 - len(self._told))))
 
-    def _line(self, row: int) -> Iterator[dict[str, Json]]:
-        """The line of a completed row; none while the row itself is not on disk, of which the next look learns."""
-        planned, state = self._plans.plan(row), self._opened.state.row(row)
+    def _completed(self, row: int) -> Iterator[tuple[Planned, Seen]]:
+        """A completed row; none while the row itself is not on disk, of which the next look learns."""
+        planned, state = self._plans.plan(row), self._state.row(row)
         if planned is None or state.status is not Status.COMPLETED:
             self._arrived.append(row)
             return
         self._told[row] = 1
         if state.kept is not None:
             self._answers.settle(row, state.kept.least)
-        yield label(self._opened.card.name, planned, state, self._answers.answer(row))
+        if (answer := self._answers.answer(row)) is not None:
+            yield planned, answer
+
+
+class Tasks:
+    """Which tasks were recorded, at a small part of what reading costs: checksums are not looked at."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._tail = Tail(folder, (name,), _named)
+
+    def look(self, stop: Callable[[], bool] = lambda: False) -> Iterator[tuple[int, int, bytes]]:
+        """Row, attempt and task (as JSON) of each that was recorded since the last look, until ``stop`` says so. Blocks."""
+        news = self._tail.look()
+        with suppress(StoreError, StopIteration):  # whoever needs the file tells of what is wrong with it
+            while not stop():
+                if (named := next(news)[2]) is not None:
+                    yield named
+
+
+def _named(text: bytes) -> tuple[int, int, bytes] | None:
+    found = _SEEN(text)
+    return (int(found[1]), int(found[2]), plain(found[3])) if found else None
+
+
+def plain(text: bytes) -> bytes:
+    """A task's id as JSON, always spelled the same way."""
+    return encode(decode(text)) if b"\\" in text else text

@@ -5,13 +5,14 @@ sweep of the batch's whole span, after which the harm is `forgiven`.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from mwbatch.core.hint import hint
 from mwbatch.core.plural import counted
 from mwbatch.errors import StoreError
+from mwbatch.journal.health import Damage, Harm
 from mwbatch.journal.home import place_of
 from mwbatch.journal.opened import Opened
-from mwbatch.journal.segment import Damage, Harm
 from mwbatch.journal.segments import JOURNAL, ROWS, segment_sizes
 
 
@@ -62,14 +63,19 @@ def _moved(batch: Opened) -> Iterator[str]:
 
 
 def _damaged(batch: Opened) -> Iterator[str]:
-    for damage in batch.journal.damage:
+    for damage in batch.journal.health().damage:
         if damage.harm is Harm.DAMAGED or (damage.harm is Harm.TORN and _matters(damage)):
-            yield f"{damage.path.parent.name}/{damage.path.name} is {damage.harm} at byte {damage.offset}, {damage.size} bytes"
+            yield f"{_name(damage)} is {damage.harm} at byte {damage.offset}, {damage.size} bytes"
 
 
 def _matters(damage: Damage) -> bool:
     """Whether a torn end may hide a ``started``. It should not have been acknowledged, but a bad disk tears too."""
-    return damage.path.parent.name in (ROWS, JOURNAL)
+    return _name(damage).startswith((f"{ROWS}/", f"{JOURNAL}/"))
+
+
+def _name(damage: Damage) -> str:
+    """The segment below the folder of its batch."""
+    return "/".join(Path(damage.where).parts[-2:])
 
 
 def _lost(batch: Opened) -> Iterator[str]:

@@ -1,18 +1,18 @@
 """The inbox of a batch: callbacks that came while the batch was not here, and how they get into it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from mwbatch.core.facts import Fact, Seen
 from mwbatch.errors import StoreError
+from mwbatch.journal import One
 from mwbatch.journal.disk import DISK
 from mwbatch.journal.home import INBOX
 from mwbatch.journal.rejects import move
-from mwbatch.journal.segment import Harm
 from mwbatch.journal.segments import Segments
 
 CHUNK: Final = 500
@@ -20,6 +20,18 @@ CHUNK: Final = 500
 
 Keep = Callable[[Sequence[Fact]], Awaitable[int]]
 """Makes facts durable in the batch; returns how many were new."""
+
+
+class Known(Protocol):
+    """What is asked of the journal of a batch, whichever way it is open."""
+
+    def facts(self, kind: type[One]) -> Iterator[One]:
+        """As `Journal.facts`."""
+        ...
+
+    def stands(self) -> bool:
+        """As `Intake.stands`."""
+        ...
 
 
 def inboxes(home: Path) -> list[str]:
@@ -30,8 +42,8 @@ def inboxes(home: Path) -> list[str]:
         return []
 
 
-async def merge(inbox: Path, journal: Segments, keep: Keep) -> int:
-    """Move what an inbox holds into the journal of its batch by ``keep``; returns how many facts were new.
+async def merge(inbox: Path, folder: Path, journal: Known, keep: Keep) -> int:
+    """Move what an inbox holds into a batch's folder, and into its journal by ``keep``; returns how many facts were new.
 
     A segment of the inbox is removed once nobody writes it, unless it is damaged: then it is evidence.
 
@@ -48,23 +60,23 @@ async def merge(inbox: Path, journal: Segments, keep: Keep) -> int:
     new += await keep(await asyncio.to_thread(_unknown, journal, plain))
     # MUST be seen before anything is removed: what the journal knows may be gone from the disk, and be here alone.
     if not await asyncio.to_thread(journal.stands):
-        raise StoreError(f"{journal.folder} was changed while {inbox} was taken in; take it in again")
-    damaged = {damage.path for damage in there.damage if damage.harm is Harm.DAMAGED}
+        raise StoreError(f"{folder} was changed while {inbox} was taken in; take it in again")
+    damaged = {damage.where for damage in there.health().lost}
     for path in done:
-        if path not in damaged:
+        if str(path) not in damaged:
             DISK.remove(path)  # or another process, which takes in the same
     with suppress(StoreError):  # they count where they are
-        await asyncio.to_thread(move, inbox, journal.folder)
+        await asyncio.to_thread(move, inbox, folder)
     return new
 
 
-def _unknown(journal: Segments, plain: dict[Fact, None]) -> list[Fact]:
+def _unknown(journal: Known, plain: dict[Fact, None]) -> list[Fact]:
     """Those of some tasks without an answer that the journal lacks: segments that stay are read again each time.
 
     The journal itself knows an answer again, and nothing but an answer.
     """
     if plain:
-        for fact in journal.read_journal(Seen):
+        for fact in journal.facts(Seen):
             plain.pop(fact, None)
     return list(plain)
 

@@ -15,10 +15,10 @@ from mwbatch.core.progress import Report, report
 from mwbatch.core.reject import Reject
 from mwbatch.errors import BatchBusy, Displaced
 from mwbatch.journal.begun import Begun
+from mwbatch.journal.health import Damage
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.lock import BatchLock, holder
 from mwbatch.journal.rejects import distinct
-from mwbatch.journal.segment import Damage, Harm
 from mwbatch.journal.segments import JOURNAL, RESULTS, Segments, damage_of, segment_sizes
 
 AT_ONCE: Final = 1000
@@ -168,18 +168,20 @@ class Opened:
         """Keep on the card how far dates were seen to lie from the server's clock."""
         self.keep(drift=self.drift.kept)
 
-    def refold(self) -> None:
-        """Read everything again, what other processes wrote meanwhile included. Blocks."""
-        # Two states of a million rows would be in memory together; and MUST be none meanwhile: to an empty one no row
-        # was ever sent.
-        del self.state
-        self.state = self.journal.fold()
+    async def refresh(self) -> None:
+        """Bring the state in step with what other processes wrote meanwhile, in a thread: MUST NOT be used until that is done.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        import asyncio  # noqa: PLC0415 (as in `look`)
+
+        self.state = await asyncio.to_thread(self.journal.refresh, self.state)
 
     @property
     def damage(self) -> list[Damage]:
         """Lines that were acknowledged once and cannot be read now, those in the inbox included. Reads the inbox."""
-        there = [*self.journal.damage, *damage_of(self.inbox)]
-        return [damage for damage in there if damage.harm is Harm.DAMAGED]
+        return [*self.journal.health().lost, *damage_of(self.inbox)]
 
     def rejects(self) -> list[Reject]:
         """The callbacks that did not fit, those in the inbox included, in the order of their coming. Reads them."""
@@ -192,7 +194,7 @@ class Opened:
 
     def failures(self) -> Iterator[tuple[int, str]]:
         """Row and message of every attempt that is known to have failed, the last of a row last. Reads the journal."""
-        facts = sorted(self.journal.read_journal(Failed), key=lambda fact: (fact.row, fact.attempt))
+        facts = sorted(self.journal.facts(Failed), key=lambda fact: (fact.row, fact.attempt))
         return ((fact.row, fact.message) for fact in facts)
 
     def report(self) -> Report:
@@ -225,7 +227,7 @@ def unread(home: Home, folder: Path, card: Card, writer: str = "view") -> Opened
 def read(home: Home, folder: Path, card: Card, writer: str = "view") -> Opened:
     """Open a batch without its lock, with every fact that is on disk. Blocks while it reads."""
     opened = unread(home, folder, card, writer)
-    opened.refold()
+    opened.state = opened.journal.refresh()
     return opened
 
 

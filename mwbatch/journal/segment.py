@@ -10,9 +10,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Final, NoReturn, TypeVar
 from weakref import finalize
@@ -21,10 +19,12 @@ from mwbatch.core.facts import Fact
 from mwbatch.core.lines import BadLine, UnknownFact, parse
 from mwbatch.errors import DiskFull, Displaced, Poisoned, StoreError
 from mwbatch.journal.disk import DISK, Disk, is_live, open_own, read_own
+from mwbatch.journal.health import Damage, Harm
 
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CHUNK: Final = 1 << 20
 _GLANCE: Final = 1 << 16
+_MARK: Final = 20
 _LINE: Final = 1 << 12
 """What most lines are shorter than."""
 
@@ -120,28 +120,6 @@ def _not_made(error: OSError, path: Path) -> StoreError:
     return kind(f"cannot create {path}: {error.strerror}")
 
 
-class Harm(StrEnum):
-    """What bad bytes in a segment mean."""
-
-    LIVE = "live"
-    """The end of a segment that is being written: not there yet."""
-    TORN = "torn"
-    """The end of a segment whose writer is gone: it was never acknowledged."""
-    DAMAGED = "damaged"
-    """Bad bytes with good lines behind them: something was acknowledged and is lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """Bytes of a segment that are not a whole line; ``offset`` and ``size`` are in bytes."""
-
-    path: Path
-    offset: int
-    size: int
-    harm: Harm
-    reason: str
-
-
 def segments_in(folder: Path) -> list[Path]:
     """The segments of a folder, the oldest first; none where it was not made yet.
 
@@ -231,17 +209,44 @@ class Again:
             size *= 4
 
 
+class Tip:
+    """Where reading a segment ended, behind a good line, with the bytes before it: a checksum is among them.
+
+    They tell whether the file is still the one that was read.
+    """
+
+    __slots__ = ("_mark", "end")
+
+    def __init__(self, end: int = 0) -> None:
+        self.end, self._mark = end, b""
+
+    def fits(self, file: int) -> bool:
+        """Whether what was read is there still."""
+        return os.pread(file, len(self._mark), self.end - len(self._mark)) == self._mark
+
+    @contextmanager
+    def moving(self, file: int) -> Iterator[None]:
+        """Read from here, or from the beginning where this does not fit; ``end`` MUST be moved meanwhile."""
+        if not self.fits(file):
+            self.end = 0
+        try:
+            yield
+        finally:
+            size = min(self.end, _MARK)
+            self._mark = os.pread(file, size, self.end - size)
+
+
 def placed(
     path: Path,
     report: Callable[[Damage], None],
     take: Callable[[bytes], Taken],
     proof: Disk | None = None,
-    start: int = 0,
+    tip: Tip | None = None,
 ) -> Iterator[tuple[int, Taken]]:
     """Read the lines of one segment with their byte offsets, in the order of writing; ``report`` what is not a fact.
 
-    It begins at the byte ``start``, where a line MUST begin. ``take`` makes of a line what the reader wants, and raises
-    `BadLine` or `UnknownFact` as `parse` does.
+    It goes on from a ``tip``, and moves it. ``take`` makes of a line what the reader wants, and raises `BadLine` or
+    `UnknownFact` as `parse` does.
 
     With a disk as ``proof`` all of them would survive a power cut, if the reading ends without an error.
 
@@ -250,11 +255,11 @@ def placed(
             held nothing: its writer removes it at close only when it is empty.
     """
     try:
-        with read_own(path, _CHUNK) as file, _proved(file.fileno(), proof):
+        tip = tip or Tip()
+        with read_own(path, _CHUNK) as file, _proved(file.fileno(), proof), tip.moving(file.fileno()):
             end = Harm.LIVE if is_live(file.fileno()) else Harm.TORN
             held: Damage | None = None
-            file.seek(start)
-            offset, after = start, start
+            after = file.seek(tip.end)
             for text in file:
                 offset, after, whole = after, after + len(text), text.endswith(b"\n")
                 try:
@@ -262,7 +267,7 @@ def placed(
                 except UnknownFact as error:
                     raise StoreError(f"{path} at byte {offset}: {error}") from None
                 except BadLine as error:
-                    bad = Damage(path, offset, len(text) - whole, Harm.DAMAGED, str(error))
+                    bad = Damage(str(path), offset, len(text) - whole, Harm.DAMAGED, str(error))
                     held = bad if held is None else _both(held, bad)
                     if whole:
                         continue
@@ -270,9 +275,10 @@ def placed(
                 if held is not None:
                     report(held)
                     held = None
+                tip.end = after
                 yield offset, taken
             if held is not None:
-                report(Damage(path, held.offset, held.size, end, held.reason))
+                report(Damage(str(path), held.offset, held.size, end, held.reason))
     except FileNotFoundError:
         return
     except OSError as error:
@@ -298,5 +304,5 @@ def _cut() -> NoReturn:
 
 def _both(first: Damage, second: Damage) -> Damage:
     return Damage(
-        first.path, first.offset, second.offset + second.size - first.offset, first.harm, first.reason
+        first.where, first.offset, second.offset + second.size - first.offset, first.harm, first.reason
     )

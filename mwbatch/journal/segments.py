@@ -17,16 +17,22 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.facts import NAMES, Fact, Planned, Seen, Via
+from mwbatch.core.doubt import may_end
+from mwbatch.core.facts import NAMES, Fact, Failed, Planned, Seen, Via
 from mwbatch.core.lines import VERSION, parse
 from mwbatch.core.plain import Kept, answered_row, planned_row, shown_task
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
+from mwbatch.journal import Chosen, One
+from mwbatch.journal.answering import Shown
 from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.following import News, Tasks
+from mwbatch.journal.health import Damage, Health
 from mwbatch.journal.measure import Commits
 from mwbatch.journal.places import Plans
-from mwbatch.journal.segment import Damage, holds, segments_in, written_now
-from mwbatch.journal.shelf import One, Shelf
+from mwbatch.journal.segment import holds, segments_in, written_now
+from mwbatch.journal.shelf import Shelf
+from mwbatch.journal.tail import Tail
 
 if TYPE_CHECKING:
     from mwbatch.journal.appending import Appender
@@ -65,6 +71,7 @@ class Segments:
         self._shelves = {name: Shelf(folder / name, writer, disk, commits, makes=makes) for name in FOLDERS}
         self._made: Appender | None = None
         self._making = Lock()
+        self._followed: tuple[Batch, Tail[None]] | None = None
 
     @property
     def _appender(self) -> "Appender":
@@ -77,9 +84,14 @@ class Segments:
             return self._made
 
     @property
-    def damage(self) -> list[Damage]:
-        """What the last `read` could not use, whole folder."""
-        return [damage for shelf in self._shelves.values() for damage in shelf.damage]
+    def where(self) -> str:
+        """The path of the folder."""
+        return str(self.folder)
+
+    def health(self) -> Health:
+        """What is wrong: of damage that of each folder as it was last read whole."""
+        damage = tuple(damage for shelf in self._shelves.values() for damage in shelf.damage)
+        return Health(damage, self.backlog, self.full)
 
     @property
     def written(self) -> dict[str, int]:
@@ -112,14 +124,31 @@ class Segments:
         for name in FOLDERS:
             yield from self._shelves[name].read()
 
-    def fold(self) -> Batch:
-        """The state of the batch by everything that is on disk; no fact is built that need not be."""
-        state = Batch()
-        for name in FOLDERS:
-            self._shelves[name].pass_to(state.add_line)
-        return state
+    def refresh(self, state: Batch | None = None) -> Batch:
+        """The state by everything that is on disk; no fact is built that need not be, and no line is read twice."""
+        there = self._followed
+        if there is None or there[0] is not state or there[1].is_cut():
+            del there
+            self._followed = None  # two states of a million rows would be in memory together
+            fresh = Batch()
+            there = (fresh, Tail(self.folder, FOLDERS, fresh.add_line))
+        there[1].catch_up()
+        self._followed = there
+        for name, damage in there[1].damage.items():
+            self._shelves[name].damage = [*damage]
+        return there[0]
 
-    def read_rows(
+    async def close_absent(self, failed: Sequence[Failed], hold: Callable[[], None]) -> list[bool]:
+        """End attempts that are in doubt still, by everything that is on disk now."""
+        import asyncio  # noqa: PLC0415 (as in `_appender`)
+
+        state = await asyncio.to_thread(self.refresh, self._followed and self._followed[0])
+        hold()
+        ends = [not state.belied() and may_end(state.row(one.row), one) for one in failed]
+        await self.append([one for one, may in zip(failed, ends, strict=True) if may])
+        return ends
+
+    def rows(
         self,
         want: Callable[[int], bool] | None = None,
         type: str | None = None,  # noqa: A002 - the API's name
@@ -142,14 +171,14 @@ class Segments:
 
     def read_row(self, number: int) -> Planned | None:
         """One row, in its latest edition; None where it is not there. Reads all of them to find it."""
-        return next(self.read_rows(lambda row: row == number), None)
+        return next(self.rows(lambda row: row == number), None)
 
-    def plans(self) -> Plans:
-        """Where the plan of each row stands, to be read again."""
+    def plans(self) -> Callable[[int], Planned | None]:
+        """Looks up where the plan of each row stands, as of now, and reads it again."""
         plans = Plans()
         for place in self._shelves[ROWS].facts(Planned):
             plans.take(*place)
-        return plans
+        return plans.plan
 
     def _renewed(self) -> Plans:
         """The same of rows that were planned in more than one edition alone: mostly none, which is seen at a glance."""
@@ -160,20 +189,28 @@ class Segments:
             plans.take(path, offset, fact)
         return plans
 
-    def read_journal(self, kind: type[One]) -> Iterator[One]:
+    def facts(self, kind: type[One]) -> Iterator[One]:
         """The facts of one kind among those that are neither rows nor answers."""
         return (fact for _, _, fact in self._shelves[JOURNAL].find(only(kind)))
 
-    def read_answers(self) -> Iterator[Seen]:
+    def answers(self) -> Iterator[Seen]:
         """The answers alone."""
-        return (fact for _, _, fact in self.placed_answers())
+        return (fact for _, _, fact in self._shelves[RESULTS].facts(Seen))
 
-    def placed_answers(self) -> Iterator[tuple[Path, int, Seen]]:
-        """The answers with their place, file and byte offset, where `Again` finds each."""
-        return self._shelves[RESULTS].facts(Seen)
+    def answered(self, chosen: Chosen | None = None) -> Shown:
+        """The answers that are shown, as they are on disk now."""
+        return Shown(self, chosen)
+
+    def news(self, state: Batch) -> News:
+        """Follow the batch: answers are read before the rows, so that no row is missing that had one."""
+        return News(self.folder, (RESULTS, JOURNAL, ROWS), state)
+
+    def tasks(self) -> Tasks:
+        """Follow which tasks are recorded by who asks the API."""
+        return Tasks(self.folder, JOURNAL)
 
     def answered_rows(self) -> Iterator[tuple[Path, int, int]]:
-        """The same with the number of the row alone, in half the time: no fact is built that need not be."""
+        """Where each answer stands, segment and byte offset, and its row, in half the time: no fact is built."""
         return self._shelves[RESULTS].every(answered_row)
 
     def shown_tasks(self) -> Iterator[tuple[int, bytes]]:
@@ -196,7 +233,7 @@ class Segments:
         """Whether every answer that `index` and `append` know is on disk still, as far as a look can tell. Blocks."""
         return self._shelves[RESULTS].stands()
 
-    def bare_callbacks(self) -> Iterator[Seen]:
+    def callbacks(self) -> Iterator[Seen]:
         """The callbacks that brought no answer."""
         return (fact for _, _, fact in self._shelves[JOURNAL].find(_bare_callback))
 
@@ -276,10 +313,10 @@ def segment_sizes(folder: Path) -> dict[str, int]:
 
 
 def damage_of(folder: Path) -> list[Damage]:
-    """What cannot be used of the journal in a folder, which need not be there. Reads all of it."""
+    """What is lost of the journal in a folder, which need not be there. Reads all of it."""
     if not folder.is_dir():
         return []
     journal = Segments(folder, "view")
     for _ in journal.read():
         pass
-    return journal.damage
+    return journal.health().lost

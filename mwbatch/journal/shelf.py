@@ -4,24 +4,23 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from mwbatch.core.facts import Fact
 from mwbatch.core.lines import line, parse
 from mwbatch.errors import DiskFull, Displaced, Poisoned, StoreError
+from mwbatch.journal import One
 from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.health import Damage
 from mwbatch.journal.mark import Mark
 from mwbatch.journal.measure import Commits
 from mwbatch.journal.replacing import aside
-from mwbatch.journal.segment import Damage, Segment, Taken, placed, read, segments_in
+from mwbatch.journal.segment import Segment, Taken, placed, read, segments_in
 
 if TYPE_CHECKING:
     from asyncio import Future
 
     from mwbatch.journal.commit import Committer, Settled
-
-One = TypeVar("One", bound=Fact)
-"""One kind of fact."""
 
 
 class Shelf:

@@ -53,7 +53,7 @@ def rows(opened: Opened, status: Status) -> Listing:
         f"{status.value} rows",
         tuple(
             {"row": planned.row, "line": planned.line, "id": planned.id, "message": messages.get(planned.row)}
-            for planned in opened.journal.read_rows(wanted.__contains__)
+            for planned in opened.journal.rows(wanted.__contains__)
         ),
     )
 
@@ -91,8 +91,7 @@ def damaged(opened: Opened) -> Listing:
     return Listing(
         "damaged lines",
         tuple(
-            {"file": str(d.path), "offset": d.offset, "bytes": d.size, "reason": d.reason}
-            for d in opened.damage
+            {"file": d.where, "offset": d.offset, "bytes": d.size, "reason": d.reason} for d in opened.damage
         ),
     )
 

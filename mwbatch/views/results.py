@@ -7,11 +7,12 @@ from itertools import islice
 from typing import Final
 
 from mwbatch.core.fold import Status
+from mwbatch.core.labels import label
 from mwbatch.core.outcomes import Taken
 from mwbatch.core.plural import rows
 from mwbatch.core.text import Json, encode
 from mwbatch.errors import Exit
-from mwbatch.journal.following import Follower
+from mwbatch.journal import News
 from mwbatch.journal.labelled import results
 from mwbatch.journal.lock import holder
 from mwbatch.journal.opened import Opened, look
@@ -74,14 +75,14 @@ async def follow_results(
 
     ``opened`` has an empty state. While another process acts on the batch there may be more to come.
     """
-    follower, unfinished = Follower(opened), -1
+    following, unfinished = opened.journal.news(opened.state), -1
     while not out.over:
-        news = follower.look()
+        news = _labelled(opened, following)
         while lines := await asyncio.to_thread(_some, news):
             out.json(lines)
             if not await written(out, sleep):
                 return Printed(Exit.DONE)
-        if not follower.quiet:
+        if not following.quiet:
             unfinished = -1
         elif unfinished < 0:  # counted once and not at every look: it goes through all rows
             unfinished = opened.report().unfinished
@@ -90,6 +91,11 @@ async def follow_results(
     if demanded:  # damage shows to a full reading alone
         opened = await look(opened.home, opened.folder, opened.card)
     return Printed(Standing(opened.report(), demanded).exit)
+
+
+def _labelled(opened: Opened, news: News) -> Iterator[dict[str, Json]]:
+    for planned, answer in news.look():
+        yield label(opened.card.name, planned, opened.state.row(planned.row), answer)
 
 
 def _some(news: Iterator[dict[str, Json]]) -> bytes:

@@ -65,7 +65,7 @@ LOSSES = [replace, remove, remove_folder, cut, cut_in_half, put_back]
 
 def found(stage: Stage, body: bytes) -> int:
     """How many whole lines of the answers, as any reader finds them, carry a body."""
-    facts = Segments(results(stage).parent, "test").read_answers()
+    facts = Segments(results(stage).parent, "test").answers()
     return sum(fact.body == body for fact in facts)
 
 

@@ -1,13 +1,13 @@
 """Tasks that are not the ones recorded: stored like all others, and told of once."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
 from mwbatch.callbacks.counts import Counts
 from mwbatch.callbacks.watch import MOST, STRANGE, Once, Watch
 from mwbatch.core.facts import Fact, Seen
+from mwbatch.journal.memory import Memory
 from mwbatch.journal.segments import Segments
 from tests.callbacks.stage import BATCH, Reply, Stage, callback, until
 from tests.core.facts import answer, show
@@ -94,12 +94,12 @@ async def test_a_bug_of_the_watch(monkeypatch: pytest.MonkeyPatch, caplog: pytes
     """What breaks while watching is told, and the next callback is watched again."""
     counts = Counts()
     watch = Watch(Once(), counts)
-    monkeypatch.setattr("mwbatch.callbacks.watch.Follower", None)
-    watch.note(BATCH, Path("nowhere"), answer(1))
+    monkeypatch.setattr("mwbatch.callbacks.watch.Named", None)
+    watch.note(BATCH, journal := Memory(), answer(1))
     await until(lambda: "while watching" in caplog.text)
     monkeypatch.undo()
-    watch.note(BATCH, Path("nowhere"), answer(1, task="a"))
-    watch.note(BATCH, Path("nowhere"), answer(1, task="b"))
+    watch.note(BATCH, journal, answer(1, task="a"))
+    watch.note(BATCH, journal, answer(1, task="b"))
     await until(lambda: counts.unrecorded)
     watch.close()
 

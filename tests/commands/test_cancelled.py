@@ -52,7 +52,7 @@ async def doubted(stage: Stage, connections: int, times: int) -> dict[str, int]:
     """What becomes of 300 rows that are cancelled with 128 requests on their way; that many of them had left."""
     batch = await stage.opened(300)
     stage.wire.connections = asyncio.Semaphore(connections)
-    sending = asyncio.create_task(at_once(stage, batch, 128).send(batch.journal.read_rows()))
+    sending = asyncio.create_task(at_once(stage, batch, 128).send(batch.journal.rows()))
     await reached(lambda: stage.wire.in_flight == 128)
     await cut(sending, times)
     there = stage.statuses()  # at once: what is not on disk when the run has ended may never be
@@ -80,7 +80,7 @@ async def test_what_left_over_real_sockets(stage: Stage) -> None:
 
     server, listening = await started(mute)
     async with Client("key", server.url, limit=9) as stage.client:
-        sending = asyncio.create_task(at_once(stage, batch, 20).send(batch.journal.read_rows()))
+        sending = asyncio.create_task(at_once(stage, batch, 20).send(batch.journal.rows()))
         for _ in range(9):
             await heard.acquire()
         await cut(sending)
@@ -94,7 +94,7 @@ async def test_cancelled_while_started_is_written(stage: Stage) -> None:
     """A run of rows whose ``started`` is on its way to the disk when all is cancelled leaves none of them in doubt."""
     disk = Gated()
     batch = await stage.opened(40, disk)
-    sending = asyncio.create_task(sender_of(stage, batch).send(batch.journal.read_rows()))
+    sending = asyncio.create_task(sender_of(stage, batch).send(batch.journal.rows()))
     await asyncio.to_thread(disk.waiting.wait)
     sending.cancel()
     await asyncio.sleep(0)
@@ -143,7 +143,7 @@ async def test_one_workers_error_leaves_the_others_alone(stage: Stage, error: Ex
     batch = await stage.opened(100)
     sender = at_once(stage, batch, 16)
     with pytest.raises(type(error), match="odd"):
-        await sender.send(batch.journal.read_rows())
+        await sender.send(batch.journal.rows())
     await batch.journal.close()
     there = stage.statuses()
     assert there.pop("doubt", 0) == doubt

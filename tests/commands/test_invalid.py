@@ -108,7 +108,7 @@ async def test_mended_and_submitted(stage: Stage) -> None:
     mended = Source(str(aside(stage)), batch="logos")
     await submit(stage.home, stage.client, mended, silent(), stage.new_desk())
     batch = await stage.opened()
-    rows = {planned.id: planned.columns for planned in batch.journal.read_rows()}
+    rows = {planned.id: planned.columns for planned in batch.journal.rows()}
     assert (stage.tasks, rows) == (3, {"a": {"shop": "Köln"}, "d": {"shop": "Trier"}, "e": {"shop": ""}})
 
 

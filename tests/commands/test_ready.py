@@ -24,7 +24,7 @@ def begun(run: list[Create]) -> Started:
 
 def ready_of(batch: Opened, sizes: list[int]) -> Ready:
     """Runs of these sizes."""
-    rows = iter(batch.journal.read_rows())
+    rows = iter(batch.journal.rows())
     return Ready(batch, iter([[Create(next(rows), 1) for _ in range(size)] for size in sizes]), begun, 2)
 
 

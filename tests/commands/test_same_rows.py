@@ -77,7 +77,7 @@ async def test_rows_that_are_not_sent_yet_take_the_fresh_url(stage: Stage, ids: 
     editions = [fact.editions for fact in stage.on_disk() if isinstance(fact, Started) and fact.editions]
     assert editions == [((1, 1), (2, 1))]
     folder, card = stage.home.find("logos")
-    lines = {planned.row: planned for planned in (await look(stage.home, folder, card)).journal.read_rows()}
+    lines = {planned.row: planned for planned in (await look(stage.home, folder, card)).journal.rows()}
     assert [lines[row].edition for row in range(ROWS)] == [0, 1, 1]
 
 
@@ -94,7 +94,7 @@ async def test_the_id_of_a_row_outlives_its_signature(stage: Stage) -> None:
     await sent(stage, source, limits=Limits(max_tasks=ROWS))
     stage.world.complete_all(stage.wire.left_at[-1] + 1)
     folder, card = stage.home.find("logos")
-    planned = list((await look(stage.home, folder, card)).journal.read_rows())
+    planned = list((await look(stage.home, folder, card)).journal.rows())
     assert [(row.id, row.edition) for row in planned] == [(name, 2) for name in names]
     assert all(url.endswith("s3") for url in urls(stage))
 
@@ -287,7 +287,7 @@ async def told_apart(stage: Stage, *, sent_first: bool) -> Source:
             plan._replace(
                 row=ROWS + plan.row, id=f"{plan.row:032x}", request=plan.request | {"image_url": url}
             )
-            for plan, url in zip(list(batch.journal.read_rows()), signed(SIGNED["S3"], 2)[1:], strict=True)
+            for plan, url in zip(list(batch.journal.rows()), signed(SIGNED["S3"], 2)[1:], strict=True)
         ]
     )
     await batch.journal.close()

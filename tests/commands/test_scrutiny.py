@@ -100,7 +100,7 @@ async def test_columns_of_the_users_own(stage: Stage) -> None:
     await sent(stage, header, *rows[:2], own_columns=frozenset({"Tags"}))
     assert (await sent(stage, header, *rows)).exit is Exit.DONE
     batch = await stage.opened()
-    shelves = {row.row: row.columns for row in batch.journal.read_rows()}
+    shelves = {row.row: row.columns for row in batch.journal.rows()}
     assert shelves == {n: {"Tags": "spring", "shelf": str(n)} for n in range(3)}
 
 
@@ -264,7 +264,7 @@ async def test_put_aside(stage: Stage) -> None:
     mended = {names.get(name, name): cell for name, cell in bad.items()} | {"mwbatch_error": "none any more"}
     aside.write_text(json.dumps(mended))
     await submit(stage.home, stage.client, Source(str(aside), batch="logos"), silent(), stage.new_desk())
-    rows = {row.id: row for row in (await stage.opened()).journal.read_rows()}
+    rows = {row.id: row for row in (await stage.opened()).journal.rows()}
     assert (rows["b"].type, rows["b"].columns, stage.tasks) == ("annotating", {"n": 7}, 2)
 
 

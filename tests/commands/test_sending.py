@@ -31,7 +31,7 @@ async def send(stage: Stage, batch: Opened, most: int = 4, *, keep_going: bool =
     """Send every row that may be sent."""
     sender = sender_of(stage, batch, most, keep_going=keep_going)
     try:
-        await sender.send(batch.journal.read_rows())
+        await sender.send(batch.journal.rows())
     finally:
         await batch.journal.close()
     return sender
@@ -192,8 +192,8 @@ async def test_a_shut_gate_opens_for_the_next_send(stage: Stage) -> None:
     stage.wire.plays = [Unsure("cut")] * 8
     batch = await stage.opened(12)
     sender = sender_of(stage, batch, 1)
-    await sender.send(batch.journal.read_rows(), 8)
-    await sender.send(batch.journal.read_rows())
+    await sender.send(batch.journal.rows(), 8)
+    await sender.send(batch.journal.rows())
     assert (len(ids(batch, Status.PENDING)), len(ids(batch, Status.DOUBT))) == (4, 8)
 
 
@@ -205,7 +205,7 @@ async def test_probing_begins_anew(stage: Stage) -> None:
     sender = sender_of(stage, batch, 1)
     for _ in range(2):
         stage.wire.plays, began = [Unsure("cut")] * 8, loop.time()
-        await sender.send(batch.journal.read_rows(), 9)
+        await sender.send(batch.journal.rows(), 9)
         took.append(loop.time() - began)
     assert stage.statuses() == {"doubt": 16, "pending": 2}
     assert took[0] == pytest.approx(took[1])
@@ -282,7 +282,7 @@ async def test_a_full_disk_that_recovers(stage: Stage) -> None:
 async def test_most_bounds_one_call(stage: Stage) -> None:
     """At most as many rows are sent as the call allows, the first ones in order."""
     batch = await stage.opened(10)
-    await sender_of(stage, batch).send(batch.journal.read_rows(), 3)
+    await sender_of(stage, batch).send(batch.journal.rows(), 3)
     assert ids(batch, Status.PENDING) == [0, 1, 2]
     assert {row for row, _ in stage.covered()} == {0, 1, 2}
 

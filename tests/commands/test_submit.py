@@ -247,5 +247,5 @@ async def test_a_batch_that_another_one_has_filled_meanwhile(
     monkeypatch.setattr("mwbatch.commands.submit.act", late)
     await sent(stage, first)
     batch = await stage.opened()
-    assert sorted((row.row, row.id) for row in batch.journal.read_rows()) == [(0, "b"), (1, "c"), (2, "a")]
+    assert sorted((row.row, row.id) for row in batch.journal.rows()) == [(0, "b"), (1, "c"), (2, "a")]
     assert (stage.statuses(), stage.tasks) == ({"pending": 3}, 3)

@@ -13,7 +13,8 @@ from mwbatch.core.facts import KINDS, Fact, Failed, Planned, Retried, Seen, Star
 from mwbatch.core.lines import BadLine, UnknownFact
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
-from mwbatch.journal.segment import Damage, placed
+from mwbatch.journal.health import Damage
+from mwbatch.journal.segment import placed
 from tests.fuzz.oracle import is_json
 from tests.fuzz.shelf import unique
 from tests.fuzz.target import Target

@@ -89,4 +89,4 @@ async def test_after_act_nothing_lives(tmp_path: Path, monkeypatch: pytest.Monke
     [segment] = (folder / "rows").iterdir()
     assert home.find("logos")[1].segments == {f"rows/{segment.name}": segment.stat().st_size}
     assert not written_now(segment)
-    assert [fact.row for fact in Segments(folder, "view").read_rows()] == [0]
+    assert [fact.row for fact in Segments(folder, "view").rows()] == [0]

@@ -1,7 +1,6 @@
 """Reading on: each completed row is given once, whatever is written, cut off or rewritten meanwhile."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +10,7 @@ from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Seen
 from mwbatch.core.lines import line
 from mwbatch.core.text import encode
-from mwbatch.journal.following import Follower
+from mwbatch.journal import News
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.labelled import results
 from mwbatch.journal.opened import Opened, unread
@@ -41,9 +40,9 @@ def write(opened: Opened, *facts: Fact, writer: str = "one") -> None:
             file.write(line(fact))
 
 
-def rows(follower: Follower) -> list[Any]:
+def rows(news: News) -> list[int]:
     """The rows that the next look gives."""
-    return [found["row"] for found in follower.look()]
+    return [planned.row for planned, _ in news.look()]
 
 
 def with_bodies(facts: list[Fact]) -> list[Fact]:
@@ -63,15 +62,15 @@ def test_each_completed_row_once(
 ) -> None:
     """However the looks fall between the writes: all the lines are those of `results`, each row once."""
     opened = batch(tmp_path_factory.mktemp("home"))
-    follower, given_rows = Follower(opened), []
+    news, given_rows = opened.journal.news(opened.state), list[int]()
     for number, fact in enumerate(facts):
-        given_rows += rows(follower) if number in looks else []
+        given_rows += rows(news) if number in looks else []
         write(opened, fact, writer=f"w{number % 3}")
-    given_rows += rows(follower) + rows(follower)
-    assert follower.quiet
+    given_rows += rows(news) + rows(news)
+    assert news.quiet
     assert len(given_rows) == len(set(given_rows))
     fresh = unread(opened.home, opened.folder, opened.card)
-    fresh.refold()
+    fresh.state = fresh.journal.refresh()
     assert sorted(given_rows) == [found["row"] for found in results(fresh)]
     assert opened.state.by_status() == Batch(facts).by_status()
 
@@ -79,20 +78,20 @@ def test_each_completed_row_once(
 def test_in_the_order_of_the_answers(tmp_path: Path) -> None:
     """Rows are given as their answers came, and those that come later by the next look, from new segments too."""
     opened = batch(tmp_path)
-    follower = Follower(opened)
+    news = opened.journal.news(opened.state)
     write(opened, *map(plan, range(5)), told(3), told(1))
-    assert rows(follower) == [3, 1]
+    assert rows(news) == [3, 1]
     write(opened, told(1, "no"), told(4), writer="another")
     write(opened, told(0))
-    assert rows(follower) == [4, 0]
-    assert rows(follower) == []
+    assert rows(news) == [4, 0]
+    assert rows(news) == []
 
 
 def test_an_answer_before_its_row(tmp_path: Path) -> None:
     """A row whose answer is read before the row itself is given once the row is there."""
     opened = batch(tmp_path)
-    follower = Follower(opened)
+    news = opened.journal.news(opened.state)
     write(opened, told(0))
-    assert rows(follower) == []
+    assert rows(news) == []
     write(opened, plan(0))
-    assert rows(follower) == [0]
+    assert rows(news) == [0]

@@ -43,7 +43,7 @@ def segment(batch: Opened, place: str) -> Path:
 
 def again(batch: Opened) -> list[str]:
     """What speaks against the folder as it is now."""
-    batch.refold()
+    batch.state = batch.journal.refresh()
     return harm(batch)
 
 
@@ -173,12 +173,12 @@ async def test_rows_that_are_lost_refuse_new_ones(home: Home) -> None:
     path = segment(batch, ROWS)
     whole = path.read_bytes()
     path.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
-    batch.refold()
+    batch.state = batch.journal.refresh()
     batch.keep(forgiven=tuple(harm(batch)))
     with pytest.raises(StoreError, match=r"1 planned rows are gone.*mwbatch resume logos"):
         refuse_lost_rows(batch)
     path.write_bytes(whole)
-    batch.refold()
+    batch.state = batch.journal.refresh()
     refuse_lost_rows(batch)
 
 
@@ -187,7 +187,7 @@ async def test_rows_that_nobody_had_started_are_missed_too(home: Home) -> None:
     batch = await written(home, plan(0), plan(1))
     path = segment(batch, ROWS)
     path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
-    batch.refold()
+    batch.state = batch.journal.refresh()
     with pytest.raises(StoreError, match=r"rows/.* has lost \d+ bytes"):
         refuse_lost_rows(batch)
 
@@ -215,7 +215,7 @@ async def test_what_a_listing_has_to_show(home: Home) -> None:
     assert least_listed(batch) == 2
     segment(batch, JOURNAL).unlink()
     segment(batch, RESULTS).unlink()
-    batch.refold()
+    batch.state = batch.journal.refresh()
     assert least_listed(batch) == 2
     assert (too_few(2, 2), "shows 1 task of the batch" in too_few(1, 2)) == ("", True)
 
@@ -237,7 +237,7 @@ async def test_where_something_was_sent_a_listing_shows_a_task(
     batch = await written(home, *facts)
     for path in (batch.folder / JOURNAL).glob("*.jsonl"):
         path.unlink()
-    batch.refold()
+    batch.state = batch.journal.refresh()
     batch.keep(**card)
     assert least_listed(batch) == least
     batch.keep(forgiven=tuple(harm(batch)))

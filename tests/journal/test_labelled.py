@@ -16,7 +16,7 @@ from mwbatch.core.plan import precedence
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
 from mwbatch.journal.home import Card, Home
-from mwbatch.journal.labelled import labelled, results, shown_answers
+from mwbatch.journal.labelled import labelled, results
 from mwbatch.journal.opened import Opened, look
 from mwbatch.journal.places import MOST_OPEN, Places
 from mwbatch.journal.segments import Segments, place
@@ -61,7 +61,7 @@ def test_the_answer_is_the_one_of_the_fold(
     """Whatever happened, in whatever order: the rows with an answer and the answers are those of the fold."""
     journal = segments(tmp_path_factory.mktemp("batch"), facts, facts[::2])
     state = Batch(facts)
-    shown = {row.row: found for row, found in labelled(journal, shown_answers(journal))}
+    shown = {row.row: found for row, found in labelled(journal.answered())}
     completed = [n for n in range(ROWS) if n in state.rows and state.rows[n].planned]
     assert sorted(shown) == [n for n in completed if state.rows[n].status is Status.COMPLETED]
     for number, found in shown.items():
@@ -73,7 +73,7 @@ def test_the_answer_is_the_one_of_the_fold(
 def test_a_row_counts_once(tmp_path: Path) -> None:
     """A planned fact that stands in two segments is one row, where it stood first."""
     journal = segments(tmp_path, [plan(0), plan(2)], [plan(2), plan(1)])
-    assert [planned.row for planned in journal.read_rows()] == [0, 2, 1]
+    assert [planned.row for planned in journal.rows()] == [0, 2, 1]
 
 
 def again(row: int, edition: int, note: str = "") -> Planned:
@@ -90,21 +90,21 @@ def test_the_latest_edition_of_a_row_holds(facts: list[Planned], cut: int) -> No
     """Whatever the order and the segments: of each row the greatest edition, whoever asks for it and in whichever way."""
     with TemporaryDirectory() as folder:
         journal = segments(Path(folder), facts[:cut], facts[cut:])
-        latest = {planned.row: planned for planned in journal.read_rows()}
+        latest = {planned.row: planned for planned in journal.rows()}
         assert {row: planned.edition for row, planned in latest.items()} == {0: 2, 1: 0, 2: 1}
         assert list(latest) == list(dict.fromkeys(fact.row for fact in facts))
         assert latest[0] == max(again(0, 2), again(0, 2, "b"), key=precedence)
-        assert {row: journal.plans().plan(row) for row in latest} == latest
+        assert {row: journal.plans()(row) for row in latest} == latest
         assert [
-            *journal.read_rows(lambda row: row == 0),
-            *journal.read_rows({1, 2}.__contains__, "tagging"),
+            *journal.rows(lambda row: row == 0),
+            *journal.rows({1, 2}.__contains__, "tagging"),
         ] == sorted(latest.values(), key=lambda planned: (planned.row > 0, list(latest).index(planned.row)))
 
 
 def test_a_column_that_is_called_edition_is_a_column(tmp_path: Path) -> None:
     """What the user's columns hold renews no row."""
     rows = [plan(n)._replace(columns={"edition": 7}) for n in range(2)]
-    assert list(segments(tmp_path, rows).read_rows()) == rows
+    assert list(segments(tmp_path, rows).rows()) == rows
 
 
 def test_a_place_that_is_gone(tmp_path: Path) -> None:

@@ -50,33 +50,32 @@ async def test_recorded_is_known_and_on_disk(home: Home) -> None:
 
 
 @virtual
-async def test_refold_reads_what_others_wrote(home: Home) -> None:
-    """A fact of another process is known after the next refold."""
+async def test_refreshing_reads_what_others_wrote(home: Home) -> None:
+    """A fact of another process is known after the next refreshing."""
     batch, other = await opened(home), await opened(home)
     await other.record([plan(0), answer(1)])
     assert batch.state.planned == 0
-    batch.refold()
+    await batch.refresh()
     assert batch.state.by_status()[Status.COMPLETED] == 1
     await other.journal.close()
 
 
 @virtual
-async def test_a_batch_that_cannot_be_read_again_has_no_state(
+async def test_a_batch_that_cannot_be_read_again_keeps_its_state(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An empty state would say that no row was ever sent: where the reading fails there is none to ask."""
+    """An empty state would say that no row was ever sent: where the reading fails there is the one that was."""
 
-    def unreadable(_: object) -> NoReturn:
+    def unreadable(*_: object) -> NoReturn:
         raise StoreError("the disk is gone")
 
     batch = await opened(home)
     await batch.record([plan(0), start(1)])
     await batch.journal.close()
-    monkeypatch.setattr(type(batch.journal), "fold", unreadable)
+    monkeypatch.setattr(type(batch.journal), "refresh", unreadable)
     with pytest.raises(StoreError):
-        batch.refold()
-    with pytest.raises(AttributeError):
-        batch.state.is_sendable(0)
+        await batch.refresh()
+    assert not batch.state.is_sendable(0)
 
 
 @virtual
@@ -160,7 +159,7 @@ async def test_the_journal_is_closed_before_the_lock_goes(home: Home, times: int
     with pytest.raises(asyncio.CancelledError if times else ZeroDivisionError):
         await run
     assert holder(folder) is None
-    assert [fact.row for fact in Segments(folder, "view").read_rows()] == [0, 1]
+    assert [fact.row for fact in Segments(folder, "view").rows()] == [0, 1]
     assert not any(written_now(path) for path in folder.rglob("*.jsonl"))
     assert commit_threads() <= before
     assert home.find("logos")[1].segments != {}

@@ -106,5 +106,5 @@ def test_no_part_of_the_journal(tmp_path: Path) -> None:
     there.close()
     (tmp_path / REJECTS / "bad.jsonl").write_bytes(b"x\ny\n")
     journal = Segments(tmp_path, "view")
-    assert (list(journal.read()), journal.damage, journal.dead_segments()) == ([], [], [])
+    assert (list(journal.read()), journal.health().damage, journal.dead_segments()) == ([], (), [])
     assert segment_sizes(tmp_path) == {}

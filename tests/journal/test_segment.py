@@ -14,7 +14,8 @@ from mwbatch.core.facts import Fact, Seen
 from mwbatch.core.lines import line, parse
 from mwbatch.errors import DiskFull, Displaced, Poisoned, StoreError
 from mwbatch.journal import segment as segments
-from mwbatch.journal.segment import Again, Damage, Harm, Segment, placed, read, written_now
+from mwbatch.journal.health import Damage, Harm
+from mwbatch.journal.segment import Again, Segment, placed, read, written_now
 from tests.core.facts import answer, fail, show
 from tests.journal.disks import Failing, Fate, descriptors
 

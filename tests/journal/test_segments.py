@@ -20,7 +20,8 @@ from mwbatch.core.facts import Failed, Retried, Seen, Started, Withdrawn
 from mwbatch.core.lines import line
 from mwbatch.errors import DiskFull, Poisoned, StoreError
 from mwbatch.journal import appending
-from mwbatch.journal.segment import Again, Harm
+from mwbatch.journal.health import Harm
+from mwbatch.journal.segment import Again
 from mwbatch.journal.segments import FOLDERS, Segments
 from tests.core.facts import answer, plan, show, start
 from tests.journal.disks import Failing, Fate, Gated, unprivileged
@@ -60,9 +61,9 @@ async def test_the_rows_of_a_type(tmp_path: Path) -> None:
     decoy = plan(2)._replace(columns={"note": '"type":"annotating"', "meta": {"type": "annotating"}})
     await journal.append([plan(0), other, decoy])
     await journal.close()
-    assert list(journal.read_rows(None, "annotating")) == [other]
-    assert list(journal.read_rows({0, 1, 2}.__contains__, "annotating")) == [other]
-    assert list(journal.read_rows({0, 2}.__contains__)) == [plan(0), decoy]
+    assert list(journal.rows(None, "annotating")) == [other]
+    assert list(journal.rows({0, 1, 2}.__contains__, "annotating")) == [other]
+    assert list(journal.rows({0, 2}.__contains__)) == [plan(0), decoy]
 
 
 async def test_each_fact_has_its_folder(tmp_path: Path) -> None:
@@ -72,14 +73,13 @@ async def test_each_fact_has_its_folder(tmp_path: Path) -> None:
     assert list(lines) and set(lines) == set(FOLDERS)  # noqa: PT018 (one law)
     assert lines["rows"] == line(plan(0))
     assert lines["results"] == line(answer(1))
-    assert list(journal.read_rows()) == [plan(0)]
-    assert list(journal.read_answers()) == [answer(1)]
+    assert list(journal.rows()) == [plan(0)]
+    assert list(journal.answers()) == [answer(1)]
     kinds = (Started, Seen, Failed, Retried, Withdrawn)
-    others = [fact for kind in kinds for fact in journal.read_journal(kind)]
+    others = [fact for kind in kinds for fact in journal.facts(kind)]
     assert set(map(line, others)) == set(lines["journal"].splitlines(keepends=True))
-    ((path, offset, fact),) = journal.placed_answers()
-    assert Again(path).fact(offset) == fact == answer(1)
-    assert list(journal.answered_rows()) == [(path, offset, answer(1).row)]
+    ((path, offset, row),) = journal.answered_rows()
+    assert (Again(path).fact(offset), row) == (answer(1), answer(1).row)
 
 
 async def test_only_the_owner_can_read(tmp_path: Path) -> None:
@@ -98,7 +98,8 @@ async def test_opening_changes_nothing(tmp_path: Path) -> None:
         journal = Segments(tmp_path, "test")
         assert journal.index() == 1
         assert told(journal) == sorted(map(line, EVERY))
-        assert [damage.harm for damage in journal.damage] == [Harm.TORN]
+        journal.refresh()
+        assert [damage.harm for damage in journal.health().damage] == [Harm.TORN]
         assert await journal.append([answer(1)]) == [False]
         await journal.close()
     assert files(tmp_path) == before
@@ -117,8 +118,11 @@ async def test_cut_at_every_byte(tmp_path: Path, folder: str) -> None:
     for end in range(size, len(whole)):
         path.write_bytes(whole[:end])
         assert early < {*told(journal)} <= late
+        journal.refresh()
         assert len(told(journal)) == 4 + whole[size:end].count(b"\n")
-        assert [damage.harm for damage in journal.damage] == [Harm.TORN] * (whole[end - 1 : end] != b"\n")
+        assert [damage.harm for damage in journal.health().damage] == [Harm.TORN] * (
+            whole[end - 1 : end] != b"\n"
+        )
 
 
 async def test_a_torn_answer_is_written_again(tmp_path: Path) -> None:
@@ -129,7 +133,7 @@ async def test_a_torn_answer_is_written_again(tmp_path: Path) -> None:
     journal = Segments(tmp_path, "test")
     assert await journal.append([answer(1)]) == [True]
     await journal.close()
-    assert list(journal.read_answers()) == [answer(1)]
+    assert list(journal.answers()) == [answer(1)]
 
 
 async def test_a_duplicate_in_flight_waits_for_the_same_commit(tmp_path: Path) -> None:
@@ -277,7 +281,7 @@ async def test_a_full_disk_may_be_tried_again(tmp_path: Path, fate: list[Fate]) 
     assert await journal.append([start(1), start(2)]) == [True, True]
     await journal.close()
     assert list(journal.read()) == [start(1), start(2)]
-    assert journal.damage == []
+    assert journal.health().damage == ()
 
 
 async def test_a_segment_that_cannot_be_made_may_be_tried_again(tmp_path: Path) -> None:

@@ -256,7 +256,7 @@ def _alive(story: "Story") -> Iterator[tuple[str, list[SimulatedTask]]]:
 
 
 def _kept(story: "Story", _: "Run", __: dict[int, list[Task]], ___: Batch) -> Iterator[str]:
-    facts = Segments(story.folder, "laws").read_answers()
+    facts = Segments(story.folder, "laws").answers()
     kept = {fact.task_id for fact in facts}
     if story.circumstance.interlude not in FORGETTING and (lost := story.network.acknowledged - kept):
         yield f"a callback that was answered 2xx is on disk: {sorted(lost)}"

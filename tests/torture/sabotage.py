@@ -17,7 +17,7 @@ from mwbatch.core.fold import Status
 from mwbatch.core.page import Page
 from mwbatch.journal.opened import Opened
 
-_refold, _list_page = Opened.refold, Client.list_page
+_refresh, _list_page = Opened.refresh, Client.list_page
 
 
 async def _start_in_memory(batch: Opened, started: Started) -> None:
@@ -25,10 +25,10 @@ async def _start_in_memory(batch: Opened, started: Started) -> None:
     batch.state.add(started)
 
 
-def _refold_once(batch: Opened) -> None:
+async def _read_once(batch: Opened) -> None:
     """Read everything when the batch is opened, and never again."""
     if not batch.state.rows:
-        _refold(batch)
+        await _refresh(batch)
 
 
 async def _wait_for_nothing(*_: Any) -> bool:
@@ -91,7 +91,7 @@ SABOTAGE: Final[Mapping[str, Mapping[str, Any]]] = {
         "mwbatch.commands.settling.believed": _believe_at_once(),
     },
     "no-validity": {"mwbatch.core.sweep.Sweep.flaws": lambda *_: []},
-    "no-last-reading": {"mwbatch.journal.opened.Opened.refold": _refold_once},
+    "no-last-reading": {"mwbatch.journal.opened.Opened.refresh": _read_once},
     "no-ties-to-known-tasks": {"mwbatch.core.sweep.Sweep._missing": _nothing},
     "no-second-lock": {"mwbatch.journal.lock.BatchLock._folder_locked": _yes},
     "no-lock-at-all": {

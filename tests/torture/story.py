@@ -110,7 +110,7 @@ class Story:
     @property
     def state(self) -> Batch:
         """The state of the batch by the facts on disk."""
-        return Segments(self.folder, "laws").fold()
+        return Segments(self.folder, "laws").refresh()
 
     @property
     def begun(self) -> bool:
@@ -140,7 +140,7 @@ class Story:
     def unproved(self) -> bool:
         """Whether the listing was not seen to show the addresses of some type: its doubt cannot be settled."""
         echo = Card.read(self.folder).echo
-        return not all(echo.get(fact.type) for fact in Segments(self.folder, "laws").read_rows())
+        return not all(echo.get(fact.type) for fact in Segments(self.folder, "laws").rows())
 
     async def play(self) -> Ending:
         """From the first run to the laws."""
@@ -278,7 +278,7 @@ class Story:
         """How many attempts were closed as absent."""
         if not self.folder.exists():
             return 0
-        facts = Segments(self.folder, "laws").read_journal(Failed)
+        facts = Segments(self.folder, "laws").facts(Failed)
         return sum(fact.verdict == ABSENT for fact in facts)
 
 

@@ -1,0 +1,17 @@
+"""Which task was named first for an attempt."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mwbatch.core.named import Named
+from mwbatch.core.text import encode
+
+
+@given(st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 3), st.sampled_from("ab")), max_size=30))
+def test_the_first_task_counts(there: list[tuple[int, int, str]]) -> None:
+    """Of each attempt the first task that was named is remembered, and any other is strange."""
+    tasks = Named()
+    first: dict[tuple[int, int], str] = {}
+    for row, attempt, task in there:
+        known = first.setdefault((row, attempt), task)
+        assert tasks.note(row, attempt, encode(task)) is (known != task)
