@@ -198,16 +198,14 @@ async def _close(
         result.because("a task stands at an address of a row in doubt that is not signed by our keys")
     places = [place for place in places if place not in forged]
     message = "two listings, far enough apart, show no task of this attempt"
-    await session.record(
-        [
-            Failed(
-                session.now(),
-                *place,
-                Verdict.DENIED if place in denied else Verdict.ABSENT,
-                final=False,
-                message=message,
-            )
-            for place in places
-        ]
-    )
-    result.absent = sorted({place.row for place in places})
+    failed = [
+        Failed(session.now(), *place, _verdict(place in denied), final=False, message=message)
+        for place in places
+    ]
+    # MUST look once more in the same step: to ask the API took time, in which others may have learned of tasks.
+    ended = await batch.close_absent(failed)
+    result.absent = sorted({one.row for one, is_ended in zip(failed, ended, strict=True) if is_ended})
+
+
+def _verdict(is_denied: bool) -> Verdict:
+    return Verdict.DENIED if is_denied else Verdict.ABSENT

@@ -8,8 +8,9 @@ which `tests/journal/laws.py` holds every store to:
    appended, whatever became of the process that appended it. A caller that is cancelled takes nothing back and harms no
    other's facts.
 2. **News.** ``append`` says of each fact whether it was new. It MUST say so of an answer and of a start: an answer that is
-   there is not written again, nor is a start of which any row's attempt was started before. An equal fact of another kind
-   may be new each time, because the state is a join. What is not new is durable all the same when ``append`` returns.
+   there is not written again, nor is a start of which any row's attempt was started before. (What others start while this
+   journal is open the lock of the batch has to keep out.) An equal fact of another kind may be new each time, because the
+   state is a join. What is not new is durable all the same when ``append`` returns.
 3. **One step.** ``close_absent`` ends an attempt only where it is in doubt when that is written, by all that anybody's
    ``append`` had made durable before the call.
 4. **In step.** The state that ``refresh`` gives is that of every fact that was durable before the call. One that it gave

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from mwbatch.core.digests import Digests
-from mwbatch.core.facts import Fact, identity
+from mwbatch.core.facts import Fact, Started, identity
 from mwbatch.core.plain import Kept, kept_answer
+from mwbatch.core.starts import Starts
+from mwbatch.errors import DiskFull
 from mwbatch.journal.commit import Settled, tell
 from mwbatch.journal.shelf import Shelf
 
@@ -15,8 +17,16 @@ from mwbatch.journal.shelf import Shelf
 class Appender:
     """Writes facts to shelves: ``place`` names the shelf of a fact, ``answers`` the one that has no fact twice."""
 
-    def __init__(self, shelves: Mapping[str, Shelf], place: Callable[[Fact], str], answers: str) -> None:
+    def __init__(
+        self,
+        shelves: Mapping[str, Shelf],
+        place: Callable[[Fact], str],
+        answers: str,
+        read_starts: Callable[[], Starts],
+    ) -> None:
         self._shelves, self._place, self._answers = shelves, place, answers
+        self._read_starts, self._starts = read_starts, Starts()
+        self._knows_starts = False
         self._known: Digests | None = None
         self._in_flight: dict[bytes, list[asyncio.Future[None]]] = {}
         self._learning = asyncio.Lock()
@@ -74,6 +84,22 @@ class Appender:
         for copy in copies:
             await copy
         return new
+
+    async def append_starts(self, facts: Sequence[Fact]) -> list[bool]:
+        """The same where some are starts: one that is on disk, or on its way there, is not written again."""
+        async with self._learning:
+            if not self._knows_starts:
+                self._starts, self._knows_starts = await asyncio.to_thread(self._read_starts), True
+        fresh = [not isinstance(fact, Started) or self._starts.claim(fact) for fact in facts]
+        there = [fact for fact, is_fresh in zip(facts, fresh, strict=True) if is_fresh]
+        try:
+            new = iter(await self.append(there))
+        except DiskFull:
+            for fact in there:
+                if isinstance(fact, Started):
+                    self._starts.give_back(fact)
+            raise
+        return [is_fresh and next(new) for is_fresh in fresh]
 
     async def _append_answer(self, fact: Fact) -> bool:
         """The same for a single answer, at half the cost: so come callbacks."""

@@ -11,6 +11,7 @@ from mwbatch.core.batch import Batch
 from mwbatch.core.drift import Drift
 from mwbatch.core.facts import Fact, Failed, Seen, Started
 from mwbatch.core.fold import Status
+from mwbatch.core.hint import hint
 from mwbatch.core.progress import Report, report
 from mwbatch.core.reject import Reject
 from mwbatch.errors import BatchBusy, Displaced
@@ -66,8 +67,8 @@ class Opened:
         if self.lock is not None:
             self.lock.check()
 
-    async def record(self, facts: Sequence[Fact]) -> None:
-        """Make facts durable, then let the state know them.
+    async def record(self, facts: Sequence[Fact]) -> list[bool]:
+        """Make facts durable, then let the state know them; says of each whether it was new, as `Journal.append` does.
 
         Raises:
             BatchBusy: they are of a kind that only the holder of the lock writes, and it was lost: nothing may follow
@@ -76,23 +77,33 @@ class Opened:
         acts = not all(isinstance(fact, Seen) for fact in facts)
         if acts:
             self.hold()
-        if facts:
-            await self.append(facts)
-            self.state.add_all(facts)
+        new = await self.append(facts) if facts else []
+        # A start that is not new is not there: what is there of it may say something else.
+        self.state.add_all([fact for fact, is_new in zip(facts, new, strict=True) if is_new or not acts])
         if acts:  # MUST come after, too: who took the lock before they were durable has not read them
             self.hold()
+        return new
 
-    async def append(self, facts: Sequence[Fact]) -> None:
+    async def close_absent(self, failed: Sequence[Failed]) -> list[bool]:
+        """End attempts as `Journal.close_absent` does, then bring the state in step. Raises as `record`."""
+        self.hold()
+        ended = await self.journal.close_absent(failed, self.hold)
+        self.hold()
+        await self.refresh()
+        return ended
+
+    async def append(self, facts: Sequence[Fact]) -> list[bool]:
         """Make facts durable without letting the state know them; in our folder, if that was taken away as a whole.
 
         Raises:
             StoreError: they cannot be written, or nobody would find them.
         """
         try:
-            await self.journal.append(facts)
+            return await self.journal.append(facts)
         except Displaced:  # yet they are written: they lie with the folder, and `hold` ends the run
             if self.lock is None or self.lock.leads_here():
                 raise
+            return [True] * len(facts)
 
     async def record_all(self, facts: Iterable[Fact]) -> int:
         """Record as many facts as there are, made one after the other, some at a time; returns how many. Raises as `record`."""
@@ -105,11 +116,16 @@ class Opened:
     async def start(self, started: Started) -> None:
         """Make a start durable, and known outside of the journal: only then may its requests leave.
 
-        A journal that is lost or put back later does not look as if nothing had been sent then. Raises as `record`.
+        A journal that is lost or put back later does not look as if nothing had been sent then. Raises as `record`; and
+        `BatchBusy` where an attempt of its rows was started before: whoever did that may have sent it.
         """
         import asyncio  # noqa: PLC0415 (as in `look`)
 
-        await self.record([replace(started, number=self.next_start)])
+        if await self.record([replace(started, number=self.next_start)]) != [True]:
+            raise BatchBusy(
+                f"rows of batch {self.card.name} were started meanwhile by another process, which may have sent them; go on "
+                f"with: {hint('resume', self.card.name)}"
+            )
         self.next_start += self.next_start > 0
         written = self.journal.written
         if self.is_begun:

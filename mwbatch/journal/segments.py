@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Final
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.doubt import may_end
-from mwbatch.core.facts import NAMES, Fact, Failed, Planned, Seen, Via
+from mwbatch.core.facts import NAMES, Fact, Failed, Planned, Seen, Started, Via
 from mwbatch.core.lines import VERSION, parse
 from mwbatch.core.plain import Kept, answered_row, planned_row, shown_task
+from mwbatch.core.starts import Starts
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
 from mwbatch.journal import Chosen, One
@@ -80,7 +81,7 @@ class Segments:
             if self._made is None:
                 from mwbatch.journal.appending import Appender  # noqa: PLC0415 (asyncio, which costs more than reading)
 
-                self._made = Appender(self._shelves, place, RESULTS)
+                self._made = Appender(self._shelves, place, RESULTS, lambda: Starts(self.facts(Started)))
             return self._made
 
     @property
@@ -238,7 +239,9 @@ class Segments:
         return (fact for _, _, fact in self._shelves[JOURNAL].find(_bare_callback))
 
     async def append(self, facts: Sequence[Fact]) -> list[bool]:
-        """Make facts durable; an answer that is on disk, or on its way there, is not written again."""
+        """Make facts durable; an answer that is on disk, or on its way there, is not written again, nor is a start."""
+        if Started in map(type, facts):
+            return await self._appender.append_starts(facts)
         return await self._appender.append(facts)
 
     def dead_segments(self) -> list[Path]:

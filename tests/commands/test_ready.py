@@ -9,8 +9,8 @@ from mwbatch.commands.ready import Ready
 from mwbatch.core.facts import Planned, Started
 from mwbatch.core.plan import Create, ranges
 from mwbatch.core.verdict import Outcome, Verdict
-from mwbatch.errors import StoreError
-from mwbatch.journal.opened import Opened
+from mwbatch.errors import BatchBusy, StoreError
+from mwbatch.journal.opened import Opened, look
 from tests.commands.conftest import Stage
 from tests.core.facts import start
 from tests.journal.disks import Failing
@@ -107,3 +107,17 @@ async def test_a_failing_disk_makes_nothing_ready(stage: Stage) -> None:
     with pytest.raises(StoreError):
         await ready.prepare()
     assert await waiting is None
+
+
+@virtual
+async def test_what_another_process_started_is_not_made_ready(stage: Stage) -> None:
+    """Rows of which one was started meanwhile are not given out: whoever did that may have sent it."""
+    batch = await stage.opened(8)
+    other = await look(batch.home, batch.folder, batch.card)
+    assert await other.record([start(1, ((3, 4),))]) == [True]
+    await other.journal.close()
+    ready = ready_of(batch, [4, 4])
+    with pytest.raises(BatchBusy, match=r"started meanwhile by another process.*mwbatch resume"):
+        await ready.prepare()
+    assert await ready.take() is None
+    assert stage.covered() == {(3, 1)}

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 from mwbatch.client.wire import Answer
+from mwbatch.commands import fetching, settling
 from mwbatch.commands.believing import TRIES
 from mwbatch.commands.settling import BELIED, Settled, in_doubt, settle
 from mwbatch.core.address import NOBODY, Key, write
@@ -170,14 +171,19 @@ async def test_belied_once_is_never_believed_again(stage: Stage) -> None:
     assert (result.reasons, stage.statuses()) == ([BELIED], {"pending": 1, "doubt": 2})
 
 
+def write_beside(batch: Opened, fact: Seen) -> None:
+    """Another process writes a fact."""
+    other = Segment(batch.folder / "journal", "receiver")
+    other.append(line(fact))
+    other.close()
+
+
 def written(stage: Stage, patch: pytest.MonkeyPatch, batch: Opened, fact: Seen) -> None:
     """Another process writes a fact before the last walk through the listing ends."""
 
     def write_meanwhile(page: Any, number: int) -> Any:
         if number == 3:
-            other = Segment(batch.folder / "journal", "receiver")
-            other.append(line(fact))
-            other.close()
+            write_beside(batch, fact)
         return page
 
     twist(stage, patch, write_meanwhile)
@@ -190,6 +196,22 @@ async def test_the_last_look_at_the_disk(stage: Stage, monkeypatch: pytest.Monke
     written(stage, monkeypatch, batch, Seen(clock(), 1, 1, "task-1", "pending", Via.GET))
     result = await settled(stage, batch)
     assert (result.absent, result.found, stage.statuses()) == ([0, 2], 1, {"planned": 2, "pending": 1})
+
+
+@virtual
+async def test_what_is_written_while_the_api_is_asked(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another process writes while a task that callbacks name is asked for keeps its row from being closed, too."""
+    batch = await doubtful(stage)
+    written(stage, monkeypatch, batch, Seen(clock(), 1, 1, "task-1", "pending", Via.CALLBACK))
+    asked = fetching.look
+
+    async def meanwhile(*given: Any) -> Any:
+        write_beside(batch, Seen(clock(), 2, 1, "task-2", "pending", Via.GET))
+        return await asked(*given)
+
+    monkeypatch.setattr(settling, "look", meanwhile)
+    result = await settled(stage, batch)
+    assert (result.absent, stage.statuses()) == ([0, 1], {"planned": 2, "pending": 1})
 
 
 @virtual

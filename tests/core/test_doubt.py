@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.doubt import WITHOUT_WITNESS, Doubt, Grounds, Witness, doubts, span_of
+from mwbatch.core.doubt import WITHOUT_WITNESS, Doubt, Grounds, Witness, doubts, may_end, span_of
 from mwbatch.core.drift import WIDE
-from mwbatch.core.facts import Fact, Started, Via
+from mwbatch.core.facts import Fact, Failed, Started, Via
+from mwbatch.core.fold import Row
 from mwbatch.core.span import PADDING
 from mwbatch.core.sweep import Place
 from tests.core.facts import ROWS, fail, plan, show, start, steps
@@ -127,3 +128,14 @@ def test_without_a_later_task_the_clocks_may_have_been_set(began: float, padding
     doubt = Doubt(Place(0, 1), (start(1),), 10.0)
     assert span_of([doubt], [start(1)], Witness("t", began, 4)).padding == padding
     assert span_of([doubt], [start(1)], None).padding == WIDE
+
+
+def test_what_may_end() -> None:
+    """An attempt ends as absent while it is in doubt and nothing was seen of it; as denied, whatever callbacks named."""
+    absent, denied = (Failed(0.0, 0, 1, verdict, final=False) for verdict in ("absent", "denied"))
+    unsent, sent, called = Row(), Row(started=2), Row(started=2)
+    called.join(show(1, via=Via.CALLBACK))
+    told = Row(started=2)
+    told.join(show(1, via=Via.GET))
+    assert [may_end(row, absent) for row in (unsent, sent, called, told)] == [False, True, False, False]
+    assert [may_end(row, denied) for row in (unsent, sent, called, told)] == [False, True, True, False]

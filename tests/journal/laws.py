@@ -7,6 +7,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from pathlib import Path
 
+from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Failed, Retried, Seen, Started, Withdrawn
 from mwbatch.core.lines import line
 from mwbatch.journal import Journal
@@ -65,11 +66,34 @@ class JournalLaws(ABC):
         assert len(told(journal)) == 3
         await journal.close()
 
-    async def test_other_facts_may_repeat(self, tmp_path: Path) -> None:
-        """A fact without an answer is new each time, because its repetition costs nothing."""
+    async def test_a_start_is_new_once(self, tmp_path: Path) -> None:
+        """A start is not new where any of its rows was started at that attempt: in one call, in the next, after opening."""
         journal = self.open(tmp_path)
-        assert await journal.append([show(1), show(1)]) == [True, True]
-        assert await journal.append([show(1)]) == [True]
+        assert await journal.append([start(1, ((0, 4),)), start(1, ((3, 5),)), start(2, ((3, 5),))]) == [
+            True,
+            False,
+            True,
+        ]
+        assert await journal.append([show(1), start(1, ((4, 5), (9, 12)))]) == [True, True]
+        await journal.close()
+        journal = self.open(tmp_path)
+        assert await journal.append([start(1, ((5, 6), (11, 13))), start(1, ((5, 9),))]) == [False, True]
+        assert len(list(journal.facts(Started))) == 4
+        await journal.close()
+
+    async def test_a_start_is_new_once_among_many(self, tmp_path: Path) -> None:
+        """Of many who start the same rows at once, one is told that it is new."""
+        journal = self.open(tmp_path)
+        news = await asyncio.gather(*(journal.append([start(1, ((n, 20),))]) for n in range(10)))
+        assert sorted(news) == [[False]] * 9 + [[True]]
+        await journal.close()
+
+    async def test_other_facts_may_repeat(self, tmp_path: Path) -> None:
+        """A fact that is neither an answer nor a start may be new each time: its repetition costs nothing."""
+        journal, state = self.open(tmp_path), Batch([show(1)])
+        for facts in ([show(1), show(1)], [show(1)]):
+            assert len(await journal.append(facts)) == len(facts)
+            assert journal.refresh().rows == state.rows
         await journal.close()
 
     async def test_what_one_wrote_another_reads(self, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Sabotage: the submitter with one of its safeguards taken out. The matrix must notice each."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from typing import Any, Final
@@ -12,7 +12,7 @@ from mwbatch.commands.session import Session
 from mwbatch.commands.settling import _close
 from mwbatch.commands.surplus import Canceled
 from mwbatch.commands.sweeping import Swept
-from mwbatch.core.facts import Started
+from mwbatch.core.facts import Failed, Started
 from mwbatch.core.fold import Status
 from mwbatch.core.page import Page
 from mwbatch.journal.opened import Opened
@@ -29,6 +29,11 @@ async def _read_once(batch: Opened) -> None:
     """Read everything when the batch is opened, and never again."""
     if not batch.state.rows:
         await _refresh(batch)
+
+
+async def _end_blindly(batch: Opened, failed: Sequence[Failed]) -> list[bool]:
+    """End attempts as absent without another look at what was written."""
+    return await batch.record(failed)
 
 
 async def _wait_for_nothing(*_: Any) -> bool:
@@ -91,7 +96,10 @@ SABOTAGE: Final[Mapping[str, Mapping[str, Any]]] = {
         "mwbatch.commands.settling.believed": _believe_at_once(),
     },
     "no-validity": {"mwbatch.core.sweep.Sweep.flaws": lambda *_: []},
-    "no-last-reading": {"mwbatch.journal.opened.Opened.refresh": _read_once},
+    "no-last-reading": {
+        "mwbatch.journal.opened.Opened.refresh": _read_once,
+        "mwbatch.journal.opened.Opened.close_absent": _end_blindly,
+    },
     "no-ties-to-known-tasks": {"mwbatch.core.sweep.Sweep._missing": _nothing},
     "no-second-lock": {"mwbatch.journal.lock.BatchLock._folder_locked": _yes},
     "no-lock-at-all": {
