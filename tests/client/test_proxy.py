@@ -1,18 +1,22 @@
 """Through a proxy: what it says in the API's place proves nothing, and where it made no tunnel nothing left."""
 
+import ssl
+
 import pytest
+import trustme
 
 from mwbatch.client import Client
 from mwbatch.client.aiohttp_wire import AiohttpWire
 from mwbatch.core.proxies import Proxy
 from mwbatch.core.verdict import Verdict
 from mwbatch.errors import Unsent, Unsure
-from tests.small_proxy import SmallProxy, proxy
+from tests.small_proxy import SmallProxy, proxy, tls_front
 
 from .conftest import ADDRESS, KEY, Start, always, http
 
 MADE = {"task_id": "t1", "type": "tagging", "status": "pending", "callback_url": ADDRESS}
 REQUEST = {"image_url": "https://images.example.com/1.jpg", "objects_to_tag": "logos"}
+USER = "Basic bWU6aHVzaA=="
 REFUSALS = [
     "400 Bad Request",
     "403 Forbidden",
@@ -36,7 +40,7 @@ def through(small: SmallProxy, scheme: str = "http") -> Client:
 async def test_a_plain_request_is_handed_on(start: Start) -> None:
     """To an API of plain http the proxy gets the whole URL, and who we are, of which the API sees nothing."""
     server = await start(always(http(MADE)))
-    async with proxy({"api.test": port_of(server.url)}, wanted="Basic bWU6aHVzaA==") as small:
+    async with proxy({"api.test": port_of(server.url)}, wanted=USER) as small:
         async with through(small) as client:
             assert (await client.attempt("tagging", REQUEST, ADDRESS)).verdict is Verdict.CREATED
             await client.retrieve("t1")
@@ -53,7 +57,7 @@ async def test_a_refusal_may_be_the_proxys_own(start: Start, says: str, after: b
     """Where the proxy hands on requests no refusal is the API's for certain: a task may be there, so the row is in doubt."""
     server = await start(always(http(MADE)))
     async with (
-        proxy({"api.test": port_of(server.url)}, says, after=after, wanted="Basic bWU6aHVzaA==") as small,
+        proxy({"api.test": port_of(server.url)}, says, after=after, wanted=USER) as small,
         through(small) as client,
     ):
         assert (await client.attempt("tagging", REQUEST, ADDRESS)).verdict is Verdict.UNKNOWN
@@ -65,7 +69,7 @@ async def test_a_refusal_may_be_the_proxys_own(start: Start, says: str, after: b
 @pytest.mark.parametrize("says", REFUSALS)
 async def test_where_no_tunnel_was_made_nothing_left(says: str) -> None:
     """Whatever a proxy answers to CONNECT but 200, no request left: it may be sent again; no password is shown."""
-    async with proxy({}, says, wanted="Basic bWU6aHVzaA==") as small:
+    async with proxy({}, says, wanted=USER) as small:
         async with through(small, "https") as client:
             outcome = await client.attempt("tagging", REQUEST, ADDRESS)
             assert (outcome.verdict, f"the proxy answered {says[:3]}" in outcome.message) == (
@@ -89,6 +93,30 @@ async def test_a_proxy_that_hangs_up_or_is_not_there() -> None:
         async with Client(KEY, f"{scheme}://api.test", proxy=f"me:hush@127.0.0.1:{port}", tries=1) as client:
             outcome = await client.attempt("tagging", REQUEST, ADDRESS)
             assert (outcome.verdict, "hush" in outcome.message) == (Verdict.UNSENT, False)
+
+
+@pytest.fixture
+def secure() -> ssl.SSLContext:
+    """What speaks TLS as `api.test`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("api.test").configure_cert(context)
+    return context
+
+
+@pytest.mark.parametrize("most", [0, 1, 200])
+async def test_a_tunnel_that_breaks_before_anything_was_asked(
+    start: Start, secure: ssl.SSLContext, most: int
+) -> None:
+    """A tunnel that the proxy makes and breaks off, before both ends have agreed on a cipher, lets no request through."""
+    server = await start(always(http(MADE)))
+    async with (
+        tls_front(port_of(server.url), secure) as front,
+        proxy({"api.test": front}, most=most, wanted=USER) as small,
+        through(small, "https") as client,
+    ):
+        assert (await client.attempt("tagging", REQUEST, ADDRESS)).verdict is Verdict.UNSENT
+        assert small.heads == ["CONNECT api.test:443 HTTP/1.1"]
+    assert server.requests == []
 
 
 async def test_no_repr_shows_the_password() -> None:

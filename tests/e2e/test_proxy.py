@@ -1,6 +1,7 @@
 """The command behind a proxy, as in many a company: by a name that only the proxy resolves."""
 
 import asyncio
+import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -17,10 +18,20 @@ USER = "Basic bWU6aHVzaA=="
 
 @dataclass
 class Company:
-    """A stage whose API is `api.test`, by https or plain http, behind a proxy that wants a password."""
+    """A stage whose API is `api.test`, by https or plain http, behind a proxy that wants a password.
+
+    ``breaking``: once these words have gone through a tunnel to the API, every tunnel breaks off, once.
+    """
 
     stage: Stage
     small: SmallProxy
+    breaking: bytes = b""
+
+    def handed_on(self, piece: bytes) -> None:
+        """Break the tunnels off behind the words that were asked for."""
+        if self.breaking and self.breaking in piece:
+            self.breaking = b""
+            self.small.drop()
 
     async def run(self, *words: str, scheme: str = "https", **env: str) -> tuple[int, str, str]:
         """Run a command in a process of its own: exit code, and what it said."""
@@ -40,9 +51,10 @@ async def company(patient: Stage) -> AsyncIterator[Company]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("api.test").configure_cert(context)
     async with AsyncExitStack() as stack:
-        front = await stack.enter_async_context(tls_front(port, context))
-        places = {"api.test": front, "plain.test": port}
-        yield Company(patient, await stack.enter_async_context(proxy(places, wanted=USER)))
+        places = {"plain.test": port}
+        made = Company(patient, await stack.enter_async_context(proxy(places, wanted=USER)))
+        places["api.test"] = await stack.enter_async_context(tls_front(port, context, made.handed_on))
+        yield made
 
 
 async def test_a_job_through_a_tunnel(company: Company) -> None:
@@ -54,6 +66,36 @@ async def test_a_job_through_a_tunnel(company: Company) -> None:
     assert (err.count(said), "hush" in out + err) == (1, False)
     assert {*company.small.heads} == {"CONNECT api.test:443 HTTP/1.1"}
     assert KEY not in str(company.small.told)
+
+
+@pytest.mark.parametrize("fate", ["407 Proxy Authentication Required", "502 Bad Gateway", ""])
+async def test_tunnels_that_are_not_made(company: Company, fate: str) -> None:
+    """Rows whose tunnel is refused, or broken off before anything was asked, are never in doubt: each goes out once."""
+    company.small.fates = [fate] * 3
+    name = company.stage.manifest(40)
+    code, out, err = await company.run("submit", name, "--callback-url", "none", "--json")
+    said = json.loads(out)
+    assert (code, said["by_status"]["pending"], "doubt" in err) == (0, 40, False), err
+    assert company.small.fates == []
+    assert [*company.stage.api.creations(said["batch_id"]).values()] == [1] * 40  # type: ignore[union-attr] # it has one
+    facts = "".join(path.read_text() for path in company.stage.home.glob("m/journal/*.jsonl"))
+    assert "unknown" not in facts
+
+
+async def test_a_tunnel_that_breaks_behind_a_request(company: Company) -> None:
+    """The row whose request left is in doubt, and not sent again: the listing shows its task, and each row has one."""
+    company.breaking = b"7.jpg"
+    name = company.stage.manifest(8)
+    code, out, err = await company.run("submit", name, "--callback-url", "none", "--json")
+    said = json.loads(out)
+    assert (code, said["by_status"]["pending"], company.breaking) == (0, 8, b""), err
+    assert [*company.stage.api.creations(said["batch_id"]).values()] == [1] * 8  # type: ignore[union-attr] # it has one
+    seen = [
+        json.loads(line)
+        for path in company.stage.home.glob("m/journal/*.jsonl")
+        for line in path.read_text().splitlines()
+    ]
+    assert "list" in {fact["via"] for fact in seen if fact.get("row") == 7 and "via" in fact}
 
 
 async def test_what_cannot_be_a_proxy(company: Company) -> None:
