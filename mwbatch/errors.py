@@ -90,6 +90,10 @@ class NameTaken(UsageError):
     """A batch of this name is there, perhaps since this moment: look again before another one is made."""
 
 
+NOTHING_SENT: Final = "; nothing was sent"
+"""What `AskedBefore` says of a command that would have sent."""
+
+
 class AskedBefore(UsageError):
     """Rows ask for what other batches asked for: nothing was sent. ``fields`` has the numbers and the ways on."""
 

@@ -274,9 +274,9 @@ def api_key() -> str:
         with Path(path).open("rb") as file:
             key = text_of(file.read(MOST + 1)).strip()
     except (OSError, NoText) as error:
-        what = f"{path} is {error}" if isinstance(error, NoText) else error
+        what = f"is {error}" if isinstance(error, NoText) else f"cannot be read ({error.strerror or error})"
         raise UsageError(
-            f"cannot read the API key from the file that MICROWORK_API_KEY_FILE names: {what}"
+            f"{path}, which MICROWORK_API_KEY_FILE names, {what}: it should hold the API key"
         ) from None
     if not key:
         raise UsageError(f"{path}, which MICROWORK_API_KEY_FILE names, is empty")

@@ -85,11 +85,13 @@ def app() -> None:
 
     No row is ever paid twice, no answer is ever lost, and `mwbatch reconcile` proves it.
 
+    In three terminals, without a key and without money; in the third one, first paste the two lines that the
+    simulator prints:
+
     \b
-    In three terminals, without a key and without money:
       mwbatch simulate
       mwbatch serve-callbacks --port 8080
-      mwbatch submit sample_manifests/ten.csv
+      mwbatch submit sample_manifests/ten.csv --callback-url http://127.0.0.1:8080
     """
 
 

@@ -123,7 +123,9 @@ def faults_of(path: Path | None, profile: str, rates: Iterable[str] = ()) -> "Fa
         faults = PROFILES[profile] if path is None else load_faults(path)
         named = {fault_named(name): rate for name, rate in map(_rate, rates)}
         return replace(faults, rates={**faults.rates, **named})
-    except (FaultsError, OSError, ValueError) as error:
+    except OSError as error:
+        raise UsageError(f"--faults {path}: {error.strerror or error}") from None
+    except (FaultsError, ValueError) as error:
         raise UsageError(str(error)) from None
 
 

@@ -12,10 +12,12 @@ from typing import Final
 import aiofiles
 
 from mwbatch.core.digests import SIZE
+from mwbatch.core.hint import typed
 from mwbatch.core.manifest import CsvReader, Found, JsonlReader, Reader
-from mwbatch.core.plain_text import BOM, HEAD, instead
+from mwbatch.core.plain_text import BOM, HEAD, TO_UTF8, instead
 from mwbatch.core.progress import Tally
 from mwbatch.errors import UsageError
+from mwbatch.journal.placing import free
 
 BLOCK: Final = 1 << 16
 """The bytes read at a time: about a thousand rows, so that nothing else waits for long."""
@@ -116,6 +118,11 @@ def size_of(path: str) -> int:
         return 0
 
 
+def _words(error: Exception) -> str:
+    """What the system says, without its number and its path."""
+    return str(getattr(error, "strerror", None) or error)
+
+
 def is_pipe(path: str) -> bool:
     """Whether what is there can be read only once, as a shell's ``<(…)`` can."""
     try:
@@ -138,12 +145,19 @@ def entries(path: str | Path) -> Manifest:
 def _reader(path: str, name: str, head: bytes) -> Reader:
     """The reader for a file that begins with ``head``: by its name, else by its first character."""
     if what := instead(head):
-        raise UsageError(f"{name} is {what}")
+        raise UsageError(f"{name} is {what}{_recoded(path) if what.endswith(TO_UTF8) else ''}")
     first = head.removeprefix(BOM).lstrip()[:1]
     made = _READERS.get(Path(path.lower().removesuffix(".gz")).suffix)
     if first == b"[" and made is not CsvReader:
         raise UsageError(f"{name} is one JSON list: put one object on a line, for example with jq -c '.[]'")
     return (made or (JsonlReader if first == b"{" else CsvReader))()
+
+
+def _recoded(path: str) -> str:
+    """The rest of a command that writes a file in UTF-8: what to read, and a name that nothing has; empty for a stream."""
+    if path == "-" or path.lower().endswith(".gz") or is_pipe(path):
+        return ""
+    return f" {typed(path)} > {typed(free(Path(path)))}"
 
 
 async def _plain(path: str, name: str, tally: Tally) -> AsyncGenerator[bytes, None]:
@@ -181,7 +195,7 @@ async def blocks(path: str, name: str) -> AsyncGenerator[bytes, None]:
     except IsADirectoryError:
         raise UsageError(f"{name} is a directory: give the path of a manifest in it") from None
     except (OSError, ValueError) as error:
-        raise UsageError(f"{name} cannot be read ({error}): give a file that can") from None
+        raise UsageError(f"{name} cannot be read ({_words(error)}): give a file that can") from None
 
 
 class _Gunzip:

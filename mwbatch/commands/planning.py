@@ -231,9 +231,10 @@ def _problems(source: Source, found: Survey) -> list[str]:
         lines += found.scrutiny.expiring.text()
     if more := found.found - len(told):
         lines.append(f"{source.path}: and {counted(more, 'more problem')}, which validate shows")
+    can_be_parted = found.good and not found.blocking and not source.skip_invalid
+    aside = "; with --skip-invalid the other rows are sent now, and these put aside" if can_be_parted else ""
     lines.append(
-        f"{counted(found.found, 'problem')}; nothing was sent. Mend what is wrong, then run the same command again; "
-        f"with --skip-invalid the other rows are sent now, and these put aside"
+        f"{counted(found.found, 'problem')}; nothing was sent. Mend what is wrong, then run the same command again{aside}"
     )
     return lines
 

@@ -12,7 +12,7 @@ from mwbatch.core.hint import typed
 from mwbatch.core.overlaps import Overlap, Overlaps
 from mwbatch.core.plural import rows
 from mwbatch.core.text import Json
-from mwbatch.errors import AskedBefore, StoreError, UsageError
+from mwbatch.errors import NOTHING_SENT, AskedBefore, StoreError, UsageError
 from mwbatch.journal.home import Home
 from mwbatch.journal.opened import look
 
@@ -78,7 +78,7 @@ def refused(overlaps: Overlaps, examples: list[str], ways: list[Way]) -> AskedBe
     were = "was" if overlaps.rows == 1 else "were"
     wide = max(len(command) for command, _ in ways)
     lines = [
-        f"{overlaps.rows:,} of {rows(overlaps.of)} to be sent {were} asked for before; nothing was sent",
+        f"{overlaps.rows:,} of {rows(overlaps.of)} to be sent {were} asked for before{NOTHING_SENT}",
         *(f"  {line}" for line in told),
         "go on with one of these:",
         *(f"  {command:{wide}}  # {why}" for command, why in ways),

@@ -15,7 +15,7 @@ from mwbatch.core.plural import counted, rows
 from mwbatch.core.scrutiny import Leave, Scrutiny
 from mwbatch.core.text import Json
 from mwbatch.core.values import GREATEST_COST, amount
-from mwbatch.errors import Exit, UsageError
+from mwbatch.errors import NOTHING_SENT, Exit, UsageError
 
 SHOWN_REPEATS: Final = 20
 """How many identical rows are named for people, with the line of the first; scripts get more."""
@@ -73,7 +73,10 @@ class Validation:
         types = ", ".join(f"{count:,} {kind}" for kind, count in self.by_type.items() if count)
         good = " without a mistake" if self.found else ""
         count = rows(self.rows) if self.rows or not self.found else "no row"
-        lines = [f"{self.path}: {count}{good}{f' ({types})' if types else ''}, {self._ids()}"]
+        known = (
+            f", {self._ids()}" if self.rows else ""
+        )  # a header that was not understood says nothing of ids
+        lines = [f"{self.path}: {count}{good}{f' ({types})' if types else ''}{known}"]
         lines += [*self.scrutiny.yours(), *self.scrutiny.text()]
         lines += [
             f"{self.path}:{line}: the same as line {first}" for line, first in self.repeats[:SHOWN_REPEATS]
@@ -96,7 +99,8 @@ class Validation:
             return [*lines, had]
         if self.found:
             return [*lines, f"{counted(self.found, 'problem')}: mend what is wrong, then validate again"]
-        return [*lines, f"it would not be submitted: {self.refused}" if self.refused else "no problems"]
+        why = str(self.refused).replace(NOTHING_SENT, "", 1)  # nobody meant to send
+        return [*lines, f"submit would refuse this: {why}" if self.refused else "no problems"]
 
     def _ids(self) -> str:
         if self.id_column is None:

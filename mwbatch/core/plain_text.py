@@ -11,6 +11,9 @@ MOST: Final = 64 << 20
 HEAD: Final = 64
 """The bytes at the beginning of a file that tell what it is."""
 
+TO_UTF8: Final = "-t UTF-8"
+"""So ends what to do about another coding: a command, to which the name of the file may be added."""
+
 _BZIP2: Final = "packed with bzip2: unpack it, or pack it with gzip"
 _FORMATS: Final = {
     b"PK\x03\x04": "a zip archive or a spreadsheet: export the sheet as CSV",
@@ -28,10 +31,10 @@ _FORMATS: Final = {
     b"\xff\xd8\xff": "a picture (JPEG): name the list of pictures, not one of them",
     b"GIF89a": "a picture (GIF): name the list of pictures, not one of them",
     b"%PDF": "a PDF: export the table as CSV",
-    codecs.BOM_UTF32_LE: "UTF-32: save it as UTF-8, for example with iconv -f UTF-32 -t UTF-8",
-    codecs.BOM_UTF32_BE: "UTF-32: save it as UTF-8, for example with iconv -f UTF-32 -t UTF-8",
+    codecs.BOM_UTF32_LE: f"UTF-32: save it as UTF-8, for example with iconv -f UTF-32 {TO_UTF8}",
+    codecs.BOM_UTF32_BE: f"UTF-32: save it as UTF-8, for example with iconv -f UTF-32 {TO_UTF8}",
 }
-_UTF16: Final = "UTF-16: save it as UTF-8, for example with iconv -f UTF-16{} -t UTF-8"
+_UTF16: Final = f"UTF-16: save it as UTF-8, for example with iconv -f UTF-16{{}} {TO_UTF8}"
 _CONTROLS: Final = bytes({*range(32), 127} - set(b"\t\n\v\f\r\x1b"))
 FEW: Final = 4
 """So many control characters at the beginning are no slip in a text."""

@@ -44,7 +44,13 @@ class Output:
             )
         if path.name in ("", ".."):
             raise UsageError(f"-o {path}: name the file or folder to be made")
-        if not path.parent.is_dir():
+        try:
+            there = path.parent.is_dir()
+        except OSError as error:  # nobody may look in there
+            raise UsageError(
+                f"-o {path}: {error.strerror or error}; name a folder that you may write in"
+            ) from None
+        if not there:
             raise UsageError(f"-o {path}: there is no folder {path.parent}; make it first")
         if self._is_in_home():
             raise UsageError(

@@ -100,6 +100,29 @@ def test_both_examples_run(sandbox: Stage, idle: Stage, words: tuple[str, ...]) 
             ends_well(stage, command)
 
 
+def test_the_three_terminals(patient: Stage) -> None:
+    """What the first page says runs as it stands: with the lines that the simulator prints a batch is made, and answered."""
+    simulate, serve, submit = re.findall(
+        r"^ +mwbatch (.*)$", patient.run("--help").out.partition("Options")[0], re.MULTILINE
+    )
+    port = str(free_port())
+    shutil.copytree(ROOT / "sample_manifests", patient.folder / "sample_manifests")
+    del patient.env["MICROWORK_API_KEY"], patient.env["MICROWORK_BASE_URL"]
+    with (
+        patient.running(*simulate.split(), "--port", "0") as simulator,
+        patient.running(*serve.replace("8080", port).split()) as receiver,
+    ):
+        assert simulator.stdout
+        assert receiver.stderr
+        while b"http" not in receiver.stderr.readline():
+            pass
+        printed = [simulator.stdout.readline().decode().split() for _ in range(2)]
+        assert [words[0] for words in printed] == ["export", "export"]
+        patient.env |= dict(words[1].split("=", 1) for words in printed)
+        ran = patient.run(*submit.replace("8080", port).split())
+    assert (ran.code, "status ten --watch" in ran.err + ran.out) == (0, True)
+
+
 def latest_task(stage: Stage) -> str:
     """The id of the task that was created last."""
     (task,) = stage.run("tasks", "list", "--limit", "1").out.splitlines()

@@ -68,6 +68,77 @@ def test_a_key_file_as_windows_writes_it(patient: Stage) -> None:
     assert KEY not in ran.err.replace("\0", "")
 
 
+def test_utf_16_as_a_spreadsheet_saves_it(patient: Stage) -> None:
+    """The command that is advised names the file, and one that nothing has; what it writes is a manifest without a mistake."""
+    text = (patient.folder / patient.manifest(2)).read_text()
+    (patient.folder / "m.csv").write_text(text, encoding="utf-16")
+    (patient.folder / "m.2.csv").write_text("mine")
+    ran = patient.run("validate", "m.csv")
+    told(ran, Exit.USAGE, "iconv -f UTF-16 -t UTF-8 m.csv > m.3.csv")
+    subprocess.run(ran.err.partition("with ")[2], shell=True, cwd=patient.folder, check=True)
+    assert patient.run("validate", "m.3.csv").code == 0
+    assert (patient.folder / "m.2.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_a_header_that_nobody_understands(patient: Stage, mark: str) -> None:
+    """Nothing is said of ids, nor of rows to part from others, where no row was read; also not to who did part them."""
+    text = (patient.folder / patient.manifest(2)).read_text()
+    (patient.folder / "m.csv").write_text(text.replace(",", mark))
+    ran = patient.run("validate", "m.csv")
+    assert (ran.code, "known by" in ran.out, "image_url: there is no such column" in ran.out) == (
+        2,
+        False,
+        True,
+    )
+    for more in ((), ("--skip-invalid",)):
+        ran = patient.run(*SUBMIT, *more)
+        assert ran.code == Exit.USAGE
+        assert ran.err.endswith(
+            "1 problem; nothing was sent. Mend what is wrong, then run the same command again\n"
+        )
+
+
+def test_a_mistake_that_can_be_put_aside(patient: Stage) -> None:
+    """Where some rows are good, it is said how to send these."""
+    with (patient.folder / patient.manifest(2)).open("a") as file:
+        file.write("r9,nowhere,c\n")
+    assert "; with --skip-invalid the other rows are sent now" in patient.run(*SUBMIT).err
+    assert patient.run(*SUBMIT, "--skip-invalid").code == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("results", "m", "-o"),
+        ("export", "m", "--format", "csv", "-o"),
+        ("make-annotating", "m", "--instruction", "Is it?", "--option", "a", "--option", "b", "-o"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_place_where_nobody_may_look(patient: Stage, words: tuple[str, ...]) -> None:
+    """A path at which the system will not even look is a mistake of the one who typed it, and no bug of ours."""
+    patient.run("submit", patient.manifest(1), "--callback-url", "none")
+    told(patient.run(*words, f"{'x' * 300}/there.jsonl"), Exit.USAGE, "File name too long", "you may write")
+
+
+@pytest.mark.parametrize(
+    ("words", "env"),
+    [
+        (("validate", "m.csv/m.csv"), {}),
+        (("simulate", "--port", "0", "--faults", "gone.toml"), {}),
+        (("tasks", "list"), {"MICROWORK_API_KEY_FILE": "gone"}),
+    ],
+)
+def test_files_that_cannot_be_read(patient: Stage, words: tuple[str, ...], env: dict[str, str]) -> None:
+    """What the system says of a file stands there in its words, without Python's."""
+    patient.manifest(1)
+    del patient.env["MICROWORK_API_KEY"]
+    patient.env |= env
+    ran = patient.run(*words)
+    assert (ran.code, "Errno" in ran.err, ran.err.strip() != "") == (2, False, True)
+
+
 def test_ids_that_are_not_there(patient: Stage) -> None:
     """A list of ids that is not there is told in words, its path once."""
     patient.run("submit", patient.manifest(1), "--callback-url", "none")
@@ -170,7 +241,7 @@ def test_an_empty_key(patient: Stage, name: str) -> None:
         assert patient.run(*look.split()).code == Exit.DONE
 
 
-@pytest.mark.parametrize(("path", "word"), [("nowhere", "cannot read"), ("empty", "is empty")])
+@pytest.mark.parametrize(("path", "word"), [("nowhere", "cannot be read"), ("empty", "is empty")])
 def test_a_key_file_without_a_key(patient: Stage, path: str, word: str) -> None:
     """A key file that is missing or empty is named."""
     (patient.folder / "empty").touch()

@@ -68,10 +68,11 @@ BAD = {
     "empty.csv": (b"", "M is empty: its first line must name the columns, image_url among them"),
     "blank.jsonl": (BOM + b"\n \n", "M is empty: its first line must name the columns, image_url among them"),
     "header.csv": (b"id,image_url\n\n", "M has a header and no rows: add a line for each picture"),
-    "utf16.csv": (CSV.decode().encode("utf-16"), UTF16),
-    "utf16be.csv": (b"\xfe\xff" + CSV.decode().encode("utf-16-be"), UTF16),
-    "bare16le.csv": (CSV.decode().encode("utf-16-le"), UTF16.replace("16 ", "16LE ")),
-    "bare16be.csv": (CSV.decode().encode("utf-16-be"), UTF16.replace("16 ", "16BE ")),
+    "utf16.csv": (CSV.decode().encode("utf-16"), f"{UTF16} M > MFREE"),
+    "utf16be.csv": (b"\xfe\xff" + CSV.decode().encode("utf-16-be"), f"{UTF16} M > MFREE"),
+    "bare16le.csv": (CSV.decode().encode("utf-16-le"), UTF16.replace("16 ", "16LE ") + " M > MFREE"),
+    "bare16be.csv": (CSV.decode().encode("utf-16-be"), UTF16.replace("16 ", "16BE ") + " M > MFREE"),
+    "packed16.csv.gz": (gzip.compress(CSV.decode().encode("utf-16"), mtime=0), UTF16),
     "list.json": (b'[{"image_url":1}]', "M is one JSON list: put one object on a line, for example with jq -c '.[]'"),
     "sheet.csv": (b"PK\x03\x04rest", "M is a zip archive or a spreadsheet: export the sheet as CSV"),
     "m.parquet": (b"PAR1\x15\x04\x15", "M is Parquet: convert it to CSV or JSONL"),
@@ -93,14 +94,14 @@ BAD = {
 async def test_no_manifest(name: str, raw: bytes, said: str, tmp_path: Path) -> None:
     """What is no manifest is refused in one sentence that says what to do."""
     (tmp_path / name).write_bytes(raw)
-    assert await refusal(tmp_path / name) == said
+    assert await refusal(tmp_path / name) == said.replace("MFREE", str(tmp_path / f"{name[:-4]}.2.csv"))
 
 
 async def test_the_first_bytes_may_come_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a file is shows also where a pipe gives its first bytes one by one; and a name of a column is no format."""
     monkeypatch.setattr(manifests, "BLOCK", 1)
     (tmp_path / "m.csv").write_bytes(CSV.decode().encode("utf-16"))
-    assert await refusal(tmp_path / "m.csv") == UTF16
+    assert (await refusal(tmp_path / "m.csv")).startswith(UTF16)
     (tmp_path / "n.csv").write_bytes(CSV.replace(b"id", b"id,ORCHID,BZh,PAR1,GIF8,RIFF"))
     assert "cells" in str([chunk async for chunk in entries(tmp_path / "n.csv")])
 
