@@ -157,7 +157,7 @@ class Run:
     @property
     def ending(self) -> Ending:
         """Why the run ended before its rows did."""
-        return self.sender.ending
+        return self.sender.course.ending
 
     async def go(self) -> None:
         """Send, settle, send again what has no task, cancel what is double."""
@@ -175,9 +175,9 @@ class Run:
         self.most = self.allowed()
         await self._prove_echoes()
         await self._send(self._rows(again=False))
-        while not self.sender.stopped:
+        while not self.sender.course.stopped:
             await self._send_again()
-            if not self.batch.state.by_status()[Status.DOUBT] or self.sender.stopped:
+            if not self.batch.state.by_status()[Status.DOUBT] or self.sender.course.stopped:
                 break
             settled = await settle(self.session, self.grounds())
             self.reasons[:] = settled.reasons
@@ -192,7 +192,7 @@ class Run:
     async def _prove_echoes(self) -> None:
         """The first run of a batch is one row of each type: the listing must show its address before runs grow."""
         for kind in ("tagging", "annotating"):
-            while not self.sender.stopped and not self.batch.card.echo.get(kind):
+            while not self.sender.course.stopped and not self.batch.card.echo.get(kind):
                 before, left = self.sender.witness, self.wanted()
                 await self._send(self._rows(again=False, kind=kind), most=1)
                 if self.sender.witness is not before and self.sender.witness is not None:
@@ -204,7 +204,7 @@ class Run:
 
     async def _send_again(self) -> None:
         """Rows without a task, after doubt: the first one goes alone, the others wait until it was created."""
-        while not self.sender.stopped and (left := self.wanted()):
+        while not self.sender.course.stopped and (left := self.wanted()):
             before = self.sender.witness
             await self._send(self._rows(again=True), most=1)
             if self.sender.witness is not before:

@@ -4,26 +4,26 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from mwbatch.core.course import STOPPED, Course, State
 from mwbatch.core.pace import Pace
 
 
 class Gate:
-    """Lets requests through as the pace allows: none while it is shut, none ever again once it is closed.
+    """Lets requests through as the pace allows: none while the run probes, none ever again once it has stopped.
 
     First come, first served. ``ticks`` is a clock in seconds that never goes back.
     """
 
-    def __init__(self, pace: Pace, ticks: Callable[[], float]) -> None:
-        self.pace, self._ticks = pace, ticks
+    def __init__(self, pace: Pace, ticks: Callable[[], float], course: Course) -> None:
+        self.pace, self._ticks, self._course = pace, ticks, course
         self.in_flight = 0
-        self.closed = False
-        self._shut = False
         self._waiting: deque[asyncio.Future[bool]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        course.follow(self._heed)
 
     async def enter(self) -> bool:
-        """Wait for the turn of one request; False when the gate is closed and it must not leave."""
-        if self.closed:
+        """Wait for the turn of one request; False when the run has stopped and it must not leave."""
+        if self._course.state in STOPPED:
             return False
         if not self._waiting and self._start() == 0.0:
             return True
@@ -42,24 +42,15 @@ class Gate:
         self.in_flight -= 1
         self._let_through()
 
-    def shut(self) -> None:
-        """Let nothing more through for now."""
-        self._shut = True
-
-    def reopen(self) -> None:
-        """Let requests through again."""
-        self._shut = False
-        self._let_through()
-
-    def close(self) -> None:
-        """Let nothing more through, ever."""
-        self.closed = True
-        while self._waiting:
+    def _heed(self, state: State) -> None:
+        if state is State.SENDING:
+            self._let_through()
+        while self._waiting and state in STOPPED:
             self._answer(False)
 
     def _start(self) -> float | None:
         """Count one more request that leaves now, if it may (0.0); else say when the next may, if time alone decides."""
-        if self._shut:
+        if self._course.state is not State.SENDING:
             return None
         now = self._ticks()
         delay = self.pace.delay(self.in_flight, now)

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from mwbatch.core.course import STOPPED, Course, State
 from mwbatch.core.facts import Started
 from mwbatch.core.pace import backoff
 from mwbatch.core.plan import Create
@@ -33,24 +34,26 @@ class Try:
 class Ready:
     """Keeps a run of rows ready ahead of need, so that no worker waits for the disk, nor for a row that rests.
 
-    ``started`` makes the fact of a run; the runs come in the order of sending. While ``most`` rows rest no new one is given
-    out: an API that lets nobody through is not asked for row after row.
+    ``started`` makes the fact of a run. While ``most`` rows rest no new one is given out: an API that lets nobody
+    through is not asked for row after row. Nothing is made ready or given out once the ``course`` has stopped.
     """
 
     def __init__(
-        self,
-        batch: Opened,
-        runs: Iterator[list[Create]],
-        started: Callable[[list[Create]], Started],
-        most: int,
+        self, batch: Opened, course: Course, started: Callable[[list[Create]], Started], most: int
     ) -> None:
-        self._batch, self._runs, self._started, self._most = batch, runs, started, most
+        self._batch, self._course, self._started, self._most = batch, course, started, most
+        self._runs: Iterator[list[Create]] = iter(())
         self._rows: deque[Create] = deque()
         self._rested: deque[Try] = deque()
         self._resting: dict[Try, asyncio.TimerHandle] = {}
         self._changed = asyncio.Event()
         self._low, self._least = asyncio.Event(), 0
-        self._ended = self._closed = False
+        self._ended = False
+        course.follow(self._heed)
+
+    def begin(self, runs: Iterator[list[Create]]) -> None:
+        """These are the rows to be made ready now, in the order of sending."""
+        self._runs, self._ended = runs, False
 
     async def prepare(self) -> None:
         """Start runs until there are none left, or `end` is called.
@@ -74,7 +77,7 @@ class Ready:
 
     async def take(self) -> Try | None:
         """The next row to send, first of all one that has rested; None when there will be none."""
-        while not self._closed:
+        while self._course.state not in STOPPED:
             if self._rested:
                 return self._rested.popleft()
             if self._rows and len(self._resting) < self._most:
@@ -104,10 +107,9 @@ class Ready:
         self._changed.set()
         self._low.set()
 
-    def close(self) -> None:
-        """Give nothing out any more."""
-        self._closed = True
-        self.end()
+    def _heed(self, state: State) -> None:
+        if state in STOPPED:
+            self.end()
 
     def leftovers(self) -> Iterator[Try]:
         """Take out the rows that were made ready and have no outcome that counts."""

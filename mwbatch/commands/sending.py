@@ -5,8 +5,7 @@ request is one fact; a request of which nobody can tell leaves its row in doubt,
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -14,23 +13,21 @@ from typing import Final
 from mwbatch.client import kept
 from mwbatch.commands.crew import crew
 from mwbatch.commands.gate import Gate
+from mwbatch.commands.probing import Prober
 from mwbatch.commands.ready import Ready, Try
 from mwbatch.commands.recorder import Recorder
 from mwbatch.commands.session import Session
 from mwbatch.core.address import Key, write
+from mwbatch.core.course import Course, Event, State
 from mwbatch.core.doubt import Witness
 from mwbatch.core.facts import Failed, Planned, Started, Via
-from mwbatch.core.outcomes import Ending
-from mwbatch.core.pace import Pace, backoff
+from mwbatch.core.pace import Pace
 from mwbatch.core.plan import Create, ranges, run_size, runs, sendable
 from mwbatch.core.showing import seen
 from mwbatch.core.trouble import Advice, Trouble
 from mwbatch.core.verdict import TAKEN, Outcome, Verdict
-from mwbatch.errors import ApiError, BatchBusy, Exit, StoreError, UsageError
+from mwbatch.errors import BatchBusy, Exit, StoreError, UsageError
 from mwbatch.journal.closing import to_end
-
-PATIENCE: Final = 900.0
-"""Seconds without one created row after which a busy or unreachable API is given up for this run."""
 
 LOOK: Final = 0.5
 """Seconds between two looks at the lock: whoever takes it meanwhile needs far longer until it sends a row again."""
@@ -56,82 +53,66 @@ class Sending:
 
 
 class Sender:
-    """Creates the tasks of one batch: one object for one run of a command; `send` may be called several times.
+    """Creates the tasks of one batch: one object for one run of a command; `send` is called once a round.
 
-    ``doubtful`` holds the rows that this run left in doubt, with the tick at which their request ended, ``ended`` when the
-    last of all did; ``witness`` the last task that it created; ``careful``: doubt could not be settled, so no run covers rows that are not sent at once.
+    ``course`` says where the run is, and why it ended if it did. ``doubtful`` holds the rows that this run left in doubt,
+    with the tick at which their request ended, ``ended`` when the last of all did; ``witness`` the last task that it
+    created; ``careful``: doubt could not be settled, so no run covers rows that are not sent at once.
     """
 
     def __init__(self, session: Session, pace: Pace, how: Sending) -> None:
         self.session, self.batch, self.pace, self.how = session, session.batch, pace, how
-        self.ending = Ending()
+        self.course = Course()
         self.doubtful: dict[int, float] = {}
         self.ended: float | None = None
         self.witness: Witness | None = None
         self.careful = False
-        self._gate = Gate(pace, session.ticks)
+        self._gate = Gate(pace, session.ticks, self.course)
         self._recorder = Recorder(session.batch)
-        self._ready = Ready(session.batch, iter(()), self._started, pace.most)
+        self._ready = Ready(session.batch, self.course, self._started, pace.most)
         self._trouble = Trouble(how.keep_going)
-        self._over = asyncio.Event()
-        self._probe: asyncio.Task[None] | None = None
-        self._probes: Iterator[float] | None = None
-        self._last_created = self._looked_at = session.ticks()
+        self._prober = Prober(session, self.course, pace, self._trouble)
+        self._looked_at = session.ticks()
 
     async def send(self, rows: Iterable[Planned], most: int | None = None) -> None:
         """Send whichever of ``rows`` may be sent, the first ``most`` of them.
 
-        Returns when each has an outcome on disk, or the run must end. Cancelled, it still makes durable what is known: a row
-        is in doubt only if bytes of its request left.
+        Returns when each has an outcome on disk, or the run must end. Cancelled, it still makes durable what is known: a
+        row is in doubt only if bytes of its request left.
 
         Raises:
             StoreError: outcomes could not be written.
         """
-        if self.stopped:  # nobody would take what is made ready
+        if self.course.stopped:  # nobody would take what is made ready
             return
         size = self.pace.most if self.careful else run_size(self.pace.most)
-        run = runs(islice(sendable(rows, self.batch.state), most), size)
-        self._ready = Ready(self.batch, run, self._started, self.pace.most)
-        self._last_created = self.session.ticks()
-        if self._probe is not None:  # the last rows of the call before left trouble behind
-            self._probe = asyncio.create_task(self._ask())
+        self._ready.begin(runs(islice(sendable(rows, self.batch.state), most), size))
+        self._prober.begin()
         watch = asyncio.create_task(self._watch())
         try:
             workers = (self._work() for _ in range(self.pace.most))
-            await crew([self._prepare(), *workers], self._wind_down)
+            await crew([self._prepare(), *workers], lambda: self.course.take(Event.STOP))
         finally:
             watch.cancel()
-            if self._probe is not None:
-                self._probe.cancel()
             for left in self._ready.leftovers():
                 self._note(left.create, left.outcome)
-            await to_end(self._recorder.flush())
+            self._prober.end()
+            await to_end(self._end())
 
-    def stop(self, exit_code: Exit, reason: str) -> None:
-        """Start nothing more; what is in flight is finished."""
-        self.ending.because(exit_code, reason)
-        self._wind_down()
-
-    def _wind_down(self) -> None:
-        self._over.set()
-        self._gate.close()
-        self._ready.close()
-
-    @property
-    def stopped(self) -> bool:
-        """Whether nothing more is started in this run."""
-        return self._over.is_set()
+    async def _end(self) -> None:
+        await self._recorder.flush()
+        self.course.take(Event.ENDED)
 
     async def _watch(self) -> None:
         """Stop when the user asks to."""
         await self.session.stopping.wait()
-        self.stop(Exit.UNFINISHED, "interrupted")
+        self.course.stop(Exit.UNFINISHED, "interrupted")
 
     async def _prepare(self) -> None:
         try:
             await self._ready.prepare()
         except (StoreError, BatchBusy) as error:
-            self.stop(error.exit_code, str(error))
+            self.course.stop(error.exit_code, str(error))
 
     def _look(self, now: float) -> None:
         """Look at the lock now and then, since a row may wait for long between its ``started`` and its request."""
@@ -139,7 +120,7 @@ class Sender:
         try:
             self.batch.hold()
         except BatchBusy as error:
-            self.stop(error.exit_code, str(error))
+            self.course.stop(error.exit_code, str(error))
 
     def _started(self, run: list[Create]) -> Started:
         how = self.how
@@ -156,7 +137,7 @@ class Sender:
         )
 
     async def _work(self) -> None:
-        while not self._gate.closed and (tried := await self._ready.take()):
+        while tried := await self._ready.take():
             await self._create(tried)
 
     async def _create(self, tried: Try) -> None:
@@ -169,7 +150,7 @@ class Sender:
             began = self.session.ticks()
             if began - self._looked_at >= LOOK:
                 self._look(began)
-            if self._gate.closed:
+            if self.course.state is not State.SENDING:
                 self._gate.leave()
                 return
             before, tried.outcome = tried.outcome, _CUT_SHORT
@@ -178,12 +159,13 @@ class Sender:
                 tried.outcome = outcome = self._tied(outcome, planned.row, attempt)
                 self._adjust(outcome, began)
             except (asyncio.CancelledError, UsageError) as error:
+                self.course.take(Event.STOP)
                 if kept(error):
                     tried.outcome = before
                 raise
             finally:
                 self._gate.leave()
-            if outcome.verdict in _AGAIN and not self.stopped:
+            if outcome.verdict in _AGAIN and not self.course.stopped:
                 rest = self._rest(tried)
         finally:
             if rest is None:
@@ -212,16 +194,15 @@ class Sender:
         """Let the pace learn, and give up when nothing was created for too long."""
         now, wait = self.session.ticks(), 0.0
         if outcome.verdict in _DECIDED:  # an API that refuses a row is there
-            self._last_created, self._probes, self.session.tally.trouble = now, None, ""
+            self._prober.decided_at, self._prober.waits, self.session.tally.trouble = now, None, ""
+            self.pace.answered(started_at, now)
+            return
         if outcome.verdict is Verdict.BUSY:
             self.pace.refused(started_at, now, outcome.retry_after)
             wait = outcome.retry_after or 0.0
         elif outcome.verdict is not Verdict.UNSENT:
             self.pace.answered(started_at, now)
-        if now + wait - self._last_created > PATIENCE:
-            self.stop(
-                Exit.UNFINISHED, f"no row was created for {PATIENCE / 60:.0f} minutes: {outcome.message}"
-            )
+        self._prober.lose_patience(now + wait, "no row was created", outcome.message)
 
     def _note(self, create: Create, outcome: Outcome, began: float = 0.0) -> None:
         """Turn one outcome into its fact. Doubt is the absence of one: `started` says all there is to say."""
@@ -249,43 +230,9 @@ class Sender:
     def _heed(self, outcome: Outcome) -> None:
         """Contain trouble, and end when the journal cannot be written."""
         if self._recorder.failure is not None:
-            self.stop(Exit.MACHINE, str(self._recorder.failure))
+            self.course.stop(Exit.MACHINE, str(self._recorder.failure))
         advice = self._trouble.note(outcome)
         if advice is Advice.STOP:
-            self.stop(Exit.API, outcome.message)
-        elif advice is Advice.PROBE and self._probe is None and not self._over.is_set():
-            self._gate.shut()
-            self._probe = asyncio.create_task(self._ask())
-
-    async def _ask(self) -> None:
-        """Start nothing until the API answers a listing, then begin again with one request in flight."""
-        self.session.note("too many requests of unknown outcome: nothing is sent until the API answers again")
-        await self._pause(self._next_probe())
-        while not await self._answers() and not self._over.is_set():
-            await self._pause(self._next_probe())
-        self._trouble.calmed()
-        self.pace.limit = 1.0
-        self._probe = None
-        self._gate.reopen()
-
-    def _next_probe(self) -> float:
-        """Seconds until the next probe: ever more of them, until the API decides on a row again."""
-        self._probes = self._probes or backoff()
-        return next(self._probes)
-
-    async def _answers(self) -> bool:
-        try:
-            await self.session.client.list_page(limit=1, fresh=True)
-        except ApiError as error:
-            if self.session.ticks() - self._last_created > PATIENCE:
-                self.stop(
-                    Exit.UNFINISHED, f"the API did not recover for {PATIENCE / 60:.0f} minutes: {error}"
-                )
-            return False
-        return True
-
-    async def _pause(self, seconds: float) -> None:
-        """Wait, at most until the run is over."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._over.wait()
+            self.course.stop(Exit.API, outcome.message)
+        elif advice is Advice.PROBE:
+            self.course.take(Event.TROUBLE)

@@ -23,6 +23,7 @@ import uvloop
 from mwbatch.client import Client
 from mwbatch.commands.crew import crew
 from mwbatch.commands.gate import Gate
+from mwbatch.core.course import Course, Event
 from mwbatch.core.pace import MOST, Pace, backoff
 from mwbatch.core.verdict import Verdict
 from mwbatch.simulator import Faults, Settings, serve
@@ -128,14 +129,15 @@ class Cell:
         self.seconds = limit.measured_from + MEASURED_S
         self.created, self.refused = [0] * self.seconds, [0] * self.seconds
         self.pace, self.ticks = contender.pace(), asyncio.get_running_loop().time
-        self.gate = Gate(self.pace, self.ticks)  # type: ignore[arg-type]  # a rival has all that a gate asks for
+        self.course = Course()
+        self.gate = Gate(self.pace, self.ticks, self.course)  # type: ignore[arg-type]  # a rival has all that a gate asks for
         self.since = 0.0
 
     async def play(self) -> Row:
         """Send until the time is over."""
         async with _api(self.limit) as url, Client(KEY, url, limit=MOST) as client:
             self.since = self.ticks()
-            asyncio.get_running_loop().call_later(self.seconds, self.gate.close)
+            asyncio.get_running_loop().call_later(self.seconds, self.course.take, Event.STOP)
             await crew(self._work(client, number) for number in range(MOST))
         begin, goal = self.limit.measured_from, GOODPUT * self.limit.rate
         created, refused = sum(self.created[begin:]), sum(self.refused[begin:])

@@ -10,13 +10,14 @@ import pytest
 from mwbatch.commands.crew import crew
 from mwbatch.commands.gate import Gate
 from mwbatch.core.ceiling import FIRST_RATE
+from mwbatch.core.course import Course, Event
 from mwbatch.core.pace import Pace
 from tests.virtual import virtual
 
 
-def gate_of(most: int, rate: float | None = None) -> Gate:
+def gate_of(most: int, rate: float | None = None, course: Course | None = None) -> Gate:
     """A gate in virtual time."""
-    return Gate(Pace(most, rate), asyncio.get_running_loop().time)
+    return Gate(Pace(most, rate), asyncio.get_running_loop().time, course or Course())
 
 
 async def pass_through(gate: Gate, workers: int, at: Callable[[], None] = lambda: None) -> list[float]:
@@ -90,19 +91,21 @@ async def test_a_timer_for_many() -> None:
 
 
 @virtual
-async def test_shut_and_reopened() -> None:
-    """A shut gate lets nobody through until it is reopened."""
-    gate = gate_of(4)
-    gate.shut()
-    asyncio.get_running_loop().call_later(100, gate.reopen)
+async def test_nobody_leaves_while_the_run_probes() -> None:
+    """In trouble nobody is let through until it is over."""
+    course = Course()
+    gate = gate_of(4, course=course)
+    course.take(Event.TROUBLE)
+    asyncio.get_running_loop().call_later(100, course.take, Event.CALMED)
     assert await pass_through(gate, 2) == [100, 100]
 
 
 @virtual
-async def test_closed_for_ever() -> None:
-    """A closed gate turns away those who wait and those who come later."""
-    gate = gate_of(1)
-    asyncio.get_running_loop().call_later(0.5, gate.close)
+async def test_nobody_leaves_once_the_run_has_stopped() -> None:
+    """Whoever waits when the run stops is turned away, and so is whoever comes later."""
+    course = Course()
+    gate = gate_of(1, course=course)
+    asyncio.get_running_loop().call_later(0.5, course.take, Event.STOP)
     assert await pass_through(gate, 5) == [0]
     assert not await gate.enter()
     assert gate.in_flight == 0

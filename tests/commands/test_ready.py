@@ -6,6 +6,7 @@ import errno
 import pytest
 
 from mwbatch.commands.ready import Ready
+from mwbatch.core.course import Course, Event
 from mwbatch.core.facts import Planned, Started
 from mwbatch.core.plan import Create, ranges
 from mwbatch.core.verdict import Outcome, Verdict
@@ -22,10 +23,12 @@ def begun(run: list[Create]) -> Started:
     return start(1, ranges(create.planned.row for create in run))
 
 
-def ready_of(batch: Opened, sizes: list[int]) -> Ready:
+def ready_of(batch: Opened, sizes: list[int], course: Course | None = None) -> Ready:
     """Runs of these sizes."""
     rows = iter(batch.journal.rows())
-    return Ready(batch, iter([[Create(next(rows), 1) for _ in range(size)] for size in sizes]), begun, 2)
+    ready = Ready(batch, course or Course(), begun, 2)
+    ready.begin(iter([[Create(next(rows), 1) for _ in range(size)] for size in sizes]))
+    return ready
 
 
 @virtual
@@ -82,9 +85,10 @@ async def test_a_row_that_rests_holds_no_place(stage: Stage) -> None:
 
 
 @virtual
-async def test_nothing_is_given_out_once_it_is_closed(stage: Stage) -> None:
-    """Closed, it wakes whoever waits, and what rests is left over with the outcome of its last request."""
-    ready = ready_of(await stage.opened(2), [2])
+async def test_nothing_is_given_out_once_the_run_has_stopped(stage: Stage) -> None:
+    """A stop wakes whoever waits, and what rests is left over with the outcome of its last request."""
+    course = Course()
+    ready = ready_of(await stage.opened(2), [2], course)
     preparing = asyncio.create_task(ready.prepare())
     first, second = await ready.take(), await ready.take()
     assert first is not None
@@ -93,7 +97,7 @@ async def test_nothing_is_given_out_once_it_is_closed(stage: Stage) -> None:
     ready.again(first, 5.0)
     waiting = asyncio.create_task(ready.take())
     await asyncio.sleep(1)
-    ready.close()
+    course.take(Event.STOP)
     await preparing
     assert await waiting is None
     assert [(left.create.planned.row, left.outcome.verdict) for left in ready.leftovers()] == [(0, "busy")]

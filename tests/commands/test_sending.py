@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from mwbatch.commands.sending import PATIENCE, Sender, Sending
+from mwbatch.commands.probing import PATIENCE
+from mwbatch.commands.sending import Sender, Sending
 from mwbatch.core.address import NOBODY, find
 from mwbatch.core.facts import Failed, Planned, Seen, Started
 from mwbatch.core.fold import Status
@@ -62,7 +63,7 @@ async def test_started_is_on_disk_before_any_request(stage: Stage) -> None:
 async def test_every_row_gets_one_task(stage: Stage) -> None:
     """Created is seen: each row has its own task, on disk, after one request."""
     sender = await send(stage, await stage.opened(300), most=64)
-    assert sender.ending.exit is Exit.DONE
+    assert sender.course.ending.exit is Exit.DONE
     assert stage.statuses() == {"pending": 300}
     assert Counter(map(place, stage.wire.creates)) == {(row, 1): 1 for row in range(300)}
     assert stage.wire.most_in_flight <= 64
@@ -85,8 +86,8 @@ async def test_halted_stops_and_leaves_no_doubt(stage: Stage) -> None:
     """A refused account ends the run: what was started and never sent is closed as unsent, nothing is in doubt."""
     stage.wire.plays = [None, answer(401)]
     sender = await send(stage, await stage.opened(50), most=1)
-    assert (sender.ending.exit, len(stage.wire.creates)) == (Exit.API, 2)
-    assert "MICROWORK_API_KEY" in sender.ending.reason
+    assert (sender.course.ending.exit, len(stage.wire.creates)) == (Exit.API, 2)
+    assert "MICROWORK_API_KEY" in sender.course.ending.reason
     assert stage.statuses() == {"pending": 1, "planned": 49}
     closed = {(fact.row, fact.verdict, fact.final) for fact in stage.on_disk() if isinstance(fact, Failed)}
     unsent = {row for row, attempt in stage.covered()} - {0, 1}
@@ -161,9 +162,9 @@ async def test_patience_ends(stage: Stage) -> None:
     """After 15 minutes without a created row the run ends unfinished, and nothing is in doubt."""
     stage.wire.always = lambda _: Unsent("no route")
     sender = await send(stage, await stage.opened(20))
-    assert (sender.ending.exit, stage.statuses()) == (Exit.UNFINISHED, {"planned": 20})
+    assert (sender.course.ending.exit, stage.statuses()) == (Exit.UNFINISHED, {"planned": 20})
     assert 0 <= stage.desk.ticks() - PATIENCE < 60
-    assert "15 minutes" in sender.ending.reason
+    assert "15 minutes" in sender.course.ending.reason
 
 
 @virtual
@@ -171,7 +172,7 @@ async def test_a_wait_beyond_patience_is_not_waited_for(stage: Stage) -> None:
     """A Retry-After of a day ends the run at once, instead of sleeping for a day."""
     stage.wire.always = lambda _: answer(429, Retry_After="86400")
     sender = await send(stage, await stage.opened(5))
-    assert (sender.ending.exit, stage.statuses()) == (Exit.UNFINISHED, {"planned": 5})
+    assert (sender.course.ending.exit, stage.statuses()) == (Exit.UNFINISHED, {"planned": 5})
     assert stage.desk.ticks() < 10
 
 
@@ -216,7 +217,7 @@ async def test_probing_ends_with_patience(stage: Stage) -> None:
     """An API that answers nothing for 15 minutes ends the run; only the unknowns are in doubt."""
     stage.wire.plays, stage.wire.reads = [Unsure("cut")] * 8, Unsure("cut")
     sender = await send(stage, await stage.opened(30), most=1)
-    assert (sender.ending.exit, stage.statuses()) == (Exit.UNFINISHED, {"planned": 22, "doubt": 8})
+    assert (sender.course.ending.exit, stage.statuses()) == (Exit.UNFINISHED, {"planned": 22, "doubt": 8})
 
 
 @pytest.mark.parametrize(("keep_going", "sent", "code"), [(False, 20, Exit.API), (True, 50, Exit.DONE)])
@@ -225,7 +226,7 @@ async def test_twenty_refusals_alike(stage: Stage, keep_going: bool, sent: int, 
     """20 refusals with one message stop the run, unless the user wants to keep going."""
     stage.wire.always = lambda _: answer(400, {"error": "no money"})
     sender = await send(stage, await stage.opened(50), most=1, keep_going=keep_going)
-    assert (len(stage.wire.creates), sender.ending.exit) == (sent, code)
+    assert (len(stage.wire.creates), sender.course.ending.exit) == (sent, code)
     assert stage.statuses()["rejected"] == sent
 
 
@@ -235,7 +236,7 @@ async def test_stopping_finishes_what_is_in_flight(stage: Stage) -> None:
     asyncio.get_running_loop().call_later(3.5 * LATENCY, stage.desk.stopping.set)
     sender = await send(stage, await stage.opened(100))
     sent = len(stage.wire.creates)
-    assert (sender.ending.exit, sender.ending.reason) == (Exit.UNFINISHED, "interrupted")
+    assert (sender.course.ending.exit, sender.course.ending.reason) == (Exit.UNFINISHED, "interrupted")
     assert 0 < sent < 100
     assert stage.statuses() == {"pending": sent, "planned": 100 - sent}
 
@@ -254,7 +255,7 @@ async def test_without_started_nothing_leaves(stage: Stage, fault: int) -> None:
     """Where started cannot be written no request leaves, and the machine is to blame."""
     batch = await stage.opened(5, Failing(write=[fault] * 9))
     sender = await send(stage, batch)
-    assert (stage.wire.creates, sender.ending.exit) == ([], Exit.MACHINE)
+    assert (stage.wire.creates, sender.course.ending.exit) == ([], Exit.MACHINE)
     assert stage.statuses() == {"planned": 5}
 
 
@@ -273,7 +274,7 @@ async def test_a_full_disk_that_recovers(stage: Stage) -> None:
     """Outcomes that met a full disk are written once there is room; the run still ends, blaming the machine."""
     batch = await stage.opened(40, Failing(write=[None, errno.ENOSPC]))
     sender = await send(stage, batch, most=1)
-    assert sender.ending.exit is Exit.MACHINE
+    assert sender.course.ending.exit is Exit.MACHINE
     assert stage.statuses()["pending"] == stage.tasks == len(stage.wire.creates)
     assert "doubt" not in stage.statuses()
 

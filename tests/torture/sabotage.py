@@ -62,7 +62,7 @@ async def _list_nothing(session: Session, *_: Any) -> None:
 
 async def _all_at_once(run: Run) -> None:
     """Send again whatever has no task, the first row with the others."""
-    while not run.sender.stopped and (left := run.wanted()):
+    while not run.sender.course.stopped and (left := run.wanted()):
         await run._send(run._rows(again=True))
         if run.wanted() == left or run.batch.state.by_status()[Status.DOUBT]:
             return
