@@ -98,13 +98,19 @@ async def create(session: Session, wishes: Wishes) -> Created:
         ApiError: the API refuses us or cannot be reached; nothing was sent.
         StoreError: outcomes could not be written; they are found again by a listing.
     """
-    run = await _begin(session, wishes)
-    await run.go()
+    creation = await _begin(session, wishes)
+    if await creation.is_trusted():
+        await creation.prove_echoes()
+        await creation.send_new()
+        await creation.settle_and_send_again()
+        creation.tell_unsent()
+    await creation.cancel_surplus()
     session.tally.begin("")
-    return Created(replace(session.batch.report(), is_heard=run.is_heard), run.ending, tuple(run.reasons))
+    report = replace(session.batch.report(), is_heard=creation.is_heard)
+    return Created(report, creation.ending, tuple(creation.reasons))
 
 
-async def _begin(session: Session, wishes: Wishes) -> "Run":
+async def _begin(session: Session, wishes: Wishes) -> "Creation":
     """Everything that comes before the first request."""
     batch, since = session.batch, session.ticks()
     if batch.lock and not batch.lock.has_folder:
@@ -118,13 +124,13 @@ async def _begin(session: Session, wishes: Wishes) -> "Run":
     await catch_up(session)
     how = Sending(base, key, session.client.origin, session.client.key, wishes.keep_going)
     sender = Sender(session, Pace(wishes.concurrency, wishes.rate), how)
-    run = Run(session, wishes, sender, since)
-    if count := run.allowed():
-        if count > ASK_ABOVE and not wishes.confirm(_question(batch, count, run.wanted())):
+    creation = Creation(session, wishes, sender, since)
+    if count := creation.allowed():
+        if count > ASK_ABOVE and not wishes.confirm(_question(batch, count, creation.wanted())):
             batch.keep(limits=min(before, limits, key=lambda one: one.tasks))  # nobody agreed to a higher one
             raise UsageError(_declined(batch))
-        run.is_heard = await warn_unheard(base, key, session.desk)
-    return run
+        creation.is_heard = await warn_unheard(base, key, session.desk)
+    return creation
 
 
 def _question(batch: Opened, count: int, wanted: int) -> str:
@@ -143,8 +149,11 @@ def _declined(batch: Opened) -> str:
     return f"nothing was sent, as you said; {planned} of batch {name} stay planned: {hint('resume', name)} asks again{given_up}"
 
 
-class Run:
-    """One run of creating, after its beginning. ``since`` is the tick at which the lock was taken."""
+class Creation:
+    """One run of creating, after its beginning: each of its phases is a method.
+
+    ``since`` is the tick at which the lock was taken.
+    """
 
     def __init__(self, session: Session, wishes: Wishes, sender: Sender, since: float) -> None:
         self.session, self.batch, self.wishes = session, session.batch, wishes
@@ -159,26 +168,46 @@ class Run:
         """Why the run ended before its rows did."""
         return self.sender.course.ending
 
-    async def go(self) -> None:
-        """Send, settle, send again what has no task, cancel what is double."""
+    @property
+    def _stopped(self) -> bool:
+        """Whether nothing more is sent in this run."""
+        return self.sender.course.stopped
+
+    async def is_trusted(self) -> bool:
+        """Whether the folder can be trusted, where need be after a sweep of everything: nothing is sent before that."""
         distrust = await restore_trust(self.session, self.grounds(), vouched=self.wishes.trust_folder)
         if distrust:
             self.ending.because(Exit.UNFINISHED, f"nothing was sent: {distrust}")
-        else:
-            await self._send_all()
-        if any(True for _ in self.batch.state.surplus()):
-            await cancel_surplus(self.session)
-        if self.belied:
-            self.ending.because(Exit.UNFINISHED, BELIED)
-
-    async def _send_all(self) -> None:
         self.most = self.allowed()
-        await self._prove_echoes()
+        return not distrust
+
+    async def prove_echoes(self) -> None:
+        """The first run of a batch is one row of each type: the listing must show its address before runs grow."""
+        for kind in ("tagging", "annotating"):
+            await self._prove_echo(kind)
+        self.sender.careful = not all(self.batch.card.echo.values())
+
+    async def _prove_echo(self, kind: str) -> None:
+        """Send rows of a type one by one, until one was created that a listing can be asked for."""
+        while not self._stopped and not self.batch.card.echo.get(kind):
+            before, left = self.sender.witness, self.wanted()
+            await self._send(self._rows(again=False, kind=kind), most=1)
+            if self.sender.witness is not before and self.sender.witness is not None:
+                await prove_echo(self.session, kind, self.sender.witness.row)
+                return
+            if self.wanted() == left:
+                return
+
+    async def send_new(self) -> None:
+        """Send every row that was never sent."""
         await self._send(self._rows(again=False))
-        while not self.sender.course.stopped:
+
+    async def settle_and_send_again(self) -> None:
+        """Find out about the rows in doubt and send those again that have no task, until there is nothing more to find."""
+        while not self._stopped:
             await self._send_again()
-            if not self.batch.state.by_status()[Status.DOUBT] or self.sender.course.stopped:
-                break
+            if not self.batch.state.by_status()[Status.DOUBT] or self._stopped:
+                return
             settled = await settle(self.session, self.grounds())
             self.reasons[:] = settled.reasons
             if settled.found or settled.absent:
@@ -186,31 +215,24 @@ class Run:
                     f"{rows(settled.found)} in doubt have a task, {rows(len(settled.absent))} have none"
                 )
             if not settled.absent and not (settled.found and self.wanted()):
-                break
-        self._tell_unsent()
-
-    async def _prove_echoes(self) -> None:
-        """The first run of a batch is one row of each type: the listing must show its address before runs grow."""
-        for kind in ("tagging", "annotating"):
-            while not self.sender.course.stopped and not self.batch.card.echo.get(kind):
-                before, left = self.sender.witness, self.wanted()
-                await self._send(self._rows(again=False, kind=kind), most=1)
-                if self.sender.witness is not before and self.sender.witness is not None:
-                    await prove_echo(self.session, kind, self.sender.witness.row)
-                    break
-                if self.wanted() == left:
-                    break
-        self.sender.careful = not all(self.batch.card.echo.values())
+                return
 
     async def _send_again(self) -> None:
         """Rows without a task, after doubt: the first one goes alone, the others wait until it was created."""
-        while not self.sender.course.stopped and (left := self.wanted()):
+        while not self._stopped and (left := self.wanted()):
             before = self.sender.witness
             await self._send(self._rows(again=True), most=1)
             if self.sender.witness is not before:
                 await self._send(self._rows(again=True))
             if self.wanted() == left or self.batch.state.by_status()[Status.DOUBT]:
                 return
+
+    async def cancel_surplus(self) -> None:
+        """Cancel what is double, and say so where that proves that no absence can be believed."""
+        if any(True for _ in self.batch.state.surplus()):
+            await cancel_surplus(self.session)
+        if self.belied:
+            self.ending.because(Exit.UNFINISHED, BELIED)
 
     async def _send(self, there: Iterator[Planned], most: int | None = None) -> None:
         left = self.batch.card.limits.left(self.batch.state)
@@ -256,7 +278,7 @@ class Run:
         """How many of them the limits of the batch allow."""
         return int(min(self.wanted(), self.batch.card.limits.left(self.batch.state)))
 
-    def _tell_unsent(self) -> None:
+    def tell_unsent(self) -> None:
         """Say why rows are left that nobody will send in this run."""
         wanted = self.wanted()
         if wanted and not self.allowed():

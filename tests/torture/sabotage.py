@@ -7,7 +7,7 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from mwbatch.client import Client
-from mwbatch.commands.creating import Run
+from mwbatch.commands.creating import Creation
 from mwbatch.commands.session import Session
 from mwbatch.commands.settling import _close
 from mwbatch.commands.surplus import Canceled
@@ -60,16 +60,16 @@ async def _list_nothing(session: Session, *_: Any) -> None:
     batch.keep(began=batch.card.began or "Sun, 15 Jun 2025 15:00:00 GMT")
 
 
-async def _all_at_once(run: Run) -> None:
+async def _all_at_once(creation: Creation) -> None:
     """Send again whatever has no task, the first row with the others."""
-    while not run.sender.course.stopped and (left := run.wanted()):
-        await run._send(run._rows(again=True))
-        if run.wanted() == left or run.batch.state.by_status()[Status.DOUBT]:
+    while not creation.sender.course.stopped and (left := creation.wanted()):
+        await creation._send(creation._rows(again=True))
+        if creation.wanted() == left or creation.batch.state.by_status()[Status.DOUBT]:
             return
 
 
-async def _echo_taken_for_granted(run: Run) -> None:
-    run.batch.keep(echo={"tagging": True, "annotating": True})
+async def _echo_taken_for_granted(creation: Creation) -> None:
+    creation.batch.keep(echo={"tagging": True, "annotating": True})
 
 
 async def _close_forged_too(*given: Any) -> None:
@@ -115,11 +115,11 @@ SABOTAGE: Final[Mapping[str, Mapping[str, Any]]] = {
     "no-first-page": {"mwbatch.core.account.Account.take": _nothing},
     "no-other-batches": {"mwbatch.commands.asked_before.asked": _nothing},
     "no-cancelling": {"mwbatch.commands.creating.cancel_surplus": _cancel_nothing},
-    "no-canary": {"mwbatch.commands.creating.Run._send_again": _all_at_once},
-    "belied-and-sent": {"mwbatch.commands.creating.Run.belied": False},
+    "no-canary": {"mwbatch.commands.creating.Creation._send_again": _all_at_once},
+    "belied-and-sent": {"mwbatch.commands.creating.Creation.belied": False},
     "forged-and-absent": {"mwbatch.commands.settling._close": _close_forged_too},
     "from-caches": {"mwbatch.client.client.Client.list_page": _from_any_cache},
-    "no-echo-first": {"mwbatch.commands.creating.Run._prove_echoes": _echo_taken_for_granted},
+    "no-echo-first": {"mwbatch.commands.creating.Creation.prove_echoes": _echo_taken_for_granted},
     "no-listing-first": {"mwbatch.commands.creating.catch_up": _list_nothing},
     "no-settle": {"mwbatch.commands.session.Session.wait_until": _wait_for_nothing},
 }
