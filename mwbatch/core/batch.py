@@ -27,12 +27,13 @@ from mwbatch.core.codes import (
     marks_of,
     status_of,
 )
+from mwbatch.core.columns import Columns, RowsByNumber
 from mwbatch.core.facts import Fact, Planned, Seen, Started, Withdrawn
 from mwbatch.core.fold import Row, Status
+from mwbatch.core.glances import glance
 from mwbatch.core.holders import Holders
-from mwbatch.core.lines import checked, parse
-from mwbatch.core.plain import Shown, shown_by
-from mwbatch.core.straight import Columns, RowsByNumber
+from mwbatch.core.lines import parse
+from mwbatch.core.shown import shown_by
 from mwbatch.core.task_state import Answered, Shared, TaskState
 from mwbatch.core.text import as_bytes
 from mwbatch.core.times import moment
@@ -63,7 +64,12 @@ class Batch:
             self._start(fact)
         elif isinstance(fact, Planned) and self._in_columns(fact.row):
             self._columns.codes[fact.row] |= PLANNED
-        elif isinstance(fact, Seen) and (shown := shown_by(fact)) and self._show(shown):
+        elif (
+            isinstance(fact, Seen)
+            and (shown := shown_by(fact))
+            and self._in_columns(fact.row)
+            and self._columns.show(*shown)
+        ):
             return
         elif isinstance(fact, Withdrawn) and fact.attempt == 1 and self._in_columns(fact.row):
             self._columns.codes[fact.row] |= WITHDRAWN
@@ -95,7 +101,7 @@ class Batch:
         Raises:
             BadLine, UnknownFact: as `parse`.
         """
-        if not self._columns.take(checked(text)):
+        if (found := glance(text)) is None or not self._columns.take(found):
             self.add(parse(text))
 
     def row(self, number: int) -> Row:
@@ -158,9 +164,6 @@ class Batch:
         """
         yield from ((n, task) for n in self._numbers(is_shown, first) if (task := self._columns.task(n)))
         yield from ((n, task) for n, row in self._lifted.items() for task in row.tasks.values())
-
-    def _show(self, shown: Shown) -> bool:
-        return self._in_columns(shown.row) and self._columns.show(*shown)
 
     def _start(self, fact: Started) -> None:
         for first, end in fact.rows:

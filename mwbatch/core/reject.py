@@ -1,7 +1,7 @@
 r"""A callback that did not fit, kept to be looked at: it is no fact, and no rule rests on it.
 
-A line of a reject segment is checked like that of a fact, but carries neither its name nor its fields, so that neither
-is ever taken for the other::
+A line of a reject segment is checked like that of a fact, but carries neither its name nor its fields, so
+that neither is ever taken for the other::
 
     {"v":1,"at":1700000000.0,"row":7,"attempt":1,"reason":"not_json", … ,"body":"e30=","crc":"89abcdef"}\n
 """
@@ -9,13 +9,12 @@ is ever taken for the other::
 import re
 from base64 import b64decode, b64encode
 from binascii import Error
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Final, Self
 
 from mwbatch.core.address import Address
-from mwbatch.core.lines import VERSION, BadLine, checked, sealed
-from mwbatch.core.text import BadJson, decode_object, encode
+from mwbatch.core.lines import VERSION, BadLine, sealed, unsealed
 
 OVERLAP: Final = 512
 """Bytes that are looked at beyond those kept: a mac that the cut would go through is hidden too."""
@@ -30,8 +29,8 @@ _ADDRESS: Final = re.compile(
 class Reject:
     """One callback that did not fit, posted to the address of ``row`` and ``attempt``.
 
-    ``size`` (bytes) and ``sha256`` are of the whole body as it came; ``body`` is its beginning (``truncated``: not all
-    of it), in which ``*`` stands for each digit of a mac.
+    ``size`` (bytes) and ``sha256`` are of the whole body as it came; ``body`` is its beginning
+    (``truncated``: not all of it), in which ``*`` stands for each digit of a mac.
     """
 
     at: float
@@ -45,7 +44,7 @@ class Reject:
 
     @classmethod
     def of(cls, address: Address, reason: str, raw: bytes, at: float, most: int) -> Self:
-        """Keep ``most`` bytes of a body that was posted to ``address``; ``at`` is in seconds since the epoch."""
+        """Keep ``most`` bytes of a body posted to ``address``; ``at`` is in seconds since the epoch."""
         body = masked_body(raw[: most + OVERLAP], address.mac)[:most]
         name = sha256(raw).hexdigest()
         return cls(at, address.row, address.attempt, reason, len(raw), name, len(raw) > most, body)
@@ -57,7 +56,7 @@ class Reject:
 
 
 def masked_body(raw: bytes, mac: str) -> bytes:
-    """The same number of bytes, with ``mac`` hidden in any case and UTF, and every mac that stands in an address."""
+    """As many bytes, with ``mac`` hidden in any case and UTF, and every mac that stands in an address."""
     known = re.compile(rb"\0*".join(digit.encode() for digit in mac), re.IGNORECASE)
     hidden = known.sub(lambda found: re.sub(rb"[^\0]", b"*", found[0]), raw)
     return _ADDRESS.sub(lambda found: found[1] + b"*" * len(found[2]), hidden)
@@ -65,26 +64,15 @@ def masked_body(raw: bytes, mac: str) -> bytes:
 
 def line(reject: Reject) -> bytes:
     """Write one reject as one line, newline included."""
-    record = {
-        "v": VERSION,
-        "at": reject.at,
-        "row": reject.row,
-        "attempt": reject.attempt,
-        "reason": reject.reason,
-        "size": reject.size,
-        "sha256": reject.sha256,
-        "truncated": reject.truncated,
-        "body": b64encode(reject.body).decode(),
-    }
-    return sealed(encode(record)[:-1])
+    return sealed({"v": VERSION, **asdict(reject), "body": b64encode(reject.body).decode()})
 
 
 def parse(text: bytes) -> Reject:
-    """Read one line, without its newline; raises `BadLine` for anything but a whole reject of this version."""
+    """Read one line, without newline; raises `BadLine` for anything but a whole reject of this version."""
     try:
-        record = decode_object(checked(text) + b"}")
+        record = unsealed(text)
         if record.pop("v", None) != VERSION:
             raise BadLine("another version")
         return Reject(**record | {"body": b64decode(record["body"], validate=True)})
-    except (BadJson, KeyError, TypeError, Error) as error:
+    except (KeyError, TypeError, Error) as error:
         raise BadLine(f"no reject: {error}") from None

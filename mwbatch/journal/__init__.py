@@ -27,7 +27,7 @@ from typing import Protocol, TypeVar
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Failed, Planned, Seen
-from mwbatch.core.plain import Kept
+from mwbatch.core.glances import Kept
 from mwbatch.core.task_state import Answered
 from mwbatch.journal.health import Health
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from mwbatch.core.digests import Digests
 from mwbatch.core.facts import Fact, Started, identity
-from mwbatch.core.plain import Kept, kept_answer
+from mwbatch.core.glances import Kept, kept_answer
 from mwbatch.core.starts import Starts
 from mwbatch.errors import DiskFull
 from mwbatch.journal.commit import Settled, tell

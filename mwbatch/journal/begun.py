@@ -15,8 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from mwbatch.core.lines import BadLine, checked, sealed
-from mwbatch.core.text import BadJson, decode_object, encode
+from mwbatch.core.lines import BadLine, sealed, unsealed
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, Disk, content_of
 from mwbatch.journal.replacing import aside
@@ -62,8 +61,8 @@ class Begun:
         except OSError as error:
             raise StoreError(f"cannot read {self._path}: {error.strerror}") from error
         for text in lines:
-            with suppress(BadLine, BadJson):
-                yield decode_object(checked(text) + b"}")
+            with suppress(BadLine):
+                yield unsealed(text)
 
     def write(self, sizes: Mapping[str, int], tasks: int = 0) -> None:
         """Note the sizes of all segments, and how many tasks are known, in the place of what stood here; then durable.
@@ -76,7 +75,7 @@ class Begun:
             self._disk.make_folder(self._path.parent)
             with aside(self._path, self._disk) as new:
                 noted = b"".join(_line(name, size) for name, size in sizes.items())
-                new.write(noted + (_sealed({"tasks": tasks}) if tasks else b""))
+                new.write(noted + (sealed({"tasks": tasks}) if tasks else b""))
                 new.replace()
                 self._file = new.detach()
         except OSError as error:
@@ -108,8 +107,4 @@ class Begun:
 
 
 def _line(name: str, size: int) -> bytes:
-    return _sealed({"segment": name, "size": size})
-
-
-def _sealed(record: dict[str, Any]) -> bytes:
-    return sealed(encode(record)[:-1])
+    return sealed({"segment": name, "size": size})

@@ -1,23 +1,17 @@
 """The completed rows of a batch in its folder, each once, as their answers come; and the tasks, as they are recorded."""
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Planned, Seen
 from mwbatch.core.fold import Status
+from mwbatch.core.glances import named_task
 from mwbatch.core.lines import parse
-from mwbatch.core.text import decode, encode
 from mwbatch.errors import StoreError
 from mwbatch.journal.places import Answers, Plans
 from mwbatch.journal.tail import Tail
-
-_SEEN: Final = re.compile(
-    rb'\{"v":1,"fact":"seen","at":[^,]*,"row":(\d+),"attempt":(\d+),"task_id":("(?:[^"\\]|\\.)*")'
-).match
 
 
 class News:
@@ -68,7 +62,7 @@ class Tasks:
     """Which tasks were recorded, at a small part of what reading costs: checksums are not looked at."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        self._tail = Tail(folder, (name,), _named)
+        self._tail = Tail(folder, (name,), named_task)
 
     def look(self, stop: Callable[[], bool] = lambda: False) -> Iterator[tuple[int, int, bytes]]:
         """Row, attempt and task (as JSON) of each that was recorded since the last look, until ``stop`` says so. Blocks."""
@@ -77,13 +71,3 @@ class Tasks:
             while not stop():
                 if (named := next(news)[2]) is not None:
                     yield named
-
-
-def _named(text: bytes) -> tuple[int, int, bytes] | None:
-    found = _SEEN(text)
-    return (int(found[1]), int(found[2]), plain(found[3])) if found else None
-
-
-def plain(text: bytes) -> bytes:
-    """A task's id as JSON, always spelled the same way."""
-    return encode(decode(text)) if b"\\" in text else text

@@ -7,7 +7,7 @@ from mwbatch.core.batch import Batch
 from mwbatch.core.doubt import may_end
 from mwbatch.core.facts import Fact, Failed, Planned, Seen, Started, Via, identity
 from mwbatch.core.fold import Status
-from mwbatch.core.plain import Kept
+from mwbatch.core.glances import Kept
 from mwbatch.core.plan import precedence
 from mwbatch.core.starts import Starts
 from mwbatch.core.task_state import answered

@@ -11,18 +11,24 @@ Each process that writes has segments of its own, at most one a folder, made at 
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.doubt import may_end
-from mwbatch.core.facts import NAMES, Fact, Failed, Planned, Seen, Started, Via
-from mwbatch.core.lines import VERSION, parse
-from mwbatch.core.plain import Kept, answered_row, planned_row, shown_task
+from mwbatch.core.facts import Fact, Failed, Planned, Seen, Started
+from mwbatch.core.glances import (
+    EDITION,
+    Kept,
+    answered_row,
+    bare_callback,
+    only,
+    plans_of,
+    renewed_plan,
+    shown_task,
+)
 from mwbatch.core.starts import Starts
-from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
 from mwbatch.journal import Chosen, One
 from mwbatch.journal.answering import Shown
@@ -41,7 +47,6 @@ if TYPE_CHECKING:
 ROWS: Final = "rows"
 JOURNAL: Final = "journal"
 RESULTS: Final = "results"
-_EDITION: Final = b'"edition":'
 FOLDERS: Final = (ROWS, JOURNAL, RESULTS)
 
 
@@ -158,8 +163,8 @@ class Segments:
 
         Each comes once, in its latest edition.
         """
-        rows, mark = self._shelves[ROWS], b"" if type is None else b'"type":%b' % encode(type)
-        there = rows.facts(Planned) if want is None else rows.find(partial(_wanted_row, want, mark))
+        rows = self._shelves[ROWS]
+        there = rows.facts(Planned) if want is None else rows.find(plans_of(want, type))
         latest = self._renewed() or None  # mostly none, and there is a row for every create
         known = bytearray()
         for _, _, fact in there:
@@ -185,7 +190,7 @@ class Segments:
         """The same of rows that were planned in more than one edition alone: mostly none, which is seen at a glance."""
         plans, rows = Plans(), self._shelves[ROWS]
         for path, offset, fact in rows.find(
-            _renewed_row, [p for p in segments_in(rows.folder) if holds(p, _EDITION)]
+            renewed_plan, [p for p in segments_in(rows.folder) if holds(p, EDITION)]
         ):
             plans.take(path, offset, fact)
         return plans
@@ -236,7 +241,7 @@ class Segments:
 
     def callbacks(self) -> Iterator[Seen]:
         """The callbacks that brought no answer."""
-        return (fact for _, _, fact in self._shelves[JOURNAL].find(_bare_callback))
+        return (fact for _, _, fact in self._shelves[JOURNAL].find(bare_callback))
 
     async def append(self, facts: Sequence[Fact]) -> list[bool]:
         """Make facts durable; an answer that is on disk, or on its way there, is not written again, nor is a start."""
@@ -268,41 +273,6 @@ class Segments:
                 errors.append(error)
         if errors:
             raise errors[0]
-
-
-def only(kind: type[One]) -> Callable[[bytes], One | None]:
-    """Take the facts of one kind, and pass all other lines over unread."""
-    beginning = b'{"v":%d,"fact":"%b",' % (VERSION, NAMES[kind].encode())
-
-    def take(text: bytes) -> One | None:
-        fact = parse(text) if text.startswith(beginning) else None
-        assert fact is None or isinstance(fact, kind)
-        return fact
-
-    return take
-
-
-def _bare_callback(text: bytes) -> Seen | None:
-    """Parse a line only where it may tell of a callback."""
-    fact = parse(text) if b'"via":"callback"' in text else None
-    return fact if isinstance(fact, Seen) and fact.via == Via.CALLBACK else None
-
-
-def _wanted_row(want: Callable[[int], bool], mark: bytes, text: bytes) -> Planned | None:
-    """Parse a line only where ``mark`` stands in it, and its number is wanted or cannot be read so quickly."""
-    if mark not in text:
-        return None
-    number = planned_row(text)
-    if number is not None and not want(number):
-        return None
-    fact = parse(text)
-    return fact if isinstance(fact, Planned) and (fact.row == number or want(fact.row)) else None
-
-
-def _renewed_row(text: bytes) -> Planned | None:
-    """Parse a line only where it may plan a row in another edition than the first."""
-    fact = parse(text) if _EDITION in text else None
-    return fact if isinstance(fact, Planned) and fact.edition else None
 
 
 def segment_sizes(folder: Path) -> dict[str, int]:

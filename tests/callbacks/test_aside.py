@@ -80,7 +80,9 @@ def unpiped(folder: Path) -> None:
     (folder / "results" / "x.jsonl").unlink()
 
 
-NEWER = sealed(b'{"v":2,"fact":"seen","at":1,"row":0,"attempt":1,"task_id":"t","status":"completed"')
+NEWER = sealed(
+    {"v": 2, "fact": "seen", "at": 1, "row": 0, "attempt": 1, "task_id": "t", "status": "completed"}
+)
 WAYS = [
     (copied, uncopied),
     (half_card, whole_card),

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from mwbatch.core.batch import GAP, Batch
 from mwbatch.core.codes import CODES, LIFTED
 from mwbatch.core.digests import Digests
-from mwbatch.core.facts import Fact, Planned, Seen, Started, Via, digest, identity
+from mwbatch.core.facts import Fact, Seen, Started, Via, digest, identity
 from mwbatch.core.fold import Row, Status
+from mwbatch.core.glances import answered_row, kept_answer, shown_task
 from mwbatch.core.lines import BadLine, UnknownFact, line
-from mwbatch.core.plain import answered_row, kept_answer, planned_row, shown_task
 from tests.core.facts import (
     ROWS,
     answer,
@@ -160,7 +160,6 @@ def test_lines_say_what_facts_say(history: list[Fact]) -> None:
         assert shown_task(line(fact)[:-1]) == shown
         answers = fact if isinstance(fact, Seen) and fact.answer is not None else None
         assert answered_row(line(fact)[:-1]) == (answers and answers.row)
-        assert planned_row(line(fact)) in (None, fact.row if isinstance(fact, Planned) else None)
     assert dict(batch.rows) == dict(Batch(near).rows) == folded(near)
 
 

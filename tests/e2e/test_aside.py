@@ -30,7 +30,15 @@ def harm(folder: Path, how: str) -> None:
         case "newer":
             (folder / "results").mkdir()
             newer = sealed(
-                b'{"v":2,"fact":"seen","at":1,"row":0,"attempt":1,"task_id":"t","status":"completed"'
+                {
+                    "v": 2,
+                    "fact": "seen",
+                    "at": 1,
+                    "row": 0,
+                    "attempt": 1,
+                    "task_id": "t",
+                    "status": "completed",
+                }
             )
             (folder / "results" / "20990101T000000Z-newer-0.jsonl").write_bytes(newer)
 

@@ -48,7 +48,7 @@ def test_how_many_tasks_are_known_is_told(path: Path) -> None:
     begun.add(ONE, 9)
     begun.close()
     assert (Begun(path).tasks(), Begun(path).sizes()) == (42, {ONE: 9})
-    path.write_bytes(path.read_bytes() + sealed(b'{"tasks":"many"') + sealed(b'{"segment":"x"') + b"rubbish")
+    path.write_bytes(path.read_bytes() + sealed({"tasks": "many"}) + sealed({"segment": "x"}) + b"rubbish")
     assert (Begun(path).tasks(), Begun(path).sizes()) == (42, {ONE: 9})
 
 

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from mwbatch.core.facts import Fact, Seen
 from mwbatch.core.lines import line
 from mwbatch.core.text import encode
-from mwbatch.journal.following import plain
 from mwbatch.journal.segments import JOURNAL, Segments
 from tests.core.facts import fail, show, start
 
@@ -28,7 +27,7 @@ def test_whatever_a_task_is_called(name: str, status: str) -> None:
     with TemporaryDirectory() as text:
         folder = Path(text)
         write(folder, show(1, task=name, status=status + "\ud83d"))
-        assert list(Segments(folder, "view").tasks().look()) == [(0, 1, plain(encode(name)))]
+        assert list(Segments(folder, "view").tasks().look()) == [(0, 1, encode(name))]
 
 
 def test_only_what_is_new(tmp_path: Path) -> None:

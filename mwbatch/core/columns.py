@@ -1,11 +1,11 @@
 """Rows on the straight path, kept in columns: planned, started once, one task, one answer; or canceled on the way.
 
-Nearly every row of a batch takes this path, and a `Row` with its `TaskState` costs some 700 bytes; here it is 41, 57
-more once there are answers, and one more where listings showed tasks. Whatever cannot be said in these columns is refused, and becomes a `Row`.
+Nearly every row of a batch takes this path, and a `Row` with its `TaskState` costs some 700 bytes; here it is
+41, 57 more once there are answers, and one more where listings showed tasks. Whatever cannot be said in these
+columns is refused, and becomes a `Row`.
 """
 
 from array import array
-from binascii import a2b_hex
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from heapq import merge
@@ -25,8 +25,9 @@ from mwbatch.core.codes import (
     WITHDRAWN,
 )
 from mwbatch.core.fold import Row
+from mwbatch.core.glances import Glance
 from mwbatch.core.holders import Holders
-from mwbatch.core.plain import ANSWER, DIGEST, PLAIN, SAID, confirmed_by, time_of
+from mwbatch.core.shown import ANSWER, DIGEST, shown_in, time_of
 from mwbatch.core.task_state import TaskState
 
 _MONTH: Final = 10**11
@@ -54,26 +55,15 @@ class Columns:
         more = max(size, len(self.codes) * 5 // 4) - len(self.codes)
         self.codes.extend(bytes(more))
 
-    def take(self, head: bytes) -> bool:
-        """Join what a line says, without its checksum; False, and nothing is changed, where no column can hold it."""
-        found = PLAIN(head)
-        if found is None:
-            return False
-        planned, row, task_id, status, confirms, created, completed, answer, sha256 = found.groups()
-        number, codes = int(row), self.codes
+    def take(self, found: Glance) -> bool:
+        """Join what was found in a line; False, and nothing is changed, where no column can hold it."""
+        number, codes = int(found["row"]), self.codes
         if number >= len(codes) or codes[number] == LIFTED:
             return False
-        if planned:
+        if found["plan"]:
             codes[number] |= PLANNED
             return True
-        return self.show(
-            number,
-            task_id,
-            SAID[status.decode()] | confirmed_by(confirms.decode()) if confirms else SAID[status.decode()],
-            int(created.translate(None, b"-T:.Z")) if created else 0,
-            int(completed.translate(None, b"-T:.Z")) if completed else 0,
-            a2b_hex(answer + sha256) if answer else b"",
-        )
+        return self.show(*shown_in(found))
 
     def show(
         self, number: int, task_id: bytes, said: int, created: int, completed: int, answer: bytes
