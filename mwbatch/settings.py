@@ -68,8 +68,8 @@ SettleOption = Annotated[
     Option(
         "--settle",
         min=0.0,
-        help="Seconds to wait before a row in doubt may be sent again: the longer, the surer that none is paid twice. "
-        "At least 120, save on loopback.",
+        help="Seconds to wait before a row may be sent again whose last request may have made a task (a row in doubt): "
+        "the longer, the surer that none is paid twice. At least 120, save on loopback.",
     ),
 ]
 
@@ -103,7 +103,10 @@ class Talk:
 
     json: Annotated[
         bool,
-        Option("--json", help="One JSON object on standard output; words go to standard error."),
+        Option(
+            "--json",
+            help="For scripts: one JSON object on standard output (of rows and tasks one a line); words go to standard error.",
+        ),
     ] = False
     quiet: Annotated[bool, Option("--quiet", "-q", help="Only warnings, errors and the result.")] = False
     verbose: Annotated[bool, Option("--verbose", "-v", help="Log what happens, to standard error.")] = False
@@ -117,9 +120,7 @@ class Talk:
 class Asking:
     """What is to become of rows that were asked for before, and where they are looked for."""
 
-    only_new: Annotated[
-        bool, Option("--only-new", help="Leave out rows that were asked for before, and send the others.")
-    ] = False
+    only_new: Annotated[bool, Option("--only-new", help="Leave out rows that were asked for before.")] = False
     again: Annotated[
         tuple[str, ...],
         Option(

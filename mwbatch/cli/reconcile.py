@@ -73,6 +73,8 @@ def reconcile(
         from mwbatch.views.listing import differing
         from mwbatch.views.outcomes import reconciled
 
+        if way.most is not None and not way.wait:
+            raise UsageError("--for says how long --wait goes on: add --wait, or leave it out")
         home = open_home(place, desk)
         if way.what is not None and way.what != DIFFERING:
             return await details(home, batch, way.what)

@@ -10,6 +10,7 @@ from mwbatch import settings
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, glance, perform
 from mwbatch.cli.wiring import home_of, open_home
+from mwbatch.core.hint import hint
 from mwbatch.declarations import Argument, Option
 from mwbatch.errors import UsageError
 
@@ -22,7 +23,8 @@ RowStatus = Annotated[
     Option(
         "--rows",
         metavar="[planned|doubt|pending|completed|canceled|rejected]",
-        help="List the rows in this status, with line, id and message.",
+        help="List the rows in this status, with line, id and message: planned (not sent yet), doubt (sent, and nobody knows yet "
+        "whether there is a task), pending, completed, canceled, rejected (by the API).",
     ),
 ]
 
@@ -59,6 +61,10 @@ def status(
         if watch:
             raise UsageError("--watch shows how many rows are in each status: leave out --rows")
         home = home_of(place, tell)
+        if batch is None and rows is not None:
+            raise UsageError(
+                f"--rows {rows} lists the rows of one batch: name it; without it: {hint('status')}"
+            )
         if batch is None:
             return everything(home, price, demanded=require_complete)
         if rows is not None:

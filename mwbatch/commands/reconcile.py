@@ -96,7 +96,9 @@ async def _opened(home: Home, folder: Path, card: Card, desk: Desk, *, acting: b
             opening = act if acting else looking
             batch = await stack.enter_async_context(opening(home, folder, card, "reconcile"))
         except BatchBusy as error:
-            desk.tally.note(f"{error}; settling doubt and cancelling surplus is left to it")
+            desk.tally.note(
+                f"{error}; finding out about rows in doubt and cancelling extra tasks is left to it"
+            )
             batch = await stack.enter_async_context(looking(home, folder, card, "reconcile"))
         yield batch
 

@@ -42,7 +42,7 @@ async def _thin_out(session: Session, number: int, result: Canceled) -> None:
         if task.answered:
             continue
         if why:
-            result.failed.append(f"surplus task {task.task_id} of row {number} was not canceled: {why}")
+            result.failed.append(f"extra task {task.task_id} of row {number} was not canceled: {why}")
         else:
             await _cancel(session, number, task, result)
 
@@ -51,9 +51,9 @@ async def _cancel(session: Session, number: int, task: TaskState, result: Cancel
     """Cancel one task, and tell of it."""
     error = await cancel_task(session, Open(number, task.attempt, task.task_id))
     if error is not None:
-        result.failed.append(f"surplus task {task.task_id} of row {number} could not be canceled: {error}")
+        result.failed.append(f"extra task {task.task_id} of row {number} could not be canceled: {error}")
         return
     kept = session.state.row(number).kept
     result.done.append(
-        f"surplus task {task.task_id} of row {number} was canceled; {kept.task_id if kept else 'none'} is kept"
+        f"extra task {task.task_id} of row {number} was canceled; {kept.task_id if kept else 'none'} is kept"
     )

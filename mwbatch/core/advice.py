@@ -52,7 +52,7 @@ def _resume(report: Report, unsent: int) -> str:
 def _awaited(report: Report) -> str:
     """Answers to wait for: they come by themselves where a receiver is there, else they are asked for."""
     pending = rows(report.by_status[Status.PENDING])
-    if report.is_heard:
+    if report.is_heard or report.in_flight:  # whoever sends has the answers come, or says how to get them
         return _step(hint("status", report.batch, "--watch"), f"see the answers of {pending} come in")
     return _step(hint("reconcile", report.batch, "--wait"), f"fetch the {pending} still pending")
 

@@ -36,7 +36,20 @@ class Written:
             f"{found.path}: {counted(found.tags, 'tag')} of {counted(found.images, 'image')} ({found.format}); "
             f"{found.completed:,} of {rows(found.rows)} completed"
         )
-        return "\n".join([written, *self._notes()])
+        return "\n".join([written, *self._notes(), *self._pictures()])
+
+    def _pictures(self) -> Iterator[str]:
+        """What is still to be done before a trainer finds the pictures; label-studio fetches them itself."""
+        if self.found.format not in _BY_FILE or not self.found.images:
+            return
+        path = self.found.path
+        if path.endswith(".json"):
+            yield "  the pictures are not in it: download each coco_url, under its file_name"
+        else:
+            yield (
+                f"  the pictures are not in it: download each image_url of {path}/images.csv into {path}/images/, "
+                "under the name in column file"
+            )
 
     def _notes(self) -> Iterator[str]:
         found = self.found
@@ -57,5 +70,8 @@ class Written:
         if outside or without_area or found.unplaced or found.unreadable:
             yield "  (with --verbose each is named)"
 
+
+_BY_FILE: Final = ("coco", "yolo", "voc")
+"""Formats that know a picture by the name of its file."""
 
 _TABLES: Final = ("csv", "parquet")

@@ -139,6 +139,19 @@ def test_files_that_cannot_be_read(patient: Stage, words: tuple[str, ...], env: 
     assert (ran.code, "Errno" in ran.err, ran.err.strip() != "") == (2, False, True)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("status", "--rows", "pending"), "--rows pending lists the rows of one batch: name it"),
+        (("reconcile", "m", "--for", "5"), "--for says how long --wait goes on"),
+    ],
+)
+def test_an_option_that_would_say_nothing(patient: Stage, words: tuple[str, ...], said: str) -> None:
+    """An option without the one that it belongs to is refused, and never passed over in silence."""
+    patient.run("submit", patient.manifest(1), "--callback-url", "none")
+    told(patient.run(*words), Exit.USAGE, said)
+
+
 def test_ids_that_are_not_there(patient: Stage) -> None:
     """A list of ids that is not there is told in words, its path once."""
     patient.run("submit", patient.manifest(1), "--callback-url", "none")

@@ -62,7 +62,7 @@ async def test_the_earliest_is_kept(stage: Stage) -> None:
     result = await cancelled(stage, batch)
     assert [task.status for task in tasks] == ["pending", "canceled", "canceled"]
     assert result.done == [
-        f"surplus task {task.task_id} of row 0 was canceled; {tasks[0].task_id} is kept" for task in tasks[1:]
+        f"extra task {task.task_id} of row 0 was canceled; {tasks[0].task_id} is kept" for task in tasks[1:]
     ]
     assert (result.failed, stage.desk.tally.notes, stage.statuses()) == ([], result.done, {"pending": 2})
     assert list(batch.state.surplus()) == []
@@ -97,7 +97,7 @@ async def test_a_cancel_that_comes_too_late(stage: Stage, monkeypatch: pytest.Mo
     result = await cancelled(stage, batch)
     assert (asked, result.done, len(result.failed)) == ([tasks[1].task_id], [], 1)
     assert result.failed[0].startswith(
-        f"surplus task {tasks[1].task_id} of row 0 could not be canceled: HTTP 500"
+        f"extra task {tasks[1].task_id} of row 0 could not be canceled: HTTP 500"
     )
     assert stage.wire.got == [tasks[0].task_id, tasks[1].task_id, tasks[1].task_id]
     assert stage.statuses() == {"pending": 1, "completed": 1}

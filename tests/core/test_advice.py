@@ -43,6 +43,10 @@ def test_there_is_a_step_unless_all_was_given_up(report: Report) -> None:
             replace(standing(pending=2), is_heard=True),
             "mwbatch status logos --watch    # see the answers of 2 rows come in",
         ),
+        (
+            standing(pending=2, doubt=1, in_flight=1),
+            "mwbatch status logos --watch    # see the answers of 2 rows come in",
+        ),
         (standing(rejected=1), "mwbatch status logos --rows rejected    # see why 1 row was refused"),
         (standing(surplus=1, conflicts=1), "mwbatch reconcile logos --list surplus    # see each"),
         (standing(conflicts=1), "mwbatch reconcile logos --list conflicts    # see each"),
