@@ -14,6 +14,11 @@ class Limits:
 
     body: int = 8 << 20
     """One callback's body."""
+    containers: int = 1 << 19
+    """Objects and arrays in one body, by their brackets: a real body of full size has 300,000; four million `[` would hold
+    everybody up for a second, and take half a gigabyte. The figures for what is in a body are our own."""
+    members: int = 1 << 20
+    """What is in them, by its commas: a real body of full size has 850,000."""
     held: int = 64 << 20
     """All bodies in memory at once, by what has come of them, until the answer."""
     backlog: int = 64 << 20

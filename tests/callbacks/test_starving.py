@@ -157,3 +157,23 @@ async def test_who_hangs_up_is_counted(stage: Stage, how: str, chunked: bool) ->
     assert await stage.post(stage.address(), callback()) == OK
     assert stage.running.counts.rejected.total() == 1
     writer.close()
+
+
+@pytest.mark.parametrize(
+    "filling", [b"[" * 60 + b"]" * 60, b"{},", b"[],", b"0,", b'"",', b'{"a":[0]},'], ids=list("abcdef")
+)
+async def test_a_body_of_nothing_but_brackets(stage: Stage, filling: bytes) -> None:
+    """A body that is within the limit of size, and more work to read than any callback, is refused unread."""
+    filled = b",".join([filling.rstrip(b",")] * (7_000_000 // len(filling)))
+    body = b'{"task_id":"t","response":[%s]}' % filled
+    answer = await talk(stage.running.port, request(stage.path(), body=body), patience=30)
+    assert (status(answer), stage.lines()) == (413, [])
+
+
+async def test_the_fullest_body(stage: Stage) -> None:
+    """The largest answer that an image can have is taken: no limit but that of its size stands in its way."""
+    tag = b'{"id":"%08x","brand":"a, b","box":{"left":1,"top":2,"width":3,"height":4}},'
+    tags = b"".join(tag % number for number in range((8 << 20) // (len(tag) + 4) - 2)).rstrip(b",")
+    body = b'{"task_id":"t","response":{"tags":[%s]}}' % tags
+    answer = await talk(stage.running.port, request(stage.path(), body=body), patience=30)
+    assert (status(answer), len(stage.lines())) == (200, 1)
