@@ -1,7 +1,7 @@
 """Who signed an address: the home's callback keys, as they are on disk now.
 
 They are read again when an address names a key that is not known, so that a new key is taken at once; and when the key
-file has changed, so that a retired one is refused within a second.
+file has changed, so that a retired one is refused within a second. A key that only went is no key that was retired.
 """
 
 import logging
@@ -16,7 +16,7 @@ from mwbatch.journal.home import Card, Home
 from mwbatch.journal.keys import Keys, load
 
 RELOAD: Final = 1.0
-"""Seconds between two readings of the key file because of an unknown key: strangers can name as many as they like."""
+"""Seconds between two readings of a key file that looks the same because of an unknown key: strangers can name many."""
 
 LOOK: Final = 1.0
 """Seconds between two looks at whether the key file has changed."""
@@ -62,9 +62,11 @@ class Keyring:
             self._look(now)
         if self._keys.verify(address):
             return True
-        if now - self._read_at < RELOAD or any(key.kid == address.kid for key in self._keys.live):
+        if any(key.kid == address.kid for key in self._keys.live):
             return False
-        self._reload(now)
+        self._look(now)  # at once, or strangers who name unknown keys could keep a new one out for a second
+        if now - self._read_at >= RELOAD:
+            self._reload(now)
         return self._keys.verify(address)
 
     def _look(self, now: float) -> None:
@@ -92,10 +94,27 @@ class Keyring:
         except MwbatchError as error:
             self._complain(str(error))
             return
-        if keys != self._keys:
+        if keys.live != self._keys.live:
             _log.info("callback keys read again: %s", ", ".join(key.kid for key in keys.live))
-        self._keys = keys
+        self._keys = self._with_vanished(keys)
         self._troubles.end("keys", "the callback keys can be read again")
+
+    def _with_vanished(self, keys: Keys) -> Keys:
+        """The keys of the file, and those that went from it without being retired, as where an older copy was put back.
+
+        MUST verify on: people are being paid for what comes to their addresses.
+        """
+        gone = tuple(key for key in self._keys.live if key.kid not in keys.kids)
+        names = ", ".join(key.kid for key in gone)
+        if gone:
+            words = (
+                f"callback key {names} is no longer in {self._path} and was not retired: callbacks at its addresses are taken "
+                f"until this process ends; put the newer key file back, or retire the key there"
+            )
+            self._troubles.begin("vanished", words, names)
+        else:
+            self._troubles.end("vanished", f"every callback key is in {self._path} again, or retired")
+        return Keys((*gone, *keys.live), keys.retired)
 
     def _complain(self, trouble: str) -> None:
         """Say once what is wrong: strangers could fill the log otherwise."""

@@ -113,13 +113,46 @@ def test_a_new_key_is_learned(tmp_path: Path, ring: Ring) -> None:
     assert ring.signed(path(NEW))
 
 
-def test_strangers_cannot_make_it_read(tmp_path: Path, ring: Ring) -> None:
-    """The key file is read at most once a second."""
-    ring.time += 1.0
-    assert ring.signed(path(NEW)) is None
+def test_strangers_cannot_make_it_read(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many unknown keys are named, the key file is read at most once a second while it does not change."""
+    readings = list[float]()
+    monkeypatch.setattr("mwbatch.callbacks.keyring.load", lambda _: readings.append(ring.time))
+    for _ in range(300):
+        ring.time += 0.01
+        assert ring.signed(path(NEW)) is None
+    assert 1 <= len(readings) <= 3
+
+
+def test_strangers_keep_no_new_key_out(tmp_path: Path, ring: Ring) -> None:
+    """The first address that a new key signs is taken at once, also where unknown keys were named this moment."""
+    for _ in range(3):
+        ring.time += 1.0
+        assert ring.signed(path(NEW)) is None
     keep(Home(tmp_path / "home"), OLD, NEW)
-    ring.time += 0.9
-    assert ring.signed(path(NEW)) is None
+    assert ring.signed(path(NEW))
+
+
+def test_an_older_key_file_takes_nothing_away(
+    tmp_path: Path, ring: Ring, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A key that went without being retired, as where a copy was put back, verifies on: it is told, once, and so is its return."""
+    home = Home(tmp_path / "home")
+    new = rotate(home.key_path, 0.0).newest
+    ring.time += 1.0
+    assert ring.signed(path(new))
+    whole = home.key_path.read_bytes()
+    for _ in range(3):
+        keep(home, OLD)
+        ring.time += 1.0
+        assert ring.signed(path(new)) and ring.signed(path(OLD))
+    assert [(record.levelname, new.kid in record.message) for record in caplog.records] == [("ERROR", True)]
+    home.key_path.write_bytes(whole)
+    ring.time += 1.0
+    assert ring.signed(path(new))
+    assert len(caplog.records) == 2
+    retire(home.key_path, "old", 0.0)
+    ring.time += 1.0
+    assert ring.signed(path(OLD)) is None
 
 
 @pytest.mark.parametrize(
@@ -182,9 +215,8 @@ def test_trouble_is_logged_once(
         assert ring.signed(path(NEW)) is None
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     home.key_path.unlink(missing_ok=True)
-    keep(home, NEW)
+    keep(home, OLD, NEW)
     ring.time += 1.0
-    assert ring.signed(path(OLD)) is None
     assert ring.signed(path(NEW))
 
 
