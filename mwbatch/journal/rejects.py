@@ -37,9 +37,12 @@ class RejectShelf:
             StoreError: the disk fails.
         """
         text = line(reject)
-        if _size(self._folder) + len(text) > self._most:
-            return False
-        self._written().append(text)
+        try:
+            if _size(self._folder) + len(text) > self._most:
+                return False
+            self._written().append(text)
+        except OSError as error:
+            raise StoreError(f"cannot write in {self._folder}: {error.strerror}") from error
         return True
 
     def _written(self) -> Segment:

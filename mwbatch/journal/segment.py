@@ -22,6 +22,16 @@ from mwbatch.journal.disk import DISK, Disk, is_live, open_own, read_own
 from mwbatch.journal.health import Damage, Harm
 
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_OUT_OF_REACH: Final = {
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ELOOP,
+    errno.EMFILE,
+    errno.ENFILE,
+}
+"""Why a folder cannot be opened to be synced: it went, or lets nobody in. No sync says so, and nothing of the disk is wrong."""
 _CHUNK: Final = 1 << 20
 _GLANCE: Final = 1 << 16
 _MARK: Final = 20
@@ -49,7 +59,10 @@ class Segment:
             disk.sync(self._file)
             disk.sync_folder(folder)
         except OSError as error:
-            self.close()
+            with suppress(StoreError):  # the first error says what is wrong
+                self.close()
+            if error.errno in _OUT_OF_REACH:
+                raise _not_made(error, self.path) from error
             raise Poisoned(
                 f"cannot make {self.path} durable: {error.strerror}; mend the disk, start again"
             ) from error

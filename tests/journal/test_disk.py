@@ -1,6 +1,9 @@
 """The disk: what it says is durable was handed to the operating system, files and names."""
 
+import os
 from pathlib import Path
+
+import pytest
 
 from mwbatch.journal.disk import DISK
 from tests.conftest import Synced
@@ -25,3 +28,12 @@ def test_a_folder_is_durable_with_all_above_it(tmp_path: Path, synced: Synced) -
     DISK.make_folder(tmp_path / "one" / "two")
     assert synced[0][0] == tmp_path.parent
     assert synced[1:] == [(tmp_path, ["one"]), (tmp_path / "one", ["two"])]
+
+
+def test_a_pipe_in_the_place_of_a_folder(tmp_path: Path) -> None:
+    """What should be a folder and is none is refused before it is opened: a pipe would be waited for."""
+    os.mkfifo(tmp_path / "pipe")
+    ends = os.open(tmp_path / "pipe", os.O_RDWR)  # so that even opening it would wait for nobody here
+    with pytest.raises(NotADirectoryError):
+        DISK.sync_folder(tmp_path / "pipe")
+    os.close(ends)

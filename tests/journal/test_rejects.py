@@ -108,3 +108,9 @@ def test_no_part_of_the_journal(tmp_path: Path) -> None:
     journal = Segments(tmp_path, "view")
     assert (list(journal.read()), journal.health().damage, journal.dead_segments()) == ([], (), [])
     assert segment_sizes(tmp_path) == {}
+
+
+def test_a_folder_that_cannot_be_looked_into(tmp_path: Path) -> None:
+    """What fails there is this machine's, and no bug."""
+    with pytest.raises(StoreError):
+        RejectShelf(tmp_path / ("x" * 300), "test", 1000).append(reject())
