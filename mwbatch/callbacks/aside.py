@@ -15,6 +15,9 @@ MOST: Final = 60.0
 """The most of them: reading far into a large batch, only to fail, takes its time each time."""
 
 
+WHERE: Final = "not stored in it"
+
+
 @dataclass(slots=True)
 class _Kept:
     """``pause`` in seconds, and ``again`` when it may be tried; both 0 where looking costs nothing."""
@@ -24,7 +27,7 @@ class _Kept:
 
 
 class Aside:
-    """Folders of batches whose callbacks go to the inbox. ``now`` is in seconds of a monotonic clock."""
+    """Folders of batches that cannot be used. ``now`` is in seconds of a monotonic clock."""
 
     def __init__(self, troubles: Troubles) -> None:
         self._troubles = troubles
@@ -33,14 +36,20 @@ class Aside:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def seen(self, bad: dict[Path, StoreError], good: Collection[Path]) -> None:
-        """Take in what a look at the home came to: folders that cannot be used, and those that perhaps can."""
+    def seen(
+        self, bad: dict[Path, StoreError], good: Collection[Path], taking: Collection[Path] = ()
+    ) -> None:
+        """Take in what a look at the home came to: folders that cannot be used, and those that perhaps can.
+
+        Those which are ``taking`` callbacks go on, until their journal has to be read again.
+        """
         for folder in [*self._kept]:
             unread = self._kept[folder].pause and folder in good
             if folder not in bad and not unread:
                 self.back(folder)
         for folder, why in bad.items():
-            self._set(folder, why, _Kept())
+            where = "stored in it until it has to be read again" if folder in taking else WHERE
+            self._set(folder, why, _Kept(), where)
 
     def unread(self, folder: Path, why: StoreError, now: float) -> None:
         """A batch could not be read."""
@@ -56,8 +65,6 @@ class Aside:
         if self._kept.pop(folder, None):
             self._troubles.end(f"aside {folder}", f"{folder} is set aside no longer")
 
-    def _set(self, folder: Path, why: StoreError, kept: _Kept) -> None:
+    def _set(self, folder: Path, why: StoreError, kept: _Kept, where: str = WHERE) -> None:
         self._kept[folder] = kept
-        self._troubles.begin(
-            f"aside {folder}", f"{folder} is set aside, and its callbacks go to the inbox: {why}"
-        )
+        self._troubles.begin(f"aside {folder}", f"{folder} is set aside, callbacks are {where}: {why}", where)

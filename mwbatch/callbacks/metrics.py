@@ -74,7 +74,7 @@ class Metrics(Collector):
             ("mwbatch_held_bytes", "Bodies in memory.", receiver.held),
             (
                 "mwbatch_batches_aside",
-                "Batches that cannot be used; their callbacks go to the inbox.",
+                "Batches that cannot be used: their callbacks go to the inbox.",
                 receiver.aside,
             ),
             ("mwbatch_open_connections", "Connections open now.", self._connections()),

@@ -12,5 +12,7 @@ class Hindrance(StrEnum):
     """A disk failed for good: only another process can go on."""
     DISK_FULL = "disk_full"
     """It goes on by itself, once there is space."""
+    HOME_GONE = "home_gone"
+    """The data folder is not there, or is an empty one in its place; it goes on by itself, once it is back."""
     SHUTTING_DOWN = "shutting_down"
     """What is in flight is still answered."""

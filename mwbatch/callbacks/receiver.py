@@ -89,6 +89,8 @@ class Receiver:
             return Hindrance.POISONED
         if not self.listening:
             return Hindrance.STARTING
+        if self._stores.footing.gone:
+            return Hindrance.HOME_GONE
         return Hindrance.DISK_FULL if self._stores.full else None
 
     @property
@@ -98,7 +100,7 @@ class Receiver:
 
     @property
     def aside(self) -> int:
-        """Batches that cannot be used, and whose callbacks go to the inbox."""
+        """Batches that cannot be used; callbacks go to the inbox, unless their journal was open by then."""
         return len(self._stores.aside)
 
     @property

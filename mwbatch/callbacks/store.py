@@ -8,7 +8,9 @@ from typing import Self
 from mwbatch.callbacks.bounds import Bounds
 from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.core.facts import Seen
+from mwbatch.errors import StoreError
 from mwbatch.journal import Intake
+from mwbatch.journal.segments import check_writable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,9 +28,11 @@ class Store:
         """Read a journal for what it has: answers, and callbacks that brought none. Blocks.
 
         Raises:
-            StoreError: it cannot be read.
+            StoreError: it cannot be read, or nothing be written there.
         """
         store = cls(folder, journal, is_inbox, Bounds(), Bounds())
+        if not is_inbox:  # which may not be made yet, and has no other to go to
+            check_writable(folder)
         journal.index(lambda kept: store.answers.take(kept.row, kept.attempt, kept.task_id))
         for seen in journal.callbacks():
             store.count(seen)
@@ -61,6 +65,15 @@ class Store:
             if taken and not new:
                 bounds.give_back(*place)
         return new
+
+    async def is_open(self) -> bool:
+        """Whether callbacks could be written there, as far as a look can tell: else another journal is to take them."""
+        try:
+            if not self.is_inbox:
+                await asyncio.to_thread(check_writable, self.folder)
+        except StoreError:
+            return False
+        return True
 
     async def stands(self) -> bool:
         """Whether everything that is known of it is on disk still."""

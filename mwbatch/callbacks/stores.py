@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from mwbatch.callbacks.aside import Aside
+from mwbatch.callbacks.footing import Footing
 from mwbatch.callbacks.limits import LIMITS
 from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.callbacks.store import Store
@@ -16,6 +17,7 @@ from mwbatch.core.facts import Fact, Seen
 from mwbatch.errors import Displaced, StoreError
 from mwbatch.journal import Intake
 from mwbatch.journal.batches import card_of, each
+from mwbatch.journal.card import Card
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.health import Damage, Harm
 from mwbatch.journal.home import Home
@@ -23,6 +25,7 @@ from mwbatch.journal.inbox import inboxes, merge
 from mwbatch.journal.measure import Commits
 from mwbatch.journal.segment import segments_in, written_now
 from mwbatch.journal.segments import FOLDERS, Segments
+from mwbatch.journal.shelf import stand
 
 REFRESH: Final = 1.0
 """Seconds between two looks for new batches."""
@@ -60,9 +63,11 @@ class Stores:
         self._there: dict[str, Store] = {}
         self._opening = asyncio.Lock()
         self._looked_at = 0.0
+        self.footing = Footing(home)
+        """Whether there is a home to store anything in."""
         self._left: dict[str, list[Path]] = {}
         self.aside = Aside(self._troubles)
-        """The batches that cannot be used, and whose callbacks go to the inbox."""
+        """The batches that cannot be used."""
         self.commits = Commits()
         """What the commits of all journals cost."""
 
@@ -98,14 +103,17 @@ class Stores:
             raise Rejected(Reason.OVERLOADED)
         try:
             new = await store.keep(seen)
-        except Displaced:
-            await self._let_go(batch, store)
+        except StoreError as error:
+            if isinstance(error, Displaced) or not await store.is_open():
+                await self._let_go(batch, store)
             raise
         return Kept(new, store.is_inbox, store.journal)
 
     async def folder(self, batch: str) -> Path:
-        """The folder of the journal that takes callbacks of a batch; raises `StoreError` where it cannot be read."""
-        return (await self._of(batch)).folder
+        """The folder of the journal that takes callbacks of a batch, or will make it; raises `StoreError` where none does."""
+        store = await self._of(batch)
+        stand(self._base(store.folder, is_inbox=store.is_inbox))
+        return store.folder
 
     async def _fitting(self, batch: str, seen: Seen) -> Store:
         """The journal for a callback. MUST NOT say that it is known there unless the disk has it now."""
@@ -167,6 +175,8 @@ class Stores:
                 await self._take_up(batch, folder)
             there = self._there.get(batch)
         if there is None:
+            if self.footing.gone:
+                raise StoreError(self.footing.gone)
             there = self._there[batch] = await self._opened(self._home.inbox(batch), is_inbox=True)
             words = f"batch {batch} is not here: its callbacks go to the inbox"
             self._troubles.begin(f"absent {batch}", words, level=logging.WARNING)
@@ -182,12 +192,16 @@ class Stores:
 
     async def _batches(self) -> dict[str, Path]:
         self._looked_at = self._now()
-        looked = await asyncio.to_thread(lambda: list(each(self._home, card_of)))
+        looked = await asyncio.to_thread(self._look)
         self._troubles.end("home", "looking for batches goes well again")
         bad = {folder: card for folder, card in looked if isinstance(card, StoreError)}
         good = {card.batch_id: folder for folder, card in looked if not isinstance(card, StoreError)}
-        self.aside.seen(bad, good.values())
+        self.aside.seen(bad, good.values(), {store.folder for store in self._there.values()})
         return good
+
+    def _look(self) -> list[tuple[Path, Card | StoreError]]:
+        self.footing.look()
+        return list(each(self._home, card_of))
 
     async def _take_up(self, batch: str, folder: Path) -> None:
         """Let callbacks of a batch go to its folder, unless they do already, or it cannot be read."""
@@ -223,8 +237,9 @@ class Stores:
             _log.error("%s", error)
 
     async def _opened(self, folder: Path, *, is_inbox: bool) -> Store:
-        # MUST NOT make a batch's folder anew: what is in it would be found by nobody once the batch is put back.
-        journal = Segments(folder, WRITER, self._disk, self.commits, makes=is_inbox)
+        journal = Segments(
+            folder, WRITER, self._disk, self.commits, base=self._base(folder, is_inbox=is_inbox)
+        )
         store = await asyncio.to_thread(lambda: Store.open(folder, journal, is_inbox=is_inbox))
         for damage in journal.health().damage:
             if damage.harm is Harm.DAMAGED:
@@ -232,6 +247,12 @@ class Stores:
             elif damage.harm is Harm.TORN:
                 _log.warning("%s: never acknowledged, and passed over", _words(damage))
         return store
+
+    def _base(self, folder: Path, *, is_inbox: bool) -> Path | None:
+        """Below what folders may be made: a batch and the home, made anew, would be found by nobody once they are put back."""
+        if is_inbox:
+            return self._home.path if self.footing.known else None
+        return folder
 
     async def _take_in_all(self) -> None:
         for batch in await asyncio.to_thread(inboxes, self._home.path):

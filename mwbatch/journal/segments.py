@@ -9,6 +9,7 @@
 Each process that writes has segments of its own, at most one a folder, made at its first fact.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -61,7 +62,7 @@ class Segments:
     """The journal of one batch, in its folder.
 
     ``writer`` names who writes (``submit``, ``receiver`` …) in the names of the segments; ``commits`` counts what its
-    commits cost. Where it ``makes`` no folder, writing raises `Displaced` once the batch's own is gone.
+    commits cost. Where a ``base`` is named, folders are made below it alone: without it, writing raises `Displaced`.
     """
 
     def __init__(
@@ -71,10 +72,10 @@ class Segments:
         disk: Disk = DISK,
         commits: Commits | None = None,
         *,
-        makes: bool = True,
+        base: Path | None = None,
     ) -> None:
         self.folder = folder
-        self._shelves = {name: Shelf(folder / name, writer, disk, commits, makes=makes) for name in FOLDERS}
+        self._shelves = {name: Shelf(folder / name, writer, disk, commits, base) for name in FOLDERS}
         self._made: Appender | None = None
         self._making = Lock()
         self._followed: tuple[Batch, Tail[None]] | None = None
@@ -283,6 +284,14 @@ def segment_sizes(folder: Path) -> dict[str, int]:
             if size := path.stat().st_size:
                 sizes[str(path.relative_to(folder))] = size
     return sizes
+
+
+def check_writable(folder: Path) -> None:
+    """Raise `StoreError` where no callback could be written to a batch folder, as far as a look can tell."""
+    for path in (folder / JOURNAL, folder / RESULTS):
+        there = path if os.path.lexists(path) else folder
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise StoreError(f"nothing can be written in {there}: see who may, or where it leads")
 
 
 def damage_of(folder: Path) -> list[Damage]:

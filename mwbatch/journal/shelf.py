@@ -1,5 +1,6 @@
 """One folder of segments: facts of a kind lie together there, written by everyone in segments of their own."""
 
+import os
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,11 +33,10 @@ class Shelf:
         writer: str,
         disk: Disk = DISK,
         commits: Commits | None = None,
-        *,
-        makes: bool = True,
+        base: Path | None = None,
     ) -> None:
         self.folder, self._writer, self._disk, self._commits = folder, writer, disk, commits
-        self._makes = makes
+        self._base = base
         self._lacking = 0
         self._segment: Segment | None = None
         self._committer: Committer | None = None
@@ -80,8 +80,7 @@ class Shelf:
             raise Poisoned(str(self._poison))
         try:
             if self._segment is None:
-                if not (self._makes or self.folder.parent.is_dir()):
-                    raise Displaced(f"{self.folder.parent} is gone; see what became of it, start again")
+                stand(self._base)
                 self._segment = Segment(self.folder, self._writer, self._disk)
             self._segment.append(lines)
         except DiskFull:
@@ -100,12 +99,13 @@ class Shelf:
     def _try_space(self) -> None:
         """MUST NOT touch the segment, which belongs to the facts, and may be poisoned."""
         try:
+            stand(self._base)
             self._disk.make_folder(self.folder)
             with aside(self.folder / "space", self._disk) as scratch:
                 # Random, because zeros take no space on a file system that compresses.
                 scratch.write(secrets.token_bytes(self._lacking))
                 scratch.settle()
-        except OSError:
+        except (OSError, StoreError):
             return
         self._lacking = 0
 
@@ -183,3 +183,9 @@ class Shelf:
         if self._segment is not None:
             segment, self._segment = self._segment, None
             segment.close()
+
+
+def stand(base: Path | None) -> None:
+    """Raise `Displaced` where a base is gone: what is made in its place would be found by nobody once it is put back."""
+    if base and not os.path.isdir(base):  # noqa: PTH112 (Path would raise where it cannot be looked at)
+        raise Displaced(f"{base} is gone, or out of reach; see what became of it, start again")

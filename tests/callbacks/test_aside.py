@@ -148,6 +148,31 @@ async def test_a_copy_of_what_runs(start: Start) -> None:
     assert rows(folder) == {0, 1}
 
 
+async def test_a_card_that_goes_bad_under_an_open_journal(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is told of a batch that cannot be used any more is where its callbacks are: in it, and later in the inbox."""
+    stage = await start(limits=SOON, admin_port=0)
+    assert await sent(stage, BATCH, 0) == 200
+    folder = stage.home.path / f"named-{BATCH}"
+    (folder / "batch.json").write_bytes(b"{")
+    await until(lambda: "is set aside, " in caplog.text)
+    assert await sent(stage, BATCH, 1) == 200
+    assert rows(folder) == {0, 1}
+    assert ("stored in it until" in caplog.text, "not stored in it" in caplog.text) == (True, False)
+    assert "inbox" not in caplog.text
+    shutil.rmtree(folder / "results")
+    await until(lambda: stored_in(stage, 2))
+    await until(lambda: "not stored in it" in caplog.text)
+    assert f"batch {BATCH} is not here: its callbacks go to the inbox" in caplog.text
+
+
+async def stored_in(stage: Stage, row: int) -> bool:
+    """Send a callback; whether the inbox has it."""
+    await sent(stage, BATCH, row)
+    return row in rows(stage.home.inbox(BATCH))
+
+
 async def test_a_batch_that_appears_takes_its_inbox_in(start: Start) -> None:
     """Callbacks that came before their batch did are in it soon after it is there, without a restart."""
     stage = await start(limits=SOON)

@@ -1,0 +1,50 @@
+"""Whether the home is there still: what is stored in another folder of its name is found by nobody once it is back."""
+
+import os
+
+from mwbatch.errors import StoreError
+from mwbatch.journal.home import Home, place_of
+from mwbatch.journal.keys import NAME as KEYS
+
+
+class Footing:
+    """The folder on which everything stands, as it was when it was first looked at.
+
+    ``gone`` says why nothing can be stored below it; empty while it is there.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._place: tuple[int, int] | None = None
+        self.gone = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether there was a home at all: where none was, the first callback makes it."""
+        return self._place is not None
+
+    def look(self) -> None:
+        """Look whether it is the same, or another one with something of ours in it, as put back from a copy. Blocks.
+
+        Raises:
+            StoreError: it is gone, nobody may enter it, or it is an empty folder, such as a disk leaves that is not mounted.
+        """
+        self.gone = self._why()
+        if self.gone:
+            raise StoreError(self.gone)
+
+    def _why(self) -> str:
+        path = self._home.path
+        try:
+            place = place_of(path)
+        except StoreError as error:
+            return str(error) if self.known else ""
+        if not os.access(path, os.X_OK):
+            return f"cannot enter {path}: permission denied"
+        if self.known and place != self._place and not self._is_ours():
+            return f"{path} is another folder than before, and an empty one: is its disk mounted?"
+        self._place = place
+        return ""
+
+    def _is_ours(self) -> bool:
+        return (self._home.path / KEYS).exists() or any(True for _ in self._home.readable())
