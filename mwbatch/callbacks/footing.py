@@ -1,10 +1,12 @@
 """Whether the home is there still: what is stored in another folder of its name is found by nobody once it is back."""
 
 import os
+from pathlib import Path
 
 from mwbatch.errors import StoreError
 from mwbatch.journal.home import Home, place_of
 from mwbatch.journal.keys import NAME as KEYS
+from mwbatch.journal.segments import JOURNAL, RESULTS
 
 
 class Footing:
@@ -48,3 +50,11 @@ class Footing:
 
     def _is_ours(self) -> bool:
         return (self._home.path / KEYS).exists() or any(True for _ in self._home.readable())
+
+
+def check_writable(folder: Path) -> None:
+    """Raise `StoreError` where no callback could be written to a batch folder, as far as a look can tell."""
+    for path in (folder / JOURNAL, folder / RESULTS):
+        there = path if os.path.lexists(path) else folder
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise StoreError(f"nothing can be written in {there}: see who may, or where it leads")

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Self
 
 from mwbatch.callbacks.bounds import Bounds
+from mwbatch.callbacks.footing import check_writable
 from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.core.facts import Seen
 from mwbatch.errors import StoreError
 from mwbatch.journal import Intake
-from mwbatch.journal.segments import check_writable
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,6 @@
 Each process that writes has segments of its own, at most one a folder, made at its first fact.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -284,14 +283,6 @@ def segment_sizes(folder: Path) -> dict[str, int]:
             if size := path.stat().st_size:
                 sizes[str(path.relative_to(folder))] = size
     return sizes
-
-
-def check_writable(folder: Path) -> None:
-    """Raise `StoreError` where no callback could be written to a batch folder, as far as a look can tell."""
-    for path in (folder / JOURNAL, folder / RESULTS):
-        there = path if os.path.lexists(path) else folder
-        if not os.access(there, os.W_OK | os.X_OK):
-            raise StoreError(f"nothing can be written in {there}: see who may, or where it leads")
 
 
 def damage_of(folder: Path) -> list[Damage]:

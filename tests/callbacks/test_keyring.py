@@ -144,7 +144,8 @@ def test_an_older_key_file_takes_nothing_away(
     for _ in range(3):
         keep(home, OLD)
         ring.time += 1.0
-        assert ring.signed(path(new)) and ring.signed(path(OLD))
+        assert ring.signed(path(new))
+        assert ring.signed(path(OLD))
     assert [(record.levelname, new.kid in record.message) for record in caplog.records] == [("ERROR", True)]
     home.key_path.write_bytes(whole)
     ring.time += 1.0
