@@ -2,6 +2,7 @@
 
 import gc
 import io
+import json
 import sys
 from importlib import import_module
 from typing import Final
@@ -95,6 +96,16 @@ def app() -> None:
     """
 
 
+def _misused(error: click.ClickException) -> int:
+    """Say what is wrong with a command, for scripts as an object, too; the exit code."""
+    error.show(told := io.StringIO())
+    print(folded(told.getvalue(), sys.stderr), end="", file=sys.stderr)
+    words = sys.argv[1:]
+    if "--json" in words[: words.index("--") if "--" in words else None]:
+        print(json.dumps({"error": error.format_message(), "exit": error.exit_code}))
+    return error.exit_code
+
+
 def main() -> None:
     """Run the program."""
     gc.set_threshold(*GARBAGE)
@@ -102,12 +113,11 @@ def main() -> None:
     try:
         code = app(standalone_mode=False) or Exit.DONE
     except click.ClickException as error:
-        error.show(told := io.StringIO())
-        print(folded(told.getvalue(), sys.stderr), end="", file=sys.stderr)
-        code = error.exit_code
+        code = _misused(error)
     except click.Abort:
         # Ctrl-C where nothing else heeds it: click itself would end with 1, which means rejected rows here.
         abandon()
         code = Exit.INTERRUPTED
+    code = ended(code, lambda sentence: print(sentence, file=sys.stderr))
     gc.freeze()  # or Python looks through all that there is for cycles, before it ends
-    sys.exit(ended(code, lambda sentence: print(sentence, file=sys.stderr)))
+    sys.exit(code)

@@ -1,6 +1,7 @@
 """How every command runs: event loop, signals, logging and the exit code are wired here, and nowhere else."""
 
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -19,9 +20,11 @@ from mwbatch.errors import BadValue, Exit, MwbatchError, Unsent
 from mwbatch.settings import LogFormat, Talk, proxies
 from mwbatch.views.folding import folded, matters
 from mwbatch.views.plain import Plain
-from mwbatch.views.streams import Stream, abandon, hurried, take_over
+from mwbatch.views.streams import Stream, hurried, take_over
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from mwbatch.commands.desk import Desk
 
     Command = Callable[[Desk], Coroutine[Any, Any, "Result"]]
@@ -80,11 +83,9 @@ def _came_to(run: Callable[[], Result], talk: Talk, asked: "Asked") -> int:
     try:
         result = run()
     except MwbatchError as error:
-        return fail(error, talk)
+        return fail(error, talk, asked.exit)
     except KeyboardInterrupt:
-        abandon()
-        say("mwbatch: stopped", talk)
-        return Exit.INTERRUPTED
+        return _stopped("stopped", Exit.INTERRUPTED, talk)
     except click.exceptions.Exit as left:
         return left.exit_code
     except Exception:  # noqa: BLE001 (the last line of defence: people get a sentence, we get a trace)
@@ -92,9 +93,22 @@ def _came_to(run: Callable[[], Result], talk: Talk, asked: "Asked") -> int:
             f"mwbatch: this is a bug of mwbatch; please report it with these lines:\n{_trace()}",
             talk,
         )
+        if talk.json:
+            emit_json({"error": "this is a bug of mwbatch", "exit": int(Exit.BUG)})
         return Exit.BUG
     show(result, talk)
     return max(result.exit, asked.exit)
+
+
+def _stopped(sentence: str, code: Exit, talk: Talk) -> Exit:
+    """Say that all ended at once; what standard output has not taken until now nobody waits for."""
+    out = standard_output()
+    out.patient = False
+    say(f"mwbatch: {sentence}", talk)
+    if talk.json and not out.waits:  # else half a line stands before it
+        emit_json({"error": sentence, "exit": int(code)})
+    out.abandon()
+    return code
 
 
 def _typed() -> dict[str, str]:
@@ -122,8 +136,9 @@ def show(result: Result, talk: Talk) -> None:
         emit_json(value)
 
 
-def fail(error: MwbatchError, talk: Talk) -> Exit:
-    """Print an error as one sentence, and as an object with ``--json``; its exit code."""
+def fail(error: MwbatchError, talk: Talk, asked: Exit = Exit.DONE) -> Exit:
+    """Print an error as one sentence, and as an object with ``--json``; its exit code, or that of who ``asked`` to stop."""
+    code = max(error.exit_code, asked)
     match error:
         case Unsent():
             words = f"{error}{UNREACHED}"
@@ -133,8 +148,8 @@ def fail(error: MwbatchError, talk: Talk) -> Exit:
             words = str(error)
     say(f"mwbatch: {words}", talk, logging.ERROR)
     if talk.json:
-        emit_json({"error": words, "exit": int(error.exit_code), **error.fields})
-    return error.exit_code
+        emit_json({"error": words, "exit": int(code), **error.fields})
+    return code
 
 
 def standard_output() -> Stream:
@@ -174,10 +189,22 @@ def say(sentence: str, talk: Talk, level: int = logging.INFO) -> None:
 
 @dataclass(slots=True)
 class Asked:
-    """Which signal asked to stop, as an exit code; ``DONE`` for none. ``interrupted`` is that of Ctrl-C."""
+    """Which signal asked to stop, as an exit code; ``DONE`` for none. ``interrupted`` is that of Ctrl-C.
+
+    ``at_once``: nothing is finished any more. ``sending`` says whether requests were under way then.
+    """
 
     exit: Exit = Exit.DONE
     interrupted: Exit = Exit.INTERRUPTED
+    at_once: bool = False
+    sending: bool = False
+
+    @property
+    def said(self) -> str:
+        """What it means that all ended at once."""
+        if self.sending:
+            return "stopped at once; what had left unanswered is in doubt now, and running it again is safe"
+        return "stopped; nothing was in flight, and running it again is safe"
 
 
 def _loop(command: "Command", talk: Talk, asked: Asked) -> Result:
@@ -188,12 +215,24 @@ def _loop(command: "Command", talk: Talk, asked: Asked) -> Result:
     with suppress(ImportError):
         from uvloop import new_event_loop as new_loop
     with hurried(lambda: asked.exit is not Exit.DONE), asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.get_loop().set_default_executor(_threads(asked))
         try:
             return runner.run(_watched(command, talk, asked))
         except (KeyboardInterrupt, asyncio.CancelledError):
-            said = "stopped at once; what had left unanswered is in doubt now, and running it again is safe"
-            say(f"mwbatch: {said}", talk)
-            raise click.exceptions.Exit(max(asked.exit, Exit.INTERRUPTED)) from None
+            asked.at_once = True
+            code = _stopped(asked.said, max(asked.exit, Exit.INTERRUPTED), talk)
+            raise click.exceptions.Exit(code) from None
+
+
+def _threads(asked: Asked) -> "ThreadPoolExecutor":
+    """Where `asyncio.to_thread` reads and writes. Whoever wants all to end at once does not wait for what is read there."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    class Threads(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(wait and not asked.at_once, cancel_futures=cancel_futures or asked.at_once)
+
+    return Threads(thread_name_prefix="mwbatch")
 
 
 async def _watched(command: "Command", talk: Talk, asked: Asked) -> Result:
@@ -211,17 +250,25 @@ async def _watched(command: "Command", talk: Talk, asked: Asked) -> Result:
 
 
 def listen(desk: "Desk", asked: Asked) -> None:
-    """First Ctrl-C, SIGTERM or end of the terminal: stop starting, finish what is in flight. Second: stop now."""
+    """First Ctrl-C, SIGTERM or end of the terminal: stop starting, finish what is in flight. Second: stop now.
+
+    Where nothing is in flight there is nothing to wait for, and already the first one is obeyed at once. One more than that
+    ends the process, whatever holds it up.
+    """
     import asyncio
 
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
 
     def heed(code: Exit) -> None:
-        if desk.stopping.is_set():
+        asked.exit = asked.exit or code
+        if task.cancelling():  # something that was told to end does not: a resume is safe after kill -9, too
+            os._exit(asked.exit)
+        if desk.stopping.is_set() or not desk.finishing:
+            asked.sending = bool(desk.finishing)
+            desk.stopping.set()
             task.cancel()
             return
-        asked.exit = code
         desk.stopping.set()
         desk.tally.note("stopping: what is in flight is finished first; once more to stop at once")
 

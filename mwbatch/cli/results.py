@@ -71,7 +71,8 @@ def results(
         home = open_home(place, desk)
         if path is None:
             opened = unread(home, *home.find(batch))
-            return await follow_results(opened, standard_output(), desk.sleep, demanded=require_complete)
+            with desk.in_flight():
+                return await follow_results(opened, standard_output(), desk.sleep, demanded=require_complete)
         from mwbatch.commands.results import take_home
 
         opened = await look(home, *home.find(batch))

@@ -77,8 +77,9 @@ def serve_callbacks(*, listening: Listening, place: settings.Place, talk: settin
                 desk.tally.note(sentence)
             # Nobody wants a line every ten seconds in the log of a service; on a terminal it is a bar.
             desk.tally.begin("received" if talk.verbose or sys.stderr.isatty() else "")
-            while receiver.failure is None and not await desk.sleep(0.25):
-                desk.tally.done = receiver.counts.received
+            with desk.in_flight():
+                while receiver.failure is None and not await desk.sleep(0.25):
+                    desk.tally.done = receiver.counts.received
             desk.tally.begin("")
         received = Received(receiver.counts.plain())
         desk.tally.note(received.sentence())

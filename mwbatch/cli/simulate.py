@@ -69,7 +69,8 @@ def simulate(*, world: World, talk: settings.Talk) -> None:
             desk.tally.note(
                 f"the simulator is at {there.url}; paste the two lines above where you submit. Ctrl-C ends it"
             )
-            await desk.stopping.wait()
+            with desk.in_flight():
+                await desk.stopping.wait()
         finally:
             await there.close()
         return Done()

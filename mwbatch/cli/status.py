@@ -138,7 +138,9 @@ async def keep_watching(
         tally.begin(phase, counts.total(), done=counts[Status.COMPLETED])
         tally.in_flight, tally.rejected = flying, counts[Status.REJECTED]
         tally.doubt = counts[Status.DOUBT] - flying
-        if not unfinished(counts) or await desk.sleep(2.0):
+        with desk.in_flight():
+            stopped = await desk.sleep(2.0) if unfinished(counts) else True
+        if stopped:
             if batch is None:
                 return await asyncio.to_thread(everything, home, price, demanded=demanded)
             return await asyncio.to_thread(one, home, batch, price, demanded=demanded)

@@ -49,6 +49,7 @@ def list_(
         from mwbatch.views.tasks import task_json
 
         shown, out, short = 0, standard_output(), list[str]()
+        desk.tally.begin("asking the API")
         async with open_client(api, desk) as client:
             found = client.tasks(
                 start_time=start_time, end_time=end_time, status=status, type=type, tell=short.append
@@ -88,6 +89,7 @@ def get(
     async def command(desk: "Desk") -> Result:
         from mwbatch.views.tasks import task_json
 
+        desk.tally.begin("asking the API")
         async with open_client(api, desk) as client:
             return Plain(task_json(await client.retrieve(task_id), raw=raw))
 
@@ -113,8 +115,10 @@ def cancel(
     async def command(desk: "Desk") -> Result:
         from mwbatch.views.tasks import task_json
 
+        desk.tally.begin("asking the API")
         async with open_client(api, desk) as client:
-            return Plain(task_json(await canceled(client, task_id), raw=raw))
+            with desk.in_flight():
+                return Plain(task_json(await canceled(client, task_id), raw=raw))
 
     perform(command, talk)
 

@@ -69,7 +69,7 @@ def open_client(api: Api, desk: "Desk", concurrency: int = CONCURRENCY) -> "Clie
         )
     proxy = _proxy(api.base_url, desk)
     client = Client(api_key(), api.base_url, api.timeout, limit=concurrency, proxy=proxy)
-    client.waits = desk.waits
+    client.waits, client.sleep = desk.waits, desk.sleep
     return client
 
 
@@ -176,17 +176,41 @@ def asked(question: str) -> bool:
     """Ask on a terminal; elsewhere nobody is there to answer, and the command goes on. Ctrl-C and Ctrl-D mean no."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
-    # The event loop, which hears Ctrl-C otherwise, stands still while somebody thinks.
-    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        while (answer := _answer(question)) not in _ANSWERS:
-            pass
-    except (KeyboardInterrupt, EOFError):
-        print(file=sys.stderr)
-        return False
-    finally:
-        signal.signal(signal.SIGINT, heard)
+    with _heard() as said:
+        try:
+            while (answer := _answer(question)) not in _ANSWERS:
+                pass
+        except (KeyboardInterrupt, EOFError):
+            print(file=sys.stderr)
+            answer = "no"
+    if said:  # whoever ends the program, or closes its terminal, says no, too, and is heard as ever then
+        signal.raise_signal(said[0])
     return _ANSWERS[answer]
+
+
+@contextmanager
+def _heard() -> Iterator[list[int]]:
+    """While somebody thinks, the event loop, which hears signals otherwise, stands still: each that comes is EOF.
+
+    Gives a list, which holds those to be heard afterwards: all but Ctrl-C, which says no and nothing more.
+    """
+    said = list[int]()
+
+    def hear(number: int, _: object) -> None:
+        said.append(number)
+        raise EOFError
+
+    wakes = signal.set_wakeup_fd(-1)
+    heard = {signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler)}
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            heard[number] = signal.signal(number, hear)
+    try:
+        yield said
+    finally:
+        for number, old in heard.items():
+            signal.signal(number, old)
+        signal.set_wakeup_fd(wakes)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from mwbatch.client.aiohttp_wire import AiohttpWire
 from mwbatch.client.answers import asked_for, canceled_in, made, page_in, task_in
 from mwbatch.client.keys import checked, fingerprint, hiding
-from mwbatch.client.retry import Waits, again, passing, untaken
+from mwbatch.client.retry import Sleep, Waits, again, passing, untaken
 from mwbatch.client.wire import Answer, Wire
 from mwbatch.core.form import BadForm, encode_create
 from mwbatch.core.hosts import origin
@@ -64,7 +64,7 @@ class Client:
     anything is written. Raises `UsageError` for settings that cannot be.
 
     ``origin`` is the API, in the one form in which it is known, ``key`` the fingerprint of the API key, ``clock`` the last ``Date``
-    header that the API sent. ``waits`` is told why a read has to wait before it is tried again, and for how long.
+    header that the API sent. ``waits`` is told why a read has to wait before it is tried again, and for how long; ``sleep`` waits.
     """
 
     def __init__(
@@ -85,6 +85,7 @@ class Client:
         self.key = fingerprint(checked(api_key))
         self.clock: str | None = None
         self.waits: Waits = lambda *_: None
+        self.sleep: Sleep = asyncio.sleep
         self._hide = hiding(api_key)
         way = Proxy.read(proxy) if isinstance(proxy, str) else proxy
         self._tries = tries
@@ -263,7 +264,7 @@ class Client:
     async def _again(
         self, call: Callable[[], Awaitable[T]], on: Callable[[BaseException], bool] = passing
     ) -> T:
-        return await again(call, tries=self._tries, on=on, waits=self.waits)
+        return await again(call, tries=self._tries, on=on, sleep=self.sleep, waits=self.waits)
 
     async def _send(
         self,

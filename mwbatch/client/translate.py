@@ -1,5 +1,7 @@
 """What aiohttp's exceptions prove about a request, in one place."""
 
+import os
+import ssl
 from typing import Final
 
 import aiohttp
@@ -33,7 +35,18 @@ def translate(error: BaseException, *, left: bool = True) -> Unsent | Unsure:
             f"no connection to the API: the proxy answered {error.status}{_ASKED.get(error.status, '')}"
         )
     if isinstance(error, NEVER_LEFT) and not isinstance(error, aiohttp.RedirectClientError):
-        return Unsent(masked(f"no connection to the API: {error}"))
+        return Unsent(masked(f"no connection to the API{_why(error)}"))
     if not left:
         return Unsent(f"no connection to the API ({type(error).__name__})")
     return Unsure(f"the request may have arrived, and no whole answer came ({type(error).__name__})")
+
+
+def _why(error: BaseException) -> str:
+    """Where the connection should have gone, and what the system says of it; aiohttp's own words are for programmers."""
+    if not isinstance(error, aiohttp.ClientConnectorError):
+        return f": {error}"
+    cause, number = error.os_error, error.os_error.errno or 0
+    # A name that nobody knows has a negative number, and a certificate one of its own.
+    system = number > 0 and not isinstance(cause, ssl.SSLError)
+    reason = os.strerror(number) if system else str(cause.strerror or cause)
+    return f" at {error.host}:{error.port}: {reason}"

@@ -53,8 +53,9 @@ async def cancel(
             raise UsageError("nothing was canceled, as you said")
         session = Session(batch, client, desk)
         await catch_up(session)
-        withdrawn = await _withdraw(batch, chosen, desk)
-        canceled, late = await _cancel(session, chosen)
+        with desk.in_flight():
+            withdrawn = await _withdraw(batch, chosen, desk)
+            canceled, late = await _cancel(session, chosen)
         desk.tally.begin("")
         doubtful = sum(batch.state.row(number).status is Status.DOUBT for number in chosen)
         return Canceled(

@@ -99,12 +99,13 @@ async def create(session: Session, wishes: Wishes) -> Created:
         StoreError: outcomes could not be written; they are found again by a listing.
     """
     creation = await _begin(session, wishes)
-    if await creation.is_trusted():
-        await creation.prove_echoes()
-        await creation.send_new()
-        await creation.settle_and_send_again()
-        creation.tell_unsent()
-    await creation.cancel_surplus()
+    with session.desk.in_flight():
+        if await creation.is_trusted():
+            await creation.prove_echoes()
+            await creation.send_new()
+            await creation.settle_and_send_again()
+            creation.tell_unsent()
+        await creation.cancel_surplus()
     session.tally.begin("")
     report = replace(session.batch.report(), is_heard=creation.is_heard)
     return Created(report, creation.ending, tuple(creation.reasons))

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -30,17 +31,27 @@ class Desk:
     """``now`` is the wall clock in seconds since the epoch: it dates facts and decides nothing.
 
     ``ticks`` is a clock in seconds that never goes back: it decides when to wait and for how long. ``stopping`` is set
-    when the user asks to stop: start nothing, finish what is in flight. ``command`` is what the user typed, word by word,
-    so that advice can repeat it; empty where nobody typed anything. ``proxies`` lead to what
-    is not on this machine.
+    when the user asks to stop: start nothing, finish what is in flight. ``finishing`` counts the blocks that do so: outside of
+    them nothing is in flight, and whoever hears the user may cancel the command. ``command`` is what the user typed, word by
+    word, so that advice can repeat it; empty where nobody typed anything. ``proxies`` lead to what is not on this machine.
     """
 
     now: Callable[[], float] = time.time
     ticks: Callable[[], float] = time.monotonic
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    finishing: int = 0
     tally: Tally = field(default_factory=Tally)
     command: tuple[str, ...] = ()
     proxies: Proxies = field(default_factory=dict)
+
+    @contextmanager
+    def in_flight(self) -> Iterator[None]:
+        """A block that looks at ``stopping`` by itself, and has something to finish when the user asks to stop."""
+        self.finishing += 1
+        try:
+            yield
+        finally:
+            self.finishing -= 1
 
     def waits(self, error: ApiError | None, seconds: float) -> None:
         """Show why the API has to be asked again, and when; None: it answered, or is given up."""

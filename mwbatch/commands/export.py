@@ -62,14 +62,16 @@ async def export(
         from mwbatch.commands.measuring import measure  # noqa: PLC0415 (HTTP, which most exports need not wait for)
 
         total = await asyncio.to_thread(lambda: sum(1 for _ in missing(survey, sizes)))
-        await measure(missing(survey, sizes), total, sizes, desk)
+        with desk.in_flight():
+            await measure(missing(survey, sizes), total, sizes, desk)
     tally.begin("exporting", survey.completed)
 
     def going(done: int) -> bool:
         tally.done = done
         return not desk.stopping.is_set()
 
-    found = await asyncio.to_thread(writer.write, survey, sizes.get, going)
+    with desk.in_flight():
+        found = await asyncio.to_thread(writer.write, survey, sizes.get, going)
     tally.begin("")
     if demanded:
         await opened.refresh()

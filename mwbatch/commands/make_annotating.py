@@ -40,9 +40,10 @@ async def make_annotating(
     await asyncio.to_thread(output.check)
     desk.tally.begin("reading answers")
     expiring = Expiring(clock_of(desk))
-    made = await asyncio.to_thread(
-        _write, opened.card.name, opened.journal, question, chosen, output, desk, expiring
-    )
+    with desk.in_flight():
+        made = await asyncio.to_thread(
+            _write, opened.card.name, opened.journal, question, chosen, output, desk, expiring
+        )
     desk.tally.begin("")
     return replace(made, expired=expiring.expired, expiring=expiring.soon, single=question.single)
 

@@ -1,5 +1,6 @@
 """Opens manifests: CSV or JSONL, packed with gzip or not, from a file or from standard input (``-``)."""
 
+import asyncio
 import hashlib
 import os
 import stat
@@ -21,6 +22,9 @@ from mwbatch.journal.placing import free
 
 BLOCK: Final = 1 << 16
 """The bytes read at a time: about a thousand rows, so that nothing else waits for long."""
+
+LONGEST_CLOSE: Final = 0.5
+"""Seconds in which any file but a pipe is closed."""
 
 BLANK: Final = 1 << 20
 """The most bytes of nothing with which a file may begin and still be told from its first character."""
@@ -185,9 +189,13 @@ async def blocks(path: str, name: str) -> AsyncGenerator[bytes, None]:
             while block := await aiofiles.stdin_bytes.read(BLOCK):
                 yield block
             return
-        async with aiofiles.open(path, "rb") as file:
+        file = await aiofiles.open(path, "rb")
+        try:
             while block := await file.read(BLOCK):
                 yield block
+        finally:
+            # A pipe that somebody reads in a thread is closed when something comes: nobody waits for that.
+            await asyncio.wait([asyncio.ensure_future(file.close())], timeout=LONGEST_CLOSE)
     except FileNotFoundError:
         raise UsageError(
             f"there is no file {name}: give the path of a manifest, or - for standard input"

@@ -79,7 +79,8 @@ async def reconcile(
         if client is not None:
             session = Session(batch, client, desk)
             tell_strange_keys(session)
-            await Asking(session, manner, result).settle()
+            with desk.in_flight():
+                await Asking(session, manner, result).settle()
         if os.path.isfile(name):  # noqa: ASYNC240, PTH113 (one look at the disk)
             result.comparison = await compare(batch, name)
         await batch.refresh()

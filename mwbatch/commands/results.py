@@ -27,7 +27,8 @@ async def take_home(
     """
     output = Output(opened.home, path, force)
     await asyncio.to_thread(output.check)
-    return await asyncio.to_thread(_write, opened, output, desk, every=every)
+    with desk.in_flight():
+        return await asyncio.to_thread(_write, opened, output, desk, every=every)
 
 
 def _write(opened: Opened, output: Output, desk: Desk, *, every: bool) -> Taken:

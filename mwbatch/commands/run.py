@@ -74,7 +74,8 @@ async def run(
         async with planned(home, client, source, wishes, desk, "run") as (batch, asking, beside):
             session = Session(batch, client, desk)
             created = await create(session, asking)
-            fetched = await _wait(session, created, stored, poll, receiver)
+            with desk.in_flight():
+                fetched = await _wait(session, created, stored, poll, receiver)
             await batch.refresh()
             desk.tally.begin("")
             return Ran(batch.report(), created.ending, fetched, created.reasons, *beside)

@@ -161,7 +161,8 @@ async def validate(
     if check_images:
         from mwbatch.commands.checking import check_images as check  # noqa: PLC0415 (HTTP, which few ask for)
 
-        unreachable = await check(manifest.path, found.good, desk, found.wrong)
+        with desk.in_flight():
+            unreachable = await check(manifest.path, found.good, desk, found.wrong)
     return Validation(
         path=manifest.path,
         rows=found.new,

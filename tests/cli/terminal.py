@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -27,14 +28,15 @@ def on_terminal(
     columns: int,
     *words: str,
     answer: bytes = b"",
-    typed: Sequence[tuple[bytes, bytes]] = (),
+    typed: Sequence[tuple[bytes, bytes | signal.Signals]] = (),
     **env: str,
 ) -> Ran:
     """Run a command whose three streams are one terminal; ``out`` is all that the terminal got.
 
-    ``answer`` is typed when a question is asked; of ``typed`` each when the words before it have come since the last.
+    ``answer`` is typed when a question is asked; of ``typed`` each when the words before it have come since the last, or sent,
+    where it is a signal.
     """
-    keys = [*([(b"[y/N]", answer)] if answer else ()), *typed]
+    keys: list[tuple[bytes, bytes | signal.Signals]] = [*([(b"[y/N]", answer)] if answer else ()), *typed]
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     there = stage.env | {"TERM": "xterm-256color"} | env
@@ -58,7 +60,8 @@ def on_terminal(
                 shown += block
                 if keys and (place := shown.find(keys[0][0], seen)) >= 0:
                     seen = place + len(keys[0][0])
-                    os.write(ours, keys.pop(0)[1])
+                    key = keys.pop(0)[1]
+                    os.write(ours, key) if isinstance(key, bytes) else started.send_signal(key)
         os.close(ours)
         if time.monotonic() >= end:
             started.kill()

@@ -1,7 +1,10 @@
 """What every command has in common."""
 
 import gc
+import json
 import logging
+import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +16,7 @@ from click.exceptions import Exit
 from mwbatch.cli import app, main
 from mwbatch.cli.program import glance, perform
 from mwbatch.commands.desk import Desk
+from mwbatch.errors import UsageError
 from mwbatch.settings import Talk
 from mwbatch.views.plain import Done
 
@@ -50,6 +54,21 @@ def test_a_trace_shows_no_mac(capfd: pytest.CaptureFixture[str]) -> None:
     said = capfd.readouterr().err
     assert (ended.value.exit_code, "bug of mwbatch" in said) == (70, True)
     assert ADDRESS[:-32] + "***" in said
+
+
+@pytest.mark.usefixtures("root")
+def test_who_is_interrupted_is_told_so(capfd: pytest.CaptureFixture[str]) -> None:
+    """A command that fails because somebody interrupted it exits as one that was interrupted."""
+
+    async def interrupted(desk: Desk) -> Done:
+        with desk.in_flight():
+            os.kill(os.getpid(), signal.SIGTERM)
+            await desk.stopping.wait()
+        raise UsageError("interrupted: nothing was written")
+
+    with pytest.raises(Exit) as ended:
+        perform(interrupted, Talk(json=True))
+    assert (ended.value.exit_code, json.loads(capfd.readouterr().out)["exit"]) == (143, 143)
 
 
 @pytest.mark.usefixtures("root")

@@ -114,3 +114,16 @@ async def test_nobody_waits_for_an_hour_in_silence() -> None:
 def test_only_what_had_no_effect_may_be_posted_again(error: ApiError, safe: bool) -> None:
     """A POST is repeated only where the first one certainly did nothing."""
     assert untaken(error) is safe
+
+
+async def test_who_asks_to_stop_waits_for_no_other_try() -> None:
+    """Where the user asks to stop while a read waits, it is not sent again, and its last error is raised."""
+    flaky = Flaky(Unsure("first"), Unsure("second"), Unsure("third"))
+    naps = iter([False, True])
+
+    async def nap(_: float) -> bool:
+        return next(naps)
+
+    with pytest.raises(Unsure, match="second"):
+        await again(flaky.call, sleep=nap)
+    assert flaky.calls == 2

@@ -8,8 +8,10 @@ from unittest.mock import Mock
 import aiohttp
 import pytest
 
+from mwbatch.client import Client
 from mwbatch.client.translate import translate
 from mwbatch.errors import Unsent, Unsure
+from tests.ports import free_port
 
 UNSENT = {
     "ClientConnectorError",
@@ -80,3 +82,12 @@ def test_what_is_not_aiohttps_proves_nothing(error: BaseException) -> None:
 def test_what_was_on_the_wire_is_not_quoted() -> None:
     """The words of an error after sending stay behind: they may hold an address."""
     assert "secret" not in str(translate(aiohttp.ClientPayloadError("secret")))
+
+
+async def test_no_connection_is_said_in_words() -> None:
+    """Where no connection is made people read where to and why, and nothing of the library that tried."""
+    port = free_port()
+    async with Client("key", f"http://127.0.0.1:{port}", tries=1) as client:
+        with pytest.raises(Unsent) as raised:
+            await client.list_page()
+    assert str(raised.value) == f"no connection to the API at 127.0.0.1:{port}: Connection refused"

@@ -1,0 +1,24 @@
+"""Where the program begins, also as ``python -m mwbatch``."""
+
+import os
+import signal
+
+
+def main() -> None:
+    """Import what is needed, and run the program. Ctrl-C meanwhile ends it without a trace; then the program hears it."""
+    if (heard := signal.getsignal(signal.SIGINT)) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from mwbatch import cli, errors  # noqa: PLC0415 (it takes a tenth of a second, in which people change their minds)
+
+    signal.signal(signal.SIGINT, heard)
+    try:
+        cli.main()
+    except SystemExit as ended:
+        if ended.code in (errors.Exit.INTERRUPTED, errors.Exit.TERMINATED):
+            # All is written and closed, and Python would wait for threads that read what nobody wants any more.
+            os._exit(ended.code)
+        raise
+
+
+if __name__ == "__main__":
+    main()
