@@ -11,7 +11,9 @@ from mwbatch.core.text import Json, encode
 if TYPE_CHECKING:
     from mwbatch.callbacks.metrics import Metrics
 
-NO_METRICS = "501: metrics need an extra: pip install 'mwbatch[metrics]', then start again\n"
+NO_METRICS = (
+    "501: metrics need prometheus-client beside mwbatch: pip install prometheus-client, then start again\n"
+)
 
 
 class Admin:

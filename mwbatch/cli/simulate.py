@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from mwbatch import settings
 from mwbatch.cli.options import verb
-from mwbatch.cli.program import Result, emit, perform
+from mwbatch.cli.program import Result, emit, emit_json, perform
 from mwbatch.declarations import Option
 from mwbatch.views.plain import Done
 
@@ -64,10 +64,13 @@ def simulate(*, world: World, talk: settings.Talk) -> None:
     async def command(desk: "Desk") -> Result:
         there = await listening(settings_of(world))
         try:
-            emit(f"export MICROWORK_BASE_URL={there.url}")
-            emit(f"export MICROWORK_API_KEY={world.api_key}")
+            pasted = {"MICROWORK_BASE_URL": there.url, "MICROWORK_API_KEY": world.api_key}
+            if talk.json:
+                emit_json(pasted)
+            else:
+                emit("\n".join(f"export {name}={value}" for name, value in pasted.items()))
             desk.tally.note(
-                f"the simulator is at {there.url}; paste the two lines above where you submit. Ctrl-C ends it"
+                f"the simulator is at {there.url}; paste the two lines where you submit. Ctrl-C ends it"
             )
             with desk.in_flight():
                 await desk.stopping.wait()

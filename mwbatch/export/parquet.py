@@ -25,7 +25,9 @@ def require_parquet() -> None:
     try:
         import pyarrow.parquet  # noqa: F401, PLC0415 (an extra)
     except ImportError:
-        raise UsageError("parquet needs pyarrow: pip install 'mwbatch[parquet]'; csv needs nothing") from None
+        raise UsageError(
+            "parquet needs pyarrow beside mwbatch: pip install pyarrow; csv needs nothing"
+        ) from None
 
 
 def write_parquet(pictures: Iterable[Picture], target: Target, job: Job) -> None:

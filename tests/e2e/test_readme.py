@@ -1,5 +1,6 @@
 """The README's commands, run block by block where its reader would paste them: none is a mistake, and none overwrites."""
 
+import json
 import re
 import shlex
 import shutil
@@ -8,8 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import click
 import pytest
 
+from mwbatch.cli import app
+from mwbatch.errors import Exit
 from mwbatch.simulator import Settings
 from tests.e2e.fixtures import FAST, NEVER
 from tests.e2e.stage import COMMAND, ROOT, Api, Stage, until
@@ -150,3 +154,94 @@ def ends(reader: Stage, command: str) -> None:
     )
     assert done.returncode == 0, (command, done.stderr.decode())
     assert b"Traceback" not in done.stderr
+
+
+def table(head: str) -> list[list[str]]:
+    """The cells of each line of the table that begins with this line."""
+    found = TEXT.partition(f"| {head} |\n")[2].partition("\n\n")[0].splitlines()[1:]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in found]
+
+
+def promised(command: str) -> set[str]:
+    """The fields of a command's object, by the table."""
+    told = {one: cell for names, cell in table("command | fields") for one in re.findall("`([^`]+)`", names)}
+    cell, taken = told[command], set[str]()
+    if others := re.match("those of `([^`]+)`, and ", cell):
+        taken, cell = promised(others[1]), cell[others.end() :]
+    return taken | {*re.findall("`([a-zA-Z_]+)`", cell)}
+
+
+MAKES: Final = (
+    "make-annotating",
+    "logos",
+    "--instruction",
+    "Is it clear?",
+    "--option",
+    "yes",
+    "--option",
+    "no",
+)
+OBJECTS: Final = {
+    "submit --dry-run": ("submit", "logos.csv", "--dry-run", "--callback-url", "none"),
+    "submit": ("submit", "logos.csv", "--callback-url", "none"),
+    "resume": ("resume", "logos", "--callback-url", "none"),
+    "run": ("run", "logos.csv", "--port", "0", "--callback-url", "none"),
+    "retry": ("retry", "logos", "--callback-url", "none"),
+    "validate": ("validate", "logos.csv"),
+    "status": ("status",),
+    "status BATCH": ("status", "logos"),
+    "reconcile": ("reconcile", "logos"),
+    "audit": ("audit",),
+    "results -o": ("results", "logos", "-o", "out.jsonl"),
+    "export": ("export", "logos", "--format", "csv", "-o", "out.csv"),
+    "make-annotating": (*MAKES, "-o", "clear.jsonl"),
+    "keys list": ("keys", "list"),
+    "keys rotate": ("keys", "rotate"),
+    "cancel": ("cancel", "logos"),
+}
+"""A command for each line of the table, in an order in which they can be run; three more need what the test has."""
+
+
+@pytest.mark.parametrize("block", ["a batch that is complete"])
+def test_the_objects_have_the_fields_that_are_told(reader: Stage) -> None:
+    """Each command's object has the fields that stand in the table, and no other; each command has its line."""
+    there = {one for names, _ in table("command | fields") for one in re.findall("`([^`]+)`", names)}
+    assert there == {*OBJECTS, "keys retire", "simulate"}
+    for name, typed in OBJECTS.items():
+        assert {*json.loads(reader.run(*typed, "--json").out)} == promised(name), name
+    assert {*reader.json("keys", "retire", old_key(reader))} == promised("keys retire")
+    with reader.running("simulate", "--port", "0", "--json") as simulator:
+        assert simulator.stdout
+        assert {*json.loads(simulator.stdout.readline())} == promised("simulate")
+    line = json.loads(re.findall(r"^```json\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)[0])
+    assert {*json.loads(reader.run("results", "logos").out.splitlines()[0])} == {*line}
+    assert {*json.loads(reader.run("results", "logos", "--all").out.splitlines()[0])} == {*line, "error"}
+
+
+def test_every_exit_code_is_told() -> None:
+    """The table of exit codes has each, and no other."""
+    codes = {int(code) for cells in table("code | what") for code in cells[0].split(", ")}
+    assert codes == {*Exit}
+
+
+@pytest.mark.parametrize(
+    "word", ["home", "callback base", "in doubt", "settle", "surplus", "conflict", "card"]
+)
+def test_words_of_ours_are_explained(word: str) -> None:
+    """What nobody can know from elsewhere stands in the list of words."""
+    assert [row for row in table("word | what") if word in row[0]]
+
+
+def test_the_help_needs_no_word_of_the_house(helps: list[str]) -> None:
+    """No help speaks of what stands in the code alone."""
+    assert not [word for text in helps for word in re.findall(r"\b(?:fold|card|segment|sweep)s?\b", text)]
+
+
+@pytest.fixture(scope="module")
+def helps() -> list[str]:
+    """The help of every verb, in small letters."""
+    return [
+        click.Context(command).command.get_help(click.Context(command)).lower()
+        for name in app.list_commands(click.Context(app))
+        if (command := app.get_command(click.Context(app), name))
+    ]
