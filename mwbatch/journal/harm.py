@@ -13,7 +13,7 @@ from mwbatch.errors import StoreError
 from mwbatch.journal.health import Damage, Harm
 from mwbatch.journal.home import place_of
 from mwbatch.journal.opened import Opened
-from mwbatch.journal.segments import JOURNAL, ROWS, segment_sizes
+from mwbatch.journal.segments import JOURNAL, ROWS
 
 
 def harm(batch: Opened) -> list[str]:
@@ -79,10 +79,8 @@ def _name(damage: Damage) -> str:
 
 
 def _lost(batch: Opened) -> Iterator[str]:
-    sizes = segment_sizes(batch.folder)
-    for name, size in batch.known_sizes().items():
-        if sizes.get(name, -1) < size:
-            yield f"{name} is gone" if name not in sizes else f"{name} has lost {size - sizes[name]} bytes"
+    for one in batch.shrunk():
+        yield f"{_name(one)} has lost {one.size} bytes" if one.offset else f"{_name(one)} is gone"
 
 
 def _forgotten(batch: Opened) -> Iterator[str]:

@@ -1,7 +1,9 @@
 """How a journal fares: what of it is damaged, and whether it can take more."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 
 class Harm(StrEnum):
@@ -38,3 +40,18 @@ class Health:
     def lost(self) -> list[Damage]:
         """What was acknowledged once and cannot be read now."""
         return [damage for damage in self.damage if damage.harm is Harm.DAMAGED]
+
+
+def shrunk(folder: Path, known: Mapping[str, int], sizes: Mapping[str, int]) -> list[Damage]:
+    """What is missing of segments that were as large as is ``known`` once, by their ``sizes`` now; at 0 all of one."""
+    return [
+        Damage(
+            str(folder / name),
+            sizes.get(name, 0),
+            size - sizes.get(name, 0),
+            Harm.DAMAGED,
+            "these bytes are gone",
+        )
+        for name, size in known.items()
+        if sizes.get(name, -1) < size
+    ]

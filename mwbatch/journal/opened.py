@@ -16,11 +16,11 @@ from mwbatch.core.progress import Report, report
 from mwbatch.core.reject import Reject
 from mwbatch.errors import BatchBusy, Displaced
 from mwbatch.journal.begun import Begun
-from mwbatch.journal.health import Damage
+from mwbatch.journal.health import Damage, shrunk
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.lock import BatchLock, holder
 from mwbatch.journal.rejects import distinct
-from mwbatch.journal.segments import JOURNAL, RESULTS, Segments, damage_of, segment_sizes
+from mwbatch.journal.segments import JOURNAL, RESULTS, ROWS, Segments, damage_of, segment_sizes
 
 AT_ONCE: Final = 1000
 """Facts that are made durable with one write, where there are many."""
@@ -196,8 +196,17 @@ class Opened:
 
     @property
     def damage(self) -> list[Damage]:
-        """Lines that were acknowledged once and cannot be read now, those in the inbox included. Reads the inbox."""
-        return [*self.journal.health().lost, *damage_of(self.inbox)]
+        """Lines that were acknowledged once and cannot be read now, those in the inbox and those that are gone included.
+
+        Of these it is the rows that count: what else is lost the API shows once more. Reads the inbox.
+        """
+        gone = [damage for damage in self.shrunk() if damage.where.startswith(f"{self.folder / ROWS}/")]
+        return [*gone, *self.journal.health().lost, *damage_of(self.inbox)]
+
+    def shrunk(self) -> list[Damage]:
+        """What segments have lost that were larger once; nothing where the folder was taken away with all of them."""
+        known = self.known_sizes() if self.folder.is_dir() else {}  # MUST come first: segments grow meanwhile
+        return shrunk(self.folder, known, segment_sizes(self.folder))
 
     def rejects(self) -> list[Reject]:
         """The callbacks that did not fit, those in the inbox included, in the order of their coming. Reads them."""

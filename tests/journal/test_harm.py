@@ -192,6 +192,22 @@ async def test_rows_that_nobody_had_started_are_missed_too(home: Home) -> None:
         refuse_lost_rows(batch)
 
 
+@pytest.mark.parametrize("left", [2, 1, 0, None])
+async def test_a_batch_that_has_lost_rows_is_not_complete(home: Home, left: int | None) -> None:
+    """Rows that are lost are damage like any other, forgiven or not, also where no row that is left knows of them."""
+    batch = await written(home, *(plan(row) for row in range(2)))
+    await batch.record([start(1, ((0, 2),)), answer(1, row=0), answer(1, row=1)])
+    await batch.journal.close()
+    path = segment(batch, ROWS)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.unlink() if left is None else path.write_bytes(b"".join(lines[:left]))
+    batch.refold()
+    batch.keep(forgiven=tuple(harm(batch)))
+    report = batch.report()
+    assert (report.complete, report.damaged_lines) == ((True, 0) if left == 2 else (False, 1))
+    assert [damage.where for damage in batch.damage] == ([] if left == 2 else [str(path)])
+
+
 async def test_holes(home: Home) -> None:
     """A row must be there because a later one is, and an attempt must have started because something came of it."""
     batch = await written(home, plan(0), plan(4), show(1, row=0), fail(2, row=4), start(1, ((4, 5),)))
