@@ -5,10 +5,12 @@ nothing else: no file that somebody changed, no link, no manifest that a batch n
 """
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from mwbatch.core.hint import typed
 from mwbatch.errors import StoreError, UsageError
@@ -21,6 +23,12 @@ from mwbatch.journal.ours import Ours
 from mwbatch.journal.placing import Changed, free, place, seen
 from mwbatch.journal.replacing import Aside, Make, aside, make_folder, make_public, names_in
 from mwbatch.journal.target import OneFile, OneFolder
+
+_SYSTEM: Final = ("/dev/", "/proc/", "/sys/")
+"""Where the system shows devices and itself: nothing is kept there, and no name beside one of these is free."""
+
+_MEMORY: Final = "/dev/shm/"
+"""The file system in memory, which is one."""
 
 Manifests = dict[tuple[int, int] | None, str]
 """Batches by the device and the inode of their manifest."""
@@ -44,6 +52,11 @@ class Output:
             )
         if path.name in ("", ".."):
             raise UsageError(f"-o {path}: name the file or folder to be made")
+        if _is_special(path):
+            raise UsageError(
+                f"-o {path}: that is for devices, pipes or sockets; what is written with -o is there whole or not at all: "
+                f"name a file"
+            )
         try:
             there = path.parent.is_dir()
         except OSError as error:  # nobody may look in there
@@ -82,8 +95,6 @@ class Output:
             why = f"is the manifest of batch {batch}"
         elif path.is_symlink():
             why = "is a link: nothing is written through one"
-        elif not (path.is_file() or path.is_dir()):
-            why = "is no file and no folder"
         elif Ours(self.home.path).knows(path):
             return
         else:
@@ -155,6 +166,18 @@ class Output:
         except (Changed, FileExistsError):
             self.check(folder=is_folder)
             raise UsageError(f"{self.path} changed meanwhile; run the same command again") from None
+
+
+def _is_special(path: Path) -> bool:
+    """Whether what is there, be it through a link, is neither a file nor a folder, or the system has the place for such things."""
+    here = os.path.abspath(path)  # noqa: PTH100 (Path would not resolve "..")
+    if here.startswith(_SYSTEM) and not here.startswith(_MEMORY):
+        return True
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _file_at(path: Path) -> tuple[int, int] | None:

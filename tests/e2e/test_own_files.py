@@ -72,6 +72,17 @@ def test_what_is_there_stays(own: Stage, writer: tuple[str, ...]) -> None:
     assert (mine.read_text(), names(own.folder)) == (MINE, {"out.json", free})
 
 
+@pytest.mark.parametrize("there", ["/dev/null", "/dev/stdout", "/proc/self/fd/1", "/dev/none", "fifo", "link"])
+def test_devices_and_pipes_are_no_files(own: Stage, writer: tuple[str, ...], there: str) -> None:
+    """Where no file can be is said, with no name beside a device as the way on, and nothing is written or waited for."""
+    os.mkfifo(own.folder / "fifo")
+    (own.folder / "link").symlink_to("fifo")
+    for more in ((), ("--force",)):
+        refused = own.run(*writer, "-o", there, *more)
+        assert (refused.code, "name a file" in refused.err, "such as" in refused.err) == (2, True, False)
+    assert names(own.folder) == {"fifo", "link"}
+
+
 def test_what_mwbatch_wrote_is_replaced(own: Stage, writer: tuple[str, ...]) -> None:
     """With --force, as the refusal says, what mwbatch wrote is replaced; moved or copied it is still that."""
     assert own.run(*writer, "-o", "out.json").code == 0
