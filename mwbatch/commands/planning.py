@@ -19,7 +19,7 @@ from mwbatch.core.plural import counted
 from mwbatch.core.scrutiny import Leave, Scrutiny
 from mwbatch.errors import ManifestError, UsageError
 from mwbatch.journal.home import Card, Home, known_paths
-from mwbatch.journal.naming import name_for, new_batch_id
+from mwbatch.journal.naming import former_name, name_for, new_batch_id
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.replacing import scratch
 
@@ -134,7 +134,7 @@ def choose(home: Home, source: Source, origin: str) -> Chosen:
         UsageError: several batches were made from it.
     """
     there = list(home.readable())
-    wanted = source.batch
+    wanted, former = source.batch, None
     if wanted is None:
         same = [card for _, card in there if card.manifest == source.recorded] or [
             card for _, card in there if source.paths & known_paths(card.manifest)
@@ -143,9 +143,11 @@ def choose(home: Home, source: Source, origin: str) -> Chosen:
             names = ", ".join(card.name for card in same)
             raise UsageError(f"several batches were made from {source.path}: {names}; name one with --batch")
         wanted = same[0].name if same else name_for(source.recorded)
-    for folder, card in there:
-        if card.name == wanted:
-            return Chosen(card, folder)
+        former = None if same else former_name(source.recorded)
+    for name in (wanted, former):
+        for folder, card in there:
+            if card.name == name:
+                return Chosen(card, folder)
     return Chosen(Card(wanted, new_batch_id(), origin, source.recorded, None, ()), None)
 
 

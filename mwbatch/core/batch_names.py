@@ -3,8 +3,22 @@
 import re
 from collections.abc import Iterable
 from typing import Final
+from unicodedata import combining, normalize
 
 _DEVICE: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+
+_LETTERS: Final = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "Ae"}
+    | {"ø": "o", "Ø": "O", "œ": "oe", "Œ": "Oe", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D"}
+    | {"þ": "th", "Þ": "Th", "ı": "i"}
+)
+"""Letters of the Latin script that are no letter with a mark, as Unicode has it, or that are written otherwise without theirs."""
+
+
+def in_ascii(text: str) -> str:
+    """A text as people write it who have the letters of ASCII only; letters of other scripts stay as they are."""
+    plain = normalize("NFKD", normalize("NFC", text).translate(_LETTERS))
+    return "".join(letter for letter in plain if not combining(letter))
 
 
 def is_reserved(name: str, taken: Iterable[str]) -> bool:

@@ -5,7 +5,7 @@ import secrets
 from hashlib import blake2b
 from pathlib import Path
 
-from mwbatch.core.batch_names import is_reserved, unreserved
+from mwbatch.core.batch_names import in_ascii, is_reserved, unreserved
 from mwbatch.errors import UsageError
 from mwbatch.journal.home import TAKEN
 
@@ -17,18 +17,40 @@ def new_batch_id() -> str:
 
 def name_for(manifest: str) -> str:
     """The name that a batch gets from the file name of its manifest."""
-    stem = re.sub(r"(\.(csv|jsonl|ndjson|gz))+$", "", Path(manifest).name, flags=re.IGNORECASE)
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.").lstrip("-._")[:100] or _unsaid(stem)
+    stem = _stem(manifest)
+    said = in_ascii(stem)
+    name = _plain(said)
+    if any(letter.isalnum() and not letter.isascii() for letter in said):
+        # MUST differ for each such file: what is left of its name says little, or nothing.
+        name = f"{name[:90]}-{_digest(stem)}" if name else ""
+    return _unreserved(name[:100] or _unsaid(stem))
+
+
+def former_name(manifest: str) -> str:
+    """The name that it got from versions that left out every letter beyond ASCII."""
+    stem = _stem(manifest)
+    return _unreserved(_plain(stem)[:100] or _unsaid(stem))
+
+
+def _stem(manifest: str) -> str:
+    return re.sub(r"(\.(csv|jsonl|ndjson|gz))+$", "", Path(manifest).name, flags=re.IGNORECASE)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.").lstrip("-._")
+
+
+def _unreserved(name: str) -> str:
     return unreserved(name) if is_reserved(name, TAKEN) else name
 
 
 def _unsaid(stem: str) -> str:
     """The name for a file whose name has nothing that a folder's may have: each such file has one of its own."""
-    return (
-        f"batch-{blake2b(stem.encode(errors='surrogateescape'), digest_size=3).hexdigest()}"
-        if stem
-        else "batch"
-    )
+    return f"batch-{_digest(stem)}" if stem else "batch"
+
+
+def _digest(stem: str) -> str:
+    return blake2b(stem.encode(errors="surrogateescape"), digest_size=3).hexdigest()
 
 
 def default_home() -> Path:

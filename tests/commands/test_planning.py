@@ -45,6 +45,18 @@ def test_a_batch_is_found_by_name_then_path_then_file_name(stage: Stage) -> None
     ]
 
 
+@pytest.mark.parametrize(
+    ("manifest", "former"), [("Gro\u00dfe L\u00e4den.csv", "Gro-e-L-den"), ("\u5e97\u82172.csv", "2")]
+)
+def test_a_batch_is_found_by_the_name_that_its_manifest_gave_once(
+    stage: Stage, manifest: str, former: str
+) -> None:
+    """A batch that was named when letters beyond ASCII were left out is found by its manifest wherever that stands now."""
+    made(stage, former, f"/data/{manifest}")
+    for place in ("/data", "/moved"):
+        assert choose(stage.home, Source(f"{place}/{manifest}"), ORIGIN).card.name == former
+
+
 def test_several_batches_of_one_manifest(stage: Stage) -> None:
     """Where several batches were made from a manifest the user must name one."""
     made(stage, "one", "/m.csv")
