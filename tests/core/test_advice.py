@@ -32,6 +32,10 @@ def test_there_is_a_step_unless_all_was_given_up(report: Report) -> None:
     ("there", "step"),
     [
         (standing(damaged_lines=1), "mwbatch reconcile logos --list damaged    # see what the disk lost"),
+        (
+            standing(),
+            "mwbatch status    # this batch has no row of its own: see the batches that were asked before",
+        ),
         (standing(planned=2), "mwbatch resume logos    # send the 2 rows not sent yet"),
         (
             standing(planned=2, exhausted=2),
