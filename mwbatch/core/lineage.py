@@ -117,8 +117,12 @@ def _row(
     batch: str, planned: Planned, answer: Seen, question: Question, tags: list[dict[str, Json]]
 ) -> dict[str, Json]:
     lineage = dict(zip(SOURCE, (batch, planned.row, planned.id, answer.task_id), strict=True))
-    # Where each row names its own columns, a later one may have one more for ids: beside `id` no manifest takes it.
-    columns = {name: cell for name, cell in planned.columns.items() if name not in (*SOURCE, *ID_NAMES)}
+    # A row of an old batch may have one more column for ids: beside `id` no manifest takes it under that name.
+    columns = {
+        f"source_column_{name}" if name in ID_NAMES else name: cell
+        for name, cell in planned.columns.items()
+        if name not in SOURCE
+    }
     row = {
         **columns,
         "id": planned.id,

@@ -159,9 +159,10 @@ def test_lineage_of_lineage() -> None:
 
 
 @pytest.mark.parametrize("name", ["custom_id", "unique_id", "global_key"])
-def test_another_id_stays_behind(name: str) -> None:
-    """A column for ids that only a later row of the batch named would be a second one in the new manifest: it is left out."""
+def test_another_id_comes_along(name: str) -> None:
+    """A column for ids that only a later row of an old batch named would be a second one: it comes under a name of its own."""
     found = asked(box("a"), planned=PLANNED._replace(columns={"shop": "x", name: "other"}))
     (entry,) = read_jsonl([encode(found.row)])
     assert isinstance(entry, Entry)
     assert (entry.id, entry.columns["shop"], name in entry.columns) == ("shot-7", "x", False)
+    assert entry.columns[f"source_column_{name}"] == "other"
