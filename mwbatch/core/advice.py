@@ -37,7 +37,9 @@ def next_steps(report: Report) -> Iterator[str]:
             hint("results", name, "-o", f"{name}.results.jsonl"), "the answers, in the manifest's order"
         )
     elif not (report.rows or report.damaged_lines):
-        yield _step(hint("status"), "this batch has no row of its own: see the batches that were asked before")
+        yield _step(
+            hint("status"), "this batch has no row of its own: see the batches that were asked before"
+        )
     elif report.rows and count[Status.CANCELED] == report.rows:
         yield _step(
             hint("status", name, "--rows", "canceled"), f"see the {rows(report.rows)} that you gave up"

@@ -72,7 +72,9 @@ def test_what_is_there_stays(own: Stage, writer: tuple[str, ...]) -> None:
     assert (mine.read_text(), names(own.folder)) == (MINE, {"out.json", free})
 
 
-@pytest.mark.parametrize("there", ["/dev/null", "/dev/stdout", "/proc/self/fd/1", "/dev/none", "fifo", "link"])
+@pytest.mark.parametrize(
+    "there", ["/dev/null", "/dev/stdout", "/proc/self/fd/1", "/dev/none", "fifo", "link"]
+)
 def test_devices_and_pipes_are_no_files(own: Stage, writer: tuple[str, ...], there: str) -> None:
     """Where no file can be is said, with no name beside a device as the way on, and nothing is written or waited for."""
     os.mkfifo(own.folder / "fifo")
