@@ -72,6 +72,11 @@ class Manifest:
         """The batch that its first row names, as rows do that mwbatch put aside; empty where it names none."""
         return self._reader.batch_id if self._reader else ""
 
+    @property
+    def decimals(self) -> str:
+        """What to say of ids that were decimal numbers, in what was read so far; empty where none were."""
+        return self._reader.decimals if self._reader else ""
+
     def chunks(self) -> aclosing[AsyncGenerator[list[Found], None]]:
         """Read it in an ``async with``, which closes the file at once also where the reading ends early."""
         return aclosing(aiter(self))

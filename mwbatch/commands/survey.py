@@ -283,6 +283,8 @@ async def survey(
                     scrutiny.set_clock(await clock())
             found.take(chunk, Identity(None) if identity is None else identity, planned)
             found.marks.append(manifest.mark)
+    if scrutiny:
+        scrutiny.decimals = manifest.decimals
     found.id_column = manifest.id_column
     if found.found:
         found.finish(manifest, free)

@@ -21,7 +21,7 @@ _LETTERS: Final = str.maketrans(
         "Æ": "Ae",
     }
     | {"ø": "o", "Ø": "O", "œ": "oe", "Œ": "Oe", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D"}
-    | {"þ": "th", "Þ": "Th", "ı": "i"}
+    | {"þ": "th", "Þ": "Th", "\u0131": "i"}
 )
 """Letters of the Latin script that are no letter with a mark, as Unicode has it, or that are written otherwise without theirs."""
 

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, NamedTuple
 from mwbatch.core import cells
 from mwbatch.core.digests import digest_id
 from mwbatch.core.names import ANNOTATING, ID_NAMES, TAGGING, guess, misnamed
+from mwbatch.core.plural import rows
 from mwbatch.core.text import Json
 
 Type = Literal["tagging", "annotating"]
@@ -89,12 +90,16 @@ def cells_of(entry: Entry, id_column: str | None) -> dict[str, Json]:
 class Rows:
     """Turns rows into entries.
 
-    ``id_column`` is the one that this manifest uses, None where it has none; ``batch_id`` the batch that its rows name.
+    ``id_column`` is the one that this manifest uses, None where it has none; ``batch_id`` the batch that its rows name;
+    ``decimals`` counts ids that were decimal numbers and are known by their digits alone; ``first_decimal`` is the line and
+    the value of the first.
     """
 
     id_column: str | None = None
     settled: int = field(default=0, init=False)
     batch_id: str = field(default="", init=False)
+    decimals: int = field(default=0, init=False)
+    first_decimal: tuple[int, float] = field(default=(0, 0.0), init=False)
 
     def settle(self, line: int, names: Iterable[str]) -> list[Problem]:
         """Choose the id column from the names in the first record, which stands at ``line``."""
@@ -112,13 +117,27 @@ class Rows:
         if OUR_BATCH in row:
             self._belongs(row[OUR_BATCH], wrong)
         if column is not None:
-            name = cells.identifier(column, row.pop(column, None), wrong)
+            cell = row.pop(column, None)
+            name = cells.identifier(column, cell, wrong)
+            if name and type(cell) is float:
+                self.first_decimal = self.first_decimal if self.decimals else (line, cell)
+                self.decimals += 1
         kind, request = _request(row, wrong)
         if wrong:
             return [
                 Problem(line, column, message + _guessed(column, message, row)) for column, message in wrong
             ]
         return [Entry(line, name or digest_id(kind, request), kind, request, row, column is not None)]
+
+    def told_decimals(self) -> str:
+        """What to say of ids that were decimal numbers; empty where none were."""
+        line, number = self.first_decimal
+        if not self.decimals:
+            return ""
+        return (
+            f"{rows(self.decimals)} with a decimal number for an id, known by its digits: {number} as {cells.shown(str(int(number)))} "
+            f"(write ids in quotes, as text, to have them as they are), first line {line}"
+        )
 
     def _belongs(self, named: Json, wrong: cells.Complaints) -> None:
         """Hold every row that names its batch to the first that did: the others would get into a batch that is not theirs."""

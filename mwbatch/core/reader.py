@@ -33,6 +33,11 @@ class Reader(ABC):
         return self._rows.id_column
 
     @property
+    def decimals(self) -> str:
+        """What to say of ids that were decimal numbers; empty where none were."""
+        return self._rows.told_decimals()
+
+    @property
     def batch_id(self) -> str:
         """The batch that the first row names, empty for none; known once that was read."""
         return self._rows.batch_id

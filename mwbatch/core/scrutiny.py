@@ -57,7 +57,11 @@ NO_SIZE: Final = (
     "with an image_width and image_height that are no size (two whole numbers of pixels): exports will have to measure "
     "the picture or leave it out"
 )
+SHORTENED: Final = "with an id that a spreadsheet has shortened, such as {} (format the column as text there, and export it anew)"
 NO_DIGITS: Final = "with a number of more digits than a number in JSON keeps (write it in quotes, as text)"
+
+_SHORTENED: Final = re.compile(r"[0-9](?:[.,][0-9]+)?[Ee]\+[0-9]{2,3}").fullmatch
+"""A long number as spreadsheets and data frames write it: of several that differ only in their last digits, all look like this."""
 
 _SEPARATORS: Final = re.compile(r"\s*[,;/\r\n]\s*")
 
@@ -75,17 +79,19 @@ class Scrutiny:
 
     ``owned`` gives the columns of the batch that were taken for the user's own although they look like known ones. Where
     a URL expires, `set_clock` comes first. ``header`` is the line of the header, 0 where each row names its own columns;
-    ``id_column`` the column of ids, if there is one; ``columns`` are the user's, of the rows that were found good.
+    ``id_column`` the column of ids, if there is one; ``columns`` are the user's, of the rows that were found good;
+    ``decimals`` is what to say of ids that were decimal numbers.
     """
 
     def __init__(self, leave: Leave, owned: Callable[[], Collection[str]] = tuple) -> None:
         self.header, self.id_column = 0, ""
         self.columns: dict[str, None] = {}
+        self.decimals = ""
         self.expiring: Expiring | None = None
         self._leave, self._ask_owned = leave, owned
         self._owned: Collection[str] | None = None
         self._seen: set[str] = set()
-        self._doubts: dict[str, tuple[int, int]] = {}
+        self._doubts: dict[str, tuple[int, int, str]] = {}
         self._told: set[str | None] = set()
 
     def set_clock(self, clock: Clock) -> None:
@@ -111,6 +117,7 @@ class Scrutiny:
             or "?" in request["image_url"]
             or others
             or name in NO_VALUES
+            or _is_shortened(name)
             or WIDTH in columns
             or HEIGHT in columns
             or (not self.header and float in map(type, columns.values()))
@@ -125,6 +132,7 @@ class Scrutiny:
             and "?" not in "".join([request["image_url"] for request in requests])
             and not any(others)
             and NO_VALUES.isdisjoint(names)
+            and "+" not in "".join(names)
             and self._seen.issuperset(chain.from_iterable(columns))
             and self._seen.isdisjoint((WIDTH, HEIGHT))
             and bool(self.header or not any(float in map(type, own.values()) for own in columns))
@@ -183,13 +191,21 @@ class Scrutiny:
         long = any(
             type(cell) is float and cell.is_integer() and abs(cell) >= EXACT for cell in columns.values()
         )
-        for what, there in ((NO_SIZE, misspelt_size(columns)), (NO_DIGITS, long)):
+        doubts = (
+            (NO_SIZE, misspelt_size(columns)),
+            (NO_DIGITS, long),
+            (SHORTENED, bool(self.id_column) and _is_shortened(entry.id)),
+        )
+        for what, there in doubts:
             if there:
-                count, line = self._doubts.get(what, (0, entry.line))
-                self._doubts[what] = count + 1, line
+                count, line, example = self._doubts.get(what, (0, entry.line, shown(entry.id)))
+                self._doubts[what] = count + 1, line, example
 
     def _doubtful(self) -> list[str]:
-        return [f"{rows(count)} {what}, first line {line}" for what, (count, line) in self._doubts.items()]
+        told = [self.decimals] if self.decimals else []
+        for what, (count, line, example) in self._doubts.items():
+            told.append(f"{rows(count)} {what.format(example)}, first line {line}")
+        return told
 
     def _first_time(self, names: list[Problem]) -> list[Problem]:
         """Mistakes in the names of columns are told once, at the header where there is one."""
@@ -224,6 +240,11 @@ class Scrutiny:
         if len(self._seen) < MOST_COLUMNS:
             self._seen.update(columns)
             self.columns.update((name, None) for name in columns if name not in KNOWN)
+
+
+def _is_shortened(name: str) -> bool:
+    """Whether an id is a long number as a spreadsheet shows it; there is one for every row, and nearly none has the sign."""
+    return "+" in name and _SHORTENED(name) is not None
 
 
 def question(instruction: str, options: Collection[str], leave: Leave) -> list[tuple[str, str]]:

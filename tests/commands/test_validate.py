@@ -68,6 +68,18 @@ async def test_duplicates(tmp_path: Path) -> None:
     assert [problem.line for problem in (await validate(path, allow_duplicates=True)).problems] == [4]
 
 
+async def test_ids_that_are_decimal_numbers(tmp_path: Path) -> None:
+    """An id that is known otherwise than it is written is told with an example; a whole number is its digits, silently."""
+    path = tmp_path / "m.jsonl"
+    lines = [f'{{"id": {name}, "image_url": "https://a/{name}"}}\n' for name in ("7", "1.0", "2.0", "3.5")]
+    path.write_text("".join(lines[:1]))
+    assert "decimal number" not in (await validate(path)).text()
+    path.write_text("".join(lines))
+    told = next(line for line in (await validate(path)).text().splitlines() if "decimal number" in line)
+    assert told.startswith("2 rows with a decimal number for an id, known by its digits: 1.0 as '1' (")
+    assert told.endswith(", first line 2")
+
+
 async def test_many_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond a limit problems are counted, not kept, and the report says so."""
     monkeypatch.setattr(module, "MAX_PROBLEMS", 2)

@@ -227,6 +227,20 @@ def test_what_will_be_of_no_use_is_told_before_it_is_paid() -> None:
     )
 
 
+def test_ids_that_a_spreadsheet_has_shortened() -> None:
+    """An id that is a long number as spreadsheets show it refuses no row, and is told with an example."""
+    names = ["1.2E+22", "1,2E+22", "1e+05", "7.0", "A+B", "12E+22", "1E+5x", "a"]
+    there = entries(*({"id": name, "image_url": f"{URL}?{n}"} for n, name in enumerate(names)))
+    scrutiny = Scrutiny(Leave())
+    scrutiny.header, scrutiny.id_column = 1, "id"
+    assert [scrutiny.look(one) for one in there] == [None] * len(names)
+    (told,) = scrutiny.text()
+    assert told.startswith("3 rows with an id that a spreadsheet has shortened, such as '1.2E+22' (")
+    assert told.endswith(", first line 1")
+    plain = entries({"id": "1.2E+22", "image_url": URL}, {"id": "a+b", "image_url": URL})
+    assert (scrutiny.suspects(plain), scrutiny.suspects(plain[1:])) == ([0], [])
+
+
 def test_a_question_that_a_spreadsheet_has_cut() -> None:
     """A question of just the characters that a spreadsheet keeps of a cell was cut."""
     assert question("x" * 32_766, ["a", "b"], Leave()) == []
