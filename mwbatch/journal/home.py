@@ -279,7 +279,10 @@ def _card_or_why(folder: Path) -> Card | StoreError | None:
 
 def known_paths(path: str) -> frozenset[str]:
     """The paths by which a manifest is known: its own, and where that leads to if it is a link."""
-    return frozenset((path, os.path.realpath(path)))
+    try:
+        return frozenset((path, os.path.realpath(path)))
+    except ValueError:  # a NUL: no file has such a path
+        return frozenset((path,))
 
 
 def place_of(folder: Path) -> tuple[int, int]:

@@ -27,7 +27,7 @@ from mwbatch.journal.target import OneFile, OneFolder
 _SYSTEM: Final = ("/dev/", "/proc/", "/sys/")
 """Where the system shows devices and itself: nothing is kept there, and no name beside one of these is free."""
 
-_MEMORY: Final = "/dev/shm/"
+_MEMORY: Final = "/dev/shm/"  # noqa: S108 (to write there, or not, is the user's wish)
 """The file system in memory, which is one."""
 
 Manifests = dict[tuple[int, int] | None, str]

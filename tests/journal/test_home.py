@@ -101,6 +101,14 @@ def test_a_name_goes_before_a_manifest(home: Home) -> None:
     assert home.find("second")[1].batch_id == "b8"
 
 
+@pytest.mark.parametrize("name", ["a\0b", "\udcff", "x" * 5_000, ""])
+def test_any_word_may_be_asked_for(home: Home, name: str) -> None:
+    """What can be no path, and no name either, is an unknown batch like any other."""
+    home.create(CARD)
+    with pytest.raises(UsageError, match="batches there: logos"):
+        home.find(name)
+
+
 def test_an_unknown_batch_names_those_that_are_there(home: Home) -> None:
     """The error lists the batches of the home and says which home it is."""
     home.create(CARD)
