@@ -89,6 +89,8 @@ class AiohttpWire:
     ) -> Answer:
         """Send one request; see `Wire.send`."""
         self._belonging.check()
+        # MUST be outside of what is tried again: what cannot be written now never can.
+        query = f"?{urlencode(params)}" if params else ""
         if not self._turns.take():
             await self._wait()
         # ``left``: from there on nobody can tell whether a byte left.
@@ -103,7 +105,6 @@ class AiohttpWire:
                 answer = await self._post(connection, path, body)
             else:
                 left = True
-                query = f"?{urlencode(params)}" if params else ""
                 answer = await self._ask(method, path + query, body, _FRESH if fresh else None)
         except asyncio.CancelledError:
             if not self._watchdog.end(task):

@@ -206,7 +206,7 @@ class Client:
 
         ``type`` is filtered on this side, because the values that the API documents are not its own. ``fresh`` asks
         caches on the way for an answer from the API itself. Raises `ApiError` after the last try, and ValueError for
-        a time without a zone.
+        a time without a zone, and for what cannot be written.
         """
         filters = {
             "start_time": start_time and iso(start_time),

@@ -151,6 +151,17 @@ def test_a_client_carries_what_a_run_sends() -> None:
     assert signature(Client).parameters["limit"].default == Wishes().concurrency
 
 
+@pytest.mark.parametrize("asked", [{"status": "\udcff"}, {"start_time": "\ud83d"}])
+async def test_what_cannot_be_asked_is_no_trouble_on_the_way(asked: dict[str, str]) -> None:
+    """A filter that cannot be written is told at once, and never tried again: waiting does not mend it."""
+    waited = list[float]()
+    async with Client(KEY, f"http://127.0.0.1:{free_port()}") as client:
+        client.waits = lambda _, seconds: waited.append(seconds)
+        with pytest.raises(ValueError, match="surrogates"):
+            await client.list_page(**asked)  # type: ignore[arg-type]
+    assert waited == []
+
+
 async def test_the_apis_wait_reaches_the_outcome(start: Start) -> None:
     """Retry-After of a 429 is in the outcome."""
     server = await start(always(http(None, "429 Slow Down", "Retry-After: 7")))
