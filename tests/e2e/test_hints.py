@@ -179,6 +179,13 @@ def asked_before(stage: Stage) -> str:
     return stage.run("submit", "n.csv").err
 
 
+def nothing_new(stage: Stage) -> str:
+    """Every row was asked for by another batch, and is left out."""
+    sent(stage)
+    shutil.copy(stage.folder / "m.csv", stage.folder / "n.csv")
+    return stage.run("submit", "n.csv", "--only-new").out
+
+
 def unreadable(stage: Stage) -> str:
     """Nobody can tell what another batch asked for."""
     sent(stage)
@@ -296,6 +303,7 @@ SCENARIOS: Final[dict[str, tuple[Settings, Told]]] = {
     "core/advice.py: reconcile * --list surplus|conflicts": (FAST, step(conflicts=1)),
     "core/advice.py: reconcile * --list unknown": (FAST, step(unknown_tasks=1)),
     "core/advice.py: reconcile * --wait": (FAST, lambda stage: sent(stage, 3, "--callback-url", NOBODY)),
+    "core/advice.py: status": (NEVER, nothing_new),
     "core/advice.py: results * -o *": (FAST, lambda stage: said(stage, "status", "m", before=complete)),
     "core/advice.py: resume * **": (NEVER, limited),
     "core/advice.py: retry *": (NEVER, in_vain),
