@@ -1,6 +1,9 @@
 """`mwbatch tasks list|get|cancel`: the raw API calls."""
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
+
+import click
 
 from mwbatch import settings
 from mwbatch.cli.options import Group, verb
@@ -15,6 +18,22 @@ if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
     from mwbatch.core.task import Task
 
+
+class TaskStatus(StrEnum):
+    """The statuses that the API tells apart."""
+
+    PENDING = "pending"
+    COMPLETED = "completed"
+    CANCELED = "canceled"
+
+
+class TaskType(StrEnum):
+    """The types of tasks."""
+
+    TAGGING = "tagging"
+    ANNOTATING = "annotating"
+
+
 RawOption = Annotated[
     bool, Option("--raw", help="Show callback addresses whole: whoever has one can forge an answer.")
 ]
@@ -24,10 +43,8 @@ TaskArgument = Annotated[str, Argument(metavar="TASK_ID", help="The API's own id
 @verb
 def list_(
     *,
-    status: Annotated[
-        str | None, Option(help="Only tasks in this status: pending, completed, canceled.")
-    ] = None,
-    type: Annotated[str | None, Option(help="Only tagging or annotating tasks.")] = None,  # noqa: A002
+    status: Annotated[TaskStatus | None, Option(help="Only tasks in this status.")] = None,
+    type: Annotated[TaskType | None, Option(help="Only tasks of this type.")] = None,  # noqa: A002
     start_time: Annotated[str | None, Option(help="Created at this time or later (ISO 8601).")] = None,
     end_time: Annotated[str | None, Option(help="Created at this time or earlier (ISO 8601).")] = None,
     most: Annotated[int | None, Option("--limit", min=1, help="Show so many at most. Default: all.")] = None,
@@ -42,6 +59,8 @@ def list_(
       mwbatch tasks list --status pending --limit 5
       mwbatch tasks list --start-time 2026-01-01T00:00:00Z | wc -l
     """
+    for option, when in (("--start-time", start_time), ("--end-time", end_time)):
+        _check_time(option, when)
 
     async def command(desk: "Desk") -> Result:
         from mwbatch.core.text import encode
@@ -68,6 +87,16 @@ def list_(
         return Done(Exit.UNFINISHED if short else Exit.DONE)
 
     perform(command, talk)
+
+
+def _check_time(option: str, when: str | None) -> None:
+    """Raise `click.BadParameter` for what is no time."""
+    from mwbatch.core.times import moment
+
+    if when is not None and moment(when) is None:
+        raise click.BadParameter(
+            f"{when!r} is no time: write it as 2026-01-31T12:00:00Z.", param_hint=f"'{option}'"
+        )
 
 
 @verb

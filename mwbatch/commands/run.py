@@ -1,5 +1,6 @@
 """Submit and receive in one process: from a manifest to its labels with one command."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,12 @@ from mwbatch.journal.home import Home
 
 LOOK: Final = 0.25
 """Seconds between two looks at what the receiver has stored."""
+
+FIRST: Final = 1.0
+"""Seconds before the first look at the API where no callback comes."""
+
+RESTS: Final = 10.0
+"""So many times as long as a look took is the API left alone, up to the time that the user named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,8 @@ async def _wait(
         StoreError: the receiver can store nothing any more.
     """
     batch, tally = session.batch, session.tally
-    fetched, next_poll, counts = 0, session.ticks() + poll, batch.state.by_status()
+    pauses = _pauses(poll, unheard=not created.report.is_heard)
+    fetched, next_poll, counts = 0, session.ticks() + next(pauses), batch.state.by_status()
     while created.ending.exit not in (Exit.API, Exit.MACHINE):
         if receiver.failure is not None:
             raise receiver.failure
@@ -117,9 +125,19 @@ async def _wait(
         if not counts[Status.PENDING] or await session.sleep(LOOK):
             break
         if session.ticks() >= next_poll:
+            began = session.ticks()
             fetched += await fetch(session)
-            next_poll, counts = session.ticks() + poll, batch.state.by_status()
+            took, now = session.ticks() - began, session.ticks()
+            next_poll, counts = now + min(poll, max(next(pauses), RESTS * took)), batch.state.by_status()
     return fetched
+
+
+def _pauses(poll: float, *, unheard: bool) -> Iterator[float]:
+    """Seconds between the looks: ``poll``; where no callback comes, sooner at first, since answers may be there by then."""
+    pause = FIRST if unheard else poll
+    while True:
+        yield min(pause, poll)
+        pause *= 2
 
 
 def _take(state: Batch, seen: Seen, counts: dict[Status, int]) -> None:

@@ -75,11 +75,11 @@ async def planned(
             else:
                 batch.is_new = True
             check_base(wishes, batch)
-            beside, asking = await _plan(batch, source, *examined, desk), _asking(wishes, examined.found)
+            beside = await _plan(batch, source, *examined, desk)
             examined.found.let_go()
             del examined  # MUST NOT be held while rows are sent: it knows what each of them asks for
             turn.release()
-            yield batch, asking, beside
+            yield batch, wishes, beside
     finally:
         turn.release()
 
@@ -192,12 +192,3 @@ def _tell(found: Survey, batch: Opened, desk: Desk) -> None:
         desk.tally.note(f"{rows(known)} known already, {rows(found.new)} new")
     for line in (*found.composition(), *found.besides(batch.state)):
         desk.tally.note(line)
-
-
-def _asking(wishes: Wishes, found: Survey) -> Wishes:
-    """The same wishes; whoever is asked reads what the new rows are."""
-
-    def confirm(question: str) -> bool:
-        return wishes.confirm("\n".join([*found.composition(), question]))
-
-    return replace(wishes, confirm=confirm)

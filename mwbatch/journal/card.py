@@ -56,7 +56,7 @@ class Card:
         if known(self.origin) != known(origin):
             raise OtherApi(
                 f"batch {self.name} belongs to {self.origin}, and MICROWORK_BASE_URL is {origin}: its tasks live "
-                f"there; set MICROWORK_BASE_URL back, or begin another batch with --batch"
+                f"there; set MICROWORK_BASE_URL back (its rows need a batch of their own at another API: submit --batch NAME)"
             )
 
     @property

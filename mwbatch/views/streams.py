@@ -32,6 +32,9 @@ USUAL: Final = 80
 LEAST: Final = 20
 """Columns below which a terminal is taken for one that folds lines by itself."""
 
+MOST: Final = 1000
+"""Columns beyond which nobody has a terminal: what says so is taken for a mistake, and costs no memory."""
+
 MOMENT: Final = 0.005
 """Seconds between two looks at whether there is room again."""
 
@@ -97,7 +100,7 @@ class Stream(io.TextIOBase):
             said = int(os.environ.get("COLUMNS") or os.get_terminal_size(self._file).columns)
         except (OSError, ValueError):  # it was closed this moment
             said = 0
-        return max(said, LEAST) if said else USUAL
+        return min(max(said, LEAST), MOST) if said else USUAL
 
     def write(self, text: str) -> int:
         """Print text, above the line that is drawn, if there is one."""

@@ -1,6 +1,6 @@
 """A report as words for people: short lines, so that a narrow terminal shows them whole."""
 
-import shutil
+import sys
 import textwrap
 from collections.abc import Iterator
 from typing import Final
@@ -9,6 +9,7 @@ from mwbatch.core.advice import next_steps
 from mwbatch.core.fold import Status
 from mwbatch.core.limits import Spent
 from mwbatch.core.progress import Report
+from mwbatch.views.streams import Stream
 
 WIDE: Final = 200
 """Columns of what is no terminal: nothing has to be folded there."""
@@ -19,7 +20,7 @@ def report_text(report: Report, width: int | None = None) -> str:
 
     ``width`` is the terminal's, in columns; where it is not given, that of the terminal that is there.
     """
-    width = width or shutil.get_terminal_size((WIDE, 24)).columns
+    width = width or (isinstance(sys.stdout, Stream) and sys.stdout.columns) or WIDE
     return "\n".join([*_counts(report), *_next(report, width)])
 
 

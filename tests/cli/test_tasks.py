@@ -39,3 +39,13 @@ def test_a_listing_that_repeats_itself(tmp_path: Path, words: tuple[str, ...], c
     assert [json.loads(line)["task_id"] for line in ran.out.splitlines()] == ["a", "b"]
     assert ran.code == code
     assert ("the listing repeats itself" in ran.err) == (code is Exit.UNFINISHED)
+
+
+@pytest.mark.parametrize(
+    "words", [("--type", "foo"), ("--status", "cancelled"), ("--start-time", "foo"), ("--end-time", "12:00")]
+)
+def test_no_listing_of_what_cannot_be(stage: Stage, words: tuple[str, ...]) -> None:
+    """A type, status or time that there is none of is refused, instead of an empty listing that looks like an answer."""
+    ran = stage.run("tasks", "list", *words)
+    assert (ran.code, ran.out) == (2, "")
+    assert words[0] in ran.err

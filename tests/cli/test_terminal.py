@@ -89,3 +89,23 @@ def test_nobody_is_asked(patient: Stage) -> None:
     ran = on_terminal(patient, 80, *words)
     assert ran.code == 0
     assert "[y/N]" not in ran.out
+
+
+def test_what_rows_are_is_said_once(patient: Stage) -> None:
+    """Who is asked has read above what the rows are, and does not read it again."""
+    words = ("submit", patient.manifest(101), "--callback-url", "none")
+    ran = on_terminal(patient, 80, *words, answer=b"n\n")
+    assert ran.out.count("101 tagging") == 1
+
+
+def test_a_terminal_that_lies(patient: Stage) -> None:
+    """A width that no terminal has costs no memory, and breaks nothing."""
+    ran = on_terminal(patient, 80, "validate", patient.manifest(3), COLUMNS="999999999999")
+    assert ran.code == 0, ran.out
+
+
+def test_a_report_on_the_narrowest_terminal(patient: Stage) -> None:
+    """On a terminal of one column words are not taken apart: it folds lines by itself."""
+    patient.run("submit", patient.manifest(3), "--callback-url", "none")
+    ran = on_terminal(patient, 1, "status", "m")
+    assert (ran.code, "# fetch the 3" in ran.out) == (0, True)

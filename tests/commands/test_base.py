@@ -3,9 +3,10 @@
 import pytest
 
 from mwbatch.commands.base import NO_BASE, callback_base, warn_unheard
-from mwbatch.core.address import NOBODY
+from mwbatch.core.address import NOBODY, Key
 from mwbatch.errors import UsageError
 from tests.commands.conftest import Stage
+from tests.ports import free_port
 
 LAST = "https://last.test/hooks"
 
@@ -105,3 +106,12 @@ async def test_people_know_before_money_is_spent(
         await warn_unheard(base, stage.home.keys().newest, stage.desk)
     assert asked == [LAST]
     assert [LAST in note and problem in note for note in stage.desk.tally.notes] == [True] * told
+
+
+async def test_a_password_of_old_is_shown_nowhere(stage: Stage) -> None:
+    """A base with a password, which an older version took, is told of without it."""
+    last = f"http://user:s3cret@127.0.0.1:{free_port()}"
+    base = callback_base(None, last, stage.desk)
+    await warn_unheard(base, Key("k123", b"x" * 32), stage.desk)
+    assert len(stage.desk.tally.notes) == 2
+    assert "s3cret" not in " ".join(stage.desk.tally.notes)

@@ -223,3 +223,11 @@ def test_a_reader_that_leaves(stage: Stage) -> None:
         assert done.stdout.count(b"\n") == 1
         assert b"Error" not in done.stderr
         assert b"bug" not in done.stderr
+
+
+def test_answers_that_nobody_brings_are_looked_for_soon(stage: Stage) -> None:
+    """Where no callback can come, a run does not wait for the whole --poll before it first asks for answers."""
+    words = ("run", stage.manifest(3), "--port", "0", "--callback-url", "none", "--poll", "3600")
+    with stage.running(*words) as started:
+        started.wait(60)
+    assert started.returncode == 0
