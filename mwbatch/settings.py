@@ -181,7 +181,8 @@ class Spending:
         Option(
             "--callback-url",
             envvar="MWBATCH_CALLBACK_URL",
-            help="The public URL of your receiver; 'none' when nobody can call you (results come by polling).",
+            help="The public URL of your receiver; 'none' when nobody can call you (results come by polling). "
+            "Default: the one used last.",
         ),
     ] = None
     concurrency: Annotated[
@@ -226,7 +227,7 @@ class Spending:
             "--max-cost",
             envvar="MWBATCH_MAX_COST",
             min=0.0,
-            help="Most that this batch may ever cost, at --price a task.",
+            help="Most that this batch may ever cost, at --price a task. Default: no limit.",
         ),
     ] = None
     yes: Annotated[

@@ -128,15 +128,20 @@ class DeclaredOption(click.Option):
         super().__init__(*names, **given)
         self._rooted = rooted
 
+    def _unset(self) -> str:
+        """What it means that nothing is said: the default, or what the help calls so."""
+        if self.default is not None:
+            return f"for {self.default}"
+        _, told, named = (self.help or "").rpartition("Default: ")
+        return f"for {named.rstrip('.')}" if told else "to go without it"
+
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         """Read the variable."""
         if self.envvar is None:
             return None
         assert isinstance(self.envvar, str)
         try:
-            value = variable(
-                self.envvar, "to go without it" if self.default is None else f"for {self.default}"
-            )
+            value = variable(self.envvar, self._unset())
         except UsageError as error:
             raise click.BadParameter(str(error), ctx=ctx, param=self) from None
         if value and self._rooted and not Path(value).is_absolute():

@@ -105,7 +105,9 @@ async def restore_trust(session: Session, grounds: Grounds, *, vouched: bool = F
     session.note("nothing is sent before the API's listing has shown what this folder may have forgotten")
     if not all(batch.card.echo.values()):
         return _vouched(session, harms) if vouched else _no_echo(batch)
-    if not await session.wait_until(grounds.since + WITHOUT_WITNESS * grounds.settle, "the folder is"):
+    if not await session.wait_until(
+        grounds.since + WITHOUT_WITNESS * grounds.settle, "the folder can be trusted"
+    ):
         return "interrupted"
     reasons: list[str] = []
     shown = await _show_all(session, grounds, reasons)
@@ -142,7 +144,7 @@ async def _show_all(session: Session, grounds: Grounds, reasons: list[str]) -> S
         reasons.append(_unshown(batch, few))
         return None
     if not first or not await session.wait_until(
-        session.ticks() + SECOND_SWEEP * grounds.settle, "the folder is"
+        session.ticks() + SECOND_SWEEP * grounds.settle, "the folder can be trusted"
     ):
         return None
     second = await believed(session, listing, after=first)

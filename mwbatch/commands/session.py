@@ -47,9 +47,9 @@ class Session:
         return await self.desk.sleep(seconds)
 
     async def wait_until(self, until: float, what: str) -> bool:
-        """Wait until a tick, with a countdown; False when the user asked to stop."""
+        """Wait until a tick, with a countdown for ``what`` comes then; False when the user asked to stop."""
         while (left := until - self.ticks()) > 0:
-            self.tally.begin(f"{what} settled in {left:.0f} s")
+            self.tally.begin(f"{what} in {left:.0f} s")
             if await self.sleep(min(1.0, left)):
                 return False
         self.tally.begin("listing the API's tasks")

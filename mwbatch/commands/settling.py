@@ -106,7 +106,7 @@ async def _settle(session: Session, grounds: Grounds, there: list[Doubt], result
     batch = session.batch
     if not all(doubt.witnessed(grounds.witness) for doubt in there):
         session.note("no later task shows that the listing is current: waiting twice as long")
-    what = f"{rows(len(there))} in doubt are"
+    what = f"the next look at the {rows(len(there))} in doubt comes"
     listing = Listing(_span(batch, grounds, there), grounds, result.reasons)
     if not await session.wait_until(max(doubt.due(grounds.settle, grounds.witness) for doubt in there), what):
         return

@@ -59,7 +59,7 @@ def refuse_lost_rows(batch: Opened) -> None:
 def _moved(batch: Opened) -> Iterator[str]:
     place = place_of(batch.folder)
     if place != batch.card.place:
-        yield f"the folder was copied or restored: it was {batch.card.place}, it is {place}"
+        yield "the folder was copied or restored: it is another one on the disk than the one that this batch last wrote to"
 
 
 def _damaged(batch: Opened) -> Iterator[str]:

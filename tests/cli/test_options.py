@@ -28,9 +28,9 @@ class Shared:
 
     near: Annotated[bool, Option("--near", "-n", help="Not far.")] = False
     home: Annotated[Path | None, Option("--home", envvar="T_HOME", help="Where.")] = None
-    root: Annotated[Path | None, Option("--root", envvar="T_ROOT", rooted=True, help="Where for ever.")] = (
-        None
-    )
+    root: Annotated[
+        Path | None, Option("--root", envvar="T_ROOT", rooted=True, help="Where. Default: here.")
+    ] = None
 
 
 VARIABLES = {
@@ -189,7 +189,7 @@ def test_a_flag_beats_a_variable_beats_a_default(words: str, env: dict[str, str]
         ("T_COATS", "unset T_COATS for 2"),
         ("T_COLOUR", "unset T_COLOUR for blue"),
         ("T_HOME", "unset T_HOME to go without it"),
-        ("T_ROOT", "unset T_ROOT to go without it"),
+        ("T_ROOT", "unset T_ROOT for here"),
     ],
 )
 def test_a_variable_that_is_empty(name: str, way: str, blank: str) -> None:

@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,7 @@ from mwbatch.cli import app
 from mwbatch.errors import Exit
 from mwbatch.simulator import Settings
 from tests.e2e.fixtures import FAST, NEVER
-from tests.e2e.stage import COMMAND, ROOT, Api, Stage, until
+from tests.e2e.stage import COMMAND, KEY, ROOT, Api, Stage, until
 from tests.e2e.test_hints import SERVERS, files
 from tests.ports import free_port
 from tests.shapes import VERBS, parsed
@@ -216,6 +217,25 @@ def test_the_objects_have_the_fields_that_are_told(reader: Stage) -> None:
     line = json.loads(re.findall(r"^```json\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)[0])
     assert {*json.loads(reader.run("results", "logos").out.splitlines()[0])} == {*line}
     assert {*json.loads(reader.run("results", "logos", "--all").out.splitlines()[0])} == {*line, "error"}
+
+
+@pytest.mark.parametrize("block", ["mwbatch submit sample_manifests"])
+def test_the_library_as_it_is_shown(reader: Stage) -> None:
+    """The program in the text runs, before another API, and ends with a report; so does the receiver as a part of another."""
+    assert reader.api
+    (program,) = re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    (mounted,) = re.findall(r"`(own\.add_subapp[^`]*)`", TEXT)
+    program = program.replace('Client("api key")', f'Client("{KEY}", "{reader.api.url}")')
+    assert reader.api.url in program
+    program += f"\nfrom aiohttp import web\n\nown = web.Application()\n{mounted}\n"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=reader.folder,
+        capture_output=True,
+        check=False,
+        env=reader.env,
+    )
+    assert (done.returncode, b"'pending': 10" in done.stdout) == (0, True), done.stderr.decode()
 
 
 def test_every_exit_code_is_told() -> None:
