@@ -56,5 +56,6 @@ def check_writable(folder: Path) -> None:
     """Raise `StoreError` where no callback could be written to a batch folder, as far as a look can tell."""
     for path in (folder / JOURNAL, folder / RESULTS):
         there = path if os.path.lexists(path) else folder
-        if not os.access(there, os.W_OK | os.X_OK):
+        # To read it, too: it is opened so that the names in it are made durable.
+        if not os.access(there, os.R_OK | os.W_OK | os.X_OK):
             raise StoreError(f"nothing can be written in {there}: see who may, or where it leads")

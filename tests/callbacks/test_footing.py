@@ -1,17 +1,24 @@
 """The home goes, and comes back: nothing is answered 200 that would be found by nobody then."""
 
+import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
 
 import pytest
 
+from mwbatch.callbacks.footing import check_writable
 from mwbatch.callbacks.limits import Limits
+from mwbatch.errors import StoreError
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import BATCH, Stage, callback, until
 
 SOON = Limits(probe_seconds=0.05)
 BATCHES = (BATCH, "unknown890")
+NOBODY: Final = 65_534
 
 
 def moved(home: Path) -> None:
@@ -114,3 +121,31 @@ async def test_a_batch_in_which_nothing_can_be_written(
     folder.unlink()
     await until(lambda: list(folder.glob("*.jsonl")) and not list(stage.home.inbox(BATCH).rglob("*.jsonl")))
     assert caplog.text.count("is set aside no longer") == 1
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether callbacks can be written to a batch, for somebody who is not root: a child asks where we are."""
+    child = os.fork()
+    if not child:
+        if not os.geteuid():
+            os.setuid(NOBODY)
+        with suppress(StoreError):
+            check_writable(folder)
+            os._exit(0)
+        os._exit(1)
+    return not os.waitpid(child, 0)[1]
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o300, 0o500, 0o600, 0], ids=oct)
+@pytest.mark.parametrize("name", ["", "journal", "results"])
+def test_who_may_not(mode: int, name: str) -> None:
+    """A batch is written to where its folders may be read, written and entered: without the first no name can be made durable."""
+    with TemporaryDirectory() as top:
+        folder = Path(top) / "batch"
+        (folder / name).mkdir(parents=True)
+        for path in (Path(top), folder, folder / name):
+            if not os.geteuid():
+                os.chown(path, NOBODY, NOBODY)
+        (folder / name).chmod(mode)
+        assert is_writable(folder) == (mode == 0o700)
+        (folder / name).chmod(0o700)
