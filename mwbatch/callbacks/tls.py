@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import ssl
+import stat
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -97,25 +98,23 @@ class Certificate:
 def _named(chain: Path | None, key: Path | None) -> Path:
     if chain is None:
         raise UsageError(f"the TLS key {key} needs its certificate: give it with --tls-cert")
-    if _is_fifo(chain):
-        raise UsageError(f"the certificate {chain} is a pipe, and is read more than once: keep it in a file")
     return chain
 
 
-def _is_fifo(path: Path) -> bool:
-    """Whether a pipe stands there; what cannot be there, either, is told by what opens it."""
-    try:
-        return path.is_fifo()
-    except OSError:
-        return False
+def _check_file(path: Path) -> None:
+    """Refuse what OpenSSL would wait for, or read without end; raises OSError where it is not there."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        what = "a pipe" if stat.S_ISFIFO(mode) else "no file"
+        raise UsageError(f"{path} is {what}, and is read more than once: keep it in a file")
 
 
 def _stamp(path: Path) -> Stamp:
     try:
-        stat = path.stat()
+        found = path.stat()
     except OSError:
         return None
-    return stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _context(chain: Path, key: Path | None) -> ssl.SSLContext:
@@ -123,6 +122,8 @@ def _context(chain: Path, key: Path | None) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(CIPHERS)
     try:
+        for path in {chain, key or chain}:
+            _check_file(path)
         context.load_cert_chain(chain, key, password=_no_password)
     except (OSError, ssl.SSLError) as error:
         raise UsageError(

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import ssl
 import time
 import warnings
@@ -124,8 +125,16 @@ BROKEN: Final[dict[str, Callable[[Party], None]]] = {
     "an empty key": lambda party: party.put(party.key, b""),
     "no chain": lambda party: party.chain.unlink(),
     "no key": lambda party: party.key.unlink(),
+    "a pipe for a chain": lambda party: piped(party.chain),
+    "a pipe for a key": lambda party: piped(party.key),
     "an encrypted key": lambda party: party.put(party.key, encrypted(party.pairs[0])),
 }
+
+
+def piped(path: Path) -> None:
+    """Put a pipe, into which nobody writes, in the place of a file."""
+    path.unlink()
+    os.mkfifo(path)
 
 
 def encrypted(pair: trustme.LeafCert) -> bytes:
