@@ -9,10 +9,11 @@ a callback was taken go last.
 import asyncio
 import socket
 from collections import deque
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final, cast
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 from mwbatch.callbacks.counts import Counts
 from mwbatch.callbacks.descriptors import fitting
@@ -95,7 +96,9 @@ class Connections:
         self._served.add(connection)
         waiting = self._strangers
         try:
+            connection.begin(request)
             response = await self._answer(request)
+            connection.finish(response)
             waiting = self._known if response.status == HTTPStatus.OK else self._strangers
             return response
         finally:
@@ -134,6 +137,9 @@ class Connection(asyncio.Protocol):
     ) -> None:
         self._connections, self.http, self._limits, self._made = connections, http, limits, made
         self._head = 0
+        self._answered = 0
+        self._body: StreamReader | None = None
+        self._ended = False
 
     @property
     def untaken(self) -> int:
@@ -163,9 +169,25 @@ class Connection(asyncio.Protocol):
         if self._head > self._limits.head:
             self._connections.refuse_head(self)
 
-    def eof_received(self) -> None:
-        """Nothing more will come: like aiohttp's own, it lets the transport close."""
+    def begin(self, request: web.BaseRequest) -> None:
+        """A request is being answered."""
+        self._body = request.content
+        if self._ended and not self._owes:  # its rest will never come
+            self.transport.close()
+
+    def finish(self, response: web.StreamResponse) -> None:
+        """It was answered; the connection ends with the last answer where nothing more will come."""
+        self._answered, self._body = self._answered + 1, None
+        if self._ended and not self._waiting:
+            response.force_close()
+
+    def eof_received(self) -> bool:
+        """Nothing more will come: the transport closes, unless whole requests wait for their answers."""
         self.http.eof_received()
+        self._ended = self._owes and not self.transport.get_extra_info(
+            "sslcontext"
+        )  # TLS has no half of a connection
+        return self._ended
 
     def pause_writing(self) -> None:
         """The kernel has no room for more."""
@@ -178,6 +200,19 @@ class Connection(asyncio.Protocol):
     def _bound_sending(self) -> None:
         socket_of_it = self.transport.get_extra_info("socket")
         socket_of_it.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._limits.sending)
+
+    @property
+    def _waiting(self) -> Sequence[tuple[object, StreamReader]]:
+        """The requests whose turn has not come; nothing public of aiohttp tells."""
+        return self.http._messages  # noqa: SLF001
+
+    @property
+    def _owes(self) -> bool:
+        """Whether the last request came whole, and is not answered yet; as long as nobody can tell, it did."""
+        last = self._waiting[-1][1] if self._waiting else self._body
+        if last is None:
+            return self.http._request_count > self._answered  # noqa: SLF001
+        return last.is_eof()
 
     @property
     def _in_head(self) -> bool:

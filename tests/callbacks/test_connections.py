@@ -21,6 +21,7 @@ from mwbatch.callbacks.limits import Limits
 from mwbatch.callbacks.server import serve
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import Stage, callback, make_home, request, status, talk, turns, until
+from tests.journal.disks import Gated
 
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Connect = Callable[..., Awaitable[Ends]]
@@ -265,3 +266,45 @@ def test_descriptors(soft: int, hard: int, fit: int, then: int) -> None:
     words = [sys.executable, "-c", DESCRIPTORS, str(soft), str(hard)]
     done = subprocess.run(words, capture_output=True, check=True, timeout=20)
     assert done.stdout.split() == [str(fit).encode(), str(then).encode()]
+
+
+async def last_words(stage: Stage, sent: bytes, *, gate: Gated | None = None) -> bytes:
+    """Send something, then nothing more ever; all that comes back. With a gate only once the disk is at work."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", stage.running.port)
+    writer.write(sent)
+    if gate is not None:
+        await asyncio.to_thread(gate.waiting.wait, 5)
+    writer.write_eof()
+    if gate is not None:
+        await turns()
+        gate.gate.set()
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    return answer
+
+
+async def test_who_says_nothing_more_is_answered(stage: Stage) -> None:
+    """Who has sent whole requests and closes his own side alone gets every answer, and then the end of the connection."""
+    assert (await last_words(stage, whole(stage))).count(b"200 OK") == 1
+    assert (await last_words(stage, whole(stage) * 3)).count(b"200 OK") == 3
+    assert status(await last_words(stage, request("/"))) == 404
+    assert status(await last_words(stage, b"rubbish\r\n\r\n")) == 400
+    assert await last_words(stage, b"") == b""
+
+
+async def test_who_says_nothing_more_while_it_is_written(start: Start) -> None:
+    """So does he who closes his side while his callback is on its way to the disk."""
+    disk = Gated()
+    stage = await start(disk=disk)
+    answer = await last_words(stage, whole(stage), gate=disk)
+    assert (status(answer), b"Connection: close" in answer) == (200, True)
+
+
+async def test_who_says_nothing_more_in_the_middle(stage: Stage) -> None:
+    """Whole requests before one that is cut off are answered, or the connection ends; what is cut is no callback."""
+    answer = await last_words(stage, whole(stage) + half(stage))
+    assert answer.count(b"HTTP/1.1") <= 1
+    assert await last_words(stage, half(stage)) == b""
+    assert len(stage.lines()) <= 1
+    await until(lambda: not stage.running._receiver.held)
