@@ -238,6 +238,13 @@ def test_the_library_as_it_is_shown(reader: Stage) -> None:
     assert (done.returncode, b"'pending': 10" in done.stdout) == (0, True), done.stderr.decode()
 
 
+def test_the_service_can_run_its_program() -> None:
+    """What the service runs is made by the system's Python, whatever the shell finds: the unit hides what lies in homes."""
+    typed = re.findall(r"^```sh\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    made = [line.split()[0] for block in typed for line in block.splitlines() if " -m venv " in line]
+    assert (made, "\nProtectHome=yes\n" in TEXT) == (["/usr/bin/python3"], True)
+
+
 def test_every_exit_code_is_told() -> None:
     """The table of exit codes has each, and no other."""
     codes = {int(code) for cells in table("code | what") for code in cells[0].split(", ")}
