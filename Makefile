@@ -8,7 +8,7 @@ FUZZ_READY := $(VENV)/.fuzz-ready
 BENCH_READY := $(VENV)/.bench-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench heavy test-system test-exports torture fuzz bench-pace bench-growth walk check format audit tools clean
+.PHONY: help demo test bench heavy test-system test-exports torture fuzz bench-pace bench-growth mutants walk check format audit tools clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -79,6 +79,10 @@ bench-growth: $(BENCH_READY) ## Time and memory for 10,000 to 1,000,000 rows (lo
 	@$(BIN)/python -m tests.benchmarks.growth $(if $(ROWS),--rows "$(ROWS)") $(if $(ONLY),--only "$(ONLY)") \
 		$(if $(FOLDER),--folder "$(FOLDER)") $(if $(KEEP),--keep)
 
+mutants: $(READY) ## Change the code in 600 small ways, one at a time, and see whether a test notices (long): SEED=… COUNT=… ONLY=… KEEP=1
+	@$(BIN)/python -m tests.mutants $(if $(SEED),--seed "$(SEED)") $(if $(COUNT),--count "$(COUNT)") \
+		$(if $(ONLY),--only "$(ONLY)") $(if $(KEEP),--keep)
+
 walk: $(READY) ## Print the files that one create, one callback and one submit of a row pass, and the calls in each
 	@$(BIN)/python -m tests.benchmarks.walk
 
@@ -98,4 +102,4 @@ format: $(READY) ## Format the code
 	@$(BIN)/ruff check --fix .
 
 clean: ## Remove what the targets made
-	@rm -rf $(VENV) $(EXPORTS) build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
+	@rm -rf $(VENV) $(EXPORTS) .mutants build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

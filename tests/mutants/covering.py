@@ -1,0 +1,96 @@
+"""Which tests pass which line, by coverage; kept in a folder until the code changes."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from coverage import CoverageData
+
+from tests.mutants.changes import Change
+from tests.mutants.noting import FOLDER
+
+ROOMS: Final = ("core", "journal", "commands", "callbacks", "client", "export", "views", "simulator", "cli")
+PATIENCE_S: Final = 60.0
+"""The most seconds of tests that are played for one change, by what they took when nothing was changed."""
+
+CONFIG: Final = """\
+[run]
+branch = false
+source = mwbatch
+parallel = true
+relative_files = true
+patch = subprocess, _exit
+"""
+
+
+class Covering:
+    """The tests that pass each line, the quickest first."""
+
+    def __init__(self, folder: Path) -> None:
+        self._seconds: dict[str, float] = json.loads((folder / "seconds.json").read_text(encoding="utf-8"))
+        data = CoverageData(str(folder / "coverage"))
+        data.read()
+        self._lines = {
+            name: {
+                line: {test for test in tests if test}
+                for line, tests in data.contexts_by_lineno(name).items()
+            }
+            for name in data.measured_files()
+        }
+
+    def tests(self, change: Change) -> list[str]:
+        """The tests to play for a change: those that pass its line; of a line that runs at import, those of its file."""
+        lines = self._lines.get(change.path, {})
+        there = lines.get(change.line) or set().union(*lines.values())
+        return list(self._within(sorted(there, key=lambda test: self._seconds.get(test, 0.0))))
+
+    def _within(self, tests: Iterable[str]) -> Iterable[str]:
+        left = PATIENCE_S
+        for test in tests:
+            left -= self._seconds.get(test, 0.0)
+            if left < 0:
+                return
+            yield test
+
+
+def learned(root: Path, folder: Path, sources: dict[str, bytes]) -> Covering:
+    """What passes what, learned anew where code or tests are others than last time. Takes minutes."""
+    digest = sha256(b"".join(sources.values()))
+    for file in sorted((root / "tests").rglob("*.py")):
+        digest.update(file.read_bytes())
+    mark = folder / "of"
+    if not mark.exists() or mark.read_text(encoding="utf-8") != digest.hexdigest():
+        _learn(root, folder)
+        mark.write_text(digest.hexdigest(), encoding="utf-8")
+    return Covering(folder)
+
+
+def _learn(root: Path, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("coverage*"):
+        old.unlink()
+    config = folder / "coveragerc"
+    config.write_text(CONFIG, encoding="utf-8")
+    command = [sys.executable, "-m", "coverage"]
+    data = f"--data-file={folder / 'coverage'}"
+    rooms = [f"tests/{room}" for room in ROOMS]
+    tests = [
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        "2",
+        "-p",
+        "tests.mutants.noting",
+        "-m",
+        "not system and not exports",
+        *rooms,
+    ]
+    env = os.environ | {FOLDER: str(folder)}
+    subprocess.run([*command, "run", f"--rcfile={config}", data, *tests], cwd=root, env=env, check=True)
+    subprocess.run([*command, "combine", f"--rcfile={config}", "-q", data], cwd=root, check=True)
