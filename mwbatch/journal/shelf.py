@@ -1,5 +1,6 @@
 """One folder of segments: facts of a kind lie together there, written by everyone in segments of their own."""
 
+import errno
 import os
 import secrets
 from collections import deque
@@ -83,13 +84,23 @@ class Shelf:
                 stand(self._base)
                 self._segment = Segment(self.folder, self._writer, self._disk)
             self._segment.append(lines)
-        except DiskFull:
+        except DiskFull as error:
             self._lacking = len(lines)
+            if isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EFBIG:
+                self._seal()
             raise
         except Poisoned as error:
             self._poison = error
             raise
         self._lacking = 0
+
+    def _seal(self) -> None:
+        """Let the next lines go to another segment: this one can grow no more, although the disk has space."""
+        segment, self._segment = self._segment, None
+        if segment is not None:
+            if segment.size and (mark := Mark.of(segment.path)):
+                self._marks = self._marks | {segment.path: mark}
+            segment.close()
 
     async def probe(self) -> None:
         """Where it was full, try whether what lacked space would fit now."""

@@ -98,3 +98,31 @@ async def test_where_there_is_space_nothing_is_probed(tmp_path: Path) -> None:
     journal = Segments(tmp_path, "test", disk)
     assert await journal.probe()
     assert not disk.calls
+
+
+async def test_a_file_that_can_grow_no_more(tmp_path: Path) -> None:
+    """Where one file has come to its limit, and not the disk, the next lines go to another; what it holds is known on."""
+    journal = Segments(tmp_path, "test", Failing(write=[None, errno.EFBIG]))
+    await journal.append([answer(1)])
+    with pytest.raises(DiskFull):
+        await journal.append([answer(2)])
+    await journal.append([answer(2)])
+    assert (await journal.append([answer(1)]), journal.full) == ([False], False)
+    first, second = [path for path in (tmp_path / "results").iterdir() if path.stat().st_size]
+    assert (len(list(journal.answers())), journal.stands()) == (2, True)
+    for path in (first, second):
+        path.rename(path.with_suffix(".away"))
+        assert not journal.stands()
+        path.with_suffix(".away").rename(path)
+    assert journal.stands()
+    await journal.close()
+
+
+async def test_a_line_that_is_longer_than_any_file(tmp_path: Path) -> None:
+    """Where not even an empty file takes a line nothing is left behind, however often it is tried."""
+    journal = Segments(tmp_path, "test", Failing(write=[errno.EFBIG] * 3))
+    for _ in range(3):
+        with pytest.raises(DiskFull):
+            await journal.append([answer(1)])
+    assert not list((tmp_path / "results").iterdir())
+    await journal.close()
