@@ -263,6 +263,9 @@ def listen(desk: "Desk", asked: Asked) -> None:
     def heed(code: Exit) -> None:
         asked.exit = asked.exit or code
         if task.cancelling():  # something that was told to end does not: a resume is safe after kill -9, too
+            desk.tally.note(f"mwbatch: {asked.said}")
+            if isinstance(sys.stderr, Stream):
+                sys.stderr.draw("")
             os._exit(asked.exit)
         if desk.stopping.is_set() or not desk.finishing:
             asked.sending = bool(desk.finishing)

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import IO
 
@@ -83,3 +84,30 @@ def test_misuse_is_told_to_scripts_too(stage: Stage, words: list[str]) -> None:
     assert (ran.code, ran.json["exit"]) == (2, 2)
     assert ran.json["error"]
     assert "Usage: " in ran.err
+
+
+DEAF = """
+import asyncio, os, signal
+from mwbatch.cli.program import perform
+from mwbatch.settings import Talk
+
+async def deaf(desk):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.Event().wait()
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.Event().wait()
+
+perform(deaf, Talk())
+"""
+"""A command that does not end when it is told to."""
+
+
+def test_what_does_not_end_is_ended(stage: Stage) -> None:
+    """One signal more than the one that ends all at once ends the process, whatever holds it up."""
+    ran = subprocess.run(
+        [sys.executable, "-c", DEAF], env=stage.env, capture_output=True, check=False, timeout=60
+    )
+    assert (ran.returncode, ran.stdout) == (143, b"")
+    assert ran.stderr == b"mwbatch: stopped; nothing was in flight, and running it again is safe\n"
