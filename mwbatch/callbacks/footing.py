@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 from mwbatch.errors import StoreError
+from mwbatch.journal.folder import JOURNAL, RESULTS
 from mwbatch.journal.home import Home, place_of
 from mwbatch.journal.keys import NAME as KEYS
-from mwbatch.journal.segments import JOURNAL, RESULTS
 
 
 class Footing:

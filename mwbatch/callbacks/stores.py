@@ -19,13 +19,14 @@ from mwbatch.journal import Intake
 from mwbatch.journal.batches import card_of, each
 from mwbatch.journal.card import Card
 from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.folder import FOLDERS
 from mwbatch.journal.health import Damage, Harm
 from mwbatch.journal.home import Home
 from mwbatch.journal.inbox import inboxes, merge
 from mwbatch.journal.measure import Commits
-from mwbatch.journal.segment import segments_in, written_now
-from mwbatch.journal.segments import FOLDERS, Segments
-from mwbatch.journal.shelf import stand
+from mwbatch.journal.own import stand
+from mwbatch.journal.scan import segments_in, written_now
+from mwbatch.journal.segments import Segments
 
 REFRESH: Final = 1.0
 """Seconds between two looks for new batches."""

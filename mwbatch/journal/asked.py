@@ -22,9 +22,9 @@ from mwbatch.core.facts import Planned
 from mwbatch.core.lines import parse
 from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.journal.disk import read_own
+from mwbatch.journal.folder import ROWS
 from mwbatch.journal.replacing import Aside, aside
-from mwbatch.journal.segment import Tip, placed, segments_in
-from mwbatch.journal.segments import ROWS
+from mwbatch.journal.scan import Tip, placed, segments_in
 
 NAME: Final = "digests.bin"
 MAGIC: Final = b"mwbatch digests\x00\x01"

@@ -16,11 +16,12 @@ from mwbatch.core.progress import Report, report
 from mwbatch.core.reject import Reject
 from mwbatch.errors import BatchBusy, Displaced
 from mwbatch.journal.begun import Begun
+from mwbatch.journal.folder import JOURNAL, RESULTS, ROWS
 from mwbatch.journal.health import Damage, shrunk
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.lock import BatchLock, holder
 from mwbatch.journal.rejects import distinct
-from mwbatch.journal.segments import JOURNAL, RESULTS, ROWS, Segments, damage_of, segment_sizes
+from mwbatch.journal.segments import Segments, damage_of, segment_sizes
 
 AT_ONCE: Final = 1000
 """Facts that are made durable with one write, where there are many."""

@@ -8,7 +8,7 @@ from typing import Final
 from mwbatch.core.facts import Fact, Planned, Seen
 from mwbatch.core.plan import precedence
 from mwbatch.core.task_state import Answered, answered
-from mwbatch.journal.segment import Again
+from mwbatch.journal.scan import Again
 
 MOST_OPEN: Final = 16
 """Segments that are open at a time."""

@@ -17,7 +17,8 @@ from mwbatch.core.reject import Reject, line, parse
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, Disk, content_of
 from mwbatch.journal.renaming import give_name
-from mwbatch.journal.segment import Segment, written_now
+from mwbatch.journal.scan import written_now
+from mwbatch.journal.segment import Segment
 
 REJECTS: Final = "rejects"
 """The folder below that of a batch, or of its inbox."""

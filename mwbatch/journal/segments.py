@@ -1,10 +1,4 @@
-"""A journal in segments: the folder of one batch.
-
-::
-
-    rows/     planned                            the frozen manifest
-    journal/  started, seen without an answer, failed, retried, withdrawn
-    results/  seen with an answer                the results store
+"""A journal in segments: the facts of one batch in its folder.
 
 Each process that writes has segments of its own, at most one a folder, made at its first fact.
 """
@@ -13,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.doubt import may_end
@@ -23,38 +17,26 @@ from mwbatch.core.glances import (
     Kept,
     answered_row,
     bare_callback,
+    kept_answer,
     only,
     plans_of,
     renewed_plan,
     shown_task,
 )
-from mwbatch.core.starts import Starts
-from mwbatch.errors import StoreError
 from mwbatch.journal import Chosen, One
 from mwbatch.journal.answering import Shown
 from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.folder import FOLDERS, JOURNAL, RESULTS, ROWS, Folder
 from mwbatch.journal.following import News, Tasks
 from mwbatch.journal.health import Damage, Health
 from mwbatch.journal.measure import Commits
+from mwbatch.journal.own import OwnSegment
 from mwbatch.journal.places import Plans
-from mwbatch.journal.segment import holds, segments_in, written_now
-from mwbatch.journal.shelf import Shelf
+from mwbatch.journal.scan import holds, segments_in, written_now
 from mwbatch.journal.tail import Tail
 
 if TYPE_CHECKING:
-    from mwbatch.journal.appending import Appender
-
-ROWS: Final = "rows"
-JOURNAL: Final = "journal"
-RESULTS: Final = "results"
-FOLDERS: Final = (ROWS, JOURNAL, RESULTS)
-
-
-def place(fact: Fact) -> str:
-    """The folder in which a fact is kept."""
-    if isinstance(fact, Planned):
-        return ROWS
-    return RESULTS if isinstance(fact, Seen) and fact.answer is not None else JOURNAL
+    from mwbatch.journal.writer import Writer
 
 
 class Segments:
@@ -74,19 +56,24 @@ class Segments:
         base: Path | None = None,
     ) -> None:
         self.folder = folder
-        self._shelves = {name: Shelf(folder / name, writer, disk, commits, base) for name in FOLDERS}
-        self._made: Appender | None = None
+        self._folders = {name: Folder(folder / name, disk) for name in FOLDERS}
+        self._own = {name: OwnSegment(folder / name, writer, disk, base) for name in FOLDERS}
+        self._commits = commits
+        self._made: Writer | None = None
         self._making = Lock()
         self._followed: tuple[Batch, Tail[None]] | None = None
 
     @property
-    def _appender(self) -> "Appender":
+    def _writer(self) -> "Writer":
         """What appends. MUST be one, whoever asks for it first: it is known there what is on its way to the disk."""
         with self._making:
             if self._made is None:
-                from mwbatch.journal.appending import Appender  # noqa: PLC0415 (asyncio, which costs more than reading)
+                from mwbatch.journal.writer import Writer  # noqa: PLC0415 (asyncio, which costs more than reading)
 
-                self._made = Appender(self._shelves, place, RESULTS, lambda: Starts(self.facts(Started)))
+                answers, starts = self._folders[RESULTS].durable, self.facts
+                self._made = Writer(
+                    self._own, lambda: answers(kept_answer), lambda: starts(Started), self._commits
+                )
             return self._made
 
     @property
@@ -96,39 +83,29 @@ class Segments:
 
     def health(self) -> Health:
         """What is wrong: of damage that of each folder as it was last read whole."""
-        damage = tuple(damage for shelf in self._shelves.values() for damage in shelf.damage)
-        return Health(damage, self.backlog, self.full)
+        damage = tuple(damage for folder in self._folders.values() for damage in folder.damage)
+        return Health(damage, self.backlog, self._made is not None and self._made.full)
 
     @property
     def written(self) -> dict[str, int]:
         """The segments that are written here, and how many bytes of each are durable, by their path below the folder."""
-        there = (shelf.written for shelf in self._shelves.values())
+        there = (own.written for own in self._own.values())
         return {str(path.relative_to(self.folder)): size for path, size in filter(None, there)}
 
     @property
     def backlog(self) -> int:
         """Bytes that wait to become durable."""
-        size = 0
-        # Not `sum`, which takes three times as long: every callback asks.
-        for shelf in self._shelves.values():
-            size += shelf.backlog
-        return size
-
-    @property
-    def full(self) -> bool:
-        """Whether there was no space for something, and none was found since."""
-        return any(shelf.full for shelf in self._shelves.values())
+        return self._made.backlog if self._made else 0
 
     async def probe(self) -> bool:
         """Look for space where there was none; whether it is there now."""
-        for shelf in self._shelves.values():
-            await shelf.probe()
-        return not self.full
+        await self._writer.probe()
+        return not self._writer.full
 
     def read(self) -> Iterator[Fact]:
         """Every fact of the batch: rows, then journal, then results."""
         for name in FOLDERS:
-            yield from self._shelves[name].read()
+            yield from self._folders[name].read()
 
     def refresh(self, state: Batch | None = None) -> Batch:
         """The state by everything that is on disk; no fact is built that need not be, and no line is read twice."""
@@ -141,12 +118,12 @@ class Segments:
         there[1].catch_up()
         self._followed = there
         for name, damage in there[1].damage.items():
-            self._shelves[name].damage = [*damage]
+            self._folders[name].damage = [*damage]
         return there[0]
 
     async def close_absent(self, failed: Sequence[Failed], hold: Callable[[], None]) -> list[bool]:
         """End attempts that are in doubt still, by everything that is on disk now."""
-        import asyncio  # noqa: PLC0415 (as in `_appender`)
+        import asyncio  # noqa: PLC0415 (as in `_writer`)
 
         state = await asyncio.to_thread(self.refresh, self._followed and self._followed[0])
         hold()
@@ -163,7 +140,7 @@ class Segments:
 
         Each comes once, in its latest edition.
         """
-        rows = self._shelves[ROWS]
+        rows = self._folders[ROWS]
         there = rows.facts(Planned) if want is None else rows.find(plans_of(want, type))
         latest = self._renewed() or None  # mostly none, and there is a row for every create
         known = bytearray()
@@ -182,26 +159,24 @@ class Segments:
     def plans(self) -> Callable[[int], Planned | None]:
         """Looks up where the plan of each row stands, as of now, and reads it again."""
         plans = Plans()
-        for place in self._shelves[ROWS].facts(Planned):
+        for place in self._folders[ROWS].facts(Planned):
             plans.take(*place)
         return plans.plan
 
     def _renewed(self) -> Plans:
         """The same of rows that were planned in more than one edition alone: mostly none, which is seen at a glance."""
-        plans, rows = Plans(), self._shelves[ROWS]
-        for path, offset, fact in rows.find(
-            renewed_plan, [p for p in segments_in(rows.folder) if holds(p, EDITION)]
-        ):
+        plans, rows = Plans(), self._folders[ROWS]
+        for path, offset, fact in rows.find(renewed_plan, [p for p in rows.segments() if holds(p, EDITION)]):
             plans.take(path, offset, fact)
         return plans
 
     def facts(self, kind: type[One]) -> Iterator[One]:
         """The facts of one kind among those that are neither rows nor answers."""
-        return (fact for _, _, fact in self._shelves[JOURNAL].find(only(kind)))
+        return (fact for _, _, fact in self._folders[JOURNAL].find(only(kind)))
 
     def answers(self) -> Iterator[Seen]:
         """The answers alone."""
-        return (fact for _, _, fact in self._shelves[RESULTS].facts(Seen))
+        return (fact for _, _, fact in self._folders[RESULTS].facts(Seen))
 
     def answered(self, chosen: Chosen | None = None) -> Shown:
         """The answers that are shown, as they are on disk now."""
@@ -217,41 +192,39 @@ class Segments:
 
     def answered_rows(self) -> Iterator[tuple[Path, int, int]]:
         """Where each answer stands, segment and byte offset, and its row, in half the time: no fact is built."""
-        return self._shelves[RESULTS].every(answered_row)
+        return self._folders[RESULTS].every(answered_row)
 
     def shown_tasks(self) -> Iterator[tuple[int, bytes]]:
         """The row and the id of every task that was shown, as often as it was."""
         for name in (JOURNAL, RESULTS):
-            yield from (shown for _, _, shown in self._shelves[name].find(shown_task))
+            yield from (shown for _, _, shown in self._folders[name].find(shown_task))
 
     def index(self, hear: Callable[[Kept], object] = lambda _: None) -> int:
         """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks while it reads.
 
         ``hear`` is told of each.
         """
-        return self._appender.index(hear)
+        return self._writer.index(hear)
 
     def knows(self, fact: Fact) -> bool:
         """Whether this is an answer that is on disk, as far as `index` and `append` know, or on its way there."""
-        return self._appender.knows(fact)
+        return self._writer.knows(fact)
 
     def stands(self) -> bool:
         """Whether every answer that `index` and `append` know is on disk still, as far as a look can tell. Blocks."""
-        return self._shelves[RESULTS].stands()
+        return self._own[RESULTS].stands and self._folders[RESULTS].stands()
 
     def callbacks(self) -> Iterator[Seen]:
         """The callbacks that brought no answer."""
-        return (fact for _, _, fact in self._shelves[JOURNAL].find(bare_callback))
+        return (fact for _, _, fact in self._folders[JOURNAL].find(bare_callback))
 
     async def append(self, facts: Sequence[Fact]) -> list[bool]:
         """Make facts durable; an answer that is on disk, or on its way there, is not written again, nor is a start."""
-        if Started in map(type, facts):
-            return await self._appender.append_starts(facts)
-        return await self._appender.append(facts)
+        return await self._writer.append(facts)
 
     def dead_segments(self) -> list[Path]:
         """The segments whose writers are gone, so that nothing is ever added to them."""
-        paths = [path for shelf in self._shelves.values() for path in segments_in(shelf.folder)]
+        paths = [path for folder in self._folders.values() for path in folder.segments()]
         return [path for path in paths if not written_now(path)]
 
     async def close(self) -> None:
@@ -259,20 +232,10 @@ class Segments:
 
         Raises the first error that this met.
         """
-        from mwbatch.journal.closing import to_end  # noqa: PLC0415 (asyncio, as in `_appender`)
+        from mwbatch.journal.closing import to_end  # noqa: PLC0415 (asyncio, as in `_writer`)
 
-        await to_end(self._close())
-
-    async def _close(self) -> None:
-        await self._appender.finish()
-        errors: list[StoreError] = []
-        for shelf in self._shelves.values():
-            try:
-                await shelf.close()
-            except StoreError as error:
-                errors.append(error)
-        if errors:
-            raise errors[0]
+        if self._made is not None:
+            await to_end(self._made.close())
 
 
 def segment_sizes(folder: Path) -> dict[str, int]:

@@ -13,7 +13,7 @@ from typing import Generic
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import read_own
 from mwbatch.journal.health import Damage, Harm
-from mwbatch.journal.segment import Taken, Tip, placed, segments_in
+from mwbatch.journal.scan import Taken, Tip, placed, segments_in
 
 
 class Tail(Generic[Taken]):

@@ -142,7 +142,7 @@ async def test_what_cannot_be_read_is_not_touched(
         return io.BufferedReader(_Unreadable(path))
 
     with monkeypatch.context() as patched:
-        patched.setattr("mwbatch.journal.segment.read_own", fail_to_open)
+        patched.setattr("mwbatch.journal.scan.read_own", fail_to_open)
         async with receiving(Home(left), DISK, []) as stage:
             for _ in range(2):
                 assert (await stage.post(stage.address(9), callback("t9", True))).status == 200

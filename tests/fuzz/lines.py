@@ -14,7 +14,7 @@ from mwbatch.core.lines import BadLine, UnknownFact
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
 from mwbatch.journal.health import Damage
-from mwbatch.journal.segment import placed
+from mwbatch.journal.scan import placed
 from tests.fuzz.oracle import is_json
 from tests.fuzz.shelf import unique
 from tests.fuzz.target import Target

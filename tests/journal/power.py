@@ -22,7 +22,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from mwbatch.core.facts import Fact, Seen, identity
 from mwbatch.core.lines import BadLine, line, parse
 from mwbatch.errors import StoreError
-from mwbatch.journal.segments import RESULTS, Segments
+from mwbatch.journal.folder import RESULTS
+from mwbatch.journal.segments import Segments
 from tests.core.facts import answer, show
 from tests.journal.crash import CrashDisk, Machine
 from tests.journal.disks import MEMORY, Fate
@@ -224,9 +225,8 @@ class Power(RuleBasedStateMachine):
 
     def _end(self, process: Process) -> None:
         process.disk.kill()
-        for shelf in process.journal._shelves.values():
-            if shelf._committer is not None:
-                self._run(shelf._committer.close())
+        if process.journal._made is not None:
+            self._run(process.journal._made.finish())
 
     @invariant()
     def nothing_is_lost_and_nothing_invented(self) -> None:

@@ -6,33 +6,32 @@ from contextlib import contextmanager
 from typing import Any, Final
 from unittest.mock import patch
 
-from mwbatch.journal.appending import Appender
+from mwbatch.core.facts import Fact, identity
+from mwbatch.journal.own import OwnSegment
 from mwbatch.journal.segment import Segment
-from mwbatch.journal.shelf import Shelf
+from mwbatch.journal.writer import Key, Writer
 
-_claim, _append, _write = Appender._claim, Segment.append, Shelf._write
+_claim, _append, _write = Writer._claim, Segment.append, OwnSegment.append
 
 
 def _nothing(*_: object) -> None:
     """Do nothing, and say that it went well."""
 
 
-def _know_at_once(
-    appender: Appender, key: bytes, claimed: list[bytes], copies: list[asyncio.Future[None]]
-) -> bool:
+def _know_at_once(writer: Writer, fact: Fact, claims: list[Key], copies: list[asyncio.Future[None]]) -> bool:
     """Let the index know before the disk does."""
-    new = _claim(appender, key, claimed, copies)
-    if new:
-        assert appender._known is not None
-        appender._known.add(key)
+    new = _claim(writer, fact, claims, copies)
+    if new and (key := identity(fact)):
+        assert writer._known is not None
+        writer._known.add(key)
     return new
 
 
 def _wait_for_nobody(
-    appender: Appender, key: bytes, claimed: list[bytes], copies: list[asyncio.Future[None]]
+    writer: Writer, fact: Fact, claims: list[Key], copies: list[asyncio.Future[None]]
 ) -> bool:
     """Tell whoever waits for a copy in flight that it is stored, before it is."""
-    new = _claim(appender, key, claimed, copies)
+    new = _claim(writer, fact, claims, copies)
     copies.clear()
     return new
 
@@ -43,10 +42,10 @@ def _forgive(segment: Segment, lines: bytes) -> None:
     _append(segment, lines)
 
 
-def _forgiving(shelf: Shelf, lines: bytes) -> None:
+def _forgiving(own: OwnSegment, lines: bytes) -> None:
     """The same for a whole folder."""
-    shelf._poison = None
-    _write(shelf, lines)
+    own._poison = None
+    _write(own, lines)
 
 
 def _uncut(segment: Segment, lines: bytes) -> None:
@@ -58,15 +57,15 @@ def _uncut(segment: Segment, lines: bytes) -> None:
 SABOTAGE: Final[Mapping[str, Mapping[str, Any]]] = {
     "sync-does-nothing": {"tests.journal.crash.CrashDisk.sync": _nothing},
     "names-are-not-synced": {"tests.journal.crash.CrashDisk.sync_folder": _nothing},
-    "index-before-commit": {"mwbatch.journal.appending.Appender._claim": _know_at_once},
-    "copies-do-not-wait": {"mwbatch.journal.appending.Appender._claim": _wait_for_nobody},
+    "index-before-commit": {"mwbatch.journal.writer.Writer._claim": _know_at_once},
+    "copies-do-not-wait": {"mwbatch.journal.writer.Writer._claim": _wait_for_nobody},
     "append-after-error": {
         "mwbatch.journal.segment.Segment.append": _forgive,
-        "mwbatch.journal.shelf.Shelf._write": _forgiving,
+        "mwbatch.journal.own.OwnSegment.append": _forgiving,
     },
     "no-cutting-back": {"mwbatch.journal.segment.Segment.append": _uncut},
     "memory-is-believed": {"tests.journal.crash.CrashDisk.forget": _nothing},
-    "nothing-is-learnt": {"mwbatch.journal.shelf.Shelf.durable": lambda *_: iter(())},
+    "nothing-is-learnt": {"mwbatch.journal.folder.Folder.durable": lambda *_: iter(())},
 }
 """What is put in the place of what, for each safeguard."""
 

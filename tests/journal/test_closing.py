@@ -11,7 +11,7 @@ from mwbatch.journal.closing import to_end
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.lock import holder
 from mwbatch.journal.opened import act
-from mwbatch.journal.segment import written_now
+from mwbatch.journal.scan import written_now
 from mwbatch.journal.segments import Segments
 from tests.core.facts import plan
 from tests.journal.disks import Gated, commit_threads

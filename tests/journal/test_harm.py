@@ -8,10 +8,10 @@ import pytest
 
 from mwbatch.core.facts import Fact
 from mwbatch.errors import StoreError
+from mwbatch.journal.folder import JOURNAL, RESULTS, ROWS
 from mwbatch.journal.harm import harm, least_listed, refuse_lost_rows, too_few
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.opened import Opened, act, look
-from mwbatch.journal.segments import JOURNAL, RESULTS, ROWS
 from tests.core.facts import answer, fail, plan, show, start, withdraw
 
 FACTS: list[Fact] = [

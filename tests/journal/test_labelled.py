@@ -15,11 +15,12 @@ from mwbatch.core.lines import line
 from mwbatch.core.plan import precedence
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
+from mwbatch.journal.folder import place
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.labelled import labelled, results
 from mwbatch.journal.opened import Opened, look
 from mwbatch.journal.places import MOST_OPEN, Places
-from mwbatch.journal.segments import Segments, place
+from mwbatch.journal.segments import Segments
 from tests.core.facts import ROWS, answer, histories, mixed_up, plan, show
 from tests.journal.disks import descriptors
 from tests.virtual import virtual

@@ -16,7 +16,7 @@ from mwbatch.errors import BatchBusy, StoreError
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.lock import holder
 from mwbatch.journal.opened import Opened, act, look
-from mwbatch.journal.segment import written_now
+from mwbatch.journal.scan import written_now
 from mwbatch.journal.segments import Segments
 from tests.core.facts import answer, fail, plan, retry, show, start, withdraw
 from tests.journal.disks import Failing, Gated, commit_threads

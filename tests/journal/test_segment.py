@@ -13,9 +13,10 @@ import pytest
 from mwbatch.core.facts import Fact, Seen
 from mwbatch.core.lines import line, parse
 from mwbatch.errors import DiskFull, Displaced, Poisoned, StoreError
-from mwbatch.journal import segment as segments
+from mwbatch.journal import scan as reading
 from mwbatch.journal.health import Damage, Harm
-from mwbatch.journal.segment import Again, Segment, placed, read, written_now
+from mwbatch.journal.scan import Again, placed, read, written_now
+from mwbatch.journal.segment import Segment
 from tests.core.facts import answer, fail, show
 from tests.journal.disks import Failing, Fate, descriptors
 
@@ -50,14 +51,14 @@ def test_what_was_appended_is_read(tmp_path: Path) -> None:
 def test_a_line_that_is_finished_while_it_is_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a writer adds to a cut line, between two looks of one reading, is no damage and is read the next time."""
     path.write_bytes(LINES[0] + LINES[1][:20])
-    cut = segments._cut
+    cut = reading._cut
 
     def written_on() -> None:
         with path.open("ab") as file:
             file.write(LINES[1][20:] + LINES[2])
         cut()
 
-    monkeypatch.setattr(segments, "_cut", written_on)
+    monkeypatch.setattr(reading, "_cut", written_on)
     facts, damage = scan(path)
     assert (facts, [one.harm for one in damage]) == (FACTS[:1], [Harm.TORN])
     assert scan(path) == (FACTS[:3], [])
@@ -163,7 +164,7 @@ def test_a_killed_writers_tail_is_torn(tmp_path: Path) -> None:
 
 def test_a_long_line_is_read_in_parts(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lines longer than what is read at once are whole."""
-    monkeypatch.setattr(segments, "_CHUNK", 7)
+    monkeypatch.setattr(reading, "_CHUNK", 7)
     path.write_bytes(WHOLE)
     assert scan(path) == (FACTS, [])
 

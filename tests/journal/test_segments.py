@@ -19,10 +19,11 @@ import pytest
 from mwbatch.core.facts import Failed, Retried, Seen, Started, Withdrawn
 from mwbatch.core.lines import line
 from mwbatch.errors import DiskFull, Poisoned, StoreError
-from mwbatch.journal import appending
+from mwbatch.journal import writer
+from mwbatch.journal.folder import FOLDERS
 from mwbatch.journal.health import Harm
-from mwbatch.journal.segment import Again
-from mwbatch.journal.segments import FOLDERS, Segments
+from mwbatch.journal.scan import Again
+from mwbatch.journal.segments import Segments
 from tests.core.facts import answer, plan, show, start
 from tests.journal.disks import Failing, Fate, Gated, unprivileged
 from tests.journal.laws import EVERY, JournalLaws, told
@@ -242,7 +243,7 @@ async def test_the_index_reads_but_once(tmp_path: Path, monkeypatch: pytest.Monk
     """Appends that begin together share one reading, so that none forgets what another stored."""
     await write(tmp_path)
     journal, begun, go = Segments(tmp_path, "test"), [0], threading.Event()
-    results = journal._shelves["results"]
+    results = journal._folders["results"]
     read = results.durable
 
     def slowly(take: Callable[[bytes], bytes | None]) -> Iterator[bytes]:
@@ -263,7 +264,7 @@ async def test_the_index_reads_but_once(tmp_path: Path, monkeypatch: pytest.Monk
 
 async def test_what_is_stored_is_known_whatever_failed_beside_it(tmp_path: Path) -> None:
     """Where one append fails in one folder, the answer that another folder took is not stored again."""
-    journal = Segments(tmp_path, "test", Failing(write=[None, errno.ENOSPC]))
+    journal = Segments(tmp_path, "test", Failing(write=[errno.ENOSPC]))
     with pytest.raises(DiskFull):
         await journal.append([answer(1), show(1)])
     assert await journal.append([answer(1), show(1)]) == [False, True]
@@ -317,18 +318,18 @@ def test_a_folder_that_cannot_be_read_is_not_empty(tmp_path: Path) -> None:
             list(Segments(place, "view").read())
 
 
-def test_there_is_one_appender(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_one_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads that ask for it at the same moment get the same: two would not know of each other's answers."""
 
-    class Slow(appending.Appender):
+    class Slow(writer.Writer):
         def __init__(self, *words: Any) -> None:
             time.sleep(0.05)
             super().__init__(*words)
 
-    monkeypatch.setattr(appending, "Appender", Slow)
+    monkeypatch.setattr(writer, "Writer", Slow)
     journal = Segments(tmp_path, "test")
     with ThreadPoolExecutor(4) as pool:
-        made = {id(one) for one in pool.map(lambda _: journal._appender, range(4))}
+        made = {id(one) for one in pool.map(lambda _: journal._writer, range(4))}
     assert len(made) == 1
 
 

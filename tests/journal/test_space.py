@@ -25,9 +25,9 @@ async def test_space_is_found(tmp_path: Path) -> None:
     """It is full from the failure on, until a probe finds space; no fact is needed for that, and none is made."""
     disk = Fillable()
     journal = await full(tmp_path, disk)
-    assert [journal.full, await journal.probe()] == [True, False]
+    assert [journal.health().full, await journal.probe()] == [True, False]
     disk.full = False
-    assert [journal.full, await journal.probe(), journal.full] == [True, True, False]
+    assert [journal.health().full, await journal.probe(), journal.health().full] == [True, True, False]
     assert list(journal.read()) == [show(1)]
     await journal.close()
 
@@ -51,7 +51,7 @@ async def test_a_commit_finds_space_too(tmp_path: Path) -> None:
     journal = await full(tmp_path, disk)
     disk.full = False
     await journal.append([show(2)])
-    assert not journal.full
+    assert not journal.health().full
     await journal.close()
 
 
@@ -107,7 +107,7 @@ async def test_a_file_that_can_grow_no_more(tmp_path: Path) -> None:
     with pytest.raises(DiskFull):
         await journal.append([answer(2)])
     await journal.append([answer(2)])
-    assert (await journal.append([answer(1)]), journal.full) == ([False], False)
+    assert (await journal.append([answer(1)]), journal.health().full) == ([False], False)
     first, second = [path for path in (tmp_path / "results").iterdir() if path.stat().st_size]
     assert (len(list(journal.answers())), journal.stands()) == (2, True)
     for path in (first, second):

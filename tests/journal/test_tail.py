@@ -11,8 +11,9 @@ from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact
 from mwbatch.core.lines import line, parse
 from mwbatch.errors import StoreError
+from mwbatch.journal.folder import FOLDERS, JOURNAL, place
 from mwbatch.journal.health import Harm
-from mwbatch.journal.segments import FOLDERS, JOURNAL, Segments, place
+from mwbatch.journal.segments import Segments
 from mwbatch.journal.tail import Tail
 from tests.core.facts import answer, fail, histories, plan, show, start
 

@@ -11,7 +11,7 @@ from mwbatch.core.fold import ABSENT, Row, Status
 from mwbatch.core.outcomes import Reconciled
 from mwbatch.errors import Exit
 from mwbatch.journal.home import Card
-from mwbatch.journal.segment import read
+from mwbatch.journal.scan import read
 from mwbatch.journal.segments import Segments
 from mwbatch.simulator import Fault
 from mwbatch.simulator.listing import given

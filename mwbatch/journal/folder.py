@@ -1,0 +1,105 @@
+"""The three folders of a batch, and reading one: facts of a kind lie together there, written by everyone in segments of their own.
+
+::
+
+    rows/     planned                            the frozen manifest
+    journal/  started, seen without an answer, failed, retried, withdrawn
+    results/  seen with an answer                the results store
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from mwbatch.core.facts import Fact, Planned, Seen
+from mwbatch.core.lines import parse
+from mwbatch.errors import StoreError
+from mwbatch.journal import One
+from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.health import Damage
+from mwbatch.journal.mark import Mark
+from mwbatch.journal.scan import Taken, placed, read, segments_in
+
+ROWS: Final = "rows"
+JOURNAL: Final = "journal"
+RESULTS: Final = "results"
+FOLDERS: Final = (ROWS, JOURNAL, RESULTS)
+
+
+def place(fact: Fact) -> str:
+    """The folder in which a fact is kept."""
+    if isinstance(fact, Planned):
+        return ROWS
+    return RESULTS if isinstance(fact, Seen) and fact.answer is not None else JOURNAL
+
+
+class Folder:
+    """A folder of segments, to be read, whoever writes them."""
+
+    def __init__(self, path: Path, disk: Disk = DISK) -> None:
+        self.path, self._disk = path, disk
+        self._marks: dict[Path, Mark] = {}
+        self.damage: list[Damage] = []
+        """What the last reading of all of it could not use."""
+
+    def segments(self) -> list[Path]:
+        """The segments, the oldest first."""
+        return segments_in(self.path)
+
+    def read(self) -> Iterator[Fact]:
+        """Every fact, the oldest segment first; what cannot be used is noted."""
+        damage = self.damage = []
+        for path in self.segments():
+            yield from read(path, damage.append)
+
+    def find(
+        self, take: Callable[[bytes], Taken | None], among: Iterable[Path] | None = None
+    ) -> Iterator[tuple[Path, int, Taken]]:
+        """What ``take`` makes of some of the lines, with their segment and byte offset; damage is no matter here.
+
+        Only the segments ``among`` which it is are read, where they are named.
+        """
+        return self._find(take, lambda _: None, among)
+
+    def facts(self, kind: type[One]) -> Iterator[tuple[Path, int, One]]:
+        """Every fact of a kind with its place; see `every`."""
+        return ((path, offset, fact) for path, offset, fact in self.every(parse) if isinstance(fact, kind))
+
+    def every(self, take: Callable[[bytes], Taken | None]) -> Iterator[tuple[Path, int, Taken]]:
+        """As `find`; once all were read, `damage` is what cannot be used."""
+        damage: list[Damage] = []
+        yield from self._find(take, damage.append)
+        self.damage = damage
+
+    def _find(
+        self,
+        take: Callable[[bytes], Taken | None],
+        report: Callable[[Damage], None],
+        among: Iterable[Path] | None = None,
+    ) -> Iterator[tuple[Path, int, Taken]]:
+        for path in self.segments() if among is None else among:
+            for offset, taken in placed(path, report, take):
+                if taken is not None:
+                    yield path, offset, taken
+
+    def durable(self, take: Callable[[bytes], Taken | None]) -> Iterator[Taken]:
+        """What the disk has, whoever wrote it; only once this ends without an error all of it is durable."""
+        try:
+            self._disk.sync_folder(self.path)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreError(f"cannot sync {self.path}: {error.strerror}") from error
+        damage = self.damage = []
+        self._marks.clear()
+        for path in self.segments():
+            mark = Mark.of(path)  # MUST come first: what changes while it is read shows afterwards
+            for _, taken in placed(path, damage.append, take, self._disk):
+                if taken is not None:
+                    yield taken
+            if mark is not None and mark.size:  # its writer removes an empty one
+                self._marks[path] = mark
+
+    def stands(self) -> bool:
+        """Whether everything that `durable` read is there still: one look a segment. Blocks."""
+        return all(mark.stands(path) for path, mark in self._marks.items())
