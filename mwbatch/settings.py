@@ -286,11 +286,12 @@ def api_key() -> str:
 
 
 def exposed_key_file() -> Path | None:
-    """The file that the API key is read from, where everybody on this machine may read it, too; else None."""
+    """The file that the API key is read from, where everybody on this machine may read it, too; else None, as for a pipe."""
     path = os.environ.get("MICROWORK_API_KEY_FILE")
     if not path or os.environ.get("MICROWORK_API_KEY"):
         return None
     try:
-        return Path(path) if stat.S_IMODE(Path(path).stat().st_mode) & stat.S_IROTH else None
+        mode = Path(path).stat().st_mode
     except OSError:
         return None
+    return Path(path) if stat.S_ISREG(mode) and mode & stat.S_IROTH else None

@@ -68,7 +68,9 @@ def open_client(api: Api, desk: "Desk", concurrency: int = CONCURRENCY) -> "Clie
             f"warning: everybody on this machine can read the API key in {path}: {typed('chmod', '600', path)}"
         )
     proxy = _proxy(api.base_url, desk)
-    client = Client(api_key(), api.base_url, api.timeout, limit=concurrency, proxy=proxy)
+    with at_once():  # a pipe may be waited for
+        key = api_key()
+    client = Client(key, api.base_url, api.timeout, limit=concurrency, proxy=proxy)
     client.waits, client.sleep = desk.waits, desk.sleep
     return client
 
@@ -91,7 +93,8 @@ def _proxy(base_url: str, desk: "Desk") -> "Proxy | None":
 def missing_key() -> str:
     """Why there is no API key, in words; empty where there is one."""
     try:
-        api_key()
+        with at_once():
+            api_key()
     except UsageError as error:
         return str(error)
     return ""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import ssl
 from pathlib import Path
 
@@ -116,6 +117,20 @@ async def test_a_bad_certificate(tmp_path: Path, text: bytes | None) -> None:
         pem.write_bytes(text)
     with pytest.raises(UsageError, match="--tls-cert"):
         await serve(make_home(tmp_path / "home"), "127.0.0.1", 0, tls_cert=pem)
+
+
+@pytest.mark.parametrize("which", ["tls_cert", "tls_key"])
+@pytest.mark.parametrize("there", ["/dev/zero", "pipe"])
+async def test_tls_from_what_is_read_once(tmp_path: Path, which: str, there: str) -> None:
+    """A certificate or a key that can be read only once, or has no end, is refused without a look at what it brings."""
+    os.mkfifo(tmp_path / "pipe")
+    pem = {name: tmp_path / f"{name}.pem" for name in ("tls_cert", "tls_key")}
+    issued = trustme.CA().issue_cert("127.0.0.1")
+    issued.cert_chain_pems[0].write_to_path(pem["tls_cert"])
+    issued.private_key_pem.write_to_path(pem["tls_key"])
+    pem[which] = tmp_path / there
+    with pytest.raises(UsageError, match="keep it in a file"):
+        await serve(make_home(tmp_path / "home"), "127.0.0.1", 0, **pem)  # type: ignore[arg-type]
 
 
 async def test_a_key_alone(tmp_path: Path) -> None:

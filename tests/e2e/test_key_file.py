@@ -1,5 +1,9 @@
 """The file of the API key, and who else can read it."""
 
+import os
+import signal
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -24,3 +28,27 @@ def test_a_key_that_everybody_can_read(tmp_path: Path, mode: int, told: bool) ->
         "tasks", "list", MICROWORK_API_KEY=KEY, MICROWORK_API_KEY_FILE=str(path), MICROWORK_BASE_URL=near
     )
     assert "chmod" not in ran.err
+
+
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_a_key_that_is_waited_for(tmp_path: Path, asked: signal.Signals) -> None:
+    """A pipe may bring the key, and nobody is told to change its mode; who waits for one hears Ctrl-C and SIGTERM."""
+    stage, pipe = Stage(tmp_path), tmp_path / "pipe"
+    os.mkfifo(pipe, 0o644)
+    del stage.env["MICROWORK_API_KEY"]
+    near = f"http://127.0.0.1:{free_port()}"
+    started = stage.start("tasks", "list", MICROWORK_API_KEY_FILE=str(pipe), MICROWORK_BASE_URL=near)
+    writer = opened(pipe)
+    started.send_signal(asked)
+    _, told = started.communicate(timeout=60)
+    os.close(writer)
+    assert started.returncode in (130, -signal.SIGTERM)
+    assert b"chmod" not in told
+
+
+def opened(pipe: Path) -> int:
+    """The end of a pipe for who writes, once somebody waits at the other."""
+    while True:
+        with suppress(OSError):
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        time.sleep(0.01)
