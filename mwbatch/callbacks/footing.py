@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from mwbatch.errors import StoreError
-from mwbatch.journal.folder import JOURNAL, RESULTS
+from mwbatch.journal.folders import JOURNAL, RESULTS
 from mwbatch.journal.home import Home, place_of
 from mwbatch.journal.keys import NAME as KEYS
 

@@ -19,7 +19,7 @@ from mwbatch.journal import Intake
 from mwbatch.journal.batches import card_of, each
 from mwbatch.journal.card import Card
 from mwbatch.journal.disk import DISK, Disk
-from mwbatch.journal.folder import FOLDERS
+from mwbatch.journal.folders import FOLDERS
 from mwbatch.journal.health import Damage, Harm
 from mwbatch.journal.home import Home
 from mwbatch.journal.inbox import inboxes, merge

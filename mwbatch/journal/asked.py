@@ -22,7 +22,7 @@ from mwbatch.core.facts import Planned
 from mwbatch.core.lines import parse
 from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.journal.disk import read_own
-from mwbatch.journal.folder import ROWS
+from mwbatch.journal.folders import ROWS
 from mwbatch.journal.replacing import Aside, aside
 from mwbatch.journal.scan import Tip, placed, segments_in
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from mwbatch.core.hint import hint
 from mwbatch.core.plural import counted
 from mwbatch.errors import StoreError
-from mwbatch.journal.folder import JOURNAL, ROWS
+from mwbatch.journal.folders import JOURNAL, ROWS
 from mwbatch.journal.health import Damage, Harm
 from mwbatch.journal.home import place_of
 from mwbatch.journal.opened import Opened

@@ -16,7 +16,7 @@ from mwbatch.core.progress import Report, report
 from mwbatch.core.reject import Reject
 from mwbatch.errors import BatchBusy, Displaced
 from mwbatch.journal.begun import Begun
-from mwbatch.journal.folder import JOURNAL, RESULTS, ROWS
+from mwbatch.journal.folders import JOURNAL, RESULTS, ROWS
 from mwbatch.journal.health import Damage, shrunk
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.lock import BatchLock, holder

@@ -26,7 +26,7 @@ from mwbatch.core.glances import (
 from mwbatch.journal import Chosen, One
 from mwbatch.journal.answering import Shown
 from mwbatch.journal.disk import DISK, Disk
-from mwbatch.journal.folder import FOLDERS, JOURNAL, RESULTS, ROWS, Folder
+from mwbatch.journal.folders import FOLDERS, JOURNAL, RESULTS, ROWS, Folder
 from mwbatch.journal.following import News, Tasks
 from mwbatch.journal.health import Damage, Health
 from mwbatch.journal.measure import Commits

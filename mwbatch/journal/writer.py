@@ -21,7 +21,7 @@ from mwbatch.core.glances import Kept
 from mwbatch.core.lines import line
 from mwbatch.core.starts import Starts
 from mwbatch.errors import StoreError
-from mwbatch.journal.folder import JOURNAL, RESULTS, place
+from mwbatch.journal.folders import JOURNAL, RESULTS, place
 from mwbatch.journal.measure import Commits
 from mwbatch.journal.own import OwnSegment
 

@@ -9,7 +9,7 @@ from typing import Final
 from mwbatch.core.facts import Fact, Planned, Seen, Via, digest
 from mwbatch.core.lines import line
 from mwbatch.core.text import Json, encode
-from mwbatch.journal.folder import place
+from mwbatch.journal.folders import place
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.opened import Opened, unread
 

@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from mwbatch.core.facts import Fact, Seen, identity
 from mwbatch.core.lines import BadLine, line, parse
 from mwbatch.errors import StoreError
-from mwbatch.journal.folder import RESULTS
+from mwbatch.journal.folders import RESULTS
 from mwbatch.journal.segments import Segments
 from tests.core.facts import answer, show
 from tests.journal.crash import CrashDisk, Machine

@@ -65,7 +65,7 @@ SABOTAGE: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "no-cutting-back": {"mwbatch.journal.segment.Segment.append": _uncut},
     "memory-is-believed": {"tests.journal.crash.CrashDisk.forget": _nothing},
-    "nothing-is-learnt": {"mwbatch.journal.folder.Folder.durable": lambda *_: iter(())},
+    "nothing-is-learnt": {"mwbatch.journal.folders.Folder.durable": lambda *_: iter(())},
 }
 """What is put in the place of what, for each safeguard."""
 

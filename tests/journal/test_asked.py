@@ -18,7 +18,7 @@ from mwbatch.errors import StoreError
 from mwbatch.journal import asked as module
 from mwbatch.journal.asked import MAGIC, NAME, asked
 from mwbatch.journal.disk import Disk
-from mwbatch.journal.folder import ROWS
+from mwbatch.journal.folders import ROWS
 from mwbatch.journal.segments import Segments
 from tests.core.facts import plan
 from tests.journal.disks import unprivileged

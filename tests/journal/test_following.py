@@ -11,7 +11,7 @@ from mwbatch.core.facts import Fact, Seen
 from mwbatch.core.lines import line
 from mwbatch.core.text import encode
 from mwbatch.journal import News
-from mwbatch.journal.folder import place
+from mwbatch.journal.folders import place
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.labelled import results
 from mwbatch.journal.opened import Opened, unread

@@ -8,7 +8,7 @@ import pytest
 
 from mwbatch.core.facts import Fact
 from mwbatch.errors import StoreError
-from mwbatch.journal.folder import JOURNAL, RESULTS, ROWS
+from mwbatch.journal.folders import JOURNAL, RESULTS, ROWS
 from mwbatch.journal.harm import harm, least_listed, refuse_lost_rows, too_few
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.opened import Opened, act, look

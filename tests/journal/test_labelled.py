@@ -15,7 +15,7 @@ from mwbatch.core.lines import line
 from mwbatch.core.plan import precedence
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
-from mwbatch.journal.folder import place
+from mwbatch.journal.folders import place
 from mwbatch.journal.home import Card, Home
 from mwbatch.journal.labelled import labelled, results
 from mwbatch.journal.opened import Opened, look

@@ -20,7 +20,7 @@ from mwbatch.core.facts import Failed, Retried, Seen, Started, Withdrawn
 from mwbatch.core.lines import line
 from mwbatch.errors import DiskFull, Poisoned, StoreError
 from mwbatch.journal import writer
-from mwbatch.journal.folder import FOLDERS
+from mwbatch.journal.folders import FOLDERS
 from mwbatch.journal.health import Harm
 from mwbatch.journal.scan import Again
 from mwbatch.journal.segments import Segments

@@ -11,7 +11,7 @@ from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact
 from mwbatch.core.lines import line, parse
 from mwbatch.errors import StoreError
-from mwbatch.journal.folder import FOLDERS, JOURNAL, place
+from mwbatch.journal.folders import FOLDERS, JOURNAL, place
 from mwbatch.journal.health import Harm
 from mwbatch.journal.segments import Segments
 from mwbatch.journal.tail import Tail

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mwbatch.core.facts import Fact, Seen
 from mwbatch.core.lines import line
 from mwbatch.core.text import encode
-from mwbatch.journal.folder import JOURNAL
+from mwbatch.journal.folders import JOURNAL
 from mwbatch.journal.segments import Segments
 from tests.core.facts import fail, show, start
 

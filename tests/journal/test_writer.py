@@ -13,7 +13,7 @@ from mwbatch.core.facts import Fact
 from mwbatch.core.lines import line
 from mwbatch.errors import DiskFull
 from mwbatch.journal.disk import Disk
-from mwbatch.journal.folder import FOLDERS
+from mwbatch.journal.folders import FOLDERS
 from mwbatch.journal.measure import Commits
 from mwbatch.journal.own import OwnSegment
 from mwbatch.journal.writer import MAX_BYTES, MAX_LINES, Writer

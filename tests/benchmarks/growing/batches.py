@@ -15,7 +15,7 @@ from mwbatch.core.facts import Fact, Planned, Seen, Started, Via, digest
 from mwbatch.core.lines import line
 from mwbatch.core.text import encode
 from mwbatch.core.times import iso
-from mwbatch.journal.folder import JOURNAL, RESULTS, ROWS
+from mwbatch.journal.folders import JOURNAL, RESULTS, ROWS
 from mwbatch.journal.home import Card, Home, place_of
 from mwbatch.journal.keys import Keys, written
 from mwbatch.journal.segments import segment_sizes
