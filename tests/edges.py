@@ -1,7 +1,7 @@
-"""State machines whose table stands twice: as data, and for people at the head of their file. Tests hold both together.
+"""State machines whose table stands twice: as data, and for people at the head of their file.
 
-The head's table has a line a state and a column an event; a cell names the state that follows, or ``-`` where there is no
-such edge.
+The head's table has a line a state and a column an event; a cell names the state that follows, or ``-`` where
+there is no such edge.
 """
 
 from collections import deque

@@ -1,4 +1,4 @@
-"""Sweeping until a listing can be believed: one that proves nothing is asked for again, a bounded number of times."""
+"""Sweeping until a listing can be believed: what proves nothing is asked for again, a few times."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ TRIES: Final = 8
 class Listing:
     """What is to be listed, and on which grounds it is believed.
 
-    ``reasons`` is given a sentence where it cannot be; ``on_sight`` every task of the batch as it is listed, ``on_flawed``
-    every sweep that proves nothing.
+    ``reasons`` is given a sentence where it cannot be; ``on_sight`` every task of the batch as it is listed,
+    ``on_flawed`` every sweep that proves nothing.
     """
 
     span: Span
@@ -33,9 +33,10 @@ class Listing:
 
 
 async def believed(session: Session, listing: Listing, after: Swept | None = None) -> Swept | None:
-    """Sweep until a sweep is valid and ends later than ``after`` did; None, with the reason kept, when none will be.
+    """Sweep until a sweep is valid and ends later than ``after`` did; None, with the reason kept, if none is.
 
-    The last try looks for nothing by dates: where the API goes by others than it shows, that alone lists everything.
+    The last try looks for nothing by dates: where the API goes by others than it shows, that alone lists
+    everything.
     """
     witness, settle = listing.grounds.witness, listing.grounds.settle
     must = [witness.task_id] if witness else []

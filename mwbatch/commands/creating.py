@@ -1,7 +1,8 @@
 """Creating the tasks that a batch is missing, in the order that makes it safe.
 
-A listing first; one row of each type, to prove that the listing shows our addresses; then all rows that were never
-sent; and last, when everything else is done, the rows in doubt: settled, and sent again only if they have no task.
+A listing first; one row of each type, to prove that the listing shows our addresses; then all rows that were
+never sent; and last, when everything else is done, the rows in doubt: settled, and sent again only if they
+have no task.
 """
 
 from collections.abc import Callable, Iterator
@@ -48,10 +49,10 @@ ASK_ABOVE: Final = 100
 class Wishes:
     """How the user wants it sent.
 
-    ``callback_url`` None means the base that the batch used last; ``rate`` is in requests started a second, ``settle`` in
-    seconds; ``confirm`` is asked before many tasks are created; ``repeats`` is what to do with rows that were
-    asked for before; ``trust_folder``: the user vouches for a folder of which the API cannot tell what was lost. Raises
-    `UsageError` for what cannot be.
+    ``callback_url`` None means the base that the batch used last; ``rate`` is in requests started a second,
+    ``settle`` in seconds; ``confirm`` is asked before many tasks are created; ``repeats`` is what to do with
+    rows that were asked for before; ``trust_folder``: the user vouches for a folder of which the API cannot
+    tell what was lost. Raises `UsageError` for what cannot be.
     """
 
     callback_url: str | None = None
@@ -73,7 +74,7 @@ class Wishes:
 
 
 def check(wishes: Wishes, card: Card, origin: str) -> None:
-    """Raise `UsageError` for what cannot be wished of the API there, before a batch is made or anything written into it."""
+    """Raise `UsageError` for what cannot be wished of the API there, before anything is written."""
     check_name(card.name)
     card.pinned(origin)
     settle_at(wishes.settle, origin)
@@ -89,7 +90,7 @@ def check_base(wishes: Wishes, batch: Opened) -> None:
 
 
 async def create(session: Session, wishes: Wishes) -> Created:
-    """Create the task of every row that may be sent, within the limits of the batch, and settle what is in doubt.
+    """Create the task of every row that may be sent, within the batch's limits, and settle what is in doubt.
 
     MUST be called under the batch's lock.
 
@@ -116,7 +117,8 @@ async def _begin(session: Session, wishes: Wishes) -> "Creation":
     batch, since = session.batch, session.ticks()
     if batch.lock and not batch.lock.has_folder:
         session.note(
-            f"{batch.folder} cannot be locked as a folder here (a network file system?): its file {LOCK} serves alone"
+            f"{batch.folder} cannot be locked as a folder here (a network file system?): "
+            f"its file {LOCK} serves alone"
         )
     check(wishes, batch.card, session.client.origin)
     before, limits = batch.card.limits, batch.card.limits.updated(wishes.limits)
@@ -135,7 +137,7 @@ async def _begin(session: Session, wishes: Wishes) -> "Creation":
 
 
 def _question(batch: Opened, count: int, wanted: int) -> str:
-    """What it costs, beside what was spent and may be; a part of the rows where the limits hold others back."""
+    """What it costs, beside what was spent and may be; a part of the rows where limits hold others back."""
     spent = batch.card.limits.spent(batch.state)
     price = batch.card.limits.price
     cost, whole = f", for about {price * count:,.2f}" if price else "", f" of {wanted:,}" * (count < wanted)
@@ -147,7 +149,8 @@ def _declined(batch: Opened) -> str:
     """What is left where the user said no: planned rows, for which no other batch may ask meanwhile."""
     name, planned = batch.card.name, rows(batch.state.by_status()[Status.PLANNED])
     given_up = "" if batch.state.spent() else f", {hint('cancel', name)} gives them up"
-    return f"nothing was sent, as you said; {planned} of batch {name} stay planned: {hint('resume', name)} asks again{given_up}"
+    again = f"{hint('resume', name)} asks again{given_up}"
+    return f"nothing was sent, as you said; {planned} of batch {name} stay planned: {again}"
 
 
 class Creation:
@@ -175,7 +178,7 @@ class Creation:
         return self.sender.course.stopped
 
     async def is_trusted(self) -> bool:
-        """Whether the folder can be trusted, where need be after a sweep of everything: nothing is sent before that."""
+        """Whether the folder can be trusted, if need be after a sweep of everything; first of all."""
         distrust = await restore_trust(self.session, self.grounds(), vouched=self.wishes.trust_folder)
         if distrust:
             self.ending.because(Exit.UNFINISHED, f"nothing was sent: {distrust}")
@@ -183,7 +186,7 @@ class Creation:
         return not distrust
 
     async def prove_echoes(self) -> None:
-        """The first run of a batch is one row of each type: the listing must show its address before runs grow."""
+        """The first rows are one of each type: the listing must show its address before runs grow."""
         for kind in ("tagging", "annotating"):
             await self._prove_echo(kind)
         self.sender.careful = not all(self.batch.card.echo.values())
@@ -204,7 +207,7 @@ class Creation:
         await self._send(self._rows(again=False))
 
     async def settle_and_send_again(self) -> None:
-        """Find out about the rows in doubt and send those again that have no task, until there is nothing more to find."""
+        """Find out about the rows in doubt and send again what has no task, until nothing more is found."""
         while not self._stopped:
             await self._send_again()
             if not self.batch.state.by_status()[Status.DOUBT] or self._stopped:
@@ -219,7 +222,7 @@ class Creation:
                 return
 
     async def _send_again(self) -> None:
-        """Rows without a task, after doubt: the first one goes alone, the others wait until it was created."""
+        """Rows without a task, after doubt: the first goes alone, the others wait until it was created."""
         while not self._stopped and (left := self.wanted()):
             before = self.sender.witness
             await self._send(self._rows(again=True), most=1)

@@ -4,12 +4,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from mwbatch.core.course import STOPPED, Course, State
+from mwbatch.core.course import SENDING, STOPPED, Course, State
 from mwbatch.core.pace import Pace
 
 
 class Gate:
-    """Lets requests through as the pace allows: none while the run probes, none ever again once it has stopped.
+    """Lets requests through as the pace allows: none while the run probes, none once it has stopped.
 
     First come, first served. ``ticks`` is a clock in seconds that never goes back.
     """
@@ -38,19 +38,22 @@ class Gate:
             raise
 
     def leave(self) -> None:
-        """A request that entered has ended. The pace MUST have learned from it before: another may leave at once."""
+        """A request that entered has ended.
+
+        The pace MUST have learned from it before: another may leave at once.
+        """
         self.in_flight -= 1
         self._let_through()
 
     def _heed(self, state: State) -> None:
-        if state is State.SENDING:
+        if state is SENDING:
             self._let_through()
         while self._waiting and state in STOPPED:
             self._answer(False)
 
     def _start(self) -> float | None:
-        """Count one more request that leaves now, if it may (0.0); else say when the next may, if time alone decides."""
-        if self._course.state is not State.SENDING:
+        """Count one more request that leaves now, if it may (0.0); else say when, if time alone decides."""
+        if self._course.state is not SENDING:
             return None
         now = self._ticks()
         delay = self.pace.delay(self.in_flight, now)

@@ -1,4 +1,4 @@
-"""Asks whether the API is back, while too many requests leave rows in doubt; and gives up when it stays away."""
+"""Asks whether the API is back while too many requests leave rows in doubt; gives up when it stays away."""
 
 import asyncio
 from collections.abc import Iterator
@@ -18,7 +18,8 @@ PATIENCE: Final = 900.0
 class Prober:
     """Follows the course of a run: while that is probing, one listing after the other is asked for.
 
-    ``decided_at`` is the tick at which the API last took a row or refused it for good, and ``waits`` how long it is
+    ``decided_at`` is the tick at which the API last took a row or refused it for good, and ``waits`` how long
+    it is
     waited before the next probes: ever longer, until it does so again.
     """
 
@@ -42,7 +43,7 @@ class Prober:
         self._asking = None
 
     def lose_patience(self, now: float, what: str, why: str) -> None:
-        """Stop where nothing will have been decided for too long at a tick; ``what`` is it that did not come, and ``why``."""
+        """Stop where nothing will have been decided for too long by then: ``what`` failed, and ``why``."""
         if now - self.decided_at > PATIENCE:
             self._course.stop(Exit.UNFINISHED, f"{what} for {PATIENCE / 60:.0f} minutes: {why}")
 

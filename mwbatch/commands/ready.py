@@ -32,10 +32,11 @@ class Try:
 
 
 class Ready:
-    """Keeps a run of rows ready ahead of need, so that no worker waits for the disk, nor for a row that rests.
+    """Keeps a run of rows ready ahead of need: no worker waits for the disk, nor for a row that rests.
 
-    ``started`` makes the fact of a run. While ``most`` rows rest no new one is given out: an API that lets nobody
-    through is not asked for row after row. Nothing is made ready or given out once the ``course`` has stopped.
+    ``started`` makes the fact of a run. While ``most`` rows rest no new one is given out: an API that lets
+    nobody through is not asked for row after row. Nothing is made ready or given out once the ``course`` has
+    stopped.
     """
 
     def __init__(
@@ -59,12 +60,13 @@ class Ready:
         """Start runs until there are none left, or `end` is called.
 
         Raises:
-            StoreError, BatchBusy: a ``started`` could not be written, or no more under our lock; none of its rows was made
-                ready.
+            StoreError, BatchBusy: a ``started`` could not be written, or no more under our lock; none of its
+                rows was made ready.
         """
         try:
             while not self._ended and (run := next(self._runs, None)):
-                # Cancelled in the midst of it the run would be started on disk, and nobody would know that none of it left.
+                # Cancelled in the midst of it the run would be started on disk, and nobody would know that
+                # none of it left.
                 await to_end(self._start(run))
                 await self._room(len(run))
         finally:

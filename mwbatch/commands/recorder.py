@@ -1,4 +1,4 @@
-"""Writes what came of requests without making anybody wait: facts queue, one flusher makes them durable in groups."""
+"""Writes what came of requests while nobody waits: facts queue, one flusher makes them durable in groups."""
 
 import asyncio
 from contextlib import suppress
@@ -9,7 +9,8 @@ from mwbatch.errors import StoreError
 from mwbatch.journal.opened import Opened
 
 GATHER: Final = 0.02
-"""Seconds in which outcomes gather: nobody waits for one, and a commit costs the same for a hundred as for a few."""
+"""Seconds in which outcomes gather: nobody waits for one, and a commit costs the same for a hundred as for a
+few."""
 
 
 class Recorder:
@@ -21,7 +22,8 @@ class Recorder:
         self._runner: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
         self.failure: StoreError | None = None
-        """Why the journal could not be written; what is still here was not lost, it is tried again by `flush`."""
+        """Why the journal could not be written; what is still here was not lost, it is tried again by
+        `flush`."""
 
     def note(self, fact: Fact) -> None:
         """Take a fact in and return at once."""
@@ -34,7 +36,8 @@ class Recorder:
         """Return once every fact is durable.
 
         Raises:
-            StoreError: they cannot be written; the tasks that they tell of are found again by the next listing.
+            StoreError: they cannot be written; the tasks that they tell of are found again by the next
+            listing.
         """
         self._hurry.set()
         try:

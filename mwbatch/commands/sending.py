@@ -1,7 +1,8 @@
 """Sends create requests so that no row can be paid twice, whatever dies at whatever moment.
 
-The order is the guarantee: a run of rows is ``started`` on disk before any of its requests leaves; what came of each
-request is one fact; a request of which nobody can tell leaves its row in doubt, and nothing here sends it again.
+The order is the guarantee: a run of rows is ``started`` on disk before any of its requests leaves; what came
+of each request is one fact; a request of which nobody can tell leaves its row in doubt, and nothing here
+sends it again.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from mwbatch.commands.ready import Ready, Try
 from mwbatch.commands.recorder import Recorder
 from mwbatch.commands.session import Session
 from mwbatch.core.address import Key, write
-from mwbatch.core.course import Course, Event, State
+from mwbatch.core.course import SENDING, Course, Event
 from mwbatch.core.doubt import Witness
 from mwbatch.core.facts import Failed, Planned, Started, Via
 from mwbatch.core.pace import Pace
@@ -30,7 +31,8 @@ from mwbatch.errors import BatchBusy, Exit, StoreError, UsageError
 from mwbatch.journal.closing import to_end
 
 LOOK: Final = 0.5
-"""Seconds between two looks at the lock: whoever takes it meanwhile needs far longer until it sends a row again."""
+"""Seconds between two looks at the lock: whoever takes it meanwhile needs far longer until it sends a row
+again."""
 
 _DECIDED: Final = (Verdict.CREATED, Verdict.REFUSED)
 """The API has taken the row, or refused it for good."""
@@ -43,7 +45,10 @@ _CUT_SHORT: Final = Outcome(Verdict.UNKNOWN, message="the run ended while its an
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """How a run sends. ``base`` is the callback base, ``origin`` and ``fingerprint`` say to which API with which key."""
+    """How a run sends.
+
+    ``base`` is the callback base, ``origin`` and ``fingerprint`` say to which API with which key.
+    """
 
     base: str
     key: Key
@@ -55,9 +60,10 @@ class Sending:
 class Sender:
     """Creates the tasks of one batch: one object for one run of a command; `send` is called once a round.
 
-    ``course`` says where the run is, and why it ended if it did. ``doubtful`` holds the rows that this run left in doubt,
-    with the tick at which their request ended, ``ended`` when the last of all did; ``witness`` the last task that it
-    created; ``careful``: doubt could not be settled, so no run covers rows that are not sent at once.
+    ``course`` says where the run is, and why it ended if it did. ``doubtful`` holds the rows that this run
+    left in doubt, with the tick at which their request ended, ``ended`` when the last of all did; ``witness``
+    the last task that it created; ``careful``: doubt could not be settled, so no run covers rows that are not
+    sent at once.
     """
 
     def __init__(self, session: Session, pace: Pace, how: Sending) -> None:
@@ -77,8 +83,8 @@ class Sender:
     async def send(self, rows: Iterable[Planned], most: int | None = None) -> None:
         """Send whichever of ``rows`` may be sent, the first ``most`` of them.
 
-        Returns when each has an outcome on disk, or the run must end. Cancelled, it still makes durable what is known: a
-        row is in doubt only if bytes of its request left.
+        Returns when each has an outcome on disk, or the run must end. Cancelled, it still makes durable what
+        is known: a row is in doubt only if bytes of its request left.
 
         Raises:
             StoreError: outcomes could not be written.
@@ -115,7 +121,7 @@ class Sender:
             self.course.stop(error.exit_code, str(error))
 
     def _look(self, now: float) -> None:
-        """Look at the lock now and then, since a row may wait for long between its ``started`` and its request."""
+        """Look at the lock now and then: a row may wait for long between its ``started`` and its request."""
         self._looked_at = now
         try:
             self.batch.hold()
@@ -150,7 +156,7 @@ class Sender:
             began = self.session.ticks()
             if began - self._looked_at >= LOOK:
                 self._look(began)
-            if self.course.state is not State.SENDING:
+            if self.course.state is not SENDING:
                 self._gate.leave()
                 return
             before, tried.outcome = tried.outcome, _CUT_SHORT
@@ -174,14 +180,14 @@ class Sender:
                 self._ready.again(tried, rest)
 
     def _rest(self, tried: Try) -> float:
-        """Seconds until it may be sent again; where the API names a wait the pace lets nobody start before."""
+        """Seconds until it may be sent again; a wait that the API names is kept by the pace."""
         asked = tried.outcome.retry_after
         wait = tried.backoff() if asked is None else asked
         self.session.desk.held_up(tried.outcome, wait)
         return wait if asked is None else 0.0
 
     def _tied(self, outcome: Outcome, row: int, attempt: int) -> Outcome:
-        """A create that is answered with a task that another row or attempt has already tells nothing of its own."""
+        """A create that is answered with another row's or attempt's task tells nothing of its own."""
         if (
             outcome.verdict is Verdict.CREATED
             and (task := outcome.task) is not None

@@ -1,4 +1,7 @@
-"""A session: one batch at work, with the API that it talks to. Everything that acts on a batch is given one, and no more."""
+"""A session: one batch at work, with the API that it talks to.
+
+Everything that acts on a batch is given one, and no more.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -14,8 +17,8 @@ from mwbatch.journal.opened import Opened
 class Session:
     """One open batch, for as long as one command works on it.
 
-    ``now``, ``ticks``, ``stopping`` and ``tally`` are those of the desk at which it was asked for. ``walks`` counts those
-    through the listing.
+    ``now``, ``ticks``, ``stopping`` and ``tally`` are those of the desk at which it was asked for. ``walks``
+    counts those through the listing.
     """
 
     __slots__ = ("batch", "client", "desk", "now", "stopping", "tally", "ticks", "walks")

@@ -1,4 +1,4 @@
-"""Settling doubt: presence is recorded wherever it shows, absence only after two valid sweeps far enough apart."""
+"""Settling doubt: presence counts wherever it shows, absence only after two valid sweeps far enough apart."""
 
 import asyncio
 from contextlib import suppress
@@ -28,7 +28,7 @@ BELIED: Final = (
 
 @dataclass(slots=True)
 class Settled:
-    """What became of the rows in doubt: ``found`` have a task after all, ``absent`` have none, ``open`` stay in doubt."""
+    """What became of rows in doubt: ``found`` have a task, ``absent`` have none, ``open`` stay so."""
 
     found: int = 0
     absent: list[int] = field(default_factory=list)
@@ -44,9 +44,10 @@ class Settled:
 async def settle(session: Session, grounds: Grounds) -> Settled:
     """Find out about every row in doubt, waiting as long as that takes.
 
-    Whatever a listing shows is recorded at once. An attempt is closed as absent only when two valid sweeps, whose ends
-    differ, did not find it: the first no earlier than the settle time after it ended, the second a fifth of that later,
-    and no other process has seen it meanwhile.
+    Whatever a listing shows is recorded at once. An attempt is closed as absent only when two valid sweeps,
+    whose ends
+    differ, did not find it: the first no earlier than the settle time after it ended, the second a fifth of
+    that later, and no other process has seen it meanwhile.
     """
     result, batch = Settled(), session.batch
     batch.keep_drift()
@@ -70,7 +71,7 @@ async def settle(session: Session, grounds: Grounds) -> Settled:
 
 
 async def _deny(session: Session) -> list[int]:
-    """Ask the API for the tasks that callbacks named of attempts which have failed; the rows of which it knows none."""
+    """Ask the API for the tasks that callbacks named of failed attempts; the rows of which it knows none."""
     batch, client = session.batch, session.client
     contested = [
         Place(number, attempt)
@@ -152,13 +153,15 @@ def _may_settle(batch: Opened, client: Client, doubt: Doubt, kind: str, result: 
         result.because(BELIED)
     elif not batch.card.echo.get(kind):
         result.because(
-            "the listing was not seen to show our callback addresses, so it cannot prove that a task is absent"
+            "the listing was not seen to show our callback addresses, so it cannot prove that a task is "
+            "absent"
         )
     elif any(
         (known(started.origin), started.key) != (client.origin, client.key) for started in doubt.started
     ):
         result.because(
-            "the API key is another one than when the requests were sent: its listing may be another account's"
+            "the API key is another one than when the requests were sent: its listing may be another "
+            "account's"
         )
     else:
         return True
@@ -202,7 +205,8 @@ async def _close(
         Failed(session.now(), *place, _verdict(place in denied), final=False, message=message)
         for place in places
     ]
-    # MUST look once more in the same step: to ask the API took time, in which others may have learned of tasks.
+    # MUST look once more in the same step: to ask the API took time, in which others may have learned of
+    # tasks.
     ended = await batch.close_absent(failed)
     result.absent = sorted({one.row for one, is_ended in zip(failed, ended, strict=True) if is_ended})
 

@@ -22,7 +22,8 @@ from mwbatch.core.values import LONGEST_WALK
 from mwbatch.errors import ApiError, Refused
 
 _SIZES: Final = 32
-"""So many sizes a page may have where it is asked for by offset: no cache has the page that another walk asked for."""
+"""So many sizes a page may have where it is asked for by offset: no cache has the page that another walk
+asked for."""
 
 _SLOW: Final = "dates of tasks say nothing here, so the whole listing is walked, twice"
 
@@ -31,12 +32,13 @@ _SLOW: Final = "dates of tasks say nothing here, so the whole listing is walked,
 class Swept:
     """What a walk came to. ``tasks`` were listed in all, ``ours`` of them at addresses of the batch.
 
-    ``end`` is the server's clock when the walk began (ISO 8601), None where the server tells none; ``flaws`` say why
-    nothing may be concluded from what was not shown; ``new`` counts tasks of which it told something new; ``forged`` are
+    ``end`` is the server's clock when the walk began (ISO 8601), None where the server tells none; ``flaws``
+    say why nothing may be concluded from what was not shown; ``new`` counts tasks of which it told something
+    new; ``forged`` are
     the attempts whose address stands there without our signature: that is no evidence, and no absence either.
-    ``covers`` of the ``known`` tasks that had to be shown were, at their addresses, and some are ``lacking``; ``shows``
-    says it of any task by its id. ``bare`` are the types of tasks that were listed without any callback address: any of
-    them might be ours.
+    ``covers`` of the ``known`` tasks that had to be shown were, at their addresses, and some are ``lacking``;
+    ``shows`` says it of any task by its id. ``bare`` are the types of tasks that were listed without any
+    callback address: any of them might be ours.
     """
 
     tasks: int
@@ -62,7 +64,8 @@ async def sweep(
 ) -> Swept:
     """List everything from where the span begins, record what is ours, and judge the listing.
 
-    ``must`` names tasks that have to be shown besides. It is walked by dates, unless ``dated`` is False or dates say
+    ``must`` names tasks that have to be shown besides. It is walked by dates, unless ``dated`` is False or
+    dates say
     nothing: then by offset, all of it and twice. Raises `ApiError` where the listing cannot be read.
     """
     now = await api_now(session.client)
@@ -76,8 +79,8 @@ async def sweep(
 async def glance(session: Session, span: Span, pages: int | None = None) -> tuple[int, list[str]]:
     """Record what is listed from where ``span`` begins, be it proof or not.
 
-    At most the first ``pages`` are looked at. Returns of how many tasks it told something new, and why something may be
-    there all the same that it has not shown.
+    At most the first ``pages`` are looked at. Returns of how many tasks it told something new, and why
+    something may be there all the same that it has not shown.
     """
     walks = _Walks(session, span, frozenset(), None, lambda _: None)
     return await walks.once(pages)
@@ -103,8 +106,8 @@ class _Walks:
     async def dated(self) -> Swept:
         """By dates, as far as they may lie from the server's clock.
 
-        It ends beyond the server's clock, which counts whole seconds and may be another than tasks are dated by: what
-        is created meanwhile stands before everything else, and hides nothing.
+        It ends beyond the server's clock, which counts whole seconds and may be another than tasks are dated
+        by: what is created meanwhile stands before everything else, and hides nothing.
 
         Raises:
             Undated: dates say nothing.
@@ -123,7 +126,10 @@ class _Walks:
         return await self._judged(lambda: self.new(None, None, dated=False), twice=True)
 
     async def once(self, pages: int | None) -> tuple[int, list[str]]:
-        """By dates, and without an end; by offset from the first page where that leads nowhere. What `glance` returns."""
+        """By dates, and without an end; by offset from the first page where that leads nowhere.
+
+        What `glance` returns.
+        """
         start, new = self._start(), 0
         with suppress(Refused):  # it takes no dates
             walk, new = await self.walk(self.new(iso(start) if start else None, None), pages)
@@ -189,7 +195,7 @@ class _Walks:
         return self._span.known(self._batch.state, self._must)
 
     async def walk(self, walk: Sweep, pages: int | None = None) -> tuple[Sweep, int]:
-        """One walk, to its end, its deadline, or until the user asks to stop; ``pages`` are the most that it looks at.
+        """One walk, to its end, its deadline, or the user's wish to stop; ``pages`` are the most it looks at.
 
         With the number of tasks that it told something new of.
         """
@@ -217,7 +223,7 @@ class _Walks:
         return walk, new
 
     async def _learned(self, sights: list[Sight]) -> list[list[Seen]]:
-        """What is new of these tasks; their answers only where the listing leaves out nothing of what a GET shows.
+        """What is new of these tasks; their answers only where the listing leaves out nothing of them.
 
         What is stored first is what the user gets: an answer that is listed in part is left to be asked for.
         """
@@ -230,7 +236,7 @@ class _Walks:
         return [facts for facts in told if facts]
 
     async def _compared(self, answers: list[Seen]) -> bool | None:
-        """Whether a GET shows the longest of these answers as it is listed; None where that cannot be told."""
+        """Whether a GET shows the longest of these answers as it is listed; None where nobody can tell."""
         longest = max(answers, key=lambda fact: len(fact.body or b""), default=None)
         if longest is None:
             return None
@@ -246,7 +252,8 @@ class _Walks:
             return
         pages = -(-total // size) if total and size else None
         self._session.note(
-            f"{_SLOW}: {counted(total, 'task')} on {counted(pages, 'page')}, about {2 * pages * seconds:,.0f} s"
+            f"{_SLOW}: {counted(total, 'task')} on {counted(pages, 'page')}, "
+            f"about {2 * pages * seconds:,.0f} s"
             if pages and total
             else f"{_SLOW}; how many tasks there are it does not say"
         )

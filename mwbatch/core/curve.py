@@ -1,4 +1,4 @@
-"""How the allowed rate moves between two refusals; pure: the seconds since the last one go in, a rate comes out."""
+"""How the allowed rate moves between two refusals: the seconds since the last one go in, a rate comes out."""
 
 from dataclasses import dataclass
 from math import log
@@ -23,7 +23,8 @@ PROBE_DOUBLES_S: Final = 2.0
 """… and in how many seconds that doubles, again and again."""
 
 ROUGH_PROBE: Final = 1 / 6
-"""The first rise where the top is only roughly known, as a part of the distance to the rate that was refused."""
+"""The first rise where the top is only roughly known, as a part of the distance to the rate that was
+refused."""
 
 ROUGH_PROBE_DOUBLES_S: Final = 1.5
 
@@ -33,15 +34,26 @@ LOOSE_PROBE: Final = 0.03
 SEARCH: Final = 1.5
 """Growth a second while the top was never found."""
 
+AHEAD: Final = 2.0
+"""A rate that is not used proves nothing: it rises to so many times what is answered, and `SPARE` a second
+more."""
+
+SPARE: Final = 10.0
+FORGOTTEN_S: Final = 15.0
+"""A bound that is so far ahead for so long is none."""
+
+LONGEST_STEP_S: Final = 1.0
+"""The most that counts as in use between two answers."""
+
 _MOST_DOUBLINGS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """From ``low`` near ``top`` as a cubic (RFC 9438), ``hold`` seconds there, then ``lift`` above it, which doubles.
+    """From ``low`` near ``top`` as a cubic (RFC 9438), ``hold`` seconds there, then above it by ``lift``.
 
-    Rates are starts a second. ``lift`` is a part of the top; it doubles every ``doubles`` seconds. While it is
-    ``searching`` the top is nothing but a beginning.
+    Rates are starts a second. ``lift`` is a part of the top; it doubles every ``doubles`` seconds. While it
+    is ``searching`` the top is nothing but a beginning.
     """
 
     low: float
@@ -64,7 +76,7 @@ class Curve:
 
     @classmethod
     def loose(cls, top: float) -> Self:
-        """Around a ``top`` below which a limit was not found, where above it is unknown: soon upwards again, and faster."""
+        """Around a ``top`` that no limit is below, but somewhere above: soon upwards again, and faster."""
         return cls(top, top, SHORT_HOLD_S, LOOSE_PROBE, ROUGH_PROBE_DOUBLES_S)
 
     def at(self, seconds: float) -> float:
@@ -80,7 +92,14 @@ class Curve:
         """For how long it is above the top, so long after the refusal; negative before that."""
         return seconds - APPROACH_S - self.hold
 
+    def used(self, rate: float, seconds: float, served: float) -> float | None:
+        """A rate above the top, so far as it is used (``served`` a second); None where it is no bound."""
+        most = AHEAD * served + SPARE
+        if rate > most > AHEAD * self.top and self.probing(seconds) > FORGOTTEN_S:
+            return None
+        return max(self.top, min(rate, most))
+
     def held(self, seconds: float) -> float | None:
-        """The rate that was held without a refusal, so long after the last one: that of a second ago; None if too short."""
+        """The rate that was held without a refusal, so long after the last: that of a second ago, if any."""
         enough = APPROACH_S + (0.0 if self.searching else HELD_S)
         return self.at(max(APPROACH_S, seconds - 1)) if seconds > enough else None

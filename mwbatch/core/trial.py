@@ -1,6 +1,6 @@
-"""Whether refusals go on below the rate at which there were too many: the one thing that a limit and chance do not share."""
+"""Whether refusals go on below the rate at which there were too many: a limit and chance differ there."""
 
-from enum import Enum, auto
+from enum import Enum
 from typing import Final
 
 from mwbatch.core.scatter import Counts
@@ -33,7 +33,8 @@ MORE: Final = 0.1
 """So much beyond the share is looked for, and a share of `LEAST` at least."""
 
 SUDDEN: Final = 0.4
-"""A share that is a limit's, whatever is expected, where it is so much likelier than a tenth as `SURE` says."""
+"""A share that is a limit's, whatever is expected, where it is so much likelier than a tenth as `SURE`
+says."""
 
 TENTH: Final = 0.1
 SURE: Final = 3.0
@@ -44,16 +45,19 @@ ALIKE: Final = 2.5
 class End(Enum):
     """What came of a trial."""
 
-    CLEAN = auto()
+    CLEAN = "clean"
     """No more was refused than is expected."""
-    MORE = auto()
+    MORE = "more"
     """More was: chance, or a limit that is lower still."""
-    LIMIT = auto()
+    LIMIT = "limit"
     """So much that it is a limit."""
 
 
 class Trial:
-    """One trial, at a ``rate``; ``cause`` is what made the alarm. With ``before`` it is the second one, lower still."""
+    """One trial, at a ``rate``; ``cause`` is what made the alarm.
+
+    With ``before`` it is the second one, lower still.
+    """
 
     __slots__ = ("_refused", "_settled", "_since", "_total", "before", "cause", "rate")
 
@@ -85,5 +89,5 @@ class Trial:
         return (many and seconds >= LEAST_S) or (few and seconds >= LONG_S) or seconds >= LONGEST_S
 
     def alike(self, before: "Trial", none: bool) -> bool:
-        """Whether as much was refused here as in the one ``before``; where ``none`` was expected, at least something."""
+        """Whether as much was refused as in the one ``before``; where ``none`` was expected, something."""
         return (self._refused > 0 or not none) and self.counts.apart(before.counts) < ALIKE

@@ -22,7 +22,7 @@ TOLD = told(course, State, Event)
 
 
 class Seen(NamedTuple):
-    """Whether a request leaves, waits or is turned away (None); whether rows are given out; whether listings are asked for."""
+    """Whether a request leaves, waits or is turned away (None); whether rows are given, listings asked for."""
 
     leaves: bool | None
     gives: bool
@@ -77,7 +77,7 @@ class Run:
 @pytest.mark.parametrize(("edge", "events"), ways(TOLD, State.SENDING).items(), ids=str)
 @virtual
 async def test_every_edge_is_obeyed(stage: Stage, edge: tuple[State, Event], events: list[Event]) -> None:
-    """After each edge requests leave, wait or are turned away, and listings are asked for, as the state has it."""
+    """After each edge requests leave, wait or are turned away, and listings are asked for, by the state."""
     run = Run(stage, await stage.opened(40))
     await asyncio.sleep(1)
     for event in events:

@@ -9,9 +9,9 @@ import pytest
 
 from mwbatch.commands.crew import crew
 from mwbatch.commands.gate import Gate
-from mwbatch.core.ceiling import FIRST_RATE
 from mwbatch.core.course import Course, Event
 from mwbatch.core.pace import Pace
+from mwbatch.core.top import FIRST_RATE
 from tests.virtual import virtual
 
 
@@ -49,7 +49,7 @@ async def test_the_rate() -> None:
 
 @virtual
 async def test_after_a_refusal_everybody_waits() -> None:
-    """Retry-After holds back every worker, and then they go on one after the other, at the rate that was learned."""
+    """Retry-After holds back every worker; then they go on one by one, at the rate that was learned."""
     gate = gate_of(4)
     gate.pace.refused(0.0, 0.0, 10.0)
     assert await pass_through(gate, 3) == pytest.approx([10, 10 + 1 / FIRST_RATE, 10 + 2 / FIRST_RATE])

@@ -61,7 +61,7 @@ async def test_one_run_ahead_and_no_more(stage: Stage) -> None:
 
 @virtual
 async def test_a_row_that_rests_holds_no_place(stage: Stage) -> None:
-    """While a row rests the next one is given out, until as many rest as may; each comes again when its rest is over."""
+    """While a row rests the next is given out, until as many rest as may; each comes again after its rest."""
     ready = ready_of(await stage.opened(4), [4])
     preparing, loop = asyncio.create_task(ready.prepare()), asyncio.get_running_loop()
     first, second = await ready.take(), await ready.take()
@@ -105,7 +105,7 @@ async def test_nothing_is_given_out_once_the_run_has_stopped(stage: Stage) -> No
 
 @virtual
 async def test_a_failing_disk_makes_nothing_ready(stage: Stage) -> None:
-    """Where started cannot be written its rows are not made ready, and whoever waits is told there are none."""
+    """Where started cannot be written no row is made ready, and whoever waits is told there are none."""
     ready = ready_of(await stage.opened(4, Failing(write=[errno.EIO])), [4])
     waiting = asyncio.create_task(ready.take())
     with pytest.raises(StoreError):

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mwbatch.core.ceiling import FIRST, FIRST_RATE, WALL, Ceiling
+from mwbatch.core.ceiling import WALL, Ceiling
 from mwbatch.core.curve import APPROACH_S
 from mwbatch.core.pace import FIRST as FIRST_IN_FLIGHT
 from mwbatch.core.pace import SLACK_S, Pace
 from mwbatch.core.scatter import LONGEST, MANY
-from mwbatch.core.top import REMEMBERED, SAFE
+from mwbatch.core.top import FIRST, FIRST_RATE, REMEMBERED, SAFE
 from mwbatch.core.trial import TRIED
 from tests.core.throttled import COLD_S, GOODPUT, KINDS, REFUSED, Chance, Kind, Play, Window, meets
 

@@ -27,7 +27,7 @@ def test_the_table_is_the_one_at_the_head() -> None:
 
 @pytest.mark.parametrize(("edge", "events"), ways(TOLD, State.SENDING).items(), ids=str)
 def test_every_edge(edge: tuple[State, Event], events: list[Event]) -> None:
-    """Each edge leads where the head says; followers hear of it where it leads to another state, and only then."""
+    """Each edge leads where the head says; followers hear of it only where the state is another one."""
     came, before = after(events[:-1])
     assert came.state is edge[0]
     came, heard = after(events)
@@ -46,7 +46,7 @@ def test_no_other_edge(state: State, event: Event) -> None:
 
 
 def test_the_gravest_reason_counts() -> None:
-    """Whatever stops a run first, the exit code is that of the gravest reason, and a run that is done has none."""
+    """Whatever stops a run first, the gravest reason gives the exit code; a run that is done has none."""
     came = Course()
     assert (came.ending.exit, came.stopped) == (Exit.DONE, False)
     for code in (Exit.UNFINISHED, Exit.API, Exit.UNFINISHED):

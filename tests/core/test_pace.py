@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.ceiling import FIRST_RATE
 from mwbatch.core.pace import FIRST, MOST, SLACK_S, Pace, backoff
-from mwbatch.core.top import SLOWEST
+from mwbatch.core.top import FIRST_RATE, SLOWEST
 
 waits = st.sampled_from([0.0, 0.01, 0.3, 5.0])
 steps = st.lists(

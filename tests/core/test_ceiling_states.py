@@ -1,0 +1,93 @@
+"""The states of the learned bound: answers and refusals take every edge of its head, and no other."""
+
+import pytest
+
+from mwbatch.core import ceiling as file
+from mwbatch.core.ceiling import TABLE, Ceiling, Event, State
+from mwbatch.core.scatter import LONGEST, MANY
+from tests.core.test_ceiling import SHOWN, TICK, Script
+from tests.edges import told, undeclared, ways
+
+TOLD = told(file, State, Event)
+Edge = tuple[State, Event]
+
+_STEADY: Script = [(1, True, None)] * 192  # 64 a second, for 3 s
+_SILENCED: Script = [(1, True, None)] * 12 + [(0, True, 1.0), (64, True, None)]
+_NEITHER: Script = [(0, True, 0.0) if number % 12 == 6 else (1, True, None) for number in range(100)]
+
+CAUSES: dict[Event, Script] = {
+    Event.ALARM: [*_STEADY, *[(refused, fresh, 1.0) for refused, fresh, _ in SHOWN]],
+    Event.SUSPICION: [*_STEADY, *((*_STEADY[:96], (0, True, 0.0)) * MANY), *SHOWN],
+    Event.IN_VAIN: _SILENCED * (3 * LONGEST),
+    Event.UNUSED: _STEADY * 14,
+    Event.LIMIT: [(1, True, 0.0)] * 8,
+    Event.MORE: [*_STEADY[:65], *_NEITHER],
+    Event.CLEAN: _STEADY,
+}
+"""What makes each event come about, wherever it may."""
+
+
+ALARMS: dict[Event, set[Edge]] = {
+    Event.SUSPICION: {(State.BOUND, Event.ALARM)},
+    Event.IN_VAIN: {(State.BOUND, Event.ALARM)},
+}
+"""What comes about before that on the way."""
+
+
+class Watched(Ceiling):
+    """A ceiling that keeps every edge that it took."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken, self.now = list[Edge](), 0.0
+
+    def _take(self, event: Event) -> None:
+        self.taken.append((self.state, event))
+        super()._take(event)
+
+    def meet(self, event: Event) -> None:
+        """Let answers and refusals come until they amount to this event."""
+        for ticks, fresh, wait in CAUSES[event]:
+            self.now += ticks * TICK
+            began = self.now if fresh else float("-inf")
+            if wait is None:
+                self.answered(began, self.now)
+            else:
+                self.refused(began, self.now, wait)
+            if self.taken and self.taken[-1][1] is event:
+                return
+        raise AssertionError(f"it never came to {event}: {self.taken}")
+
+    def expected(self) -> float | None:
+        """The rate that goes with the state, in the moment in which it is reached."""
+        if self.state is State.FREE:
+            return None
+        return self._curve.at(self._active) if self.state is State.BOUND else self._trial.rate
+
+
+def test_the_table_is_the_one_at_the_head() -> None:
+    """What is told at the head is what happens, edge for edge, and every edge can be reached."""
+    assert TABLE == TOLD
+    assert ways(TABLE, State.FREE).keys() == TOLD.keys()
+
+
+@pytest.mark.parametrize(("edge", "events"), ways(TOLD, State.FREE).items(), ids=str)
+def test_every_edge(edge: Edge, events: list[Event]) -> None:
+    """Answers and refusals lead along each edge to where the head says; the rate is the state's."""
+    ceiling = Watched()
+    for event in events:
+        ceiling.taken.clear()
+        ceiling.meet(event)
+        assert set(ceiling.taken[:-1]) <= ALARMS.get(event, set())
+        assert ceiling.rate == ceiling.expected()
+    assert (ceiling.taken[-1], ceiling.state) == (edge, TOLD[edge])
+
+
+@pytest.mark.parametrize(("state", "event"), undeclared(TOLD, State, Event), ids=str)
+def test_no_other_edge(state: State, event: Event) -> None:
+    """An edge that is not there cannot be taken, and changes nothing."""
+    ceiling = Ceiling()
+    ceiling.state = state
+    with pytest.raises(KeyError):
+        ceiling._take(event)
+    assert ceiling.state is state
