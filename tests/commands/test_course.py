@@ -22,7 +22,7 @@ TOLD = told(course, State, Event)
 
 
 class Seen(NamedTuple):
-    """Whether a request leaves, waits or is turned away (None); whether rows are given, listings asked for."""
+    """Whether a request leaves, waits or is turned away (None); whether rows are given, listings asked."""
 
     leaves: bool | None
     gives: bool
