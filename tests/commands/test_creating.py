@@ -105,7 +105,7 @@ async def test_once_belied_only_what_the_user_opens_leaves(stage: Stage) -> None
 
 @virtual
 async def test_many_tasks_are_asked_for(stage: Stage) -> None:
-    """Above a hundred tasks the user is asked, with the price; a no sends nothing."""
+    """Above a hundred tasks the user is told what they are and asked, with the price; a no sends nothing."""
     questions: list[str] = []
 
     def no(question: str) -> bool:
@@ -114,9 +114,8 @@ async def test_many_tasks_are_asked_for(stage: Stage) -> None:
 
     with pytest.raises(UsageError, match="nothing was sent"):
         await sent(stage, 101, confirm=no, limits=Limits(price=0.08))
-    assert questions == [
-        "101 tagging, 0 annotating\ncreate 101 tasks at http://127.0.0.1:8900, for about 8.08?"
-    ]
+    assert questions == ["create 101 tasks at http://127.0.0.1:8900, for about 8.08?"]
+    assert "101 tagging, 0 annotating" in stage.desk.tally.notes
     assert (stage.wire.creates, stage.statuses()) == ([], {"planned": 101})
 
 
