@@ -2,7 +2,7 @@
 
 import pytest
 
-from mwbatch.core.batch_names import is_reserved, unreserved, wrong_with
+from mwbatch.core.batch_names import in_ascii, is_reserved, unreserved, wrong_with
 
 TAKEN = ("inbox", "keys.json")
 
@@ -21,3 +21,15 @@ def test_letter_case_alone_tells_no_batches_apart() -> None:
     """A name that differs from one that is there in letter case alone is refused with another; its own is not."""
     assert wrong_with("Logos", TAKEN, ["x", "logos"]).endswith("--batch Logos-2")
     assert wrong_with("logos", TAKEN, ["x", "logos"]) == wrong_with("console.log", TAKEN, ["x"]) == ""
+
+
+def test_letters_of_other_alphabets() -> None:
+    """Latin letters lose their marks, or are written as people do without them; those of other scripts stay."""
+    there = {
+        "L\u00e4den": "Laeden",
+        "La\u0308den": "Laeden",
+        "\u00c9t\u00e9": "Ete",
+        "\u5e972": "\u5e972",
+        "a": "a",
+    }
+    assert {text: in_ascii(text) for text in there} == there

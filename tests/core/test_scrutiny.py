@@ -8,6 +8,7 @@ import pytest
 
 from mwbatch.core.entry import Entry, Problem
 from mwbatch.core.expiry import Clock
+from mwbatch.core.jsonl_rows import JsonlReader
 from mwbatch.core.manifest import read_csv, read_jsonl
 from mwbatch.core.scrutiny import MOST_COLUMNS, Leave, Scrutiny, question
 
@@ -239,6 +240,20 @@ def test_ids_that_a_spreadsheet_has_shortened() -> None:
     assert told.endswith(", first line 1")
     plain = entries({"id": "1.2E+22", "image_url": URL}, {"id": "a+b", "image_url": URL})
     assert (scrutiny.suspects(plain), scrutiny.suspects(plain[1:])) == ([0], [])
+
+
+def test_ids_that_are_decimal_numbers() -> None:
+    """They are counted by who reads them, and told with the first; nothing is told where there are none."""
+    reader = JsonlReader()
+    assert reader.decimals == ""
+    reader.feed(
+        b"".join(b'{"id": %b, "image_url": "https://a/1"}\n' % name for name in (b"1", b"2.0", b"3.0"))
+    )
+    scrutiny = Scrutiny(Leave())
+    scrutiny.decimals = reader.decimals
+    (told,) = scrutiny.text()
+    assert told.startswith("2 rows with a decimal number for an id, known by its digits: 2.0 as '2' (")
+    assert told.endswith("first line 2")
 
 
 def test_a_question_that_a_spreadsheet_has_cut() -> None:
