@@ -2,19 +2,15 @@
 
 from pathlib import Path
 
-import pytest
-
 from mwbatch.journal.memory import Memory
-from tests.journal.laws import JournalLaws
+from tests.journal.laws import Open, WritingLaws
+from tests.journal.laws_of_reading import ReadingLaws
 
 
-class TestMemory(JournalLaws):
+class TestMemory(WritingLaws, ReadingLaws):
     """It keeps every law of a journal."""
 
-    @pytest.fixture(autouse=True)
-    def _one(self) -> None:
-        self.memory = Memory()
-
-    def open(self, folder: Path) -> Memory:  # noqa: ARG002 (one memory serves any folder)
-        """The one that there is: memory is shared by whoever has it."""
-        return self.memory
+    def anew(self, folder: Path) -> Open:  # noqa: ARG002 (it needs none)
+        """One that is shared by whoever has it."""
+        memory = Memory()
+        return lambda: memory

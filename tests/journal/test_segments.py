@@ -26,15 +26,16 @@ from mwbatch.journal.scan import Again
 from mwbatch.journal.segments import Segments
 from tests.core.facts import answer, plan, show, start
 from tests.journal.disks import Failing, Fate, Gated, unprivileged
-from tests.journal.laws import EVERY, JournalLaws, told
+from tests.journal.laws import EVERY, Open, WritingLaws, told
+from tests.journal.laws_of_reading import ReadingLaws
 
 
-class TestSegments(JournalLaws):
+class TestSegments(WritingLaws, ReadingLaws):
     """It keeps every law of a journal."""
 
-    def open(self, folder: Path) -> Segments:
-        """Open a batch folder."""
-        return Segments(folder / "batch", "test")
+    def anew(self, folder: Path) -> Open:
+        """A batch folder that is not there yet."""
+        return lambda: Segments(folder / "batch", "test")
 
 
 def files(folder: Path) -> dict[Path, bytes]:
