@@ -3,7 +3,7 @@
 from array import array
 from typing import Final
 
-from mwbatch.core.batch import GAP
+from mwbatch.core.rows import GAP
 
 MOST_TASKS: Final = 4
 """Tasks of one attempt that are stored: more than one is a double already."""

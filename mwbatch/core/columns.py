@@ -1,14 +1,13 @@
-"""Rows on the straight path, kept in columns: planned, started once, one task, one answer; or canceled on the way.
+"""Rows on the straight path, in columns: planned, started once, one task, one answer; or canceled on the way.
 
 Nearly every row of a batch takes this path, and a `Row` with its `TaskState` costs some 700 bytes; here it is
-41, 57 more once there are answers, and one more where listings showed tasks. Whatever cannot be said in these
-columns is refused, and becomes a `Row`.
+41, 57 more once there are answers, and one more where listings showed tasks. What cannot be said in these
+columns is refused, and becomes a `Row`: it is a law (``tests/core/test_batch.py``) that both ways say the
+same of every row.
 """
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from heapq import merge
 from itertools import compress
 from typing import Final
 
@@ -21,8 +20,9 @@ from mwbatch.core.codes import (
     LISTED,
     PLANNED,
     SHOWN,
-    STARTED,
-    WITHDRAWN,
+    Question,
+    row_of,
+    task_of,
 )
 from mwbatch.core.fold import Row
 from mwbatch.core.glances import Glance
@@ -57,18 +57,19 @@ class Columns:
 
     def take(self, found: Glance) -> bool:
         """Join what was found in a line; False, and nothing is changed, where no column can hold it."""
-        number, codes = int(found["row"]), self.codes
+        shown, codes = None if found["plan"] else shown_in(found), self.codes
+        number = shown[0] if shown else int(found["row"])
         if number >= len(codes) or codes[number] == LIFTED:
             return False
-        if found["plan"]:
-            codes[number] |= PLANNED
-            return True
-        return self.show(*shown_in(found))
+        if shown:
+            return self.show(*shown)
+        codes[number] |= PLANNED
+        return True
 
     def show(
         self, number: int, task_id: bytes, said: int, created: int, completed: int, answer: bytes
     ) -> bool:
-        """Join one showing of a row that is not lifted, as `Shown`; False, and nothing is changed, as in `take`."""
+        """Join one showing, as `Shown`, of a row that is no object; False, nothing changed, as in `take`."""
         code = self.codes[number]
         if not code & SHOWN:
             if self._holders.claim(task_id, number) != number:
@@ -99,36 +100,24 @@ class Columns:
 
     def row(self, number: int) -> Row:
         """A row as the fold would have it."""
-        code = self.codes[number]
-        bit = 1 << 1
-        row = Row(
-            planned=bool(code & PLANNED),
-            started=bit if code & STARTED else 0,
-            forbidden=1 if code & WITHDRAWN else 0,
-        )
-        if task := self.task(number):
-            row.seen = bit
-            row.confirmed = bit if code & CONFIRMED else 0
-            row.tasks[task.task_id] = task
-        return row
+        return row_of(self.codes[number], self.task(number))
 
     def task(self, number: int) -> TaskState | None:
         """The one task of a row; None where none was shown."""
         code = self.codes[number]
         if not code & SHOWN:
             return None
-        said = "canceled" if code & CANCELED else "completed" if code & DONE else "pending"
-        task = TaskState(self._id(number).decode(), 1, said, time_of(self._created[number]))
-        task.by_api = bool(code & CONFIRMED)
+        task = task_of(code, self._id(number).decode())
+        task.created_at = time_of(self._created[number])
         task.listed = number < len(self._listed) and self._listed[number] == 1
         if code & ANSWERED:
             completed, answer = self._answer_of(number)
             task.answers[answer[:DIGEST].hex()] = (time_of(completed), task.task_id, answer[DIGEST:].hex())
         return task
 
-    def months(self, marks: bytes) -> Counter[int]:
-        """How many tasks were created in each month, as 202611, of the rows whose code ``marks`` has a 1 for; 0 for no date."""
-        return Counter(time // _MONTH for time in compress(self._created, self.codes.translate(marks)))
+    def months(self, asked: Question) -> Counter[int]:
+        """How many tasks were created in each month, as 202611, of rows that say yes; in 0 without a date."""
+        return Counter(time // _MONTH for time in compress(self._created, self.codes.translate(asked.table)))
 
     def _name(self, number: int, task_id: bytes, created: int) -> None:
         """Keep the id and the time of a task that is shown for the first time."""
@@ -170,27 +159,3 @@ class Columns:
 
     def _answer_of(self, number: int) -> tuple[int, bytes]:
         return self._completed[number], bytes(self._answers[number * ANSWER : (number + 1) * ANSWER])
-
-
-class RowsByNumber(Mapping[int, Row]):
-    """The rows of a batch by number, made one by one."""
-
-    def __init__(self, codes: bytearray, lifted: Mapping[int, Row], make: Callable[[int], Row]) -> None:
-        self._codes, self._lifted, self._make = codes, lifted, make
-
-    def __getitem__(self, number: int) -> Row:
-        if number not in self:
-            raise KeyError(number)
-        return self._make(number)
-
-    def __contains__(self, number: object) -> bool:
-        if number in self._lifted:
-            return True
-        return isinstance(number, int) and 0 <= number < len(self._codes) and self._codes[number] != 0
-
-    def __iter__(self) -> Iterator[int]:
-        named = (number for number, code in enumerate(self._codes) if code and code != LIFTED)
-        return merge(named, sorted(self._lifted))
-
-    def __len__(self) -> int:
-        return len(self._codes) - self._codes.count(0) - self._codes.count(LIFTED) + len(self._lifted)

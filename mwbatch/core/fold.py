@@ -1,7 +1,7 @@
 """The law of the state machine: from facts to the state of a batch.
 
-The fold is a join: facts may come in any order and any number of times, and the state is the same. It reads no clock
-and no random source. A row has exactly one status, the first of these that holds:
+The fold is a join: facts may come in any order and any number of times, and the state is the same. It reads
+no clock and no random source. A row has exactly one status, the first of these that holds:
 
 ============  ======================================================================================
 completed     some task has an answer on disk
@@ -12,15 +12,17 @@ rejected      the last attempt failed finally, and no later one is opened
 planned       none of these: it may be sent
 ============  ======================================================================================
 
-A task is *confirmed* once the API itself has shown it, in the answer to a create, a GET, a listing or a cancel: whoever
-learns an address can call it, and invent tasks there. What the API shows of a task replaces what callbacks said of it,
-but for answers, which are kept whoever brought them. A task that is not confirmed counts for one thing alone: an answer
-completes its row, though any answer of a confirmed task is shown before it; without an answer it leaves its attempt in
-doubt. So it is never surplus, never canceled, and no row waits for it.
+A task is *confirmed* once the API itself has shown it, in the answer to a create, a GET, a listing or a
+cancel: whoever learns an address can call it, and invent tasks there. What the API shows of a task replaces
+what callbacks said of it, but for answers, which are kept whoever brought them. A task that is not confirmed
+counts for one thing alone: an answer completes its row, though any answer of a confirmed task is shown before
+it; without an answer it leaves its attempt in doubt. So it is never surplus, never canceled, and no row waits
+for it.
 
-A task that shows at several rows is the answer to one of them at most: to the only one at whose address the listing shows
-it, or, where no listing does, to the only one at which it is confirmed. At the others, and at all of them where it is so at
-none or at several, its answers complete nothing. A create that was answered with it at another row told nothing of that row.
+A task that shows at several rows is the answer to one of them at most: to the only one at whose address the
+listing shows it, or, where no listing does, to the only one at which it is confirmed. At the others, and at
+all of them where it is so at none or at several, its answers complete nothing. A create that was answered
+with it at another row told nothing of that row.
 """
 
 from dataclasses import dataclass, field
@@ -43,13 +45,13 @@ class Status(StrEnum):
 
 
 MOST_AUTOMATIC: Final = 3
-"""New attempts that a row gets of its own accord after doubt; beyond it the user is asked (`mwbatch retry`)."""
+"""New attempts that a row gets after doubt by itself; beyond it the user is asked (`mwbatch retry`)."""
 
 ABSENT: Final = "absent"
 """The verdict of an attempt that was not found by sweeps."""
 
 DENIED: Final = "denied"
-"""The same where callbacks had named tasks of it: the API, asked for each, knows none of them at that address."""
+"""The same where callbacks had named tasks: the API, asked for each, knows none at that address."""
 
 
 @dataclass(slots=True)
@@ -128,7 +130,7 @@ class Row:
 
     @property
     def spent(self) -> int:
-        """How many tasks this row has or may have: the confirmed, and one for each other attempt that may have made one."""
+        """How many tasks it has or may have: confirmed ones, and one for each attempt that may have made one."""
         maybe = (self.started & ~self.failed | self.seen) & ~self._told
         return sum(task.confirmed for task in self.tasks.values()) + maybe.bit_count()
 
@@ -144,12 +146,12 @@ class Row:
 
     @property
     def fresh_attempt(self) -> int:
-        """The attempt that a new ``retried`` or ``withdrawn`` must name, so that it counts as the later one."""
+        """The attempt that a new ``retried`` or ``withdrawn`` must name, so as to count as the later one."""
         return max(self.last, self.opened, self.forbidden) + 1
 
     @property
     def sendable(self) -> bool:
-        """Whether a create request may leave: the row is planned, or the user opened an attempt in spite of doubt."""
+        """Whether a create request may leave: it is planned, or an attempt was opened in spite of doubt."""
         status = self.status
         if self.opened > max(self.last, self.forbidden):
             return status in (Status.PLANNED, Status.DOUBT)
@@ -195,6 +197,13 @@ class Row:
         return Status.PLANNED
 
     @property
+    def open(self) -> list[TaskState]:
+        """The tasks that may say more: those that are not canceled, while no confirmed one has an answer."""
+        if any(task.answered and task.confirmed for task in self.tasks.values()):
+            return []
+        return [task for task in self.tasks.values() if not task.canceled]
+
+    @property
     def kept(self) -> TaskState | None:
         """The task that is shown: the confirmed one answered, else the one answered, else the earliest.
 
@@ -215,7 +224,7 @@ class Row:
 
     @property
     def conflicts(self) -> list[TaskState]:
-        """Tasks in conflict; of those that are not confirmed only the one shown, or one that may be this row's only one."""
+        """Tasks in conflict; of the unconfirmed only the one shown, or what may be this row's only one."""
         kept, alone = self.kept, not self.paid
         return [
             task

@@ -18,7 +18,7 @@ One = TypeVar("One", bound=Fact)
 """One kind of fact."""
 
 Glance = re.Match[bytes]
-"""What was found in a line, by name: `Columns.take` has all of it.
+"""What was found in a line: plan, row, task, status, via, created, completed, answer, sha256, in this order.
 
 ``row`` is always there. A ``plan`` has nothing else; a showing has ``task`` (an id), ``status`` (of
 `STATUSES`), ``via`` (none for a callback), and what is there of ``created`` and ``completed`` (`TIME`),

@@ -15,12 +15,12 @@ way through `text` beside it; it adds 5 to 12 ms to each start; and most lines a
 at.
 """
 
-from collections.abc import Callable
-from inspect import Parameter, signature
+from collections.abc import Callable, Iterable
+from inspect import signature
 from itertools import product
 from operator import attrgetter, itemgetter
 from types import UnionType
-from typing import Any, Final, NamedTuple, Self, get_args, get_origin
+from typing import Any, Final, get_args, get_origin
 from zlib import crc32
 
 from mwbatch.core.facts import KINDS, Fact, Planned, Seen
@@ -46,7 +46,7 @@ class UnknownFact(BadLine):
 
 def line(fact: Fact) -> bytes:
     """Write one fact as one line, newline included."""
-    head = _SHAPES[type(fact)].write(fact)
+    head = encode(_SHAPES[type(fact)].write(fact))[:-1]
     if isinstance(fact, Seen) and fact.body is not None:
         head = b"%b%b%b" % (head, BODY, _on_one_line(fact.body))
     return _sealed(head)
@@ -60,7 +60,7 @@ def parse(text: bytes) -> Fact:
         UnknownFact: the version, the kind, a field or its type is not one of ours.
     """
     head, cut, body = checked(text), b"", b""
-    if head.startswith(beginning(Seen)):
+    if head.startswith(_SEEN):
         head, cut, body = head.partition(BODY)  # no string before it has these bytes: its quotes are escaped
     record = _record(head)
     version, name = record.pop("v", None), record.pop("fact", None)
@@ -76,7 +76,7 @@ def parse(text: bytes) -> Fact:
 
 def beginning(kind: Callable[..., Fact]) -> bytes:
     """How every line of a kind of fact begins that this code wrote."""
-    return _SHAPES[kind].beginning
+    return b'{"v":%d,"fact":%b,' % (VERSION, encode(_SHAPES[kind].name))
 
 
 def sealed(record: dict[str, Json]) -> bytes:
@@ -99,7 +99,7 @@ def checked(text: bytes) -> bytes:
 
 def _sealed(head: bytes) -> bytes:
     """End a line; ``head`` is JSON without its last brace."""
-    return b"".join((head, _SEAL % crc32(head), b"\n"))
+    return b'%b,"crc":"%08x"}\n' % (head, crc32(head))
 
 
 def _record(head: bytes) -> dict[str, Json]:
@@ -114,7 +114,7 @@ def _on_one_line(body: bytes) -> bytes:
     return body.translate(_ONE_LINE) if b"\n" in body or b"\r" in body or b"\t" in body else body
 
 
-class _Shape(NamedTuple):
+class _Shape:
     """How one kind of fact stands in a line: its fields but for a body, in their order, and what each may be.
 
     ``rows`` has every row of types that the fields may have together: one look in place of one a field.
@@ -122,41 +122,28 @@ class _Shape(NamedTuple):
     it. ``pairs`` are those that hold pairs of numbers.
     """
 
-    make: Callable[..., Fact]
-    beginning: bytes
-    fields: tuple[str, ...]
-    known: frozenset[str]
-    defaults: tuple[object, ...]
-    types: tuple[set[object], ...]
-    rows: frozenset[tuple[object, ...]]
-    values: Callable[[Fact], tuple[Json, ...]]
-    counts: Callable[[list[Json]], tuple[Json, ...]]
-    pairs: frozenset[str]
-
-    @classmethod
-    def of(cls, name: str, kind: Callable[..., Fact]) -> Self:
-        """The shape of a kind, by its own signature."""
+    def __init__(self, name: str, kind: Callable[..., Fact]) -> None:
         there = [field for field in signature(kind).parameters.values() if field.name != "body"]
-        fields = tuple(field.name for field in there)
-        types = tuple(_types(field.annotation) for field in there)
-        return cls(
-            kind,
-            b'{"v":%d,"fact":%b,' % (VERSION, encode(name)),
-            fields,
-            frozenset(fields),
-            tuple(field.default for field in there),
-            types,
-            frozenset(product(*types)),
-            attrgetter(*fields),
-            itemgetter(*(n for n, one in enumerate(types) if _is_count(one))),
-            frozenset(field for field, one in zip(fields, types, strict=True) if tuple in one),
-        )
+        self.name, self.make = name, kind
+        self.fields = tuple(field.name for field in there)
+        self.known = frozenset(self.fields)
+        self.defaults = tuple(field.default for field in there)
+        self.optional = [(field.name, field.default) for field in there if field.default is not field.empty]
+        self.types = [_types(field.annotation) for field in there]
+        self.rows = frozenset(product(*self.types))
+        self.counts = itemgetter(*(n for n, types in enumerate(self.types) if _is_count(types)))
+        self.pairs = {name for name, types in zip(self.fields, self.types, strict=True) if tuple in types}
+        is_tuple = isinstance(kind, type) and issubclass(kind, tuple)
+        self.values: Callable[[Any], Iterable[Json]] = iter if is_tuple else attrgetter(*self.fields)
 
-    def write(self, fact: Fact) -> bytes:
-        """The line of a fact, as far as its last field."""
-        there = zip(self.fields, self.values(fact), self.defaults, strict=True)
-        fields = {field: value for field, value, default in there if value != default}
-        return self.beginning + encode(fields)[1:-1]
+    def write(self, fact: Fact) -> dict[str, Json]:
+        """The record of a fact: its fields that are not at their defaults, a body left out."""
+        record: dict[str, Json] = {"v": VERSION, "fact": self.name}
+        record.update(zip(self.fields, self.values(fact), strict=False))
+        for field, default in self.optional:
+            if record[field] == default:
+                del record[field]
+        return record
 
     def read(self, record: dict[str, Json], body: list[bytes]) -> Fact:
         """Make a fact of the fields in a line; raises TypeError or ValueError where it is none of ours."""
@@ -182,8 +169,7 @@ class _Shape(NamedTuple):
             types = self.types[self.fields.index(name)]
             if type(value) not in types or (_is_count(types) and value is not None and value < 0):
                 return f"{name} cannot be {value!r:.40}"
-        there = zip(self.fields, self.defaults, strict=True)
-        needed = (name for name, default in there if default is Parameter.empty)
+        needed = (name for name in self.fields if name not in dict(self.optional))
         return f"{next(name for name in needed if name not in record)} is missing"
 
 
@@ -203,5 +189,6 @@ def _pair(first: Json, second: Json) -> tuple[int, int]:
     raise TypeError("rows are numbered from 0")
 
 
-_SHAPES: Final[dict[Any, _Shape]] = {kind: _Shape.of(name, kind) for name, kind in KINDS.items()}
+_SHAPES: Final[dict[Any, _Shape]] = {kind: _Shape(name, kind) for name, kind in KINDS.items()}
+_SEEN: Final = beginning(Seen)
 _TAIL: Final = len(_SEAL % 0)

@@ -28,16 +28,13 @@ _IN_LINE: Final = {
 }
 _IS_TASK: Final = re.compile(TASK.decode()).fullmatch
 _IS_TIME: Final = re.compile(TIME.decode()).fullmatch
-_IS_ANSWER: Final = re.compile("([0-9a-f]{32})/([0-9a-f]{64})").fullmatch
+_IS_ANSWER: Final = re.compile(f"[0-9a-f]{{{2 * ANSWER}}}").fullmatch
 _MARKS: Final = b"-T:.Z"
-_NO_MARKS: Final = dict.fromkeys(_MARKS)
 
 
 def shown_in(found: Glance) -> Shown:
     """What a line shows, which plans nothing."""
-    row, task, status, via, created, completed, answer, sha256 = found.group(
-        "row", "task", "status", "via", "created", "completed", "answer", "sha256"
-    )
+    _, row, task, status, via, created, completed, answer, sha256 = found.groups()
     return (
         int(row),
         task,
@@ -56,19 +53,20 @@ def shown_by(seen: Seen) -> Shown | None:
     created, completed = _digits(seen.created_at), _digits(seen.completed_at)
     if created is None or completed is None:
         return None
-    answer = b""
+    answer = ""
     if seen.answer is not None:
-        if (hexed := _IS_ANSWER(f"{seen.answer}/{seen.sha256}")) is None:
+        answer = seen.answer + (seen.sha256 or "")
+        if len(seen.answer) != 2 * DIGEST or not _IS_ANSWER(answer):
             return None
-        answer = a2b_hex(hexed[1] + hexed[2])
-    return seen.row, seen.task_id.encode(), said | _VIA.get(seen.via, 0), created, completed, answer
+    said |= _VIA.get(seen.via, 0)
+    return seen.row, seen.task_id.encode(), said, created, completed, a2b_hex(answer)
 
 
 def _digits(time: str | None) -> int | None:
     """A time as it stands in its column; None where it cannot stand there."""
     if not time:
         return 0
-    return int(time.translate(_NO_MARKS)) if _IS_TIME(time) else None
+    return int(time.encode().translate(None, _MARKS)) if _IS_TIME(time) else None
 
 
 def time_of(digits: int) -> str:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from mwbatch.callbacks.bounds import MOST_ANSWERS, MOST_TASKS, Bounds
 from mwbatch.callbacks.refusal import Reason
-from mwbatch.core.batch import GAP
 from mwbatch.core.facts import Seen
+from mwbatch.core.rows import GAP
 from mwbatch.core.text import encode
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import Reply, Stage, callback, until

@@ -1,4 +1,4 @@
-"""The state in columns: it is the plain fold, whichever rows are held in which way, and from lines as from facts."""
+"""The state in columns is the plain fold, whichever rows are held in which way, from lines as from facts."""
 
 from collections import defaultdict
 from hashlib import sha256
@@ -7,13 +7,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mwbatch.core.batch import GAP, Batch
+from mwbatch.core.batch import Batch
 from mwbatch.core.codes import CODES, LIFTED
 from mwbatch.core.digests import Digests
 from mwbatch.core.facts import Fact, Seen, Started, Via, digest, identity
 from mwbatch.core.fold import Row, Status
 from mwbatch.core.glances import answered_row, kept_answer, shown_task
 from mwbatch.core.lines import BadLine, UnknownFact, line
+from mwbatch.core.rows import GAP
 from tests.core.facts import (
     ROWS,
     answer,
@@ -175,7 +176,7 @@ def test_lines_of_planned_rows_go_into_columns(history: list[Fact], first: bool)
 
 
 def test_a_day_of_one_row() -> None:
-    """Planned, created, answered by callback and by listing: the earliest time and the least answer stay, by lines and by facts."""
+    """Planned, created, answered twice: the earliest time and the least answer stay, by lines and facts."""
     said = [straight(0, "a", "pending", TIMES[3], "", None), straight(0, "a", "pending", TIMES[2], "", None)]
     said += [straight(0, "a", "completed", TIMES[2], "yes", at) for at in (TIMES[3], TIMES[2], TIMES[3])]
     others = [straight(row, f"b{row}", "completed", TIMES[3], "no", TIMES[3]) for row in (1, 2)]
@@ -184,7 +185,7 @@ def test_a_day_of_one_row() -> None:
     for fact in whole:
         batch.add_line(line(fact)[:-1])
     assert dict(batch.rows) == dict(Batch(whole).rows) == folded(whole)
-    assert batch._lifted == {}
+    assert batch._rows.lifted == {}
 
 
 @pytest.mark.parametrize("created", [None, TIMES[2]])
@@ -200,7 +201,7 @@ def test_a_plain_line_may_lack_each_of_the_times(
     for fact in whole:
         batch.add_line(line(fact)[:-1])
     assert dict(batch.rows) == dict(Batch(whole).rows) == folded(whole)
-    assert batch._lifted == {}
+    assert batch._rows.lifted == {}
 
 
 def test_every_bit_of_a_line_counts() -> None:
@@ -240,21 +241,21 @@ def test_plain_rows_are_no_objects() -> None:
     """A row that was planned, started, created and answered stays in columns; one more task takes it out."""
     batch = Batch([plan(0), start(1), straight(0, "a", "pending", TIMES[2], "", None)])
     batch.add(straight(0, "a", "completed", TIMES[2], "yes", TIMES[3]))
-    assert batch._lifted == {}
+    assert batch._rows.lifted == {}
     batch.add(straight(0, "b", "pending", TIMES[2], "", None))
-    assert list(batch._lifted) == [0]
+    assert list(batch._rows.lifted) == [0]
 
 
 def test_two_answers_of_one_task_are_no_straight_path() -> None:
     """A row whose task is answered twice, otherwise, is an object from then on, and in conflict."""
     both = [straight(0, "a", "completed", TIMES[2], says, TIMES[3]) for says in ("yes", "no")]
     batch = Batch([plan(0), *both])
-    assert (dict(batch.rows), list(batch._lifted)) == (folded([plan(0), *both]), [0])
+    assert (dict(batch.rows), list(batch._rows.lifted)) == (folded([plan(0), *both]), [0])
     assert [number for number, _ in batch.conflicts()] == [0]
 
 
 def test_canceled_rows_are_no_objects() -> None:
-    """A batch that was canceled, tasks and rows that were never sent alike, stays in columns, by lines and by facts."""
+    """A batch that was canceled, tasks and unsent rows alike, stays in columns, by lines and by facts."""
     shown = straight(0, "a", "pending", TIMES[2], "", None)
     gone = [
         straight(0, "a", "canceled", TIMES[2], "", None),
@@ -266,15 +267,15 @@ def test_canceled_rows_are_no_objects() -> None:
         by_lines.add_line(line(fact)[:-1])
     assert dict(by_lines.rows) == dict(by_facts.rows) == folded(whole)
     assert by_lines.by_status()[Status.CANCELED] == 2
-    assert by_lines._lifted == by_facts._lifted == {}
+    assert by_lines._rows.lifted == by_facts._rows.lifted == {}
     by_facts.add(retry(2, row=1))
-    assert (by_facts.row(1).status, list(by_facts._lifted)) == (Status.PLANNED, [1])
+    assert (by_facts.row(1).status, list(by_facts._rows.lifted)) == (Status.PLANNED, [1])
 
 
 def test_far_numbers_make_no_columns() -> None:
     """A number far beyond the last row costs one object, not room for all numbers below."""
     batch = Batch([plan(0), show(1, row=GAP + 10), *(plan(n) for n in range(1, 5)), fail(1, row=3)])
-    assert len(batch._columns.codes) < 100
+    assert len(batch._rows.columns.codes) < 100
     assert list(batch.rows) == [0, 1, 2, 3, 4, GAP + 10]
     batch.add(start(1, ((GAP - 5, GAP + 12),)))
     batch.add(plan(GAP + 10))
@@ -297,7 +298,7 @@ def test_a_row_that_was_only_planned_is_untouched() -> None:
 
 
 def test_the_code_of_a_lifted_row_is_no_other_row_s() -> None:
-    """No row in columns has the code that says that it is elsewhere, nor the one that says that it is nowhere."""
+    """No row in columns has the code that says that it is elsewhere, nor that of a row that is nowhere."""
     assert {0, LIFTED}.isdisjoint(CODES)
 
 
@@ -314,7 +315,7 @@ def test_digests_find_what_was_added(there: list[bytes], other: bytes) -> None:
 
 @given(histories)
 def test_idle_is_what_has_nothing_open(history: list[Fact]) -> None:
-    """However a row is held it is idle where its status is planned, canceled or rejected; one that nobody named is, too."""
+    """A row is idle where its status is planned, canceled or rejected, and so is one that nobody named."""
     batch = Batch(history)
     for number in range(ROWS + 1):
         idle = batch.row(number).status in (Status.PLANNED, Status.CANCELED, Status.REJECTED)
@@ -323,7 +324,7 @@ def test_idle_is_what_has_nothing_open(history: list[Fact]) -> None:
 
 @given(histories)
 def test_open_tasks_are_walked_while_more_become_known(history: list[Fact]) -> None:
-    """Whoever walks the open tasks may learn of another task of the row where he stands: he meets what was open at first."""
+    """Whoever walks the open tasks and learns of others of the same row meets what was open at first."""
     batch, met = Batch(history), []
     for number, task in batch.open():
         met.append((number, task.task_id))
@@ -348,7 +349,7 @@ def test_a_task_of_another_row_is_elsewhere() -> None:
 
 
 def test_what_callbacks_say_after_the_api_changes_nothing_but_answers() -> None:
-    """Once the API itself has shown a task, a callback that calls it canceled is not heard, in columns as in rows."""
+    """Once the API itself has shown a task, a callback that calls it canceled is heard nowhere."""
     told = straight(0, "a" * 17, "canceled", TIMES[2], "", None, Via.CALLBACK)
     facts: list[Fact] = [
         plan(0),
@@ -362,7 +363,7 @@ def test_what_callbacks_say_after_the_api_changes_nothing_but_answers() -> None:
 
 
 def test_a_task_that_columns_hold_for_another_row_makes_a_row_of_its_own() -> None:
-    """A task id that stands at one row already is no straight path for a second one: both are seen in full."""
+    """A task id that stands at one row is no straight path for a second one: both are seen in full."""
     two = [straight(row, "a" * 17, "pending", None, "", None) for row in (0, 1)]
     facts: list[Fact] = [*map(plan, range(2)), start(1, ((0, 2),)), *two]
     batch, by_lines = Batch(facts), Batch()

@@ -91,6 +91,15 @@ def test_nearly_every_line_is_plain(
     assert all(glance(line(fact._replace(attempt=n))[:-1]) is None for n in range(2, ATTEMPTS))
 
 
+def test_what_is_found_has_names_in_an_order() -> None:
+    """What columns unpack in one go is found in the order in which they name it."""
+    found = glance(line(straight(7, "a" * 17, "pending", TIMES[2], "yes", TIMES[3], Via.GET))[:-1])
+    assert found is not None
+    order = ("plan", "row", "task", "status", "via", "created", "completed", "answer", "sha256")
+    assert found.groups() == found.group(*order)
+    assert None not in found.groups()[1:]
+
+
 def test_only_what_is_proved_is_looked_at() -> None:
     """A line whose checksum is wrong shows nothing."""
     text = line(plan(1))[:-1].replace(b'"row":1', b'"row":2')
