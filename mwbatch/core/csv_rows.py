@@ -109,6 +109,8 @@ def _meant(names: list[str]) -> str:
     """A guess at what went wrong with a header without image_url."""
     if (name := guess(IMAGE_URL, names)) is not None:
         return f" (rename {shown(name)} to {IMAGE_URL})"
+    if names[0].strip('"').lower().startswith("sep="):
+        return " (delete this line, which tells a spreadsheet alone how cells are separated)"
     for other, said in ((";", "semicolons"), ("\t", "tabs")):
         if other in names[0]:
             return f" (the columns seem to be separated by {said}: separate them by commas)"

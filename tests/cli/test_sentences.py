@@ -99,6 +99,15 @@ def test_a_header_that_nobody_understands(patient: Stage, mark: str) -> None:
         )
 
 
+@pytest.mark.parametrize("line", ["sep=,", '"sep=,"', "SEP=;"])
+def test_a_line_for_spreadsheets_alone(patient: Stage, line: str) -> None:
+    """What a spreadsheet writes for itself before the header is told; without it the file is as good as any."""
+    text = (patient.folder / patient.manifest(2)).read_text()
+    (patient.folder / "m.csv").write_text(f"{line}\n{text}")
+    ran = patient.run("validate", "m.csv")
+    assert (ran.code, "m.csv:1: image_url: there is no such column (delete this line" in ran.out) == (2, True)
+
+
 def test_a_mistake_that_can_be_put_aside(patient: Stage) -> None:
     """Where some rows are good, it is said how to send these."""
     with (patient.folder / patient.manifest(2)).open("a") as file:

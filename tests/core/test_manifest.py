@@ -264,6 +264,9 @@ HEADERS = {
     b"id,custom_id,image_url\n": ["m:1: custom_id: is a second id column beside id (keep one)"],
     b"\n\nimage\n": ["m:3: image_url: there is no such column (rename 'image' to image_url)"],
     b"Image_URL,x\na,b\n": ["m:1: image_url: there is no such column (rename 'Image_URL' to image_url)"],
+    b"sep=;\n": [
+        "m:1: image_url: there is no such column (delete this line, which tells a spreadsheet alone how cells are separated)"
+    ],
     b"a;b\n": [
         "m:1: image_url: there is no such column (the columns seem to be separated by semicolons: separate them by commas)"
     ],
