@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from mwbatch.callbacks.troubles import Troubles
@@ -27,44 +26,42 @@ class _Kept:
 
 
 class Aside:
-    """Folders of batches that cannot be used. ``now`` is in seconds of a monotonic clock."""
+    """Batches that cannot be used. ``now`` is in seconds of a monotonic clock."""
 
     def __init__(self, troubles: Troubles) -> None:
         self._troubles = troubles
-        self._kept: dict[Path, _Kept] = {}
+        self._kept: dict[str, _Kept] = {}
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def seen(
-        self, bad: dict[Path, StoreError], good: Collection[Path], taking: Collection[Path] = ()
-    ) -> None:
-        """Take in what a look at the home came to: folders that cannot be used, and those that perhaps can.
+    def seen(self, bad: dict[str, StoreError], good: Collection[str], taking: Collection[str] = ()) -> None:
+        """Take in what a look at the home came to: batches that cannot be used, and those that perhaps can.
 
         Those which are ``taking`` callbacks go on, until their journal has to be read again.
         """
-        for folder in [*self._kept]:
-            unread = self._kept[folder].pause and folder in good
-            if folder not in bad and not unread:
-                self.back(folder)
-        for folder, why in bad.items():
-            where = "stored in it until it has to be read again" if folder in taking else WHERE
-            self._set(folder, why, _Kept(), where)
+        for where in [*self._kept]:
+            unread = self._kept[where].pause and where in good
+            if where not in bad and not unread:
+                self.back(where)
+        for where, why in bad.items():
+            gone = "stored in it until it has to be read again" if where in taking else WHERE
+            self._set(where, why, _Kept(), gone)
 
-    def unread(self, folder: Path, why: StoreError, now: float) -> None:
+    def unread(self, where: str, why: StoreError, now: float) -> None:
         """A batch could not be read."""
-        pause = min(2 * self._kept.get(folder, _Kept()).pause or FIRST, MOST)
-        self._set(folder, why, _Kept(pause, now + pause))
+        pause = min(2 * self._kept.get(where, _Kept()).pause or FIRST, MOST)
+        self._set(where, why, _Kept(pause, now + pause))
 
-    def is_due(self, folder: Path, now: float) -> bool:
+    def is_due(self, where: str, now: float) -> bool:
         """Whether a batch may be read."""
-        return folder not in self._kept or now >= self._kept[folder].again
+        return where not in self._kept or now >= self._kept[where].again
 
-    def back(self, folder: Path) -> None:
+    def back(self, where: str) -> None:
         """It can be used, or is gone."""
-        if self._kept.pop(folder, None):
-            self._troubles.end(f"aside {folder}", f"{folder} is set aside no longer")
+        if self._kept.pop(where, None):
+            self._troubles.end(f"aside {where}", f"{where} is set aside no longer")
 
-    def _set(self, folder: Path, why: StoreError, kept: _Kept, where: str = WHERE) -> None:
-        self._kept[folder] = kept
-        self._troubles.begin(f"aside {folder}", f"{folder} is set aside, callbacks are {where}: {why}", where)
+    def _set(self, where: str, why: StoreError, kept: _Kept, gone: str = WHERE) -> None:
+        self._kept[where] = kept
+        self._troubles.begin(f"aside {where}", f"{where} is set aside, callbacks are {gone}: {why}", gone)

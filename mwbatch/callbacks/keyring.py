@@ -6,14 +6,14 @@ file has changed, so that a retired one is refused within a second. A key that o
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final
 
 from mwbatch.callbacks.troubles import Troubles
 from mwbatch.core.address import Address, at_end
 from mwbatch.errors import MwbatchError, StoreError
-from mwbatch.journal.home import Card, Home
-from mwbatch.journal.keys import Keys, load
+from mwbatch.journal.keyring import Keys, keys_of, strange_keys
+from mwbatch.journal.store import Store, usable
 
 RELOAD: Final = 1.0
 """Seconds between two readings of a key file that looks the same because of an unknown key: strangers can name many."""
@@ -21,19 +21,16 @@ RELOAD: Final = 1.0
 LOOK: Final = 1.0
 """Seconds between two looks at whether the key file has changed."""
 
-Mark = tuple[int, int, int, int]
-"""What differs between two states of a file: inode, size, and when its content and its inode were changed."""
-
 _log = logging.getLogger("mwbatch.callbacks")
 
 
 class Keyring:
     """The live keys. ``now`` is a monotonic clock in seconds."""
 
-    def __init__(self, home: Home, now: Callable[[], float] = time.monotonic) -> None:
-        self._path, self._home, self._now = home.key_path, home, now
+    def __init__(self, store: Store, now: Callable[[], float] = time.monotonic) -> None:
+        self._store, self._ring, self._now = store, store.keys, now
         self._keys = Keys(())
-        self._mark: Mark | None = None
+        self._mark: Hashable = None
         self._read_at, self._looked_at = -RELOAD, -LOOK
         self._troubles = Troubles()
 
@@ -44,11 +41,11 @@ class Keyring:
             UsageError: they are missing, open to others or unusable: no receiver may start without.
         """
         # MUST come before the reading: should the file change between the two, the next look sees it.
-        self._mark = self._marked()
-        self._keys = self._home.keys()
+        self._mark = self._ring.mark()
+        self._keys = keys_of(self._store)
         self._read_at = self._looked_at = self._now()
-        for _, card in self._home.looked():
-            if isinstance(card, Card) and (words := self._home.strange_keys(card)):
+        for ref in usable(self._store.batches()):
+            if words := strange_keys(self._store, ref.card):
                 _log.warning("%s", words)
 
     def signed(self, path: str) -> Address | None:
@@ -72,25 +69,18 @@ class Keyring:
     def _look(self, now: float) -> None:
         """Read the key file again where it is another one than was read last."""
         self._looked_at = now
-        mark = self._marked()
+        mark = self._ring.mark()
         if mark != self._mark:
             self._mark = mark
             self._reload(now)
-
-    def _marked(self) -> Mark | None:
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
     def _reload(self, now: float) -> None:
         """MUST never make keys: here a missing file means that somebody is at work on it."""
         self._read_at = now
         try:
-            keys = load(self._path)
+            keys = self._ring.load()
             if keys is None:
-                raise StoreError(f"{self._path} is gone")
+                raise StoreError(f"{self._ring.where} is gone")
         except MwbatchError as error:
             self._complain(str(error))
             return
@@ -108,12 +98,12 @@ class Keyring:
         names = ", ".join(key.kid for key in gone)
         if gone:
             words = (
-                f"callback key {names} is no longer in {self._path} and was not retired: callbacks at its addresses are taken "
+                f"callback key {names} is no longer in {self._ring.where} and was not retired: callbacks at its addresses are taken "
                 f"until this process ends; put the newer key file back, or retire the key there"
             )
             self._troubles.begin("vanished", words, names)
         else:
-            self._troubles.end("vanished", f"every callback key is in {self._path} again, or retired")
+            self._troubles.end("vanished", f"every callback key is in {self._ring.where} again, or retired")
         return Keys((*gone, *keys.live), keys.retired)
 
     def _complain(self, trouble: str) -> None:

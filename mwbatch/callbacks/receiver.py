@@ -34,8 +34,7 @@ from mwbatch.core import probe
 from mwbatch.core.address import Address, at_end
 from mwbatch.core.facts import Seen
 from mwbatch.errors import Poisoned, StoreError
-from mwbatch.journal.disk import DISK, Disk
-from mwbatch.journal.home import Home
+from mwbatch.journal.store import Store
 
 OnStored = Callable[[str, Seen], None]
 """Called with batch id and fact once the fact is durable, for new facts only; rows are numbered within their batch."""
@@ -58,23 +57,22 @@ class Receiver:
 
     def __init__(
         self,
-        home: Home,
+        store: Store,
         *,
         limits: Limits = LIMITS,
         on_stored: OnStored | None = None,
         clock: Callable[[], float] = time.time,
-        disk: Disk = DISK,
     ) -> None:
         self._limits, self._on_stored, self._clock = limits, on_stored, clock
         self.troubles = Troubles()
-        self._keys = Keyring(home)
-        self._stores = Stores(home, backlog=limits.backlog, troubles=self.troubles, disk=disk)
+        self._keys = Keyring(store)
+        self._stores = Stores(store, backlog=limits.backlog, troubles=self.troubles)
         self._room, self._turns = Room(limits.held), Turns()
         self.counts = Counts()
         self.commits = self._stores.commits
         self._once = Once()
         self._watch = Watch(self._once, self.counts)
-        self._rejects = Rejects(self._stores.folder, self.counts, limits, disk=disk)
+        self._rejects = Rejects(self._stores.mailbox, self.counts, limits)
         self.failure: StoreError | None = None
         self.listening = self.closing = False
         self.certificate: Certificate | None = None
@@ -89,7 +87,7 @@ class Receiver:
             return Hindrance.POISONED
         if not self.listening:
             return Hindrance.STARTING
-        if self._stores.footing.gone:
+        if self._stores.gone:
             return Hindrance.HOME_GONE
         return Hindrance.DISK_FULL if self._stores.full else None
 
@@ -119,9 +117,9 @@ class Receiver:
             ):
                 yield
         finally:
+            await self._rejects.close()
             failed = await self._stores.close()
             self.failure = self.failure or failed
-            await self._rejects.close()
             self._watch.close()
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
@@ -266,18 +264,17 @@ RECEIVER: Final = web.AppKey("mwbatch_receiver", Receiver)
 
 
 def application(
-    home: Home,
+    store: Store,
     *,
     limits: Limits = LIMITS,
     on_stored: OnStored | None = None,
     clock: Callable[[], float] = time.time,
-    disk: Disk = DISK,
 ) -> web.Application:
     """The receiver of a home, to be served alone or as a sub-application.
 
     Its start-up raises `UsageError` (no usable keys) or `StoreError` (a batch that cannot be read).
     """
-    receiver = Receiver(home, limits=limits, on_stored=on_stored, clock=clock, disk=disk)
+    receiver = Receiver(store, limits=limits, on_stored=on_stored, clock=clock)
     app = web.Application(client_max_size=limits.body)
     app[RECEIVER] = receiver
     app.router.add_route("*", "/{path:.*}", receiver.answer, expect_handler=no_continue)

@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from mwbatch.callbacks.counts import Counts
@@ -19,10 +18,7 @@ from mwbatch.callbacks.limits import Limits
 from mwbatch.core.address import Address
 from mwbatch.core.reject import Reject, line
 from mwbatch.errors import StoreError
-from mwbatch.journal.disk import DISK, Disk
-from mwbatch.journal.rejects import REJECTS, RejectShelf
-
-WRITER: Final = "receiver"
+from mwbatch.journal.belongings import Mailbox
 
 _log: Final = logging.getLogger("mwbatch.callbacks")
 
@@ -67,30 +63,26 @@ class _Loss(NamedTuple):
 
 TOO_FAST: Final = _Loss("rate", "they come too fast")
 ENOUGH: Final = _Loss("process", "this process has kept as many as it may")
-FULL: Final = _Loss(
-    "folder", f"its {REJECTS} folder holds as many as it may; clear it once you have seen them"
-)
+FULL: Final = _Loss("folder", "its rejects folder holds as many as it may; clear it once you have seen them")
 
 
 class Rejects:
     """The rejects of every batch of a home.
 
-    ``folder_of`` tells where a batch, or its inbox, is; ``now`` is a monotonic clock in seconds.
+    ``mailbox_of`` tells where those of a batch, or of its inbox, are put down; ``now`` is a monotonic clock in seconds.
     """
 
     def __init__(
         self,
-        folder_of: Callable[[str], Awaitable[Path]],
+        mailbox_of: Callable[[str], Awaitable[Mailbox]],
         counts: Counts,
         limits: Limits,
         *,
-        disk: Disk = DISK,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._folder_of, self._disk, self._now = folder_of, disk, now
+        self._mailbox_of, self._now = mailbox_of, now
         self._counts, self._limits = counts, limits
         self._allowances: dict[str, _Allowance] = {}
-        self._shelves: dict[Path, RejectShelf] = {}
         self._waiting: deque[tuple[str, Reject]] = deque()
         self._runner: asyncio.Task[None] | None = None
         self._said: set[tuple[str, str]] = set()
@@ -108,14 +100,9 @@ class Rejects:
                 self._runner = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        """Write what waits, release the files."""
+        """Write what waits: MUST come before what it is written to is closed."""
         while self._runner is not None:
             await asyncio.shield(self._runner)
-        for shelf in self._shelves.values():
-            try:
-                await asyncio.to_thread(shelf.close)
-            except StoreError as error:
-                _log.error("%s", error)
 
     def _admitted(self, address: Address, reason: str, raw: bytes, at: float) -> Reject | None:
         allowance = self._allowance(address.batch)
@@ -156,10 +143,8 @@ class Rejects:
     async def _written(self, batch: str, reject: Reject) -> _Loss | None:
         """Write one reject; returns why it could not be."""
         try:
-            folder = await self._folder_of(batch)
-            if folder not in self._shelves:
-                self._shelves[folder] = RejectShelf(folder, WRITER, self._limits.reject_folder, self._disk)
-            there = await asyncio.to_thread(self._shelves[folder].append, reject)
+            mailbox = await self._mailbox_of(batch)
+            there = await asyncio.to_thread(mailbox.keep_reject, reject, self._limits.reject_folder)
         except StoreError as error:
             return _Loss("disk", str(error))
         except Exception as error:  # noqa: BLE001 (nobody waits for this task)

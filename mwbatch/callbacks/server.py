@@ -12,8 +12,7 @@ from mwbatch.callbacks.listener import Listener
 from mwbatch.callbacks.receiver import OnStored, Receiver
 from mwbatch.callbacks.tls import Certificate
 from mwbatch.errors import BadValue, StoreError
-from mwbatch.journal.disk import DISK, Disk
-from mwbatch.journal.home import Home
+from mwbatch.journal.store import Store
 
 
 class Running:
@@ -56,7 +55,7 @@ class Running:
 
 
 async def serve(
-    home: Home,
+    store: Store,
     host: str,
     port: int,
     *,
@@ -66,9 +65,8 @@ async def serve(
     admin_port: int | None = None,
     limits: Limits = LIMITS,
     on_stored: OnStored | None = None,
-    disk: Disk = DISK,
 ) -> Running:
-    """Listen for callbacks of every batch in ``home``; port 0 lets the kernel choose.
+    """Listen for callbacks of every batch in ``store``; port 0 lets the kernel choose.
 
     ``tls_cert`` is a PEM chain, ``tls_key`` its key, unless that stands in the same file; both are read again when they
     change. The admin port, where one is given, listens before the journals are read.
@@ -80,7 +78,7 @@ async def serve(
     for field, name in (("host", host), ("admin_host", admin_host)):
         if not name:  # asyncio would listen everywhere
             raise BadValue(field, name, "name one address of this machine, such as 127.0.0.1")
-    receiver, behind = Receiver(home, limits=limits, on_stored=on_stored, disk=disk), None
+    receiver, behind = Receiver(store, limits=limits, on_stored=on_stored), None
     if tls_cert or tls_key:
         receiver.certificate = Certificate(tls_cert, tls_key, receiver.troubles)
     certificate = receiver.certificate

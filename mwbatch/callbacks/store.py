@@ -2,41 +2,38 @@
 
 import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 from mwbatch.callbacks.bounds import Bounds
-from mwbatch.callbacks.footing import check_writable
 from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.core.facts import Seen
 from mwbatch.errors import StoreError
 from mwbatch.journal import Intake
+from mwbatch.journal.belongings import Mailbox
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Store:
+class Taker:
     """``answers`` and ``bare``, callbacks that brought none, are what is stored of each attempt."""
 
-    folder: Path
+    mailbox: Mailbox
     journal: Intake
-    is_inbox: bool
     answers: Bounds
     bare: Bounds
 
     @classmethod
-    def open(cls, folder: Path, journal: Intake, *, is_inbox: bool) -> Self:
+    def open(cls, mailbox: Mailbox) -> Self:
         """Read a journal for what it has: answers, and callbacks that brought none. Blocks.
 
         Raises:
             StoreError: it cannot be read, or nothing be written there.
         """
-        store = cls(folder, journal, is_inbox, Bounds(), Bounds())
-        if not is_inbox:  # which may not be made yet, and has no other to go to
-            check_writable(folder)
-        journal.index(lambda kept: store.answers.take(kept.row, kept.attempt, kept.task_id))
+        taker, journal = cls(mailbox, mailbox.journal, Bounds(), Bounds()), mailbox.journal
+        mailbox.check()
+        journal.index(lambda kept: taker.answers.take(kept.row, kept.attempt, kept.task_id))
         for seen in journal.callbacks():
-            store.count(seen)
-        return store
+            taker.count(seen)
+        return taker
 
     def count(self, seen: Seen) -> None:
         """Count one more fact of an attempt."""
@@ -69,8 +66,7 @@ class Store:
     async def is_open(self) -> bool:
         """Whether callbacks could be written there, as far as a look can tell: else another journal is to take them."""
         try:
-            if not self.is_inbox:
-                await asyncio.to_thread(check_writable, self.folder)
+            await asyncio.to_thread(self.mailbox.check)
         except StoreError:
             return False
         return True

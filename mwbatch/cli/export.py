@@ -58,11 +58,10 @@ def export(
     async def command(desk: "Desk") -> Result:
         from mwbatch.commands.export import export as run
         from mwbatch.export.writing import Export, Order
-        from mwbatch.journal.opened import unread
         from mwbatch.views.exported import Written
 
         home = open_home(place, desk)
-        opened = unread(home, *home.find(batch))
+        opened = home.open(home.find(batch))
         order = Order(format_, output, force, outside, category, leave_out_unsized)
         writer = Export(opened.card.name, order, home)
         found = await run(opened, desk, writer, measuring=measure_images, demanded=require_complete)

@@ -12,7 +12,7 @@ from mwbatch.declarations import Option
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
-    from mwbatch.journal.home import Home
+    from mwbatch.journal.store import Store
 
 DIFFERING: Final = "differing"
 """The one list that the API has to be asked for."""
@@ -90,7 +90,7 @@ def reconcile(
     perform(command, talk)
 
 
-async def details(home: "Home", batch: str, what: str) -> Result:
+async def details(store: "Store", batch: str, what: str) -> Result:
     """One of the lists, from what is on disk."""
     from mwbatch.errors import UsageError
     from mwbatch.journal.opened import look
@@ -106,4 +106,4 @@ async def details(home: "Home", batch: str, what: str) -> Result:
     what = "unusable" if what == "rejected" else what  # as it was called first; rows are rejected
     if what not in lists:
         raise UsageError(f"--list {what}: choose one of {', '.join(lists)}, {DIFFERING}")
-    return lists[what](await look(home, *home.find(batch)))
+    return lists[what](await look(store, store.find(batch)))

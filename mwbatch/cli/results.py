@@ -60,22 +60,22 @@ def results(
 
         check()
         home = home_of(place, tell)
-        opened = read(home, *home.find(batch))
+        opened = read(home, home.find(batch))
         return print_results(opened, standard_output(), every=every, demanded=require_complete)
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.journal.opened import look, unread
+        from mwbatch.journal.opened import look
         from mwbatch.views.results import TakenView, follow_results
 
         check()
         home = open_home(place, desk)
         if path is None:
-            opened = unread(home, *home.find(batch))
+            opened = home.open(home.find(batch))
             with desk.in_flight():
                 return await follow_results(opened, standard_output(), desk.sleep, demanded=require_complete)
         from mwbatch.commands.results import take_home
 
-        opened = await look(home, *home.find(batch))
+        opened = await look(home, home.find(batch))
         taken = await take_home(opened, path, desk, force=force, every=every)
         return TakenView(taken, demanded=require_complete)
 

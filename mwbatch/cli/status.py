@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from mwbatch import settings
@@ -16,7 +15,7 @@ from mwbatch.errors import UsageError
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
-    from mwbatch.journal.home import Home
+    from mwbatch.journal.store import Store
 
 RowStatus = Annotated[
     str | None,
@@ -74,31 +73,28 @@ def status(
     glance(look, talk)
 
 
-def one(home: "Home", batch: str, price: float | None, *, demanded: bool) -> Result:
+def one(home: "Store", batch: str, price: float | None, *, demanded: bool) -> Result:
     """Where one batch stands; at a ``price`` a task, where that is not the one kept with the batch."""
     from mwbatch.journal.opened import read
     from mwbatch.views.standing import Standing
 
-    return Standing(read(home, *home.find(batch)).report().priced(price), demanded)
+    return Standing(read(home, home.find(batch)).report().priced(price), demanded)
 
 
-def everything(home: "Home", price: float | None, *, demanded: bool) -> Result:
+def everything(home: "Store", price: float | None, *, demanded: bool) -> Result:
     """Where every batch stands; at a ``price`` a task, where the batch keeps none or another."""
     from mwbatch.errors import StoreError
     from mwbatch.journal.batches import each
     from mwbatch.journal.opened import read
     from mwbatch.views.standing import Standings
 
-    made = [
-        report
-        for _, report in each(home, lambda folder, card: read(home, folder, card).report().priced(price))
-    ]
+    made = [report for _, report in each(home, lambda ref: read(home, ref).report().priced(price))]
     unreadable = tuple(str(why) for why in made if isinstance(why, StoreError))
     reports = tuple(report for report in made if not isinstance(report, StoreError))
-    return Standings(str(home.path), reports, demanded, unreadable)
+    return Standings(home.where, reports, demanded, unreadable)
 
 
-def row_list(home: "Home", batch: str, status: str) -> Result:
+def row_list(home: "Store", batch: str, status: str) -> Result:
     """The rows in one status."""
     from mwbatch.core.fold import Status
     from mwbatch.journal.opened import read
@@ -106,7 +102,7 @@ def row_list(home: "Home", batch: str, status: str) -> Result:
 
     if status not in list(Status):
         raise UsageError(f"--rows {status}: a row is {', '.join(Status)}")
-    return rows(read(home, *home.find(batch)), Status(status))
+    return rows(read(home, home.find(batch)), Status(status))
 
 
 async def keep_watching(
@@ -119,22 +115,21 @@ async def keep_watching(
     from mwbatch.core.fold import Status
     from mwbatch.core.progress import unfinished
     from mwbatch.journal import Journal
-    from mwbatch.journal.lock import holder
-    from mwbatch.journal.opened import unread
+    from mwbatch.journal.store import usable
 
     home, tally = open_home(place, desk), desk.tally
     named = None if batch is None else [home.find(batch)]
-    watched = dict[Path, tuple[Journal, Batch | None]]()
+    watched = dict[str, tuple[Journal, Batch | None]]()
     while True:
-        there = list(home.readable()) if named is None else named
+        there = list(usable(home.batches())) if named is None else named
         counts, flying = Counter[Status](), 0
-        for folder, card in there:
-            journal, last = watched.get(folder) or (unread(home, folder, card).journal, None)
+        for ref in there:
+            journal, last = watched.get(ref.where) or (home.open(ref).journal, None)
             state = await asyncio.to_thread(journal.refresh, last)
-            watched[folder] = journal, state
+            watched[ref.where] = journal, state
             counts.update(now := state.by_status())
-            flying += now[Status.DOUBT] if now[Status.DOUBT] and holder(folder) else 0
-        phase = there[0][1].name if len(there) == 1 else f"{len(there):,} batches"
+            flying += now[Status.DOUBT] if now[Status.DOUBT] and home.holder(ref) else 0
+        phase = there[0].card.name if len(there) == 1 else f"{len(there):,} batches"
         tally.begin(phase, counts.total(), done=counts[Status.COMPLETED])
         tally.in_flight, tally.rejected = flying, counts[Status.REJECTED]
         tally.doubt = counts[Status.DOUBT] - flying

@@ -78,7 +78,9 @@ async def compared(
     from mwbatch.errors import ManifestError, OtherApi, UsageError
 
     home, said = open_home(place, desk), asking(repeats)
-    if not (home.has_folders() or repeats.against_api):  # a second reading would find nothing to compare with
+    if not (
+        any(True for _ in home.batches()) or home.departed(()) or repeats.against_api
+    ):  # a second reading would find nothing to compare with
         return checked
     try:
         async with client_where(api, desk, needed=repeats.against_api) as client:

@@ -14,8 +14,6 @@ from mwbatch.settings import Api, Asking, Meant, Place, Spending, api_key, expos
 from mwbatch.views.folding import folded
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mwbatch.client import Client
     from mwbatch.commands.creating import Wishes
     from mwbatch.commands.desk import Desk
@@ -23,40 +21,27 @@ if TYPE_CHECKING:
     from mwbatch.core.limits import Limits
     from mwbatch.core.overlaps import Repeats
     from mwbatch.core.proxies import Proxy
-    from mwbatch.journal.home import Home
+    from mwbatch.journal.store import Store
 
 
-def open_home(place: Place, desk: "Desk") -> "Home":
+def open_home(place: Place, desk: "Desk") -> "Store":
     """The home that was asked for, or the user's own; the first line of every command names it."""
     return home_of(place, desk.tally.note)
 
 
-def home_of(place: Place, tell: Callable[[str], None]) -> "Home":
+def home_of(place: Place, tell: Callable[[str], None]) -> "Store":
     """The same where there is no desk."""
-    from mwbatch.journal.home import Home
     from mwbatch.journal.naming import default_home
+    from mwbatch.journal.opening import other_owner, store
 
-    home = Home((place.home or default_home()).absolute(), place.key_file)
-    tell(f"home: {home.path}")
-    if owner := _other_owner(home.path):
+    where = (place.home or default_home()).absolute()
+    home = store(where, place.key_file)
+    tell(f"home: {home.where}")
+    if owner := other_owner(where):
         tell(
             f"warning: this home belongs to {owner}, who may not be able to read what you make in it; run mwbatch as {owner}"
         )
     return home
-
-
-def _other_owner(home: "Path") -> str:
-    """Whose home it is, where it is not ours; empty where it is, or is not there yet."""
-    import os
-    import pwd
-
-    try:
-        uid = home.stat().st_uid
-        return "" if uid == os.geteuid() else pwd.getpwuid(uid).pw_name
-    except KeyError:  # in a container few users have names
-        return f"user {uid}"
-    except OSError:
-        return ""
 
 
 def open_client(api: Api, desk: "Desk", concurrency: int = CONCURRENCY) -> "Client":

@@ -3,30 +3,26 @@
 import asyncio
 import re
 from array import array
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mwbatch.commands.account import look_through
 from mwbatch.commands.candidates import Candidates
 from mwbatch.commands.desk import Desk
+from mwbatch.commands.others import Others, tell_departed
 from mwbatch.commands.refusing import refused, unreadable, ways_on
 from mwbatch.core.account import Account, of_others
 from mwbatch.core.cells import shown
 from mwbatch.core.digests import Digests, named
 from mwbatch.core.facts import Withdrawn
 from mwbatch.core.fold import Status
-from mwbatch.core.hint import hint, typed
-from mwbatch.core.hosts import kin
-from mwbatch.core.overlaps import API, Ahead, Overlap, Overlaps, Repeats, consented
+from mwbatch.core.overlaps import Ahead, Overlap, Overlaps, Repeats, consented
 from mwbatch.core.plural import counted, rows
 from mwbatch.errors import AskedBefore, StoreError, UsageError
-from mwbatch.journal.asked import RECORD, asked
-from mwbatch.journal.home import Card, Home
+from mwbatch.journal.asked import RECORD
 from mwbatch.journal.opened import Opened
-from mwbatch.journal.segments import Segments
+from mwbatch.journal.store import Ref, Store
 
 if TYPE_CHECKING:
     from mwbatch.client import Client
@@ -37,8 +33,8 @@ _IS_BATCH_ID: Final = re.compile(r"[a-z0-9]{10}").fullmatch
 class Compared:
     """What a comparison with others came to: the rows, what of them was asked for before, and whom the user named."""
 
-    def __init__(self, ahead: Ahead, overlaps: Overlaps, folders: dict[str, Path], named: list[str]) -> None:
-        self.ahead, self.overlaps, self.folders, self._named = ahead, overlaps, folders, named
+    def __init__(self, ahead: Ahead, overlaps: Overlaps, refs: dict[str, Ref], named: list[str]) -> None:
+        self.ahead, self.overlaps, self.refs, self._named = ahead, overlaps, refs, named
 
     def __bool__(self) -> bool:
         return self.overlaps.rows > 0
@@ -54,7 +50,7 @@ class Compared:
 
 
 async def unasked(
-    home: Home,
+    store: Store,
     origin: str,
     candidates: Candidates,
     repeats: Repeats,
@@ -72,7 +68,7 @@ async def unasked(
     """
     desk.tally.begin("comparing with other batches")
     card, names = candidates.card, candidates.names
-    others = Others.of(home, origin, card, repeats)
+    others = Others.of(store, origin, card, repeats)
     tell_departed(others.departed, desk)
     # Most homes begin with one batch, and nobody has to know what each of its rows asks for.
     own = candidates.may_repeat
@@ -82,42 +78,32 @@ async def unasked(
         others.refuse_unreadable(desk)
     for both, batches in others.groups.items() if ahead else ():
         fitting = ahead if both == names else await candidates.ahead(both)
-        for folder, other in batches:
-            allowed = consented(card.again, other.batch_id)
-            told = candidates.keep and both == frozenset(other.volatile)
+        for ref in batches:
+            allowed = consented(card.again, ref.card.batch_id)
+            told = candidates.keep and both == frozenset(ref.card.volatile)
             try:
-                await asyncio.to_thread(_take, overlaps, fitting, folder, other, both, allowed, told)
+                await asyncio.to_thread(_take, overlaps, fitting, store, ref, both, allowed, told)
             except StoreError as error:
-                raise unreadable(folder, str(error), desk) from error
+                raise unreadable(ref, error, desk) from error
     if own and ahead:
         assert candidates.batch is not None
-        others.folders[card.batch_id] = candidates.batch.folder
+        others.refs[card.batch_id] = candidates.batch.ref
         if card.batch_id not in others.named:
             await asyncio.to_thread(_take_own, overlaps, ahead, candidates.batch, names)
     if account is not None:
         account.add_to(
             overlaps,
-            {card.batch_id, *others.folders, *others.named},
+            {card.batch_id, *others.refs, *others.named},
             lambda one: (lambda _: True) if one in others.named else consented(card.again, one),
             _known_to(candidates.batch),
         )
-    compared = Compared(ahead, overlaps, others.folders, others.named)
+    compared = Compared(ahead, overlaps, others.refs, others.named)
     if compared and not repeats.only_new:
-        raise await _refusal(home, candidates, compared, desk)
+        raise await _refusal(store, candidates, compared, desk)
     return compared
 
 
-def tell_departed(kept: list[Path], desk: Desk) -> None:
-    """Tell people that nobody here knows what some batches have asked for: of each this is all that is left."""
-    if kept:
-        desk.tally.note(
-            f"warning: what was asked for by batch {', '.join(file.stem for file in kept)} cannot be compared: it has sent "
-            f"from this home, and its folder is gone. Put it back, or look through the account "
-            f"with --against-api; if it was removed for good, this ends the warning: {typed('rm', *kept)}"
-        )
-
-
-async def _refusal(home: Home, candidates: Candidates, compared: Compared, desk: Desk) -> AskedBefore:
+async def _refusal(store: Store, candidates: Candidates, compared: Compared, desk: Desk) -> AskedBefore:
     """The error that says who asked for the same, and how to go on."""
     examples, overlaps = [], compared.overlaps
     for other in overlaps.there:
@@ -125,11 +111,11 @@ async def _refusal(home: Home, candidates: Candidates, compared: Compared, desk:
         ours, theirs = other.example
         before = f"task {shown(theirs)}"
         if isinstance(theirs, int):
-            planned = Segments(compared.folders[other.batch_id], "view").read_row(theirs)
+            planned = store.open(compared.refs[other.batch_id]).planned(theirs)
             before = f"its line {planned.line} ({shown(planned.id)})" if planned else f"its row {theirs}"
         examples.append(f"{await candidates.row(ours)} asks for what {before} asked for")
     return refused(
-        overlaps, examples, await ways_on(home, candidates.source, overlaps, desk, candidates.card.batch_id)
+        overlaps, examples, await ways_on(store, candidates.source, overlaps, desk, candidates.card.batch_id)
     )
 
 
@@ -190,21 +176,22 @@ async def leave_out(batch: Opened, compared: Compared, desk: Desk) -> int:
 def _take(
     overlaps: Overlaps,
     ahead: Ahead,
-    folder: Path,
-    card: Card,
+    store: Store,
+    ref: Ref,
     names: frozenset[str],
     allowed: Callable[[int], bool],
     keep: bool,
 ) -> None:
     """Compare with one batch: it is folded only where it has asked for something that is asked for now."""
     places, numbers = array("Q"), array("Q")
-    for block in asked(folder, names, keep=keep):
+    batch = store.open(ref)
+    for block in batch.own.asked(names, keep=keep):
         for place, number in ahead.among(RECORD.iter_unpack(block)):
             places.append(place)
             numbers.append(number)
     if not places:
         return
-    state = Segments(folder, "view").refresh()
+    state, card = batch.journal.refresh(), ref.card
 
     def status(number: int) -> Status:
         return state.row(number).status
@@ -222,7 +209,7 @@ def _take_own(overlaps: Overlaps, ahead: Ahead, batch: Opened, names: frozenset[
             sent[number] = 1
     shared = (
         (place, number)
-        for block in asked(batch.folder, names, keep=False)
+        for block in batch.own.asked(names, keep=False)
         for place, number in ahead.among(RECORD.iter_unpack(block))
         if number < len(sent) and not sent[number]
     )
@@ -234,66 +221,3 @@ def _take_own(overlaps: Overlaps, ahead: Ahead, batch: Opened, names: frozenset[
         consented(card.again, card.batch_id),
         own=True,
     )
-
-
-class Others:
-    """The other batches of a home at one origin, by the names that are volatile in comparing with each.
-
-    ``named`` are the ids of those that the user wants paid again, which need no look; ``folders`` where each batch is;
-    ``departed`` what is left of batches whose folders are gone.
-    """
-
-    def __init__(self) -> None:
-        self.groups: dict[frozenset[str], list[tuple[Path, Card]]] = defaultdict(list)
-        self.folders: dict[str, Path] = {}
-        self.named: list[str] = []
-        self.departed: list[Path] = []
-        self._unreadable: list[tuple[Path, str]] = []
-
-    def __bool__(self) -> bool:
-        return bool(self.groups or self._unreadable)
-
-    @classmethod
-    def of(cls, home: Home, origin: str, ours: Card, repeats: Repeats) -> "Others":
-        """Look at every card of the home.
-
-        Raises:
-            UsageError: ``--again`` names what is not there.
-        """
-        there, left, looked = cls(), dict.fromkeys(repeats.again), list(home.looked())
-        there.departed = home.departed(card for _, card in looked)
-        for folder, card in looked:
-            words = [word for word in repeats.again if _means(word, folder, card)]
-            for word in words:
-                left.pop(word, None)
-            if isinstance(card, StoreError):
-                there._unreadable_at(folder, str(card), known=bool(words) or folder.name in ours.again)
-                there.named += [folder.name] * bool(words)
-            elif words:
-                there.named.append(card.batch_id)
-            elif card.batch_id != ours.batch_id and kin(card.origin) == kin(origin):
-                there.groups[frozenset((*ours.volatile, *card.volatile))].append((folder, card))
-                there.folders[card.batch_id] = folder
-        for word in left:
-            if word != API and not _IS_BATCH_ID(word):
-                raise UsageError(
-                    f"--again {word}: no batch of this name in {home.path}; see: {hint('status')}"
-                )
-            there.named.append(word)
-        return there
-
-    def _unreadable_at(self, folder: Path, reason: str, *, known: bool) -> None:
-        if not known:
-            self._unreadable.append((folder, reason))
-
-    def refuse_unreadable(self, desk: Desk) -> None:
-        """MUST come before anything is sent: nobody can tell what a batch asked for that cannot be read."""
-        for folder, reason in self._unreadable:
-            raise unreadable(folder, reason, desk)
-
-
-def _means(word: str, folder: Path, card: Card | StoreError) -> bool:
-    """Whether a word of the user names a batch: its folder, its id, or its manifest."""
-    if isinstance(card, StoreError):
-        return word == folder.name
-    return word in (folder.name, card.name, card.batch_id) or str(Path(word).absolute()) == card.manifest

@@ -3,43 +3,40 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from mwbatch.client import Client
 from mwbatch.commands.account import look_through
-from mwbatch.commands.asked_before import tell_departed
 from mwbatch.commands.desk import Desk
+from mwbatch.commands.others import tell_departed
 from mwbatch.core.account import of_others
 from mwbatch.core.audit import Audit, Audited
 from mwbatch.core.facts import Planned
 from mwbatch.core.hosts import kin
 from mwbatch.core.task import Task
 from mwbatch.errors import StoreError
-from mwbatch.journal.asked import RECORD, asked
+from mwbatch.journal.asked import RECORD
 from mwbatch.journal.batches import card_of, each
-from mwbatch.journal.home import Card, Home
-from mwbatch.journal.segments import Segments
-
-Batch = tuple[Path, Card]
+from mwbatch.journal.opened import Opened
+from mwbatch.journal.store import Ref, Store
 
 
 async def audit(
-    home: Home, desk: Desk, client: Client | None = None, since: str | None = None
+    store: Store, desk: Desk, client: Client | None = None, since: str | None = None
 ) -> list[Audited]:
     """Look at every batch of the home, one API at a time; no lock is taken, nothing is written.
 
     With a ``client`` the account's tasks ``since`` then are looked at too, for the batches at its origin. Raises `ApiError`
     where the API refuses us or cannot be reached.
     """
-    there: dict[str, list[Batch]] = defaultdict(list)
+    there: dict[str, list[Opened]] = defaultdict(list)
     unreadable = []
-    looked = list(each(home, card_of))
-    tell_departed(home.departed(card for _, card in looked), desk)
-    for folder, card in looked:
-        if isinstance(card, StoreError):
-            unreadable.append(str(card))
+    looked = list(each(store, card_of))
+    tell_departed(store.departed(one for one, _ in looked), desk)
+    for ref, card in looked:
+        if isinstance(ref, Ref) and not isinstance(card, StoreError):
+            there[kin(card.origin)].append(store.open(ref))
         else:
-            there[kin(card.origin)].append((folder, card))
+            unreadable.append(str(card))
     if client is not None:
         there.setdefault(kin(client.origin), [])
     found = []
@@ -51,22 +48,22 @@ async def audit(
 
 
 async def _audited(
-    batches: list[Batch], desk: Desk, client: Client | None, since: str | None, unreadable: list[str]
+    batches: list[Opened], desk: Desk, client: Client | None, since: str | None, unreadable: list[str]
 ) -> Audited:
     told = Audit()
-    names = frozenset(name for _, card in batches for name in card.volatile)
+    names = frozenset(name for batch in batches for name in batch.card.volatile)
     desk.tally.begin("reading batches", 2 * len(batches))
     good = []
-    for folder, card in batches:
+    for batch in batches:
         try:
-            await asyncio.to_thread(told.learn, _rows(folder, names))
-            good.append((folder, card))
+            await asyncio.to_thread(told.learn, _rows(batch, names))
+            good.append(batch)
         except StoreError as error:
             unreadable.append(str(error))
         desk.tally.done += 1
     listed, bare, flaw = None, 0, ""
     if client is not None and since is not None:
-        ours, listed = {card.batch_id for _, card in good}, 0
+        ours, listed = {batch.card.batch_id for batch in good}, 0
 
         def take(tasks: Sequence[Task]) -> None:
             nonlocal listed, bare
@@ -76,25 +73,25 @@ async def _audited(
 
         flaw = await look_through(client, take, since, desk)
     desk.tally.begin("reading batches", 2 * len(batches), done=len(batches))
-    for number, (folder, _) in enumerate(good):
+    for number, batch in enumerate(good):
         try:
-            await asyncio.to_thread(_count, told, number, folder, names)
+            await asyncio.to_thread(_count, told, number, batch, names)
         except StoreError as error:  # what was counted of it so far was paid
             unreadable.append(str(error))
         desk.tally.done += 1
     told.finish()
     plans = await asyncio.to_thread(_plans, told, good, unreadable)
-    names_of = tuple((card.name, card.batch_id) for _, card in good)
+    names_of = tuple((batch.card.name, batch.card.batch_id) for batch in good)
     return Audited(names_of, told, plans, tuple(dict.fromkeys(unreadable)), listed, bare, flaw)
 
 
-def _rows(folder: Path, names: frozenset[str]) -> Iterator[tuple[int, bytes]]:
-    return (pair for block in asked(folder, names, keep=False) for pair in RECORD.iter_unpack(block))
+def _rows(batch: Opened, names: frozenset[str]) -> Iterator[tuple[int, bytes]]:
+    return (pair for block in batch.own.asked(names, keep=False) for pair in RECORD.iter_unpack(block))
 
 
-def _count(told: Audit, number: int, folder: Path, names: frozenset[str]) -> None:
-    state = Segments(folder, "view").refresh()
-    told.count(number, _rows(folder, names), state.row, {row for row, _ in state.surplus()})
+def _count(told: Audit, number: int, batch: Opened, names: frozenset[str]) -> None:
+    state = batch.journal.refresh()
+    told.count(number, _rows(batch, names), state.row, {row for row, _ in state.surplus()})
 
 
 def _take(told: Audit, tasks: Sequence[Task], ours: set[str], names: frozenset[str]) -> int:
@@ -108,7 +105,7 @@ def _take(told: Audit, tasks: Sequence[Task], ours: set[str], names: frozenset[s
     return bare
 
 
-def _plans(told: Audit, batches: list[Batch], unreadable: list[str]) -> dict[tuple[int, int], Planned]:
+def _plans(told: Audit, batches: list[Opened], unreadable: list[str]) -> dict[tuple[int, int], Planned]:
     """The planned rows of the requests that are told one by one; those that cannot be read any more are missing."""
     wanted: dict[int, set[int]] = defaultdict(set)
     for _, request in told.told():
@@ -117,7 +114,7 @@ def _plans(told: Audit, batches: list[Batch], unreadable: list[str]) -> dict[tup
     plans = dict[tuple[int, int], Planned]()
     for number, rows in wanted.items():
         try:
-            for planned in Segments(batches[number][0], "view").rows(rows.__contains__):
+            for planned in batches[number].journal.rows(rows.__contains__):
                 plans[number, planned.row] = planned
         except StoreError as error:
             unreadable.append(str(error))

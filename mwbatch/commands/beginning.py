@@ -16,8 +16,8 @@ from mwbatch.core.plural import counted, rows
 from mwbatch.core.reach import Reach, next_number
 from mwbatch.core.span import PADDING, Span
 from mwbatch.core.times import http_time
-from mwbatch.journal.harm import harm, least_listed, too_few
-from mwbatch.journal.home import place_of
+from mwbatch.journal.harm import forgive, harm, least_listed, too_few
+from mwbatch.journal.keyring import strange_keys
 from mwbatch.journal.opened import Opened
 
 OTHERS_SEND: Final = (
@@ -86,7 +86,7 @@ async def _reach_back(session: Session, started: list[Started]) -> int:
 
 def tell_strange_keys(session: Session) -> None:
     """Tell people whose batch was signed with keys that this home does not have, as one that was moved here."""
-    if words := session.batch.home.strange_keys(session.batch.card):
+    if words := strange_keys(session.batch.store, session.batch.card):
         session.note(f"warning: {words}")
 
 
@@ -115,22 +115,16 @@ async def restore_trust(session: Session, grounds: Grounds, *, vouched: bool = F
         return _vouched(session, harms)
     if shown is None:
         return "; ".join(reasons) or "interrupted"
-    _forgive(batch, harms)
+    forgive(batch, harms)
     session.note(
         f"two listings of {counted(shown.tasks, 'task')} show all there is: the folder is trusted again"
     )
     return ""
 
 
-def _forgive(batch: Opened, harms: list[str]) -> None:
-    # What the sweeps brought back has no start on disk: that is the same harm, not a new one.
-    forgiven = dict.fromkeys((*batch.card.forgiven, *harms, *harm(batch)))
-    batch.keep(forgiven=tuple(forgiven), place=place_of(batch.folder))
-
-
 def _vouched(session: Session, harms: list[str]) -> str:
     """Trust the folder by the user's word, which is said; nothing speaks against sending then."""
-    _forgive(session.batch, harms)
+    forgive(session.batch, harms)
     session.note("the folder is trusted because you say so: what it has lost of what was sent is paid again")
     return ""
 
@@ -172,7 +166,7 @@ def _unshown(batch: Opened, few: str) -> str:
 
 def _ways_on(batch: Opened, why: str, unless: str) -> str:
     return (
-        f"the folder cannot be trusted, {why} put back what {batch.folder} has lost from a copy (what was sent and is known "
+        f"the folder cannot be trusted, {why} put back what {batch.where} has lost from a copy (what was sent and is known "
         f"here: {hint('reconcile', batch.card.name)}); {unless}, say so: {_vouching(batch)}"
     )
 

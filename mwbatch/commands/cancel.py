@@ -17,8 +17,8 @@ from mwbatch.core.fold import Row, Status
 from mwbatch.core.outcomes import Canceled
 from mwbatch.core.plural import rows
 from mwbatch.errors import BatchBusy, UsageError
-from mwbatch.journal.home import Home
-from mwbatch.journal.opened import Opened, act
+from mwbatch.journal.opened import Opened
+from mwbatch.journal.store import Store
 
 CANCELABLE: Final = (Status.PLANNED, Status.DOUBT, Status.PENDING)
 """The statuses that are not final: what has an answer, was refused or is canceled stays as it is."""
@@ -28,7 +28,7 @@ AT_ONCE: Final = 32
 
 
 async def cancel(
-    home: Home,
+    store: Store,
     client: Client,
     name: str,
     ids: Collection[str] = (),
@@ -45,11 +45,11 @@ async def cancel(
         ApiError: the API refuses us or cannot be reached; what was withdrawn stays so.
     """
     desk = desk or Desk()
-    folder, card = home.find(name)
-    card.pinned(client.origin)
-    async with act(home, folder, card, "cancel") as batch:
+    ref = store.find(name)
+    ref.card.pinned(client.origin)
+    async with store.act(ref, "cancel") as batch:
         chosen, final = _chosen(batch, ids)
-        if len(chosen) > ASK_ABOVE and not confirm(f"cancel {rows(len(chosen))} of batch {card.name}?"):
+        if len(chosen) > ASK_ABOVE and not confirm(f"cancel {rows(len(chosen))} of batch {ref.card.name}?"):
             raise UsageError("nothing was canceled, as you said")
         session = Session(batch, client, desk)
         await catch_up(session)

@@ -12,7 +12,7 @@ from mwbatch.core.cells import shown
 from mwbatch.core.digests import stable_digest
 from mwbatch.core.entry import Entry
 from mwbatch.core.overlaps import Ahead
-from mwbatch.journal.asked import RECORD, asked
+from mwbatch.journal.asked import RECORD
 from mwbatch.journal.card import Card
 from mwbatch.journal.opened import Opened
 
@@ -81,7 +81,7 @@ class Candidates:
         state, done, reopened = batch.state, bytearray(batch.state.end), bytearray(batch.state.end)
         for number in self.reopened:
             reopened[number] = 1
-        for block in asked(batch.folder, names, keep=self.keep and names == self.names):
+        for block in batch.own.asked(names, keep=self.keep and names == self.names):
             for number, digest in RECORD.iter_unpack(block):
                 if number >= len(done) or not (reopened[number] or state.is_sendable(number)):
                     continue
@@ -99,7 +99,7 @@ class Candidates:
 
     async def row(self, number: int) -> str:
         """One of them in words: where it stands, and its id."""
-        if self.batch is not None and (planned := self.batch.journal.read_row(number)):
+        if self.batch is not None and (planned := self.batch.planned(number)):
             return f"line {planned.line} ({shown(planned.id)})"
         assert self.source is not None
         assert self.found is not None

@@ -37,8 +37,9 @@ from mwbatch.core.values import (
     whole,
 )
 from mwbatch.errors import BadValue, Exit, UsageError
-from mwbatch.journal.home import Card, check_name
-from mwbatch.journal.lock import LOCK
+from mwbatch.journal.card import Card
+from mwbatch.journal.keyring import signing_key
+from mwbatch.journal.naming import check_name
 from mwbatch.journal.opened import Opened
 
 ASK_ABOVE: Final = 100
@@ -115,14 +116,11 @@ async def create(session: Session, wishes: Wishes) -> Created:
 async def _begin(session: Session, wishes: Wishes) -> "Creation":
     """Everything that comes before the first request."""
     batch, since = session.batch, session.ticks()
-    if batch.lock and not batch.lock.has_folder:
-        session.note(
-            f"{batch.folder} cannot be locked as a folder here (a network file system?): "
-            f"its file {LOCK} serves alone"
-        )
+    if batch.term and batch.term.weakness:
+        session.note(batch.term.weakness)
     check(wishes, batch.card, session.client.origin)
     before, limits = batch.card.limits, batch.card.limits.updated(wishes.limits)
-    base, key = callback_base(wishes.callback_url, last_base(batch), session.desk), batch.home.signing_key()
+    base, key = callback_base(wishes.callback_url, last_base(batch), session.desk), signing_key(batch.store)
     batch.keep(limits=limits)
     await catch_up(session)
     how = Sending(base, key, session.client.origin, session.client.key, wishes.keep_going)

@@ -9,7 +9,7 @@ from mwbatch.core.exported import Exported
 from mwbatch.core.facts import Planned
 from mwbatch.core.image_size import Size
 from mwbatch.journal import Journal
-from mwbatch.journal.image_sizes import ImageSizes
+from mwbatch.journal.belongings import Sizes
 from mwbatch.journal.opened import Opened
 
 
@@ -57,7 +57,7 @@ async def export(
     writer.check()
     tally.begin("reading")
     survey = await asyncio.to_thread(writer.survey, opened.journal)
-    sizes = await asyncio.to_thread(ImageSizes, opened.folder)
+    sizes = await asyncio.to_thread(opened.own.image_sizes)
     if measuring:
         from mwbatch.commands.measuring import measure  # noqa: PLC0415 (HTTP, which most exports need not wait for)
 
@@ -79,6 +79,6 @@ async def export(
     return found
 
 
-def missing(survey: Surveyed, sizes: ImageSizes) -> Iterator[Planned]:
+def missing(survey: Surveyed, sizes: Sizes) -> Iterator[Planned]:
     """The completed rows whose image has no size yet."""
     return (planned for planned in survey.unsized() if sizes.get(planned.row) is None)

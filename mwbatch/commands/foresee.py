@@ -11,8 +11,8 @@ from mwbatch.commands.survey import Survey
 from mwbatch.core.batch import Batch
 from mwbatch.core.overlaps import Repeats
 from mwbatch.journal.card import Card
-from mwbatch.journal.home import Home
 from mwbatch.journal.opened import Opened, look
+from mwbatch.journal.store import Store
 
 if TYPE_CHECKING:
     from mwbatch.client import Client
@@ -30,23 +30,23 @@ class Foreseen:
 
 
 async def foresee(
-    home: Home, origin: str, source: Source, repeats: Repeats, desk: Desk, client: "Client | None" = None
+    store: Store, origin: str, source: Source, repeats: Repeats, desk: Desk, client: "Client | None" = None
 ) -> Foreseen:
     """Read a manifest and compare its rows as `submit` would, without the locks and without a write; raises as it does.
 
     The account's listing is looked at where there is a ``client``.
     """
-    source = replace(await addressed(home, source), only_new=repeats.only_new)
-    chosen = choose(home, source, origin)
+    source = replace(await addressed(store, source), only_new=repeats.only_new)
+    chosen = choose(store, source, origin)
     chosen.card.pinned(origin)
-    if not chosen.folder:
-        home.check_new(chosen.card.name)
-    batch = await look(home, chosen.folder, chosen.card) if chosen.folder else None
+    if not chosen.ref:
+        store.check_new(chosen.card.name)
+    batch = await look(store, chosen.ref) if chosen.ref else None
     found, state = await examine(source, batch, desk), batch.state if batch else Batch()
     card = replace(chosen.card, volatile=volatile(source, chosen.card))
     candidates = Candidates(card, batch, source=source, found=found, keep=False)
     account = await account_of(client, candidates, repeats, desk) if client else None
-    compared = await unasked(home, origin, candidates, repeats, desk, account)
+    compared = await unasked(store, origin, candidates, repeats, desk, account)
     old = sum(number < state.end for number in compared.numbers())
     found.leave_out(number for number in compared.numbers() if number >= state.end)
     return Foreseen(chosen.card, batch, found, old + found.left_out, found.new + state.sendable() - old)

@@ -1,16 +1,13 @@
-"""The inbox: callbacks that came for a batch before its folder did."""
+"""The inbox: callbacks that came for a batch before it did."""
 
 from collections.abc import Sequence
 
 from mwbatch.core.facts import Fact
-from mwbatch.journal.inbox import merge
 from mwbatch.journal.opened import Opened
 
 
 async def take_in(batch: Opened) -> int:
     """Move what the inbox holds for this batch into its own journal; returns how many facts were new."""
-    if not batch.inbox.is_dir():
-        return 0
 
     async def keep(facts: Sequence[Fact]) -> int:
         new = await batch.journal.append(facts)
@@ -18,4 +15,4 @@ async def take_in(batch: Opened) -> int:
             batch.state.add(fact)
         return sum(new)
 
-    return await merge(batch.inbox, batch.folder, batch.journal, keep)
+    return await batch.own.take_in(keep)

@@ -3,7 +3,6 @@
 import asyncio
 from collections import defaultdict
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Final
 
 from mwbatch.commands.desk import Desk
@@ -14,11 +13,9 @@ from mwbatch.core.text import Json
 from mwbatch.core.waiting import waiting
 from mwbatch.errors import Exit, UsageError
 from mwbatch.journal.batches import each
-from mwbatch.journal.home import Card, Home
-from mwbatch.journal.keys import Keys
-from mwbatch.journal.lock import holder
+from mwbatch.journal.keyring import Keys, kept_keys
 from mwbatch.journal.opened import read
-from mwbatch.journal.rotation import retirable, retire, rotate
+from mwbatch.journal.store import Ref, Store, usable
 
 SIGNS: Final = "signs"
 VERIFIES: Final = "verifies"
@@ -60,7 +57,7 @@ class Rotated:
     kid: str
     made_at: str | None
     verifying: tuple[str, ...]
-    key_file: Path
+    key_file: str
     exit: Exit = Exit.DONE
 
     def text(self) -> str:
@@ -79,7 +76,7 @@ class Rotated:
             "kid": self.kid,
             "made_at": self.made_at,
             "verifying": list(self.verifying),
-            "key_file": str(self.key_file),
+            "key_file": self.key_file,
         }
 
 
@@ -120,14 +117,14 @@ class Gone:
         }
 
 
-async def listed(home: Home, desk: Desk) -> list[KeyLine]:
+async def listed(store: Store, desk: Desk) -> list[KeyLine]:
     """Every key that there ever was, the oldest first; reading makes none.
 
     Raises:
         UsageError: the key file is unusable, or gone although a batch needs it.
     """
-    keys = home.kept_keys() or Keys(())
-    used = await _uses(home, desk)
+    keys = kept_keys(store) or Keys(())
+    used = await _uses(store, desk)
 
     def shown(kid: str, use: str, made_at: str | None, retired_at: str | None = None) -> KeyLine:
         there = used.get(kid, [])
@@ -139,24 +136,24 @@ async def listed(home: Home, desk: Desk) -> list[KeyLine]:
     ]
 
 
-def rotated(home: Home, desk: Desk) -> Rotated:
+def rotated(store: Store, desk: Desk) -> Rotated:
     """Let a new key sign; raises as `rotate` does, and where the keys are gone that a batch needs."""
-    home.kept_keys()
-    keys = rotate(home.key_path, desk.now())
+    kept_keys(store)
+    keys = store.keys.rotate(desk.now())
     *verifying, newest = keys.live
-    return Rotated(newest.kid, newest.made_at, tuple(key.kid for key in verifying), home.key_path)
+    return Rotated(newest.kid, newest.made_at, tuple(key.kid for key in verifying), store.keys.where)
 
 
-async def retired(home: Home, kid: str, desk: Desk, *, force: bool) -> Gone:
+async def retired(store: Store, kid: str, desk: Desk, *, force: bool) -> Gone:
     """Refuse callbacks at the addresses of an old key from now on.
 
     Raises:
         UsageError: it is the newest, or none; or, unless ``force``, a batch of the home may still be answered there.
     """
-    keys, running = home.kept_keys() or Keys(()), tuple[tuple[str, str], ...]()
+    keys, running = kept_keys(store) or Keys(()), tuple[tuple[str, str], ...]()
     if not keys.is_retired(kid):
-        retirable(keys, kid, home.key_path)
-        running = _running(home)
+        keys.retirable(kid, store.keys.where)
+        running = _running(store)
         if running and not force:
             batch, who = running[0]
             raise UsageError(
@@ -164,7 +161,7 @@ async def retired(home: Home, kid: str, desk: Desk, *, force: bool) -> Gone:
                 f"key with --force"
             )
     # MUST follow: a run that ended before has everything on disk, one that begins now signs with the newest.
-    used = await _uses(home, desk, judged=not force)
+    used = await _uses(store, desk, judged=not force)
     waits = tuple(use for use in used.get(kid, []) if use.waiting)
     if waits and not force and not keys.is_retired(kid):
         raise UsageError(
@@ -172,17 +169,17 @@ async def retired(home: Home, kid: str, desk: Desk, *, force: bool) -> Gone:
             f"at addresses that it signed; first {hint('reconcile', waits[0].batch, '--wait')}, or {hint('keys retire', kid, '--force')} "
             f"and let reconcile fetch the answers"
         )
-    keys = retire(home.key_path, kid, desk.now())
+    keys = store.keys.retire(kid, desk.now())
     return Gone(kid, next(key.retired_at for key in keys.retired if key.kid == kid), waits, running)
 
 
-def _running(home: Home) -> tuple[tuple[str, str], ...]:
+def _running(store: Store) -> tuple[tuple[str, str], ...]:
     """A run signs with the key that was the newest when it began, and nobody can tell from outside which one that is."""
-    there = ((card.name, holder(folder)) for folder, card in home.readable())
+    there = ((ref.card.name, store.holder(ref)) for ref in usable(store.batches()))
     return tuple((name, who) for name, who in there if who)
 
 
-async def _uses(home: Home, desk: Desk, *, judged: bool = False) -> dict[str, list[Use]]:
+async def _uses(store: Store, desk: Desk, *, judged: bool = False) -> dict[str, list[Use]]:
     """The batches that have addresses of each key, by kid; of one that cannot be read it is said that it may have some.
 
     Raises:
@@ -190,13 +187,13 @@ async def _uses(home: Home, desk: Desk, *, judged: bool = False) -> dict[str, li
     """
     found: defaultdict[str, list[Use]] = defaultdict(list)
 
-    def count(folder: Path, card: Card) -> None:
-        batch = read(home, folder, card)
+    def count(ref: Ref) -> None:
+        batch = read(store, ref)
         counts = waiting(batch.state, batch.journal.facts(Started))
-        for kid in dict.fromkeys((*card.kids, *counts)):
-            found[kid].append(Use(card.name, counts[kid]))
+        for kid in dict.fromkeys((*batch.card.kids, *counts)):
+            found[kid].append(Use(batch.card.name, counts[kid]))
 
-    for _, why in await asyncio.to_thread(lambda: list(each(home, count))):
+    for _, why in await asyncio.to_thread(lambda: list(each(store, count))):
         if why is None:
             continue
         if judged:

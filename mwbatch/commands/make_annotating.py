@@ -15,19 +15,25 @@ from mwbatch.core.outcomes import Made
 from mwbatch.core.text import encode
 from mwbatch.errors import UsageError
 from mwbatch.journal import Journal
-from mwbatch.journal.home import Home
 from mwbatch.journal.labelled import labelled
 from mwbatch.journal.naming import name_for
-from mwbatch.journal.opened import unread
 from mwbatch.journal.outputs import Output
 from mwbatch.journal.placing import free
+from mwbatch.journal.store import Store
 
 GROUP: Final = 256
 """Rows between two looks at whether the user wants to stop."""
 
 
 async def make_annotating(
-    home: Home, name: str, question: Question, chosen: Filter, path: Path, desk: Desk, *, force: bool = False
+    store: Store,
+    name: str,
+    question: Question,
+    chosen: Filter,
+    path: Path,
+    desk: Desk,
+    *,
+    force: bool = False,
 ) -> Made:
     """Write a manifest that asks ``question`` about the tags of every completed tagging row.
 
@@ -36,7 +42,7 @@ async def make_annotating(
         StoreError: the batch cannot be read, or the manifest not be written.
     """
     check(question)
-    opened, output = unread(home, *home.find(name)), Output(home, path, force)
+    opened, output = store.open(store.find(name)), Output(store, path, force)
     await asyncio.to_thread(output.check)
     desk.tally.begin("reading answers")
     expiring = Expiring(clock_of(desk))

@@ -9,7 +9,7 @@ from mwbatch.commands.crew import crew
 from mwbatch.commands.desk import Desk
 from mwbatch.core.facts import Planned
 from mwbatch.core.image_size import Size
-from mwbatch.journal.image_sizes import ImageSizes
+from mwbatch.journal.belongings import Sizes
 
 AT_ONCE: Final = 32
 _FLUSH: Final = 256
@@ -17,7 +17,7 @@ _NAMED: Final = 5
 _log = logging.getLogger("mwbatch.images")
 
 
-async def measure(rows: Iterator[Planned], total: int, sizes: ImageSizes, desk: Desk) -> int:
+async def measure(rows: Iterator[Planned], total: int, sizes: Sizes, desk: Desk) -> int:
     """Measure the image of each row and keep its size; returns how many could not be measured, which are told of.
 
     Raises:

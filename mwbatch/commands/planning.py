@@ -18,10 +18,12 @@ from mwbatch.core.names import meant
 from mwbatch.core.plural import counted
 from mwbatch.core.scrutiny import Leave, Scrutiny
 from mwbatch.errors import ManifestError, UsageError
-from mwbatch.journal.home import Card, Home, known_paths
+from mwbatch.journal.card import Card
+from mwbatch.journal.finding import known_paths
 from mwbatch.journal.naming import former_name, name_for, new_batch_id
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.replacing import scratch
+from mwbatch.journal.store import Ref, Store, usable
 
 SHOWN_PROBLEMS: Final = 20
 """How many problems are shown where rows were to be sent: `validate` is for all of them."""
@@ -96,7 +98,7 @@ async def readable(source: Source, desk: Desk | None = None) -> AsyncIterator[So
         yield replace(source, path=str(kept.path), known_as="-")
 
 
-async def addressed(home: Home, source: Source) -> Source:
+async def addressed(store: Store, source: Source) -> Source:
     """The source with the batch that its rows name themselves, as a list of invalid rows does; else as it is.
 
     Raises:
@@ -110,34 +112,35 @@ async def addressed(home: Home, source: Source) -> Source:
             break
     if not manifest.batch_id:
         return source
-    for _, card in home.readable():
-        if card.batch_id == manifest.batch_id:
-            return replace(source, batch=card.name)
+    for ref in usable(store.batches()):
+        if ref.card.batch_id == manifest.batch_id:
+            return replace(source, batch=ref.card.name)
     raise UsageError(
-        f"{source.path} has rows of batch {manifest.batch_id}, which is not in {home.path}: use the home of that batch "
+        f"{source.path} has rows of batch {manifest.batch_id}, which is not in {store.where}: use the home of that batch "
         f"(--home), or name the batch that they belong to with --batch"
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The batch that a manifest belongs to; ``folder`` is None for one that has to be made."""
+    """The batch that a manifest belongs to; ``ref`` is None for one that has to be made."""
 
     card: Card
-    folder: Path | None
+    ref: Ref | None
 
 
-def choose(home: Home, source: Source, origin: str) -> Chosen:
+def choose(store: Store, source: Source, origin: str) -> Chosen:
     """Find the batch of a manifest: by the name asked for, else by its path or its target's, else by the file's name.
 
     Raises:
         UsageError: several batches were made from it.
     """
-    there = list(home.readable())
+    there = list(usable(store.batches()))
     wanted, former = source.batch, None
     if wanted is None:
-        same = [card for _, card in there if card.manifest == source.recorded] or [
-            card for _, card in there if source.paths & known_paths(card.manifest)
+        cards = [ref.card for ref in there]
+        same = [card for card in cards if card.manifest == source.recorded] or [
+            card for card in cards if source.paths & known_paths(card.manifest)
         ]
         if len({card.batch_id for card in same}) > 1:
             names = ", ".join(card.name for card in same)
@@ -145,9 +148,9 @@ def choose(home: Home, source: Source, origin: str) -> Chosen:
         wanted = same[0].name if same else name_for(source.recorded)
         former = None if same else former_name(source.recorded)
     for name in (wanted, former):
-        for folder, card in there:
-            if card.name == name:
-                return Chosen(card, folder)
+        for ref in there:
+            if ref.card.name == name:
+                return Chosen(ref.card, ref)
     return Chosen(Card(wanted, new_batch_id(), origin, source.recorded, None, ()), None)
 
 
@@ -213,7 +216,7 @@ def _by(id_column: str | None) -> str:
 
 def _looking_up(batch: Opened | None) -> Callable[[int], Planned | None]:
     """Looks a row of the batch up again, for messages about mistakes."""
-    return lru_cache(maxsize=1024)(batch.journal.read_row) if batch else lambda _: None
+    return lru_cache(maxsize=1024)(batch.planned) if batch else lambda _: None
 
 
 def _owned_by(batch: Opened | None) -> Callable[[], frozenset[str]]:

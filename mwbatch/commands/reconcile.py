@@ -5,7 +5,6 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from mwbatch.client import Client
 from mwbatch.commands.beginning import tell_strange_keys
@@ -28,8 +27,8 @@ from mwbatch.core.sweep import Sight
 from mwbatch.core.values import LEAST_LOOK, LONGEST, SETTLE, amount
 from mwbatch.errors import BatchBusy
 from mwbatch.journal.harm import least_listed, too_few
-from mwbatch.journal.home import Card, Home
-from mwbatch.journal.opened import Opened, act, looking
+from mwbatch.journal.opened import Opened, looking
+from mwbatch.journal.store import Ref, Store
 
 PAGE = 100
 """The most tasks on one page of the listing: beyond one open task a page, listing is cheaper than asking for each."""
@@ -62,7 +61,7 @@ class Manner:
 
 
 async def reconcile(
-    home: Home, client: Client | None, name: str, desk: Desk | None = None, manner: Manner | None = None
+    store: Store, client: Client | None, name: str, desk: Desk | None = None, manner: Manner | None = None
 ) -> Reconciled:
     """Bring a batch to one account; without a ``client`` no request is made.
 
@@ -70,11 +69,11 @@ async def reconcile(
     settled and surplus canceled. Raises `Halted` and `OtherApi` where the API is not ours to ask.
     """
     desk, manner = desk or Desk(), manner or Manner()
-    folder, card = home.find(name)
+    ref = store.find(name)
     if client is not None:
-        card.pinned(client.origin)
+        ref.card.pinned(client.origin)
         settle_at(manner.settle, client.origin)
-    async with _opened(home, folder, card, desk, acting=client is not None) as batch:
+    async with _opened(store, ref, desk, acting=client is not None) as batch:
         result = Reconciled(batch.report(), taken_in=await take_in(batch), unproved=manner.unproved)
         if client is not None:
             session = Session(batch, client, desk)
@@ -90,17 +89,17 @@ async def reconcile(
 
 
 @asynccontextmanager
-async def _opened(home: Home, folder: Path, card: Card, desk: Desk, *, acting: bool) -> AsyncIterator[Opened]:
+async def _opened(store: Store, ref: Ref, desk: Desk, *, acting: bool) -> AsyncIterator[Opened]:
     """The batch under its lock where that is free and wanted, else without."""
     async with AsyncExitStack() as stack:
         try:
-            opening = act if acting else looking
-            batch = await stack.enter_async_context(opening(home, folder, card, "reconcile"))
+            opening = store.act(ref, "reconcile") if acting else looking(store, ref, "reconcile")
+            batch = await stack.enter_async_context(opening)
         except BatchBusy as error:
             desk.tally.note(
                 f"{error}; finding out about rows in doubt and cancelling extra tasks is left to it"
             )
-            batch = await stack.enter_async_context(looking(home, folder, card, "reconcile"))
+            batch = await stack.enter_async_context(looking(store, ref, "reconcile"))
         yield batch
 
 

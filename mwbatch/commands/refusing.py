@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from mwbatch.commands.desk import Desk
@@ -13,8 +12,8 @@ from mwbatch.core.overlaps import Overlap, Overlaps
 from mwbatch.core.plural import rows
 from mwbatch.core.text import Json
 from mwbatch.errors import NOTHING_SENT, AskedBefore, StoreError, UsageError
-from mwbatch.journal.home import Home
 from mwbatch.journal.opened import look
+from mwbatch.journal.store import Ref, Store, Unusable, usable
 
 Way = tuple[str, str]
 """A command, and what it does."""
@@ -62,11 +61,11 @@ def _without(words: list[str], option: str) -> Iterator[str]:
             yield word
 
 
-def unreadable(folder: Path, reason: str, desk: Desk) -> StoreError:
+def unreadable(batch: Ref | Unusable, why: StoreError, desk: Desk) -> StoreError:
     """Nobody can tell what a batch asked for that cannot be read."""
     return StoreError(
-        f"{reason}; nothing was sent, since batch {folder.name} may have asked for the same: put {folder} back from a "
-        f"copy, or go on, and perhaps pay for some of its rows again: {same_command(desk, '--again', folder.name)}"
+        f"{why}; nothing was sent, since batch {batch.name} may have asked for the same: put {batch.where} back from a "
+        f"copy, or go on, and perhaps pay for some of its rows again: {same_command(desk, '--again', batch.name)}"
     )
 
 
@@ -95,7 +94,7 @@ def refused(overlaps: Overlaps, examples: list[str], ways: list[Way]) -> AskedBe
 
 
 async def ways_on(
-    home: Home, source: Source | None, overlaps: Overlaps, desk: Desk, ours: str = ""
+    store: Store, source: Source | None, overlaps: Overlaps, desk: Desk, ours: str = ""
 ) -> list[Way]:
     """Each runs as it stands, and the first of them pay for nothing twice; ``ours`` is the id of our own batch."""
     ways: list[Way] = []
@@ -104,7 +103,7 @@ async def ways_on(
         most = max(here, key=lambda one: one.rows)
         alone: list[tuple[str, ...]] = [()] * (len(overlaps.there) == 1)
         for more in (*alone, ("--only-new",)):
-            if await _fits(home, replace(source, only_new=bool(more)), most):
+            if await _fits(store, replace(source, only_new=bool(more)), most):
                 ways.append(
                     (
                         same_command(desk, "--batch", most.batch, *more),
@@ -118,12 +117,12 @@ async def ways_on(
     return ways
 
 
-async def _fits(home: Home, source: Source, other: Overlap) -> bool:
+async def _fits(store: Store, source: Source, other: Overlap) -> bool:
     """Whether the rows of a manifest may be added to a batch that asked for some of them."""
-    for folder, card in home.readable():
-        if card.batch_id == other.batch_id:
+    for ref in usable(store.batches()):
+        if ref.card.batch_id == other.batch_id:
             try:
-                await examine(replace(source, batch=card.name), await look(home, folder, card), Desk())
+                await examine(replace(source, batch=ref.card.name), await look(store, ref), Desk())
             except UsageError:
                 return False
             return True

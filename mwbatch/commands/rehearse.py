@@ -16,7 +16,8 @@ from mwbatch.core.limits import Spent
 from mwbatch.core.plural import counted, rows
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
-from mwbatch.journal.home import Home
+from mwbatch.journal.keyring import kept_keys
+from mwbatch.journal.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class Rehearsal:
 
 
 async def rehearse(
-    home: Home,
+    store: Store,
     origin: str,
     source: Source,
     wishes: Wishes,
@@ -108,10 +109,10 @@ async def rehearse(
     ``no_key`` says why there is no API key, where there is none: it does not hinder a rehearsal, nor does a base that is
     not named yet. The API is asked where there is a ``client``, of what the account's listing shows.
     """
-    source = await addressed(home, source)
-    check(wishes, choose(home, source, origin).card, origin)
-    home.kept_keys()
-    seen = await foresee(home, origin, source, wishes.repeats, desk, client)
+    source = await addressed(store, source)
+    check(wishes, choose(store, source, origin).card, origin)
+    kept_keys(store)
+    seen = await foresee(store, origin, source, wishes.repeats, desk, client)
     batch, found = seen.batch, seen.found
     last = last_base(batch) if batch else None
     if has_base := bool(wishes.callback_url or last):

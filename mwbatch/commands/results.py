@@ -25,7 +25,7 @@ async def take_home(
         UsageError: the path is taken.
         StoreError: the batch cannot be read, or the file not be written.
     """
-    output = Output(opened.home, path, force)
+    output = Output(opened.store, path, force)
     await asyncio.to_thread(output.check)
     with desk.in_flight():
         return await asyncio.to_thread(_write, opened, output, desk, every=every)

@@ -18,8 +18,8 @@ from mwbatch.core.fold import Row, Status
 from mwbatch.core.outcomes import Created
 from mwbatch.core.plural import rows
 from mwbatch.errors import BadValue, UsageError
-from mwbatch.journal.home import Home
-from mwbatch.journal.opened import Opened, act
+from mwbatch.journal.opened import Opened
+from mwbatch.journal.store import Store
 
 RETRIABLE: Final = (Status.REJECTED, Status.CANCELED, Status.DOUBT)
 """The statuses of which another attempt can be opened; doubt only by a user who accepts that it may pay twice."""
@@ -39,15 +39,17 @@ class Choice:
             raise BadValue("ids", self.ids, "a list of ids would do", "--id")
 
 
-async def retry(home: Home, client: Client, name: str, choice: Choice, wishes: Wishes, desk: Desk) -> Created:
+async def retry(
+    store: Store, client: Client, name: str, choice: Choice, wishes: Wishes, desk: Desk
+) -> Created:
     """Open another attempt for the chosen rows and create what is missing; raises as `resume` does.
 
     Rows that were sent in vain as often as is done of its own accord are opened too; with those in doubt also the rows
     that were closed as absent, since nothing sends them any more once an absence was belied.
     """
-    folder, card = home.find(name)
-    check(wishes, card, client.origin)
-    async with act(home, folder, card, "retry") as batch:
+    ref = store.find(name)
+    check(wishes, ref.card, client.origin)
+    async with store.act(ref, "retry") as batch:
         check_base(wishes, batch)
         left_out = await _reopened(batch, client, _chosen(batch, choice), wishes, desk)
         return replace(await create(Session(batch, client, desk), wishes), left_out=left_out)
@@ -57,8 +59,8 @@ async def _reopened(batch: Opened, client: Client, chosen: "array[int]", wishes:
     """Compare the rows with what others asked for, and open another attempt for those that nobody did."""
     candidates = Candidates(batch.card, batch, chosen)
     account = await account_of(client, candidates, wishes.repeats, desk)
-    async with turn_in(batch.home, desk):
-        compared = await unasked(batch.home, client.origin, candidates, wishes.repeats, desk, account)
+    async with turn_in(batch.store, desk):
+        compared = await unasked(batch.store, client.origin, candidates, wishes.repeats, desk, account)
         return await _open(batch, chosen, compared, desk)
 
 

@@ -21,7 +21,7 @@ from mwbatch.core.hosts import host_of, is_loopback
 from mwbatch.core.outcomes import Created, Ran
 from mwbatch.core.values import LEAST_LOOK, LONGEST, amount, whole
 from mwbatch.errors import BadValue, Exit, UsageError
-from mwbatch.journal.home import Home
+from mwbatch.journal.store import Store
 
 LOOK: Final = 0.25
 """Seconds between two looks at what the receiver has stored."""
@@ -55,7 +55,7 @@ class Door:
 
 
 async def run(
-    home: Home, client: Client, source: Source, wishes: Wishes, door: Door, desk: Desk, poll: float = 30.0
+    store: Store, client: Client, source: Source, wishes: Wishes, door: Door, desk: Desk, poll: float = 30.0
 ) -> Ran:
     """Create the tasks of a manifest, receive their answers, fetch what stays away; raises as `submit` does.
 
@@ -64,7 +64,7 @@ async def run(
     amount("poll", poll, LEAST_LOOK, LONGEST)
     stored: list[tuple[str, Seen]] = []
     async with await serve(
-        home,
+        store,
         door.host,
         door.port,
         tls_cert=door.tls_cert,
@@ -78,7 +78,7 @@ async def run(
             desk.tally.note(f"health and metrics at {receiver.admin_url}")
         if wishes.callback_url is None:
             wishes = replace(wishes, callback_url=own_base(receiver, client))
-        async with planned(home, client, source, wishes, desk, "run") as (batch, asking, beside):
+        async with planned(store, client, source, wishes, desk, "run") as (batch, asking, beside):
             session = Session(batch, client, desk)
             created = await create(session, asking)
             with desk.in_flight():

@@ -8,6 +8,7 @@ from mwbatch.core.facts import Seen, Via
 from mwbatch.core.showing import news, seen
 from mwbatch.core.sweep import Sight
 from mwbatch.core.text import encode
+from mwbatch.journal.keyring import keys_of
 from mwbatch.journal.opened import Opened
 
 
@@ -20,7 +21,7 @@ def genuine(batch: Opened) -> Callable[[str, Address], bool]:
     count all the same: who lists them is the API under our own key, where strangers create nothing, and to
     overlook one would pay its row twice.
     """
-    keys, kids = batch.home.keys(), batch.card.kids
+    keys, kids = keys_of(batch.store), batch.card.kids
 
     def is_genuine(task_id: str, address: Address) -> bool:
         if keys.verify(address) or (address.kid in kids and keys.is_retired(address.kid)):

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
 from mwbatch.client import Client
@@ -25,12 +24,13 @@ from mwbatch.core.outcomes import Created
 from mwbatch.core.plural import rows
 from mwbatch.errors import NameTaken, UsageError
 from mwbatch.journal.harm import refuse_lost_rows
-from mwbatch.journal.home import Card, Home
-from mwbatch.journal.opened import Opened, act
+from mwbatch.journal.keyring import kept_keys
+from mwbatch.journal.opened import Opened
+from mwbatch.journal.store import Ref, Store
 
 
 async def submit(
-    home: Home, client: Client, source: Source, wishes: Wishes, desk: Desk | None = None
+    store: Store, client: Client, source: Source, wishes: Wishes, desk: Desk | None = None
 ) -> Created:
     """Plan the rows of a manifest that its batch does not have yet, and create every task that is missing.
 
@@ -41,7 +41,7 @@ async def submit(
         StoreError: the disk failed; what is in doubt is found out later.
     """
     desk = desk or Desk()
-    async with planned(home, client, source, wishes, desk, "submit") as (batch, asking, beside):
+    async with planned(store, client, source, wishes, desk, "submit") as (batch, asking, beside):
         return replace(await create(Session(batch, client, desk), asking), **beside._asdict())
 
 
@@ -54,7 +54,7 @@ class Beside(NamedTuple):
 
 @asynccontextmanager
 async def planned(
-    home: Home, client: Client, source: Source, wishes: Wishes, desk: Desk, verb: str
+    store: Store, client: Client, source: Source, wishes: Wishes, desk: Desk, verb: str
 ) -> AsyncIterator[tuple[Opened, Wishes, Beside]]:
     """Open the batch of a manifest under its lock, made if it is new, with every good row of the manifest planned.
 
@@ -63,11 +63,11 @@ async def planned(
     Raises:
         AskedBefore: other batches asked for the same, as `unasked` says; a new batch is not even made.
     """
-    source = replace(await addressed(home, source), only_new=wishes.repeats.only_new)
-    turn = Turn(home, desk)
+    source = replace(await addressed(store, source), only_new=wishes.repeats.only_new)
+    turn = Turn(store, desk)
     try:
-        folder, card, examined = await _batch_of(home, client, source, wishes, desk, turn)
-        async with act(home, folder, card, verb) as batch:
+        ref, examined = await _batch_of(store, client, source, wishes, desk, turn)
+        async with store.act(ref, verb) as batch:
             if (
                 examined is None or batch.state.end
             ):  # another one may have had the lock of the new batch first
@@ -92,7 +92,7 @@ async def _compared(
     candidates = Candidates(card, batch, source=source, found=found)
     account = await account_of(client, candidates, wishes.repeats, desk)
     await turn.take()
-    compared = await unasked(batch.home, client.origin, candidates, wishes.repeats, desk, account)
+    compared = await unasked(batch.store, client.origin, candidates, wishes.repeats, desk, account)
     return Examined(found, compared)
 
 
@@ -129,14 +129,21 @@ class Examined(NamedTuple):
 
 
 async def _batch_of(
-    home: Home, client: Client, source: Source, wishes: Wishes, desk: Desk, turn: Turn, *, again: bool = False
-) -> tuple[Path, Card, Examined | None]:
+    store: Store,
+    client: Client,
+    source: Source,
+    wishes: Wishes,
+    desk: Desk,
+    turn: Turn,
+    *,
+    again: bool = False,
+) -> tuple[Ref, Examined | None]:
     """The batch of a manifest; where it has to be made, with what the manifest holds."""
-    chosen = choose(home, source, client.origin)
+    chosen = choose(store, source, client.origin)
     check(wishes, chosen.card, client.origin)
-    home.kept_keys()
-    if chosen.folder is not None:
-        return chosen.folder, chosen.card, None
+    kept_keys(store)
+    if chosen.ref is not None:
+        return chosen.ref, None
     if not wishes.callback_url:
         raise UsageError(NO_BASE)
     card = replace(chosen.card, volatile=source.volatile)
@@ -144,30 +151,30 @@ async def _batch_of(
     candidates = Candidates(card, source=source, found=found)
     account = await account_of(client, candidates, wishes.repeats, desk)
     await turn.take()
-    if choose(home, source, client.origin).folder is not None:  # made by whoever had the turn before
+    if choose(store, source, client.origin).ref is not None:  # made by whoever had the turn before
         turn.release()
-        return await _batch_of(home, client, source, wishes, desk, turn)
-    compared = await unasked(home, client.origin, candidates, wishes.repeats, desk, account)
+        return await _batch_of(store, client, source, wishes, desk, turn)
+    compared = await unasked(store, client.origin, candidates, wishes.repeats, desk, account)
     try:
-        folder, card = home.create(replace(card, id_column=found.id_column, began=client.clock))
+        ref = store.create(replace(card, id_column=found.id_column, began=client.clock))
     except NameTaken:
         if again:
             raise
         turn.release()
         # MUST NOT lead to another name: the same manifest may be submitted at this moment elsewhere.
-        return await _batch_of(home, client, source, wishes, desk, turn, again=True)
-    desk.tally.note(f"batch {card.name} is new, in {folder}")
-    return folder, card, Examined(found, compared)
+        return await _batch_of(store, client, source, wishes, desk, turn, again=True)
+    desk.tally.note(f"batch {card.name} is new, in {ref.where}")
+    return ref, Examined(found, compared)
 
 
 async def resume(
-    home: Home, client: Client, batch_name: str, wishes: Wishes, desk: Desk | None = None
+    store: Store, client: Client, batch_name: str, wishes: Wishes, desk: Desk | None = None
 ) -> Created:
     """Create every task that is missing, without reading the manifest; raises as `submit` does."""
     desk = desk or Desk()
-    folder, card = home.find(batch_name)
-    check(wishes, card, client.origin)
-    async with act(home, folder, card, "resume") as batch:
+    ref = store.find(batch_name)
+    check(wishes, ref.card, client.origin)
+    async with store.act(ref, "resume") as batch:
         left_out = await _without_asked(batch, client, wishes, desk)
         return replace(await create(Session(batch, client, desk), wishes), left_out=left_out)
 
@@ -176,8 +183,8 @@ async def _without_asked(batch: Opened, client: Client, wishes: Wishes, desk: De
     """Compare the rows that would be sent; returns how many were asked for before and are withdrawn."""
     candidates = Candidates(batch.card, batch)
     account = await account_of(client, candidates, wishes.repeats, desk)
-    async with turn_in(batch.home, desk):
-        compared = await unasked(batch.home, client.origin, candidates, wishes.repeats, desk, account)
+    async with turn_in(batch.store, desk):
+        compared = await unasked(batch.store, client.origin, candidates, wishes.repeats, desk, account)
         left_out = await leave_out(batch, compared, desk)
         compared.keep_consent(batch, desk.now())
     return told_left_out(left_out, desk)

@@ -6,17 +6,16 @@ from typing import Final
 
 from mwbatch.commands.desk import Desk
 from mwbatch.errors import BatchBusy
-from mwbatch.journal.home import Home
-from mwbatch.journal.home_lock import HomeLock
+from mwbatch.journal.store import Store
 
 LOOK: Final = 0.1
 """Seconds between two tries to have the lock of the home."""
 
 
 @asynccontextmanager
-async def turn_in(home: Home, desk: Desk) -> AsyncIterator["Turn"]:
+async def turn_in(store: Store, desk: Desk) -> AsyncIterator["Turn"]:
     """This process's turn, from here to the end of the block."""
-    turn = Turn(home, desk)
+    turn = Turn(store, desk)
     await turn.take()
     try:
         yield turn
@@ -27,8 +26,8 @@ async def turn_in(home: Home, desk: Desk) -> AsyncIterator["Turn"]:
 class Turn:
     """This process's turn, once it was taken, until it is released."""
 
-    def __init__(self, home: Home, desk: Desk) -> None:
-        self._lock, self._desk = HomeLock(home.path), desk
+    def __init__(self, store: Store, desk: Desk) -> None:
+        self._lock, self._desk = store.planning(), desk
 
     async def take(self) -> None:
         """Wait for it.

@@ -16,8 +16,8 @@ from mwbatch.export.picture import Picture
 from mwbatch.export.pictures import Judge, Sizes, pictures
 from mwbatch.export.survey import Survey
 from mwbatch.journal import Journal
-from mwbatch.journal.home import Home
 from mwbatch.journal.outputs import Output
+from mwbatch.journal.store import Store
 
 ENTRIES: Final = frozenset(
     ("images.csv", "data.yaml", "labels", "Annotations", "annotations.json", "tasks.json", "label_config.xml")
@@ -47,11 +47,11 @@ class _Stopped(Exception):
 class Export:
     """An export under way: `check`, `survey`, `write`, in this order. All block."""
 
-    def __init__(self, batch: str, order: Order, home: Home) -> None:
+    def __init__(self, batch: str, order: Order, store: Store) -> None:
         self._batch, self._order = batch, order
         self._format = FORMATS[order.format]
         self._folder = self._format.folder(order.path)
-        self._output = Output(home, order.path, order.force, ENTRIES)
+        self._output = Output(store, order.path, order.force, ENTRIES)
 
     def check(self) -> None:
         """Raise `UsageError` where it cannot be, before anything is read."""

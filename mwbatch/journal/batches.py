@@ -2,51 +2,44 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TypeVar
 
 from mwbatch.errors import StoreError
 from mwbatch.journal.card import Card
-from mwbatch.journal.home import Home
+from mwbatch.journal.store import Ref, Store, Unusable, usable
 
 Made = TypeVar("Made")
 """What is made of a batch."""
 
 
-def each(home: Home, make: Callable[[Path, Card], Made]) -> Iterator[tuple[Path, Made | StoreError]]:
-    """What ``make`` makes of each batch, by folder; where it cannot be used, why. Blocks.
+def each(store: Store, make: Callable[[Ref], Made]) -> Iterator[tuple[Ref | Unusable, Made | StoreError]]:
+    """What ``make`` makes of each batch; where it cannot be used, why. Blocks.
 
-    Set aside are a card that cannot be read, facts whose card is gone, whatever ``make`` raises `StoreError` for, and
-    two folders that are the same batch: nobody can tell which of them is meant.
+    Set aside are what cannot be used, whatever ``make`` raises `StoreError` for, and two that are the same batch: nobody can
+    tell which of them is meant.
 
     Raises:
-        StoreError: the home cannot be looked into.
+        StoreError: the store cannot be looked into.
     """
-    there = list(home.looked())
-    folders = defaultdict[str, list[Path]](list)
-    for folder, card in there:
-        if isinstance(card, Card):
-            folders[card.batch_id].append(folder)
-    for folder, card in there:
-        yield (
-            folder,
-            card if isinstance(card, StoreError) else _made(folder, card, folders[card.batch_id], make),
-        )
+    there = list(store.batches())
+    same = defaultdict[str, list[Ref]](list)
+    for ref in usable(there):
+        same[ref.card.batch_id].append(ref)
+    for one in there:
+        yield one, _made(store, one, same[one.card.batch_id], make) if isinstance(one, Ref) else one.why
 
 
-def _made(
-    folder: Path, card: Card, same: list[Path], make: Callable[[Path, Card], Made]
-) -> Made | StoreError:
-    if others := [str(other) for other in same if other != folder]:
+def _made(store: Store, ref: Ref, same: list[Ref], make: Callable[[Ref], Made]) -> Made | StoreError:
+    if others := [other.where for other in same if other.where != ref.where]:
         return StoreError(
-            f"{folder} is the same batch as {', '.join(others)}; move the copy out of {folder.parent}"
+            f"{ref.where} is the same batch as {', '.join(others)}; move the copy out of {store.where}"
         )
     try:
-        return make(folder, card)
+        return make(ref)
     except StoreError as error:
         return error
 
 
-def card_of(_: Path, card: Card) -> Card:
+def card_of(ref: Ref) -> Card:
     """Make no more of a batch than its card."""
-    return card
+    return ref.card

@@ -4,22 +4,29 @@ Where there is harm, a row may look as if it had never been sent although it was
 sweep of the batch's whole span, after which the harm is `forgiven`.
 """
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Collection, Iterator
 
 from mwbatch.core.hint import hint
 from mwbatch.core.plural import counted
 from mwbatch.errors import StoreError
-from mwbatch.journal.folders import JOURNAL, ROWS
-from mwbatch.journal.health import Damage, Harm
-from mwbatch.journal.home import place_of
 from mwbatch.journal.opened import Opened
 
 
 def harm(batch: Opened) -> list[str]:
-    """What speaks against the folder as it was read last and was not forgiven yet, in words that stay the same."""
-    there = [*_moved(batch), *_damaged(batch), *_lost(batch), *_forgotten(batch), *_holes(batch)]
-    return [words for words in there if words not in batch.card.forgiven]
+    """What speaks against the record as it was read last and was not forgiven yet, in words that stay the same."""
+    # Each move is told, whatever was forgiven: that forgives the place where it is then.
+    return [*batch.own.trust.moved(), *_unforgiven(batch, [*_lost(batch), *_holes(batch)])]
+
+
+def forgive(batch: Opened, harms: Collection[str]) -> None:
+    """Keep that a valid sweep of the whole span has made up for this harm, and for what that sweep brought back.
+
+    Raises:
+        BatchBusy, StoreError: it cannot be kept.
+    """
+    batch.hold()
+    # What the sweeps brought back has no start on disk: that is the same harm, not a new one.
+    batch.own.trust.forgive([*harms, *harm(batch)])
 
 
 def least_listed(batch: Opened) -> int:
@@ -28,12 +35,8 @@ def least_listed(batch: Opened) -> int:
     As many as the API had told of; and one where something was sent and a part of the record is lost: a listing without any
     task of the batch is tied to nothing. Ask before listing: another process may learn of more meanwhile.
     """
-    card = batch.card
-    lost = [
-        words for words in (*_damaged(batch), *_lost(batch), *_forgotten(batch)) if words not in card.forgiven
-    ]
-    was_sent = card.kids or card.echo or any(name.startswith(JOURNAL) for name in batch.known_sizes())
-    return max(batch.known_tasks(), bool(lost and was_sent))
+    was_sent = batch.card.kids or batch.card.echo or batch.own.trust.was_sent()
+    return max(batch.known_tasks(), bool(was_sent and _unforgiven(batch, _lost(batch))))
 
 
 def too_few(ours: int, least: int) -> str:
@@ -45,42 +48,24 @@ def too_few(ours: int, least: int) -> str:
 
 def refuse_lost_rows(batch: Opened) -> None:
     """Raise `StoreError` where planned rows are lost, forgiven or not: nobody can tell what their numbers stood for."""
-    lost = [words for words in _lost(batch) if words.startswith(f"{ROWS}/")]
+    lost = batch.own.trust.lost_rows()
     if missing := batch.state.unplanned():
         lost.insert(0, f"{missing:,} planned rows are gone")
     if lost:
         raise StoreError(
             f"no rows can be added to batch {batch.card.name} ({lost[0]}): one of them could get the number, and the "
-            f"answers, of a row that is lost; put {batch.folder / ROWS} back from a copy, or go on with the rows that "
+            f"answers, of a row that is lost; put its rows back from a copy of {batch.where}, or go on with the rows that "
             f"are left: {hint('resume', batch.card.name)}"
         )
 
 
-def _moved(batch: Opened) -> Iterator[str]:
-    place = place_of(batch.folder)
-    if place != batch.card.place:
-        yield "the folder was copied or restored: it is another one on the disk than the one that this batch last wrote to"
+def _unforgiven(batch: Opened, there: list[str]) -> list[str]:
+    return [words for words in there if words not in batch.own.trust.forgiven]
 
 
-def _damaged(batch: Opened) -> Iterator[str]:
-    for damage in batch.journal.health().damage:
-        if damage.harm is Harm.DAMAGED or (damage.harm is Harm.TORN and _matters(damage)):
-            yield f"{_name(damage)} is {damage.harm} at byte {damage.offset}, {damage.size} bytes"
-
-
-def _matters(damage: Damage) -> bool:
-    """Whether a torn end may hide a ``started``. It should not have been acknowledged, but a bad disk tears too."""
-    return _name(damage).startswith((f"{ROWS}/", f"{JOURNAL}/"))
-
-
-def _name(damage: Damage) -> str:
-    """The segment below the folder of its batch."""
-    return "/".join(Path(damage.where).parts[-2:])
-
-
-def _lost(batch: Opened) -> Iterator[str]:
-    for one in batch.shrunk():
-        yield f"{_name(one)} has lost {one.size} bytes" if one.offset else f"{_name(one)} is gone"
+def _lost(batch: Opened) -> list[str]:
+    """What of the record is lost, as the store and as the card tell."""
+    return [*batch.own.trust.lost(), *_forgotten(batch)]
 
 
 def _forgotten(batch: Opened) -> Iterator[str]:

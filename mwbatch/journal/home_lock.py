@@ -4,12 +4,10 @@ import fcntl
 import os
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
 
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, UNLOCKABLE, Disk, leads, open_lock
-
-LOCK: Final = "home.lock"
+from mwbatch.journal.naming import LOCK
 
 
 class HomeLock:

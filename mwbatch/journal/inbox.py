@@ -1,7 +1,7 @@
 """The inbox of a batch: callbacks that came while the batch was not here, and how they get into it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -10,16 +10,13 @@ from typing import Final, Protocol
 from mwbatch.core.facts import Fact, Seen
 from mwbatch.errors import StoreError
 from mwbatch.journal import One
+from mwbatch.journal.belongings import Keep
 from mwbatch.journal.disk import DISK
-from mwbatch.journal.home import INBOX
 from mwbatch.journal.rejects import move
 from mwbatch.journal.segments import Segments
 
 CHUNK: Final = 500
 """Facts that are moved at a time: answers may be long."""
-
-Keep = Callable[[Sequence[Fact]], Awaitable[int]]
-"""Makes facts durable in the batch; returns how many were new."""
 
 
 class Known(Protocol):
@@ -32,14 +29,6 @@ class Known(Protocol):
     def stands(self) -> bool:
         """As `Intake.stands`."""
         ...
-
-
-def inboxes(home: Path) -> list[str]:
-    """The ids of the batches of a home that have an inbox; none where nobody can tell."""
-    try:
-        return sorted(path.name for path in (home / INBOX).iterdir())
-    except OSError:
-        return []
 
 
 async def merge(inbox: Path, folder: Path, journal: Known, keep: Keep) -> int:

@@ -14,62 +14,17 @@ import stat
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
-from mwbatch.core.address import Address, Key
+from mwbatch.core.address import Key
 from mwbatch.core.plain_text import text_of
 from mwbatch.core.text import BadJson, Json, decode_object, encode
 from mwbatch.core.times import iso
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.disk import DISK, Disk, read_own
+from mwbatch.journal.keyring import Keys, Retired
 from mwbatch.journal.replacing import aside
-
-NAME: Final = "keys.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Retired:
-    """What is left of a key that was retired: its name, so that no other key ever gets it. Times are ISO 8601."""
-
-    kid: str
-    made_at: str | None
-    retired_at: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """The keys that live now, the newest last: it signs new addresses, all of them verify; and those retired."""
-
-    live: tuple[Key, ...]
-    retired: tuple[Retired, ...] = ()
-
-    def __post_init__(self) -> None:
-        if len(self.kids) != len(self.live) + len(self.retired):
-            raise ValueError("a kid stands there twice")
-
-    @property
-    def newest(self) -> Key:
-        """The key that signs new addresses."""
-        return self.live[-1]
-
-    @property
-    def kids(self) -> frozenset[str]:
-        """The name of every key that there ever was."""
-        return frozenset([*(key.kid for key in self.live), *(key.kid for key in self.retired)])
-
-    def verify(self, address: Address) -> bool:
-        """Whether one of the live keys made this address."""
-        for key in self.live:  # not `any`, which takes longer than to sign: every callback asks
-            if key.kid == address.kid:
-                return address.signed_by(key)
-        return False
-
-    def is_retired(self, kid: str) -> bool:
-        """Whether a key of this name was retired."""
-        return any(key.kid == kid for key in self.retired)
 
 
 def load(path: Path) -> Keys | None:

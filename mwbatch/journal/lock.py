@@ -3,6 +3,7 @@
 import fcntl
 import os
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,7 @@ from mwbatch.journal.disk import (
     put_words,
     remove_words,
 )
+from mwbatch.journal.store import in_use
 
 LOCK: Final = "lock"
 WHO: Final = "lock.json"
@@ -36,15 +38,14 @@ class BatchLock:
     Two are held: that of the file ``lock``, where every version looks, and that of the folder itself, which is held
     still where somebody has removed the file. The kernel releases both when their holder dies, however it dies.
     ``lock.json`` beside it says who holds it, for the message only: nobody is ever believed to hold the lock because of
-    what stands there.
+    what stands there. ``weakness`` says so where the folder itself cannot be locked.
     """
 
     def __init__(self, folder: Path, verb: str) -> None:
         self._folder, self._verb = folder, verb
         self._held = ExitStack()
         self._top = self._file = -1
-        self.has_folder = False
-        """Whether the folder is locked too; where it cannot be, only `check` notices that the file was removed."""
+        self.weakness = ""
 
     def __enter__(self) -> Self:
         """Take the lock at once.
@@ -53,26 +54,44 @@ class BatchLock:
             BatchBusy: another process has it; the message names verb, host and pid.
             StoreError: the folder cannot be locked or written.
         """
+        for _ in self._tries():
+            time.sleep(_MOMENT)
+        return self
+
+    async def __aenter__(self) -> Self:
+        """The same, and others run while a view is waited for. Raises as `__enter__`."""
+        import asyncio  # noqa: PLC0415 (views ask for the holder, and do without)
+
+        for _ in self._tries():
+            await asyncio.sleep(_MOMENT)
+        return self
+
+    def _tries(self) -> Iterator[None]:
+        """Take it; yields where it is to be tried again in a moment."""
         patience = time.monotonic() + PATIENCE
         while not self._taken():
             if time.monotonic() > patience:
                 raise self._busy()
-            time.sleep(_MOMENT)
+            yield
         try:
             words = encode({"verb": self._verb, "host": os.uname().nodename, "pid": os.getpid()})
             put_words(WHO, words, self._top)
         except OSError as error:
             self._held.close()
             raise StoreError(f"cannot write {self._folder / WHO}: {error.strerror}") from error
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.leads_here():  # else they may be another one's words
+        if self.alive:  # else they may be another one's words
             with suppress(OSError):  # nobody believes what stands there
                 remove_words(WHO, self._top)
         self._held.close()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)
 
     def check(self) -> None:
         """See that the lock holds what it is named for: two looks at the disk.
@@ -80,7 +99,7 @@ class BatchLock:
         Raises:
             BatchBusy: the folder or the file was removed or replaced, so another process may act on the batch.
         """
-        if self.leads_here():
+        if self.alive:
             return
         name = self._folder.name
         what = (
@@ -101,7 +120,7 @@ class BatchLock:
                 opened.callback(os.close, self._top)
                 self._file = open_lock(LOCK, self._top)
                 opened.callback(os.close, self._file)
-                if not (self._locked(self._file) and self._folder_locked() and self.leads_here()):
+                if not (self._locked(self._file) and self._folder_locked() and self.alive):
                     return False
             except OSError as error:
                 raise StoreError(f"cannot lock {self._folder}: {error.strerror}") from error
@@ -109,14 +128,15 @@ class BatchLock:
         return True
 
     def _folder_locked(self) -> bool:
+        self.weakness = ""
         try:
-            self.has_folder = self._locked(self._top)
+            return self._locked(self._top)
         except OSError as error:
             if error.errno not in UNLOCKABLE:
                 raise
-            self.has_folder = False
-            return True
-        return self.has_folder
+            # Only `check` notices now that the file was removed.
+            self.weakness = f"{self._folder} cannot be locked as a folder here (a network file system?): its file {LOCK} serves alone"
+        return True
 
     def _locked(self, file: int) -> bool:
         """Take one lock; False where only a view stands in the way, which holds it for microseconds."""
@@ -129,13 +149,10 @@ class BatchLock:
         return True
 
     def _busy(self) -> BatchBusy:
-        name = self._folder.name
-        return BatchBusy(
-            f"batch {name} is in use by {holder(self._folder) or 'another process'}; "
-            f"wait for it, or look: {hint('status', name)}"
-        )
+        return in_use(self._folder.name, holder(self._folder))
 
-    def leads_here(self) -> bool:
+    @property
+    def alive(self) -> bool:
         """Whether both names lead to what is held. The descriptors are open, so no other inode gets their numbers."""
         return leads(self._folder, self._top) and leads(LOCK, self._file, self._top)
 

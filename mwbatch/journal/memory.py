@@ -42,6 +42,12 @@ class Memory:
         self.facts_.append(fact)
         return True
 
+    def take_out(self, count: int) -> None:
+        """Let go of the first facts, which are elsewhere now."""
+        for fact in self.facts_[:count]:
+            self._known.discard(identity(fact) or b"")
+        del self.facts_[:count]
+
     async def close_absent(self, failed: Sequence[Failed], hold: Callable[[], None]) -> list[bool]:
         """End attempts that are in doubt still."""
         state = self.refresh()

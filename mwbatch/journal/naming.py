@@ -2,17 +2,44 @@
 
 import re
 import secrets
+from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
+from typing import Final
 
-from mwbatch.core.batch_names import in_ascii, is_reserved, unreserved
+from mwbatch.core.batch_names import in_ascii, is_reserved, unreserved, wrong_with
 from mwbatch.errors import UsageError
-from mwbatch.journal.home import TAKEN
+
+INBOX: Final = "inbox"
+KEYS: Final = "keys.json"
+LOCK: Final = "home.lock"
+TAKEN: Final = frozenset((INBOX, KEYS, LOCK))
+"""Names that no batch can have: a folder home has them for itself, and batches may move there."""
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def is_name(name: str) -> bool:
+    """Whether a batch may ever have been named so."""
+    return bool(_NAME.fullmatch(name))
+
+
+def check_name(name: str) -> None:
+    """Raise `UsageError` for what cannot be the name of a batch, which is that of a folder."""
+    if not is_name(name) or name in TAKEN:
+        raise UsageError(f"a batch cannot be named {name!r}: letters, digits, '.', '_', '-'; see --batch")
 
 
 def new_batch_id() -> str:
     """A short random batch id: 50 bits, lower-case letters and digits."""
     return "".join(secrets.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(10))
+
+
+def check_new(name: str, there: Iterable[str]) -> None:
+    """Raise `UsageError` where a new batch may not have this name beside those that are there."""
+    check_name(name)
+    if wrong := wrong_with(name, TAKEN, there):
+        raise UsageError(wrong)
 
 
 def name_for(manifest: str) -> str:

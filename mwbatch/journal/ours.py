@@ -16,7 +16,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from mwbatch.core.text import BadJson, decode_object, encode
+from mwbatch.journal.begun import FOLDER as BEGUN
 from mwbatch.journal.disk import DISK, open_to_read, read_own
+from mwbatch.journal.naming import INBOX, TAKEN
+from mwbatch.journal.record import NAME as RECORD
 from mwbatch.journal.replacing import names_in
 
 NAME: Final = ".written.jsonl"
@@ -31,7 +34,7 @@ class Ours:
     """What was written from one home."""
 
     def __init__(self, home: Path) -> None:
-        self._path = home / NAME
+        self._home, self._path = home, home / NAME
 
     def note(self, *there: tuple[Path, Path]) -> None:
         """Note what stands at the first path of each, and will at the second.
@@ -50,6 +53,15 @@ class Ours:
         except OSError:
             return False
         return any(_said(text) == name for text in lines if name.encode() in text)
+
+    def claims(self, path: Path) -> bool:
+        """Whether the home, or a batch in it, has a path for itself."""
+        home, place = self._home.resolve(), path.parent.resolve() / path.name
+        if not place.is_relative_to(home):
+            return False
+        first, *rest = place.relative_to(home).parts or ("",)
+        has_batch = os.path.lexists(home / first / RECORD)
+        return has_batch or first in {"", BEGUN, NAME, *TAKEN} or (first == INBOX and bool(rest))
 
 
 def _noted(path: Path) -> list[bytes]:

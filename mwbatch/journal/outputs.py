@@ -14,14 +14,10 @@ from typing import Final
 
 from mwbatch.core.hint import typed
 from mwbatch.errors import StoreError, UsageError
-from mwbatch.journal.begun import FOLDER as BEGUN
-from mwbatch.journal.card import CARD, Card
 from mwbatch.journal.disk import DISK
-from mwbatch.journal.home import INBOX, TAKEN, Home
-from mwbatch.journal.ours import NAME as WRITTEN
-from mwbatch.journal.ours import Ours
 from mwbatch.journal.placing import Changed, free, place, seen
 from mwbatch.journal.replacing import Aside, Make, aside, make_folder, make_public, names_in
+from mwbatch.journal.store import Store, usable
 from mwbatch.journal.target import OneFile, OneFolder
 
 _SYSTEM: Final = ("/dev/", "/proc/", "/sys/")
@@ -38,7 +34,7 @@ Manifests = dict[tuple[int, int] | None, str]
 class Output:
     """One path. ``entries``: the names that mwbatch gives to what it writes into folders."""
 
-    home: Home
+    store: Store
     path: Path
     force: bool = False
     entries: frozenset[str] = field(default=frozenset())
@@ -65,9 +61,9 @@ class Output:
             ) from None
         if not there:
             raise UsageError(f"-o {path}: there is no folder {path.parent}; make it first")
-        if self._is_in_home():
+        if self.store.written.claims(path):
             raise UsageError(
-                f"{path} is a place that the home {self.home.path} has for itself; choose another path"
+                f"{path} is a place that the home {self.store.where} has for itself; choose another path"
             )
         if not os.path.lexists(path):
             return
@@ -95,10 +91,10 @@ class Output:
             why = f"is the manifest of batch {batch}"
         elif path.is_symlink():
             why = "is a link: nothing is written through one"
-        elif Ours(self.home.path).knows(path):
+        elif self.store.written.knows(path):
             return
         else:
-            why = f"is yours: nothing in {self.home.path} says that mwbatch wrote it as it stands"
+            why = f"is yours: nothing in {self.store.where} says that mwbatch wrote it as it stands"
         way = self._another()
         if within:
             way = f"{way}, or move it away and run this with --force:\n  mv -n {typed(path, free(path, 'mine'))}"
@@ -109,19 +105,9 @@ class Output:
 
     def _manifests(self) -> Manifests:
         """The batch of each manifest that one names, by the file that it is, whatever it is called."""
-        cards = [card for _, card in self.home.looked() if isinstance(card, Card)]
-        there = {_file_at(Path(card.manifest)): card.name for card in cards}
+        there = {_file_at(Path(ref.card.manifest)): ref.card.name for ref in usable(self.store.batches())}
         there.pop(None, None)
         return there
-
-    def _is_in_home(self) -> bool:
-        """Whether the home, or a batch in it, has the path for itself."""
-        home, path = self.home.path.resolve(), self.path.parent.resolve() / self.path.name
-        if not path.is_relative_to(home):
-            return False
-        first, *rest = path.relative_to(home).parts or ("",)
-        has_batch = os.path.lexists(home / first / CARD)
-        return has_batch or first in {"", BEGUN, WRITTEN, *TAKEN} or (first == INBOX and bool(rest))
 
     @contextmanager
     def file(self) -> Iterator[OneFile]:
@@ -160,7 +146,7 @@ class Output:
         """Give it its place, if it may have that still; MUST be known as ours before anybody finds it there."""
         is_folder, before = new.path.is_dir(), seen(self.path, self.entries)
         self.check(folder=is_folder)
-        Ours(self.home.path).note(*((one, self.path / one.name if is_folder else self.path) for one in made))
+        self.store.written.note(*((one, self.path / one.name if is_folder else self.path) for one in made))
         try:
             place(new, self.entries, before)
         except (Changed, FileExistsError):

@@ -12,11 +12,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from mwbatch.core.address import Key
-from mwbatch.core.hint import hint
-from mwbatch.errors import BatchBusy, StoreError, UsageError
+from mwbatch.errors import BatchBusy, StoreError
 from mwbatch.journal.disk import DISK, Disk, open_lock
-from mwbatch.journal.keys import Keys, Retired, load, load_or_make, new_key, written, written_time
+from mwbatch.journal.keyring import Keys
+from mwbatch.journal.keys import load, load_or_make, new_key, written, written_time
 from mwbatch.journal.replacing import aside
 
 PATIENCE: Final = 10.0
@@ -39,7 +38,7 @@ def rotate(path: Path, at: float, disk: Disk = DISK) -> Keys:
         keys = load(target)
         if keys is None:
             return load_or_make(target, disk, lambda: at)
-        return _replaced(target, Keys((*keys.live, new_key(at, keys.kids)), keys.retired), disk)
+        return _replaced(target, keys.and_new(new_key(at, keys.kids)), disk)
 
 
 def retire(path: Path, kid: str, at: float, disk: Disk = DISK) -> Keys:
@@ -53,23 +52,7 @@ def retire(path: Path, kid: str, at: float, disk: Disk = DISK) -> Keys:
         keys = load(target) or Keys(())
         if keys.is_retired(kid):
             return keys
-        old = retirable(keys, kid, path)
-        live = tuple(key for key in keys.live if key is not old)
-        retired = Retired(kid, old.made_at, written_time(at))
-        return _replaced(target, Keys(live, (*keys.retired, retired)), disk)
-
-
-def retirable(keys: Keys, kid: str, path: Path) -> Key:
-    """The live key of this name; raises `UsageError` where it may not be retired."""
-    for key in keys.live[:-1]:
-        if key.kid == kid:
-            return key
-    if keys.live and keys.newest.kid == kid:
-        raise UsageError(
-            f"callback key {kid} signs new addresses; make another one first: {hint('keys rotate')}, then {hint('keys retire', kid)}"
-        )
-    there = ", ".join(key.kid for key in keys.live) or "none"
-    raise UsageError(f"{path} has no callback key {kid!r}; keys there: {there} (see {hint('keys list')})")
+        return _replaced(target, keys.without(kid, written_time(at), str(path)), disk)
 
 
 @contextmanager

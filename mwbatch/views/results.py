@@ -14,7 +14,6 @@ from mwbatch.core.text import Json, encode
 from mwbatch.errors import Exit
 from mwbatch.journal import News
 from mwbatch.journal.labelled import results
-from mwbatch.journal.lock import holder
 from mwbatch.journal.opened import Opened, look
 from mwbatch.views.standing import Standing
 from mwbatch.views.streams import Stream, written
@@ -86,10 +85,10 @@ async def follow_results(
             unfinished = -1
         elif unfinished < 0:  # counted once and not at every look: it goes through all rows
             unfinished = opened.report().unfinished
-        if (unfinished == 0 and holder(opened.folder) is None) or await sleep(EVERY):
+        if (unfinished == 0 and opened.store.holder(opened.ref) is None) or await sleep(EVERY):
             break
     if demanded:  # damage shows to a full reading alone
-        opened = await look(opened.home, opened.folder, opened.card)
+        opened = await look(opened.store, opened.ref)
     return Printed(Standing(opened.report(), demanded).exit)
 
 

@@ -10,7 +10,9 @@ from typing import Final
 
 from mwbatch.core.address import write
 from mwbatch.core.text import Json, encode
-from mwbatch.journal.home import Card, Home
+from mwbatch.journal.card import Card
+from mwbatch.journal.home import Home
+from mwbatch.journal.keyring import signing_key
 from tests.benchmarks.children import cpu, module, server, tool
 from tests.benchmarks.figures import Figure, Round, compare
 from tests.benchmarks.load import load
@@ -79,7 +81,7 @@ class Yard:
 
     def __init__(self, place: Path) -> None:
         self._place, self._numbers = place, count()
-        self._key = Home(place / "keys").signing_key()
+        self._key = signing_key(Home(place / "keys"))
         self._paths = place / "paths"
         paths = (write("", self._key, BATCH, row, 1) for row in range(PATHS))
         self._paths.write_text("\n".join(paths), encoding="ascii")

@@ -10,7 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from mwbatch.journal.home import Card, Home
+from mwbatch.journal.card import Card
+from mwbatch.journal.home import Home
 from tests.benchmarks.children import tool
 from tests.benchmarks.figures import Figure, Round, compare
 

@@ -24,6 +24,8 @@ import mwbatch
 from mwbatch.core.address import write
 from mwbatch.core.limits import Limits
 from mwbatch.core.text import encode
+from mwbatch.journal.keyring import signing_key
+from mwbatch.journal.store import usable
 from tests.benchmarks.children import server, tool
 
 FEW, MORE = 40, 120
@@ -84,14 +86,14 @@ async def submit(place: Path, url: str, rows: int, creates: int) -> None:
 def hooked(place: Path, rows: int) -> tuple[mwbatch.Home, list[tuple[str, bytes]]]:
     """A home, and the first callbacks of its batch as the API would post them: path and body."""
     home = mwbatch.Home(place / "home")
-    [(folder, card)] = home.cards()
-    there = asyncio.run(mwbatch.look(home, folder, card)).state.tasks()
-    return home, [_callback(home, card.batch_id, row, task.task_id) for row, task in islice(there, rows)]
+    [ref] = usable(home.batches())
+    there = asyncio.run(mwbatch.look(home, ref)).state.tasks()
+    return home, [_callback(home, ref.card.batch_id, row, task.task_id) for row, task in islice(there, rows)]
 
 
 def _callback(home: mwbatch.Home, batch_id: str, row: int, task_id: str) -> tuple[str, bytes]:
     body = {"task_id": task_id, "status": "completed", "response": {"brands": []}}
-    return write("", home.signing_key(), batch_id, row, 1), encode(body)
+    return write("", signing_key(home), batch_id, row, 1), encode(body)
 
 
 async def received(home: mwbatch.Home, bodies: list[tuple[str, bytes]]) -> None:

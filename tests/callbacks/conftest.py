@@ -9,6 +9,9 @@ import aiohttp
 import pytest
 
 from mwbatch.callbacks.server import serve
+from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.home import Home
+from mwbatch.journal.keyring import keys_of
 from tests.callbacks.stage import BATCH, Stage, make_home
 
 Start = Callable[..., Awaitable[Stage]]
@@ -16,12 +19,14 @@ Start = Callable[..., Awaitable[Stage]]
 
 @pytest.fixture
 async def start(tmp_path: Path) -> AsyncIterator[Start]:
-    """Start a receiver with one batch; takes what `serve` takes."""
+    """Start a receiver with one batch, on a disk of its own; takes what `serve` takes."""
     home = make_home(tmp_path / "home", BATCH)
+    keys_of(home)
     async with AsyncExitStack() as stack:
 
-        async def begin(**options: Any) -> Stage:
-            running = await stack.enter_async_context(await serve(home, "127.0.0.1", 0, **options))
+        async def begin(disk: Disk = DISK, **options: Any) -> Stage:
+            there = Home(home.path, disk=disk)
+            running = await stack.enter_async_context(await serve(there, "127.0.0.1", 0, **options))
             return Stage(home, running, await stack.enter_async_context(aiohttp.ClientSession()))
 
         yield begin

@@ -16,7 +16,9 @@ from mwbatch.core import address
 from mwbatch.core.facts import Fact
 from mwbatch.core.lines import parse
 from mwbatch.core.text import Json, encode
-from mwbatch.journal.home import Card, Home
+from mwbatch.journal.card import Card
+from mwbatch.journal.home import Home
+from mwbatch.journal.keyring import keys_of
 from mwbatch.journal.rejects import REJECTS
 
 BATCH: Final = "b234567890"
@@ -39,7 +41,7 @@ class Stage:
 
     def __init__(self, home: Home, running: Running, session: aiohttp.ClientSession) -> None:
         self.home, self.running, self.session = home, running, session
-        self.key = home.keys().newest
+        self.key = keys_of(home).newest
 
     def address(self, row: int = 0, attempt: int = 1, batch: str = BATCH, prefix: str = "") -> str:
         """A signed address below the receiver's URL."""
@@ -84,8 +86,8 @@ def make_home(path: Path, *batches: str) -> Home:
 
 def add_batch(home: Home, batch: str) -> Path:
     """Make the folder of one more batch."""
-    card = Card(f"named-{batch}", batch, "http://127.0.0.1:1", "/m.csv", None, (), (0, 0))
-    return home.create(card)[0]
+    card = Card(f"named-{batch}", batch, "http://127.0.0.1:1", "/m.csv", None, ())
+    return Path(home.create(card).where)
 
 
 def callback(task_id: str = "t1", response: Json = TAGS, **task: Json) -> bytes:

@@ -12,6 +12,7 @@ from mwbatch.callbacks.limits import Limits
 from mwbatch.core.facts import Seen
 from mwbatch.core.lines import sealed
 from mwbatch.journal.home import Home
+from mwbatch.journal.keyring import keys_of
 from mwbatch.journal.segments import Segments
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import BATCH, Stage, add_batch, callback, until
@@ -109,17 +110,19 @@ async def test_a_bad_batch(
 ) -> None:
     """The receiver starts, stores callbacks of the bad batch in the inbox, says so once, and takes it up again with its inbox."""
     home = Home(tmp_path / "home")
-    home.keys()
+    keys_of(home)
     folder = add_batch(home, BAD)
     harm(folder)
     stage = await start(limits=SOON, admin_port=0)
     assert [await sent(stage, batch, row) for row in range(3) for batch in (BATCH, BAD)] == [200] * 6
-    assert rows(stage.home.inbox(BAD)) == {0, 1, 2}
+    assert rows(stage.home.path / "inbox" / BAD) == {0, 1, 2}
     assert await metric(stage, "mwbatch_batches_aside") == (2 if harm is copied else 1)
     asides = [record for record in caplog.records if "is set aside, " in record.message]
     assert len(asides) == (2 if harm is copied else 1)
     mend(folder)
-    await until(lambda: rows(folder) == {0, 1, 2} and not list(stage.home.inbox(BAD).glob("*/*.jsonl")))
+    await until(
+        lambda: rows(folder) == {0, 1, 2} and not list((stage.home.path / "inbox" / BAD).glob("*/*.jsonl"))
+    )
     assert await sent(stage, BAD, 3) == 200
     assert await sent(stage, BAD, 1) == 200
     assert rows(folder) == {0, 1, 2, 3}
@@ -170,7 +173,7 @@ async def test_a_card_that_goes_bad_under_an_open_journal(
 async def stored_in(stage: Stage, row: int) -> bool:
     """Send a callback; whether the inbox has it."""
     await sent(stage, BATCH, row)
-    return row in rows(stage.home.inbox(BATCH))
+    return row in rows(stage.home.path / "inbox" / BATCH)
 
 
 async def test_a_batch_that_appears_takes_its_inbox_in(start: Start) -> None:
@@ -189,7 +192,7 @@ async def test_a_batch_that_goes_away(stage: Stage) -> None:
     folder.rename(stage.home.path.parent / "elsewhere")
     codes = [await sent(stage, BATCH, 0) for _ in range(3)]
     assert ({*codes} <= {200, 503}, codes[-1]) == (True, 200)
-    assert rows(stage.home.inbox(BATCH)) == {0}
+    assert rows(stage.home.path / "inbox" / BATCH) == {0}
     assert not folder.exists()
 
 
@@ -201,15 +204,17 @@ async def test_a_batch_that_goes_away_after_it_took_something(start: Start) -> N
     folder.rename(stage.home.path.parent / "elsewhere")
     codes = [await sent(stage, BATCH, 1) for _ in range(3)]
     assert codes[-1] == 200
-    assert rows(stage.home.inbox(BATCH)) == {1}
+    assert rows(stage.home.path / "inbox" / BATCH) == {1}
     (stage.home.path.parent / "elsewhere").rename(folder)
-    await until(lambda: rows(folder) == {0, 1} and not list(stage.home.inbox(BATCH).glob("*/*.jsonl")))
+    await until(
+        lambda: rows(folder) == {0, 1} and not list((stage.home.path / "inbox" / BATCH).glob("*/*.jsonl"))
+    )
 
 
 async def test_the_inbox_is_kept_until_its_batch_has_it(start: Start) -> None:
     """An answer in the inbox is never let go because the batch had it once: it is what the disk has now that counts."""
     stage = await start(limits=SOON)
-    folder, inbox = stage.home.path / f"named-{BATCH}", stage.home.inbox(BATCH)
+    folder, inbox = stage.home.path / f"named-{BATCH}", (stage.home.path / "inbox" / BATCH)
     assert await sent(stage, BATCH, 0) == 200
     [segment] = (folder / "results").iterdir()
     (inbox / "results").mkdir(parents=True)
@@ -224,7 +229,7 @@ async def test_the_inbox_is_kept_until_its_batch_has_it(start: Start) -> None:
 async def test_a_bad_inbox(start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """What cannot be read of a batch's inbox stays there, is one line, and holds nothing up."""
     home = Home(tmp_path / "home")
-    piped_inbox = home.inbox(BATCH)
+    piped_inbox = home.path / "inbox" / BATCH
     piped_inbox.mkdir(parents=True)
     piped(piped_inbox)
     stage = await start(limits=SOON)

@@ -80,7 +80,7 @@ async def receiving(home: Home, disk: Disk, told: list[str]) -> AsyncIterator[St
     async with (
         asyncio.timeout(PATIENCE),
         aiohttp.ClientSession() as session,
-        await serve(home, "127.0.0.1", 0, disk=disk, on_stored=listen) as running,
+        await serve(Home(home.path, disk=disk), "127.0.0.1", 0, on_stored=listen) as running,
     ):
         yield Stage(home, running, session)
 
@@ -151,7 +151,7 @@ async def test_what_cannot_be_read_is_not_touched(
     async with receiving(Home(left), DISK, []):
         pass
     assert stored(Home(left)) == Counter(EARLIER | {(1, "t1", "true")})
-    assert not list(Home(left).inbox(BATCH).glob("*/*.jsonl"))
+    assert not list((Home(left).path / "inbox" / BATCH).glob("*/*.jsonl"))
 
 
 class _Unreadable(io.FileIO):

@@ -10,9 +10,9 @@ from typing import Final
 
 import pytest
 
-from mwbatch.callbacks.footing import check_writable
 from mwbatch.callbacks.limits import Limits
 from mwbatch.errors import StoreError
+from mwbatch.journal.footing import check_writable
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import BATCH, Stage, callback, until
 
@@ -116,10 +116,14 @@ async def test_a_batch_in_which_nothing_can_be_written(
     folder.symlink_to("nowhere")
     body = callback() if name == "results" else callback(response=None)
     replies = [(await stage.post(stage.address(), body)).status for _ in range(3)]
-    assert (replies[1:], len(list(stage.home.inbox(BATCH).rglob("*.jsonl")))) == ([200, 200], 1)
+    assert (replies[1:], len(list((stage.home.path / "inbox" / BATCH).rglob("*.jsonl")))) == ([200, 200], 1)
     assert caplog.text.count("is set aside, ") == 1
     folder.unlink()
-    await until(lambda: list(folder.glob("*.jsonl")) and not list(stage.home.inbox(BATCH).rglob("*.jsonl")))
+    await until(
+        lambda: (
+            list(folder.glob("*.jsonl")) and not list((stage.home.path / "inbox" / BATCH).rglob("*.jsonl"))
+        )
+    )
     assert caplog.text.count("is set aside no longer") == 1
 
 

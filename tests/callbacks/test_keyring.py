@@ -1,5 +1,6 @@
 """Whose signature counts, and which paths carry an address at all."""
 
+from collections.abc import Hashable
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from mwbatch.callbacks.keyring import Keyring, Mark
+from mwbatch.callbacks.keyring import Keyring
 from mwbatch.core.address import Address, Key, at_end, write
 from mwbatch.core.text import encode
 from mwbatch.errors import UsageError
 from mwbatch.journal.home import Home
+from mwbatch.journal.key_file import KeyFile
 from mwbatch.journal.rotation import retire, rotate
 
 OLD, NEW = Key("old", b"o" * 32), Key("new", b"n" * 32)
@@ -22,8 +24,8 @@ def keep(home: Home, *keys: Key) -> None:
     """Write a key file."""
     home.path.mkdir(mode=0o700, exist_ok=True)
     listed = [{"kid": key.kid, "secret": key.secret.hex()} for key in keys]
-    home.key_path.touch(0o600)
-    home.key_path.write_bytes(encode({"keys": listed}))
+    Path(home.keys.where).touch(0o600)
+    Path(home.keys.where).write_bytes(encode({"keys": listed}))
 
 
 def path(key: Key) -> str:
@@ -116,7 +118,7 @@ def test_a_new_key_is_learned(tmp_path: Path, ring: Ring) -> None:
 def test_strangers_cannot_make_it_read(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many unknown keys are named, the key file is read at most once a second while it does not change."""
     readings = list[float]()
-    monkeypatch.setattr("mwbatch.callbacks.keyring.load", lambda _: readings.append(ring.time))
+    monkeypatch.setattr("mwbatch.journal.key_file.load", lambda _: readings.append(ring.time))
     for _ in range(300):
         ring.time += 0.01
         assert ring.signed(path(NEW)) is None
@@ -137,21 +139,21 @@ def test_an_older_key_file_takes_nothing_away(
 ) -> None:
     """A key that went without being retired, as where a copy was put back, verifies on: it is told, once, and so is its return."""
     home = Home(tmp_path / "home")
-    new = rotate(home.key_path, 0.0).newest
+    new = rotate(Path(home.keys.where), 0.0).newest
     ring.time += 1.0
     assert ring.signed(path(new))
-    whole = home.key_path.read_bytes()
+    whole = Path(home.keys.where).read_bytes()
     for _ in range(3):
         keep(home, OLD)
         ring.time += 1.0
         assert ring.signed(path(new))
         assert ring.signed(path(OLD))
     assert [(record.levelname, new.kid in record.message) for record in caplog.records] == [("ERROR", True)]
-    home.key_path.write_bytes(whole)
+    Path(home.keys.where).write_bytes(whole)
     ring.time += 1.0
     assert ring.signed(path(new))
     assert len(caplog.records) == 2
-    retire(home.key_path, "old", 0.0)
+    retire(Path(home.keys.where), "old", 0.0)
     ring.time += 1.0
     assert ring.signed(path(OLD)) is None
 
@@ -162,18 +164,18 @@ def test_an_older_key_file_takes_nothing_away(
 def test_a_key_file_at_work(tmp_path: Path, ring: Ring, text: bytes | None) -> None:
     """Keys in use stay in use while their file is gone or broken, and none are made in their place."""
     home = Home(tmp_path / "home")
-    home.key_path.unlink() if text is None else home.key_path.write_bytes(text)
+    Path(home.keys.where).unlink() if text is None else Path(home.keys.where).write_bytes(text)
     ring.time += 1.0
     assert ring.signed(path(NEW)) is None
     assert ring.signed(path(OLD))
-    assert home.key_path.exists() == (text is not None)
+    assert Path(home.keys.where).exists() == (text is not None)
 
 
 def test_a_retired_key_is_refused(tmp_path: Path, ring: Ring) -> None:
     """A receiver that runs refuses addresses of a key within a second of its end, and goes on with the others."""
     home = Home(tmp_path / "home")
-    new = rotate(home.key_path, 0.0).newest
-    retire(home.key_path, "old", 0.0)
+    new = rotate(Path(home.keys.where), 0.0).newest
+    retire(Path(home.keys.where), "old", 0.0)
     ring.time += 0.9
     assert ring.signed(path(OLD))
     ring.time += 0.1
@@ -183,13 +185,14 @@ def test_a_retired_key_is_refused(tmp_path: Path, ring: Ring) -> None:
 
 def test_the_disk_is_looked_at_once_a_second(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many callbacks come, the file is looked at once a second, and read only where it has changed."""
-    marked, looks, readings = ring._marked, list[float](), list[float]()
+    looks, readings = list[float](), list[float]()
 
-    def look() -> Mark | None:
+    def look(file: KeyFile) -> Hashable:
         looks.append(ring.time)
-        return marked()
+        return marked(file)
 
-    monkeypatch.setattr(ring, "_marked", look)
+    marked = KeyFile.mark
+    monkeypatch.setattr(KeyFile, "mark", look)
     monkeypatch.setattr(ring, "_reload", readings.append)
     for _ in range(300):
         ring.time += 0.01
@@ -205,17 +208,17 @@ def test_trouble_is_logged_once(
     """A key file that is missing, broken or open to others keeps the keys in use and is logged once; mended, it counts."""
     home = Home(tmp_path / "home")
     if broken == "gone":
-        home.key_path.unlink()
+        Path(home.keys.where).unlink()
     elif broken == "cut":
-        home.key_path.write_bytes(b'{"keys":[')
+        Path(home.keys.where).write_bytes(b'{"keys":[')
     else:
-        home.key_path.chmod(0o644)
+        Path(home.keys.where).chmod(0o644)
     for _ in range(5):
         ring.time += 1.0
         assert ring.signed(path(OLD))
         assert ring.signed(path(NEW)) is None
     assert [record.levelname for record in caplog.records] == ["ERROR"]
-    home.key_path.unlink(missing_ok=True)
+    Path(home.keys.where).unlink(missing_ok=True)
     keep(home, OLD, NEW)
     ring.time += 1.0
     assert ring.signed(path(NEW))
@@ -225,7 +228,7 @@ def test_trouble_is_logged_once(
 def test_no_start_without_a_key(tmp_path: Path, secret: str) -> None:
     """An empty or short key refuses to start."""
     home = Home(tmp_path)
-    home.key_path.touch(0o600)
-    home.key_path.write_bytes(encode({"keys": [{"kid": "k1", "secret": secret}]}))
+    Path(home.keys.where).touch(0o600)
+    Path(home.keys.where).write_bytes(encode({"keys": [{"kid": "k1", "secret": secret}]}))
     with pytest.raises(UsageError):
         Keyring(home).open()

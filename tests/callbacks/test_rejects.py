@@ -15,6 +15,9 @@ from mwbatch.core.address import Address
 from mwbatch.core.probe import probe_address
 from mwbatch.core.reject import Reject
 from mwbatch.errors import StoreError
+from mwbatch.journal.belongings import Mailbox
+from mwbatch.journal.home import Home
+from mwbatch.journal.measure import Commits
 from mwbatch.journal.rejects import REJECTS, read
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import BATCH, Stage, add_batch, callback, request, status, talk, until
@@ -195,7 +198,7 @@ async def test_a_batch_that_is_not_here(stage: Stage) -> None:
     """The rejects of a batch that is not here are kept in its inbox; once it appears, in its folder."""
     await stage.post(stage.address(1, batch="later67890"), b"{")
     await until(lambda: stage.running.counts.kept == 1)
-    assert [one.row for one in read(stage.home.inbox("later67890"))] == [1]
+    assert [one.row for one in read(stage.home.path / "inbox" / "later67890")] == [1]
     folder = add_batch(stage.home, "later67890")
     await asyncio.sleep(1.0)
     await stage.post(stage.address(2, batch="later67890"), b"{")
@@ -229,11 +232,12 @@ async def test_a_cancelled_close_keeps_what_came(tmp_path: Path) -> None:
     """Cancelling whoever closes loses none of the bytes that were to be kept."""
     gate, counts = asyncio.Event(), Counts()
 
-    async def folder(_: str) -> Path:
+    async def mailbox(_: str) -> Mailbox:
         await gate.wait()
-        return tmp_path
+        return there
 
-    rejects = Rejects(folder, counts, LIMITS)
+    there = Home(tmp_path).mailroom("receiver", Commits()).mailbox(BATCH)
+    rejects = Rejects(mailbox, counts, LIMITS)
     for row in range(3):
         rejects.keep(Address("k1", BATCH, row, 1, "0" * 32), "not_json", b"{", 0.0)
     for _ in range(2):
@@ -244,7 +248,8 @@ async def test_a_cancelled_close_keeps_what_came(tmp_path: Path) -> None:
             await closing
     gate.set()
     await rejects.close()
-    assert ([one.row for one in read(tmp_path)], counts.kept) == ([0, 1, 2], 3)
+    await there.close()
+    assert ([one.row for one in read(Path(there.where))], counts.kept) == ([0, 1, 2], 3)
 
 
 def test_a_bucket() -> None:

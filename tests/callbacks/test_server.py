@@ -18,6 +18,7 @@ from mwbatch.callbacks.server import serve
 from mwbatch.core import address
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.home import Home
+from mwbatch.journal.keyring import keys_of
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import BATCH, JSON, Stage, callback, make_home, request, status, talk
 
@@ -38,7 +39,7 @@ async def test_a_host_that_is_not_ours(tmp_path: Path) -> None:
 async def test_no_keys_no_start(tmp_path: Path) -> None:
     """A key file that cannot be used refuses to start, and leaves the port free."""
     home = make_home(tmp_path / "home", BATCH)
-    home.key_path.write_bytes(b"{}")
+    Path(home.keys.where).write_bytes(b"{}")
     with pytest.raises(UsageError):
         await serve(home, "127.0.0.1", 0)
 
@@ -74,7 +75,7 @@ async def test_tls(tmp_path: Path) -> None:
     ca.configure_trust(trust)
     home = make_home(tmp_path / "home", BATCH)
     async with await serve(home, "127.0.0.1", 0, tls_cert=pem) as running, aiohttp.ClientSession() as session:
-        url = address.write(running.url, home.keys().newest, BATCH, 0, 1)
+        url = address.write(running.url, keys_of(home).newest, BATCH, 0, 1)
         assert url.startswith("https://")
         async with session.post(url, data=callback(), headers=JSON, ssl=trust) as reply:
             assert reply.status == 200
@@ -149,7 +150,7 @@ async def test_mounted(tmp_path: Path, prefix: str) -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]
-    url = address.write(f"http://127.0.0.1:{port}{prefix}", home.keys().newest, BATCH, 0, 1)
+    url = address.write(f"http://127.0.0.1:{port}{prefix}", keys_of(home).newest, BATCH, 0, 1)
     async with aiohttp.ClientSession() as session, session.post(url, data=callback(), headers=JSON) as reply:
         assert reply.status == 200
     assert receiver[RECEIVER].counts.stored == 1

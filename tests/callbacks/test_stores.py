@@ -8,7 +8,8 @@ import pytest
 
 from mwbatch.callbacks.stores import Stores
 from mwbatch.errors import DiskFull, StoreError
-from mwbatch.journal.home import Card, Home
+from mwbatch.journal.card import Card
+from mwbatch.journal.home import Home
 from mwbatch.journal.segments import Segments
 from tests.callbacks.stage import add_batch
 from tests.core.facts import answer
@@ -33,7 +34,7 @@ async def test_many_first_callbacks_make_one_journal(tmp_path: Path, is_here: bo
 
     new = await asyncio.gather(*(store(number % 4) for number in range(MANY)))
     assert sum(new) == 4
-    folder = await stores.folder(BATCH)
+    folder = Path((await stores.mailbox(BATCH)).where)
     assert await stores.close() is None
     [segment] = (folder / "results").iterdir()
     assert len(segment.read_bytes().splitlines()) == 4
@@ -56,7 +57,7 @@ async def test_one_journal_without_space_is_not_hidden_by_another(tmp_path: Path
     home, other = Home(tmp_path / "home"), "c234567890"
     add_batch(home, BATCH)
     add_batch(home, other)
-    stores = Stores(home, disk=Failing(write=[None, errno.ENOSPC, errno.ENOSPC]))
+    stores = Stores(Home(home.path, disk=Failing(write=[None, errno.ENOSPC, errno.ENOSPC])))
     await stores.open()
     assert (await stores.keep(other, answer(1))).new
     with pytest.raises(DiskFull):
@@ -83,7 +84,7 @@ async def test_an_inbox_is_not_taken_into_what_was_let_go(tmp_path: Path) -> Non
     """A journal that was closed meanwhile takes nothing of an inbox, which stays as it is."""
     home = Home(tmp_path / "home")
     add_batch(home, BATCH)
-    inbox = Segments(home.inbox(BATCH), "test")
+    inbox = Segments((home.path / "inbox" / BATCH), "test")
     await inbox.append([answer(1)])
     await inbox.close()
     stores = Stores(home)
@@ -92,6 +93,6 @@ async def test_an_inbox_is_not_taken_into_what_was_let_go(tmp_path: Path) -> Non
     store = stores._there[BATCH]
     await stores._let_go(BATCH, store)
     with pytest.raises(StoreError, match="changed meanwhile"):
-        await stores._merge(home.inbox(BATCH), BATCH, store)
-    assert len(list(home.inbox(BATCH).glob("*/*.jsonl"))) == 1
+        await stores._merge(BATCH, store)
+    assert len(list((home.path / "inbox" / BATCH).glob("*/*.jsonl"))) == 1
     assert await stores.close() is None

@@ -107,7 +107,7 @@ async def test_nobody_knows_the_batch(stage: Stage) -> None:
     for _ in range(2):
         assert await stage.post(stage.address(3, batch="elsewhere"), callback()) == OK
     [path] = stage.files()
-    assert path.parent == stage.home.inbox("elsewhere") / "results"
+    assert path.parent == (stage.home.path / "inbox" / "elsewhere") / "results"
     assert (stage.running.counts.inbox, len(stage.lines())) == (2, 1)
 
 

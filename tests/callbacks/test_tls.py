@@ -23,6 +23,7 @@ from mwbatch.callbacks.server import Running, serve
 from mwbatch.callbacks.tls import Certificate
 from mwbatch.core import address
 from mwbatch.errors import UsageError
+from mwbatch.journal.keyring import keys_of
 from tests.callbacks.stage import BATCH, JSON, callback, make_home, talk, until
 
 LIMITS: Final = Limits(reload_seconds=0.02, handshake_seconds=0.3)
@@ -106,7 +107,7 @@ def test_a_renewed_certificate(party: Party, run: Callable[[Coroutine[Any, Any, 
 async def test_an_open_connection_goes_on(party: Party) -> None:
     """A connection made before the certificate was renewed serves on."""
     async with await party.serve() as running:
-        url = address.write(running.url, make_home(party.folder / "home").keys().newest, BATCH, 0, 1)
+        url = address.write(running.url, keys_of(make_home(party.folder / "home")).newest, BATCH, 0, 1)
         connector = aiohttp.TCPConnector(ssl=party.trusting(0))
         async with aiohttp.ClientSession(connector=connector) as session:
             for which in (0, 1):

@@ -152,7 +152,7 @@ async def test_a_batch_that_stands_twice(start: Start) -> None:
 async def test_a_damaged_results_store(start: Start) -> None:
     """A journal that cannot be understood takes nothing: 503, and nothing is guessed."""
     stage = await start()
-    folder = stage.home.inbox("elsewhere") / "results"
+    folder = (stage.home.path / "inbox" / "elsewhere") / "results"
     folder.mkdir(parents=True)
     (folder / "x.jsonl").mkdir()
     assert (await stage.post(stage.address(batch="elsewhere"), callback())).status == 503

@@ -1,14 +1,12 @@
 """Batches that cannot be used: when they are tried again, and what is said of them."""
 
-from pathlib import Path
-
 import pytest
 
 from mwbatch.callbacks.aside import FIRST, MOST, Aside
 from mwbatch.callbacks.troubles import Troubles
 from mwbatch.errors import StoreError
 
-FOLDER = Path("/home/bad")
+FOLDER = "/home/bad"
 WHY = StoreError("why")
 
 
@@ -33,7 +31,7 @@ def test_reading_is_tried_ever_more_seldom(caplog: pytest.LogCaptureFixture) -> 
 
 def test_what_a_look_shows(caplog: pytest.LogCaptureFixture) -> None:
     """What a look finds bad is set aside until one does not; what is gone altogether is set aside no longer."""
-    aside, other = Aside(Troubles()), Path("/home/other")
+    aside, other = Aside(Troubles()), "/home/other"
     for _ in range(3):
         aside.seen({FOLDER: WHY}, [other])
     aside.unread(other, WHY, 0.0)

@@ -87,7 +87,7 @@ async def test_an_address_of_another_batch(stage: Stage) -> None:
     named = stage.address(1, batch="elsewhere")
     assert await stage.post(stage.address(3), callback(callback_url=named)) == OK
     [path] = stage.files()
-    assert path.parents[1] == stage.home.inbox("elsewhere")
+    assert path.parents[1] == (stage.home.path / "inbox" / "elsewhere")
 
 
 async def test_a_bug_of_the_watch(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

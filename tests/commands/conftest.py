@@ -22,8 +22,9 @@ from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Planned, Started
 from mwbatch.core.fold import Status
 from mwbatch.errors import ApiError, Unsure
+from mwbatch.journal.card import Card
 from mwbatch.journal.disk import DISK, Disk
-from mwbatch.journal.home import Card, Home
+from mwbatch.journal.home import Home
 from mwbatch.journal.opened import Opened, look
 from mwbatch.journal.segments import Segments
 from mwbatch.simulator.asked import cancel, retrieve
@@ -234,8 +235,8 @@ class Stage:
         """The batch ``logos``, made with ``count`` rows where it is not there; ``disk`` is the journal's."""
         if not (self.home.path / "logos").exists():
             self.home.create(Card("logos", "b234567890", ORIGIN, "/m.csv", None, ()))
-        folder, card = self.home.find("logos")
-        batch = await look(self.home, folder, card, "submit")
+        ref = self.home.find("logos")
+        batch = await look(self.home, ref, "submit")
         await batch.record(
             [
                 Planned(
@@ -246,12 +247,12 @@ class Stage:
         )
         if disk is not DISK:
             await batch.journal.close()
-            batch.journal = Segments(folder, "submit", disk)
+            batch.journal = Segments(Path(ref.where), "submit", disk)
         return batch
 
     def on_disk(self, name: str = "logos") -> list[Fact]:
         """Every fact of a batch, as another process would read it now."""
-        return list(Segments(self.home.find(name)[0], "view").read())
+        return list(Segments(Path(self.home.find(name).where), "view").read())
 
     def statuses(self, name: str = "logos") -> dict[str, int]:
         """How many rows are in each status by the facts on disk, zeros left out."""

@@ -27,8 +27,10 @@ from mwbatch.core.outcomes import Created
 from mwbatch.core.overlaps import Repeats
 from mwbatch.errors import AskedBefore, BatchBusy, Exit, ManifestError, StoreError, UsageError
 from mwbatch.journal import asked
-from mwbatch.journal.home import Card
-from mwbatch.journal.home_lock import LOCK, HomeLock
+from mwbatch.journal.card import Card
+from mwbatch.journal.home_lock import HomeLock
+from mwbatch.journal.naming import LOCK
+from mwbatch.journal.store import usable
 from mwbatch.simulator.faults import Fault, Line
 from mwbatch.simulator.shelf import View
 from tests.commands.conftest import ELSEWHERE, ORIGIN, Stage, answer, silent
@@ -69,7 +71,7 @@ async def test_a_copy_is_refused_with_numbers_and_ways_on(stage: Stage) -> None:
     with pytest.raises(AskedBefore) as refused:
         await sent(stage, stage.manifest("a", "b", "c", name="week1-v2.csv"))
     said = str(refused.value)
-    card = stage.home.find("week1")[1]
+    card = stage.home.find("week1").card
     assert "2 of 3 rows to be sent were asked for before; nothing was sent" in said
     assert (
         f"batch week1 ({card.batch_id}): 2 rows, 2 pending; for example line 2 ('a') asks for what its line 2 ('a')"
@@ -84,7 +86,7 @@ async def test_a_copy_is_refused_with_numbers_and_ways_on(stage: Stage) -> None:
     (told,) = refused.value.fields["asked_before"]["batches"]
     assert (told["batch"], told["rows"], told["by_status"]) == ("week1", 2, {"pending": 2})
     assert refused.value.fields["asked_before"]["ways"] == ways
-    assert (stage.tasks, [card.name for _, card in stage.home.cards()]) == (2, ["week1"])
+    assert (stage.tasks, [ref.card.name for ref in usable(stage.home.batches())]) == (2, ["week1"])
 
 
 @virtual
@@ -107,7 +109,7 @@ async def test_each_way_on_works(stage: Stage) -> None:
     again = stage.manifest("a", name="again.csv")
     await sent(stage, again, "week1")
     assert (stage.tasks, asks_again(stage)) == (5, {"https://images.example.com/a.jpg": 1})
-    kept = stage.home.find("again")[1].again[stage.home.find("week1")[1].batch_id]
+    kept = stage.home.find("again").card.again[stage.home.find("week1").card.batch_id]
     assert kept["rows"] == 1
 
 
@@ -117,7 +119,7 @@ async def test_rows_left_out_leave_no_hole(stage: Stage) -> None:
     await sent(stage, stage.manifest("a", "c", name="week1.csv"))
     source = stage.manifest("a", "b", "c", "d", name="other.csv")
     await sent(stage, source, only_new=True)
-    batch = stage.home.find("other")[0]
+    batch = Path(stage.home.find("other").where)
     rows = [(row["row"], row["id"]) for row in _rows(batch)]
     assert rows == [(0, "b"), (1, "d")]
     again = await sent(stage, source, only_new=True)
@@ -172,7 +174,7 @@ async def test_other_ids_for_the_same(stage: Stage) -> None:
         await sent(stage, replace(source, batch="week1"))
     created = await sent(stage, replace(source, batch="week1"), only_new=True)
     assert (created.left_out, stage.statuses("week1"), stage.tasks) == (2, {"pending": 3}, 3)
-    assert sorted(row["row"] for row in _rows(stage.home.find("week1")[0])) == [0, 1, 2]  # type: ignore[type-var]
+    assert sorted(row["row"] for row in _rows(Path(stage.home.find("week1").where))) == [0, 1, 2]  # type: ignore[type-var]
 
 
 @virtual
@@ -202,7 +204,7 @@ async def test_what_does_not_count(stage: Stage) -> None:
 
 
 async def _opened(stage: Stage, name: str) -> str:
-    return stage.home.find(name)[1].name
+    return stage.home.find(name).card.name
 
 
 @virtual
@@ -234,7 +236,7 @@ async def test_another_home_asked(stage: Stage) -> None:
     theirs = Stage(stage.folder / "theirs")
     theirs.client, theirs.wire.world = stage.client, stage.world
     await sent(theirs, theirs.manifest("a", "b", name="week1.csv"))
-    batch_id = theirs.home.find("week1")[1].batch_id
+    batch_id = theirs.home.find("week1").card.batch_id
     script = silent(callback_url=None)
     assert script.callback_url is None
     await stage.client.create_tagging_task(
@@ -243,7 +245,7 @@ async def test_another_home_asked(stage: Stage) -> None:
     source = stage.manifest("a", "b", "c", "d", name="copy.csv")
     with pytest.raises(AskedBefore) as refused:
         await sent(stage, source)
-    assert list(stage.home.cards()) == []
+    assert list(stage.home.batches()) == []
     told = refused.value.fields["asked_before"]
     assert [(one["batch"], one["batch_id"], one["rows"]) for one in told["batches"]] == [
         (None, None, 1),
@@ -302,7 +304,8 @@ async def test_two_old_batches_that_have_not_sent(stage: Stage) -> None:
 
 async def _twin(stage: Stage) -> str:
     """A batch with the rows of ``logos``."""
-    folder, card = stage.home.create(Card("twin", "twin567890", ORIGIN, "/t.csv", None, ()))
+    ref = stage.home.create(Card("twin", "twin567890", ORIGIN, "/t.csv", None, ()))
+    folder, card = Path(ref.where), ref.card
     shutil.copytree(stage.home.path / "logos" / "rows", folder / "rows")
     return card.batch_id
 
@@ -325,7 +328,7 @@ async def test_a_second_submit_never_fails(stage: Stage) -> None:
     """What was accepted and sent is never compared again: a batch that was copied by an older mwbatch goes on."""
     source = stage.manifest("a", "b", name="week1.csv")
     await sent(stage, source)
-    folder, _ = stage.home.create(Card("twin", "twin567890", ORIGIN, "/t.csv", "id", ()))
+    folder = Path(stage.home.create(Card("twin", "twin567890", ORIGIN, "/t.csv", "id", ())).where)
     shutil.copytree(stage.home.path / "week1" / "rows", folder / "rows")
     assert (await sent(stage, source)).exit is Exit.DONE
     await sent(stage, stage.manifest("a", "b", "c", name="week1.csv"))
@@ -379,7 +382,7 @@ async def test_a_fresh_signature_is_the_same_request(stage: Stage) -> None:
 async def test_a_batch_that_cannot_be_read(stage: Stage) -> None:
     """One folder that cannot be read stops what may have been asked for there, until the user says to go on without it."""
     await sent(stage, stage.manifest("a", name="week1.csv"))
-    folder = stage.home.find("week1")[0]
+    folder = Path(stage.home.find("week1").where)
     (segment,) = (folder / "rows").iterdir()
     segment.write_bytes(segment.read_bytes().replace(b'{"v":1', b'{"v":2'))
     (folder / asked.NAME).unlink(missing_ok=True)
@@ -389,7 +392,7 @@ async def test_a_batch_that_cannot_be_read(stage: Stage) -> None:
     with pytest.raises(StoreError, match=r"--again week1$") as refused:
         await sent(stage, source)
     assert "format version 2" in str(refused.value)
-    assert (stage.tasks, [card.name for _, card in stage.home.cards()]) == (1, ["week1"])
+    assert (stage.tasks, [ref.card.name for ref in usable(stage.home.batches())]) == (1, ["week1"])
     await sent(stage, source, "week1")
     assert stage.tasks == 2
 

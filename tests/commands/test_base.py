@@ -5,6 +5,7 @@ import pytest
 from mwbatch.commands.base import NO_BASE, callback_base, warn_unheard
 from mwbatch.core.address import NOBODY, Key
 from mwbatch.errors import UsageError
+from mwbatch.journal.keyring import keys_of
 from tests.commands.conftest import Stage
 from tests.ports import free_port
 
@@ -103,7 +104,7 @@ async def test_people_know_before_money_is_spent(
 
     monkeypatch.setattr("mwbatch.commands.base.probe", probe)
     for base in (LAST, NOBODY):
-        await warn_unheard(base, stage.home.keys().newest, stage.desk)
+        await warn_unheard(base, keys_of(stage.home).newest, stage.desk)
     assert asked == [LAST]
     assert [LAST in note and problem in note for note in stage.desk.tally.notes] == [True] * told
 

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,16 @@ from mwbatch.core.facts import Started
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
 from mwbatch.errors import ApiError, Exit, StoreError
+from mwbatch.journal.batch_folder import BatchFolder, place_of
 from mwbatch.journal.harm import harm
-from mwbatch.journal.home import place_of
+from mwbatch.journal.keyring import keys_of
 from mwbatch.journal.opened import Opened, look
 from mwbatch.simulator.faults import Fault, Line
 from mwbatch.simulator.forms import Draft
 from tests.commands.conftest import EPOCH, ORIGIN, Stage, clock, silent
 from tests.commands.test_settling import PICTURE, born, doubtful, sweeps, twist
 from tests.core.facts import start
+from tests.records import record_of
 from tests.virtual import virtual
 
 SETTLE = 150.0
@@ -55,9 +58,10 @@ ONE, OTHER = "https://one.test", "https://other.test"
 @virtual
 async def test_the_last_base_of_an_older_batch(stage: Stage, starts: list[Started], base: str | None) -> None:
     """Where the card names no base it is the one that was used last by the API's clock, never by this machine's."""
+    rows = count()  # a row that was started is not started again
     for order in (starts, starts[::-1]):
         batch = await stage.opened()
-        await batch.record([*order])
+        await batch.record([replace(one, rows=((row := next(rows), row + 1),)) for one in order])
         await batch.journal.close()
         assert last_base(batch) == base
 
@@ -88,7 +92,7 @@ async def test_the_beginning_of_time_is_kept_once(stage: Stage) -> None:
     await caught_up(stage, batch)
     await asyncio.sleep(500)
     await caught_up(stage, batch)
-    assert stage.home.find("logos")[1].began == "Tue, 14 Nov 2023 22:13:20 GMT"
+    assert stage.home.find("logos").card.began == "Tue, 14 Nov 2023 22:13:20 GMT"
     assert [asked.get("start_time") for asked in stage.wire.listed] == [None, "2023-11-13T20:13:20.000Z"]
 
 
@@ -152,7 +156,7 @@ async def half_sent(stage: Stage) -> Path:
     await asyncio.sleep(5)
     stage.wire.listed.clear()
     stage.desk = stage.new_desk()
-    return stage.home.find("logos")[0]
+    return Path(stage.home.find("logos").where)
 
 
 async def go_on(stage: Stage) -> Created:
@@ -209,9 +213,9 @@ async def test_a_folder_is_trusted_again(stage: Stage, befall: Callable[[Path], 
     folder = await half_sent(stage)
     befall(folder)
     await go_on(stage)
-    assert stage.home.find("logos")[1].place == place_of(folder)
+    assert record_of(folder).place == place_of(folder)
     assert any("the folder is trusted again" in note for note in stage.desk.tally.notes)
-    assert harm(await look(stage.home, *stage.home.find("logos"))) == []
+    assert harm(await look(stage.home, stage.home.find("logos"))) == []
     ticks = stage.desk.ticks()
     await go_on(stage)
     assert stage.desk.ticks() - ticks < 5
@@ -220,7 +224,9 @@ async def test_a_folder_is_trusted_again(stage: Stage, befall: Callable[[Path], 
 async def distrusted(stage: Stage, batch: Opened, **card: Any) -> str:
     """What keeps a folder, from which two rows are gone, from being trusted."""
     await batch.record([start(1, ((4, 5),))])
-    batch.keep(**{"echo": {"tagging": True}, "place": (1, 1)} | card)
+    assert isinstance(batch.own, BatchFolder)
+    batch.own.record = replace(batch.own.record, place=(1, 1))
+    batch.keep(**{"echo": {"tagging": True}} | card)
     reason = await restore_trust(stage.session(batch), Grounds(SETTLE, 0.0))
     await batch.journal.close()
     return reason
@@ -246,7 +252,7 @@ async def test_the_user_may_vouch_where_the_api_cannot_tell(stage: Stage) -> Non
         silent(limits=Limits(max_tasks=2)),
         stage.desk,
     )
-    folder = stage.home.find("logos")[0]
+    folder = Path(stage.home.find("logos").where)
     folder.rename(folder.with_name("aside"))
     shutil.copytree(folder.with_name("aside"), folder)
     shutil.rmtree(folder.with_name("aside"))
@@ -271,20 +277,20 @@ async def test_trust_needs_a_listing_that_can_be_believed(
     batch = await stage.opened(2)
     reason = await distrusted(stage, batch)
     assert reason.startswith("no listing could be believed: the listing shows 0 tasks")
-    assert (batch.card.forgiven, harm(batch) != []) == ((), True)
+    assert (record_of(batch.where).forgiven, harm(batch) != []) == ((), True)
 
 
 @virtual
 async def test_a_copy_of_a_folder_at_work_is_not_trusted(stage: Stage) -> None:
     """A task of the batch that comes between the two sweeps is another process's: what that will send nobody here can tell."""
     copy_back(await half_sent(stage))
-    folder, card = stage.home.find("logos")
-    batch = await look(stage.home, folder, card, "submit")
+    ref = stage.home.find("logos")
+    batch = await look(stage.home, ref, "submit")
     grounds = Grounds(SETTLE, stage.desk.ticks())
 
     async def work_elsewhere() -> None:
         await asyncio.sleep(2 * SETTLE + SETTLE / 10)
-        address = write("https://a.example", stage.home.keys().newest, card.batch_id, 4, 1)
+        address = write("https://a.example", keys_of(stage.home).newest, ref.card.batch_id, 4, 1)
         stage.world.create(Draft("tagging", address, PICTURE), clock())
 
     elsewhere = asyncio.create_task(work_elsewhere())
@@ -320,7 +326,7 @@ async def test_an_address_forged_in_either_sweep_restores_no_trust(
 ) -> None:
     """Tasks at addresses that we did not sign leave the folder as it is, whichever of the two sweeps shows them."""
     batch = await stage.opened(2)
-    forged = born(stage, 1, key=Key(stage.home.keys().newest.kid, b"f" * 16))
+    forged = born(stage, 1, key=Key(keys_of(stage.home).newest.kid, b"f" * 16))
 
     def hide(page: Any, number: int) -> Any:
         left = [doc for doc in page["docs"] if doc["task_id"] != forged.task_id or number == walk]
@@ -328,7 +334,7 @@ async def test_an_address_forged_in_either_sweep_restores_no_trust(
 
     twist(stage, monkeypatch, hide)
     assert "that our keys did not sign" in await distrusted(stage, batch)
-    assert (batch.card.forgiven, harm(batch) != []) == ((), True)
+    assert (record_of(batch.where).forgiven, harm(batch) != []) == ((), True)
 
 
 @virtual
@@ -346,7 +352,7 @@ async def test_every_listing_asks_caches_for_the_truth(stage: Stage, monkeypatch
     limits = Limits(max_tasks=24)
     await submit(stage.home, stage.client, stage.manifest(*range(30)), silent(limits=limits), stage.desk)
     assert any("until the API answers again" in note for note in stage.desk.tally.notes)
-    lose_journal(stage.home.find("logos")[0])
+    lose_journal(Path(stage.home.find("logos").where))
     await go_on(stage)
     await reconcile(stage.home, stage.client, "logos", stage.desk)
     assert (len(asked) > 15, all(asked)) == (True, True)
@@ -358,7 +364,7 @@ async def test_trust_that_is_interrupted(stage: Stage, at: float) -> None:
     """Asked to stop while waiting: nothing is forgiven and nothing is sent."""
     asyncio.get_running_loop().call_at(at, stage.desk.stopping.set)
     batch = await stage.opened(2)
-    assert (await distrusted(stage, batch), batch.card.forgiven) == ("interrupted", ())
+    assert (await distrusted(stage, batch), record_of(batch.where).forgiven) == ("interrupted", ())
     assert stage.desk.ticks() < at + 2
 
 
@@ -409,7 +415,7 @@ async def test_a_listing_that_shows_less_than_was_known_restores_no_trust(
 async def test_a_listing_without_any_task_of_a_batch_that_sent_restores_no_trust(stage: Stage) -> None:
     """Killed at its first request, the journal gone: a listing that shows no task of the batch is tied to nothing, until one shows."""
     batch = await stage.opened(3)
-    batch.keep(kids=(stage.home.keys().newest.kid,), began=EARLY)
+    batch.keep(kids=(keys_of(stage.home).newest.kid,), began=EARLY)
     grounds = Grounds(SETTLE, stage.desk.ticks())
     assert "shows 0 tasks of the batch" in await restore_trust(stage.session(batch), grounds)
     assert harm(batch) != []

@@ -23,7 +23,7 @@ async def compared(stage: Stage, lines: list[str], head: str = HEAD) -> Comparis
     await submit(stage.home, stage.client, stage.manifest(*"abcd"), silent(), stage.desk)
     path = stage.folder / "now.csv"
     path.write_text("\n".join([head, *lines]) + "\n")
-    found = await compare(await look(stage.home, *stage.home.find("logos")), str(path))
+    found = await compare(await look(stage.home, stage.home.find("logos")), str(path))
     assert found.path == str(path)
     return found
 

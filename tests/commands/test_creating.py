@@ -11,6 +11,7 @@ from mwbatch.core.facts import Fact
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
 from mwbatch.errors import Exit, Unsure, UsageError
+from mwbatch.journal.keyring import keys_of
 from mwbatch.simulator import Fault, Line
 from tests.commands.conftest import LATENCY, Stage, silent
 from tests.commands.test_sending import place
@@ -43,7 +44,7 @@ async def test_a_no_raises_no_limit(stage: Stage, first: int | None, then: int, 
     await sent(stage, 2, limits=Limits(max_tasks=first))
     with pytest.raises(UsageError, match=r"stay planned: mwbatch resume logos asks again$"):
         await sent(stage, 302, limits=Limits(max_tasks=then), confirm=lambda _: False)
-    assert (stage.home.find("logos")[1].limits.max_tasks, stage.tasks) == (kept, 2)
+    assert (stage.home.find("logos").card.limits.max_tasks, stage.tasks) == (kept, 2)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ async def test_once_belied_only_what_the_user_opens_leaves(stage: Stage) -> None
     ]
     fresh: list[Fact] = [start(1, ((2, 3),)), fail(1, row=2), retry(2, 2)]
     await batch.record([*belied, *spent, *fresh])
-    batch.keep(echo={"tagging": True}, kids=(stage.home.keys().newest.kid,))
+    batch.keep(echo={"tagging": True}, kids=(keys_of(stage.home).newest.kid,))
     await batch.journal.close()
     created = await resume(stage.home, stage.client, "logos", silent(), stage.desk)
     sent_rows = [address.rsplit("/", 2)[1] for address in stage.wire.creates]

@@ -128,7 +128,7 @@ async def test_how_far_dates_lie_apart_is_kept(
     """What is measured at each create stands on the card after the run, in whole seconds; the next run reaches as far back."""
     lines, size = apart(seconds)
     await sent(stage, *lines, size=size, rows=3)
-    kept = stage.home.find("logos")[1].drift
+    kept = stage.home.find("logos").card.drift
     assert (least <= kept[0] <= kept[1] <= greatest, kept[1] - kept[0] <= 2) == (True, True)
     stage.wire.listed.clear()
     await sent(stage, *lines, size=size, rows=4)

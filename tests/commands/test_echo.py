@@ -35,7 +35,7 @@ async def test_an_echo_is_proved(stage: Stage, lag: float) -> None:
     batch = await created(stage)
     batch.keep(echo={"annotating": False})
     assert await prove_echo(stage.session(batch), "tagging", 0)
-    assert stage.home.find("logos")[1].echo == {"annotating": False, "tagging": True}
+    assert stage.home.find("logos").card.echo == {"annotating": False, "tagging": True}
     assert lag <= stage.desk.ticks() < lag + 6
     assert stage.desk.tally.notes == []
 
@@ -109,7 +109,7 @@ async def test_runs_stay_small_where_doubt_could_not_be_settled(
     await mixed(stage, 30)
     sizes = [sum(b - a for a, b in fact.rows) for fact in stage.on_disk() if isinstance(fact, Started)]
     assert (sizes[:2], max(sizes), stage.statuses()) == ([1, 1], longest, {"pending": 60})
-    assert stage.home.find("logos")[1].echo == {"tagging": True, "annotating": not blind}
+    assert stage.home.find("logos").card.echo == {"tagging": True, "annotating": not blind}
     assert (
         sum("does not show the callback address of a annotating" in note for note in stage.desk.tally.notes)
         == blind

@@ -71,7 +71,7 @@ async def test_images_are_measured_once(pictures: Pictures, tmp_path: Path) -> N
     assert (found.images, found.without_size) == (81, 0)
     assert sorted(pictures.asked) == sorted(f"/{n}.png" for n in range(14, 94))
     assert pictures.most <= AT_ONCE
-    lines = (opened.folder / NAME).read_text().split()
+    lines = (Path(opened.where) / NAME).read_text().split()
     assert f'{{"row":3,"width":{size(17)[0]},"height":{size(17)[1]}}}' in lines
     for measuring in (True, False):
         await export(opened, Desk(), writer(tmp_path / f"{measuring}.json"), measuring=measuring)

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from mwbatch.core.outcomes import Created
 from mwbatch.errors import Exit, StoreError
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.home import Home
-from mwbatch.journal.segments import Segments
 from tests.commands.conftest import Stage, silent
 from tests.journal.disks import FAULTS, Befallen, Fate, Fault
 from tests.virtual import run_virtual
@@ -27,9 +25,7 @@ class Submitter(Stage):
     async def submit_on(self, disk: Disk) -> Created:
         """Run `submit` to its end; it raises `StoreError` and nothing else."""
         home = Home(self.home.path, disk=disk)
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr("mwbatch.journal.opened.Segments", partial(Segments, disk=disk))
-            return await submit(home, self.client, self.manifest(*range(ROWS)), silent(), self.new_desk())
+        return await submit(home, self.client, self.manifest(*range(ROWS)), silent(), self.new_desk())
 
     @property
     def paid(self) -> Counter[int]:

@@ -1,6 +1,7 @@
 """The inbox: what came before its batch did is taken in, and removed only when it is safe elsewhere."""
 
 import errno
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +22,7 @@ from tests.virtual import virtual
 
 async def arrived(stage: Stage, batch_id: str, *facts: Fact) -> Segments:
     """The closed inbox of a batch, in which a receiver has put some facts."""
-    inbox = Segments(stage.home.inbox(batch_id), "receiver")
+    inbox = Segments((stage.home.path / "inbox" / batch_id), "receiver")
     for fact in facts:
         await inbox.append([fact])
     await inbox.close()
@@ -54,7 +55,7 @@ async def test_no_inbox(stage: Stage) -> None:
     inbox = await arrived(stage, "c234567890", answer(1))
     assert await taken(batch) == 0
     assert len(list(inbox.folder.rglob("*.jsonl"))) == 1
-    assert not stage.home.inbox(batch.card.batch_id).exists()
+    assert not (stage.home.path / "inbox" / batch.card.batch_id).exists()
 
 
 @virtual
@@ -81,7 +82,7 @@ async def test_a_torn_end_was_never_acknowledged(stage: Stage) -> None:
 async def test_a_segment_that_stays_gives_nothing_twice(stage: Stage) -> None:
     """While a receiver still writes, each reconciliation takes in what is new: answers, and tasks without one."""
     batch = await stage.opened(3)
-    inbox = Segments(stage.home.inbox(batch.card.batch_id), "receiver")
+    inbox = Segments((stage.home.path / "inbox" / batch.card.batch_id), "receiver")
     await inbox.append([answer(1), show(1, "canceled", row=1), show(1, "canceled", row=1)])
     assert [await take_in(batch), await take_in(batch)] == [2, 0]
     await inbox.append([show(1, "canceled", row=2)])
@@ -113,14 +114,14 @@ async def test_damage_is_reported(stage: Stage) -> None:
 async def test_rejects_are_moved(stage: Stage) -> None:
     """Rejects in the inbox count for the batch, and are moved into its folder once nobody writes them."""
     batch = await stage.opened(1)
-    shelf = RejectShelf(batch.inbox, "receiver", 1000)
+    shelf = RejectShelf((stage.home.path / "inbox" / batch.card.batch_id), "receiver", 1000)
     shelf.append(Reject.of(Address("k1", batch.card.batch_id, 0, 1, "0" * 32), "not_json", b"{", 1.0, 10))
     for writing in (True, False):
         assert await taken(batch) == 0
         assert batch.report().rejected_callbacks == 1
-        assert bool(list(read(batch.folder))) is not writing
+        assert bool(list(read(Path(batch.where)))) is not writing
         shelf.close()
-    assert not list(read(batch.inbox))
+    assert not list(read(stage.home.path / "inbox" / batch.card.batch_id))
 
 
 @virtual
@@ -128,10 +129,10 @@ async def test_rejects_that_cannot_be_moved(stage: Stage) -> None:
     """Rejects that cannot be moved keep nothing else from being taken in, and count where they are."""
     batch = await stage.opened(1)
     inbox = await arrived(stage, batch.card.batch_id, answer(1))
-    shelf = RejectShelf(batch.inbox, "receiver", 1000)
+    shelf = RejectShelf((stage.home.path / "inbox" / batch.card.batch_id), "receiver", 1000)
     shelf.append(Reject.of(Address("k1", batch.card.batch_id, 0, 1, "0" * 32), "not_json", b"{", 1.0, 10))
     shelf.close()
-    (batch.folder / "rejects").write_bytes(b"no folder")
+    (Path(batch.where) / "rejects").write_bytes(b"no folder")
     assert await taken(batch) == 1
     assert batch.report().rejected_callbacks == 1
     assert not list((inbox.folder / "results").iterdir())

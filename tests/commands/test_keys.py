@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -16,6 +17,7 @@ from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Reconciled
 from mwbatch.errors import Exit, StoreError, UsageError
 from mwbatch.journal.home import Home
+from mwbatch.journal.keyring import keys_of
 from mwbatch.journal.lock import BatchLock
 from mwbatch.simulator.forms import Draft
 from tests.commands.conftest import Stage, clock, silent
@@ -29,7 +31,7 @@ async def submitted(stage: Stage, count: int, name: str = "logos.csv", **wishes:
     """A batch whose rows were sent; the kid that signed their addresses."""
     source = stage.manifest(*(f"{name[:-4]}-{n}" for n in range(count)), name=name)
     await submit(stage.home, stage.client, source, silent(**wishes), stage.new_desk())
-    return stage.home.keys().newest.kid
+    return keys_of(stage.home).newest.kid
 
 
 async def lines(home: Home) -> dict[str, KeyLine]:
@@ -95,11 +97,11 @@ async def test_a_row_that_was_never_sent_does_not_wait(stage: Stage) -> None:
 @virtual
 async def test_a_run_under_way_keeps_every_key(stage: Stage) -> None:
     """While anybody acts on a batch no key is retired: nobody can tell with which one that run began."""
-    old = stage.home.keys().newest.kid
+    old = keys_of(stage.home).newest.kid
     rotated(stage.home, stage.desk)
     batch = await stage.opened(1)
     with (
-        BatchLock(batch.folder, "submit"),
+        BatchLock(Path(batch.where), "submit"),
         pytest.raises(UsageError, match=rf"logos is in use by mwbatch submit, .* {old}"),
     ):
         await retired(stage.home, old, stage.desk, force=False)
@@ -111,7 +113,7 @@ async def test_a_forced_end_under_a_run_warns(stage: Stage) -> None:
     """A key that is retired by force while a batch is in use warns of the addresses that the run may sign with it still."""
     old = await submitted(stage, 1)
     rotated(stage.home, stage.desk)
-    folder = stage.home.find("logos")[0]
+    folder = Path(stage.home.find("logos").where)
     with BatchLock(folder, "submit"):
         gone = await retired(stage.home, old, stage.desk, force=True)
     assert "warning: batch logos is in use by mwbatch submit, process " in gone.text()
@@ -127,7 +129,8 @@ async def test_a_batch_that_cannot_be_read_holds_no_key_up(stage: Stage) -> None
     old = await submitted(stage, 2)
     rotated(stage.home, stage.desk)
     (
-        stage.home.create(replace(stage.home.find("logos")[1], name="bad", batch_id="bad"))[0] / "batch.json"
+        Path(stage.home.create(replace(stage.home.find("logos").card, name="bad", batch_id="bad")).where)
+        / "batch.json"
     ).write_bytes(b"")
     with pytest.raises(StoreError, match="bad"):
         await retired(stage.home, old, stage.desk, force=False)
@@ -141,14 +144,14 @@ async def test_a_batch_that_cannot_be_read_holds_no_key_up(stage: Stage) -> None
 async def test_keys_that_are_gone_are_not_made_anew(stage: Stage) -> None:
     """Neither listing nor rotating nor retiring makes keys while a batch names others that are gone."""
     old = await submitted(stage, 1)
-    stage.home.key_path.unlink()
+    Path(stage.home.keys.where).unlink()
     with pytest.raises(UsageError, match="restore it from a copy"):
         await listed(stage.home, stage.desk)
     with pytest.raises(UsageError, match="restore it from a copy"):
         rotated(stage.home, stage.desk)
     with pytest.raises(UsageError, match="restore it from a copy"):
         await retired(stage.home, old, stage.desk, force=True)
-    assert not stage.home.key_path.exists()
+    assert not Path(stage.home.keys.where).exists()
 
 
 @virtual
@@ -158,7 +161,7 @@ async def test_a_new_key_signs_the_next_run(stage: Stage) -> None:
     new = rotated(stage.home, stage.desk).kid
     await submitted(stage, 5)
     assert [address.split("/")[-4] for address in stage.wire.creates] == [old] * 2 + [new] * 3
-    assert stage.home.find("logos")[1].kids == (old, new)
+    assert stage.home.find("logos").card.kids == (old, new)
 
 
 @virtual
@@ -175,7 +178,7 @@ async def test_answers_after_a_forced_end(stage: Stage) -> None:
 
 async def started(stage: Stage, *more: Fact, rows: int) -> str:
     """A batch whose rows all started with today's key, of which nothing is known but ``more``; the key's kid."""
-    kid = stage.home.keys().newest.kid
+    kid = keys_of(stage.home).newest.kid
     batch = await doubtful(stage, *more, rows=rows, kid=kid)
     batch.keep(kids=(kid,), began=stage.client.clock)
     await batch.journal.close()
@@ -223,7 +226,7 @@ async def test_the_proof_needs_our_signature(stage: Stage, known: bool) -> None:
     """A task at an address of the batch that no key of ours made, and that we do not know, leaves nothing proved."""
     await submitted(stage, 1)
     if not known:
-        batch_id = stage.home.find("logos")[1].batch_id
+        batch_id = stage.home.find("logos").card.batch_id
         foreign = write(NOBODY, Key("zzzz", b"f" * 16), batch_id, 0, 2)
         stage.world.create(Draft("tagging", foreign, PICTURE), clock())
     stage.world.complete_all(clock())

@@ -15,6 +15,7 @@ from mwbatch.core.span import Span
 from mwbatch.core.sweep import Place
 from mwbatch.core.text import encode
 from mwbatch.errors import Exit, Unsure
+from mwbatch.journal.keyring import keys_of
 from mwbatch.simulator.forms import Draft
 from tests.commands.conftest import Stage, clock, silent
 from tests.commands.test_settling import PICTURE, born
@@ -118,7 +119,7 @@ async def test_an_invented_task_at_a_row_in_doubt(stage: Stage) -> None:
 async def test_a_callback_vouches_for_no_address(stage: Stage) -> None:
     """A task that only callbacks name is no row's because an address says so that our keys did not sign."""
     batch = await stage.opened(1)
-    forged = Key(stage.home.keys().newest.kid, b"f" * 16)
+    forged = Key(keys_of(stage.home).newest.kid, b"f" * 16)
     task = stage.world.create(
         Draft("tagging", write(NOBODY, forged, batch.card.batch_id, 0, 1), PICTURE), clock()
     )

@@ -5,6 +5,7 @@ import shlex
 import shutil
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ from mwbatch.commands.reconcile import reconcile
 from mwbatch.commands.rehearse import rehearse
 from mwbatch.commands.submit import resume, submit
 from mwbatch.journal.home import Home
+from mwbatch.journal.keyring import keys_of
 from tests.commands.conftest import ORIGIN, Stage, silent
 from tests.virtual import virtual
 
@@ -35,7 +37,8 @@ def paste(command: str) -> None:
 async def test_a_batch_that_is_gone(stage: Stage) -> None:
     """Where a batch has sent from the home and its folder is gone, whoever compares is told, until he says that it may be."""
     await submit(stage.home, stage.client, stage.manifest(1), silent(), stage.desk)
-    folder, card = stage.home.find("logos")
+    ref = stage.home.find("logos")
+    folder, card = Path(ref.where), ref.card
     shutil.move(folder, stage.folder / "elsewhere")
     other = replace(stage.manifest(2, name="other.csv"), batch="other")
     desk = stage.new_desk()
@@ -58,7 +61,7 @@ async def test_a_batch_that_is_gone(stage: Stage) -> None:
 async def test_nothing_is_gone(stage: Stage) -> None:
     """A folder under another name, a batch that sent nothing, and one that cannot be read are no reason to warn."""
     await submit(stage.home, stage.client, stage.manifest(1), silent(), stage.desk)
-    folder, _ = stage.home.find("logos")
+    folder = Path(stage.home.find("logos").where)
     folder.rename(folder.with_name("renamed"))
     other = replace(stage.manifest(2, name="other.csv"), batch="other")
     await rehearse(stage.home, ORIGIN, other, silent(), desk := stage.new_desk())
@@ -70,7 +73,7 @@ async def test_nothing_is_gone(stage: Stage) -> None:
 def moved(stage: Stage) -> Home:
     """Another home, with keys of its own, into which the batch is moved."""
     home = Home(stage.folder / "other")
-    home.keys()
+    keys_of(home)
     shutil.move(stage.home.path / "logos", home.path / "logos")
     return home
 
@@ -79,7 +82,7 @@ def moved(stage: Stage) -> Home:
 async def test_a_batch_with_keys_of_another_home(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     """Each run, and the receiver, says that callbacks of the batch are refused, and which option mends it."""
     await submit(stage.home, stage.client, stage.manifest(1), silent(), stage.desk)
-    old, (kid,) = stage.home.key_path, stage.home.keys().kids
+    old, (kid,) = Path(stage.home.keys.where), keys_of(stage.home).kids
     home = moved(stage)
     for act in (
         lambda desk: resume(home, stage.client, "logos", silent(), desk),
@@ -89,7 +92,7 @@ async def test_a_batch_with_keys_of_another_home(stage: Stage, caplog: pytest.Lo
         desk = stage.new_desk()
         await act(desk)
         [told] = warned(desk, "addresses signed with callback key")
-        assert f"key {kid}, which {home.key_path} does not have" in told
+        assert f"key {kid}, which {Path(home.keys.where)} does not have" in told
     with caplog.at_level(logging.WARNING):
         Keyring(home).open()
     assert told.removeprefix("warning: ") in caplog.text

@@ -35,11 +35,11 @@ async def test_a_batch_of_an_older_version(stage: Stage) -> None:
     client.origin = f"{ELSEWHERE}."
     stage.wire.plays = [answer(503)]
     await submit(stage.home, client, source, silent(), stage.desk)
-    _, card = stage.home.find("logos")
+    card = stage.home.find("logos").card
     assert card.origin == f"{ELSEWHERE}."
     again = await submit(stage.home, stage.client_at(ELSEWHERE), source, silent(), stage.new_desk())
     assert (again.exit, stage.tasks) == (Exit.DONE, 3)
-    assert stage.home.find("logos")[1].origin == card.origin
+    assert stage.home.find("logos").card.origin == card.origin
     with pytest.raises(AskedBefore, match="batch logos"):
         await rehearse(stage.home, ELSEWHERE, replace(source, batch="other"), silent(), stage.new_desk())
 

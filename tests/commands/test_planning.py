@@ -15,7 +15,7 @@ from mwbatch.commands.writing import write_plan
 from mwbatch.core.facts import Planned
 from mwbatch.core.limits import Limits
 from mwbatch.errors import ManifestError, UsageError
-from mwbatch.journal.home import Card
+from mwbatch.journal.card import Card
 from mwbatch.journal.naming import new_batch_id
 from tests.commands.conftest import ORIGIN, Stage, silent
 from tests.virtual import virtual
@@ -37,7 +37,7 @@ def test_a_batch_is_found_by_name_then_path_then_file_name(stage: Stage) -> None
         Source("/data/new.csv"),
     ]
     chosen = [choose(stage.home, source, ORIGIN) for source in named]
-    assert [(one.card.name, one.folder is None) for one in chosen] == [
+    assert [(one.card.name, one.ref is None) for one in chosen] == [
         ("mine", False),
         ("mine", False),
         ("brands", False),
@@ -76,7 +76,7 @@ async def test_standard_input_is_kept_aside(stage: Stage, monkeypatch: pytest.Mo
         kept = Path(source.path)
         assert [(await examine(source, None, stage.desk)).new for _ in range(2)] == [1, 1]
         assert (source.recorded, source.batch, source.add) == ("-", "piped", True)
-    assert not kept.exists()  # noqa: ASYNC240 (one look)
+    assert not kept.exists()
 
 
 @virtual

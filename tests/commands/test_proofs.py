@@ -18,6 +18,7 @@ from mwbatch.core.showing import seen
 from mwbatch.core.task import parse_callback
 from mwbatch.core.text import decode, encode
 from mwbatch.errors import ApiError, Exit
+from mwbatch.journal.keyring import keys_of
 from mwbatch.simulator.answers import response
 from mwbatch.simulator.faults import Fault, Line, Size
 from mwbatch.simulator.forms import Draft, Refusal
@@ -122,8 +123,8 @@ async def test_without_a_proof_what_is_pending_is_still_unfinished(stage: Stage)
 async def test_a_forged_address_proves_nothing(stage: Stage) -> None:
     """Where the listing shows tasks at addresses of ours that we did not sign nobody can say whose they are."""
     await pending(stage, rows=2)
-    forged = Key(stage.home.keys().newest.kid, b"f" * 16)
-    address = write(NOBODY, forged, stage.home.find("logos")[1].batch_id, 1, 2)
+    forged = Key(keys_of(stage.home).newest.kid, b"f" * 16)
+    address = write(NOBODY, forged, stage.home.find("logos").card.batch_id, 1, 2)
     stage.world.create(Draft("tagging", address, PICTURE), clock())
     proof = proof_of(await reconciled(stage))
     assert (proof.paid_twice, proof.covers, proof.known) == (None, 2, 2)

@@ -19,7 +19,7 @@ from mwbatch.core.outcomes import Created
 from mwbatch.core.span import PADDING
 from mwbatch.core.times import http_time, iso
 from mwbatch.journal.begun import FOLDER as BEGUN
-from mwbatch.journal.card import CARD
+from mwbatch.journal.record import NAME as CARD
 from mwbatch.simulator.settings import Settings
 from tests.commands.conftest import Stage, clock, silent
 from tests.commands.test_settling import born, doubtful, twist
@@ -113,7 +113,7 @@ def walked(stage: Stage) -> list[dict[str, str]]:
 
 def beginning(stage: Stage) -> str:
     """Where a listing begins that reaches back to where the batch began."""
-    began = http_time(stage.home.find("logos")[1].began)
+    began = http_time(stage.home.find("logos").card.began)
     assert began is not None
     return iso(began - PADDING)
 
@@ -235,10 +235,10 @@ async def test_a_listing_that_cannot_be_believed(stage: Stage, monkeypatch: pyte
             twist(stage, patch, lambda page, _: page | {"total": page["total"] + 1})
             await go_on(stage, runs * RUN)
         assert begins(stage)[:2] == [ten_before(mark), beginning(stage)]
-        assert stage.home.find("logos")[1].behind == mark.number
+        assert stage.home.find("logos").card.behind == mark.number
         await passed(stage)
     await go_on(stage, 4 * RUN)
-    assert (begins(stage), stage.home.find("logos")[1].behind) == ([ten_before(mark)], None)
+    assert (begins(stage), stage.home.find("logos").card.behind) == ([ten_before(mark)], None)
 
 
 @virtual

@@ -117,7 +117,7 @@ async def test_a_failing_disk_makes_nothing_ready(stage: Stage) -> None:
 async def test_what_another_process_started_is_not_made_ready(stage: Stage) -> None:
     """Rows of which one was started meanwhile are not given out: whoever did that may have sent it."""
     batch = await stage.opened(8)
-    other = await look(batch.home, batch.folder, batch.card)
+    other = await look(batch.store, batch.ref)
     assert await other.record([start(1, ((3, 4),))]) == [True]
     await other.journal.close()
     ready = ready_of(batch, [4, 4])

@@ -29,7 +29,7 @@ async def reconciled(stage: Stage, **manner: Any) -> Reconciled:
 
 async def inbox_of(stage: Stage, batch: Opened) -> Segments:
     """The inbox with one answer, still open."""
-    inbox = Segments(stage.home.inbox(batch.card.batch_id), "receiver")
+    inbox = Segments((stage.home.path / "inbox" / batch.card.batch_id), "receiver")
     await inbox.append([answered(1)])
     return inbox
 

@@ -95,7 +95,7 @@ async def test_what_was_sent_in_vain_is_tried_again(stage: Stage) -> None:
     tries = range(1, MOST_AUTOMATIC + 2)
     await batch.record([Failed(EPOCH, 0, n, "absent", final=False) for n in tries])
     await batch.journal.close()
-    batch.keep(forgiven=("1 rows have an outcome and no start",))
+    batch.own.trust.forgive(["1 rows have an outcome and no start"])
     assert (batch.state.rows[0].status, batch.state.rows[0].sendable) == (Status.PLANNED, False)
     await again(stage)
     assert (opened(stage), stage.statuses()) == ([(0, 5)], {"pending": 1})

@@ -4,7 +4,6 @@ import asyncio
 import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 
 import aiohttp
 import orjson
@@ -15,6 +14,8 @@ from mwbatch.commands.run import Door, run
 from mwbatch.core.facts import Seen
 from mwbatch.core.outcomes import Ran
 from mwbatch.errors import Exit, Poisoned, UsageError
+from mwbatch.journal.home import Home
+from mwbatch.journal.keyring import keys_of
 from mwbatch.simulator.settings import Settings
 from mwbatch.simulator.world import Callback, World
 from tests.commands.conftest import ELSEWHERE, EPOCH, Stage, answer, clock, silent
@@ -106,8 +107,9 @@ async def test_a_foreign_api_needs_a_public_url(stage: Stage) -> None:
 async def test_a_receiver_that_can_store_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once the receiver's journal is poisoned the run ends, and blames the machine."""
     quick(stage)
-    failing = partial(serve, disk=Failing(write=[errno.EIO]))
-    monkeypatch.setattr("mwbatch.commands.run.serve", failing)
+    keys_of(stage.home)
+    broken = Home(stage.home.path, disk=Failing(write=[errno.EIO]))
+    monkeypatch.setattr("mwbatch.commands.run.serve", lambda _, *args, **how: serve(broken, *args, **how))
     async with delivering(stage):
         with pytest.raises(Poisoned):
             await ran(stage, 12, None, poll=9999)

@@ -76,8 +76,8 @@ async def test_rows_that_are_not_sent_yet_take_the_fresh_url(stage: Stage, ids: 
     assert [url.endswith("ab1") for url in urls(stage)] == [True, False, False]
     editions = [fact.editions for fact in stage.on_disk() if isinstance(fact, Started) and fact.editions]
     assert editions == [((1, 1), (2, 1))]
-    folder, card = stage.home.find("logos")
-    lines = {planned.row: planned for planned in (await look(stage.home, folder, card)).journal.rows()}
+    ref = stage.home.find("logos")
+    lines = {planned.row: planned for planned in (await look(stage.home, ref)).journal.rows()}
     assert [lines[row].edition for row in range(ROWS)] == [0, 1, 1]
 
 
@@ -93,8 +93,8 @@ async def test_the_id_of_a_row_outlives_its_signature(stage: Stage) -> None:
         await sent(stage, source, limits=Limits(max_tasks=0))
     await sent(stage, source, limits=Limits(max_tasks=ROWS))
     stage.world.complete_all(stage.wire.left_at[-1] + 1)
-    folder, card = stage.home.find("logos")
-    planned = list((await look(stage.home, folder, card)).journal.rows())
+    ref = stage.home.find("logos")
+    planned = list((await look(stage.home, ref)).journal.rows())
     assert [(row.id, row.edition) for row in planned] == [(name, 2) for name in names]
     assert all(url.endswith("s3") for url in urls(stage))
 
@@ -148,7 +148,7 @@ async def test_a_parameter_that_the_user_calls_volatile(stage: Stage) -> None:
     await sent(stage, replace(source, volatile=("token",)))
     stage.write(source, *lines[1])
     assert (await sent(stage, source)).report.rows == 2
-    assert (stage.tasks, stage.home.find("logos")[1].volatile) == (2, ("token",))
+    assert (stage.tasks, stage.home.find("logos").card.volatile) == (2, ("token",))
 
 
 @virtual
@@ -188,7 +188,7 @@ async def test_a_signed_file_is_compared_by_what_it_asks(stage: Stage) -> None:
     stage.write(source, *signed(SIGNED["S3"], 1))
     await sent(stage, source)
     stage.write(source, *signed(SIGNED["S3"], 2, rows=ROWS + 1))
-    batch = await look(stage.home, *stage.home.find("logos"))
+    batch = await look(stage.home, stage.home.find("logos"))
     told = await compare(batch, source.path)
     assert (told.added, told.gone, told.changed) == (1, 0, 0)
 
@@ -201,7 +201,7 @@ async def test_results_show_the_edition_that_holds(stage: Stage) -> None:
     await sent(stage, source, limits=Limits(max_tasks=0))
     stage.write(source, *signed(SIGNED["S3"], 2, rows=1))
     await sent(stage, source, limits=Limits(max_tasks=1))
-    batch = await look(stage.home, *stage.home.find("logos"))
+    batch = await look(stage.home, stage.home.find("logos"))
     [line] = results(batch, every=True)
     assert line["request"]["image_url"] == urls(stage)[0]
 
@@ -214,7 +214,7 @@ async def test_a_link_is_known_by_its_own_path_and_by_its_targets(stage: Stage) 
     link.symlink_to(source.path)
     await sent(stage, source)
     assert (await sent(stage, Source(str(link)))).report.batch == "logos"
-    assert stage.home.find(str(link))[1].name == "logos"
+    assert stage.home.find(str(link)).card.name == "logos"
     other = Path(source.path).with_name("other.csv")
     other.symlink_to(stage.manifest("x", name="week1.csv").path)
     await sent(stage, Source(str(other)))
@@ -300,7 +300,7 @@ async def test_rows_that_were_told_apart_before_are_not_paid_twice(stage: Stage,
     """Where rows of one batch differ in their signatures alone the later ones are sent only if the user says so, and he is told how."""
     source = await told_apart(stage, sent_first=sent_first)
     limits = Limits(max_tasks=9)
-    name = stage.home.find("logos")[1].name
+    name = stage.home.find("logos").card.name
     with pytest.raises(
         AskedBefore, match=rf"3 of {3 if sent_first else 6} rows to be sent were asked"
     ) as refused:
@@ -320,7 +320,7 @@ async def test_rows_that_were_told_apart_before_are_not_paid_twice(stage: Stage,
 async def test_rows_that_were_told_apart_before_are_paid_again_by_the_users_word(stage: Stage) -> None:
     """``--again`` with the batch's own name sends them, and it is kept: no later run asks once more."""
     source = await told_apart(stage, sent_first=True)
-    name = stage.home.find("logos")[1].name
+    name = stage.home.find("logos").card.name
     limits = Limits(max_tasks=ROWS + 1)
     await sent(stage, source, limits=limits, repeats=Repeats(again=(name,)))
     assert stage.tasks == ROWS + 1

@@ -74,7 +74,7 @@ async def test_misspelt_columns(stage: Stage) -> None:
         ":1: Annotation_Options: is another spelling of annotation_option, which is missing",
         ":1: \\u200bTags: is another spelling of tags, which is missing",
     ]
-    assert list(stage.home.cards()) == []
+    assert list(stage.home.batches()) == []
 
 
 @virtual
@@ -318,7 +318,7 @@ async def test_keys_that_are_none(stage: Stage) -> None:
         await rehearse(stage.home, ORIGIN, stage.manifest("a"), silent(), stage.desk)
     with pytest.raises(UsageError, match="keys"):
         await submit(stage.home, stage.client, stage.manifest("a"), silent(), stage.desk)
-    assert list(stage.home.cards()) == []
+    assert list(stage.home.batches()) == []
 
 
 @pytest.mark.parametrize("wishes", WISHES.values(), ids=WISHES)
@@ -331,7 +331,7 @@ async def test_wishes_come_first(stage: Stage, wishes: dict[str, Any]) -> None:
     )
     with pytest.raises(UsageError, match="callback"):
         await submit(stage.home, stage.client, source, bad, stage.desk)
-    assert list(stage.home.cards()) == []
+    assert list(stage.home.batches()) == []
     await (await stage.opened(2)).journal.close()
     before = stage.on_disk()
     with pytest.raises(UsageError, match="callback"):
@@ -340,7 +340,7 @@ async def test_wishes_come_first(stage: Stage, wishes: dict[str, Any]) -> None:
         await resume(stage.home, stage.client, "logos", bad, stage.desk)
     with pytest.raises(UsageError, match="callback"):
         await retry(stage.home, stage.client, "logos", Choice(Status.REJECTED), bad, stage.desk)
-    assert (stage.on_disk(), stage.home.find("logos")[1].limits) == (before, Limits())
+    assert (stage.on_disk(), stage.home.find("logos").card.limits) == (before, Limits())
 
 
 @virtual

@@ -14,6 +14,7 @@ from mwbatch.core.facts import Failed, Planned, Seen, Started
 from mwbatch.core.fold import Status
 from mwbatch.core.pace import Pace, backoff
 from mwbatch.errors import Exit, StoreError, Unsent, Unsure
+from mwbatch.journal.keyring import keys_of
 from mwbatch.journal.opened import Opened
 from mwbatch.simulator.faults import Fault, Line
 from mwbatch.simulator.forms import Draft
@@ -24,7 +25,7 @@ from tests.virtual import virtual
 
 def sender_of(stage: Stage, batch: Opened, most: int = 4, *, keep_going: bool = False) -> Sender:
     """A sender of the batch that may have ``most`` requests in flight."""
-    how = Sending(NOBODY, stage.home.keys().newest, stage.client.origin, stage.client.key, keep_going)
+    how = Sending(NOBODY, keys_of(stage.home).newest, stage.client.origin, stage.client.key, keep_going)
     return Sender(stage.session(batch), Pace(most), how)
 
 
@@ -297,6 +298,6 @@ async def test_facts_say_what_was_sent(stage: Stage) -> None:
     assert isinstance(started, Started)
     assert isinstance(seen, Seen)
     assert (started.base, started.origin, started.key) == (NOBODY, stage.client.origin, stage.client.key)
-    assert started.kid == stage.home.keys().newest.kid
+    assert started.kid == keys_of(stage.home).newest.kid
     assert (seen.row, seen.attempt, seen.via, seen.status) == (0, 1, "create", "pending")
     assert isinstance(facts[Planned], Planned)

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -20,6 +21,7 @@ from mwbatch.core.fold import Status
 from mwbatch.core.lines import line
 from mwbatch.core.times import moment
 from mwbatch.errors import ApiError
+from mwbatch.journal.keyring import keys_of
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.segment import Segment
 from mwbatch.simulator.dates import iso
@@ -39,7 +41,7 @@ def ticks() -> float:
 
 def born(stage: Stage, row: int, attempt: int = 1, key: Key | None = None) -> Task:
     """The API makes a task of an attempt, and nobody hears of it."""
-    address = write(NOBODY, key or stage.home.keys().newest, "b234567890", row, attempt)
+    address = write(NOBODY, key or keys_of(stage.home).newest, "b234567890", row, attempt)
     return stage.world.create(Draft("tagging", address, PICTURE), clock())
 
 
@@ -173,7 +175,7 @@ async def test_belied_once_is_never_believed_again(stage: Stage) -> None:
 
 def write_beside(batch: Opened, fact: Seen) -> None:
     """Another process writes a fact."""
-    other = Segment(batch.folder / "journal", "receiver")
+    other = Segment(Path(batch.where) / "journal", "receiver")
     other.append(line(fact))
     other.close()
 
@@ -290,7 +292,7 @@ async def test_a_task_that_callbacks_invent(stage: Stage, monkeypatch: pytest.Mo
 async def test_a_forged_address_is_neither(stage: Stage) -> None:
     """A task at an address of ours that we did not sign is no presence, and keeps its row from being absent."""
     batch = await doubtful(stage)
-    born(stage, 1, key=Key(stage.home.keys().newest.kid, b"f" * 16))
+    born(stage, 1, key=Key(keys_of(stage.home).newest.kid, b"f" * 16))
     await asyncio.sleep(1)
     result = await settled(stage, batch)
     assert (result.found, result.absent, result.open) == (0, [0, 2], 1)
@@ -305,7 +307,7 @@ async def test_an_address_forged_in_either_sweep(
 ) -> None:
     """A task at an address that we did not sign keeps its row in doubt, whichever of the two sweeps shows it."""
     batch = await doubtful(stage)
-    forged = born(stage, 1, key=Key(stage.home.keys().newest.kid, b"f" * 16))
+    forged = born(stage, 1, key=Key(keys_of(stage.home).newest.kid, b"f" * 16))
 
     def hide(page: Any, number: int) -> Any:
         left = [doc for doc in page["docs"] if doc["task_id"] != forged.task_id or number == walk]

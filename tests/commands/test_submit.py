@@ -18,8 +18,10 @@ from mwbatch.core.facts import Planned
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
 from mwbatch.errors import BatchBusy, Exit, Halted, ManifestError, OtherApi, UsageError
+from mwbatch.journal.keyring import keys_of
 from mwbatch.journal.lock import BatchLock
-from mwbatch.journal.opened import Opened, act
+from mwbatch.journal.opened import Opened
+from mwbatch.journal.store import usable
 from tests.commands.conftest import ELSEWHERE, ORIGIN, Stage, answer, silent
 from tests.virtual import virtual
 
@@ -46,9 +48,9 @@ async def test_a_new_batch(stage: Stage) -> None:
     created = await sent(stage, stage.manifest("a", "b", "c"))
     assert (created.exit, stage.statuses(), stage.tasks) == (Exit.DONE, {"pending": 3}, 3)
     assert f"batch logos is new, in {stage.home.path / 'logos'}" in stage.desk.tally.notes
-    card = stage.home.find("logos")[1]
+    card = stage.home.find("logos").card
     assert (card.origin, card.id_column) == (ORIGIN, "id")
-    assert card.kids == (stage.home.keys().newest.kid,)
+    assert card.kids == (keys_of(stage.home).newest.kid,)
 
 
 @virtual
@@ -130,7 +132,7 @@ async def test_a_new_batch_needs_a_base(stage: Stage) -> None:
     """Without a callback base a new batch is not even made."""
     with pytest.raises(UsageError, match="--callback-url none"):
         await submit(stage.home, stage.client, stage.manifest("a"), silent(callback_url=None), stage.desk)
-    assert list(stage.home.cards()) == []
+    assert list(stage.home.batches()) == []
 
 
 @virtual
@@ -149,7 +151,7 @@ async def test_a_refusing_api_costs_nothing(stage: Stage) -> None:
     stage.wire.reads = answer(401)
     with pytest.raises(Halted):
         await sent(stage, stage.manifest("a"))
-    assert (stage.wire.creates, list(stage.home.cards())) == ([], [])
+    assert (stage.wire.creates, list(stage.home.batches())) == ([], [])
 
 
 @virtual
@@ -157,7 +159,10 @@ async def test_one_process_at_a_time(stage: Stage) -> None:
     """While another process acts on the batch, a submit is turned away."""
     source = stage.manifest("a")
     await sent(stage, source)
-    with BatchLock(stage.home.find("logos")[0], "cancel"), pytest.raises(BatchBusy, match="mwbatch cancel"):
+    with (
+        BatchLock(Path(stage.home.find("logos").where), "cancel"),
+        pytest.raises(BatchBusy, match="mwbatch cancel"),
+    ):
         await sent(stage, source)
 
 
@@ -208,7 +213,7 @@ async def test_two_at_once_make_one_batch(stage: Stage) -> None:
     turned_away = [error for error in (one, other) if isinstance(error, BatchBusy)]
     assert (len(ended) + len(turned_away), [created.exit for created in ended][:1]) == (2, [Exit.DONE])
     assert (stage.statuses(), stage.tasks) == ({"pending": 5}, 5)
-    assert [card.name for _, card in stage.home.cards()] == ["logos"]
+    assert [ref.card.name for ref in usable(stage.home.batches())] == ["logos"]
 
 
 @virtual
@@ -239,12 +244,12 @@ async def test_a_batch_that_another_one_has_filled_meanwhile(
 
     @asynccontextmanager
     async def after(*args: Any) -> AsyncIterator[Opened]:
-        async with act(*args) as batch:
+        async with stage.home.act(*args) as batch:
             await batch.record(theirs)
-        async with act(*args) as batch:
+        async with stage.home.act(*args) as batch:
             yield batch
 
-    monkeypatch.setattr("mwbatch.commands.submit.act", late)
+    monkeypatch.setattr(stage.home, "act", late)
     await sent(stage, first)
     batch = await stage.opened()
     assert sorted((row.row, row.id) for row in batch.journal.rows()) == [(0, "b"), (1, "c"), (2, "a")]

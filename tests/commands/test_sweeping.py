@@ -165,7 +165,7 @@ async def test_an_api_that_goes_by_other_dates_than_it_shows(stage: Stage) -> No
     local = Line(Fault.CREATED_AT_LOCAL, 1, 999), Line(Fault.LIST_LIMIT_CLAMPED, 1, 999)
     stage.befall(*local, size=Size(list_limit=7))
     await submit(stage.home, stage.client, stage.manifest(*range(20), name="other.csv"), silent(), stage.desk)
-    batch = await look(stage.home, *stage.home.find("other"), "view")
+    batch = await look(stage.home, stage.home.find("other"), "view")
     result = await swept(stage, batch, start=0.0)
     assert (result.flaws, result.covers, result.known) == ((), 20, 20)
     assert sum("dates of tasks say nothing here" in note for note in stage.desk.tally.notes) == 1

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from math import inf, nan
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from mwbatch.core.pace import Pace
 from mwbatch.errors import Exit, UsageError
 from mwbatch.journal.home import Home
 from tests.commands.conftest import ELSEWHERE, ORIGIN, Stage, answer, silent
+from tests.records import rewrite
 from tests.virtual import virtual
 
 BAD: dict[str, tuple[Callable[..., object], tuple[object, ...]]] = {
@@ -93,7 +95,7 @@ async def test_settle_is_not_too_short_for_an_api_elsewhere(stage: Stage, settle
     for refused in first:
         with pytest.raises(UsageError, match=r"settle is .*too short.*at least 120"):
             await refused
-    assert list(stage.home.cards()) == []
+    assert list(stage.home.batches()) == []
     await submit(stage.home, client, source, silent(), stage.desk)
     there, sent = stage.on_disk(), stage.wire.left
     later: tuple[Coroutine[Any, Any, object], ...] = (
@@ -134,7 +136,7 @@ async def test_a_limit_that_cannot_be_checked_is_refused(stage: Stage, price: fl
     ):
         with pytest.raises(UsageError, match=r"max_cost is 0.01: .*price"):
             await refused
-    assert (stage.wire.left, list(stage.home.cards())) == (0, [])
+    assert (stage.wire.left, list(stage.home.batches())) == (0, [])
 
 
 @virtual
@@ -143,8 +145,9 @@ async def test_a_card_that_names_a_limit_without_a_price(stage: Stage) -> None:
     await submit(
         stage.home, stage.client, stage.manifest(1, 2), silent(limits=Limits(max_tasks=1)), stage.desk
     )
-    folder, card = stage.home.find("logos")
-    stage.home.write(folder, replace(card, limits=Limits.stored(max_cost=0.2)))
+    ref = stage.home.find("logos")
+    folder, card = Path(ref.where), ref.card
+    rewrite(folder, replace(card, limits=Limits.stored(max_cost=0.2)))
     with pytest.raises(UsageError, match=r"max_cost is 0.2: .*price") as raised:
         await resume(stage.home, stage.client, "logos", silent(), stage.desk)
     assert "--price" in raised.value.on_command_line()  # type: ignore[attr-defined]
@@ -161,9 +164,10 @@ async def test_a_card_that_names_a_limit_without_a_price(stage: Stage) -> None:
 async def test_what_stands_on_a_card_can_be_read(stage: Stage, limits: dict[str, Any]) -> None:
     """Whatever an older version let onto a card, who only looks is not refused, and no limit of it is lost."""
     await submit(stage.home, stage.client, stage.manifest(1), silent(), stage.desk)
-    folder, card = stage.home.find("logos")
-    stage.home.write(folder, replace(card, limits=Limits.stored(**limits)))
-    there = Home(stage.home.path).find("logos")[1].limits
+    ref = stage.home.find("logos")
+    folder, card = Path(ref.where), ref.card
+    rewrite(folder, replace(card, limits=Limits.stored(**limits)))
+    there = Home(stage.home.path).find("logos").card.limits
     assert {name: getattr(there, name) for name in limits} == limits
     assert there.tasks >= 0
 

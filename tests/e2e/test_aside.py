@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mwbatch.core.lines import sealed
+from mwbatch.journal.keyring import keys_of
 from tests.callbacks.stage import make_home
 from tests.e2e.stage import Stage
 from tests.journal.disks import NOBODY
@@ -16,7 +17,7 @@ from tests.journal.disks import NOBODY
 def two(tmp_path: Path) -> Stage:
     """A home with two batches."""
     stage = Stage(tmp_path)
-    make_home(stage.home, "good567890", "bad4567890").keys()
+    keys_of(make_home(stage.home, "good567890", "bad4567890"))
     return stage
 
 

@@ -24,6 +24,7 @@ from mwbatch.core.facts import Fact, Failed, Started
 from mwbatch.core.outcomes import Canceled, Proof, Reconciled
 from mwbatch.core.sweep import NO_ECHO
 from mwbatch.errors import BatchBusy
+from mwbatch.journal import keyring
 from mwbatch.journal.home import Home
 from mwbatch.journal.lock import BatchLock
 from mwbatch.journal.opened import Opened, look
@@ -88,7 +89,7 @@ def inside(make: Callable[["Stage"], str]) -> Told:
 def opened(stage: Stage) -> Opened:
     """Batch `m`, as it is looked at."""
     home = Home(stage.home)
-    return asyncio.run(look(home, *home.find("m")))
+    return asyncio.run(look(home, home.find("m")))
 
 
 def taken_away(stage: Stage) -> str:
@@ -121,7 +122,8 @@ def in_vain(stage: Stage) -> str:
     """A row was sent four times, and no task came of it."""
     assert stage.run("submit", stage.manifest(3), "--max-tasks", "2").code == 3
     home, facts = Home(stage.home), list[Fact]()
-    folder, card = home.find("m")
+    ref = home.find("m")
+    card = ref.card
     for attempt in range(1, 5):
         facts += [
             Started(0.0, ((2, 3),), attempt, "https://a.invalid", card.origin, "0" * 8, card.kids[0]),
@@ -129,7 +131,7 @@ def in_vain(stage: Stage) -> str:
         ]
 
     async def write() -> None:
-        batch = await look(home, folder, card)
+        batch = await look(home, ref)
         await batch.journal.append(facts)
         await batch.journal.close()
 
@@ -216,7 +218,7 @@ def no_echo(stage: Stage) -> str:
 def strange_keys(stage: Stage) -> str:
     """Addresses of the batch are signed with keys that are not here."""
     home = Home(stage.home)
-    return home.strange_keys(replace(home.find("m")[1], kids=("0000",)))
+    return keyring.strange_keys(home, replace(home.find("m").card, kids=("0000",)))
 
 
 def keys(stage: Stage) -> str:

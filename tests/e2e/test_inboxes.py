@@ -16,7 +16,7 @@ ROWS, SEGMENTS, PROCESSES = 20, 60, 6
 
 async def fill(stage: Stage, batch_id: str) -> None:
     """Put answers to all rows into the inbox, each segment those of one task a row, and a reject beside each."""
-    inbox = Home(stage.home).inbox(batch_id)
+    inbox = Home(stage.home).path / "inbox" / batch_id
     body = b'{"task_id":"x","response":{"tags":[]}}'
     for n in range(SEGMENTS):
         segments, shelf = Segments(inbox, f"receiver{n}"), RejectShelf(inbox, f"receiver{n}", 1 << 20)
@@ -52,6 +52,6 @@ def test_six_at_once(patient: Stage) -> None:
         for one in started:
             _, err = one.communicate(timeout=60)
             assert one.returncode in (Exit.DONE, Exit.ROWS, Exit.UNFINISHED, Exit.IN_USE), err.decode()
-        assert not list(Home(patient.home).inbox(batch_id).rglob("*.jsonl"))
+        assert not list((Home(patient.home).path / "inbox" / batch_id).rglob("*.jsonl"))
     assert patient.json("status", "m")["by_status"]["completed"] == ROWS
     assert {reject.row for reject in read(patient.home / "m")} == {*range(SEGMENTS)}

@@ -14,6 +14,7 @@ import pytest
 
 from mwbatch.core.address import Key, write
 from mwbatch.journal.home import Home
+from mwbatch.journal.keyring import keys_of
 from mwbatch.journal.rotation import rotate
 from tests.e2e.stage import Stage, until
 from tests.ports import free_port, listens
@@ -51,7 +52,7 @@ def test_a_receiver_lives_through_rotation_and_retirement(tmp_path: Path) -> Non
     """While keys are rotated by others a receiver takes addresses of every key; one that is retired it refuses soon."""
     stage = Stage(tmp_path)
     home = Home(stage.home)
-    old = home.keys().newest
+    old = keys_of(home).newest
     with stage.receiver() as base:
         rotations = [stage.start("keys", "rotate", "--json") for _ in range(2)]
         row = 0
@@ -59,10 +60,10 @@ def test_a_receiver_lives_through_rotation_and_retirement(tmp_path: Path) -> Non
             assert post(base, old, row) == 200
             row += 1
         kids = {json.loads(rotation.communicate()[0])["kid"] for rotation in rotations}
-        until(lambda: all(post(base, key, row + n) == 200 for n, key in enumerate(home.keys().live)), 5)
-        assert {key.kid for key in home.keys().live} == {old.kid, *kids}
+        until(lambda: all(post(base, key, row + n) == 200 for n, key in enumerate(keys_of(home).live)), 5)
+        assert {key.kid for key in keys_of(home).live} == {old.kid, *kids}
         row += 3
-        newest = home.keys().newest
+        newest = keys_of(home).newest
         assert stage.run("keys", "retire", old.kid).code == 0
         until(lambda: post(base, old, row + 1) == 404, 5)
         assert post(base, newest, row) == 200

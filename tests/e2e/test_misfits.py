@@ -11,6 +11,7 @@ from urllib.request import Request, urlopen
 from mwbatch.callbacks.stores import REFRESH
 from mwbatch.core import address
 from mwbatch.journal.home import Home
+from mwbatch.journal.keyring import keys_of
 from tests.e2e.stage import ADDRESS, Stage, until
 from tests.ports import free_port, listens
 
@@ -39,7 +40,7 @@ def submitted(stage: Stage, rows: int, base: str) -> dict[int, tuple[str, str]]:
 
 def batch_of(stage: Stage) -> str:
     """The id of the batch."""
-    return Home(stage.home).find("m")[1].batch_id
+    return Home(stage.home).find("m").card.batch_id
 
 
 def rejects(stage: Stage) -> int:
@@ -118,7 +119,7 @@ def test_a_row_that_the_batch_does_not_have(patient: Stage) -> None:
     """Its task is stored, counted as unknown and listed; no row changes, and the next step says where to look."""
     with patient.receiver() as base:
         url, task = submitted(patient, 1, base)[0]
-        beyond = address.write(base, Home(patient.home).keys().newest, batch_of(patient), 99, 1)
+        beyond = address.write(base, keys_of(Home(patient.home)).newest, batch_of(patient), 99, 1)
         assert [post(beyond, answered("nobody")), post(url, answered(task))] == [200, 200]
     status = patient.run("status", "m", "--json")
     assert (status.json["rows"], status.json["unknown_tasks"], status.json["surplus"]) == (1, 1, 0)

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from mwbatch.callbacks.limits import LIMITS
 from mwbatch.core import address
 from mwbatch.journal.home import Home
+from mwbatch.journal.keyring import keys_of
 from tests.callbacks.stage import BATCH, callback, request, status
 from tests.e2e.stage import COMMAND, Stage, until
 from tests.ports import free_port, listens
@@ -43,7 +44,7 @@ def held(port: int) -> float:
 
 def path(stage: Stage, row: int = 0) -> str:
     """The path of an address that the receiver's own key signed."""
-    return address.write("", Home(stage.home).keys().newest, BATCH, row, 1)
+    return address.write("", keys_of(Home(stage.home)).newest, BATCH, row, 1)
 
 
 def kept(path: str, body: bytes) -> bytes:

@@ -13,6 +13,7 @@ import pytest
 
 from mwbatch.core.address import write
 from mwbatch.journal.home import Home
+from mwbatch.journal.keyring import keys_of
 from mwbatch.simulator import Settings
 from tests.e2e.leaks import files, leaks, of_key, titles
 from tests.e2e.quoting import STYLES, Quoting
@@ -118,8 +119,9 @@ def look(show: Show, names: dict[str, str]) -> None:
 def attack(show: Show, port: int) -> None:
     """Post what no API would post to addresses that are ours, and damage a segment with one of them."""
     home = Home(show.stage.home)
-    folder, card = home.find("m")
-    key, base = home.keys().newest, f"http://127.0.0.1:{port}"
+    ref = home.find("m")
+    folder, card = Path(ref.where), ref.card
+    key, base = keys_of(home).newest, f"http://127.0.0.1:{port}"
     for row in (0, 5, 999):
         path = urlsplit(write(base, key, card.batch_id, row, 1)).path
         for number, raw in enumerate(hostile(path)):
@@ -228,4 +230,4 @@ def macs(stage: Stage) -> list[str]:
 
 def callback_keys(stage: Stage) -> list[str]:
     """What signs addresses."""
-    return [key.secret.hex() for key in Home(stage.home).keys().live]
+    return [key.secret.hex() for key in keys_of(Home(stage.home)).live]

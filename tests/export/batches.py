@@ -9,9 +9,10 @@ from typing import Final
 from mwbatch.core.facts import Fact, Planned, Seen, Via, digest
 from mwbatch.core.lines import line
 from mwbatch.core.text import Json, encode
+from mwbatch.journal.card import Card
 from mwbatch.journal.folders import place
-from mwbatch.journal.home import Card, Home
-from mwbatch.journal.opened import Opened, unread
+from mwbatch.journal.home import Home
+from mwbatch.journal.opened import Opened
 
 EPOCH: Final = 1_700_000_000.0
 OPTIONS: Final = ["good", "bad", "great"]
@@ -71,7 +72,7 @@ def batch(folder: Path, rows: Iterable[Drawn], name: str = "logos") -> Opened:
     """A batch with these rows, opened without being read."""
     home = Home(folder / "home")
     home.create(Card(name, "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ()))
-    opened = unread(home, *home.find(name))
+    opened = home.open(home.find(name))
     write(opened, (fact for number, row in enumerate(rows) for fact in facts(number, row)))
     return opened
 
@@ -79,7 +80,7 @@ def batch(folder: Path, rows: Iterable[Drawn], name: str = "logos") -> Opened:
 def write(opened: Opened, written: Iterable[Fact]) -> None:
     """Append facts as a process would, without waiting for the disk."""
     files = {
-        name: (opened.folder / name / "20260101T000000Z-submit-00000000.jsonl")
+        name: (Path(opened.where) / name / "20260101T000000Z-submit-00000000.jsonl")
         for name in ("rows", "journal", "results")
     }
     for path in files.values():

@@ -19,7 +19,7 @@ def written(
     opened: Any, name: str, path: Path, sizes: dict[int, Size] | None = None, **order: Any
 ) -> Exported:
     """Export a batch, as the command does."""
-    export = Export("logos", Order(FormatName(name), path, **order), opened.home)
+    export = Export("logos", Order(FormatName(name), path, **order), opened.store)
     export.check()
     known = sizes or {}
     return export.write(export.survey(opened.journal), known.get, lambda _: True)

@@ -127,7 +127,7 @@ def test_a_folder_that_no_export_wrote(tmp_path: Path) -> None:
     for path in (tmp_path / "home", tmp_path / "pipe", tmp_path / "nowhere" / "out"):
         with pytest.raises(UsageError):
             written(opened, "yolo", path, force=True)
-    assert (opened.folder / "batch.json").exists()
+    assert (Path(opened.where) / "batch.json").exists()
 
 
 def test_a_file_never_replaces_the_users_images(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_file_never_replaces_the_users_images(tmp_path: Path) -> None:
 def test_what_appears_meanwhile(tmp_path: Path) -> None:
     """A file that another process puts there while the export is written is not replaced either."""
     opened = batch(tmp_path, [Drawn("a", [], sized())])
-    export = Export("logos", Order(FormatName.CSV, tmp_path / "out"), opened.home)
+    export = Export("logos", Order(FormatName.CSV, tmp_path / "out"), opened.store)
     survey = export.survey(opened.journal)
 
     def going(_: int) -> bool:
@@ -183,7 +183,7 @@ def test_stopped_in_the_middle(tmp_path: Path, name: str) -> None:
     opened = batch(tmp_path, [Drawn(str(n), [tag()], sized()) for n in range(5)])
     written(opened, "csv", tmp_path / "out")
     old = (tmp_path / "out").read_text()
-    export = Export("logos", Order(FormatName(name), tmp_path / "out", force=True), opened.home)
+    export = Export("logos", Order(FormatName(name), tmp_path / "out", force=True), opened.store)
     found = export.write(export.survey(opened.journal), lambda _: None, lambda done: done < 3)
     assert found.stopped
     assert (tmp_path / "out").read_text() == old
@@ -206,7 +206,7 @@ def test_a_disk_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_damage_is_counted(tmp_path: Path) -> None:
     """Lines that the disk spoiled are counted, and the others exported."""
     opened = batch(tmp_path, [Drawn(str(n), [tag()], sized()) for n in range(3)])
-    (segment,) = (opened.folder / "results").glob("*.jsonl")
+    (segment,) = (Path(opened.where) / "results").glob("*.jsonl")
     segment.write_bytes(segment.read_bytes().replace(b"task1", b"task9"))
     found = written(opened, "csv", tmp_path / "out")
     assert (found.completed, found.images, found.damaged) == (2, 2, 1)

@@ -9,13 +9,15 @@ import pytest
 
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.batches import card_of, each
-from mwbatch.journal.home import Card, Home
+from mwbatch.journal.card import Card
+from mwbatch.journal.home import Home
+from mwbatch.journal.store import Ref
 from tests.journal.disks import unprivileged
 
 
 def card(name: str) -> Card:
     """The card of a batch that is named after its id."""
-    return Card(name, name, "https://api.test", f"/manifests/{name}.csv", "id", (), (0, 0))
+    return Card(name, name, "https://api.test", f"/manifests/{name}.csv", "id", ())
 
 
 def written(text: str) -> Callable[[Path], None]:
@@ -92,13 +94,13 @@ def test_a_bad_batch_stops_no_other(tmp_path: Path, how: str) -> None:
         for name in ("aaa", "bad", "zzz"):
             home.create(card(name))
         BAD[how](home.path / "bad")
-        there = {folder.name: made for folder, made in each(home, lambda _, card: card.batch_id)}
+        there = {folder.name: made for folder, made in each(home, lambda ref: ref.card.batch_id)}
         assert (there.pop("aaa"), there.pop("zzz")) == ("aaa", "zzz")
         assert {*there} == {"bad", "bad.bak"} if how == "copy" else {"bad"}
         for folder, why in there.items():
             assert isinstance(why, StoreError)
             assert str(home.path / folder) in str(why)
-        assert home.find("zzz")[1].batch_id == "zzz"
+        assert home.find("zzz").card.batch_id == "zzz"
         with pytest.raises(UsageError, match="no batch other"):
             home.find("other")
 
@@ -109,10 +111,10 @@ def test_what_cannot_be_made_is_set_aside(tmp_path: Path) -> None:
     for name in ("aaa", "bad", "zzz"):
         home.create(card(name))
 
-    def make(folder: Path, card: Card) -> str:
-        if card.name == "bad":
+    def make(ref: Ref) -> str:
+        if ref.name == "bad":
             raise StoreError("why")
-        return folder.name
+        return ref.name
 
     assert [str(made) for _, made in each(home, make)] == ["aaa", "why", "zzz"]
 

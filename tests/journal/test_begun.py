@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from mwbatch.core.lines import sealed
 from mwbatch.errors import StoreError
 from mwbatch.journal.begun import Begun
-from mwbatch.journal.home import Card, Home
-from mwbatch.journal.opened import act
+from mwbatch.journal.card import Card
+from mwbatch.journal.home import Home
 from tests.core.facts import plan, show, start
 from tests.journal.disks import Failing
+from tests.records import record_of, rewrite
 from tests.virtual import virtual
 
 ONE, OTHER = "journal/20240101T000000Z-submit-00000001.jsonl", "rows/20240101T000000Z-submit-00000002.jsonl"
@@ -112,45 +113,54 @@ def home(tmp_path: Path) -> Home:
     return home
 
 
+def outside(home: Home) -> Begun:
+    """What is kept of it outside of its folder."""
+    return Begun(home.path / ".begun" / "b234567890.jsonl")
+
+
 @virtual
 async def test_a_start_is_known_on_the_card_and_outside(home: Home) -> None:
     """Once a start has returned the card names its key, its base and its segment, and outside stands how long that is."""
-    async with act(home, *home.find("logos"), "submit") as batch:
+    async with home.act(home.find("logos"), "submit") as batch:
         await batch.record([plan(0), plan(1)])
-        assert home.find("logos")[1].kids == ()
+        assert home.find("logos").card.kids == ()
         await batch.start(start(1))
-        card, begun = home.find("logos")[1], home.begun("b234567890")
-        [segment] = (batch.folder / "journal").iterdir()
+        record, begun = record_of(batch.where), outside(home)
+        [segment] = (Path(batch.where) / "journal").iterdir()
         name = f"journal/{segment.name}"
-        assert (card.kids, card.base, min(card.segments)) == (("k1",), "https://calls.test", name)
-        assert begun.sizes() == card.segments
-        assert card.segments[name] == segment.stat().st_size
+        assert (record.card.kids, record.card.base, min(record.segments)) == (
+            ("k1",),
+            "https://calls.test",
+            name,
+        )
+        assert begun.sizes() == record.segments
+        assert record.segments[name] == segment.stat().st_size
         await batch.record([show(1)])
         await batch.start(start(1, ((1, 2),)))
-        assert home.find("logos")[1] == card
+        assert record_of(batch.where) == record
         assert begun.sizes()[name] == segment.stat().st_size
-    assert home.find("logos")[1].segments == begun.sizes()
-    assert home.find("logos")[1].tasks == begun.tasks() == 1
+    assert record_of(batch.where).segments == begun.sizes()
+    assert home.find("logos").card.tasks == begun.tasks() == 1
 
 
 @virtual
 async def test_what_the_api_told_of_once_is_not_forgotten(home: Home) -> None:
     """How many tasks were known stands on the card and outside; the greatest counts, whatever the journal or either of them has lost since."""
-    async with act(home, *home.find("logos"), "submit") as batch:
+    async with home.act(home.find("logos"), "submit") as batch:
         await batch.start(start(1, ((0, 3),)))
         await batch.record([show(1, f"t-{row}", row=row) for row in range(3)])
-    before = home.find("logos")[1]
-    async with act(home, *home.find("logos"), "resume") as batch:
+    before = record_of(batch.where).card
+    async with home.act(home.find("logos"), "resume") as batch:
         await batch.record([show(1, "t-3", row=3)])
         await batch.start(start(1, ((4, 5),)))
-        assert home.begun("b234567890").tasks() == 4
-    for path in (batch.folder / "journal").iterdir():
+        assert outside(home).tasks() == 4
+    for path in (Path(batch.where) / "journal").iterdir():
         path.unlink()
-    home.write(batch.folder, before)
-    async with act(home, *home.find("logos"), "resume") as batch:
+    rewrite(batch.where, before)
+    async with home.act(home.find("logos"), "resume") as batch:
         assert (batch.state.confirmed(), batch.card.tasks, batch.known_tasks()) == (0, 3, 4)
-    assert home.find("logos")[1].tasks == 4
+    assert home.find("logos").card.tasks == 4
     (home.path / ".begun" / "b234567890.jsonl").unlink()
-    async with act(home, *home.find("logos"), "resume") as batch:
+    async with home.act(home.find("logos"), "resume") as batch:
         assert batch.known_tasks() == 4
-    assert home.begun("b234567890").tasks() == 4
+    assert outside(home).tasks() == 4

@@ -1,20 +1,20 @@
 """What began comes to its end, however often its caller is cancelled."""
 
 import asyncio
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from mwbatch.errors import StoreError
+from mwbatch.journal.card import Card
 from mwbatch.journal.closing import to_end
-from mwbatch.journal.home import Card, Home
+from mwbatch.journal.home import Home
 from mwbatch.journal.lock import holder
-from mwbatch.journal.opened import act
 from mwbatch.journal.scan import written_now
 from mwbatch.journal.segments import Segments
 from tests.core.facts import plan
 from tests.journal.disks import Gated, commit_threads
+from tests.records import record_of
 from tests.virtual import virtual
 
 
@@ -59,18 +59,19 @@ async def test_its_result_and_its_error_come_through() -> None:
 
 
 @virtual
-async def test_after_act_nothing_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_after_act_nothing_lives(tmp_path: Path) -> None:
     """Closing is cancelled again and again: the lock is held to its end, and then what was handed in is on disk.
 
     Its size stands on the card, no segment is live, and no thread remains.
     """
     disk, before = Gated(), commit_threads()
-    monkeypatch.setattr("mwbatch.journal.opened.Segments", partial(Segments, disk=disk))
-    home = Home(tmp_path / "home")
-    folder, card = home.create(Card("logos", "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ()))
+    ref = Home(tmp_path / "home").create(
+        Card("logos", "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ())
+    )
+    folder, home = Path(ref.where), Home(tmp_path / "home", disk=disk)
 
     async def acting() -> None:
-        async with act(home, folder, card, "submit") as batch:
+        async with home.act(ref, "submit") as batch:
             handed_in = asyncio.create_task(batch.journal.append([plan(0)]))
             await asyncio.to_thread(disk.waiting.wait)
             handed_in.cancel()
@@ -87,6 +88,6 @@ async def test_after_act_nothing_lives(tmp_path: Path, monkeypatch: pytest.Monke
     assert holder(folder) is None
     assert commit_threads() <= before
     [segment] = (folder / "rows").iterdir()
-    assert home.find("logos")[1].segments == {f"rows/{segment.name}": segment.stat().st_size}
+    assert record_of(folder).segments == {f"rows/{segment.name}": segment.stat().st_size}
     assert not written_now(segment)
     assert [fact.row for fact in Segments(folder, "view").rows()] == [0]

@@ -11,10 +11,11 @@ from mwbatch.core.facts import Fact, Seen
 from mwbatch.core.lines import line
 from mwbatch.core.text import encode
 from mwbatch.journal import News
+from mwbatch.journal.card import Card
 from mwbatch.journal.folders import place
-from mwbatch.journal.home import Card, Home
+from mwbatch.journal.home import Home
 from mwbatch.journal.labelled import results
-from mwbatch.journal.opened import Opened, unread
+from mwbatch.journal.opened import Opened
 from tests.core.facts import answer, histories, plan
 
 
@@ -28,13 +29,13 @@ def batch(folder: Path) -> Opened:
     """An empty batch of which nothing was read."""
     home = Home(folder / "home")
     home.create(Card("logos", "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ()))
-    return unread(home, *home.find("logos"))
+    return home.open(home.find("logos"))
 
 
 def write(opened: Opened, *facts: Fact, writer: str = "one") -> None:
     """Append facts as another process would."""
     for fact in facts:
-        path = opened.folder / place(fact) / f"{writer}.jsonl"
+        path = Path(opened.where) / place(fact) / f"{writer}.jsonl"
         path.parent.mkdir(exist_ok=True)
         with path.open("ab") as file:
             file.write(line(fact))
@@ -69,7 +70,7 @@ def test_each_completed_row_once(
     given_rows += rows(news) + rows(news)
     assert news.quiet
     assert len(given_rows) == len(set(given_rows))
-    fresh = unread(opened.home, opened.folder, opened.card)
+    fresh = opened.store.open(opened.ref)
     fresh.state = fresh.journal.refresh()
     assert sorted(given_rows) == [found["row"] for found in results(fresh)]
     assert opened.state.by_status() == Batch(facts).by_status()

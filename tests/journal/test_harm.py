@@ -1,6 +1,7 @@
 """Harm: what speaks against the folder of a batch, in words that stay the same, until it is forgiven."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,14 @@ import pytest
 
 from mwbatch.core.facts import Fact
 from mwbatch.errors import StoreError
+from mwbatch.journal.batch_folder import BatchFolder
+from mwbatch.journal.card import Card
 from mwbatch.journal.folders import JOURNAL, RESULTS, ROWS
-from mwbatch.journal.harm import harm, least_listed, refuse_lost_rows, too_few
-from mwbatch.journal.home import Card, Home
-from mwbatch.journal.opened import Opened, act, look
+from mwbatch.journal.harm import forgive, harm, least_listed, refuse_lost_rows, too_few
+from mwbatch.journal.home import Home
+from mwbatch.journal.opened import Opened, look
 from tests.core.facts import answer, fail, plan, show, start, withdraw
+from tests.records import record_of
 
 FACTS: list[Fact] = [
     *(plan(row) for row in range(3)),
@@ -26,18 +30,18 @@ FACTS: list[Fact] = [
 
 async def written(home: Home, *facts: Fact) -> Opened:
     """A batch of these facts, as a run leaves it and the next one opens it."""
-    folder, card = home.create(Card("logos", "b234567890", "http://api.test", "/m.csv", None, ()))
-    first = await look(home, folder, card)
+    ref = home.create(Card("logos", "b234567890", "http://api.test", "/m.csv", None, ()))
+    first = await look(home, ref)
     for fact in facts:
         await first.record([fact])
     await first.journal.close()
     first.keep_sizes()
-    return await look(home, *home.find("logos"))
+    return await look(home, home.find("logos"))
 
 
 def segment(batch: Opened, place: str) -> Path:
     """The one segment of a folder."""
-    [path] = (batch.folder / place).glob("*.jsonl")
+    [path] = (Path(batch.where) / place).glob("*.jsonl")
     return path
 
 
@@ -57,7 +61,7 @@ async def test_a_folder_that_was_left_well(home: Home) -> None:
     """Nothing speaks against a folder that is as the last run left it, or has grown since."""
     batch = await written(home, *FACTS)
     assert harm(batch) == []
-    other = await look(home, batch.folder, batch.card, "receiver")
+    other = await look(home, batch.ref, "receiver")
     await other.record([show(1, task="late", row=1)])
     await other.journal.close()
     assert again(batch) == []
@@ -66,14 +70,27 @@ async def test_a_folder_that_was_left_well(home: Home) -> None:
 async def test_a_copy_is_another_folder(home: Home) -> None:
     """A folder that was copied or restored has another inode than the card names."""
     batch = await written(home, *FACTS)
-    shutil.copytree(batch.folder, home.path / "aside")
-    shutil.rmtree(batch.folder)
+    shutil.copytree(Path(batch.where), home.path / "aside")
+    shutil.rmtree(Path(batch.where))
     (home.path / "blocker").mkdir()
-    shutil.copytree(home.path / "aside", batch.folder)
-    moved = await look(home, *home.find("logos"))
+    shutil.copytree(home.path / "aside", Path(batch.where))
+    moved = await look(home, home.find("logos"))
     (words,) = harm(moved)
     assert words.startswith("the folder was copied or restored")
-    assert str(moved.card.place[1]) not in words  # an inode says nothing to people
+    assert str(record_of(moved.where).place[1]) not in words  # an inode says nothing to people
+
+
+async def test_each_move_is_told(home: Home) -> None:
+    """A folder that was moved, forgiven, and moved once more is distrusted as it was the first time."""
+    batch = await written(home, *FACTS)
+    for _ in range(2):
+        shutil.copytree(Path(batch.where), home.path / "aside")
+        shutil.rmtree(Path(batch.where))
+        (home.path / "aside").rename(batch.where)
+        batch = await look(home, home.find("logos"))
+        assert len(harm(batch)) == 1
+        forgive(batch, harm(batch))
+        assert again(batch) == []
 
 
 @pytest.mark.parametrize("place", [ROWS, JOURNAL, RESULTS])
@@ -119,9 +136,9 @@ async def test_acting_does_not_hide_a_loss(home: Home, place: str) -> None:
     path = segment(batch, place)
     path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
     words = again(batch)
-    async with act(home, batch.folder, batch.card, "cancel") as acting:
+    async with home.act(batch.ref, "cancel") as acting:
         await acting.record([withdraw(2, row=1)])
-    later = await look(home, *home.find("logos"))
+    later = await look(home, home.find("logos"))
     assert [told for told in words if told not in harm(later)] == []
     assert any(told.startswith(f"{place}/{path.name} has lost") for told in words)
 
@@ -132,7 +149,9 @@ async def test_what_is_known_outside_of_the_folder(home: Home, place: str) -> No
     batch = await written(home, *FACTS)
     path = segment(batch, place)
     lines = path.read_bytes().splitlines(keepends=True)
-    batch.keep(segments={})
+    assert isinstance(batch.own, BatchFolder)
+    batch.own.record = replace(batch.own.record, segments={})
+    batch.own.write(batch.card)
     path.write_bytes(b"".join(lines[:-1]))
     assert f"{place}/{path.name} has lost {len(lines[-1])} bytes" in again(batch)
     path.unlink()
@@ -159,7 +178,7 @@ async def test_a_card_that_knows_of_requests(home: Home, known: dict[str, Any], 
     assert harm(batch) == []
     batch.keep(**known)
     assert harm(batch) == [words]
-    batch.keep(forgiven=(words,))
+    forgive(batch, (words,))
     assert harm(batch) == []
     batch.keep(clock="today")
     assert len(harm(batch)) == 1, "the next loss of the kind has words of its own"
@@ -176,7 +195,7 @@ async def test_rows_that_are_lost_refuse_new_ones(home: Home) -> None:
     whole = path.read_bytes()
     path.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
     batch.state = batch.journal.refresh()
-    batch.keep(forgiven=tuple(harm(batch)))
+    forgive(batch, harm(batch))
     with pytest.raises(StoreError, match=r"1 planned rows are gone.*mwbatch resume logos"):
         refuse_lost_rows(batch)
     path.write_bytes(whole)
@@ -203,7 +222,7 @@ async def test_a_batch_that_has_lost_rows_is_not_complete(home: Home, left: int 
     path = segment(batch, ROWS)
     lines = path.read_bytes().splitlines(keepends=True)
     path.unlink() if left is None else path.write_bytes(b"".join(lines[:left]))
-    batch.keep(forgiven=tuple(again(batch)))
+    forgive(batch, again(batch))
     report = batch.report()
     assert (report.complete, report.damaged_lines) == ((True, 0) if left == 2 else (False, 1))
     assert [damage.where for damage in batch.damage] == ([] if left == 2 else [str(path)])
@@ -218,9 +237,9 @@ async def test_holes(home: Home) -> None:
 async def test_what_was_forgiven_stays_forgiven(home: Home) -> None:
     """Words on the card are not told again, by this run or the next; new harm is."""
     batch = await written(home, plan(0), plan(4))
-    batch.keep(forgiven=tuple(harm(batch)))
+    forgive(batch, harm(batch))
     assert again(batch) == []
-    later = await look(home, *home.find("logos"))
+    later = await look(home, home.find("logos"))
     await later.record([show(1, row=0)])
     await later.journal.close()
     assert harm(later) == ["1 rows have an outcome and no start"]
@@ -252,17 +271,19 @@ async def test_where_something_was_sent_a_listing_shows_a_task(
 ) -> None:
     """Without its journal a batch that may have sent something believes no listing that shows nothing of it; one that never has does."""
     batch = await written(home, *facts)
-    for path in (batch.folder / JOURNAL).glob("*.jsonl"):
+    for path in (Path(batch.where) / JOURNAL).glob("*.jsonl"):
         path.unlink()
     batch.state = batch.journal.refresh()
     batch.keep(**card)
     assert least_listed(batch) == least
-    batch.keep(forgiven=tuple(harm(batch)))
+    forgive(batch, harm(batch))
     assert least_listed(batch) == 0
 
 
 async def test_a_whole_record_needs_no_listing(home: Home) -> None:
     """Where nothing is lost, a batch whose only request made no task may be listed without any."""
     batch = await written(home, plan(0), start(1), fail(1))
-    batch.keep(kids=("k1",), place=(1, 1))
+    assert isinstance(batch.own, BatchFolder)
+    batch.own.record = replace(batch.own.record, place=(1, 1))
+    batch.keep(kids=("k1",))
     assert (len(harm(batch)), least_listed(batch)) == (1, 0)

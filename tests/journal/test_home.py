@@ -13,11 +13,16 @@ import pytest
 
 from mwbatch.errors import NameTaken, StoreError, UsageError
 from mwbatch.journal.batches import card_of, each
-from mwbatch.journal.home import Card, Home
+from mwbatch.journal.card import Card
+from mwbatch.journal.home import Home
+from mwbatch.journal.keyring import kept_keys, keys_of, signing_key
 from mwbatch.journal.naming import default_home, name_for, new_batch_id
+from mwbatch.journal.record import Record
+from mwbatch.journal.store import Ref, Unusable, usable
 from tests.journal.disks import Failing, Fate, unprivileged
+from tests.records import rewrite
 
-CARD = Card("logos", "b7", "https://api.test", "/manifests/logos.csv", "id", (), (0, 0))
+CARD = Card("logos", "b7", "https://api.test", "/manifests/logos.csv", "id", ())
 
 
 @pytest.fixture
@@ -28,7 +33,7 @@ def home(tmp_path: Path) -> Home:
 
 def test_looking_creates_nothing(home: Home) -> None:
     """Reading an absent home finds no batch and makes no folder."""
-    assert list(home.cards()) == []
+    assert list(home.batches()) == []
     assert list(each(home, card_of)) == []
     with pytest.raises(UsageError, match="none yet"):
         home.find("logos")
@@ -44,9 +49,15 @@ def test_what_cannot_be_read_is_not_empty(tmp_path: Path, closed: str, mode: int
         home.create(CARD)
         (place / closed).chmod(mode)
         if (closed, mode) == ("home/logos", 0o300):  # a folder that may be entered shows its card
-            assert home.find("logos")[1].batch_id == "b7"
+            assert home.find("logos").card.batch_id == "b7"
             return
-        for look in (lambda: list(home.cards()), lambda: home.find("logos"), home.keys):
+        if closed == "home/logos":
+            [one] = home.batches()
+            assert isinstance(one, Unusable)
+        else:
+            with pytest.raises(StoreError, match="Permission denied"):
+                list(home.batches())
+        for look in (lambda: home.find("logos"), lambda: keys_of(home)):
             with pytest.raises(StoreError, match="Permission denied"):
                 look()
 
@@ -55,7 +66,7 @@ def test_a_file_is_no_home(tmp_path: Path) -> None:
     """A file where the home should be is an error."""
     (tmp_path / "home").write_bytes(b"")
     with pytest.raises(StoreError, match="Not a directory"):
-        list(Home(tmp_path / "home").cards())
+        list(Home(tmp_path / "home").batches())
 
 
 def test_what_a_file_system_keeps_is_no_batch(tmp_path: Path) -> None:
@@ -64,32 +75,34 @@ def test_what_a_file_system_keeps_is_no_batch(tmp_path: Path) -> None:
         home = Home(place)
         home.create(CARD)
         (place / "lost+found").mkdir(mode=0o000)
-        assert [card.name for _, card in home.cards()] == ["logos"]
+        assert [ref.card.name for ref in usable(home.batches())] == ["logos"]
 
 
 def test_what_was_created_is_found(home: Home) -> None:
     """A batch is found by its name, by its id and by the path of its manifest."""
-    folder, card = home.create(CARD)
-    assert home.find("logos") == home.find("/manifests/logos.csv") == (folder, card)
-    assert list(each(home, card_of)) == [(folder, card)]
-    assert Card.read(folder) == card
-    assert card == replace(CARD, place=(folder.stat().st_dev, folder.stat().st_ino))
+    ref = home.create(CARD)
+    folder, card = Path(ref.where), ref.card
+    assert home.find("logos") == home.find("/manifests/logos.csv") == ref
+    assert list(each(home, card_of)) == [(ref, card)]
+    assert (Record.read(folder).card, card) == (card, CARD)
+    assert Record.read(folder).place == (folder.stat().st_dev, folder.stat().st_ino)
     assert stat.S_IMODE((folder / "batch.json").stat().st_mode) == 0o600
     assert [path.name for path in folder.iterdir()] == ["batch.json"]
 
 
 def test_a_folder_that_was_renamed_is_found(home: Home) -> None:
     """A batch keeps its name in a folder of another name, which finds it too: messages tell people the folder's."""
-    folder, card = home.create(CARD)
+    ref = home.create(CARD)
+    folder, card = Path(ref.where), ref.card
     renamed = folder.rename(home.path / "archived")
-    assert home.find("logos") == home.find("archived") == (renamed, card)
+    assert home.find("logos") == home.find("archived") == Ref(str(renamed), "archived", card)
 
 
 def test_a_relative_manifest_is_found(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A manifest's path means the same from any working directory."""
     home.create(replace(CARD, manifest=str(tmp_path / "logos.csv")))
     monkeypatch.chdir(tmp_path)
-    assert home.find("logos.csv")[1].name == "logos"
+    assert home.find("logos.csv").card.name == "logos"
 
 
 def test_a_name_goes_before_a_manifest(home: Home) -> None:
@@ -98,7 +111,7 @@ def test_a_name_goes_before_a_manifest(home: Home) -> None:
     home.create(replace(CARD, name="second", batch_id="b8"))
     with pytest.raises(UsageError, match="logos, second"):
         home.find("/manifests/logos.csv")
-    assert home.find("second")[1].batch_id == "b8"
+    assert home.find("second").card.batch_id == "b8"
 
 
 @pytest.mark.parametrize("name", ["a\0b", "\udcff", "x" * 5_000, ""])
@@ -127,9 +140,9 @@ def test_a_manifest_that_was_never_submitted_is_told_from_a_misspelt_name(home: 
 
 def test_a_copied_folder_shows(home: Home) -> None:
     """The card of a copy names another place than the one where it lies."""
-    folder, _ = home.create(CARD)
+    folder = Path(home.create(CARD).where)
     copy = shutil.copytree(folder, home.path / "copy")
-    assert Card.read(copy).place != (copy.stat().st_dev, copy.stat().st_ino)
+    assert Record.read(copy).place != (copy.stat().st_dev, copy.stat().st_ino)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +160,7 @@ def test_a_name_is_taken_once(home: Home) -> None:
     home.create(CARD)
     with pytest.raises(NameTaken, match="is the folder of batch logos"):
         home.create(replace(CARD, batch_id="b8"))
-    assert home.find("logos")[1].batch_id == "b7"
+    assert home.find("logos").card.batch_id == "b7"
 
 
 def test_of_two_that_race_for_a_name_one_gets_it(home: Home) -> None:
@@ -158,12 +171,12 @@ def test_of_two_that_race_for_a_name_one_gets_it(home: Home) -> None:
     def make(card: Card) -> str | None:
         together.wait()
         with suppress(NameTaken):
-            return home.create(card)[1].batch_id
+            return home.create(card).card.batch_id
         return None
 
     with ThreadPoolExecutor(len(cards)) as pool:
         made = [batch_id for batch_id in pool.map(make, cards) if batch_id]
-    assert made == [home.find("logos")[1].batch_id]
+    assert made == [home.find("logos").card.batch_id]
     assert [path.name for path in (home.path / "logos").iterdir()] == ["batch.json"]
 
 
@@ -171,12 +184,12 @@ def test_a_folder_that_a_crash_left_blocks_no_name(home: Home) -> None:
     """Between a folder and its card a process may die: the next one makes the batch there."""
     (home.path / "logos" / "rows").mkdir(parents=True)
     (home.path / "logos" / ".batch.json.0123").write_bytes(b"{")
-    assert home.find(home.create(CARD)[1].name)[1].batch_id == "b7"
+    assert home.find(home.create(CARD).card.name).card.batch_id == "b7"
 
 
 def test_facts_without_a_card_are_no_new_batch(home: Home) -> None:
     """A folder whose card is gone holds rows that were paid for: no batch is made there, and the way on is named."""
-    folder, _ = home.create(CARD)
+    folder = Path(home.create(CARD).where)
     (folder / "journal").mkdir()
     (folder / "journal" / "20240101T000000Z-submit-00000000.jsonl").write_bytes(b"")
     (folder / "batch.json").unlink()
@@ -187,12 +200,13 @@ def test_facts_without_a_card_are_no_new_batch(home: Home) -> None:
 
 def test_a_card_is_rewritten_whole(home: Home) -> None:
     """A card that is written again holds the new words, and a disk that fails leaves the old ones."""
-    folder, card = home.create(CARD)
-    assert home.write(folder, replace(card, kids=("k1",))) == Card.read(folder)
+    ref = home.create(CARD)
+    folder, card = Path(ref.where), ref.card
+    assert rewrite(folder, replace(card, kids=("k1",))) == Record.read(folder)
     fates: list[Fate] = ["short", errno.ENOSPC]
     with pytest.raises(StoreError, match="cannot write"):
-        Home(home.path, disk=Failing(write=fates)).write(folder, CARD)
-    assert Card.read(folder).kids == ("k1",)
+        Home(home.path, disk=Failing(write=fates)).open(ref).keep(began="now")
+    assert Record.read(folder).card.kids == ("k1",)
     assert [path.name for path in folder.iterdir()] == ["batch.json"]
 
 
@@ -201,9 +215,9 @@ def test_a_batch_that_cannot_be_made_may_be_tried_again(home: Home) -> None:
     for fates in ({"settle": [errno.EIO]}, {"write": [errno.ENOSPC]}):
         with pytest.raises(StoreError):
             Home(home.path, disk=Failing(**fates)).create(CARD)
-        assert list(home.cards()) == []
+        assert list(home.batches()) == []
     home.create(CARD)
-    assert len(list(home.cards())) == 1
+    assert len(list(home.batches())) == 1
 
 
 @pytest.mark.parametrize(
@@ -211,7 +225,7 @@ def test_a_batch_that_cannot_be_made_may_be_tried_again(home: Home) -> None:
 )
 def test_a_card_that_is_not_understood_is_an_error(home: Home, text: str) -> None:
     """A card of another format, cut or foreign stops whoever reads it, with its path."""
-    folder, _ = home.create(CARD)
+    folder = Path(home.create(CARD).where)
     (folder / "batch.json").write_text(text)
     with pytest.raises(StoreError, match=str(folder / "batch.json")):
         home.find("logos")
@@ -219,44 +233,45 @@ def test_a_card_that_is_not_understood_is_an_error(home: Home, text: str) -> Non
 
 def test_keys_are_not_made_anew_while_a_batch_needs_them(home: Home) -> None:
     """Once a batch names a kid, missing keys are refused; before that they are made."""
-    folder, card = home.create(CARD)
-    keys = home.keys()
-    home.write(folder, replace(card, kids=(keys.newest.kid,)))
-    assert home.keys() == keys
-    home.key_path.unlink()
+    ref = home.create(CARD)
+    folder, card = Path(ref.where), ref.card
+    keys = keys_of(home)
+    rewrite(folder, replace(card, kids=(keys.newest.kid,)))
+    assert keys_of(home) == keys
+    Path(home.keys.where).unlink()
     with pytest.raises(UsageError, match="batch logos has addresses"):
-        home.keys()
-    assert not home.key_path.exists()
+        keys_of(home)
+    assert not Path(home.keys.where).exists()
 
 
 def test_looking_for_keys_makes_none(home: Home) -> None:
     """Whoever only wants to see the keys makes none, and no home."""
-    assert home.kept_keys() is None
+    assert kept_keys(home) is None
     assert not home.path.exists()
-    assert home.keys() == home.kept_keys()
+    assert keys_of(home) == kept_keys(home)
 
 
 def test_a_key_is_durable_before_it_signs(home: Home) -> None:
     """The folder of the key file is synced before the newest key is handed out, whoever made the file."""
-    key = home.keys().newest
+    key = keys_of(home).newest
     disk = Failing(settle=[errno.EACCES, errno.EIO])
     signing = Home(home.path, disk=disk)
-    assert (signing.signing_key(), disk.calls) == (key, ["settle"])
+    assert (signing_key(signing), disk.calls) == (key, ["settle"])
     with pytest.raises(StoreError, match="cannot sync"):
-        signing.signing_key()
+        signing_key(signing)
 
 
 def test_a_key_file_elsewhere_is_used(home: Home, tmp_path: Path) -> None:
     """Keys that several hosts share stand where the user says."""
     shared = tmp_path / "shared" / "keys.json"
-    assert Home(home.path, shared).keys() == Home(tmp_path / "other", shared).keys()
+    assert keys_of(Home(home.path, shared)) == keys_of(Home(tmp_path / "other", shared))
     assert not (home.path / "keys.json").exists()
 
 
 def test_the_inbox_is_no_batch(home: Home) -> None:
     """What waits in the inbox is not listed among the batches."""
-    (home.inbox("b9") / "results").mkdir(parents=True)
-    assert list(home.cards()) == []
+    ((home.path / "inbox" / "b9") / "results").mkdir(parents=True)
+    assert list(home.batches()) == []
 
 
 @pytest.mark.parametrize(
@@ -304,7 +319,7 @@ def test_a_batch_is_named_after_its_manifest(manifest: str, name: str) -> None:
 )
 def test_a_name_from_a_manifest_can_always_be_made(home: Home, manifest: str) -> None:
     """Whatever a manifest is called, the name that comes of it is taken by create."""
-    assert home.create(replace(CARD, name=name_for(manifest)))
+    assert home.create(replace(CARD, name=name_for(manifest))).name
 
 
 def test_batch_ids_fit_an_address() -> None:
@@ -326,10 +341,11 @@ def test_the_default_home_is_not_the_working_directory(
 
 def test_an_old_name_stays(home: Home) -> None:
     """A batch that has a name which no new one may have is found, read and written as ever."""
-    folder, card = home.create(replace(CARD, name="logos"))
+    ref = home.create(replace(CARD, name="logos"))
+    folder, card = Path(ref.where), ref.card
     folder.rename(folder.with_name("CON"))
-    old = home.write(home.path / "CON", replace(card, name="CON"))
-    assert home.find("CON") == (home.path / "CON", old)
+    old = rewrite(home.path / "CON", replace(card, name="CON"))
+    assert home.find("CON") == Ref(str(home.path / "CON"), "CON", old.card)
     for name in ("con", "NUL", "aux.csv"):
         with pytest.raises(UsageError, match="choose"):
             home.create(replace(CARD, name=name))

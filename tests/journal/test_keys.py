@@ -14,7 +14,8 @@ import pytest
 from mwbatch.core.address import Key, find, write
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.home import Home
-from mwbatch.journal.keys import Keys, load, load_or_make
+from mwbatch.journal.keyring import Keys, signing_key
+from mwbatch.journal.keys import load, load_or_make
 from tests.journal.disks import Failing, Fate
 
 SECRET = "00" * 32
@@ -234,5 +235,5 @@ def test_no_address_is_signed_with_a_key_that_may_be_lost(path: Path) -> None:
     """A key that another process has put in place is synced with its folder before it is handed out to sign."""
     load_or_make(path)
     disk = Watched(path)
-    assert Home(path.parent, disk=disk).signing_key() == load_or_make(path).newest
+    assert signing_key(Home(path.parent, disk=disk)) == load_or_make(path).newest
     assert disk.in_place == [True]

@@ -15,8 +15,9 @@ from mwbatch.core.lines import line
 from mwbatch.core.plan import precedence
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
+from mwbatch.journal.card import Card
 from mwbatch.journal.folders import place
-from mwbatch.journal.home import Card, Home
+from mwbatch.journal.home import Home
 from mwbatch.journal.labelled import labelled, results
 from mwbatch.journal.opened import Opened, look
 from mwbatch.journal.places import MOST_OPEN, Places
@@ -46,7 +47,7 @@ async def opened(folder: Path) -> Opened:
     """An empty batch, opened."""
     home = Home(folder / "home")
     home.create(Card("logos", "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ()))
-    return await look(home, *home.find("logos"), "submit")
+    return await look(home, home.find("logos"), "submit")
 
 
 @settings(max_examples=60, deadline=None)
@@ -134,7 +135,7 @@ def test_places_in_many_segments(tmp_path: Path) -> None:
 async def test_what_comes_after_the_fold(tmp_path: Path) -> None:
     """A row and an answer that are written after the state was folded are shown like all others."""
     viewer = await opened(tmp_path)
-    writer = await look(viewer.home, viewer.folder, viewer.card, "submit")
+    writer = await look(viewer.store, viewer.ref, "submit")
     await writer.record([plan(0), plan(1), told(1)])
     lines = list(results(viewer, every=True))
     assert [(line["row"], line["status"], line["response"]) for line in lines] == [

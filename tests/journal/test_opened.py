@@ -13,13 +13,15 @@ import pytest
 from mwbatch.core.facts import Fact
 from mwbatch.core.fold import Status
 from mwbatch.errors import BatchBusy, StoreError
-from mwbatch.journal.home import Card, Home
+from mwbatch.journal.card import Card
+from mwbatch.journal.home import Home
 from mwbatch.journal.lock import holder
-from mwbatch.journal.opened import Opened, act, look
+from mwbatch.journal.opened import Opened, look
 from mwbatch.journal.scan import written_now
 from mwbatch.journal.segments import Segments
 from tests.core.facts import answer, fail, plan, retry, show, start, withdraw
 from tests.journal.disks import Failing, Gated, commit_threads
+from tests.records import record_of, rewrite
 from tests.virtual import virtual
 
 
@@ -33,7 +35,7 @@ def home(tmp_path: Path) -> Home:
 
 async def opened(home: Home) -> Opened:
     """The batch without its lock."""
-    return await look(home, *home.find("logos"))
+    return await look(home, home.find("logos"))
 
 
 @virtual
@@ -41,7 +43,7 @@ async def test_recorded_is_known_and_on_disk(home: Home) -> None:
     """What was recorded is in the state, and in that of whoever looks next; nothing recorded writes nothing."""
     batch = await opened(home)
     await batch.record([])
-    assert not (batch.folder / "rows").exists()
+    assert not (Path(batch.where) / "rows").exists()
     await batch.record([plan(0), plan(1), start(1), show(1)])
     other = await opened(home)
     assert batch.state.rows == other.state.rows
@@ -83,10 +85,10 @@ async def test_the_card_is_kept_on_disk(home: Home) -> None:
     """A change of the card is on disk at once; the same once more writes nothing."""
     batch = await opened(home)
     batch.keep(kids=("k1",))
-    assert home.find("logos")[1].kids == ("k1",)
-    written = os.stat(batch.folder / "batch.json").st_ino  # noqa: PTH116 (one look)
+    assert home.find("logos").card.kids == ("k1",)
+    written = os.stat(Path(batch.where) / "batch.json").st_ino  # noqa: PTH116 (one look)
     batch.keep(kids=("k1",))
-    assert os.stat(batch.folder / "batch.json").st_ino == written  # noqa: PTH116 (one look)
+    assert os.stat(Path(batch.where) / "batch.json").st_ino == written  # noqa: PTH116 (one look)
 
 
 @virtual
@@ -101,7 +103,7 @@ async def test_failures_are_told_in_order(home: Home) -> None:
 @virtual
 async def test_doubt_of_a_live_submitter_is_in_flight(home: Home) -> None:
     """While another process acts, unanswered rows are in flight to a view; to who acts itself they are in doubt."""
-    async with act(home, *home.find("logos"), "submit") as batch:
+    async with home.act(home.find("logos"), "submit") as batch:
         await batch.record([plan(0), start(1)])
         assert (batch.report().in_flight, (await opened(home)).report().in_flight) == (0, 1)
     assert (await opened(home)).report().in_flight == 0
@@ -110,11 +112,11 @@ async def test_doubt_of_a_live_submitter_is_in_flight(home: Home) -> None:
 @virtual
 async def test_one_acts_at_a_time(home: Home) -> None:
     """A second command that wants to act is turned away; when the first has ended it may."""
-    async with act(home, *home.find("logos"), "submit"):
+    async with home.act(home.find("logos"), "submit"):
         with pytest.raises(BatchBusy):
-            async with act(home, *home.find("logos"), "cancel"):
+            async with home.act(home.find("logos"), "cancel"):
                 pass
-    async with act(home, *home.find("logos"), "cancel") as batch:
+    async with home.act(home.find("logos"), "cancel") as batch:
         assert batch.acting
     assert not (await opened(home)).acting
 
@@ -125,7 +127,7 @@ async def test_damage_is_counted(home: Home) -> None:
     batch = await opened(home)
     await batch.record([plan(0), plan(1), plan(2)])
     await batch.journal.close()
-    [segment] = (batch.folder / "rows").glob("*.jsonl")
+    [segment] = (Path(batch.where) / "rows").glob("*.jsonl")
     text = segment.read_bytes()
     segment.write_bytes(text.replace(b"id-1", b"id-9") + b'{"v":1,"torn')
     assert (await opened(home)).report().damaged_lines == 1
@@ -134,11 +136,12 @@ async def test_damage_is_counted(home: Home) -> None:
 @pytest.mark.parametrize("times", [0, 1, 2, 3])
 async def test_the_journal_is_closed_before_the_lock_goes(home: Home, times: int) -> None:
     """However it is left, by an error or canceled any number of times, what was handed in is finished under the lock."""
-    folder, card = home.find("logos")
+    ref = home.find("logos")
+    folder = Path(ref.where)
     disk, begun, before = Gated(), asyncio.Event(), commit_threads()
 
     async def work() -> None:
-        async with act(home, folder, card, "submit") as batch:
+        async with home.act(ref, "submit") as batch:
             batch.journal = Segments(folder, "submit", disk)
             handed_in = asyncio.ensure_future(batch.journal.append([plan(0), plan(1)]))
             await asyncio.sleep(0)
@@ -162,48 +165,50 @@ async def test_the_journal_is_closed_before_the_lock_goes(home: Home, times: int
     assert [fact.row for fact in Segments(folder, "view").rows()] == [0, 1]
     assert not any(written_now(path) for path in folder.rglob("*.jsonl"))
     assert commit_threads() <= before
-    assert home.find("logos")[1].segments != {}
+    assert record_of(folder).segments != {}
 
 
 async def test_an_error_of_closing_is_told(home: Home) -> None:
     """Where the journal cannot be closed well that is raised, and the lock is free."""
 
     async def work() -> None:
-        async with act(home, *home.find("logos"), "submit") as batch:
-            batch.journal = Segments(batch.folder, "submit", Failing(close=[errno.EIO]))
+        async with home.act(home.find("logos"), "submit") as batch:
+            batch.journal = Segments(Path(batch.where), "submit", Failing(close=[errno.EIO]))
             await batch.record([plan(0)])
 
     with pytest.raises(StoreError, match="could not be closed"):
         await work()
-    assert holder(home.find("logos")[0]) is None
+    assert holder(Path(home.find("logos").where)) is None
 
 
 @virtual
 async def test_the_card_is_read_again_under_the_lock(home: Home) -> None:
     """What another process wrote on the card, since it was read, is not lost."""
-    folder, card = home.find("logos")
-    home.write(folder, replace(card, kids=("k1",)))
-    async with act(home, folder, card, "cancel") as batch:
+    ref = home.find("logos")
+    folder, card = Path(ref.where), ref.card
+    rewrite(folder, replace(card, kids=("k1",)))
+    async with home.act(ref, "cancel") as batch:
         batch.keep(echo={"tagging": True})
-    assert (home.find("logos")[1].kids, home.find("logos")[1].echo) == (("k1",), {"tagging": True})
+    assert (home.find("logos").card.kids, home.find("logos").card.echo) == (("k1",), {"tagging": True})
 
 
 @virtual
 async def test_another_batch_in_the_same_place_is_not_acted_on(home: Home) -> None:
     """Where another batch has taken the folder between the look and the lock, nothing is done to it."""
-    folder, card = home.find("logos")
-    home.write(folder, replace(card, batch_id="c234567890"))
+    ref = home.find("logos")
+    folder, card = Path(ref.where), ref.card
+    rewrite(folder, replace(card, batch_id="c234567890"))
     with pytest.raises(BatchBusy, match="run the same command again"):
-        async with act(home, folder, card, "cancel"):
+        async with home.act(ref, "cancel"):
             pass
 
 
 @virtual
 async def test_nothing_is_written_under_a_lost_lock(home: Home) -> None:
     """Without its lock a run plans, starts, closes, opens and gives up nothing, and leaves the card; what it saw it keeps."""
-    async with act(home, *home.find("logos"), "submit") as batch:
+    async with home.act(home.find("logos"), "submit") as batch:
         await batch.record([plan(0), start(1)])
-        (batch.folder / "lock").unlink()
+        (Path(batch.where) / "lock").unlink()
         for fact in (plan(1), start(2), fail(1), retry(2), withdraw(2)):
             with pytest.raises(BatchBusy):
                 await batch.record([fact])
@@ -211,18 +216,22 @@ async def test_nothing_is_written_under_a_lost_lock(home: Home) -> None:
             batch.keep(kids=("k1",))
         await batch.record([show(1)])
     left = await opened(home)
-    assert [type(fact).__name__ for fact in left.journal.read()] == ["Planned", "Started", "Seen"]
-    assert (left.card.kids, left.card.segments) == ((), {})
+    assert [type(fact).__name__ for fact in Segments(Path(left.where), "view").read()] == [
+        "Planned",
+        "Started",
+        "Seen",
+    ]
+    assert (left.card.kids, record_of(left.where).segments) == ((), {})
 
 
 @virtual
 async def test_a_lock_lost_while_facts_became_durable(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who took the lock before a start was on disk has not read it: nothing may follow from it."""
-    async with act(home, *home.find("logos"), "submit") as batch:
+    async with home.act(home.find("logos"), "submit") as batch:
         real = batch.journal.append
 
         async def slow(facts: Sequence[Fact]) -> list[bool]:
-            (batch.folder / "lock").unlink()
+            (Path(batch.where) / "lock").unlink()
             return await real(facts)
 
         monkeypatch.setattr(batch.journal, "append", slow)

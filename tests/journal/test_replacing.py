@@ -16,11 +16,13 @@ from mwbatch.journal import renaming
 from mwbatch.journal.asked import NAME as DIGESTS
 from mwbatch.journal.asked import asked
 from mwbatch.journal.begun import Begun
-from mwbatch.journal.card import CARD, Card
+from mwbatch.journal.card import Card
 from mwbatch.journal.home import Home
 from mwbatch.journal.keys import load_or_make
+from mwbatch.journal.record import NAME as CARD
 from mwbatch.journal.replacing import aside, make_folder, make_public
 from mwbatch.journal.rotation import rotate
+from tests.records import rewrite
 
 LEFT: Final = "mwbatch-0123456789abcdef"
 CHILD: Final = """
@@ -124,7 +126,7 @@ def makes(folder: Path) -> None:
     card = Card(folder.name, "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ())
     if not (folder / CARD).exists():
         home.create(card)
-    home.write(folder, card)
+    rewrite(folder, card)
 
 
 WRITERS: Final[dict[str, Callable[[Path], object]]] = {

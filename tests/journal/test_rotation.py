@@ -15,7 +15,8 @@ from filelock import FileLock
 from mwbatch.core.address import find, write
 from mwbatch.errors import BatchBusy, StoreError, UsageError
 from mwbatch.journal import rotation
-from mwbatch.journal.keys import Keys, load, load_or_make
+from mwbatch.journal.keyring import Keys
+from mwbatch.journal.keys import load, load_or_make
 from mwbatch.journal.rotation import retire, rotate
 from tests.journal.disks import Failing, Fate
 

@@ -24,7 +24,7 @@ from mwbatch.export.choices import FormatName
 from mwbatch.export.writing import Export, Order
 from mwbatch.journal.home import Home
 from mwbatch.journal.labelled import results
-from mwbatch.journal.opened import read, unread
+from mwbatch.journal.opened import read
 from tests.kept.api import KeptApi, clock
 from tests.virtual import virtual
 
@@ -48,7 +48,7 @@ class Kept:
 
     def report(self, name: str) -> Report:
         """Where a batch stands."""
-        return read(self.home, *self.home.find(name)).report()
+        return read(self.home, self.home.find(name)).report()
 
     async def submit(self, name: str, manifest: str, limits: Limits | None = None) -> Created:
         """Hand a manifest in again, to the batch that was made from it."""
@@ -83,7 +83,7 @@ def test_rows_that_differ_in_signatures_alone_stay_two_rows(kept: Kept) -> None:
 
 def test_its_answers_are_read(kept: Kept) -> None:
     """Results carry the ids, the columns and what people answered."""
-    lines = list(results(read(kept.home, *kept.home.find("logos"))))
+    lines = list(results(read(kept.home, kept.home.find("logos"))))
     assert [(line["id"], line["columns"].get("shelf"), line["via"]) for line in lines] == [
         ("shot-0", 0, "callback"),
         ("shot-4", 4, "callback"),
@@ -129,9 +129,9 @@ async def test_it_is_reconciled(kept: Kept) -> None:
 @virtual
 async def test_it_is_exported(kept: Kept, tmp_path: Path) -> None:
     """An export has the tags of its completed tagging rows."""
-    opened = unread(kept.home, *kept.home.find("logos"))
+    opened = kept.home.open(kept.home.find("logos"))
     told = await export(
-        opened, kept.desk(), Export("logos", Order(FormatName.CSV, tmp_path / "out.csv"), opened.home)
+        opened, kept.desk(), Export("logos", Order(FormatName.CSV, tmp_path / "out.csv"), opened.store)
     )
     assert told.completed == 2
     assert "shot-0" in (tmp_path / "out.csv").read_text()

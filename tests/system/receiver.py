@@ -14,6 +14,7 @@ import aiohttp
 from yarl import URL
 
 from mwbatch.core.address import write
+from mwbatch.journal.keyring import keys_of
 from tests.callbacks.stage import BATCH, JSON, callback, make_home
 from tests.e2e.stage import COMMAND, Stage, until
 from tests.ports import free_port, listens
@@ -30,7 +31,7 @@ class Receiving:
     def __init__(self, folder: Path) -> None:
         self.stage = Stage(folder)
         self.home = make_home(self.stage.home, BATCH)
-        self.key = self.home.keys().newest
+        self.key = keys_of(self.home).newest
         self.port = free_port()
         self.acknowledged: set[int] = set()
         self.statuses: Counter[int] = Counter()

@@ -13,6 +13,7 @@ import pytest
 
 from mwbatch.core import address
 from mwbatch.journal.home import Home
+from mwbatch.journal.keyring import keys_of
 from tests.callbacks.stage import BATCH, JSON, callback
 from tests.e2e.stage import COMMAND, Stage, until
 from tests.ports import free_port
@@ -57,7 +58,7 @@ def test_a_really_full_disk(tmp_path: Path) -> None:
     stage, port, behind = Stage(tmp_path), free_port(), free_port()
     stage.home.mkdir()
     words = ("serve-callbacks", "--port", str(port), "--admin-port", str(behind))
-    keys = Home(tmp_path / "outside").keys()
+    keys = keys_of(Home(tmp_path / "outside"))
     stage.env["MWBATCH_CALLBACK_KEY_FILE"] = str(tmp_path / "outside" / "keys.json")
     with mounted(stage, *words) as pid:
         ready, url = f"http://127.0.0.1:{behind}/readyz", f"http://127.0.0.1:{port}"

@@ -12,6 +12,7 @@ import pytest
 
 from mwbatch.core import address
 from mwbatch.journal.home import Home
+from mwbatch.journal.keyring import keys_of
 from tests.callbacks.stage import BATCH, JSON, callback
 from tests.e2e.stage import Stage, until
 from tests.ports import free_port, listens
@@ -34,7 +35,7 @@ class Behind(Stage):
 
     def path(self, row: int = 0, prefix: str = "") -> str:
         """The path of a signed address."""
-        return address.write(prefix, Home(self.home).keys().newest, BATCH, row, 1)
+        return address.write(prefix, keys_of(Home(self.home)).newest, BATCH, row, 1)
 
     def stored(self) -> int:
         """How many lines are on disk."""

@@ -9,6 +9,7 @@ import pytest
 
 from mwbatch.core import address
 from mwbatch.journal.home import Home
+from mwbatch.journal.keyring import keys_of
 from tests.callbacks.stage import BATCH, callback, request
 from tests.e2e.stage import COMMAND, Stage, until
 from tests.ports import free_port, listens
@@ -57,7 +58,7 @@ def test_the_receiver_lives_within_its_filters(tmp_path: Path) -> None:
     words += ["--admin-port", str(free_port())]
     with subprocess.Popen(words, env=stage.env, stderr=subprocess.PIPE) as traced:
         until(lambda: listens(port), 60)
-        path = address.write("", Home(stage.home).keys().newest, BATCH, 0, 1)
+        path = address.write("", keys_of(Home(stage.home)).newest, BATCH, 0, 1)
         for body in (callback(), callback(), b"{"):
             assert post(port, request(path, body=body))
         traced.terminate()

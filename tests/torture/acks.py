@@ -32,6 +32,7 @@ from mwbatch.core import address
 from mwbatch.core.address import Key
 from mwbatch.core.facts import Planned, Started
 from mwbatch.journal.home import Home
+from mwbatch.journal.keyring import keys_of
 from mwbatch.journal.segments import Segments
 from tests.callbacks.stage import add_batch
 from tests.e2e.stage import COMMAND, Stage
@@ -86,7 +87,7 @@ class Reign:
     async def _prepare(self) -> Key:
         """Make batches in which every row was sent once."""
         home = Home(self._stage.home)
-        key = home.keys().newest
+        key = keys_of(home).newest
         for batch in BATCHES:
             journal = Segments(add_batch(home, batch), "submit")
             planned = [Planned(0.0, row, f"r{row}", row + 2, "tagging", {}, {}) for row in range(self.rows)]

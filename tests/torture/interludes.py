@@ -11,9 +11,10 @@ from mwbatch.core.facts import Fact, Started, Withdrawn
 from mwbatch.core.fold import Status
 from mwbatch.core.lines import BadLine, parse
 from mwbatch.errors import BatchBusy, OtherApi, UsageError
-from mwbatch.journal.home import Card, Home
+from mwbatch.journal.home import Home
 from mwbatch.journal.lock import BatchLock
-from mwbatch.journal.opened import act
+from mwbatch.journal.record import Record
+from mwbatch.journal.store import Ref
 from tests.torture.manifest import write_manifest
 from tests.torture.steady import write_keys
 
@@ -47,7 +48,7 @@ async def other_url(story: "Story") -> None:
 async def keys_gone(story: "Story") -> None:
     """The callback keys are lost and found again: nothing is sent meanwhile, and no key is made."""
     keys, aside = story.path / "keys.json", story.path / "keys.aside"
-    if story.begun and Card.read(story.folder).kids:
+    if story.begun and Record.read(story.folder).card.kids:
         await story.receiver.stop()
         keys.rename(aside)
         sent = len(story.network.sent)
@@ -182,7 +183,9 @@ async def canceled(story: "Story") -> None:
     if not story.begun:
         return
     home = Home(story.path)
-    async with act(home, story.folder, Card.read(story.folder), "cancel") as batch:
+    async with home.act(
+        Ref(str(story.folder), story.folder.name, Record.read(story.folder).card), "cancel"
+    ) as batch:
         await batch.record(
             [
                 Withdrawn(0.0, number, batch.state.rows[number].fresh_attempt)

@@ -10,7 +10,7 @@ from mwbatch.core.facts import Failed, Seen, digest
 from mwbatch.core.fold import ABSENT, Row, Status
 from mwbatch.core.outcomes import Reconciled
 from mwbatch.errors import Exit
-from mwbatch.journal.home import Card
+from mwbatch.journal.record import Record
 from mwbatch.journal.scan import read
 from mwbatch.journal.segments import Segments
 from mwbatch.simulator import Fault
@@ -226,7 +226,7 @@ def false_proof(story: "Story", run: "Run") -> str | None:
     if proof is None or proof.paid_twice is None:
         return None
     then, rows, known = story.network.now() - A_WHILE, defaultdict[int, list[float]](list), 0
-    state, batch = story.state, Card.read(story.folder).batch_id
+    state, batch = story.state, Record.read(story.folder).card.batch_id
     for url, tasks in _alive(story):
         address = find(url)
         assert address is not None

@@ -71,7 +71,7 @@ class Receiver:
             moment = self._draw.whole(1, 40, "dies", self._lives) if deadly else None
             mortal = Mortal(self._draw, moment)
             self._keys = Keyring(self._home, _now)
-            self._stores = Stores(self._home, disk=mortal.disk, now=_now)
+            self._stores = Stores(Home(self._home.path, disk=mortal.disk), now=_now)
             self._mortal = mortal
             try:
                 await mortal.live(self._open())

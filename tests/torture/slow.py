@@ -28,6 +28,7 @@ from mwbatch.callbacks.limits import LIMITS
 from mwbatch.core import address
 from mwbatch.core.address import Key
 from mwbatch.journal.home import Home
+from mwbatch.journal.keyring import keys_of
 from tests.callbacks.stage import BATCH, JSON, add_batch, callback
 from tests.e2e.stage import Stage, until
 from tests.ports import free_port, listens
@@ -175,7 +176,7 @@ def receiving(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int, Key]
     stage, port = Stage(folder), free_port()
     home = Home(stage.home)
     add_batch(home, BATCH)
-    key = home.keys().newest
+    key = keys_of(home).newest
     with stage.running("serve-callbacks", "--port", str(port), "-q") as process:
         until(lambda: listens(port))
         yield process, port, key

@@ -6,10 +6,12 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, tzinfo
 from itertools import count
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import orjson
 
+from mwbatch.journal.disk import Disk
 from mwbatch.journal.segments import Segments
 from tests.torture.mortal import owner
 
@@ -24,7 +26,7 @@ def steady(seed: str) -> Iterator[None]:
         stack.enter_context(patch("secrets.token_hex", lambda size=32: f"{next(numbers):0{2 * size}x}"))
         stack.enter_context(patch("mwbatch.journal.segment.datetime", _Clock))
         stack.enter_context(patch("mwbatch.commands.planning.new_batch_id", _batch_ids().__next__))
-        stack.enter_context(patch("mwbatch.journal.opened.Segments", _segments))
+        stack.enter_context(patch("mwbatch.journal.home.Segments", _segments))
         stack.enter_context(patch("mwbatch.commands.base.probe", _heard))
         yield
 
@@ -45,9 +47,9 @@ class _Clock:
         return datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def _segments(folder: Path, writer: str) -> Segments:
+def _segments(folder: Path, writer: str, disk: Disk, *rest: Any, **how: Any) -> Segments:
     mortal = owner()
-    return Segments(folder, writer) if mortal is None else Segments(folder, writer, mortal.disk)
+    return Segments(folder, writer, disk if mortal is None else mortal.disk, *rest, **how)
 
 
 async def _heard(*_: object) -> str:

@@ -21,7 +21,8 @@ from mwbatch.core.fold import ABSENT, Status
 from mwbatch.core.outcomes import Created, Reconciled
 from mwbatch.core.values import SETTLE
 from mwbatch.errors import MwbatchError
-from mwbatch.journal.home import Card, Home
+from mwbatch.journal.home import Home
+from mwbatch.journal.record import Record
 from mwbatch.journal.segments import Segments
 from mwbatch.simulator import Faults, Settings
 from mwbatch.simulator.faults import CALLBACK_FAULTS
@@ -119,7 +120,7 @@ class Story:
 
     def _known(self) -> bool:
         """Whether the batch's card says when it began."""
-        return self.begun and Card.read(self.folder).began is not None
+        return self.begun and Record.read(self.folder).card.began is not None
 
     @property
     def planned(self) -> bool:
@@ -139,7 +140,7 @@ class Story:
     @property
     def unproved(self) -> bool:
         """Whether the listing was not seen to show the addresses of some type: its doubt cannot be settled."""
-        echo = Card.read(self.folder).echo
+        echo = Record.read(self.folder).card.echo
         return not all(echo.get(fact.type) for fact in Segments(self.folder, "laws").rows())
 
     async def play(self) -> Ending:

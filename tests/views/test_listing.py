@@ -4,24 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.core.batch import Batch
 from mwbatch.core.reject import Reject
-from mwbatch.journal.home import Card, Home
+from mwbatch.journal.card import Card
+from mwbatch.journal.home import Home
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.rejects import RejectShelf
-from mwbatch.journal.segments import Segments
 from mwbatch.views.listing import rejected
 
 
 def opened(tmp_path: Path, *bodies: bytes) -> Opened:
     """A batch with rejects that were kept as they are."""
     home = Home(tmp_path)
-    folder, card = home.create(Card("logos", "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ()))
-    shelf = RejectShelf(folder, "receiver", 10_000)
+    ref = home.create(Card("logos", "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ()))
+    shelf = RejectShelf(Path(ref.where), "receiver", 10_000)
     for row, body in enumerate(bodies):
         shelf.append(Reject(float(row), row, 1, "not_json", len(body), f"sha-{row}", False, body))
     shelf.close()
-    return Opened(home, folder, card, Segments(folder, "view"), Batch())
+    return home.open(ref)
 
 
 def test_what_is_shown_of_a_reject(tmp_path: Path) -> None:

@@ -8,18 +8,24 @@ from email.utils import format_datetime
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from mwbatch.client.keys import fingerprint
 from mwbatch.core.facts import Fact, Planned, Seen, Started, Via, digest
 from mwbatch.core.lines import line
 from mwbatch.core.text import encode
 from mwbatch.core.times import iso
+from mwbatch.journal.batch_folder import place_of
+from mwbatch.journal.begun import FOLDER as BEGUN
+from mwbatch.journal.begun import Begun
+from mwbatch.journal.card import Card
 from mwbatch.journal.folders import JOURNAL, RESULTS, ROWS
-from mwbatch.journal.home import Card, Home, place_of
-from mwbatch.journal.keys import Keys, written
+from mwbatch.journal.home import Home
+from mwbatch.journal.keyring import Keys
+from mwbatch.journal.keys import written
 from mwbatch.journal.segments import segment_sizes
 from tests.benchmarks.growing.tasks import API_KEY, BASE, BATCH_ID, BEGAN, KEY, MANIFEST, WORKED, Made
+from tests.records import rewrite
 
 NAME: Final = "grown"
 RUN: Final = 256
@@ -53,9 +59,10 @@ class Grown:
             file.writelines(Made(row).cells() for row in range(self.rows))
         home = Home(self.home)
         home.path.mkdir(parents=True)
-        home.key_path.touch(mode=0o600)
-        home.key_path.write_bytes(written(Keys((KEY,))))
-        folder, card = home.create(Card(NAME, BATCH_ID, origin, str(self.manifest), "id", (KEY.kid,)))
+        Path(home.keys.where).touch(mode=0o600)
+        Path(home.keys.where).write_bytes(written(Keys((KEY,))))
+        ref = home.create(Card(NAME, BATCH_ID, origin, str(self.manifest), "id", (KEY.kid,)))
+        folder, card = Path(ref.where), ref.card
         _write(folder / ROWS, "submit", self._planned())
         starts = count(1)
         for number, (first, end) in enumerate(self._parts()):
@@ -63,7 +70,7 @@ class Grown:
             _write(folder / RESULTS, f"receiver{number}", (_answer(row) for row in range(first, end)))
         clock = _clock(Made(0))
         card = replace(card, began=clock, clock=clock, base=BASE, echo={"tagging": True}, drift=(0, 1))
-        _keep_sizes(home, folder, card)
+        _keep_sizes(home, folder, card=card)
 
     def copied(self, to: Path, *, but: str = "") -> "Grown":
         """A copy for a command that writes: segments are shared, since none is ever written again; ``but`` one folder."""
@@ -73,8 +80,8 @@ class Grown:
             self.home, copy.home, copy_function=os.link, ignore=lambda _, names: left.intersection(names)
         )
         home = Home(copy.home)
-        (folder, card), *_ = home.cards()
-        _keep_sizes(home, folder, replace(card, place=place_of(folder)))
+        folder = Path(home.find(NAME).where)
+        _keep_sizes(home, folder, place=place_of(folder))
         return copy
 
     def segments(self) -> list[Path]:
@@ -102,11 +109,11 @@ class Grown:
                 yield Seen(_at(made), row, 1, made.task_id, "pending", Via.CREATE, iso(made.created))
 
 
-def _keep_sizes(home: Home, folder: Path, card: Card) -> None:
+def _keep_sizes(home: Home, folder: Path, **changes: Any) -> None:
     """Keep how large the segments are, on the card and outside of the folder."""
     sizes = segment_sizes(folder)
-    home.write(folder, replace(card, segments=sizes))
-    begun = home.begun(BATCH_ID)
+    rewrite(folder, segments=sizes, **changes)
+    begun = Begun(home.path / BEGUN / f"{BATCH_ID}.jsonl")
     begun.write(sizes)
     begun.close()
 

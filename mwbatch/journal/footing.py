@@ -1,22 +1,22 @@
 """Whether the home is there still: what is stored in another folder of its name is found by nobody once it is back."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from mwbatch.errors import StoreError
+from mwbatch.journal.batch_folder import place_of
 from mwbatch.journal.folders import JOURNAL, RESULTS
-from mwbatch.journal.home import Home, place_of
-from mwbatch.journal.keys import NAME as KEYS
 
 
 class Footing:
-    """The folder on which everything stands, as it was when it was first looked at.
+    """The folder on which everything stands, as it was when it was first looked at; ``is_ours`` where it has anything of ours.
 
     ``gone`` says why nothing can be stored below it; empty while it is there.
     """
 
-    def __init__(self, home: Home) -> None:
-        self._home = home
+    def __init__(self, path: Path, is_ours: Callable[[], bool]) -> None:
+        self._path, self._is_ours = path, is_ours
         self._place: tuple[int, int] | None = None
         self.gone = ""
 
@@ -36,7 +36,7 @@ class Footing:
             raise StoreError(self.gone)
 
     def _why(self) -> str:
-        path = self._home.path
+        path = self._path
         try:
             place = place_of(path)
         except StoreError as error:
@@ -47,9 +47,6 @@ class Footing:
             return f"{path} is another folder than before, and an empty one: is its disk mounted?"
         self._place = place
         return ""
-
-    def _is_ours(self) -> bool:
-        return (self._home.path / KEYS).exists() or any(True for _ in self._home.readable())
 
 
 def check_writable(folder: Path) -> None:

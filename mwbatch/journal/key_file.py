@@ -1,0 +1,58 @@
+"""The keyring of a folder home: its key file."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from mwbatch.errors import StoreError
+from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.keyring import Keys
+from mwbatch.journal.keys import load, load_or_make
+from mwbatch.journal.rotation import retire, rotate
+
+Mark = tuple[int, int, int, int]
+"""What differs between two states of a file: inode, size, and when its content and its inode were changed."""
+
+
+class KeyFile:
+    """The keys in one file; a link to it serves as well."""
+
+    def __init__(self, path: Path, disk: Disk = DISK) -> None:
+        self._path, self._disk = path, disk
+
+    @property
+    def where(self) -> str:
+        """The path of the file."""
+        return str(self._path)
+
+    def load(self) -> Keys | None:
+        """Read it; None where there is none."""
+        return load(self._path)
+
+    def make(self) -> Keys:
+        """Read it, made first where there is none; durable, whoever made it."""
+        keys = load_or_make(self._path, self._disk)
+        try:
+            # Another process may have put the file in place this moment, and not have synced the folder yet.
+            with suppress(
+                PermissionError
+            ):  # a folder that is not ours to read: whoever may write there sees to it
+                self._disk.sync_folder(self._path.resolve().parent)
+        except OSError as error:
+            raise StoreError(f"cannot sync {self._path.parent}: {error.strerror}") from error
+        return keys
+
+    def rotate(self, at: float) -> Keys:
+        """Add a key that signs from now on."""
+        return rotate(self._path, at, self._disk)
+
+    def retire(self, kid: str, at: float) -> Keys:
+        """Forget the secret of an old key."""
+        return retire(self._path, kid, at, self._disk)
+
+    def mark(self) -> Mark | None:
+        """One look at the file."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
