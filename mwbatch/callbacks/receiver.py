@@ -20,7 +20,7 @@ from mwbatch.callbacks.every import every
 from mwbatch.callbacks.intake import Body, Room, check_head, no_continue
 from mwbatch.callbacks.keyring import Keyring
 from mwbatch.callbacks.limits import LIMITS, Limits
-from mwbatch.callbacks.readiness import Hindrance
+from mwbatch.callbacks.readiness import Event, Readiness, State
 from mwbatch.callbacks.refusal import ANSWERS, Reason, Rejected, rejected_by
 from mwbatch.callbacks.rejects import Rejects
 from mwbatch.callbacks.stores import Stores
@@ -51,8 +51,8 @@ class Receiver:
     """Takes callbacks for every batch of a home.
 
     ``counts`` is what it did; ``failure`` the first error after which a journal writes nothing any more (the process
-    should end with its exit code), else None; ``listening``, ``closing`` and ``certificate`` are set by whoever does. ``clock`` is in seconds
-    since the epoch.
+    should end with its exit code), else None; ``readiness`` is told by whoever listens and closes, ``certificate``
+    is set by whoever has one. ``clock`` is in seconds since the epoch.
     """
 
     def __init__(
@@ -74,22 +74,16 @@ class Receiver:
         self._watch = Watch(self._once, self.counts)
         self._rejects = Rejects(self._stores.mailbox, self.counts, limits)
         self.failure: StoreError | None = None
-        self.listening = self.closing = False
+        self.readiness = Readiness()
         self.certificate: Certificate | None = None
         self._telling = Telling(self.counts)
 
     @property
-    def hindrance(self) -> Hindrance | None:
-        """Why no callback can be taken now; None while they can."""
-        if self.closing:
-            return Hindrance.SHUTTING_DOWN
-        if self.failure is not None:
-            return Hindrance.POISONED
-        if not self.listening:
-            return Hindrance.STARTING
-        if self._stores.gone:
-            return Hindrance.HOME_GONE
-        return Hindrance.DISK_FULL if self._stores.full else None
+    def hindrance(self) -> State | None:
+        """Why no callback can be taken now; None while they can. Looks at the stores."""
+        stores = self._stores
+        self.readiness.take(Event.GONE if stores.gone else Event.FULL if stores.full else Event.FINE)
+        return None if self.readiness.state is State.READY else self.readiness.state
 
     @property
     def held(self) -> int:
@@ -118,8 +112,8 @@ class Receiver:
                 yield
         finally:
             await self._rejects.close()
-            failed = await self._stores.close()
-            self.failure = self.failure or failed
+            if failed := await self._stores.close():
+                self._fail(failed)
             self._watch.close()
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
@@ -240,10 +234,15 @@ class Receiver:
         except Exception as error:  # noqa: BLE001 (a 503 for what is stored would be a lie)
             _log.error("on_stored failed: %s at %s", type(error).__name__, _where(error))
 
+    def _fail(self, error: StoreError) -> None:
+        """Nothing can be written any more."""
+        self.failure = self.failure or error
+        self.readiness.take(Event.FAILED)
+
     def _note(self, batch: str, error: StoreError) -> None:
         """Log a trouble once, not for each callback that meets it."""
         if isinstance(error, Poisoned):
-            self.failure = self.failure or error
+            self._fail(error)
         self.troubles.begin(f"store {batch}", f"batch {batch}: answering 503: {error}", type(error))
 
     def _refuse(self, reason: Reason) -> web.Response:

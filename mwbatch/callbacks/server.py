@@ -9,6 +9,7 @@ from mwbatch.callbacks.counts import Counts
 from mwbatch.callbacks.every import every
 from mwbatch.callbacks.limits import LIMITS, Limits
 from mwbatch.callbacks.listener import Listener
+from mwbatch.callbacks.readiness import Event
 from mwbatch.callbacks.receiver import OnStored, Receiver
 from mwbatch.callbacks.tls import Certificate
 from mwbatch.errors import BadValue, StoreError
@@ -18,8 +19,8 @@ from mwbatch.journal.store import Store
 class Running:
     """A receiver that listens; an async context manager that closes it.
 
-    ``url`` is the callback base of a sender on this machine, ``port`` the port that was chosen, ``admin_url`` where
-    the admin port is, or None.
+    ``url`` is the callback base of a sender on this machine, ``port`` the port that was chosen, ``admin_url``
+    where the admin port is, or None.
     """
 
     def __init__(
@@ -43,8 +44,8 @@ class Running:
         return self._receiver.failure
 
     async def close(self) -> None:
-        """Stop listening, let what is in flight be answered, then close the journals; the admin port is the last."""
-        self._receiver.closing = True
+        """Stop listening, let what is in flight be answered, then close the journals; last the admin port."""
+        self._receiver.readiness.take(Event.CLOSING)
         await self._stack.aclose()
 
     async def __aenter__(self) -> Self:
@@ -68,8 +69,8 @@ async def serve(
 ) -> Running:
     """Listen for callbacks of every batch in ``store``; port 0 lets the kernel choose.
 
-    ``tls_cert`` is a PEM chain, ``tls_key`` its key, unless that stands in the same file; both are read again when they
-    change. The admin port, where one is given, listens before the journals are read.
+    ``tls_cert`` is a PEM chain, ``tls_key`` its key, unless that stands in the same file; both are read again
+    when they change. The admin port, where one is given, listens before the journals are read.
 
     Raises:
         UsageError: a port is taken, a host is not ours, or keys or certificate are unusable.
@@ -91,7 +92,7 @@ async def serve(
         await stack.enter_async_context(asynccontextmanager(receiver.lifetime)())
         stack.push_async_callback(front.close)
         await front.open(host, port, tls=certificate.context if certificate else None)
-        receiver.listening = True
+        receiver.readiness.take(Event.LISTENING)
         if certificate:
             await stack.enter_async_context(every(limits.reload_seconds, certificate.refresh))
         return Running(front, behind, receiver, stack.pop_all())

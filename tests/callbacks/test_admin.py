@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from mwbatch.callbacks.limits import Limits
-from mwbatch.callbacks.readiness import Hindrance
+from mwbatch.callbacks.readiness import State
 from mwbatch.callbacks.receiver import RECEIVER, application
 from mwbatch.callbacks.server import Running, serve
 from mwbatch.errors import UsageError
@@ -87,7 +87,7 @@ async def test_read_but_not_listening(tmp_path: Path) -> None:
     app = application(make_home(tmp_path / "home", BATCH))
     runner = web.AppRunner(app)
     await runner.setup()
-    assert app[RECEIVER].hindrance is Hindrance.STARTING
+    assert app[RECEIVER].hindrance is State.STARTING
     await runner.cleanup()
 
 
