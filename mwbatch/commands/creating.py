@@ -18,7 +18,7 @@ from mwbatch.commands.settling import BELIED, settle
 from mwbatch.commands.surplus import cancel_surplus
 from mwbatch.core.doubt import Grounds
 from mwbatch.core.facts import Planned
-from mwbatch.core.fold import Status
+from mwbatch.core.fold import Row, Status
 from mwbatch.core.hint import hint
 from mwbatch.core.hosts import settle_at
 from mwbatch.core.limits import Limits
@@ -252,15 +252,10 @@ class Creation:
         """
         state, doubted = self.batch.state, again and self.belied
 
-        def want(number: int) -> bool:
-            if state.untouched(number):
-                return not again
-            if not state.is_sendable(number):
-                return False
-            row = state.row(number)
+        def fits(row: Row) -> bool:
             return bool(row.absent) is again and (not doubted or row.opened > row.last)
 
-        return self.batch.journal.rows(want, kind) if self.wanted() else iter(())
+        return self.batch.journal.rows(state.wanted(fits), kind) if self.wanted() else iter(())
 
     @property
     def belied(self) -> bool:

@@ -2,16 +2,17 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Final
 
 from mwbatch.core.course import STOPPED, Course, State
-from mwbatch.core.facts import Started
+from mwbatch.core.facts import Planned, Started
 from mwbatch.core.pace import backoff
-from mwbatch.core.plan import Create
+from mwbatch.core.plan import GREATEST_RUN, Create, Runs
 from mwbatch.core.verdict import Outcome, Verdict
 from mwbatch.journal.closing import to_end
 from mwbatch.journal.opened import Opened
+from mwbatch.journal.portions import portions
 
 NOT_SENT: Final = Outcome(Verdict.UNSENT, message="the run ended before this row's turn")
 
@@ -43,7 +44,7 @@ class Ready:
         self, batch: Opened, course: Course, started: Callable[[list[Create]], Started], most: int
     ) -> None:
         self._batch, self._course, self._started, self._most = batch, course, started, most
-        self._runs: Iterator[list[Create]] = iter(())
+        self._runs = _cut(iter(()), Runs(batch.state, 1))
         self._rows: deque[Create] = deque()
         self._rested: deque[Try] = deque()
         self._resting: dict[Try, asyncio.TimerHandle] = {}
@@ -52,9 +53,9 @@ class Ready:
         self._ended = False
         course.follow(self._heed)
 
-    def begin(self, runs: Iterator[list[Create]]) -> None:
-        """These are the rows to be made ready now, in the order of sending."""
-        self._runs, self._ended = runs, False
+    def begin(self, rows: Iterator[Planned], runs: Runs) -> None:
+        """These are the rows to be made ready now, in the order of sending, and how they are cut into runs."""
+        self._runs, self._ended = _cut(rows, runs), False
 
     async def prepare(self) -> None:
         """Start runs until there are none left, or `end` is called.
@@ -64,12 +65,15 @@ class Ready:
                 rows was made ready.
         """
         try:
-            while not self._ended and (run := next(self._runs, None)):
+            async for run in self._runs:
+                if self._ended:
+                    break
                 # Cancelled in the midst of it the run would be started on disk, and nobody would know that
                 # none of it left.
                 await to_end(self._start(run))
                 await self._room(len(run))
         finally:
+            await self._runs.aclose()
             self.end()
 
     async def _start(self, run: list[Create]) -> None:
@@ -130,3 +134,14 @@ class Ready:
         while len(self._rows) >= size and not self._ended:
             self._low.clear()
             await self._low.wait()
+
+
+async def _cut(rows: Iterator[Planned], runs: Runs) -> AsyncGenerator[list[Create], None]:
+    """Rows as runs, read in a thread a portion ahead of need, as the disk may be slow."""
+    there = portions(rows, GREATEST_RUN)
+    while not runs.is_done and (some := await anext(there, None)):
+        runs.feed(some)
+        while run := runs.take():
+            yield run
+    if run := runs.rest():
+        yield run

@@ -8,7 +8,6 @@ sends it again.
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 from mwbatch.client import kept
@@ -23,7 +22,7 @@ from mwbatch.core.course import SENDING, Course, Event
 from mwbatch.core.doubt import Witness
 from mwbatch.core.facts import Failed, Planned, Started, Via
 from mwbatch.core.pace import Pace
-from mwbatch.core.plan import Create, ranges, run_size, runs, sendable
+from mwbatch.core.plan import Create, Runs, ranges, run_size
 from mwbatch.core.showing import seen
 from mwbatch.core.trouble import Advice, Trouble
 from mwbatch.core.verdict import TAKEN, Outcome, Verdict
@@ -92,7 +91,7 @@ class Sender:
         if self.course.stopped:  # nobody would take what is made ready
             return
         size = self.pace.most if self.careful else run_size(self.pace.most)
-        self._ready.begin(runs(islice(sendable(rows, self.batch.state), most), size))
+        self._ready.begin(iter(rows), Runs(self.batch.state, size, most))
         self._prober.begin()
         watch = asyncio.create_task(self._watch())
         try:

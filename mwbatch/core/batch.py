@@ -162,6 +162,14 @@ class Batch:
         """How many rows may be sent."""
         return self._rows.count(questions.SENDABLE)
 
+    def wanted(self, fits: Callable[[Row], bool]) -> Callable[[int], bool]:
+        """Tells of each number whether that row may be sent and ``fits``, as it is now: any thread may ask it, at any time."""
+        codes, fresh = self._columns.codes, fits(Row(planned=True))
+        marks = codes.translate(marks_of(is_untouched)) if fresh else b""
+        others = frozenset(n for n, row in self._lifted.items() if row.planned and row.sendable and fits(row))
+        end = len(marks)
+        return lambda number: (number < end and marks[number] == 1) or number in others
+
     def exhausted(self) -> int:
         """How many planned rows were sent in vain as often as is done without asking the user."""
         return sum(row.exhausted and row.status is Status.PLANNED for row in self._lifted.values())

@@ -1,7 +1,7 @@
 """Which rows are sent next, and in which runs."""
 
-from collections.abc import Iterable, Iterator
-from itertools import groupby, islice
+from collections import deque
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from mwbatch.core.batch import Batch
@@ -29,20 +29,53 @@ def run_size(in_flight: int) -> int:
     return min(max(4 * in_flight, LEAST_RUN), GREATEST_RUN)
 
 
-def sendable(rows: Iterable[Planned], batch: Batch) -> Iterator[Create]:
-    """The rows that may be sent, decided when each is asked for: a row whose attempt started meanwhile is left out."""
-    for planned in rows:
-        if batch.untouched(planned.row):
-            yield Create(planned, 1)
-        elif batch.is_sendable(planned.row):
-            yield Create(planned, batch.row(planned.row).next_attempt)
+class Runs:
+    """Cuts what is to be sent into runs of at most ``size`` rows of one attempt number, in order; ``most`` rows in all.
 
+    Rows are fed as they are read. Whether one may be sent is decided when a run asks for it: a row whose attempt started
+    meanwhile is left out.
+    """
 
-def runs(creates: Iterator[Create], size: int) -> Iterator[list[Create]]:
-    """Cut what is to be sent into runs of at most ``size`` rows of one attempt number, in order."""
-    for _, same in groupby(creates, key=lambda create: create.attempt):
-        while run := list(islice(same, size)):
-            yield run
+    def __init__(self, state: Batch, size: int, most: int | None = None) -> None:
+        self._state, self._size, self._left = state, size, most
+        self._rows: deque[Planned] = deque()
+        self._run: list[Create] = []
+
+    def feed(self, rows: Iterable[Planned]) -> None:
+        """Take in the next rows."""
+        self._rows.extend(rows)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether as many were cut as may be."""
+        return self._left == 0
+
+    def take(self) -> list[Create]:
+        """The next whole run; an empty one where more rows have to be fed first, or it is done."""
+        while self._rows and not self.is_done:
+            create = self._create(self._rows[0])
+            if create is not None and self._run and create.attempt != self._run[0].attempt:
+                return self.rest()
+            self._rows.popleft()
+            if create is None:
+                continue
+            self._run.append(create)
+            self._left = self._left and self._left - 1
+            if len(self._run) == self._size:
+                return self.rest()
+        return self.rest() if self.is_done else []
+
+    def rest(self) -> list[Create]:
+        """The last run, which may be shorter: no more rows will be fed."""
+        run, self._run = self._run, []
+        return run
+
+    def _create(self, planned: Planned) -> Create | None:
+        if self._state.untouched(planned.row):
+            return Create(planned, 1)
+        if self._state.is_sendable(planned.row):
+            return Create(planned, self._state.row(planned.row).next_attempt)
+        return None
 
 
 def ranges(numbers: Iterable[int]) -> tuple[tuple[int, int], ...]:

@@ -43,7 +43,7 @@ class Run:
     def __init__(self, stage: Stage, batch: Opened) -> None:
         self.wire, self.course, pace, session = stage.wire, Course(), Pace(4), stage.session(batch)
         self.wire.reads = Unsure("cut")
-        self.ready = ready_of(batch, [40], self.course)
+        self.ready = ready_of(batch, 40, self.course)
         self.gate = Gate(pace, session.ticks, self.course)
         self.prober = Prober(session, self.course, pace, Trouble())
         self.preparing = asyncio.create_task(self.ready.prepare())

@@ -2,13 +2,15 @@
 
 import asyncio
 import errno
+import threading
+from collections.abc import Iterator
 
 import pytest
 
 from mwbatch.commands.ready import Ready
 from mwbatch.core.course import Course, Event
 from mwbatch.core.facts import Planned, Started
-from mwbatch.core.plan import Create, ranges
+from mwbatch.core.plan import Create, Runs, ranges
 from mwbatch.core.verdict import Outcome, Verdict
 from mwbatch.errors import BatchBusy, StoreError
 from mwbatch.journal.opened import Opened, look
@@ -23,18 +25,17 @@ def begun(run: list[Create]) -> Started:
     return start(1, ranges(create.planned.row for create in run))
 
 
-def ready_of(batch: Opened, sizes: list[int], course: Course | None = None) -> Ready:
-    """Runs of these sizes."""
-    rows = iter(batch.journal.rows())
+def ready_of(batch: Opened, size: int, course: Course | None = None) -> Ready:
+    """All rows, in runs of this size."""
     ready = Ready(batch, course or Course(), begun, 2)
-    ready.begin(iter([[Create(next(rows), 1) for _ in range(size)] for size in sizes]))
+    ready.begin(batch.journal.rows(), Runs(batch.state, size))
     return ready
 
 
 @virtual
 async def test_taken_in_order_and_covered(stage: Stage) -> None:
     """Every row comes out once, in order, and is on disk as started when it does; then None."""
-    ready = ready_of(await stage.opened(9), [4, 4, 1])
+    ready = ready_of(await stage.opened(9), 4)
     preparing, taken = asyncio.create_task(ready.prepare()), list[Planned]()
     while tried := await ready.take():
         assert (tried.create.planned.row, 1) in stage.covered()
@@ -46,7 +47,7 @@ async def test_taken_in_order_and_covered(stage: Stage) -> None:
 @virtual
 async def test_one_run_ahead_and_no_more(stage: Stage) -> None:
     """Nothing is started that is more than a run ahead of need."""
-    ready = ready_of(await stage.opened(12), [4, 4, 4])
+    ready = ready_of(await stage.opened(12), 4)
     preparing = asyncio.create_task(ready.prepare())
     await asyncio.sleep(1)
     assert len(stage.covered()) == 4
@@ -62,7 +63,7 @@ async def test_one_run_ahead_and_no_more(stage: Stage) -> None:
 @virtual
 async def test_a_row_that_rests_holds_no_place(stage: Stage) -> None:
     """While a row rests the next is given out, until as many rest as may; each comes again after its rest."""
-    ready = ready_of(await stage.opened(4), [4])
+    ready = ready_of(await stage.opened(4), 4)
     preparing, loop = asyncio.create_task(ready.prepare()), asyncio.get_running_loop()
     first, second = await ready.take(), await ready.take()
     assert first is not None
@@ -88,7 +89,7 @@ async def test_a_row_that_rests_holds_no_place(stage: Stage) -> None:
 async def test_nothing_is_given_out_once_the_run_has_stopped(stage: Stage) -> None:
     """A stop wakes whoever waits, and what rests is left over with the outcome of its last request."""
     course = Course()
-    ready = ready_of(await stage.opened(2), [2], course)
+    ready = ready_of(await stage.opened(2), 2, course)
     preparing = asyncio.create_task(ready.prepare())
     first, second = await ready.take(), await ready.take()
     assert first is not None
@@ -106,7 +107,7 @@ async def test_nothing_is_given_out_once_the_run_has_stopped(stage: Stage) -> No
 @virtual
 async def test_a_failing_disk_makes_nothing_ready(stage: Stage) -> None:
     """Where started cannot be written no row is made ready, and whoever waits is told there are none."""
-    ready = ready_of(await stage.opened(4, Failing(write=[errno.EIO])), [4])
+    ready = ready_of(await stage.opened(4, Failing(write=[errno.EIO])), 4)
     waiting = asyncio.create_task(ready.take())
     with pytest.raises(StoreError):
         await ready.prepare()
@@ -120,8 +121,27 @@ async def test_what_another_process_started_is_not_made_ready(stage: Stage) -> N
     other = await look(batch.store, batch.ref)
     assert await other.record([start(1, ((3, 4),))]) == [True]
     await other.journal.close()
-    ready = ready_of(batch, [4, 4])
+    ready = ready_of(batch, 4)
     with pytest.raises(BatchBusy, match=r"started meanwhile by another process.*mwbatch resume"):
         await ready.prepare()
     assert await ready.take() is None
     assert stage.covered() == {(3, 1)}
+
+
+@virtual
+async def test_no_row_is_read_on_the_loop(stage: Stage) -> None:
+    """Whatever the disk takes, nobody waits for it but who prepares: rows are read in a thread."""
+    batch, loop, readers = await stage.opened(3), threading.get_ident(), set[int]()
+
+    def reading() -> Iterator[Planned]:
+        for planned in batch.journal.rows():
+            readers.add(threading.get_ident())
+            yield planned
+
+    ready = Ready(batch, Course(), begun, 2)
+    ready.begin(reading(), Runs(batch.state, 2))
+    preparing = asyncio.create_task(ready.prepare())
+    assert [(await ready.take()) is not None for _ in range(4)] == [True] * 3 + [False]
+    await preparing
+    assert readers
+    assert loop not in readers

@@ -1,17 +1,16 @@
 """The laws of runs and ranges."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Planned
-from mwbatch.core.plan import Create, precedence, ranges, run_size, runs, sendable
+from mwbatch.core.plan import Create, Runs, precedence, ranges, run_size
 from tests.core.facts import ROWS, histories, plan, start
 
 numbers = st.sets(st.integers(0, 60)).map(sorted)
-creates = st.lists(st.tuples(st.integers(0, 99), st.integers(1, 3))).map(
-    lambda pairs: [Create(plan(row), attempt) for row, attempt in pairs]
-)
 
 
 @given(numbers)
@@ -29,31 +28,52 @@ def test_ranges_by_example() -> None:
     assert ranges([]) == ()
 
 
-@given(creates, st.integers(1, 7))
-def test_runs_cover_everything_in_order(wanted: list[Create], size: int) -> None:
-    """Runs laid end to end are what was to be sent; each is at most ``size`` rows of one attempt number."""
-    cut = list(runs(iter(wanted), size))
-    assert [create for run in cut for create in run] == wanted
-    assert all(0 < len(run) <= size and len({create.attempt for create in run}) == 1 for run in cut)
+def cut(
+    rows: list[Planned], batch: Batch, size: int, most: int | None = None, portion: int = 99
+) -> list[list[Create]]:
+    """All the runs of some rows that are read by portions."""
+    runs, found = Runs(batch, size, most), list[list[Create]]()
+    for first in range(0, len(rows), portion):
+        runs.feed(rows[first : first + portion])
+        while run := runs.take():
+            found.append(run)
+    return [*found, *filter(None, [runs.rest()])]
 
 
-@given(histories)
-def test_only_what_may_be_sent_is_sent(history: list[Fact]) -> None:
-    """What is sendable is exactly the rows that the fold says may be sent, each with its next attempt."""
-    batch, rows = Batch([*history, *map(plan, range(ROWS))]), list(map(plan, range(ROWS)))
-    assert [(create.planned.row, create.attempt) for create in sendable(rows, batch)] == [
-        (number, batch.row(number).next_attempt) for number in range(ROWS) if batch.row(number).sendable
+@given(histories, st.integers(1, 3), st.none() | st.integers(0, 3), st.integers(1, 3))
+def test_what_may_be_sent_is_cut_into_runs(
+    history: list[Fact], size: int, most: int | None, portion: int
+) -> None:
+    """Runs laid end to end are exactly the rows that the fold says may be sent, as many as may be, with their next attempts.
+
+    Each is at most ``size`` rows of one attempt number, as long as it can be, however the rows were read.
+    """
+    rows = list(map(plan, range(ROWS)))
+    batch = Batch([*history, *rows])
+    may = [(n, batch.row(n).next_attempt) for n in range(ROWS) if batch.row(n).sendable][:most]
+    runs = [
+        [(create.planned.row, create.attempt) for create in run]
+        for run in cut(rows, batch, size, most, portion)
     ]
+    assert [create for run in runs for create in run] == may
+    assert all(0 < len(run) <= size and len({attempt for _, attempt in run}) == 1 for run in runs)
+    assert all(len(one) == size or one[0][1] != other[0][1] for one, other in pairwise(runs))
+    wanted = batch.wanted(lambda row: not row.absent)
+    assert [n for n in range(ROWS + 2) if wanted(n)] == [
+        n for n in range(ROWS) if batch.row(n).sendable and not batch.row(n).absent
+    ]
+    assert not any(map(batch.wanted(lambda _: False), range(ROWS)))
 
 
 def test_a_row_that_started_meanwhile_is_left_out() -> None:
     """Whether a row may be sent is asked when its turn comes, not before."""
     rows: list[Planned] = [plan(0), plan(1)]
     batch = Batch(rows)
-    turn = sendable(rows, batch)
-    assert next(turn).planned.row == 0
+    runs = Runs(batch, 1)
+    runs.feed(rows)
+    assert [create.planned.row for create in runs.take()] == [0]
     batch.add(start(1, ((1, 2),)))
-    assert list(turn) == []
+    assert (runs.take(), runs.rest(), runs.is_done) == ([], [], False)
 
 
 def test_run_sizes() -> None:
