@@ -1,7 +1,7 @@
 """The state of a batch, folded from its facts: what each row says is asked, and counted or listed."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from mwbatch.core import questions
 from mwbatch.core.codes import AS_PLANNED, AS_STARTED, LIFTED, PLANNED, WITHDRAWN
@@ -165,7 +165,7 @@ class Batch:
     def wanted(self, fits: Callable[[Row], bool]) -> Callable[[int], bool]:
         """Tells of each number whether that row may be sent and ``fits``, as it is now: any thread may ask it, at any time."""
         codes, fresh = self._columns.codes, fits(Row(planned=True))
-        marks = codes.translate(marks_of(is_untouched)) if fresh else b""
+        marks = codes.translate(questions.SENDABLE.table) if fresh else b""
         others = frozenset(n for n, row in self._lifted.items() if row.planned and row.sendable and fits(row))
         end = len(marks)
         return lambda number: (number < end and marks[number] == 1) or number in others
