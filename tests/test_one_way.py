@@ -1,6 +1,7 @@
 """Files are made, replaced and removed in one way: whoever adds another one is told here."""
 
 import ast
+import tomllib
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +47,26 @@ def _only_reads(call: str) -> bool:
 def _is_mode(value: ast.expr) -> bool:
     said = value.value if isinstance(value, ast.Constant) else None
     return isinstance(said, str) and 0 < len(said) < 4 and bool({*said} & {*"wax+"})
+
+
+FACE: Final = {
+    "batches", "belongings", "card", "closing", "disk", "finding", "harm", "health", "keyring", "labelled", "measure", "naming",
+    "opened", "opening", "outputs", "placing", "portions", "replacing", "store", "target",
+}  # fmt: skip
+"""What others may import of `mwbatch.journal`, beside its protocols: of these some write what is the user's, not a batch's."""
+
+
+def test_all_else_of_the_journal_is_its_own() -> None:
+    """Each module of the journal is one of its face, or forbidden to all others by the contract in pyproject.toml."""
+    journal = Path(mwbatch.__path__[0]) / "journal"
+    there = {path.stem for path in journal.glob("*.py")} - {"__init__"}
+    contracts = tomllib.loads((journal.parents[1] / "pyproject.toml").read_text())["tool"]["importlinter"][
+        "contracts"
+    ]
+    [inside] = [
+        contract for contract in contracts if "mwbatch.journal.home" in contract.get("forbidden_modules", [])
+    ]
+    assert there - FACE == {name.rpartition(".")[2] for name in inside["forbidden_modules"]}
 
 
 def test_there_is_one_way() -> None:

@@ -20,7 +20,7 @@ from mwbatch.core.fold import Status
 from mwbatch.core.overlaps import Ahead, Overlap, Overlaps, Repeats, consented
 from mwbatch.core.plural import counted, rows
 from mwbatch.errors import AskedBefore, StoreError, UsageError
-from mwbatch.journal.asked import RECORD
+from mwbatch.journal.belongings import RECORD
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.store import Ref, Store
 

@@ -14,8 +14,8 @@ from mwbatch.core.facts import Planned
 from mwbatch.core.hosts import kin
 from mwbatch.core.task import Task
 from mwbatch.errors import StoreError
-from mwbatch.journal.asked import RECORD
 from mwbatch.journal.batches import card_of, each
+from mwbatch.journal.belongings import RECORD
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.store import Ref, Store
 

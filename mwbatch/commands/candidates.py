@@ -12,7 +12,7 @@ from mwbatch.core.cells import shown
 from mwbatch.core.digests import stable_digest
 from mwbatch.core.entry import Entry
 from mwbatch.core.overlaps import Ahead
-from mwbatch.journal.asked import RECORD
+from mwbatch.journal.belongings import RECORD
 from mwbatch.journal.card import Card
 from mwbatch.journal.opened import Opened
 

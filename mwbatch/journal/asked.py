@@ -21,6 +21,7 @@ from mwbatch.core.digests import SIZE, stable_digest
 from mwbatch.core.facts import Planned
 from mwbatch.core.lines import parse
 from mwbatch.core.text import BadJson, decode_object, encode
+from mwbatch.journal.belongings import RECORD
 from mwbatch.journal.disk import read_own
 from mwbatch.journal.folders import ROWS
 from mwbatch.journal.replacing import Aside, aside
@@ -29,9 +30,6 @@ from mwbatch.journal.scan import Tip, placed, segments_in
 NAME: Final = "digests.bin"
 MAGIC: Final = b"mwbatch digests\x00\x01"
 """The last byte is the version of the format."""
-
-RECORD: Final = Struct(f"<Q{SIZE}s")
-"""One planned line: the number of the row, and the stable digest of what it asks for."""
 
 BLOCK: Final = 4096 * RECORD.size
 """Bytes that are handed on at a time."""

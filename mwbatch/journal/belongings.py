@@ -10,8 +10,10 @@ The laws, which every store passes:
 """
 
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from struct import Struct
+from typing import TYPE_CHECKING, Final, Protocol
 
+from mwbatch.core.digests import SIZE
 from mwbatch.core.facts import Fact
 from mwbatch.core.image_size import Size
 from mwbatch.core.reject import Reject
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from mwbatch.journal import Intake
     from mwbatch.journal.health import Damage
     from mwbatch.journal.store import Ref
+
+RECORD: Final = Struct(f"<Q{SIZE}s")
+"""What one planned line asks for: the number of the row, and the stable digest."""
 
 Keep = Callable[[Sequence[Fact]], Awaitable[int]]
 """Makes facts durable in the batch; returns how many were new."""
@@ -199,7 +204,7 @@ class Belongings(Protocol):
         ...
 
     def asked(self, volatile: Collection[str] = (), *, keep: bool = True) -> Iterator[bytes]:
-        """Row and digest of every planned line, as blocks of `asked.RECORD`; a row may come more than once. Blocks.
+        """Row and digest of every planned line, as blocks of `RECORD`; a row may come more than once. Blocks.
 
         ``keep``: what was read may be kept for the next time. Raises `StoreError` where it cannot be read.
         """

@@ -98,6 +98,7 @@ class FolderMailbox:
             if self._is_closed:  # a file that is opened now nobody would close
                 raise StoreError(f"{self.where} is closed")
             self._shelf = self._shelf or self._rejects(most)
+            self._shelf.most = most
             return self._shelf.append(reject)
 
     async def close(self) -> None:

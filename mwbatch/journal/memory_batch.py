@@ -7,8 +7,7 @@ from mwbatch.core.digests import stable_digest
 from mwbatch.core.facts import Planned, Started
 from mwbatch.core.image_size import Size
 from mwbatch.core.reject import Reject, line
-from mwbatch.journal.asked import RECORD
-from mwbatch.journal.belongings import Keep
+from mwbatch.journal.belongings import RECORD, Keep
 from mwbatch.journal.card import Card
 from mwbatch.journal.health import Damage
 from mwbatch.journal.store import Ref

@@ -28,7 +28,7 @@ class RejectShelf:
     """The reject segments of one folder: writes one of its own, until all of them hold ``most`` bytes. Blocks."""
 
     def __init__(self, folder: Path, writer: str, most: int, disk: Disk = DISK) -> None:
-        self._folder, self._writer, self._most, self._disk = folder / REJECTS, writer, most, disk
+        self._folder, self._writer, self.most, self._disk = folder / REJECTS, writer, most, disk
         self._segment: Segment | None = None
 
     def append(self, reject: Reject) -> bool:
@@ -39,7 +39,7 @@ class RejectShelf:
         """
         text = line(reject)
         try:
-            if _size(self._folder) + len(text) > self._most:
+            if _size(self._folder) + len(text) > self.most:
                 return False
             self._written().append(text)
         except OSError as error:
