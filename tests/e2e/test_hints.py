@@ -101,6 +101,25 @@ def taken_away(stage: Stage) -> str:
     return str(lost.value)
 
 
+def overtaken(stage: Stage) -> str:
+    """Another process has started a row that this one has read as never started."""
+    sent(stage, 3, "--max-tasks", "2")
+    home = Home(stage.home)
+    ref = home.find("m")
+    row = Started(0.0, ((2, 3),), 1, "https://a.invalid", ref.card.origin, "0" * 8, ref.card.kids[0])
+
+    async def both() -> str:
+        async with home.act(ref, "submit") as batch:
+            other = await look(home, ref)
+            await other.append([row])
+            await other.close()
+            with pytest.raises(BatchBusy) as late:
+                await batch.start(row)
+        return str(late.value)
+
+    return asyncio.run(both())
+
+
 def in_use(stage: Stage) -> str:
     """Another run is at work."""
     sent(stage)
@@ -273,6 +292,7 @@ def without_key(stage: Stage) -> str:
 
 QUIET: Final = Reconciled(replace(standing(completed=1), batch="m"))
 SCENARIOS: Final[dict[str, tuple[Settings, Told]]] = {
+    "cli/status.py: status": (NEVER, lambda stage: said(stage, "status", "--rows", "doubt")),
     "commands/base.py: serve-callbacks": (NEVER, lambda stage: sent(stage, 3, "--callback-url", NOBODY)),
     "commands/beginning.py: reconcile *": (FAST, inside(lambda stage: _no_echo(opened(stage)))),
     "commands/beginning.py: resume * --trust-folder": (FAST, inside(lambda stage: _no_echo(opened(stage)))),
@@ -283,7 +303,7 @@ SCENARIOS: Final[dict[str, tuple[Settings, Told]]] = {
         replace(FAST, faults=Faults(rates={Fault.NO_ECHO: 1.0})),
         no_echo,
     ),
-    "commands/asked_before.py: status": (NEVER, lambda stage: sent(stage, 3, "--again", "nope")),
+    "commands/others.py: status": (NEVER, lambda stage: sent(stage, 3, "--again", "nope")),
     "commands/keys.py: keys retire * --force": (FAST, keys),
     "commands/keys.py: reconcile * --wait": (FAST, keys),
     "commands/keys.py: resume *": (NEVER, retired_under_a_run),
@@ -313,13 +333,14 @@ SCENARIOS: Final[dict[str, tuple[Settings, Told]]] = {
     "core/advice.py: status * --watch": (FAST, received),
     "core/advice.py: status * --rows rejected": (NEVER, step(rejected=1)),
     "journal/harm.py: resume *": (NEVER, without_rows),
-    "journal/home.py: reconcile * --wait": (FAST, inside(strange_keys)),
-    "journal/home.py: submit MANIFEST": (NEVER, lambda stage: stage.run("status", "nope").err),
+    "journal/keyring.py: reconcile * --wait": (FAST, inside(strange_keys)),
+    "journal/finding.py: submit MANIFEST": (NEVER, lambda stage: stage.run("status", "nope").err),
     "journal/lock.py: resume *": (NEVER, inside(taken_away)),
-    "journal/lock.py: status *": (NEVER, in_use),
-    "journal/rotation.py: keys list": (FAST, keys),
-    "journal/rotation.py: keys retire *": (NEVER, signing),
-    "journal/rotation.py: keys rotate": (NEVER, signing),
+    "journal/opened.py: resume *": (NEVER, overtaken),
+    "journal/store.py: status *": (NEVER, in_use),
+    "journal/keyring.py: keys list": (FAST, keys),
+    "journal/keyring.py: keys retire *": (NEVER, signing),
+    "journal/keyring.py: keys rotate": (NEVER, signing),
     "settings.py: simulate": (NEVER, without_key),
     "views/exported.py: reconcile * --list damaged": (
         FAST,
