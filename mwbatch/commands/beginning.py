@@ -1,6 +1,5 @@
 """How a run begins: with a listing, and with trust in the folder restored where something speaks against it."""
 
-import asyncio
 from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Final
@@ -29,7 +28,7 @@ OTHERS_SEND: Final = (
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
-def last_base(batch: Opened) -> str | None:
+async def last_base(batch: Opened) -> str | None:
     """The callback base that was used last; None where there was none, or nobody can tell which.
 
     It stands on the card. Where an older version has sent and kept it in the journal alone, the API's clock tells, and
@@ -38,7 +37,7 @@ def last_base(batch: Opened) -> str | None:
     if batch.card.base is not None:
         return batch.card.base
     used: dict[datetime, set[str]] = defaultdict(set)
-    for fact in batch.journal.facts(Started):
+    for fact in await batch.starts():
         used[http_time(fact.clock) or _EVER].add(fact.base)
     last = used[max(used)] if used else set()
     return last.pop() if len(last) == 1 else None
@@ -54,7 +53,7 @@ async def catch_up(session: Session) -> None:
     batch = session.batch
     session.tally.begin("asking the API")
     began = batch.card.began
-    started = await asyncio.to_thread(lambda: list(batch.journal.facts(Started)))
+    started = await batch.starts()
     batch.next_start = next_number(started)
     if batch.is_new or (began is None and not batch.state.spent()):
         new, _ = await glance(session, Span(()), pages=1)

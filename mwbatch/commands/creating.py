@@ -84,9 +84,9 @@ def check(wishes: Wishes, card: Card, origin: str) -> None:
     card.limits.updated(wishes.limits)
 
 
-def check_base(wishes: Wishes, batch: Opened) -> None:
+async def check_base(wishes: Wishes, batch: Opened) -> None:
     """Raise `UsageError` where neither the user nor the batch names a callback base."""
-    if not wishes.callback_url and last_base(batch) is None:
+    if not wishes.callback_url and await last_base(batch) is None:
         raise UsageError(NO_BASE)
 
 
@@ -120,7 +120,10 @@ async def _begin(session: Session, wishes: Wishes) -> "Creation":
         session.note(batch.term.weakness)
     check(wishes, batch.card, session.client.origin)
     before, limits = batch.card.limits, batch.card.limits.updated(wishes.limits)
-    base, key = callback_base(wishes.callback_url, last_base(batch), session.desk), signing_key(batch.store)
+    base, key = (
+        callback_base(wishes.callback_url, await last_base(batch), session.desk),
+        signing_key(batch.store),
+    )
     batch.keep(limits=limits)
     await catch_up(session)
     how = Sending(base, key, session.client.origin, session.client.key, wishes.keep_going)

@@ -114,7 +114,7 @@ async def rehearse(
     kept_keys(store)
     seen = await foresee(store, origin, source, wishes.repeats, desk, client)
     batch, found = seen.batch, seen.found
-    last = last_base(batch) if batch else None
+    last = await last_base(batch) if batch else None
     if has_base := bool(wishes.callback_url or last):
         callback_base(wishes.callback_url, last, desk)
     state = batch.state if batch else Batch()

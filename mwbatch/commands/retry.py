@@ -50,7 +50,7 @@ async def retry(
     ref = store.find(name)
     check(wishes, ref.card, client.origin)
     async with store.act(ref, "retry") as batch:
-        check_base(wishes, batch)
+        await check_base(wishes, batch)
         left_out = await _reopened(batch, client, _chosen(batch, choice), wishes, desk)
         return replace(await create(Session(batch, client, desk), wishes), left_out=left_out)
 

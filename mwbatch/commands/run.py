@@ -14,8 +14,6 @@ from mwbatch.commands.fetching import fetch
 from mwbatch.commands.planning import Source
 from mwbatch.commands.session import Session
 from mwbatch.commands.submit import planned
-from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Seen
 from mwbatch.core.fold import Status
 from mwbatch.core.hosts import host_of, is_loopback
 from mwbatch.core.outcomes import Created, Ran
@@ -24,7 +22,7 @@ from mwbatch.errors import BadValue, Exit, UsageError
 from mwbatch.journal.store import Store
 
 LOOK: Final = 0.25
-"""Seconds between two looks at what the receiver has stored."""
+"""Seconds between two looks at what was stored."""
 
 FIRST: Final = 1.0
 """Seconds before the first look at the API where no callback comes."""
@@ -62,7 +60,6 @@ async def run(
     ``poll`` is the time in seconds between two looks at tasks whose callback has not come.
     """
     amount("poll", poll, LEAST_LOOK, LONGEST)
-    stored: list[tuple[str, Seen]] = []
     async with await serve(
         store,
         door.host,
@@ -71,7 +68,6 @@ async def run(
         tls_key=door.tls_key,
         admin_host=door.admin_host,
         admin_port=door.admin_port,
-        on_stored=lambda batch_id, seen: stored.append((batch_id, seen)),
     ) as receiver:
         desk.tally.note(f"receiving callbacks at {receiver.url}")
         if receiver.admin_url:
@@ -82,7 +78,7 @@ async def run(
             session = Session(batch, client, desk)
             created = await create(session, asking)
             with desk.in_flight():
-                fetched = await _wait(session, created, stored, poll, receiver)
+                fetched = await _wait(session, created, poll, receiver)
             await batch.refresh()
             desk.tally.begin("")
             return Ran(batch.report(), created.ending, fetched, created.reasons, *beside)
@@ -99,13 +95,7 @@ def own_base(receiver: Running, client: Client) -> str:
     return receiver.url
 
 
-async def _wait(
-    session: Session,
-    created: Created,
-    stored: list[tuple[str, Seen]],
-    poll: float,
-    receiver: Running,
-) -> int:
+async def _wait(session: Session, created: Created, poll: float, receiver: Running) -> int:
     """Wait until nothing is pending, or waiting makes no sense any more; returns how many answers were fetched.
 
     Raises:
@@ -113,14 +103,12 @@ async def _wait(
     """
     batch, tally = session.batch, session.tally
     pauses = _pauses(poll, unheard=not created.report.is_heard)
-    fetched, next_poll, counts = 0, session.ticks() + next(pauses), batch.state.by_status()
+    fetched, next_poll = 0, session.ticks() + next(pauses)
     while created.ending.exit not in (Exit.API, Exit.MACHINE):
         if receiver.failure is not None:
             raise receiver.failure
-        for batch_id, seen in stored:
-            if batch_id == batch.card.batch_id:
-                _take(batch.state, seen, counts)
-        stored.clear()
+        await batch.refresh()  # whoever stored it
+        counts = batch.state.by_status()
         tally.begin("waiting for answers", sum(counts.values()), done=counts[Status.COMPLETED])
         if not counts[Status.PENDING] or await session.sleep(LOOK):
             break
@@ -128,7 +116,7 @@ async def _wait(
             began = session.ticks()
             fetched += await fetch(session)
             took, now = session.ticks() - began, session.ticks()
-            next_poll, counts = now + min(poll, max(next(pauses), RESTS * took)), batch.state.by_status()
+            next_poll = now + min(poll, max(next(pauses), RESTS * took))
     return fetched
 
 
@@ -138,13 +126,3 @@ def _pauses(poll: float, *, unheard: bool) -> Iterator[float]:
     while True:
         yield min(pause, poll)
         pause *= 2
-
-
-def _take(state: Batch, seen: Seen, counts: dict[Status, int]) -> None:
-    """Take in one fact and keep the counts in step, without counting all rows."""
-    before = state.row(seen.row).status
-    state.add(seen)
-    after = state.row(seen.row)
-    if after.planned:
-        counts[before] -= 1
-        counts[after.status] += 1

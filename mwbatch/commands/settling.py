@@ -11,7 +11,7 @@ from mwbatch.commands.fetching import Found, Open, look
 from mwbatch.commands.session import Session
 from mwbatch.commands.sweeping import sweep
 from mwbatch.core.doubt import SECOND_SWEEP, Doubt, Grounds, doubts, span_of
-from mwbatch.core.facts import Failed, Started
+from mwbatch.core.facts import Failed
 from mwbatch.core.fold import Status
 from mwbatch.core.hosts import known
 from mwbatch.core.plural import rows
@@ -52,10 +52,10 @@ async def settle(session: Session, grounds: Grounds) -> Settled:
     result, batch = Settled(), session.batch
     batch.keep_drift()
     grounds = grounds.tied(batch.state)
-    before = in_doubt(batch, grounds)
-    await _look(session, _span(batch, grounds, before))
+    before = await in_doubt(batch, grounds)
+    await _look(session, await _span(batch, grounds, before))
     grounds = grounds.tied(batch.state)
-    left = in_doubt(batch, grounds)
+    left = await in_doubt(batch, grounds)
     there = {doubt.place for doubt in (*before, *left)}
     kinds = await asyncio.to_thread(_kinds, batch, left)
     may = [
@@ -63,7 +63,7 @@ async def settle(session: Session, grounds: Grounds) -> Settled:
     ]
     if may and not session.is_stopping:
         await _settle(session, grounds, may, result)
-    open_ = {doubt.place for doubt in in_doubt(batch, grounds)}
+    open_ = {doubt.place for doubt in await in_doubt(batch, grounds)}
     result.open, result.found = len(open_), len(there - open_) - len(result.absent)
     if not session.is_stopping:
         result.absent += await _deny(session)
@@ -78,9 +78,8 @@ async def _deny(session: Session) -> list[int]:
         for number in batch.state.numbered(Status.DOUBT)
         for attempt in batch.state.row(number).contested
     ]
-    accounts = (
-        {(known(fact.origin), fact.key) for fact in batch.journal.facts(Started)} if contested else set()
-    )
+    started = await batch.starts() if contested else []
+    accounts = {(known(fact.origin), fact.key) for fact in started}
     if accounts != {(client.origin, client.key)} or batch.state.belied():
         return []  # nothing is denied by another account
     denied = [place for place in contested if await _is_denied(session, place)]
@@ -98,9 +97,9 @@ async def _look(session: Session, span: Span) -> None:
         await sweep(session, span)
 
 
-def _span(batch: Opened, grounds: Grounds, there: list[Doubt]) -> Span:
+async def _span(batch: Opened, grounds: Grounds, there: list[Doubt]) -> Span:
     """What a listing has to cover to say anything about these attempts."""
-    return span_of(there, list(batch.journal.facts(Started)), grounds.witness)
+    return span_of(there, await batch.starts(), grounds.witness)
 
 
 async def _settle(session: Session, grounds: Grounds, there: list[Doubt], result: Settled) -> None:
@@ -108,11 +107,11 @@ async def _settle(session: Session, grounds: Grounds, there: list[Doubt], result
     if not all(doubt.witnessed(grounds.witness) for doubt in there):
         session.note("no later task shows that the listing is current: waiting twice as long")
     what = f"the next look at the {rows(len(there))} in doubt comes"
-    listing = Listing(_span(batch, grounds, there), grounds, result.reasons)
+    listing = Listing(await _span(batch, grounds, there), grounds, result.reasons)
     if not await session.wait_until(max(doubt.due(grounds.settle, grounds.witness) for doubt in there), what):
         return
     first = await believed(session, listing)
-    left = _still(batch, grounds, there)
+    left = await _still(batch, grounds, there)
     if (
         not first
         or not left
@@ -126,18 +125,17 @@ async def _settle(session: Session, grounds: Grounds, there: list[Doubt], result
         )
     elif second:
         forged = first.forged | second.forged
-        await _close(session, _still(batch, grounds, left), forged, result)
+        await _close(session, await _still(batch, grounds, left), forged, result)
 
 
-def in_doubt(batch: Opened, grounds: Grounds) -> list[Doubt]:
+async def in_doubt(batch: Opened, grounds: Grounds) -> list[Doubt]:
     """Every attempt in doubt, as the state has it now."""
-    started = batch.journal.facts(Started)
-    return doubts(batch.state, started, grounds)
+    return doubts(batch.state, await batch.starts(), grounds)
 
 
-def _still(batch: Opened, grounds: Grounds, there: list[Doubt]) -> list[Doubt]:
+async def _still(batch: Opened, grounds: Grounds, there: list[Doubt]) -> list[Doubt]:
     """Those of some attempts that are in doubt still."""
-    open_ = {doubt.place for doubt in in_doubt(batch, grounds)}
+    open_ = {doubt.place for doubt in await in_doubt(batch, grounds)}
     return [doubt for doubt in there if doubt.place in open_]
 
 

@@ -74,7 +74,7 @@ async def planned(
                 examined = await _compared(batch, client, source, wishes, desk, turn)
             else:
                 batch.is_new = True
-            check_base(wishes, batch)
+            await check_base(wishes, batch)
             beside = await _plan(batch, source, *examined, desk)
             examined.found.let_go()
             del examined  # MUST NOT be held while rows are sent: it knows what each of them asks for

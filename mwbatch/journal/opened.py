@@ -177,6 +177,12 @@ class Opened:
         """Keep on the card how far dates were seen to lie from the server's clock."""
         self.keep(drift=self.drift.kept)
 
+    async def starts(self) -> list[Started]:
+        """Every start, read in a thread."""
+        import asyncio  # noqa: PLC0415 (as in `look`)
+
+        return await asyncio.to_thread(lambda: list(self.journal.facts(Started)))
+
     async def refresh(self) -> None:
         """Bring the state in step with what other processes wrote meanwhile, in a thread: MUST NOT be used until that is done.
 

@@ -63,7 +63,7 @@ async def test_the_last_base_of_an_older_batch(stage: Stage, starts: list[Starte
         batch = await stage.opened()
         await batch.record([replace(one, rows=((row := next(rows), row + 1),)) for one in order])
         await batch.journal.close()
-        assert last_base(batch) == base
+        assert await last_base(batch) == base
 
 
 @virtual

@@ -72,6 +72,15 @@ async def test_completes_with_callbacks(stage: Stage) -> None:
 
 
 @virtual
+async def test_completes_with_callbacks_that_another_receiver_took(stage: Stage) -> None:
+    """A run ends when the last answer is on disk, whoever stored it: the API is not asked for one."""
+    quick(stage)
+    async with await serve(stage.home, "127.0.0.1", 0) as other, delivering(stage):
+        result = await ran(stage, 12, other.url, poll=9999)
+    assert (result.exit, result.fetched, stage.statuses()) == (Exit.DONE, 0, {"completed": 12})
+
+
+@virtual
 async def test_completes_by_polling_alone(stage: Stage) -> None:
     """Where no callback comes, the answers are fetched."""
     quick(stage)

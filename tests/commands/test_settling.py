@@ -448,5 +448,5 @@ async def test_nothing_in_doubt_takes_no_time(stage: Stage) -> None:
     """Where every attempt came to an end there is nothing to wait for."""
     batch = await stage.opened(2)
     result = await settled(stage, batch)
-    assert (result, in_doubt(batch, Grounds(SETTLE, 0.0))) == (Settled(), [])
+    assert (result, await in_doubt(batch, Grounds(SETTLE, 0.0))) == (Settled(), [])
     assert (ids(batch, Status.PLANNED), stage.desk.ticks() < 1) == ([0, 1], True)
