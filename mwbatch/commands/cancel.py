@@ -1,5 +1,6 @@
 """Giving rows up: nothing more is sent for them, and tasks at which nobody has worked yet are canceled."""
 
+import asyncio
 from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
@@ -48,7 +49,7 @@ async def cancel(
     ref = store.find(name)
     ref.card.pinned(client.origin)
     async with store.act(ref, "cancel") as batch:
-        chosen, final = _chosen(batch, ids)
+        chosen, final = await asyncio.to_thread(_chosen, batch, ids)
         if len(chosen) > ASK_ABOVE and not confirm(f"cancel {rows(len(chosen))} of batch {ref.card.name}?"):
             raise UsageError("nothing was canceled, as you said")
         session = Session(batch, client, desk)

@@ -1,5 +1,6 @@
 """Second chances: open another attempt for rows that the user chose, then go on as resume does."""
 
+import asyncio
 from array import array
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
@@ -51,7 +52,8 @@ async def retry(
     check(wishes, ref.card, client.origin)
     async with store.act(ref, "retry") as batch:
         await check_base(wishes, batch)
-        left_out = await _reopened(batch, client, _chosen(batch, choice), wishes, desk)
+        chosen = await asyncio.to_thread(_chosen, batch, choice)
+        left_out = await _reopened(batch, client, chosen, wishes, desk)
         return replace(await create(Session(batch, client, desk), wishes), left_out=left_out)
 
 

@@ -1,5 +1,6 @@
 """A first reading of a whole manifest: what each row is to a batch, before anything is written or sent."""
 
+import asyncio
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -275,13 +276,15 @@ async def survey(
     async with manifest.chunks() as chunks:
         async for chunk in chunks:
             if identity is None and any(isinstance(one, Entry) for one in chunk):
-                identity = identity_for(manifest.id_column)
+                identity = await asyncio.to_thread(identity_for, manifest.id_column)
                 free = identity.free
             if scrutiny:
                 scrutiny.header, scrutiny.id_column = manifest.header[0], manifest.id_column or ""
                 if clock and scrutiny.needs_clock(chunk):
                     scrutiny.set_clock(await clock())
-            found.take(chunk, Identity(None) if identity is None else identity, planned)
+            # In a thread, since rows of the batch are looked up for what is told of mistakes.
+            known = Identity(None) if identity is None else identity
+            await asyncio.to_thread(found.take, chunk, known, planned)
             found.marks.append(manifest.mark)
     if scrutiny:
         scrutiny.decimals = manifest.decimals
