@@ -283,7 +283,7 @@ async def test_what_is_told_before_it_is_paid(stage: Stage) -> None:
         await submit(stage.home, stage.client, source, silent(confirm=asked.append), desk)
     told = "118 tagging, 1 annotating; yours: shelf, callback_url"
     unused = "column callback_url is not used: mwbatch gives each task an address of its own"
-    assert asked == [f"{told}\ncreate 119 tasks at {ORIGIN}?"]
+    assert asked == [f"create 119 tasks at {ORIGIN}?"]
     assert {told, unused} <= {*desk.tally.notes}
     assert f"  {told}\n  {unused}\n" in rehearsed.text()
     found = await validate(source.path)
