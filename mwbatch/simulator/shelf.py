@@ -7,7 +7,8 @@ from itertools import islice
 from math import inf
 
 from mwbatch.simulator.dates import milliseconds
-from mwbatch.simulator.tasks import Status, Task
+from mwbatch.simulator.life import Status
+from mwbatch.simulator.tasks import Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from mwbatch.simulator.answers import response
 from mwbatch.simulator.dates import USUAL, Dates, iso
 from mwbatch.simulator.digest import number
 from mwbatch.simulator.forms import Draft
+from mwbatch.simulator.life import TABLE, Event, Life, Status
 
-Status = Literal["pending", "completed", "canceled"]
 Document = dict[str, Any]
 _UNTOUCHED: Final = {"tags", "response"}
 
@@ -22,6 +22,7 @@ class Task:
     Attributes:
         born_at: when it came to be; ``created_at`` may be coarser.
         due_at: when the workers will be done.
+        life: where it stands; `meet` alone changes it.
         ended_at: when it was completed or canceled.
         dates: how its dates are stated.
         otherwise: listings show another answer of it.
@@ -36,9 +37,8 @@ class Task:
     created_at: float
     born_at: float
     due_at: float
-    status: Status = "pending"
+    life: Life = Life.PENDING
     ended_at: float | None = None
-    callback_succeeded: bool | None = None
     dates: Dates = USUAL
     otherwise: bool = False
     echo: bool = True
@@ -46,6 +46,25 @@ class Task:
     stranger: bool = False
     tries: list[float] = field(default_factory=list)
     acknowledged: list[float] = field(default_factory=list)
+
+    def meet(self, event: Event) -> None:
+        """Go along an edge of the table of lives."""
+        self.life = TABLE[self.life, event]
+
+    def end(self, event: Event, moment: float) -> None:
+        """Meet the end of the work, at ``moment``."""
+        self.meet(event)
+        self.ended_at = max(moment, self.created_at)
+
+    @property
+    def status(self) -> Status:
+        """Say the status as the API does."""
+        return self.life.status
+
+    @property
+    def callback_succeeded(self) -> bool | None:
+        """Say whether its callback was taken; None while that is not settled."""
+        return self.life.succeeded
 
     @property
     def listed_at(self) -> float:
@@ -84,7 +103,7 @@ def callback_body(task: Task) -> Document:
 
 
 def forged(task: Task, named: str) -> Document:
-    """Write what somebody else posts to a task's address: an answer of his own, for the task that he names."""
+    """Write what somebody else posts to a task's address: an answer of his own, for the task he names."""
     tag = {"id": "forged", "left": 0, "top": 0, "width": 1, "height": 1, "brand": "forged", "label": "forged"}
     response = {"tags": [tag]}
     shown = nested(task) | {"task_id": named, "status": "completed", "response": response}
@@ -140,7 +159,8 @@ def altered(url: str) -> str:
 
 
 def _params(task: Task) -> Document:
-    # The reference's listing repeats the key annotation_option; a body parser turns one option into a bare string.
+    # The reference's listing repeats the key annotation_option; a body parser turns one option into a bare
+    # string.
     match task.draft.params:
         case {"annotation_option": [only]}:
             return {**task.draft.params, "annotation_option": only}

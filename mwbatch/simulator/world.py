@@ -1,7 +1,7 @@
 """The state of the simulated API: a machine without input or output, whose clock is an argument.
 
-Every ``now`` is in epoch seconds and never goes back. Whoever owns a world calls ``due`` to learn which callbacks
-to deliver, tells the outcome by ``settle``, and may jump the clock to ``next_event_at``.
+Every ``now`` is in epoch seconds and never goes back. Whoever owns a world calls ``due`` to learn which
+callbacks to deliver, tells the outcome by ``settle``, and may jump the clock to ``next_event_at``.
 """
 
 import heapq
@@ -16,6 +16,7 @@ from mwbatch.simulator.dates import of_task
 from mwbatch.simulator.digest import fraction, identifier
 from mwbatch.simulator.faults import Fault
 from mwbatch.simulator.forms import Draft, Refusal
+from mwbatch.simulator.life import Event, Life
 from mwbatch.simulator.settings import Settings
 from mwbatch.simulator.shelf import Shelf
 from mwbatch.simulator.tasks import Task, altered, callback_body, entry, forged, other
@@ -30,7 +31,7 @@ TRY_AFTER: Final = tuple(step * _DAY_S / sum(_STEPS) for step in _STEPS)
 
 
 class Arrival(NamedTuple):
-    """A create request's place: its ``ordinal`` from 1, and how many with its address came ``again`` before."""
+    """A create request's place: its ``ordinal`` from 1, and how many of its address came ``again`` before."""
 
     ordinal: int
     again: int
@@ -40,7 +41,8 @@ class Arrival(NamedTuple):
 class Callback:
     """One POST that is to be made now.
 
-    ``copy`` is a repetition whose outcome settles nothing; ``forges`` is the task that somebody else names in it.
+    ``copy`` is a repetition whose outcome settles nothing; ``forges`` is the task that somebody else names in
+    it.
     """
 
     task: Task
@@ -104,7 +106,7 @@ class World:
         return None if Fault.NO_DATE in faults else formatdate(now + apart, usegmt=True)
 
     def tasks(self) -> Iterator[Task]:
-        """Give every task that was asked for, strangers' left out, by address in order of the first creation."""
+        """Give every task that was asked for, without strangers, by address in order of creation."""
         return (task for tasks in self._addresses.values() for task in tasks)
 
     def create(self, draft: Draft, now: float, mishap: Mishap = NO_MISHAP) -> Task:
@@ -147,8 +149,9 @@ class World:
         task = self.get(task_id, now)
         if task.status == "completed":
             raise Refusal(500, f"task {task_id} is completed and cannot be canceled")
-        if task.status == "pending":
-            task.status, task.ended_at = "canceled", _whole(now)
+        if task.life is Life.PENDING:
+            task.ended_at = _whole(now)
+        task.meet(Event.CANCELED)
         return task
 
     def due(self, now: float) -> list[Callback]:
@@ -161,9 +164,9 @@ class World:
 
     def early(self, task: Task, now: float) -> Callback | None:
         """Complete a pending task at once and take its callback, to be sent before the create is answered."""
-        if task.status != "pending":
+        if task.life is not Life.PENDING:
             return None
-        _complete(task, now)
+        task.end(Event.DONE, _whole(now))
         self._mishaps.pop(task.task_id, None)
         return Callback(task, task.draft.callback_url)
 
@@ -177,9 +180,11 @@ class World:
         if acknowledged:
             self.counts["callbacks_acknowledged"] += 1
             task.acknowledged.append(now)
-            task.callback_succeeded = True
-        elif not callback.copy and task.callback_succeeded is None:
-            self._again(callback, now)
+            task.meet(Event.TOLD)
+        elif not callback.copy:
+            task.meet(Event.GIVEN_UP if self._is_last(task) else Event.REFUSED)
+            if task.life is Life.CALLING:
+                self._again(callback, now)
 
     def next_event_at(self) -> float | None:
         """Give the time of the next birth, completion or callback; None when nothing is to come."""
@@ -189,7 +194,7 @@ class World:
     def complete_all(self, now: float) -> int:
         """Complete every pending task now; give how many there were."""
         self.advance(now)
-        ended = [task for _, _, task in self._ends if task.status == "pending"]
+        ended = [task for _, _, task in self._ends if task.life is Life.PENDING]
         self._ends.clear()
         for task in ended:
             self._end(task, now)
@@ -202,7 +207,7 @@ class World:
             self._born(draft, at, mishap)
         while self._ends and self._ends[0][0] <= now:
             at, _, task = heapq.heappop(self._ends)
-            if task.status == "pending":
+            if task.life is Life.PENDING:
                 self._end(task, at)
 
     def ledger(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -256,10 +261,9 @@ class World:
         self.shelf.add(task)
 
     def _end(self, task: Task, now: float) -> None:
-        _complete(task, now)
         fault = self._mishaps.pop(task.task_id, NO_MISHAP).callback
+        task.end(Event.LOST if fault is Fault.CALLBACK_LOST else Event.DONE, _whole(now))
         if fault is Fault.CALLBACK_LOST:
-            task.callback_succeeded = False
             return
         at = now + (self.settings.faults.size.callback_late_s if fault is Fault.CALLBACK_LATE else 0.0)
         url = task.draft.callback_url
@@ -278,10 +282,11 @@ class World:
     def _call(self, callback: Callback, at: float) -> None:
         heapq.heappush(self._calls, (at, next(self._order), callback))
 
+    def _is_last(self, task: Task) -> bool:
+        """Say whether nobody is called again for a task whose callback was not taken."""
+        return task.life is Life.CALLING and len(task.tries) >= MAX_TRIES
+
     def _again(self, callback: Callback, now: float) -> None:
-        if len(callback.task.tries) >= MAX_TRIES:
-            callback.task.callback_succeeded = False
-            return
         self._call(callback, now + TRY_AFTER[len(callback.task.tries) - 1] / self.settings.time_scale)
 
 
@@ -289,7 +294,3 @@ def _whole(moment: float, grain: float = 0.001) -> float:
     # Rounded down, so that nothing is created in the future of its own answer's Date.
     microseconds, step = round(moment * 1e6), round(grain * 1e6)
     return (microseconds - microseconds % step) / 1e6
-
-
-def _complete(task: Task, now: float) -> None:
-    task.status, task.ended_at = "completed", max(_whole(now), task.created_at)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.simulator import Callback, Draft, Fault, Refusal, Settings, Size, World, cancel, create, retrieve
+from mwbatch.simulator.life import Event
 from mwbatch.simulator.shelf import View
 from mwbatch.simulator.tasks import flat, nested
 from mwbatch.simulator.world import MAX_TRIES, TRY_AFTER
@@ -242,7 +243,7 @@ def test_another_task_may_be_answered(ask: Callable[[World, str, float], dict[st
     fault = Fault.GET_OTHER if ask is retrieve else Fault.CANCEL_OTHER
     world = made(fault, times=3)
     first, second, third = world.tasks()
-    second.status, second.ended_at = "completed", NOON
+    second.end(Event.DONE, NOON)
     assert ask(world, first.task_id, NOON)["task_id"] == second.task_id
     assert first.status == ("pending" if ask is retrieve else "canceled")
     assert ask(world, third.task_id, NOON)["task_id"] == second.task_id
