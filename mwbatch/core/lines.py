@@ -147,7 +147,7 @@ class _Shape:
 
     def read(self, record: dict[str, Json], body: list[bytes]) -> Fact:
         """Make a fact of the fields in a line; raises TypeError or ValueError where it is none of ours."""
-        for field in record.keys() & self.pairs:
+        for field in self.pairs and self.pairs & record.keys():
             record[field] = tuple(_pair(first, second) for first, second in record[field])
         if self.make is Planned:
             record.setdefault("columns", {})
