@@ -25,7 +25,7 @@ from mwbatch.core.lines import BadLine, line, parse
 from mwbatch.core.shown import shown_by, shown_in
 from mwbatch.core.text import as_bytes, encode
 from tests.core.facts import ATTEMPTS, facts, histories, plan
-from tests.core.test_batch import TIMES, showings, straight
+from tests.core.straight import TIMES, showings, straight
 
 lines = st.lists(showings | facts | st.builds(plan, st.integers(0, 3)), max_size=6) | histories
 """Facts that are mostly in the plain form."""

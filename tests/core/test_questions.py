@@ -10,7 +10,7 @@ from mwbatch.core.codes import CODES, LIFTED, Question
 from mwbatch.core.facts import Fact, Seen, Via
 from mwbatch.core.fold import Row
 from tests.core.facts import plan, start, withdraw
-from tests.core.test_batch import TIMES, folded, straight
+from tests.core.straight import TIMES, folded, straight
 
 ASKED: Final = {name: one for name, one in vars(questions).items() if isinstance(one, Question)}
 

@@ -1,6 +1,7 @@
 """``python -m tests.kept.lines FILE``: write facts of all kinds, each as Python spells it, with its line below it.
 
-``lines-1.txt`` was written by commit 9d38208, whose writer had a function for each kind. It is never made anew.
+``lines-1.txt`` was written by commit 9d38208, whose writer had a function for each kind. It is never made
+anew.
 """
 
 import re
@@ -17,7 +18,7 @@ from mwbatch.core.address import Address
 from mwbatch.core.facts import Fact, Seen
 from mwbatch.core.reject import Reject
 from tests.core import facts
-from tests.core.test_batch import showings
+from tests.core.straight import showings
 
 KINDS = {kind.__name__: kind for kind in [*kinds.NAMES, Reject]}
 """What the spelling of a fact, or of a callback that did not fit, may name."""
