@@ -1,4 +1,4 @@
-"""Which rows are held in columns, which as objects, and that nothing is lost on the way from one to the other."""
+"""Which rows are in columns, which are objects, and that nothing is lost on the way from one to the other."""
 
 import pytest
 

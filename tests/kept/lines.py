@@ -1,4 +1,4 @@
-"""``python -m tests.kept.lines FILE``: write facts of all kinds, each as Python spells it, with its line below it.
+"""``python -m tests.kept.lines FILE``: write facts of all kinds, as Python spells them, each above its line.
 
 ``lines-1.txt`` was written by commit 9d38208, whose writer had a function for each kind. It is never made
 anew.

@@ -1,4 +1,4 @@
-"""Files stay as they are, byte for byte: what an earlier writer wrote is read as the same fact, and written so again."""
+"""Files stay as they are, byte for byte: what an earlier writer wrote is read so, and written so again."""
 
 from pathlib import Path
 from typing import Final
