@@ -113,7 +113,7 @@ SABOTAGE: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "no-ties-of-trust": {"mwbatch.commands.beginning.least_listed": lambda _: 0},
     "no-first-page": {"mwbatch.core.account.Account.take": _nothing},
-    "no-other-batches": {"mwbatch.commands.asked_before.asked": _nothing},
+    "no-other-batches": {"mwbatch.journal.batch_folder.BatchFolder.asked": _nothing},
     "no-cancelling": {"mwbatch.commands.creating.cancel_surplus": _cancel_nothing},
     "no-canary": {"mwbatch.commands.creating.Creation._send_again": _all_at_once},
     "belied-and-sent": {"mwbatch.commands.creating.Creation.belied": False},
