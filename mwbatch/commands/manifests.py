@@ -199,8 +199,10 @@ async def blocks(path: str, name: str) -> AsyncGenerator[bytes, None]:
             while block := await file.read(BLOCK):
                 yield block
         finally:
-            # A pipe that somebody reads in a thread is closed when something comes: nobody waits for that.
-            await asyncio.wait([asyncio.ensure_future(file.close())], timeout=LONGEST_CLOSE)
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                await file.close()  # no task of its own, which would not run where the loop ends
+            else:  # a pipe that somebody reads in a thread is closed when something comes
+                await asyncio.wait([asyncio.ensure_future(file.close())], timeout=LONGEST_CLOSE)
     except FileNotFoundError:
         raise UsageError(
             f"there is no file {name}: give the path of a manifest, or - for standard input"
