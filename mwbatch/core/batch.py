@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from mwbatch.core import questions
-from mwbatch.core.codes import AS_PLANNED, AS_STARTED, LIFTED, PLANNED, WITHDRAWN
+from mwbatch.core.codes import AS_PLANNED, AS_STARTED, LIFTED, PLANNED, WITHDRAWN, Question
 from mwbatch.core.facts import Fact, Planned, Seen, Started, Withdrawn
 from mwbatch.core.fold import Row, Status
 from mwbatch.core.glances import glance
@@ -163,12 +163,8 @@ class Batch:
         return self._rows.count(questions.SENDABLE)
 
     def wanted(self, fits: Callable[[Row], bool]) -> Callable[[int], bool]:
-        """Tells of each number whether that row may be sent and ``fits``, as it is now: any thread may ask it, at any time."""
-        codes, fresh = self._columns.codes, fits(Row(planned=True))
-        marks = codes.translate(questions.SENDABLE.table) if fresh else b""
-        others = frozenset(n for n, row in self._lifted.items() if row.planned and row.sendable and fits(row))
-        end = len(marks)
-        return lambda number: (number < end and marks[number] == 1) or number in others
+        """Tells of each number whether that row may be sent and ``fits``, as it is now: any thread may ask."""
+        return self._rows.told(Question(lambda row: row.planned and row.sendable and fits(row)))
 
     def exhausted(self) -> int:
         """How many planned rows were sent in vain as often as is done without asking the user."""

@@ -1,6 +1,6 @@
 """The rows of a batch by number: nearly all of them in columns, the few others as objects."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from heapq import merge
 from typing import Final
 
@@ -102,6 +102,12 @@ class Rows(Mapping[int, Row]):
         while number >= 0:
             yield number
             number = said.find(answer, number + 1)
+
+    def told(self, question: Question) -> Callable[[int], bool]:
+        """Tells of each number whether that row says yes, as it is now: any thread may ask, at any time."""
+        said = self.columns.codes.translate(question.table)
+        others = frozenset(number for number, row in self.lifted.items() if question(row))
+        return lambda number: (number < len(said) and said[number] == 1) or number in others
 
     def _has(self, number: int, task_id: bytes) -> bool:
         """Whether a row has a task of this id."""

@@ -202,3 +202,13 @@ def test_facts_are_taken_many_at_a_time(history: list[Fact], size: int, first: i
     assert dict(many.rows) == dict(Batch([*history, *map(plan, range(first, first + size))]).rows)
     many.add_all([plan(9 * GAP), plan(9 * GAP + 1)])
     assert many.end == 9 * GAP + 2
+
+
+@given(stories, st.integers(1, 3), stories)
+def test_who_is_wanted_is_told_as_it_was(history: list[Fact], attempt: int, later: list[Fact]) -> None:
+    """Whether a row may be sent, and fits, is told of each number as it was when that was asked for."""
+    batch, rows = Batch(history), folded(history)
+    wanted = batch.wanted(lambda row: row.next_attempt == attempt)
+    batch.add_all(later)
+    there = {n for n, row in rows.items() if row.planned and row.sendable and row.next_attempt == attempt}
+    assert {number for number in range(ROWS + 2) if wanted(number)} == there
