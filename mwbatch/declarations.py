@@ -19,6 +19,7 @@ class Argument:
 class Option:
     """A flag, by default named as its parameter is. ``min`` and ``max`` are allowed themselves.
 
+    ``beside`` names the option without which this one says nothing, so that it is refused where it stands alone.
     ``rooted``: from the environment its path must be absolute, as a variable outlives the directory it was set in.
     """
 
@@ -30,4 +31,5 @@ class Option:
     envvar: str | None = None
     min: float | None = None
     max: float | None = None
+    beside: str | None = None
     rooted: bool = False

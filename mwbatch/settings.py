@@ -59,6 +59,7 @@ SinceOption = Annotated[
     Option(
         "--since",
         metavar="WHEN",
+        beside="--against-api",
         help=f"With --against-api: how far back to look, such as 12h or 2026-11-01. Default: {values.SINCE}.",
     ),
 ]

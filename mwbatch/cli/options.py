@@ -22,6 +22,7 @@ from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
 import click
+from click.core import ParameterSource
 
 from mwbatch.declarations import Argument, Option
 from mwbatch.errors import UsageError
@@ -31,7 +32,8 @@ from mwbatch.settings import variable
 def verb(function: Callable[..., None]) -> click.Command:
     """Make a command of a function, which gives it its name and its help; the values of a dataclass are folded at the call.
 
-    Every field of a dataclass needs a default; no two parameters or fields share a name.
+    Every field of a dataclass needs a default; no two parameters or fields share a name. An option that says nothing without
+    another one is refused where that is missing.
 
     Raises:
         TypeError: a parameter is declared in another way than above.
@@ -42,6 +44,7 @@ def verb(function: Callable[..., None]) -> click.Command:
     }
 
     def call(**values: Any) -> None:
+        _see_beside(click.get_current_context())
         for name, group in groups.items():
             values[name] = group(**{field.name: values.pop(field.name) for field in fields(group)})
         function(**values)
@@ -54,6 +57,21 @@ def verb(function: Callable[..., None]) -> click.Command:
     assert len({param.name for param in params}) == len(params), f"{function.__name__}: a name is there twice"
     name = function.__name__.rstrip("_").replace("_", "-")
     return click.Command(name, callback=call, params=params, help=function.__doc__)
+
+
+def _see_beside(ctx: click.Context) -> None:
+    """Raise `click.UsageError` where an option was typed without the one that gives it a meaning: it would do nothing."""
+    values = {opt: ctx.params[str(param.name)] for param in ctx.command.params for opt in param.opts}
+    for param in ctx.command.params:
+        if not isinstance(param, DeclaredOption) or param.beside is None:
+            continue
+        if values[param.beside] is not None and values[param.beside] is not False:  # 0 is a port, too
+            continue
+        if ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE:
+            name = param.opts[0]
+            raise click.UsageError(
+                f"{name} says nothing without {param.beside}: add {param.beside}, or leave out {name}", ctx
+            )
 
 
 def _params(name: str, annotation: Any, default: Any) -> list[click.Parameter]:
@@ -81,6 +99,7 @@ def _param(name: str, annotation: Any, default: Any) -> click.Parameter:
                 help=mark.help,
                 envvar=mark.envvar,
                 rooted=mark.rooted,
+                beside=mark.beside,
                 show_envvar=True,
                 show_default=True,
                 **presence,
@@ -121,12 +140,13 @@ def _type(kind: Any, low: Any, high: Any) -> click.ParamType[Any]:
 class DeclaredOption(click.Option):
     """An option whose variable is never passed over: click would take one that is empty for one that is not set.
 
-    ``rooted``: a path, which must be absolute there: else it would mean another one in each directory.
+    ``rooted``: a path, which must be absolute there: else it would mean another one in each directory. ``beside``: the option
+    without which it says nothing.
     """
 
-    def __init__(self, *names: Any, rooted: bool, **given: Any) -> None:
+    def __init__(self, *names: Any, rooted: bool, beside: str | None, **given: Any) -> None:
         super().__init__(*names, **given)
-        self._rooted = rooted
+        self._rooted, self.beside = rooted, beside
 
     def _unset(self) -> str:
         """What it means that nothing is said: the default, or what the help calls so."""

@@ -243,13 +243,13 @@ async def _watched(command: "Command", talk: Talk, asked: Asked) -> Result:
     ctx = click.get_current_context(silent=True)
     words = ctx.meta[WORDS] if ctx else sys.argv[1:]
     desk = Desk(command=("mwbatch", *words), proxies=proxies())
-    listen(desk, asked)
+    listen(desk, asked, talk)
     say = told if talk.log_format is LogFormat.JSON else None
     async with shown(desk.tally, quiet=talk.quiet, say=say):
         return await command(desk)
 
 
-def listen(desk: "Desk", asked: Asked) -> None:
+def listen(desk: "Desk", asked: Asked, talk: Talk) -> None:
     """First Ctrl-C, SIGTERM or end of the terminal: stop starting, finish what is in flight. Second: stop now.
 
     Where nothing is in flight there is nothing to wait for, and already the first one is obeyed at once. One more than that
@@ -263,10 +263,7 @@ def listen(desk: "Desk", asked: Asked) -> None:
     def heed(code: Exit) -> None:
         asked.exit = asked.exit or code
         if task.cancelling():  # something that was told to end does not: a resume is safe after kill -9, too
-            desk.tally.note(f"mwbatch: {asked.said}")
-            if isinstance(sys.stderr, Stream):
-                sys.stderr.draw("")
-            os._exit(asked.exit)
+            os._exit(_stopped(asked.said, asked.exit, talk))
         if desk.stopping.is_set() or not desk.finishing:
             asked.sending = bool(desk.finishing)
             desk.stopping.set()

@@ -23,10 +23,13 @@ class Way:
     """How to reconcile."""
 
     wait: Annotated[bool, Option("--wait", help="Look again until nothing is pending.")] = False
-    every: Annotated[float, Option("--every", min=0.1, help="Seconds between two looks, with --wait.")] = 30.0
-    most: Annotated[float | None, Option("--for", min=0.0, help="Seconds to wait at most, with --wait.")] = (
-        None
-    )
+    every: Annotated[
+        float, Option("--every", min=0.1, beside="--wait", help="Seconds between two looks, with --wait.")
+    ] = 30.0
+    most: Annotated[
+        float | None,
+        Option("--for", min=0.0, beside="--wait", help="Seconds to wait at most, with --wait."),
+    ] = None
     offline: Annotated[bool, Option("--offline", help="Make no request: count what is on disk.")] = False
     what: Annotated[
         str | None,
@@ -73,8 +76,10 @@ def reconcile(
         from mwbatch.views.listing import differing
         from mwbatch.views.outcomes import reconciled
 
-        if way.most is not None and not way.wait:
-            raise UsageError("--for says how long --wait goes on: add --wait, or leave it out")
+        if way.wait and (way.offline or way.what not in {None, DIFFERING}):
+            raise UsageError(
+                "--wait looks again at what the API has; --offline and --list look at what is on disk: leave out one of them"
+            )
         home = open_home(place, desk)
         if way.what is not None and way.what != DIFFERING:
             return await details(home, batch, way.what)

@@ -43,7 +43,12 @@ class Listening:
         ),
     ] = None
     admin_host: Annotated[
-        str, Option("--admin-host", help="The address of the admin port; never open it to the world.")
+        str,
+        Option(
+            "--admin-host",
+            beside="--admin-port",
+            help="The address of the admin port; never open it to the world.",
+        ),
     ] = "127.0.0.1"
 
 

@@ -2,8 +2,10 @@
 
 import signal
 import sys
+import termios
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from mwbatch.core.hint import typed
@@ -110,9 +112,7 @@ def asking(said: Asking) -> "Repeats":
 
 
 def looked_back(against_api: bool, since: str | None) -> str | None:
-    """How far back the account's listing is looked through, None for not at all; `UsageError` where one word lacks the other."""
-    if since is not None and not against_api:
-        raise UsageError("--since says how far back --against-api looks: give both, or neither")
+    """How far back the account's listing is looked through, None for not at all."""
     return (since or SINCE) if against_api else None
 
 
@@ -164,39 +164,59 @@ def asked(question: str) -> bool:
     """Ask on a terminal; elsewhere nobody is there to answer, and the command goes on. Ctrl-C and Ctrl-D mean no."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
-    with _heard() as said:
+    with _heard() as heard:
         try:
-            while (answer := _answer(question)) not in _ANSWERS:
+            while (answer := _answer(question, heard)) not in _ANSWERS:
                 pass
-        except (KeyboardInterrupt, EOFError):
+        except EOFError:
             print(file=sys.stderr)
             answer = "no"
-    if said:  # whoever ends the program, or closes its terminal, says no, too, and is heard as ever then
-        signal.raise_signal(said[0])
+    for number in heard.numbers[
+        :1
+    ]:  # who ends the program, or closes its terminal, says no, too, and is heard as ever then
+        if number != signal.SIGINT:
+            signal.raise_signal(number)
     return _ANSWERS[answer]
 
 
+@dataclass(slots=True)
+class _Heard:
+    """The signals that came while somebody thought. ``reading``: his answer is read, and a signal ends that."""
+
+    numbers: list[int] = field(default_factory=list)
+    reading: bool = False
+
+    def hear(self, number: int, _: object) -> None:
+        """Let it end the reading, now or when that begins: what is being printed is printed whole, and once."""
+        self.numbers.append(number)
+        if self.reading:
+            raise EOFError
+
+    def line(self) -> str:
+        """Read what somebody types. Raises `EOFError` where there is nothing more, or a signal came."""
+        self.reading = True
+        try:
+            if self.numbers or not (said := sys.stdin.readline()):
+                raise EOFError
+        finally:
+            self.reading = False
+        return said
+
+
 @contextmanager
-def _heard() -> Iterator[list[int]]:
-    """While somebody thinks, the event loop, which hears signals otherwise, stands still: each that comes is EOF.
-
-    Gives a list, which holds those to be heard afterwards: all but Ctrl-C, which says no and nothing more.
-    """
-    said = list[int]()
-
-    def hear(number: int, _: object) -> None:
-        said.append(number)
-        raise EOFError
-
+def _heard() -> Iterator[_Heard]:
+    """While somebody thinks, the event loop, which hears signals otherwise, stands still: each that comes is EOF."""
+    heard = _Heard()
     wakes = signal.set_wakeup_fd(-1)
-    heard = {signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler)}
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            heard[number] = signal.signal(number, hear)
+    before = {
+        number: signal.signal(number, heard.hear)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
     try:
-        yield said
+        yield heard
     finally:
-        for number, old in heard.items():
+        for number, old in before.items():
             signal.signal(number, old)
         signal.set_wakeup_fd(wakes)
 
@@ -213,11 +233,12 @@ def at_once() -> Iterator[None]:
         signal.signal(signal.SIGTERM, terminate)
 
 
-def _answer(question: str) -> str:
+def _answer(question: str, heard: _Heard) -> str:
+    """What somebody answers who has read the question: what he typed before was meant for something else, and is forgotten."""
+    with suppress(termios.error):  # the terminal is gone, and the reading will say so
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
     print(f"{folded(question, sys.stderr)} [y/N]: ", end="", file=sys.stderr)
-    if not (said := sys.stdin.readline()):
-        raise EOFError
-    return said.strip().lower()
+    return heard.line().strip().lower()
 
 
 def never_asked(_: str) -> bool:

@@ -45,14 +45,17 @@ def _counts(report: Report) -> Iterator[str]:
     for name, count in extra.items():
         if count:
             yield f"  {name:<16}{count:>9,}"
-    yield from _spent(report.spent)
+    yield from _spent(report.spent, unsure=bool(report.by_status[Status.DOUBT]))
 
 
-def _spent(spent: Spent) -> Iterator[str]:
-    """What it has cost so far, in all and by month, and what it may cost, by the names of the options that say so."""
+def _spent(spent: Spent, *, unsure: bool) -> Iterator[str]:
+    """What it has cost so far, in all and by month, and what it may cost, by the names of the options that say so.
+
+    ``unsure``: of some rows nobody knows yet whether they have a task; they are counted.
+    """
     limits = spent.limits
     if spent.tasks:
-        yield _cost("tasks so far", spent, spent.tasks)
+        yield _cost("tasks at most" if unsure else "tasks so far", spent, spent.tasks)
     for month, tasks in spent.by_month.items() if len(spent.by_month) > 1 or limits.price else ():
         yield _cost(f"  in {month}", spent, tasks)
     if limits.max_tasks is not None:

@@ -27,18 +27,25 @@ def on_terminal(
     stage: Stage,
     columns: int,
     *words: str,
+    ahead: bytes = b"",
     answer: bytes = b"",
     typed: Sequence[tuple[bytes, bytes | signal.Signals]] = (),
     **env: str,
 ) -> Ran:
     """Run a command whose three streams are one terminal; ``out`` is all that the terminal got.
 
-    ``answer`` is typed when a question is asked; of ``typed`` each when the words before it have come since the last, or sent,
+    ``ahead`` is typed before it begins, ``answer`` when a question is asked; of ``typed`` each when the words before it have come since the last, or sent,
     where it is a signal.
     """
     keys: list[tuple[bytes, bytes | signal.Signals]] = [*([(b"[y/N]", answer)] if answer else ()), *typed]
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    modes = termios.tcgetattr(theirs)
+    modes[3] |= (
+        termios.NOFLSH
+    )  # else Ctrl-C throws away what was printed, and was not read here yet: half a line, half a code
+    termios.tcsetattr(theirs, termios.TCSANOW, modes)
+    os.write(ours, ahead)
     there = stage.env | {"TERM": "xterm-256color"} | env
     with subprocess.Popen(
         [COMMAND, *words],

@@ -30,7 +30,7 @@ def told(ran: Ran, code: int, *words: str) -> None:
     """The command ended with ``code``, and its last line for people is one sentence that holds ``words``."""
     *_, sentence = ran.err.splitlines()
     assert ran.code == code, ran.err
-    assert sentence.startswith("mwbatch: ")
+    assert sentence.startswith(("mwbatch: ", "Error: "))
     for word in words:
         assert word in sentence
 
@@ -152,7 +152,15 @@ def test_files_that_cannot_be_read(patient: Stage, words: tuple[str, ...], env: 
     ("words", "said"),
     [
         (("status", "--rows", "pending"), "--rows pending lists the rows of one batch: name it"),
-        (("reconcile", "m", "--for", "5"), "--for says how long --wait goes on"),
+        (("reconcile", "m", "--for", "5"), "--for says nothing without --wait"),
+        (("reconcile", "m", "--every", "5"), "--every says nothing without --wait"),
+        (("reconcile", "m", "--offline", "--wait"), "leave out one of them"),
+        (("reconcile", "m", "--list", "surplus", "--wait"), "leave out one of them"),
+        (
+            ("run", "m.csv", "--port", "0", "--admin-host", "127.0.0.1"),
+            "--admin-host says nothing without --admin-port",
+        ),
+        (("audit", "--since", "3d"), "--since says nothing without --against-api"),
     ],
 )
 def test_an_option_that_would_say_nothing(patient: Stage, words: tuple[str, ...], said: str) -> None:

@@ -5,11 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 import pytest
 
+from mwbatch.cli.wiring import asked
+from mwbatch.views.streams import Stream
 from tests.cli.terminal import on_terminal
 from tests.e2e.stage import COMMAND, Stage
 from tests.ports import free_port
@@ -87,7 +90,7 @@ def test_misuse_is_told_to_scripts_too(stage: Stage, words: list[str]) -> None:
 
 
 DEAF = """
-import asyncio, os, signal
+import asyncio, os, signal, sys
 from mwbatch.cli.program import perform
 from mwbatch.settings import Talk
 
@@ -99,15 +102,52 @@ async def deaf(desk):
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.Event().wait()
 
-perform(deaf, Talk())
+perform(deaf, Talk(json=bool(sys.argv[1:])))
 """
 """A command that does not end when it is told to."""
 
 
-def test_what_does_not_end_is_ended(stage: Stage) -> None:
-    """One signal more than the one that ends all at once ends the process, whatever holds it up."""
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_what_does_not_end_is_ended(stage: Stage, words: tuple[str, ...]) -> None:
+    """One signal more than the one that ends all at once ends the process, whatever holds it up; scripts get an object, too."""
     ran = subprocess.run(
-        [sys.executable, "-c", DEAF], env=stage.env, capture_output=True, check=False, timeout=60
+        [sys.executable, "-c", DEAF, *words], env=stage.env, capture_output=True, check=False, timeout=60
     )
-    assert (ran.returncode, ran.stdout) == (143, b"")
-    assert ran.stderr == b"mwbatch: stopped; nothing was in flight, and running it again is safe\n"
+    said = "stopped; nothing was in flight, and running it again is safe"
+    assert (ran.returncode, ran.stderr) == (143, f"mwbatch: {said}\n".encode())
+    assert [json.loads(line) for line in ran.stdout.splitlines()] == [{"error": said, "exit": 143}] * len(
+        words
+    )
+
+
+def test_what_was_typed_before_a_question_is_no_answer(patient: Stage) -> None:
+    """A y that was typed for something else agrees to nothing: only who has read the question is asked."""
+    words = ("submit", patient.manifest(101), "--callback-url", "none")
+    ran = on_terminal(patient, 200, *words, ahead=b"y\ny\n", answer=b"n\n")
+    assert ran.code == 2, ran.out
+    assert patient.json("status", "m")["by_status"]["planned"] == 101
+
+
+class Interrupted(Stream):
+    """A terminal to which something is printed as a signal comes."""
+
+    def write(self, text: str) -> int:
+        """Print, and be interrupted."""
+        signal.raise_signal(signal.SIGINT)
+        return super().write(text)
+
+
+def test_a_question_is_printed_whole_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal that comes while a question is printed says no to it, and does not break what is printed."""
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs) as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        monkeypatch.setattr(sys, "stderr", Interrupted(theirs))
+        os.write(ours, b"y\n")
+        assert not asked("create 101 tasks?")
+    shown = b""
+    with suppress(OSError):  # Linux says EIO when all has been read
+        while block := os.read(ours, 65536):
+            shown += block
+    os.close(ours)
+    assert shown.count(b"create 101 tasks? [y/N]: ") == 1, shown

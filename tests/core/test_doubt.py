@@ -62,6 +62,17 @@ def test_a_row_that_was_misled_is_in_doubt_since_the_last_request_ended() -> Non
         assert [(doubt.place.row, doubt.ended) for doubt in found] == [(1, since), (2, 5.0)]
 
 
+def test_a_witness_is_none_once_it_is_another_rows_task() -> None:
+    """A task that a create named at two rows tells nothing of when a listing was taken; any other goes on telling it."""
+    misled = show(1, task="a", row=1, via=Via.CREATE)
+    state, _ = begun(plan(0), plan(1), start(1, ((0, 2),)), show(1, task="a"), misled)
+    for row, task, stays in ((1, "a", False), (0, "a", True), (1, "unknown", True)):
+        grounds = Grounds(150.0, 0.0, witness=Witness(task, 3.0, row))
+        assert (grounds.tied(state).witness == grounds.witness) is stays
+        assert (grounds.tied(state) is grounds) is stays
+    assert Grounds(150.0, 0.0).tied(state) == Grounds(150.0, 0.0)
+
+
 def test_what_came_to_an_end_is_not_in_doubt() -> None:
     """Seen and failed attempts are settled, and a row that was never planned is none of the batch."""
     facts = (plan(0), plan(1), start(1, ((0, 3),)), show(1, row=0), fail(1, row=1))

@@ -1,13 +1,13 @@
 """A start is new once: however its rows lie to those that were started before."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mwbatch.core.facts import Started
 from mwbatch.core.starts import Starts
 from tests.core.facts import start
 
-spans = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 6)), min_size=1, max_size=3)
+spans = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 6)), min_size=1, max_size=3)
 starts = st.builds(
     lambda attempt, there: start(attempt, tuple((first, first + size) for first, size in there)),
     st.integers(1, 2),
@@ -20,6 +20,7 @@ def attempts(started: Started) -> set[tuple[int, int]]:
     return {(row, started.attempt) for first, end in started.rows for row in range(first, end)}
 
 
+@example([], [(start(1, ((3, 3), (3, 4))), True), (start(1, ((4, 4),)), True)])
 @given(st.lists(starts, max_size=6), st.lists(st.tuples(starts, st.booleans()), max_size=12))
 def test_no_attempt_is_started_twice(before: list[Started], after: list[tuple[Started, bool]]) -> None:
     """A start is claimed where none of its rows' attempts was, and can be again once that was given back."""
