@@ -132,11 +132,10 @@ def plans_of(want: Callable[[int], bool], task_type: str | None = None) -> Calla
         if mark not in text:
             return None
         found = _PLAIN(text)
-        number = int(found["row"]) if found and found["plan"] else None
-        if number is not None and not want(number):
+        if found and found["plan"] and not want(int(found["row"])):
             return None
         fact = parse(text)
-        return fact if isinstance(fact, Planned) and (fact.row == number or want(fact.row)) else None
+        return fact if isinstance(fact, Planned) and want(fact.row) else None
 
     return read
 
