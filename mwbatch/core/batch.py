@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from mwbatch.core import questions
 from mwbatch.core.codes import AS_PLANNED, AS_STARTED, LIFTED, PLANNED, WITHDRAWN, Question
+from mwbatch.core.columns import shown_by
 from mwbatch.core.facts import Fact, Planned, Seen, Started, Withdrawn
 from mwbatch.core.fold import Row, Status
 from mwbatch.core.glances import glance
 from mwbatch.core.lines import parse
 from mwbatch.core.rows import Rows
-from mwbatch.core.shown import shown_by
 from mwbatch.core.task_state import Answered, Shared, TaskState
 from mwbatch.core.text import as_bytes
 from mwbatch.core.times import moment

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from mwbatch.core.columns import shown_by, shown_in
 from mwbatch.core.facts import Fact, Planned, Retried, Seen, Via, identity
 from mwbatch.core.glances import (
     EDITION,
@@ -22,7 +23,6 @@ from mwbatch.core.glances import (
     shown_task,
 )
 from mwbatch.core.lines import BadLine, line, parse
-from mwbatch.core.shown import shown_by, shown_in
 from mwbatch.core.text import as_bytes, encode
 from tests.core.facts import ATTEMPTS, facts, histories, plan
 from tests.core.straight import TIMES, showings, straight
