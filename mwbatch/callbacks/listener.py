@@ -3,6 +3,7 @@
 import errno
 import logging
 import ssl
+from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
@@ -65,12 +66,36 @@ class Listener:
         await self._runner.cleanup()
 
 
+class _Wordless(web.RequestHandler):
+    """aiohttp's protocol, which answers what it cannot parse by quoting it, the address included: here by the status alone."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 (it quotes)
+    ) -> web.StreamResponse:
+        """Answer a request that cannot be served."""
+        return super().handle_error(request, status, exc, HTTPStatus(status).phrase)
+
+
+class _Server(web.Server):
+    """Makes such a protocol for each connection."""
+
+    def __call__(self) -> web.RequestHandler:
+        """Make one."""
+        return _Wordless(self, loop=self._loop, **self._kwargs)
+
+
 def _runner(answer: Answer, limits: Limits, counts: Counts) -> web.ServerRunner:
     """RELIABILITY section 3: aiohttp's default for an idle connection is an hour, and its access log shows paths.
 
     There is one handler, so there is no application with a router, which would cost a fifth of each request.
     """
-    server = web.Server(
+    server = _Server(
         answer,
         access_log=None,
         logger=_quiet(counts),
