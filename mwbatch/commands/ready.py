@@ -54,7 +54,7 @@ class Ready:
         course.follow(self._heed)
 
     def begin(self, rows: Iterator[Planned], runs: Runs) -> None:
-        """These are the rows to be made ready now, in the order of sending, and how they are cut into runs."""
+        """These are the rows to be made ready now, in this order, and how they are cut into runs."""
         self._runs, self._ended = _cut(rows, runs), False
 
     async def prepare(self) -> None:

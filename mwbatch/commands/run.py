@@ -96,7 +96,9 @@ def own_base(receiver: Running, client: Client) -> str:
 
 
 async def _wait(session: Session, created: Created, poll: float, receiver: Running) -> int:
-    """Wait until nothing is pending, or waiting makes no sense any more; returns how many answers were fetched.
+    """Wait until nothing is pending, or waiting makes no sense any more.
+
+    Returns how many answers were fetched.
 
     Raises:
         StoreError: the receiver can store nothing any more.
@@ -121,7 +123,10 @@ async def _wait(session: Session, created: Created, poll: float, receiver: Runni
 
 
 def _pauses(poll: float, *, unheard: bool) -> Iterator[float]:
-    """Seconds between the looks: ``poll``; where no callback comes, sooner at first, since answers may be there by then."""
+    """Seconds between the looks: ``poll``.
+
+    Where no callback comes, sooner at first, since answers may be there by then.
+    """
     pause = FIRST if unheard else poll
     while True:
         yield min(pause, poll)

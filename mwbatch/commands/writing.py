@@ -19,7 +19,8 @@ from mwbatch.journal.opened import Opened
 async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -> None:
     """Make the new rows durable as ``planned``, and those that were signed anew in another edition.
 
-    Only what was compared is planned: the file is read again, maybe much later, and somebody may have written it anew.
+    Only what was compared is planned: the file is read again, maybe much later, and somebody may have written
+    it anew.
 
     Raises:
         UsageError: the file changed while it was being read.
@@ -64,7 +65,10 @@ class _Plan:
         return [self._row(one, number, at) for one, number in there if number >= 0 or number < ASIDE]
 
     def _row(self, entry: Entry, number: int, at: float) -> Planned:
-        """A new row, or the next edition of one: its request as it stands in the manifest now, all else as it was planned."""
+        """A new row, or the next edition of one.
+
+        Its request as it stands in the manifest now, all else as it was planned.
+        """
         digest = stable_digest(entry.type, entry.request, self._names)
         if number >= 0:
             self._check(digest == next(self._requests, None))

@@ -52,8 +52,8 @@ class Doubt:
 class Grounds:
     """What this process knows about doubt: when requests ended (ticks), a later task, and how long to wait (s).
 
-    ``since`` is the tick at which the lock was taken: it counts for attempts that this process did not see end; ``sent``
-    the one at which the last of its own requests ended, None while there was none.
+    ``since`` is the tick at which the lock was taken: it counts for attempts that this process did not see
+    end; ``sent`` the one at which the last of its own requests ended, None while there was none.
     """
 
     settle: float
@@ -72,8 +72,8 @@ class Grounds:
 def doubts(state: Batch, facts: Iterable[Started], grounds: Grounds) -> list[Doubt]:
     """Every attempt in doubt.
 
-    A row whose request was answered with the task of another row is in doubt since that showed: since the last request of
-    this process ended, if any did.
+    A row whose request was answered with the task of another row is in doubt since that showed: since the
+    last request of this process ended, if any did.
     """
     ended, since, sent = grounds.ended, grounds.since, grounds.sent
     open_ = {Place(*place) for place in state.doubtful()}
@@ -108,8 +108,8 @@ def _covered(fact: Started, open_: set[Place]) -> Iterable[Place]:
 def span_of(there: Iterable[Doubt], started: Sequence[Started], witness: Witness | None) -> Span:
     """What a listing has to cover to say anything about these attempts; ``started`` are all such facts, in order.
 
-    Without a later task nobody can tell whether the clocks were set meanwhile: then it reaches back as far as clocks
-    may differ at all.
+    Without a later task nobody can tell whether the clocks were set meanwhile: then it reaches back as far as
+    clocks may differ at all.
     """
     there = list(there)
     begun = {fact for doubt in there for fact in doubt.started}
@@ -120,9 +120,9 @@ def span_of(there: Iterable[Doubt], started: Sequence[Started], witness: Witness
 def started_since(begun: set[Started], started: Sequence[Started]) -> tuple[Callable[[Place], bool], int]:
     """Whether an attempt was started as late as the first of those that ``begun`` started.
 
-    By the order of the record, or by the server's clock: of two orders that a wrong clock may have made, neither is
-    believed alone. Which is too many rather than too few: the interval grows with them. With a row below which no first
-    attempt was.
+    By the order of the record, or by the server's clock: of two orders that a wrong clock may have made,
+    neither is believed alone. Which is too many rather than too few: the interval grows with them. With a row
+    below which no first attempt was.
     """
     clocks = [http_time(fact.clock) for fact in begun]
     earliest = min((clock for clock in clocks if clock), default=None) if all(clocks) else None

@@ -1,4 +1,4 @@
-"""Which task was named first for each attempt of a row: eight bytes a row, good for a warning and for nothing else."""
+"""Which task was named first for each attempt: eight bytes a row, good for a warning and nothing else."""
 
 from array import array
 from typing import Final

@@ -13,7 +13,10 @@ GREATEST_RUN: Final = 256
 
 
 def precedence(planned: Planned) -> tuple[int, bytes]:
-    """Which of two plans of one row holds: the greater edition, and of equal ones the one whose digest is greater."""
+    """Which of two plans of one row holds.
+
+    The greater edition, and of equal ones the one whose digest is greater.
+    """
     return planned.edition, request_digest(planned.type, planned.request)
 
 
@@ -25,15 +28,18 @@ class Create(NamedTuple):
 
 
 def run_size(in_flight: int) -> int:
-    """How many rows one ``started`` covers: enough that the disk is never waited for, few enough to doubt at a crash."""
+    """How many rows one ``started`` covers.
+
+    Enough that the disk is never waited for, few enough to doubt at a crash.
+    """
     return min(max(4 * in_flight, LEAST_RUN), GREATEST_RUN)
 
 
 class Runs:
-    """Cuts what is to be sent into runs of at most ``size`` rows of one attempt number, in order; ``most`` rows in all.
+    """Cuts what is to be sent into runs of at most ``size`` rows of one attempt number, in order.
 
-    Rows are fed as they are read. Whether one may be sent is decided when a run asks for it: a row whose attempt started
-    meanwhile is left out.
+    ``most`` rows in all. Rows are fed as they are read. Whether one may be sent is decided when a run asks
+    for it: a row whose attempt started meanwhile is left out.
     """
 
     def __init__(self, state: Batch, size: int, most: int | None = None) -> None:

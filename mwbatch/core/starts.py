@@ -1,4 +1,7 @@
-"""Which attempts of which rows were started: a start of any of them again is not new, and MUST NOT be sent for."""
+"""Which attempts of which rows were started.
+
+A start of any of them again is not new, and MUST NOT be sent for.
+"""
 
 from bisect import bisect_right
 from collections import defaultdict

@@ -21,8 +21,8 @@ _TAKEN_UP: Final = {WIDTH, HEIGHT, "tags"}
 class Survey:
     """What the rows and answers of a batch have in common.
 
-    ``rows`` counts all, ``completed`` those with an answer; ``columns`` are the manifest's own, in the order in which they
-    first appear; ``misspelt`` counts rows whose size columns say something that is no size.
+    ``rows`` counts all, ``completed`` those with an answer; ``columns`` are the manifest's own, in the order
+    in which they first appear; ``misspelt`` counts rows whose size columns say something that is no size.
     """
 
     def __init__(self, journal: Journal, by: By | None, *, boxes: bool) -> None:

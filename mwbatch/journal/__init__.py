@@ -1,25 +1,27 @@
 """Where the facts of one batch live: a grow-only set, durable on return.
 
-Whoever stands above knows no more of it than `Journal` says, or `Intake` where he takes callbacks: no path, no segment, no
-offset. A folder (`mwbatch.journal.segments`) and the memory of this process (`mwbatch.journal.memory`) keep the same laws,
-which `tests/journal/laws.py` holds every store to:
+Whoever stands above knows no more of it than `Journal` says, or `Intake` where he takes callbacks: no path,
+no segment, no offset. A folder (`mwbatch.journal.segments`) and the memory of this process
+(`mwbatch.journal.memory`) keep the same laws, which `tests/journal/laws.py` holds every store to:
 
-1. **Durable.** A fact is durable, and seen by every later reading, once ``append`` returned; nothing is read that was not
-   appended, whatever became of the process that appended it. A caller that is cancelled takes nothing back and harms no
-   other's facts.
-2. **News.** ``append`` says of each fact whether it was new. It MUST say so of an answer and of a start: an answer that is
-   there is not written again, nor is a start of which any row's attempt was started before. (What others start while this
-   journal is open the lock of the batch has to keep out.) An equal fact of another kind may be new each time, because the
-   state is a join. What is not new is durable all the same when ``append`` returns.
-3. **One step.** ``close_absent`` ends an attempt only where it is in doubt when that is written, by all that anybody's
-   ``append`` had made durable before the call.
-4. **In step.** The state that ``refresh`` gives is that of every fact that was durable before the call. One that it gave
-   before is read on and not anew where the store can.
-5. **In order.** Rows come in the order in which they were planned, once each, in their latest edition. `Answers` are as they
-   stood when they were asked for, however often they are read.
+1. **Durable.** A fact is durable, and seen by every later reading, once ``append`` returned; nothing is read
+   that was not appended, whatever became of the process that appended it. A caller that is cancelled takes
+   nothing back and harms no other's facts.
+2. **News.** ``append`` says of each fact whether it was new. It MUST say so of an answer and of a start: an
+   answer that is there is not written again, nor is a start of which any row's attempt was started before.
+   (What others start while this journal is open the lock of the batch has to keep out.) An equal fact of
+   another kind may be new each time, because the state is a join. What is not new is durable all the same
+   when ``append`` returns.
+3. **One step.** ``close_absent`` ends an attempt only where it is in doubt when that is written, by all that
+   anybody's ``append`` had made durable before the call.
+4. **In step.** The state that ``refresh`` gives is that of every fact that was durable before the call. One
+   that it gave before is read on and not anew where the store can.
+5. **In order.** Rows come in the order in which they were planned, once each, in their latest edition.
+   `Answers` are as they stood when they were asked for, however often they are read.
 6. **Each once.** `News` gives each row that is completed once, in the order in which the answers came.
 
-Methods that are not async block: in a thread, or where nothing else waits. What they give is read as it is asked for.
+Methods that are not async block: in a thread, or where nothing else waits. What they give is read as it is
+asked for.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,7 +41,10 @@ Chosen = Mapping[int, Answered | None]
 
 
 class Answers(Protocol):
-    """Every row with the answer that is shown for it, as it stood when it was asked for: each reading gives the same."""
+    """Every row with the answer that is shown for it, as it stood when it was asked for.
+
+    Each reading gives the same.
+    """
 
     def __contains__(self, row: int) -> bool:
         """Whether a row has an answer; nothing is read for it."""
@@ -57,12 +62,15 @@ class News(Protocol):
     """Whether the last look found nothing new of any kind."""
 
     def look(self) -> Iterator[tuple[Planned, Seen]]:
-        """The rows that were completed since the last look with the answer that is shown; all at the first. Blocks."""
+        """The rows that were completed since the last look with the answer that is shown.
+
+        All at the first. Blocks.
+        """
         ...
 
 
 class Journal(Protocol):
-    """The facts of one batch, for who submits, settles, looks or exports. ``where`` is what people call the place."""
+    """The facts of one batch, for who sends, settles, looks or exports; ``where`` is its place in words."""
 
     @property
     def where(self) -> str: ...  # noqa: D102 (said above)
@@ -78,10 +86,10 @@ class Journal(Protocol):
         ...
 
     async def close_absent(self, failed: Sequence[Failed], hold: Callable[[], None]) -> list[bool]:
-        """End attempts, each only where `mwbatch.core.doubt.may_end` says so of it now, and say of each whether it was.
+        """End attempts, those of which `mwbatch.core.doubt.may_end` says so now; says which were ended.
 
-        Once sweeps were belied none is. ``hold`` raises where the caller is not the holder of the batch any more: it is
-        asked after the reading, before anything is written. Raises as ``append``.
+        Once sweeps were belied none is. ``hold`` raises where the caller is not the holder of the batch any
+        more: it is asked after the reading, before anything is written. Raises as ``append``.
         """
         ...
 
@@ -94,7 +102,7 @@ class Journal(Protocol):
         ...
 
     def plans(self) -> Callable[[int], Planned | None]:
-        """Looks up the plan that holds for a row, by its number, as they are now; None where there is none."""
+        """Looks up the plan that holds for a row, as of now, by its number; None where there is none."""
         ...
 
     def facts(self, kind: type[One]) -> Iterator[One]:
@@ -106,7 +114,10 @@ class Journal(Protocol):
         ...
 
     def answered(self, chosen: Chosen | None = None) -> Answers:
-        """The answers that are shown. ``chosen`` is what the state says of rows with several, folded where it is needed."""
+        """The answers that are shown.
+
+        ``chosen`` is what the state says of rows with several, folded where it is needed and not given.
+        """
         ...
 
     def news(self, state: Batch) -> News:
@@ -122,16 +133,19 @@ class Journal(Protocol):
         ...
 
     def health(self) -> Health:
-        """What is wrong with the store, as far as it was read and written; the damage is that of all that was read."""
+        """What is wrong with the store, as far as it was read and written."""
         ...
 
     async def close(self) -> None:
-        """Finish what was begun, all of it, however often the caller is cancelled meanwhile, and release what is held."""
+        """Finish what was begun, however often the caller is cancelled, and release what is held."""
         ...
 
 
 class Intake(Protocol):
-    """The same facts, for who takes callbacks: the answers that are there are known, so that each is stored once."""
+    """The same facts, for who takes callbacks.
+
+    The answers that are there are known, so that each is stored once.
+    """
 
     @property
     def where(self) -> str: ...  # noqa: D102 (as above)
@@ -142,15 +156,18 @@ class Intake(Protocol):
         ...
 
     async def append(self, facts: Sequence[Fact]) -> list[bool]:
-        """As `Journal.append`; MUST have its place in the queue before anything is awaited, once ``index`` has returned."""
+        """As `Journal.append`; once answers are learnt MUST have its place before anything is awaited."""
         ...
 
     def index(self, hear: Callable[[Kept], object] = lambda _: None) -> int:
-        """Learn which answers are durable, so that none is stored twice; returns how many. ``hear`` is told of each."""
+        """Learn which answers are durable, so that none is stored twice.
+
+        Returns how many. ``hear`` is told of each.
+        """
         ...
 
     def knows(self, fact: Fact) -> bool:
-        """Whether this is an answer that is durable, as far as ``index`` and ``append`` know, or on its way there."""
+        """Whether this is an answer that is known to be durable, or is on its way there."""
         ...
 
     def stands(self) -> bool:
@@ -186,5 +203,5 @@ class Tasks(Protocol):
     """Which tasks are recorded: good for a warning and for nothing else."""
 
     def look(self, stop: Callable[[], bool] = lambda: False) -> Iterator[tuple[int, int, bytes]]:
-        """Row, attempt and task (as JSON) of each that was recorded since the last look, until ``stop`` says so. Blocks."""
+        """Row, attempt and task (as JSON) of each recorded since the last look, until ``stop``. Blocks."""
         ...

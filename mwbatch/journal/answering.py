@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class Shown:
-    """The answer that is shown for each row, as all of them stood on disk when this was made: 12 bytes a row."""
+    """The answer that is shown for each row, as all of them stood on disk when this was made.
+
+    12 bytes a row.
+    """
 
     def __init__(self, journal: "Segments", chosen: Chosen | None) -> None:
         self._journal = journal
@@ -37,6 +40,9 @@ class Shown:
 
 
 def is_mixed_up(journal: "Segments") -> bool:
-    """Whether a task may show at several rows: a look that takes much less memory than the state, which knows it."""
+    """Whether a task may show at several rows.
+
+    A look that takes much less memory than the state, which knows it.
+    """
     first = Holders(lambda _row, _task_id: True)
     return any(first.claim(task_id, row) != row for row, task_id in journal.shown_tasks())

@@ -1,4 +1,6 @@
-"""The three folders of a batch, and reading one: facts of a kind lie together there, written by everyone in segments of their own.
+"""The three folders of a batch, and reading one.
+
+Facts of a kind lie together there, written by everyone in segments of their own.
 
 ::
 
@@ -55,7 +57,9 @@ class Folder:
     def find(
         self, take: Callable[[bytes], Taken | None], among: Iterable[Path] | None = None
     ) -> Iterator[tuple[Path, int, Taken]]:
-        """What ``take`` makes of some of the lines, with their segment and byte offset; damage is no matter here.
+        """What ``take`` makes of some of the lines, with their segment and byte offset.
+
+        Damage is no matter here.
 
         Only the segments ``among`` which it is are read, where they are named.
         """

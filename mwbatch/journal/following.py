@@ -1,4 +1,4 @@
-"""The completed rows of a batch in its folder, each once, as their answers come; and the tasks, as they are recorded."""
+"""What others write to a batch's folder: rows as their answers come, and tasks as they are recorded."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -26,7 +26,7 @@ class News:
         """Whether the last look found nothing new."""
 
     def look(self) -> Iterator[tuple[Planned, Seen]]:
-        """The rows that were completed since the last look, in the order in which their answers came. Blocks."""
+        """The rows that were completed since the last look, as their answers came. Blocks."""
         self.quiet = True
         for path, offset, fact in self._tail.look():
             self.quiet = False
@@ -65,7 +65,7 @@ class Tasks:
         self._tail = Tail(folder, (name,), named_task)
 
     def look(self, stop: Callable[[], bool] = lambda: False) -> Iterator[tuple[int, int, bytes]]:
-        """Row, attempt and task (as JSON) of each that was recorded since the last look, until ``stop`` says so. Blocks."""
+        """Row, attempt and task (as JSON) of each recorded since the last look, until ``stop``. Blocks."""
         news = self._tail.look()
         with suppress(StoreError, StopIteration):  # whoever needs the file tells of what is wrong with it
             while not stop():

@@ -19,7 +19,7 @@ class Harm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Bytes that are not a whole line, at an ``offset`` of what people call ``where``; both sizes are in bytes."""
+    """Bytes that are not a whole line, ``size`` of them at a byte ``offset`` of what is ``where``."""
 
     where: str
     offset: int
@@ -30,7 +30,7 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What is wrong: ``damage`` of what was read, ``backlog`` in bytes that wait, ``full`` where there was no space."""
+    """``damage`` of what was read, ``backlog`` in bytes that wait, ``full`` where there was no space."""
 
     damage: tuple[Damage, ...] = ()
     backlog: int = 0
@@ -43,7 +43,10 @@ class Health:
 
 
 def shrunk(folder: Path, known: Mapping[str, int], sizes: Mapping[str, int]) -> list[Damage]:
-    """What is missing of segments that were as large as is ``known`` once, by their ``sizes`` now; at 0 all of one."""
+    """What is missing of segments that were as large as is ``known`` once, by their ``sizes`` now.
+
+    At offset 0 all of one is gone.
+    """
     return [
         Damage(
             str(folder / name),

@@ -37,7 +37,8 @@ async def merge(inbox: Path, folder: Path, journal: Known, keep: Keep) -> int:
     A segment of the inbox is removed once nobody writes it, unless it is damaged: then it is evidence.
 
     Raises:
-        StoreError: something cannot be read or written, or somebody changed the batch meanwhile; all is there still.
+        StoreError: something cannot be read or written, or somebody changed the batch meanwhile; all is there
+        still.
     """
     there = Segments(inbox, "inbox")
     # MUST be asked before reading: what a receiver writes later stands in segments that are kept.
@@ -47,7 +48,8 @@ async def merge(inbox: Path, folder: Path, journal: Known, keep: Keep) -> int:
         plain |= dict.fromkeys(fact for fact in chunk if _is_plain(fact))
         new += await keep([fact for fact in chunk if not _is_plain(fact)])
     new += await keep(await asyncio.to_thread(_unknown, journal, plain))
-    # MUST be seen before anything is removed: what the journal knows may be gone from the disk, and be here alone.
+    # MUST be seen before anything is removed: what the journal knows may be gone from the disk, and be here
+    # alone.
     if not await asyncio.to_thread(journal.stands):
         raise StoreError(f"{folder} was changed while {inbox} was taken in; take it in again")
     damaged = {damage.where for damage in there.health().lost}

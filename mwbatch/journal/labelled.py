@@ -16,7 +16,10 @@ def labelled(answers: Answers) -> Iterator[tuple[Planned, Seen]]:
 
 
 def results(opened: Opened, *, every: bool = False) -> Iterator[dict[str, Json]]:
-    """One object a row, in the manifest's order; completed rows, or with ``every`` all, with their status and error."""
+    """One object a row, in the manifest's order.
+
+    Completed rows, or with ``every`` all, with their status and error.
+    """
     answers, state = opened.journal.answered(opened.state.chosen()), opened.state
     errors = dict(opened.failures()) if every else {}
     for planned, answer in answers:

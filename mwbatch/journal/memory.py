@@ -1,4 +1,7 @@
-"""A journal in the memory of this process: the twin that tests and virtual time use, open as often as you like."""
+"""A journal in the memory of this process.
+
+The twin that tests and virtual time use, open as often as you like.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final

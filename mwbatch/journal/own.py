@@ -1,4 +1,7 @@
-"""The segment of ours in one folder: made at the first line, and never again once it, or its disk, has failed."""
+"""The segment of ours in one folder.
+
+Made at the first line, and never again once it, or its disk, has failed.
+"""
 
 import errno
 import os
@@ -40,7 +43,10 @@ class OwnSegment:
         )
 
     def append(self, lines: bytes) -> None:
-        """Make whole lines durable; once poisoned MUST NOT make another segment. Raises as `Segment.append`."""
+        """Make whole lines durable.
+
+        Once poisoned MUST NOT make another segment. Raises as `Segment.append`.
+        """
         if self._poison:
             raise Poisoned(str(self._poison))
         try:
@@ -59,14 +65,20 @@ class OwnSegment:
         self.lacking = 0
 
     def _seal(self) -> None:
-        """Let the next lines go to another segment: this one can grow no more, although the disk has space."""
+        """Let the next lines go to another segment.
+
+        This one can grow no more, although the disk has space.
+        """
         if (segment := self._segment) is not None:
             if segment.size and (mark := Mark.of(segment.path)):
                 self._sealed = self._sealed | {segment.path: mark}
             self.close()
 
     def try_space(self) -> None:
-        """See whether what lacked space would fit now; MUST NOT touch the segment, which belongs to the facts."""
+        """See whether what lacked space would fit now.
+
+        MUST NOT touch the segment, which belongs to the facts.
+        """
         if not self.lacking:
             return
         try:
@@ -88,6 +100,9 @@ class OwnSegment:
 
 
 def stand(base: Path | None) -> None:
-    """Raise `Displaced` where a base is gone: what is made in its place would be found by nobody once it is put back."""
+    """Raise `Displaced` where a base is gone.
+
+    What is made in its place would be found by nobody once it is put back.
+    """
     if base and not os.path.isdir(base):  # noqa: PTH112 (Path would raise where it cannot be looked at)
         raise Displaced(f"{base} is gone, or out of reach; see what became of it, start again")

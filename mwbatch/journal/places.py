@@ -81,7 +81,10 @@ class Plans(Places):
 
 
 class Answers(Places):
-    """Where the answer that is shown for each row stands: the least of them, until `settle` is told what the fold says."""
+    """Where the answer that is shown for each row stands.
+
+    The least of them, until `settle` is told what the fold says.
+    """
 
     def __init__(self, placed: Iterable[tuple[Path, int, int]] = ()) -> None:
         super().__init__()

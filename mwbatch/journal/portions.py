@@ -11,7 +11,9 @@ T = TypeVar("T")
 
 
 async def portions(there: Iterator[T], size: int) -> AsyncIterator[list[T]]:
-    """What blocks while it is read, at most ``size`` at a time; what the caller does runs while nothing is read.
+    """What blocks while it is read, at most ``size`` at a time.
+
+    What the caller does runs while nothing is read.
 
     Cancelled, it ends once the portion that is being read is there: nobody reads on behind anybody's back.
     """

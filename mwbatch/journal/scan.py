@@ -1,6 +1,7 @@
 """Reading one segment: its lines with their places, what of them is damaged, and single facts again.
 
-A segment is read while others write it, and after whatever ended them: the last line that is whole is where reading ends.
+A segment is read while others write it, and after whatever ended them: the last line that is whole is where
+reading ends.
 """
 
 import os
@@ -46,7 +47,10 @@ def segments_in(folder: Path) -> list[Path]:
 
 
 def written_now(path: Path) -> bool:
-    """Whether another process, or another writer of this one, still writes this segment; raises `StoreError`."""
+    """Whether another process, or another writer of this one, still writes this segment.
+
+    Raises `StoreError`.
+    """
     try:
         with read_own(path) as file:
             return is_live(file.fileno())
@@ -82,7 +86,9 @@ def read(path: Path, report: Callable[[Damage], None]) -> Iterator[Fact]:
 
 
 class Again:
-    """Reads facts of one segment again where `placed` found them; the file is opened once, and closed with this object.
+    """Reads facts of one segment again where `placed` found them.
+
+    The file is opened once, and closed with this object.
 
     Raises:
         StoreError: the file cannot be opened.
@@ -149,15 +155,18 @@ def placed(
     proof: Disk | None = None,
     tip: Tip | None = None,
 ) -> Iterator[tuple[int, Taken]]:
-    """Read the lines of one segment with their byte offsets, in the order of writing; ``report`` what is not a fact.
+    """Read the lines of one segment with their byte offsets, in the order of writing.
 
-    It goes on from a ``tip``, and moves it. ``take`` makes of a line what the reader wants, and raises `BadLine` or
-    `UnknownFact` as `parse` does.
+    ``report`` what is not a fact.
+
+    It goes on from a ``tip``, and moves it. ``take`` makes of a line what the reader wants, and raises
+    `BadLine` or `UnknownFact` as `parse` does.
 
     With a disk as ``proof`` all of them would survive a power cut, if the reading ends without an error.
 
     Raises:
-        StoreError: the file cannot be read, or holds a fact of a version that this code does not know. One that is gone by now
+        StoreError: the file cannot be read, or holds a fact of a version that this code does not know. One
+        that is gone by now
             held nothing: its writer removes it at close only when it is empty.
     """
     try:

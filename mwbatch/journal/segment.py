@@ -1,8 +1,8 @@
 """One segment: a JSONL file written by one run of one process, and never opened for writing again.
 
-Writing obeys the table of events in `RELIABILITY.md` section 2: a full disk cuts back to the last good line and may be
-tried again; an error of fdatasync, of a cut, or EIO poisons the writer, because nobody knows what the file holds now
-(Rebello et al., "Can Applications Recover from fsync Failures?", ATC 2020).
+Writing obeys the table of events in `RELIABILITY.md` section 2: a full disk cuts back to the last good line
+and may be tried again; an error of fdatasync, of a cut, or EIO poisons the writer, because nobody knows what
+the file holds now (Rebello et al., "Can Applications Recover from fsync Failures?", ATC 2020).
 """
 
 import errno
@@ -25,7 +25,10 @@ _OUT_OF_REACH: Final = {
     errno.EMFILE,
     errno.ENFILE,
 }
-"""Why a folder cannot be opened to be synced: it went, or lets nobody in. No sync says so, and nothing of the disk is wrong."""
+"""Why a folder cannot be opened to be synced.
+
+It went, or lets nobody in. No sync says so, and nothing of the disk is wrong.
+"""
 
 
 class Segment:
@@ -59,7 +62,8 @@ class Segment:
         Raises:
             DiskFull: nothing of them is in the file; it may be tried again.
             Poisoned: the file is not to be written again, now or later.
-            Displaced: they are written, but the file was removed, moved or cut meanwhile; so it will be at every call.
+            Displaced: they are written, but the file was removed, moved or cut meanwhile; so it will be at
+            every call.
         """
         if self._poison:
             raise Poisoned(self._poison)
@@ -68,10 +72,14 @@ class Segment:
             self._disk.sync(self._file)
             there = self._disk.look(self.path, self._file)
         except OSError as error:
-            # Readers MUST not take for kept what no sync has proved: the page cache shows it although the disk lacks it.
+            # Readers MUST not take for kept what no sync has proved: the page cache shows it although the
+            # disk lacks it.
             with suppress(OSError):
                 self._disk.truncate(self._file, self.size)
-            self._poison = f"{self.path.name} can no longer be trusted: {error.strerror}; free or mend the disk, start again"
+            name = self.path.name
+            self._poison = (
+                f"{name} can no longer be trusted: {error.strerror}; free or mend the disk, start again"
+            )
             raise Poisoned(self._poison) from error
         self.size += len(lines)
         if there != self.size:

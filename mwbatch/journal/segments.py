@@ -42,8 +42,9 @@ if TYPE_CHECKING:
 class Segments:
     """The journal of one batch, in its folder.
 
-    ``writer`` names who writes (``submit``, ``receiver`` …) in the names of the segments; ``commits`` counts what its
-    commits cost. Where a ``base`` is named, folders are made below it alone: without it, writing raises `Displaced`.
+    ``writer`` names who writes (``submit``, ``receiver`` …) in the names of the segments; ``commits`` counts
+    what its commits cost. Where a ``base`` is named, folders are made below it alone: without it, writing
+    raises `Displaced`.
     """
 
     def __init__(
@@ -65,7 +66,10 @@ class Segments:
 
     @property
     def _writer(self) -> "Writer":
-        """What appends. MUST be one, whoever asks for it first: it is known there what is on its way to the disk."""
+        """What appends. MUST be one, whoever asks for it first.
+
+        It is known there what is on its way to the disk.
+        """
         with self._making:
             if self._made is None:
                 from mwbatch.journal.writer import Writer  # noqa: PLC0415 (asyncio, which costs more than reading)
@@ -88,7 +92,7 @@ class Segments:
 
     @property
     def written(self) -> dict[str, int]:
-        """The segments that are written here, and how many bytes of each are durable, by their path below the folder."""
+        """How many bytes are durable of each segment that is written here, by its path in the folder."""
         there = (own.written for own in self._own.values())
         return {str(path.relative_to(self.folder)): size for path, size in filter(None, there)}
 
@@ -108,7 +112,10 @@ class Segments:
             yield from self._folders[name].read()
 
     def refresh(self, state: Batch | None = None) -> Batch:
-        """The state by everything that is on disk; no fact is built that need not be, and no line is read twice."""
+        """The state by everything that is on disk.
+
+        No fact is built that need not be, and no line is read twice.
+        """
         there = self._followed
         if there is None or there[0] is not state or there[1].is_cut():
             del there
@@ -164,7 +171,10 @@ class Segments:
         return plans.plan
 
     def _renewed(self) -> Plans:
-        """The same of rows that were planned in more than one edition alone: mostly none, which is seen at a glance."""
+        """The same of rows that were planned in more than one edition alone.
+
+        Mostly none, which is seen at a glance.
+        """
         plans, rows = Plans(), self._folders[ROWS]
         for path, offset, fact in rows.find(renewed_plan, [p for p in rows.segments() if holds(p, EDITION)]):
             plans.take(path, offset, fact)
@@ -191,7 +201,7 @@ class Segments:
         return Tasks(self.folder, JOURNAL)
 
     def answered_rows(self) -> Iterator[tuple[Path, int, int]]:
-        """Where each answer stands, segment and byte offset, and its row, in half the time: no fact is built."""
+        """Where each answer stands, segment and byte offset, and its row: no fact is built for it."""
         return self._folders[RESULTS].every(answered_row)
 
     def shown_tasks(self) -> Iterator[tuple[int, bytes]]:
@@ -200,18 +210,20 @@ class Segments:
             yield from (shown for _, _, shown in self._folders[name].find(shown_task))
 
     def index(self, hear: Callable[[Kept], object] = lambda _: None) -> int:
-        """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks while it reads.
+        """Learn which answers are on disk, so that none is stored twice.
+
+        Returns how many. Blocks while it reads.
 
         ``hear`` is told of each.
         """
         return self._writer.index(hear)
 
     def knows(self, fact: Fact) -> bool:
-        """Whether this is an answer that is on disk, as far as `index` and `append` know, or on its way there."""
+        """Whether this is an answer that is known to be on disk, or is on its way there."""
         return self._writer.knows(fact)
 
     def stands(self) -> bool:
-        """Whether every answer that `index` and `append` know is on disk still, as far as a look can tell. Blocks."""
+        """Whether every answer that is known is on disk still, as far as a look can tell. Blocks."""
         return self._own[RESULTS].stands and self._folders[RESULTS].stands()
 
     def callbacks(self) -> Iterator[Seen]:
@@ -219,7 +231,7 @@ class Segments:
         return (fact for _, _, fact in self._folders[JOURNAL].find(bare_callback))
 
     async def append(self, facts: Sequence[Fact]) -> list[bool]:
-        """Make facts durable; an answer that is on disk, or on its way there, is not written again, nor is a start."""
+        """Make facts durable; no answer and no start that is on disk, or on its way, is written again."""
         return await self._writer.append(facts)
 
     def dead_segments(self) -> list[Path]:
@@ -228,7 +240,7 @@ class Segments:
         return [path for path in paths if not written_now(path)]
 
     async def close(self) -> None:
-        """Finish what was begun and release the files, all of them, however often the caller is cancelled meanwhile.
+        """Finish what was begun and release every file, however often the caller is cancelled.
 
         Raises the first error that this met.
         """
@@ -239,7 +251,7 @@ class Segments:
 
 
 def segment_sizes(folder: Path) -> dict[str, int]:
-    """The segments of a batch folder that hold something, with their sizes in bytes, by their path below the folder."""
+    """The sizes in bytes of a batch folder's segments, empty ones left out, by their path in it."""
     sizes = {}
     for path in (path for name in FOLDERS for path in segments_in(folder / name)):
         with suppress(FileNotFoundError):  # its writer removes it at close where it is empty

@@ -1,7 +1,8 @@
 """Reading on: what was written to a folder of a batch since the last look, without reading anything twice.
 
-One way for all who follow a growing journal: the state that is kept in step, the results as they come, the tasks that a
-receiver watches. What a writer took back again, since its disk was full, stays known until `is_cut` is asked.
+One way for all who follow a growing journal: the state that is kept in step, the results as they come, the
+tasks that a receiver watches. What a writer took back again, since its disk was full, stays known until
+`is_cut` is asked.
 """
 
 from collections import deque
@@ -19,7 +20,8 @@ from mwbatch.journal.scan import Taken, Tip, placed, segments_in
 class Tail(Generic[Taken]):
     """Some folders of a batch, in this order, each segment read on from where the last look at it ended.
 
-    ``take`` makes of a line what is wanted, as `placed` says; a line that is not whole yet waits for the next look.
+    ``take`` makes of a line what is wanted, as `placed` says; a line that is not whole yet waits for the next
+    look.
     """
 
     def __init__(self, folder: Path, names: Sequence[str], take: Callable[[bytes], Taken]) -> None:
@@ -33,11 +35,17 @@ class Tail(Generic[Taken]):
         return self._damage
 
     def is_cut(self) -> bool:
-        """Whether something that was read is not there any more: a writer cuts off what a full disk did not take."""
+        """Whether something that was read is not there any more.
+
+        A writer cuts off what a full disk did not take.
+        """
         return any(_is_cut(path, tip) for path, tip in self._tips.items())
 
     def look(self) -> Iterator[tuple[Path, int, Taken]]:
-        """What is new with its segment and byte offset; of a segment that is cut everything. Raises as `placed`."""
+        """What is new with its segment and byte offset.
+
+        Of a segment that is cut everything. Raises as `placed`.
+        """
         for path, lines in self._segments():
             for offset, taken in lines:
                 yield path, offset, taken

@@ -1,10 +1,12 @@
 """Appending to a batch: one queue, one thread, and a segment of our own in each folder that we write to.
 
-Group commit without a linger timer: a commit takes whatever queued while the last one ran, with one write and one fdatasync
-a folder, so that a single append is as fast as the disk and a thousand at once cost little more than one.
+Group commit without a linger timer: a commit takes whatever queued while the last one ran, with one write and
+one fdatasync a folder, so that a single append is as fast as the disk and a thousand at once cost little more
+than one.
 
-An answer, or a start, that must not be there twice is claimed by the append that writes it. Whoever appends a copy meanwhile
-waits for that commit, and fails with it; only what is durable is known, so that a copy of what failed is written itself.
+An answer, or a start, that must not be there twice is claimed by the append that writes it. Whoever appends a
+copy meanwhile waits for that commit, and fails with it; only what is durable is known, so that a copy of what
+failed is written itself.
 """
 
 import asyncio
@@ -39,7 +41,7 @@ Waiting = asyncio.Future[None]
 
 @dataclass(slots=True)
 class Append:
-    """Lines by folder that were handed in together, what they claim, and the future that tells when they are durable."""
+    """Lines by folder that were handed in together, what they claim, and who waits for them."""
 
     lines: Mapping[str, bytes]
     size: int
@@ -75,7 +77,7 @@ class Writer:
         """Bytes that were handed in and are not durable yet."""
 
     def index(self, hear: Callable[[Kept], object] = lambda _: None) -> int:
-        """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks while it reads.
+        """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks.
 
         ``hear`` is told of each.
         """
@@ -97,7 +99,7 @@ class Writer:
         )
 
     async def append(self, facts: Sequence[Fact]) -> list[bool]:
-        """Make facts durable and say of each whether it was new; an answer or a start that is not is not written again.
+        """Make facts durable and say of each whether it was new: an answer or a start is written once.
 
         A commit that began is never abandoned: cancelling the caller does not take its facts back.
         """
@@ -119,7 +121,7 @@ class Writer:
         return new
 
     async def _learn_answers(self) -> None:
-        """MUST read but once: what is committed while a second reading runs would be missing from the index."""
+        """MUST read but once: what is committed while another reading runs would be missing."""
         async with self._learning:
             if self._known is None:
                 await asyncio.to_thread(self.index)
@@ -133,7 +135,7 @@ class Writer:
                     self._knows_starts = True
 
     def _claim(self, fact: Fact, claims: list[Key], copies: list[Waiting]) -> bool:
-        """Claim a fact for this append, unless it is there; ``copies`` get a future for one that another append writes."""
+        """Claim a fact, unless it is there; ``copies`` get a future where another append writes it."""
         if isinstance(fact, Started):
             return self._claim_start(fact, claims, copies)
         if (key := identity(fact)) is None:
@@ -200,7 +202,7 @@ class Writer:
         return group
 
     async def _commit(self, group: list[Append]) -> Mapping[str, Exception]:
-        """Write what was handed in, each folder at once; what failed, by folder: whoever waits for it must learn it."""
+        """Write what was handed in, each folder's lines at once; says what failed, by folder."""
         lines = {
             name: b"".join([append.lines[name] for append in group if name in append.lines])
             for name in self._own
@@ -226,7 +228,7 @@ class Writer:
         return errors
 
     def _settle(self, claims: list[Key], errors: Mapping[str, Exception]) -> None:
-        """Let it be known what is written, and only that: a later copy of what failed must be written itself."""
+        """Let it be known what is written, and only that: a copy of what failed is written itself."""
         while claims:
             key = claims.pop()
             if isinstance(key, Started):

@@ -44,7 +44,9 @@ def cut(
 def test_what_may_be_sent_is_cut_into_runs(
     history: list[Fact], size: int, most: int | None, portion: int
 ) -> None:
-    """Runs laid end to end are exactly the rows that the fold says may be sent, as many as may be, with their next attempts.
+    """Runs laid end to end are exactly the rows that the fold says may be sent, as many as may be.
+
+    With their next attempts.
 
     Each is at most ``size`` rows of one attempt number, as long as it can be, however the rows were read.
     """

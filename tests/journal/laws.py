@@ -53,7 +53,10 @@ class Laws(ABC):
 
     @abstractmethod
     def anew(self, folder: Path) -> Open:
-        """Make an empty store, in a folder where it needs one: each call of what this gives opens it once more."""
+        """Make an empty store, in a folder where it needs one.
+
+        Each call of what this gives opens it once more.
+        """
 
     @pytest.fixture
     def opening(self, tmp_path: Path) -> Open:
@@ -96,7 +99,10 @@ class WritingLaws(Laws):
         await journal.close()
 
     async def test_a_start_is_new_once(self, opening: Open) -> None:
-        """A start is not new where any of its rows was started at that attempt: in one call, in the next, after opening."""
+        """A start is not new where any of its rows was started at that attempt.
+
+        In one call, in the next, after opening.
+        """
         journal = opening()
         assert await journal.append([start(1, ((0, 4),)), start(1, ((3, 5),)), start(2, ((3, 5),))]) == [
             True,

@@ -31,7 +31,10 @@ class ReadingLaws(Laws):
     """What all other methods promise."""
 
     async def test_close_absent_ends_what_is_in_doubt(self, opening: Open) -> None:
-        """Law 3: an attempt ends where nothing was seen of it by now, whoever saw it; what the API denied, in spite of that."""
+        """Law 3: an attempt ends where nothing was seen of it by now, whoever saw it.
+
+        What the API denied, in spite of that.
+        """
         journal, other = opening(), opening()
         await journal.append([plan(0), plan(1), plan(2), plan(3), start(1, ((0, 4),)), fail(1, row=3)])
         state = journal.refresh()
@@ -59,7 +62,7 @@ class ReadingLaws(Laws):
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
     @given(histories | mixed_up, st.lists(st.integers(0, 14), max_size=3))
     def test_the_state_is_in_step(self, facts: list[Fact], looks: list[int]) -> None:
-        """Laws 4, 5 and 6: whenever one looks, the state, the answers and the news are what the fold of all facts says."""
+        """Laws 4, 5, 6: whenever one looks, state, answers and news are what the fold of all facts says."""
         with TemporaryDirectory() as folder:
             asyncio.run(self._in_step(self.anew(Path(folder)), facts, looks))
 
@@ -90,7 +93,10 @@ class ReadingLaws(Laws):
                 assert [answered(shown[n]) for n in done] == [one and one.least for one in kept]
 
     async def test_answers_are_as_they_stood(self, opening: Open) -> None:
-        """Law 5: in the order of the rows, with those that have none; the same again, whatever is appended meanwhile."""
+        """Law 5: in the order of the rows, with those that have none.
+
+        The same again, whatever is appended meanwhile.
+        """
         async with closed(opening()) as (journal,):
             await journal.append([plan(2), plan(0), plan(1), answer(1, row=0), answer(1, row=2)])
             answers = journal.answered()
@@ -119,7 +125,7 @@ class ReadingLaws(Laws):
         st.permutations([plan(0), again(0, 1), again(0, 2), again(0, 2, "b"), plan(1), again(2, 1), plan(2)])
     )
     def test_the_latest_edition_of_a_row_holds(self, facts: list[Planned]) -> None:
-        """Law 5: of each row the greatest edition, in the order in which they were planned, in whichever way one asks."""
+        """Law 5: of each row the greatest edition, in the order of planning, in whichever way one asks."""
         with TemporaryDirectory() as folder:
             asyncio.run(self._latest(self.anew(Path(folder)), facts))
 

@@ -77,7 +77,10 @@ def test_each_completed_row_once(
 
 
 def test_in_the_order_of_the_answers(tmp_path: Path) -> None:
-    """Rows are given as their answers came, and those that come later by the next look, from new segments too."""
+    """Rows are given as their answers came, and those that come later by the next look.
+
+    From new segments too.
+    """
     opened = batch(tmp_path)
     news = opened.journal.news(opened.state)
     write(opened, *map(plan, range(5)), told(3), told(1))

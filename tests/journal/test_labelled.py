@@ -89,7 +89,10 @@ def again(row: int, edition: int, note: str = "") -> Planned:
     st.integers(0, 7),
 )
 def test_the_latest_edition_of_a_row_holds(facts: list[Planned], cut: int) -> None:
-    """Whatever the order and the segments: of each row the greatest edition, whoever asks for it and in whichever way."""
+    """Whatever the order and the segments.
+
+    Of each row the greatest edition, whoever asks for it and in whichever way.
+    """
     with TemporaryDirectory() as folder:
         journal = segments(Path(folder), facts[:cut], facts[cut:])
         latest = {planned.row: planned for planned in journal.rows()}
@@ -120,7 +123,10 @@ def test_a_place_that_is_gone(tmp_path: Path) -> None:
 
 
 def test_places_in_many_segments(tmp_path: Path) -> None:
-    """However many segments there are, each fact is read where it stands, and few of them are open at a time."""
+    """However many segments there are, each fact is read where it stands.
+
+    And few of them are open at a time.
+    """
     places, before = Places(), descriptors()
     for row in range(3 * MOST_OPEN):
         path = tmp_path / f"{row}.jsonl"

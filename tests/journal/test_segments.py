@@ -199,7 +199,10 @@ async def test_the_index_trusts_only_what_it_synced(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fates", [{"create": [errno.EIO]}, {"settle": [None, errno.EIO]}])
 async def test_a_poisoned_shelf_makes_no_other_segment(tmp_path: Path, fates: dict[str, list[Fate]]) -> None:
-    """Once a segment could not be made durable, no other one is made in its place: its folder may be lost, too."""
+    """Once a segment could not be made durable, no other one is made in its place.
+
+    Its folder may be lost, too.
+    """
     disk = Failing(**fates)
     journal = Segments(tmp_path, "test", disk)
     with pytest.raises(Poisoned):
@@ -212,7 +215,10 @@ async def test_a_poisoned_shelf_makes_no_other_segment(tmp_path: Path, fates: di
 
 
 async def test_a_cancelled_close_closes_everything(tmp_path: Path) -> None:
-    """Closing is cancelled again and again while a commit runs: it ends when every folder is closed, with all on disk."""
+    """Closing is cancelled again and again while a commit runs.
+
+    It ends when every folder is closed, with all on disk.
+    """
     disk = Gated()
     journal = Segments(tmp_path, "test", disk)
     handed_in = asyncio.create_task(journal.append(EVERY))

@@ -1,4 +1,4 @@
-"""Reading on: whatever happens between two looks, the state is that of a whole reading, and nothing is read twice."""
+"""Reading on: whatever happens between two looks, the state is that of a whole reading."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -65,7 +65,10 @@ def test_nothing_is_read_twice(tmp_path: Path) -> None:
 
 
 def test_a_file_that_only_grew_is_not_cut(tmp_path: Path) -> None:
-    """What was read stays read while more is written, whole or not; once a byte of it is gone, the file is cut."""
+    """What was read stays read while more is written, whole or not.
+
+    Once a byte of it is gone, the file is cut.
+    """
     path = write(tmp_path, WHOLE[3])
     tail = tail_of(tmp_path)
     assert not tail.is_cut()
@@ -79,7 +82,10 @@ def test_a_file_that_only_grew_is_not_cut(tmp_path: Path) -> None:
 
 
 def test_what_a_writer_takes_back_is_forgotten(tmp_path: Path) -> None:
-    """Lines that a full disk did not take are cut off and others written there: the next look knows none of them."""
+    """Lines that a full disk did not take are cut off and others written there.
+
+    The next look knows none of them.
+    """
     journal = Segments(tmp_path, "view")
     for fact in WHOLE[:3]:
         write(tmp_path, fact)
@@ -96,7 +102,10 @@ def test_what_a_writer_takes_back_is_forgotten(tmp_path: Path) -> None:
 
 
 def test_lines_that_were_cut_off_again(tmp_path: Path) -> None:
-    """After a full disk the writer cuts its last lines off and writes others: those are read, none is missed."""
+    """After a full disk the writer cuts its last lines off and writes others.
+
+    Those are read, none is missed.
+    """
     path, tail = write(tmp_path, plan(0)), tail_of(tmp_path)
     path.write_bytes(line(plan(0)) + line(plan(1)))
     assert len(news(tail)) == 2
@@ -126,7 +135,10 @@ def test_bytes_that_are_no_fact_are_passed_over(tmp_path: Path) -> None:
 
 
 def test_damage_is_what_a_whole_reading_finds(tmp_path: Path) -> None:
-    """Bad bytes are told once, as what they have become by the last look: an end that was torn, then written over by more."""
+    """Bad bytes are told once, as what they have become by the last look.
+
+    An end that was torn, then written over by more.
+    """
     path, journal = write(tmp_path, WHOLE[3]), Segments(tmp_path, "view")
     state = journal.refresh()
     for more in (b"half", b"", b"\n", line(WHOLE[5]), b"torn"):

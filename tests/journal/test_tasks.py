@@ -32,7 +32,10 @@ def test_whatever_a_task_is_called(name: str, status: str) -> None:
 
 
 def test_only_what_is_new(tmp_path: Path) -> None:
-    """Each look reads on where the last one stopped, over torn ends, new segments and facts of other kinds."""
+    """Each look reads on where the last one stopped, over torn ends.
+
+    New segments and facts of other kinds.
+    """
     tasks = Segments(tmp_path, "view").tasks()
     assert list(tasks.look()) == []
     write(tmp_path, start(1), show(1, task="x", row=0), show(1, task="x", row=1), torn=3)
@@ -50,7 +53,10 @@ def test_a_long_line(tmp_path: Path) -> None:
 
 
 def test_told_to_stop(tmp_path: Path) -> None:
-    """It stops when it is told to, and goes on from there; a segment that cannot be read is no trouble of its own."""
+    """It stops when it is told to, and goes on from there.
+
+    A segment that cannot be read is no trouble of its own.
+    """
     write(tmp_path, show(1, task="a"), show(1, task="b"))
     tasks = Segments(tmp_path, "view").tasks()
     assert list(tasks.look(lambda: True)) == []
