@@ -185,7 +185,7 @@ def _take(
     """Compare with one batch: it is folded only where it has asked for something that is asked for now."""
     places, numbers = array("Q"), array("Q")
     batch = store.open(ref)
-    for block in batch.own.asked(names, keep=keep):
+    for block in batch.own.asked(names, keep=keep, whole=True):
         for place, number in ahead.among(RECORD.iter_unpack(block)):
             places.append(place)
             numbers.append(number)

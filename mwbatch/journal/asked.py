@@ -10,7 +10,8 @@ added. Anything else is made anew, and where it cannot be written nothing is los
 """
 
 import os
-from collections.abc import Collection, Iterator
+from collections import deque
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -24,6 +25,7 @@ from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.journal.belongings import RECORD
 from mwbatch.journal.disk import read_own
 from mwbatch.journal.folders import ROWS
+from mwbatch.journal.health import Damage, Harm
 from mwbatch.journal.replacing import Aside, aside
 from mwbatch.journal.scan import Tip, placed, segments_in
 
@@ -45,10 +47,17 @@ Covered = dict[str, tuple[int, str]]
 """Of each segment by name how many bytes are covered, and the end of the last line of them."""
 
 
-def asked(folder: Path, volatile: Collection[str] = (), *, keep: bool = True) -> Iterator[bytes]:
+def asked(
+    folder: Path,
+    volatile: Collection[str] = (),
+    *,
+    keep: bool = True,
+    report: Callable[[Damage], None] = lambda _: None,
+) -> Iterator[bytes]:
     """Row and digest of every planned line of a batch folder, as blocks of `RECORD`; a row may come more than once.
 
-    ``keep``: what was read is kept beside the batch for the next time. Blocks while it reads.
+    ``keep``: what was read is kept beside the batch for the next time, unless lines of it are lost: those are told to
+    ``report`` each time. Blocks while it reads.
 
     Raises:
         StoreError: a segment cannot be read, or holds what this version does not know.
@@ -56,17 +65,20 @@ def asked(folder: Path, volatile: Collection[str] = (), *, keep: bool = True) ->
     names, new = sorted(volatile), None
     kept = _Kept.open(folder, names)
     covered = dict(kept.covered) if kept else {}
+    lost: list[Damage] = []
     try:
         if kept:
             yield from kept.blocks()
         for path in segments_in(folder / ROWS):
-            for block in _beyond(path, covered, volatile):
+            for block in _beyond(path, covered, volatile, lost.append):
                 if keep and new is None:
                     new = _New(folder, kept)
                 if new:
                     new.write(block)
                 yield block
-        if new:
+        lost = [damage for damage in lost if damage.harm is Harm.DAMAGED]
+        deque(map(report, lost), maxlen=0)
+        if new and not lost:
             new.place(names, covered)
     finally:
         if new:
@@ -75,7 +87,9 @@ def asked(folder: Path, volatile: Collection[str] = (), *, keep: bool = True) ->
             kept.file.close()
 
 
-def _beyond(path: Path, covered: Covered, volatile: Collection[str]) -> Iterator[bytes]:
+def _beyond(
+    path: Path, covered: Covered, volatile: Collection[str], report: Callable[[Damage], None]
+) -> Iterator[bytes]:
     """Read a segment from where it is covered to its end; ``covered`` grows with what is handed on."""
 
     def take(text: bytes) -> tuple[bytes, int, bytes]:
@@ -86,7 +100,7 @@ def _beyond(path: Path, covered: Covered, volatile: Collection[str]) -> Iterator
         return RECORD.pack(min(fact.row, _MOST), digest), len(text), text
 
     records, begin = bytearray(), covered.get(path.name, (0, ""))[0]
-    for offset, (record, size, text) in placed(path, lambda _: None, take, tip=Tip(begin)):
+    for offset, (record, size, text) in placed(path, report, take, tip=Tip(begin)):
         records += record
         covered[path.name] = offset + size + 1, text[-_MARK:].decode("ascii", "replace")
         if len(records) >= BLOCK:

@@ -61,9 +61,15 @@ class BatchFolder:
         )  # MUST come first: segments grow meanwhile
         return shrunk(self.path, known, segment_sizes(self.path))
 
-    def asked(self, volatile: Collection[str] = (), *, keep: bool = True) -> Iterator[bytes]:
+    def asked(
+        self, volatile: Collection[str] = (), *, keep: bool = True, whole: bool = False
+    ) -> Iterator[bytes]:
         """What the rows ask for, by the file beside them as far as that goes."""
-        return asked(self.path, volatile, keep=keep)
+        lost = self.trust.lost_rows() if whole else []
+        damage: list[Damage] = []
+        yield from asked(self.path, volatile, keep=keep, report=damage.append)
+        if whole and (lost := [*lost, *map(_harmed, damage)]):
+            raise StoreError(f"batch {self.record.card.name} has lost rows ({lost[0]})")
 
     def image_sizes(self) -> ImageSizes:
         """Those in the folder."""
@@ -157,7 +163,7 @@ class FolderTrust:
     def _damaged(self) -> Iterator[str]:
         for damage in self._folder.journal.health().damage:
             if damage.harm is Harm.DAMAGED or (damage.harm is Harm.TORN and _matters(damage)):
-                yield f"{_segment(damage)} is {damage.harm} at byte {damage.offset}, {damage.size} bytes"
+                yield _harmed(damage)
 
     def _gone(self) -> Iterator[str]:
         for one in self._folder.shrunk():
@@ -180,6 +186,10 @@ def place_of(folder: Path) -> tuple[int, int]:
 def _matters(damage: Damage) -> bool:
     """Whether a torn end may hide a ``started``. It should not have been acknowledged, but a bad disk tears too."""
     return _segment(damage).startswith((f"{ROWS}/", f"{JOURNAL}/"))
+
+
+def _harmed(damage: Damage) -> str:
+    return f"{_segment(damage)} is {damage.harm} at byte {damage.offset}, {damage.size} bytes"
 
 
 def _segment(damage: Damage) -> str:

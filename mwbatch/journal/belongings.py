@@ -203,10 +203,13 @@ class Belongings(Protocol):
         """What was acknowledged once and is lost, in the inbox too; of what is gone the rows. Reads the inbox."""
         ...
 
-    def asked(self, volatile: Collection[str] = (), *, keep: bool = True) -> Iterator[bytes]:
+    def asked(
+        self, volatile: Collection[str] = (), *, keep: bool = True, whole: bool = False
+    ) -> Iterator[bytes]:
         """Row and digest of every planned line, as blocks of `RECORD`; a row may come more than once. Blocks.
 
-        ``keep``: what was read may be kept for the next time. Raises `StoreError` where it cannot be read.
+        ``keep``: what was read may be kept for the next time. Raises `StoreError` where it cannot be read, and where it is
+        to be ``whole`` and rows are lost.
         """
         ...
 

@@ -7,6 +7,8 @@ Facts of a kind lie together there, written by everyone in segments of their own
     rows/     planned                            the frozen manifest
     journal/  started, seen without an answer, failed, retried, withdrawn
     results/  seen with an answer                the results store
+
+A segment that lies in another of the three, as somebody's restoring may leave it, is read as what its first line is.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,10 +16,10 @@ from pathlib import Path
 from typing import Final
 
 from mwbatch.core.facts import Fact, Planned, Seen
-from mwbatch.core.lines import parse
+from mwbatch.core.lines import BadLine, parse
 from mwbatch.errors import StoreError
 from mwbatch.journal import One
-from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.disk import DISK, Disk, read_own
 from mwbatch.journal.health import Damage
 from mwbatch.journal.mark import Mark
 from mwbatch.journal.scan import Taken, placed, read, segments_in
@@ -35,6 +37,24 @@ def place(fact: Fact) -> str:
     return RESULTS if isinstance(fact, Seen) and fact.answer is not None else JOURNAL
 
 
+def segments_of(batch: Path, name: str) -> list[Path]:
+    """The segments of a batch that hold what is kept in one of its folders, wherever they lie; the oldest first.
+
+    Raises as `segments_in`.
+    """
+    there = [(path, lies) for lies in FOLDERS for path in segments_in(batch / lies)]
+    return sorted((path for path, lies in there if _kind(path, lies) == name), key=lambda path: path.name)
+
+
+def _kind(path: Path, lies: str) -> str:
+    """The folder for what a segment holds, by its first line; that in which it ``lies`` where none can be read."""
+    try:
+        with read_own(path) as file:
+            return place(parse(file.readline().removesuffix(b"\n")))
+    except (OSError, BadLine):  # who reads all of it says what is wrong
+        return lies
+
+
 class Folder:
     """A folder of segments, to be read, whoever writes them."""
 
@@ -46,7 +66,7 @@ class Folder:
 
     def segments(self) -> list[Path]:
         """The segments, the oldest first."""
-        return segments_in(self.path)
+        return segments_of(self.path.parent, self.path.name)
 
     def read(self) -> Iterator[Fact]:
         """Every fact, the oldest segment first; what cannot be used is noted."""

@@ -35,7 +35,13 @@ class MemoryBelongings:
         """None ever."""
         return []
 
-    def asked(self, volatile: Collection[str] = (), *, keep: bool = True) -> Iterator[bytes]:  # noqa: ARG002 (made anew)
+    def asked(
+        self,
+        volatile: Collection[str] = (),
+        *,
+        keep: bool = True,  # noqa: ARG002 (made anew)
+        whole: bool = False,  # noqa: ARG002 (nothing is ever lost)
+    ) -> Iterator[bytes]:
         """One block a row."""
         for planned in self._kept.journal.facts(Planned):
             yield RECORD.pack(planned.row, stable_digest(planned.type, planned.request, volatile))

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -395,6 +395,42 @@ async def test_a_batch_that_cannot_be_read(stage: Stage) -> None:
     assert (stage.tasks, [ref.card.name for ref in usable(stage.home.batches())]) == (1, ["week1"])
     await sent(stage, source, "week1")
     assert stage.tasks == 2
+
+
+def _gone(segment: Path) -> None:
+    segment.unlink()
+
+
+def _elsewhere(segment: Path) -> None:
+    segment.rename(segment.parent.parent / "journal" / segment.name)
+
+
+def _cut(segment: Path) -> None:
+    os.truncate(segment, segment.read_bytes().index(b"\n") + 1)
+
+
+def _rotten(segment: Path) -> None:
+    segment.write_bytes(segment.read_bytes().replace(b"/b.jpg", b"/x.jpg"))
+
+
+@pytest.mark.parametrize("harm", [_gone, _elsewhere, _cut, _rotten])
+@virtual
+async def test_lost_rows_of_another_batch_are_not_paid_again(
+    stage: Stage, harm: Callable[[Path], None]
+) -> None:
+    """A batch of which rows are lost may have asked for anything: nothing is sent, however often, until the user says so."""
+    await sent(stage, stage.manifest("a", "b", "c", name="week1.csv"))
+    folder = Path(stage.home.find("week1").where)
+    (segment,) = (folder / "rows").iterdir()
+    (folder / asked.NAME).unlink(missing_ok=True)
+    harm(segment)
+    source = stage.manifest("b", name="week2.csv")
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"lost rows.*nothing was sent.*--again week1$"):
+            await sent(stage, source)
+    assert stage.tasks == 3
+    await sent(stage, source, "week1")
+    assert stage.tasks == 4
 
 
 def _sealed(lines: bytes) -> bytes:

@@ -15,8 +15,8 @@ from mwbatch.core.facts import Fact, Planned
 from mwbatch.core.lines import line
 from mwbatch.core.text import Json
 from mwbatch.errors import StoreError
+from mwbatch.journal import asked as module
 from mwbatch.journal.asked import MAGIC, NAME, asked
-from mwbatch.journal.asked import asked as module
 from mwbatch.journal.disk import Disk
 from mwbatch.journal.folders import ROWS
 from mwbatch.journal.segments import Segments

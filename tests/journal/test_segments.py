@@ -363,3 +363,21 @@ async def test_an_append_reaches_the_disk_itself(tmp_path: Path, monkeypatch: py
     await journal.append([show(1)])
     assert calls[-2:] == ["write", SYNC[1]]
     await journal.close()
+
+
+@pytest.mark.parametrize("lies", FOLDERS)
+async def test_what_lies_in_another_folder_is_read_as_what_it_is(tmp_path: Path, lies: str) -> None:
+    """Rows and answers are shown wherever in the batch a restore has put their segments, and known to be there."""
+    await write(tmp_path)
+    before = Segments(tmp_path, "view")
+    told = [*before.answered()]
+    for path in [path for name in FOLDERS for path in (tmp_path / name).iterdir()]:
+        path.rename(tmp_path / lies / f"{path.parent.name}-{path.name}")
+    journal = Segments(tmp_path, "test")
+    assert [*journal.answered()] == told
+    assert [*journal.rows()] == [plan(0)]
+    assert [*journal.answers()] == [answer(1)]
+    assert [*journal.facts(Failed)] == [fact for fact in EVERY if isinstance(fact, Failed)]
+    assert (journal.index(), await journal.append([answer(1)]), journal.stands()) == (1, [False], True)
+    assert len(journal.dead_segments()) == len(FOLDERS)
+    await journal.close()
