@@ -22,11 +22,15 @@ from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Planned, Started
 from mwbatch.core.fold import Status
 from mwbatch.errors import ApiError, Unsure
+from mwbatch.journal import Journal
 from mwbatch.journal.card import Card
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.home import Home
+from mwbatch.journal.memory import Memory
+from mwbatch.journal.memory_home import MemoryHome
 from mwbatch.journal.opened import Opened, look
 from mwbatch.journal.segments import Segments
+from mwbatch.journal.store import Store
 from mwbatch.simulator.asked import cancel, retrieve
 from mwbatch.simulator.creation import Creation, create
 from mwbatch.simulator.faults import Fault, Faults, Line, Size
@@ -192,11 +196,12 @@ class ScriptedWire:
 class Stage:
     """A home, a world behind a wire, and a client: everything that a command is given.
 
-    The world completes nothing by itself before a day is over.
+    The world completes nothing by itself before a day is over. Where no home is named it is a folder, at ``path``.
     """
 
-    def __init__(self, folder: Path, settings: Settings | None = None) -> None:
-        self.folder, self.home = folder, Home(folder / "home")
+    def __init__(self, folder: Path, settings: Settings | None = None, home: Store | None = None) -> None:
+        self.folder, self.path = folder, folder / "home"
+        self.home = home or Home(self.path)
         self.world = World(settings or Settings(complete_after=(86_400.0, 86_400.0)), EPOCH)
         self.wire = ScriptedWire(self.world)
         self.client = self.client_at(ORIGIN)
@@ -233,7 +238,7 @@ class Stage:
 
     async def opened(self, count: int = 0, disk: Disk = DISK) -> Opened:
         """The batch ``logos``, made with ``count`` rows where it is not there; ``disk`` is the journal's."""
-        if not (self.home.path / "logos").exists():
+        if not any(ref.name == "logos" for ref in self.home.batches()):
             self.home.create(Card("logos", "b234567890", ORIGIN, "/m.csv", None, ()))
         ref = self.home.find("logos")
         batch = await look(self.home, ref, "submit")
@@ -246,13 +251,17 @@ class Stage:
             ]
         )
         if disk is not DISK:
+            assert not isinstance(self.home, MemoryHome), "a test of disks is one of files: mark it so"
             await batch.journal.close()
             batch.journal = Segments(Path(ref.where), "submit", disk)
         return batch
 
     def on_disk(self, name: str = "logos") -> list[Fact]:
         """Every fact of a batch, as another process would read it now."""
-        return list(Segments(Path(self.home.find(name).where), "view").read())
+        ref = self.home.find(name)
+        if isinstance(self.home, MemoryHome):
+            return facts_of(self.home.open(ref).journal)
+        return list(Segments(Path(ref.where), "view").read())
 
     def statuses(self, name: str = "logos") -> dict[str, int]:
         """How many rows are in each status by the facts on disk, zeros left out."""
@@ -285,7 +294,32 @@ def ids(batch: Opened, status: Status) -> list[int]:
     return list(batch.state.numbered(status))
 
 
+def facts_of(journal: Journal) -> list[Fact]:
+    """Every fact of a journal in memory."""
+    assert isinstance(journal, Memory)
+    return [*journal.facts_]
+
+
+STORES: Final[dict[str, Callable[[], Store | None]]] = {"files": lambda: None, "memory": MemoryHome}
+"""A home of each kind; None is the folder of the stage."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run every test with a stage on each store, but those that are about files as such."""
+    if "store" in metafunc.fixturenames:
+        about_files = metafunc.definition.get_closest_marker("files") is not None
+        metafunc.parametrize(
+            "store", [name for name in STORES if name == "files" or not about_files], indirect=True
+        )
+
+
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
+def store(request: pytest.FixtureRequest) -> Store | None:
+    """A home that is no folder; None where it is to be that of the stage."""
+    return STORES[request.param]()
+
+
+@pytest.fixture
+def stage(tmp_path: Path, store: Store | None) -> Stage:
     """A stage of its own for each test, whose tests are `virtual`."""
-    return Stage(tmp_path)
+    return Stage(tmp_path, home=store)

@@ -3,9 +3,7 @@
 import asyncio
 import errno
 import fcntl
-import json
 import os
-import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +19,7 @@ from mwbatch.commands.rehearse import rehearse
 from mwbatch.commands.retry import Choice, retry
 from mwbatch.commands.submit import resume, submit
 from mwbatch.commands.turn import Turn
-from mwbatch.core.facts import Withdrawn
+from mwbatch.core.facts import Planned, Withdrawn
 from mwbatch.core.fold import Status
 from mwbatch.core.outcomes import Created
 from mwbatch.core.overlaps import Repeats
@@ -30,6 +28,7 @@ from mwbatch.journal import asked
 from mwbatch.journal.card import Card
 from mwbatch.journal.home_lock import HomeLock
 from mwbatch.journal.naming import LOCK
+from mwbatch.journal.opened import looking
 from mwbatch.journal.store import usable
 from mwbatch.simulator.faults import Fault, Line
 from mwbatch.simulator.shelf import View
@@ -119,16 +118,14 @@ async def test_rows_left_out_leave_no_hole(stage: Stage) -> None:
     await sent(stage, stage.manifest("a", "c", name="week1.csv"))
     source = stage.manifest("a", "b", "c", "d", name="other.csv")
     await sent(stage, source, only_new=True)
-    batch = Path(stage.home.find("other").where)
-    rows = [(row["row"], row["id"]) for row in _rows(batch)]
-    assert rows == [(0, "b"), (1, "d")]
+    assert _rows(stage, "other") == [(0, "b"), (1, "d")]
     again = await sent(stage, source, only_new=True)
     assert (again.left_out, stage.tasks, again.exit) == (2, 4, Exit.DONE)
 
 
-def _rows(folder: Path) -> Iterator[dict[str, object]]:
-    for path in sorted((folder / "rows").iterdir()):
-        yield from map(json.loads, path.read_text().splitlines())
+def _rows(stage: Stage, name: str) -> list[tuple[int, str]]:
+    """Number and id of each row, as they were planned."""
+    return [(fact.row, fact.id) for fact in stage.on_disk(name) if isinstance(fact, Planned)]
 
 
 @virtual
@@ -174,7 +171,7 @@ async def test_other_ids_for_the_same(stage: Stage) -> None:
         await sent(stage, replace(source, batch="week1"))
     created = await sent(stage, replace(source, batch="week1"), only_new=True)
     assert (created.left_out, stage.statuses("week1"), stage.tasks) == (2, {"pending": 3}, 3)
-    assert sorted(row["row"] for row in _rows(Path(stage.home.find("week1").where))) == [0, 1, 2]  # type: ignore[type-var]
+    assert sorted(row for row, _ in _rows(stage, "week1")) == [0, 1, 2]
 
 
 @virtual
@@ -304,10 +301,15 @@ async def test_two_old_batches_that_have_not_sent(stage: Stage) -> None:
 
 async def _twin(stage: Stage) -> str:
     """A batch with the rows of ``logos``."""
-    ref = stage.home.create(Card("twin", "twin567890", ORIGIN, "/t.csv", None, ()))
-    folder, card = Path(ref.where), ref.card
-    shutil.copytree(stage.home.path / "logos" / "rows", folder / "rows")
-    return card.batch_id
+    return await copied(stage, "logos", None)
+
+
+async def copied(stage: Stage, name: str, id_column: str | None) -> str:
+    """A batch ``twin`` with the rows of another one, as an older mwbatch would make it; its id."""
+    ref = stage.home.create(Card("twin", "twin567890", ORIGIN, "/t.csv", id_column, ()))
+    async with looking(stage.home, ref, "submit") as batch:
+        await batch.record([fact for fact in stage.on_disk(name) if isinstance(fact, Planned)])
+    return ref.card.batch_id
 
 
 @virtual
@@ -328,8 +330,7 @@ async def test_a_second_submit_never_fails(stage: Stage) -> None:
     """What was accepted and sent is never compared again: a batch that was copied by an older mwbatch goes on."""
     source = stage.manifest("a", "b", name="week1.csv")
     await sent(stage, source)
-    folder = Path(stage.home.create(Card("twin", "twin567890", ORIGIN, "/t.csv", "id", ())).where)
-    shutil.copytree(stage.home.path / "week1" / "rows", folder / "rows")
+    await copied(stage, "week1", "id")
     assert (await sent(stage, source)).exit is Exit.DONE
     await sent(stage, stage.manifest("a", "b", "c", name="week1.csv"))
     assert stage.statuses("week1") == {"pending": 3}
@@ -378,6 +379,7 @@ async def test_a_fresh_signature_is_the_same_request(stage: Stage) -> None:
         await sent(stage, there)
 
 
+@pytest.mark.files
 @virtual
 async def test_a_batch_that_cannot_be_read(stage: Stage) -> None:
     """One folder that cannot be read stops what may have been asked for there, until the user says to go on without it."""
@@ -438,11 +440,12 @@ def _sealed(lines: bytes) -> bytes:
     return b"".join(b'%b,"crc":"%08x"}\n' % (head, crc32(head)) for head in heads)
 
 
+@pytest.mark.files
 @virtual
 async def test_facts_without_a_card(stage: Stage) -> None:
     """A folder whose card is gone may have asked for anything: it is no empty one."""
     await sent(stage, stage.manifest("a", name="week1.csv"))
-    (stage.home.path / "week1" / "batch.json").unlink()
+    (stage.path / "week1" / "batch.json").unlink()
     with pytest.raises(StoreError, match=r"batch\.json is gone.*--again week1$"):
         await sent(stage, stage.manifest("a", name="week2.csv"))
     await sent(stage, stage.manifest("b", name="week2.csv"), "week1")
@@ -467,15 +470,15 @@ async def test_a_rehearsal_says_the_same_and_writes_nothing(stage: Stage) -> Non
     stage.wire.plays = [answer(401)]
     unsent = stage.manifest("u", name="unsent.csv")
     await sent(stage, unsent)
-    for kept in stage.home.path.rglob(asked.NAME):
+    for kept in stage.path.rglob(asked.NAME):
         kept.unlink()
-    before = {path: path.read_bytes() for path in stage.home.path.rglob("*") if path.is_file()}
+    before = {path: path.read_bytes() for path in stage.path.rglob("*") if path.is_file()}
     assert (await rehearse(stage.home, ORIGIN, unsent, silent(), stage.new_desk())).to_send == 1
     with pytest.raises(AskedBefore, match="1 of 2 rows"):
         await rehearse(stage.home, ORIGIN, copy, silent(), stage.new_desk())
     found = await rehearse(stage.home, ORIGIN, copy, silent(repeats=Repeats(only_new=True)), stage.new_desk())
     assert (found.to_send, found.json()["left_out"]) == (1, 1)
-    assert {path: path.read_bytes() for path in stage.home.path.rglob("*") if path.is_file()} == before
+    assert {path: path.read_bytes() for path in stage.path.rglob("*") if path.is_file()} == before
 
 
 @virtual
@@ -490,7 +493,7 @@ async def test_two_at_once_under_two_names(stage: Stage) -> None:
 @contextmanager
 def held(stage: Stage) -> Iterator[None]:
     """Somebody else plans rows in the home."""
-    lock = HomeLock(stage.home.path)
+    lock = stage.home.planning()
     assert lock.take()
     assert lock.take()
     yield
@@ -516,7 +519,7 @@ async def test_the_lock_is_not_held_while_rows_are_sent(stage: Stage) -> None:
     free: list[bool] = []
 
     def look(_: object) -> None:
-        lock = HomeLock(stage.home.path)
+        lock = HomeLock(stage.path)
         free.append(lock.take())
         lock.release()
 
@@ -527,12 +530,12 @@ async def test_the_lock_is_not_held_while_rows_are_sent(stage: Stage) -> None:
 
 def test_a_lock_is_held_although_its_file_was_removed(stage: Stage) -> None:
     """Whoever removes the file of the lock, as ``rsync --delete`` does, lets nobody plan beside the one who holds it."""
-    one, other = HomeLock(stage.home.path), HomeLock(stage.home.path)
+    one, other = HomeLock(stage.path), HomeLock(stage.path)
     assert one.take()
     assert not other.take()
     one.release()
     assert other.take()
-    (stage.home.path / LOCK).unlink()
+    (stage.path / LOCK).unlink()
     assert not one.take()
     other.release()
     assert one.take()
@@ -542,7 +545,7 @@ def test_where_folders_cannot_be_locked_the_file_serves(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On NFS a folder has no lock: that of the file is held, and known to hold."""
-    one, other, real = HomeLock(stage.home.path), HomeLock(stage.home.path), fcntl.flock
+    one, other, real = HomeLock(stage.path), HomeLock(stage.path), fcntl.flock
 
     def files_only(file: int, how: int) -> None:
         if stat.S_ISDIR(os.fstat(file).st_mode):
@@ -558,10 +561,10 @@ def test_where_folders_cannot_be_locked_the_file_serves(
 
 def test_a_lock_that_is_removed_while_it_is_taken(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between opening the file and locking it somebody may remove it: what is held then nobody else would find."""
-    lock, real = HomeLock(stage.home.path), fcntl.flock
+    lock, real = HomeLock(stage.path), fcntl.flock
 
     def removing(file: int, how: int) -> None:
-        (stage.home.path / LOCK).unlink(missing_ok=True)
+        (stage.path / LOCK).unlink(missing_ok=True)
         real(file, how)
 
     with monkeypatch.context() as patched:
@@ -571,6 +574,7 @@ def test_a_lock_that_is_removed_while_it_is_taken(stage: Stage, monkeypatch: pyt
     lock.release()
 
 
+@pytest.mark.files
 @virtual
 async def test_a_home_that_locks_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a file system locks no files that is said once, and the work goes on."""

@@ -166,18 +166,20 @@ async def test_since_when(stage: Stage) -> None:
         await audited(stage, api=True, since="monday")
 
 
+@pytest.mark.files
 @virtual
 async def test_a_batch_that_cannot_be_read(stage: Stage) -> None:
     """One bad folder is named, and the others are looked at all the same; the exit code is that of this machine."""
     await sent(stage, "week1", "a")
     await sent(stage, "week2", "a", again=("week1",))
     await sent(stage, "week3", "c")
-    (stage.home.path / "week3" / "batch.json").write_text("{")
+    (stage.path / "week3" / "batch.json").write_text("{")
     found = await audited(stage)
     assert (found.exit, found.requests) == (Exit.MACHINE, 1)
     assert "not looked into: cannot read" in found.text()
 
 
+@pytest.mark.files
 @pytest.mark.parametrize("place", ["rows", "journal", "results"])
 @virtual
 async def test_a_batch_that_cannot_be_read_any_more(stage: Stage, place: str) -> None:
@@ -185,7 +187,7 @@ async def test_a_batch_that_cannot_be_read_any_more(stage: Stage, place: str) ->
     await sent(stage, "week0", "a", "z")
     await sent(stage, "week1", "a", again=("week0",))
     await sent(stage, "week2", "a", again=("week0", "week1"))
-    (stage.home.path / "week0" / place / "20260101T000000Z-x-00000000.jsonl").mkdir(parents=True)
+    (stage.path / "week0" / place / "20260101T000000Z-x-00000000.jsonl").mkdir(parents=True)
     found = await audited(stage)
     assert (found.exit, [request[0] for request in told(found)]) == (Exit.MACHINE, [2])
     json: Any = found.json()

@@ -188,6 +188,7 @@ def copy_back(folder: Path) -> None:
 HARMS: list[Callable[[Path], None]] = [lose_journal, tear, copy_back]
 
 
+@pytest.mark.files
 @pytest.mark.parametrize("befall", HARMS)
 @virtual
 async def test_nothing_is_sent_before_the_whole_span_was_listed(
@@ -206,6 +207,7 @@ async def test_nothing_is_sent_before_the_whole_span_was_listed(
     assert second - first >= SETTLE / 5 - 1
 
 
+@pytest.mark.files
 @pytest.mark.parametrize("befall", HARMS)
 @virtual
 async def test_a_folder_is_trusted_again(stage: Stage, befall: Callable[[Path], None]) -> None:
@@ -232,6 +234,7 @@ async def distrusted(stage: Stage, batch: Opened, **card: Any) -> str:
     return reason
 
 
+@pytest.mark.files
 @virtual
 async def test_trust_needs_the_echo(stage: Stage) -> None:
     """Where the listing was not seen to show our addresses it cannot restore trust: at once, with what to do."""
@@ -241,6 +244,7 @@ async def test_trust_needs_the_echo(stage: Stage) -> None:
     assert stage.desk.ticks() < 1
 
 
+@pytest.mark.files
 @virtual
 async def test_the_user_may_vouch_where_the_api_cannot_tell(stage: Stage) -> None:
     """A batch at an API that shows no addresses goes on from another disk by the user's word, once, and what it knows is not sent again."""
@@ -268,6 +272,7 @@ async def test_the_user_may_vouch_where_the_api_cannot_tell(stage: Stage) -> Non
     assert (again.ending.reason, stage.tasks) == ("", 3)
 
 
+@pytest.mark.files
 @virtual
 async def test_trust_needs_a_listing_that_can_be_believed(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
@@ -280,6 +285,7 @@ async def test_trust_needs_a_listing_that_can_be_believed(
     assert (record_of(batch.where).forgiven, harm(batch) != []) == ((), True)
 
 
+@pytest.mark.files
 @virtual
 async def test_a_copy_of_a_folder_at_work_is_not_trusted(stage: Stage) -> None:
     """A task of the batch that comes between the two sweeps is another process's: what that will send nobody here can tell."""
@@ -302,6 +308,7 @@ async def test_a_copy_of_a_folder_at_work_is_not_trusted(stage: Stage) -> None:
     await batch.journal.close()
 
 
+@pytest.mark.files
 @virtual
 async def test_a_copy_beside_its_batch_sends_nothing(stage: Stage) -> None:
     """Two folders of the home that are one batch: neither sends, by whichever name, and it is said which is to be moved away."""
@@ -319,6 +326,7 @@ async def test_a_copy_beside_its_batch_sends_nothing(stage: Stage) -> None:
     assert (stage.tasks, stage.world.stats()["doubles"]) == (6, 0)
 
 
+@pytest.mark.files
 @pytest.mark.parametrize("walk", [1, 2])
 @virtual
 async def test_an_address_forged_in_either_sweep_restores_no_trust(
@@ -337,6 +345,7 @@ async def test_an_address_forged_in_either_sweep_restores_no_trust(
     assert (record_of(batch.where).forgiven, harm(batch) != []) == ((), True)
 
 
+@pytest.mark.files
 @virtual
 async def test_every_listing_asks_caches_for_the_truth(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Catching up, proving the echo, probing, settling, restoring trust, reconciling: each listing is to be fresh."""
@@ -358,6 +367,7 @@ async def test_every_listing_asks_caches_for_the_truth(stage: Stage, monkeypatch
     assert (len(asked) > 15, all(asked)) == (True, True)
 
 
+@pytest.mark.files
 @pytest.mark.parametrize("at", [0.0, 100.0, 320.0])
 @virtual
 async def test_trust_that_is_interrupted(stage: Stage, at: float) -> None:
@@ -368,6 +378,7 @@ async def test_trust_that_is_interrupted(stage: Stage, at: float) -> None:
     assert stage.desk.ticks() < at + 2
 
 
+@pytest.mark.files
 @virtual
 async def test_a_run_without_trust_sends_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where trust cannot be restored the run ends unfinished, with the reason, and nothing was sent."""
@@ -390,6 +401,7 @@ def stand_still(stage: Stage, monkeypatch: pytest.MonkeyPatch, shown: int) -> No
     twist(stage, monkeypatch, hide)
 
 
+@pytest.mark.files
 @pytest.mark.parametrize("shown", [0, 1, 3])
 @virtual
 async def test_a_listing_that_shows_less_than_was_known_restores_no_trust(
@@ -426,6 +438,7 @@ async def test_a_listing_without_any_task_of_a_batch_that_sent_restores_no_trust
     await batch.journal.close()
 
 
+@pytest.mark.files
 @virtual
 async def test_the_user_may_vouch_where_the_listing_shows_less(
     stage: Stage, monkeypatch: pytest.MonkeyPatch

@@ -89,6 +89,7 @@ async def test_what_left_over_real_sockets(stage: Stage) -> None:
     assert (stage.statuses(), len(server.requests)) == ({"doubt": 9, "planned": 41}, 9)
 
 
+@pytest.mark.files
 @virtual
 async def test_cancelled_while_started_is_written(stage: Stage) -> None:
     """A run of rows whose ``started`` is on its way to the disk when all is cancelled leaves none of them in doubt."""

@@ -24,7 +24,7 @@ class Submitter(Stage):
 
     async def submit_on(self, disk: Disk) -> Created:
         """Run `submit` to its end; it raises `StoreError` and nothing else."""
-        home = Home(self.home.path, disk=disk)
+        home = Home(self.path, disk=disk)
         return await submit(home, self.client, self.manifest(*range(ROWS)), silent(), self.new_desk())
 
     @property

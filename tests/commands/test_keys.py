@@ -16,9 +16,8 @@ from mwbatch.core.facts import Fact, Failed
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Reconciled
 from mwbatch.errors import Exit, StoreError, UsageError
-from mwbatch.journal.home import Home
 from mwbatch.journal.keyring import keys_of
-from mwbatch.journal.lock import BatchLock
+from mwbatch.journal.store import Store
 from mwbatch.simulator.forms import Draft
 from tests.commands.conftest import Stage, clock, silent
 from tests.commands.test_settling import born, doubtful
@@ -34,7 +33,7 @@ async def submitted(stage: Stage, count: int, name: str = "logos.csv", **wishes:
     return keys_of(stage.home).newest.kid
 
 
-async def lines(home: Home) -> dict[str, KeyLine]:
+async def lines(home: Store) -> dict[str, KeyLine]:
     """What `keys list` shows, by kid."""
     return {line.kid: line for line in await listed(home, Desk())}
 
@@ -100,11 +99,9 @@ async def test_a_run_under_way_keeps_every_key(stage: Stage) -> None:
     old = keys_of(stage.home).newest.kid
     rotated(stage.home, stage.desk)
     batch = await stage.opened(1)
-    with (
-        BatchLock(Path(batch.where), "submit"),
-        pytest.raises(UsageError, match=rf"logos is in use by mwbatch submit, .* {old}"),
-    ):
-        await retired(stage.home, old, stage.desk, force=False)
+    async with stage.home.act(batch.ref, "submit"):
+        with pytest.raises(UsageError, match=rf"logos is in use by mwbatch submit, .* {old}"):
+            await retired(stage.home, old, stage.desk, force=False)
     await retired(stage.home, old, stage.desk, force=False)
 
 
@@ -113,8 +110,7 @@ async def test_a_forced_end_under_a_run_warns(stage: Stage) -> None:
     """A key that is retired by force while a batch is in use warns of the addresses that the run may sign with it still."""
     old = await submitted(stage, 1)
     rotated(stage.home, stage.desk)
-    folder = Path(stage.home.find("logos").where)
-    with BatchLock(folder, "submit"):
+    async with stage.home.act(stage.home.find("logos"), "submit"):
         gone = await retired(stage.home, old, stage.desk, force=True)
     assert "warning: batch logos is in use by mwbatch submit, process " in gone.text()
     assert "mwbatch resume logos" in gone.text()
@@ -123,6 +119,7 @@ async def test_a_forced_end_under_a_run_warns(stage: Stage) -> None:
     assert "warning" not in again.text()
 
 
+@pytest.mark.files
 @virtual
 async def test_a_batch_that_cannot_be_read_holds_no_key_up(stage: Stage) -> None:
     """A leaked key can be retired by force, and the keys listed, whatever is wrong with a batch; without force it is refused."""
@@ -140,6 +137,7 @@ async def test_a_batch_that_cannot_be_read_holds_no_key_up(stage: Stage) -> None
     assert "a batch that cannot be read" in stage.desk.tally.notes[-1]
 
 
+@pytest.mark.files
 @virtual
 async def test_keys_that_are_gone_are_not_made_anew(stage: Stage) -> None:
     """Neither listing nor rotating nor retiring makes keys while a batch names others that are gone."""

@@ -20,6 +20,8 @@ from tests.commands.conftest import Stage, clock, silent
 from tests.commands.test_settling import PICTURE, sweeps
 from tests.virtual import virtual
 
+pytestmark = pytest.mark.files  # parts of a folder are lost, and put back
+
 ROWS = 90
 LEFT = 50
 """Requests that left before the first run was killed."""
@@ -65,7 +67,7 @@ class Scene:
 
 async def killed(stage: Stage) -> Scene:
     """Send, and die with requests in flight: what the home holds then is what it held at that moment."""
-    scene = Scene(stage.home.path, stage.folder / "copies")
+    scene = Scene(stage.path, stage.folder / "copies")
     real = stage.client.list_page
 
     async def listed(**asked: object) -> Page:
@@ -278,11 +280,11 @@ async def test_a_results_segment_that_was_deleted_on_purpose(stage: Stage) -> No
 @virtual
 async def test_what_cannot_be_noted_outside_is_not_sent(stage: Stage) -> None:
     """A start that is in the journal alone lets no request leave: the run ends, exit 6, and can be run again."""
-    stage.home.path.mkdir()
-    (stage.home.path / FOLDER).write_bytes(b"")
+    stage.path.mkdir()
+    (stage.path / FOLDER).write_bytes(b"")
     with pytest.raises(StoreError):  # the last note of the run fails as well
         await gone_on(stage)
     assert stage.wire.creates == []
-    (stage.home.path / FOLDER).unlink()
+    (stage.path / FOLDER).unlink()
     assert (await gone_on(stage)).exit is Exit.DONE
     assert (stage.tasks, stage.statuses()) == (ROWS, {"pending": ROWS})

@@ -33,6 +33,7 @@ def paste(command: str) -> None:
     subprocess.run(shlex.split(command), check=True)
 
 
+@pytest.mark.files
 @virtual
 async def test_a_batch_that_is_gone(stage: Stage) -> None:
     """Where a batch has sent from the home and its folder is gone, whoever compares is told, until he says that it may be."""
@@ -57,6 +58,7 @@ async def test_a_batch_that_is_gone(stage: Stage) -> None:
     assert not warned(desk, "")
 
 
+@pytest.mark.files
 @virtual
 async def test_nothing_is_gone(stage: Stage) -> None:
     """A folder under another name, a batch that sent nothing, and one that cannot be read are no reason to warn."""
@@ -74,10 +76,11 @@ def moved(stage: Stage) -> Home:
     """Another home, with keys of its own, into which the batch is moved."""
     home = Home(stage.folder / "other")
     keys_of(home)
-    shutil.move(stage.home.path / "logos", home.path / "logos")
+    shutil.move(stage.path / "logos", home.path / "logos")
     return home
 
 
+@pytest.mark.files
 @virtual
 async def test_a_batch_with_keys_of_another_home(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     """Each run, and the receiver, says that callbacks of the batch are refused, and which option mends it."""

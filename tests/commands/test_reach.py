@@ -20,6 +20,7 @@ from mwbatch.core.span import PADDING
 from mwbatch.core.times import http_time, iso
 from mwbatch.journal.begun import FOLDER as BEGUN
 from mwbatch.journal.record import NAME as CARD
+from mwbatch.journal.store import Store
 from mwbatch.simulator.settings import Settings
 from tests.commands.conftest import Stage, clock, silent
 from tests.commands.test_settling import born, doubtful, twist
@@ -32,9 +33,9 @@ PAGES = 6
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
+def stage(tmp_path: Path, store: Store | None) -> Stage:
     """A stage whose listings come in small pages."""
-    return Stage(tmp_path, Settings(complete_after=(86_400.0, 86_400.0), max_page=PAGE))
+    return Stage(tmp_path, Settings(complete_after=(86_400.0, 86_400.0), max_page=PAGE), store)
 
 
 async def grow(stage: Stage, runs: int) -> None:
@@ -67,9 +68,7 @@ async def go_on(stage: Stage, tasks: int = ROWS) -> Created:
 
 def photograph(stage: Stage) -> dict[Path, bytes]:
     """The home as a snapshot has it."""
-    there = (
-        path for path in stage.home.path.rglob("*") if path.is_file() and path.suffix in (".json", ".jsonl")
-    )
+    there = (path for path in stage.path.rglob("*") if path.is_file() and path.suffix in (".json", ".jsonl"))
     return {path: path.read_bytes() for path in there}
 
 
@@ -173,20 +172,20 @@ async def test_a_listing_that_was_cut_short_is_made_good(
 
 def change_card(stage: Stage, **changes: Any) -> None:
     """Something else stands on the card."""
-    card = stage.home.path / "logos" / CARD
+    card = stage.path / "logos" / CARD
     card.write_text(json.dumps(json.loads(card.read_text()) | changes))
 
 
 def forget_sizes(stage: Stage) -> None:
     """Nobody knows how large the segments were."""
-    for path in (stage.home.path / BEGUN).iterdir():
+    for path in (stage.path / BEGUN).iterdir():
         path.unlink()
     change_card(stage, segments={})
 
 
 def rewrite(stage: Stage, change: Callable[[Started], Started]) -> None:
     """The starts on disk are others."""
-    for path in (stage.home.path / "logos" / "journal").glob("*.jsonl"):
+    for path in (stage.path / "logos" / "journal").glob("*.jsonl"):
         text = path.read_bytes()
         for fact in starts(stage):
             text = text.replace(line(fact), line(change(fact)))
@@ -194,6 +193,7 @@ def rewrite(stage: Stage, change: Callable[[Started], Started]) -> None:
     forget_sizes(stage)
 
 
+@pytest.mark.files
 @virtual
 async def test_a_run_missing_from_the_middle_is_found(stage: Stage) -> None:
     """The segments of a run are gone, and with them all that knows of their sizes: the numbers of the starts tell."""
@@ -211,6 +211,7 @@ async def test_a_run_missing_from_the_middle_is_found(stage: Stage) -> None:
     assert (len(middle), is_safe(stage)) == (1, True)
 
 
+@pytest.mark.files
 @virtual
 async def test_a_batch_of_an_older_version_is_listed_from_its_beginning(stage: Stage) -> None:
     """Starts without numbers do not tell what is missing; once all was listed, those that follow are counted after them."""
@@ -262,6 +263,7 @@ def moved(stage: Stage) -> None:
     change_card(stage, place=[1, 1])
 
 
+@pytest.mark.files
 @pytest.mark.parametrize("befall", [wandering, moved])
 @virtual
 async def test_everything_is_listed_where_something_is_wrong(
@@ -274,6 +276,7 @@ async def test_everything_is_listed_where_something_is_wrong(
     assert begins(stage)[0] == beginning(stage)
 
 
+@pytest.mark.files
 @virtual
 async def test_a_clock_that_was_set_back(stage: Stage) -> None:
     """Where the last start lies ahead of the API's clock it goes on to where the batch began."""

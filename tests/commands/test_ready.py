@@ -104,6 +104,7 @@ async def test_nothing_is_given_out_once_the_run_has_stopped(stage: Stage) -> No
     assert [(left.create.planned.row, left.outcome.verdict) for left in ready.leftovers()] == [(0, "busy")]
 
 
+@pytest.mark.files
 @virtual
 async def test_a_failing_disk_makes_nothing_ready(stage: Stage) -> None:
     """Where started cannot be written no row is made ready, and whoever waits is told there are none."""

@@ -29,7 +29,7 @@ async def reconciled(stage: Stage, **manner: Any) -> Reconciled:
 
 async def inbox_of(stage: Stage, batch: Opened) -> Segments:
     """The inbox with one answer, still open."""
-    inbox = Segments((stage.home.path / "inbox" / batch.card.batch_id), "receiver")
+    inbox = Segments((stage.path / "inbox" / batch.card.batch_id), "receiver")
     await inbox.append([answered(1)])
     return inbox
 
@@ -81,6 +81,7 @@ async def test_another_api_is_not_asked(stage: Stage) -> None:
         await reconcile(stage.home, stage.client_at(ELSEWHERE), "logos", stage.desk, Manner())
 
 
+@pytest.mark.files
 @virtual
 async def test_the_inbox_is_taken_in_once(stage: Stage) -> None:
     """What lies in the inbox joins the journal once; a segment goes only when its writer is gone."""
@@ -95,6 +96,7 @@ async def test_the_inbox_is_taken_in_once(stage: Stage) -> None:
     await batch.journal.close()
 
 
+@pytest.mark.files
 @virtual
 async def test_a_damaged_inbox_is_kept(stage: Stage) -> None:
     """A segment of the inbox with a damaged line is never removed."""

@@ -56,6 +56,7 @@ async def test_flush_does_not_wait_for_more(stage: Stage) -> None:
     assert seen_on_disk(stage) == [0]
 
 
+@pytest.mark.files
 @virtual
 async def test_a_failure_loses_nothing(stage: Stage) -> None:
     """What met a full disk is tried again by flush, before what came later."""
@@ -67,6 +68,7 @@ async def test_a_failure_loses_nothing(stage: Stage) -> None:
     assert seen_on_disk(stage) == [0, 1, 2]
 
 
+@pytest.mark.files
 @virtual
 async def test_a_dead_disk_is_told(stage: Stage) -> None:
     """Where facts cannot be written at all, flush raises."""

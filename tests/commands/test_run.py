@@ -112,12 +112,13 @@ async def test_a_foreign_api_needs_a_public_url(stage: Stage) -> None:
         await ran(stage, 1, None)
 
 
+@pytest.mark.files
 @virtual
 async def test_a_receiver_that_can_store_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once the receiver's journal is poisoned the run ends, and blames the machine."""
     quick(stage)
     keys_of(stage.home)
-    broken = Home(stage.home.path, disk=Failing(write=[errno.EIO]))
+    broken = Home(stage.path, disk=Failing(write=[errno.EIO]))
     monkeypatch.setattr("mwbatch.commands.run.serve", lambda _, *args, **how: serve(broken, *args, **how))
     async with delivering(stage):
         with pytest.raises(Poisoned):

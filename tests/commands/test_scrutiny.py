@@ -309,11 +309,12 @@ async def test_a_name_that_is_none(stage: Stage, name: str) -> None:
         await submit(stage.home, stage.client, source, silent(), stage.desk)
 
 
+@pytest.mark.files
 @virtual
 async def test_keys_that_are_none(stage: Stage) -> None:
     """Where the callback keys cannot be used no batch is made; a dry run says the same."""
-    stage.home.path.mkdir()
-    (stage.home.path / "keys.json").write_text("[]")
+    stage.path.mkdir()
+    (stage.path / "keys.json").write_text("[]")
     with pytest.raises(UsageError, match="keys"):
         await rehearse(stage.home, ORIGIN, stage.manifest("a"), silent(), stage.desk)
     with pytest.raises(UsageError, match="keys"):

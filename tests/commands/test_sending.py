@@ -250,6 +250,7 @@ async def test_stopped_before_it_began(stage: Stage) -> None:
     assert (stage.wire.creates, stage.statuses()) == ([], {"planned": 5})
 
 
+@pytest.mark.files
 @pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EIO])
 @virtual
 async def test_without_started_nothing_leaves(stage: Stage, fault: int) -> None:
@@ -260,6 +261,7 @@ async def test_without_started_nothing_leaves(stage: Stage, fault: int) -> None:
     assert stage.statuses() == {"planned": 5}
 
 
+@pytest.mark.files
 @virtual
 async def test_a_disk_that_fails_for_seen(stage: Stage) -> None:
     """Where the outcome cannot be written the error is raised, and the task is not lost: its row is in doubt."""
@@ -270,6 +272,7 @@ async def test_a_disk_that_fails_for_seen(stage: Stage) -> None:
     assert stage.statuses() == {"doubt": 2}
 
 
+@pytest.mark.files
 @virtual
 async def test_a_full_disk_that_recovers(stage: Stage) -> None:
     """Outcomes that met a full disk are written once there is room; the run still ends, blaming the machine."""

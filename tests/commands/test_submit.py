@@ -19,7 +19,6 @@ from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
 from mwbatch.errors import BatchBusy, Exit, Halted, ManifestError, OtherApi, UsageError
 from mwbatch.journal.keyring import keys_of
-from mwbatch.journal.lock import BatchLock
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.store import usable
 from tests.commands.conftest import ELSEWHERE, ORIGIN, Stage, answer, silent
@@ -47,7 +46,7 @@ async def test_a_new_batch(stage: Stage) -> None:
     """A new manifest makes a batch of its name, says so, and every row gets one task."""
     created = await sent(stage, stage.manifest("a", "b", "c"))
     assert (created.exit, stage.statuses(), stage.tasks) == (Exit.DONE, {"pending": 3}, 3)
-    assert f"batch logos is new, in {stage.home.path / 'logos'}" in stage.desk.tally.notes
+    assert f"batch logos is new, in {stage.home.find('logos').where}" in stage.desk.tally.notes
     card = stage.home.find("logos").card
     assert (card.origin, card.id_column) == (ORIGIN, "id")
     assert card.kids == (keys_of(stage.home).newest.kid,)
@@ -159,11 +158,9 @@ async def test_one_process_at_a_time(stage: Stage) -> None:
     """While another process acts on the batch, a submit is turned away."""
     source = stage.manifest("a")
     await sent(stage, source)
-    with (
-        BatchLock(Path(stage.home.find("logos").where), "cancel"),
-        pytest.raises(BatchBusy, match="mwbatch cancel"),
-    ):
-        await sent(stage, source)
+    async with stage.home.act(stage.home.find("logos"), "cancel"):
+        with pytest.raises(BatchBusy, match="mwbatch cancel"):
+            await sent(stage, source)
 
 
 @virtual
@@ -171,12 +168,12 @@ async def test_a_rehearsal_writes_nothing(stage: Stage) -> None:
     """A dry run tells what would be sent, and leaves every file and the API alone."""
     source = stage.manifest("a", "b", "b")
     new = await rehearse(stage.home, ORIGIN, source, silent(limits=Limits(price=0.5)), stage.desk)
-    assert (new.is_new, new.to_send, new.cost, stage.home.path.exists()) == (True, 2, 1.0, False)
+    assert (new.is_new, new.to_send, new.cost, stage.path.exists()) == (True, 2, 1.0, False)
     await sent(stage, source)
-    before = files(stage.home.path)
+    before = files(stage.path)
     known = await rehearse(stage.home, ORIGIN, stage.manifest("a", "b", "c"), silent(), stage.desk)
     assert (known.is_new, known.to_send, known.cost, known.exit) == (False, 1, None, Exit.DONE)
-    assert (files(stage.home.path), stage.tasks) == (before, 2)
+    assert (files(stage.path), stage.tasks) == (before, 2)
     assert known.json() == {
         "dry_run": True, "batch": "logos", "new_batch": False, "new_rows": 1, "known_rows": 2, "repeated_rows": 0, "renewed_rows": 0,
         "problem_count": 0,

@@ -68,11 +68,12 @@ async def gone_on(stage: Stage) -> Created:
     return await resume(stage.home, stage.client, "logos", silent(concurrency=4), stage.new_desk())
 
 
+@pytest.mark.files
 @pytest.mark.parametrize("befall", [remove_lock, move, replace_by_copy])
 @virtual
 async def test_a_run_whose_folder_is_taken_away_stops(stage: Stage, befall: Callable[[Path], None]) -> None:
     """What is in flight is finished and recorded, nothing more is sent, and the message says how to go on."""
-    folder = stage.home.path / "logos"
+    folder = stage.path / "logos"
     at_create(stage, 10, lambda: befall(folder))
     created = await sent(stage)
     assert (created.exit, stage.tasks < ROWS) == (Exit.IN_USE, True)
@@ -83,10 +84,11 @@ async def test_a_run_whose_folder_is_taken_away_stops(stage: Stage, befall: Call
     assert (stage.statuses(), stage.tasks, stage.world.stats()["doubles"]) == ({"pending": ROWS}, ROWS, 0)
 
 
+@pytest.mark.files
 @virtual
 async def test_who_comes_by_a_removed_lock_is_turned_away(stage: Stage) -> None:
     """While the run lives that began under a lock since removed, a second one finds the batch in use."""
-    folder, others = stage.home.path / "logos", list["asyncio.Task[Created]"]()
+    folder, others = stage.path / "logos", list["asyncio.Task[Created]"]()
 
     def befall() -> None:
         remove_lock(folder)
@@ -114,11 +116,12 @@ def unlockable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fcntl, "flock", flock)
 
 
+@pytest.mark.files
 @pytest.mark.usefixtures("unlockable")
 @virtual
 async def test_where_folders_cannot_be_locked_the_first_run_stops(stage: Stage) -> None:
     """There the second run may begin, and the first one sends nothing more: no row is sent by both. It is said once."""
-    folder, others = stage.home.path / "logos", list["asyncio.Task[Created]"]()
+    folder, others = stage.path / "logos", list["asyncio.Task[Created]"]()
 
     def befall() -> None:
         remove_lock(folder)
@@ -136,10 +139,11 @@ async def test_where_folders_cannot_be_locked_the_first_run_stops(stage: Stage) 
     assert (stage.statuses(), stage.tasks, stage.world.stats()["doubles"]) == ({"pending": ROWS}, ROWS, 0)
 
 
+@pytest.mark.files
 @virtual
 async def test_a_row_that_waited_long_is_not_sent_under_a_lost_lock(stage: Stage) -> None:
     """A row that is refused as busy for minutes is not sent once more after the lock was lost: the look is before the request."""
-    folder, loop, lost = stage.home.path / "logos", asyncio.get_running_loop(), list[float]()
+    folder, loop, lost = stage.path / "logos", asyncio.get_running_loop(), list[float]()
 
     def lose() -> None:
         remove_lock(folder)
@@ -153,6 +157,7 @@ async def test_a_row_that_waited_long_is_not_sent_under_a_lost_lock(stage: Stage
     assert stage.statuses() == {"planned": ROWS}
 
 
+@pytest.mark.files
 @virtual
 async def test_nothing_is_canceled_under_a_lost_lock(stage: Stage) -> None:
     """A cancel whose lock was removed asks for nothing more to be canceled."""
@@ -160,7 +165,7 @@ async def test_nothing_is_canceled_under_a_lost_lock(stage: Stage) -> None:
     real = stage.client.cancel
 
     async def cancelled(task_id: str) -> object:
-        (stage.home.path / "logos" / "lock").unlink(missing_ok=True)
+        (stage.path / "logos" / "lock").unlink(missing_ok=True)
         return await real(task_id)
 
     stage.client.cancel = cancelled  # type: ignore[method-assign, assignment]

@@ -2,9 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from math import inf, nan
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +17,7 @@ from mwbatch.commands.submit import resume, submit
 from mwbatch.core.limits import Limits
 from mwbatch.core.pace import Pace
 from mwbatch.errors import Exit, UsageError
-from mwbatch.journal.home import Home
 from tests.commands.conftest import ELSEWHERE, ORIGIN, Stage, answer, silent
-from tests.records import rewrite
 from tests.virtual import virtual
 
 BAD: dict[str, tuple[Callable[..., object], tuple[object, ...]]] = {
@@ -145,9 +141,7 @@ async def test_a_card_that_names_a_limit_without_a_price(stage: Stage) -> None:
     await submit(
         stage.home, stage.client, stage.manifest(1, 2), silent(limits=Limits(max_tasks=1)), stage.desk
     )
-    ref = stage.home.find("logos")
-    folder, card = Path(ref.where), ref.card
-    rewrite(folder, replace(card, limits=Limits.stored(max_cost=0.2)))
+    stage.home.open(stage.home.find("logos")).keep(limits=Limits.stored(max_cost=0.2))
     with pytest.raises(UsageError, match=r"max_cost is 0.2: .*price") as raised:
         await resume(stage.home, stage.client, "logos", silent(), stage.desk)
     assert "--price" in raised.value.on_command_line()  # type: ignore[attr-defined]
@@ -164,10 +158,8 @@ async def test_a_card_that_names_a_limit_without_a_price(stage: Stage) -> None:
 async def test_what_stands_on_a_card_can_be_read(stage: Stage, limits: dict[str, Any]) -> None:
     """Whatever an older version let onto a card, who only looks is not refused, and no limit of it is lost."""
     await submit(stage.home, stage.client, stage.manifest(1), silent(), stage.desk)
-    ref = stage.home.find("logos")
-    folder, card = Path(ref.where), ref.card
-    rewrite(folder, replace(card, limits=Limits.stored(**limits)))
-    there = Home(stage.home.path).find("logos").card.limits
+    stage.home.open(stage.home.find("logos")).keep(limits=Limits.stored(**limits))
+    there = stage.home.find("logos").card.limits
     assert {name: getattr(there, name) for name in limits} == limits
     assert there.tasks >= 0
 
