@@ -44,6 +44,8 @@ def test_columns_hold_what_the_fold_says(history: list[Fact]) -> None:
 
 @given(stories)
 @example([plan(0), withdraw(1), start(1)])
+@example([plan(0), *map(fail, range(1, 5))])
+@example([plan(0), *map(fail, range(1, 5)), show(5)])
 def test_questions_are_answered_as_by_objects(history: list[Fact]) -> None:
     """What is asked of a whole batch is what its rows, one by one, would say."""
     batch, rows = Batch(history), folded(history)
