@@ -3,20 +3,22 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mwbatch.core.reject import Reject
 from mwbatch.errors import StoreError
-from mwbatch.journal.asked import asked
 from mwbatch.journal.begun import Begun
 from mwbatch.journal.belongings import Keep
 from mwbatch.journal.card import Card
 from mwbatch.journal.disk import Disk
 from mwbatch.journal.folders import JOURNAL, RESULTS, ROWS
 from mwbatch.journal.health import Damage, Harm, shrunk
-from mwbatch.journal.image_sizes import ImageSizes
 from mwbatch.journal.record import NAME, Record
 from mwbatch.journal.rejects import distinct
 from mwbatch.journal.segments import Segments, damage_of, segment_sizes
+
+if TYPE_CHECKING:
+    from mwbatch.journal.image_sizes import ImageSizes
 
 
 class BatchFolder:
@@ -65,14 +67,22 @@ class BatchFolder:
         self, volatile: Collection[str] = (), *, keep: bool = True, whole: bool = False
     ) -> Iterator[bytes]:
         """What the rows ask for, by the file beside them as far as that goes."""
+<<<<<<< HEAD
         lost = self.trust.lost_rows() if whole else []
         damage: list[Damage] = []
         yield from asked(self.path, volatile, keep=keep, report=damage.append)
         if whole and (lost := [*lost, *map(_harmed, damage)]):
             raise StoreError(f"batch {self.record.card.name} has lost rows ({lost[0]})")
+=======
+        from mwbatch.journal.asked import asked  # noqa: PLC0415 (only who sends compares)
 
-    def image_sizes(self) -> ImageSizes:
+        return asked(self.path, volatile, keep=keep)
+>>>>>>> d786dd4 (Let a look at a batch load neither listings, nor comparisons, nor sizes of images)
+
+    def image_sizes(self) -> "ImageSizes":
         """Those in the folder."""
+        from mwbatch.journal.image_sizes import ImageSizes  # noqa: PLC0415 (only some exports need them)
+
         return ImageSizes(self.path)
 
     async def take_in(self, keep: Keep) -> int:

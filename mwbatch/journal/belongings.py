@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from mwbatch.core.digests import SIZE
 from mwbatch.core.facts import Fact
-from mwbatch.core.image_size import Size
 from mwbatch.core.reject import Reject
 from mwbatch.journal.card import Card
 
 if TYPE_CHECKING:
+    from mwbatch.core.image_size import Size
     from mwbatch.journal import Intake
     from mwbatch.journal.health import Damage
     from mwbatch.journal.store import Ref
@@ -114,11 +114,11 @@ class Term(Protocol):
 class Sizes(Protocol):
     """The sizes of images that were measured: a cache, so what is lost costs one more look."""
 
-    def get(self, row: int) -> Size | None:
+    def get(self, row: int) -> "Size | None":
         """The size of a row's image; None where it was not measured."""
         ...
 
-    def add(self, row: int, size: Size) -> None:
+    def add(self, row: int, size: "Size") -> None:
         """Keep a size; `flush` writes it."""
         ...
 

@@ -10,7 +10,6 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.doubt import may_end
 from mwbatch.core.facts import Fact, Failed, Planned, Seen, Started
 from mwbatch.core.glances import (
     EDITION,
@@ -131,6 +130,8 @@ class Segments:
     async def close_absent(self, failed: Sequence[Failed], hold: Callable[[], None]) -> list[bool]:
         """End attempts that are in doubt still, by everything that is on disk now."""
         import asyncio  # noqa: PLC0415 (as in `_writer`)
+
+        from mwbatch.core.doubt import may_end  # noqa: PLC0415 (and with it all that is known of listings)
 
         state = await asyncio.to_thread(self.refresh, self._followed and self._followed[0])
         hold()
