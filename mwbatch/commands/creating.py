@@ -22,7 +22,7 @@ from mwbatch.core.fold import Row, Status
 from mwbatch.core.hint import hint
 from mwbatch.core.hosts import settle_at
 from mwbatch.core.limits import Limits
-from mwbatch.core.outcomes import Created, Ending
+from mwbatch.core.outcomes import INTERRUPTED, Created, Ending
 from mwbatch.core.overlaps import Repeats
 from mwbatch.core.pace import Pace
 from mwbatch.core.plural import rows
@@ -279,12 +279,14 @@ class Creation:
         return int(min(self.wanted(), self.batch.card.limits.left(self.batch.state)))
 
     def tell_unsent(self) -> None:
-        """Say why rows are left that nobody will send in this run."""
+        """Say why rows are left of which this run will tell nothing more."""
         wanted = self.wanted()
         if wanted and not self.allowed():
             spent = self.batch.card.limits.spent(self.batch.state).text()
             self.ending.because(Exit.UNFINISHED, f"the limit is reached: {spent}; {rows(wanted)} not sent")
         exhausted = self.batch.state.exhausted()
+        if self.session.is_stopping and (wanted or self.batch.state.by_status()[Status.DOUBT]):
+            self.ending.because(Exit.UNFINISHED, INTERRUPTED)
         if exhausted:
             name = self.batch.card.name
             self.reasons.append(

@@ -16,7 +16,7 @@ from mwbatch.commands.session import Session
 from mwbatch.commands.submit import planned
 from mwbatch.core.fold import Status
 from mwbatch.core.hosts import host_of, is_loopback
-from mwbatch.core.outcomes import Created, Ran
+from mwbatch.core.outcomes import INTERRUPTED, Created, Ran
 from mwbatch.core.values import LEAST_LOOK, LONGEST, amount, whole
 from mwbatch.errors import BadValue, Exit, UsageError
 from mwbatch.journal.store import Store
@@ -81,6 +81,8 @@ async def run(
                 fetched = await _wait(session, created, poll, receiver)
             await batch.refresh()
             desk.tally.begin("")
+            if session.is_stopping and batch.report().unfinished:
+                created.ending.because(Exit.UNFINISHED, INTERRUPTED)
             return Ran(batch.report(), created.ending, fetched, created.reasons, *beside)
 
 

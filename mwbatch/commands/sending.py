@@ -21,6 +21,7 @@ from mwbatch.core.address import Key, write
 from mwbatch.core.course import SENDING, Course, Event
 from mwbatch.core.doubt import Witness
 from mwbatch.core.facts import Failed, Planned, Started, Via
+from mwbatch.core.outcomes import INTERRUPTED
 from mwbatch.core.pace import Pace
 from mwbatch.core.plan import Create, Runs, ranges, run_size
 from mwbatch.core.showing import seen
@@ -111,7 +112,7 @@ class Sender:
     async def _watch(self) -> None:
         """Stop when the user asks to."""
         await self.session.stopping.wait()
-        self.course.stop(Exit.UNFINISHED, "interrupted")
+        self.course.stop(Exit.UNFINISHED, INTERRUPTED)
 
     async def _prepare(self) -> None:
         try:

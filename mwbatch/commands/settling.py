@@ -56,6 +56,7 @@ async def settle(session: Session, grounds: Grounds) -> Settled:
     await _look(session, await _span(batch, grounds, before))
     grounds = grounds.tied(batch.state)
     left = await in_doubt(batch, grounds)
+    session.tally.doubt = len(left)
     there = {doubt.place for doubt in (*before, *left)}
     kinds = await asyncio.to_thread(_kinds, batch, left)
     may = [
@@ -65,6 +66,7 @@ async def settle(session: Session, grounds: Grounds) -> Settled:
         await _settle(session, grounds, may, result)
     open_ = {doubt.place for doubt in await in_doubt(batch, grounds)}
     result.open, result.found = len(open_), len(there - open_) - len(result.absent)
+    session.tally.doubt = result.open
     if not session.is_stopping:
         result.absent += await _deny(session)
     return result

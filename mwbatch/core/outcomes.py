@@ -1,12 +1,16 @@
 """What commands came to, as plain values: the views turn them into words and JSON."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from mwbatch.core.agreement import Differing
 from mwbatch.core.plural import counted, rows
 from mwbatch.core.progress import Report
 from mwbatch.core.text import Json
 from mwbatch.errors import Exit
+
+INTERRUPTED: Final = "interrupted"
+"""Why a run ended that its user stopped."""
 
 
 @dataclass(slots=True)

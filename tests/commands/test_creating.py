@@ -1,5 +1,6 @@
 """What comes before the first request: limits, the question, the callback base."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -70,6 +71,16 @@ async def test_rows_wait_for_one_that_is_found(stage: Stage) -> None:
     stage.befall(Line(Fault.NOT_CREATED_500, 2, 4), Line(Fault.CREATED_500, 5, 5))
     created = await sent(stage, 4)
     assert (created.exit, stage.tasks) == (Exit.DONE, 4)
+
+
+@virtual
+async def test_who_stops_the_settling_is_told(stage: Stage) -> None:
+    """A run that was interrupted says so to scripts and people, wherever that was: here nothing was left to send."""
+    stage.befall(Line(Fault.NOT_CREATED_500, 2, 4))
+    asyncio.get_running_loop().call_later(60, stage.desk.stopping.set)
+    created = await sent(stage, 4)
+    assert (created.exit, created.ending.reason) == (Exit.UNFINISHED, "interrupted")
+    assert stage.statuses() == {"pending": 1, "doubt": 3}
 
 
 @virtual

@@ -90,10 +90,11 @@ async def test_completes_by_polling_alone(stage: Stage) -> None:
 
 @virtual
 async def test_an_interrupted_run_is_unfinished(stage: Stage) -> None:
-    """A wish to stop ends the waiting; what is pending stays so."""
+    """A wish to stop ends the waiting, and is told; what is pending stays so."""
     asyncio.get_running_loop().call_later(40, stage.desk.stopping.set)
     result = await ran(stage, 3, "none")
     assert (result.exit, stage.statuses()) == (Exit.UNFINISHED, {"pending": 3})
+    assert result.ending.reason == "interrupted"
 
 
 @virtual

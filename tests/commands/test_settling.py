@@ -103,6 +103,26 @@ async def test_presence_is_recorded_at_once(stage: Stage) -> None:
 
 
 @virtual
+async def test_what_is_settled_is_not_shown_as_doubt(stage: Stage) -> None:
+    """People see how many rows are in doubt still, and not how many ever were."""
+    batch = await doubtful(stage)
+    born(stage, 0)
+    stage.desk.tally.doubt, shown = 3, set[tuple[str, int]]()
+    watching = asyncio.create_task(watch(stage, shown))
+    await settled(stage, batch)
+    watching.cancel()
+    assert stage.desk.tally.doubt == 0
+    assert {doubt for phase, doubt in shown if "the 2 rows" in phase} == {2}
+
+
+async def watch(stage: Stage, shown: set[tuple[str, int]]) -> None:
+    """Note what is shown every second, with the rows in doubt beside it."""
+    while True:
+        await asyncio.sleep(1)
+        shown.add((stage.desk.tally.phase, stage.desk.tally.doubt))
+
+
+@virtual
 async def test_absence_takes_two_sweeps(stage: Stage) -> None:
     """Without a later task the first sweep that counts is twice settle after the lock, the second a fifth later."""
     result = await settled(stage, await doubtful(stage))
