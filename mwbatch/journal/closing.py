@@ -1,7 +1,7 @@
 """What must come to its end once it began, however often its caller is cancelled meanwhile."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -22,3 +22,8 @@ async def to_end(closing: Coroutine[Any, Any, T]) -> T:
     if cancelled:
         raise asyncio.CancelledError
     return result
+
+
+async def in_thread(call: Callable[[], T]) -> T:
+    """What ``call`` gives, which blocks, out of a thread; cancelled, this waits for it: nothing goes on unseen."""
+    return await to_end(asyncio.to_thread(call))

@@ -89,8 +89,10 @@ class Opened:
 
     async def close_absent(self, failed: Sequence[Failed]) -> list[bool]:
         """End attempts as `Journal.close_absent` does, then bring the state in step. Raises as `record`."""
+        from mwbatch.journal.closing import to_end  # noqa: PLC0415 (asyncio, as in `look`)
+
         self.hold()
-        ended = await self.journal.close_absent(failed, self.hold)
+        ended = await to_end(self.journal.close_absent(failed, self.hold))
         self.hold()
         await self.refresh()
         return ended
@@ -179,19 +181,19 @@ class Opened:
 
     async def starts(self) -> list[Started]:
         """Every start, read in a thread."""
-        import asyncio  # noqa: PLC0415 (as in `look`)
+        from mwbatch.journal.closing import in_thread  # noqa: PLC0415 (asyncio, as in `look`)
 
-        return await asyncio.to_thread(lambda: list(self.journal.facts(Started)))
+        return await in_thread(lambda: list(self.journal.facts(Started)))
 
     async def refresh(self) -> None:
-        """Bring the state in step with what other processes wrote meanwhile, in a thread: MUST NOT be used until that is done.
+        """Bring the state in step with what others wrote, in a thread: MUST NOT be used until that is done.
 
         Raises:
             StoreError: it cannot be read.
         """
-        import asyncio  # noqa: PLC0415 (as in `look`)
+        from mwbatch.journal.closing import in_thread  # noqa: PLC0415 (asyncio, as in `look`)
 
-        self.state = await asyncio.to_thread(self.journal.refresh, self.state)
+        self.state = await in_thread(lambda: self.journal.refresh(self.state))
 
     @property
     def damage(self) -> list[Damage]:

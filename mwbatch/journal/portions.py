@@ -1,11 +1,10 @@
 """Reading without holding anybody up: some at a time, in a thread."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from itertools import islice
 from typing import TypeVar
 
-from mwbatch.journal.closing import to_end
+from mwbatch.journal.closing import in_thread
 
 T = TypeVar("T")
 
@@ -17,5 +16,5 @@ async def portions(there: Iterator[T], size: int) -> AsyncIterator[list[T]]:
 
     Cancelled, it ends once the portion that is being read is there: nobody reads on behind anybody's back.
     """
-    while some := await to_end(asyncio.to_thread(lambda: list(islice(there, size)))):
+    while some := await in_thread(lambda: list(islice(there, size))):
         yield some

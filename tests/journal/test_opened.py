@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import NoReturn
 
 import pytest
 
+from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact
 from mwbatch.core.fold import Status
 from mwbatch.errors import BatchBusy, StoreError
@@ -237,3 +239,25 @@ async def test_a_lock_lost_while_facts_became_durable(home: Home, monkeypatch: p
         monkeypatch.setattr(batch.journal, "append", slow)
         with pytest.raises(BatchBusy):
             await batch.record([start(1)])
+
+
+async def test_who_is_cancelled_leaves_nobody_reading(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refreshing that is cancelled ends when the reading does: nobody changes the state behind whoever closes."""
+    batch, begun, go = await opened(home), threading.Event(), threading.Event()
+    read, done = batch.journal.refresh, list[bool]()
+
+    def slowly(state: Batch | None = None) -> Batch:
+        begun.set()
+        go.wait(10)
+        done.append(True)
+        return read(state)
+
+    monkeypatch.setattr(batch.journal, "refresh", slowly)
+    refreshing = asyncio.create_task(batch.refresh())
+    await asyncio.to_thread(begun.wait, 10)
+    refreshing.cancel()
+    await asyncio.sleep(0)
+    go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await refreshing
+    assert done
