@@ -67,17 +67,13 @@ class BatchFolder:
         self, volatile: Collection[str] = (), *, keep: bool = True, whole: bool = False
     ) -> Iterator[bytes]:
         """What the rows ask for, by the file beside them as far as that goes."""
-<<<<<<< HEAD
+        from mwbatch.journal.asked import asked  # noqa: PLC0415 (only who sends compares)
+
         lost = self.trust.lost_rows() if whole else []
         damage: list[Damage] = []
         yield from asked(self.path, volatile, keep=keep, report=damage.append)
         if whole and (lost := [*lost, *map(_harmed, damage)]):
             raise StoreError(f"batch {self.record.card.name} has lost rows ({lost[0]})")
-=======
-        from mwbatch.journal.asked import asked  # noqa: PLC0415 (only who sends compares)
-
-        return asked(self.path, volatile, keep=keep)
->>>>>>> d786dd4 (Let a look at a batch load neither listings, nor comparisons, nor sizes of images)
 
     def image_sizes(self) -> "ImageSizes":
         """Those in the folder."""
