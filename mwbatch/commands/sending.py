@@ -79,6 +79,7 @@ class Sender:
         self._trouble = Trouble(how.keep_going)
         self._prober = Prober(session, self.course, pace, self._trouble)
         self._looked_at = session.ticks()
+        self._broken: Exception | None = None
 
     async def send(self, rows: Iterable[Planned], most: int | None = None) -> None:
         """Send whichever of ``rows`` may be sent, the first ``most`` of them.
@@ -97,7 +98,9 @@ class Sender:
         watch = asyncio.create_task(self._watch())
         try:
             workers = (self._work() for _ in range(self.pace.most))
-            await crew([self._prepare(), *workers], lambda: self.course.take(Event.STOP))
+            await crew([self._prepare(), *workers])
+            if self._broken is not None:
+                raise self._broken
         finally:
             watch.cancel()
             for left in self._ready.leftovers():
@@ -119,6 +122,13 @@ class Sender:
             await self._ready.prepare()
         except (StoreError, BatchBusy) as error:
             self.course.stop(error.exit_code, str(error))
+        except Exception as error:  # noqa: BLE001 (`send` raises it)
+            self._break(error)
+
+    def _break(self, error: Exception) -> None:
+        """Stop for a bug or a client that is closed: `send` raises it once what is in flight is finished."""
+        self._broken = self._broken or error
+        self.course.take(Event.STOP)
 
     def _look(self, now: float) -> None:
         """Look at the lock now and then: a row may wait for long between its ``started`` and its request."""
@@ -143,8 +153,11 @@ class Sender:
         )
 
     async def _work(self) -> None:
-        while tried := await self._ready.take():
-            await self._create(tried)
+        try:
+            while tried := await self._ready.take():
+                await self._create(tried)
+        except Exception as error:  # noqa: BLE001 (`send` raises it)
+            self._break(error)
 
     async def _create(self, tried: Try) -> None:
         """Send one attempt: what certainly made no task rests, and is sent again within the same attempt."""

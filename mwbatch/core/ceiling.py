@@ -125,12 +125,12 @@ class Ceiling:
         self._served.count(now)
         self._row_answers += 1
         if self.state is _FREE:
-            self._scatter.answered()
+            self._scatter.answers += 1
             if not self._answers:
                 self._began = now
             self._answers += 1
         elif self.state is _BOUND:
-            self._scatter.answered()
+            self._scatter.answers += 1
             self._grow(now)
         else:
             self._seen_at = max(self._seen_at, now)

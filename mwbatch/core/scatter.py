@@ -1,8 +1,8 @@
 """Refusals that are scattered over all rates, and when there are more of them than by chance.
 
-An API may refuse a share of all requests, however slow they come. So a share is expected, and only more than it explains is
-an alarm (a CUSUM of log likelihood ratios, Page 1954). BBR bears random loss for the same reason
-(draft-ietf-ccwg-bbr); CUBIC does not, and comes almost to a stand.
+An API may refuse a share of all requests, however slow they come. So a share is expected, and only more than
+it explains is an alarm (a CUSUM of log likelihood ratios, Page 1954). BBR bears random loss for the same
+reason (draft-ietf-ccwg-bbr); CUBIC does not, and comes almost to a stand.
 """
 
 from math import log
@@ -18,7 +18,8 @@ USUAL: Final = 0.04
 """A share that is known from a hundred answers or two may as well be this, if it is less."""
 
 UNBOUND: Final = 0.05
-"""The least that is expected while nothing bounds us: who runs into a limit there is refused at every third request."""
+"""The least that is expected while nothing bounds us: who runs into a limit there is refused at every third
+request."""
 
 MORE: Final = 0.1
 """So much more than the share is to be noticed …"""
@@ -27,8 +28,8 @@ MORE_UNBOUND: Final = 0.2
 """… and so much while nothing bounds us."""
 
 ALARM: Final = 4.0
-"""The log of the likelihood ratio that is an alarm, beyond that of the rate: false ones come by the minute, whatever the
-rate."""
+"""The log of the likelihood ratio that is an alarm, beyond that of the rate: false ones come by the minute, whatever
+the rate."""
 
 SLOW: Final = 50.0
 """The least rate that counts for this."""
@@ -65,14 +66,17 @@ class Counts(NamedTuple):
 
 
 class Scatter:
-    """Looks at each answer. ``share`` is expected to be refused; ``suspects`` are the refusals that may be too many."""
+    """Looks at each answer. A ``share`` is expected to be refused; ``suspects`` may be too many.
 
-    __slots__ = ("_answered", "_known", "_score", "first", "share", "suspects")
+    ``answers`` is counted up by whoever had an answer that was no refusal: that comes with each row.
+    """
+
+    __slots__ = ("_known", "_score", "answers", "first", "share", "suspects")
 
     def __init__(self) -> None:
         self._known = BELIEVED
         self.share = BELIEVED[0] / BELIEVED[1]
-        self._answered, self._score = 0, 0.0
+        self.answers, self._score = 0, 0.0
         self.suspects, self.first = Counts(), True
 
     @property
@@ -80,31 +84,28 @@ class Scatter:
         """Whether nothing is refused by chance."""
         return self.share < NONE
 
-    def answered(self) -> None:
-        """A request was not refused."""
-        self._answered += 1
-
     def refused(self, rate: float, bound: bool) -> bool:
-        """A request was refused, at a rate that is ``bound`` or not: whether that is an alarm. ``first``: it was not expected.
+        """A request was refused at a rate, ``bound`` or not: whether that is an alarm; ``first``: unexpected.
 
-        The share is learned here only while nothing bounds us: near a limit its own refusals would be learned.
+        The share is learned here only while nothing bounds us: near a limit its own refusals would be
+        learned.
         """
         share = self.share if bound else max(UNBOUND, self.share)
         more = share + (MORE if bound else MORE_UNBOUND)
-        self._score += self._answered * log((1 - more) / (1 - share))
-        refused, total = self.suspects.refused, self.suspects.total + self._answered
+        self._score += self.answers * log((1 - more) / (1 - share))
+        refused, total = self.suspects.refused, self.suspects.total + self.answers
         self.first = self._score <= 0
         if self.first:
             if not bound:
                 self.learn(Counts(refused, total))
             self._score, refused, total = 0.0, 0, 0
         self._score += log(more / share)
-        self._answered, self.suspects = 0, Counts(refused + 1, total + 1)
+        self.answers, self.suspects = 0, Counts(refused + 1, total + 1)
         return share < NONE or self._score >= ALARM + log(max(SLOW, rate))
 
     def begin(self) -> None:
         """Look anew: what came before is known, or says nothing any more."""
-        self._answered, self._score, self.suspects = 0, 0.0, Counts()
+        self.answers, self._score, self.suspects = 0, 0.0, Counts()
 
     def explains(self, suspects: Counts) -> bool:
         """Whether chance explains what was an alarm."""
