@@ -139,7 +139,7 @@ class Connection(asyncio.Protocol):
         self._head = 0
         self._answered = 0
         self._body: StreamReader | None = None
-        self._ended = False
+        self._ended = self._deaf = False
 
     @property
     def untaken(self) -> int:
@@ -172,13 +172,15 @@ class Connection(asyncio.Protocol):
     def begin(self, request: web.BaseRequest) -> None:
         """A request is being answered."""
         self._body = request.content
+        # What follows is of the protocol that was asked for, to the parser: no request would be heard any more.
+        self._deaf = "Upgrade" in request.headers
         if self._ended and not self._owes:  # its rest will never come
             self.transport.close()
 
     def finish(self, response: web.StreamResponse) -> None:
         """It was answered; the connection ends with the last answer where nothing more will come."""
         self._answered, self._body = self._answered + 1, None
-        if self._ended and not self._waiting:
+        if self._deaf or (self._ended and not self._waiting):
             response.force_close()
 
     def eof_received(self) -> bool:
