@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
+from urllib.parse import quote
 
 from mwbatch.core.cells import EXACT, shown
 from mwbatch.core.entry import Entry, Found, Problem
@@ -115,6 +116,7 @@ class Scrutiny:
             for n, (_, name, kind, request, columns, _, others) in enumerate(fresh)
             if kind == "annotating"
             or "?" in request["image_url"]
+            or not request["image_url"].isprintable()
             or others
             or name in NO_VALUES
             or _is_shortened(name)
@@ -129,7 +131,8 @@ class Scrutiny:
         _, names, kinds, requests, columns, _, others = zip(*fresh, strict=True)
         return (
             "annotating" not in kinds
-            and "?" not in "".join([request["image_url"] for request in requests])
+            and "?" not in (urls := "".join([request["image_url"] for request in requests]))
+            and urls.isprintable()
             and not any(others)
             and NO_VALUES.isdisjoint(names)
             and "+" not in "".join(names)
@@ -229,6 +232,8 @@ class Scrutiny:
         told = list[tuple[str, str]]()
         if self.id_column and entry.id in NO_VALUES:
             told.append((self.id_column, _nothing(entry.id, "give the row an id of its own")))
+        if unseen := _unseen(entry.request["image_url"]):
+            told.append(("image_url", unseen))
         if self.expiring and (expired := self.expiring.complaint(entry.request["image_url"])):
             told.append(("image_url", expired))
         if entry.type == "annotating":
@@ -240,6 +245,14 @@ class Scrutiny:
         if len(self._seen) < MOST_COLUMNS:
             self._seen.update(columns)
             self.columns.update((name, None) for name in columns if name not in KNOWN)
+
+
+def _unseen(url: str) -> str:
+    """What is wrong with a URL that came from a page or a document with a character at its end that nobody sees."""
+    last = url[-1:]
+    if last.isprintable():
+        return ""
+    return f"ends with {last!a}, which nobody sees (take it away, or write it as {quote(last)} if the address has it)"
 
 
 def _is_shortened(name: str) -> bool:

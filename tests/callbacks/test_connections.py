@@ -304,7 +304,9 @@ async def test_who_says_nothing_more_while_it_is_written(start: Start) -> None:
 @pytest.mark.parametrize("protocol", ["h2c", "websocket"])
 async def test_who_asks_for_another_protocol_is_answered_in_ours(stage: Stage, protocol: str) -> None:
     """A sender that offers to go on in another protocol (Java's does) is answered, and told to begin anew: no request waits."""
-    asking = whole(stage).replace(b"\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: %b\r\n" % protocol.encode(), 1)
+    asking = whole(stage).replace(
+        b"\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: %b\r\n" % protocol.encode(), 1
+    )
     answer = await talk(stage.running.port, asking + whole(stage))
     assert (status(answer), b"Connection: close" in answer) == (200, True)
     assert len(stage.lines()) == 1

@@ -94,6 +94,16 @@ def test_one_answer_only(option: str, way: str) -> None:
     assert says({**ASKED, "annotation_option": [option]}, Leave(single_option=True)) == []
 
 
+@pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\u2060", "\u200e", "\u00ad", "\ue000"])
+def test_what_nobody_sees_at_the_end_of_a_url(unseen: str) -> None:
+    """A picture's address that ends with a character which nobody sees is not bought: the picture is found without it alone."""
+    row = {"image_url": URL + unseen}
+    assert says(row) == [("image_url", f"ends with {unseen!a}, which nobody sees")]
+    assert 1 in Scrutiny(Leave()).suspects(entries({"image_url": URL}, row))
+    for url in (f"{URL}?name={unseen}%20", f"https://images.example.com/می{unseen}خواهم.jpg"):
+        assert says({"image_url": url}) == []
+
+
 def test_expired() -> None:
     """A picture whose URL has expired is no picture; nothing is said where nobody told the time."""
     assert says({"image_url": OLD}) == [
