@@ -1,4 +1,7 @@
-"""The batches that cannot be used: each is said once, and once when it can be; reading them is tried ever more seldom."""
+"""The batches that cannot be used: each is said once, and once when it can be.
+
+Reading them is tried ever more seldom.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass

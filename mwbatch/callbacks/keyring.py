@@ -1,7 +1,8 @@
 """Who signed an address: the home's callback keys, as they are on disk now.
 
-They are read again when an address names a key that is not known, so that a new key is taken at once; and when the key
-file has changed, so that a retired one is refused within a second. A key that only went is no key that was retired.
+They are read again when an address names a key that is not known, so that a new key is taken at once; and
+when the key file has changed, so that a retired one is refused within a second. A key that only went is no
+key that was retired.
 """
 
 import logging
@@ -16,7 +17,7 @@ from mwbatch.journal.keyring import Keys, keys_of, strange_keys
 from mwbatch.journal.store import Store, usable
 
 RELOAD: Final = 1.0
-"""Seconds between two readings of a key file that looks the same because of an unknown key: strangers can name many."""
+"""Seconds between two readings of an unchanged key file because of unknown keys: strangers can name many."""
 
 LOOK: Final = 1.0
 """Seconds between two looks at whether the key file has changed."""
@@ -90,7 +91,7 @@ class Keyring:
         self._troubles.end("keys", "the callback keys can be read again")
 
     def _with_vanished(self, keys: Keys) -> Keys:
-        """The keys of the file, and those that went from it without being retired, as where an older copy was put back.
+        """The keys of the file, and those that went from it without being retired, as by an older copy.
 
         MUST verify on: people are being paid for what comes to their addresses.
         """
@@ -98,8 +99,9 @@ class Keyring:
         names = ", ".join(key.kid for key in gone)
         if gone:
             words = (
-                f"callback key {names} is no longer in {self._ring.where} and was not retired: callbacks at its addresses are taken "
-                f"until this process ends; put the newer key file back, or retire the key there"
+                f"callback key {names} is no longer in {self._ring.where} and was not retired: callbacks at "
+                "its addresses are taken until this process ends; put the newer key file back, or retire "
+                "the key there"
             )
             self._troubles.begin("vanished", words, names)
         else:

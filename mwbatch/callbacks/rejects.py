@@ -1,7 +1,7 @@
 """Keeps the bytes of callbacks that did not fit: bounded, slowly, and never in anybody's way.
 
-What is kept is evidence and no promise. The answer to the sender waits for nothing here, and no failure of this reaches
-him: a reject is written behind his back, or only counted.
+What is kept is evidence and no promise. The answer to the sender waits for nothing here, and no failure of
+this reaches him: a reject is written behind his back, or only counted.
 """
 
 import asyncio
@@ -25,7 +25,10 @@ _log: Final = logging.getLogger("mwbatch.callbacks")
 
 @dataclass(slots=True)
 class Bucket:
-    """Tokens that come in at ``rate`` a second, ``most`` of them at a time; full at ``now``, in seconds of any clock."""
+    """Tokens that come in at ``rate`` a second, ``most`` of them at a time.
+
+    Full at ``now``, in seconds of any clock.
+    """
 
     rate: float
     most: float
@@ -69,7 +72,8 @@ FULL: Final = _Loss("folder", "its rejects folder holds as many as it may; clear
 class Rejects:
     """The rejects of every batch of a home.
 
-    ``mailbox_of`` tells where those of a batch, or of its inbox, are put down; ``now`` is a monotonic clock in seconds.
+    ``mailbox_of`` tells where those of a batch, or of its inbox, are put down; ``now`` is a monotonic clock
+    in seconds.
     """
 
     def __init__(
@@ -88,7 +92,10 @@ class Rejects:
         self._said: set[tuple[str, str]] = set()
 
     def keep(self, address: Address, reason: str, raw: bytes, at: float) -> None:
-        """Keep what was posted to an address, some time soon, unless that is known or too much. Never raises."""
+        """Keep what was posted to an address, some time soon, unless that is known or too much.
+
+        Never raises.
+        """
         try:
             reject = self._admitted(address, reason, raw, at)
         except Exception as error:  # noqa: BLE001 (MUST NOT turn the answer that waits into another)

@@ -50,7 +50,8 @@ class Taker:
             StoreError: it cannot be written.
         """
         bounds, place = self._bounds(seen), (seen.row, seen.attempt, seen.task_id)
-        # MUST NOT take room for a copy, also while the first one is on its way: another answer may need it this moment.
+        # MUST NOT take room for a copy, also while the first one is on its way: another answer may need it
+        # this moment.
         copy = bounds.holds(*place) and self.journal.knows(seen)
         taken = not copy and bounds.take(*place)
         if not (copy or taken):
@@ -64,7 +65,7 @@ class Taker:
         return new
 
     async def is_open(self) -> bool:
-        """Whether callbacks could be written there, as far as a look can tell: else another journal is to take them."""
+        """Whether callbacks could be written there, as far as a look can tell."""
         try:
             await asyncio.to_thread(self.mailbox.check)
         except StoreError:

@@ -40,7 +40,8 @@ class Kept(NamedTuple):
 class Stores:
     """The journals of a home, opened once each.
 
-    ``backlog`` bounds the lines of one journal, in bytes, that wait for the disk; ``now`` is a monotonic clock in seconds.
+    ``backlog`` bounds the lines of one journal, in bytes, that wait for the disk; ``now`` is a monotonic
+    clock in seconds.
     """
 
     def __init__(
@@ -78,7 +79,8 @@ class Stores:
         """Make a callback durable where it belongs.
 
         Raises:
-            Rejected: of its attempt, or of its task, as much is stored as ever will be; or too much waits for the disk.
+            Rejected: of its attempt, or of its task, as much is stored as ever will be; or too much waits for
+            the disk.
             StoreError: it cannot be written.
         """
         taker = await self._fitting(batch, seen)
@@ -149,7 +151,7 @@ class Stores:
         return any(taker.journal.health().full for taker in self._there.values())
 
     async def probe(self) -> None:
-        """Look for space where there was none, for batches that can be used now, and for what waits in their inboxes."""
+        """Look for space where there was none, for batches that can be used now, and into their inboxes."""
         for taker in [*self._there.values()]:
             if taker.journal.health().full and await taker.journal.probe():
                 _log.warning("there is space again in %s", taker.mailbox.where)
@@ -178,7 +180,10 @@ class Stores:
         return there
 
     async def _looked(self) -> dict[str, Ref]:
-        """The folders of the batches by their ids; none where nobody can tell, since callbacks must not wait for that."""
+        """The folders of the batches by their ids.
+
+        None where nobody can tell, since callbacks must not wait for that.
+        """
         try:
             return await self._batches()
         except StoreError as error:

@@ -1,4 +1,4 @@
-"""Asked before, and by whom: rows that would be sent are compared with every batch of the home, under its lock."""
+"""Asked before, and by whom: rows to be sent are compared with every batch of the home, under its lock."""
 
 import asyncio
 import re
@@ -31,7 +31,7 @@ _IS_BATCH_ID: Final = re.compile(r"[a-z0-9]{10}").fullmatch
 
 
 class Compared:
-    """What a comparison with others came to: the rows, what of them was asked for before, and whom the user named."""
+    """What a comparison came to: the rows, what of them was asked for before, and whom the user named."""
 
     def __init__(self, ahead: Ahead, overlaps: Overlaps, refs: dict[str, Ref], named: list[str]) -> None:
         self.ahead, self.overlaps, self.refs, self._named = ahead, overlaps, refs, named
@@ -57,7 +57,7 @@ async def unasked(
     desk: Desk,
     account: Account | None = None,
 ) -> Compared:
-    """Compare rows that would be sent with those of every other batch at the same origin, and with what the account shows.
+    """Compare rows to be sent with those of the other batches at the origin, and with what the account shows.
 
     MUST be called under the lock of the home where something is to be planned.
 

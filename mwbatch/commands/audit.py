@@ -25,8 +25,8 @@ async def audit(
 ) -> list[Audited]:
     """Look at every batch of the home, one API at a time; no lock is taken, nothing is written.
 
-    With a ``client`` the account's tasks ``since`` then are looked at too, for the batches at its origin. Raises `ApiError`
-    where the API refuses us or cannot be reached.
+    With a ``client`` the account's tasks ``since`` then are looked at too, for the batches at its origin.
+    Raises `ApiError` where the API refuses us or cannot be reached.
     """
     there: dict[str, list[Opened]] = defaultdict(list)
     unreadable = []
@@ -106,7 +106,10 @@ def _take(told: Audit, tasks: Sequence[Task], ours: set[str], names: frozenset[s
 
 
 def _plans(told: Audit, batches: list[Opened], unreadable: list[str]) -> dict[tuple[int, int], Planned]:
-    """The planned rows of the requests that are told one by one; those that cannot be read any more are missing."""
+    """The planned rows of the requests that are told one by one.
+
+    Those that cannot be read any more are missing.
+    """
     wanted: dict[int, set[int]] = defaultdict(set)
     for _, request in told.told():
         for held in request.rows:

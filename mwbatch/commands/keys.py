@@ -34,8 +34,9 @@ class Use:
 class KeyLine:
     """One key as `mwbatch keys list` shows it, without its secret.
 
-    ``use`` says whether it signs new addresses, only verifies those that it signed, or is retired. ``batches`` of the
-    home have addresses signed with it, and ``waiting`` of their rows may still be answered there.
+    ``use`` says whether it signs new addresses, only verifies those that it signed, or is retired.
+    ``batches`` of the home have addresses signed with it, and ``waiting`` of their rows may still be answered
+    there.
     """
 
     kid: str
@@ -84,7 +85,8 @@ class Rotated:
 class Gone:
     """A key is retired; ``uses`` are the batches that still wait for callbacks at its addresses.
 
-    ``running`` are batches in use, each with who uses it: a run signs with the key that it began with until it ends.
+    ``running`` are batches in use, each with who uses it: a run signs with the key that it began with until
+    it ends.
     """
 
     kid: str
@@ -97,12 +99,14 @@ class Gone:
         """What is so now, and how to get the answers of those that wait."""
         lines = [f"callback key {self.kid} is retired: callbacks at addresses that it signed are refused"]
         lines += [
-            f"{rows(use.waiting)} of batch {use.batch} may be answered there: {hint('reconcile', use.batch, '--wait')}"
+            f"{rows(use.waiting)} of batch {use.batch} may be answered there: "
+            f"{hint('reconcile', use.batch, '--wait')}"
             for use in self.uses
         ]
         lines += [
-            f"warning: batch {batch} is in use by {who}, which may sign more addresses with {self.kid}, and their callbacks "
-            f"are refused: end it (Ctrl-C), then {hint('resume', batch)} signs with the newest key"
+            f"warning: batch {batch} is in use by {who}, which may sign more addresses with {self.kid}, and "
+            f"their callbacks are refused: end it (Ctrl-C), then {hint('resume', batch)} signs with the "
+            "newest key"
             for batch, who in self.running
         ]
         return "\n".join(lines)
@@ -148,7 +152,8 @@ async def retired(store: Store, kid: str, desk: Desk, *, force: bool) -> Gone:
     """Refuse callbacks at the addresses of an old key from now on.
 
     Raises:
-        UsageError: it is the newest, or none; or, unless ``force``, a batch of the home may still be answered there.
+        UsageError: it is the newest, or none; or, unless ``force``, a batch of the home may still be answered
+        there.
     """
     keys, running = kept_keys(store) or Keys(()), tuple[tuple[str, str], ...]()
     if not keys.is_retired(kid):
@@ -157,16 +162,17 @@ async def retired(store: Store, kid: str, desk: Desk, *, force: bool) -> Gone:
         if running and not force:
             batch, who = running[0]
             raise UsageError(
-                f"batch {batch} is in use by {who}, which may sign with callback key {kid}; wait for it, or retire the "
-                f"key with --force"
+                f"batch {batch} is in use by {who}, which may sign with callback key {kid}; wait for it, or "
+                f"retire the key with --force"
             )
     # MUST follow: a run that ended before has everything on disk, one that begins now signs with the newest.
     used = await _uses(store, desk, judged=not force)
     waits = tuple(use for use in used.get(kid, []) if use.waiting)
     if waits and not force and not keys.is_retired(kid):
         raise UsageError(
-            f"callback key {kid} is needed: {rows(waits[0].waiting)} of batch {waits[0].batch} may still be answered "
-            f"at addresses that it signed; first {hint('reconcile', waits[0].batch, '--wait')}, or {hint('keys retire', kid, '--force')} "
+            f"callback key {kid} is needed: {rows(waits[0].waiting)} of batch {waits[0].batch} may still be "
+            f"answered at addresses that it signed; first {hint('reconcile', waits[0].batch, '--wait')}, or "
+            f"{hint('keys retire', kid, '--force')} "
             f"and let reconcile fetch the answers"
         )
     keys = store.keys.retire(kid, desk.now())
@@ -174,13 +180,15 @@ async def retired(store: Store, kid: str, desk: Desk, *, force: bool) -> Gone:
 
 
 def _running(store: Store) -> tuple[tuple[str, str], ...]:
-    """A run signs with the key that was the newest when it began, and nobody can tell from outside which one that is."""
+    """A run signs with the key that was the newest when it began: nobody outside can tell which that is."""
     there = ((ref.card.name, store.holder(ref)) for ref in usable(store.batches()))
     return tuple((name, who) for name, who in there if who)
 
 
 async def _uses(store: Store, desk: Desk, *, judged: bool = False) -> dict[str, list[Use]]:
-    """The batches that have addresses of each key, by kid; of one that cannot be read it is said that it may have some.
+    """The batches that have addresses of each key, by kid.
+
+    Of one that cannot be read it is said that it may have some.
 
     Raises:
         StoreError: that is to be ``judged``, and one cannot be read.

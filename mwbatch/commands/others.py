@@ -20,8 +20,8 @@ _IS_BATCH_ID: Final = re.compile(r"[a-z0-9]{10}").fullmatch
 class Others:
     """The other batches of a home at one origin, by the names that are volatile in comparing with each.
 
-    ``named`` are the ids of those that the user wants paid again, which need no look; ``refs`` the batches by their ids;
-    ``departed`` what is left of those that are gone.
+    ``named`` are the ids of those that the user wants paid again, which need no look; ``refs`` the batches by
+    their ids; ``departed`` what is left of those that are gone.
     """
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class Others:
 
 
 def _means(word: str, one: Ref | Unusable) -> bool:
-    """Whether a word of the user names a batch: its name in the store or of its own, its id, or its manifest."""
+    """Whether a word of the user names a batch: by its name here or of its own, its id, or its manifest."""
     if isinstance(one, Unusable):
         return word == one.name
     card = one.card
@@ -81,7 +81,7 @@ def tell_departed(gone: Departed | None, desk: Desk) -> None:
     """Tell people that nobody here knows what some batches have asked for."""
     if gone is not None:
         desk.tally.note(
-            f"warning: what was asked for by batch {', '.join(gone.batch_ids)} cannot be compared: it has sent "
-            f"from this home, and its folder is gone. Put it back, or look through the account "
+            f"warning: what was asked for by batch {', '.join(gone.batch_ids)} cannot be compared: it has "
+            f"sent from this home, and its folder is gone. Put it back, or look through the account "
             f"with --against-api; if it was removed for good, this ends the warning: {gone.forget}"
         )

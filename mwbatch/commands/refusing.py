@@ -1,4 +1,4 @@
-"""Refusals of rows that were asked for before: numbers, an example, and the ways on as commands that run as they stand."""
+"""Refusals of rows that were asked for before: numbers, an example, and commands that lead on."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -64,8 +64,9 @@ def _without(words: list[str], option: str) -> Iterator[str]:
 def unreadable(batch: Ref | Unusable, why: StoreError, desk: Desk) -> StoreError:
     """Nobody can tell what a batch asked for that cannot be read."""
     return StoreError(
-        f"{why}; nothing was sent, since batch {batch.name} may have asked for the same: put {batch.where} back from a "
-        f"copy, or go on, and perhaps pay for some of its rows again: {same_command(desk, '--again', batch.name)}"
+        f"{why}; nothing was sent, since batch {batch.name} may have asked for the same: put {batch.where} "
+        f"back from a copy, or go on, and perhaps pay for some of its rows again: "
+        f"{same_command(desk, '--again', batch.name)}"
     )
 
 
@@ -96,7 +97,10 @@ def refused(overlaps: Overlaps, examples: list[str], ways: list[Way]) -> AskedBe
 async def ways_on(
     store: Store, source: Source | None, overlaps: Overlaps, desk: Desk, ours: str = ""
 ) -> list[Way]:
-    """Each runs as it stands, and the first of them pay for nothing twice; ``ours`` is the id of our own batch."""
+    """Each runs as it stands, and the first of them pay for nothing twice.
+
+    ``ours`` is the id of our own batch.
+    """
     ways: list[Way] = []
     here = [one for one in overlaps.there if one.batch and one.batch_id != ours]
     if source is not None and here:

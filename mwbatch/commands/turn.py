@@ -42,8 +42,8 @@ class Turn:
                 raise BatchBusy("stopped while another mwbatch was planning rows; run the same command again")
         if self._lock.blind:
             tally.note(
-                "warning: the file system of this home locks no files: run one mwbatch at a time in it, since two that "
-                "plan rows at once do not see each other's"
+                "warning: the file system of this home locks no files: run one mwbatch at a time in it, "
+                "since two that plan rows at once do not see each other's"
             )
 
     def release(self) -> None:

@@ -1,12 +1,15 @@
 """What each row of a batch asks for, as stable digests beside the batch: a cache, never the truth.
 
-``digests.bin`` has, for each line that plans a row, its number and its digest; then what that rests on, as JSON::
+``digests.bin`` has, for each line that plans a row, its number and its digest; then what that rests on::
 
-    MAGIC | 24 bytes a line … | {"volatile": […], "segments": {name: [bytes, end of the last line]}} | its length | BLAKE2b
+    MAGIC | 24 bytes a line … | JSON | its length | BLAKE2b
 
-It is believed only where all of it fits: the version, the checksum, the names that the user calls volatile, and of each
-segment the length that it covers and the checksum of the line that ends there. What the segments hold beyond is read and
-added. Anything else is made anew, and where it cannot be written nothing is lost but time.
+    {"volatile": […], "segments": {name: [bytes, end of the last line]}}
+
+It is believed only where all of it fits: the version, the checksum, the names that the user calls volatile,
+and of each segment the length that it covers and the checksum of the line that ends there. What the segments
+hold beyond is read and added. Anything else is made anew, and where it cannot be written nothing is lost but
+time.
 """
 
 import os
@@ -54,10 +57,12 @@ def asked(
     keep: bool = True,
     report: Callable[[Damage], None] = lambda _: None,
 ) -> Iterator[bytes]:
-    """Row and digest of every planned line of a batch folder, as blocks of `RECORD`; a row may come more than once.
+    """Row and digest of every planned line of a batch folder, as blocks of `RECORD`.
 
-    ``keep``: what was read is kept beside the batch for the next time, unless lines of it are lost: those are told to
-    ``report`` each time. Blocks while it reads.
+    A row may come more than once.
+
+    ``keep``: what was read is kept beside the batch for the next time, unless lines of it are lost: those are
+    told to ``report`` each time. Blocks while it reads.
 
     Raises:
         StoreError: a segment cannot be read, or holds what this version does not know.
@@ -174,7 +179,7 @@ def _stands(path: Path, size: int, end: str) -> bool:
 
 
 class _New:
-    """The file as it will be, beside the one that is: nobody sees it before it is whole, and no error of it matters."""
+    """The file as it will be, beside the one that is: nobody sees it before it is whole; no error matters."""
 
     def __init__(self, folder: Path, kept: _Kept | None) -> None:
         self._name = blake2b(digest_size=SIZE)

@@ -1,9 +1,9 @@
-"""What a folder home keeps of one batch beside its facts: in the batch's folder, its inbox, and ``.begun``."""
+"""What a folder home keeps of a batch beside its facts: in the batch's folder, its inbox, and ``.begun``."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mwbatch.core.reject import Reject
 from mwbatch.errors import StoreError
@@ -20,9 +20,17 @@ from mwbatch.journal.segments import Segments, damage_of, segment_sizes
 if TYPE_CHECKING:
     from mwbatch.journal.image_sizes import ImageSizes
 
+MOVED: Final = (
+    "the folder was copied or restored: it is another one on the disk "
+    "than the one that this batch last wrote to"
+)
+
 
 class BatchFolder:
-    """The folder of one batch as its home keeps it. ``record`` is what stands in it now, or will by the next `write`."""
+    """The folder of one batch as its home keeps it.
+
+    ``record`` is what stands in it now, or will by the next `write`.
+    """
 
     def __init__(self, journal: Segments, record: Record, inbox: Path, begun: Begun, disk: Disk) -> None:
         self.path, self.journal, self._inbox, self.begun, self._disk = (
@@ -57,7 +65,10 @@ class BatchFolder:
         return [*gone, *self.journal.health().lost, *damage_of(self._inbox)]
 
     def shrunk(self) -> list[Damage]:
-        """What segments have lost that were larger once; nothing where the folder was taken away with all of them."""
+        """What segments have lost that were larger once.
+
+        Nothing where the folder was taken away with all of them.
+        """
         known = (
             self.trust.known_sizes() if self.path.is_dir() else {}
         )  # MUST come first: segments grow meanwhile
@@ -116,11 +127,8 @@ class FolderTrust:
 
     def moved(self) -> list[str]:
         """Whether the folder is another one than was made."""
-        if place_of(self._folder.path) == self._folder.record.place:
-            return []
-        return [
-            "the folder was copied or restored: it is another one on the disk than the one that this batch last wrote to"
-        ]
+        is_here = place_of(self._folder.path) == self._folder.record.place
+        return [] if is_here else [MOVED]
 
     def lost(self) -> list[str]:
         """Damage first, then what is gone."""
@@ -190,7 +198,10 @@ def place_of(folder: Path) -> tuple[int, int]:
 
 
 def _matters(damage: Damage) -> bool:
-    """Whether a torn end may hide a ``started``. It should not have been acknowledged, but a bad disk tears too."""
+    """Whether a torn end may hide a ``started``.
+
+    It should not have been acknowledged, but a bad disk tears too.
+    """
     return _segment(damage).startswith((f"{ROWS}/", f"{JOURNAL}/"))
 
 

@@ -15,8 +15,8 @@ Made = TypeVar("Made")
 def each(store: Store, make: Callable[[Ref], Made]) -> Iterator[tuple[Ref | Unusable, Made | StoreError]]:
     """What ``make`` makes of each batch; where it cannot be used, why. Blocks.
 
-    Set aside are what cannot be used, whatever ``make`` raises `StoreError` for, and two that are the same batch: nobody can
-    tell which of them is meant.
+    Set aside are what cannot be used, whatever ``make`` raises `StoreError` for, and two that are the same
+    batch: nobody can tell which of them is meant.
 
     Raises:
         StoreError: the store cannot be looked into.

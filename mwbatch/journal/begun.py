@@ -5,9 +5,9 @@ r"""How far a batch has come, kept outside of its folder: so that a folder put b
     .begun/{batch id}.jsonl   {"segment":"journal/20240101T…jsonl","size":4711,"crc":"89abcdef"}\n
                               {"tasks":42,"crc":"89abcdef"}\n
 
-A size is noted once that many bytes of the segment are durable, and before a request leaves that rests on them. With
-the sizes of a run's beginning and of its end stands how many tasks the API had told of by then. It never
-says more than is true, so what is missing or cannot be read here speaks against nothing.
+A size is noted once that many bytes of the segment are durable, and before a request leaves that rests on
+them. With the sizes of a run's beginning and of its end stands how many tasks the API had told of by then. It
+never says more than is true, so what is missing or cannot be read here speaks against nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,10 @@ FOLDER: Final = ".begun"
 
 
 class Begun:
-    """The sizes in bytes of a batch's segments, by their path below its folder, and its tasks. All methods block."""
+    """The sizes in bytes of a batch's segments, by their path below its folder, and its tasks.
+
+    All methods block.
+    """
 
     def __init__(self, path: Path, disk: Disk = DISK) -> None:
         self._path, self._disk = path, disk
@@ -65,7 +68,9 @@ class Begun:
                 yield unsealed(text)
 
     def write(self, sizes: Mapping[str, int], tasks: int = 0) -> None:
-        """Note the sizes of all segments, and how many tasks are known, in the place of what stood here; then durable.
+        """Note the sizes of all segments, and how many tasks are known, in the place of what stood here.
+
+        Then durable.
 
         Raises:
             StoreError: they cannot be noted.

@@ -1,10 +1,12 @@
-"""What a store keeps of one batch beside its facts: the card, why it can be trusted, what did not fit, sizes of images.
+"""What a store keeps of a batch beside its facts: card, reasons for trust, what did not fit, image sizes.
 
 The laws, which every store passes:
 
 1. What was written on the card is what the next one who opens the batch reads.
-2. What was forgiven is told no more, and nothing else is forgotten by it; how many tasks were known never falls.
-3. What was taken in from the inbox is in the journal before it leaves the inbox; taken in twice it is there once.
+2. What was forgiven is told no more, and nothing else is forgotten by it; how many tasks were
+   known never falls.
+3. What was taken in from the inbox is in the journal before it leaves the inbox; taken in
+   twice it is there once.
 4. What did not fit is kept while there is room, wherever it came in, each once, in the order of its coming.
 5. A size that was kept is known to whoever opens the batch next.
 """
@@ -48,7 +50,10 @@ class Mailbox(Protocol):
         ...
 
     def waiting(self) -> tuple[Hashable, ...]:
-        """What lies in the inbox of the batch and may be moved, so that a change of it shows; empty where none does. Blocks."""
+        """What lies in the inbox of the batch and may be moved, so that a change of it shows.
+
+        Empty where none does. Blocks.
+        """
         ...
 
     async def take_in(self, keep: Keep) -> int:
@@ -56,7 +61,9 @@ class Mailbox(Protocol):
         ...
 
     def keep_reject(self, reject: Reject, most: int) -> bool:
-        """Keep a callback that does not fit, durably; says whether there was room, in ``most`` bytes of all of them. Blocks.
+        """Keep a callback that does not fit, durably.
+
+        Says whether there was room, in ``most`` bytes of all of them. Blocks.
 
         Raises:
             StoreError: it cannot be kept.
@@ -71,7 +78,8 @@ class Mailbox(Protocol):
 class Mailroom(Protocol):
     """Where the callbacks of a home are put down, for as long as a receiver runs.
 
-    What was there once and is gone is not made anew: what came there would be found by nobody once it is back.
+    What was there once and is gone is not made anew: what came there would be found by nobody once it is
+    back.
     """
 
     @property
@@ -107,7 +115,7 @@ class Term(Protocol):
         ...
 
     def check(self) -> None:
-        """Raise `BatchBusy`, and how to go on, where it is not ``alive``: MUST come before what only its holder may do."""
+        """Raise `BatchBusy` where it is not ``alive``: MUST come before what only its holder may do."""
         ...
 
 
@@ -128,7 +136,7 @@ class Sizes(Protocol):
 
 
 class Trust(Protocol):
-    """What tells whether a record is all that it ever was: kept outside of the record, as far as the store can.
+    """What tells whether a record is all that it ever was, kept outside of it as far as the store can.
 
     Words stay the same from look to look: they are what is forgiven.
     """
@@ -163,11 +171,16 @@ class Trust(Protocol):
         ...
 
     def measure(self, *, ended: bool = False) -> None:
-        """Take in how far the record has come, which is kept with the card; where it ``ended``, answers too."""
+        """Take in how far the record has come, which is kept with the card.
+
+        Where it ``ended``, answers too.
+        """
         ...
 
     def begin(self, tasks: int) -> None:
-        """Note what was measured, and how many tasks are known, outside of the record; blocks, and is durable on return.
+        """Note what was measured, and how many tasks are known, outside of the record.
+
+        Blocks, and is durable on return.
 
         Raises:
             StoreError: it cannot be noted.
@@ -175,7 +188,10 @@ class Trust(Protocol):
         ...
 
     def go_on(self) -> None:
-        """Note how far the record has come since: MUST come before a request leaves that rests on it. As `begin`."""
+        """Note how far the record has come since: MUST come before a request leaves that rests on it.
+
+        As `begin`.
+        """
         ...
 
     def end(self, tasks: int) -> None:
@@ -200,7 +216,10 @@ class Belongings(Protocol):
         ...
 
     def damage(self) -> "list[Damage]":
-        """What was acknowledged once and is lost, in the inbox too; of what is gone the rows. Reads the inbox."""
+        """What was acknowledged once and is lost, in the inbox too; of what is gone the rows.
+
+        Reads the inbox.
+        """
         ...
 
     def asked(
@@ -208,8 +227,8 @@ class Belongings(Protocol):
     ) -> Iterator[bytes]:
         """Row and digest of every planned line, as blocks of `RECORD`; a row may come more than once. Blocks.
 
-        ``keep``: what was read may be kept for the next time. Raises `StoreError` where it cannot be read, and where it is
-        to be ``whole`` and rows are lost.
+        ``keep``: what was read may be kept for the next time. Raises `StoreError` where it cannot be read,
+        and where it is to be ``whole`` and rows are lost.
         """
         ...
 
@@ -221,7 +240,8 @@ class Belongings(Protocol):
         """Move what came before the batch did into its journal by ``keep``; returns how many facts were new.
 
         Raises:
-            StoreError: something cannot be read or written, or somebody changed the batch meanwhile; all is there still.
+            StoreError: something cannot be read or written, or somebody changed the batch meanwhile; all is
+            there still.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Which batch a word means: by its name, by the path of its manifest, or by the name that its store has it by."""
+"""Which batch a word means: by its name, by its manifest, or by the name that its store has it by."""
 
 import os
 from collections.abc import Iterable
@@ -22,7 +22,8 @@ def meant(batch: str, looked: Iterable[Ref | Unusable], where: str) -> Ref:
     """The batch that a word means, of those in the store ``where`` it was looked for.
 
     Raises:
-        UsageError: there is none; the message lists those that are there. Or several were made from one manifest.
+        UsageError: there is none; the message lists those that are there. Or several were made from one
+        manifest.
         StoreError: what has this name cannot be used.
     """
     looked = list(looked)

@@ -1,4 +1,4 @@
-"""Whether the home is there still: what is stored in another folder of its name is found by nobody once it is back."""
+"""Whether the home is there still: what is stored in another folder of its name nobody finds later."""
 
 import os
 from collections.abc import Callable
@@ -10,7 +10,9 @@ from mwbatch.journal.folders import JOURNAL, RESULTS
 
 
 class Footing:
-    """The folder on which everything stands, as it was when it was first looked at; ``is_ours`` where it has anything of ours.
+    """The folder on which everything stands, as it was when it was first looked at.
+
+    ``is_ours`` where it has anything of ours.
 
     ``gone`` says why nothing can be stored below it; empty while it is there.
     """
@@ -26,10 +28,13 @@ class Footing:
         return self._place is not None
 
     def look(self) -> None:
-        """Look whether it is the same, or another one with something of ours in it, as put back from a copy. Blocks.
+        """Look whether it is the same, or another one with something of ours in it, as put back from a copy.
+
+        Blocks.
 
         Raises:
-            StoreError: it is gone, nobody may enter it, or it is an empty folder, such as a disk leaves that is not mounted.
+            StoreError: it is gone, nobody may enter it, or it is an empty folder, such as a disk leaves that
+            is not mounted.
         """
         self.gone = self._why()
         if self.gone:

@@ -1,7 +1,7 @@
 """What speaks against trusting a batch folder: damage, loss, or that it is a copy.
 
-Where there is harm, a row may look as if it had never been sent although it was. So nothing new is sent before a valid
-sweep of the batch's whole span, after which the harm is `forgiven`.
+Where there is harm, a row may look as if it had never been sent although it was. So nothing new is sent
+before a valid sweep of the batch's whole span, after which the harm is `forgiven`.
 """
 
 from collections.abc import Collection, Iterator
@@ -13,13 +13,13 @@ from mwbatch.journal.opened import Opened
 
 
 def harm(batch: Opened) -> list[str]:
-    """What speaks against the record as it was read last and was not forgiven yet, in words that stay the same."""
+    """What speaks against the record as it was read last, and was not forgiven: words that stay the same."""
     # Each move is told, whatever was forgiven: that forgives the place where it is then.
     return [*batch.own.trust.moved(), *_unforgiven(batch, [*_lost(batch), *_holes(batch)])]
 
 
 def forgive(batch: Opened, harms: Collection[str]) -> None:
-    """Keep that a valid sweep of the whole span has made up for this harm, and for what that sweep brought back.
+    """Keep that a valid sweep of the whole span has made up for this harm, and for what it brought back.
 
     Raises:
         BatchBusy, StoreError: it cannot be kept.
@@ -32,8 +32,9 @@ def forgive(batch: Opened, harms: Collection[str]) -> None:
 def least_listed(batch: Opened) -> int:
     """How many tasks of the batch a listing of all has to show, whatever the journal has lost.
 
-    As many as the API had told of; and one where something was sent and a part of the record is lost: a listing without any
-    task of the batch is tied to nothing. Ask before listing: another process may learn of more meanwhile.
+    As many as the API had told of; and one where something was sent and a part of the record is lost: a
+    listing without any task of the batch is tied to nothing. Ask before listing: another process may learn of
+    more meanwhile.
     """
     was_sent = batch.card.kids or batch.card.echo or batch.own.trust.was_sent()
     return max(batch.known_tasks(), bool(was_sent and _unforgiven(batch, _lost(batch))))
@@ -43,18 +44,21 @@ def too_few(ours: int, least: int) -> str:
     """Why a listing that shows ``ours`` tasks of a batch is none of all of them; empty where it may be."""
     if ours >= least:
         return ""
-    return f"the API's listing shows {counted(ours, 'task')} of the batch, and of what was sent {least:,} or more were to be listed"
+    shown = counted(ours, "task")
+    listed = f"the API's listing shows {shown} of the batch"
+    return f"{listed}, and of what was sent {least:,} or more were to be listed"
 
 
 def refuse_lost_rows(batch: Opened) -> None:
-    """Raise `StoreError` where planned rows are lost, forgiven or not: nobody can tell what their numbers stood for."""
+    """Raise `StoreError` where planned rows are lost, forgiven or not: nobody knows their numbers."""
     lost = batch.own.trust.lost_rows()
     if missing := batch.state.unplanned():
         lost.insert(0, f"{missing:,} planned rows are gone")
     if lost:
         raise StoreError(
-            f"no rows can be added to batch {batch.card.name} ({lost[0]}): one of them could get the number, and the "
-            f"answers, of a row that is lost; put its rows back from a copy of {batch.where}, or go on with the rows that "
+            f"no rows can be added to batch {batch.card.name} ({lost[0]}): one of them could get the number, "
+            f"and the answers, of a row that is lost; put its rows back from a copy of {batch.where}, or go "
+            "on with the rows that "
             f"are left: {hint('resume', batch.card.name)}"
         )
 
@@ -75,11 +79,12 @@ def _forgotten(batch: Opened) -> Iterator[str]:
         last = (
             f", the last run at {card.clock}" if card.clock else ""
         )  # so that the next such loss has other words
-        yield f"requests were sent with callback key {', '.join(card.kids) or 'unknown'}{last}, and no start is on disk"
+        kids = ", ".join(card.kids) or "unknown"
+        yield f"requests were sent with callback key {kids}{last}, and no start is on disk"
 
 
 def _holes(batch: Opened) -> Iterator[str]:
-    """Rows that must exist because a later one does, and attempts that must have started because something came of them."""
+    """Rows that must exist because a later one does, and attempts of which something came without a start."""
     state = batch.state
     if missing := state.unplanned():
         yield f"{missing} planned rows are gone"

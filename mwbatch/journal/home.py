@@ -65,7 +65,7 @@ class Files:
             raise StoreError(f"cannot read {self.path}: {error.strerror}") from error
 
     def find(self, batch: str) -> Ref:
-        """The folder of a batch, by its name, by the path of its manifest, or by the name that somebody gave the folder."""
+        """The folder of a batch, by its name, its manifest, or the name that somebody gave the folder."""
         return meant(batch, self.batches(), self.where)
 
     def check_new(self, name: str) -> None:
@@ -78,15 +78,16 @@ class Files:
         folder = self.path / card.name
         if any(folder.glob("*/*.jsonl")) and not _holds_batch(folder):
             raise StoreError(
-                f"{folder} has facts of a batch, and its {RECORD} is gone: put it back from a copy of the folder; a new "
-                f"batch would know nothing of what was sent"
+                f"{folder} has facts of a batch, and its {RECORD} is gone: put it back from a copy of the "
+                f"folder; a new batch would know nothing of what was sent"
             )
         try:
             self._disk.make_folder(folder)
             Record(card, place_of(folder)).write(folder, self._disk, Aside.put)
         except FileExistsError:
             raise NameTaken(
-                f"{folder} is the folder of batch {Record.read(folder).card.name}: name that one with --batch, or another one"
+                f"{folder} is the folder of batch {Record.read(folder).card.name}: name that one with "
+                "--batch, or another one"
             ) from None
         except OSError as error:
             raise StoreError(f"cannot make {folder}: {error.strerror}") from error
@@ -118,13 +119,13 @@ class Files:
                 yield opened
 
     def _refuse_copies(self, folder: Path, card: Card) -> None:
-        """Raise `StoreError` where the home has a batch twice: each folder would send what the other one does not know."""
+        """Raise `StoreError` where the home has a batch twice: either sends what the other does not know."""
         for other in usable(self.batches()):
             if Path(other.where) != folder and other.card.batch_id == card.batch_id:
                 copy = other.where if place_of(folder) == Record.read(folder).place else folder
                 raise StoreError(
-                    f"{folder} and {other.where} are the same batch, and what one sends the other would send again: move the "
-                    f"copy, {copy}, out of {self.path}, then run the same command again"
+                    f"{folder} and {other.where} are the same batch, and what one sends the other would send "
+                    f"again: move the copy, {copy}, out of {self.path}, then run the same command again"
                 )
 
     def holder(self, ref: Ref) -> str | None:
@@ -145,7 +146,10 @@ class Files:
         return (self.path / KEYS).exists() or any(True for _ in usable(self.batches()))
 
     def departed(self, there: Iterable[Ref | Unusable]) -> Departed | None:
-        """By what is kept outside of their folders. None where a card cannot be looked into: it may be the one that is missing."""
+        """By what is kept outside of their folders.
+
+        None where a card cannot be looked into: it may be the one that is missing.
+        """
         known = {one.card.batch_id if isinstance(one, Ref) else "" for one in there}
         if "" in known:
             return None

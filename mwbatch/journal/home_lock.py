@@ -11,10 +11,12 @@ from mwbatch.journal.naming import LOCK
 
 
 class HomeLock:
-    """Held from before rows are compared until they are durable, so that who comes next finds them; released at death.
+    """Held from before rows are compared until they are durable, so that who comes next finds them.
 
-    Two are held: that of the file, and that of the home itself, which is held still where somebody has removed the file.
-    ``blind``: the file system locks nothing, and two at once may not see each other.
+    Released at death.
+
+    Two are held: that of the file, and that of the home itself, which is held still where somebody has
+    removed the file. ``blind``: the file system locks nothing, and two at once may not see each other.
     """
 
     def __init__(self, home: Path, disk: Disk = DISK) -> None:
@@ -60,7 +62,10 @@ class HomeLock:
 
 
 def _lock(file: int) -> bool:
-    """Lock an open file or folder; False where its file system cannot. Raises `BlockingIOError` where another one has it."""
+    """Lock an open file or folder; False where its file system cannot.
+
+    Raises `BlockingIOError` where another one has it.
+    """
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""The sizes of images that were measured, kept beside the journal: a cache, so a lost line costs one more look."""
+"""The sizes of images that were measured, beside the journal: a cache, so a lost line costs one look."""
 
 from array import array
 from pathlib import Path

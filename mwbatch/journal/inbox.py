@@ -32,7 +32,9 @@ class Known(Protocol):
 
 
 async def merge(inbox: Path, folder: Path, journal: Known, keep: Keep) -> int:
-    """Move what an inbox holds into a batch's folder, and into its journal by ``keep``; returns how many facts were new.
+    """Move what an inbox holds into a batch's folder, and into its journal by ``keep``.
+
+    Returns how many facts were new.
 
     A segment of the inbox is removed once nobody writes it, unless it is damaged: then it is evidence.
 
@@ -62,7 +64,7 @@ async def merge(inbox: Path, folder: Path, journal: Known, keep: Keep) -> int:
 
 
 def _unknown(journal: Known, plain: dict[Fact, None]) -> list[Fact]:
-    """Those of some tasks without an answer that the journal lacks: segments that stay are read again each time.
+    """Those of some tasks without an answer that the journal lacks: what stays is read again each time.
 
     The journal itself knows an answer again, and nothing but an answer.
     """

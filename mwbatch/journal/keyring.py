@@ -2,8 +2,10 @@
 
 The laws of a ring:
 
-1. Keys are made once, and durable before anybody signs with them: of several that make them at once, all get the same.
-2. No name is given twice, and a name is never forgotten. The newest key signs; each live one verifies what it signed.
+1. Keys are made once, and durable before anybody signs with them: of several that make them at once, all get
+   the same.
+2. No name is given twice, and a name is never forgotten. The newest key signs; each live one verifies what it
+   signed.
 3. Of changes that meet none is lost. The newest key cannot be retired; what was retired stays so.
 4. `mark` differs where the keys may have changed, and costs no reading.
 """
@@ -21,7 +23,10 @@ from mwbatch.journal.store import Ref, Store
 
 @dataclass(frozen=True, slots=True)
 class Retired:
-    """What is left of a key that was retired: its name, so that no other key ever gets it. Times are ISO 8601."""
+    """What is left of a key that was retired: its name, so that no other key ever gets it.
+
+    Times are ISO 8601.
+    """
 
     kid: str
     made_at: str | None
@@ -30,7 +35,10 @@ class Retired:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys that live now, the newest last: it signs new addresses, all of them verify; and those retired."""
+    """The keys that live now, the newest last: it signs new addresses, all of them verify.
+
+    And those retired.
+    """
 
     live: tuple[Key, ...]
     retired: tuple[Retired, ...] = ()
@@ -65,20 +73,26 @@ class Keys:
         return Keys((*self.live, key), self.retired)
 
     def without(self, kid: str, at: str, where: str) -> "Keys":
-        """The same with a live key retired ``at`` a time in ISO 8601; raises `UsageError` where it may not be."""
+        """The same with a live key retired ``at`` a time in ISO 8601.
+
+        Raises `UsageError` where it may not be.
+        """
         old = self.retirable(kid, where)
         live = tuple(key for key in self.live if key is not old)
         return Keys(live, (*self.retired, Retired(kid, old.made_at, at)))
 
     def retirable(self, kid: str, where: str) -> Key:
-        """The live key of this name; raises `UsageError` where it may not be retired. ``where`` the keys are, in words."""
+        """The live key of this name; raises `UsageError` where it may not be retired.
+
+        ``where`` the keys are, in words.
+        """
         for key in self.live[:-1]:
             if key.kid == kid:
                 return key
         if self.live and self.newest.kid == kid:
             raise UsageError(
-                f"callback key {kid} signs new addresses; make another one first: {hint('keys rotate')}, then "
-                f"{hint('keys retire', kid)}"
+                f"callback key {kid} signs new addresses; make another one first: {hint('keys rotate')}, "
+                f"then {hint('keys retire', kid)}"
             )
         there = ", ".join(key.kid for key in self.live) or "none"
         raise UsageError(
@@ -146,14 +160,17 @@ def kept_keys(store: Store) -> Keys | None:
             raise one.why
         if one.card.kids:
             raise UsageError(
-                f"{store.keys.where} is gone, but batch {one.card.name} has addresses signed with it; restore it from a copy: "
-                f"new keys would refuse the callbacks that people are being paid for"
+                f"{store.keys.where} is gone, but batch {one.card.name} has addresses signed with it; "
+                f"restore it from a copy: new keys would refuse the callbacks that people are being paid for"
             )
     return None
 
 
 def keys_of(store: Store) -> Keys:
-    """The callback keys, made at the first call ever; raises as `kept_keys` does, since none are made anew."""
+    """The callback keys, made at the first call ever.
+
+    Raises as `kept_keys` does, since none are made anew.
+    """
     return kept_keys(store) or store.keys.make()
 
 
@@ -169,12 +186,16 @@ def signing_key(store: Store) -> Key:
 
 
 def strange_keys(store: Store, card: Card) -> str:
-    """What to tell of a batch with addresses signed with keys that are not here; empty where all are. Raises as `keys_of`."""
+    """What to tell of a batch with addresses signed with keys that are not here; empty where all are.
+
+    Raises as `keys_of`.
+    """
     missing = sorted({*card.kids} - keys_of(store).kids) if card.kids else []
     if not missing:
         return ""
     return (
-        f"batch {card.name} has addresses signed with callback key {', '.join(missing)}, which {store.keys.where} does not "
-        f"have (was the batch moved here?): callbacks at them are refused. Name the file that has it with "
-        f"--callback-key-file, or fetch what they would bring: {hint('reconcile', card.name, '--wait')}"
+        f"batch {card.name} has addresses signed with callback key {', '.join(missing)}, which "
+        f"{store.keys.where} does not have (was the batch moved here?): callbacks at them are refused. Name "
+        "the file that has it with --callback-key-file, or fetch what they would bring: "
+        f"{hint('reconcile', card.name, '--wait')}"
     )

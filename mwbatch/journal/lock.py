@@ -35,10 +35,11 @@ _MOMENT: Final = 0.001
 class BatchLock:
     """The lock of one batch folder; a context manager.
 
-    Two are held: that of the file ``lock``, where every version looks, and that of the folder itself, which is held
-    still where somebody has removed the file. The kernel releases both when their holder dies, however it dies.
-    ``lock.json`` beside it says who holds it, for the message only: nobody is ever believed to hold the lock because of
-    what stands there. ``weakness`` says so where the folder itself cannot be locked.
+    Two are held: that of the file ``lock``, where every version looks, and that of the folder itself, which
+    is held still where somebody has removed the file. The kernel releases both when their holder dies,
+    however it dies. ``lock.json`` beside it says who holds it, for the message only: nobody is ever believed
+    to hold the lock because of what stands there. ``weakness`` says so where the folder itself cannot be
+    locked.
     """
 
     def __init__(self, folder: Path, verb: str) -> None:
@@ -97,7 +98,8 @@ class BatchLock:
         """See that the lock holds what it is named for: two looks at the disk.
 
         Raises:
-            BatchBusy: the folder or the file was removed or replaced, so another process may act on the batch.
+            BatchBusy: the folder or the file was removed or replaced, so another process may act on the
+            batch.
         """
         if self.alive:
             return
@@ -108,12 +110,15 @@ class BatchLock:
             else "it was moved or replaced"
         )
         raise BatchBusy(
-            f"{self._folder} was taken from this run ({what}): another process may act on batch {name}, so nothing more "
-            f"is begun here; see that the folder is in its place, then: {hint('resume', name)}"
+            f"{self._folder} was taken from this run ({what}): another process may act on batch {name}, so "
+            f"nothing more is begun here; see that the folder is in its place, then: {hint('resume', name)}"
         )
 
     def _taken(self) -> bool:
-        """Take both; False where somebody looks at one of them this moment, or has just put another in its place."""
+        """Take both.
+
+        False where somebody looks at one of them this moment, or has just put another in its place.
+        """
         with ExitStack() as opened:
             try:
                 self._top = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -135,7 +140,10 @@ class BatchLock:
             if error.errno not in UNLOCKABLE:
                 raise
             # Only `check` notices now that the file was removed.
-            self.weakness = f"{self._folder} cannot be locked as a folder here (a network file system?): its file {LOCK} serves alone"
+            self.weakness = (
+                f"{self._folder} cannot be locked as a folder here (a network file system?): "
+                f"its file {LOCK} serves alone"
+            )
         return True
 
     def _locked(self, file: int) -> bool:
@@ -153,12 +161,18 @@ class BatchLock:
 
     @property
     def alive(self) -> bool:
-        """Whether both names lead to what is held. The descriptors are open, so no other inode gets their numbers."""
+        """Whether both names lead to what is held.
+
+        The descriptors are open, so no other inode gets their numbers.
+        """
         return leads(self._folder, self._top) and leads(LOCK, self._file, self._top)
 
 
 def holder(folder: Path) -> str | None:
-    """Who says that it acts on the batch now, such as ``submit, process 812 on host ada``; None when nobody does."""
+    """Who says that it acts on the batch now, such as ``submit, process 812 on host ada``.
+
+    None when nobody does.
+    """
     if not (_is_held(folder / LOCK) or _is_held(folder)):
         return None
     try:

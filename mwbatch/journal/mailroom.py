@@ -45,7 +45,7 @@ class FolderMailroom:
         folder = Path(batch.where) if isinstance(batch, Ref) else inbox
 
         def base() -> Path | None:
-            """Below what folders may be made: others, made anew, would be found by nobody once they are put back."""
+            """Below what folders may be made: others, made anew, nobody would find once they are back."""
             if folder == inbox:
                 return self._path if self._footing.known else None
             return folder
@@ -63,7 +63,10 @@ class FolderMailroom:
 
 
 class FolderMailbox:
-    """The folder of a batch, with its inbox; or, where it ``is_inbox``, that alone. ``journal`` is the folder's."""
+    """The folder of a batch, with its inbox; or, where it ``is_inbox``, that alone.
+
+    ``journal`` is the folder's.
+    """
 
     def __init__(
         self,
@@ -78,7 +81,7 @@ class FolderMailbox:
         self._is_closed, self._writing = False, Lock()
 
     def check(self) -> None:
-        """One look at its folders, except at an inbox: which may not be made yet, and has no other to go to."""
+        """One look at its folders, but for an inbox, which may not be made yet and has no other to go to."""
         if not self.is_inbox:
             check_writable(self.journal.folder)
 

@@ -1,4 +1,7 @@
-"""A home in the memory of this process: the twin of a folder home, that tests and virtual time use. Complete, and gone at its end."""
+"""A home in the memory of this process: the twin of a folder home, that tests and virtual time use.
+
+Complete, and gone at its end.
+"""
 
 import os
 import time

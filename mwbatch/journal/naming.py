@@ -72,7 +72,7 @@ def _unreserved(name: str) -> str:
 
 
 def _unsaid(stem: str) -> str:
-    """The name for a file whose name has nothing that a folder's may have: each such file has one of its own."""
+    """The name for a file whose name has nothing that a folder's may have: each has one of its own."""
     return f"batch-{_digest(stem)}" if stem else "batch"
 
 
@@ -84,7 +84,8 @@ def default_home() -> Path:
     """The user's data directory for mwbatch, whatever the working directory is.
 
     Raises:
-        UsageError: nobody can tell where that is; a place in the working directory would be another one in each.
+        UsageError: nobody can tell where that is; a place in the working directory would be another one in
+        each.
     """
     from platformdirs import user_data_path  # noqa: PLC0415 (not needed when MWBATCH_HOME is set)
 
@@ -94,7 +95,7 @@ def default_home() -> Path:
         home = Path()
     if not home.is_absolute():
         raise UsageError(
-            "this user has no home directory (HOME, or an entry in the list of users): name a folder for all batches "
-            "with --home or MWBATCH_HOME"
+            "this user has no home directory (HOME, or an entry in the list of users): name a folder for all "
+            "batches with --home or MWBATCH_HOME"
         )
     return home

@@ -26,13 +26,15 @@ AT_ONCE: Final = 1000
 
 @dataclass(slots=True)
 class Opened:
-    """One batch as a command works on it. ``state`` holds every fact of ``journal`` that was read or recorded.
+    """One batch as a command works on it.
 
-    ``own`` is what the store keeps beside the facts; ``term`` the batch's lock where this command holds it, so that nobody
-    else has requests in flight. ``is_new``: this command has made the batch, so that nothing can have been sent for it.
-    ``is_begun``: this run has sent something, which is known outside of the journal. ``next_start`` is the number of the
-    next one, 0 while nobody has counted them. ``drift`` is how far the dates of
-    tasks lie from the server's clock, as this command and those before it saw it.
+    ``state`` holds every fact of ``journal`` that was read or recorded.
+
+    ``own`` is what the store keeps beside the facts; ``term`` the batch's lock where this command holds it,
+    so that nobody else has requests in flight. ``is_new``: this command has made the batch, so that nothing
+    can have been sent for it. ``is_begun``: this run has sent something, which is known outside of the
+    journal. ``next_start`` is the number of the next one, 0 while nobody has counted them. ``drift`` is how
+    far the dates of tasks lie from the server's clock, as this command and those before it saw it.
     """
 
     store: Store
@@ -62,7 +64,7 @@ class Opened:
         return self.term is not None
 
     def hold(self) -> None:
-        """See that the lock, where this command took it, is held still: MUST come before whatever only its holder may do.
+        """See that the lock, where this command took it, is held: MUST precede what only its holder may do.
 
         Raises:
             BatchBusy: another process may act on the batch by now.
@@ -71,10 +73,13 @@ class Opened:
             self.term.check()
 
     async def record(self, facts: Sequence[Fact]) -> list[bool]:
-        """Make facts durable, then let the state know them; says of each whether it was new, as `Journal.append` does.
+        """Make facts durable, then let the state know them.
+
+        Says of each whether it was new, as `Journal.append` does.
 
         Raises:
-            BatchBusy: they are of a kind that only the holder of the lock writes, and it was lost: nothing may follow
+            BatchBusy: they are of a kind that only the holder of the lock writes, and it was lost: nothing
+            may follow
                 from them.
         """
         acts = not all(isinstance(fact, Seen) for fact in facts)
@@ -98,7 +103,9 @@ class Opened:
         return ended
 
     async def append(self, facts: Sequence[Fact]) -> list[bool]:
-        """Make facts durable without letting the state know them; where we hold them, if that was taken away as a whole.
+        """Make facts durable without letting the state know them.
+
+        Where we hold them, if that was taken away as a whole.
 
         Raises:
             StoreError: they cannot be written, or nobody would find them.
@@ -111,7 +118,10 @@ class Opened:
             return [True] * len(facts)
 
     async def record_all(self, facts: Iterable[Fact]) -> int:
-        """Record as many facts as there are, made one after the other, some at a time; returns how many. Raises as `record`."""
+        """Record as many facts as there are, made one after the other, some at a time; returns how many.
+
+        Raises as `record`.
+        """
         there, count = iter(facts), 0
         while some := list(islice(there, AT_ONCE)):
             await self.record(some)
@@ -121,15 +131,16 @@ class Opened:
     async def start(self, started: Started) -> None:
         """Make a start durable, and known outside of the journal: only then may its requests leave.
 
-        A journal that is lost or put back later does not look as if nothing had been sent then. Raises as `record`; and
-        `BatchBusy` where an attempt of its rows was started before: whoever did that may have sent it.
+        A journal that is lost or put back later does not look as if nothing had been sent then. Raises as
+        `record`; and `BatchBusy` where an attempt of its rows was started before: whoever did that may have
+        sent it.
         """
         import asyncio  # noqa: PLC0415 (as in `look`)
 
         if await self.record([replace(started, number=self.next_start)]) != [True]:
             raise BatchBusy(
-                f"rows of batch {self.card.name} were started meanwhile by another process, which may have sent them; go on "
-                f"with: {hint('resume', self.card.name)}"
+                f"rows of batch {self.card.name} were started meanwhile by another process, which may have "
+                f"sent them; go on with: {hint('resume', self.card.name)}"
             )
         self.next_start += self.next_start > 0
         if self.is_begun:
@@ -143,7 +154,10 @@ class Opened:
         self.hold()
 
     def keep(self, **changes: Any) -> None:
-        """Change fields of the card, durably; nothing is written when they are so already. Raises as `hold`."""
+        """Change fields of the card, durably; nothing is written when they are so already.
+
+        Raises as `hold`.
+        """
         card = replace(self.card, **changes)
         if not self.own.has(card):
             self.hold()
@@ -165,7 +179,7 @@ class Opened:
         self.own.trust.end(tasks)
 
     async def close(self) -> None:
-        """Finish what was begun, and where this command has the lock keep what was learned of the folder and the API."""
+        """Finish what was begun; where this command has the lock, keep what was learned meanwhile."""
         await self.journal.close()
         try:
             if self.term is not None:
@@ -197,11 +211,17 @@ class Opened:
 
     @property
     def damage(self) -> list[Damage]:
-        """What was acknowledged once and is lost, in the inbox too; of what is gone the rows. Reads the inbox."""
+        """What was acknowledged once and is lost, in the inbox too; of what is gone the rows.
+
+        Reads the inbox.
+        """
         return self.own.damage()
 
     def rejects(self) -> list[Reject]:
-        """The callbacks that did not fit, those in the inbox included, in the order of their coming. Reads them."""
+        """The callbacks that did not fit, those in the inbox included, in the order of their coming.
+
+        Reads them.
+        """
         return self.own.rejects()
 
     def planned(self, number: int) -> Planned | None:
@@ -209,7 +229,10 @@ class Opened:
         return next(self.journal.rows(lambda row: row == number), None)
 
     def failures(self) -> Iterator[tuple[int, str]]:
-        """Row and message of every attempt that is known to have failed, the last of a row last. Reads the journal."""
+        """Row and message of every attempt that is known to have failed, the last of a row last.
+
+        Reads the journal.
+        """
         facts = sorted(self.journal.facts(Failed), key=lambda fact: (fact.row, fact.attempt))
         return ((fact.row, fact.message) for fact in facts)
 
@@ -253,7 +276,10 @@ async def looking(store: Store, ref: Ref, writer: str) -> AsyncIterator[Opened]:
 
 @asynccontextmanager
 async def acting(opened: Opened, term: Term) -> AsyncIterator[Opened]:
-    """Act on a batch of which a store has the lock; however this is left, the journal is closed before the lock goes."""
+    """Act on a batch of which a store has the lock.
+
+    However this is left, the journal is closed before the lock goes.
+    """
     import asyncio  # noqa: PLC0415 (as in `look`)
 
     opened.state = await asyncio.to_thread(opened.journal.refresh)

@@ -1,11 +1,12 @@
-r"""What mwbatch has written where its user wanted it: known by its content, so that ``--force`` replaces nothing else.
+r"""What mwbatch wrote where its user wanted it, known by its content: ``--force`` replaces nothing else.
 
 ::
 
     .written.jsonl   {"written":"b3c1…","path":"/data/logos.csv"}\n   in the home
 
-A file is known by the digest of its bytes, a folder by that of all that is in it with its names: moved or copied it is known
-still, and once somebody has changed it, it is his. The path is for people; nothing goes by it.
+A file is known by the digest of its bytes, a folder by that of all that is in it with its names: moved or
+copied it is known still, and once somebody has changed it, it is his. The path is for people; nothing goes by
+it.
 """
 
 import os
@@ -39,14 +40,18 @@ class Ours:
     def note(self, *there: tuple[Path, Path]) -> None:
         """Note what stands at the first path of each, and will at the second.
 
-        Where a home takes no note, as one that can only be read, it is not known later, and ``--force`` leaves it.
+        Where a home takes no note, as one that can only be read, it is not known later, and ``--force``
+        leaves it.
         """
         lines = [encode({"written": digest(now), "path": str(then)}) for now, then in there]
         with suppress(OSError):
             DISK.append(self._path, b"\n" + b"\n".join(lines) + b"\n")
 
     def knows(self, path: Path) -> bool:
-        """Whether what stands at a path is what was written, as it was written; a link never is. Blocks while it reads."""
+        """Whether what stands at a path is what was written, as it was written; a link never is.
+
+        Blocks while it reads.
+        """
         try:
             name = digest(path)
             lines = _noted(self._path)
@@ -65,7 +70,9 @@ class Ours:
 
 
 def _noted(path: Path) -> list[bytes]:
-    """The lines of our notes; none of a file that others may have written, who would have us replace what is the user's.
+    """The lines of our notes.
+
+    None of a file that others may have written, who would have us replace what is the user's.
 
     Raises:
         OSError: it cannot be read.

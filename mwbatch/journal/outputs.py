@@ -1,7 +1,8 @@
 """Where users want something written: whole or not at all, and never over anything of theirs.
 
-A path that has something is refused. With ``force`` what mwbatch wrote is replaced, known by its content (`ours`), and
-nothing else: no file that somebody changed, no link, no manifest that a batch names, whatever name leads to it.
+A path that has something is refused. With ``force`` what mwbatch wrote is replaced, known by its content
+(`ours`), and nothing else: no file that somebody changed, no link, no manifest that a batch names, whatever
+name leads to it.
 """
 
 import os
@@ -21,7 +22,7 @@ from mwbatch.journal.store import Store, usable
 from mwbatch.journal.target import OneFile, OneFolder
 
 _SYSTEM: Final = ("/dev/", "/proc/", "/sys/")
-"""Where the system shows devices and itself: nothing is kept there, and no name beside one of these is free."""
+"""Where the system shows devices and itself: nothing is kept there, and no name there is free."""
 
 _MEMORY: Final = "/dev/shm/"  # noqa: S108 (to write there, or not, is the user's wish)
 """The file system in memory, which is one."""
@@ -40,7 +41,10 @@ class Output:
     entries: frozenset[str] = field(default=frozenset())
 
     def check(self, *, folder: bool = False) -> None:
-        """Raise `UsageError` where a file, or a ``folder``, may not be put at the path. Blocks while it reads what is there."""
+        """Raise `UsageError` where a file, or a ``folder``, may not be put at the path.
+
+        Blocks while it reads what is there.
+        """
         path = self.path
         if str(path) == "-":
             raise UsageError(
@@ -50,8 +54,8 @@ class Output:
             raise UsageError(f"-o {path}: name the file or folder to be made")
         if _is_special(path):
             raise UsageError(
-                f"-o {path}: that is for devices, pipes or sockets; what is written with -o is there whole or not at all: "
-                f"name a file"
+                f"-o {path}: that is for devices, pipes or sockets; what is written with -o is there whole "
+                f"or not at all: name a file"
             )
         try:
             there = path.parent.is_dir()
@@ -80,7 +84,8 @@ class Output:
         strange, ours = there - self.entries, there & self.entries
         if (strange and not folder) or (not ours and (strange or not folder)):
             raise UsageError(
-                f"{self.path} is a folder with files that no export wrote, or with none, and is left alone; {self._another()}"
+                f"{self.path} is a folder with files that no export wrote, or with none, and is left alone; "
+                f"{self._another()}"
             )
         for name in sorted(ours):
             self._check_one(self.path / name, manifests, within=True)
@@ -97,7 +102,8 @@ class Output:
             why = f"is yours: nothing in {self.store.where} says that mwbatch wrote it as it stands"
         way = self._another()
         if within:
-            way = f"{way}, or move it away and run this with --force:\n  mv -n {typed(path, free(path, 'mine'))}"
+            names = typed(path, free(path, "mine"))
+            way = f"{way}, or move it away and run this with --force:\n  mv -n {names}"
         raise UsageError(f"{path} is there already and {why}; {way}")
 
     def _another(self) -> str:
@@ -111,7 +117,9 @@ class Output:
 
     @contextmanager
     def file(self) -> Iterator[OneFile]:
-        """A file to write; after the block it is durable and stands at the path, after an error nothing has changed.
+        """A file to write.
+
+        After the block it is durable and stands at the path, after an error nothing has changed.
 
         Raises:
             UsageError: it may not be put there, perhaps since a moment ago.
@@ -143,7 +151,10 @@ class Output:
             raise StoreError(f"cannot write {self.path}: {error.strerror or error}") from error
 
     def _place(self, new: Aside, *made: Path) -> None:
-        """Give it its place, if it may have that still; MUST be known as ours before anybody finds it there."""
+        """Give it its place, if it may have that still.
+
+        MUST be known as ours before anybody finds it there.
+        """
         is_folder, before = new.path.is_dir(), seen(self.path, self.entries)
         self.check(folder=is_folder)
         self.store.written.note(*((one, self.path / one.name if is_folder else self.path) for one in made))
@@ -155,7 +166,7 @@ class Output:
 
 
 def _is_special(path: Path) -> bool:
-    """Whether what is there, be it through a link, is neither a file nor a folder, or the system has the place for such things."""
+    """Whether what is there, be it through a link, is neither a file nor a folder, or stands among such."""
     here = os.path.abspath(path)  # noqa: PTH100 (Path would not resolve "..")
     if here.startswith(_SYSTEM) and not here.startswith(_MEMORY):
         return True

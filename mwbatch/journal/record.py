@@ -41,9 +41,9 @@ _OWN: Final = ("place", "segments", "forgiven")
 class Record:
     """What stands in ``batch.json``.
 
-    ``place`` is the device and inode of the folder when it was made, so that a copy shows; ``segments`` the sizes in bytes of
-    the segments that the last run left behind; ``forgiven`` the harm to the folder that a valid sweep of the whole span has
-    made up for.
+    ``place`` is the device and inode of the folder when it was made, so that a copy shows; ``segments`` the
+    sizes in bytes of the segments that the last run left behind; ``forgiven`` the harm to the folder that a
+    valid sweep of the whole span has made up for.
     """
 
     card: Card
@@ -71,7 +71,8 @@ class Record:
             )
         if strange := sorted(fields.keys() - {*FIELDS}):
             raise StoreError(
-                f"{path} has fields that this mwbatch does not know ({', '.join(strange)}); use the one that wrote it"
+                f"{path} has fields that this mwbatch does not know ({', '.join(strange)}); use the one that "
+                "wrote it"
             )
         fields |= {name: tuple(fields.get(name, ())) for name in _TUPLES}
         own = {name: fields.pop(name) for name in _OWN if name in fields}
@@ -80,7 +81,10 @@ class Record:
 
     @property
     def flaw(self) -> str:
-        """What of it is of another kind than everybody relies on, since a file may hold anything; empty where nothing is."""
+        """What of it is of another kind than everybody relies on, since a file may hold anything.
+
+        Empty where nothing is.
+        """
         card = self.card
         words = (card.name, card.batch_id, card.origin, card.manifest, *card.kids)
         if not all(isinstance(word, str) for word in words):

@@ -25,7 +25,10 @@ REJECTS: Final = "rejects"
 
 
 class RejectShelf:
-    """The reject segments of one folder: writes one of its own, until all of them hold ``most`` bytes. Blocks."""
+    """The reject segments of one folder: writes one of its own, until all of them hold ``most`` bytes.
+
+    Blocks.
+    """
 
     def __init__(self, folder: Path, writer: str, most: int, disk: Disk = DISK) -> None:
         self._folder, self._writer, self.most, self._disk = folder / REJECTS, writer, most, disk
@@ -47,7 +50,10 @@ class RejectShelf:
         return True
 
     def _written(self) -> Segment:
-        """The segment to write to; a new one where somebody has cleared the folder: that is how rejects are ticked off."""
+        """The segment to write to.
+
+        A new one where somebody has cleared the folder: that is how rejects are ticked off.
+        """
         if self._segment is not None and not self._segment.path.exists():
             self.close()
         if self._segment is None:
@@ -62,7 +68,10 @@ class RejectShelf:
 
 
 def read(folder: Path) -> Iterator[Reject]:
-    """Every reject below the folder of a batch; what cannot be read is left out, since no rule rests on it."""
+    """Every reject below the folder of a batch.
+
+    What cannot be read is left out, since no rule rests on it.
+    """
     for path in _segments(folder / REJECTS):
         try:
             lines = content_of(path).split(b"\n")

@@ -1,7 +1,7 @@
 """Changes to the callback keys of a home: a new newest key, and the end of an old one.
 
-Changes take turns under a lock beside the key file, so of two that race neither is lost; readers take no lock, since the
-file is replaced as a whole.
+Changes take turns under a lock beside the key file, so of two that race neither is lost; readers take no
+lock, since the file is replaced as a whole.
 """
 
 import fcntl

@@ -1,13 +1,17 @@
 """The seam of the home: where batches live, whoever keeps them.
 
-What lies above asks a `Store` and never sees a path, a lock or an inode of a batch. The laws, which every store passes:
+What lies above asks a `Store` and never sees a path, a lock or an inode of a batch. The laws, which every
+store passes:
 
-1. What `create` returned is durable and found by every later look, by name and by manifest; of several that make one name at
+1. What `create` returned is durable and found by every later look, by name and by manifest; of several that
+make one name at
    once, one does, and the others get `NameTaken`. Looking makes nothing.
 2. `find` gives the one batch that a word means, or says which are there and which may be meant.
-3. What cannot be used stands among the batches with its reason, and hides no other; a store that cannot be looked into is
+3. What cannot be used stands among the batches with its reason, and hides no other; a store that cannot be
+looked into is
    an error and never looks empty.
-4. One at a time acts on a batch, in this process as among processes: the next one gets `BatchBusy`, which names the holder,
+4. One at a time acts on a batch, in this process as among processes: the next one gets `BatchBusy`, which
+names the holder,
    and `holder` says the same. The lock goes last, however the holder left.
 5. Nobody plans while another one has the turn.
 """
@@ -33,7 +37,8 @@ if TYPE_CHECKING:
 class Ref:
     """A batch as its store found it.
 
-    Opaque: ``where`` it is, in words, is what the store knows it by; ``name`` the name that it has there, mostly the card's.
+    Opaque: ``where`` it is, in words, is what the store knows it by; ``name`` the name that it has there,
+    mostly the card's.
     """
 
     where: str
@@ -52,7 +57,10 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True)
 class Departed:
-    """Batches that have sent from this store and are gone from it; ``forget`` is the command that ends to tell of them."""
+    """Batches that have sent from this store and are gone from it.
+
+    ``forget`` is the command that ends to tell of them.
+    """
 
     batch_ids: tuple[str, ...]
     forget: str
@@ -73,10 +81,13 @@ class Planning(Protocol):
 
 
 class Written(Protocol):
-    """What was written where users wanted it, known by its content, so that ``--force`` replaces nothing else."""
+    """What was written where users wanted it, known by its content: ``--force`` replaces nothing else."""
 
     def note(self, *there: tuple[Path, Path]) -> None:
-        """Note what stands at the first path of each, and will at the second; what cannot be noted is not known later."""
+        """Note what stands at the first path of each, and will at the second.
+
+        What cannot be noted is not known later.
+        """
         ...
 
     def knows(self, path: Path) -> bool:
@@ -89,7 +100,10 @@ class Written(Protocol):
 
 
 class Store(Protocol):
-    """The batches of a home, and the keys that sign their addresses. ``where`` says which home, in words without secrets."""
+    """The batches of a home, and the keys that sign their addresses.
+
+    ``where`` says which home, in words without secrets.
+    """
 
     @property
     def where(self) -> str:
@@ -170,10 +184,14 @@ class Store(Protocol):
 def in_use(batch: str, who: str | None) -> BatchBusy:
     """Somebody acts on a batch; nobody could tell ``who`` where that is None."""
     return BatchBusy(
-        f"batch {batch} is in use by {who or 'another process'}; wait for it, or look: {hint('status', batch)}"
+        f"batch {batch} is in use by {who or 'another process'}; wait for it, or look: "
+        f"{hint('status', batch)}"
     )
 
 
 def usable(there: Iterable[Ref | Unusable]) -> Iterator[Ref]:
-    """Those that can be used: who looks for one batch is not stopped by another. MUST NOT tell what was asked before."""
+    """Those that can be used: who looks for one batch is not stopped by another.
+
+    MUST NOT tell what was asked before.
+    """
     return (one for one in there if isinstance(one, Ref))
