@@ -415,6 +415,7 @@ def _rotten(segment: Path) -> None:
     segment.write_bytes(segment.read_bytes().replace(b"/b.jpg", b"/x.jpg"))
 
 
+@pytest.mark.files
 @pytest.mark.parametrize("harm", [_gone, _elsewhere, _cut, _rotten])
 @virtual
 async def test_lost_rows_of_another_batch_are_not_paid_again(
