@@ -1,7 +1,7 @@
 """Lines of a segment that are looked at and not read: no fact is made of a line that need not be one.
 
 One regular expression finds what nearly every line says, a plan or a showing at attempt 1 as the API makes
-them: 0.2 µs for a plan and 0.5 to 0.9 for a showing, beside 3.9 and 4.4 for reading them. Whatever is spelled
+them: 0.2 µs for a plan and 0.5 to 0.9 for a showing, beside 4.5 for reading either. Whatever is spelled
 in another way is read. It is a law (``tests/core/test_glances.py``) that both ways say the same of every
 line.
 """

@@ -23,7 +23,7 @@ from types import UnionType
 from typing import Any, Final, get_args, get_origin
 from zlib import crc32
 
-from mwbatch.core.facts import KINDS, Fact, Planned, Seen
+from mwbatch.core.facts import KINDS, NAMES, Fact, Planned, Seen
 from mwbatch.core.text import BadJson, Json, decode_object, encode
 
 VERSION: Final = 1
@@ -33,6 +33,8 @@ BODY: Final = b',"body":'
 """What stands before the body of an answer."""
 
 _SEAL: Final = b',"crc":"%08x"}'
+_SEALED: Final = b"%b" + _SEAL + b"\n"
+_TAIL: Final = len(_SEAL % 0)
 _ONE_LINE: Final = bytes.maketrans(b"\n\r\t", b"   ")
 
 
@@ -76,7 +78,7 @@ def parse(text: bytes) -> Fact:
 
 def beginning(kind: Callable[..., Fact]) -> bytes:
     """How every line of a kind of fact begins that this code wrote."""
-    return b'{"v":%d,"fact":%b,' % (VERSION, encode(_SHAPES[kind].name))
+    return b'{"v":%d,"fact":%b,' % (VERSION, encode(NAMES[kind]))
 
 
 def sealed(record: dict[str, Json]) -> bytes:
@@ -99,7 +101,7 @@ def checked(text: bytes) -> bytes:
 
 def _sealed(head: bytes) -> bytes:
     """End a line; ``head`` is JSON without its last brace."""
-    return b'%b,"crc":"%08x"}\n' % (head, crc32(head))
+    return _SEALED % (head, crc32(head))
 
 
 def _record(head: bytes) -> dict[str, Json]:
@@ -133,6 +135,7 @@ class _Shape:
         self.rows = frozenset(product(*self.types))
         self.counts = itemgetter(*(n for n, types in enumerate(self.types) if _is_count(types)))
         self.pairs = {name for name, types in zip(self.fields, self.types, strict=True) if tuple in types}
+        # A tuple is its own list of values, up to its body: MUST be the last of its fields.
         is_tuple = isinstance(kind, type) and issubclass(kind, tuple)
         self.values: Callable[[Any], Iterable[Json]] = iter if is_tuple else attrgetter(*self.fields)
 
@@ -191,4 +194,3 @@ def _pair(first: Json, second: Json) -> tuple[int, int]:
 
 _SHAPES: Final[dict[Any, _Shape]] = {kind: _Shape(name, kind) for name, kind in KINDS.items()}
 _SEEN: Final = beginning(Seen)
-_TAIL: Final = len(_SEAL % 0)
