@@ -8,6 +8,7 @@ from mwbatch.commands.desk import Desk
 from mwbatch.core.outcomes import Taken
 from mwbatch.core.text import encode
 from mwbatch.errors import UsageError
+from mwbatch.journal.harm import tell_hidden
 from mwbatch.journal.labelled import results
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.outputs import Output
@@ -39,4 +40,5 @@ def _write(opened: Opened, output: Output, desk: Desk, *, every: bool) -> Taken:
             written += 1
             if written % GROUP == 0 and desk.stopping.is_set():
                 raise UsageError(f"interrupted: {output.path} was not written")
+    tell_hidden(opened)
     return Taken(opened.report(), str(output.path), written)

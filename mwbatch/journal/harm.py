@@ -7,7 +7,7 @@ before a valid sweep of the batch's whole span, after which the harm is `forgive
 from collections.abc import Collection, Iterator
 
 from mwbatch.core.hint import hint
-from mwbatch.core.plural import counted
+from mwbatch.core.plural import counted, rows
 from mwbatch.errors import StoreError
 from mwbatch.journal.opened import Opened
 
@@ -60,6 +60,15 @@ def refuse_lost_rows(batch: Opened) -> None:
             f"and the answers, of a row that is lost; put its rows back from a copy of {batch.where}, or go "
             "on with the rows that "
             f"are left: {hint('resume', batch.card.name)}"
+        )
+
+
+def tell_hidden(batch: Opened) -> None:
+    """Raise `StoreError` where rows are lost, once the others were shown: nobody would see that there are more answers."""
+    if missing := batch.state.unplanned():
+        raise StoreError(
+            f"{rows(missing)} of batch {batch.card.name} cannot be shown: what was asked is lost, any answers are kept; put "
+            f"its rows back from a copy of {batch.where}, and see: {hint('reconcile', batch.card.name, '--list', 'damaged')}"
         )
 
 

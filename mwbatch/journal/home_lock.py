@@ -42,7 +42,9 @@ class HomeLock:
                 if self._locked(file, folder):
                     self._held = opened.pop_all()
         except OSError as error:
-            raise StoreError(f"cannot lock {self._home}: {error.strerror}") from error
+            raise StoreError(
+                f"cannot lock {self._home}: {error.strerror}; see who may write there, and that {LOCK} in it is a file of mwbatch's own"
+            ) from error
         return self._held is not None
 
     def _locked(self, *files: int) -> bool:

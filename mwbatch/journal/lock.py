@@ -128,7 +128,9 @@ class BatchLock:
                 if not (self._locked(self._file) and self._folder_locked() and self.alive):
                     return False
             except OSError as error:
-                raise StoreError(f"cannot lock {self._folder}: {error.strerror}") from error
+                raise StoreError(
+                    f"cannot lock {self._folder}: {error.strerror}; see who may write there, and that {LOCK} in it is a file of mwbatch's own"
+                ) from error
             self._held = opened.pop_all()
         return True
 

@@ -58,7 +58,8 @@ class Record:
         try:
             record = cls._of(decode_object(content_of(path)), path)
         except (OSError, BadJson, KeyError, TypeError) as error:
-            raise StoreError(f"cannot read {path}: {error}") from error
+            why = getattr(error, "strerror", None) or error
+            raise StoreError(f"cannot read {path}: {why}") from error
         if flaw := record.flaw:
             raise StoreError(f"cannot read {path}: {flaw}")
         return record

@@ -13,6 +13,7 @@ from mwbatch.core.plural import rows
 from mwbatch.core.text import Json, encode
 from mwbatch.errors import Exit
 from mwbatch.journal import News
+from mwbatch.journal.harm import tell_hidden
 from mwbatch.journal.labelled import results
 from mwbatch.journal.opened import Opened, look
 from mwbatch.views.standing import Standing
@@ -64,6 +65,7 @@ def print_results(opened: Opened, out: Stream, *, every: bool, demanded: bool) -
     lines = results(opened, every=every)
     while not out.over and (some := _some(lines)):
         out.json(some)
+    tell_hidden(opened)
     return Printed(Standing(opened.report(), demanded).exit)
 
 

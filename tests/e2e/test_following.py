@@ -71,3 +71,20 @@ def test_all_rows_cannot_be_followed(stage: Stage) -> None:
     """--follow and --all do not go together, and the message says so."""
     ran = stage.run("results", "m", "--follow", "--all")
     assert (ran.code, "--all" in ran.err) == (2, True)
+
+
+def test_rows_that_are_lost_are_told_with_the_others(tmp_path: Path) -> None:
+    """Where rows are lost the others are printed, or written, and who asked hears that answers are missing: exit 6."""
+    with half_sent(tmp_path) as (stage, _, _):
+        complete(stage)
+        assert stage.run("reconcile", "m").code == 3
+        (segment,) = (stage.home / "m" / "rows").glob("*.jsonl")
+        first, _, rest = segment.read_text().partition("\n")
+        segment.write_text(rest)
+        assert '"row":0' in first
+        for words in (("results", "m"), ("results", "m", "-o", str(tmp_path / "some.jsonl"))):
+            ran = stage.run(*words)
+            assert (ran.code, "1 row of batch m cannot be shown" in ran.err) == (6, True), ran.err
+            there = ran.out or (tmp_path / "some.jsonl").read_text()
+            assert [json.loads(line)["row"] for line in there.splitlines()] == [1, 2]
+        assert "Traceback" not in ran.err
