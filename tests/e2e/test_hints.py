@@ -175,6 +175,13 @@ def limited(stage: Stage) -> str:
     return sent(stage, 4, "--max-tasks", "2") + stage.run("status", "m").out
 
 
+def rows_lost(stage: Stage) -> None:
+    """A batch with a row that is gone, below others."""
+    complete(stage)
+    (path,) = (stage.home / "m" / "rows").glob("*.jsonl")
+    path.write_bytes(path.read_bytes().partition(b"\n")[2])
+
+
 def damaged(stage: Stage) -> None:
     """The disk has spoiled an answer of batch `m`."""
     complete(stage)
@@ -337,6 +344,10 @@ SCENARIOS: Final[dict[str, tuple[Settings, Told]]] = {
     "journal/finding.py: submit MANIFEST": (NEVER, lambda stage: stage.run("status", "nope").err),
     "journal/lock.py: resume *": (NEVER, inside(taken_away)),
     "journal/opened.py: resume *": (NEVER, overtaken),
+    "journal/harm.py: reconcile * --list damaged": (
+        FAST,
+        lambda stage: said(stage, "results", "m", before=rows_lost),
+    ),
     "journal/store.py: status *": (NEVER, in_use),
     "journal/keyring.py: keys list": (FAST, keys),
     "journal/keyring.py: keys retire *": (NEVER, signing),
