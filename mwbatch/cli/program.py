@@ -15,6 +15,7 @@ from click.core import ParameterSource
 
 from mwbatch.cli.ending import WORDS, ended
 from mwbatch.cli.logs import start_logging, told
+from mwbatch.cli.signals import interruption, obeyed
 from mwbatch.core.hint import TAKEN_BY, given
 from mwbatch.errors import BadValue, Exit, MwbatchError, Unsent
 from mwbatch.settings import LogFormat, Talk, proxies
@@ -68,7 +69,8 @@ def glance(look: Callable[[Callable[[str], None]], Result], talk: Talk) -> NoRet
         if not talk.quiet or matters(sentence):
             say(sentence, talk)
 
-    _conclude(lambda: look(tell), talk, Asked())
+    with obeyed():
+        _conclude(lambda: look(tell), talk, Asked())
 
 
 def _conclude(run: Callable[[], Result], talk: Talk, asked: "Asked") -> NoReturn:
@@ -82,10 +84,11 @@ def _came_to(run: Callable[[], Result], talk: Talk, asked: "Asked") -> int:
     """Run it, and print what it came to; the exit code."""
     try:
         result = run()
+        show(result, talk)
     except MwbatchError as error:
         return fail(error, talk, asked.exit)
-    except KeyboardInterrupt:
-        return _stopped("stopped", Exit.INTERRUPTED, talk)
+    except KeyboardInterrupt as stopped:
+        return _stopped("stopped", interruption(stopped), talk)
     except click.exceptions.Exit as left:
         return left.exit_code
     except Exception:  # noqa: BLE001 (the last line of defence: people get a sentence, we get a trace)
@@ -96,7 +99,6 @@ def _came_to(run: Callable[[], Result], talk: Talk, asked: "Asked") -> int:
         if talk.json:
             emit_json({"error": "this is a bug of mwbatch", "exit": int(Exit.BUG)})
         return Exit.BUG
-    show(result, talk)
     return max(result.exit, asked.exit)
 
 
@@ -218,9 +220,9 @@ def _loop(command: "Command", talk: Talk, asked: Asked) -> Result:
         runner.get_loop().set_default_executor(_threads(asked))
         try:
             return runner.run(_watched(command, talk, asked))
-        except (KeyboardInterrupt, asyncio.CancelledError):
+        except (KeyboardInterrupt, asyncio.CancelledError) as stopped:
             asked.at_once = True
-            code = _stopped(asked.said, max(asked.exit, Exit.INTERRUPTED), talk)
+            code = _stopped(asked.said, max(asked.exit, interruption(stopped)), talk)
             raise click.exceptions.Exit(code) from None
 
 

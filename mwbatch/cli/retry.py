@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 from mwbatch import settings
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, perform
-from mwbatch.cli.wiring import asked, at_once, never_asked, open_client, open_home, wishes
+from mwbatch.cli.signals import obeyed
+from mwbatch.cli.wiring import asked, never_asked, open_client, open_home, wishes
 from mwbatch.declarations import Option
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def ids_of(ids: tuple[str, ...], ids_from: Path | None) -> tuple[str, ...]:
     listed: list[str] = []
     if ids_from is not None:
         try:
-            with at_once(), ids_from.open("rb") as file:  # a pipe may be waited for
+            with obeyed(), ids_from.open("rb") as file:  # a pipe may be waited for
                 text = text_of(file.read(MOST + 1))
         except OSError as error:
             raise UsageError(f"cannot read the ids in {ids_from}: {error.strerror or error}") from None

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from mwbatch.cli.signals import obeyed
 from mwbatch.core.hint import typed
 from mwbatch.core.hosts import origin
 from mwbatch.core.values import CONCURRENCY, SINCE
@@ -55,7 +56,7 @@ def open_client(api: Api, desk: "Desk", concurrency: int = CONCURRENCY) -> "Clie
             f"warning: everybody on this machine can read the API key in {path}: {typed('chmod', '600', path)}"
         )
     proxy = _proxy(api.base_url, desk)
-    with at_once():  # a pipe may be waited for
+    with obeyed():  # a pipe may be waited for
         key = api_key()
     client = Client(key, api.base_url, api.timeout, limit=concurrency, proxy=proxy)
     client.waits, client.sleep = desk.waits, desk.sleep
@@ -80,7 +81,7 @@ def _proxy(base_url: str, desk: "Desk") -> "Proxy | None":
 def missing_key() -> str:
     """Why there is no API key, in words; empty where there is one."""
     try:
-        with at_once():
+        with obeyed():
             api_key()
     except UsageError as error:
         return str(error)
@@ -219,18 +220,6 @@ def _heard() -> Iterator[_Heard]:
         for number, old in before.items():
             signal.signal(number, old)
         signal.set_wakeup_fd(wakes)
-
-
-@contextmanager
-def at_once() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the program, where the event loop, which hears them otherwise, has to stand still."""
-    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
-    terminate = signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, interrupt)
-        signal.signal(signal.SIGTERM, terminate)
 
 
 def _answer(question: str, heard: _Heard) -> str:

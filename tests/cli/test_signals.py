@@ -1,10 +1,12 @@
 """Signals, wherever they come: what only reads ends at the first one, and nobody is deaf while somebody thinks."""
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import termios
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -14,7 +16,7 @@ import pytest
 from mwbatch.cli.wiring import asked
 from mwbatch.views.streams import Stream
 from tests.cli.terminal import on_terminal
-from tests.e2e.stage import COMMAND, Stage
+from tests.e2e.stage import COMMAND, Stage, until
 from tests.ports import free_port
 
 ENDINGS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 143}
@@ -87,6 +89,26 @@ def test_misuse_is_told_to_scripts_too(stage: Stage, words: list[str]) -> None:
     assert (ran.code, ran.json["exit"]) == (2, 2)
     assert ran.json["error"]
     assert "Usage: " in ran.err
+
+
+@pytest.mark.parametrize("number", ENDINGS)
+@pytest.mark.parametrize("words", [["results", "m", "--all"], ["results", "m", "--all", "--json"]])
+def test_what_is_not_read_is_not_waited_for(patient: Stage, number: signal.Signals, words: list[str]) -> None:
+    """One signal ends a command that only looks at the disk, with its own exit code and a sentence, whoever reads it or not."""
+    patient.run("submit", patient.manifest(100), "--callback-url", "none")
+    with patient.start(*words) as started:
+        assert started.stdout is not None
+        fcntl.fcntl(started.stdout, fcntl.F_SETPIPE_SZ, 4096)
+        until(lambda: waiting_in(started.stdout) > 3000)  # type: ignore[arg-type] # it is a pipe
+        started.send_signal(number)
+        assert started.wait(30) == ENDINGS[number]
+        _, err = started.communicate()
+    assert err.endswith(b"mwbatch: stopped\n")
+
+
+def waiting_in(pipe: IO[bytes]) -> int:
+    """The bytes that wait in a pipe."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 DEAF = """
