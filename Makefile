@@ -90,6 +90,7 @@ check: $(READY) ## Format, lint, types, import contracts, known vulnerabilities,
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/basedpyright
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pip check
 	@$(BIN)/python -m tests.readme

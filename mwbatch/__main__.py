@@ -14,7 +14,7 @@ def main() -> None:
     try:
         cli.main()
     except SystemExit as ended:
-        if ended.code in (errors.Exit.INTERRUPTED, errors.Exit.TERMINATED):
+        if isinstance(ended.code, int) and ended.code in (errors.Exit.INTERRUPTED, errors.Exit.TERMINATED):
             # All is written and closed, and Python would wait for threads that read what nobody wants any more.
             os._exit(ended.code)
         raise

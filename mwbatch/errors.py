@@ -28,7 +28,7 @@ An error names its operands and the next step; none ever carries the API key or 
 
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
-from typing import Any, Final
+from typing import Final, NotRequired, TypedDict
 
 
 class Exit(IntEnum):
@@ -50,7 +50,7 @@ class MwbatchError(Exception):
     """The root: whatever mwbatch raises on purpose is one of these."""
 
     exit_code = Exit.BUG
-    fields: Mapping[str, Any] = {}
+    fields: Mapping[str, object] = {}
     """What stands beside the words in the object for scripts."""
 
 
@@ -94,11 +94,30 @@ NOTHING_SENT: Final = "; nothing was sent"
 """What `AskedBefore` says of a command that would have sent."""
 
 
-class AskedBefore(UsageError):
-    """Rows ask for what other batches asked for: nothing was sent. ``fields`` has the numbers and the ways on."""
+class AskedElsewhere(TypedDict):
+    """What one other batch asked for of the same, for scripts; null where nobody knows it by name or id."""
 
-    def __init__(self, message: str, fields: Mapping[str, Any]) -> None:
-        self.fields = fields
+    batch: str | None
+    batch_id: str | None
+    rows: int
+    by_status: dict[str, int]
+    example: NotRequired[str]
+
+
+class Asked(TypedDict):
+    """What of the rows that would be sent was asked for before, for scripts; ``ways`` are commands."""
+
+    rows: int
+    of: int
+    batches: list[AskedElsewhere]
+    ways: list[str]
+
+
+class AskedBefore(UsageError):
+    """Rows ask for what other batches asked for: nothing was sent. ``asked`` has the numbers and the ways on."""
+
+    def __init__(self, message: str, asked: Asked) -> None:
+        self.asked, self.fields = asked, {"asked_before": asked}
         super().__init__(message)
 
 

@@ -4,7 +4,6 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 
 from mwbatch.callbacks.refusal import Reason
-from mwbatch.core.text import Json
 
 
 @dataclass(slots=True)
@@ -40,6 +39,6 @@ class Counts:
     unkept: int = 0
     """Callbacks that did not fit and were only counted: beyond the bounds, or the disk failed."""
 
-    def plain(self) -> dict[str, Json]:
+    def plain(self) -> dict[str, object]:
         """The same as a JSON object; what was refused stands under its reason."""
-        return asdict(self) | {"rejected": {reason.value: count for reason, count in self.rejected.items()}}
+        return {**asdict(self), "rejected": {reason.value: count for reason, count in self.rejected.items()}}

@@ -45,7 +45,7 @@ class Result(Protocol):
         """Words for people."""
         ...
 
-    def json(self) -> Any:
+    def json(self) -> object:
         """A JSON value for pipes."""
         ...
 
@@ -165,7 +165,7 @@ def emit(words: str) -> None:
         print(words)
 
 
-def emit_json(value: Any) -> None:
+def emit_json(value: object) -> None:
     """Print one JSON object on standard output."""
     from mwbatch.core.text import encode
 

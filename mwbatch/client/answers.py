@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from mwbatch.client.wire import Answer
+from mwbatch.core.kinds import is_count
 from mwbatch.core.page import Page
 from mwbatch.core.task import BadTask, Task, parse_task
 from mwbatch.core.text import BadJson, Json, decode
@@ -64,7 +65,7 @@ def page_in(answer: Answer, limit: int, offset: int, type: str | None = None) ->
     docs = envelope.get("docs")
     if not isinstance(docs, list):
         raise Unsure(f"{UNREADABLE}: not a listing", status=answer.status)
-    read = [(task, doc) for doc in docs if (task := _task_or_none(doc))]
+    read = [(task, doc) for doc in docs if isinstance(doc, dict) and (task := _task_or_none(doc))]
     wanted = [(task, doc) for task, doc in read if type is None or task.type == type]
     return Page(
         tasks=tuple(task for task, _ in wanted),
@@ -105,7 +106,7 @@ def _task_or_none(doc: Json) -> Task | None:
 
 
 def _whole(value: Json) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if is_count(value) else None
 
 
 def _truth(value: Json) -> bool | None:

@@ -20,7 +20,6 @@ from mwbatch.core.hosts import origin
 from mwbatch.core.page import Page
 from mwbatch.core.proxies import Proxy
 from mwbatch.core.task import Task
-from mwbatch.core.text import Json
 from mwbatch.core.times import iso
 from mwbatch.core.values import (
     BASE_URL,
@@ -106,7 +105,7 @@ class Client:
         """Close every connection; it may be called twice. The client is used no more."""
         await self._wire.close()
 
-    async def attempt(self, type: str, request: Mapping[str, Json], address: str) -> Outcome:  # noqa: A002
+    async def attempt(self, type: str, request: Mapping[str, object], address: str) -> Outcome:  # noqa: A002
         """Send one create request, once, and judge what came of it; no trouble with the API is raised.
 
         Cancelled, `kept` tells of the error whether it proves that no byte left. Raises `UsageError` as every call does.
@@ -145,7 +144,7 @@ class Client:
         callback_url: str,
         instruction: str,
         annotation_option: Sequence[str],
-        tags: Sequence[Mapping[str, Json]],
+        tags: Sequence[Mapping[str, object]],
     ) -> Task:
         """Ask people to answer ``instruction`` for each of ``tags`` with one of ``annotation_option``.
 

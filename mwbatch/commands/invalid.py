@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -14,7 +14,7 @@ from pathlib import Path
 from mwbatch.commands.manifests import Manifest
 from mwbatch.commands.survey import ASIDE, Survey
 from mwbatch.core.entry import OUR_BATCH, OUR_ERROR, OUR_ROW, Entry, Problem, cells_of
-from mwbatch.core.text import BadJson, Json, decode_object, encode
+from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, open_to_read
 from mwbatch.journal.replacing import Aside, aside, make_public
@@ -128,7 +128,7 @@ def _lines(
 ) -> Iterator[bytes]:
     """Those of some rows that stand in no list yet; the others are counted."""
     for problems in rows:
-        cells = problems[0].cells or {}
+        cells: Mapping[str, object] = problems[0].cells or {}
         name = _name(cells)
         if name in before:
             told.before[before[name]] += 1
@@ -136,7 +136,7 @@ def _lines(
             yield encode({**cells, OUR_BATCH: batch_id, OUR_ROW: name, OUR_ERROR: _told(problems)}) + b"\n"
 
 
-def _name(cells: dict[str, Json]) -> str:
+def _name(cells: Mapping[str, object]) -> str:
     """What tells a row as it stands from others."""
     bare = {name: cell for name, cell in cells.items() if name not in (OUR_BATCH, OUR_ROW, OUR_ERROR)}
     return blake2b(encode(bare), digest_size=12).hexdigest()

@@ -9,7 +9,6 @@ from mwbatch.commands.desk import Desk
 from mwbatch.core.facts import Started
 from mwbatch.core.hint import hint
 from mwbatch.core.plural import rows
-from mwbatch.core.text import Json
 from mwbatch.core.waiting import waiting
 from mwbatch.errors import Exit, UsageError
 from mwbatch.journal.batches import each
@@ -46,7 +45,7 @@ class KeyLine:
     batches: int
     waiting: int
 
-    def json(self) -> dict[str, Json]:
+    def json(self) -> dict[str, object]:
         """The fields by their names."""
         return asdict(self)
 
@@ -71,7 +70,7 @@ class Rotated:
             f"A receiver notices by itself; a run that is under way goes on with the key that it began with."
         )
 
-    def json(self) -> Json:
+    def json(self) -> dict[str, object]:
         """The object for scripts."""
         return {
             "kid": self.kid,
@@ -111,7 +110,7 @@ class Gone:
         ]
         return "\n".join(lines)
 
-    def json(self) -> Json:
+    def json(self) -> dict[str, object]:
         """The object for scripts."""
         return {
             "kid": self.kid,

@@ -85,7 +85,7 @@ def _write(
             counts.update(asked.counts, completed=1, rows=asked.row is not None)
             if asked.row is not None:
                 file.write(encode(asked.row) + b"\n")
-                expiring.count(asked.row["image_url"])
+                expiring.count(planned.request["image_url"])
             desk.tally.done = counts["completed"]
             if counts["completed"] % GROUP == 0 and desk.stopping.is_set():
                 raise UsageError(f"interrupted: {path} was not written")

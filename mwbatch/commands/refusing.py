@@ -10,8 +10,7 @@ from mwbatch.commands.planning import Source, examine
 from mwbatch.core.hint import typed
 from mwbatch.core.overlaps import Overlap, Overlaps
 from mwbatch.core.plural import rows
-from mwbatch.core.text import Json
-from mwbatch.errors import NOTHING_SENT, AskedBefore, StoreError, UsageError
+from mwbatch.errors import NOTHING_SENT, Asked, AskedBefore, StoreError, UsageError
 from mwbatch.journal.opened import look
 from mwbatch.journal.store import Ref, Store, Unusable, usable
 
@@ -83,15 +82,15 @@ def refused(overlaps: Overlaps, examples: list[str], ways: list[Way]) -> AskedBe
         "go on with one of these:",
         *(f"  {command:{wide}}  # {why}" for command, why in ways),
     ]
-    fields: Json = {
+    asked: Asked = {
         "rows": overlaps.rows,
         "of": overlaps.of,
         "batches": [
-            one.json() | {"example": example} for one, example in zip(overlaps.there, examples, strict=True)
+            {**one.json(), "example": example} for one, example in zip(overlaps.there, examples, strict=True)
         ],
         "ways": [command for command, _ in ways],
     }
-    return AskedBefore("\n".join(lines), {"asked_before": fields})
+    return AskedBefore("\n".join(lines), asked)
 
 
 async def ways_on(

@@ -14,7 +14,6 @@ from mwbatch.core.batch import Batch
 from mwbatch.core.identity import Kind
 from mwbatch.core.limits import Spent
 from mwbatch.core.plural import counted, rows
-from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 from mwbatch.journal.keyring import kept_keys
 from mwbatch.journal.store import Store
@@ -72,7 +71,7 @@ class Rehearsal:
         """What it would cost, in the currency of the price; None where no price was named."""
         return None if self.price is None else round(self.price * self.to_send, 6)
 
-    def json(self) -> Json:
+    def json(self) -> dict[str, object]:
         """The object for scripts."""
         return {
             "dry_run": True,

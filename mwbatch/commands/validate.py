@@ -13,7 +13,6 @@ from mwbatch.core.entry import Problem
 from mwbatch.core.identity import Identity, Kind
 from mwbatch.core.plural import counted, rows
 from mwbatch.core.scrutiny import Leave, Scrutiny
-from mwbatch.core.text import Json
 from mwbatch.core.values import GREATEST_COST, amount
 from mwbatch.errors import NOTHING_SENT, Exit, UsageError
 
@@ -107,7 +106,7 @@ class Validation:
             return "known by a digest of their request (no id column)"
         return f"known by column {self.id_column}"
 
-    def json(self) -> Json:
+    def json(self) -> dict[str, object]:
         """The object for scripts; its names are a promise."""
         return {
             "manifest": self.path,

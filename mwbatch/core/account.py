@@ -1,14 +1,15 @@
 """What the account's tasks ask for: whoever made them, on whatever machine, a row that asks for the same is paid again."""
 
 from array import array
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from mwbatch.core.address import find
 from mwbatch.core.cells import shown
 from mwbatch.core.digests import stable_digest
-from mwbatch.core.form import EDGES
+from mwbatch.core.form import EDGES, Request, SentTag
+from mwbatch.core.kinds import objects, texts
 from mwbatch.core.overlaps import API, Ahead, Overlap, Overlaps
 from mwbatch.core.task import Task
 from mwbatch.core.text import Json
@@ -16,7 +17,7 @@ from mwbatch.core.text import Json
 _BOX: Final = EDGES[1:]
 
 
-def asked_by(task: Task) -> tuple[str, dict[str, Json]] | None:
+def asked_by(task: Task) -> tuple[str, Request] | None:
     """The type and the request of a task as a row of a manifest has them; None where the API does not show them all.
 
     The type is told by the inputs: the values that the API documents for it are not its own.
@@ -26,12 +27,12 @@ def asked_by(task: Task) -> tuple[str, dict[str, Json]] | None:
     if not isinstance(url, str):
         return None
     if question is None and not there.get("options") and not there.get("tags"):
-        return "tagging", {"image_url": url, "objects_to_tag": there.get("objects_to_tag", "brands")}
-    options, tags = there.get("options"), there.get("tags")
-    if not (isinstance(question, str) and isinstance(options, list) and isinstance(tags, list)):
+        return "tagging", {"image_url": url, "objects_to_tag": str(there.get("objects_to_tag", "brands"))}
+    options, tags = texts(there.get("options")), objects(there.get("tags"))
+    if not isinstance(question, str) or options is None or tags is None:
         return None
     try:
-        boxes = [{"id": str(tag["id"]), **{side: _number(tag[side]) for side in _BOX}} for tag in tags]
+        boxes = [_box(tag) for tag in tags]
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
     return "annotating", {
@@ -66,8 +67,15 @@ def of_others(
             yield task, whose, stable_digest(*asked, names) if asked else None
 
 
+def _box(tag: Mapping[str, Json]) -> SentTag:
+    left, top, width, height = (_number(tag[side]) for side in _BOX)
+    return {"id": str(tag["id"]), "left": left, "top": top, "width": width, "height": height}
+
+
 def _number(side: Json) -> int | float:
     """A side of a box as a manifest has it: forms carry text, and 10.0 is 10."""
+    if not isinstance(side, int | float | str):
+        raise TypeError("no number")
     number = float(side)
     return int(number) if number.is_integer() else number
 

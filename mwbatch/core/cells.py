@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mwbatch.core.foreign import foreign
+from mwbatch.core.form import SentTag
 from mwbatch.core.slips import slip
 from mwbatch.core.strict import decode_strictly
 from mwbatch.core.text import BadJson, Json, encode
@@ -48,13 +49,13 @@ _NAMES: Final = {
 }
 
 
-def shown(value: Json, width: int = 60) -> str:
+def shown(value: object, width: int = 60) -> str:
     """A value as a message may show it: text quoted, the rest as JSON, on one line, cut in the middle where it is long."""
     text = repr(value) if isinstance(value, str) else encode(value).decode()
     return text if len(text) <= width else f"{text[: width - 21]}…{text[-20:]}"
 
 
-def absent(cell: Json) -> bool:
+def absent(cell: object) -> bool:
     """Whether a cell says nothing."""
     return cell is None or cell == ""
 
@@ -147,7 +148,7 @@ def annotation_option(cell: Json, wrong: Complaints) -> list[str]:
         return []
     if not listed:
         wrong.append(("annotation_option", "is an empty list (at least one answer to choose from)"))
-    seen: set[str] = set()
+    seen: dict[str, None] = {}
     for option in listed:
         if not isinstance(option, str) or not option.strip():
             wrong.append(
@@ -156,8 +157,8 @@ def annotation_option(cell: Json, wrong: Complaints) -> list[str]:
         elif option in seen:
             wrong.append(("annotation_option", f"names {shown(option)} twice"))
         else:
-            seen.add(option)
-    return listed
+            seen[option] = None
+    return [*seen]
 
 
 def _options(cell: Json, wrong: Complaints) -> list[Json] | None:
@@ -171,7 +172,7 @@ def _options(cell: Json, wrong: Complaints) -> list[Json] | None:
     return _listed("annotation_option", cell, wrong)
 
 
-def tags(cell: Json, wrong: Complaints) -> tuple[list[dict[str, Json]], list[Json] | None]:
+def tags(cell: Json, wrong: Complaints) -> tuple[list[SentTag], list[Json] | None]:
     """Check the boxes to ask about; return them as the API takes them and, if they carry other keys too, as written.
 
     A box is ``{"id", "left", "top", "width", "height"}`` in pixels. One without an id gets its place, from "0".
@@ -180,28 +181,29 @@ def tags(cell: Json, wrong: Complaints) -> tuple[list[dict[str, Json]], list[Jso
     if written == [] or absent(cell):
         said = "is empty" if written == [] else "is missing"
         wrong.append(("tags", f'{said} (a JSON list of {{"left","top","width","height"}} in pixels)'))
-    boxes = [_box(place, tag, wrong) for place, tag in enumerate(written or [])]
+    boxes = [box for place, tag in enumerate(written or []) if (box := _box(place, tag, wrong))]
     seen: set[str] = set()
     for box in boxes:
-        if box and box["id"] in seen:
+        if box["id"] in seen:
             wrong.append(("tags", f"two tags have the id {shown(box['id'])}"))
-        seen.add(box.get("id", ""))
+        seen.add(box["id"])
     more = any(isinstance(tag, dict) and tag.keys() - {"id", *BOX} for tag in written or [])
     return boxes, written if more else None
 
 
-def _box(place: int, tag: Json, wrong: Complaints) -> dict[str, Json]:
-    """Check one box, the ``place``-th from 0; empty if it is none."""
+def _box(place: int, tag: Json, wrong: Complaints) -> SentTag | None:
+    """Check one box, the ``place``-th from 0; None if it is none."""
     if not isinstance(tag, dict):
         wrong.append(("tags", f"tag {place} must be an object, not {_kind(tag)}"))
-        return {}
+        return None
     name = tag.get("id")
     if name is None or type(name) is int:
         name = str(place if name is None else name)
     if not isinstance(name, str) or not name.strip():
         wrong.append(("tags", f"tag {place}: id must be text that is not blank, not {shown(name)}"))
         name = f"tag {place}"
-    return {"id": name, **{side: _pixels(place, side, tag, wrong) for side in BOX}}
+    left, top, width, height = (_pixels(place, side, tag, wrong) for side in BOX)
+    return {"id": name, "left": left, "top": top, "width": width, "height": height}
 
 
 def _pixels(place: int, side: str, tag: dict[str, Json], wrong: Complaints) -> int | float:
@@ -222,10 +224,11 @@ def _pixels(place: int, side: str, tag: dict[str, Json], wrong: Complaints) -> i
 def _listed(column: str, cell: Json, wrong: Complaints) -> list[Json] | None:
     """A list, or text that is a JSON list; None after a complaint."""
     if isinstance(cell, str):
+        text = cell
         try:
-            cell = decode_strictly(cell.encode())
+            cell = decode_strictly(text.encode())
         except BadJson as error:
-            wrong.append((column, f"is not a JSON list: {error}{slip(cell)}"))
+            wrong.append((column, f"is not a JSON list: {error}{slip(text)}"))
             return None
         # The escapes of a JSON text inside a cell: nobody has seen through them yet.
         if told := foreign(cell):

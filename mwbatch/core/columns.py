@@ -43,7 +43,7 @@ empty for none.
 DIGEST, ANSWER = 16, 16 + 32
 """The bytes of an answer's digest, and of that and its SHA-256."""
 
-_STATUS: Final = dict(zip(STATUSES, (0, DONE, CANCELED), strict=True))
+_STATUS: Final[dict[str, int]] = dict(zip(STATUSES, (0, DONE, CANCELED), strict=True))
 _VIA: Final[dict[str, int]] = {via: CONFIRMED | LISTED * (via is Via.LIST) for via in CONFIRMING}
 _IN_LINE: Final = {
     (status.encode(), via.encode() if via else None): _STATUS[status] | _VIA.get(via, 0)

@@ -7,6 +7,7 @@ from typing import Final
 from mwbatch.core.cells import PLAIN_ID, PLAIN_URL, VISIBLE
 from mwbatch.core.digests import digest_id
 from mwbatch.core.entry import SAID, Entry, Found
+from mwbatch.core.form import Request
 from mwbatch.core.names import IMAGE_URL
 from mwbatch.core.records import MAX_CELL
 
@@ -54,7 +55,7 @@ class PlainLines:
         entries: list[Found] = []
         for number, cells in enumerate(found, line):
             row = dict(zip(columns, cells))  # noqa: B905 (one group more than there are columns)
-            request = {"image_url": row.pop(IMAGE_URL), "objects_to_tag": "brands"}
+            request: Request = {"image_url": row.pop(IMAGE_URL), "objects_to_tag": "brands"}
             name = digest_id("tagging", request) if id_column is None else row.pop(id_column)
             entries.append(Entry(number, name, "tagging", request, row, id_column is not None, misnamed))
         return entries

@@ -1,13 +1,14 @@
 """Digests of 128 bits that name what a row asks for, and a compact index of them."""
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from hashlib import blake2b
 from struct import iter_unpack
 from typing import Final
 
+from mwbatch.core.form import Request
 from mwbatch.core.signatures import unsigned
-from mwbatch.core.text import Json, as_bytes, canonical
+from mwbatch.core.text import as_bytes, canonical
 
 SIZE: Final = 16
 """The bytes of a digest."""
@@ -111,14 +112,12 @@ def named(text: str) -> bytes:
     return blake2b(as_bytes(text), digest_size=SIZE).digest()
 
 
-def request_digest(kind: str, request: dict[str, Json]) -> bytes:
+def request_digest(kind: str, request: Mapping[str, object]) -> bytes:
     """Name what a row asks for: 16 bytes of BLAKE2b over the canonical JSON of its type and its request."""
     return blake2b(canonical([kind, request]), digest_size=SIZE).digest()
 
 
-def stable_digest(
-    kind: str, request: dict[str, Json], volatile: Collection[str] = (), exact: bytes = b""
-) -> bytes:
+def stable_digest(kind: str, request: Request, volatile: Collection[str] = (), exact: bytes = b"") -> bytes:
     """Name what a row asks for whatever signature its URL carries today; see `mwbatch.core.signatures`.
 
     Where the URL is not signed it is the `request_digest`, which need not be computed again where it is at hand
@@ -130,6 +129,6 @@ def stable_digest(
     return exact or request_digest(kind, request)
 
 
-def digest_id(kind: str, request: dict[str, Json]) -> str:
+def digest_id(kind: str, request: Mapping[str, object]) -> str:
     """The id of a row for which the manifest gives none: `request_digest` as 32 lower-case hex digits."""
     return request_digest(kind, request).hex()

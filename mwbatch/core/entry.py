@@ -1,11 +1,12 @@
 """A row of a manifest, as the API will be asked for it: what kind of task, which request, what else stood there."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from mwbatch.core import cells
 from mwbatch.core.digests import digest_id
+from mwbatch.core.form import Request
 from mwbatch.core.names import ANNOTATING, ID_NAMES, TAGGING, guess, misnamed
 from mwbatch.core.plural import rows
 from mwbatch.core.text import Json
@@ -41,7 +42,7 @@ class Entry(NamedTuple):
     line: int
     id: str
     type: Type
-    request: dict[str, Json]
+    request: Request
     columns: dict[str, Json]
     given: bool
     misnamed: tuple[tuple[str, str], ...] = ()
@@ -57,7 +58,7 @@ class Problem:
     line: int
     column: str | None
     message: str
-    cells: dict[str, Json] | None = field(default=None, compare=False, repr=False)
+    cells: Mapping[str, object] | None = field(default=None, compare=False, repr=False)
 
     def text(self, file: str) -> str:
         """One line for people: ``file:line: column: what is wrong (and what would be right)``."""
@@ -68,15 +69,15 @@ Found = Entry | Problem
 """What a manifest yields: a good row, or something wrong with a bad one."""
 
 
-def with_cells(found: list[Found], cells: dict[str, Json]) -> list[Found]:
+def with_cells(found: list[Found], cells: Mapping[str, object]) -> list[Found]:
     """The same, every problem with the row that it was found in."""
     return [replace(one, cells=cells) if isinstance(one, Problem) else one for one in found]
 
 
-def cells_of(entry: Entry, id_column: str | None) -> dict[str, Json]:
+def cells_of(entry: Entry, id_column: str | None) -> dict[str, object]:
     """The cells of a good row again: a row of JSONL that would be read as the same entry."""
     named = {} if id_column is None else {id_column: entry.id}
-    cells = {**named, "type": entry.type, **entry.request, **entry.columns}
+    cells: dict[str, object] = {**named, "type": entry.type, **entry.request, **entry.columns}
     if entry.misnamed:
         # MUST NOT say what the row is: with the right names it may be another.
         del cells["type"]
@@ -149,7 +150,7 @@ class Rows:
             wrong.append((OUR_BATCH, said))
 
 
-def _request(row: dict[str, Json], wrong: cells.Complaints) -> tuple[Type, dict[str, Json]]:
+def _request(row: dict[str, Json], wrong: cells.Complaints) -> tuple[Type, Request]:
     """Take the fields of the request out of a row and check them."""
     pop = row.pop
     url = cells.image_url(pop("image_url", None), wrong)
@@ -170,18 +171,18 @@ def _request(row: dict[str, Json], wrong: cells.Complaints) -> tuple[Type, dict[
         return "tagging", {"image_url": url, "objects_to_tag": cells.objects_to_tag(objects, wrong)}
     if not cells.absent(objects):
         _refuse(TAGGING, f"is for tagging, but {_reason(said, given)} (leave it empty)", wrong)
-    return "annotating", {"image_url": url} | _question(row, *asked, wrong)
+    return "annotating", _question(row, url, *asked, wrong)
 
 
 def _question(
-    row: dict[str, Json], asked: Json, options: Json, boxes: Json, wrong: cells.Complaints
-) -> dict[str, Any]:
-    """The fields of an annotating request; tags that carry more than is sent stay in the row as they are."""
+    row: dict[str, Json], url: str, asked: Json, options: Json, boxes: Json, wrong: cells.Complaints
+) -> Request:
+    """An annotating request; tags that carry more than is sent stay in the row as they are."""
     question, answers = cells.instruction(asked, wrong), cells.annotation_option(options, wrong)
     sent, more = cells.tags(boxes, wrong)
     if more:
         row["tags"] = more
-    return {"instruction": question, "annotation_option": answers, "tags": sent}
+    return {"image_url": url, "instruction": question, "annotation_option": answers, "tags": sent}
 
 
 def _guessed(column: str | None, message: str, row: Iterable[str]) -> str:

@@ -72,7 +72,7 @@ class Expiring:
             )
         return lines
 
-    def json(self) -> dict[str, Json]:
+    def json(self) -> dict[str, object]:
         """The same for scripts."""
         return {
             "expired_urls": self.expired,

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 
 
@@ -44,7 +43,7 @@ class Exported:
         """0, as `results`; 3 when completeness was demanded and is not there."""
         return Exit.UNFINISHED if self.unfinished else Exit.DONE
 
-    def json(self) -> Json:
+    def json(self) -> dict[str, object]:
         """The object for scripts."""
         return {
             "batch": self.batch,

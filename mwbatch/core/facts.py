@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from mwbatch.core.digests import named
+from mwbatch.core.form import Request
 from mwbatch.core.text import Json, canonical
 
 
@@ -40,7 +41,7 @@ class Planned(NamedTuple):
     id: str
     line: int
     type: str
-    request: dict[str, Json]
+    request: Request
     columns: dict[str, Json]
     edition: int = 0
 
@@ -132,7 +133,7 @@ NAMES: Final[dict[Any, str]] = {kind: name for name, kind in KINDS.items()}
 """The name of each kind in a line."""
 
 
-def digest(response: Json) -> str:
+def digest(response: object) -> str:
     """Name what an answer says: 128 bits of BLAKE2b over its canonical JSON, lower-case hex."""
     return blake2b(canonical(response), digest_size=16).hexdigest()
 

@@ -3,18 +3,16 @@
 import re
 from typing import Final
 
-from mwbatch.core.text import Json
-
 _NO_TEXT: Final = re.compile("[\0\ud800-\udfff]").search
 
 
-def foreign(value: Json) -> str:
+def foreign(value: object) -> str:
     """Say what in a value, names of objects included, is no text and could never be sent; empty if all of it is."""
     bad = _NO_TEXT(_flat(value))
     return _named(bad[0]) if bad else ""
 
 
-def _flat(value: Json) -> str:
+def _flat(value: object) -> str:
     """All the text in a value."""
     if isinstance(value, str):
         return value

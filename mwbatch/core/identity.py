@@ -14,7 +14,7 @@ from mwbatch.core.digests import SIZE, Digests, named, request_digest, stable_di
 from mwbatch.core.entry import Entry, Problem
 from mwbatch.core.facts import Planned
 from mwbatch.core.signatures import unsigned
-from mwbatch.core.text import Json, encode
+from mwbatch.core.text import encode
 
 
 class Kind(StrEnum):
@@ -225,12 +225,12 @@ def _differing(earlier: Planned, entry: Entry) -> Iterator[str]:
             yield f"{name} was {was}, is now {now}"
 
 
-def _asked(row: Planned | Entry) -> dict[str, Json]:
+def _asked(row: Planned | Entry) -> dict[str, object]:
     """What a row asks for, whatever its signature."""
-    return {"type": row.type} | row.request | {"image_url": unsigned(row.request["image_url"])}
+    return {"type": row.type, **row.request, "image_url": unsigned(row.request["image_url"])}
 
 
-def _plain(value: Json) -> str:
+def _plain(value: object) -> str:
     return encode(value).decode()
 
 

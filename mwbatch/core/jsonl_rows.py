@@ -40,7 +40,7 @@ class JsonlReader(Reader):
         if not isinstance(row, dict):
             return [Problem(line, None, f"must be a JSON object, not {shown(row)}", _as_text(raw))]
         found = (_ESCAPED(raw) and foreign_cells(line, row)) or self._row(line, row)
-        return found if isinstance(found[0], Entry) else with_cells(found, decode_strictly(raw))
+        return found if isinstance(found[0], Entry) else with_cells(found, _as_cells(raw))
 
     def _row(self, line: int, row: dict[str, Json]) -> list[Found]:
         others = () if self._plain.issuperset(row) else self._misnamed(row)
@@ -75,6 +75,12 @@ class JsonlReader(Reader):
 def _hint(raw: bytes) -> str:
     """How a line came to be no JSON, else what it should be."""
     return slip(raw.decode(errors="replace")) or " (one JSON object a line)"
+
+
+def _as_cells(raw: bytes) -> dict[str, Json]:
+    """The row again, which was taken apart."""
+    row = decode_strictly(raw)
+    return row if isinstance(row, dict) else {}
 
 
 def _as_text(raw: bytes) -> dict[str, Json]:

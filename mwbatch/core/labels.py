@@ -1,17 +1,39 @@
 """The join of a row with its answer: one line of `mwbatch results`, whose names are a promise to scripts."""
 
 from datetime import UTC, datetime
+from typing import NotRequired, TypedDict
 
 from mwbatch.core.address import without_macs
 from mwbatch.core.cells import BOX
 from mwbatch.core.facts import Planned, Seen
 from mwbatch.core.fold import Row
+from mwbatch.core.form import Request
+from mwbatch.core.kinds import objects
 from mwbatch.core.task import told_by
 from mwbatch.core.text import Json, decode, encode
 from mwbatch.core.times import iso
 
 
-def label(batch: str, planned: Planned, row: Row, answer: Seen | None) -> dict[str, Json]:
+class Label(TypedDict):
+    """A line of ``results``; times are ISO 8601."""
+
+    batch: str
+    row: int
+    id: str
+    task_id: str | None
+    type: str
+    status: str
+    created_at: str | None
+    completed_at: str | None
+    received_at: str | None
+    via: str | None
+    request: Request
+    columns: dict[str, Json]
+    response: Json
+    error: NotRequired[str | None]
+
+
+def label(batch: str, planned: Planned, row: Row, answer: Seen | None) -> Label:
     """One row with what came of it; ``response`` is None while there is no answer.
 
     A tag of an annotating answer also carries what the manifest's tag of the same id carried and the API was not sent,
@@ -51,8 +73,7 @@ def response(answer: Seen) -> Json:
 
 def _told(planned: Planned, said: Json) -> Json:
     sent = sent_tags(planned)
-    tags = said.get("tags") if sent and isinstance(said, dict) else None
-    if not isinstance(tags, list):
+    if not sent or not isinstance(said, dict) or not isinstance(tags := said.get("tags"), list):
         return said
     return {**said, "tags": [_with_lineage(tag, sent) for tag in tags]}
 
@@ -70,9 +91,7 @@ def sent_tags(planned: Planned) -> dict[str, dict[str, Json]]:
 
     As on sending (`mwbatch.core.cells.tags`), a tag without an id has its place as one.
     """
-    written = planned.columns.get("tags")
-    if not isinstance(written, list):
-        return {}
+    written = objects(planned.columns.get("tags")) or []
     ids = (str(place if tag.get("id") is None else tag["id"]) for place, tag in enumerate(written))
     return {
         name: {key: tag[key] for key in tag.keys() - {"id", *BOX}}

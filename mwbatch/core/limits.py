@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import ceil, floor, inf
-from typing import Any, Final, Self
+from typing import Final, Self, TypedDict
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.fold import Status
@@ -89,6 +89,34 @@ class Limits:
         return both
 
 
+class LimitsObject(TypedDict):
+    """The limits of a batch for scripts."""
+
+    max_tasks: int | None
+    price: float | None
+    max_cost: float | None
+
+
+class Cost(TypedDict):
+    """So many tasks, and what they cost; null where no price was named."""
+
+    tasks: int
+    cost: float | None
+
+
+class Paid(Cost):
+    """The same of a whole batch, and of each month."""
+
+    by_month: dict[str, Cost]
+
+
+class SpentObject(TypedDict):
+    """`Spent` for scripts."""
+
+    limits: LimitsObject
+    spent: Paid
+
+
 @dataclass(frozen=True, slots=True)
 class Spent:
     """What a batch has or may have cost: ``tasks``, some of them of a known month (``2026-11``), beside its limits."""
@@ -118,7 +146,7 @@ class Spent:
             return f"{told}, {cost or 0:,.2f} of at most {limits.max_cost:,.2f} (--max-cost)"
         return told if cost is None else f"{told}, about {cost:,.2f}"
 
-    def json(self) -> dict[str, Any]:
+    def json(self) -> SpentObject:
         """The same for scripts; ``cost`` is null where no price was named."""
         limits = self.limits
         return {

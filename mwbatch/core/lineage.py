@@ -7,7 +7,7 @@ kept and never sent. So the answers of the second batch carry both brand and lab
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeGuard
 
 from mwbatch.core import cells
 from mwbatch.core.facts import Planned, Seen
@@ -59,7 +59,7 @@ class Filter:
         """Whether a usable tag is asked about, however many there are."""
         named = {brand.casefold() for brand in self.brands}
         of_brand = not named or str(tag.get("brand") or "").casefold() in named
-        return of_brand and min(tag["width"], tag["height"]) >= self.least
+        return of_brand and min(_side(tag, "width"), _side(tag, "height")) >= self.least
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def ask(batch: str, planned: Planned, answer: Seen, question: Question, chosen: 
     return Asked(_row(batch, planned, answer, question, asked) if asked else None, counts)
 
 
-def _usable(tag: Json) -> bool:
+def _usable(tag: Json) -> TypeGuard[dict[str, Json]]:
     """Whether a manifest may hold this tag: a box with an id, in pixels, with an area, and all of its text is text."""
     wrong: cells.Complaints = []
     cells.tags([tag], wrong)
@@ -109,28 +109,35 @@ def _largest(tags: list[dict[str, Json]], most: int | None) -> list[dict[str, Js
     """The largest boxes, in the order in which they came."""
     if most is None or len(tags) <= most:
         return tags
-    by_area = sorted(range(len(tags)), key=lambda n: (-tags[n]["width"] * tags[n]["height"], n))
+    by_area = sorted(range(len(tags)), key=lambda n: (-_side(tags[n], "width") * _side(tags[n], "height"), n))
     return [tags[n] for n in sorted(by_area[:most])]
+
+
+def _side(tag: Mapping[str, Json], name: str) -> float:
+    """A side of a usable tag."""
+    side = tag[name]
+    assert isinstance(side, int | float)
+    return side
 
 
 def _row(
     batch: str, planned: Planned, answer: Seen, question: Question, tags: list[dict[str, Json]]
 ) -> dict[str, Json]:
-    lineage = dict(zip(SOURCE, (batch, planned.row, planned.id, answer.task_id), strict=True))
+    source: tuple[Json, ...] = (batch, planned.row, planned.id, answer.task_id)
     # A row of an old batch may have one more column for ids: beside `id` no manifest takes it under that name.
     columns = {
         f"source_column_{name}" if name in ID_NAMES else name: cell
         for name, cell in planned.columns.items()
         if name not in SOURCE
     }
-    row = {
+    row: dict[str, Json] = {
         **columns,
         "id": planned.id,
         "image_url": planned.request["image_url"],
         "instruction": question.instruction,
         "annotation_option": list(question.options),
-        "tags": tags,
-        **lineage,
+        "tags": [*tags],
+        **dict(zip(SOURCE, source, strict=True)),
     }
     # A column of the user's that looks like a known one stays his: the known one is there too, empty.
     return {**dict.fromkeys(known for _, known in misnamed(row)), **row}

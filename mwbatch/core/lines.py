@@ -15,15 +15,16 @@ way through `text` beside it; it adds 5 to 12 ms to each start; and most lines a
 at.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from inspect import signature
 from itertools import product
 from operator import attrgetter, itemgetter
 from types import UnionType
-from typing import Any, Final, get_args, get_origin
+from typing import Any, Final, get_args, get_origin, is_typeddict
 from zlib import crc32
 
 from mwbatch.core.facts import KINDS, NAMES, Fact, Planned, Seen
+from mwbatch.core.kinds import is_count
 from mwbatch.core.text import BadJson, Json, decode_object, encode
 
 VERSION: Final = 1
@@ -81,7 +82,7 @@ def beginning(kind: Callable[..., Fact]) -> bytes:
     return b'{"v":%d,"fact":%b,' % (VERSION, encode(NAMES[kind]))
 
 
-def sealed(record: dict[str, Json]) -> bytes:
+def sealed(record: Mapping[str, object]) -> bytes:
     """Write any record as a line with a checksum, newline included: what is no fact, but is kept like one."""
     return _sealed(encode(record)[:-1])
 
@@ -150,27 +151,28 @@ class _Shape:
 
     def read(self, record: dict[str, Json], body: list[bytes]) -> Fact:
         """Make a fact of the fields in a line; raises TypeError or ValueError where it is none of ours."""
-        for field in self.pairs and self.pairs & record.keys():
-            record[field] = tuple(_pair(first, second) for first, second in record[field])
         if self.make is Planned:
             record.setdefault("columns", {})
-        values = [*map(record.get, self.fields, self.defaults)]
+        there: Mapping[str, object] = record
+        if self.pairs:
+            there = {**record, **{field: _pairs(record[field]) for field in self.pairs & record.keys()}}
+        values = [*map(there.get, self.fields, self.defaults)]
         if (
             tuple(map(type, values)) not in self.rows
-            or not record.keys() <= self.known
+            or not there.keys() <= self.known
             or min(filter(None, self.counts(values)), default=0) < 0
         ):
-            raise TypeError(self._wrong(record))
+            raise TypeError(self._wrong(there))
         return self.make(*values, *body)
 
-    def _wrong(self, record: dict[str, Json]) -> str:
+    def _wrong(self, record: Mapping[str, object]) -> str:
         """What is wrong with the fields of a line."""
         for name, value in record.items():
             # MUST NOT be quoted where it is not ours: who knows what a newer version keeps there.
             if name not in self.known:
                 return f"{name} is unknown"
             types = self.types[self.fields.index(name)]
-            if type(value) not in types or (_is_count(types) and value is not None and value < 0):
+            if type(value) not in types or (_is_count(types) and isinstance(value, int) and value < 0):
                 return f"{name} cannot be {value!r:.40}"
         needed = (name for name in self.fields if name not in dict(self.optional))
         return f"{next(name for name in needed if name not in record)} is missing"
@@ -178,7 +180,8 @@ class _Shape:
 
 def _types(hint: object) -> set[object]:
     """What a field may be when it was read; a whole number will do for a float."""
-    types = {get_origin(one) or one for one in (get_args(hint) if isinstance(hint, UnionType) else (hint,))}
+    kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    types = {dict if is_typeddict(one) else get_origin(one) or one for one in kinds}
     return types | {int} if float in types else types
 
 
@@ -186,8 +189,15 @@ def _is_count(types: set[object]) -> bool:
     return int in types and float not in types
 
 
-def _pair(first: Json, second: Json) -> tuple[int, int]:
-    if type(first) is type(second) is int and first >= 0 and second >= 0:
+def _pairs(value: Json) -> tuple[tuple[int, int], ...]:
+    if not isinstance(value, list):
+        raise TypeError("rows stand in a list")
+    return tuple(map(_pair, value))
+
+
+def _pair(value: Json) -> tuple[int, int]:
+    first, second = value if isinstance(value, list) else (None, None)
+    if is_count(first) and is_count(second):
         return first, second
     raise TypeError("rows are numbered from 0")
 

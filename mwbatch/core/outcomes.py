@@ -6,7 +6,6 @@ from typing import Final
 from mwbatch.core.agreement import Differing
 from mwbatch.core.plural import counted, rows
 from mwbatch.core.progress import Report
-from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 
 INTERRUPTED: Final = "interrupted"
@@ -166,7 +165,7 @@ class Comparison:
             f"and has changed {self.changed:,}"
         )
 
-    def json(self) -> Json:
+    def json(self) -> dict[str, object]:
         """The counts."""
         return {"manifest": self.path, "added": self.added, "gone": self.gone, "changed": self.changed}
 

@@ -13,7 +13,7 @@ from typing import Final
 from mwbatch.core.digests import Digests
 from mwbatch.core.fold import Status
 from mwbatch.core.plural import rows
-from mwbatch.core.text import Json
+from mwbatch.errors import AskedElsewhere
 
 COUNTED: Final = frozenset({Status.PLANNED, Status.DOUBT, Status.PENDING, Status.COMPLETED})
 """The statuses in which a row of another batch has been asked for."""
@@ -108,7 +108,7 @@ class Overlap:
             who = "tasks of the account at no address of mwbatch"
         return f"{who}: {rows(self.rows)}, {counts}"
 
-    def json(self) -> Json:
+    def json(self) -> AskedElsewhere:
         """The same for scripts."""
         return {
             "batch": self.batch or None,

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.fold import Status
-from mwbatch.core.limits import Spent
-from mwbatch.core.text import Json
+from mwbatch.core.limits import Spent, SpentObject
 from mwbatch.errors import Exit
 
 
@@ -111,7 +110,7 @@ class Report:
         findings = self.by_status[Status.REJECTED], self.conflicts, self.surplus, self.differing
         return Exit.ROWS if any(findings) else Exit.DONE
 
-    def json(self) -> Json:
+    def json(self) -> "ReportObject":
         """The object for scripts; its names are a promise."""
         return {
             "batch": self.batch,
@@ -129,6 +128,24 @@ class Report:
             "by_callback_only": self.by_callback_only,
             **self.spent.json(),
         }
+
+
+class ReportObject(SpentObject):
+    """A `Report` for scripts."""
+
+    batch: str
+    batch_id: str
+    home: str
+    rows: int
+    by_status: dict[str, int]
+    in_flight: int
+    surplus: int
+    conflicts: int
+    unknown_tasks: int
+    damaged_lines: int
+    complete: bool
+    rejected_callbacks: int
+    by_callback_only: int
 
 
 def unfinished(by_status: Mapping[Status, int]) -> int:

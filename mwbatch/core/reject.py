@@ -14,7 +14,9 @@ from hashlib import sha256
 from typing import Final, Self
 
 from mwbatch.core.address import Address
+from mwbatch.core.kinds import field, number
 from mwbatch.core.lines import VERSION, BadLine, sealed, unsealed
+from mwbatch.core.text import Json
 
 OVERLAP: Final = 512
 """Bytes that are looked at beyond those kept: a mac that the cut would go through is hidden too."""
@@ -70,9 +72,23 @@ def line(reject: Reject) -> bytes:
 def parse(text: bytes) -> Reject:
     """Read one line, without newline; raises `BadLine` for anything but a whole reject of this version."""
     try:
-        record = unsealed(text)
-        if record.pop("v", None) != VERSION:
-            raise BadLine("another version")
-        return Reject(**record | {"body": b64decode(record["body"], validate=True)})
+        return _of(unsealed(text))
     except (KeyError, TypeError, Error) as error:
         raise BadLine(f"no reject: {error}") from None
+
+
+def _of(record: dict[str, Json]) -> Reject:
+    if record.pop("v", None) != VERSION:
+        raise BadLine("another version")
+    if strange := record.keys() - {*Reject.__slots__}:
+        raise BadLine(f"no reject: {', '.join(sorted(strange))} is unknown")
+    return Reject(
+        at=number(record, "at"),
+        row=field(record, "row", int),
+        attempt=field(record, "attempt", int),
+        reason=field(record, "reason", str),
+        size=field(record, "size", int),
+        sha256=field(record, "sha256", str),
+        truncated=field(record, "truncated", bool),
+        body=b64decode(field(record, "body", str), validate=True),
+    )

@@ -18,7 +18,6 @@ from mwbatch.core.image_size import HEIGHT, WIDTH, misspelt_size
 from mwbatch.core.names import KNOWN, misnamed
 from mwbatch.core.plural import rows
 from mwbatch.core.slips import CELL, CUT
-from mwbatch.core.text import Json
 
 NO_VALUES: Final = frozenset(
     (
@@ -183,9 +182,9 @@ class Scrutiny:
         )
         return [*told, *self._doubtful(), *(self.expiring.text() if self.expiring else [])]
 
-    def json(self) -> dict[str, Json]:
+    def json(self) -> dict[str, object]:
         """The same for scripts."""
-        nothing: dict[str, Json] = {"expired_urls": 0, "expiring_urls": 0, "first_expiry": None}
+        nothing: dict[str, object] = {"expired_urls": 0, "expiring_urls": 0, "first_expiry": None}
         return {"own_columns": [*self.columns], **(self.expiring.json() if self.expiring else nothing)}
 
     def _doubt(self, entry: Entry) -> None:
@@ -238,7 +237,9 @@ class Scrutiny:
             told.append(("image_url", expired))
         if entry.type == "annotating":
             request = entry.request
-            told += question(request["instruction"], request["annotation_option"], self._leave)
+            told += question(
+                request.get("instruction", ""), request.get("annotation_option", ()), self._leave
+            )
         return [Problem(entry.line, column, words, {}) for column, words in told]
 
     def _remember(self, columns: Collection[str]) -> None:

@@ -7,7 +7,7 @@ none but the first is ever sent. The reference calls the API a prototype: what i
 
 from collections.abc import Mapping
 from operator import itemgetter
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeGuard
 
 from mwbatch.core.text import Json
 
@@ -60,7 +60,7 @@ class Task(NamedTuple):
     created_at: str | None = None
     completed_at: str | None = None
     params: Mapping[str, Json] = _NOTHING
-    response: Json | None = None
+    response: Json = None
     callback_succeeded: bool | None = None
     extra: Mapping[str, Json] = _NOTHING
 
@@ -73,7 +73,7 @@ class Callback(NamedTuple):
 
     task_id: str
     task: Task
-    response: Json | None
+    response: Json
     mismatch: bool = False
 
 
@@ -85,7 +85,7 @@ class Told(NamedTuple):
     created_at: str | None
     completed_at: str | None
     callback_url: str | None
-    response: Json | None
+    response: Json
     mismatch: bool
 
 
@@ -116,7 +116,7 @@ def _task(fields: dict[str, Json]) -> Task:
         params,
         # The reference's example of a callback lacks a brace, and so leaves room for an answer inside params.
         params.pop("response", None) if response is None else response,
-        fields.pop("callback_succeeded") if isinstance(fields.get("callback_succeeded"), bool) else None,
+        _truth(fields, "callback_succeeded"),
         fields,
     )
 
@@ -172,11 +172,14 @@ def _told_as_documented(value: Json) -> Told | None:
 
     A name wins over its alias, so that where all of these names stand no other is looked for.
     """
+    if not isinstance(value, dict):
+        return None
     try:
         task_id, response, task = _ABOVE(value)
-        inner, status, created, completed, url = texts = _WITHIN(task)
-    except (KeyError, TypeError):  # a field is missing, or this is no object
+        texts: tuple[str, str, str, str, str] = _WITHIN(task)  # as is seen below
+    except (KeyError, TypeError):  # a field is missing, or the task is no object
         return None
+    inner, status, created, completed, url = texts
     if response is None or not task_id or task_id != inner or not _TEXT.issuperset(map(type, texts)):
         return None
     return Told(task_id, WORDS.get(status, status), created, completed, url, response, mismatch=False)
@@ -201,13 +204,32 @@ def _identity(value: Json) -> str | None:
 
 def _texts(fields: dict[str, Json]) -> list[str | None]:
     """Take the `TEXTS` out of ``fields``: every create tells of a task, and nearly each has all but the last."""
-    if _TEXT.issuperset(map(type, map(fields.get, _USUAL))):
-        return [*map(fields.pop, _USUAL), _text(fields, TEXTS[-1])]
+    usual = [*map(fields.get, _USUAL)]
+    if _are_texts(usual):
+        for name in _USUAL:
+            del fields[name]
+        return [*usual, _text(fields, TEXTS[-1])]
     return [_text(fields, name) for name in TEXTS]
 
 
+def _are_texts(values: list[Json]) -> TypeGuard[list[str]]:
+    return _TEXT.issuperset(map(type, values))
+
+
 def _text(fields: dict[str, Json], name: str) -> str | None:
-    return fields.pop(name) if isinstance(fields.get(name), str) else None
+    value = fields.get(name)
+    if not isinstance(value, str):
+        return None
+    del fields[name]
+    return value
+
+
+def _truth(fields: dict[str, Json], name: str) -> bool | None:
+    value = fields.get(name)
+    if not isinstance(value, bool):
+        return None
+    del fields[name]
+    return value
 
 
 def _params(fields: dict[str, Json]) -> dict[str, Json]:

@@ -7,22 +7,19 @@ integer beyond 64 bits on writing) goes through the standard library under the s
 import json
 from collections.abc import Mapping
 from math import isinf
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 import orjson
 
-Json = Any
-"""A JSON value: dict, list, str, int, float, bool or None."""
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+"""A JSON value as it was read: nothing is known of its shape until somebody has looked. What is written may be any object
+that JSON can say, so that mappings and tuples serve too."""
 
 Raw = orjson.Fragment
 """Bytes that are JSON already and are written as they stand."""
 
 MAX_NESTING: Final = 64
 """How deep arrays and objects may lie inside each other; RFC 8259 section 9 lets a parser set this."""
-
-_CONTAINERS: Final = frozenset((dict, list))
-"""What a parser makes of objects and arrays, and nothing derived from it."""
-
 
 _NO_OPENING: Final = bytes(set(range(256)) - set(b"[{"))
 _NO_MARK: Final = bytes(set(range(256)) - set(b'[]{}"'))
@@ -35,7 +32,7 @@ class BadJson(ValueError):
     """These bytes are not JSON that we take; the message says why, in a few words."""
 
 
-def encode(value: Json) -> bytes:
+def encode(value: object) -> bytes:
     """Write ``value`` as compact UTF-8 JSON; values of type ``Raw`` stand as they are."""
     try:
         return orjson.dumps(value)
@@ -43,7 +40,7 @@ def encode(value: Json) -> bytes:
         return _encode_slowly(value).encode("utf-8")
 
 
-def indented(value: Json) -> str:
+def indented(value: object) -> str:
     """Write ``value``, without anything ``Raw`` in it, as JSON for people: two spaces a level."""
     return json.dumps(value, indent=2, ensure_ascii=False)
 
@@ -53,7 +50,7 @@ def as_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def canonical(value: Json) -> bytes:
+def canonical(value: object) -> bytes:
     """Write ``value`` so that two values differ only if their JSON says something different (keys sorted)."""
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
@@ -61,7 +58,7 @@ def canonical(value: Json) -> bytes:
         return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
-def is_plain(value: Json) -> bool:
+def is_plain(value: object) -> bool:
     """Whether orjson can write it: there is surely no half of a character (a lone surrogate) in it."""
     try:
         orjson.dumps(value)
@@ -77,7 +74,7 @@ def decode(raw: bytes) -> Json:
         BadJson: not UTF-8, not JSON, NaN or Infinity (``1e999`` too), or nested deeper than ``MAX_NESTING``.
     """
     try:
-        value = orjson.loads(raw)
+        value: Json = orjson.loads(raw)
     except orjson.JSONDecodeError:
         value = _decode_slowly(raw)
     if len(raw.translate(None, _NO_OPENING)) > MAX_NESTING and not _is_shallow(raw) and _too_deep(value):
@@ -93,7 +90,7 @@ def decode_object(raw: bytes) -> dict[str, Json]:
     return value
 
 
-def _encode_slowly(value: Json) -> str:
+def _encode_slowly(value: object) -> str:
     """Write what orjson refuses. A ``Raw`` must not be read again, so containers are walked by hand."""
     if isinstance(value, Raw):
         return orjson.dumps(value).decode("utf-8")
@@ -104,7 +101,7 @@ def _encode_slowly(value: Json) -> str:
     return json.dumps(value)
 
 
-def _name(key: str) -> str:
+def _name(key: object) -> str:
     if not isinstance(key, str):
         raise TypeError(f"JSON names are strings, not {type(key).__name__}")
     return json.dumps(key)
@@ -112,13 +109,14 @@ def _name(key: str) -> str:
 
 def _decode_slowly(raw: bytes) -> Json:
     try:
-        return json.loads(raw.decode("utf-8"), parse_constant=_no_constant, parse_float=_finite)
+        value: Json = json.loads(raw.decode("utf-8"), parse_constant=_no_constant, parse_float=_finite)
     except RecursionError:
         raise BadJson(f"nested deeper than {MAX_NESTING}") from None
     except UnicodeDecodeError:
         raise BadJson("not UTF-8") from None
     except ValueError as error:
         raise BadJson(f"not JSON: {error}") from None
+    return value
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -150,14 +148,14 @@ def _is_shallow(raw: bytes) -> bool:
 
 def _too_deep(value: Json) -> bool:
     """Whether containers lie deeper than the limit; level by level, so that no depth can hurt us."""
-    level = [value] if type(value) in _CONTAINERS else []
+    level = [value] if isinstance(value, dict | list) else []
     for _ in range(MAX_NESTING):
         if not level:
             return False
         level = [
             inner
             for outer in level
-            for inner in (outer.values() if type(outer) is dict else outer)
-            if type(inner) in _CONTAINERS
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
         ]
     return bool(level)

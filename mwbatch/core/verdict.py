@@ -117,8 +117,9 @@ def words(body: bytes) -> str:
         value = decode(body)
     except BadJson:
         value = None
-    if isinstance(value, dict) and isinstance(value.get("error"), str):
-        text = value["error"][:_LONGEST_TEXT]
+    said = value.get("error") if isinstance(value, dict) else None
+    if isinstance(said, str):
+        text = said[:_LONGEST_TEXT]
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 

@@ -33,7 +33,7 @@ class Categories:
         self._annotating[planned.row] = planned.type == "annotating"
         if planned.type == "annotating":
             if by_of(planned.type, self._asked) is By.LABEL:
-                options = planned.request["annotation_option"]
+                options = planned.request.get("annotation_option", ())
                 self._mention(planned, [{"label": option} for option in options], By.LABEL)
             else:
                 self._mention(planned, list(sent_tags(planned).values()), By.BRAND)

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterable
 from typing import IO
 
-from mwbatch.core.text import Json, encode
+from mwbatch.core.text import encode
 from mwbatch.export.csv_lines import file_name, listed
 from mwbatch.export.job import Job
 from mwbatch.export.picture import Picture, Tag
@@ -38,7 +38,7 @@ def write_coco(pictures: Iterable[Picture], target: Target, job: Job) -> None:
         file.write(b'],\n"categories":%b}\n' % encode(_categories(job)))
 
 
-def _image(picture: Picture, job: Job) -> dict[str, Json]:
+def _image(picture: Picture, job: Job) -> dict[str, object]:
     assert picture.size is not None
     return {
         "id": picture.row + 1,
@@ -52,7 +52,7 @@ def _image(picture: Picture, job: Job) -> dict[str, Json]:
     }
 
 
-def _annotation(number: int, picture: Picture, tag: Tag, job: Job) -> dict[str, Json]:
+def _annotation(number: int, picture: Picture, tag: Tag, job: Job) -> dict[str, object]:
     assert tag.box is not None
     return {
         "id": number,
@@ -66,7 +66,7 @@ def _annotation(number: int, picture: Picture, tag: Tag, job: Job) -> dict[str, 
     }
 
 
-def _categories(job: Job) -> list[Json]:
+def _categories(job: Job) -> list[dict[str, object]]:
     return [
         {"id": number, "name": name, "supercategory": ""}
         for number, name in enumerate(job.categories.names(), 1)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 from xml.sax.saxutils import quoteattr
 
-from mwbatch.core.text import Json, encode
+from mwbatch.core.text import encode
 from mwbatch.export.csv_lines import listed
 from mwbatch.export.job import Job
 from mwbatch.export.picture import Picture, Tag
@@ -37,7 +37,7 @@ def write_label_studio(pictures: Iterable[Picture], target: Target, job: Job) ->
             file.write(_config(job.categories.names()).encode())
 
 
-def _task(picture: Picture, job: Job) -> dict[str, Json]:
+def _task(picture: Picture, job: Job) -> dict[str, object]:
     return {
         "id": picture.row + 1,
         "data": {
@@ -60,7 +60,7 @@ def _task(picture: Picture, job: Job) -> dict[str, Json]:
     }
 
 
-def _region(number: int, picture: Picture, tag: Tag, category: str) -> dict[str, Json]:
+def _region(number: int, picture: Picture, tag: Tag, category: str) -> dict[str, object]:
     assert tag.box is not None
     assert picture.size is not None
     width, height = picture.size

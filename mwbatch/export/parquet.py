@@ -1,5 +1,8 @@
 """Parquet: the table of `mwbatch.export.table` with typed columns, in row groups."""
 
+# pyarrow is an extra, which need not be installed where types are checked.
+# pyright: reportMissingImports=false
+
 from collections.abc import Iterable
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 from mwbatch.core.cells import BOX
 from mwbatch.core.facts import Planned, Seen
 from mwbatch.core.image_size import Size
+from mwbatch.core.kinds import objects
 from mwbatch.core.labels import response, sent_tags
 from mwbatch.core.text import Json, is_plain
 from mwbatch.export.boxes import Box, box_of
@@ -69,8 +70,7 @@ def picture(planned: Planned, answer: Seen, size: Size | None) -> Picture | None
 def answered_tags(answer: Seen) -> list[dict[str, Json]] | None:
     """The tags of an answer; None where it holds no list of objects."""
     said = response(answer)
-    tags = said.get("tags") if isinstance(said, dict) else None
-    return tags if isinstance(tags, list) and all(isinstance(tag, dict) for tag in tags) else None
+    return objects(said.get("tags")) if isinstance(said, dict) else None
 
 
 def tag_of(tag: dict[str, Json], sent: Mapping[str, Mapping[str, Json]]) -> Tag:

@@ -6,6 +6,7 @@ from typing import Final
 
 from mwbatch.core.cells import MAX_PIXELS
 from mwbatch.core.image_size import Size
+from mwbatch.core.kinds import is_count
 from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, read_own
@@ -61,7 +62,7 @@ class ImageSizes:
         except BadJson:
             return
         row, width, height = said.get("row"), said.get("width"), said.get("height")
-        if type(row) is type(width) is type(height) is int and row >= 0 and _fit(width) and _fit(height):
+        if is_count(row) and is_count(width) and is_count(height) and _fit(width) and _fit(height):
             self._keep(row, Size(width, height))
 
     def _keep(self, row: int, size: Size) -> None:

@@ -18,8 +18,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mwbatch.core.address import Key
+from mwbatch.core.kinds import field, maybe, objects
 from mwbatch.core.plain_text import text_of
-from mwbatch.core.text import BadJson, Json, decode_object, encode
+from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.core.times import iso
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.disk import DISK, Disk, read_own
@@ -56,20 +57,24 @@ def _read(text: bytes) -> Keys:
     if not text.strip():
         raise BadJson("it is empty")
     fields = decode_object(text_of(text).encode())
+    live, retired = objects(fields["keys"]), objects(fields.get("retired", []))
+    if live is None or retired is None:
+        raise TypeError("no list of keys")
     return Keys(
         tuple(
-            Key(item["kid"], bytes.fromhex(item["secret"]), item.get("made_at")) for item in fields["keys"]
+            Key(field(key, "kid", str), bytes.fromhex(field(key, "secret", str)), maybe(key, "made_at", str))
+            for key in live
         ),
         tuple(
-            Retired(str(item["kid"]), item.get("made_at"), item.get("retired_at"))
-            for item in fields.get("retired", ())
+            Retired(str(key["kid"]), maybe(key, "made_at", str), maybe(key, "retired_at", str))
+            for key in retired
         ),
     )
 
 
 def written(keys: Keys) -> bytes:
     """The text of a key file."""
-    fields: dict[str, Json] = {
+    fields = {
         "keys": [{"kid": key.kid, "secret": key.secret.hex(), "made_at": key.made_at} for key in keys.live],
         "retired": [
             {"kid": key.kid, "made_at": key.made_at, "retired_at": key.retired_at} for key in keys.retired

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from mwbatch.core.facts import Planned, Seen
 from mwbatch.core.fold import Status
-from mwbatch.core.labels import label
-from mwbatch.core.text import Json
+from mwbatch.core.labels import Label, label
 from mwbatch.journal import Answers
 from mwbatch.journal.opened import Opened
 
@@ -15,7 +14,7 @@ def labelled(answers: Answers) -> Iterator[tuple[Planned, Seen]]:
     return ((planned, answer) for planned, answer in answers if answer is not None)
 
 
-def results(opened: Opened, *, every: bool = False) -> Iterator[dict[str, Json]]:
+def results(opened: Opened, *, every: bool = False) -> Iterator[Label]:
     """One object a row, in the manifest's order.
 
     Completed rows, or with ``every`` all, with their status and error.
@@ -29,4 +28,6 @@ def results(opened: Opened, *, every: bool = False) -> Iterator[dict[str, Json]]
         row = state.row(planned.row)
         if every or row.status is Status.COMPLETED:
             line = label(opened.card.name, planned, row, answer)
-            yield line | {"error": errors.get(planned.row)} if every else line
+            if every:
+                line["error"] = errors.get(planned.row)
+            yield line

@@ -18,8 +18,11 @@ def other_owner(where: Path) -> str:
 
     try:
         uid = where.stat().st_uid
-        return "" if uid == os.geteuid() else pwd.getpwuid(uid).pw_name
-    except KeyError:  # in a container few users have names
-        return f"user {uid}"
     except OSError:
         return ""
+    if uid == os.geteuid():
+        return ""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:  # in a container few users have names
+        return f"user {uid}"

@@ -1,12 +1,14 @@
 """The record of a batch folder, ``batch.json``: the card, and what this home alone knows of the folder."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from dataclasses import field as a_field
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
+from mwbatch.core.kinds import each, field, maybe, number, table
 from mwbatch.core.limits import Limits
-from mwbatch.core.text import BadJson, decode_object, encode
+from mwbatch.core.text import Json, decode_object, encode
 from mwbatch.errors import StoreError
 from mwbatch.journal.card import Card
 from mwbatch.journal.disk import DISK, Disk, content_of
@@ -33,7 +35,6 @@ FIELDS: Final = (
 )
 """The names as they stand in the file, in their order."""
 
-_TUPLES: Final = ("kids", "place", "forgiven", "volatile", "drift")
 _OWN: Final = ("place", "segments", "forgiven")
 
 
@@ -48,7 +49,7 @@ class Record:
 
     card: Card
     place: tuple[int, int] = (0, 0)
-    segments: dict[str, int] = field(default_factory=dict)
+    segments: dict[str, int] = a_field(default_factory=dict)
     forgiven: tuple[str, ...] = ()
 
     @classmethod
@@ -56,16 +57,15 @@ class Record:
         """Read that of a folder; raises `StoreError` where it cannot be understood."""
         path = folder / NAME
         try:
-            record = cls._of(decode_object(content_of(path)), path)
-        except (OSError, BadJson, KeyError, TypeError) as error:
+            return cls._of(decode_object(content_of(path)), path)
+        except KeyError as error:
+            raise StoreError(f"cannot read {path}: {error} is missing") from error
+        except (OSError, TypeError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             raise StoreError(f"cannot read {path}: {why}") from error
-        if flaw := record.flaw:
-            raise StoreError(f"cannot read {path}: {flaw}")
-        return record
 
     @classmethod
-    def _of(cls, fields: dict[str, Any], path: Path) -> Self:
+    def _of(cls, fields: dict[str, Json], path: Path) -> Self:
         if fields.get("format") != FORMAT:
             raise StoreError(
                 f"{path} has format {fields.get('format')!r}; use the mwbatch that made it, or a newer one"
@@ -75,25 +75,14 @@ class Record:
                 f"{path} has fields that this mwbatch does not know ({', '.join(strange)}); use the one that "
                 "wrote it"
             )
-        fields |= {name: tuple(fields.get(name, ())) for name in _TUPLES}
-        own = {name: fields.pop(name) for name in _OWN if name in fields}
-        del fields["format"]
-        return cls(Card(**fields | {"limits": Limits.stored(**fields.get("limits", {}))}), **own)
-
-    @property
-    def flaw(self) -> str:
-        """What of it is of another kind than everybody relies on, since a file may hold anything.
-
-        Empty where nothing is.
-        """
-        card = self.card
-        words = (card.name, card.batch_id, card.origin, card.manifest, *card.kids)
-        if not all(isinstance(word, str) for word in words):
-            return "a name that is no text"
-        if not all(isinstance(number, int) for number in (*self.place, card.tasks)):
-            return "a number that is none"
-        there = (card.echo, self.segments, card.again)
-        return "" if all(isinstance(names, dict) for names in there) else "a table that is none"
+        device, inode = each(fields, "place", int) or (0, 0)
+        sizes = table(fields, "segments")
+        return cls(
+            _card(fields),
+            (device, inode),
+            {name: field(sizes, name, int) for name in sizes},
+            each(fields, "forgiven", str),
+        )
 
     def write(self, folder: Path, disk: Disk = DISK, put: Callable[[Aside], None] = Aside.replace) -> None:
         """Write it into a folder, whole or not at all; ``put`` gives it its place.
@@ -106,3 +95,36 @@ class Record:
         with aside(folder / NAME, disk) as new:
             new.write(encode({name: fields[name] for name in FIELDS}) + b"\n")
             put(new)
+
+
+def _card(fields: dict[str, Json]) -> Card:
+    echo, again = table(fields, "echo"), table(fields, "again")
+    return Card(
+        name=field(fields, "name", str),
+        batch_id=field(fields, "batch_id", str),
+        origin=field(fields, "origin", str),
+        manifest=field(fields, "manifest", str),
+        id_column=None if fields["id_column"] is None else field(fields, "id_column", str),
+        kids=each(fields, "kids", str),
+        began=maybe(fields, "began", str),
+        base=maybe(fields, "base", str),
+        clock=maybe(fields, "clock", str),
+        echo={kind: field(echo, kind, bool) for kind in echo},
+        tasks=maybe(fields, "tasks", int) or 0,
+        drift=each(fields, "drift", int),
+        behind=maybe(fields, "behind", int),
+        limits=_limits(table(fields, "limits")),
+        again={batch: _numbers(table(again, batch)) for batch in again},
+        volatile=each(fields, "volatile", str),
+    )
+
+
+def _numbers(said: dict[str, Json]) -> dict[str, float]:
+    return {name: number(said, name) for name in said}
+
+
+def _limits(said: dict[str, Json]) -> Limits:
+    if strange := said.keys() - {"max_tasks", "price", "max_cost"}:
+        raise TypeError(f"limits of other names: {', '.join(sorted(strange))}")
+    amounts = {name: number(said, name) for name in said if said[name] is not None}
+    return Limits.stored(maybe(said, "max_tasks", int), amounts.get("price"), amounts.get("max_cost"))

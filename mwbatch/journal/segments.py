@@ -158,7 +158,7 @@ class Segments:
                 known.extend(bytes(missing + len(known) // 4))
             if not known[number] and (type is None or fact.type == type):
                 known[number] = 1
-                yield (latest and latest.plan(number)) or fact
+                yield (latest.plan(number) if latest else None) or fact
 
     def read_row(self, number: int) -> Planned | None:
         """One row, in its latest edition; None where it is not there. Reads all of them to find it."""

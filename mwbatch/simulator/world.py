@@ -275,7 +275,7 @@ class World:
         if fault is Fault.CALLBACK_TWICE:
             self._call(Callback(task, url, copy=True), at)
 
-    def _forged(self, task: Task, fault: Fault) -> str:
+    def _forged(self, task: Task, fault: Fault | None) -> str:
         another = other(self.tasks(), task) if fault is Fault.CALLBACK_OTHER else None
         return another.task_id if another else identifier("invented", task.task_id)
 

@@ -10,7 +10,6 @@ from mwbatch.core.cells import shown
 from mwbatch.core.facts import Planned
 from mwbatch.core.plural import counted
 from mwbatch.core.signatures import unsigned
-from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 
 SHOWN: Final = 20
@@ -76,7 +75,7 @@ class AuditView:
             beyond = counted(self.beyond, "task")
             yield f"{self.requests:,} {were} asked for more than once: {beyond} beyond one each{cost}"
 
-    def json(self) -> Json:
+    def json(self) -> dict[str, object]:
         """The object for scripts; its names are a promise."""
         listed = [one.listed for one in self.found if one.listed is not None]
         return {
@@ -112,7 +111,7 @@ def _lines(one: Audited, request: Request, paid: int) -> Iterator[str]:
         yield f"  {where}: {shown(task_id)} {word(status)}"
 
 
-def _object(one: Audited, request: Request, paid: int) -> Json:
+def _object(one: Audited, request: Request, paid: int) -> dict[str, object]:
     rows = list(_planned(one, request))
     planned = rows[0][1] if rows else None
     return {
@@ -127,7 +126,7 @@ def _object(one: Audited, request: Request, paid: int) -> Json:
     }
 
 
-def _row(one: Audited, held: Held, planned: Planned) -> Json:
+def _row(one: Audited, held: Held, planned: Planned) -> dict[str, object]:
     name, batch_id = one.batches[held.batch]
     return {
         "batch": name,

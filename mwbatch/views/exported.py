@@ -7,7 +7,6 @@ from typing import Final
 from mwbatch.core.exported import Exported
 from mwbatch.core.hint import hint
 from mwbatch.core.plural import counted, rows
-from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 
 
@@ -23,7 +22,7 @@ class Written:
         """0; 3 when completeness was demanded and is not there."""
         return self.found.exit
 
-    def json(self) -> Json:
+    def json(self) -> dict[str, object]:
         """The object for scripts."""
         return self.found.json()
 

@@ -10,7 +10,6 @@ from mwbatch.core.fold import Status
 from mwbatch.core.outcomes import Reconciled
 from mwbatch.core.printable import cell
 from mwbatch.core.task_state import TaskState
-from mwbatch.core.text import Json
 from mwbatch.core.times import iso
 from mwbatch.errors import Exit
 from mwbatch.journal.opened import Opened
@@ -24,7 +23,7 @@ class Listing:
     """Rows or tasks, one dict each with the same keys; the first line of the text names the columns."""
 
     what: str
-    items: tuple[dict[str, Json], ...]
+    items: tuple[dict[str, object], ...]
     exit: Exit = Exit.DONE
     words: str = ""
     """What people call it, where scripts know it as ``what``."""
@@ -40,7 +39,7 @@ class Listing:
         ]
         return "\n".join(lines)
 
-    def json(self) -> Json:
+    def json(self) -> dict[str, object]:
         """An object with the items under ``what``."""
         return {self.what.replace(" ", "_"): list(self.items)}
 
@@ -122,7 +121,7 @@ def _begins(body: bytes) -> str:
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
-def _tasks(opened: Opened, tasks: Iterator[tuple[int, TaskState]]) -> Iterator[dict[str, Json]]:
+def _tasks(opened: Opened, tasks: Iterator[tuple[int, TaskState]]) -> Iterator[dict[str, object]]:
     for number, task in tasks:
         row = opened.state.row(number)
         kept = row.kept

@@ -9,7 +9,6 @@ from mwbatch.core.outcomes import Canceled, Created, Made, Ran, Reconciled
 from mwbatch.core.plural import counted, rows
 from mwbatch.core.printable import cell
 from mwbatch.core.sweep import NO_ECHO
-from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 from mwbatch.views.words import report_text
 
@@ -20,7 +19,7 @@ class Outcome:
 
     told: Created | Ran | Reconciled | Canceled
     sentences: tuple[str, ...]
-    fields: dict[str, Json]
+    fields: dict[str, object]
 
     @property
     def exit(self) -> Exit:
@@ -31,7 +30,7 @@ class Outcome:
         """The sentences, then where the batch stands and what to do next."""
         return "\n".join((*self.sentences, report_text(self.told.report)))
 
-    def json(self) -> Json:
+    def json(self) -> dict[str, object]:
         """The shared object, with the fields of this command."""
         return self.told.report.json() | self.fields
 
@@ -45,7 +44,7 @@ def created(run: Created | Ran) -> Outcome:
         *_still_open(run.reasons),
         *_fetched(fetched, "fetched from the API"),
     )
-    fields: dict[str, Json] = {
+    fields: dict[str, object] = {
         "ended": reason or None,
         "open_because": list(run.reasons),
         "skipped": run.skipped,
@@ -66,7 +65,7 @@ def reconciled(found: Reconciled) -> Outcome:
         *((proof.text(),) if proof else ()),
         *_without_proof(found),
     )
-    fields: dict[str, Json] = {
+    fields: dict[str, object] = {
         "fetched": found.fetched,
         "taken_in": found.taken_in,
         "canceled": list(found.canceled),
@@ -125,7 +124,7 @@ def canceled(found: Canceled) -> Outcome:
         )
     if found.interrupted:
         sentences.append("interrupted: run the same command again")
-    fields: dict[str, Json] = {
+    fields: dict[str, object] = {
         "withdrawn": found.withdrawn,
         "canceled": found.canceled,
         "in_doubt": found.doubtful,
@@ -170,7 +169,7 @@ class MadeView:
         leave = ["--single-option"] * made.single
         return "\n".join([*lines, "next:", f"  {hint('submit', Path(made.path), *leave)}"])
 
-    def json(self) -> Json:
+    def json(self) -> dict[str, object]:
         """The object for scripts."""
         made = self.made
         return {

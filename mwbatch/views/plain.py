@@ -1,7 +1,6 @@
 """Results that need few words; imported wherever a verb is, so it imports next to nothing itself."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from mwbatch.errors import Exit
 
@@ -16,7 +15,7 @@ class Done:
         """Nothing more."""
         return ""
 
-    def json(self) -> Any:
+    def json(self) -> object:
         """Nothing more."""
         return None
 
@@ -25,7 +24,7 @@ class Done:
 class Plain:
     """A JSON value that is for people, too: indented."""
 
-    value: Any
+    value: object
     exit: Exit = Exit.DONE
 
     def text(self) -> str:
@@ -34,6 +33,6 @@ class Plain:
 
         return indented(self.value)
 
-    def json(self) -> Any:
+    def json(self) -> object:
         """The value."""
         return self.value

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mwbatch.core.text import Json
 from mwbatch.errors import Exit
 
 
@@ -11,7 +10,7 @@ from mwbatch.errors import Exit
 class Received:
     """The counts of a receiver; those of refused requests stand under ``rejected``, by reason."""
 
-    counts: Mapping[str, Json]
+    counts: Mapping[str, object]
     exit: Exit = Exit.DONE
 
     def sentence(self) -> str:
@@ -30,6 +29,6 @@ class Received:
         """Nothing more: the sentence was told."""
         return ""
 
-    def json(self) -> Json:
+    def json(self) -> dict[str, object]:
         """The counts."""
         return dict(self.counts)

@@ -7,10 +7,10 @@ from itertools import islice
 from typing import Final
 
 from mwbatch.core.fold import Status
-from mwbatch.core.labels import label
+from mwbatch.core.labels import Label, label
 from mwbatch.core.outcomes import Taken
 from mwbatch.core.plural import rows
-from mwbatch.core.text import Json, encode
+from mwbatch.core.text import encode
 from mwbatch.errors import Exit
 from mwbatch.journal import News
 from mwbatch.journal.harm import tell_hidden
@@ -33,9 +33,8 @@ class Printed:
         """Nothing more."""
         return ""
 
-    def json(self) -> Json:
+    def json(self) -> None:
         """Nothing more."""
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class TakenView:
         done = self.taken.report.by_status[Status.COMPLETED]
         return f"{self.taken.path}: {rows(self.taken.written)}; {done:,} of {rows(self.taken.report.rows)} are completed"
 
-    def json(self) -> Json:
+    def json(self) -> dict[str, object]:
         """The shared object, with the file."""
         return self.taken.report.json() | {"path": self.taken.path, "written": self.taken.written}
 
@@ -94,15 +93,15 @@ async def follow_results(
     return Printed(Standing(opened.report(), demanded).exit)
 
 
-def _labelled(opened: Opened, news: News) -> Iterator[dict[str, Json]]:
+def _labelled(opened: Opened, news: News) -> Iterator[Label]:
     for planned, answer in news.look():
         yield label(opened.card.name, planned, opened.state.row(planned.row), answer)
 
 
-def _some(news: Iterator[dict[str, Json]]) -> bytes:
+def _some(news: Iterator[Label]) -> bytes:
     """Some lines at a time, so that there are never many in memory."""
     return b"".join(map(_line, islice(news, 500)))
 
 
-def _line(line: dict[str, Json]) -> bytes:
+def _line(line: Label) -> bytes:
     return encode(line) + b"\n"

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from mwbatch.core.fold import Status
 from mwbatch.core.hint import hint
 from mwbatch.core.plural import counted
-from mwbatch.core.progress import Report
-from mwbatch.core.text import Json
+from mwbatch.core.progress import Report, ReportObject
 from mwbatch.errors import Exit
 from mwbatch.views.words import report_text
 
@@ -29,7 +28,7 @@ class Standing:
         """The counts and the next step."""
         return report_text(self.report)
 
-    def json(self) -> Json:
+    def json(self) -> ReportObject:
         """The shared object."""
         return self.report.json()
 
@@ -58,9 +57,9 @@ class Standings:
         lines += _by_month(self.reports)
         return "\n".join([*lines, *(f"not looked into: {reason}" for reason in self.unreadable)])
 
-    def json(self) -> Json:
+    def json(self) -> dict[str, object]:
         """The shared object of each."""
-        there: dict[str, Json] = {"home": self.home, "batches": [report.json() for report in self.reports]}
+        there: dict[str, object] = {"home": self.home, "batches": [report.json() for report in self.reports]}
         return there | {"unreadable": [*self.unreadable]}
 
 

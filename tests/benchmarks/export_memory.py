@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from mwbatch.core.text import Json
 from tests.export.batches import Drawn, batch, tag
 
 BRANDS = tuple(f"Brand {number}" for number in range(200))
@@ -42,7 +43,11 @@ def rows(count: int) -> Iterator[Drawn]:
             tag(f"tag{number}-{place}", place, 2, 300, 40, brand=BRANDS[(number + place) % len(BRANDS)])
             for place in range(2)
         ]
-        columns = {"image_width": 640, "image_height": 480, "campaign": f"campaign {number % 50}"}
+        columns: dict[str, Json] = {
+            "image_width": 640,
+            "image_height": 480,
+            "campaign": f"campaign {number % 50}",
+        }
         yield Drawn(
             f"Shot-{number:08d}-of-the-spring", tags, columns, f"https://images.example.com/{number}.jpg"
         )

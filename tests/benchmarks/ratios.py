@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from mwbatch.core.kinds import field, number, table
 from mwbatch.core.text import Json, decode_object, encode
 from tests.benchmarks.figures import Figure
 
@@ -35,15 +36,16 @@ def _processor() -> str:
 
 def kept(path: Path = KEPT) -> Mapping[str, Json]:
     """The kept ratios by the name of their figure; none where nothing was kept."""
-    return decode_object(path.read_bytes())["ratios"] if path.exists() else {}
+    return field(decode_object(path.read_bytes()), "ratios", dict) if path.exists() else {}
 
 
 def keep(figures: Sequence[Figure], path: Path = KEPT) -> None:
     """Keep these; what was not measured now stays as it was."""
-    ratios = dict(kept(path)) | {
+    measured: dict[str, Json] = {
         one.name: {"ratio": round(one.ratio, 3), "cpu_ratio": one.cpu_ratio and round(one.cpu_ratio, 3)}
         for one in figures
     }
+    ratios = {**kept(path), **measured}
     lines = ",\n".join(
         f"  {encode(name).decode()}: {encode(ratios[name]).decode()}" for name in sorted(ratios)
     )
@@ -53,5 +55,5 @@ def keep(figures: Sequence[Figure], path: Path = KEPT) -> None:
 
 def change(one: Figure, before: Mapping[str, Json]) -> float | None:
     """How much the ratio has changed against the kept one: -0.1 is a tenth less; None where none was kept."""
-    old = before.get(one.name)
-    return one.ratio / old["ratio"] - 1 if old else None
+    old = table(before, one.name)
+    return one.ratio / number(old, "ratio") - 1 if old else None

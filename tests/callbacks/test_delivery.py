@@ -10,6 +10,7 @@ from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.core.address import Address
 from mwbatch.core.facts import Seen, Via, digest, identity
 from mwbatch.core.labels import response
+from mwbatch.core.text import Json
 from tests.callbacks.stage import TAGS, callback
 
 HERE = Address("k1", "b1", 7, 2, "0" * 32)
@@ -40,7 +41,7 @@ def test_a_fact_says_where_what_and_when() -> None:
 
 def test_other_times_are_the_same_answer() -> None:
     """A redelivery with other times and another order of keys has the identity of the first."""
-    tag = {"height": 4, "width": 3, "top": 2, "left": 1, "id": "x"}
+    tag: Json = {"height": 4, "width": 3, "top": 2, "left": 1, "id": "x"}
     first, again = seen(callback(completed_at="B")), seen(callback(response={"tags": [tag]}), at=9.0)
     assert identity(first) == identity(again)
     assert identity(first) is not None
@@ -52,7 +53,7 @@ def test_another_response_is_another_answer() -> None:
 
 
 @pytest.mark.parametrize("said", [{}, [], 0, False, "", {"tags": []}])
-def test_an_empty_answer_is_an_answer(said: object) -> None:
+def test_an_empty_answer_is_an_answer(said: Json) -> None:
     """Only a missing response, or null, is none."""
     assert seen(callback(response=said)).answer == digest(said)
 

@@ -9,7 +9,6 @@ import pytest
 from multidict import CIMultiDict
 
 from mwbatch.client.wire import Answer
-from mwbatch.core.text import Json
 from mwbatch.errors import ApiError
 
 Script = Callable[["Talk"], Awaitable[None]]
@@ -18,7 +17,7 @@ KEY = "live_0123456789"
 ADDRESS = "https://example.com/callbacks/v1/k1/b7/12-1/0123456789abcdef0123456789abcdef"
 
 
-def http(body: Json = None, status: str = "200 OK", *headers: str) -> bytes:
+def http(body: object = None, status: str = "200 OK", *headers: str) -> bytes:
     """A whole answer with a JSON body."""
     text = orjson.dumps(body)
     head = [f"HTTP/1.1 {status}", f"Content-Length: {len(text)}", *headers, "", ""]
@@ -135,7 +134,7 @@ class FakeWire:
         self.closed = True
 
 
-def answer(body: Json = None, status: int = 200, **headers: str) -> Answer:
+def answer(body: object = None, status: int = 200, **headers: str) -> Answer:
     """A JSON answer; ``Retry_After="3"`` is a header."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Answer(status, CIMultiDict(named), orjson.dumps(body))

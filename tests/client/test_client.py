@@ -10,7 +10,6 @@ from mwbatch.client import Client, fingerprint
 from mwbatch.client import retry as retry_door
 from mwbatch.client.keys import basic, hiding
 from mwbatch.client.wire import Answer
-from mwbatch.core.text import Json
 from mwbatch.errors import ApiError, Busy, Halted, NotFound, OtherTask, Refused, Unsent, Unsure, UsageError
 
 from .conftest import ADDRESS, KEY, FakeWire, Start, Talk, always, answer, http
@@ -215,7 +214,7 @@ async def hang_up(talk: Talk) -> None:
     await talk.hear()
 
 
-async def leak(url: str, call: str, *args: Json) -> str:
+async def leak(url: str, call: str, *args: object) -> str:
     """Everything that a caller could see of a failing call: error, traceback and the repr of both ends."""
     async with Client(KEY, url, 2.0, tries=1) as api:
         try:

@@ -22,7 +22,7 @@ def docs(*names: str, **fields: str) -> list[dict[str, str]]:
     return [{"task_id": name, **fields} for name in names]
 
 
-def listing(*plays: Json) -> tuple[Client, FakeWire]:
+def listing(*plays: object) -> tuple[Client, FakeWire]:
     wire = FakeWire(*(play if isinstance(play, Answer) else answer(play) for play in plays))
     return Client(KEY, wire=wire, tries=1), wire
 
@@ -121,9 +121,7 @@ async def test_a_page_of_other_types_is_not_the_end() -> None:
 
 async def test_a_listing_that_never_ends_is_left() -> None:
     """Where the offset is ignored and there is always more, a few pages that bring nothing new end the walk."""
-    pages: list[Json] = [
-        {"docs": docs(*names), "has_more": True} for names in (("a", "b"), ("c", "a"), ("c", "a"))
-    ]
+    pages = [{"docs": docs(*names), "has_more": True} for names in (("a", "b"), ("c", "a"), ("c", "a"))]
     api, wire = listing(*pages)
     why: list[str] = []
     assert [task.task_id async for task in api.tasks(tell=why.append)] == ["a", "b", "c"]
@@ -132,7 +130,7 @@ async def test_a_listing_that_never_ends_is_left() -> None:
 
 async def test_a_listing_that_goes_in_a_circle_is_left() -> None:
     """Where a few pages come again and again, each in its turn, every task is shown once, and the walk ends."""
-    circle: list[Json] = [{"docs": docs(*names), "has_more": True} for names in ("ab", "cd", "ef")]
+    circle = [{"docs": docs(*names), "has_more": True} for names in ("ab", "cd", "ef")]
     api, wire = listing(*circle * 30)
     assert [task.task_id async for task in api.tasks()] == [*"abcdef"]
     assert len(wire.sent) == 3 + MAX_IDLE_PAGES
@@ -140,7 +138,7 @@ async def test_a_listing_that_goes_in_a_circle_is_left() -> None:
 
 async def test_pages_of_other_types_hide_nothing() -> None:
     """However many pages of other types come first, they bring something new: the walk goes on to the type that is asked for."""
-    others: list[Json] = [docs(f"a{n}", type="annotating") for n in range(2 * MAX_IDLE_PAGES)]
+    others = [docs(f"a{n}", type="annotating") for n in range(2 * MAX_IDLE_PAGES)]
     api, _ = listing(*others, docs("b", type="tagging"), [])
     assert [task.task_id async for task in api.tasks(type="tagging")] == ["b"]
 

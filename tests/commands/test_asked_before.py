@@ -82,9 +82,9 @@ async def test_a_copy_is_refused_with_numbers_and_ways_on(stage: Stage) -> None:
         "mwbatch submit week1-v2.csv --callback-url none --again week1",
     ]
     assert all(way in said for way in ways)
-    (told,) = refused.value.fields["asked_before"]["batches"]
+    (told,) = refused.value.asked["batches"]
     assert (told["batch"], told["rows"], told["by_status"]) == ("week1", 2, {"pending": 2})
-    assert refused.value.fields["asked_before"]["ways"] == ways
+    assert refused.value.asked["ways"] == ways
     assert (stage.tasks, [ref.card.name for ref in usable(stage.home.batches())]) == (2, ["week1"])
 
 
@@ -144,8 +144,8 @@ async def test_a_file_that_overlaps_two_batches(stage: Stage) -> None:
     both = stage.manifest("a", "b", "c", "d", name="both.csv")
     with pytest.raises(AskedBefore) as refused:
         await sent(stage, both)
-    assert [one["batch"] for one in refused.value.fields["asked_before"]["batches"]] == ["week1", "week2"]
-    ways = refused.value.fields["asked_before"]["ways"]
+    assert [one["batch"] for one in refused.value.asked["batches"]] == ["week1", "week2"]
+    ways = refused.value.asked["ways"]
     assert [way.removeprefix("mwbatch submit week1-v2.csv --callback-url none ") for way in ways] == [
         "--batch week1 --only-new",
         "--only-new",
@@ -165,7 +165,7 @@ async def test_other_ids_for_the_same(stage: Stage) -> None:
     )
     with pytest.raises(AskedBefore) as refused:
         await sent(stage, source)
-    ways = refused.value.fields["asked_before"]["ways"]
+    ways = refused.value.asked["ways"]
     assert ways[0].endswith("--batch week1 --only-new")
     with pytest.raises(ManifestError, match="--only-new"):
         await sent(stage, replace(source, batch="week1"))
@@ -182,7 +182,7 @@ async def test_a_batch_that_knows_its_rows_otherwise(stage: Stage) -> None:
     stage.write(source, "image_url", "https://images.example.com/a.jpg")
     with pytest.raises(AskedBefore) as refused:
         await sent(stage, source)
-    assert not any("--batch" in way for way in refused.value.fields["asked_before"]["ways"])
+    assert not any("--batch" in way for way in refused.value.asked["ways"])
 
 
 @virtual
@@ -243,7 +243,7 @@ async def test_another_home_asked(stage: Stage) -> None:
     with pytest.raises(AskedBefore) as refused:
         await sent(stage, source)
     assert list(stage.home.batches()) == []
-    told = refused.value.fields["asked_before"]
+    told = refused.value.asked
     assert [(one["batch"], one["batch_id"], one["rows"]) for one in told["batches"]] == [
         (None, None, 1),
         (None, batch_id, 2),

@@ -7,6 +7,7 @@ import pytest
 from mwbatch.commands.creating import create
 from mwbatch.commands.echo import PATIENCE, prove_echo
 from mwbatch.core.facts import Planned, Started
+from mwbatch.core.form import Request
 from mwbatch.core.outcomes import Created
 from mwbatch.errors import ApiError
 from mwbatch.journal.opened import Opened
@@ -88,10 +89,10 @@ async def test_an_interruption_disproves_nothing(stage: Stage) -> None:
 async def mixed(stage: Stage, count: int) -> Created:
     """Create the tasks of a batch of both types."""
     batch = await stage.opened(count)
-    request = {"image_url": "https://a.example/1.jpg", "instruction": "Is it?", "annotation_option": ["yes", "no"],
+    request: Request = {"image_url": "https://a.example/1.jpg", "instruction": "Is it?", "annotation_option": ["yes", "no"],
                "tags": [{"id": "1", "left": 0, "top": 0, "width": 9, "height": 9}]}  # fmt: skip
     more = range(count, 2 * count)
-    await batch.record([Planned(EPOCH, n, f"id-{n}", n + 2, "annotating", dict(request), {}) for n in more])
+    await batch.record([Planned(EPOCH, n, f"id-{n}", n + 2, "annotating", request, {}) for n in more])
     try:
         return await create(stage.session(batch), silent(concurrency=4))
     finally:

@@ -264,7 +264,7 @@ async def test_identical_rows_are_named_with_both_lines(stage: Stage) -> None:
     found = await validate(source.path)
     assert found.repeats == ((4, 2), (5, 2))
     assert f"{source.path}:4: the same as line 2" in found.text()
-    assert found.json()["repeats"][1] == {"line": 5, "first_line": 2}
+    assert found.json()["repeats"] == [{"line": 4, "first_line": 2}, {"line": 5, "first_line": 2}]
 
 
 @virtual

@@ -114,7 +114,9 @@ async def test_a_forced_end_under_a_run_warns(stage: Stage) -> None:
         gone = await retired(stage.home, old, stage.desk, force=True)
     assert "warning: batch logos is in use by mwbatch submit, process " in gone.text()
     assert "mwbatch resume logos" in gone.text()
-    assert [one["batch"] for one in gone.json()["running"]] == ["logos"]
+    running = gone.json()["running"]
+    assert isinstance(running, list)
+    assert [one["batch"] for one in running] == ["logos"]
     again = await retired(stage.home, old, stage.desk, force=True)
     assert "warning" not in again.text()
 

@@ -305,7 +305,7 @@ async def test_rows_that_were_told_apart_before_are_not_paid_twice(stage: Stage,
         AskedBefore, match=rf"3 of {3 if sent_first else 6} rows to be sent were asked"
     ) as refused:
         await sent(stage, source, limits=limits)
-    ways = refused.value.fields["asked_before"]["ways"]
+    ways = refused.value.asked["ways"]
     assert [way.split()[-2:] for way in ways] == [["--only-new"], ["--again", name]]
     with pytest.raises(AskedBefore):
         await resume(stage.home, stage.client, name, silent(limits=limits), stage.new_desk())

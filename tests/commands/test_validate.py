@@ -89,7 +89,9 @@ async def test_many_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "only the first 2 of the problems are shown",
         "5 problems: mend what is wrong, then validate again",
     ]
-    assert found.json()["problems"][0] == {
+    told = found.json()["problems"]
+    assert isinstance(told, list)
+    assert told[0] == {
         "line": 2,
         "column": "image_url",
         "message": "must begin with http:// or https://, not 'x'",

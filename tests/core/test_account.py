@@ -11,7 +11,7 @@ from mwbatch.core.account import Account, asked_by
 from mwbatch.core.address import Key, write
 from mwbatch.core.digests import stable_digest
 from mwbatch.core.entry import Entry
-from mwbatch.core.form import encode_create
+from mwbatch.core.form import Request, encode_create
 from mwbatch.core.manifest import read_jsonl
 from mwbatch.core.overlaps import API, Ahead, Overlaps
 from mwbatch.core.task import Task, parse_task
@@ -87,9 +87,9 @@ def task(name: str, picture: int, batch: str = "", status: str = "pending") -> T
     return Task(name, status=status, callback_url=url, params={"image_url": URL.format(picture)})
 
 
-def overlaps(*tasks: Task, again: tuple[str, ...] = (), known: tuple[str, ...] = ()) -> list[Json]:
+def overlaps(*tasks: Task, again: tuple[str, ...] = (), known: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     """What is told of tasks, where rows of the batch ``ours`` ask for pictures 0 to 3."""
-    request = [{"image_url": URL.format(n), "objects_to_tag": "brands"} for n in range(4)]
+    request: list[Request] = [{"image_url": URL.format(n), "objects_to_tag": "brands"} for n in range(4)]
     ahead = Ahead((n, stable_digest("tagging", one)) for n, one in enumerate(request))
     account, found = Account(ahead, "ours234567", frozenset()), Overlaps(len(ahead))
     account.take(tasks)

@@ -7,6 +7,7 @@ from mwbatch.core.digests import digest_id
 from mwbatch.core.entry import Entry, Problem, cells_of, with_cells
 from mwbatch.core.exported import Exported
 from mwbatch.core.facts import Planned
+from mwbatch.core.form import Request
 from mwbatch.core.identity import Identity
 from mwbatch.core.manifest import read_csv, read_jsonl
 from mwbatch.core.outcomes import Canceled, Made
@@ -67,7 +68,7 @@ def test_rows_known_in_any_order() -> None:
     """A new row gets the number after the greatest, in whatever order the known ones were read."""
     identity, (entry,) = Identity(None), read_jsonl([b'{"image_url":"https://a/new"}'])
     for number in (5, 2):
-        request = {"image_url": f"https://a/{number}"}
+        request: Request = {"image_url": f"https://a/{number}"}
         identity.know(Planned(0.0, number, digest_id("tagging", request), 1, "tagging", request, {}))
     assert isinstance(entry, Entry)
     assert identity.judge(entry).row == 6

@@ -12,7 +12,7 @@ from mwbatch.core.text import Json
 CALLBACK = "http://www.example.com/callback"
 IMAGE = "https://ibb.co/fmMFRQ"
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=30)
-ANNOTATING: Json = {
+ANNOTATING: dict[str, Json] = {
     "image_url": IMAGE,
     "instruction": "Detect if tag is **good**, **bad**, or **great**.",
     "annotation_option": ["good", "bad", "great"],
@@ -55,7 +55,7 @@ def test_what_is_sent_is_what_is_read(image: str, callback: str, objects: str) -
 @given(st.lists(TEXTS, max_size=4), TEXTS)
 def test_options_and_instruction_survive(options: list[str], instruction: str) -> None:
     """Every option is sent, in order, and the instruction unchanged."""
-    request = {**ANNOTATING, "annotation_option": options, "instruction": instruction}
+    request: dict[str, object] = {**ANNOTATING, "annotation_option": options, "instruction": instruction}
     pairs = parse_qsl(encode_create("annotating", request, CALLBACK).decode(), keep_blank_values=True)
     assert [value for name, value in pairs if name == "annotation_option"] == options
     assert dict(pairs)["instruction"] == instruction
@@ -64,7 +64,7 @@ def test_options_and_instruction_survive(options: list[str], instruction: str) -
 def test_only_the_edges_of_a_tag_are_sent() -> None:
     """What else a tagging answer says about a tag stays here, and what a tag lacks is not made up."""
     tag = {"brand": "Pepsi", **dict.fromkeys(EDGES[1:], 1), "template_url": None}
-    body = encode_create("annotating", {**ANNOTATING, "tags": [tag]}, CALLBACK)
+    body = encode_create("annotating", ANNOTATING | {"tags": [tag]}, CALLBACK)
     assert body.endswith(b"great&tags[0][left]=1&tags[0][top]=1&tags[0][width]=1&tags[0][height]=1")
 
 
@@ -82,7 +82,7 @@ def test_only_the_edges_of_a_tag_are_sent() -> None:
         ("annotating", {**ANNOTATING, "annotation_option": [None]}),
     ],
 )
-def test_what_cannot_be_written_is_not_sent(type: str, request_: Json) -> None:  # noqa: A002
+def test_what_cannot_be_written_is_not_sent(type: str, request_: dict[str, object]) -> None:  # noqa: A002
     """A request with a missing or wrong field is a BadForm, which nothing leaves this machine for."""
     with pytest.raises(BadForm):
         encode_create(type, request_, CALLBACK)

@@ -5,11 +5,12 @@ from hypothesis import strategies as st
 from mwbatch.core.digests import Digests, digest_id, request_digest
 from mwbatch.core.entry import Entry
 from mwbatch.core.facts import Planned
+from mwbatch.core.form import Request
 from mwbatch.core.identity import Decision, Identity, Kind
 
 
 def entry(line: int, picture: str, id_: str | None = None) -> Entry:
-    request = {"image_url": f"https://images.example.com/{picture}", "objects_to_tag": "brands"}
+    request: Request = {"image_url": f"https://images.example.com/{picture}", "objects_to_tag": "brands"}
     return Entry(line, id_ or digest_id("tagging", request), "tagging", request, {}, id_ is not None)
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mwbatch.core.entry import Entry
 from mwbatch.core.facts import Planned, Seen, Via, digest
+from mwbatch.core.kinds import objects
 from mwbatch.core.lineage import Asked, Filter, Question, ask
 from mwbatch.core.manifest import read_jsonl
 from mwbatch.core.scrutiny import Leave, Scrutiny
@@ -40,7 +41,7 @@ def asked(*tags: Any, planned: Planned = PLANNED, **chosen: Any) -> Asked:
 
 def ids(found: Asked) -> list[str]:
     """The tags that are asked about."""
-    return [tag["id"] for tag in found.row["tags"]] if found.row else []
+    return [str(tag["id"]) for tag in objects(found.row["tags"]) or []] if found.row else []
 
 
 def test_a_row_that_a_manifest_takes() -> None:

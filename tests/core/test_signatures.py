@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.core.digests import request_digest, stable_digest
+from mwbatch.core.form import Request
 from mwbatch.core.signatures import PROVIDERS, unsigned
 
 PLAIN: Final = "https://pictures.example.com/shelf/1.jpg"
@@ -107,7 +108,7 @@ def test_it_is_idempotent_and_never_adds(tail: str, volatile: tuple[str, ...]) -
 
 def test_the_stable_digest_is_that_of_the_request_without_its_signature() -> None:
     """Two signatures have one name, two pictures have two, and what is not signed has its old name."""
-    first, second = ({"image_url": f"{PLAIN}?{SIGNED['S3'].format(n=n)}"} for n in (1, 2))
+    first, second = (Request(image_url=f"{PLAIN}?{SIGNED['S3'].format(n=n)}") for n in (1, 2))
     assert stable_digest("tagging", first) == stable_digest("tagging", second)
     assert stable_digest("tagging", first) == request_digest("tagging", {"image_url": PLAIN})
     assert stable_digest("tagging", first) != stable_digest("annotating", first)

@@ -17,7 +17,7 @@ from mwbatch.core.task import (
 )
 from mwbatch.core.text import Json
 
-FLAT: Json = {
+FLAT: dict[str, Json] = {
     "task_id": "K63nQmiYa5C57iXm5",
     "created_at": "2017-04-14T12:00:00.000Z",
     "callback_url": "http://www.example.com/callback",
@@ -28,11 +28,11 @@ FLAT: Json = {
     "options": ["good", "bad"],
     "tags": [{"id": "t", "left": 0, "top": 0, "width": 1, "height": 1}],
 }
-INPUTS = {name: FLAT[name] for name in ("image_url", "instruction", "options", "tags")}
-NESTED: Json = {name: value for name, value in FLAT.items() if name not in INPUTS} | {
+INPUTS: dict[str, Json] = {name: FLAT[name] for name in ("image_url", "instruction", "options", "tags")}
+NESTED: dict[str, Json] = {name: value for name, value in FLAT.items() if name not in INPUTS} | {
     "params": {**{k: v for k, v in INPUTS.items() if k != "options"}, "annotation_option": ["good", "bad"]}
 }
-CAMEL: Json = {
+CAMEL: dict[str, Json] = {
     "taskId": FLAT["task_id"],
     "createdAt": FLAT["created_at"],
     "callbackUrl": FLAT["callback_url"],
@@ -52,16 +52,15 @@ VALUES: st.SearchStrategy[Json] = st.recursive(
 )
 
 
-SENT: Json = {
+SENT: dict[str, Json] = {
     "task_id": "t1",
     "status": "finished",
     "created_at": "A",
     "completed_at": "B",
     "callback_url": "https://calls.test/x",
 }
-CHANGES: st.SearchStrategy[Json] = st.dictionaries(
-    NAMES, st.sampled_from(["t1", "t2", "finished", "", None, 7, True, [], {"tags": []}]), max_size=3
-)
+ODD: list[Json] = ["t1", "t2", "finished", "", None, 7, True, [], {"tags": []}]
+CHANGES = st.dictionaries(NAMES, st.sampled_from(ODD), max_size=3)
 """Fields of any type that stand there too, or instead."""
 
 
@@ -91,7 +90,7 @@ def test_a_task_carries_what_it_was_made_of() -> None:
         ({}, ""),
     ],
 )
-def test_a_status_is_the_apis_word(fields: Json, status: str) -> None:
+def test_a_status_is_the_apis_word(fields: dict[str, Json], status: str) -> None:
     """An unknown status stands as it is; only the other dialect's word is translated."""
     assert parse_task({"task_id": "a", **fields}).status == status
 
@@ -100,7 +99,7 @@ def test_a_status_is_the_apis_word(fields: Json, status: str) -> None:
 @pytest.mark.parametrize("nested", [False, True])
 def test_a_single_option_may_be_bare(name: str, nested: bool) -> None:
     """One option may come as a bare string, under any of its names and in either shape."""
-    fields = {"params": {name: "good"}} if nested else {name: "good"}
+    fields: dict[str, Json] = {"params": {name: "good"}} if nested else {name: "good"}
     assert parse_task({"task_id": "a", **fields}).params == {"options": ["good"]}
 
 
@@ -211,17 +210,17 @@ def test_reading_leaves_its_input_alone(value: Json) -> None:
 
 
 @given(CHANGES, CHANGES, st.sets(NAMES, max_size=2))
-def test_the_short_way_reads_the_same(outer: Json, inner: Json, gone: set[str]) -> None:
+def test_the_short_way_reads_the_same(outer: dict[str, Json], inner: dict[str, Json], gone: set[str]) -> None:
     """What it reads at all is what is read of any callback."""
-    task = {name: value for name, value in (SENT | inner).items() if name not in gone}
-    value = {"task_id": "t1", "task": task, "response": {"tags": []}} | outer
+    task: Json = {name: value for name, value in (SENT | inner).items() if name not in gone}
+    value: Json = {"task_id": "t1", "task": task, "response": {"tags": []}, **outer}
     short = _told_as_documented(value)
     assert short is None or short == _told(parse_callback(value))
 
 
 def test_the_documented_callback_takes_the_short_way() -> None:
     """With all that the reference shows, and its own word for a status too; not where something is missing."""
-    value = {"task_id": "t1", "task": SENT, "response": {"tags": []}}
+    value: dict[str, Json] = {"task_id": "t1", "task": SENT, "response": {"tags": []}}
     told = _told_as_documented(value)
     assert told == told_by(value) == _told(parse_callback(value))
     assert told is not None

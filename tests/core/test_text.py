@@ -81,7 +81,8 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
         value = decode(raw)
     except BadJson:
         return
-    assert json.loads(raw.decode()) == value or math.isclose(json.loads(raw.decode()), value)
+    said = json.loads(raw.decode())
+    assert said == value or (isinstance(value, float) and math.isclose(said, value))
 
 
 @pytest.mark.parametrize("raw", [b'"\\ud83d"', b'{"\\udc00": ["\\ud83dx"]}', b'"\\ude00\\ud83d"'])
@@ -152,7 +153,7 @@ def test_nesting(opening: bytes, closing: bytes, surrogate: bytes) -> None:
 def test_brackets_in_strings_and_side_by_side_nest_nothing() -> None:
     """Only containers inside containers are nested."""
     assert decode(b'"%b"' % (b"[" * 1000)) == "[" * 1000
-    assert len(decode(b"[%b0]" % (b"[[]]," * 1000))) == 1001
+    assert decode(b"[%b0]" % (b"[[]]," * 1000)) == [[[]]] * 1000 + [0]
 
 
 BRACKETS = st.lists(st.text('[]{}"\\a', max_size=3), max_size=3)

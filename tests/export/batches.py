@@ -1,12 +1,14 @@
 """Batches on disk, drawn row by row, with what was answered for each."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from mwbatch.core import kinds
 from mwbatch.core.facts import Fact, Planned, Seen, Via, digest
+from mwbatch.core.form import Request, SentTag
 from mwbatch.core.lines import line
 from mwbatch.core.text import Json, encode
 from mwbatch.journal.card import Card
@@ -23,17 +25,17 @@ class Drawn:
     """One row. ``tags`` is what people answered, None while nobody did; ``sent`` makes it an annotating row."""
 
     id: str
-    tags: Json = None
-    columns: dict[str, Json] = field(default_factory=dict)
+    tags: Sequence[dict[str, Json]] | None = None
+    columns: Mapping[str, Json] = field(default_factory=dict)
     url: str = "https://images.example.com/shelf.jpg"
-    sent: list[dict[str, Json]] | None = None
+    sent: Sequence[dict[str, Json]] | None = None
     options: list[str] = field(default_factory=lambda: list(OPTIONS))
     answered: float = 0.0
 
 
 def tag(
     name: str = "a", left: Json = 1, top: Json = 2, width: Json = 3, height: Json = 4, **more: Json
-) -> Json:
+) -> dict[str, Json]:
     """A tag of an answer."""
     return {"id": name, "left": left, "top": top, "width": width, "height": height, **more}
 
@@ -43,18 +45,23 @@ def sized(width: Json = 640, height: Json = 480, **more: Json) -> dict[str, Json
     return {"image_width": width, "image_height": height, **more}
 
 
+def _sent(tag: dict[str, Json]) -> SentTag:
+    left, top, width, height = (kinds.number(tag, side) for side in ("left", "top", "width", "height"))
+    return {"id": kinds.field(tag, "id", str), "left": left, "top": top, "width": width, "height": height}
+
+
 def facts(number: int, row: Drawn) -> Iterator[Fact]:
     """What the journal holds of a row."""
-    request: dict[str, Json] = {"image_url": row.url}
+    request: Request = {"image_url": row.url}
     columns = dict(row.columns)
     if row.sent is not None:
-        bare = [{k: t[k] for k in ("id", "left", "top", "width", "height")} for t in row.sent]
+        bare = [_sent(tag) for tag in row.sent]
         request |= {"instruction": "Is it?", "annotation_option": row.options, "tags": bare}
-        columns["tags"] = row.sent
+        columns["tags"] = [*row.sent]
     kind = "tagging" if row.sent is None else "annotating"
     yield Planned(EPOCH, number, row.id, number + 2, kind, request, columns)
     if row.tags is not None:
-        yield answer(number, {"tags": row.tags}, row.answered)
+        yield answer(number, {"tags": [*row.tags]}, row.answered)
 
 
 def answer(number: int, response: Json, after: float = 0.0, task: str = "") -> Seen:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mwbatch.core.text import Json
 from mwbatch.export.choices import By
 from mwbatch.export.survey import Survey
 from tests.export.batches import Drawn, answer, batch, facts, tag, write
@@ -18,7 +19,7 @@ def names(folder: Path, rows: list[Drawn], by: By | None = None) -> list[str]:
     return Survey(batch(folder, rows).journal, by, boxes=True).categories.names()
 
 
-def tags(brands: list[str | None]) -> list[object]:
+def tags(brands: list[str | None]) -> list[dict[str, Json]]:
     """A tag for each brand."""
     return [tag(str(n), brand=brand) for n, brand in enumerate(brands)]
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.core.lineage import SOURCE
+from mwbatch.core.text import Json
 from mwbatch.errors import UsageError
 from mwbatch.export.csv_lines import harmless, line_writer
 from mwbatch.export.table import header
@@ -55,7 +56,8 @@ def test_a_line_a_tag(write: Write, tmp_path: Path) -> None:
 def test_lineage_is_joined(write: Write, tmp_path: Path) -> None:
     """An annotating row's tags come with the brand as sent, the label and all else as answered, and the columns of lineage."""
     sent = [tag("t", brand="Pepsi", brand_id="b1", note="n")]
-    lineage = dict(zip(SOURCE, ("logos", 3, "shot-3", "task-3"), strict=True))
+    source: tuple[Json, ...] = ("logos", 3, "shot-3", "task-3")
+    lineage = dict(zip(SOURCE, source, strict=True))
     write("csv", [Drawn("a", [tag("t", label="good", extra=[1])], lineage, sent=sent)])
     (line,) = read(tmp_path / "out")
     told = ("brand", "brand_id", "label", "tag_more", *SOURCE)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Final
 
+from mwbatch.core.kinds import number
 from mwbatch.core.text import Json
 from tests.export.batches import OPTIONS, Drawn, sized, tag
 
@@ -40,13 +41,13 @@ def expected(row: Drawn, least: float = 0.0) -> Counter[Found]:
     key = "brand" if row.sent is None else "label"
     return Counter(
         (
-            one.get(key) or "unknown",
-            one["left"],
-            one["top"],
-            max(one["width"], least),
-            max(one["height"], least),
+            str(one.get(key) or "unknown"),
+            number(one, "left"),
+            number(one, "top"),
+            max(number(one, "width"), least),
+            max(number(one, "height"), least),
         )
-        for one in row.tags
+        for one in row.tags or ()
     )
 
 

@@ -34,7 +34,7 @@ class Exported:
         self.completed = dict(completed(self.rows))
         assert (found.images, found.tags) == (
             len(self.completed),
-            sum(len(row.tags) for row in self.completed.values()),
+            sum(len(row.tags or ()) for row in self.completed.values()),
         )
         assert found.outside == found.unplaced == found.unreadable == 0
 
@@ -223,8 +223,10 @@ def compare_lines(export: Exported, lines: list[dict[str, Any]]) -> None:
         by_row.setdefault(line["row"], []).append(line)
     assert set(by_row) == set(export.completed)
     for number, row in export.completed.items():
-        assert [line["tag_id"] for line in by_row[number]] == ([one["id"] for one in row.tags] or [None])
-        for line, one in zip(by_row[number], row.tags, strict=False):
+        assert [line["tag_id"] for line in by_row[number]] == (
+            [one["id"] for one in row.tags or ()] or [None]
+        )
+        for line, one in zip(by_row[number], row.tags or (), strict=False):
             check_line(line, row, one)
 
 

@@ -74,4 +74,5 @@ def has_odd_numbers(raw: bytes) -> bool:
 
 def value_of(raw: bytes) -> Json:
     """What JSON text says, by the standard library."""
-    return json.loads(raw.decode("utf-8"))
+    value: Json = json.loads(raw.decode("utf-8"))
+    return value

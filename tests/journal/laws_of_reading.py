@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Failed, Planned, identity
 from mwbatch.core.fold import Status
+from mwbatch.core.form import Request
 from mwbatch.core.plan import precedence
 from mwbatch.core.task_state import answered
 from mwbatch.errors import BatchBusy
@@ -23,7 +24,7 @@ from tests.journal.laws import Laws, Open, closed, facts_of
 
 def again(row: int, edition: int, note: str = "") -> Planned:
     """A row in another edition."""
-    request = {"image_url": f"https://images.test/{row}.jpg?signature={edition}{note}"}
+    request: Request = {"image_url": f"https://images.test/{row}.jpg?signature={edition}{note}"}
     return plan(row)._replace(edition=edition, request=request)
 
 

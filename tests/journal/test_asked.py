@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from mwbatch.core.digests import stable_digest
 from mwbatch.core.facts import Fact, Planned
+from mwbatch.core.form import Request
 from mwbatch.core.lines import line
-from mwbatch.core.text import Json
 from mwbatch.errors import StoreError
 from mwbatch.journal import asked as module
 from mwbatch.journal.asked import MAGIC, NAME, asked
@@ -57,7 +57,7 @@ def reads_segments(folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many lines are read of the segments, where the digests are asked for once more."""
     lines = 0
 
-    def counting(kind: str, request: dict[str, Json], volatile: Sequence[str]) -> bytes:
+    def counting(kind: str, request: Request, volatile: Sequence[str]) -> bytes:
         nonlocal lines
         lines += 1
         return stable_digest(kind, request, volatile)

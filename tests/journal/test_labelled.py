@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Planned, Via
 from mwbatch.core.fold import Status
+from mwbatch.core.form import Request
 from mwbatch.core.lines import line
 from mwbatch.core.plan import precedence
 from mwbatch.core.text import encode
@@ -80,7 +81,7 @@ def test_a_row_counts_once(tmp_path: Path) -> None:
 
 def again(row: int, edition: int, note: str = "") -> Planned:
     """A row in another edition."""
-    request = {"image_url": f"https://images.test/{row}.jpg?signature={edition}{note}"}
+    request: Request = {"image_url": f"https://images.test/{row}.jpg?signature={edition}{note}"}
     return plan(row)._replace(edition=edition, request=request)
 
 

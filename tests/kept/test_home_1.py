@@ -16,6 +16,7 @@ from mwbatch.commands.planning import Source
 from mwbatch.commands.reconcile import reconcile
 from mwbatch.commands.submit import submit
 from mwbatch.core.fold import Status
+from mwbatch.core.kinds import objects
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
 from mwbatch.core.progress import Report
@@ -88,7 +89,9 @@ def test_its_answers_are_read(kept: Kept) -> None:
         ("shot-0", 0, "callback"),
         ("shot-4", 4, "callback"),
     ]
-    assert all(tag["label"] in ("yes", "no") for tag in lines[1]["response"]["tags"])
+    said = lines[1]["response"]
+    assert isinstance(said, dict)
+    assert all(tag["label"] in ("yes", "no") for tag in objects(said["tags"]) or [{}])
 
 
 @virtual

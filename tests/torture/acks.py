@@ -90,7 +90,10 @@ class Reign:
         key = keys_of(home).newest
         for batch in BATCHES:
             journal = Segments(add_batch(home, batch), "submit")
-            planned = [Planned(0.0, row, f"r{row}", row + 2, "tagging", {}, {}) for row in range(self.rows)]
+            planned = [
+                Planned(0.0, row, f"r{row}", row + 2, "tagging", {"image_url": ""}, {})
+                for row in range(self.rows)
+            ]
             started = Started(0.0, ((0, self.rows),), 1, "http://x", "http://127.0.0.1:1", "k", key.kid)
             await journal.append([*planned, started])
             await journal.close()

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from mwbatch.client.keys import fingerprint
 from mwbatch.core.facts import Fact, Planned, Seen, Started, Via, digest
+from mwbatch.core.form import Request
 from mwbatch.core.lines import line
-from mwbatch.core.text import encode
+from mwbatch.core.text import Json, encode
 from mwbatch.core.times import iso
 from mwbatch.journal.batch_folder import place_of
 from mwbatch.journal.begun import FOLDER as BEGUN
@@ -95,8 +96,8 @@ class Grown:
     def _planned(self) -> Iterator[Fact]:
         for row in range(self.rows):
             made = Made(row)
-            request = {"image_url": made.image_url, "objects_to_tag": "brands"}
-            columns = {"campaign": f"spring {row % 50}"}
+            request: Request = {"image_url": made.image_url, "objects_to_tag": "brands"}
+            columns: dict[str, Json] = {"campaign": f"spring {row % 50}"}
             yield Planned(_at(made), row, f"shot-{row:08d}", row + 2, "tagging", request, columns)
 
     def _created(self, origin: str, first: int, end: int, starts: Iterator[int]) -> Iterator[Fact]:
