@@ -50,8 +50,8 @@ def _is_mode(value: ast.expr) -> bool:
 
 
 FACE: Final = {
-    "batches", "belongings", "card", "closing", "disk", "finding", "harm", "health", "keyring", "labelled", "measure", "naming",
-    "opened", "opening", "outputs", "placing", "portions", "replacing", "store", "target",
+    "batches", "belongings", "card", "closing", "disk", "finding", "harm", "health", "home_keys", "keyring", "labelled", "measure", "naming",
+    "opened", "opening", "outputs", "placing", "portions", "ref", "replacing", "store", "target",
 }  # fmt: skip
 """What others may import of `mwbatch.journal`, beside its protocols: of these some write what is the user's, not a batch's."""
 

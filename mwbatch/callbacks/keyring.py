@@ -13,8 +13,10 @@ from typing import Final
 from mwbatch.callbacks.troubles import Troubles
 from mwbatch.core.address import Address, at_end
 from mwbatch.errors import MwbatchError, StoreError
-from mwbatch.journal.keyring import Keys, keys_of, strange_keys
-from mwbatch.journal.store import Store, usable
+from mwbatch.journal.home_keys import keys_of, strange_keys
+from mwbatch.journal.keyring import Keys
+from mwbatch.journal.ref import usable
+from mwbatch.journal.store import Store
 
 RELOAD: Final = 1.0
 """Seconds between two readings of an unchanged key file because of unknown keys: strangers can name many."""

@@ -19,7 +19,8 @@ from mwbatch.journal.belongings import Mailbox
 from mwbatch.journal.card import Card
 from mwbatch.journal.health import Damage, Harm
 from mwbatch.journal.measure import Commits
-from mwbatch.journal.store import Ref, Store, Unusable, usable
+from mwbatch.journal.ref import Ref, Unusable, usable
+from mwbatch.journal.store import Store
 
 REFRESH: Final = 1.0
 """Seconds between two looks for new batches."""

@@ -115,7 +115,7 @@ async def keep_watching(
     from mwbatch.core.fold import Status
     from mwbatch.core.progress import unfinished
     from mwbatch.journal import Journal
-    from mwbatch.journal.store import usable
+    from mwbatch.journal.ref import usable
 
     home, tally = open_home(place, desk), desk.tally
     named = None if batch is None else [home.find(batch)]

@@ -22,7 +22,8 @@ from mwbatch.core.plural import counted, rows
 from mwbatch.errors import AskedBefore, StoreError, UsageError
 from mwbatch.journal.belongings import RECORD
 from mwbatch.journal.opened import Opened
-from mwbatch.journal.store import Ref, Store
+from mwbatch.journal.ref import Ref
+from mwbatch.journal.store import Store
 
 if TYPE_CHECKING:
     from mwbatch.client import Client

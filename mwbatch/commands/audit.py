@@ -17,7 +17,8 @@ from mwbatch.errors import StoreError
 from mwbatch.journal.batches import card_of, each
 from mwbatch.journal.belongings import RECORD
 from mwbatch.journal.opened import Opened
-from mwbatch.journal.store import Ref, Store
+from mwbatch.journal.ref import Ref
+from mwbatch.journal.store import Store
 
 
 async def audit(

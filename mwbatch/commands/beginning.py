@@ -16,7 +16,7 @@ from mwbatch.core.reach import Reach, next_number
 from mwbatch.core.span import PADDING, Span
 from mwbatch.core.times import http_time
 from mwbatch.journal.harm import forgive, harm, least_listed, too_few
-from mwbatch.journal.keyring import strange_keys
+from mwbatch.journal.home_keys import strange_keys
 from mwbatch.journal.opened import Opened
 
 OTHERS_SEND: Final = (

@@ -38,7 +38,7 @@ from mwbatch.core.values import (
 )
 from mwbatch.errors import BadValue, Exit, UsageError
 from mwbatch.journal.card import Card
-from mwbatch.journal.keyring import signing_key
+from mwbatch.journal.home_keys import signing_key
 from mwbatch.journal.naming import check_name
 from mwbatch.journal.opened import Opened
 

@@ -12,9 +12,11 @@ from mwbatch.core.plural import rows
 from mwbatch.core.waiting import waiting
 from mwbatch.errors import Exit, UsageError
 from mwbatch.journal.batches import each
-from mwbatch.journal.keyring import Keys, kept_keys
+from mwbatch.journal.home_keys import kept_keys
+from mwbatch.journal.keyring import Keys
 from mwbatch.journal.opened import read
-from mwbatch.journal.store import Ref, Store, usable
+from mwbatch.journal.ref import Ref, usable
+from mwbatch.journal.store import Store
 
 SIGNS: Final = "signs"
 VERIFIES: Final = "verifies"

@@ -12,7 +12,8 @@ from mwbatch.core.hosts import kin
 from mwbatch.core.overlaps import API, Repeats
 from mwbatch.errors import UsageError
 from mwbatch.journal.card import Card
-from mwbatch.journal.store import Departed, Ref, Store, Unusable
+from mwbatch.journal.ref import Ref, Unusable
+from mwbatch.journal.store import Departed, Store
 
 _IS_BATCH_ID: Final = re.compile(r"[a-z0-9]{10}").fullmatch
 

@@ -22,8 +22,9 @@ from mwbatch.journal.card import Card
 from mwbatch.journal.finding import known_paths
 from mwbatch.journal.naming import former_name, name_for, new_batch_id
 from mwbatch.journal.opened import Opened
+from mwbatch.journal.ref import Ref, usable
 from mwbatch.journal.replacing import scratch
-from mwbatch.journal.store import Ref, Store, usable
+from mwbatch.journal.store import Store
 
 SHOWN_PROBLEMS: Final = 20
 """How many problems are shown where rows were to be sent: `validate` is for all of them."""

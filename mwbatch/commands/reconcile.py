@@ -28,7 +28,8 @@ from mwbatch.core.values import LEAST_LOOK, LONGEST, SETTLE, amount
 from mwbatch.errors import BatchBusy
 from mwbatch.journal.harm import least_listed, too_few
 from mwbatch.journal.opened import Opened, looking
-from mwbatch.journal.store import Ref, Store
+from mwbatch.journal.ref import Ref
+from mwbatch.journal.store import Store
 
 PAGE = 100
 """The most tasks on one page of the listing: beyond one open task a page, listing is cheaper than asking for each."""

@@ -12,7 +12,8 @@ from mwbatch.core.overlaps import Overlap, Overlaps
 from mwbatch.core.plural import rows
 from mwbatch.errors import NOTHING_SENT, Asked, AskedBefore, StoreError, UsageError
 from mwbatch.journal.opened import look
-from mwbatch.journal.store import Ref, Store, Unusable, usable
+from mwbatch.journal.ref import Ref, Unusable, usable
+from mwbatch.journal.store import Store
 
 Way = tuple[str, str]
 """A command, and what it does."""

@@ -15,7 +15,7 @@ from mwbatch.core.identity import Kind
 from mwbatch.core.limits import Spent
 from mwbatch.core.plural import counted, rows
 from mwbatch.errors import Exit
-from mwbatch.journal.keyring import kept_keys
+from mwbatch.journal.home_keys import kept_keys
 from mwbatch.journal.store import Store
 
 

@@ -8,7 +8,7 @@ from mwbatch.core.facts import Seen, Via
 from mwbatch.core.showing import news, seen
 from mwbatch.core.sweep import Sight
 from mwbatch.core.text import encode
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from mwbatch.journal.opened import Opened
 
 

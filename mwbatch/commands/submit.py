@@ -24,9 +24,10 @@ from mwbatch.core.outcomes import Created
 from mwbatch.core.plural import rows
 from mwbatch.errors import NameTaken, UsageError
 from mwbatch.journal.harm import refuse_lost_rows
-from mwbatch.journal.keyring import kept_keys
+from mwbatch.journal.home_keys import kept_keys
 from mwbatch.journal.opened import Opened
-from mwbatch.journal.store import Ref, Store
+from mwbatch.journal.ref import Ref
+from mwbatch.journal.store import Store
 
 
 async def submit(

@@ -6,7 +6,8 @@ from typing import TypeVar
 
 from mwbatch.errors import StoreError
 from mwbatch.journal.card import Card
-from mwbatch.journal.store import Ref, Store, Unusable, usable
+from mwbatch.journal.ref import Ref, Unusable, usable
+from mwbatch.journal.store import Store
 
 Made = TypeVar("Made")
 """What is made of a batch."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mwbatch.core.image_size import Size
     from mwbatch.journal import Intake
     from mwbatch.journal.health import Damage
-    from mwbatch.journal.store import Ref
+    from mwbatch.journal.ref import Ref
 
 RECORD: Final = Struct(f"<Q{SIZE}s")
 """What one planned line asks for: the number of the row, and the stable digest."""

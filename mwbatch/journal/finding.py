@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mwbatch.core.hint import hint
 from mwbatch.errors import UsageError
-from mwbatch.journal.store import Ref, Unusable, usable
+from mwbatch.journal.ref import Ref, Unusable, usable
 
 
 def known_paths(path: str) -> frozenset[str]:

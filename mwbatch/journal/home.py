@@ -31,9 +31,10 @@ from mwbatch.journal.opened import Opened, acting
 from mwbatch.journal.ours import Ours
 from mwbatch.journal.record import NAME as RECORD
 from mwbatch.journal.record import Record
+from mwbatch.journal.ref import Ref, Unusable, usable
 from mwbatch.journal.replacing import Aside
 from mwbatch.journal.segments import Segments
-from mwbatch.journal.store import Departed, Ref, Unusable, usable
+from mwbatch.journal.store import Departed
 
 if TYPE_CHECKING:
     from mwbatch.journal.mailroom import FolderMailroom

@@ -15,10 +15,10 @@ from mwbatch.journal.inbox import merge
 from mwbatch.journal.measure import Commits
 from mwbatch.journal.naming import INBOX
 from mwbatch.journal.own import stand
+from mwbatch.journal.ref import Ref
 from mwbatch.journal.rejects import RejectShelf
 from mwbatch.journal.scan import segments_in, written_now
 from mwbatch.journal.segments import Segments
-from mwbatch.journal.store import Ref
 
 
 class FolderMailroom:

@@ -1,25 +1,58 @@
 """What a home in memory keeps of one batch beside its facts, and where its callbacks are put down."""
 
+import os
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 from mwbatch.core.digests import stable_digest
 from mwbatch.core.facts import Planned, Started
 from mwbatch.core.image_size import Size
 from mwbatch.core.reject import Reject, line
+from mwbatch.errors import BatchBusy
 from mwbatch.journal.belongings import RECORD, Keep
 from mwbatch.journal.card import Card
 from mwbatch.journal.health import Damage
-from mwbatch.journal.store import Ref
+from mwbatch.journal.memory import Memory
+from mwbatch.journal.ref import Ref
 
-if TYPE_CHECKING:
-    from mwbatch.journal.memory_home import Kept
+
+@dataclass(slots=True)
+class Kept:
+    """All that is kept of one batch, or of callbacks that came before it."""
+
+    journal: Memory = field(default_factory=Memory)
+    rejects: dict[tuple[int, int, str], Reject] = field(default_factory=dict)
+    card: Card | None = None
+    sizes: dict[int, Size] = field(default_factory=dict)
+    forgiven: tuple[str, ...] = ()
+    tasks: int = 0
+    holder: "MemoryTerm | None" = None
+
+
+class MemoryTerm:
+    """The lock of a batch; taken from its holder where the batch is ``taken_away``."""
+
+    weakness = ""
+
+    def __init__(self, kept: Kept, name: str, verb: str) -> None:
+        self._kept, self._name = kept, name
+        self.words = f"mwbatch {verb}, process {os.getpid()} on host {os.uname().nodename}"
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is held still."""
+        return self._kept.holder is self
+
+    def check(self) -> None:
+        """Raise where it is not."""
+        if not self.alive:
+            raise BatchBusy(f"batch {self._name} was taken from this run: another one may act on it")
 
 
 class MemoryBelongings:
     """Those of one batch; what is in its ``inbox`` came before it."""
 
-    def __init__(self, kept: "Kept", inbox: "Kept") -> None:
+    def __init__(self, kept: Kept, inbox: Kept) -> None:
         self._kept, self._inbox = kept, inbox
         self.trust = MemoryTrust(kept)
 
@@ -66,7 +99,7 @@ class MemoryBelongings:
 class MemoryTrust:
     """Nothing is ever lost of memory; what the state tells of is forgiven as anywhere."""
 
-    def __init__(self, kept: "Kept") -> None:
+    def __init__(self, kept: Kept) -> None:
         self._kept = kept
 
     @property
@@ -138,7 +171,7 @@ class MemoryMailroom:
 
     gone = ""
 
-    def __init__(self, batches: "dict[str, Kept]", inboxes: "dict[str, Kept]") -> None:
+    def __init__(self, batches: dict[str, Kept], inboxes: dict[str, Kept]) -> None:
         self._batches, self._inboxes = batches, inboxes
 
     def look(self) -> None:
@@ -146,8 +179,6 @@ class MemoryMailroom:
 
     def mailbox(self, batch: Ref | str) -> "MemoryMailbox":
         """That of a batch, or of an inbox."""
-        from mwbatch.journal.memory_home import Kept  # noqa: PLC0415 (it knows of us)
-
         inbox = self._inboxes.setdefault(batch.card.batch_id if isinstance(batch, Ref) else batch, Kept())
         if isinstance(batch, Ref):
             return MemoryMailbox(batch.where, self._batches[batch.name], inbox)
@@ -161,7 +192,7 @@ class MemoryMailroom:
 class MemoryMailbox:
     """That of one batch, or of its inbox alone."""
 
-    def __init__(self, where: str, kept: "Kept", inbox: "Kept") -> None:
+    def __init__(self, where: str, kept: Kept, inbox: Kept) -> None:
         self.where, self._kept, self._inbox = where, kept, inbox
         self.is_inbox, self.journal = kept is inbox, kept.journal
 
@@ -188,7 +219,7 @@ class MemoryMailbox:
         """Nothing is open."""
 
 
-async def take_in(kept: "Kept", inbox: "Kept", keep: Keep) -> int:
+async def take_in(kept: Kept, inbox: Kept, keep: Keep) -> int:
     """Move all that is in an inbox into its batch by ``keep``; returns how many facts were new."""
     facts = [*inbox.journal.facts_]
     new = await keep([fact for fact in facts if fact not in kept.journal.facts_])

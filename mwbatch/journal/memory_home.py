@@ -3,60 +3,23 @@
 Complete, and gone at its end.
 """
 
-import os
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from mwbatch.core.image_size import Size
-from mwbatch.core.reject import Reject
-from mwbatch.errors import BatchBusy, NameTaken
+from mwbatch.errors import NameTaken
 from mwbatch.journal.card import Card
 from mwbatch.journal.finding import meant
 from mwbatch.journal.keyring import Keys
 from mwbatch.journal.keys import new_key, written_time
 from mwbatch.journal.measure import Commits
-from mwbatch.journal.memory import Memory
-from mwbatch.journal.memory_batch import MemoryBelongings, MemoryMailroom
+from mwbatch.journal.memory_batch import Kept, MemoryBelongings, MemoryMailroom, MemoryTerm
 from mwbatch.journal.naming import check_new
 from mwbatch.journal.opened import Opened, acting
 from mwbatch.journal.ours import digest
-from mwbatch.journal.store import Departed, Ref, Unusable, in_use
-
-
-@dataclass(slots=True)
-class Kept:
-    """All that is kept of one batch, or of callbacks that came before it."""
-
-    journal: Memory = field(default_factory=Memory)
-    rejects: dict[tuple[int, int, str], Reject] = field(default_factory=dict)
-    card: Card | None = None
-    sizes: dict[int, Size] = field(default_factory=dict)
-    forgiven: tuple[str, ...] = ()
-    tasks: int = 0
-    holder: "MemoryTerm | None" = None
-
-
-class MemoryTerm:
-    """The lock of a batch; taken from its holder where the batch is ``taken_away``."""
-
-    weakness = ""
-
-    def __init__(self, kept: Kept, name: str, verb: str) -> None:
-        self._kept, self._name = kept, name
-        self.words = f"mwbatch {verb}, process {os.getpid()} on host {os.uname().nodename}"
-
-    @property
-    def alive(self) -> bool:
-        """Whether it is held still."""
-        return self._kept.holder is self
-
-    def check(self) -> None:
-        """Raise where it is not."""
-        if not self.alive:
-            raise BatchBusy(f"batch {self._name} was taken from this run: another one may act on it")
+from mwbatch.journal.ref import Ref, Unusable
+from mwbatch.journal.store import Departed, in_use
 
 
 class MemoryHome:

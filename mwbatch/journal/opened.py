@@ -18,7 +18,8 @@ from mwbatch.journal import Journal
 from mwbatch.journal.belongings import Belongings, Term
 from mwbatch.journal.card import Card
 from mwbatch.journal.health import Damage
-from mwbatch.journal.store import Ref, Store
+from mwbatch.journal.ref import Ref
+from mwbatch.journal.store import Store
 
 AT_ONCE: Final = 1000
 """Facts that are made durable with one write, where there are many."""

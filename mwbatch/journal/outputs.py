@@ -17,8 +17,9 @@ from mwbatch.core.hint import typed
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.disk import DISK
 from mwbatch.journal.placing import Changed, free, place, seen
+from mwbatch.journal.ref import usable
 from mwbatch.journal.replacing import Aside, Make, aside, make_folder, make_public, names_in
-from mwbatch.journal.store import Store, usable
+from mwbatch.journal.store import Store
 from mwbatch.journal.target import OneFile, OneFolder
 
 _SYSTEM: Final = ("/dev/", "/proc/", "/sys/")

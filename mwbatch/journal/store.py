@@ -18,41 +18,20 @@ names the holder,
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from mwbatch.core.hint import hint
-from mwbatch.errors import BatchBusy, StoreError
+from mwbatch.errors import BatchBusy
 from mwbatch.journal.card import Card
 from mwbatch.journal.measure import Commits
+from mwbatch.journal.ref import Ref, Unusable
 
 if TYPE_CHECKING:
     from mwbatch.journal.belongings import Mailroom
     from mwbatch.journal.keyring import Keyring
     from mwbatch.journal.opened import Opened
-
-
-@dataclass(frozen=True, slots=True)
-class Ref:
-    """A batch as its store found it.
-
-    Opaque: ``where`` it is, in words, is what the store knows it by; ``name`` the name that it has there,
-    mostly the card's.
-    """
-
-    where: str
-    name: str
-    card: Card = field(hash=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Unusable:
-    """What stands where a batch is and cannot be used, and why."""
-
-    where: str
-    name: str
-    why: StoreError = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +166,3 @@ def in_use(batch: str, who: str | None) -> BatchBusy:
         f"batch {batch} is in use by {who or 'another process'}; wait for it, or look: "
         f"{hint('status', batch)}"
     )
-
-
-def usable(there: Iterable[Ref | Unusable]) -> Iterator[Ref]:
-    """Those that can be used: who looks for one batch is not stopped by another.
-
-    MUST NOT tell what was asked before.
-    """
-    return (one for one in there if isinstance(one, Ref))

@@ -12,7 +12,7 @@ from mwbatch.core.address import write
 from mwbatch.core.text import Json, encode
 from mwbatch.journal.card import Card
 from mwbatch.journal.home import Home
-from mwbatch.journal.keyring import signing_key
+from mwbatch.journal.home_keys import signing_key
 from tests.benchmarks.children import cpu, module, server, tool
 from tests.benchmarks.figures import Figure, Round, compare
 from tests.benchmarks.load import load

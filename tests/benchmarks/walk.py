@@ -24,8 +24,8 @@ import mwbatch
 from mwbatch.core.address import write
 from mwbatch.core.limits import Limits
 from mwbatch.core.text import encode
-from mwbatch.journal.keyring import signing_key
-from mwbatch.journal.store import usable
+from mwbatch.journal.home_keys import signing_key
+from mwbatch.journal.ref import usable
 from tests.benchmarks.children import server, tool
 
 FEW, MORE = 40, 120

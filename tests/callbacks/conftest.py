@@ -11,7 +11,7 @@ import pytest
 from mwbatch.callbacks.server import serve
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.home import Home
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from tests.callbacks.stage import BATCH, Stage, make_home
 
 Start = Callable[..., Awaitable[Stage]]

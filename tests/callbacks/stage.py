@@ -18,7 +18,7 @@ from mwbatch.core.lines import parse
 from mwbatch.core.text import Json, encode
 from mwbatch.journal.card import Card
 from mwbatch.journal.home import Home
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from mwbatch.journal.rejects import REJECTS
 
 BATCH: Final = "b234567890"

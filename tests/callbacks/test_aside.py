@@ -12,7 +12,7 @@ from mwbatch.callbacks.limits import Limits
 from mwbatch.core.facts import Seen
 from mwbatch.core.lines import sealed
 from mwbatch.journal.home import Home
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from mwbatch.journal.segments import Segments
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import BATCH, Stage, add_batch, callback, until

@@ -18,7 +18,7 @@ from mwbatch.callbacks.server import serve
 from mwbatch.core import address
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.home import Home
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import BATCH, JSON, Stage, callback, make_home, request, status, talk
 

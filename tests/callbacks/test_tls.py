@@ -23,7 +23,7 @@ from mwbatch.callbacks.server import Running, serve
 from mwbatch.callbacks.tls import Certificate
 from mwbatch.core import address
 from mwbatch.errors import UsageError
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from tests.callbacks.stage import BATCH, JSON, callback, make_home, talk, until
 
 LIMITS: Final = Limits(reload_seconds=0.02, handshake_seconds=0.3)

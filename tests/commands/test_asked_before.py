@@ -29,7 +29,7 @@ from mwbatch.journal.card import Card
 from mwbatch.journal.home_lock import HomeLock
 from mwbatch.journal.naming import LOCK
 from mwbatch.journal.opened import looking
-from mwbatch.journal.store import usable
+from mwbatch.journal.ref import usable
 from mwbatch.simulator.faults import Fault, Line
 from mwbatch.simulator.shelf import View
 from tests.commands.conftest import ELSEWHERE, ORIGIN, Stage, answer, silent

@@ -5,7 +5,7 @@ import pytest
 from mwbatch.commands.base import NO_BASE, callback_base, warn_unheard
 from mwbatch.core.address import NOBODY, Key
 from mwbatch.errors import UsageError
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from tests.commands.conftest import Stage
 from tests.ports import free_port
 

@@ -22,7 +22,7 @@ from mwbatch.core.outcomes import Created
 from mwbatch.errors import ApiError, Exit, StoreError
 from mwbatch.journal.batch_folder import BatchFolder, place_of
 from mwbatch.journal.harm import harm
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from mwbatch.journal.opened import Opened, look
 from mwbatch.simulator.faults import Fault, Line
 from mwbatch.simulator.forms import Draft

@@ -12,7 +12,7 @@ from mwbatch.core.facts import Fact
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
 from mwbatch.errors import Exit, Unsure, UsageError
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from mwbatch.simulator import Fault, Line
 from tests.commands.conftest import LATENCY, Stage, silent
 from tests.commands.test_sending import place

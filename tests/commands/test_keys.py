@@ -16,7 +16,7 @@ from mwbatch.core.facts import Fact, Failed
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Reconciled
 from mwbatch.errors import Exit, StoreError, UsageError
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from mwbatch.journal.store import Store
 from mwbatch.simulator.forms import Draft
 from tests.commands.conftest import Stage, clock, silent

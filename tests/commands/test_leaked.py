@@ -15,7 +15,7 @@ from mwbatch.core.span import Span
 from mwbatch.core.sweep import Place
 from mwbatch.core.text import encode
 from mwbatch.errors import Exit, Unsure
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from mwbatch.simulator.forms import Draft
 from tests.commands.conftest import Stage, clock, silent
 from tests.commands.test_settling import PICTURE, born

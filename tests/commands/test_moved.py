@@ -18,7 +18,7 @@ from mwbatch.commands.reconcile import reconcile
 from mwbatch.commands.rehearse import rehearse
 from mwbatch.commands.submit import resume, submit
 from mwbatch.journal.home import Home
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from tests.commands.conftest import ORIGIN, Stage, silent
 from tests.virtual import virtual
 

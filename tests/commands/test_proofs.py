@@ -18,7 +18,7 @@ from mwbatch.core.showing import seen
 from mwbatch.core.task import parse_callback
 from mwbatch.core.text import decode, encode
 from mwbatch.errors import ApiError, Exit
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from mwbatch.simulator.answers import response
 from mwbatch.simulator.faults import Fault, Line, Size
 from mwbatch.simulator.forms import Draft, Refusal

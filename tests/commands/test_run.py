@@ -15,7 +15,7 @@ from mwbatch.core.facts import Seen
 from mwbatch.core.outcomes import Ran
 from mwbatch.errors import Exit, Poisoned, UsageError
 from mwbatch.journal.home import Home
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from mwbatch.simulator.settings import Settings
 from mwbatch.simulator.world import Callback, World
 from tests.commands.conftest import ELSEWHERE, EPOCH, Stage, answer, clock, silent

@@ -14,7 +14,7 @@ from mwbatch.core.facts import Failed, Planned, Seen, Started
 from mwbatch.core.fold import Status
 from mwbatch.core.pace import Pace, backoff
 from mwbatch.errors import Exit, StoreError, Unsent, Unsure
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from mwbatch.journal.opened import Opened
 from mwbatch.simulator.faults import Fault, Line
 from mwbatch.simulator.forms import Draft

@@ -21,7 +21,7 @@ from mwbatch.core.fold import Status
 from mwbatch.core.lines import line
 from mwbatch.core.times import moment
 from mwbatch.errors import ApiError
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from mwbatch.journal.memory import Memory
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.segment import Segment

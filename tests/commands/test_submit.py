@@ -18,9 +18,9 @@ from mwbatch.core.facts import Planned
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
 from mwbatch.errors import BatchBusy, Exit, Halted, ManifestError, OtherApi, UsageError
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from mwbatch.journal.opened import Opened
-from mwbatch.journal.store import usable
+from mwbatch.journal.ref import usable
 from tests.commands.conftest import ELSEWHERE, ORIGIN, Stage, answer, silent
 from tests.virtual import virtual
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mwbatch.core.lines import sealed
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from tests.callbacks.stage import make_home
 from tests.e2e.stage import Stage
 from tests.journal.disks import NOBODY

@@ -24,7 +24,7 @@ from mwbatch.core.facts import Fact, Failed, Started
 from mwbatch.core.outcomes import Canceled, Proof, Reconciled
 from mwbatch.core.sweep import NO_ECHO
 from mwbatch.errors import BatchBusy
-from mwbatch.journal import keyring
+from mwbatch.journal import home_keys
 from mwbatch.journal.home import Home
 from mwbatch.journal.lock import BatchLock
 from mwbatch.journal.opened import Opened, look
@@ -244,7 +244,7 @@ def no_echo(stage: Stage) -> str:
 def strange_keys(stage: Stage) -> str:
     """Addresses of the batch are signed with keys that are not here."""
     home = Home(stage.home)
-    return keyring.strange_keys(home, replace(home.find("m").card, kids=("0000",)))
+    return home_keys.strange_keys(home, replace(home.find("m").card, kids=("0000",)))
 
 
 def keys(stage: Stage) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from mwbatch.core.address import Key, write
 from mwbatch.journal.home import Home
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from mwbatch.journal.rotation import rotate
 from tests.e2e.stage import Stage, until
 from tests.ports import free_port, listens

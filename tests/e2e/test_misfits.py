@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 from mwbatch.callbacks.stores import REFRESH
 from mwbatch.core import address
 from mwbatch.journal.home import Home
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from tests.e2e.stage import ADDRESS, Stage, until
 from tests.ports import free_port, listens
 

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from mwbatch.callbacks.limits import LIMITS
 from mwbatch.core import address
 from mwbatch.journal.home import Home
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from tests.callbacks.stage import BATCH, callback, request, status
 from tests.e2e.stage import COMMAND, Stage, until
 from tests.ports import free_port, listens

@@ -13,7 +13,7 @@ import pytest
 
 from mwbatch.core.address import write
 from mwbatch.journal.home import Home
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from mwbatch.simulator import Settings
 from tests.e2e.leaks import files, leaks, of_key, titles
 from tests.e2e.quoting import STYLES, Quoting

@@ -25,10 +25,11 @@ from mwbatch.journal import Intake, Journal
 from mwbatch.journal.belongings import RECORD, Keep, Mailbox
 from mwbatch.journal.card import Card
 from mwbatch.journal.harm import forgive, harm
-from mwbatch.journal.keyring import kept_keys, keys_of, signing_key
+from mwbatch.journal.home_keys import kept_keys, keys_of, signing_key
 from mwbatch.journal.measure import Commits
 from mwbatch.journal.opened import Opened, look, looking
-from mwbatch.journal.store import Store, usable
+from mwbatch.journal.ref import usable
+from mwbatch.journal.store import Store
 from tests.core.facts import answer, plan, show, start
 
 CARD = Card("logos", "b234567890", "https://api.test", "/manifests/logos.csv", "id", ())

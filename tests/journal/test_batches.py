@@ -11,7 +11,7 @@ from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.batches import card_of, each
 from mwbatch.journal.card import Card
 from mwbatch.journal.home import Home
-from mwbatch.journal.store import Ref
+from mwbatch.journal.ref import Ref
 from tests.journal.disks import unprivileged
 
 

@@ -15,10 +15,10 @@ from mwbatch.errors import NameTaken, StoreError, UsageError
 from mwbatch.journal.batches import card_of, each
 from mwbatch.journal.card import Card
 from mwbatch.journal.home import Home
-from mwbatch.journal.keyring import kept_keys, keys_of, signing_key
+from mwbatch.journal.home_keys import kept_keys, keys_of, signing_key
 from mwbatch.journal.naming import default_home, name_for, new_batch_id
 from mwbatch.journal.record import Record
-from mwbatch.journal.store import Ref, Unusable, usable
+from mwbatch.journal.ref import Ref, Unusable, usable
 from tests.journal.disks import Failing, Fate, unprivileged
 from tests.records import rewrite
 

@@ -14,7 +14,8 @@ import pytest
 from mwbatch.core.address import Key, find, write
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.home import Home
-from mwbatch.journal.keyring import Keys, signing_key
+from mwbatch.journal.home_keys import signing_key
+from mwbatch.journal.keyring import Keys
 from mwbatch.journal.keys import load, load_or_make
 from tests.journal.disks import Failing, Fate
 

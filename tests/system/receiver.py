@@ -14,7 +14,7 @@ import aiohttp
 from yarl import URL
 
 from mwbatch.core.address import write
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from tests.callbacks.stage import BATCH, JSON, callback, make_home
 from tests.e2e.stage import COMMAND, Stage, until
 from tests.ports import free_port, listens

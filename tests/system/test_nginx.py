@@ -12,7 +12,7 @@ import pytest
 
 from mwbatch.core import address
 from mwbatch.journal.home import Home
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from tests.callbacks.stage import BATCH, JSON, callback
 from tests.e2e.stage import Stage, until
 from tests.ports import free_port, listens

@@ -32,7 +32,7 @@ from mwbatch.core import address
 from mwbatch.core.address import Key
 from mwbatch.core.facts import Planned, Started
 from mwbatch.journal.home import Home
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from mwbatch.journal.segments import Segments
 from tests.callbacks.stage import add_batch
 from tests.e2e.stage import COMMAND, Stage

@@ -14,7 +14,7 @@ from mwbatch.errors import BatchBusy, OtherApi, UsageError
 from mwbatch.journal.home import Home
 from mwbatch.journal.lock import BatchLock
 from mwbatch.journal.record import Record
-from mwbatch.journal.store import Ref
+from mwbatch.journal.ref import Ref
 from tests.torture.manifest import write_manifest
 from tests.torture.steady import write_keys
 

@@ -28,7 +28,7 @@ from mwbatch.callbacks.limits import LIMITS
 from mwbatch.core import address
 from mwbatch.core.address import Key
 from mwbatch.journal.home import Home
-from mwbatch.journal.keyring import keys_of
+from mwbatch.journal.home_keys import keys_of
 from tests.callbacks.stage import BATCH, JSON, add_batch, callback
 from tests.e2e.stage import Stage, until
 from tests.ports import free_port, listens
