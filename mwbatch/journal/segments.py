@@ -69,6 +69,8 @@ class Segments:
 
         It is known there what is on its way to the disk.
         """
+        if self._made is not None:  # as every callback finds it
+            return self._made
         with self._making:
             if self._made is None:
                 from mwbatch.journal.writer import Writer  # noqa: PLC0415 (asyncio, which costs more than reading)

@@ -156,6 +156,21 @@ async def test_a_duplicate_in_flight_waits_for_the_same_commit(tmp_path: Path) -
     assert len(told(journal)) == 1
 
 
+async def test_a_start_in_flight_is_waited_for(tmp_path: Path) -> None:
+    """Who starts rows that another append is starting hears that they are when they are, not before."""
+    disk = Gated()
+    journal = Segments(tmp_path, "test", disk)
+    first = asyncio.create_task(journal.append([start(1, ((0, 9),))]))
+    await asyncio.to_thread(disk.waiting.wait, 10)
+    second = asyncio.create_task(journal.append([start(1, ((8, 12),))]))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not second.done()
+    disk.gate.set()
+    assert [await first, await second] == [[True], [False]]
+    await journal.close()
+
+
 async def test_a_failed_commit_fails_its_duplicates_too(tmp_path: Path) -> None:
     """Whoever waited for a commit that failed is told; the next copy is written itself."""
     disk = Gated(write=[errno.ENOSPC])
