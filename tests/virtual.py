@@ -8,7 +8,8 @@ Hours pass in milliseconds, and what a test sees depends on the order of its tim
 - where nothing can ever happen any more, `Deadlock` is raised instead of hanging.
 
 With ``threads=False`` jobs run on the loop's own thread, one an iteration, in the order in which they were handed in:
-no thread is ever made, and a schedule is the same each time. A job that waits for another one would hang there.
+no thread is ever made, and a schedule is the same each time. A job that waits for another one would hang there. With a
+``lag`` each runs so many iterations after it was handed in, as one in a thread does, whatever becomes of who waits for it.
 """
 
 import asyncio
@@ -54,10 +55,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     forward by a test.
     """
 
-    def __init__(self, *, threads: bool = True) -> None:
+    def __init__(self, *, threads: bool = True, lag: int = 0) -> None:
         selector = _Jumping()
         selector.loop = self
-        self.now, self.jobs, self._threads = 0.0, 0, threads
+        self.now, self.jobs, self._threads, self._lag = 0.0, 0, threads, lag
         self._pool: ThreadPoolExecutor | None = None
         super().__init__(selector)
         # asyncio fires what is due within this; its nanosecond is less than a float's step after a few months.
@@ -84,8 +85,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def _run_here(self, func: Callable[[Unpack[Ts]], T], *args: *Ts) -> asyncio.Future[T]:
         ended: asyncio.Future[T] = self.create_future()
+        self.jobs += 1
 
         def run() -> None:
+            self._end()
             try:
                 result = func(*args)
             except Exception as error:  # noqa: BLE001 (whoever awaits the job gets it)
@@ -95,8 +98,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
                 if not ended.done():
                     ended.set_result(result)
 
-        self.call_soon(run)
+        self._later(run, self._lag)
         return ended
+
+    def _later(self, run: Callable[[], None], lag: int) -> None:
+        """Run a job once the loop has gone round so many times more; time stands still until then."""
+        if lag:
+            self.call_soon(self._later, run, lag - 1)
+        else:
+            self.call_soon(run)
 
     def _end_from_thread(self, _: Future[Any]) -> None:
         with suppress(RuntimeError):  # the loop was closed: nobody waits any more

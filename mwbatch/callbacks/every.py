@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from mwbatch.callbacks.troubles import Troubles
+from mwbatch.journal.closing import ended
 
 
 @asynccontextmanager
@@ -26,6 +27,4 @@ async def every(seconds: float, call: Callable[[], Awaitable[None]]) -> AsyncIte
     try:
         yield
     finally:
-        repeating.cancel()
-        with suppress(asyncio.CancelledError):
-            await repeating
+        await ended(repeating)

@@ -34,6 +34,7 @@ from mwbatch.core import probe
 from mwbatch.core.address import Address, at_end
 from mwbatch.core.facts import Seen
 from mwbatch.errors import Poisoned, StoreError
+from mwbatch.journal.closing import to_end
 from mwbatch.journal.store import Store
 
 OnStored = Callable[[str, Seen], None]
@@ -103,18 +104,21 @@ class Receiver:
     async def lifetime(self, _: web.Application | None = None) -> AsyncIterator[None]:
         """A cleanup context: it MUST outlive the last request, so closing is no business of on_shutdown."""
         self._keys.open()
-        await self._stores.open()
         try:
+            await self._stores.open()
             async with (
                 every(self._limits.probe_seconds, self._stores.probe),
                 every(EVERY, self._telling.look),
             ):
                 yield
         finally:
-            await self._rejects.close()
-            if failed := await self._stores.close():
-                self._fail(failed)
-            self._watch.close()
+            await to_end(self._close())
+
+    async def _close(self) -> None:
+        await self._rejects.close()
+        if failed := await self._stores.close():
+            self._fail(failed)
+        await self._watch.close()
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
         """Answer any request, with any method and path."""

@@ -19,6 +19,7 @@ from mwbatch.core.address import Address
 from mwbatch.core.reject import Reject, line
 from mwbatch.errors import StoreError
 from mwbatch.journal.belongings import Mailbox
+from mwbatch.journal.closing import in_thread, lasting
 
 _log: Final = logging.getLogger("mwbatch.callbacks")
 
@@ -104,12 +105,12 @@ class Rejects:
         if reject is not None:
             self._waiting.append((address.batch, reject))
             if self._runner is None:
-                self._runner = asyncio.create_task(self._run())
+                self._runner = lasting(self._run())
 
     async def close(self) -> None:
         """Write what waits: MUST come before what it is written to is closed."""
         while self._runner is not None:
-            await asyncio.shield(self._runner)
+            await asyncio.wait([self._runner])
 
     def _admitted(self, address: Address, reason: str, raw: bytes, at: float) -> Reject | None:
         allowance = self._allowance(address.batch)
@@ -151,7 +152,7 @@ class Rejects:
         """Write one reject; returns why it could not be."""
         try:
             mailbox = await self._mailbox_of(batch)
-            there = await asyncio.to_thread(mailbox.keep_reject, reject, self._limits.reject_folder)
+            there = await in_thread(mailbox.keep_reject, reject, self._limits.reject_folder)
         except StoreError as error:
             return _Loss("disk", str(error))
         except Exception as error:  # noqa: BLE001 (nobody waits for this task)

@@ -1,5 +1,7 @@
 """The receiver on a socket of its own, and beside it the admin port for whoever looks after it."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Self
@@ -13,6 +15,7 @@ from mwbatch.callbacks.readiness import Event
 from mwbatch.callbacks.receiver import OnStored, Receiver
 from mwbatch.callbacks.tls import Certificate
 from mwbatch.errors import BadValue, StoreError
+from mwbatch.journal.closing import outlasting
 from mwbatch.journal.store import Store
 
 
@@ -46,7 +49,7 @@ class Running:
     async def close(self) -> None:
         """Stop listening, let what is in flight be answered, then close the journals; last the admin port."""
         self._receiver.readiness.take(Event.CLOSING)
-        await self._stack.aclose()
+        await outlasting(asyncio.create_task(self._stack.aclose()))
 
     async def __aenter__(self) -> Self:
         return self
@@ -84,7 +87,7 @@ async def serve(
         receiver.certificate = Certificate(tls_cert, tls_key, receiver.troubles)
     certificate = receiver.certificate
     front = Listener(receiver.answer, limits, receiver.counts)
-    async with AsyncExitStack() as stack:
+    async with _unwound() as stack:
         if admin_port is not None:
             behind = Listener(Admin(receiver, lambda: front.connections).answer, limits, Counts())
             stack.push_async_callback(behind.close)
@@ -96,3 +99,14 @@ async def serve(
         if certificate:
             await stack.enter_async_context(every(limits.reload_seconds, certificate.refresh))
         return Running(front, behind, receiver, stack.pop_all())
+
+
+@asynccontextmanager
+async def _unwound() -> AsyncIterator[AsyncExitStack]:
+    """What is begun one after the other, and ended as a whole where one of it fails, however often that is cancelled."""
+    stack = AsyncExitStack()
+    try:
+        yield stack
+    except BaseException:
+        await outlasting(asyncio.create_task(stack.aclose()))
+        raise

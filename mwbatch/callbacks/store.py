@@ -1,6 +1,5 @@
 """One open journal that takes callbacks: that of a batch, or that of an inbox."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,6 +9,7 @@ from mwbatch.core.facts import Seen
 from mwbatch.errors import StoreError
 from mwbatch.journal import Intake
 from mwbatch.journal.belongings import Mailbox
+from mwbatch.journal.closing import in_thread
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,11 +67,11 @@ class Taker:
     async def is_open(self) -> bool:
         """Whether callbacks could be written there, as far as a look can tell."""
         try:
-            await asyncio.to_thread(self.mailbox.check)
+            await in_thread(self.mailbox.check)
         except StoreError:
             return False
         return True
 
     async def stands(self) -> bool:
         """Whether everything that is known of it is on disk still."""
-        return await asyncio.to_thread(self.journal.stands)
+        return await in_thread(self.journal.stands)

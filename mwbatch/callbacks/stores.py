@@ -17,6 +17,7 @@ from mwbatch.journal import Intake
 from mwbatch.journal.batches import card_of, each
 from mwbatch.journal.belongings import Mailbox
 from mwbatch.journal.card import Card
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.health import Damage, Harm
 from mwbatch.journal.measure import Commits
 from mwbatch.journal.ref import Ref, Unusable, usable
@@ -193,7 +194,7 @@ class Stores:
 
     async def _batches(self) -> dict[str, Ref]:
         self._looked_at = self._now()
-        looked = await asyncio.to_thread(self._look)
+        looked = await in_thread(self._look)
         self._troubles.end("home", "looking for batches goes well again")
         bad = {one.where: card for one, card in looked if isinstance(card, StoreError)}
         good = {one.card.batch_id: one for one in usable(one for one, _ in looked) if one.where not in bad}
@@ -240,7 +241,7 @@ class Stores:
 
     async def _opened(self, batch: Ref | str) -> Taker:
         """What takes callbacks of a batch that is here, or of one of which only the id is known."""
-        taker = await asyncio.to_thread(Taker.open, self._room.mailbox(batch))
+        taker = await in_thread(Taker.open, self._room.mailbox(batch))
         for damage in taker.journal.health().damage:
             if damage.harm is Harm.DAMAGED:
                 _log.error("%s", _words(damage))
@@ -249,7 +250,7 @@ class Stores:
         return taker
 
     async def _take_in_all(self) -> None:
-        for batch in await asyncio.to_thread(self._room.inboxes):
+        for batch in await in_thread(self._room.inboxes):
             taker = self._there.get(batch)
             if taker and not taker.mailbox.is_inbox:
                 await self._take_in(batch, taker)
@@ -258,10 +259,10 @@ class Stores:
         """Move what the inbox has into the batch: everything of it that nobody writes any more."""
         waiting, trouble = taker.mailbox.waiting, f"inbox {batch}"
         try:
-            there = await asyncio.to_thread(waiting)
+            there = await in_thread(waiting)
             if there != self._left.get(batch, ()):
                 await self._merge(batch, taker)
-                self._left[batch] = await asyncio.to_thread(waiting)
+                self._left[batch] = await in_thread(waiting)
             self._troubles.end(trouble, f"batch {batch}: its inbox was taken in")
         except StoreError as error:
             self._troubles.begin(trouble, f"batch {batch}: its inbox stays as it is: {error}", type(error))

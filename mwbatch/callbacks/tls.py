@@ -1,6 +1,5 @@
 """The certificate of a server, read again when its files change."""
 
-import asyncio
 import logging
 import ssl
 import stat
@@ -12,6 +11,7 @@ from typing import Final, NoReturn
 
 from mwbatch.callbacks.troubles import Troubles
 from mwbatch.errors import UsageError
+from mwbatch.journal.closing import in_thread
 
 CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Of TLS 1.2: forward secrecy, and no cipher block chaining (LUCKY13); TLS 1.3 has nothing else."""
@@ -58,7 +58,7 @@ class Certificate:
 
     async def refresh(self) -> None:
         """Read the files again if they changed; what cannot be used is logged once, and the pair in use stays."""
-        stamps = await asyncio.to_thread(self._look)
+        stamps = await in_thread(self._look)
         if stamps != self._stamps:
             self._stamps = stamps
             await self._renew()
@@ -66,8 +66,8 @@ class Certificate:
 
     async def _renew(self) -> None:
         try:
-            newest = await asyncio.to_thread(_context, self._chain, self._key)
-            self._ends = await asyncio.to_thread(ends, newest, self._chain)
+            newest = await in_thread(_context, self._chain, self._key)
+            self._ends = await in_thread(ends, newest, self._chain)
             self._newest = newest
         except UsageError as error:
             self._troubles.begin("certificate", f"the certificate in use stays: {error}", str(error))

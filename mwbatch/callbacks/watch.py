@@ -13,6 +13,7 @@ from mwbatch.core.facts import Seen
 from mwbatch.core.named import Named
 from mwbatch.core.text import encode
 from mwbatch.journal import Intake, Tasks
+from mwbatch.journal.closing import ended, in_thread
 
 LOOK: Final = 1.0
 """Seconds between two looks at what submitters recorded."""
@@ -64,18 +65,18 @@ class Watch:
         if self._runner is None:
             self._runner = asyncio.create_task(self._run())
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Look no more: what was not told now stands in the facts all the same."""
         self._closed = True
         if self._runner is not None:
-            self._runner.cancel()
+            await ended(self._runner)
 
     async def _run(self) -> None:
         try:
             while self._new and not self._closed:
                 await asyncio.sleep(LOOK)
                 new, self._new = self._new, []
-                for batch, row in await asyncio.to_thread(self._strange, new):
+                for batch, row in await in_thread(self._strange, new):
                     self._counts.unrecorded += 1
                     self._once.warn(batch, row, STRANGE)
         except Exception as error:  # noqa: BLE001 (nobody waits for this task)

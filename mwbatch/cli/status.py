@@ -109,12 +109,11 @@ async def keep_watching(
     place: settings.Place, batch: str | None, price: float | None, desk: "Desk", *, demanded: bool
 ) -> Result:
     """Show the counts until the batch, or every one, is complete, or the user has seen enough; then where it stands."""
-    import asyncio
-
     from mwbatch.core.batch import Batch
     from mwbatch.core.fold import Status
     from mwbatch.core.progress import unfinished
     from mwbatch.journal import Journal
+    from mwbatch.journal.closing import in_thread
     from mwbatch.journal.ref import usable
 
     home, tally = open_home(place, desk), desk.tally
@@ -125,7 +124,7 @@ async def keep_watching(
         counts, flying = Counter[Status](), 0
         for ref in there:
             journal, last = watched.get(ref.where) or (home.open(ref).journal, None)
-            state = await asyncio.to_thread(journal.refresh, last)
+            state = await in_thread(journal.refresh, last)
             watched[ref.where] = journal, state
             counts.update(now := state.by_status())
             flying += now[Status.DOUBT] if now[Status.DOUBT] and home.holder(ref) else 0
@@ -137,5 +136,5 @@ async def keep_watching(
             stopped = await desk.sleep(2.0) if unfinished(counts) else True
         if stopped:
             if batch is None:
-                return await asyncio.to_thread(everything, home, price, demanded=demanded)
-            return await asyncio.to_thread(one, home, batch, price, demanded=demanded)
+                return await in_thread(everything, home, price, demanded=demanded)
+            return await in_thread(one, home, batch, price, demanded=demanded)

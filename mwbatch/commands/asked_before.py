@@ -1,6 +1,5 @@
 """Asked before, and by whom: rows to be sent are compared with every batch of the home, under its lock."""
 
-import asyncio
 import re
 from array import array
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from mwbatch.core.overlaps import Ahead, Overlap, Overlaps, Repeats, consented
 from mwbatch.core.plural import counted, rows
 from mwbatch.errors import AskedBefore, StoreError, UsageError
 from mwbatch.journal.belongings import RECORD
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.ref import Ref
 from mwbatch.journal.store import Store
@@ -83,14 +83,14 @@ async def unasked(
             allowed = consented(card.again, ref.card.batch_id)
             told = candidates.keep and both == frozenset(ref.card.volatile)
             try:
-                await asyncio.to_thread(_take, overlaps, fitting, store, ref, both, allowed, told)
+                await in_thread(_take, overlaps, fitting, store, ref, both, allowed, told)
             except StoreError as error:
                 raise unreadable(ref, error, desk) from error
     if own and ahead:
         assert candidates.batch is not None
         others.refs[card.batch_id] = candidates.batch.ref
         if card.batch_id not in others.named:
-            await asyncio.to_thread(_take_own, overlaps, ahead, candidates.batch, names)
+            await in_thread(_take_own, overlaps, ahead, candidates.batch, names)
     if account is not None:
         account.add_to(
             overlaps,

@@ -1,6 +1,5 @@
 """Asking what was asked: every request of a home that has several tasks, what was paid for it, and where."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -16,6 +15,7 @@ from mwbatch.core.task import Task
 from mwbatch.errors import StoreError
 from mwbatch.journal.batches import card_of, each
 from mwbatch.journal.belongings import RECORD
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.ref import Ref
 from mwbatch.journal.store import Store
@@ -57,7 +57,7 @@ async def _audited(
     good = []
     for batch in batches:
         try:
-            await asyncio.to_thread(told.learn, _rows(batch, names))
+            await in_thread(told.learn, _rows(batch, names))
             good.append(batch)
         except StoreError as error:
             unreadable.append(str(error))
@@ -76,12 +76,12 @@ async def _audited(
     desk.tally.begin("reading batches", 2 * len(batches), done=len(batches))
     for number, batch in enumerate(good):
         try:
-            await asyncio.to_thread(_count, told, number, batch, names)
+            await in_thread(_count, told, number, batch, names)
         except StoreError as error:  # what was counted of it so far was paid
             unreadable.append(str(error))
         desk.tally.done += 1
     told.finish()
-    plans = await asyncio.to_thread(_plans, told, good, unreadable)
+    plans = await in_thread(_plans, told, good, unreadable)
     names_of = tuple((batch.card.name, batch.card.batch_id) for batch in good)
     return Audited(names_of, told, plans, tuple(dict.fromkeys(unreadable)), listed, bare, flaw)
 

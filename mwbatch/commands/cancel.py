@@ -1,6 +1,5 @@
 """Giving rows up: nothing more is sent for them, and tasks at which nobody has worked yet are canceled."""
 
-import asyncio
 from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
@@ -18,6 +17,7 @@ from mwbatch.core.fold import Row, Status
 from mwbatch.core.outcomes import Canceled
 from mwbatch.core.plural import rows
 from mwbatch.errors import BatchBusy, UsageError
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.store import Store
 
@@ -49,7 +49,7 @@ async def cancel(
     ref = store.find(name)
     ref.card.pinned(client.origin)
     async with store.act(ref, "cancel") as batch:
-        chosen, final = await asyncio.to_thread(_chosen, batch, ids)
+        chosen, final = await in_thread(_chosen, batch, ids)
         if len(chosen) > ASK_ABOVE and not confirm(f"cancel {rows(len(chosen))} of batch {ref.card.name}?"):
             raise UsageError("nothing was canceled, as you said")
         session = Session(batch, client, desk)

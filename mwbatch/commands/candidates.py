@@ -1,6 +1,5 @@
 """The rows that would be sent, and what they ask for: of a batch, of a manifest, or of both."""
 
-import asyncio
 from array import array
 from collections.abc import Set
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from mwbatch.core.entry import Entry
 from mwbatch.core.overlaps import Ahead
 from mwbatch.journal.belongings import RECORD
 from mwbatch.journal.card import Card
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.opened import Opened
 
 
@@ -68,7 +68,7 @@ class Candidates:
     async def _read(self, names: frozenset[str]) -> Ahead:
         ahead = Ahead()
         if self.batch is not None and self._has_planned:
-            await asyncio.to_thread(self._planned, ahead, self.batch, names)
+            await in_thread(self._planned, ahead, self.batch, names)
         if self.source is not None and self.found is not None and self.found.new:
             if names == self.names:
                 for number, digest in zip(self.found.fresh(), self.found.requests(), strict=True):

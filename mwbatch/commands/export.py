@@ -1,6 +1,5 @@
 """Exporting: open a batch without its lock, measure what lacks a size where that is wanted, and let it be written."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from typing import Protocol, TypeVar
 
@@ -10,6 +9,7 @@ from mwbatch.core.facts import Planned
 from mwbatch.core.image_size import Size
 from mwbatch.journal import Journal
 from mwbatch.journal.belongings import Sizes
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.opened import Opened
 
 
@@ -56,12 +56,12 @@ async def export(
     tally = desk.tally
     writer.check()
     tally.begin("reading")
-    survey = await asyncio.to_thread(writer.survey, opened.journal)
-    sizes = await asyncio.to_thread(opened.own.image_sizes)
+    survey = await in_thread(writer.survey, opened.journal)
+    sizes = await in_thread(opened.own.image_sizes)
     if measuring:
         from mwbatch.commands.measuring import measure  # noqa: PLC0415 (HTTP, which most exports need not wait for)
 
-        total = await asyncio.to_thread(lambda: sum(1 for _ in missing(survey, sizes)))
+        total = await in_thread(lambda: sum(1 for _ in missing(survey, sizes)))
         with desk.in_flight():
             await measure(missing(survey, sizes), total, sizes, desk)
     tally.begin("exporting", survey.completed)
@@ -71,7 +71,7 @@ async def export(
         return not desk.stopping.is_set()
 
     with desk.in_flight():
-        found = await asyncio.to_thread(writer.write, survey, sizes.get, going)
+        found = await in_thread(writer.write, survey, sizes.get, going)
     tally.begin("")
     if demanded:
         await opened.refresh()

@@ -1,6 +1,5 @@
 """Rows with mistakes, put aside beside their manifest: itself a manifest, to be mended and submitted."""
 
-import asyncio
 import os
 import re
 from collections import Counter
@@ -16,6 +15,7 @@ from mwbatch.commands.survey import ASIDE, Survey
 from mwbatch.core.entry import OUR_BATCH, OUR_ERROR, OUR_ROW, Entry, Problem, cells_of
 from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.errors import StoreError
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.disk import DISK, open_to_read
 from mwbatch.journal.replacing import Aside, aside, make_public
 
@@ -43,7 +43,7 @@ async def put_aside(manifest: str, found: Survey, path: Path, batch_id: str) -> 
     """
     told = PutAside()
     try:
-        before = await asyncio.to_thread(_known, path, batch_id)
+        before = await in_thread(_known, path, batch_id)
         with ExitStack() as stack:
             new: Aside | None = None
             async for rows in _chunks(manifest, found):
@@ -51,10 +51,10 @@ async def put_aside(manifest: str, found: Survey, path: Path, batch_id: str) -> 
                 if lines and new is None:
                     new = stack.enter_context(aside(path, make=make_public))
                 if new is not None:
-                    await asyncio.to_thread(new.write, b"".join(lines))
+                    await in_thread(new.write, b"".join(lines))
                     told.now[path] += len(lines)
             if new is not None:
-                told.now = Counter({await asyncio.to_thread(_put, new): told.now[path]})
+                told.now = Counter({await in_thread(_put, new): told.now[path]})
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}") from error
     return told

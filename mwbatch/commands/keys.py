@@ -1,6 +1,5 @@
 """Callback keys: which there are and what waits for them, a new one, the end of an old one."""
 
-import asyncio
 from collections import defaultdict
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -12,6 +11,7 @@ from mwbatch.core.plural import rows
 from mwbatch.core.waiting import waiting
 from mwbatch.errors import Exit, UsageError
 from mwbatch.journal.batches import each
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.home_keys import kept_keys
 from mwbatch.journal.keyring import Keys
 from mwbatch.journal.opened import read
@@ -202,7 +202,7 @@ async def _uses(store: Store, desk: Desk, *, judged: bool = False) -> dict[str, 
         for kid in dict.fromkeys((*batch.card.kids, *counts)):
             found[kid].append(Use(batch.card.name, counts[kid]))
 
-    for _, why in await asyncio.to_thread(lambda: list(each(store, count))):
+    for _, why in await in_thread(lambda: list(each(store, count))):
         if why is None:
             continue
         if judged:

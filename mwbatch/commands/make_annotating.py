@@ -1,6 +1,5 @@
 """Stage two: an annotating manifest out of a tagging batch's answers. It sends nothing."""
 
-import asyncio
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from mwbatch.core.outcomes import Made
 from mwbatch.core.text import encode
 from mwbatch.errors import UsageError
 from mwbatch.journal import Journal
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.labelled import labelled
 from mwbatch.journal.naming import name_for
 from mwbatch.journal.outputs import Output
@@ -43,11 +43,11 @@ async def make_annotating(
     """
     check(question)
     opened, output = store.open(store.find(name)), Output(store, path, force)
-    await asyncio.to_thread(output.check)
+    await in_thread(output.check)
     desk.tally.begin("reading answers")
     expiring = Expiring(clock_of(desk))
     with desk.in_flight():
-        made = await asyncio.to_thread(
+        made = await in_thread(
             _write, opened.card.name, opened.journal, question, chosen, output, desk, expiring
         )
     desk.tally.begin("")

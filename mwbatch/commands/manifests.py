@@ -6,11 +6,12 @@ import os
 import stat
 import zlib
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 import aiofiles
+from aiofiles.threadpool.binary import AsyncBufferedReader
 
 from mwbatch.core.digests import SIZE
 from mwbatch.core.hint import typed
@@ -18,6 +19,7 @@ from mwbatch.core.manifest import CsvReader, Found, JsonlReader, Reader
 from mwbatch.core.plain_text import BOM, HEAD, TO_UTF8, instead
 from mwbatch.core.progress import Tally
 from mwbatch.errors import UsageError
+from mwbatch.journal.closing import to_end
 from mwbatch.journal.placing import free
 
 BLOCK: Final = 1 << 16
@@ -194,15 +196,9 @@ async def blocks(path: str, name: str) -> AsyncGenerator[bytes, None]:
             while block := await aiofiles.stdin_bytes.read(BLOCK):
                 yield block
             return
-        file = await aiofiles.open(path, "rb")
-        try:
+        async with _opened(path) as file:
             while block := await file.read(BLOCK):
                 yield block
-        finally:
-            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                await file.close()  # no task of its own, which would not run where the loop ends
-            else:  # a pipe that somebody reads in a thread is closed when something comes
-                await asyncio.wait([asyncio.ensure_future(file.close())], timeout=LONGEST_CLOSE)
     except FileNotFoundError:
         raise UsageError(
             f"there is no file {name}: give the path of a manifest, or - for standard input"
@@ -211,6 +207,29 @@ async def blocks(path: str, name: str) -> AsyncGenerator[bytes, None]:
         raise UsageError(f"{name} is a directory: give the path of a manifest in it") from None
     except (OSError, ValueError) as error:
         raise UsageError(f"{name} cannot be read ({_words(error)}): give a file that can") from None
+
+
+@asynccontextmanager
+async def _opened(path: str) -> AsyncGenerator[AsyncBufferedReader, None]:
+    """A file to be read, closed when this is left, however often that is cancelled.
+
+    But a pipe, which is opened, and closed, when something comes: for that nobody waits for long.
+    """
+    there, patient = list[AsyncBufferedReader](), not is_pipe(path)
+
+    async def come() -> None:
+        there.append(await aiofiles.open(path, "rb"))
+
+    try:
+        await (to_end(come()) if patient else come())
+        yield there[0]
+    finally:
+        for file in there:
+            await to_end(file.close() if patient else _closed_soon(file))
+
+
+async def _closed_soon(file: AsyncBufferedReader) -> None:
+    await asyncio.wait([asyncio.ensure_future(file.close())], timeout=LONGEST_CLOSE)
 
 
 class _Gunzip:

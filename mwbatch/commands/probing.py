@@ -10,6 +10,7 @@ from mwbatch.core.course import Course, Event, State
 from mwbatch.core.pace import Pace, backoff
 from mwbatch.core.trouble import Trouble
 from mwbatch.errors import ApiError, Exit
+from mwbatch.journal.closing import ended
 
 PATIENCE: Final = 900.0
 """Seconds without one created row after which a busy or unreachable API is given up for this run."""
@@ -36,11 +37,11 @@ class Prober:
         self.decided_at = self._session.ticks()
         self._heed(self._course.state)
 
-    def end(self) -> None:
+    async def end(self) -> None:
         """The round is over: nobody waits for an answer."""
-        if self._asking is not None:
-            self._asking.cancel()
-        self._asking = None
+        if (asking := self._asking) is not None:
+            self._asking = None
+            await ended(asking)
 
     def lose_patience(self, now: float, what: str, why: str) -> None:
         """Stop where nothing will have been decided for too long by then: ``what`` failed, and ``why``."""

@@ -1,6 +1,5 @@
 """Reconciling: what is on disk, what the API has, and what the manifest says, brought to one account."""
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,6 +25,7 @@ from mwbatch.core.span import Span
 from mwbatch.core.sweep import Sight
 from mwbatch.core.values import LEAST_LOOK, LONGEST, SETTLE, amount
 from mwbatch.errors import BatchBusy
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.harm import least_listed, too_few
 from mwbatch.journal.opened import Opened, looking
 from mwbatch.journal.ref import Ref
@@ -160,7 +160,7 @@ class Asking:
             return
         self.session.tally.begin("comparing answers")
         answers = self.batch.journal.answers()
-        differing, abridged = await asyncio.to_thread(self._agreement.differing, answers)
+        differing, abridged = await in_thread(self._agreement.differing, answers)
         self.result.differing = tuple(differing)
         if abridged:
             self.session.note(

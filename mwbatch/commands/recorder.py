@@ -1,11 +1,11 @@
 """Writes what came of requests while nobody waits: facts queue, one flusher makes them durable in groups."""
 
 import asyncio
-from contextlib import suppress
 from typing import Final
 
 from mwbatch.core.facts import Fact
 from mwbatch.errors import StoreError
+from mwbatch.journal.closing import lasting
 from mwbatch.journal.opened import Opened
 
 GATHER: Final = 0.02
@@ -20,7 +20,7 @@ class Recorder:
         self._batch = batch
         self._facts: list[Fact] = []
         self._runner: asyncio.Task[None] | None = None
-        self._hurry = asyncio.Event()
+        self._due, self._waited = asyncio.Event(), 0
         self.failure: StoreError | None = None
         """Why the journal could not be written; what is still here was not lost, it is tried again by
         `flush`."""
@@ -30,7 +30,7 @@ class Recorder:
         self._batch.state.add(fact)
         self._facts.append(fact)
         if self._runner is None and self.failure is None:
-            self._runner = asyncio.create_task(self._run())
+            self._runner = lasting(self._run())
 
     async def flush(self) -> None:
         """Return once every fact is durable.
@@ -39,14 +39,15 @@ class Recorder:
             StoreError: they cannot be written; the tasks that they tell of are found again by the next
             listing.
         """
-        self._hurry.set()
+        self._waited += 1
+        self._due.set()
         try:
             while self._runner is not None:
-                await asyncio.shield(self._runner)
+                await asyncio.wait([self._runner])
             self.failure = None
             await self._run()
         finally:
-            self._hurry.clear()
+            self._waited -= 1
         if self.failure is not None:
             raise self.failure
 
@@ -66,6 +67,9 @@ class Recorder:
 
     async def _gathered(self) -> None:
         """Wait for more facts, unless somebody waits for these."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GATHER):
-                await self._hurry.wait()
+        if self._waited:
+            return
+        self._due.clear()
+        timer = asyncio.get_running_loop().call_later(GATHER, self._due.set)
+        await self._due.wait()
+        timer.cancel()

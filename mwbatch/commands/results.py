@@ -1,6 +1,5 @@
 """The completed rows taken home: a file of JSON lines, whole or not at all."""
 
-import asyncio
 from pathlib import Path
 from typing import Final
 
@@ -8,6 +7,7 @@ from mwbatch.commands.desk import Desk
 from mwbatch.core.outcomes import Taken
 from mwbatch.core.text import encode
 from mwbatch.errors import UsageError
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.harm import tell_hidden
 from mwbatch.journal.labelled import results
 from mwbatch.journal.opened import Opened
@@ -27,9 +27,9 @@ async def take_home(
         StoreError: the batch cannot be read, or the file not be written.
     """
     output = Output(opened.store, path, force)
-    await asyncio.to_thread(output.check)
+    await in_thread(output.check)
     with desk.in_flight():
-        return await asyncio.to_thread(_write, opened, output, desk, every=every)
+        return await in_thread(_write, opened, output, desk, every=every)
 
 
 def _write(opened: Opened, output: Output, desk: Desk, *, every: bool) -> Taken:

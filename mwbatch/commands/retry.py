@@ -1,6 +1,5 @@
 """Second chances: open another attempt for rows that the user chose, then go on as resume does."""
 
-import asyncio
 from array import array
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ from mwbatch.core.fold import Row, Status
 from mwbatch.core.outcomes import Created
 from mwbatch.core.plural import rows
 from mwbatch.errors import BadValue, UsageError
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.store import Store
 
@@ -52,7 +52,7 @@ async def retry(
     check(wishes, ref.card, client.origin)
     async with store.act(ref, "retry") as batch:
         await check_base(wishes, batch)
-        chosen = await asyncio.to_thread(_chosen, batch, choice)
+        chosen = await in_thread(_chosen, batch, choice)
         left_out = await _reopened(batch, client, chosen, wishes, desk)
         return replace(await create(Session(batch, client, desk), wishes), left_out=left_out)
 

@@ -28,7 +28,7 @@ from mwbatch.core.showing import seen
 from mwbatch.core.trouble import Advice, Trouble
 from mwbatch.core.verdict import TAKEN, Outcome, Verdict
 from mwbatch.errors import BatchBusy, Exit, StoreError, UsageError
-from mwbatch.journal.closing import to_end
+from mwbatch.journal.closing import ended, to_end
 
 LOOK: Final = 0.5
 """Seconds between two looks at the lock: whoever takes it meanwhile needs far longer until it sends a row
@@ -102,13 +102,13 @@ class Sender:
             if self._broken is not None:
                 raise self._broken
         finally:
-            watch.cancel()
             for left in self._ready.leftovers():
                 self._note(left.create, left.outcome)
-            self._prober.end()
-            await to_end(self._end())
+            await to_end(self._end(watch))
 
-    async def _end(self) -> None:
+    async def _end(self, watch: asyncio.Task[None]) -> None:
+        await ended(watch)
+        await self._prober.end()
         await self._recorder.flush()
         self.course.take(Event.ENDED)
 

@@ -1,6 +1,5 @@
 """Settling doubt: presence counts wherever it shows, absence only after two valid sweeps far enough apart."""
 
-import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -19,6 +18,7 @@ from mwbatch.core.span import Span
 from mwbatch.core.sweep import Place
 from mwbatch.core.verdict import Verdict
 from mwbatch.errors import ApiError
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.opened import Opened
 
 BELIED: Final = (
@@ -58,7 +58,7 @@ async def settle(session: Session, grounds: Grounds) -> Settled:
     left = await in_doubt(batch, grounds)
     session.tally.doubt = len(left)
     there = {doubt.place for doubt in (*before, *left)}
-    kinds = await asyncio.to_thread(_kinds, batch, left)
+    kinds = await in_thread(_kinds, batch, left)
     may = [
         doubt for doubt in left if _may_settle(batch, session.client, doubt, kinds[doubt.place.row], result)
     ]

@@ -1,6 +1,5 @@
 """A first reading of a whole manifest: what each row is to a batch, before anything is written or sent."""
 
-import asyncio
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -19,6 +18,7 @@ from mwbatch.core.facts import Planned
 from mwbatch.core.identity import Decision, Identity, Judged, Kind
 from mwbatch.core.plural import rows
 from mwbatch.core.scrutiny import Scrutiny
+from mwbatch.journal.closing import in_thread
 
 _THERE: Final = (Kind.KNOWN, Kind.RENEWED)
 
@@ -276,7 +276,7 @@ async def survey(
     async with manifest.chunks() as chunks:
         async for chunk in chunks:
             if identity is None and any(isinstance(one, Entry) for one in chunk):
-                identity = await asyncio.to_thread(identity_for, manifest.id_column)
+                identity = await in_thread(identity_for, manifest.id_column)
                 free = identity.free
             if scrutiny:
                 scrutiny.header, scrutiny.id_column = manifest.header[0], manifest.id_column or ""
@@ -284,7 +284,7 @@ async def survey(
                     scrutiny.set_clock(await clock())
             # In a thread, since rows of the batch are looked up for what is told of mistakes.
             known = Identity(None) if identity is None else identity
-            await asyncio.to_thread(found.take, chunk, known, planned)
+            await in_thread(found.take, chunk, known, planned)
             found.marks.append(manifest.mark)
     if scrutiny:
         scrutiny.decimals = manifest.decimals

@@ -1,6 +1,5 @@
 """The rows of a manifest made durable as planned: those that were compared, and no others."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from itertools import islice
@@ -13,6 +12,7 @@ from mwbatch.core.digests import stable_digest
 from mwbatch.core.entry import Entry, Found
 from mwbatch.core.facts import Planned
 from mwbatch.errors import UsageError
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.opened import Opened
 
 
@@ -29,7 +29,7 @@ async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -
     tally.begin("planning rows", found.new + found.renewed)
     if not tally.total:
         return
-    plans = await asyncio.to_thread(batch.journal.plans) if found.renewed else lambda _: None
+    plans = await in_thread(batch.journal.plans) if found.renewed else lambda _: None
     plan = _Plan(source, found, plans)
     manifest = Manifest(source.path)
     async with manifest.chunks() as chunks:

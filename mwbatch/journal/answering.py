@@ -30,13 +30,17 @@ class Shown:
                 self._answers.forget(row)
             else:
                 self._answers.settle(row, least)
+        self._answers.release()
 
     def __contains__(self, row: int) -> bool:
         return row in self._answers
 
     def __iter__(self) -> Iterator[tuple[Planned, Seen | None]]:
-        for planned in self._journal.rows():
-            yield planned, self._answers.answer(planned.row)
+        try:
+            for planned in self._journal.rows():
+                yield planned, self._answers.answer(planned.row)
+        finally:
+            self._answers.release()
 
 
 def is_mixed_up(journal: "Segments") -> bool:

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from mwbatch.journal.unwanted import reader
+
 UNLOCKABLE: Final = {
     errno.EBADF,
     errno.EINVAL,
@@ -158,7 +160,7 @@ def open_own(path: Path) -> int:
 
 def read_own(path: Path, buffering: int = -1) -> BinaryIO:
     """The same, to be read."""
-    return os.fdopen(open_own(path), "rb", buffering)
+    return reader(open_own(path), buffering)
 
 
 def content_of(path: Path) -> bytes:

@@ -1,6 +1,5 @@
 """The inbox of a batch: callbacks that came while the batch was not here, and how they get into it."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
@@ -11,6 +10,7 @@ from mwbatch.core.facts import Fact, Seen
 from mwbatch.errors import StoreError
 from mwbatch.journal import One
 from mwbatch.journal.belongings import Keep
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.disk import DISK
 from mwbatch.journal.rejects import move
 from mwbatch.journal.segments import Segments
@@ -44,22 +44,22 @@ async def merge(inbox: Path, folder: Path, journal: Known, keep: Keep) -> int:
     """
     there = Segments(inbox, "inbox")
     # MUST be asked before reading: what a receiver writes later stands in segments that are kept.
-    done = await asyncio.to_thread(there.dead_segments)
+    done = await in_thread(there.dead_segments)
     facts, plain, new = there.read(), dict[Fact, None](), 0
-    while chunk := await asyncio.to_thread(lambda: list(islice(facts, CHUNK))):
+    while chunk := await in_thread(lambda: list(islice(facts, CHUNK))):
         plain |= dict.fromkeys(fact for fact in chunk if _is_plain(fact))
         new += await keep([fact for fact in chunk if not _is_plain(fact)])
-    new += await keep(await asyncio.to_thread(_unknown, journal, plain))
+    new += await keep(await in_thread(_unknown, journal, plain))
     # MUST be seen before anything is removed: what the journal knows may be gone from the disk, and be here
     # alone.
-    if not await asyncio.to_thread(journal.stands):
+    if not await in_thread(journal.stands):
         raise StoreError(f"{folder} was changed while {inbox} was taken in; take it in again")
     damaged = {damage.where for damage in there.health().lost}
     for path in done:
         if str(path) not in damaged:
             DISK.remove(path)  # or another process, which takes in the same
     with suppress(StoreError):  # they count where they are
-        await asyncio.to_thread(move, inbox, folder)
+        await in_thread(move, inbox, folder)
     return new
 
 

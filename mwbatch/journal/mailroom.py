@@ -1,6 +1,5 @@
 """Where the callbacks of a folder home are put down: in the folders of its batches, and in its inbox."""
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
@@ -8,6 +7,7 @@ from threading import Lock
 from mwbatch.core.reject import Reject
 from mwbatch.errors import StoreError
 from mwbatch.journal.belongings import Keep
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.disk import Disk
 from mwbatch.journal.folders import FOLDERS
 from mwbatch.journal.footing import Footing, check_writable
@@ -107,7 +107,7 @@ class FolderMailbox:
     async def close(self) -> None:
         """Close the journal and what is beside it."""
         try:
-            await asyncio.to_thread(self._close_rejects)
+            await in_thread(self._close_rejects)
         finally:
             await self.journal.close()
 

@@ -136,7 +136,7 @@ class Opened:
         `record`; and `BatchBusy` where an attempt of its rows was started before: whoever did that may have
         sent it.
         """
-        import asyncio  # noqa: PLC0415 (as in `look`)
+        from mwbatch.journal.closing import in_thread  # noqa: PLC0415 (as in `look`)
 
         if await self.record([replace(started, number=self.next_start)]) != [True]:
             raise BatchBusy(
@@ -145,12 +145,12 @@ class Opened:
             )
         self.next_start += self.next_start > 0
         if self.is_begun:
-            await asyncio.to_thread(self.own.trust.go_on)
+            await in_thread(self.own.trust.go_on)
         else:
             self.own.trust.measure()
             kids = tuple(dict.fromkeys((*self.card.kids, started.kid)))
             self.keep(kids=kids, base=started.base, clock=started.clock)
-            await asyncio.to_thread(self.own.trust.begin, self.known_tasks())
+            await in_thread(self.own.trust.begin, self.known_tasks())
             self.is_begun = True
         self.hold()
 
@@ -181,8 +181,8 @@ class Opened:
 
     async def close(self) -> None:
         """Finish what was begun; where this command has the lock, keep what was learned meanwhile."""
-        await self.journal.close()
         try:
+            await self.journal.close()
             if self.term is not None:
                 with suppress(BatchBusy):  # then what this run wrote lies elsewhere
                     self.keep_sizes()
@@ -262,9 +262,9 @@ def read(store: Store, ref: Ref, writer: str = "view") -> Opened:
 
 async def look(store: Store, ref: Ref, writer: str = "view") -> Opened:
     """The same in a thread: to see, or to add what the API showed."""
-    import asyncio  # noqa: PLC0415 (`read` does without)
+    from mwbatch.journal.closing import in_thread  # noqa: PLC0415 (`read` does without)
 
-    return await asyncio.to_thread(read, store, ref, writer)
+    return await in_thread(read, store, ref, writer)
 
 
 @asynccontextmanager
@@ -281,11 +281,11 @@ async def acting(opened: Opened, term: Term) -> AsyncIterator[Opened]:
 
     However this is left, the journal is closed before the lock goes.
     """
-    import asyncio  # noqa: PLC0415 (as in `look`)
+    from mwbatch.journal.closing import in_thread  # noqa: PLC0415 (as in `look`)
 
-    opened.state = await asyncio.to_thread(opened.journal.refresh)
-    opened.term = term
     async with _left_well(opened):
+        opened.state = await in_thread(opened.journal.refresh)
+        opened.term = term
         yield opened
 
 

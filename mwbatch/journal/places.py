@@ -60,6 +60,10 @@ class Places:
             self._open[number] = Again(self._files[number - 1])
         return self._open[number].fact(self._offset[row])
 
+    def release(self) -> None:
+        """Close what was opened; what is read after that is opened anew."""
+        self._open.clear()
+
 
 class Plans(Places):
     """Where the plan that holds for each row stands: that of its latest edition."""

@@ -131,11 +131,10 @@ class Segments:
 
     async def close_absent(self, failed: Sequence[Failed], hold: Callable[[], None]) -> list[bool]:
         """End attempts that are in doubt still, by everything that is on disk now."""
-        import asyncio  # noqa: PLC0415 (as in `_writer`)
-
         from mwbatch.core.doubt import may_end  # noqa: PLC0415 (and with it all that is known of listings)
+        from mwbatch.journal.closing import in_thread  # noqa: PLC0415 (as in `_writer`)
 
-        state = await asyncio.to_thread(self.refresh, self._followed and self._followed[0])
+        state = await in_thread(self.refresh, self._followed and self._followed[0])
         hold()
         ends = [not state.belied() and may_end(state.row(one.row), one) for one in failed]
         await self.append([one for one, may in zip(failed, ends, strict=True) if may])

@@ -23,6 +23,7 @@ from mwbatch.core.glances import Kept
 from mwbatch.core.lines import line
 from mwbatch.core.starts import Starts
 from mwbatch.errors import StoreError
+from mwbatch.journal.closing import in_thread, lasting
 from mwbatch.journal.folders import JOURNAL, RESULTS, place
 from mwbatch.journal.measure import Commits
 from mwbatch.journal.own import OwnSegment
@@ -124,14 +125,14 @@ class Writer:
         """MUST read but once: what is committed while another reading runs would be missing."""
         async with self._learning:
             if self._known is None:
-                await asyncio.to_thread(self.index)
+                await in_thread(self.index)
 
     async def _learn_starts(self) -> None:
         """The same for starts."""
         if not self._knows_starts:
             async with self._learning:
                 if not self._knows_starts:
-                    self._starts = await asyncio.to_thread(lambda: Starts(self._read_starts()))
+                    self._starts = await in_thread(lambda: Starts(self._read_starts()))
                     self._knows_starts = True
 
     def _claim(self, fact: Fact, claims: list[Key], copies: list[Waiting]) -> bool:
@@ -173,7 +174,7 @@ class Writer:
         self._queue.append(Append(lines, size, sum(new), claims, done))
         self.backlog += size
         if self._runner is None:
-            self._runner = asyncio.create_task(self._run())
+            self._runner = lasting(self._run())
         return done
 
     async def _run(self) -> None:
@@ -254,7 +255,7 @@ class Writer:
     async def finish(self) -> None:
         """Return once everything that was handed in was tried, and the thread is gone."""
         while self._runner is not None:
-            await asyncio.shield(self._runner)
+            await asyncio.wait([self._runner])
         self._thread.shutdown()
 
     async def close(self) -> None:

@@ -4,11 +4,12 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from typing import IO, Final, Protocol, cast
 
 from mwbatch.core.printable import cell
 from mwbatch.core.progress import Tally
+from mwbatch.journal.closing import ended
 from mwbatch.views.folding import folded, matters
 from mwbatch.views.line import GAP, Line, line, sentence, time_text
 from mwbatch.views.streams import USUAL, Stream
@@ -154,7 +155,5 @@ async def shown(tally: Tally, *, quiet: bool, say: Say | None = None) -> AsyncIt
         try:
             yield there
         finally:
-            looking.cancel()
-            with suppress(asyncio.CancelledError):
-                await looking
+            await ended(looking)
             there.show(tally)

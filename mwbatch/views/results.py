@@ -1,6 +1,5 @@
 """The completed rows as JSON lines in the manifest's order, at any time, also while the batch runs."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -13,6 +12,7 @@ from mwbatch.core.plural import rows
 from mwbatch.core.text import encode
 from mwbatch.errors import Exit
 from mwbatch.journal import News
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.harm import tell_hidden
 from mwbatch.journal.labelled import results
 from mwbatch.journal.opened import Opened, look
@@ -78,7 +78,7 @@ async def follow_results(
     following, unfinished = opened.journal.news(opened.state), -1
     while not out.over:
         news = _labelled(opened, following)
-        while lines := await asyncio.to_thread(_some, news):
+        while lines := await in_thread(_some, news):
             out.json(lines)
             if not await written(out, sleep):
                 return Printed(Exit.DONE)

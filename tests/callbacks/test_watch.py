@@ -101,7 +101,7 @@ async def test_a_bug_of_the_watch(monkeypatch: pytest.MonkeyPatch, caplog: pytes
     watch.note(BATCH, journal, answer(1, task="a"))
     watch.note(BATCH, journal, answer(1, task="b"))
     await until(lambda: counts.unrecorded)
-    watch.close()
+    await watch.close()
 
 
 def test_once(caplog: pytest.LogCaptureFixture) -> None:

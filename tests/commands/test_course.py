@@ -69,7 +69,7 @@ class Run:
 
     async def end(self) -> None:
         """Leave nothing behind."""
-        self.prober.end()
+        await self.prober.end()
         self.ready.end()
         await self.preparing
 

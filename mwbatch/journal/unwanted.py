@@ -1,0 +1,42 @@
+"""Reading that nobody waits for any more: whoever reads in a thread looks here at each block, and ends."""
+
+from contextvars import ContextVar
+from io import DEFAULT_BUFFER_SIZE, BufferedReader, FileIO
+from typing import BinaryIO, Final
+
+
+class Unwanted(Exception):
+    """Nobody waits for what is read here."""
+
+
+class Wish:
+    """Whether a job is wanted still; known to whatever runs in its context."""
+
+    __slots__ = ("gone",)
+
+    def __init__(self) -> None:
+        self.gone = False
+
+    def end(self) -> None:
+        """It is not."""
+        self.gone = True
+
+
+WISH: Final = ContextVar[Wish | None]("wish", default=None)
+
+
+class Wanted(FileIO):
+    """A file that is read for as long as somebody wants it: raises `Unwanted` at the next block after that."""
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # as `BufferedReader` calls it
+        """Read one block."""
+        wish = WISH.get()
+        if wish is not None and wish.gone:
+            raise Unwanted
+        return super().readinto(buffer)
+
+
+def reader(file: int, buffering: int) -> BinaryIO:
+    """An open file to be read, in blocks of so many bytes (0: as it is asked for, -1: as files are); it is closed with this."""
+    raw = Wanted(file, "rb")
+    return raw if buffering == 0 else BufferedReader(raw, buffering if buffering > 0 else DEFAULT_BUFFER_SIZE)

@@ -1,0 +1,156 @@
+"""The commands that are cut short, each with what comes before it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from mwbatch.commands.audit import audit
+from mwbatch.commands.cancel import cancel
+from mwbatch.commands.export import export
+from mwbatch.commands.keys import listed
+from mwbatch.commands.make_annotating import make_annotating
+from mwbatch.commands.planning import Source
+from mwbatch.commands.reconcile import Manner, reconcile
+from mwbatch.commands.rehearse import rehearse
+from mwbatch.commands.results import take_home
+from mwbatch.commands.retry import Choice, retry
+from mwbatch.commands.run import Door, run
+from mwbatch.commands.submit import resume, submit
+from mwbatch.core.lineage import Filter, Question
+from mwbatch.errors import Unsure
+from mwbatch.export.choices import FormatName
+from mwbatch.export.writing import Export, Order
+from mwbatch.journal.opened import read
+from tests.commands.conftest import ORIGIN, Stage, answer, clock, silent
+
+ROWS: Final = 40
+"""More than two runs of rows at `MOST` in flight."""
+
+MOST: Final = 4
+
+Act = Callable[[Stage], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A command, and what comes ``before`` it; ``settled``: all rows are pending once it was repeated to its end."""
+
+    act: Act
+    before: Act
+    sends: bool = False
+
+
+async def _nothing(_: Stage) -> None:
+    """A home that is not there yet."""
+
+
+def _source(stage: Stage) -> Source:
+    path = stage.folder / "logos.csv"
+    return Source(str(path)) if path.exists() else stage.manifest(*range(ROWS))
+
+
+async def _submit(stage: Stage) -> object:
+    return await submit(
+        stage.home, stage.client, _source(stage), silent(concurrency=MOST, settle=2.0), stage.new_desk()
+    )
+
+
+async def _resume(stage: Stage) -> object:
+    return await resume(
+        stage.home, stage.client, "logos", silent(concurrency=MOST, settle=2.0), stage.new_desk()
+    )
+
+
+async def _doubted(stage: Stage) -> None:
+    """Some rows are in doubt: half of them have a task. Two were refused, and two are not sent yet."""
+    stage.wire.plays = [None, None, Unsure("cut"), None, answer(422), Unsure("cut"), None, answer(422)]
+    desk = stage.new_desk()
+    stage.wire.on_create = lambda _: desk.stopping.set() if len(stage.wire.creates) == ROWS - 10 else None
+    await submit(stage.home, stage.client, _source(stage), silent(concurrency=MOST, settle=2.0), desk)
+    stage.wire.on_create = lambda _: None
+
+
+async def _retry(stage: Stage) -> object:
+    wishes = silent(concurrency=MOST, settle=2.0)
+    return await retry(stage.home, stage.client, "logos", Choice(), wishes, stage.new_desk())
+
+
+async def _cancel(stage: Stage) -> object:
+    return await cancel(stage.home, stage.client, "logos", (), stage.new_desk())
+
+
+async def _reconcile(stage: Stage) -> object:
+    manner = Manner(settle=2.0)
+    return await reconcile(
+        stage.home, stage.client, str(stage.folder / "logos.csv"), stage.new_desk(), manner
+    )
+
+
+async def _answered(stage: Stage) -> None:
+    """A batch of which most rows have an answer, in the API and not here."""
+    await _submit(stage)
+    for row in range(ROWS - 5):
+        batch = read(stage.home, stage.home.find("logos"))
+        task = stage.world.get(next(iter(batch.state.row(row).tasks)), clock())
+        stage.world.early(task, clock())
+
+
+async def _labelled(stage: Stage) -> None:
+    await _answered(stage)
+    await _reconcile(stage)
+
+
+async def _run(stage: Stage) -> object:
+    stage.world.settings = _quick(stage)
+    wishes = silent(concurrency=MOST, settle=2.0)
+    return await run(
+        stage.home, stage.client, _source(stage), wishes, Door(port=0, admin_port=0), stage.new_desk(), 1.0
+    )
+
+
+def _quick(stage: Stage) -> Any:
+    return replace(stage.world.settings, complete_after=(2.0, 2.0))
+
+
+async def _export(stage: Stage, name: FormatName, target: str) -> object:
+    opened = read(stage.home, stage.home.find("logos"))
+    writer = Export("logos", Order(name, _fresh(stage, target), leave_out_unsized=True), stage.home)
+    return await export(opened, stage.new_desk(), writer, demanded=True)
+
+
+def _fresh(stage: Stage, name: str) -> Path:
+    """A path that has nothing."""
+    path = stage.folder / "out" / name
+    path.parent.mkdir(exist_ok=True)
+    return next(one for n in range(99) if not (one := path.with_name(f"{n}-{name}")).exists())
+
+
+async def _take_home(stage: Stage) -> object:
+    opened = read(stage.home, stage.home.find("logos"))
+    return await take_home(opened, _fresh(stage, "labels.jsonl"), stage.new_desk())
+
+
+async def _make_annotating(stage: Stage) -> object:
+    question, path = Question("Is it good?", ("good", "bad")), _fresh(stage, "two.jsonl")
+    return await make_annotating(stage.home, "logos", question, Filter(), path, stage.new_desk())
+
+
+SCENES: Final[Mapping[str, Scene]] = {
+    "submit": Scene(_submit, _nothing, sends=True),
+    "resume": Scene(_resume, _doubted, sends=True),
+    "retry": Scene(_retry, _doubted, sends=True),
+    "cancel": Scene(_cancel, _doubted),
+    "reconcile": Scene(_reconcile, _answered),
+    "reconcile-doubt": Scene(_reconcile, _doubted),
+    "run": Scene(_run, _nothing, sends=True),
+    "export-csv": Scene(lambda stage: _export(stage, FormatName.CSV, "out.csv"), _labelled),
+    "export-yolo": Scene(lambda stage: _export(stage, FormatName.YOLO, "yolo"), _labelled),
+    "results": Scene(_take_home, _labelled),
+    "make-annotating": Scene(_make_annotating, _labelled),
+    "audit": Scene(lambda stage: audit(stage.home, stage.new_desk(), stage.client, "30d"), _labelled),
+    "keys": Scene(lambda stage: listed(stage.home, stage.new_desk()), _labelled),
+    "rehearse": Scene(
+        lambda stage: rehearse(stage.home, ORIGIN, _source(stage), silent(), stage.new_desk()), _doubted
+    ),
+}
