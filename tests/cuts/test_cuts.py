@@ -8,7 +8,7 @@ from tests.cuts.__main__ import drawn
 from tests.cuts.play import play
 from tests.cuts.scenes import SCENES
 
-SAMPLE = 6
+SAMPLE = 4
 """Cuts of each scene."""
 
 
