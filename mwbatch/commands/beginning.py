@@ -1,4 +1,4 @@
-"""How a run begins: with a listing, and with trust in the folder restored where something speaks against it."""
+"""How a run begins: with a listing, and with trust restored where something speaks against the folder."""
 
 from collections import defaultdict
 from datetime import UTC, datetime
@@ -20,7 +20,8 @@ from mwbatch.journal.home_keys import strange_keys
 from mwbatch.journal.opened import Opened
 
 OTHERS_SEND: Final = (
-    "tasks of this batch were created between two listings: another process sends it, maybe from the folder of which this is "
+    "tasks of this batch were created between two listings: another process sends it, maybe from the folder "
+    "of which this is "
     "a copy; go on there, or run the same command again once that has ended"
 )
 """Why nothing is sent from a folder that may be a copy of one at work."""
@@ -31,8 +32,8 @@ _EVER: Final = datetime.min.replace(tzinfo=UTC)
 async def last_base(batch: Opened) -> str | None:
     """The callback base that was used last; None where there was none, or nobody can tell which.
 
-    It stands on the card. Where an older version has sent and kept it in the journal alone, the API's clock tells, and
-    never this machine's, which may have been wrong.
+    It stands on the card. Where an older version has sent and kept it in the journal alone, the API's clock
+    tells, and never this machine's, which may have been wrong.
     """
     if batch.card.base is not None:
         return batch.card.base
@@ -44,10 +45,11 @@ async def last_base(batch: Opened) -> str | None:
 
 
 async def catch_up(session: Session) -> None:
-    """Ask the API for the tasks of the batch, as far back as the journal may have forgotten any, whatever it says was sent.
+    """Ask the API for the tasks of the batch, as far back as the journal may have forgotten any.
 
-    It proves key and origin, tells the server's clock, and shows tasks of which the journal does not know: the folder, or
-    the whole home, may be older than it looks. Raises `ApiError` where the API refuses us or cannot be reached.
+    It proves key and origin, tells the server's clock, and shows tasks of which the journal does not know:
+    the folder, or the whole home, may be older than it looks. Raises `ApiError` where the API refuses us or
+    cannot be reached.
     """
     tell_strange_keys(session)
     batch = session.batch
@@ -66,9 +68,10 @@ async def catch_up(session: Session) -> None:
 
 
 async def _reach_back(session: Session, started: list[Started]) -> int:
-    """List what this run has to know, or everything since the batch began where the record or the listing cannot tell.
+    """List what this run has to know, or all since the batch began where record or listing cannot tell.
 
-    Returns of how many tasks that told something new. Where neither listing can be believed the card keeps how far back
+    Returns of how many tasks that told something new. Where neither listing can be believed the card keeps
+    how far back
     the next run has to look, whatever this one sends: MUST be there before that.
     """
     batch = session.batch
@@ -84,16 +87,16 @@ async def _reach_back(session: Session, started: list[Started]) -> int:
 
 
 def tell_strange_keys(session: Session) -> None:
-    """Tell people whose batch was signed with keys that this home does not have, as one that was moved here."""
+    """Tell people whose batch was signed with keys that this home lacks, as one that was moved here."""
     if words := strange_keys(session.batch.store, session.batch.card):
         session.note(f"warning: {words}")
 
 
 async def restore_trust(session: Session, grounds: Grounds, *, vouched: bool = False) -> str:
-    """Sweep the batch's whole span where something speaks against its folder; returns why that failed, else nothing.
+    """Sweep the whole span where something speaks against the folder; returns why that failed, else nothing.
 
-    A row may look as if it had never been sent although it was: nothing may be sent before this says so. Where the
-    listing cannot tell, as it shows no addresses, the user may have ``vouched`` for the folder.
+    A row may look as if it had never been sent although it was: nothing may be sent before this says so.
+    Where the listing cannot tell, as it shows no addresses, the user may have ``vouched`` for the folder.
     """
     batch = session.batch
     harms = harm(batch)
@@ -129,7 +132,7 @@ def _vouched(session: Session, harms: list[str]) -> str:
 
 
 async def _show_all(session: Session, grounds: Grounds, reasons: list[str]) -> Swept | None:
-    """Two valid sweeps of the whole span, far enough apart; the second of them, or None with the reason kept."""
+    """Two valid sweeps of the whole span, far enough apart; the second, or None with the reason kept."""
     batch = session.batch
     listing, least = Listing(Span((batch.card.began,), WIDE), grounds, reasons), least_listed(batch)
     first = await believed(session, listing)
@@ -159,13 +162,17 @@ def _no_echo(batch: Opened) -> str:
 
 
 def _unshown(batch: Opened, few: str) -> str:
-    why = f"and {few}, so it stands still or is another account's: run the same command again later, with the key of then; or"
+    why = (
+        f"and {few}, so it stands still or is another account's: run the same command again later, "
+        "with the key of then; or"
+    )
     return _ways_on(batch, why, "if nothing is lost that was paid for")
 
 
 def _ways_on(batch: Opened, why: str, unless: str) -> str:
     return (
-        f"the folder cannot be trusted, {why} put back what {batch.where} has lost from a copy (what was sent and is known "
+        f"the folder cannot be trusted, {why} put back what {batch.where} has lost from a copy "
+        f"(what was sent and is known "
         f"here: {hint('reconcile', batch.card.name)}); {unless}, say so: {_vouching(batch)}"
     )
 

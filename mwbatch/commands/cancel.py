@@ -38,7 +38,8 @@ async def cancel(
 ) -> Canceled:
     """Give up the rows of a batch that are not final, or those of them that ``ids`` name.
 
-    Planned and doubtful rows are withdrawn, pending tasks canceled. Run it again after an interruption: it goes on.
+    Planned and doubtful rows are withdrawn, pending tasks canceled. Run it again after an interruption: it
+    goes on.
 
     Raises:
         UsageError: an id is not in the batch, or the user said no; nothing was done.
@@ -114,7 +115,8 @@ async def _cancel(session: Session, chosen: list[int]) -> tuple[int, list[str]]:
                 tally.note(why)
             elif not known.canceled:
                 late.append(
-                    f"task {task.task_id} of row {task.row} is {known.status} and could not be canceled: {why}"
+                    f"task {task.task_id} of row {task.row} is {known.status} and could not be canceled: "
+                    f"{why}"
                 )
 
     await crew([work() for _ in range(AT_ONCE)])
@@ -131,7 +133,7 @@ def _open(batch: Opened, chosen: list[int]) -> Iterator[Open]:
 
 
 async def _give_up(session: Session, task: Open) -> str:
-    """Look at a task and cancel it, if it is shown at its row's address; why it is not canceled, if it is not."""
+    """Look at a task and cancel it, if it is shown at its row's address; else why it is not canceled."""
     found, why, _ = await look(session, task)
     if found is not Found.SHOWN or session.state.row(task.row).tasks[task.task_id].canceled:
         return why or found.value

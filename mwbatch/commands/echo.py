@@ -1,4 +1,4 @@
-"""The echo: does the listing show our callback addresses? Everything about doubt rests on it, so it is proved first."""
+"""The echo: does the listing show our callback addresses? All doubt rests on it, so it is proved first."""
 
 import asyncio
 from contextlib import suppress
@@ -22,7 +22,7 @@ NEWEST: Final = 1000
 
 
 async def prove_echo(session: Session, kind: str, row: int) -> bool:
-    """Look for the task of a row, the first one of its type, in a listing; keep on the card whether it was there."""
+    """Look for a row's task, the first of its type, in a listing; keep on the card whether it was there."""
     batch = session.batch
     # Not the one that is kept: whoever knows the address may have answered for another.
     paid = session.state.row(row).paid
@@ -31,8 +31,9 @@ async def prove_echo(session: Session, kind: str, row: int) -> bool:
         batch.keep(echo=batch.card.echo | {kind: shown}, drift=batch.drift.kept)
     if not shown:
         session.note(
-            f"warning: the API's listing does not show the callback address of a {kind} task. The batch goes on, but a "
-            f"row in doubt cannot be settled: should one appear, look for it yourself, or take it that it may "
+            f"warning: the API's listing does not show the callback address of a {kind} task. The batch goes "
+            f"on, but a row in doubt cannot be settled: should one appear, look for it yourself, or take it that "
+            f"it may "
             f"be paid twice: {hint('retry', batch.card.name, '--status', 'doubt')}"
         )
     return shown

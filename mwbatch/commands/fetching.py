@@ -17,7 +17,8 @@ from mwbatch.core.tie import is_at
 from mwbatch.errors import ApiError, Halted, NotFound
 
 PATIENCE: Final = 900.0
-"""Seconds in which the API must have known none of the open tasks: one that is new may not be known everywhere."""
+"""Seconds in which the API must have known none of the open tasks: one that is new may not be known
+everywhere."""
 
 FORGOTTEN: Final = "the API knows none of the pending tasks any more: waiting changes nothing"
 """Why waiting ended although rows are pending."""
@@ -53,14 +54,14 @@ class Look(NamedTuple):
 
 
 class Gone:
-    """The tasks that the API did not know when it was asked last, and since when it knew none of the open ones."""
+    """The tasks that the API did not know when asked last, and since when it knew none of the open ones."""
 
     def __init__(self, ticks: Callable[[], float]) -> None:
         self.tasks: set[str] = set()
         self._ticks, self._since = ticks, ticks()
 
     def is_all(self, state: Batch) -> bool:
-        """Whether the API has known none of the open tasks for so long that waiting for answers makes no sense."""
+        """Whether the API has known no open task for so long that waiting for answers makes no sense."""
         now = self._ticks()
         if not all(task.task_id in self.tasks for _, task in state.open()):
             self._since = now
@@ -77,8 +78,8 @@ async def fetch(
     """Look at every open task and record what is shown; returns how many answers came.
 
     Confirmed ones for which ``but`` says so are left out; ``gone`` learns which the API does not know. A task
-    that cannot be looked at stays as it is; people are told how many there are of each kind, and of one. Raises `Halted`
-    where the API refuses us.
+    that cannot be looked at stays as it is; people are told how many there are of each kind, and of one.
+    Raises `Halted` where the API refuses us.
     """
     remaining = (
         Open(row, task.attempt, task.task_id)
@@ -138,8 +139,8 @@ async def look(session: Session, task: Open) -> Look:
 async def unanswered(session: Session, agreement: Agreement, *, at_once: int = 32) -> tuple[Differing, ...]:
     """The tasks that were listed without the answer that is stored, and are shown so once more.
 
-    A listing may lag; what the API says of a task that is asked for now it says after the answer came. An answer that it
-    has after all is recorded. Raises `Halted` where the API refuses us.
+    A listing may lag; what the API says of a task that is asked for now it says after the answer came. An
+    answer that it has after all is recorded. Raises `Halted` where the API refuses us.
     """
     standing, remaining = dict(agreement.unanswered), iter(agreement.unanswered)
 

@@ -32,7 +32,8 @@ from mwbatch.journal.ref import Ref
 from mwbatch.journal.store import Store
 
 PAGE = 100
-"""The most tasks on one page of the listing: beyond one open task a page, listing is cheaper than asking for each."""
+"""The most tasks on one page of the listing: beyond one open task a page, listing is cheaper than asking for
+each."""
 
 TRIES = 4
 """How often a listing that proves nothing is repeated."""
@@ -45,9 +46,9 @@ FORGED = "attempts have a task at an address that our keys did not sign: look at
 class Manner:
     """How to reconcile.
 
-    ``settle`` is in seconds, as are ``every`` (between two looks at what is pending; None: one look) and ``most``
-    (waiting in all; None: as long as it takes). ``unproved``: a listing that cannot be believed is no reason not to be done.
-    Raises `UsageError` for what cannot be.
+    ``settle`` is in seconds, as are ``every`` (between two looks at what is pending; None: one look) and
+    ``most`` (waiting in all; None: as long as it takes). ``unproved``: a listing that cannot be believed is
+    no reason not to be done. Raises `UsageError` for what cannot be.
     """
 
     settle: float = SETTLE
@@ -66,8 +67,8 @@ async def reconcile(
 ) -> Reconciled:
     """Bring a batch to one account; without a ``client`` no request is made.
 
-    The inbox is taken in, the whole span listed, missing answers fetched; and, where nobody else holds the lock, doubt
-    settled and surplus canceled. Raises `Halted` and `OtherApi` where the API is not ours to ask.
+    The inbox is taken in, the whole span listed, missing answers fetched; and, where nobody else holds the
+    lock, doubt settled and surplus canceled. Raises `Halted` and `OtherApi` where the API is not ours to ask.
     """
     desk, manner = desk or Desk(), manner or Manner()
     ref = store.find(name)
@@ -117,7 +118,7 @@ class Asking:
         self._gone = Gone(session.ticks)
 
     async def settle(self) -> None:
-        """List, fetch, wait, settle, cancel; and list once more where anything happened after the first listing."""
+        """List, fetch, wait, settle, cancel; list once more where anything happened after that."""
         swept = await self._list()
         known = self._confirmed()
         self.result.fetched += await self._fetch(swept)
@@ -168,7 +169,7 @@ class Asking:
             )
 
     async def _fetch(self, swept: Swept | None) -> int:
-        """Ask for tasks one by one: those that a believed listing shows as done without their answer, else all open."""
+        """Ask for tasks one by one: those that a believed listing shows as done unanswered, else all open."""
         return await fetch(
             self.session,
             # A listing that is believed has shown every confirmed task, so what is pending was shown so.
@@ -177,7 +178,7 @@ class Asking:
         )
 
     async def _wait(self, swept: Swept | None) -> bool:
-        """Look again until nothing is pending, nothing can change or the time is up; says whether it waited at all."""
+        """Look again until nothing is pending or can change, or the time is up; says whether it waited."""
         every, most = self.manner.every, self.manner.most
         began, waited = self.session.ticks(), False
         while every is not None and self.batch.state.by_status()[Status.PENDING]:
@@ -200,7 +201,7 @@ class Asking:
         return waited
 
     async def _is_forgotten(self) -> bool:
-        """Whether nothing can change any more: neither a GET nor a listing knows any of the open tasks, for so long."""
+        """Whether nothing can change any more: no GET and no listing knows an open task, for so long."""
         if not self._gone.is_all(self.batch.state):
             return False
         await self._list()

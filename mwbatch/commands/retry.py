@@ -23,12 +23,16 @@ from mwbatch.journal.opened import Opened
 from mwbatch.journal.store import Store
 
 RETRIABLE: Final = (Status.REJECTED, Status.CANCELED, Status.DOUBT)
-"""The statuses of which another attempt can be opened; doubt only by a user who accepts that it may pay twice."""
+"""The statuses of which another attempt can be opened; doubt only by a user who accepts that it may pay
+twice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which rows: those in ``status``, and where ``ids`` are given only those. Raises `UsageError` for what cannot be."""
+    """Which rows: those in ``status``, and where ``ids`` are given only those.
+
+    Raises `UsageError` for what cannot be.
+    """
 
     status: str = Status.REJECTED
     ids: Collection[str] = field(default=())
@@ -45,8 +49,8 @@ async def retry(
 ) -> Created:
     """Open another attempt for the chosen rows and create what is missing; raises as `resume` does.
 
-    Rows that were sent in vain as often as is done of its own accord are opened too; with those in doubt also the rows
-    that were closed as absent, since nothing sends them any more once an absence was belied.
+    Rows that were sent in vain as often as is done of its own accord are opened too; with those in doubt also
+    the rows that were closed as absent, since nothing sends them any more once an absence was belied.
     """
     ref = store.find(name)
     check(wishes, ref.card, client.origin)

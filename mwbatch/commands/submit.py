@@ -57,7 +57,7 @@ class Beside(NamedTuple):
 async def planned(
     store: Store, client: Client, source: Source, wishes: Wishes, desk: Desk, verb: str
 ) -> AsyncIterator[tuple[Opened, Wishes, Beside]]:
-    """Open the batch of a manifest under its lock, made if it is new, with every good row of the manifest planned.
+    """Open the batch of a manifest under its lock, made if it is new, with every good row planned.
 
     Gives the batch, the wishes with a question that says what the rows are, and how many are not sent.
 

@@ -1,4 +1,7 @@
-"""Surplus: a row with more tasks than it needs. Each is looked at once more, then canceled while that saves money."""
+"""Surplus: a row with more tasks than it needs.
+
+Each is looked at once more, then canceled while that saves money.
+"""
 
 from dataclasses import dataclass, field
 
@@ -29,7 +32,7 @@ async def cancel_surplus(session: Session) -> Canceled:
 
 
 async def _thin_out(session: Session, number: int, result: Canceled) -> None:
-    """Cancel what a row has too much of, if a look just now shows it at its address, and the task that is kept too."""
+    """Cancel what a row has too much of, if a look shows it at its address, and the kept task too."""
     looks = {
         task.task_id: await look(session, Open(number, task.attempt, task.task_id))
         for task in list(session.state.row(number).tasks.values())

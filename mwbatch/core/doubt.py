@@ -21,7 +21,7 @@ WITHOUT_WITNESS: Final = 2.0
 
 
 class Witness(NamedTuple):
-    """A task of this run, for ``row``, whose request left at tick ``began``: a listing without it is not up to date."""
+    """A task of this run, for ``row``, whose request left at ``began`` (tick): a current listing shows it."""
 
     task_id: str
     began: float
@@ -50,7 +50,7 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """What this process knows about doubt: when requests ended (ticks), a later task, and how long to wait (s).
+    """What this process knows about doubt: when requests ended (ticks), a later task, how long to wait (s).
 
     ``since`` is the tick at which the lock was taken: it counts for attempts that this process did not see
     end; ``sent`` the one at which the last of its own requests ended, None while there was none.
@@ -63,7 +63,7 @@ class Grounds:
     sent: float | None = None
 
     def tied(self, state: Batch) -> "Grounds":
-        """The same without a witness that is another row's task after all: that one may be older than any doubt."""
+        """The same without a witness that is another row's task: that one may be older than any doubt."""
         witness = self.witness
         known = witness and state.task(witness.row, witness.task_id)
         return replace(self, witness=None) if known and known.strange else self
@@ -106,7 +106,7 @@ def _covered(fact: Started, open_: set[Place]) -> Iterable[Place]:
 
 
 def span_of(there: Iterable[Doubt], started: Sequence[Started], witness: Witness | None) -> Span:
-    """What a listing has to cover to say anything about these attempts; ``started`` are all such facts, in order.
+    """What a listing has to cover to say anything about these; ``started`` are all such facts, in order.
 
     Without a later task nobody can tell whether the clocks were set meanwhile: then it reaches back as far as
     clocks may differ at all.
@@ -148,6 +148,6 @@ def _mark(rows: bytearray, fact: Started) -> None:
 
 
 def may_end(row: Row, failed: Failed) -> bool:
-    """Whether an attempt may end so: it is in doubt still, and nothing was seen of it but what the API itself denied."""
+    """Whether an attempt may end so: it is in doubt still, and all that was seen of it the API denied."""
     seen = row.seen >> failed.attempt & 1
     return failed.attempt in row.doubtful and (not seen or failed.verdict == Verdict.DENIED)

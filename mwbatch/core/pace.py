@@ -1,7 +1,8 @@
-"""How many requests may be in flight and how fast they may start; no clock of its own, every time is an argument.
+"""How many requests may be in flight and how fast they may start; every time is an argument.
 
-In flight grows from few to ``most`` as long as requests are answered (slow start); nothing but an API that refuses makes
-us slower, and then it is the rate of starts that is bounded (`Ceiling`): most limits count requests, not connections.
+In flight grows from few to ``most`` as long as requests are answered (slow start); nothing but an API that
+refuses makes us slower, and then it is the rate of starts that is bounded (`Ceiling`): most limits count
+requests, not connections.
 """
 
 from collections.abc import Iterator
@@ -26,8 +27,8 @@ SLACK_S: Final = 0.005
 class Pace:
     """The shared pace of all workers. Times are seconds of any clock that never goes back.
 
-    ``most`` is the upper bound of requests in flight, ``rate`` of starts a second (None: no bound of our own).
-    ``limit`` is how many may be in flight now; nothing starts before ``next_start``.
+    ``most`` is the upper bound of requests in flight, ``rate`` of starts a second (None: no bound of our
+    own). ``limit`` is how many may be in flight now; nothing starts before ``next_start``.
     """
 
     __slots__ = ("_ceiling", "_step", "limit", "most", "next_start", "rate")
@@ -51,7 +52,7 @@ class Pace:
         return 1 / self._step if self._step else None
 
     def delay(self, in_flight: int, now: float) -> float | None:
-        """Seconds until one more request may start; 0.0 for now, None for not before one in flight has ended."""
+        """Seconds until one more request may start; 0.0: now, None: not before one in flight has ended."""
         if in_flight >= int(self.limit) or (self._ceiling.walled and in_flight >= FIRST):
             return None
         return max(0.0, self.next_start - now)
@@ -71,10 +72,10 @@ class Pace:
             self._space()
 
     def refused(self, started_at: float, now: float, retry_after: float | None) -> None:
-        """A request that left at ``started_at`` was answered 429 at ``now``; ``retry_after`` in seconds if named.
+        """A request that left at ``started_at`` was answered 429 at ``now``; ``retry_after`` in seconds.
 
-        Where the API names a wait everybody waits; where it does not, a lower rate is what slows us down. Refusals of
-        requests that left before the last one that was heeded say nothing new.
+        Where the API names a wait everybody waits; where it does not, a lower rate is what slows us down.
+        Refusals of requests that left before the last one that was heeded say nothing new.
         """
         wait = retry_after or 0.0
         if wait:
@@ -92,7 +93,7 @@ class Pace:
 
 
 def backoff(first: float = 0.5, longest: float = 30.0) -> Iterator[float]:
-    """Seconds to wait before the first new try, the second …, each twice the one before, up to ``longest``."""
+    """Seconds to wait before the first new try, the second …, each twice as many, up to ``longest``."""
     wait = first
     while True:
         yield wait

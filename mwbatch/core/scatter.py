@@ -28,8 +28,8 @@ MORE_UNBOUND: Final = 0.2
 """… and so much while nothing bounds us."""
 
 ALARM: Final = 4.0
-"""The log of the likelihood ratio that is an alarm, beyond that of the rate: false ones come by the minute, whatever
-the rate."""
+"""The log of the likelihood ratio that is an alarm, beyond that of the rate: false ones come by the
+minute, whatever the rate."""
 
 SLOW: Final = 50.0
 """The least rate that counts for this."""

@@ -27,7 +27,7 @@ Status = Literal["pending", "completed", "canceled"]
 
 
 class Life(Enum):
-    """Where a task stands: the ``status`` of the API, and whether its callback ``succeeded`` (None: not yet)."""
+    """Where a task stands: the API's ``status``, and whether its callback ``succeeded`` (None: not yet)."""
 
     PENDING = "pending", "pending", None
     CALLING = "calling", "completed", None
