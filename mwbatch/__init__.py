@@ -29,7 +29,7 @@ What stands in ``__all__`` is public, and loaded when it is first used::
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 __version__ = "0.1.0"
 
@@ -81,7 +81,7 @@ _PLACES: Final = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Load a public name when it is first used: importing mwbatch itself costs nothing."""
     if name == "errors":
         return import_module("mwbatch.errors")

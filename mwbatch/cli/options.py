@@ -43,7 +43,7 @@ def verb(function: Callable[..., None]) -> click.Command:
         name: parameter.annotation for name, parameter in declared if is_dataclass(parameter.annotation)
     }
 
-    def call(**values: Any) -> None:
+    def call(**values: object) -> None:
         _see_beside(click.get_current_context())
         for name, group in groups.items():
             values[name] = group(**{field.name: values.pop(field.name) for field in fields(group)})
@@ -74,7 +74,7 @@ def _see_beside(ctx: click.Context) -> None:
             )
 
 
-def _params(name: str, annotation: Any, default: Any) -> list[click.Parameter]:
+def _params(name: str, annotation: object, default: object) -> list[click.Parameter]:
     """The options that a parameter stands for."""
     if not is_dataclass(annotation):
         return [_param(name, annotation, default)]
@@ -83,7 +83,7 @@ def _params(name: str, annotation: Any, default: Any) -> list[click.Parameter]:
     return [_param(field.name, field.type, field.default) for field in fields(annotation)]
 
 
-def _param(name: str, annotation: Any, default: Any) -> click.Parameter:
+def _param(name: str, annotation: object, default: object) -> click.Parameter:
     """One option or argument; it is required where there is no default."""
     # click would show the name of an enum's member, where users type its value.
     given = {"default": str(default) if isinstance(default, StrEnum) else default}
@@ -108,7 +108,7 @@ def _param(name: str, annotation: Any, default: Any) -> click.Parameter:
     raise TypeError(f"{name}: {annotation} is not a type with an Option or an Argument")
 
 
-def _shape(kind: Any, low: float | None = None, high: float | None = None) -> dict[str, Any]:
+def _shape(kind: object, low: float | None = None, high: float | None = None) -> dict[str, Any]:
     """What click is told about a type."""
     if kind is bool:
         return {"is_flag": True}
@@ -122,10 +122,11 @@ def _shape(kind: Any, low: float | None = None, high: float | None = None) -> di
     return {"type": click.Tuple([_type(one, low, high) for one in inner])}
 
 
-def _type(kind: Any, low: Any, high: Any) -> click.ParamType[Any]:
+def _type(kind: object, low: float | None, high: float | None) -> click.ParamType[Any]:
     bounded = (low, high) != (None, None)
     if kind is int:
-        return IntRange(low, high) if bounded else click.INT
+        least, most = (None if one is None else int(one) for one in (low, high))
+        return IntRange(least, most) if bounded else click.INT
     if kind is float:
         return FloatRange(low, high) if bounded else click.FLOAT
     if kind is str:
@@ -144,8 +145,8 @@ class DeclaredOption(click.Option):
     without which it says nothing.
     """
 
-    def __init__(self, *names: Any, rooted: bool, beside: str | None, **given: Any) -> None:
-        super().__init__(*names, **given)
+    def __init__(self, names: list[str], *, rooted: bool, beside: str | None, **given: Any) -> None:  # noqa: ANN401 (click's own)
+        super().__init__(names, **given)
         self._rooted, self.beside = rooted, beside
 
     def _unset(self) -> str:
@@ -183,7 +184,7 @@ class Word(click.types.StringParamType):
     def __init__(self, *, any_bytes: bool = False) -> None:
         self._any_bytes = any_bytes
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Take any word but a blank one; of an option's, which may go into a URL or a header, only what UTF-8 can say."""
         word = super().convert(value, param, ctx)
         if not word.strip():
@@ -198,7 +199,7 @@ class PathWord(click.ParamType[Path]):
 
     name = "path"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Take any word but a blank one."""
         word = Word(any_bytes=True).convert(value, param, ctx)
         path = Path(word)
@@ -235,7 +236,7 @@ class FloatRange(click.FloatRange):
 
     name = "float"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Read the number."""
         number = super().convert(value, param, ctx)
         if isnan(number):

@@ -40,7 +40,7 @@ class Quiet(ResponseHandler):
         self._ear = select.poll()
         self._ear.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
-    def set_response_params(self, **params: Any) -> None:
+    def set_response_params(self, **params: Any) -> None:  # noqa: ANN401 (aiohttp's own)
         """Expect an answer from now on."""
         self.idle = False
         super().set_response_params(**params)

@@ -4,7 +4,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from io import TextIOWrapper
-from typing import Any, BinaryIO, Final, TextIO
+from typing import BinaryIO, Final, Protocol, TextIO
 
 from mwbatch.export.job import Job
 from mwbatch.export.names import suffix
@@ -62,7 +62,19 @@ def harmless(cell: Cell) -> Cell:
     return cell
 
 
-def line_writer(file: TextIO, names: Sequence[str]) -> Any:
+class Lines(Protocol):
+    """What the standard library's writer of lines does."""
+
+    def writerow(self, row: Iterable[object], /) -> object:
+        """Write one line."""
+        ...
+
+    def writerows(self, rows: Iterable[Iterable[object]], /) -> object:
+        """Write some lines."""
+        ...
+
+
+def line_writer(file: TextIO, names: Sequence[str]) -> "Lines":
     """A writer of lines after a first one with these names."""
     # It ends lines with CRLF, as RFC 4180 has it: with a bare LF, Python 3.11 leaves a lone CR unquoted.
     writer = csv.writer(file)

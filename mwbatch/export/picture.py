@@ -1,7 +1,7 @@
 """One row and its answer, as every format takes them: a picture with its tags."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from mwbatch.core.cells import BOX
 from mwbatch.core.facts import Planned, Seen
@@ -57,13 +57,13 @@ def picture(planned: Planned, answer: Seen, size: Size | None) -> Picture | None
         row=planned.row,
         id=planned.id,
         type=planned.type,
-        url=_mended(str(planned.request["image_url"])),
+        url=_mended_text(planned.request["image_url"]),
         task_id=answer.task_id,
         created_at=answer.created_at,
         completed_at=answer.completed_at,
         size=size,
         tags=tuple(tag_of(tag, sent) for tag in tags),
-        columns=_mended({name: cell for name, cell in planned.columns.items() if name != "tags"}),
+        columns=_mended_object({name: cell for name, cell in planned.columns.items() if name != "tags"}),
     )
 
 
@@ -79,20 +79,27 @@ def tag_of(tag: dict[str, Json], sent: Mapping[str, Mapping[str, Json]]) -> Tag:
     box = box_of(tag)
     own = {key: value for key, value in tag.items() if key != "id" and (box is None or key not in BOX)}
     known = {key: value for key, value in sent.get(name, {}).items() if own.get(key) is None}
-    return Tag(_mended(name), box, _mended(own | known))
+    return Tag(_mended_text(name), box, _mended_object(own | known))
 
 
 def mentions(tags: Iterable[Mapping[str, Json]], key: str) -> Iterable[str]:
     """The category that each of these tags names by itself."""
-    return (Tag("", None, tag).category(key) for tag in _mended(list(tags)))
+    return (Tag("", None, tag).category(key) for tag in map(_mended_object, tags))
 
 
-def _mended(value: Any) -> Any:
-    """The same JSON with U+FFFD for half a character (a lone surrogate): JSON may carry one, UTF-8 cannot."""
-    if is_plain(value):  # as nearly all is, and that is seen at once
-        return value
+def _mended_text(text: str) -> str:
+    """The same text with U+FFFD for half a character (a lone surrogate): JSON may carry one, UTF-8 cannot."""
+    return text if is_plain(text) else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _mended_object(value: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The same JSON with such text; nearly all has none, and that is seen at once."""
+    return value if is_plain(value) else {_mended_text(key): _mended(item) for key, item in value.items()}
+
+
+def _mended(value: Json) -> Json:
     if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return _mended_text(value)
     if isinstance(value, dict):
-        return {_mended(key): _mended(item) for key, item in value.items()}
+        return {_mended_text(key): _mended(item) for key, item in value.items()}
     return [_mended(item) for item in value] if isinstance(value, list) else value

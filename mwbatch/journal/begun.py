@@ -13,9 +13,11 @@ never says more than is true, so what is missing or cannot be read here speaks a
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from mwbatch.core.kinds import field
 from mwbatch.core.lines import BadLine, sealed, unsealed
+from mwbatch.core.text import Json
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, Disk, content_of
 from mwbatch.journal.replacing import aside
@@ -43,7 +45,7 @@ class Begun:
         found: dict[str, int] = {}
         for record in self._records():
             with suppress(KeyError, TypeError, ValueError):
-                name, size = str(record["segment"]), int(record["size"])
+                name, size = field(record, "segment", str), field(record, "size", int)
                 found[name] = max(size, found.get(name, 0))
         return found
 
@@ -52,10 +54,10 @@ class Begun:
         found = 0
         for record in self._records():
             with suppress(KeyError, TypeError, ValueError):
-                found = max(found, int(record["tasks"]))
+                found = max(found, field(record, "tasks", int))
         return found
 
-    def _records(self) -> Iterator[dict[str, Any]]:
+    def _records(self) -> Iterator[dict[str, Json]]:
         """What was noted; not what was cut off, as a crash leaves it."""
         try:
             lines = content_of(self._path).split(b"\n")

@@ -17,7 +17,7 @@ T = TypeVar("T")
 class Lasting(asyncio.Task[T]):
     """A task that ends by itself alone."""
 
-    def cancel(self, msg: Any | None = None) -> bool:  # noqa: ARG002 (as `asyncio.Task` has it)
+    def cancel(self, msg: object = None) -> bool:  # noqa: ARG002 (as `asyncio.Task` has it)
         """It goes on; whoever cancelled it may wait for its end."""
         return False
 

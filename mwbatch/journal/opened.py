@@ -154,7 +154,7 @@ class Opened:
             self.is_begun = True
         self.hold()
 
-    def keep(self, **changes: Any) -> None:
+    def keep(self, **changes: Any) -> None:  # noqa: ANN401 (fields of the card)
         """Change fields of the card, durably; nothing is written when they are so already.
 
         Raises as `hold`.

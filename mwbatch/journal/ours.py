@@ -14,9 +14,9 @@ import stat
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from mwbatch.core.text import BadJson, decode_object, encode
+from mwbatch.core.text import BadJson, Json, decode_object, encode
 from mwbatch.journal.begun import FOLDER as BEGUN
 from mwbatch.journal.disk import DISK, open_to_read, read_own
 from mwbatch.journal.naming import INBOX, TAKEN
@@ -83,7 +83,7 @@ def _noted(path: Path) -> list[bytes]:
         return file.read().split(b"\n") if is_ours else []
 
 
-def _said(text: bytes) -> Any:
+def _said(text: bytes) -> Json:
     try:
         return decode_object(text).get("written")
     except BadJson:  # cut off, as a crash leaves it

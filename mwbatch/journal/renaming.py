@@ -4,9 +4,10 @@ import ctypes
 import errno
 import os
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 _AT_FDCWD: Final = -100 if sys.platform.startswith("linux") else -2
 _LINUX: Final = sys.platform.startswith("linux")
@@ -58,7 +59,8 @@ def _renamed(old: Path, new: Path, flag: int) -> bool:
 
 
 @cache
-def _call() -> Any:
+def _call() -> Callable[..., int] | None:
     """``renameat2`` of Linux, ``renameatx_np`` of macOS; None where the C library has neither."""
     library = ctypes.CDLL(None, use_errno=True)
-    return getattr(library, "renameat2" if _LINUX else "renameatx_np", None)
+    call: Callable[..., int] | None = getattr(library, "renameat2" if _LINUX else "renameatx_np", None)
+    return call

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import inf
-from typing import Any, Final
+from typing import Final
 
 from mwbatch.simulator.answers import response
 from mwbatch.simulator.digest import identifier
@@ -58,7 +58,7 @@ class Listings:
     def __init__(self, world: World) -> None:
         self._world = world
         self._snapshot_at = -inf
-        self._kept: dict[tuple[int, int], tuple[float, Any]] = {}
+        self._kept: dict[tuple[int, int], tuple[float, object]] = {}
 
     def befalls(self) -> frozenset[Fault]:
         """Count a listing in and say what befalls it."""
@@ -67,7 +67,7 @@ class Listings:
         self._world.counts.update(fault.value for fault in faults)
         return faults
 
-    def answer(self, query: Query, faults: frozenset[Fault], now: float) -> Any:
+    def answer(self, query: Query, faults: frozenset[Fault], now: float) -> object:
         """Give one page as JSON: the reference's object, or the later dialect's bare array."""
         if Fault.LIST_CACHED not in faults:
             return self._page(query, faults, now)
@@ -78,7 +78,7 @@ class Listings:
             self._kept[place] = now, kept
         return kept
 
-    def _page(self, query: Query, faults: frozenset[Fault], now: float) -> Any:
+    def _page(self, query: Query, faults: frozenset[Fault], now: float) -> object:
         world, size = self._world, self._world.settings.faults.size
         world.advance(now)
         if Fault.LIST_STRANGERS in faults:

@@ -149,11 +149,10 @@ class Simulator:
             await asyncio.sleep(self.settings.faults.size.list_slow_s)
         return wire.answer(self._listings.answer(query, faults, self._clock()))
 
-    def _said(self, document: Document) -> Document:
+    def _said(self, document: Document) -> object:
         if self.settings.dialect == "reference":
             return document
-        spoken: Document = later(document)
-        return spoken
+        return later(document)
 
     async def _picture(self, request: web.Request) -> web.Response:
         return web.Response(body=pictures.png(int(request.match_info["number"])), content_type="image/png")

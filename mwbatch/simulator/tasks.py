@@ -128,14 +128,14 @@ def other(tasks: Iterable[Task], task: Task) -> Task | None:
     return min(answered or others, key=lambda one: number(task.task_id, one.task_id), default=None)
 
 
-def later(document: Any) -> Any:
+def later(document: object) -> object:
     """Say a document in the later dialect: camelCase, and ``state: finished`` for ``status: completed``."""
     if not isinstance(document, dict):
         return document
     return dict(_later_pair(name, value) for name, value in document.items())
 
 
-def _later_pair(name: str, value: Any) -> tuple[str, Any]:
+def _later_pair(name: str, value: object) -> tuple[str, object]:
     if name == "status":
         return "state", "finished" if value == "completed" else value
     return _camel(name), value if name in _UNTOUCHED else later(value)

@@ -1,7 +1,7 @@
 """How an answer travels, and how it fails to: the one place that writes to a connection behind aiohttp's back."""
 
 import asyncio
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from aiohttp import web
@@ -20,7 +20,7 @@ _REFUSALS: Final = {
 }
 
 
-def answer(document: Any, status: int = 200) -> web.Response:
+def answer(document: object, status: int = 200) -> web.Response:
     """Write a JSON answer."""
     return web.Response(body=orjson.dumps(document), status=status, content_type="application/json")
 
@@ -38,7 +38,7 @@ def busy(size: Size) -> web.Response:
     return response
 
 
-async def respond(request: web.Request, fault: Fault | None, document: Any, size: Size) -> web.Response:
+async def respond(request: web.Request, fault: Fault | None, document: object, size: Size) -> web.Response:
     """Answer a create request with ``document``, or as ``fault`` has it."""
     if fault in (None, Fault.PROXIED_TWICE, Fault.ONE_TASK_ID):
         return answer(document)
