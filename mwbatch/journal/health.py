@@ -1,9 +1,9 @@
 """How a journal fares: what of it is damaged, and whether it can take more."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 
 class Harm(StrEnum):
@@ -17,8 +17,7 @@ class Harm(StrEnum):
     """Bad bytes with good lines behind them: something was acknowledged and is lost."""
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
+class Damage(NamedTuple):
     """Bytes that are not a whole line, ``size`` of them at a byte ``offset`` of what is ``where``."""
 
     where: str
@@ -28,8 +27,7 @@ class Damage:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(NamedTuple):
     """``damage`` of what was read, ``backlog`` in bytes that wait, ``full`` where there was no space."""
 
     damage: tuple[Damage, ...] = ()

@@ -23,18 +23,18 @@ from mwbatch.core.glances import (
     shown_task,
 )
 from mwbatch.journal import Chosen, One
-from mwbatch.journal.answering import Shown
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.folders import FOLDERS, JOURNAL, RESULTS, ROWS, Folder
-from mwbatch.journal.following import News, Tasks
 from mwbatch.journal.health import Damage, Health
 from mwbatch.journal.measure import Commits
-from mwbatch.journal.own import OwnSegment
 from mwbatch.journal.places import Plans
 from mwbatch.journal.scan import holds, segments_in, written_now
 from mwbatch.journal.tail import Tail
 
 if TYPE_CHECKING:
+    from mwbatch.journal.answering import Shown
+    from mwbatch.journal.following import News, Tasks
+    from mwbatch.journal.own import OwnSegment
     from mwbatch.journal.writer import Writer
 
 
@@ -57,7 +57,8 @@ class Segments:
     ) -> None:
         self.folder = folder
         self._folders = {name: Folder(folder / name, disk) for name in FOLDERS}
-        self._own = {name: OwnSegment(folder / name, writer, disk, base) for name in FOLDERS}
+        self._writes = writer, disk, base
+        self._own: dict[str, OwnSegment] = {}
         self._commits = commits
         self._made: Writer | None = None
         self._making = Lock()
@@ -73,8 +74,11 @@ class Segments:
             return self._made
         with self._making:
             if self._made is None:
-                from mwbatch.journal.writer import Writer  # noqa: PLC0415 (asyncio, which costs more than reading)
+                # asyncio, which costs more than reading
+                from mwbatch.journal.own import OwnSegment  # noqa: PLC0415
+                from mwbatch.journal.writer import Writer  # noqa: PLC0415
 
+                self._own = {name: OwnSegment(self.folder / name, *self._writes) for name in FOLDERS}
                 answers, starts = self._folders[RESULTS].durable, self.facts
                 self._made = Writer(
                     self._own, lambda: answers(kept_answer), lambda: starts(Started), self._commits
@@ -190,16 +194,22 @@ class Segments:
         """The answers alone."""
         return (fact for _, _, fact in self._folders[RESULTS].facts(Seen))
 
-    def answered(self, chosen: Chosen | None = None) -> Shown:
+    def answered(self, chosen: Chosen | None = None) -> "Shown":
         """The answers that are shown, as they are on disk now."""
+        from mwbatch.journal.answering import Shown  # noqa: PLC0415 (a look at the counts does without)
+
         return Shown(self, chosen)
 
-    def news(self, state: Batch) -> News:
+    def news(self, state: Batch) -> "News":
         """Follow the batch: answers are read before the rows, so that no row is missing that had one."""
+        from mwbatch.journal.following import News  # noqa: PLC0415 (as above)
+
         return News(self.folder, (RESULTS, JOURNAL, ROWS), state)
 
-    def tasks(self) -> Tasks:
+    def tasks(self) -> "Tasks":
         """Follow which tasks are recorded by who asks the API."""
+        from mwbatch.journal.following import Tasks  # noqa: PLC0415 (as above)
+
         return Tasks(self.folder, JOURNAL)
 
     def answered_rows(self) -> Iterator[tuple[Path, int, int]]:
@@ -226,7 +236,8 @@ class Segments:
 
     def stands(self) -> bool:
         """Whether every answer that is known is on disk still, as far as a look can tell. Blocks."""
-        return self._own[RESULTS].stands and self._folders[RESULTS].stands()
+        own = self._own.get(RESULTS)
+        return (own is None or own.stands) and self._folders[RESULTS].stands()
 
     def callbacks(self) -> Iterator[Seen]:
         """The callbacks that brought no answer."""
