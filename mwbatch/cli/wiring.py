@@ -1,5 +1,6 @@
 """From settings to the objects that commands take."""
 
+import os
 import signal
 import sys
 import termios
@@ -41,9 +42,9 @@ def home_of(place: Place, tell: Callable[[str], None]) -> "Store":
     home = store(where, place.key_file)
     tell(f"home: {home.where}")
     if owner := other_owner(where):
-        tell(
-            f"warning: this home belongs to {owner}, who may not be able to read what you make in it; run mwbatch as {owner}"
-        )
+        root = os.geteuid() == 0
+        what = "gets all that you make in it" if root else "may not be able to read what you make in it"
+        tell(f"warning: this home belongs to {owner}, who {what}; run mwbatch as {owner}")
     return home
 
 

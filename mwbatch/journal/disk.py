@@ -28,7 +28,7 @@ _OWN: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _LOCK: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
-
+_ROOT: Final = 0
 _NAMES: Final = {
     stat.S_IFIFO: "a pipe",
     stat.S_IFCHR: "a device",
@@ -43,7 +43,7 @@ class Disk:
 
     def create(self, path: Path) -> int:
         """Create a file that only its owner can read; return its descriptor, locked against other writers."""
-        file = os.open(path, _NEW, 0o600)
+        file = _given(os.open(path, _NEW, 0o600), path.parent)
         fcntl.flock(file, fcntl.LOCK_EX)  # waits only for a reader's `is_live`, which lasts microseconds
         return file
 
@@ -91,7 +91,7 @@ class Disk:
 
     def append(self, path: Path, content: bytes) -> None:
         """Add to a file that only its owner can read, made if need be; how much of it a power cut leaves nobody knows."""
-        file = _plain(os.open(path, _MORE, 0o600))
+        file = _given(_plain(os.open(path, _MORE, 0o600)), path.parent)
         try:
             rest = memoryview(content)
             while rest:
@@ -111,7 +111,7 @@ class Disk:
         with suppress(PermissionError):  # nor could he have made it durable: it is not one of ours
             self.sync_folder(above[there].parent)
         for path in reversed(above[:there]):
-            path.mkdir(mode=0o700, exist_ok=True)
+            _make_folder(path)
             self.sync_folder(path.parent)
 
     def sync_folder(self, folder: Path) -> None:
@@ -180,7 +180,41 @@ def _plain(file: int) -> int:
 
 def open_lock(path: Path | str, folder: int | None = None) -> int:
     """Open a file that is there to be locked, made if need be, in an open ``folder`` or by its path. Raises OSError."""
-    return _plain(os.open(path, _LOCK, 0o600, dir_fd=folder))
+    file = _plain(os.open(path, _LOCK, 0o600, dir_fd=folder))
+    return _given(file, Path(path).parent if folder is None else folder)
+
+
+def heir(folder: Path | int) -> tuple[int, int]:
+    """Whose is what we make in a folder, by user and group: root's goes to the owner of the folder. Raises OSError."""
+    if (me := os.geteuid()) != _ROOT:
+        return me, -1
+    there = os.stat(folder)  # noqa: PTH116 (it may be an open one)
+    return there.st_uid, there.st_gid
+
+
+def _given(file: int, folder: Path | int) -> int:
+    """What was opened in a folder; root hands what is new there to its `heir`, who would be locked out of it.
+
+    MUST be empty and have one name: nobody gets what is root's by another name for it.
+    """
+    with suppress(OSError):  # where we may not, as on a network file system: it stays ours
+        owner, group = heir(folder)
+        if owner != os.geteuid():
+            made = os.fstat(file)
+            if stat.S_ISDIR(made.st_mode) or (made.st_size == 0 and made.st_nlink == 1):
+                os.fchown(file, owner, group)
+    return file
+
+
+def _make_folder(path: Path) -> None:
+    """Make one folder, for its owner only; nothing happens where it is."""
+    try:
+        path.mkdir(mode=0o700)
+    except FileExistsError:
+        if not path.is_dir():
+            raise
+    else:
+        os.close(_given(os.open(path, _FOLDER | os.O_NOFOLLOW), path.parent))
 
 
 def put_words(name: str, words: bytes, folder: int) -> None:
@@ -190,7 +224,7 @@ def put_words(name: str, words: bytes, folder: int) -> None:
     """
     with suppress(FileNotFoundError):
         remove_words(name, folder)
-    with os.fdopen(os.open(name, _NEW, 0o600, dir_fd=folder), "wb") as file:
+    with os.fdopen(_given(os.open(name, _NEW, 0o600, dir_fd=folder), folder), "wb") as file:
         file.write(words)
 
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from mwbatch.journal.disk import DISK, UNLOCKABLE, Disk, leads, open_to_read
+from mwbatch.journal.disk import DISK, UNLOCKABLE, Disk, heir, leads, open_to_read
 from mwbatch.journal.renaming import give_name
 
 _TOKEN: Final = 8
@@ -141,7 +141,7 @@ def _clear(path: Path) -> None:
         file = open_to_read(path)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.fstat(file).st_uid == os.geteuid() and leads(path, file):
+            if os.fstat(file).st_uid in (os.geteuid(), heir(path.parent)[0]) and leads(path, file):
                 remove(path)
         finally:
             os.close(file)

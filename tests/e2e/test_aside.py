@@ -75,3 +75,17 @@ def test_another_user(two: Stage) -> None:
         os.chown(two.home, NOBODY, -1)
         other = str(two.home)
     assert "warning: this home belongs to " in two.run("status", "--home", other).err
+
+
+def test_root_in_the_home_of_another_user(patient: Stage) -> None:
+    """Everything that root makes in a home belongs to the home's owner, who goes on with it as with his own."""
+    patient.home.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        os.chown(patient.home, NOBODY, NOBODY)
+    owner = patient.home.stat().st_uid
+    assert patient.run("submit", patient.manifest(3), "--callback-url", "none").code == 0
+    assert patient.run("cancel", "m", "--id", "r1").code == 0
+    assert patient.run("keys", "rotate").code == 0
+    there = [*patient.home.rglob("*")]
+    assert {"batch.json", "keys.json", "lock", "journal", "rows", ".begun"} <= {path.name for path in there}
+    assert [path for path in there if path.stat().st_uid != owner] == []
