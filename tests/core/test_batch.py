@@ -55,6 +55,8 @@ def test_questions_are_answered_as_by_objects(history: list[Fact]) -> None:
     assert batch.exhausted() == sum(row.exhausted and row.status is Status.PLANNED for row in rows.values())
     assert batch.belied() == any(row.belied for row in rows.values())
     assert sorted(batch.doubtful()) == sorted((n, a) for n, row in planned.items() for a in row.doubtful)
+    again = (n for n, row in planned.items() if row.doubtful or (row.started and row.sendable))
+    assert list(batch.unsettled()) == sorted(again)
     assert batch.spent() == sum(row.spent for row in rows.values())
     tasks = [task for row in rows.values() for task in row.tasks.values() if task.confirmed and not task.void]
     assert batch.confirmed() == len(tasks) == len({task.task_id for task in tasks})
