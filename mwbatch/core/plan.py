@@ -69,7 +69,7 @@ class Runs:
             self._left = self._left and self._left - 1
             if len(self._run) == self._size:
                 return self.rest()
-        return self.rest() if self.is_done else []
+        return []
 
     def rest(self) -> list[Create]:
         """The last run, which may be shorter: no more rows will be fed."""
