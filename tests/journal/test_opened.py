@@ -261,3 +261,16 @@ async def test_who_is_cancelled_leaves_nobody_reading(home: Home, monkeypatch: p
     with pytest.raises(asyncio.CancelledError):
         await refreshing
     assert done
+
+
+@virtual
+async def test_a_start_that_is_not_new_is_not_known(home: Home) -> None:
+    """Of a start that another process was faster with nothing is written, and the state does not say so either."""
+    batch, other = await opened(home), await opened(home)
+    await other.record([plan(0), plan(1), start(1, ((1, 2),))])
+    assert await batch.record([start(1, ((0, 2),))]) == [False]
+    assert batch.state.row(0).started == 0
+    await batch.refresh()
+    assert [batch.state.row(n).started for n in range(2)] == [0, 2]
+    for one in (batch, other):
+        await one.journal.close()
