@@ -7,6 +7,7 @@ have no task.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Final
 
 from mwbatch.commands.base import NO_BASE, NO_CALLBACKS, callback_base, checked_base, warn_unheard
@@ -240,12 +241,9 @@ class Creation:
             self.ending.because(Exit.UNFINISHED, BELIED)
 
     async def _send(self, there: Iterator[Planned], most: int | None = None) -> None:
-        left = self.batch.card.limits.left(self.batch.state)
-        allowed = None if left == float("inf") else int(left)
+        granted = self.batch.granted(inf if most is None else most)
         self.session.tally.begin("creating tasks", self.most, done=self.done)
-        await self.sender.send(
-            there, allowed if most is None else min(most, most if allowed is None else allowed)
-        )
+        await self.sender.send(there, None if granted == inf else int(granted))
         self.done = self.session.tally.done
 
     def _rows(self, *, again: bool, kind: str | None = None) -> Iterator[Planned]:
@@ -276,7 +274,7 @@ class Creation:
 
     def allowed(self) -> int:
         """How many of them the limits of the batch allow."""
-        return int(min(self.wanted(), self.batch.card.limits.left(self.batch.state)))
+        return int(self.batch.granted(self.wanted()))
 
     def tell_unsent(self) -> None:
         """Say why rows are left of which this run will tell nothing more."""

@@ -27,9 +27,7 @@ AT_ONCE: Final = 1000
 
 @dataclass(slots=True)
 class Opened:
-    """One batch as a command works on it.
-
-    ``state`` holds every fact of ``journal`` that was read or recorded.
+    """One batch as a command works on it; ``state`` holds all of ``journal`` that was read or recorded.
 
     ``own`` is what the store keeps beside the facts; ``term`` the batch's lock where this command holds it,
     so that nobody else has requests in flight. ``is_new``: this command has made the batch, so that nothing
@@ -63,6 +61,10 @@ class Opened:
     def acting(self) -> bool:
         """Whether this command holds the batch's lock."""
         return self.term is not None
+
+    def granted(self, wanted: float) -> float:
+        """How many of the ``wanted`` tasks the limits allow now: whoever sends asks here alone."""
+        return min(wanted, self.card.limits.left(self.state))
 
     def hold(self) -> None:
         """See that the lock, where this command took it, is held: MUST precede what only its holder may do.
@@ -170,10 +172,7 @@ class Opened:
         return max(self.own.trust.tasks(), self.state.confirmed())
 
     def keep_sizes(self) -> None:
-        """Keep how far the record has come, and how many tasks are known.
-
-        What was more before stays so: that loss shows.
-        """
+        """Keep how far the record has come, and how many tasks are known: what was more stays so, and shows."""
         self.own.trust.measure(ended=True)
         tasks = self.known_tasks()
         self.keep(tasks=tasks)
