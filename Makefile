@@ -8,7 +8,7 @@ FUZZ_READY := $(VENV)/.fuzz-ready
 BENCH_READY := $(VENV)/.bench-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench heavy test-system test-exports torture fuzz bench-pace bench-growth mutants walk check format audit tools clean
+.PHONY: help demo test bench heavy test-system test-exports torture fuzz bench-pace bench-growth mutants cuts walk check format audit tools clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -82,6 +82,10 @@ bench-growth: $(BENCH_READY) ## Time and memory for 10,000 to 1,000,000 rows (lo
 mutants: $(READY) ## Change the code in 600 small ways, one at a time, and see whether a test notices (long): SEED=… COUNT=… ONLY=… KEEP=1
 	@$(BIN)/python -m tests.mutants $(if $(SEED),--seed "$(SEED)") $(if $(COUNT),--count "$(COUNT)") \
 		$(if $(ONLY),--only "$(ONLY)") $(if $(KEEP),--keep)
+
+cuts: $(READY) ## Cut every command short at every step, in each way (hours): COUNT=… a command, drawn by SEED=…; ONLY=…
+	@$(BIN)/python -m tests.cuts $(if $(SEED),--seed "$(SEED)") $(if $(COUNT),--count "$(COUNT)") \
+		$(if $(ONLY),--only "$(ONLY)")
 
 walk: $(READY) ## Print the files that one create, one callback and one submit of a row pass, and the calls in each
 	@$(BIN)/python -m tests.benchmarks.walk

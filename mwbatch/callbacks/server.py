@@ -1,6 +1,5 @@
 """The receiver on a socket of its own, and beside it the admin port for whoever looks after it."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ from mwbatch.callbacks.readiness import Event
 from mwbatch.callbacks.receiver import OnStored, Receiver
 from mwbatch.callbacks.tls import Certificate
 from mwbatch.errors import BadValue, StoreError
-from mwbatch.journal.closing import outlasting
+from mwbatch.journal.closing import closed_whole
 from mwbatch.journal.store import Store
 
 
@@ -49,7 +48,7 @@ class Running:
     async def close(self) -> None:
         """Stop listening, let what is in flight be answered, then close the journals; last the admin port."""
         self._receiver.readiness.take(Event.CLOSING)
-        await outlasting(asyncio.create_task(self._stack.aclose()))
+        await closed_whole(self._stack.aclose())
 
     async def __aenter__(self) -> Self:
         return self
@@ -108,5 +107,5 @@ async def _unwound() -> AsyncIterator[AsyncExitStack]:
     try:
         yield stack
     except BaseException:
-        await outlasting(asyncio.create_task(stack.aclose()))
+        await closed_whole(stack.aclose())
         raise

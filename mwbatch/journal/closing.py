@@ -27,17 +27,37 @@ def lasting(work: Coroutine[Any, Any, T]) -> Lasting[T]:
     return Lasting(work, loop=asyncio.get_running_loop())
 
 
+class Starting(asyncio.Task[T]):
+    """A task that can be cancelled once it has begun: cancelled before, it would never run."""
+
+    has_begun = False
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """As of any task, from its first step on."""
+        return self.has_begun and super().cancel(msg)
+
+
 async def to_end(closing: Coroutine[Any, Any, T], unwanted: Callable[[], object] = lambda: None) -> T:
     """Run it to its end; a cancel that came meanwhile is passed on afterwards, unless it failed, which is worth more.
 
     ``unwanted`` is told of the cancel. `asyncio.shield` is not enough: it keeps what is shielded alive, and lets its caller
     go on without it.
     """
-    return await outlasting(lasting(closing), unwanted)
+    return await _outlasting(lasting(closing), unwanted)
 
 
-async def outlasting(running: asyncio.Task[T], unwanted: Callable[[], object] = lambda: None) -> T:
-    """Wait for a task as `to_end` does; it may have time-outs, and whoever ends the loop ends it, too."""
+async def closed_whole(closing: Coroutine[Any, Any, T]) -> T:
+    """The same of what has time-outs: whoever ends the loop cuts these short, and has begun all of it."""
+
+    async def begin() -> T:
+        running.has_begun = True
+        return await closing
+
+    running = Starting(begin(), loop=asyncio.get_running_loop())
+    return await _outlasting(running, lambda: None)
+
+
+async def _outlasting(running: asyncio.Task[T], unwanted: Callable[[], object]) -> T:
     cancelled = False
     while not running.done():
         try:

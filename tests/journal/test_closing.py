@@ -1,13 +1,16 @@
 """What began comes to its end, however often its caller is cancelled."""
 
 import asyncio
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from mwbatch.errors import StoreError
 from mwbatch.journal.card import Card
-from mwbatch.journal.closing import to_end
+from mwbatch.journal.closing import closed_whole, ended, in_thread, to_end
+from mwbatch.journal.disk import read_own
 from mwbatch.journal.home import Home
 from mwbatch.journal.lock import holder
 from mwbatch.journal.scan import written_now
@@ -15,7 +18,7 @@ from mwbatch.journal.segments import Segments
 from tests.core.facts import plan
 from tests.journal.disks import Gated, commit_threads
 from tests.records import record_of
-from tests.virtual import virtual
+from tests.virtual import run_virtual, virtual
 
 
 async def insisted(running: "asyncio.Task[object]", times: int = 20) -> None:
@@ -28,18 +31,18 @@ async def insisted(running: "asyncio.Task[object]", times: int = 20) -> None:
 @virtual
 async def test_a_cancel_waits_for_the_end() -> None:
     """Whoever is cancelled meanwhile ends cancelled, after the work has ended."""
-    ended = list[float]()
+    over = list[float]()
 
     async def work() -> None:
         await asyncio.sleep(5)
-        ended.append(asyncio.get_running_loop().time())
+        over.append(asyncio.get_running_loop().time())
 
     running = asyncio.create_task(to_end(work()))
     await asyncio.sleep(1)
     await insisted(running)
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert ended == [5.0]
+    assert over == [5.0]
 
 
 @virtual
@@ -91,3 +94,105 @@ async def test_after_act_nothing_lives(tmp_path: Path) -> None:
     assert record_of(folder).segments == {f"rows/{segment.name}": segment.stat().st_size}
     assert not written_now(segment)
     assert [fact.row for fact in Segments(folder, "view").rows()] == [0]
+
+
+def test_who_ends_the_loop_waits_for_it() -> None:
+    """Whoever ends a loop cancels all of its tasks, the work itself too: it comes to its end all the same."""
+    over = list[str]()
+
+    async def work() -> None:
+        await asyncio.sleep(5)
+        over.append("work")
+
+    async def main() -> None:
+        waiting = asyncio.create_task(to_end(work()))
+        await asyncio.sleep(1)
+        assert not waiting.done()
+
+    run_virtual(main())
+    assert over == ["work"]
+
+
+async def test_nobody_goes_on_without_his_thread() -> None:
+    """Who is cancelled while something is done in a thread ends when that has ended, however often he is told."""
+    began, go, done = threading.Event(), threading.Event(), list[str]()
+
+    def job() -> None:
+        began.set()
+        go.wait()
+        done.append("job")
+
+    running = asyncio.create_task(in_thread(job))
+    await asyncio.to_thread(began.wait)
+    await insisted(running)
+    assert not running.done()
+    go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert done == ["job"]
+
+
+async def test_what_nobody_waits_for_is_not_read_to_its_end(tmp_path: Path) -> None:
+    """A thread that reads a file ends at the next block once its caller was cancelled, and closes the file."""
+    path, began, go = tmp_path / "large", threading.Event(), threading.Event()
+    path.write_bytes(b"x" * 4_000_000)
+    blocks = list[int]()
+
+    def job() -> None:
+        with read_own(path, 1 << 16) as file:
+            while block := file.read(1 << 16):
+                blocks.append(len(block))
+                began.set()
+                go.wait()
+
+    running = asyncio.create_task(in_thread(job))
+    await asyncio.to_thread(began.wait)
+    await insisted(running)
+    go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert blocks == [1 << 16]
+
+
+@virtual
+async def test_a_task_is_ended_before_one_goes_on() -> None:
+    """A task that is told to end has ended when `ended` returns, also where its own end takes a while."""
+    over = list[str]()
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(100)
+        finally:
+            await asyncio.sleep(3)
+            over.append("work")
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(1)
+    ending = asyncio.create_task(ended(task))
+    await asyncio.sleep(0)
+    await insisted(ending)
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+    assert over == ["work"]
+
+
+@pytest.mark.parametrize("turns", [1, 2, 4])
+def test_what_has_time_outs_has_begun_to_close(turns: int) -> None:
+    """Whoever ends the loop as closing is asked for may cut its waiting short, and never leaves out what comes after."""
+    over = list[str]()
+
+    async def work() -> None:
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(5):
+                    await asyncio.sleep(100)
+        finally:
+            over.append("closed")
+
+    async def main() -> None:
+        asyncio.create_task(closed_whole(work()))  # noqa: RUF006 (the loop ends with it)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+
+    run_virtual(main())
+    assert over == ["closed"]
