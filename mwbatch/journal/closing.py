@@ -32,7 +32,7 @@ class Starting(asyncio.Task[T]):
 
     has_begun = False
 
-    def cancel(self, msg: Any | None = None) -> bool:
+    def cancel(self, msg: object = None) -> bool:
         """As of any task, from its first step on."""
         return self.has_begun and super().cancel(msg)
 
