@@ -69,6 +69,14 @@ async def test_only_what_left_is_in_doubt(stage: Stage, times: int) -> None:
     assert {(fact.verdict, fact.final) for fact in closed} == {("unsent", False)}
 
 
+@virtual
+async def test_who_is_cut_short_hears_of_no_trouble(stage: Stage) -> None:
+    """Requests that were cut short are no trouble of the API's: nobody says that it is waited for, or asks it."""
+    await doubted(stage, 79, 1)
+    assert [note for note in stage.desk.tally.notes if "until the API answers" in note] == []
+    assert stage.wire.listed == []
+
+
 async def test_what_left_over_real_sockets(stage: Stage) -> None:
     """Of twenty requests nine were heard of when the run is cancelled: nine rows are in doubt."""
     batch, heard = await stage.opened(50), asyncio.Semaphore(0)
