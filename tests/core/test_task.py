@@ -227,3 +227,4 @@ def test_the_documented_callback_takes_the_short_way() -> None:
     assert told.status == "completed"
     assert _told_as_documented(value | {"task": {"task_id": "t1"}}) is None
     assert _told_as_documented(value | {"response": None}) is None
+    assert _told_as_documented([value]) is None
