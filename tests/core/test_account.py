@@ -16,6 +16,7 @@ from mwbatch.core.manifest import read_jsonl
 from mwbatch.core.overlaps import API, Ahead, Overlaps
 from mwbatch.core.task import Task, parse_task
 from mwbatch.core.text import Json, encode
+from mwbatch.errors import AskedElsewhere
 from mwbatch.simulator.forms import read_draft
 from mwbatch.simulator.tasks import Task as Made
 from mwbatch.simulator.tasks import flat, later, nested
@@ -87,7 +88,14 @@ def task(name: str, picture: int, batch: str = "", status: str = "pending") -> T
     return Task(name, status=status, callback_url=url, params={"image_url": URL.format(picture)})
 
 
-def overlaps(*tasks: Task, again: tuple[str, ...] = (), known: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+class Told(AskedElsewhere):
+    """What is told of one maker's tasks, for scripts and for people."""
+
+    text: str
+    again: str
+
+
+def overlaps(*tasks: Task, again: tuple[str, ...] = (), known: tuple[str, ...] = ()) -> list[Told]:
     """What is told of tasks, where rows of the batch ``ours`` ask for pictures 0 to 3."""
     request: list[Request] = [{"image_url": URL.format(n), "objects_to_tag": "brands"} for n in range(4)]
     ahead = Ahead((n, stable_digest("tagging", one)) for n, one in enumerate(request))
@@ -95,7 +103,7 @@ def overlaps(*tasks: Task, again: tuple[str, ...] = (), known: tuple[str, ...] =
     account.take(tasks)
     account.add_to(found, {"here234567"}, lambda maker: lambda _: maker in again, known.__contains__)
     assert found.rows == len({n for n, mark in enumerate(found.marks) if mark})
-    return [one.json() | {"text": one.text(), "again": one.again} for one in found.there]
+    return [{**one.json(), "text": one.text(), "again": one.again} for one in found.there]
 
 
 def test_whose_tasks_they_are() -> None:
