@@ -172,7 +172,7 @@ class Opened:
         return max(self.own.trust.tasks(), self.state.confirmed())
 
     def keep_sizes(self) -> None:
-        """Keep how far the record has come, and how many tasks are known: what was more stays so, and shows."""
+        """Keep how far the record has come, and how many tasks are known; what was more stays so."""
         self.own.trust.measure(ended=True)
         tasks = self.known_tasks()
         self.keep(tasks=tasks)

@@ -35,6 +35,8 @@ FIELDS: Final = (
 )
 """The names as they stand in the file, in their order."""
 
+_KNOWN: Final = frozenset(FIELDS)
+
 _OWN: Final = ("place", "segments", "forgiven")
 
 
@@ -70,7 +72,7 @@ class Record:
             raise StoreError(
                 f"{path} has format {fields.get('format')!r}; use the mwbatch that made it, or a newer one"
             )
-        if strange := sorted(fields.keys() - {*FIELDS}):
+        if strange := sorted(fields.keys() - _KNOWN):
             raise StoreError(
                 f"{path} has fields that this mwbatch does not know ({', '.join(strange)}); use the one that "
                 "wrote it"
