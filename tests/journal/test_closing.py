@@ -190,9 +190,13 @@ def test_what_has_time_outs_has_begun_to_close(turns: int) -> None:
             over.append("closed")
 
     async def main() -> None:
-        asyncio.create_task(closed_whole(work()))  # noqa: RUF006 (the loop ends with it)
+        closing = asyncio.create_task(closed_whole(work()))
         for _ in range(turns):
             await asyncio.sleep(0)
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await closing
 
     run_virtual(main())
     assert over == ["closed"]
