@@ -1,10 +1,14 @@
 """A sample of all cuts; ``python -m tests.cuts`` plays every one."""
 
+import asyncio
 import random
+from pathlib import Path
 
 import pytest
 
+from mwbatch.commands.manifests import Manifest
 from tests.cuts.__main__ import drawn
+from tests.cuts.cut import Cut, How, SteppedLoop, cut_short
 from tests.cuts.play import play
 from tests.cuts.scenes import SCENES
 
@@ -18,3 +22,21 @@ def test_cut_short_it_leaves_nothing_behind(name: str) -> None:
     cuts = drawn(SCENES[name], random.Random(name), SAMPLE)
     wrong = {str(cut): faults for cut in cuts if (faults := play(SCENES[name], cut).faults)}
     assert not wrong, f"python -m tests.cuts --only {name} --at … --how … --lag …"
+
+
+@pytest.mark.parametrize("how", [How.CANCEL, How.TIMEOUT])
+def test_a_manifest_is_closed(tmp_path: Path, how: How) -> None:
+    """Told to end at any step of its reading, once or more, nobody leaves a manifest open."""
+    manifest = tmp_path / "logos.csv"
+    manifest.write_text("id,image_url\na,https://images.example.com/a.jpg\n")
+
+    async def read() -> None:
+        async with Manifest(manifest).chunks() as chunks:
+            async for _ in chunks:
+                pass
+
+    for at in range(20):
+        for times in (1, 2, 3):
+            cut = Cut(tuple(range(at, at + times)), how, 3)
+            with asyncio.Runner(loop_factory=lambda: SteppedLoop(3)) as runner:
+                assert not runner.run(cut_short(read, tmp_path, cut)).faults, cut
