@@ -186,7 +186,10 @@ class StoreError(MwbatchError):
 
 
 class DiskFull(StoreError):
-    """There was no space; what was being written is not there, and may be tried again later."""
+    """There was no space; what was being written is not there, and may be tried again later.
+
+    What to do besides making some depends on who is told: a receiver goes on by itself, a command has ended.
+    """
 
 
 class Poisoned(StoreError):

@@ -33,7 +33,7 @@ from mwbatch.callbacks.watch import Once, Watch
 from mwbatch.core import probe
 from mwbatch.core.address import Address, at_end
 from mwbatch.core.facts import Seen
-from mwbatch.errors import Poisoned, StoreError
+from mwbatch.errors import DiskFull, Poisoned, StoreError
 from mwbatch.journal.closing import to_end
 from mwbatch.journal.store import Store
 
@@ -247,7 +247,8 @@ class Receiver:
         """Log a trouble once, not for each callback that meets it."""
         if isinstance(error, Poisoned):
             self._fail(error)
-        self.troubles.begin(f"store {batch}", f"batch {batch}: answering 503: {error}", type(error))
+        way = "; free some, it goes on by itself" if isinstance(error, DiskFull) else ""
+        self.troubles.begin(f"store {batch}", f"batch {batch}: answering 503: {error}{way}", type(error))
 
     def _refuse(self, reason: Reason) -> web.Response:
         self.counts.rejected[reason] += 1

@@ -1,5 +1,6 @@
 """How every command runs: event loop, signals, logging and the exit code are wired here, and nowhere else."""
 
+import errno
 import logging
 import os
 import signal
@@ -17,7 +18,7 @@ from mwbatch.cli.ending import WORDS, ended
 from mwbatch.cli.logs import start_logging, told
 from mwbatch.cli.signals import interruption, obeyed
 from mwbatch.core.hint import TAKEN_BY, given
-from mwbatch.errors import BadValue, Exit, MwbatchError, Unsent
+from mwbatch.errors import BadValue, Exit, MwbatchError, Poisoned, StoreError, Unsent
 from mwbatch.settings import LogFormat, Talk, proxies
 from mwbatch.views.folding import folded, matters
 from mwbatch.views.plain import Plain
@@ -146,12 +147,21 @@ def fail(error: MwbatchError, talk: Talk, asked: Exit = Exit.DONE) -> Exit:
             words = f"{error}{UNREACHED}"
         case BadValue():
             words = error.on_command_line()
+        case StoreError() if _lacks_space(error):
+            words = f"{error}; free some, then run the same command again"
         case _:
             words = str(error)
     say(f"mwbatch: {words}", talk, logging.ERROR)
     if talk.json:
         emit_json({"error": words, "exit": int(code), **error.fields})
     return code
+
+
+def _lacks_space(error: StoreError) -> bool:
+    """Whether it could not be written because nothing more fits."""
+    if isinstance(error, Poisoned):  # it says itself what to do
+        return False
+    return isinstance(cause := error.__cause__, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT}
 
 
 def standard_output() -> Stream:

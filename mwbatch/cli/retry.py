@@ -1,5 +1,7 @@
 """`mwbatch retry` and `mwbatch cancel`: second thoughts."""
 
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +10,7 @@ from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, perform
 from mwbatch.cli.signals import obeyed
 from mwbatch.cli.wiring import asked, never_asked, open_client, open_home, wishes
+from mwbatch.core.hint import typed
 from mwbatch.declarations import Option
 
 if TYPE_CHECKING:
@@ -17,7 +20,8 @@ if TYPE_CHECKING:
 StatusOption = Annotated[str, Option("--status", help="Which rows: rejected, canceled or doubt.")]
 IdsOption = Annotated[tuple[str, ...], Option("--id", help="Only this row; may be given several times.")]
 IdsFromOption = Annotated[
-    Path | None, Option("--ids-from", help="Only the rows whose ids a file lists, one a line.")
+    Path | None,
+    Option("--ids-from", help="Only the rows whose ids a file lists, one a line; - for standard input."),
 ]
 
 
@@ -65,23 +69,25 @@ def choice_of(status: str, ids: tuple[str, ...], ids_from: Path | None) -> "Choi
 
 def ids_of(ids: tuple[str, ...], ids_from: Path | None) -> tuple[str, ...]:
     """The ids that were named, and those that a file lists, one a line; raises `UsageError` for a file without any."""
-    from mwbatch.core.plain_text import MOST, NoText, text_of
+    from mwbatch.core.listed_ids import listed
+    from mwbatch.core.plain_text import NoText
     from mwbatch.errors import UsageError
 
-    listed: list[str] = []
-    if ids_from is not None:
-        try:
-            with obeyed(), ids_from.open("rb") as file:  # a pipe may be waited for
-                text = text_of(file.read(MOST + 1))
-        except OSError as error:
-            raise UsageError(f"cannot read the ids in {ids_from}: {error.strerror or error}") from None
-        except NoText as error:
-            raise UsageError(f"{ids_from}, which is to list ids, is {error}") from None
-        # MUST part lines at their ends alone: what else Unicode calls one may stand inside of an id.
-        listed = [line.strip() for line in text.split("\n") if line.strip()]
-        if not listed:
-            raise UsageError(f"{ids_from} lists no ids, so no row was chosen")
-    return (*ids, *listed)
+    if ids_from is None:
+        return ids
+    is_stream = str(ids_from) == "-"
+    name = "standard input" if is_stream else ids_from
+    try:
+        # A pipe may be waited for; and standard input stays open.
+        with obeyed(), nullcontext(sys.stdin.buffer) if is_stream else ids_from.open("rb") as file:
+            there = (*ids, *listed(file.readline, "" if is_stream else typed(ids_from)))
+    except OSError as error:
+        raise UsageError(f"cannot read the ids in {name}: {error.strerror or error}") from None
+    except NoText as error:
+        raise UsageError(f"{name}, which is to list ids, is {error}") from None
+    if len(there) == len(ids):
+        raise UsageError(f"{name} lists no ids, so no row was chosen")
+    return there
 
 
 YesOption = Annotated[bool, Option("--yes", "-y", help="Do not ask before more than 100 rows are concerned.")]

@@ -4,7 +4,6 @@ from array import array
 from collections.abc import Set
 from dataclasses import dataclass, field
 
-from mwbatch.commands.manifests import Manifest
 from mwbatch.commands.planning import Source
 from mwbatch.commands.survey import Survey
 from mwbatch.core.cells import shown
@@ -91,7 +90,7 @@ class Candidates:
 
     async def _new(self, ahead: Ahead, source: Source, found: Survey, names: frozenset[str]) -> None:
         numbers = iter(found.numbers)
-        async with Manifest(source.path).chunks() as chunks:
+        async with source.manifest().chunks() as chunks:
             async for chunk in chunks:
                 for one in chunk:
                     if isinstance(one, Entry) and (number := next(numbers, -1)) >= 0:
@@ -104,7 +103,7 @@ class Candidates:
         assert self.source is not None
         assert self.found is not None
         place = self.found.numbers.index(number)
-        async with Manifest(self.source.path).chunks() as chunks:
+        async with self.source.manifest().chunks() as chunks:
             async for chunk in chunks:
                 good = [one for one in chunk if isinstance(one, Entry)]
                 if place < len(good):

@@ -42,15 +42,15 @@ _GZIP: Final = b"\x1f\x8b"
 class Manifest:
     """A manifest file; iterate it (``async for chunk in manifest``) to read its rows and problems, chunk by chunk.
 
-    ``tally`` counts the bytes of the file that were read.
+    ``tally`` counts the bytes of the file that were read; ``name`` is what messages call it, where that is not its path.
 
     Raises:
         UsageError: there is no such file, it cannot be read, or it is no manifest at all.
     """
 
-    def __init__(self, path: str | Path, tally: Tally | None = None) -> None:
+    def __init__(self, path: str | Path, tally: Tally | None = None, name: str = "") -> None:
         self.path, self._tally = str(path), tally or Tally()
-        self.name = "standard input" if self.path == "-" else self.path
+        self.name = name or name_of(self.path)
         self._reader: Reader | None = None
         self._read = hashlib.blake2b(digest_size=SIZE)
 
@@ -114,6 +114,11 @@ class Manifest:
                 f"{self.name} is empty: its first line must name the columns, image_url among them"
             )
         yield self._reader.finish()
+
+
+def name_of(path: str) -> str:
+    """What messages call it."""
+    return "standard input" if path == "-" else path
 
 
 def _says(head: bytes) -> bool:

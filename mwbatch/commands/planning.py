@@ -10,12 +10,13 @@ from typing import Final
 
 from mwbatch.commands.clocks import AskClock, of_this_machine
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.manifests import Manifest, blocks, is_pipe, misfit, size_of
+from mwbatch.commands.manifests import Manifest, blocks, is_pipe, misfit, name_of, size_of
 from mwbatch.commands.survey import Survey, survey
 from mwbatch.core.facts import Planned
 from mwbatch.core.identity import Identity
 from mwbatch.core.names import meant
 from mwbatch.core.plural import counted
+from mwbatch.core.progress import Tally
 from mwbatch.core.scrutiny import Leave, Scrutiny
 from mwbatch.errors import ManifestError, UsageError
 from mwbatch.journal.card import Card
@@ -38,7 +39,8 @@ class Source:
     ``known_as`` what is recorded as the manifest's path, where that is not ``path`` itself; ``skip_invalid``: rows with
     mistakes are put aside and hold up no others; ``own_columns`` are the user's, although their names are other
     spellings of known ones; ``single_option``: one answer is enough to choose from; ``volatile`` parameters of a URL
-    say nothing about what is asked for; ``only_new``: rows that were asked for before are left out.
+    say nothing about what is asked for; ``only_new``: rows that were asked for before are left out; ``said`` is what
+    messages call it, where that is not ``path``.
     """
 
     path: str
@@ -51,6 +53,16 @@ class Source:
     single_option: bool = False
     volatile: tuple[str, ...] = ()
     only_new: bool = False
+    said: str = ""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.said or name_of(self.path)
+
+    def manifest(self, tally: Tally | None = None) -> Manifest:
+        """The file, to be read."""
+        return Manifest(self.path, tally, self.name)
 
     @property
     def leave(self) -> Leave:
@@ -84,19 +96,19 @@ async def readable(source: Source, desk: Desk | None = None) -> AsyncIterator[So
         yield source
         return
     if source.batch is None:
-        where = "standard input" if source.path == "-" else f"the pipe {source.path}"
+        where = source.name if source.path == "-" else f"the pipe {source.path}"
         raise UsageError(f"rows from {where} need the name of a batch: --batch NAME")
     with scratch("rows") as kept:
         tally = (desk or Desk()).tally
         tally.begin("reading standard input", of_bytes=True)
-        async with aclosing(blocks(source.path, source.path)) as there:
+        async with aclosing(blocks(source.path, source.name)) as there:
             async for block in there:
                 # MUST be seen before the end, which some devices do not have.
                 if not tally.done and (what := misfit(block)):
-                    raise UsageError(f"{source.path} is {what}")
+                    raise UsageError(f"{source.name} is {what}")
                 kept.write(block)
                 tally.done += len(block)
-        yield replace(source, path=str(kept.path), known_as="-")
+        yield replace(source, path=str(kept.path), known_as="-", said=source.name)
 
 
 async def addressed(store: Store, source: Source) -> Source:
@@ -107,7 +119,7 @@ async def addressed(store: Store, source: Source) -> Source:
     """
     if source.batch is not None or source.known_as:
         return source
-    manifest = Manifest(source.path)
+    manifest = source.manifest()
     async with manifest.chunks() as chunks:
         async for _ in chunks:
             break
@@ -171,7 +183,7 @@ async def examine(
     """
     desk.tally.begin("checking the manifest", size_of(source.path), of_bytes=True)
     found = await survey(
-        Manifest(source.path, desk.tally),
+        source.manifest(desk.tally),
         identity_of(source, batch),
         _looking_up(batch),
         scrutiny=Scrutiny(source.leave, _owned_by(batch)),
@@ -201,7 +213,7 @@ def identity_of(source: Source, batch: Opened | None) -> Callable[[str | None], 
             return identity
         if id_column != batch.card.id_column:
             raise UsageError(
-                f"batch {batch.card.name} knows its rows by {_by(batch.card.id_column)}, {source.path} by "
+                f"batch {batch.card.name} knows its rows by {_by(batch.card.id_column)}, {source.name} by "
                 f"{_by(id_column)}: use the same column, or begin another batch with --batch NAME"
             )
         for planned in batch.journal.rows():
@@ -232,11 +244,11 @@ def _owned_by(batch: Opened | None) -> Callable[[], frozenset[str]]:
 
 def _problems(source: Source, found: Survey) -> list[str]:
     told = found.problems[:SHOWN_PROBLEMS]
-    lines = [problem.text(source.path) for problem in told]
+    lines = [problem.text(source.name) for problem in told]
     if found.scrutiny and found.scrutiny.expiring:
         lines += found.scrutiny.expiring.text()
     if more := found.found - len(told):
-        lines.append(f"{source.path}: and {counted(more, 'more problem')}, which validate shows")
+        lines.append(f"{source.name}: and {counted(more, 'more problem')}, which validate shows")
     can_be_parted = found.good and not found.blocking and not source.skip_invalid
     aside = "; with --skip-invalid the other rows are sent now, and these put aside" if can_be_parted else ""
     lines.append(
@@ -249,6 +261,6 @@ def _refuse_strangers(source: Source, batch: Opened, found: Survey) -> None:
     """What has the name or the path of a batch's manifest is that only if it shares rows with the batch."""
     if batch.state.planned and not (found.known or found.left_out):
         raise UsageError(
-            f"batch {batch.card.name} was made from {batch.card.manifest}, and {source.path} has no row in common "
+            f"batch {batch.card.name} was made from {batch.card.manifest}, and {source.name} has no row in common "
             f"with it: begin another batch with --batch NAME, or add these rows to it with --add"
         )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from mwbatch.commands.desk import Desk
@@ -12,6 +13,7 @@ from mwbatch.core.overlaps import Overlap, Overlaps
 from mwbatch.core.plural import rows
 from mwbatch.errors import NOTHING_SENT, Asked, AskedBefore, StoreError, UsageError
 from mwbatch.journal.opened import look
+from mwbatch.journal.opening import other_owner
 from mwbatch.journal.ref import Ref, Unusable, usable
 from mwbatch.journal.store import Store
 
@@ -63,9 +65,12 @@ def _without(words: list[str], option: str) -> Iterator[str]:
 
 def unreadable(batch: Ref | Unusable, why: StoreError, desk: Desk) -> StoreError:
     """Nobody can tell what a batch asked for that cannot be read."""
+    mend = f"put {batch.where} back from a copy"
+    if isinstance(why.__cause__, PermissionError):  # it is all there, for somebody else
+        owner = other_owner(Path(batch.where))
+        mend = f"have {owner or 'its owner'} make all of {batch.where} yours to read and write"
     return StoreError(
-        f"{why}; nothing was sent, since batch {batch.name} may have asked for the same: put {batch.where} "
-        f"back from a copy, or go on, and perhaps pay for some of its rows again: "
+        f"{why}; nothing was sent, since batch {batch.name} may have asked for the same: {mend}, or go on, and perhaps pay for some of its rows again: "
         f"{same_command(desk, '--again', batch.name)}"
     )
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from itertools import islice
 
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.manifests import Manifest
 from mwbatch.commands.planning import Source
 from mwbatch.commands.survey import ASIDE, Survey, renewed
 from mwbatch.core.digests import stable_digest
@@ -31,7 +30,7 @@ async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -
         return
     plans = await in_thread(batch.journal.plans) if found.renewed else lambda _: None
     plan = _Plan(source, found, plans)
-    manifest = Manifest(source.path)
+    manifest = source.manifest()
     async with manifest.chunks() as chunks:
         async for chunk in chunks:
             facts = plan.rows(chunk, manifest.mark, desk.now())

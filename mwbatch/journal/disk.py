@@ -145,6 +145,17 @@ def leads(name: Path | str, file: int, folder: int | None = None) -> bool:
         return False
 
 
+def astray(path: Path, gone: str) -> str:
+    """What befell a name that leads elsewhere now, to stand behind ``was``: ``gone``, or that nobody may look there."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return gone
+    except OSError as error:
+        return f"put out of reach ({error.strerror})"
+    return gone
+
+
 def open_to_read(path: Path) -> int:
     """Open a file or folder that somebody else may have put there: through no link, and waiting for nobody. Raises OSError."""
     return os.open(path, _READ)

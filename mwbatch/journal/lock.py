@@ -14,6 +14,7 @@ from mwbatch.core.text import BadJson, decode_object, encode
 from mwbatch.errors import BatchBusy, StoreError
 from mwbatch.journal.disk import (
     UNLOCKABLE,
+    astray,
     content_of,
     is_live,
     leads,
@@ -107,7 +108,7 @@ class BatchLock:
         what = (
             f"the file {LOCK} in it was removed"
             if leads(self._folder, self._top)
-            else "it was moved or replaced"
+            else f"it was {astray(self._folder, 'moved or replaced')}"
         )
         raise BatchBusy(
             f"{self._folder} was taken from this run ({what}): another process may act on batch {name}, so "

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from mwbatch.errors import DiskFull, Displaced, Poisoned, StoreError
-from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.disk import DISK, Disk, astray
 
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _OUT_OF_REACH: Final = {
@@ -83,7 +83,7 @@ class Segment:
             raise Poisoned(self._poison) from error
         self.size += len(lines)
         if there != self.size:
-            what = "removed or moved" if there < 0 else "cut"
+            what = astray(self.path, "removed or moved") if there < 0 else "cut"
             raise Displaced(
                 f"{self.path} was {what} while it was being written; see what became of it, start again"
             )
@@ -105,9 +105,7 @@ class Segment:
                 if error.errno not in _FULL:
                     raise
                 self._disk.truncate(self._file, self.size)
-                raise DiskFull(
-                    f"no space for {self.path}: {error.strerror}; free some, it goes on by itself"
-                ) from error
+                raise DiskFull(f"no space for {self.path}: {error.strerror}") from error
 
     def close(self) -> None:
         """Release the file; a segment in which nothing was written is removed."""

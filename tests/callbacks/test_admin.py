@@ -110,6 +110,7 @@ async def test_a_full_disk_gets_space(start: Start, caplog: pytest.LogCaptureFix
     await until_ready(stage.running, "disk_full")
     await asyncio.sleep(SOME_PROBES)
     assert await reason(stage.running) == "disk_full"
+    assert "; free some, it goes on by itself" in caplog.text
     assert "there is space again" not in caplog.text
     disk.full = False
     await until_ready(stage.running, None)

@@ -1,5 +1,6 @@
 """What every command has in common."""
 
+import errno
 import gc
 import json
 import logging
@@ -16,7 +17,7 @@ from click.exceptions import Exit
 from mwbatch.cli import app, main
 from mwbatch.cli.program import glance, perform
 from mwbatch.commands.desk import Desk
-from mwbatch.errors import UsageError
+from mwbatch.errors import DiskFull, Poisoned, StoreError, UsageError
 from mwbatch.settings import Talk
 from mwbatch.views.plain import Done
 
@@ -99,3 +100,25 @@ def test_stopped_outside_of_the_command(place: str, monkeypatch: pytest.MonkeyPa
         main()
     gc.unfreeze()
     assert ended.value.code == 130
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "way"),
+    [
+        (DiskFull, errno.ENOSPC, "; free some, then run the same command again"),
+        (StoreError, errno.EDQUOT, "; free some, then run the same command again"),
+        (StoreError, errno.EACCES, ""),
+        (Poisoned, errno.ENOSPC, ""),
+    ],
+)
+def test_a_command_that_ended_on_a_full_disk(
+    kind: type[StoreError], code: int, way: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever's command has ended for want of space is told to run it again, and that nothing goes on by itself."""
+
+    async def full(_: Desk) -> Done:
+        raise kind("no space for logos") from OSError(code, os.strerror(code))
+
+    with pytest.raises(Exit):
+        perform(full, Talk())
+    assert capsys.readouterr().err.splitlines()[-1] == f"mwbatch: no space for logos{way}"

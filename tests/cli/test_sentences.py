@@ -212,6 +212,34 @@ def test_ids_as_windows_writes_them(patient: Stage) -> None:
     told(patient.run(*cancel), Exit.USAGE, "is a picture (PNG)")
 
 
+def test_ids_from_standard_input(patient: Stage) -> None:
+    """Ids are read from standard input as from a file; what is no list there is said of it."""
+    patient.run("submit", patient.manifest(3), "--callback-url", "none")
+    cancel = ("cancel", "m", "--ids-from", "-")
+    told(patient.run(*cancel), Exit.USAGE, "standard input lists no ids")
+    told(
+        patient.run(*cancel, stdin=b'"r1"\n'),
+        Exit.USAGE,
+        "standard input, which is to list ids, is in quotes",
+    )
+    assert patient.run(*cancel, stdin=b"r1\nr2\n").code == Exit.DONE
+    assert patient.json("status", "m")["by_status"]["canceled"] == 2
+
+
+def test_mistakes_on_standard_input(patient: Stage) -> None:
+    """Mistakes of what came through a pipe are told of where it came from, and not of where it is kept meanwhile."""
+    submit = ("submit", "-", "--batch", "m", "--callback-url", "none")
+    ran = patient.run(*submit, stdin=b"image_url\nnowhere\n")
+    assert (ran.code, "mwbatch: standard input:2: image_url" in ran.err) == (Exit.USAGE, True)
+    assert ".mwbatch-" not in ran.err
+    for content, said in (
+        (b"image_url\n", "has a header"),
+        (b"[1]", "is one JSON list"),
+        (b"%PDF", "is a PDF"),
+    ):
+        told(patient.run(*submit, stdin=content), Exit.USAGE, f"standard input {said}")
+
+
 def test_a_name_that_is_nearly_one(patient: Stage) -> None:
     """A batch whose name, or whose manifest's, is nearly that is suggested."""
     patient.run("submit", patient.manifest(1, "logos.csv"), "--callback-url", "none")

@@ -15,6 +15,7 @@ import pytest
 
 from mwbatch.commands.cancel import cancel
 from mwbatch.commands.planning import Source
+from mwbatch.commands.refusing import unreadable
 from mwbatch.commands.rehearse import rehearse
 from mwbatch.commands.retry import Choice, retry
 from mwbatch.commands.submit import resume, submit
@@ -397,6 +398,19 @@ async def test_a_batch_that_cannot_be_read(stage: Stage) -> None:
     assert (stage.tasks, [ref.card.name for ref in usable(stage.home.batches())]) == (1, ["week1"])
     await sent(stage, source, "week1")
     assert stage.tasks == 2
+
+
+@virtual
+async def test_a_batch_that_another_user_keeps_to_himself(stage: Stage) -> None:
+    """Of a batch that may not be read its owner is named, and no copy, which nobody needs."""
+    await sent(stage, stage.manifest("a", name="week1.csv"))
+    (ref,) = usable(stage.home.batches())
+    error = StoreError("cannot read it")
+    for cause, advised in ((PermissionError(), "yours to read"), (FileNotFoundError(), "back from a copy")):
+        error.__cause__ = cause
+        said = str(unreadable(ref, error, stage.desk))
+        assert [way for way in ("yours to read", "back from a copy") if way in said] == [advised]
+        assert said.endswith("--again week1")
 
 
 def _gone(segment: Path) -> None:

@@ -18,7 +18,7 @@ from mwbatch.journal.health import Damage, Harm
 from mwbatch.journal.scan import Again, placed, read, written_now
 from mwbatch.journal.segment import Segment
 from tests.core.facts import answer, fail, show
-from tests.journal.disks import Failing, Fate, descriptors
+from tests.journal.disks import Failing, Fate, descriptors, unprivileged
 
 FACTS: list[Fact] = [show(1), fail(2, final=True), answer(3), show(4)]
 LINES = [line(fact) for fact in FACTS]
@@ -189,8 +189,9 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, full: int, take
     """Without space nothing of the commit stays, and the next append succeeds."""
     segment = Segment(tmp_path, "test", Failing(write=[None, *taken, full]))
     segment.append(LINES[0])
-    with pytest.raises(DiskFull, match="no space"):
+    with pytest.raises(DiskFull, match="no space") as told:
         segment.append(b"".join(LINES[1:3]))
+    assert "by itself" not in str(told.value)  # that depends on who is told
     assert segment.path.read_bytes() == LINES[0]
     segment.append(LINES[3])
     segment.close()
@@ -254,6 +255,18 @@ def test_a_removed_file_is_told(tmp_path: Path) -> None:
         with pytest.raises(Displaced, match="removed"):
             segment.append(LINES[1])
     segment.close()
+
+
+def test_a_file_where_nobody_may_look(tmp_path: Path) -> None:
+    """A folder that was closed under it is told as that, and not as a file that was removed."""
+    with unprivileged(tmp_path) as top:
+        folder = top / "journal"
+        segment = Segment(folder, "test")
+        folder.chmod(0o600)
+        with pytest.raises(Displaced, match=r"was put out of reach \(Permission denied\) while"):
+            segment.append(LINES[0])
+        folder.chmod(0o700)
+        segment.close()
 
 
 @pytest.mark.parametrize(
