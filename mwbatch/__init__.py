@@ -1,4 +1,5 @@
-"""mwbatch sends image tagging and annotating tasks to the Microwork API: no row paid twice, no answer lost, and proof.
+"""mwbatch sends image tagging and annotating tasks to the Microwork API: no row paid twice, no answer lost,
+and proof.
 
 The words, each with its one meaning:
 
@@ -25,7 +26,8 @@ What stands in ``__all__`` is public, and loaded when it is first used::
 
     home = mwbatch.Home(Path("labels"))
     async with mwbatch.Client(api_key) as client:
-        created = await mwbatch.submit(home, client, mwbatch.Source("logos.csv"), mwbatch.Wishes(callback_url=base))
+        created = await mwbatch.submit(home, client, mwbatch.Source("logos.csv"),
+        mwbatch.Wishes(callback_url=base))
 """
 
 from importlib import import_module

@@ -5,17 +5,22 @@ import signal
 
 
 def main() -> None:
-    """Import what is needed, and run the program. Ctrl-C meanwhile ends it without a trace; then the program hears it."""
+    """Import what is needed, and run the program.
+
+    Ctrl-C meanwhile ends it without a trace; then the program hears it.
+    """
     if (heard := signal.getsignal(signal.SIGINT)) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from mwbatch import cli, errors  # noqa: PLC0415 (it takes a tenth of a second, in which people change their minds)
+    # it takes a tenth of a second, in which people change their minds
+    from mwbatch import cli, errors  # noqa: PLC0415
 
     signal.signal(signal.SIGINT, heard)
     try:
         cli.main()
     except SystemExit as ended:
         if isinstance(ended.code, int) and ended.code in (errors.Exit.INTERRUPTED, errors.Exit.TERMINATED):
-            # All is written and closed, and Python would wait for threads that read what nobody wants any more.
+            # All is written and closed, and Python would wait for threads
+            # that read what nobody wants any more.
             os._exit(ended.code)
         raise
 

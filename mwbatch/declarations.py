@@ -1,6 +1,7 @@
 """How options and arguments are declared: marks that stand beside a type in ``Annotated``.
 
-They are plain values, so that settings need no library of command lines; `mwbatch.cli.options` makes parameters of them.
+They are plain values, so that settings need no library of command lines; `mwbatch.cli.options` makes
+parameters of them.
 """
 
 from dataclasses import KW_ONLY, dataclass
@@ -19,8 +20,9 @@ class Argument:
 class Option:
     """A flag, by default named as its parameter is. ``min`` and ``max`` are allowed themselves.
 
-    ``beside`` names the option without which this one says nothing, so that it is refused where it stands alone.
-    ``rooted``: from the environment its path must be absolute, as a variable outlives the directory it was set in.
+    ``beside`` names the option without which this one says nothing, so that it is refused where it stands
+    alone. ``rooted``: from the environment its path must be absolute, as a variable outlives the directory it
+    was set in.
     """
 
     name: str | None = None

@@ -20,7 +20,8 @@
     ├── BatchBusy                      5  another process acts on the batch
     └── StoreError                     6  this machine: the disk, or damage to what is on it
         ├── DiskFull                   6  no space: nothing was written, it may be tried again
-        ├── Displaced                  6  the file that it wrote to was removed, moved or cut: another writer may go on
+        ├── Displaced                  6  the file that it wrote to was removed,
+        moved or cut: another writer may go on
         └── Poisoned                   6  a write or sync failed for good: this writer never writes again
 
 An error names its operands and the next step; none ever carries the API key or a callback address.
@@ -64,7 +65,9 @@ _HUGE: Final = 10**30
 
 
 class BadValue(UsageError):
-    """A setting that cannot be: ``field`` is its name in the library, ``option`` the one on the command line."""
+    """A setting that cannot be: ``field`` is its name in the library,
+    ``option`` the one on the command line.
+    """
 
     def __init__(self, field: str, value: object, wanted: str, option: str | None = None) -> None:
         self.field, self.option = field, option or "--" + field.replace("_", "-")
@@ -114,7 +117,10 @@ class Asked(TypedDict):
 
 
 class AskedBefore(UsageError):
-    """Rows ask for what other batches asked for: nothing was sent. ``asked`` has the numbers and the ways on."""
+    """Rows ask for what other batches asked for: nothing was sent.
+
+    ``asked`` has the numbers and the ways on.
+    """
 
     def __init__(self, message: str, asked: Asked) -> None:
         self.asked, self.fields = asked, {"asked_before": asked}
@@ -170,7 +176,9 @@ class Unsure(ApiError):
 
 
 class OtherTask(Unsure):
-    """The answer to a GET or a cancel is about another task: it says nothing of the one that was asked for."""
+    """The answer to a GET or a cancel is about another task:
+    it says nothing of the one that was asked for.
+    """
 
 
 class BatchBusy(MwbatchError):
@@ -197,4 +205,6 @@ class Poisoned(StoreError):
 
 
 class Displaced(StoreError):
-    """Somebody removed, moved or cut the file that was being written: readers do not find there what it should hold."""
+    """Somebody removed, moved or cut the file that was being written:
+    readers do not find there what it should hold.
+    """

@@ -1,7 +1,8 @@
 """What the user set: flags, the environment and files become frozen values, in one place.
 
-The declarations here are the only readers of the environment; a flag beats a variable beats a default. Options that
-several verbs share stand together in a dataclass; `mwbatch.cli.options.verb` spreads it over a verb's options.
+The declarations here are the only readers of the environment; a flag beats a variable beats a default.
+Options that several verbs share stand together in a dataclass; `mwbatch.cli.options.verb` spreads it over a
+verb's options.
 """
 
 import os
@@ -69,7 +70,8 @@ SettleOption = Annotated[
     Option(
         "--settle",
         min=0.0,
-        help="Seconds to wait before a row may be sent again whose last request may have made a task (a row in doubt): "
+        help="Seconds to wait before a row may be sent again whose last request may have made a task "
+        "(a row in doubt): "
         "the longer, the surer that none is paid twice. At least 120, save on loopback.",
     ),
 ]
@@ -84,7 +86,8 @@ class Meant:
         Option(
             "--own-column",
             metavar="NAME",
-            help="Keep this column as one of yours, although it looks like a misspelt known one, such as Tags; several times.",
+            help="Keep this column as one of yours, although it looks like a misspelt known one, such "
+            "as Tags; several times.",
         ),
     ] = ()
     single_option: SingleOption = False
@@ -93,7 +96,8 @@ class Meant:
         Option(
             "--volatile",
             metavar="NAME",
-            help="A parameter of image URLs, such as a token, that changes although the picture does not; several times.",
+            help="A parameter of image URLs, such as a token, that changes although the picture does "
+            "not; several times.",
         ),
     ] = ()
 
@@ -106,7 +110,8 @@ class Talk:
         bool,
         Option(
             "--json",
-            help="For scripts: one JSON object on standard output (of rows and tasks one a line); words go to standard error.",
+            help="For scripts: one JSON object on standard output (of rows and tasks one a line); "
+            "words go to standard error.",
         ),
     ] = False
     quiet: Annotated[bool, Option("--quiet", "-q", help="Only warnings, errors and the result.")] = False
@@ -127,7 +132,8 @@ class Asking:
         Option(
             "--again",
             metavar="BATCH",
-            help="Pay again for what this batch asked for; several times. api: for tasks at no address of mwbatch.",
+            help="Pay again for what this batch asked for; several times. api: for tasks at no address "
+            "of mwbatch.",
         ),
     ] = ()
     against_api: AgainstOption = False
@@ -182,7 +188,8 @@ class Spending:
         Option(
             "--callback-url",
             envvar="MWBATCH_CALLBACK_URL",
-            help="The public URL of your receiver; 'none' when nobody can call you (results come by polling). "
+            help="The public URL of your receiver; 'none' when nobody can call you (results come by "
+            "polling). "
             "Default: the one used last.",
         ),
     ] = None
@@ -209,7 +216,8 @@ class Spending:
         bool,
         Option(
             "--trust-folder",
-            help="Go on with a folder on another disk, where the API's listing cannot tell what was sent: you say nothing is lost.",
+            help="Go on with a folder on another disk, where the API's listing cannot tell what was "
+            "sent: you say nothing is lost.",
         ),
     ] = False
     keep_going: Annotated[
@@ -237,10 +245,12 @@ class Spending:
 
 
 def variable(name: str, unset: str) -> str | None:
-    """What a variable of the environment says; None where it is not set. ``unset`` is what that means, in words.
+    """What a variable of the environment says; None where it is not set. ``unset`` is what that means,
+    in words.
 
     Raises:
-        UsageError: it is set, and blank: neither a value nor none, and taken for none it would lift a limit, or pay.
+        UsageError: it is set, and blank: neither a value nor none, and taken for none it would lift a limit,
+            or pay.
     """
     value = os.environ.get(name)
     if value is not None and not value.strip():
@@ -249,7 +259,9 @@ def variable(name: str, unset: str) -> str | None:
 
 
 def proxies() -> Proxies:
-    """What ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY`` say, in capitals or not; one that is empty names none."""
+    """What ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY`` say, in capitals or not;
+    one that is empty names none.
+    """
     if not any(name.lower().endswith("_proxy") for name in os.environ):
         return {}
     from urllib.request import getproxies_environment  # noqa: PLC0415 (slow to import, and seldom needed)
@@ -258,7 +270,8 @@ def proxies() -> Proxies:
 
 
 def api_key() -> str:
-    """The API key, from ``MICROWORK_API_KEY`` or the file that ``MICROWORK_API_KEY_FILE`` names; never a flag.
+    """The API key, from ``MICROWORK_API_KEY`` or the file that ``MICROWORK_API_KEY_FILE`` names;
+    never a flag.
 
     Raises:
         UsageError: neither is set, one that is needed is blank, or the file cannot be read.
@@ -287,7 +300,9 @@ def api_key() -> str:
 
 
 def exposed_key_file() -> Path | None:
-    """The file that the API key is read from, where everybody on this machine may read it, too; else None, as for a pipe."""
+    """The file that the API key is read from, where everybody on this machine may read it, too; else None,
+    as for a pipe.
+    """
     path = os.environ.get("MICROWORK_API_KEY_FILE")
     if not path or os.environ.get("MICROWORK_API_KEY"):
         return None

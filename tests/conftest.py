@@ -1,4 +1,6 @@
-"""What every test shares: one profile for the properties, the same on every machine, and a long one for `make torture`."""
+"""What every test shares: one profile for the properties, the same on every machine,
+and a long one for `make torture`.
+"""
 
 import fcntl
 import os

@@ -1,4 +1,6 @@
-"""`make demo`: a thousand pictures tagged, then their tags annotated, by a simulated API over real HTTP on this machine."""
+"""`make demo`: a thousand pictures tagged, then their tags annotated,
+by a simulated API over real HTTP on this machine.
+"""
 
 import json
 import os
@@ -68,7 +70,9 @@ def _mwbatch(*words: str) -> None:
 
 
 def _proved(ledger: dict[str, list[object]]) -> bool:
-    """Compare what mwbatch says with what the simulator says, which knows every task that was ever created."""
+    """Compare what mwbatch says with what the simulator says,
+    which knows every task that was ever created.
+    """
     told, annotated = _status("tagging"), _status("quality")
     paid = Counter(len(tasks) for tasks in ledger.values())
     print(f"\nthe simulator's own ledger: {paid[1]:,} rows paid once, {paid.total() - paid[1]:,} paid twice")

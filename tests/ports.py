@@ -6,7 +6,8 @@ from secrets import SystemRandom
 
 
 def free_port() -> int:
-    """A port on which nobody listens, drawn from below those that most kernels give to connections and to port 0.
+    """A port on which nobody listens, drawn from below those that most
+    kernels give to connections and to port 0.
 
     A port that the kernel chose and got back may be the next one that it chooses, for another test.
     """

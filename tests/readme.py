@@ -1,4 +1,6 @@
-"""Keeps README's help block equal to `mwbatch --help`: ``python -m tests.readme`` checks it, ``--write`` mends it."""
+"""Keeps README's help block equal to `mwbatch --help`: ``python -m tests.readme`` checks it,
+``--write`` mends it.
+"""
 
 import os
 import subprocess

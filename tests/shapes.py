@@ -1,4 +1,6 @@
-"""Every command that mwbatch tells people to type, found in its source: each passes one door, `mwbatch.core.hint`."""
+"""Every command that mwbatch tells people to type, found in its source: each passes one door,
+`mwbatch.core.hint`.
+"""
 
 import ast
 import re
@@ -57,7 +59,9 @@ def _shape(call: ast.Call) -> str:
 
 
 def told_outside() -> list[str]:
-    """Texts of mwbatch that name a command and did not pass the door; documentation and the help of options aside."""
+    """Texts of mwbatch that name a command and did not pass the door;
+    documentation and the help of options aside.
+    """
     found = list[str]()
     for name, tree in trees():
         apart = {id(part) for node in ast.walk(tree) if _is_documentation(node) for part in ast.walk(node)}
@@ -77,7 +81,10 @@ def _is_documentation(node: ast.AST) -> bool:
 
 
 def parsed(words: list[str]) -> click.Context:
-    """The context of a command line, as the real one makes it, up to where it would run. Raises `click.UsageError`."""
+    """The context of a command line, as the real one makes it, up to where it would run.
+
+    Raises `click.UsageError`.
+    """
     command: click.Command = app
     context, rest = click.Context(app), words
     while isinstance(command, click.Group):

@@ -1,4 +1,6 @@
-"""A small forward proxy on loopback: it knows names that nobody else resolves, makes tunnels, and hands on plain requests."""
+"""A small forward proxy on loopback: it knows names that nobody else resolves, makes tunnels,
+and hands on plain requests.
+"""
 
 import asyncio
 import ssl
@@ -10,12 +12,14 @@ Writer = asyncio.StreamWriter
 
 
 class SmallProxy:
-    """``places`` are the ports of names, on loopback. ``says`` is what it answers by itself instead, a status line.
+    """``places`` are the ports of names, on loopback. ``says`` is what it answers by itself instead,
+    a status line.
 
-    ``after``: first it hands the request on, and then it gives that answer in place of the one that came. ``heads`` are the
-    first lines that came, ``told`` their headers, ``wanted`` is what `Proxy-Authorization` must say. ``most``: a tunnel
-    breaks off where the client has sent so many bytes through it. ``fates`` are for the tunnels after the first, each what is answered in its place, or nothing
-    for one that is made and broken off; once they are used up all goes well.
+    ``after``: first it hands the request on, and then it gives that answer in place of the one that came.
+    ``heads`` are the first lines that came, ``told`` their headers, ``wanted`` is what `Proxy-Authorization`
+    must say. ``most``: a tunnel breaks off where the client has sent so many bytes through it. ``fates`` are
+    for the tunnels after the first, each what is answered in its place, or nothing for one that is made and
+    broken off; once they are used up all goes well.
     """
 
     def __init__(
@@ -135,7 +139,9 @@ async def proxy(places: Mapping[str, int], says: str = "", **how: object) -> Asy
 async def tls_front(
     port: int, context: ssl.SSLContext, handed_on: Callable[[bytes], None] = lambda _: None
 ) -> AsyncIterator[int]:
-    """A port that speaks TLS in front of one that does not; ``handed_on`` gets what clients said, once it was."""
+    """A port that speaks TLS in front of one that does not; ``handed_on`` gets what clients said,
+    once it was.
+    """
 
     async def serve(reader: Reader, writer: Writer) -> None:
         there = await asyncio.open_connection("127.0.0.1", port)

@@ -8,18 +8,24 @@ from typing import Final
 import mwbatch
 
 WAYS: Final = {"disk.py", "placing.py", "renaming.py", "replacing.py", "target.py"}
-"""The modules of `mwbatch.journal` that may: what is new or locked, what takes a place, what is written for users."""
+"""The modules of `mwbatch.journal` that may: what is new or locked, what takes a place,
+what is written for users.
+"""
 
 CALLS: Final = {
     "os": {
-        "chmod", "chown", "lchown", "link", "makedirs", "mkdir", "mkfifo", "remove", "removedirs", "rename", "renames", "replace",
+        "chmod", "chown", "lchown", "link", "makedirs", "mkdir", "mkfifo", "remove", "removedirs", "rename",
+        "renames", "replace",
         "rmdir", "symlink", "truncate", "unlink",
     },
-    "shutil": {"chown", "copy", "copy2", "copyfile", "copymode", "copystat", "copytree", "move", "rmtree", "unpack_archive"},
-    "tempfile": {"NamedTemporaryFile", "SpooledTemporaryFile", "TemporaryDirectory", "mkdtemp", "mkstemp", "mktemp"},
+    "shutil": {"chown", "copy", "copy2", "copyfile", "copymode", "copystat", "copytree", "move", "rmtree",
+    "unpack_archive"},
+    "tempfile": {"NamedTemporaryFile", "SpooledTemporaryFile", "TemporaryDirectory", "mkdtemp", "mkstemp",
+    "mktemp"},
 }  # fmt: skip
 METHODS: Final = {
-    "chmod", "hardlink_to", "lchmod", "mkdir", "rename", "rmdir", "symlink_to", "touch", "unlink", "write_bytes", "write_text",
+    "chmod", "hardlink_to", "lchmod", "mkdir", "rename", "rmdir", "symlink_to", "touch", "unlink",
+    "write_bytes", "write_text",
 }  # fmt: skip
 
 
@@ -50,14 +56,19 @@ def _is_mode(value: ast.expr) -> bool:
 
 
 FACE: Final = {
-    "batches", "belongings", "card", "closing", "disk", "finding", "harm", "health", "home_keys", "keyring", "labelled", "measure", "naming",
+    "batches", "belongings", "card", "closing", "disk", "finding", "harm", "health", "home_keys", "keyring",
+    "labelled", "measure", "naming",
     "opened", "opening", "outputs", "placing", "portions", "ref", "replacing", "store", "target",
 }  # fmt: skip
-"""What others may import of `mwbatch.journal`, beside its protocols: of these some write what is the user's, not a batch's."""
+"""What others may import of `mwbatch.journal`, beside its protocols:
+of these some write what is the user's, not a batch's.
+"""
 
 
 def test_all_else_of_the_journal_is_its_own() -> None:
-    """Each module of the journal is one of its face, or forbidden to all others by the contract in pyproject.toml."""
+    """Each module of the journal is one of its face,
+    or forbidden to all others by the contract in pyproject.toml.
+    """
     journal = Path(mwbatch.__path__[0]) / "journal"
     there = {path.stem for path in journal.glob("*.py")} - {"__init__"}
     contracts = tomllib.loads((journal.parents[1] / "pyproject.toml").read_text())["tool"]["importlinter"][
@@ -84,12 +95,15 @@ def test_there_is_one_way() -> None:
 def test_no_way_is_missed() -> None:
     """What makes, changes or removes a file is known as that, and what only reads or computes is not."""
     ways = [
-        "open(path, 'w')", "path.open('xb')", "path.open(mode='r+')", "aiofiles.open(p, 'ab')", "os.open(p, os.O_WRONLY)",
-        "os.open(p, _NEW)", "os.replace(a, b)", "a.replace(b)", "a.rename(b)", "shutil.rmtree(a)", "rmtree(a)", "a.unlink()",
+        "open(path, 'w')", "path.open('xb')", "path.open(mode='r+')", "aiofiles.open(p, 'ab')",
+        "os.open(p, os.O_WRONLY)",
+        "os.open(p, _NEW)", "os.replace(a, b)", "a.replace(b)", "a.rename(b)", "shutil.rmtree(a)",
+        "rmtree(a)", "a.unlink()",
         "a.write_text('x')", "NamedTemporaryFile()", "tempfile.mkstemp()", "os.link(a, b)", "a.mkdir()",
     ]  # fmt: skip
     reads = [
-        "open(path)", "path.open('rb')", "path.open('rb', buffering=0)", "text.replace('a', 'b')", "replace(card, place=1)",
+        "open(path)", "path.open('rb')", "path.open('rb', buffering=0)", "text.replace('a', 'b')",
+        "replace(card, place=1)",
         "moment.replace(tzinfo=UTC)", "os.open(p, os.O_RDONLY | os.O_CLOEXEC)", "shutil.copyfileobj(a, b)",
         "tempfile.TemporaryFile(dir=a)", "self._keys.open()", "os.fsync(file)",
     ]  # fmt: skip

@@ -35,6 +35,9 @@ def test_every_public_name_is_there() -> None:
 
 def test_importing_costs_nothing() -> None:
     """Importing mwbatch loads no other module of it and no library."""
-    code = "import sys, mwbatch; print([m for m in sys.modules if m.startswith(('mwbatch.', 'aiohttp', 'orjson'))])"
+    code = (
+        "import sys, mwbatch; print([m for m in sys.modules if m.startswith(('mwbatch.', 'aiohttp', "
+        "'orjson'))])"
+    )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert shown.strip() == "[]"

@@ -3,13 +3,14 @@
 Hours pass in milliseconds, and what a test sees depends on the order of its timers alone. Three laws:
 
 - timers fire in the order of their times, at their times; those of one time in the same order in every run;
-- time does not move while a job of an executor runs (the journal's commit thread, `asyncio.to_thread`), nor while a
+- time does not move while a job of an executor runs (the journal's commit thread, `in_thread`), nor while a
   socket has something to say;
 - where nothing can ever happen any more, `Deadlock` is raised instead of hanging.
 
-With ``threads=False`` jobs run on the loop's own thread, one an iteration, in the order in which they were handed in:
-no thread is ever made, and a schedule is the same each time. A job that waits for another one would hang there. With a
-``lag`` each runs so many iterations after it was handed in, as one in a thread does, whatever becomes of who waits for it.
+With ``threads=False`` jobs run on the loop's own thread, one an iteration, in the order in which they were
+handed in: no thread is ever made, and a schedule is the same each time. A job that waits for another one
+would hang there. With a ``lag`` each runs so many iterations after it was handed in, as one in a thread does,
+whatever becomes of who waits for it.
 """
 
 import asyncio
@@ -51,8 +52,8 @@ class _Jumping(selectors.DefaultSelector):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop whose ``time()`` begins at 0.0 and jumps.
 
-    ``jobs`` counts the executor jobs that were handed in and whose end the loop has not seen; ``now`` may be moved
-    forward by a test.
+    ``jobs`` counts the executor jobs that were handed in and whose end the loop has not seen; ``now`` may be
+    moved forward by a test.
     """
 
     def __init__(self, *, threads: bool = True, lag: int = 0) -> None:
@@ -61,7 +62,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.now, self.jobs, self._threads, self._lag = 0.0, 0, threads, lag
         self._pool: ThreadPoolExecutor | None = None
         super().__init__(selector)
-        # asyncio fires what is due within this; its nanosecond is less than a float's step after a few months.
+        # asyncio fires what is due within this;
+        # its nanosecond is less than a float's step after a few months.
         self._clock_resolution = 1e-6
 
     def time(self) -> float:
@@ -79,7 +81,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         job: Future[T] = executor.submit(func, *args)
         self.jobs += 1
         ended = asyncio.wrap_future(job, loop=self)
-        # MUST be added after wrapping: the count falls when the wrapped future's own wake-up stands in the queue.
+        # MUST be added after wrapping: the count falls when the wrapped
+        # future's own wake-up stands in the queue.
         job.add_done_callback(self._end_from_thread)
         return ended
 

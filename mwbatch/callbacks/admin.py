@@ -1,4 +1,7 @@
-"""The admin port: is it alive, can it take callbacks, what did it do. For the operator's eyes, never the internet's."""
+"""The admin port: is it alive, can it take callbacks, what did it do.
+
+For the operator's eyes, never the internet's.
+"""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING

@@ -1,4 +1,6 @@
-"""How much is stored of what comes to one address: whoever learns an address must not fill the disk through it."""
+"""How much is stored of what comes to one address:
+whoever learns an address must not fill the disk through it.
+"""
 
 from array import array
 from typing import Final
@@ -13,7 +15,8 @@ MOST_ANSWERS: Final = 4
 
 
 class Bounds:
-    """What was stored of each attempt: eight bytes a row, and a few hundred for an attempt with more than one fact.
+    """What was stored of each attempt: eight bytes a row,
+    and a few hundred for an attempt with more than one fact.
 
     Tasks are known by the hash of their id: should two of them agree, less is stored than might be.
     """

@@ -1,4 +1,6 @@
-"""How the bytes of a body stand for its text: gzip, and the mark at its beginning that some put before UTF-8."""
+"""How the bytes of a body stand for its text: gzip,
+and the mark at its beginning that some put before UTF-8.
+"""
 
 import zlib
 from codecs import BOM_UTF8
@@ -13,7 +15,9 @@ _WINDOW: Final = 16 + zlib.MAX_WBITS
 """What zlib calls a stream with the header of gzip."""
 
 DENSEST: Final = 100
-"""How many bytes one packed byte may stand for: gzip makes a thousand of nothing, and of a callback's text four."""
+"""How many bytes one packed byte may stand for: gzip makes a thousand of nothing,
+and of a callback's text four.
+"""
 
 PLENTY: Final = 1 << 20
 """What may stand in a packed body however small: reading it costs little."""
@@ -26,19 +30,24 @@ def check_coding(name: str) -> None:
 
 
 def decoded(raw: bytes, coding: str, most: int) -> bytes:
-    """The text of a body. What is called gzip and is not is taken as it is: an application may have unpacked it already.
+    """The text of a body. What is called gzip and is not is taken as it is:
+    an application may have unpacked it already.
 
     Raises:
-        Rejected: it would be longer than ``most`` bytes, or than any callback becomes of so few, or is not whole.
+        Rejected: it would be longer than ``most`` bytes, or than any callback becomes of so few, or is not
+            whole.
     """
     if coding.strip().lower() in _GZIP and raw.startswith(_MAGIC):
-        # Or a few KiB would buy a second of reading, and hundreds of MiB, through every address that is known.
+        # Or a few KiB would buy a second of reading, and hundreds of MiB,
+        # through every address that is known.
         raw = _unpacked(raw, min(most, max(PLENTY, DENSEST * len(raw))))
     return raw.removeprefix(BOM_UTF8)
 
 
 def _unpacked(raw: bytes, most: int) -> bytes:
-    """MUST NOT unpack more than ``most`` bytes and one, nor a second stream: a small body can stand for endless work."""
+    """MUST NOT unpack more than ``most`` bytes and one, nor a second stream:
+    a small body can stand for endless work.
+    """
     stream = zlib.decompressobj(_WINDOW)
     try:
         text = stream.decompress(raw, most + 1)

@@ -1,9 +1,10 @@
-"""The open connections: how many there may be, which of them makes room for another, and which never end by themselves.
+"""The open connections: how many there may be, which of them makes room for another,
+and which never end by themselves.
 
-aiohttp bounds the time of a head; the rest is here. At the cap the connection that has waited longest for a request
-makes room, as in nginx (``ngx_drain_connections``): turning the new one away would let a thousand idle connections
-lock the API out, and a sender who sends its request at once is never the one that waits longest. Connections on which
-a callback was taken go last.
+aiohttp bounds the time of a head; the rest is here. At the cap the connection that has waited longest for a
+request makes room, as in nginx (``ngx_drain_connections``): turning the new one away would let a thousand
+idle connections lock the API out, and a sender who sends its request at once is never the one that waits
+longest. Connections on which a callback was taken go last.
 """
 
 import asyncio
@@ -29,10 +30,12 @@ class Connections:
 
     def __init__(self, server: web.Server, limits: Limits, counts: Counts, *, tls: bool = False) -> None:
         self._server, self._limits, self._counts, self._tls = server, limits, counts, tls
-        # When each was accepted, and whether its handshake was heard to have ended well; nothing else of it is kept.
+        # When each was accepted, and whether its handshake was heard to have ended well;
+        # nothing else of it is kept.
         self._shaking: deque[tuple[float, list[bool]]] = deque()
         self._cap = fitting(limits.connections)
-        # Both wait for a request, and who has waited longest comes first; the last one of the known was answered 200.
+        # Both wait for a request, and who has waited longest comes first;
+        # the last one of the known was answered 200.
         self._strangers: dict[Connection, None] = {}
         self._known: dict[Connection, None] = {}
         self._served: set[Connection] = set()
@@ -42,7 +45,9 @@ class Connections:
         self._answer, server.request_handler = server.request_handler, self._serve
 
     def __call__(self) -> "Connection":
-        """A protocol for a connection that was accepted; with TLS it hears nothing before the handshake has ended well."""
+        """A protocol for a connection that was accepted;
+        with TLS it hears nothing before the handshake has ended well.
+        """
         made = [False]
         if self._tls:
             self._shaking.append((asyncio.get_running_loop().time(), made))
@@ -107,7 +112,9 @@ class Connections:
                 waiting[connection] = None
 
     def _end_untaken(self, now: float) -> None:
-        """A full buffer stays full for as long as its reader likes: no answer of ours is so long that it takes time."""
+        """A full buffer stays full for as long as its reader likes:
+        no answer of ours is so long that it takes time.
+        """
         for connection in [*self._by_http.values()]:
             if not connection.untaken:
                 self._untaken.pop(connection, None)
@@ -128,7 +135,9 @@ class Connections:
 
 
 class Connection(asyncio.Protocol):
-    """One connection: hands everything to aiohttp's protocol ``http``, and bounds a head before it is whole."""
+    """One connection: hands everything to aiohttp's protocol ``http``,
+    and bounds a head before it is whole.
+    """
 
     transport: asyncio.Transport
 
@@ -172,7 +181,8 @@ class Connection(asyncio.Protocol):
     def begin(self, request: web.BaseRequest) -> None:
         """A request is being answered."""
         self._body = request.content
-        # What follows is of the protocol that was asked for, to the parser: no request would be heard any more.
+        # What follows is of the protocol that was asked for, to the parser:
+        # no request would be heard any more.
         self._deaf = "Upgrade" in request.headers
         if self._ended and not self._owes:  # its rest will never come
             self.transport.close()
@@ -210,7 +220,9 @@ class Connection(asyncio.Protocol):
 
     @property
     def _owes(self) -> bool:
-        """Whether the last request came whole, and is not answered yet; as long as nobody can tell, it did."""
+        """Whether the last request came whole, and is not answered yet; as long as nobody can tell,
+        it did.
+        """
         last = self._waiting[-1][1] if self._waiting else self._body
         if last is None:
             return self.http._request_count > self._answered  # noqa: SLF001

@@ -18,7 +18,9 @@ class Counts:
     inbox: int = 0
     """Of the received ones, those whose batch is not here."""
     mismatched: int = 0
-    """Of the received ones, those that name two different task ids, or another address than they were posted to."""
+    """Of the received ones, those that name two different task ids,
+    or another address than they were posted to.
+    """
     unrecorded: int = 0
     """Of the stored ones, those whose task is not the one recorded for their attempt."""
     bytes: int = 0

@@ -34,9 +34,9 @@ def read(
 ) -> Delivery:
     """Read one callback, posted to a verified address.
 
-    ``at`` is this machine's clock in seconds since the epoch; ``signed`` says whether we signed another address. A task
-    belongs to the address that it names itself, if we signed that: so does a sweep read it, and a delivery that went
-    astray must not become the answer to somebody else's question.
+    ``at`` is this machine's clock in seconds since the epoch; ``signed`` says whether we signed another
+    address. A task belongs to the address that it names itself, if we signed that: so does a sweep read it,
+    and a delivery that went astray must not become the answer to somebody else's question.
 
     Raises:
         Rejected: the body is not strict JSON, or names no task.

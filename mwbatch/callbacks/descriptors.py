@@ -1,4 +1,6 @@
-"""File descriptors: how many connections fit under this process's limit, raised as far as the system allows."""
+"""File descriptors: how many connections fit under this process's limit,
+raised as far as the system allows.
+"""
 
 import resource
 from contextlib import suppress
@@ -11,8 +13,8 @@ PLENTY: Final = 65_536
 def fitting(wanted: int) -> int:
     """How many of ``wanted`` connections fit; half of all descriptors are left for files and handshakes.
 
-    The soft limit is 1,024 on most systems, for programs that use select(2); event loops do not, and raise it as Go's
-    runtime does (os/rlimit.go).
+    The soft limit is 1,024 on most systems, for programs that use select(2); event loops do not, and raise it
+    as Go's runtime does (os/rlimit.go).
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = PLENTY if hard == resource.RLIM_INFINITY else min(hard, PLENTY)

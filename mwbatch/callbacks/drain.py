@@ -1,7 +1,8 @@
 """A graceful end: what is in flight is answered, what idles is closed.
 
-aiohttp's own shutdown waits for handlers, but drops every byte that arrives from then on (3.14.5, `data_received` when
-``_close`` is set), so that half a body would never become a whole one. This goes before it.
+aiohttp's own shutdown waits for handlers, but drops every byte that arrives from then on (3.14.5,
+`data_received` when ``_close`` is set), so that half a body would never become a whole one. This goes before
+it.
 """
 
 import asyncio

@@ -10,7 +10,9 @@ from mwbatch.journal.closing import ended
 
 @asynccontextmanager
 async def every(seconds: float, call: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    """Await ``call`` every so many seconds until the block ends; a call that fails is logged once, and others follow."""
+    """Await ``call`` every so many seconds until the block ends; a call that fails is logged once,
+    and others follow.
+    """
     troubles = Troubles()
 
     async def repeat() -> None:
@@ -19,7 +21,8 @@ async def every(seconds: float, call: Callable[[], Awaitable[None]]) -> AsyncIte
             try:
                 await call()
                 troubles.end("look", "a look that repeats goes well again")
-            except Exception as error:  # noqa: BLE001 (a watch that ended at its first failure would watch nothing)
+            # a watch that ended at its first failure would watch nothing
+            except Exception as error:  # noqa: BLE001
                 name = type(error).__name__
                 troubles.begin("look", f"a look that repeats failed: {name}", name)
 

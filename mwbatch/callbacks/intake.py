@@ -61,7 +61,9 @@ class Body:
         self._room.give_back(self._taken)
 
     async def text(self) -> bytes:
-        """The whole body, unpacked, without a mark before it; raises as `read` does, also where too much is in it."""
+        """The whole body, unpacked, without a mark before it; raises as `read` does,
+        also where too much is in it.
+        """
         raw = await self.read()
         coding = self._request.headers.get(_ENCODING, "")
         text = decoded(raw, coding, self._limits.body) if coding or raw[:1] == _MARK else raw
@@ -91,7 +93,9 @@ class Body:
             raise Rejected(Reason.CUT) from None
 
     async def _chunks(self) -> bytes:
-        """Read on for as long as it comes fast enough; who was fast may be slow later, but for no longer than at first."""
+        """Read on for as long as it comes fast enough; who was fast may be slow later,
+        but for no longer than at first.
+        """
         chunks: list[bytes] = []
         now, most = asyncio.get_running_loop().time, self._limits.body_seconds
         async with asyncio.timeout(most) as deadline:
@@ -104,7 +108,9 @@ class Body:
         return b"".join(chunks)
 
     def _check_parts(self, text: bytes) -> None:
-        """Refuse what is more work to read than any callback, whose length alone does not tell; in a hundredth of that time."""
+        """Refuse what is more work to read than any callback, whose length alone does not tell;
+        in a hundredth of that time.
+        """
         containers = text.count(b"[") + text.count(b"{")
         if containers > self._limits.containers or text.count(b",") > self._limits.members:
             raise Rejected(Reason.TOO_LARGE)
@@ -123,7 +129,8 @@ def check_head(request: web.BaseRequest, limits: Limits) -> None:
     """Refuse what can be refused without the body; only for an address that is proved ours.
 
     Raises:
-        Rejected: version, method, encoding, expectation or declared length will not do. The type of the body is not
+        Rejected: version, method, encoding, expectation or declared length will not do. The type of the body
+            is not
             looked at: the address is proved, and the body will be.
     """
     headers = request.headers

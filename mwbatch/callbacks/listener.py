@@ -17,7 +17,9 @@ from mwbatch.callbacks.site import Site
 from mwbatch.errors import UsageError
 
 _LATE: Final = 0.1
-"""Seconds for handlers that had their time in `InFlight.drain`: aiohttp waits twice as long, then cancels them."""
+"""Seconds for handlers that had their time in `InFlight.drain`: aiohttp waits twice as long,
+then cancels them.
+"""
 
 _STRANGERS: Final = (HttpProcessingError, ConnectionError)
 """What strangers can cause as often as they like, and so must not fill the log."""
@@ -26,7 +28,9 @@ _log: Final = logging.getLogger("mwbatch.callbacks")
 
 
 class Listener:
-    """Answers every request by one handler; ``counts`` are told of what aiohttp turns away before that sees it."""
+    """Answers every request by one handler;
+    ``counts`` are told of what aiohttp turns away before that sees it.
+    """
 
     def __init__(self, answer: Answer, limits: Limits, counts: Counts) -> None:
         self._in_flight = InFlight()
@@ -67,7 +71,9 @@ class Listener:
 
 
 class _Wordless(web.RequestHandler):
-    """aiohttp's protocol, which answers what it cannot parse by quoting it, the address included: here by the status alone."""
+    """aiohttp's protocol, which answers what it cannot parse by quoting it, the address included:
+    here by the status alone.
+    """
 
     __slots__ = ()
 
@@ -91,7 +97,8 @@ class _Server(web.Server):
 
 
 def _runner(answer: Answer, limits: Limits, counts: Counts) -> web.ServerRunner:
-    """RELIABILITY section 3: aiohttp's default for an idle connection is an hour, and its access log shows paths.
+    """RELIABILITY section 3: aiohttp's default for an idle connection is an hour,
+    and its access log shows paths.
 
     There is one handler, so there is no application with a router, which would cost a fifth of each request.
     """
@@ -121,7 +128,8 @@ def _quiet(counts: Counts) -> logging.Logger:
             counts.rejected[Reason.NOT_HTTP] += 1
         return error is not None and not isinstance(error, _STRANGERS)
 
-    quiet = logging.Logger("mwbatch.callbacks.http", logging.DEBUG)  # noqa: LOG001 (its counts are one server's)
+    # its counts are one server's
+    quiet = logging.Logger("mwbatch.callbacks.http", logging.DEBUG)  # noqa: LOG001
     quiet.parent = _log
     quiet.addFilter(without_address)
     return quiet

@@ -1,6 +1,8 @@
-"""The receiver's plain numbers as Prometheus reads them: built when asked for, so that callbacks pay nothing for it.
+"""The receiver's plain numbers as Prometheus reads them: built when asked for,
+so that callbacks pay nothing for it.
 
-No label but ``outcome``, whose values are a closed set: nothing that a stranger sends can make a new time series.
+No label but ``outcome``, whose values are a closed set: nothing that a stranger sends can make a new time
+series.
 """
 
 from collections.abc import Callable, Iterator

@@ -38,22 +38,25 @@ from mwbatch.journal.closing import to_end
 from mwbatch.journal.store import Store
 
 OnStored = Callable[[str, Seen], None]
-"""Called with batch id and fact once the fact is durable, for new facts only; rows are numbered within their batch."""
+"""Called with batch id and fact once the fact is durable, for new facts only;
+rows are numbered within their batch.
+"""
 
 _log = logging.getLogger("mwbatch.callbacks")
 
 _MISMATCHES: Final = {
     Mismatch.TWO_TASKS: "a callback names two task ids; the outer one counts",
-    Mismatch.OTHER_ADDRESS: "a callback tells of a task that was made for another address; it counts there if we signed that",
+    Mismatch.OTHER_ADDRESS: "a callback tells of a task that was made for another address; it counts "
+    "there if we signed that",
 }
 
 
 class Receiver:
     """Takes callbacks for every batch of a home.
 
-    ``counts`` is what it did; ``failure`` the first error after which a journal writes nothing any more (the process
-    should end with its exit code), else None; ``readiness`` is told by whoever listens and closes, ``certificate``
-    is set by whoever has one. ``clock`` is in seconds since the epoch.
+    ``counts`` is what it did; ``failure`` the first error after which a journal writes nothing any more (the
+    process should end with its exit code), else None; ``readiness`` is told by whoever listens and closes,
+    ``certificate`` is set by whoever has one. ``clock`` is in seconds since the epoch.
     """
 
     def __init__(
@@ -160,7 +163,8 @@ class Receiver:
         return Taken()
 
     def _unknown(self, named: Address | None) -> web.Response:
-        """The 404 of an unknown route; for what was signed elsewhere it is counted, and a probe hears that we are a receiver.
+        """The 404 of an unknown route; for what was signed elsewhere it is counted,
+        and a probe hears that we are a receiver.
 
         MUST be the same whether it names a key of ours or none, so that nobody learns which keys there are.
         """
@@ -171,7 +175,9 @@ class Receiver:
         return response
 
     async def _keep_unread(self, request: web.BaseRequest, address: Address, reason: Reason) -> None:
-        """A body of another coding is as good a callback as its sender could make: keep it to be looked at."""
+        """A body of another coding is as good a callback as its sender could make:
+        keep it to be looked at.
+        """
         waits = "Expect" in request.headers or (request.content_length or 0) > self._limits.body
         if reason is not Reason.ENCODING or waits or address.batch == probe.PROBE:
             return

@@ -1,7 +1,7 @@
 """Every answer but 200: why, with which status, and when to call again.
 
-A wrong address is answered exactly like a route that does not exist. 410 is never sent, since senders disable the
-endpoint for it, and trouble of our own is 503: the API calls again for 24 hours.
+A wrong address is answered exactly like a route that does not exist. 410 is never sent, since senders disable
+the endpoint for it, and trouble of our own is 503: the API calls again for 24 hours.
 """
 
 from collections.abc import Mapping

@@ -102,7 +102,9 @@ async def serve(
 
 @asynccontextmanager
 async def _unwound() -> AsyncIterator[AsyncExitStack]:
-    """What is begun one after the other, and ended as a whole where one of it fails, however often that is cancelled."""
+    """What is begun one after the other, and ended as a whole where one of it fails,
+    however often that is cancelled.
+    """
     stack = AsyncExitStack()
     try:
         yield stack

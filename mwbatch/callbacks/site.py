@@ -11,7 +11,9 @@ from mwbatch.callbacks.limits import Limits
 
 
 class Site(web.BaseSite):
-    """A listening socket with a deadline for TLS handshakes and bounds on connections, which aiohttp's has not."""
+    """A listening socket with a deadline for TLS handshakes and bounds on connections,
+    which aiohttp's has not.
+    """
 
     __slots__ = ("_connections", "_host", "_limits", "port")
 

@@ -9,7 +9,8 @@ from aiohttp.abc import AbstractStreamWriter
 
 
 class Taken(web.Response):
-    """200. Where nothing may add to it, it is not put together from headers, which would cost a tenth of the request.
+    """200. Where nothing may add to it, it is not put together from headers,
+    which would cost a tenth of the request.
 
     In an application of the user's own it is a plain response, so that his signals see it.
     """
@@ -22,7 +23,9 @@ class Taken(web.Response):
         return True if self._written else super().keep_alive
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Write it, or leave it to aiohttp where the connection is to be closed or an application has a say."""
+        """Write it, or leave it to aiohttp where the connection is to
+        be closed or an application has a say.
+        """
         closing = self.keep_alive is False or not request.keep_alive or request.version != HttpVersion11
         if closing or isinstance(request, web.Request):
             return await super().prepare(request)

@@ -1,4 +1,5 @@
-"""Says of each kind of refusal once, as soon as it is met, that it is met: who reads the log must not wait for the end.
+"""Says of each kind of refusal once, as soon as it is met, that it is met:
+who reads the log must not wait for the end.
 
 What strangers cause all day long, wherever a port is open, is said only where there is much of it.
 """
@@ -20,7 +21,8 @@ _STRANGERS: Final = (Reason.UNKNOWN, Reason.NOT_HTTP, Reason.TLS)
 _TOLD_ELSEWHERE: Final = (Reason.DISK_FULL, Reason.BROKEN)
 
 _FOREIGN: Final = (
-    "callbacks come to addresses that other keys signed, and are answered 404: receiver and submitter need the same "
+    "callbacks come to addresses that other keys signed, and are answered 404: receiver and submitter "
+    "need the same "
     "MWBATCH_HOME, or the same MWBATCH_CALLBACK_KEY_FILE"
 )
 

@@ -21,7 +21,9 @@ SOON: Final = 14
 """Days before its end from which a certificate is told of: most are renewed a month before."""
 
 _ANY_TIME: Final = 0x200000
-"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which `ssl` does not name: to read when a certificate ends, not to judge it."""
+"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which `ssl` does not name: to read when a certificate ends,
+not to judge it.
+"""
 
 Stamp = tuple[int, int, int, int] | None
 """What tells one content of a file from the next; None for a file that is not there."""
@@ -46,7 +48,8 @@ class Certificate:
         self._troubles, self._clock = troubles or Troubles(), clock
         self._stamps = self._look()
         self.context = self._newest = _context(self._chain, key)
-        # Not `load_cert_chain` on the context in use: where that fails half-way, the new chain stands with the old key.
+        # Not `load_cert_chain` on the context in use: where that fails half-way,
+        # the new chain stands with the old key.
         self.context.sni_callback = self._choose
         self._ends = ends(self.context, self._chain)
         self._warn()
@@ -57,7 +60,9 @@ class Certificate:
         return self._ends - self._clock()
 
     async def refresh(self) -> None:
-        """Read the files again if they changed; what cannot be used is logged once, and the pair in use stays."""
+        """Read the files again if they changed; what cannot be used is logged once,
+        and the pair in use stays.
+        """
         stamps = await in_thread(self._look)
         if stamps != self._stamps:
             self._stamps = stamps
@@ -79,7 +84,10 @@ class Certificate:
         """Say that the certificate ends soon, that it has ended, and that it was renewed: each once."""
         days = self.seconds_left / DAY
         if days < 0:
-            words = f"the certificate in {self._chain} has expired: whoever checks it brings no callback; renew it"
+            words = (
+                f"the certificate in {self._chain} has expired: whoever checks it brings no callback; "
+                "renew it"
+            )
             self._troubles.begin("expiry", words, "expired")
         elif days < SOON:
             words = f"the certificate in {self._chain} ends in {days:.1f} days: renew it"

@@ -1,4 +1,6 @@
-"""Trouble that lasts: it is said once when it begins, and once when it has ended, however often it is met meanwhile."""
+"""Trouble that lasts: it is said once when it begins, and once when it has ended,
+however often it is met meanwhile.
+"""
 
 import logging
 from typing import Final

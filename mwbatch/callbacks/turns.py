@@ -1,4 +1,6 @@
-"""Of one address one body is read at a time: whoever learns an address gets one body's share of the room, not all of it."""
+"""Of one address one body is read at a time: whoever learns an address gets one body's share of the room,
+not all of it.
+"""
 
 import asyncio
 from collections import Counter
@@ -9,7 +11,10 @@ from typing import Final
 from mwbatch.callbacks.refusal import Reason, Rejected
 
 MOST: Final = 16
-"""Bodies that wait for their turn at one address: beyond them they come again later. The API sends one, or a few copies."""
+"""Bodies that wait for their turn at one address: beyond them they come again later.
+
+The API sends one, or a few copies.
+"""
 
 
 class Turns:

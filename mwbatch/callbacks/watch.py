@@ -1,4 +1,5 @@
-"""Tells when callbacks bring a task that is not the one recorded for its attempt: then somebody paid twice, or lies.
+"""Tells when callbacks bring a task that is not the one recorded for its attempt: then somebody paid twice,
+or lies.
 
 The fold finds the same in the facts; this is only so that it is said when it happens.
 """
@@ -21,7 +22,10 @@ LOOK: Final = 1.0
 MOST: Final = 1000
 """Rows of one batch of which something is said."""
 
-STRANGE: Final = "a callback brought a task that is not the one recorded; it is believed once the API shows it to reconcile"
+STRANGE: Final = (
+    "a callback brought a task that is not the one recorded; it is believed once the API shows it to "
+    "reconcile"
+)
 
 _log: Final = logging.getLogger("mwbatch.callbacks")
 

@@ -1,4 +1,7 @@
-"""The command line: one file a verb, or a pair of verbs. Settings in, a command run, a view out; no decisions."""
+"""The command line: one file a verb, or a pair of verbs.
+
+Settings in, a command run, a view out; no decisions.
+"""
 
 import gc
 import io
@@ -36,14 +39,18 @@ FILES: Final = {
 """The file of each verb, in the order of the help."""
 
 GARBAGE: Final = (20_000, 20, 20)
-"""When Python looks for cycles: an import and a request make many objects and hardly a cycle, and looking costs a tenth."""
+"""When Python looks for cycles: an import and a request make many objects and hardly a cycle,
+and looking costs a tenth.
+"""
 
 COMMON: Final = {"-q": 1, "--quiet": 1, "-v": 1, "--verbose": 1, "--json": 1, "--home": 2}
 """Options of the verbs that people type before the verb, with how many words each takes."""
 
 
 def _common(args: list[str]) -> int:
-    """How many words at the beginning are one of these options; 0 where there is a verb, or another option."""
+    """How many words at the beginning are one of these options; 0 where there is a verb,
+    or another option.
+    """
     return 1 if args[0].startswith("--home=") else COMMON.get(args[0], 0)
 
 
@@ -65,8 +72,11 @@ class Verbs(click.Group):
         ctx.meta[WORDS] = tuple(words)  # `parse_args` uses up what it is given
         return super().parse_args(ctx, words)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click calls it so)
-        """The verb of this name; None where there is none, with all of them known, to suggest what was meant."""
+    # click calls it so
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The verb of this name; None where there is none, with all of them known,
+        to suggest what was meant.
+        """
         for name in {cmd_name} & {*FILES} or FILES:
             if name not in self.commands:
                 file = import_module(f"mwbatch.cli.{FILES[name]}")

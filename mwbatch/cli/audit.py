@@ -23,8 +23,9 @@ def audit(
 ) -> None:
     """Find what was asked for twice, and what that cost.
 
-    It looks at every batch of the data folder, sends nothing and takes no lock. With --against-api it lists the account's tasks
-    too: it finds what another machine, or a script, asked for before mwbatch came. Exit code 1: something was asked twice.
+    It looks at every batch of the data folder, sends nothing and takes no lock. With --against-api it lists
+    the account's tasks too: it finds what another machine, or a script, asked for before mwbatch came. Exit
+    code 1: something was asked twice.
 
     \b
     Examples:

@@ -12,7 +12,8 @@ WORDS: Final = "mwbatch.words"
 
 
 def ended(code: int, tell: Callable[[str], None]) -> int:
-    """The exit code, after the last word was written; ``tell`` says on standard error what standard output did not take.
+    """The exit code, after the last word was written;
+    ``tell`` says on standard error what standard output did not take.
 
     A reader who has gone changes nothing: what was done was done.
     """
@@ -22,6 +23,7 @@ def ended(code: int, tell: Callable[[str], None]) -> int:
         return code
     out.failure, out.gone = None, True  # told once
     tell(
-        f"mwbatch: cannot write standard output: {failure.strerror}; what was done stays done, look again later"
+        f"mwbatch: cannot write standard output: {failure.strerror}; what was done stays done, look "
+        "again later"
     )
     return max(code, Exit.MACHINE)

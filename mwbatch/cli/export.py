@@ -44,10 +44,10 @@ def export(
 ) -> None:
     """Write completed rows for spreadsheets and training.
 
-    csv and parquet have a line a tag. coco, yolo, voc and label-studio make a folder, with images.csv to say which file
-    each image is (coco and label-studio: the JSON alone where PATH ends in .json); they need the size of every image. The pictures themselves are not
-    downloaded: coco, yolo and voc look for them in images/ beside images.csv, label-studio at their URLs.
-    PATH is written whole or not at all.
+    csv and parquet have a line a tag. coco, yolo, voc and label-studio make a folder, with images.csv to say
+    which file each image is (coco and label-studio: the JSON alone where PATH ends in .json); they need the
+    size of every image. The pictures themselves are not downloaded: coco, yolo and voc look for them in
+    images/ beside images.csv, label-studio at their URLs. PATH is written whole or not at all.
 
     \b
     Examples:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def list_(*, place: settings.Place, talk: settings.Talk) -> None:
     """List the callback keys, and what waits for each.
 
-    No secret is shown. The one that signs makes the addresses of new tasks; those that verify are accepted until they
-    are retired. `waiting` counts rows that may still be answered at addresses of that key.
+    No secret is shown. The one that signs makes the addresses of new tasks; those that verify are accepted
+    until they are retired. `waiting` counts rows that may still be answered at addresses of that key.
 
     \b
     Examples:
@@ -39,8 +39,9 @@ def list_(*, place: settings.Place, talk: settings.Talk) -> None:
 def rotate(*, place: settings.Place, talk: settings.Talk) -> None:
     """Make a new key, which signs from now on.
 
-    It makes the addresses of new tasks. The other keys stay: callbacks at addresses that they signed are accepted until they are retired. Where several hosts
-    have copies of the key file, give it to the receivers first.
+    It makes the addresses of new tasks. The other keys stay: callbacks at addresses that they signed are
+    accepted until they are retired. Where several hosts have copies of the key file, give it to the receivers
+    first.
 
     \b
     Examples:
@@ -69,7 +70,8 @@ def retire(
 ) -> None:
     """Refuse callbacks at an old key's addresses.
 
-    Running receivers notice within a second. Its secret is forgotten, its name is kept. The key that signs cannot be retired: rotate first.
+    Running receivers notice within a second. Its secret is forgotten, its name is kept. The key that signs
+    cannot be retired: rotate first.
 
     \b
     Examples:

@@ -1,4 +1,7 @@
-"""Logging to standard error, as text or as JSON lines. No line ever holds the API key or a callback address."""
+"""Logging to standard error, as text or as JSON lines.
+
+No line ever holds the API key or a callback address.
+"""
 
 import logging
 from datetime import UTC, datetime

@@ -38,13 +38,13 @@ def make_annotating(
 ) -> None:
     """Make an annotating manifest out of tagging answers.
 
-    A row an image, with its tags; the tags keep their brand, the columns say from where they come. It sends nothing:
-    look at the manifest, then submit it.
+    A row an image, with its tags; the tags keep their brand, the columns say from where they come. It sends
+    nothing: look at the manifest, then submit it.
 
     \b
     Examples:
-      mwbatch make-annotating ten --instruction "Is it good?" --option good --option bad -o good.jsonl
-      mwbatch make-annotating ten --instruction "Is it worn?" --option yes --option no --min-size 20 -o worn.jsonl
+      mwbatch make-annotating ten --instruction "Is it good?" --option good --option bad -o good.jsonl mwbatch
+      make-annotating ten --instruction "Is it worn?" --option yes --option no --min-size 20 -o worn.jsonl
     """
 
     async def command(desk: "Desk") -> Result:

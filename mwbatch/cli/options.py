@@ -30,10 +30,11 @@ from mwbatch.settings import variable
 
 
 def verb(function: Callable[..., None]) -> click.Command:
-    """Make a command of a function, which gives it its name and its help; the values of a dataclass are folded at the call.
+    """Make a command of a function, which gives it its name and its help;
+    the values of a dataclass are folded at the call.
 
-    Every field of a dataclass needs a default; no two parameters or fields share a name. An option that says nothing without
-    another one is refused where that is missing.
+    Every field of a dataclass needs a default; no two parameters or fields share a name. An option that says
+    nothing without another one is refused where that is missing.
 
     Raises:
         TypeError: a parameter is declared in another way than above.
@@ -60,7 +61,9 @@ def verb(function: Callable[..., None]) -> click.Command:
 
 
 def _see_beside(ctx: click.Context) -> None:
-    """Raise `click.UsageError` where an option was typed without the one that gives it a meaning: it would do nothing."""
+    """Raise `click.UsageError` where an option was typed without the one that gives it a meaning:
+    it would do nothing.
+    """
     values = {opt: ctx.params[str(param.name)] for param in ctx.command.params for opt in param.opts}
     for param in ctx.command.params:
         if not isinstance(param, DeclaredOption) or param.beside is None:
@@ -139,13 +142,15 @@ def _type(kind: object, low: float | None, high: float | None) -> click.ParamTyp
 
 
 class DeclaredOption(click.Option):
-    """An option whose variable is never passed over: click would take one that is empty for one that is not set.
+    """An option whose variable is never passed over:
+    click would take one that is empty for one that is not set.
 
-    ``rooted``: a path, which must be absolute there: else it would mean another one in each directory. ``beside``: the option
-    without which it says nothing.
+    ``rooted``: a path, which must be absolute there: else it would mean another one in each directory.
+    ``beside``: the option without which it says nothing.
     """
 
-    def __init__(self, names: list[str], *, rooted: bool, beside: str | None, **given: Any) -> None:  # noqa: ANN401 (click's own)
+    # click's own
+    def __init__(self, names: list[str], *, rooted: bool, beside: str | None, **given: Any) -> None:  # noqa: ANN401
         super().__init__(names, **given)
         self._rooted, self.beside = rooted, beside
 
@@ -167,7 +172,8 @@ class DeclaredOption(click.Option):
             raise click.BadParameter(str(error), ctx=ctx, param=self) from None
         if value and self._rooted and not Path(value).is_absolute():
             raise click.BadParameter(
-                f"{self.envvar} is {value!r}, which is another place in each working directory: make it absolute, such "
+                f"{self.envvar} is {value!r}, which is another place in each working directory: make "
+                "it absolute, such "
                 f"as {Path(value).expanduser().absolute()}",
                 ctx=ctx,
                 param=self,
@@ -176,7 +182,8 @@ class DeclaredOption(click.Option):
 
 
 class Word(click.types.StringParamType):
-    """A word, which has letters: an empty one would pass for one that was not given, an empty host for every address.
+    """A word, which has letters: an empty one would pass for one that was not given,
+    an empty host for every address.
 
     ``any_bytes``: it names a file, which may be called anything.
     """
@@ -185,7 +192,9 @@ class Word(click.types.StringParamType):
         self._any_bytes = any_bytes
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Take any word but a blank one; of an option's, which may go into a URL or a header, only what UTF-8 can say."""
+        """Take any word but a blank one; of an option's, which may go into a URL or a header,
+        only what UTF-8 can say.
+        """
         word = super().convert(value, param, ctx)
         if not word.strip():
             self.fail("An empty word says nothing (is a variable not set?).", param, ctx)
@@ -195,7 +204,10 @@ class Word(click.types.StringParamType):
 
 
 class PathWord(click.ParamType[Path]):
-    """A path, which is not looked at before the verb does: it may be yet to be made. An empty one Path would take for ``.``."""
+    """A path, which is not looked at before the verb does: it may be yet to be made.
+
+    An empty one Path would take for ``.``.
+    """
 
     name = "path"
 
@@ -247,6 +259,7 @@ class FloatRange(click.FloatRange):
 class Values(click.Choice[Any]):
     """A choice among the values of an enum."""
 
-    def normalize_choice(self, choice: object, ctx: click.Context | None) -> str:  # noqa: ARG002 (click calls it so)
+    # click calls it so
+    def normalize_choice(self, choice: object, ctx: click.Context | None) -> str:  # noqa: ARG002
         """The value, where click would take the member's name."""
         return str(choice)

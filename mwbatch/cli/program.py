@@ -61,7 +61,8 @@ def perform(command: "Command", talk: Talk, interrupted: Exit = Exit.INTERRUPTED
 
 
 def glance(look: Callable[[Callable[[str], None]], Result], talk: Talk) -> NoReturn:
-    """The same for what reads the disk and no more: without an event loop, which takes longer to import than to read.
+    """The same for what reads the disk and no more: without an event loop,
+    which takes longer to import than to read.
 
     ``look`` is called with what says sentences to people.
     """
@@ -115,7 +116,9 @@ def _stopped(sentence: str, code: Exit, talk: Talk) -> Exit:
 
 
 def _typed() -> dict[str, str]:
-    """What was typed of where things are, which is to be said again: a variable will be there next time, too."""
+    """What was typed of where things are, which is to be said again: a variable will be there next time,
+    too.
+    """
     ctx = click.get_current_context(silent=True)
     if ctx is None:
         return {}
@@ -128,7 +131,9 @@ def _typed() -> dict[str, str]:
 
 
 def show(result: Result, talk: Talk) -> None:
-    """Print a result: words on standard output, or with ``--json`` one object there and the words beside it."""
+    """Print a result: words on standard output,
+    or with ``--json`` one object there and the words beside it.
+    """
     words = result.text()
     if not talk.json:
         emit(words if isinstance(result, Plain) else folded(words, sys.stdout))
@@ -140,7 +145,9 @@ def show(result: Result, talk: Talk) -> None:
 
 
 def fail(error: MwbatchError, talk: Talk, asked: Exit = Exit.DONE) -> Exit:
-    """Print an error as one sentence, and as an object with ``--json``; its exit code, or that of who ``asked`` to stop."""
+    """Print an error as one sentence, and as an object with ``--json``; its exit code,
+    or that of who ``asked`` to stop.
+    """
     code = max(error.exit_code, asked)
     match error:
         case Unsent():
@@ -237,7 +244,10 @@ def _loop(command: "Command", talk: Talk, asked: Asked) -> Result:
 
 
 def _threads(asked: Asked) -> "ThreadPoolExecutor":
-    """Where `asyncio.to_thread` reads and writes. Whoever wants all to end at once does not wait for what is read there."""
+    """Where `asyncio.to_thread` reads and writes.
+
+    Whoever wants all to end at once does not wait for what is read there.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     class Threads(ThreadPoolExecutor):
@@ -262,10 +272,11 @@ async def _watched(command: "Command", talk: Talk, asked: Asked) -> Result:
 
 
 def listen(desk: "Desk", asked: Asked, talk: Talk) -> None:
-    """First Ctrl-C, SIGTERM or end of the terminal: stop starting, finish what is in flight. Second: stop now.
+    """First Ctrl-C, SIGTERM or end of the terminal: stop starting, finish what is in flight. Second:
+    stop now.
 
-    Where nothing is in flight there is nothing to wait for, and already the first one is obeyed at once. One more than that
-    ends the process, whatever holds it up.
+    Where nothing is in flight there is nothing to wait for, and already the first one is obeyed at once. One
+    more than that ends the process, whatever holds it up.
     """
     import asyncio
 

@@ -36,8 +36,10 @@ class Way:
         Option(
             "--list",
             metavar="WHAT",
-            help="List each of: surplus (extra tasks), conflicts (answers that disagree), unknown (tasks of rows that are not "
-            "here), damaged (lines), unusable (callbacks that did not fit), or differing (from what the API has: it is asked).",
+            help="List each of: surplus (extra tasks), conflicts (answers that disagree), unknown "
+            "(tasks of rows that are not "
+            "here), damaged (lines), unusable (callbacks that did not fit), or differing (from what "
+            "the API has: it is asked).",
         ),
     ] = None
     unproved: Annotated[
@@ -61,8 +63,9 @@ def reconcile(
 ) -> None:
     """Prove where every row is, and that none was paid twice.
 
-    It lists every task that the API has of the batch, fetches the answers whose callback never came, settles rows in
-    doubt, and cancels extra tasks while they are pending. Given the path of a manifest it compares with that, too.
+    It lists every task that the API has of the batch, fetches the answers whose callback never came, settles
+    rows in doubt, and cancels extra tasks while they are pending. Given the path of a manifest it compares
+    with that, too.
 
     \b
     Examples:
@@ -78,7 +81,8 @@ def reconcile(
 
         if way.wait and (way.offline or way.what not in {None, DIFFERING}):
             raise UsageError(
-                "--wait looks again at what the API has; --offline and --list look at what is on disk: leave out one of them"
+                "--wait looks again at what the API has; --offline and --list look at what is on disk: "
+                "leave out one of them"
             )
         home = open_home(place, desk)
         if way.what is not None and way.what != DIFFERING:

@@ -41,8 +41,8 @@ def results(
 ) -> None:
     """Print completed rows as JSON lines, or write a file.
 
-    They come in the manifest's order, at any time, also while the batch runs. With --follow they come in the order in
-    which they are completed, each once.
+    They come in the manifest's order, at any time, also while the batch runs. With --follow they come in the
+    order in which they are completed, each once.
 
     \b
     Examples:

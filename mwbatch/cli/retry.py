@@ -40,8 +40,9 @@ def retry(
 ) -> None:
     """Open another attempt for rows that were refused.
 
-    Then it goes on as resume does. With --status doubt it sends rows again of which nobody knows whether they have a
-    task already: a row may then be paid twice. mwbatch reconcile settles doubt without that risk, where it can.
+    Then it goes on as resume does. With --status doubt it sends rows again of which nobody knows whether they
+    have a task already: a row may then be paid twice. mwbatch reconcile settles doubt without that risk,
+    where it can.
 
     \b
     Examples:
@@ -68,7 +69,9 @@ def choice_of(status: str, ids: tuple[str, ...], ids_from: Path | None) -> "Choi
 
 
 def ids_of(ids: tuple[str, ...], ids_from: Path | None) -> tuple[str, ...]:
-    """The ids that were named, and those that a file lists, one a line; raises `UsageError` for a file without any."""
+    """The ids that were named, and those that a file lists, one a line;
+    raises `UsageError` for a file without any.
+    """
     from mwbatch.core.listed_ids import listed
     from mwbatch.core.plain_text import NoText
     from mwbatch.errors import UsageError
@@ -106,8 +109,8 @@ def cancel(
 ) -> None:
     """Give rows up: withdraw unsent ones, cancel pending tasks.
 
-    Without --id or --ids-from all rows that are not final. A task that people have completed meanwhile keeps its
-    answer. To think better of it: mwbatch retry BATCH --status canceled.
+    Without --id or --ids-from all rows that are not final. A task that people have completed meanwhile keeps
+    its answer. To think better of it: mwbatch retry BATCH --status canceled.
 
     \b
     Examples:

@@ -56,8 +56,8 @@ class Listening:
 def serve_callbacks(*, listening: Listening, place: settings.Place, talk: settings.Talk) -> None:
     """Receive the callbacks of every batch in the data folder.
 
-    Each is answered 200 once it is on disk. It needs no API key. Ctrl-C or SIGTERM ends it, after what is being
-    received was answered.
+    Each is answered 200 once it is on disk. It needs no API key. Ctrl-C or SIGTERM ends it, after what is
+    being received was answered.
 
     \b
     Examples:

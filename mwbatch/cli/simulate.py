@@ -52,8 +52,8 @@ class World:
 def simulate(*, world: World, talk: settings.Talk) -> None:
     """Stand in for the whole Microwork API on this machine.
 
-    No key, no network, no money. It completes tasks by itself, posts the callbacks, draws its own pictures, and keeps a
-    ledger of every task under /_sim/ledger. With faults it fails in the ways that cost money.
+    No key, no network, no money. It completes tasks by itself, posts the callbacks, draws its own pictures,
+    and keeps a ledger of every task under /_sim/ledger. With faults it fails in the ways that cost money.
 
     \b
     Examples:

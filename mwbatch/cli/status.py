@@ -22,7 +22,8 @@ RowStatus = Annotated[
     Option(
         "--rows",
         metavar="[planned|doubt|pending|completed|canceled|rejected]",
-        help="List the rows in this status, with line, id and message: planned (not sent yet), doubt (sent, and nobody knows yet "
+        help="List the rows in this status, with line, id and message: planned (not sent yet), doubt "
+        "(sent, and nobody knows yet "
         "whether there is a task), pending, completed, canceled, rejected (by the API).",
     ),
 ]
@@ -45,8 +46,8 @@ def status(
 ) -> None:
     """Say where a batch stands, and what to do next.
 
-    Without a name: where every batch stands. It makes no request and takes no lock: look as often as you like, also
-    while a batch runs.
+    Without a name: where every batch stands. It makes no request and takes no lock: look as often as you
+    like, also while a batch runs.
 
     \b
     Examples:
@@ -108,7 +109,9 @@ def row_list(home: "Store", batch: str, status: str) -> Result:
 async def keep_watching(
     place: settings.Place, batch: str | None, price: float | None, desk: "Desk", *, demanded: bool
 ) -> Result:
-    """Show the counts until the batch, or every one, is complete, or the user has seen enough; then where it stands."""
+    """Show the counts until the batch, or every one, is complete, or the user has seen enough;
+    then where it stands.
+    """
     from mwbatch.core.batch import Batch
     from mwbatch.core.fold import Status
     from mwbatch.core.progress import unfinished

@@ -34,8 +34,8 @@ def submit(
 ) -> None:
     """Create a task for every row of a manifest that has none.
 
-    Run it again after any interruption, or with rows added: only what is missing is sent. The API key is read from
-    MICROWORK_API_KEY, or from the file that MICROWORK_API_KEY_FILE names.
+    Run it again after any interruption, or with rows added: only what is missing is sent. The API key is read
+    from MICROWORK_API_KEY, or from the file that MICROWORK_API_KEY_FILE names.
 
     \b
     Examples:

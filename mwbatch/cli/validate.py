@@ -34,8 +34,8 @@ def validate(
 ) -> None:
     """Check every row of a manifest, and list every mistake.
 
-    A mistake is a line: file:line: column: what is wrong. Rows that another batch of the data folder asked for are told, too.
-    Nothing is sent, and no key is needed (save with --against-api).
+    A mistake is a line: file:line: column: what is wrong. Rows that another batch of the data folder asked
+    for are told, too. Nothing is sent, and no key is needed (save with --against-api).
 
     \b
     Examples:
@@ -72,7 +72,9 @@ async def compared(
     api: settings.Api,
     desk: "Desk",
 ) -> Result:
-    """The same, with what of its rows was asked for before, and whether a batch has those with problems already."""
+    """The same, with what of its rows was asked for before,
+    and whether a batch has those with problems already.
+    """
     from mwbatch.commands.foresee import foresee
     from mwbatch.core.hosts import origin
     from mwbatch.errors import ManifestError, OtherApi, UsageError

@@ -54,7 +54,8 @@ def open_client(api: Api, desk: "Desk", concurrency: int = CONCURRENCY) -> "Clie
 
     if path := exposed_key_file():
         desk.tally.note(
-            f"warning: everybody on this machine can read the API key in {path}: {typed('chmod', '600', path)}"
+            f"warning: everybody on this machine can read the API key in {path}: "
+            f"{typed('chmod', '600', path)}"
         )
     proxy = _proxy(api.base_url, desk)
     with obeyed():  # a pipe may be waited for
@@ -73,8 +74,10 @@ def _proxy(base_url: str, desk: "Desk") -> "Proxy | None":
         desk.tally.note(f"the API is reached through the proxy {proxy.url}")
         if base_url.strip().lower().startswith("http:"):
             desk.tally.note(
-                "warning: the API is plain http, so that the proxy may answer in its place: no refusal is believed, and a "
-                "row that is refused is in doubt until a listing shows that it has no task; use https, or NO_PROXY"
+                "warning: the API is plain http, so that the proxy may answer in its place: no refusal "
+                "is believed, and a "
+                "row that is refused is in doubt until a listing shows that it has no task; use https, "
+                "or NO_PROXY"
             )
     return proxy
 
@@ -163,7 +166,10 @@ def limits(spending: Spending) -> "Limits":
 
 
 def asked(question: str) -> bool:
-    """Ask on a terminal; elsewhere nobody is there to answer, and the command goes on. Ctrl-C and Ctrl-D mean no."""
+    """Ask on a terminal; elsewhere nobody is there to answer, and the command goes on.
+
+    Ctrl-C and Ctrl-D mean no.
+    """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
     with _heard() as heard:
@@ -183,13 +189,18 @@ def asked(question: str) -> bool:
 
 @dataclass(slots=True)
 class _Heard:
-    """The signals that came while somebody thought. ``reading``: his answer is read, and a signal ends that."""
+    """The signals that came while somebody thought.
+
+    ``reading``: his answer is read, and a signal ends that.
+    """
 
     numbers: list[int] = field(default_factory=list)
     reading: bool = False
 
     def hear(self, number: int, _: object) -> None:
-        """Let it end the reading, now or when that begins: what is being printed is printed whole, and once."""
+        """Let it end the reading, now or when that begins: what is being printed is printed whole,
+        and once.
+        """
         self.numbers.append(number)
         if self.reading:
             raise EOFError
@@ -207,7 +218,9 @@ class _Heard:
 
 @contextmanager
 def _heard() -> Iterator[_Heard]:
-    """While somebody thinks, the event loop, which hears signals otherwise, stands still: each that comes is EOF."""
+    """While somebody thinks, the event loop, which hears signals otherwise, stands still:
+    each that comes is EOF.
+    """
     heard = _Heard()
     wakes = signal.set_wakeup_fd(-1)
     before = {
@@ -224,7 +237,9 @@ def _heard() -> Iterator[_Heard]:
 
 
 def _answer(question: str, heard: _Heard) -> str:
-    """What somebody answers who has read the question: what he typed before was meant for something else, and is forgotten."""
+    """What somebody answers who has read the question: what he typed before was meant for something else,
+    and is forgotten.
+    """
     with suppress(termios.error):  # the terminal is gone, and the reading will say so
         termios.tcflush(sys.stdin, termios.TCIFLUSH)
     print(f"{folded(question, sys.stderr)} [y/N]: ", end="", file=sys.stderr)

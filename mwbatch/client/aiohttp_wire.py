@@ -1,10 +1,10 @@
 """The wire over aiohttp, made for one thing: thousands of small POSTs to one API.
 
-Bodies are encoded by us, headers are made once, there are no cookies, no redirects, no proxy but the one that is given
-and no timer per request. A create goes past aiohttp's session, over its connections and its parser.
+Bodies are encoded by us, headers are made once, there are no cookies, no redirects, no proxy but the one that
+is given and no timer per request. A create goes past aiohttp's session, over its connections and its parser.
 
-To an API of https a proxy makes a tunnel (CONNECT): where it makes none, nothing left. Of plain http it hands on each request,
-and what it answers may be its own word: a refusal proves nothing there.
+To an API of https a proxy makes a tunnel (CONNECT): where it makes none, nothing left. Of plain http it hands
+on each request, and what it answers may be its own word: a refusal proves nothing there.
 """
 
 import asyncio
@@ -44,8 +44,8 @@ _FRESH: Final = {"Cache-Control": "no-cache"}
 class AiohttpWire:
     """A `Wire` over aiohttp, for one event loop.
 
-    ``timeout`` (s) covers a whole exchange. At most ``limit`` are under way at a time; one more waits for its turn, for as
-    long as it takes, and its time begins when its turn has come.
+    ``timeout`` (s) covers a whole exchange. At most ``limit`` are under way at a time; one more waits for its
+    turn, for as long as it takes, and its time begins when its turn has come.
     """
 
     def __init__(

@@ -48,7 +48,9 @@ def asked_for(task: Task, task_id: str) -> Task:
 
 
 def canceled_in(answer: Answer, task_id: str) -> Task:
-    """The task in the answer to a cancel; raises `Unsure` where only a look at the task can tell what it is now."""
+    """The task in the answer to a cancel; raises `Unsure` where only a
+    look at the task can tell what it is now.
+    """
     if not 200 <= answer.status < 300 and answer.status not in VERDICTS:
         words = explain(answer.status, answer.body)
         raise Unsure(

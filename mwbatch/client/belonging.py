@@ -1,4 +1,6 @@
-"""Objects that hold sockets belong to one event loop: in another they would write where nobody listens for the answer."""
+"""Objects that hold sockets belong to one event loop:
+in another they would write where nobody listens for the answer.
+"""
 
 import asyncio
 
@@ -6,7 +8,10 @@ from mwbatch.errors import UsageError
 
 
 class Belonging:
-    """To which event loop an object belongs: the one in which it is first used. ``what`` names it, with its article."""
+    """To which event loop an object belongs: the one in which it is first used.
+
+    ``what`` names it, with its article.
+    """
 
     __slots__ = ("_closed", "_loop", "_what")
 
@@ -39,6 +44,7 @@ class Belonging:
     def _same(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._loop is not loop:
             raise UsageError(
-                f"{self._what} belongs to one event loop, and this one was used in another: make a new one inside the "
+                f"{self._what} belongs to one event loop, and this one was used in another: make a new "
+                "one inside the "
                 f"function that asyncio.run() runs"
             )

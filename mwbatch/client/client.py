@@ -59,11 +59,12 @@ class Client:
         tries: how often a read is sent in all while the API is busy, failing or away; 1 switches that off.
         proxy: ``http(s)://[user:password@]host[:port]``; None goes straight, whatever the environment says.
 
-    It belongs to the event loop in which it is first used: in another one, and after `close`, `UsageError` is raised before
-    anything is written. Raises `UsageError` for settings that cannot be.
+    It belongs to the event loop in which it is first used: in another one, and after `close`, `UsageError` is
+    raised before anything is written. Raises `UsageError` for settings that cannot be.
 
-    ``origin`` is the API, in the one form in which it is known, ``key`` the fingerprint of the API key, ``clock`` the last ``Date``
-    header that the API sent. ``waits`` is told why a read has to wait before it is tried again, and for how long; ``sleep`` waits.
+    ``origin`` is the API, in the one form in which it is known, ``key`` the fingerprint of the API key,
+    ``clock`` the last ``Date`` header that the API sent. ``waits`` is told why a read has to wait before it
+    is tried again, and for how long; ``sleep`` waits.
     """
 
     def __init__(
@@ -108,8 +109,9 @@ class Client:
     async def attempt(self, type: str, request: Mapping[str, object], address: str) -> Outcome:  # noqa: A002
         """Send one create request, once, and judge what came of it; no trouble with the API is raised.
 
-        Cancelled, `kept` tells of the error whether it proves that no byte left. Raises `UsageError` as every call does.
-        ``request`` holds the API's own field names, as a `Planned` fact does; ``address`` becomes ``callback_url``.
+        Cancelled, `kept` tells of the error whether it proves that no byte left. Raises `UsageError` as every
+        call does. ``request`` holds the API's own field names, as a `Planned` fact does; ``address`` becomes
+        ``callback_url``.
         """
         try:
             body = encode_create(type, request, address)
@@ -148,7 +150,8 @@ class Client:
     ) -> Task:
         """Ask people to answer ``instruction`` for each of ``tags`` with one of ``annotation_option``.
 
-        A tag has ``id``, ``left``, ``top``, ``width`` and ``height``, in pixels. It costs money, and is sent once.
+        A tag has ``id``, ``left``, ``top``, ``width`` and ``height``, in pixels. It costs money, and is sent
+        once.
 
         Raises:
             Refused, Busy, Halted, Unsent: no task was made.
@@ -201,11 +204,12 @@ class Client:
         offset: int = 0,
         fresh: bool = False,
     ) -> Page:
-        """One page of the account's tasks, newest first; ``start_time`` and ``end_time`` bound ``created_at``.
+        """One page of the account's tasks, newest first;
+        ``start_time`` and ``end_time`` bound ``created_at``.
 
-        ``type`` is filtered on this side, because the values that the API documents are not its own. ``fresh`` asks
-        caches on the way for an answer from the API itself. Raises `ApiError` after the last try, and ValueError for
-        a time without a zone, and for what cannot be written.
+        ``type`` is filtered on this side, because the values that the API documents are not its own.
+        ``fresh`` asks caches on the way for an answer from the API itself. Raises `ApiError` after the last
+        try, and ValueError for a time without a zone, and for what cannot be written.
         """
         filters = {
             "start_time": start_time and iso(start_time),
@@ -233,9 +237,10 @@ class Client:
     ) -> AsyncIterator[Task]:
         """Every task of the account, page by page, newest first.
 
-        Tasks created meanwhile push others onto the next page: those are shown once. This is for looking, not for
-        proof: where a status filter is set, tasks that leave it meanwhile hide others. It ends where page after page
-        brings nothing new, and after six hours: then ``tell`` is called with the reason. ``type`` is filtered on this side.
+        Tasks created meanwhile push others onto the next page: those are shown once. This is for looking, not
+        for proof: where a status filter is set, tasks that leave it meanwhile hide others. It ends where page
+        after page brings nothing new, and after six hours: then ``tell`` is called with the reason. ``type``
+        is filtered on this side.
         """
         offset, shown, clock, why = (
             0,

@@ -1,8 +1,9 @@
 """A pool that never hands out a connection on which something arrived while nobody waited for an answer.
 
-aiohttp (tried with 3.14.5) takes such bytes for the answer to the next request: a task would be credited to the wrong
-row. There is no public seam for a connection's protocol, so this file stands on private names (`TCPConnector._factory`,
-`._loop`, `._release`, and the methods of `ResponseHandler`), and its tests fail when one of them moves.
+aiohttp (tried with 3.14.5) takes such bytes for the answer to the next request: a task would be credited to
+the wrong row. There is no public seam for a connection's protocol, so this file stands on private names
+(`TCPConnector._factory`, `._loop`, `._release`, and the methods of `ResponseHandler`), and its tests fail
+when one of them moves.
 """
 
 import select
@@ -61,7 +62,9 @@ class Quiet(ResponseHandler):
 
 
 class Connections(TCPConnector):
-    """Connections each of which is `Quiet`, as many as are asked for; ``timeout`` (s) bounds what the kernel may hold back."""
+    """Connections each of which is `Quiet`, as many as are asked for;
+    ``timeout`` (s) bounds what the kernel may hold back.
+    """
 
     def __init__(self, timeout: float) -> None:
         super().__init__(limit=0, keepalive_timeout=KEEP_IDLE, socket_factory=sockets(timeout))
@@ -79,8 +82,11 @@ class Spoiled(ClientConnectionResetError):
 
 
 async def connected(pool: BaseConnector, route: ClientRequest, limits: ClientTimeout) -> Connection:
-    """A connection for requests that go where ``route`` goes; raises what says that none was made, as a session would."""
-    # What gets ready in one turn of the loop leaves side by side in the next: a request that leaves alone wakes whoever
+    """A connection for requests that go where ``route`` goes; raises what says that none was made,
+    as a session would.
+    """
+    # What gets ready in one turn of the loop leaves side by side in the next:
+    # a request that leaves alone wakes whoever
     # reads it by itself, which costs a sixth of all.
     await sleep(0)
     try:
@@ -90,10 +96,11 @@ async def connected(pool: BaseConnector, route: ClientRequest, limits: ClientTim
 
 
 async def exchange(connection: Connection, request: bytes) -> tuple[RawResponseMessage, StreamReader]:
-    """Write a whole request, in one piece, and read the head of its answer; raises `Spoiled` where it is not written.
+    """Write a whole request, in one piece, and read the head of its answer;
+    raises `Spoiled` where it is not written.
 
-    A session does the same in three times the time: it makes an object of the request, one of its answer, and on Python
-    3.11 a task to write a body.
+    A session does the same in three times the time: it makes an object of the request, one of its answer, and
+    on Python 3.11 a task to write a body.
     """
     protocol, transport = connection.protocol, connection.transport
     if protocol is None or transport is None or transport.is_closing() or protocol.should_close:

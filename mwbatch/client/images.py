@@ -1,8 +1,10 @@
-"""Image sizes from as few bytes as tell them. These requests go to anybody: they never carry the API key or a cookie.
+"""Image sizes from as few bytes as tell them. These requests go to anybody:
+they never carry the API key or a cookie.
 
-The addresses are those of the user's own manifest, fetched with the rights of whoever runs the command. Guarded: only
-http and https, also after a redirect, of which there are few; bounded time, bytes and connections; nothing of an answer
-is kept but two numbers. Not guarded: a private address is asked like any other, because image stores are often private.
+The addresses are those of the user's own manifest, fetched with the rights of whoever runs the command.
+Guarded: only http and https, also after a redirect, of which there are few; bounded time, bytes and
+connections; nothing of an answer is kept but two numbers. Not guarded: a private address is asked like any
+other, because image stores are often private.
 """
 
 import asyncio
@@ -52,7 +54,9 @@ FORMATS: Final = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF")
 
 
 class Images:
-    """Measures images, at most ``at_once`` at a time; an async context manager, in the event loop that entered it."""
+    """Measures images, at most ``at_once`` at a time; an async context manager,
+    in the event loop that entered it.
+    """
 
     def __init__(self, at_once: int = 32, proxies: Proxies | None = None) -> None:
         whole("at_once", at_once, 1, MOST_CONCURRENT)
@@ -91,7 +95,9 @@ class Images:
         return self._entered
 
     async def measure(self, url: str) -> Size | str:
-        """The size of the image there as it is stored, EXIF orientation not applied; or in a few words why there is none."""
+        """The size of the image there as it is stored, EXIF orientation not applied;
+        or in a few words why there is none.
+        """
         try:
             return await self._size(url)
         except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
@@ -100,8 +106,8 @@ class Images:
     async def unreachable(self, url: str) -> str:
         """Why a picture cannot be fetched, in a few words; empty where it can.
 
-        Asked by HEAD, and by GET for its beginning where that is answered with an error, a page or nothing: some servers know
-        no HEAD, or do not mean it.
+        Asked by HEAD, and by GET for its beginning where that is answered with an error, a page or nothing:
+        some servers know no HEAD, or do not mean it.
         """
         try:
             async with self._asked("HEAD", url) as answer:
@@ -125,9 +131,11 @@ class Images:
         return whole or NO_SIZE
 
     async def _extend(self, head: bytearray, url: str, first: int, end: int) -> str:
-        """Add a range of the image to ``head``; where there is no more to come, what it is if no size is found in it.
+        """Add a range of the image to ``head``; where there is no more to come,
+        what it is if no size is found in it.
 
-        A server that knows no ranges sends everything: it is listened to until the size is known, or the last range ends.
+        A server that knows no ranges sends everything: it is listened to until the size is known, or the last
+        range ends.
         """
         async with self._asked("GET", url, Range=f"bytes={first}-{end - 1}") as answer:
             if answer.status not in (200, 206, NO_RANGE):
@@ -147,7 +155,9 @@ class Images:
 
     @asynccontextmanager
     async def _asked(self, method: str, url: str, **headers: str) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer of whoever has the picture; asked once more where that is busy and names no long wait."""
+        """The answer of whoever has the picture;
+        asked once more where that is busy and names no long wait.
+        """
         for tried in (False, True):
             async with self._followed(method, url, headers) as answer:
                 wait = asked_wait(answer.headers.get("Retry-After"), answer.headers.get("Date"))

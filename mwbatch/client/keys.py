@@ -33,7 +33,9 @@ def fingerprint(api_key: str) -> str:
 
 
 def hiding(api_key: str) -> Callable[[bytes], bytes]:
-    """What hides the key in an answer that quotes it: as it is or in Basic auth, percent-encoded or escaped as in JSON."""
+    """What hides the key in an answer that quotes it: as it is or in Basic auth,
+    percent-encoded or escaped as in JSON.
+    """
     credentials = basic(api_key).removeprefix("Basic ").rstrip("=")
     pattern = "|".join("".join(map(_quoted, form)) for form in (api_key, credentials))
     return partial(re.compile(pattern.encode(), re.IGNORECASE).sub, b"***")

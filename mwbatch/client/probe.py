@@ -18,9 +18,11 @@ TIMEOUT = 5.0
 
 
 async def probe(base: str, key: Key, proxy: Proxy | None = None) -> str:
-    """Post a probe to our own callback base; returns what is wrong in a few words, empty when a receiver answered.
+    """Post a probe to our own callback base; returns what is wrong in a few words,
+    empty when a receiver answered.
 
-    The probe carries no API key; its address is signed like any other, so that only our receiver can answer it.
+    The probe carries no API key; its address is signed like any other, so that only our receiver can answer
+    it.
     """
     nonce = secrets.token_hex(8)
     limits, through = aiohttp.ClientTimeout(total=TIMEOUT), way(proxy, base)

@@ -12,7 +12,9 @@ T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[object]]
 """Waits so many seconds; where it gives something true the user asked to stop, and nothing is tried again."""
 Waits = Callable[[ApiError | None, float], None]
-"""Told why the next try of a read has to wait, and for how many seconds; and None when the waiting has an end."""
+"""Told why the next try of a read has to wait, and for how many seconds;
+and None when the waiting has an end.
+"""
 
 LONGEST_ASKED: Final = 300.0
 """Seconds; where ``Retry-After`` asks for more, the error is raised and says so, instead of a silent wait."""
@@ -41,8 +43,9 @@ async def again(
 ) -> T:
     """Await ``call()``, at most ``tries`` times in all, while it fails in a way that ``on`` accepts.
 
-    The waits grow from 1 s to ``wait_max`` s, with up to 1 s of jitter; a ``Retry-After`` is obeyed where it is longer. The
-    last error is raised as it came, as soon as ``sleep`` says that the user asked to stop. ``waits`` hears of each wait. The first try goes around tenacity, which costs 45 to 75 µs a call.
+    The waits grow from 1 s to ``wait_max`` s, with up to 1 s of jitter; a ``Retry-After`` is obeyed where it
+    is longer. The last error is raised as it came, as soon as ``sleep`` says that the user asked to stop.
+    ``waits`` hears of each wait. The first try goes around tenacity, which costs 45 to 75 µs a call.
     """
     try:
         return await call()

@@ -17,7 +17,8 @@ NEVER_LEFT: Final = (
     aiohttp.InvalidURL,
     Spoiled,
 )
-"""The connection was never made, or not written on. Nothing else proves that: resets and time-outs are OSErrors too, and the parent of
+"""The connection was never made, or not written on. Nothing else proves that:
+resets and time-outs are OSErrors too, and the parent of
 `aiohttp.ClientConnectorError` is raised for connections that broke later."""
 
 _ASKED: Final = {407: ", it wants a user and a password: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"}
@@ -26,8 +27,8 @@ _ASKED: Final = {407: ", it wants a user and a password: HTTPS_PROXY=http://USER
 def translate(error: BaseException, *, left: bool = True) -> Unsent | Unsure:
     """Turn a failed exchange into what it proves; an exception that carries a status proves nothing.
 
-    ``left`` is False where the request had certainly not been written yet. The words of errors that came after sending are
-    left out: they may quote what was on the wire.
+    ``left`` is False where the request had certainly not been written yet. The words of errors that came
+    after sending are left out: they may quote what was on the wire.
     """
     # A redirect is an answer, so the request had arrived.
     if isinstance(error, aiohttp.ClientHttpProxyError):
@@ -42,7 +43,9 @@ def translate(error: BaseException, *, left: bool = True) -> Unsent | Unsure:
 
 
 def _why(error: BaseException) -> str:
-    """Where the connection should have gone, and what the system says of it; aiohttp's own words are for programmers."""
+    """Where the connection should have gone, and what the system says of it;
+    aiohttp's own words are for programmers.
+    """
     if not isinstance(error, aiohttp.ClientConnectorError):
         return f": {error}"
     cause, number = error.os_error, error.os_error.errno or 0

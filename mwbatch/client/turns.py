@@ -7,8 +7,8 @@ from collections import deque
 class Turns:
     """At most ``most`` have their turn at a time; first come, first served. Whoever took one MUST end it.
 
-    It is no `asyncio.Semaphore`: that makes a coroutine for each turn, and looks through all who wait. For a create, which
-    seldom waits, this takes 0.2 µs and that 2.1.
+    It is no `asyncio.Semaphore`: that makes a coroutine for each turn, and looks through all who wait. For a
+    create, which seldom waits, this takes 0.2 µs and that 2.1.
     """
 
     def __init__(self, most: int) -> None:

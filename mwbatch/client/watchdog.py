@@ -9,8 +9,8 @@ Job = asyncio.Task[Any]
 class Watchdog:
     """Cancels each watched task whose request is older than ``limit`` seconds.
 
-    A timer per request costs more than the request's own bookkeeping, and aiohttp's read time-out is renewed by
-    every byte that trickles in. It looks five times per limit, and at least once a second.
+    A timer per request costs more than the request's own bookkeeping, and aiohttp's read time-out is renewed
+    by every byte that trickles in. It looks five times per limit, and at least once a second.
     """
 
     def __init__(self, limit: float) -> None:

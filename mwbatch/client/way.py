@@ -9,7 +9,9 @@ from mwbatch.core.proxies import Proxy
 
 
 class Way(NamedTuple):
-    """The proxy, if there is one; ``headers`` belong to the request itself, ``to_proxy`` to the one that makes a tunnel."""
+    """The proxy, if there is one; ``headers`` belong to the request itself,
+    ``to_proxy`` to the one that makes a tunnel.
+    """
 
     proxy: URL | None
     headers: Mapping[str, str]

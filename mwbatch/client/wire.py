@@ -28,11 +28,12 @@ class Answer(NamedTuple):
 class Wire(Protocol):
     """Whatever carries requests to the API.
 
-    Laws: a request is sent at most once if it is a POST; redirects are not followed; an answer is returned only when
-    it was received whole, whatever its status; nothing but `Unsent`, `Unsure` and, for a use that cannot be,
-    `UsageError` is raised, and none carries the API key. `Unsent` and `UsageError` MUST be raised only where no byte of
-    the request can have left. A cancelled ``send`` proves nothing, unless its error says `KEPT`; the same MUST holds for
-    that. A wire that never says it leaves more rows in doubt, and is never wrong.
+    Laws: a request is sent at most once if it is a POST; redirects are not followed; an answer is returned
+    only when it was received whole, whatever its status; nothing but `Unsent`, `Unsure` and, for a use that
+    cannot be, `UsageError` is raised, and none carries the API key. `Unsent` and `UsageError` MUST be raised
+    only where no byte of the request can have left. A cancelled ``send`` proves nothing, unless its error
+    says `KEPT`; the same MUST holds for that. A wire that never says it leaves more rows in doubt, and is
+    never wrong.
     """
 
     async def send(

@@ -1,4 +1,6 @@
-"""Walks through the account's listing, to see what it shows: pages and time are said first, and it ends when asked to."""
+"""Walks through the account's listing, to see what it shows: pages and time are said first,
+and it ends when asked to.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 async def look_through(
     client: "Client", take: Callable[[Sequence[Task]], None], since: str, desk: Desk
 ) -> str:
-    """Hand on every task created ``since`` then, in the user's words, each once; returns why these are not all, else nothing.
+    """Hand on every task created ``since`` then, in the user's words, each once;
+    returns why these are not all, else nothing.
 
     Raises:
         UsageError: nobody can tell since when.
@@ -57,5 +60,6 @@ def _say(desk: Desk, total: int | None, start: str, page: int, seconds: float) -
         return
     pages = -(-total // max(page, 1))
     desk.tally.note(
-        f"looking through {counted(total, 'task')} of the account since {start}: {counted(pages, 'page')}, about {pages * seconds:,.0f} s"
+        f"looking through {counted(total, 'task')} of the account since {start}: "
+        f"{counted(pages, 'page')}, about {pages * seconds:,.0f} s"
     )

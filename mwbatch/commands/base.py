@@ -53,32 +53,42 @@ def checked_base(url: str) -> str:
 
 
 def warn_clear(base: str, desk: Desk) -> None:
-    """Tell people whose callbacks would cross a foreign network in clear: whoever reads an address can forge its answer."""
+    """Tell people whose callbacks would cross a foreign network in clear:
+    whoever reads an address can forge its answer.
+    """
     from yarl import URL  # noqa: PLC0415 (views do without)
 
     url = URL(base)
     if url.scheme == "http" and not is_near(url.host or ""):
         desk.tally.note(
-            f"warning: {without_user(base)} is plain http, and {url.host} is not local: callback addresses and answers travel in "
-            f"clear, and whoever reads them can forge answers; use https (serve-callbacks --tls-cert --tls-key, or a "
+            f"warning: {without_user(base)} is plain http, and {url.host} is not local: callback "
+            "addresses and answers travel in "
+            "clear, and whoever reads them can forge answers; use https (serve-callbacks --tls-cert "
+            "--tls-key, or a "
             f"proxy in front of it)"
         )
 
 
 async def warn_unheard(base: str, key: Key, desk: Desk) -> bool:
-    """Post a signed probe to our own callback base; people should know before money is spent. Whether it was heard."""
+    """Post a signed probe to our own callback base; people should know before money is spent.
+
+    Whether it was heard.
+    """
     if base == NOBODY:
         return False
     problem = await probe(base, key, on_the_way(desk.proxies, base))
     if problem == OTHER_KEYS:
         desk.tally.note(
-            f"warning: {problem} answers at {without_user(base)}, and refuses the callbacks of this batch: start it with the "
-            f"same MWBATCH_HOME, or give both the same MWBATCH_CALLBACK_KEY_FILE. Tasks are created all the same: "
+            f"warning: {problem} answers at {without_user(base)}, and refuses the callbacks of this "
+            "batch: start it with the "
+            "same MWBATCH_HOME, or give both the same MWBATCH_CALLBACK_KEY_FILE. Tasks are created "
+            "all the same: "
             f"their answers are fetched by reconcile"
         )
     elif problem:
         desk.tally.note(
-            f"warning: no receiver answers at {without_user(base)} ({problem}); start one: {hint('serve-callbacks')}. Tasks are "
+            f"warning: no receiver answers at {without_user(base)} ({problem}); start one: "
+            f"{hint('serve-callbacks')}. Tasks are "
             f"created all the same: answers that find nobody are fetched by reconcile"
         )
     return not problem

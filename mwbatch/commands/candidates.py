@@ -18,9 +18,11 @@ from mwbatch.journal.opened import Opened
 
 @dataclass(slots=True)
 class Candidates:
-    """The rows that would be sent: those of the batch that may be, those to be opened again, new ones of a manifest.
+    """The rows that would be sent: those of the batch that may be, those to be opened again,
+    new ones of a manifest.
 
-    ``batch`` is None while it is yet to be made; ``found`` is what ``source`` holds. ``keep``: their digests may be kept.
+    ``batch`` is None while it is yet to be made; ``found`` is what ``source`` holds. ``keep``: their digests
+    may be kept.
     """
 
     card: Card
@@ -38,7 +40,8 @@ class Candidates:
 
     @property
     def may_repeat(self) -> bool:
-        """Whether some may ask for what another row of their batch asks for: an older version told rows apart by their signatures.
+        """Whether some may ask for what another row of their batch asks for:
+        an older version told rows apart by their signatures.
 
         An id of its own is the user's word that it is another row.
         """
@@ -53,13 +56,17 @@ class Candidates:
         return self.batch is not None and bool(self.reopened or self.batch.state.sendable())
 
     def may_ask(self, digests: Set[bytes]) -> bool:
-        """Whether one of them may ask for one of these, by what the batch calls volatile; the batch is not read for it."""
+        """Whether one of them may ask for one of these, by what the batch calls volatile;
+        the batch is not read for it.
+        """
         if not digests or self._has_planned:
             return bool(digests)
         return self.found is not None and not digests.isdisjoint(self.found.requests())
 
     async def ahead(self, names: frozenset[str]) -> Ahead:
-        """All of them, by what they ask for where ``names`` are volatile; always in the same order, and read once."""
+        """All of them, by what they ask for where ``names`` are volatile; always in the same order,
+        and read once.
+        """
         if names not in self._ahead:
             self._ahead[names] = await self._read(names)
         return self._ahead[names]

@@ -15,7 +15,8 @@ AT_ONCE: Final = 32
 
 
 async def check_images(manifest: str, rows: int, desk: Desk, wrong: Callable[[Problem], None]) -> int:
-    """Ask for every picture once, however many rows show it, and report those that cannot be fetched; returns how many.
+    """Ask for every picture once, however many rows show it, and report those that cannot be fetched;
+    returns how many.
 
     ``rows`` is how many the manifest has. It ends early when the user asks to stop.
     """

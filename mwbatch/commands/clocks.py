@@ -35,7 +35,9 @@ def of_this_machine(desk: Desk) -> AskClock:
 
 
 def of_the_api(client: "Client", desk: Desk) -> AskClock:
-    """Asks the API, and reads the clock of this machine where it does not say; raises `ApiError` as the client does."""
+    """Asks the API, and reads the clock of this machine where it does not say;
+    raises `ApiError` as the client does.
+    """
 
     async def ask() -> Clock:
         now = await api_now(client)

@@ -9,7 +9,9 @@ from mwbatch.journal.opened import Opened
 
 
 async def compare(batch: Opened, path: str) -> Comparison:
-    """Compare row by row, by the identity of rows; raises `UsageError` where the file knows its rows in another way."""
+    """Compare row by row, by the identity of rows;
+    raises `UsageError` where the file knows its rows in another way.
+    """
     source = Source(path, allow_duplicates=True)
     found = await survey(Manifest(path), identity_of(source, batch))
     changed = found.by_kind[Kind.CHANGED]

@@ -1,4 +1,6 @@
-"""Exporting: open a batch without its lock, measure what lacks a size where that is wanted, and let it be written."""
+"""Exporting: open a batch without its lock, measure what lacks a size where that is wanted,
+and let it be written.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Protocol, TypeVar
@@ -47,7 +49,8 @@ async def export(
 ) -> Exported:
     """Export the completed rows of a batch; its state may be empty, as answers on disk are enough.
 
-    ``measuring``: ask for the header of every image whose size nobody told. ``demanded``: incompleteness is an error.
+    ``measuring``: ask for the header of every image whose size nobody told. ``demanded``: incompleteness is
+    an error.
 
     Raises:
         UsageError: the export cannot be as it was asked for; nothing was written.
@@ -59,7 +62,8 @@ async def export(
     survey = await in_thread(writer.survey, opened.journal)
     sizes = await in_thread(opened.own.image_sizes)
     if measuring:
-        from mwbatch.commands.measuring import measure  # noqa: PLC0415 (HTTP, which most exports need not wait for)
+        # HTTP, which most exports need not wait for
+        from mwbatch.commands.measuring import measure  # noqa: PLC0415
 
         total = await in_thread(lambda: sum(1 for _ in missing(survey, sizes)))
         with desk.in_flight():

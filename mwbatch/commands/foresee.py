@@ -1,4 +1,7 @@
-"""What a submission would find: the rows of a manifest, compared with its batch and with all others. No HTTP is needed."""
+"""What a submission would find: the rows of a manifest, compared with its batch and with all others.
+
+No HTTP is needed.
+"""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -20,7 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """What a submission would find: the batch of the manifest, if it is there, its rows, those that it may not send."""
+    """What a submission would find: the batch of the manifest, if it is there, its rows,
+    those that it may not send.
+    """
 
     card: Card
     batch: Opened | None
@@ -32,7 +37,8 @@ class Foreseen:
 async def foresee(
     store: Store, origin: str, source: Source, repeats: Repeats, desk: Desk, client: "Client | None" = None
 ) -> Foreseen:
-    """Read a manifest and compare its rows as `submit` would, without the locks and without a write; raises as it does.
+    """Read a manifest and compare its rows as `submit` would, without the locks and without a write;
+    raises as it does.
 
     The account's listing is looked at where there is a ``client``.
     """

@@ -22,7 +22,9 @@ from mwbatch.journal.replacing import Aside, aside, make_public
 
 @dataclass(slots=True)
 class PutAside:
-    """How many rows with mistakes stand in which list: those put there now, and those put there by an earlier run."""
+    """How many rows with mistakes stand in which list: those put there now,
+    and those put there by an earlier run.
+    """
 
     now: Counter[Path] = field(default_factory=Counter)
     before: Counter[Path] = field(default_factory=Counter)
@@ -34,7 +36,8 @@ class PutAside:
 
 
 async def put_aside(manifest: str, found: Survey, path: Path, batch_id: str) -> PutAside:
-    """Write every row with a mistake that stands in no list yet to a new one, durable, with its batch and what is wrong.
+    """Write every row with a mistake that stands in no list yet to a new one, durable,
+    with its batch and what is wrong.
 
     The list is called ``path``, or has a number where something is there already: somebody may be mending it.
 

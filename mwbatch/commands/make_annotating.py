@@ -38,7 +38,8 @@ async def make_annotating(
     """Write a manifest that asks ``question`` about the tags of every completed tagging row.
 
     Raises:
-        UsageError: there is no such batch, it has no answers of tagging rows, the question is none, or the path is taken.
+        UsageError: there is no such batch, it has no answers of tagging rows, the question is none, or the
+            path is taken.
         StoreError: the batch cannot be read, or the manifest not be written.
     """
     check(question)

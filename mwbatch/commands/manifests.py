@@ -40,9 +40,11 @@ _GZIP: Final = b"\x1f\x8b"
 
 
 class Manifest:
-    """A manifest file; iterate it (``async for chunk in manifest``) to read its rows and problems, chunk by chunk.
+    """A manifest file; iterate it (``async for chunk in manifest``) to read its rows and problems,
+    chunk by chunk.
 
-    ``tally`` counts the bytes of the file that were read; ``name`` is what messages call it, where that is not its path.
+    ``tally`` counts the bytes of the file that were read; ``name`` is what messages call it, where that is
+    not its path.
 
     Raises:
         UsageError: there is no such file, it cannot be read, or it is no manifest at all.
@@ -71,7 +73,9 @@ class Manifest:
 
     @property
     def batch_id(self) -> str:
-        """The batch that its first row names, as rows do that mwbatch put aside; empty where it names none."""
+        """The batch that its first row names, as rows do that mwbatch put aside;
+        empty where it names none.
+        """
         return self._reader.batch_id if self._reader else ""
 
     @property
@@ -129,7 +133,8 @@ def _says(head: bytes) -> bool:
 def size_of(path: str) -> int:
     """The bytes of a file; 0 where there is none, or nobody can tell beforehand."""
     try:
-        return os.stat(path).st_size if path != "-" else 0  # noqa: PTH116 (what cannot be a path raises ValueError)
+        # what cannot be a path raises ValueError
+        return os.stat(path).st_size if path != "-" else 0  # noqa: PTH116
     except (OSError, ValueError):
         return 0
 
@@ -170,7 +175,9 @@ def _reader(path: str, name: str, head: bytes) -> Reader:
 
 
 def _recoded(path: str) -> str:
-    """The rest of a command that writes a file in UTF-8: what to read, and a name that nothing has; empty for a stream."""
+    """The rest of a command that writes a file in UTF-8: what to read, and a name that nothing has;
+    empty for a stream.
+    """
     if path == "-" or path.lower().endswith(".gz") or is_pipe(path):
         return ""
     return f" {typed(path)} > {typed(free(Path(path)))}"

@@ -1,4 +1,6 @@
-"""Measuring images whose size nobody told: one or two small requests each, many at a time, and never twice."""
+"""Measuring images whose size nobody told: one or two small requests each, many at a time,
+and never twice.
+"""
 
 import logging
 from collections.abc import Iterator
@@ -18,7 +20,8 @@ _log = logging.getLogger("mwbatch.images")
 
 
 async def measure(rows: Iterator[Planned], total: int, sizes: Sizes, desk: Desk) -> int:
-    """Measure the image of each row and keep its size; returns how many could not be measured, which are told of.
+    """Measure the image of each row and keep its size; returns how many could not be measured,
+    which are told of.
 
     Raises:
         StoreError: the sizes cannot be kept.

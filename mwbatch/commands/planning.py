@@ -1,4 +1,6 @@
-"""From a manifest to planned rows: which batch it belongs to, and which of its rows that batch does not have yet."""
+"""From a manifest to planned rows: which batch it belongs to,
+and which of its rows that batch does not have yet.
+"""
 
 import os
 from collections.abc import AsyncIterator, Callable
@@ -35,12 +37,12 @@ SHOWN_PROBLEMS: Final = 20
 class Source:
     """A manifest and what the user said about where its rows belong.
 
-    ``path`` is where it is read; ``batch`` the name asked for; ``add``: rows of another file may be added to a batch;
-    ``known_as`` what is recorded as the manifest's path, where that is not ``path`` itself; ``skip_invalid``: rows with
-    mistakes are put aside and hold up no others; ``own_columns`` are the user's, although their names are other
-    spellings of known ones; ``single_option``: one answer is enough to choose from; ``volatile`` parameters of a URL
-    say nothing about what is asked for; ``only_new``: rows that were asked for before are left out; ``said`` is what
-    messages call it, where that is not ``path``.
+    ``path`` is where it is read; ``batch`` the name asked for; ``add``: rows of another file may be added to
+    a batch; ``known_as`` what is recorded as the manifest's path, where that is not ``path`` itself;
+    ``skip_invalid``: rows with mistakes are put aside and hold up no others; ``own_columns`` are the user's,
+    although their names are other spellings of known ones; ``single_option``: one answer is enough to choose
+    from; ``volatile`` parameters of a URL say nothing about what is asked for; ``only_new``: rows that were
+    asked for before are left out; ``said`` is what messages call it, where that is not ``path``.
     """
 
     path: str
@@ -87,7 +89,8 @@ class Source:
 
 @asynccontextmanager
 async def readable(source: Source, desk: Desk | None = None) -> AsyncIterator[Source]:
-    """The same source, to be read twice: what comes on standard input (``-``) or through a pipe is kept aside.
+    """The same source, to be read twice: what comes on standard input
+    (``-``) or through a pipe is kept aside.
 
     Raises:
         UsageError: rows from there need a batch that is named.
@@ -129,7 +132,8 @@ async def addressed(store: Store, source: Source) -> Source:
         if ref.card.batch_id == manifest.batch_id:
             return replace(source, batch=ref.card.name)
     raise UsageError(
-        f"{source.path} has rows of batch {manifest.batch_id}, which is not in {store.where}: use the home of that batch "
+        f"{source.path} has rows of batch {manifest.batch_id}, which is not in {store.where}: use the "
+        "home of that batch "
         f"(--home), or name the batch that they belong to with --batch"
     )
 
@@ -143,7 +147,8 @@ class Chosen:
 
 
 def choose(store: Store, source: Source, origin: str) -> Chosen:
-    """Find the batch of a manifest: by the name asked for, else by its path or its target's, else by the file's name.
+    """Find the batch of a manifest: by the name asked for, else by its path or its target's,
+    else by the file's name.
 
     Raises:
         UsageError: several batches were made from it.
@@ -199,7 +204,9 @@ async def examine(
 
 
 def volatile(source: Source, card: Card | None) -> tuple[str, ...]:
-    """The parameters of URLs that say nothing about what is asked for: those of the batch, and those named now."""
+    """The parameters of URLs that say nothing about what is asked for: those of the batch,
+    and those named now.
+    """
     return tuple(dict.fromkeys((*(card.volatile if card else ()), *source.volatile)))
 
 
@@ -233,7 +240,9 @@ def _looking_up(batch: Opened | None) -> Callable[[int], Planned | None]:
 
 
 def _owned_by(batch: Opened | None) -> Callable[[], frozenset[str]]:
-    """Gives the columns of the batch's rows that were taken for the user's own although they look like known ones."""
+    """Gives the columns of the batch's rows that were taken for the
+    user's own although they look like known ones.
+    """
 
     def owned() -> frozenset[str]:
         there = batch.journal.rows() if batch else ()
@@ -252,7 +261,8 @@ def _problems(source: Source, found: Survey) -> list[str]:
     can_be_parted = found.good and not found.blocking and not source.skip_invalid
     aside = "; with --skip-invalid the other rows are sent now, and these put aside" if can_be_parted else ""
     lines.append(
-        f"{counted(found.found, 'problem')}; nothing was sent. Mend what is wrong, then run the same command again{aside}"
+        f"{counted(found.found, 'problem')}; nothing was sent. Mend what is wrong, then run the same "
+        f"command again{aside}"
     )
     return lines
 
@@ -261,6 +271,7 @@ def _refuse_strangers(source: Source, batch: Opened, found: Survey) -> None:
     """What has the name or the path of a batch's manifest is that only if it shares rows with the batch."""
     if batch.state.planned and not (found.known or found.left_out):
         raise UsageError(
-            f"batch {batch.card.name} was made from {batch.card.manifest}, and {source.name} has no row in common "
+            f"batch {batch.card.name} was made from {batch.card.manifest}, and {source.name} has no "
+            "row in common "
             f"with it: begin another batch with --batch NAME, or add these rows to it with --add"
         )

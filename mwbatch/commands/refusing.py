@@ -70,7 +70,8 @@ def unreadable(batch: Ref | Unusable, why: StoreError, desk: Desk) -> StoreError
         owner = other_owner(Path(batch.where))
         mend = f"have {owner or 'its owner'} make all of {batch.where} yours to read and write"
     return StoreError(
-        f"{why}; nothing was sent, since batch {batch.name} may have asked for the same: {mend}, or go on, and perhaps pay for some of its rows again: "
+        f"{why}; nothing was sent, since batch {batch.name} may have asked for the same: {mend}, or go "
+        "on, and perhaps pay for some of its rows again: "
         f"{same_command(desk, '--again', batch.name)}"
     )
 

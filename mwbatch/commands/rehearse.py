@@ -23,9 +23,9 @@ from mwbatch.journal.store import Store
 class Rehearsal:
     """What a submission would do; nothing was written and nothing sent.
 
-    ``no_key`` and ``no_base`` say what a real one lacks yet: the API key, the callback base; ``besides`` what people should
-    know of the rows; ``left_out`` rows were asked for before, and the user wants only what is new; the limits of the batch
-    hold ``held`` back; ``spent`` is what it has cost beside these.
+    ``no_key`` and ``no_base`` say what a real one lacks yet: the API key, the callback base; ``besides`` what
+    people should know of the rows; ``left_out`` rows were asked for before, and the user wants only what is
+    new; the limits of the batch hold ``held`` back; ``spent`` is what it has cost beside these.
     """
 
     batch: str
@@ -105,8 +105,9 @@ async def rehearse(
 ) -> Rehearsal:
     """Find out what `submit` would do, without the locks or a write; raises as it does.
 
-    ``no_key`` says why there is no API key, where there is none: it does not hinder a rehearsal, nor does a base that is
-    not named yet. The API is asked where there is a ``client``, of what the account's listing shows.
+    ``no_key`` says why there is no API key, where there is none: it does not hinder a rehearsal, nor does a
+    base that is not named yet. The API is asked where there is a ``client``, of what the account's listing
+    shows.
     """
     source = await addressed(store, source)
     check(wishes, choose(store, source, origin).card, origin)

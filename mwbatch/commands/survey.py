@@ -29,14 +29,18 @@ SKIPPED: Final = -1
 """What stands for the number of a row that is not planned."""
 
 ASIDE: Final = -2
-"""In the place of a row's number: new and good by itself, but hardly meant as it stands, so that it is not planned."""
+"""In the place of a row's number: new and good by itself, but hardly meant as it stands,
+so that it is not planned.
+"""
 
 MAX_PROBLEMS: Final = 10_000
 """How many problems are kept; the rest are counted."""
 
 
 def renewed(number: int) -> int:
-    """The number of a row that gets another edition, told from that of a new one; applied again it gives the row's."""
+    """The number of a row that gets another edition, told from that of a new one;
+    applied again it gives the row's.
+    """
     return ASIDE - 1 - number
 
 
@@ -44,16 +48,16 @@ def renewed(number: int) -> int:
 class Survey:
     """What a manifest holds.
 
-    ``numbers`` has, for each good row of the file, the number that a new row gets in the batch, that of a renewed one
-    as `renewed` has it, `SKIPPED` for one that is known or repeated, `ASIDE` for one that ``scrutiny`` found wrong
-    (None: nobody looks), ``aside`` of them. ``found`` counts all problems, ``problems`` holds the first
-    `MAX_PROBLEMS`. ``urls`` are those of the new rows, None where nobody counts them. ``disputed`` has the problems of
-    rows that are good by themselves, by their place among the good ones; ``blocking`` counts problems after which no
-    row can be told from another. ``repeats`` are the lines of the first rows that stand there before, each with the
-    line of its first. ``expired`` are the numbers of known rows whose URL has expired. ``asked`` has the stable digest
-    of each new row, where it is known which names are ``volatile``; ``annotating`` a byte for each; ``marks`` are those of the
-    manifest after each chunk. ``only_new``: what
-    asks for the same as another id of the batch is ``left_out``.
+    ``numbers`` has, for each good row of the file, the number that a new row gets in the batch, that of a
+    renewed one as `renewed` has it, `SKIPPED` for one that is known or repeated, `ASIDE` for one that
+    ``scrutiny`` found wrong (None: nobody looks), ``aside`` of them. ``found`` counts all problems,
+    ``problems`` holds the first `MAX_PROBLEMS`. ``urls`` are those of the new rows, None where nobody counts
+    them. ``disputed`` has the problems of rows that are good by themselves, by their place among the good
+    ones; ``blocking`` counts problems after which no row can be told from another. ``repeats`` are the lines
+    of the first rows that stand there before, each with the line of its first. ``expired`` are the numbers of
+    known rows whose URL has expired. ``asked`` has the stable digest of each new row, where it is known which
+    names are ``volatile``; ``annotating`` a byte for each; ``marks`` are those of the manifest after each
+    chunk. ``only_new``: what asks for the same as another id of the batch is ``left_out``.
     """
 
     id_column: str | None = None
@@ -105,7 +109,8 @@ class Survey:
         lines = self.scrutiny.text() if self.scrutiny else []
         if unsent := sum(map(state.is_sendable, self.expired)):
             lines.append(
-                f"warning: {rows(unsent)} planned before {'is' if unsent == 1 else 'are'} still to be sent with a URL that "
+                f"warning: {rows(unsent)} planned before {'is' if unsent == 1 else 'are'} still to be "
+                "sent with a URL that "
                 f"has expired: put a fresh one into the manifest first, and it is sent with that"
             )
         return lines
@@ -195,10 +200,11 @@ class Survey:
         self.numbers, self.asked, self.annotating, self.marks = array("q"), bytearray(), bytearray(), []
 
     def finish(self, manifest: Manifest, free: int) -> None:
-        """Where anything is wrong, say what is misnamed in the header too, and put all in the order of the lines.
+        """Where anything is wrong, say what is misnamed in the header too,
+        and put all in the order of the lines.
 
-        ``free`` is the first number that no row of the batch has: the new rows that are left get theirs without a gap,
-        which a batch would take for rows that it has lost.
+        ``free`` is the first number that no row of the batch has: the new rows that are left get theirs
+        without a gap, which a batch would take for rows that it has lost.
         """
         for place, number in enumerate(self.numbers):
             if number >= 0:
@@ -217,7 +223,9 @@ class Survey:
                 self.wrong(more)
 
     def _wrong(self, fresh: list[Entry], first: int, scrutiny: Scrutiny) -> Collection[int]:
-        """Take in which of the new rows were hardly meant as they stand; ``first`` is the place of the first that it may be."""
+        """Take in which of the new rows were hardly meant as they stand;
+        ``first`` is the place of the first that it may be.
+        """
         looks = ((n, scrutiny.look(fresh[n])) for n in scrutiny.suspects(fresh))
         wrong = {n: problems for n, problems in looks if problems is not None}
         if not wrong:
@@ -264,9 +272,9 @@ async def survey(
     """Read a whole manifest and judge its rows.
 
     ``identity_for`` makes the identity for the manifest's id column; ``planned`` looks up a row of the batch;
-    ``count_urls``: remember each image URL, at 8 bytes a row. ``scrutiny`` looks at the new rows once more, by the time
-    that ``clock`` tells where a URL expires. ``volatile``: remember what each new row asks for where these names are, at 17
-    bytes a row. ``only_new``: leave out what another id of the batch asks for.
+    ``count_urls``: remember each image URL, at 8 bytes a row. ``scrutiny`` looks at the new rows once more,
+    by the time that ``clock`` tells where a URL expires. ``volatile``: remember what each new row asks for
+    where these names are, at 17 bytes a row. ``only_new``: leave out what another id of the batch asks for.
 
     Raises:
         UsageError: there is no such file, or it is no manifest at all.

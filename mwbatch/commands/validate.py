@@ -24,14 +24,15 @@ SHOWN_REPEATS: Final = 20
 class Validation:
     """What a manifest holds.
 
-    ``rows`` is what a batch of it would have: good rows, identical ones once; ``by_type`` splits them. ``repeated``
-    counts the identical rows beyond the first, ``repeats`` has the lines of the first of them, each with the line that it
-    repeats; ``repeated_urls`` counts the rows whose picture an earlier row has too.
-    ``id_column`` is None where rows go by a digest of their request. ``found`` counts all problems, ``problems`` holds
-    the first `survey.MAX_PROBLEMS` of them. ``price`` is the user's, for one task. ``unreachable`` counts the pictures that
-    cannot be fetched, which are problems too; None where nobody asked. ``scrutiny`` knows the user's columns, and which URLs
-    expire. ``refused`` is how a submission would end: rows were asked for before, by another batch of the home.
-    ``accepted_by`` is the batch that has all rows with problems already: what was accepted once stays as it is.
+    ``rows`` is what a batch of it would have: good rows, identical ones once; ``by_type`` splits them.
+    ``repeated`` counts the identical rows beyond the first, ``repeats`` has the lines of the first of them,
+    each with the line that it repeats; ``repeated_urls`` counts the rows whose picture an earlier row has
+    too. ``id_column`` is None where rows go by a digest of their request. ``found`` counts all problems,
+    ``problems`` holds the first `survey.MAX_PROBLEMS` of them. ``price`` is the user's, for one task.
+    ``unreachable`` counts the pictures that cannot be fetched, which are problems too; None where nobody
+    asked. ``scrutiny`` knows the user's columns, and which URLs expire. ``refused`` is how a submission would
+    end: rows were asked for before, by another batch of the home. ``accepted_by`` is the batch that has all
+    rows with problems already: what was accepted once stays as it is.
     """
 
     path: str

@@ -1,4 +1,6 @@
-"""What the account's tasks ask for: whoever made them, on whatever machine, a row that asks for the same is paid again."""
+"""What the account's tasks ask for: whoever made them, on whatever machine,
+a row that asks for the same is paid again.
+"""
 
 from array import array
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -18,7 +20,8 @@ _BOX: Final = EDGES[1:]
 
 
 def asked_by(task: Task) -> tuple[str, Request] | None:
-    """The type and the request of a task as a row of a manifest has them; None where the API does not show them all.
+    """The type and the request of a task as a row of a manifest has them;
+    None where the API does not show them all.
 
     The type is told by the inputs: the values that the API documents for it are not its own.
     """
@@ -57,7 +60,8 @@ def maker(task: Task) -> str:
 def of_others(
     tasks: Iterable[Task], ours: Container[str], names: frozenset[str]
 ) -> Iterator[tuple[Task, str, bytes | None]]:
-    """The tasks that count and are of none of ``ours``, batch ids: with their `maker` and the stable digest of what they ask for.
+    """The tasks that count and are of none of ``ours``, batch ids:
+    with their `maker` and the stable digest of what they ask for.
 
     There is none where the API does not show their inputs.
     """
@@ -90,10 +94,11 @@ class _Theirs:
 
 
 class Account:
-    """Tasks of the account that ask for what the rows ask for that would be sent, by the batch id of their address.
+    """Tasks of the account that ask for what the rows ask for that would be sent,
+    by the batch id of their address.
 
-    ``ours`` is the id of our own batch, ``names`` are volatile. Canceled tasks do not count; ``bare`` ones, without their
-    inputs, cannot be compared. ``listed`` counts all.
+    ``ours`` is the id of our own batch, ``names`` are volatile. Canceled tasks do not count; ``bare`` ones,
+    without their inputs, cannot be compared. ``listed`` counts all.
     """
 
     def __init__(self, ahead: Ahead, ours: str, names: frozenset[str]) -> None:
@@ -128,8 +133,8 @@ class Account:
     ) -> None:
         """Tell whose tasks ask for the same.
 
-        ``passing``: batches that were compared by what is on disk; ``allowed`` says, by the id of a batch or `API`, which of
-        our rows are to be paid again; ``known``: a task without an address may be our own.
+        ``passing``: batches that were compared by what is on disk; ``allowed`` says, by the id of a batch or
+        `API`, which of our rows are to be paid again; ``known``: a task without an address may be our own.
         """
         for whose, theirs in self._found.items():
             if whose in passing:

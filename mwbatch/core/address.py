@@ -4,8 +4,9 @@
 
     {callback base}/callbacks/v1/{kid}/{batch id}/{row}-{attempt}/{mac}
 
-Everything stands in the path, because query strings get stripped on the way. The API signs nothing, so the ``mac``
-(keyed BLAKE2b, RFC 7693, 128 bits) is the only proof of origin; a leaked address forges one task only.
+Everything stands in the path, because query strings get stripped on the way. The API signs nothing, so the
+``mac`` (keyed BLAKE2b, RFC 7693, 128 bits) is the only proof of origin; a leaked address forges one task
+only.
 """
 
 import re
@@ -18,7 +19,9 @@ PREFIX: Final = "/callbacks/v1/"
 """Where the receiver's route begins, below whatever path the callback base carries."""
 
 NOBODY: Final = "https://no-callbacks.invalid"
-"""The base of addresses for users whom nobody can call: RFC 6761 section 6.4, no such host is ever resolved."""
+"""The base of addresses for users whom nobody can call: RFC 6761 section 6.4,
+no such host is ever resolved.
+"""
 
 MIN_KEY: Final = 16
 """The fewest bytes of a callback key."""
@@ -40,7 +43,8 @@ _WHOLE: Final = re.compile(f"{_NAMED}{{32}}(?![0-9A-Za-z_-])")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A callback key: ``kid`` (1 to 16 of a-z and 0-9) names it in addresses, ``secret`` (16 to 64 bytes) signs them.
+    """A callback key: ``kid`` (1 to 16 of a-z and 0-9) names it in addresses,
+    ``secret`` (16 to 64 bytes) signs them.
 
     ``made_at`` is for people (ISO 8601), None where nobody wrote it down.
     """
@@ -91,12 +95,15 @@ def write(base: str, key: Key, batch: str, row: int, attempt: int) -> str:
 
 
 def find(text: str) -> Address | None:
-    """Find one of our addresses anywhere in ``text`` (a proxy may have wrapped the URL); None where there is none."""
+    """Find one of our addresses anywhere in ``text`` (a proxy may have wrapped the URL);
+    None where there is none.
+    """
     return _address(_TAIL.search(text))
 
 
 def at_end(path: str) -> Address | None:
-    """Read the address that ends a raw path, whatever stands before; None unless every byte of it is in place.
+    """Read the address that ends a raw path, whatever stands before;
+    None unless every byte of it is in place.
 
     One slash behind it is forgiven: some add it to every URL.
     """
@@ -116,5 +123,7 @@ def masked(text: str) -> str:
 
 
 def without_macs(text: str) -> str:
-    """The same text with the mac of every whole address hidden: what an export may show, which alters nothing else."""
+    """The same text with the mac of every whole address hidden: what an export may show,
+    which alters nothing else.
+    """
     return _WHOLE.sub(r"\1***", text)

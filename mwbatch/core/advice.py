@@ -47,7 +47,9 @@ def next_steps(report: Report) -> Iterator[str]:
 
 
 def _resume(report: Report, unsent: int) -> str:
-    """Send what is left: with the limit raised where it lets nothing more through, else it would end as it did."""
+    """Send what is left: with the limit raised where it lets nothing more through,
+    else it would end as it did.
+    """
     command = hint("resume", report.batch, *report.raised.split())
     why = "the limit is reached: raise it, and " if report.raised else ""
     return _step(command, f"{why}send the {rows(unsent)} not sent yet")

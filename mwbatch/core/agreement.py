@@ -1,7 +1,7 @@
 """Whether the answers on disk are those that the API lists: compared by tag, box, and brand or label.
 
-A listing may say less than a callback did, and then says so of nearly every task: it abridges, which is no difference.
-That it has no answer at all is another thing: a callback comes from whoever knows the address.
+A listing may say less than a callback did, and then says so of nearly every task: it abridges, which is no
+difference. That it has no answer at all is another thing: a callback comes from whoever knows the address.
 """
 
 from collections.abc import Iterable
@@ -19,13 +19,17 @@ FIRST: Final = 100
 """So many answers tell whether a listing abridges: it does where over half of them differ."""
 
 FEW: Final = 10
-"""Over half of fewer may well be false: so few show that a listing abridges only if each of them says less."""
+"""Over half of fewer may well be false:
+so few show that a listing abridges only if each of them says less.
+"""
 
 SAID: Final = ("id", *BOX, "brand", "label")
 """What of a tag is compared."""
 
 UNANSWERED: Final = frozenset(("pending", "canceled"))
-"""What the API says of a task that it has no answer of, in its own words: one that is not documented may mean anything."""
+"""What the API says of a task that it has no answer of, in its own words:
+one that is not documented may mean anything.
+"""
 
 Gist = list[list[Any]]
 """What an answer says: `SAID` of each tag, in an order that does not depend on theirs."""
@@ -70,11 +74,15 @@ class Agreement:
 
     @property
     def is_plain(self) -> bool:
-        """Whether every answer was listed as it is stored, to the letter: then nothing has to be read again."""
+        """Whether every answer was listed as it is stored, to the letter:
+        then nothing has to be read again.
+        """
         return not len(self._tasks)
 
     def differing(self, stored: Iterable[Seen]) -> tuple[list[Differing], bool]:
-        """The tasks of whose answers in ``stored`` none says what is listed; none where the listing abridges, and whether it does."""
+        """The tasks of whose answers in ``stored`` none says what is listed;
+        none where the listing abridges, and whether it does.
+        """
         agreeing, found = set[str](), dict[str, tuple[Differing, Gist]]()
         for answer in stored:
             if named(answer.task_id) not in self._tasks:

@@ -1,7 +1,8 @@
-"""What was asked for more than once, over all batches of a home: the requests, what was paid for each, and where.
+"""What was asked for more than once, over all batches of a home: the requests, what was paid for each,
+and where.
 
-Two passes: the first learns which requests stand in more than one row, the second counts their tasks. 30 to 55 bytes a
-row of the home; of single rows only the first `MOST` requests are kept.
+Two passes: the first learns which requests stand in more than one row, the second counts their tasks. 30 to
+55 bytes a row of the home; of single rows only the first `MOST` requests are kept.
 """
 
 from array import array
@@ -19,7 +20,10 @@ MOST: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One row that asks for a request, and its tasks: the id of each with its status. ``batch`` is its place among all."""
+    """One row that asks for a request, and its tasks: the id of each with its status.
+
+    ``batch`` is its place among all.
+    """
 
     batch: int
     row: int
@@ -54,7 +58,9 @@ class Audit:
                 self._several[place] = 1
 
     def strange(self, digest: bytes, task: tuple[str, str, str]) -> None:
-        """Take in a task of the account that no batch of the home knows; MUST come between learning and counting."""
+        """Take in a task of the account that no batch of the home knows;
+        MUST come between learning and counting.
+        """
         place = self._asked.find(digest)
         if place is not None:
             self._several[place] = 1
@@ -78,7 +84,9 @@ class Audit:
                 request.rows.append(Held(batch, number, tasks))
 
     def finish(self) -> None:
-        """Take back tasks of the account that are a row's own, shown without its address; MUST come after counting."""
+        """Take back tasks of the account that are a row's own, shown without its address;
+        MUST come after counting.
+        """
         for place, request in self._told.items():
             ours = {task_id for held in request.rows for task_id, _ in held.tasks}
             strange = [task for task in request.strange if task[0] not in ours]
@@ -115,7 +123,8 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """What came of one API's ``batches``, each with name and id: ``plans`` has the planned rows of those that are told, by batch and number.
+    """What came of one API's ``batches``, each with name and id:
+    ``plans`` has the planned rows of those that are told, by batch and number.
 
     ``unreadable`` are folders that could not be looked into; ``listed`` tasks of the account were looked at,
     of which ``bare`` showed no inputs, None where nobody asked; ``flaw`` says why not all of them were.

@@ -163,7 +163,9 @@ class Batch:
         return self._rows.count(questions.SENDABLE)
 
     def wanted(self, fits: Callable[[Row], bool]) -> Callable[[int], bool]:
-        """Tells of each number whether that row may be sent and ``fits``, as it is now: any thread may ask."""
+        """Tells of each number whether that row may be sent and ``fits``, as it is now:
+        any thread may ask.
+        """
         return self._rows.told(Question(lambda row: row.planned and row.sendable and fits(row)))
 
     def exhausted(self) -> int:

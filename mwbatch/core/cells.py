@@ -1,7 +1,7 @@
 """What one cell of a manifest may say: each check returns the value to send and complains into a list.
 
-A cell is text in CSV and any JSON value in JSONL; text is read in the same way in both, so that a manifest may go from
-one format to the other. None and the empty text mean that nothing is there.
+A cell is text in CSV and any JSON value in JSONL; text is read in the same way in both, so that a manifest
+may go from one format to the other. None and the empty text mean that nothing is there.
 """
 
 import re
@@ -26,9 +26,14 @@ MAX_PIXELS: Final = 1_000_000_000
 BOX: Final = ("left", "top", "width", "height")
 
 EXACT: Final = 2.0**53
-"""From here on a double, which is what most programs make of a number in JSON, does not hold every whole number."""
+"""From here on a double, which is what most programs make of a number in JSON,
+does not hold every whole number.
+"""
 
-TOO_LONG: Final = "is a number with more digits than a number in JSON keeps (write it in quotes, as text, where it still has all)"
+TOO_LONG: Final = (
+    "is a number with more digits than a number in JSON keeps (write it in quotes, as text, where it still "
+    "has all)"
+)
 
 VISIBLE: Final = "[!-~]"
 PLAIN_URL: Final = rf"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{{1,4}})?(?:[/?#]{VISIBLE}*)?"
@@ -50,7 +55,9 @@ _NAMES: Final = {
 
 
 def shown(value: object, width: int = 60) -> str:
-    """A value as a message may show it: text quoted, the rest as JSON, on one line, cut in the middle where it is long."""
+    """A value as a message may show it: text quoted, the rest as JSON, on one line,
+    cut in the middle where it is long.
+    """
     text = repr(value) if isinstance(value, str) else encode(value).decode()
     return text if len(text) <= width else f"{text[: width - 21]}…{text[-20:]}"
 
@@ -61,7 +68,9 @@ def absent(cell: object) -> bool:
 
 
 def identifier(column: str, cell: Json, wrong: Complaints) -> str:
-    """Check a row's id: text, or a whole number, which counts as its digits; 7.0 is one, as pandas writes it."""
+    """Check a row's id: text, or a whole number, which counts as its digits; 7.0 is one,
+    as pandas writes it.
+    """
     if isinstance(cell, str) and _PLAIN_ID(cell):
         return cell
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < EXACT:
@@ -87,7 +96,9 @@ def identifier(column: str, cell: Json, wrong: Complaints) -> str:
 
 
 def image_url(cell: Json, wrong: Complaints) -> str:
-    """Check the address of a picture: http or https, with a host, without a password; blanks around it are not part of it."""
+    """Check the address of a picture: http or https, with a host, without a password;
+    blanks around it are not part of it.
+    """
     if isinstance(cell, str) and _PLAIN_URL(cell):
         return cell
     if isinstance(cell, str):
@@ -103,7 +114,10 @@ def _bad_url(cell: Json) -> str:
         told = "is missing" if absent(cell) else f"must be text, not {_kind(cell)}"
         return f"{told} (the http or https address of the picture)"
     if found := _UNPRINTED(cell):
-        return f"has a space or control character ({found[0]!a}) in {shown(_masked(cell))} (write it as %20 or the like)"
+        return (
+            f"has a space or control character ({found[0]!a}) in {shown(_masked(cell))} (write it as %20 "
+            "or the like)"
+        )
     try:
         parts = urlsplit(cell)
         host, _ = parts.hostname, parts.port
@@ -173,9 +187,11 @@ def _options(cell: Json, wrong: Complaints) -> list[Json] | None:
 
 
 def tags(cell: Json, wrong: Complaints) -> tuple[list[SentTag], list[Json] | None]:
-    """Check the boxes to ask about; return them as the API takes them and, if they carry other keys too, as written.
+    """Check the boxes to ask about; return them as the API takes them and, if they carry other keys too,
+    as written.
 
-    A box is ``{"id", "left", "top", "width", "height"}`` in pixels. One without an id gets its place, from "0".
+    A box is ``{"id", "left", "top", "width", "height"}`` in pixels. One without an id gets its place, from
+    "0".
     """
     written = None if absent(cell) else _listed("tags", cell, wrong)
     if written == [] or absent(cell):

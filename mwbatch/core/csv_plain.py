@@ -1,4 +1,6 @@
-"""Rows out of CSV whose lines are plain, as most are: no quotes, no other kind of row; all lines of a block in one search."""
+"""Rows out of CSV whose lines are plain, as most are: no quotes, no other kind of row;
+all lines of a block in one search.
+"""
 
 import re
 from collections.abc import Sequence
@@ -39,13 +41,17 @@ class PlainLines:
     def under(
         cls, columns: Sequence[str], id_column: str | None, misnamed: tuple[tuple[str, str], ...]
     ) -> "PlainLines | None":
-        """None under a header that lets rows say what they ask for, or has too many names to be searched for."""
+        """None under a header that lets rows say what they ask for,
+        or has too many names to be searched for.
+        """
         if len(columns) > MOST_NAMES or not SAID.isdisjoint(columns):
             return None
         return cls(columns, id_column, misnamed)
 
     def read(self, text: str, line: int) -> list[Found] | None:
-        """The rows of whole lines, the first of which is the ``line``-th; None where one of them is not plain."""
+        """The rows of whole lines, the first of which is the ``line``-th;
+        None where one of them is not plain.
+        """
         if '"' in text or len(text) > MAX_CELL:
             return None
         found = self._lines(text)

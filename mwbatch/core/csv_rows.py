@@ -79,7 +79,8 @@ class CsvReader(Reader):
             if any(map(str.strip, cells[len(self.names) :])) or len(cells) < len(self.names):
                 return [Problem(line, None, self._uneven(len(cells)), {OUR_TEXT: _text(cells)})]
             cells = cells[: len(self.names)]  # as spreadsheets end rows: with cells that are empty
-        row: dict[str, Json] = dict(zip(self.names, cells))  # noqa: B905 (they are as many, and it costs a tenth)
+        # they are as many, and it costs a tenth
+        row: dict[str, Json] = dict(zip(self.names, cells))  # noqa: B905
         found = (self._suspect and foreign_cells(line, row)) or self._rows.read(line, row)
         first = found[0]
         if isinstance(first, Problem):
@@ -93,7 +94,9 @@ class CsvReader(Reader):
 
 
 def _named(names: list[str]) -> list[str]:
-    """The names without those at the end that are empty, where there are several: a spreadsheet had columns there once."""
+    """The names without those at the end that are empty, where there are several:
+    a spreadsheet had columns there once.
+    """
     used = max((place for place, name in enumerate(names, 1) if name), default=0)
     return names[:used] if len(names) - used > 1 else names
 

@@ -19,8 +19,8 @@ _FIRST: Final = 1 << 14
 class Digests:
     """Digests in the order in which they came, numbered from 0; each can be found by its value.
 
-    An open hash table of numbers over one run of bytes, the digest itself being the hash: 24 to 48 bytes each, where a
-    dict of bytes takes 123.
+    An open hash table of numbers over one run of bytes, the digest itself being the hash: 24 to 48 bytes
+    each, where a dict of bytes takes 123.
     """
 
     def __init__(self) -> None:
@@ -54,7 +54,9 @@ class Digests:
         return number - 1 if number else None
 
     def among(self, pairs: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, int]]:
-        """For each pair of a number and a digest that is here: the digest's own number, and the number of the pair."""
+        """For each pair of a number and a digest that is here: the digest's own number,
+        and the number of the pair.
+        """
         slots, kept, mask = self._slots, self._bytes, self._mask
         for other, digest in pairs:
             slot = hash(digest) & mask
@@ -96,7 +98,9 @@ class Digests:
         return numbers
 
     def _grow(self) -> None:
-        """Make the table four times as large and place every number anew, so that of equals the first is found."""
+        """Make the table four times as large and place every number anew,
+        so that of equals the first is found.
+        """
         self._mask = mask = self._mask * 4 + 3
         slots, kept = array("I", bytes(4 * mask + 4)), self._bytes
         self._slots = slots
@@ -120,8 +124,8 @@ def request_digest(kind: str, request: Mapping[str, object]) -> bytes:
 def stable_digest(kind: str, request: Request, volatile: Collection[str] = (), exact: bytes = b"") -> bytes:
     """Name what a row asks for whatever signature its URL carries today; see `mwbatch.core.signatures`.
 
-    Where the URL is not signed it is the `request_digest`, which need not be computed again where it is at hand
-    (``exact``).
+    Where the URL is not signed it is the `request_digest`, which need not be computed again where it is at
+    hand (``exact``).
     """
     url = request["image_url"]
     if (stays := unsigned(url, volatile)) != url:

@@ -1,8 +1,9 @@
 """How far the dates of tasks lie from the clock that the API's answers carry.
 
-A task's ``created_at`` and the ``Date`` of an answer come from two machines, one of them maybe a proxy. Either may be
-wrong, tell the time of its own zone, or be set in the middle of a run. So neither is taken for the other: the
-difference is measured at each create, and whoever looks for tasks by their dates looks as far as it was ever seen.
+A task's ``created_at`` and the ``Date`` of an answer come from two machines, one of them maybe a proxy.
+Either may be wrong, tell the time of its own zone, or be set in the middle of a run. So neither is taken for
+the other: the difference is measured at each create, and whoever looks for tasks by their dates looks as far
+as it was ever seen.
 """
 
 from collections.abc import Sequence
@@ -17,14 +18,18 @@ WIDE: Final = timedelta(hours=26)
 
 
 FAR: Final = timedelta(days=1_000_000)
-"""Further ahead no calendar is that people go by; a date that means "never" would lead out of all that can be told."""
+"""Further ahead no calendar is that people go by;
+a date that means "never" would lead out of all that can be told.
+"""
 
 _PLAIN: Final = len("2017-04-14T12:00:00.000Z")
 _SECONDS: Final = len("2017-04-14T12:00:00")
 
 
 class Drift:
-    """``created_at`` minus ``Date``, the least and the greatest that were seen; ``kept`` is what an earlier run kept."""
+    """``created_at`` minus ``Date``, the least and the greatest that were seen;
+    ``kept`` is what an earlier run kept.
+    """
 
     def __init__(self, kept: Sequence[int] = ()) -> None:
         self._least, self._greatest = (float(kept[0]), float(kept[1])) if kept else (inf, -inf)
@@ -34,7 +39,9 @@ class Drift:
 
     @property
     def kept(self) -> tuple[int, ...]:
-        """Both in whole seconds, rounded outwards, so that they seldom change; empty while nothing was seen."""
+        """Both in whole seconds, rounded outwards, so that they seldom change;
+        empty while nothing was seen.
+        """
         return () if self._least > self._greatest else (floor(self._least), ceil(self._greatest))
 
     @property
@@ -60,7 +67,8 @@ class Drift:
     def created(self, created_at: str | None, date: str | None) -> None:
         """Take in the date of a task and that of the answer to its create. Either may say nothing.
 
-        Nearly every date lies in seconds that are known, and its text tells: 0.3 µs instead of 2.4 to read it.
+        Nearly every date lies in seconds that are known, and its text tells: 0.3 µs instead of 2.4 to read
+        it.
         """
         if (
             date == self._date
@@ -75,7 +83,9 @@ class Drift:
             self._from, self._to = map(self._text, self.kept)
 
     def listed(self, created_at: str | None, date: str | None) -> None:
-        """The same of the answer that lists the task, however much later: only a task from the future tells anything."""
+        """The same of the answer that lists the task, however much later:
+        only a task from the future tells anything.
+        """
         apart = self._apart(created_at, date)
         if apart is not None and apart > 0:
             self._greatest, self._least = max(self._greatest, apart), min(self._least, apart)

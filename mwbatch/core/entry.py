@@ -1,4 +1,6 @@
-"""A row of a manifest, as the API will be asked for it: what kind of task, which request, what else stood there."""
+"""A row of a manifest, as the API will be asked for it: what kind of task, which request,
+what else stood there.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +16,9 @@ from mwbatch.core.text import Json
 Type = Literal["tagging", "annotating"]
 
 OUR_ERROR: Final = "mwbatch_error"
-"""What is wrong with a row, in a list of invalid rows that mwbatch wrote; ignored when that list is handed in again."""
+"""What is wrong with a row, in a list of invalid rows that mwbatch wrote;
+ignored when that list is handed in again.
+"""
 
 OUR_TEXT: Final = "mwbatch_text"
 """In the same list, a line that has no cells, as it stands in the file; ignored too."""
@@ -23,7 +27,9 @@ OUR_BATCH: Final = "mwbatch_batch"
 """In the same list, the id of the batch to which the row belongs."""
 
 OUR_ROW: Final = "mwbatch_row"
-"""In the same list, what tells the row as it stood in its manifest from others: it is put aside once, also when it is mended."""
+"""In the same list, what tells the row as it stood in its manifest from others: it is put aside once,
+also when it is mended.
+"""
 
 _OURS: Final = (OUR_BATCH, OUR_ERROR, OUR_TEXT, OUR_ROW)
 SAID: Final = frozenset(("type", *TAGGING, *ANNOTATING, *_OURS))
@@ -33,10 +39,11 @@ SAID: Final = frozenset(("type", *TAGGING, *ANNOTATING, *_OURS))
 class Entry(NamedTuple):
     """One good row of a manifest (a tuple, because it is made a hundred thousand times a second).
 
-    ``line`` is where its record begins, from 1. ``request`` has the API's own field names, exactly what is sent but
-    for the callback address; ``columns`` is all else, to come back with the results (with the tags as they were
-    written, where they carried more than is sent). ``given``: the id stood in the manifest, else it is a digest.
-    ``misnamed`` columns are another spelling of a known name that the row lacks: (column, known name) each.
+    ``line`` is where its record begins, from 1. ``request`` has the API's own field names, exactly what is
+    sent but for the callback address; ``columns`` is all else, to come back with the results (with the tags
+    as they were written, where they carried more than is sent). ``given``: the id stood in the manifest, else
+    it is a digest. ``misnamed`` columns are another spelling of a known name that the row lacks: (column,
+    known name) each.
     """
 
     line: int
@@ -52,7 +59,8 @@ class Entry(NamedTuple):
 class Problem:
     """One thing that is wrong with a manifest; ``column`` is None when it concerns the whole line.
 
-    ``cells`` is the row as it stands in the file, so that it can be handed back; None where no row can be read on.
+    ``cells`` is the row as it stands in the file, so that it can be handed back; None where no row can be
+    read on.
     """
 
     line: int
@@ -91,9 +99,9 @@ def cells_of(entry: Entry, id_column: str | None) -> dict[str, object]:
 class Rows:
     """Turns rows into entries.
 
-    ``id_column`` is the one that this manifest uses, None where it has none; ``batch_id`` the batch that its rows name;
-    ``decimals`` counts ids that were decimal numbers and are known by their digits alone; ``first_decimal`` is the line and
-    the value of the first.
+    ``id_column`` is the one that this manifest uses, None where it has none; ``batch_id`` the batch that its
+    rows name; ``decimals`` counts ids that were decimal numbers and are known by their digits alone;
+    ``first_decimal`` is the line and the value of the first.
     """
 
     id_column: str | None = None
@@ -136,17 +144,23 @@ class Rows:
         if not self.decimals:
             return ""
         return (
-            f"{rows(self.decimals)} with a decimal number for an id, known by its digits: {number} as {cells.shown(str(int(number)))} "
+            f"{rows(self.decimals)} with a decimal number for an id, known by its digits: {number} as "
+            f"{cells.shown(str(int(number)))} "
             f"(write ids in quotes, as text, to have them as they are), first line {line}"
         )
 
     def _belongs(self, named: Json, wrong: cells.Complaints) -> None:
-        """Hold every row that names its batch to the first that did: the others would get into a batch that is not theirs."""
+        """Hold every row that names its batch to the first that did:
+        the others would get into a batch that is not theirs.
+        """
         if cells.absent(named):
             return
         self.batch_id = self.batch_id or str(named)
         if str(named) != self.batch_id:
-            said = f"is {cells.shown(named)}, but rows before are of batch {self.batch_id} (hand the rows of each in by themselves)"
+            said = (
+                f"is {cells.shown(named)}, but rows before are of batch {self.batch_id} (hand the rows of "
+                "each in by themselves)"
+            )
             wrong.append((OUR_BATCH, said))
 
 

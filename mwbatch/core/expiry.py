@@ -1,4 +1,6 @@
-"""When signed URLs of pictures expire: what each provider says in the query, and what that means at a given moment."""
+"""When signed URLs of pictures expire: what each provider says in the query,
+and what that means at a given moment.
+"""
 
 import re
 from base64 import b64decode
@@ -31,7 +33,9 @@ class Clock:
 
 @dataclass(slots=True)
 class Expiring:
-    """Counts URLs that have ``expired`` by a clock, and those that will ``soon``, the ``first`` of them when."""
+    """Counts URLs that have ``expired`` by a clock, and those that will ``soon``,
+    the ``first`` of them when.
+    """
 
     clock: Clock
     expired: int = 0
@@ -55,7 +59,8 @@ class Expiring:
         if end is None or end > now:
             return ""
         return (
-            f"its signature expired at {_shown(end)}, {_ago(now - end)} ago by {self.clock.whose}: nobody could see the "
+            f"its signature expired at {_shown(end)}, {_ago(now - end)} ago by {self.clock.whose}: "
+            "nobody could see the "
             f"picture (sign the URL anew)"
         )
 
@@ -67,7 +72,8 @@ class Expiring:
             lines.append(f"{_urls(self.expired)} expired ({at})")
         if self.soon and self.first:
             lines.append(
-                f"warning: {_urls(self.soon)} will expire within 24 hours, the first at {_shown(self.first)} ({at}): "
+                f"warning: {_urls(self.soon)} will expire within 24 hours, the first at "
+                f"{_shown(self.first)} ({at}): "
                 f"tasks may take days, so sign them for longer"
             )
         return lines
@@ -83,7 +89,9 @@ class Expiring:
 
 @lru_cache(maxsize=8)  # it is asked of one URL several times running
 def expires(url: str) -> datetime | None:
-    """When the signature of a URL expires, the earliest of all; None where it is not signed or does not say."""
+    """When the signature of a URL expires, the earliest of all;
+    None where it is not signed or does not say.
+    """
     if "?" not in url:
         return None
     parts = url.partition("#")[0].partition("?")[2].split("&")
@@ -94,7 +102,9 @@ def expires(url: str) -> datetime | None:
 
 @lru_cache(maxsize=256)  # the URLs of a manifest are signed alike, tens of thousands of times
 def _ends(names: tuple[str, ...]) -> list[tuple[Callable[..., datetime | None], list[int]]]:
-    """How a URL says when it ends whose query has parameters of these names: ways to read it, each with the places to read."""
+    """How a URL says when it ends whose query has parameters of these names: ways to read it,
+    each with the places to read.
+    """
     known = [name.lower() if name[:2] in ("X-", "x-") else name for name in names]
     return [
         (way, [known.index(name) for name in told])
@@ -154,7 +164,9 @@ _WAYS: Final[dict[str, list[tuple[Any, ...]]]] = {
     QUERY.name: [(_at, "Expires"), (_by_policy, "Policy")],
     AZURE.name: [(_iso, "se"), (_iso, "ske")],  # with itself, or with the key that it was made with
 }
-"""For each provider the ways to read the end of a signature, each with the names of the parameters that it reads."""
+"""For each provider the ways to read the end of a signature,
+each with the names of the parameters that it reads.
+"""
 
 
 def _shown(time: datetime) -> str:

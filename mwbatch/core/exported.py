@@ -9,11 +9,12 @@ from mwbatch.errors import Exit
 class Exported:
     """An export; all but the first three are counts.
 
-    ``rows`` of the batch, ``completed`` of them with an answer; ``images`` and ``tags`` that were written, and the
-    images among them ``without_tags``; ``without_size``: images whose size nobody knows, left out where the format needs
-    it. ``outside`` and ``without_area``: boxes that reach beyond their image, or have no area; ``clipped`` those that were
-    cut to it. Left out: boxes of which nothing lies within (``gone``), tags whose numbers are none (``unplaced``; a table
-    has their line), answers without a list of tags (``unreadable``).
+    ``rows`` of the batch, ``completed`` of them with an answer; ``images`` and ``tags`` that were written,
+    and the images among them ``without_tags``; ``without_size``: images whose size nobody knows, left out
+    where the format needs it. ``outside`` and ``without_area``: boxes that reach beyond their image, or have
+    no area; ``clipped`` those that were cut to it. Left out: boxes of which nothing lies within (``gone``),
+    tags whose numbers are none (``unplaced``; a table has their line), answers without a list of tags
+    (``unreadable``).
     """
 
     batch: str

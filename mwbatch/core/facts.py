@@ -1,8 +1,8 @@
 """The facts: what happened, in the past tense, never changed.
 
-Each kind is one immutable class: a tuple where there is one a row, because it is made four times as fast as a frozen
-dataclass. `mwbatch.core.lines` writes a fact as one line of a segment and reads it back. Times named ``at`` are this
-machine's clock in seconds since the epoch: people look at them, no rule does.
+Each kind is one immutable class: a tuple where there is one a row, because it is made four times as fast as a
+frozen dataclass. `mwbatch.core.lines` writes a fact as one line of a segment and reads it back. Times named
+``at`` are this machine's clock in seconds since the epoch: people look at them, no rule does.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,8 @@ CONFIRMING: Final = frozenset(Via) - {Via.CALLBACK}
 class Planned(NamedTuple):
     """The manifest was read: this row is to be labelled. ``request`` holds the API's own field names.
 
-    A row whose URL was signed anew before it was sent is planned again with a greater ``edition``; the greatest holds.
+    A row whose URL was signed anew before it was sent is planned again with a greater ``edition``; the
+    greatest holds.
     """
 
     at: float
@@ -50,8 +51,9 @@ class Planned(NamedTuple):
 class Started:
     """Written before the create requests of ``rows``, half-open ranges ``(from, to)``, may leave.
 
-    ``editions`` has ``(row, edition)`` of those that are sent in another edition than the first. ``number`` counts the
-    starts of the batch from 1, so that one that is missing shows; 0 where an older version wrote it.
+    ``editions`` has ``(row, edition)`` of those that are sent in another edition than the first. ``number``
+    counts the starts of the batch from 1, so that one that is missing shows; 0 where an older version wrote
+    it.
     """
 
     at: float
@@ -69,9 +71,9 @@ class Started:
 class Seen(NamedTuple):
     """The API showed a task for an attempt.
 
-    ``status`` and the times are the API's own words. With an answer, ``body`` is the whole JSON text as it came,
-    ``sha256`` of the original bytes, and ``answer`` a digest of the canonical ``response``: two answers of one task
-    whose ``answer`` differs are a conflict.
+    ``status`` and the times are the API's own words. With an answer, ``body`` is the whole JSON text as it
+    came, ``sha256`` of the original bytes, and ``answer`` a digest of the canonical ``response``: two answers
+    of one task whose ``answer`` differs are a conflict.
     """
 
     at: float
@@ -139,7 +141,8 @@ def digest(response: object) -> str:
 
 
 def identity(fact: Fact) -> bytes | None:
-    """Name an answer, so that the same one is kept once; None for every other fact, whose repetition costs nothing.
+    """Name an answer, so that the same one is kept once; None for every other fact,
+    whose repetition costs nothing.
 
     Equal for two deliveries of one task at one address whose ``response`` says the same.
     """

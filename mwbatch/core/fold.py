@@ -130,7 +130,9 @@ class Row:
 
     @property
     def spent(self) -> int:
-        """How many tasks it has or may have: confirmed ones, and one for each attempt that may have made one."""
+        """How many tasks it has or may have: confirmed ones,
+        and one for each attempt that may have made one.
+        """
         maybe = (self.started & ~self.failed | self.seen) & ~self._told
         return sum(task.confirmed for task in self.tasks.values()) + maybe.bit_count()
 

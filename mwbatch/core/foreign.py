@@ -7,7 +7,9 @@ _NO_TEXT: Final = re.compile("[\0\ud800-\udfff]").search
 
 
 def foreign(value: object) -> str:
-    """Say what in a value, names of objects included, is no text and could never be sent; empty if all of it is."""
+    """Say what in a value, names of objects included, is no text and could never be sent;
+    empty if all of it is.
+    """
     bad = _NO_TEXT(_flat(value))
     return _named(bad[0]) if bad else ""
 

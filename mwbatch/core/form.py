@@ -1,7 +1,9 @@
-"""The body of a create request, ``application/x-www-form-urlencoded``, field for field as the reference's curl sends it.
+"""The body of a create request, ``application/x-www-form-urlencoded``,
+field for field as the reference's curl sends it.
 
-Brackets in names stand as they are; values are percent-encoded, a space as ``+``. Characters that mean nothing in a
-form (``:/?@`` and the like) stand as they are too, so a plain URL looks as it does in the reference.
+Brackets in names stand as they are; values are percent-encoded, a space as ``+``. Characters that mean
+nothing in a form (``:/?@`` and the like) stand as they are too, so a plain URL looks as it does in the
+reference.
 """
 
 import re
@@ -28,7 +30,9 @@ class SentTag(TypedDict):
 
 
 class Request(TypedDict):
-    """What a row asks for, under the API's own names: tagging has ``objects_to_tag``, annotating all the others."""
+    """What a row asks for, under the API's own names: tagging has ``objects_to_tag``,
+    annotating all the others.
+    """
 
     image_url: str
     objects_to_tag: NotRequired[str]
@@ -41,11 +45,13 @@ class BadForm(ValueError):
     """A request that cannot be written: a field is missing, has a wrong type, or is not valid Unicode."""
 
 
-def encode_create(type: str, request: Mapping[str, object], callback_url: str) -> bytes:  # noqa: A002 - the API's name
+# the API's name
+def encode_create(type: str, request: Mapping[str, object], callback_url: str) -> bytes:  # noqa: A002
     """Write the body of a create request.
 
     ``request`` holds the API's own field names: ``image_url`` and ``objects_to_tag``, or ``image_url``,
-    ``instruction``, ``annotation_option`` (a list of text) and ``tags`` (a list of `EDGES` objects, in pixels).
+    ``instruction``, ``annotation_option`` (a list of text) and ``tags`` (a list of `EDGES` objects, in
+    pixels).
 
     Raises:
         BadForm: the type is unknown, or the request cannot be written.

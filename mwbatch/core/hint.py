@@ -1,6 +1,8 @@
-"""Commands that people are told to type: each passes this door, so that all of them can be found, tried, and run as they stand.
+"""Commands that people are told to type: each passes this door, so that all of them can be found, tried,
+and run as they stand.
 
-What somebody typed to say where things are (``--home``, ``--base-url``) is said again, else the command would go elsewhere.
+What somebody typed to say where things are (``--home``, ``--base-url``) is said again, else the command would
+go elsewhere.
 """
 
 import shlex
@@ -39,7 +41,9 @@ def given(options: Mapping[str, str]) -> Iterator[None]:
 
 
 def hint(verb: str, *words: str | Path) -> str:
-    """A command of mwbatch to type, quoted for a shell; ``verb`` may have a second word, such as ``keys list``."""
+    """A command of mwbatch to type, quoted for a shell; ``verb`` may have a second word,
+    such as ``keys list``.
+    """
     again = [
         word
         for option, value in (_given.get() or {}).items()
@@ -50,14 +54,18 @@ def hint(verb: str, *words: str | Path) -> str:
 
 
 def typed(*words: str | Path) -> str:
-    r"""Words as a shell is given them, on one line; what no terminal may get is written by its bytes (``$'a\012b'``)."""
+    r"""Words as a shell is given them, on one line;
+    what no terminal may get is written by its bytes (``$'a\012b'``).
+    """
     return " ".join(
         shlex.quote(word) if cell(word) == word else _by_bytes(word) for word in map(_safe, words)
     )
 
 
 def _by_bytes(word: str) -> str:
-    """Quoted as bash, zsh and POSIX have it since 2024: an octal number has three digits, whatever comes behind it."""
+    """Quoted as bash, zsh and POSIX have it since 2024: an octal number has three digits,
+    whatever comes behind it.
+    """
     return f"$'{''.join(_octal(one) if cell(one) != one else _ESCAPED.get(one, one) for one in word)}'"
 
 

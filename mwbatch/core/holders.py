@@ -12,10 +12,11 @@ _MOST: Final = (1 << 32) - 1
 
 
 class Holders:
-    """The first row at which each task was shown: 12 to 24 bytes a task, because ids are kept by the rows alone.
+    """The first row at which each task was shown: 12 to 24 bytes a task,
+    because ids are kept by the rows alone.
 
-    An open hash table in two columns: the row's number, counted from 1, and a part of the id's hash. ``has`` says whether
-    a row has a task of this id.
+    An open hash table in two columns: the row's number, counted from 1, and a part of the id's hash. ``has``
+    says whether a row has a task of this id.
     """
 
     def __init__(self, has: Callable[[int, bytes], bool]) -> None:
@@ -24,7 +25,9 @@ class Holders:
         self._empty(_FIRST)
 
     def claim(self, task_id: bytes, row: int) -> int:
-        """Note that a task was shown at a row, which has it already; returns the first row at which it was."""
+        """Note that a task was shown at a row, which has it already;
+        returns the first row at which it was.
+        """
         rows, parts, mask, part = self._rows, self._parts, self._mask, hash(task_id) & _PART
         slot = part & mask
         while there := rows[slot]:

@@ -16,10 +16,12 @@ _NAME: Final = re.compile(r"(?!.{254})[0-9a-z_-]{1,63}(\.[0-9a-z_-]{1,63})*")
 def origin(url: str) -> str:
     """The one form in which an API is known, of any base URL that leads to it.
 
-    Lower case, no default port, no slash or dot at the end, an IP address in its shortest form; the path as it is.
+    Lower case, no default port, no slash or dot at the end, an IP address in its shortest form; the path as
+    it is.
 
     Raises:
-        UsageError: not an absolute http or https URL, or one with a user, a query or a fragment; no password is quoted.
+        UsageError: not an absolute http or https URL, or one with a user, a query or a fragment; no password
+            is quoted.
     """
     try:
         parts = urlsplit(url.strip())
@@ -43,13 +45,17 @@ def names_host(url: str) -> bool:
 
 
 def without_user(url: str) -> str:
-    """What may be shown of a URL, or of what was meant to be one: all behind the last ``@``, since a password may stand before it."""
+    """What may be shown of a URL, or of what was meant to be one: all behind the last ``@``,
+    since a password may stand before it.
+    """
     before, at, rest = url.rpartition("@")
     return f"…@{rest}" if at and before else url
 
 
 def known(stored: str) -> str:
-    """The origin of a card or a fact, which an older version may have written in another form: as `origin` has it."""
+    """The origin of a card or a fact, which an older version may have written in another form:
+    as `origin` has it.
+    """
     try:
         return origin(stored)
     except UsageError:
@@ -59,12 +65,13 @@ def known(stored: str) -> str:
 def kin(stored: str) -> str:
     """An origin as batches are compared by it: all names of this machine are one.
 
-    They may lead to several servers (one at 127.0.0.1, one at ::1), so a batch stays with the one that it names; but what
-    was asked for at one of them may have been asked for at the other.
+    They may lead to several servers (one at 127.0.0.1, one at ::1), so a batch stays with the one that it
+    names; but what was asked for at one of them may have been asked for at the other.
     """
     plain = known(stored)
     host = host_of(plain)
-    here = is_loopback(host) or host in ("0.0.0.0", "::")  # noqa: S104 (whoever calls these gets to this machine)
+    # whoever calls these gets to this machine
+    here = is_loopback(host) or host in ("0.0.0.0", "::")  # noqa: S104
     return plain.replace(f"[{host}]" if ":" in host else host, "localhost", 1) if here else plain
 
 
@@ -97,7 +104,8 @@ def settle_at(seconds: float, origin: str) -> None:
         raise BadValue(
             "settle",
             seconds,
-            f"too short: a request may arrive minutes after it was given up, and a row would be paid twice; at least "
+            "too short: a request may arrive minutes after it was given up, and a row would be paid "
+            "twice; at least "
             f"{SETTLE_FLOOR:g} unless the API is on this machine",
         )
 

@@ -1,7 +1,7 @@
 """Which rows are the same: by their id where the manifest gives one, else by a digest of their request.
 
-A row is known by what it asks for, not by the file or the line it stands in, nor by the signature that its URL carries
-today; so a manifest may be sorted, cut, extended and signed anew, and no row of it is paid twice.
+A row is known by what it asks for, not by the file or the line it stands in, nor by the signature that its
+URL carries today; so a manifest may be sorted, cut, extended and signed anew, and no row of it is paid twice.
 """
 
 from array import array
@@ -40,8 +40,8 @@ _NEW: Final = Kind.NEW
 class Decision(NamedTuple):
     """What a row is, and the earlier row that makes it so.
 
-    ``row`` is this row's number in the batch, or the earlier row's; ``line`` is where the earlier row stands in this
-    manifest, 0 if it only stands in the batch.
+    ``row`` is this row's number in the batch, or the earlier row's; ``line`` is where the earlier row stands
+    in this manifest, 0 if it only stands in the batch.
     """
 
     kind: Kind
@@ -50,7 +50,8 @@ class Decision(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """What some rows of a manifest are: the new ones have the numbers ``rows``, in order; all ``others`` are there by place.
+    """What some rows of a manifest are: the new ones have the numbers ``rows``, in order;
+    all ``others`` are there by place.
 
     ``asked`` has the stable digest of what each row asks for.
     """
@@ -61,7 +62,8 @@ class Judged(NamedTuple):
 
 
 class Identity:
-    """The rows of one batch, told apart; 56 to 104 bytes each, 16 more where a row may be renewed; requests not kept.
+    """The rows of one batch, told apart; 56 to 104 bytes each, 16 more where a row may be renewed;
+    requests not kept.
 
     Args:
         id_column: the manifest's column of ids; None where they are digests of the requests.
@@ -107,12 +109,16 @@ class Identity:
             self._exact[SIZE * row : SIZE * (row + 1)] = exact
 
     def judge(self, entry: Entry) -> Decision:
-        """Decide what the next row of the manifest is; a new one gets the next free number and is known from then."""
+        """Decide what the next row of the manifest is;
+        a new one gets the next free number and is known from then.
+        """
         judged = self.judge_all([entry])
         return judged.others.get(0) or Decision(_NEW, judged.rows[0])
 
     def judge_all(self, entries: Sequence[Entry]) -> Judged:
-        """As `judge`, for the next rows; where all are new, as in most manifests, nothing is made for each."""
+        """As `judge`, for the next rows; where all are new, as in most manifests,
+        nothing is made for each.
+        """
         count, exact = len(self._rows), self._exactly(entries)
         asked = [
             stable_digest(one.type, one.request, self.volatile, name)
@@ -143,7 +149,9 @@ class Identity:
         known: list[int],
         first: list[int],
     ) -> Judged:
-        """``known`` is the index of each; ``first`` has, for each that comes for the first time, the first index with its request."""
+        """``known`` is the index of each; ``first`` has, for each that comes for the first time,
+        the first index with its request.
+        """
         count, rows, others = len(self._rows), list[int](), dict[int, Decision]()
         for place, (entry, index) in enumerate(zip(entries, known, strict=True)):
             if index < len(self._rows):
@@ -163,16 +171,23 @@ class Identity:
     ) -> Problem:
         """Say what is wrong with a row that was found ``CHANGED`` or a ``COPY``.
 
-        ``planned`` looks up a row of the batch by its number; None where the earlier row is not in the batch yet.
+        ``planned`` looks up a row of the batch by its number; None where the earlier row is not in the batch
+        yet.
         """
         earlier = planned(decision.row)
         where = f"line {decision.line}" if decision.line else f"row {decision.row} of the batch"
         if decision.kind is Kind.COPY:
             also = f" ({shown(earlier.id)})" if earlier else ""
-            told = f"{shown(entry.id)} asks for exactly what {where}{also} asks for (keep the old ids, or leave these rows out: --only-new)"
+            told = (
+                f"{shown(entry.id)} asks for exactly what {where}{also} asks for (keep the old ids, or "
+                "leave these rows out: --only-new)"
+            )
         else:
             differing = f": {'; '.join(_differing(earlier, entry))}" if earlier else ""
-            told = f"{shown(entry.id)} is {where} with another request{differing} (give the new request a new id)"
+            told = (
+                f"{shown(entry.id)} is {where} with another request{differing} (give the new request a new "
+                "id)"
+            )
         return Problem(entry.line, self.id_column, told)
 
     def _new(self, row: int, line: int) -> None:

@@ -25,7 +25,8 @@ class JsonlReader(Reader):
         super().__init__()
         self._plain: set[str] = set()
 
-    def _read(self, whole: bytes, *, last: bool) -> list[Found]:  # noqa: ARG002  a line is a row, the last one too
+    # a line is a row, the last one too
+    def _read(self, whole: bytes, *, last: bool) -> list[Found]:  # noqa: ARG002
         found: list[Found] = []
         for line, raw in enumerate(whole.split(b"\n"), self._line + 1):
             if raw and not raw.isspace():

@@ -1,7 +1,8 @@
 """What a JSON value is, asked at the door: one look, and from then on its type is known.
 
-Where a field must be there, KeyError says that it is not; where it must be of one kind, TypeError that it is another. A
-bool is never a number, and JSON makes no classes of its own, so that no kind stands for one derived from it.
+Where a field must be there, KeyError says that it is not; where it must be of one kind, TypeError that it is
+another. A bool is never a number, and JSON makes no classes of its own, so that no kind stands for one
+derived from it.
 """
 
 from collections.abc import Mapping

@@ -36,8 +36,8 @@ class Label(TypedDict):
 def label(batch: str, planned: Planned, row: Row, answer: Seen | None) -> Label:
     """One row with what came of it; ``response`` is None while there is no answer.
 
-    A tag of an annotating answer also carries what the manifest's tag of the same id carried and the API was not sent,
-    such as its brand: nobody has to join.
+    A tag of an annotating answer also carries what the manifest's tag of the same id carried and the API was
+    not sent, such as its brand: nobody has to join.
     """
     kept = row.kept
     return {
@@ -87,7 +87,8 @@ def _with_lineage(tag: Json, sent: dict[str, dict[str, Json]]) -> Json:
 
 
 def sent_tags(planned: Planned) -> dict[str, dict[str, Json]]:
-    """The tags that an annotating row was made of, by id, with the keys that the API was not sent (brand, lineage …).
+    """The tags that an annotating row was made of, by id, with the keys that the API was not sent (brand,
+    lineage …).
 
     As on sending (`mwbatch.core.cells.tags`), a tag without an id has its place as one.
     """

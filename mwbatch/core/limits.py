@@ -11,14 +11,18 @@ from mwbatch.core.plural import counted
 from mwbatch.core.values import GREATEST_COST, MOST_TASKS, amount, whole
 from mwbatch.errors import BadValue
 
-UNCHECKED: Final = "as the limit of a batch it holds nothing back until the price of a task is known: give a price above 0 too (--price)"
+UNCHECKED: Final = (
+    "as the limit of a batch it holds nothing back until the price of a task is known: give a price above "
+    "0 too (--price)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """``max_tasks`` tasks at most, or as many as ``max_cost`` pays at ``price`` a task; None for no limit.
 
-    ``price`` and ``max_cost`` are in one currency, which nobody needs to name. Raises `BadValue` for what can be neither.
+    ``price`` and ``max_cost`` are in one currency, which nobody needs to name. Raises `BadValue` for what can
+    be neither.
     """
 
     max_tasks: int | None = None
@@ -42,7 +46,9 @@ class Limits:
 
     @property
     def tasks(self) -> float:
-        """The most tasks that the batch may ever have; infinity for no limit, none where the limit cannot be checked."""
+        """The most tasks that the batch may ever have; infinity for no limit,
+        none where the limit cannot be checked.
+        """
         by_count = inf if self.max_tasks is None else max(0, self.max_tasks)
         return min(by_count, self._affordable())
 
@@ -62,7 +68,9 @@ class Limits:
         return Spent(batch.spent(), batch.months(), self)
 
     def raised(self, batch: Batch) -> str:
-        """The options that let every planned row be sent; nothing where some may be sent, or the limit cannot be checked."""
+        """The options that let every planned row be sent; nothing where some may be sent,
+        or the limit cannot be checked.
+        """
         planned = batch.by_status()[Status.PLANNED]
         if not planned or self.left(batch):
             return ""
@@ -119,7 +127,9 @@ class SpentObject(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a batch has or may have cost: ``tasks``, some of them of a known month (``2026-11``), beside its limits."""
+    """What a batch has or may have cost: ``tasks``, some of them of a known month (``2026-11``),
+    beside its limits.
+    """
 
     tasks: int = 0
     by_month: Mapping[str, int] = field(default_factory=dict)

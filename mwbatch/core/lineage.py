@@ -1,7 +1,8 @@
 """Stage two: from the answer of a tagging row to the row of an annotating manifest that asks about its boxes.
 
-The lineage goes along: the row, its task and its batch in columns, the brand in the tags themselves, whose extra keys are
-kept and never sent. So the answers of the second batch carry both brand and label, and nobody has to join anything.
+The lineage goes along: the row, its task and its batch in columns, the brand in the tags themselves, whose
+extra keys are kept and never sent. So the answers of the second batch carry both brand and label, and nobody
+has to join anything.
 """
 
 from collections import Counter
@@ -23,7 +24,9 @@ SOURCE: Final = ("source_batch", "source_row", "source_id", "source_task_id")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What people are asked about each box, and the answers that they choose from; ``single``: one is enough."""
+    """What people are asked about each box, and the answers that they choose from; ``single``:
+    one is enough.
+    """
 
     instruction: str
     options: tuple[str, ...]
@@ -47,8 +50,8 @@ class Question:
 class Filter:
     """Which tags are asked about.
 
-    Those of ``brands`` (all, where none is named; letter case does not count), at least ``least`` pixels wide and high,
-    and of one image the ``most`` largest.
+    Those of ``brands`` (all, where none is named; letter case does not count), at least ``least`` pixels wide
+    and high, and of one image the ``most`` largest.
     """
 
     brands: frozenset[str] = frozenset()
@@ -66,7 +69,8 @@ class Filter:
 class Asked:
     """``row`` is a row of the annotating manifest, None where nothing is left to ask about.
 
-    ``counts``: tags ``asked`` about, ``filtered`` out, ``beyond`` the most, and ``unusable``, of which no box can be sent.
+    ``counts``: tags ``asked`` about, ``filtered`` out, ``beyond`` the most, and ``unusable``, of which no box
+    can be sent.
     """
 
     row: dict[str, Json] | None
@@ -91,7 +95,9 @@ def ask(batch: str, planned: Planned, answer: Seen, question: Question, chosen: 
 
 
 def _usable(tag: Json) -> TypeGuard[dict[str, Json]]:
-    """Whether a manifest may hold this tag: a box with an id, in pixels, with an area, and all of its text is text."""
+    """Whether a manifest may hold this tag: a box with an id, in pixels, with an area,
+    and all of its text is text.
+    """
     wrong: cells.Complaints = []
     cells.tags([tag], wrong)
     return not wrong and isinstance(tag, dict) and tag.get("id") is not None and not foreign(tag)
@@ -124,7 +130,8 @@ def _row(
     batch: str, planned: Planned, answer: Seen, question: Question, tags: list[dict[str, Json]]
 ) -> dict[str, Json]:
     source: tuple[Json, ...] = (batch, planned.row, planned.id, answer.task_id)
-    # A row of an old batch may have one more column for ids: beside `id` no manifest takes it under that name.
+    # A row of an old batch may have one more column for ids:
+    # beside `id` no manifest takes it under that name.
     columns = {
         f"source_column_{name}" if name in ID_NAMES else name: cell
         for name, cell in planned.columns.items()

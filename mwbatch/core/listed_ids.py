@@ -1,4 +1,6 @@
-"""A list of ids, one a line; what lists them otherwise is named, with the command that makes such a list of it."""
+"""A list of ids, one a line; what lists them otherwise is named,
+with the command that makes such a list of it.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Final

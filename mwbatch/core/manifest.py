@@ -1,7 +1,8 @@
 r"""Reading a manifest: blocks of bytes in, rows and problems out, line numbers kept.
 
-A reader is fed blocks of any size, in order, and finished once. It never stops at a mistake: every problem of every row
-is found in one pass. Lines end at ``\n`` (or ``\r\n``) alone, never at what else Unicode calls a line.
+A reader is fed blocks of any size, in order, and finished once. It never stops at a mistake: every problem of
+every row is found in one pass. Lines end at ``\n`` (or ``\r\n``) alone, never at what else Unicode calls a
+line.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,5 @@
-"""The names of columns: those that mwbatch knows, and other spellings of them, under which a row would be misread.
+"""The names of columns: those that mwbatch knows, and other spellings of them,
+under which a row would be misread.
 
 A row whose ``Instruction`` is not seen for an instruction is a tagging row, and is bought as one.
 """
@@ -44,14 +45,17 @@ _OTHER_WORDS: Final = {
     "boxe": "tags",
     "boundingboxe": "tags",
 }
-"""Words that others use, without their s: a guess where something is missing, never a mistake by themselves."""
+"""Words that others use, without their s: a guess where something is missing,
+never a mistake by themselves.
+"""
 
 
 @lru_cache(maxsize=4096)
 def meant(name: str) -> str | None:
     """The known name of which this is another spelling; None where it is none, or is a known name itself.
 
-    Letter case, full width, the plural, invisible characters and all that is neither letter nor digit do not count.
+    Letter case, full width, the plural, invisible characters and all that is neither letter nor digit do not
+    count.
     """
     if len(name) > LONGEST or name in KNOWN:
         return None
@@ -61,8 +65,8 @@ def meant(name: str) -> str | None:
 def misnamed(names: Collection[str]) -> tuple[tuple[str, str], ...]:
     """Which of a row's names are another spelling of a known name that it lacks, each with that name.
 
-    Where the known name stands there too, or for an id another id column, the other is a column of the user's. A row
-    without ``image_url`` is wrong already, whatever else it has.
+    Where the known name stands there too, or for an id another id column, the other is a column of the
+    user's. A row without ``image_url`` is wrong already, whatever else it has.
     """
     return tuple(
         (name, known)

@@ -29,8 +29,8 @@ class Ending:
 class Created:
     """What a run of creating came to: why it ended if it ended early, and why something stays open.
 
-    ``skipped`` rows of the manifest had mistakes and were put aside; ``left_out`` were asked for before, and the user wanted
-    only what is new.
+    ``skipped`` rows of the manifest had mistakes and were put aside; ``left_out`` were asked for before, and
+    the user wanted only what is new.
     """
 
     report: Report
@@ -68,9 +68,9 @@ class Ran:
 class Canceled:
     """What became of rows that the user gave up.
 
-    ``withdrawn`` rows get no further attempt, ``canceled`` tasks nobody works at any more; ``doubtful`` rows may have a
-    task that has not shown yet. ``kept`` says of each row or task why it could not be given up. ``interrupted``: the
-    user asked to stop before all was done.
+    ``withdrawn`` rows get no further attempt, ``canceled`` tasks nobody works at any more; ``doubtful`` rows
+    may have a task that has not shown yet. ``kept`` says of each row or task why it could not be given up.
+    ``interrupted``: the user asked to stop before all was done.
     """
 
     report: Report
@@ -97,8 +97,8 @@ class Made:
     Left out are tags that were ``filtered``, ``beyond`` the most of an image, or ``unusable``, and the images
     ``without`` any left; ``waiting`` tagging rows have no answer yet. Of the rows ``expired`` have a picture
     whose signed URL has expired, and ``expiring`` one whose URL will within a day. ``single``: its question
-    has one answer only, knowingly. ``name`` is what its batch will be called, and ``later`` the path of another one that may
-    be made once more rows are answered.
+    has one answer only, knowingly. ``name`` is what its batch will be called, and ``later`` the path of
+    another one that may be made once more rows are answered.
     """
 
     batch: str
@@ -126,9 +126,10 @@ class Made:
 class Proof:
     """What the API's listing says about the whole span of a batch.
 
-    ``paid_twice`` counts tasks beyond one a row that are not canceled; None where no listing could be believed, for the
-    ``reasons`` given. ``listed`` tasks were there in all at ``at``, the server's clock (ISO 8601); among them, at their
-    addresses, ``covers`` of the ``known`` tasks of the batch. Only a listing that shows all of them is believed.
+    ``paid_twice`` counts tasks beyond one a row that are not canceled; None where no listing could be
+    believed, for the ``reasons`` given. ``listed`` tasks were there in all at ``at``, the server's clock (ISO
+    8601); among them, at their addresses, ``covers`` of the ``known`` tasks of the batch. Only a listing that
+    shows all of them is believed.
     """
 
     paid_twice: int | None = None
@@ -144,12 +145,17 @@ class Proof:
         if self.paid_twice is None:
             return f"paid twice: cannot be told, {'; '.join(self.reasons)}; the listing {covers}"
         at = f" at {self.at}" if self.at else ""
-        return f"paid twice: {self.paid_twice:,}, by a listing of {counted(self.listed, 'task')}{at}, which {covers}"
+        return (
+            f"paid twice: {self.paid_twice:,}, by a listing of {counted(self.listed, 'task')}{at}, which "
+            f"{covers}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Rows of the file that the batch lacks (``added``), of the batch that the file lacks (``gone``), and ``changed``."""
+    """Rows of the file that the batch lacks (``added``), of the batch that the file lacks (``gone``),
+    and ``changed``.
+    """
 
     path: str
     added: int
@@ -161,7 +167,8 @@ class Comparison:
         if not (self.added or self.gone or self.changed):
             return f"{self.path} and the batch have the same rows"
         return (
-            f"{self.path} has {rows(self.added)} that the batch lacks, lacks {self.gone:,} that the batch has, "
+            f"{self.path} has {rows(self.added)} that the batch lacks, lacks {self.gone:,} that the "
+            "batch has, "
             f"and has changed {self.changed:,}"
         )
 
@@ -174,10 +181,11 @@ class Comparison:
 class Reconciled:
     """What a reconciliation found and did.
 
-    ``fetched`` answers came from the API, ``taken_in`` facts from the inbox; ``canceled`` tells of each surplus task;
-    ``reasons`` say why something stays open; ``distrusted``: tasks came of attempts that sweeps had not found;
-    ``differing`` are the tasks whose stored answer the API lists otherwise, ``unanswered`` those of which it says that it
-    has none; ``unproved``: the user does without a proof, as one must whose API never shows our addresses.
+    ``fetched`` answers came from the API, ``taken_in`` facts from the inbox; ``canceled`` tells of each
+    surplus task; ``reasons`` say why something stays open; ``distrusted``: tasks came of attempts that sweeps
+    had not found; ``differing`` are the tasks whose stored answer the API lists otherwise, ``unanswered``
+    those of which it says that it has none; ``unproved``: the user does without a proof, as one must whose
+    API never shows our addresses.
     """
 
     report: Report
@@ -194,7 +202,8 @@ class Reconciled:
 
     @property
     def exit(self) -> Exit:
-        """Done when nothing is planned, doubtful or pending, and a listing could be believed if one was asked for.
+        """Done when nothing is planned, doubtful or pending,
+        and a listing could be believed if one was asked for.
 
         A row is not done whose answer the API does not have.
         """

@@ -1,7 +1,7 @@
 """Who asked for the same before: rows that would be sent, compared with those of other batches.
 
-A request is known by its stable digest, whatever batch, file or line it stands in. A row elsewhere counts while a task
-of it may be paid for: not when it is rejected, canceled or withdrawn.
+A request is known by its stable digest, whatever batch, file or line it stands in. A row elsewhere counts
+while a task of it may be paid for: not when it is rejected, canceled or withdrawn.
 """
 
 from array import array
@@ -26,8 +26,9 @@ API: Final = "api"
 class Repeats:
     """What the user says to rows that were asked for before.
 
-    ``only_new``: leave them out; ``again``: pay again for what these batches asked for, by name, id or manifest; ``since``:
-    look through the account's listing from then on, in the user's words; None: only at its first page.
+    ``only_new``: leave them out; ``again``: pay again for what these batches asked for, by name, id or
+    manifest; ``since``: look through the account's listing from then on, in the user's words; None: only at
+    its first page.
     """
 
     only_new: bool = False
@@ -36,7 +37,10 @@ class Repeats:
 
 
 class Ahead:
-    """The rows that would be sent, found by what they ask for; 32 to 56 bytes each. A row's place is its order here."""
+    """The rows that would be sent, found by what they ask for; 32 to 56 bytes each.
+
+    A row's place is its order here.
+    """
 
     def __init__(self, rows: Iterable[tuple[int, bytes]] = ()) -> None:
         self.numbers = array("Q")
@@ -59,7 +63,9 @@ class Ahead:
         return digest in self._digests
 
     def among(self, others: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, int]]:
-        """For each row of another batch that asks for the same: the place of the first of ours, and its own number."""
+        """For each row of another batch that asks for the same: the place of the first of ours,
+        and its own number.
+        """
         return self._digests.among(others)
 
     def again(self) -> Iterator[int]:
@@ -80,10 +86,11 @@ class Ahead:
 
 @dataclass(slots=True)
 class Overlap:
-    """What one other batch asked for before; without a ``batch`` it is of another home, without an id by no mwbatch at all.
+    """What one other batch asked for before; without a ``batch`` it is of another home,
+    without an id by no mwbatch at all.
 
-    ``rows`` of ours ask for it again; ``by_status`` counts the rows, or tasks, that asked for it; ``example`` is one of
-    ours, by its number, and one of theirs: a row's number, or a task's id.
+    ``rows`` of ours ask for it again; ``by_status`` counts the rows, or tasks, that asked for it; ``example``
+    is one of ours, by its number, and one of theirs: a row's number, or a task's id.
     """
 
     batch: str
@@ -141,9 +148,11 @@ class Overlaps:
         *,
         own: bool = False,
     ) -> None:
-        """Take in what is shared with another batch, as places and numbers; ``allowed`` says which of ours are to be paid again.
+        """Take in what is shared with another batch, as places and numbers;
+        ``allowed`` says which of ours are to be paid again.
 
-        ``own``: it is our own batch, and ``shared`` its rows that are not to be sent. Of several that are, the first counts.
+        ``own``: it is our own batch, and ``shared`` its rows that are not to be sent. Of several that are,
+        the first counts.
         """
         marks = bytearray(self.of)
         for place, number in shared:
@@ -179,6 +188,8 @@ class Overlaps:
 
 
 def consented(again: Mapping[str, Mapping[str, float]], batch_id: str) -> Callable[[int], bool]:
-    """Which rows of ours the user wants paid again although that batch asked for them, by what stands on the card."""
+    """Which rows of ours the user wants paid again although that batch asked for them,
+    by what stands on the card.
+    """
     end = again.get(batch_id, {}).get("rows", 0)
     return lambda number: number < end

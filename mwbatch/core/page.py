@@ -10,10 +10,10 @@ from mwbatch.core.text import Json
 class Page:
     """One page of the listing, newest task first.
 
-    ``docs[i]`` is the JSON object that ``tasks[i]`` was read from. ``received`` counts all entries that came, also
-    those which are no tasks (``unreadable``) or of another type than was asked for. ``total`` and ``has_more`` are
-    None where the API does not say; ``limit`` and ``offset`` are the API's word, else what was asked; ``clock`` is
-    the answer's ``Date`` header.
+    ``docs[i]`` is the JSON object that ``tasks[i]`` was read from. ``received`` counts all entries that came,
+    also those which are no tasks (``unreadable``) or of another type than was asked for. ``total`` and
+    ``has_more`` are None where the API does not say; ``limit`` and ``offset`` are the API's word, else what
+    was asked; ``clock`` is the answer's ``Date`` header.
     """
 
     tasks: tuple[Task, ...]

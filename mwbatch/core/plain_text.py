@@ -1,4 +1,6 @@
-"""What people hand in as text, by one rule: UTF-8, with or without a byte order mark; or what it is instead, and what to do."""
+"""What people hand in as text, by one rule: UTF-8, with or without a byte order mark;
+or what it is instead, and what to do.
+"""
 
 import codecs
 from typing import Final
@@ -43,7 +45,9 @@ _BINARY: Final = "no text: give a file in UTF-8"
 
 
 class NoText(ValueError):
-    """This is no text that we take; the message says what it is instead, and what to do: to stand behind ``is``."""
+    """This is no text that we take; the message says what it is instead, and what to do:
+    to stand behind ``is``.
+    """
 
 
 def instead(head: bytes) -> str:

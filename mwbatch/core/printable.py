@@ -1,7 +1,7 @@
 r"""Text as a terminal may get it: nothing in it that a terminal obeys, or that reorders what people read.
 
-Ids, URLs and messages come from others. What must not reach a terminal is written as JSON writes it (``\u001b``), so that
-JSON which passes here is the same JSON still.
+Ids, URLs and messages come from others. What must not reach a terminal is written as JSON writes it
+(``\u001b``), so that JSON which passes here is the same JSON still.
 """
 
 import codecs
@@ -20,7 +20,10 @@ _IN_UTF8: Final = tuple(
     re.compile(found)
     for found in (rb"\xc2[\x80-\x9f]", rb"\xd8\x9c", rb"\xe2\x80[\x8e\x8f\xa8-\xae]", rb"\xe2\x81[\xa6-\xa9]")
 )
-"""The same beyond ASCII, but for halves, which UTF-8 does not have. One by one, since each begins with bytes that are found fast."""
+"""The same beyond ASCII, but for halves, which UTF-8 does not have.
+
+One by one, since each begins with bytes that are found fast.
+"""
 
 
 def printable(text: str) -> str:
@@ -34,7 +37,9 @@ def cell(text: str) -> str:
 
 
 def encoded(text: str, encoding: str) -> bytes:
-    """Printable text as the bytes of an encoding; characters that it does not have are escaped in the same way."""
+    """Printable text as the bytes of an encoding;
+    characters that it does not have are escaped in the same way.
+    """
     return printable(text).encode(encoding, _HANDLER)
 
 
@@ -54,7 +59,9 @@ def _escaped(found: "re.Match[str]") -> str:
 
 
 def _unencodable(error: UnicodeError) -> tuple[str, int]:
-    """The escapes of what an encoding does not have; beyond the first 65,536 characters JSON takes two for one."""
+    """The escapes of what an encoding does not have;
+    beyond the first 65,536 characters JSON takes two for one.
+    """
     assert isinstance(error, UnicodeEncodeError)
     units = error.object[error.start : error.end].encode("utf-16-be")
     return "".join(f"\\u{units[n : n + 2].hex()}" for n in range(0, len(units), 2)), error.end

@@ -1,7 +1,8 @@
-"""The words of the probe: before money is spent, ``submit`` asks its own callback base whether a receiver stands there.
+"""The words of the probe: before money is spent,
+``submit`` asks its own callback base whether a receiver stands there.
 
-The question goes to a signed address under a batch id that no batch has, so it takes the whole way of a callback, and
-only a receiver with the same keys answers. It stores nothing.
+The question goes to a signed address under a batch id that no batch has, so it takes the whole way of a
+callback, and only a receiver with the same keys answers. It stores nothing.
 """
 
 from typing import Final
@@ -13,7 +14,9 @@ PROBE: Final = "probe"
 """The batch id of probes; real ones are longer."""
 
 STRANGE: Final = "404: a receiver of mwbatch, with other keys"
-"""What a receiver answers to a probe that none of its keys signed: that it is one, which is all that strangers learn."""
+"""What a receiver answers to a probe that none of its keys signed: that it is one,
+which is all that strangers learn.
+"""
 
 MAX_NONCE: Final = 64
 """The longest nonce, in characters, that is echoed."""

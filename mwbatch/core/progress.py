@@ -13,10 +13,10 @@ from mwbatch.errors import Exit
 class Tally:
     """What a running command has got to. A view looks at it now and then; nothing waits for the view.
 
-    ``phase`` is what it does now, in a word or two; ``done`` of ``total`` rows, or of that many bytes (``of_bytes``); 0 where
-    nobody knows how many. ``listed`` counts the tasks that a listing has shown. ``trouble`` is what it waits for the end of,
-    in a few words, and ``until`` the tick at which it tries again; ``notes`` are sentences that people should read, in
-    order; ``hear`` gets each at once.
+    ``phase`` is what it does now, in a word or two; ``done`` of ``total`` rows, or of that many bytes
+    (``of_bytes``); 0 where nobody knows how many. ``listed`` counts the tasks that a listing has shown.
+    ``trouble`` is what it waits for the end of, in a few words, and ``until`` the tick at which it tries
+    again; ``notes`` are sentences that people should read, in order; ``hear`` gets each at once.
     """
 
     phase: str = ""
@@ -53,15 +53,17 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Where a batch stands: the object that ``run``, ``submit``, ``status`` and ``reconcile`` print with ``--json``.
+    """Where a batch stands: the object that ``run``, ``submit``,
+    ``status`` and ``reconcile`` print with ``--json``.
 
-    All are counts; ``in_flight`` is that part of the doubtful rows for which a live submitter still awaits an answer,
-    ``exhausted`` that part of the planned ones which only `retry` sends again (it stands in no JSON),
-    ``by_callback_only`` that part of the completed ones whose answer a callback brought, for a task that the API itself
-    has not shown yet, ``rejected_callbacks`` those that did not fit: evidence, which makes no batch less complete,
-    ``differing`` the answers that are stored and listed by the API otherwise, as far as a listing was asked for,
-    ``raised`` the options that raise the limits, where these let no further row be sent (it stands in no JSON),
-    ``spent`` what it has cost beside these limits, ``is_heard``: a receiver was there when the tasks were created.
+    All are counts; ``in_flight`` is that part of the doubtful rows for which a live submitter still awaits an
+    answer, ``exhausted`` that part of the planned ones which only `retry` sends again (it stands in no JSON),
+    ``by_callback_only`` that part of the completed ones whose answer a callback brought, for a task that the
+    API itself has not shown yet, ``rejected_callbacks`` those that did not fit: evidence, which makes no
+    batch less complete, ``differing`` the answers that are stored and listed by the API otherwise, as far as
+    a listing was asked for, ``raised`` the options that raise the limits, where these let no further row be
+    sent (it stands in no JSON), ``spent`` what it has cost beside these limits, ``is_heard``: a receiver was
+    there when the tasks were created.
     """
 
     batch: str

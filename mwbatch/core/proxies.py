@@ -10,14 +10,18 @@ from mwbatch.core.hosts import host_of, is_loopback
 from mwbatch.errors import UsageError
 
 Proxies = Mapping[str, str]
-"""Proxies by the scheme of what they lead to, and under ``no`` the hosts that need none: as `urllib.request` has them."""
+"""Proxies by the scheme of what they lead to, and under ``no`` the hosts that need none:
+as `urllib.request` has them.
+"""
 
 UNUSABLE: Final = "a proxy must be http(s)://[USER:PASSWORD@]HOST[:PORT]: check HTTPS_PROXY and HTTP_PROXY"
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy; ``url`` may be shown, ``credentials`` (a value of ``Proxy-Authorization``; empty for none) never are."""
+    """A proxy; ``url`` may be shown, ``credentials`` (a value of ``Proxy-Authorization``;
+    empty for none) never are.
+    """
 
     url: str
     credentials: str = field(default="", repr=False)
@@ -61,8 +65,8 @@ def on_the_way(proxies: Proxies, url: str) -> Proxy | None:
     named = proxies.get(parts.scheme, "").strip()
     if not named or is_loopback(host_of(url)):
         return None
-    # typeshed does not know it, which has been there since Python 2.
-    from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # noqa: PLC0415 (slow to import)
+    # Slow to import; and typeshed does not know it, which has been there since Python 2.
+    from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # noqa: PLC0415
 
     where = parts.netloc.rpartition("@")[2]
     return None if proxy_bypass_environment(where, dict(proxies)) else Proxy.read(named)

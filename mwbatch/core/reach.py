@@ -1,13 +1,16 @@
-"""How far back the listing has to reach with which a run begins, so that no row is paid that an earlier run has paid.
+"""How far back the listing has to reach with which a run begins,
+so that no row is paid that an earlier run has paid.
 
-A home may be older than it looks, put back from a snapshot or a copy, and it may lack any part of its record. What costs
-money is a *start* that was forgotten: its rows look as if they had never been sent. So the starts of a batch are numbered,
-and each holds the API's clock from before its requests. While none is missing up to a number, whatever was forgotten was
-started after that one, and its tasks are dated after that clock. A row of which a start is known may be sent again only
-where that made no task, so far as anybody could tell: what it may have made after all is dated after its own clock.
+A home may be older than it looks, put back from a snapshot or a copy, and it may lack any part of its record.
+What costs money is a *start* that was forgotten: its rows look as if they had never been sent. So the starts
+of a batch are numbered, and each holds the API's clock from before its requests. While none is missing up to
+a number, whatever was forgotten was started after that one, and its tasks are dated after that clock. A row
+of which a start is known may be sent again only where that made no task, so far as anybody could tell: what
+it may have made after all is dated after its own clock.
 
-A listing that reaches back to the earliest of these shows every task that speaks against sending a row, however many
-others lie between. It may be believed because it has to show tasks that are known from then on, at their addresses.
+A listing that reaches back to the earliest of these shows every task that speaks against sending a row,
+however many others lie between. It may be believed because it has to show tasks that are known from then on,
+at their addresses.
 """
 
 from bisect import bisect_left
@@ -24,7 +27,9 @@ from mwbatch.core.times import http_time
 
 
 def next_number(started: Iterable[Started]) -> int:
-    """The number of the next start; an older version gave none, so that those count, in whichever order they came."""
+    """The number of the next start; an older version gave none, so that those count,
+    in whichever order they came.
+    """
     there = set(started)
     return max([len(there), *(fact.number for fact in there)]) + 1
 
@@ -55,8 +60,8 @@ class Reach:
     def of(cls, state: Batch, started: Sequence[Started], behind: int | None = None) -> Self | None:
         """How far back it has to reach; None: to where the batch began, since the record does not tell.
 
-        ``started`` are all starts, in any order; ``behind`` is the number of the last one up to which listings could
-        be believed, None where all could.
+        ``started`` are all starts, in any order; ``behind`` is the number of the last one up to which
+        listings could be believed, None where all could.
         """
         marks = (fact for fact in reversed(unbroken(started)) if behind is None or fact.number <= behind)
         mark = next((fact for fact in marks if _shows_in(state, fact)), None)
@@ -66,13 +71,16 @@ class Reach:
         begun = {mark, *(fact for fact in started if _covers(fact, open_))}
         if not all(http_time(fact.clock) for fact in begun):
             return None
-        # Segments are read in the order of their names, which a machine's clock gave; numbers are in the order of the starts.
+        # Segments are read in the order of their names, which a machine's clock gave;
+        # numbers are in the order of the starts.
         ordered = sorted(started, key=lambda fact: fact.number)
         includes, first = started_since(begun, ordered)
         return cls(Span(tuple(fact.clock for fact in begun), includes=includes, first=first), mark)
 
     def is_after(self, clock: str | None) -> bool:
-        """Whether the span begins after what the API's clock says now: it was set meanwhile, and dates say nothing."""
+        """Whether the span begins after what the API's clock says now: it was set meanwhile,
+        and dates say nothing.
+        """
         now, start = http_time(clock), self.span.start(Drift(), None)
         return now is None or start is None or start > now
 

@@ -1,8 +1,9 @@
 """CSV records with the line each begins on, from lines that arrive in portions.
 
-The parser of the standard library pulls its lines and knows nothing of portions; a record that is cut off by the end of
-one is given back and read again with the next. How much is read again is bounded, so that time stays linear in the file:
-an open record waits until it has doubled, and where too many quotes are never closed, reading stops.
+The parser of the standard library pulls its lines and knows nothing of portions; a record that is cut off by
+the end of one is given back and read again with the next. How much is read again is bounded, so that time
+stays linear in the file: an open record waits until it has doubled, and where too many quotes are never
+closed, reading stops.
 """
 
 import csv
@@ -35,7 +36,8 @@ Record = list[str] | Torn | str
 
 _UNCLOSED: Final = 'a quote (") is opened that nothing closes (close it, or double a quote that is meant)'
 _TOO_LARGE: Final = (
-    f'has a cell of more than {MAX_CELL:,} characters: a quote (") that nothing closes? (else write these rows as JSONL, '
+    f'has a cell of more than {MAX_CELL:,} characters: a quote (") that nothing closes? (else write '
+    "these rows as JSONL, "
     f"where a line may have 16 MiB)"
 )
 _TOO_MANY: Final = "so many quotes are opened and never closed that the rest was not read (is this CSV?)"

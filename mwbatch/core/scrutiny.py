@@ -1,4 +1,5 @@
-"""A second look at rows that would be bought: what could be sent as it is, and was most likely meant otherwise.
+"""A second look at rows that would be bought: what could be sent as it is,
+and was most likely meant otherwise.
 
 Only rows that are still to be sent are looked at: what was accepted once is never refused later.
 """
@@ -42,7 +43,10 @@ NO_VALUES: Final = frozenset(
 NO_QUESTIONS: Final = frozenset(
     (*(one.casefold() for one in NO_VALUES), "none", "null", "nil", "n/a", "na", "nat", "(null)")
 )
-"""The same for a question, in any letter case. As an answer or an id some of these are honest (none fits; Namibia)."""
+"""The same for a question, in any letter case.
+
+As an answer or an id some of these are honest (none fits; Namibia).
+"""
 
 MOST_COLUMNS: Final = 1024
 """How many of the user's columns are remembered: in JSONL each row may have others."""
@@ -54,21 +58,29 @@ UNUSED: Final = "callback_url"
 """A field of the API's that somebody may believe to be read here."""
 
 NO_SIZE: Final = (
-    "with an image_width and image_height that are no size (two whole numbers of pixels): exports will have to measure "
+    "with an image_width and image_height that are no size (two whole numbers of pixels): exports will "
+    "have to measure "
     "the picture or leave it out"
 )
-SHORTENED: Final = "with an id that a spreadsheet has shortened, such as {} (format the column as text there, and export it anew)"
+SHORTENED: Final = (
+    "with an id that a spreadsheet has shortened, such as {} (format the column as text there, and export "
+    "it anew)"
+)
 NO_DIGITS: Final = "with a number of more digits than a number in JSON keeps (write it in quotes, as text)"
 
 _SHORTENED: Final = re.compile(r"[0-9](?:[.,][0-9]+)?[Ee]\+[0-9]{2,3}").fullmatch
-"""A long number as spreadsheets and data frames write it: of several that differ only in their last digits, all look like this."""
+"""A long number as spreadsheets and data frames write it:
+of several that differ only in their last digits, all look like this.
+"""
 
 _SEPARATORS: Final = re.compile(r"\s*[,;/\r\n]\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """What the user said is meant as it stands: ``own_columns`` are no misspelt names; one option is enough to choose."""
+    """What the user said is meant as it stands: ``own_columns`` are no misspelt names;
+    one option is enough to choose.
+    """
 
     own_columns: frozenset[str] = frozenset()
     single_option: bool = False
@@ -77,10 +89,10 @@ class Leave:
 class Scrutiny:
     """Looks at the new rows of one manifest.
 
-    ``owned`` gives the columns of the batch that were taken for the user's own although they look like known ones. Where
-    a URL expires, `set_clock` comes first. ``header`` is the line of the header, 0 where each row names its own columns;
-    ``id_column`` the column of ids, if there is one; ``columns`` are the user's, of the rows that were found good;
-    ``decimals`` is what to say of ids that were decimal numbers.
+    ``owned`` gives the columns of the batch that were taken for the user's own although they look like known
+    ones. Where a URL expires, `set_clock` comes first. ``header`` is the line of the header, 0 where each row
+    names its own columns; ``id_column`` the column of ids, if there is one; ``columns`` are the user's, of
+    the rows that were found good; ``decimals`` is what to say of ids that were decimal numbers.
     """
 
     def __init__(self, leave: Leave, owned: Callable[[], Collection[str]] = tuple) -> None:
@@ -106,7 +118,9 @@ class Scrutiny:
         return "?" in "".join(urls) and any(expires(url) for url in urls if "?" in url)
 
     def suspects(self, fresh: list[Entry]) -> list[int]:
-        """The places of the rows that have to be looked at: few, in most manifests (this is done for every row)."""
+        """The places of the rows that have to be looked at: few,
+        in most manifests (this is done for every row).
+        """
         seen = self._seen
         if not fresh or self._surely_good(fresh):
             return []
@@ -126,7 +140,9 @@ class Scrutiny:
         ]
 
     def _surely_good(self, fresh: list[Entry]) -> bool:
-        """Whether nothing speaks against any of these rows: they are looked at by columns, as one by one takes ten times as long."""
+        """Whether nothing speaks against any of these rows: they are looked at by columns,
+        as one by one takes ten times as long.
+        """
         _, names, kinds, requests, columns, _, others = zip(*fresh, strict=True)
         return (
             "annotating" not in kinds
@@ -145,7 +161,9 @@ class Scrutiny:
         return self.expiring is not None and bool(self.expiring.complaint(entry.request["image_url"]))
 
     def look(self, entry: Entry) -> list[Problem] | None:
-        """None for a good row; else what is wrong with it, of the names of its columns only what was not told before."""
+        """None for a good row; else what is wrong with it,
+        of the names of its columns only what was not told before.
+        """
         if self.expiring:
             self.expiring.count(entry.request["image_url"])
         names, values = self._names(entry.line, entry.misnamed), self._values(entry)
@@ -164,7 +182,9 @@ class Scrutiny:
         return self._first_time(self._names(line, misnamed(there)))
 
     def composition(self, by_type: Mapping[str, int]) -> str:
-        """What the new rows are, and which of their columns are the user's: what people should see before they pay."""
+        """What the new rows are, and which of their columns are the user's:
+        what people should see before they pay.
+        """
         types = f"{by_type['tagging']:,} tagging, {by_type['annotating']:,} annotating"
         return "; ".join([types, *self.yours()])
 
@@ -188,7 +208,9 @@ class Scrutiny:
         return {"own_columns": [*self.columns], **(self.expiring.json() if self.expiring else nothing)}
 
     def _doubt(self, entry: Entry) -> None:
-        """Remember what of the user's own columns will be of no use to him, so that he hears of it before he pays."""
+        """Remember what of the user's own columns will be of no use to him,
+        so that he hears of it before he pays.
+        """
         columns = entry.columns
         long = any(
             type(cell) is float and cell.is_integer() and abs(cell) >= EXACT for cell in columns.values()
@@ -249,15 +271,22 @@ class Scrutiny:
 
 
 def _unseen(url: str) -> str:
-    """What is wrong with a URL that came from a page or a document with a character at its end that nobody sees."""
+    """What is wrong with a URL that came from a page or a document with
+    a character at its end that nobody sees.
+    """
     last = url[-1:]
     if last.isprintable():
         return ""
-    return f"ends with {last!a}, which nobody sees (take it away, or write it as {quote(last)} if the address has it)"
+    return (
+        f"ends with {last!a}, which nobody sees (take it away, or write it as {quote(last)} if the address "
+        "has it)"
+    )
 
 
 def _is_shortened(name: str) -> bool:
-    """Whether an id is a long number as a spreadsheet shows it; there is one for every row, and nearly none has the sign."""
+    """Whether an id is a long number as a spreadsheet shows it; there is one for every row,
+    and nearly none has the sign.
+    """
     return "+" in name and _SHORTENED(name) is not None
 
 
@@ -277,7 +306,9 @@ def question(instruction: str, options: Collection[str], leave: Leave) -> list[t
 
 
 def _alone(option: str) -> str:
-    """What is said of the only answer; how it is to be written where it holds what may have been meant to part several."""
+    """What is said of the only answer; how it is to be written where it
+    holds what may have been meant to part several.
+    """
     parts = [part for part in _SEPARATORS.split(option.strip()) if part]
     mended = (
         f"answers are separated by |: {shown('|'.join(parts))}"
@@ -290,7 +321,8 @@ def _alone(option: str) -> str:
 def _misnamed(line: int, name: str, known: str) -> Problem:
     spelled = shown(name)[1:-1]
     told = (
-        f"is another spelling of {known}, which is missing (rename {shown(name)} to {known}, or keep it as a column of "
+        f"is another spelling of {known}, which is missing (rename {shown(name)} to {known}, or keep "
+        "it as a column of "
         f"yours: {typed('--own-column', spelled)})"
     )
     return Problem(line, spelled, told, {})

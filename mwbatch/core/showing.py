@@ -10,7 +10,8 @@ from mwbatch.core.task_state import TaskState
 def seen(task: Task, row: int, attempt: int, via: Via, at: float, body: bytes | None = None) -> Seen:
     """The fact that ``task`` was shown for an attempt, ``body`` being the JSON text in which it came.
 
-    It carries the answer where the task has a ``response`` and its text is at hand; a bare ``completed`` is no answer.
+    It carries the answer where the task has a ``response`` and its text is at hand; a bare ``completed`` is
+    no answer.
     """
     if task.response is None or body is None:
         return Seen(at, row, attempt, task.task_id, task.status, via, task.created_at, task.completed_at)
@@ -30,10 +31,11 @@ def seen(task: Task, row: int, attempt: int, via: Via, at: float, body: bytes | 
 
 
 def news(known: TaskState | None, fact: Seen) -> list[Seen]:
-    """What of a fact is to be recorded, since the batch does not know it; ``known`` is what it knows of that task.
+    """What of a fact is to be recorded, since the batch does not know it;
+    ``known`` is what it knows of that task.
 
-    That the API itself shows a task confirms it, and is a fact of its own: a journal keeps an answer that it has no
-    second time, whoever brings it.
+    That the API itself shows a task confirms it, and is a fact of its own: a journal keeps an answer that it
+    has no second time, whoever brings it.
     """
     plain = fact._replace(answer=None, sha256=None, body=None)
     new = fact.answer is not None and (known is None or fact.answer not in known.answers)

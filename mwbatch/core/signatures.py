@@ -1,8 +1,9 @@
 """Signed URLs: which part of one says what is asked for, and which only that it may be fetched for a while.
 
-A provider's parameters are a signature where its anchors stand together, and then all of them are; alone each keeps its
-meaning, as does everything else in the query (``versionId``, ``generation``, ``snapshot``, ``response-*`` …). Sources: AWS
-Signature Version 4 and 2 for S3, GCS signed URLs (V4 and V2), CloudFront signed URLs, Azure shared access signatures.
+A provider's parameters are a signature where its anchors stand together, and then all of them are; alone each
+keeps its meaning, as does everything else in the query (``versionId``, ``generation``, ``snapshot``,
+``response-*`` …). Sources: AWS Signature Version 4 and 2 for S3, GCS signed URLs (V4 and V2), CloudFront
+signed URLs, Azure shared access signatures.
 """
 
 import re
@@ -12,9 +13,11 @@ from typing import Final, NamedTuple
 
 
 class Provider(NamedTuple):
-    """Whose signature it is: one of each set of ``anchors`` must stand in a query; ``signs`` are its parameters.
+    """Whose signature it is: one of each set of ``anchors`` must stand in a query;
+    ``signs`` are its parameters.
 
-    What begins with ``x-`` is known in any letter case; all other names as they are spelled, since others use them too.
+    What begins with ``x-`` is known in any letter case; all other names as they are spelled, since others use
+    them too.
     """
 
     name: str
@@ -72,7 +75,8 @@ def signers(names: tuple[str, ...]) -> tuple[Provider, ...]:
 
 
 def unsigned(url: str, volatile: Collection[str] = ()) -> str:
-    """The URL without its signature, and without the parameters that the user calls ``volatile``: what stays the same.
+    """The URL without its signature, and without the parameters that the user calls ``volatile``:
+    what stays the same.
 
     Everything else stands as it is, byte for byte; nearly all URLs are given back unlooked at.
     """
@@ -97,5 +101,7 @@ def _signing(names: tuple[str, ...]) -> frozenset[str]:
 
 
 def _known(name: str) -> str:
-    """The name of a parameter as a provider has it: what is prefixed is told apart from all else in any letter case."""
+    """The name of a parameter as a provider has it:
+    what is prefixed is told apart from all else in any letter case.
+    """
     return name if name in _SPELLED else name.lower() if name[:2] in ("X-", "x-") else name

@@ -11,7 +11,8 @@ _AGO: Final = re.compile(r"([0-9]{1,5})([dh])").fullmatch
 
 
 def moment_of(text: str, now: datetime) -> datetime:
-    """The moment that a text means, where it is ``now``: ``30d``, ``12h``, or ISO 8601, in UTC where it names no zone.
+    """The moment that a text means, where it is ``now``: ``30d``, ``12h``, or ISO 8601,
+    in UTC where it names no zone.
 
     Raises:
         UsageError: it means none.

@@ -1,4 +1,6 @@
-"""What was done to a text that should be JSON, told by how it looks: as a hint behind the parser's own complaint."""
+"""What was done to a text that should be JSON, told by how it looks:
+as a hint behind the parser's own complaint.
+"""
 
 import re
 from typing import Final

@@ -29,10 +29,10 @@ def _everything(_: Place) -> bool:
 class Span:
     """What a listing has to cover.
 
-    ``clocks`` are the server's before the requests whose tasks are looked for, None where it told none; ``padding`` how
-    much earlier than by them a task may be dated; ``includes`` says which of the known tasks MUST be shown, by their
-    place and *not* by their date: one that the interval misses would prove the interval wrong. No first attempt of a row
-    below ``first`` is among them.
+    ``clocks`` are the server's before the requests whose tasks are looked for, None where it told none;
+    ``padding`` how much earlier than by them a task may be dated; ``includes`` says which of the known tasks
+    MUST be shown, by their place and *not* by their date: one that the interval misses would prove the
+    interval wrong. No first attempt of a row below ``first`` is among them.
     """
 
     clocks: tuple[str | None, ...]
@@ -41,13 +41,18 @@ class Span:
     first: int = 0
 
     def known(self, state: Batch, must: frozenset[str] = frozenset()) -> Iterator[tuple[Place, TaskState]]:
-        """The tasks that have to be shown, those of ``must`` too: what only callbacks have named, none has to show."""
+        """The tasks that have to be shown, those of ``must`` too: what only callbacks have named,
+        none has to show.
+        """
         there = state.tasks(0 if must else self.first)
         places = ((Place(number, task.attempt), task) for number, task in there if task.confirmed)
         return ((place, task) for place, task in places if self.includes(place) or task.task_id in must)
 
     def start(self, drift: Drift, oldest: datetime | None) -> datetime | None:
-        """Where the interval begins; None: at the beginning of time. ``oldest`` is the date of a task that it must hold."""
+        """Where the interval begins; None: at the beginning of time.
+
+        ``oldest`` is the date of a task that it must hold.
+        """
         times = [time for clock in self.clocks if (time := http_time(clock))]
         if not times or len(times) < len(self.clocks):
             return None

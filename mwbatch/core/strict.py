@@ -1,7 +1,7 @@
 """JSON in which no key stands twice.
 
-A repeated key is legal JSON whose meaning nobody knows: parsers keep the first, the last or both. In a manifest it is a
-slip that could be paid for, so it is refused.
+A repeated key is legal JSON whose meaning nobody knows: parsers keep the first, the last or both. In a
+manifest it is a slip that could be paid for, so it is refused.
 """
 
 import json
@@ -22,7 +22,9 @@ def decode_strictly(raw: bytes) -> Json:
 
 
 def _strings(value: Json) -> int:
-    """How many strings, keys included, a value holds: where no quote is escaped, a repeated key shows as one more."""
+    """How many strings, keys included, a value holds: where no quote is escaped,
+    a repeated key shows as one more.
+    """
     if isinstance(value, str):
         return 1
     if isinstance(value, dict):

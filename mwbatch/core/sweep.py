@@ -1,9 +1,9 @@
 """The sweep: a listing from which, and from which alone, absence may be concluded.
 
-Presence is evidence, absence is an inference. The pages are walked by key (each page ends where the last one did,
-inclusive, an offset only inside one instant), so that tasks which others create meanwhile hide nothing; where dates say
-nothing, by offset, from the first page to the last. The whole counts as proof only if it is free of every flaw that is
-named here.
+Presence is evidence, absence is an inference. The pages are walked by key (each page ends where the last one
+did, inclusive, an offset only inside one instant), so that tasks which others create meanwhile hide nothing;
+where dates say nothing, by offset, from the first page to the last. The whole counts as proof only if it is
+free of every flaw that is named here.
 """
 
 from array import array
@@ -33,7 +33,9 @@ _NOWHERE: Final = -1
 
 
 class Query(NamedTuple):
-    """Which page to ask for: tasks created from ``start`` to ``end``, both inclusive, ISO 8601; None is unbounded."""
+    """Which page to ask for: tasks created from ``start`` to ``end``, both inclusive, ISO 8601;
+    None is unbounded.
+    """
 
     start: str | None
     end: str | None
@@ -49,7 +51,9 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One task of the listing at an address of the batch; ``genuine``: we signed that address, or know the task there."""
+    """One task of the listing at an address of the batch; ``genuine``: we signed that address,
+    or know the task there.
+    """
 
     task: Task
     document: dict[str, Json]
@@ -65,7 +69,8 @@ class Sweep:
 
     Args:
         batch_id: whose addresses are looked for.
-        genuine: whether a task at one of our addresses is there by our doing: we signed it, or know the task there.
+        genuine: whether a task at one of our addresses is there by our doing: we signed it, or know the task
+            there.
         start: where the interval begins, ISO 8601.
         end: where it ends.
         dated: whether the pages are walked by the dates of tasks, else by offset.
@@ -114,7 +119,10 @@ class Sweep:
         return self._total is not None
 
     def add(self, page: Page) -> Iterator[Sight]:
-        """Take one page in; yields what it shows of the batch for the first time. MUST be iterated to its end."""
+        """Take one page in; yields what it shows of the batch for the first time.
+
+        MUST be iterated to its end.
+        """
         assert self._query is not None, "the walk has ended"
         if not self._counted:
             self._counted, self._total = True, page.total
@@ -130,8 +138,9 @@ class Sweep:
     def flaws(self, known: Iterable[tuple[str, Place]] = ()) -> list[str]:
         """Why this walk proves no absence; empty when it does.
 
-        ``known`` are the tasks of the batch that have to be shown, with their place; thereafter the attribute of this name
-        counts them, ``covered`` those that are shown where they belong, and ``lacking`` those that are not shown.
+        ``known`` are the tasks of the batch that have to be shown, with their place; thereafter the attribute
+        of this name counts them, ``covered`` those that are shown where they belong, and ``lacking`` those
+        that are not shown.
         """
         flaws = list(dict.fromkeys([*self._faults, *self._missing(known)]))
         if self._query is not None:
@@ -143,9 +152,11 @@ class Sweep:
         return flaws
 
     def lists_as(self, other: "Sweep") -> bool:
-        """Whether this walk shows what an earlier one did, and nothing more but what others may have created meanwhile.
+        """Whether this walk shows what an earlier one did,
+        and nothing more but what others may have created meanwhile.
 
-        By dates that is what stands before the first task from before ``now``; by offset, what the total allows.
+        By dates that is what stands before the first task from before ``now``; by offset, what the total
+        allows.
         """
         mine, others = self.listed.digests, other.listed.digests
         if not all(digest in mine for digest in islice(others, other.newer, None)):
@@ -158,7 +169,9 @@ class Sweep:
         return named(task_id) in self.listed.digests
 
     def _adds_up(self, total: int) -> bool:
-        """Whether as many tasks were shown as there are said to be; by offset also those that came meanwhile count."""
+        """Whether as many tasks were shown as there are said to be;
+        by offset also those that came meanwhile count.
+        """
         return total == self.tasks or (not self.dated and total < self.tasks <= self._last_total)
 
     def _missing(self, known: Iterable[tuple[str, Place]]) -> Iterator[str]:
@@ -180,13 +193,17 @@ class Sweep:
             yield f"the listing lacks {counted(self.lacking, 'known task')}, such as {example}"
 
     def _date(self, task: Task) -> None:
-        """Count a task that is new to the listing, as long as all before it were created after the walk began."""
+        """Count a task that is new to the listing,
+        as long as all before it were created after the walk began.
+        """
         if self._now is not None and self.newer == self.tasks - 1:
             created = moment(task.created_at)
             self.newer += created is not None and created > self._now
 
     def _sight(self, task: Task, document: dict[str, Json]) -> Iterator[Sight]:
-        """Note where a task is listed for the first time, and show it if that is at an address of the batch."""
+        """Note where a task is listed for the first time,
+        and show it if that is at an address of the batch.
+        """
         if not task.callback_url:
             self.bare.add(task.type)
         address = find(task.callback_url or "")
@@ -238,6 +255,8 @@ def _packed(place: Place) -> int:
 
 
 def _descends(page: Page, end: str | None) -> bool:
-    """Whether the page goes from ``end`` to the past: else stepping by its last task would skip some, or never end."""
+    """Whether the page goes from ``end`` to the past: else stepping by its last task would skip some,
+    or never end.
+    """
     times = [time for text in (end, *(task.created_at for task in page.tasks)) if (time := moment(text))]
     return all(later - time > -GRAIN for later, time in pairwise(times))

@@ -1,8 +1,9 @@
 """A task as the API shows it: two shapes and two dialects, one class.
 
-A create answer is flat; a retrieved or listed task and a callback keep their inputs under ``params``. A later revision
-of the vendor's reference writes camelCase, and ``state``/``finished`` for ``status``/``completed``. All are read here,
-none but the first is ever sent. The reference calls the API a prototype: what is unknown is kept, never refused.
+A create answer is flat; a retrieved or listed task and a callback keep their inputs under ``params``. A later
+revision of the vendor's reference writes camelCase, and ``state``/``finished`` for ``status``/``completed``.
+All are read here, none but the first is ever sent. The reference calls the API a prototype: what is unknown
+is kept, never refused.
 """
 
 from collections.abc import Mapping
@@ -42,15 +43,17 @@ class BadTask(ValueError):
 
 
 _NOTHING: Final[Mapping[str, Json]] = {}
-"""Shared by all: its type says that nobody writes to it. (A mapping proxy could be neither copied nor pickled.)"""
+"""Shared by all: its type says that nobody writes to it. (A mapping
+proxy could be neither copied nor pickled.)
+"""
 
 
 class Task(NamedTuple):
     """One task. Times are the API's own ISO 8601 text; a field of an unexpected type stands in ``extra``.
 
-    ``params`` holds the inputs (`INPUTS`) and whatever else stood beside them; ``type`` and ``status`` are empty
-    where the API named none; ``response`` is None while there is no answer; ``callback_succeeded`` is None until
-    the callback was settled.
+    ``params`` holds the inputs (`INPUTS`) and whatever else stood beside them; ``type`` and ``status`` are
+    empty where the API named none; ``response`` is None while there is no answer; ``callback_succeeded`` is
+    None until the callback was settled.
     """
 
     task_id: str
@@ -68,7 +71,8 @@ class Task(NamedTuple):
 class Callback(NamedTuple):
     """What the API posts to an address: the task and its answer.
 
-    ``mismatch``: the ``task_id`` at the top and the one inside ``task`` differ; ``task_id`` is the one at the top.
+    ``mismatch``: the ``task_id`` at the top and the one inside ``task`` differ; ``task_id`` is the one at the
+    top.
     """
 
     task_id: str
@@ -203,7 +207,9 @@ def _identity(value: Json) -> str | None:
 
 
 def _texts(fields: dict[str, Json]) -> list[str | None]:
-    """Take the `TEXTS` out of ``fields``: every create tells of a task, and nearly each has all but the last."""
+    """Take the `TEXTS` out of ``fields``: every create tells of a task,
+    and nearly each has all but the last.
+    """
     usual = [*map(fields.get, _USUAL)]
     if _are_texts(usual):
         for name in _USUAL:

@@ -1,4 +1,6 @@
-"""One task, as far as the API has shown it, to its row and to other rows: a part of the fold, which says what it means."""
+"""One task, as far as the API has shown it, to its row and to other rows: a part of the fold,
+which says what it means.
+"""
 
 from dataclasses import dataclass, field
 
@@ -15,7 +17,9 @@ def answered(seen: Seen) -> Answered:
 
 @dataclass(slots=True)
 class Shared:
-    """A task that shows at several rows: at how many of them the API showed it, and at how many its listing did."""
+    """A task that shows at several rows: at how many of them the API showed it,
+    and at how many its listing did.
+    """
 
     shown: int = 0
     listed: int = 0
@@ -37,9 +41,9 @@ class Shared:
 class TaskState:
     """What the API has shown of one task: a join, so the order of the showings does not matter.
 
-    ``by_api``: it was shown otherwise than by callbacks; ``attempt``, ``shown`` and ``created_at`` are then what was
-    shown so, and callbacks add nothing to them. ``listed``: a listing showed it at the address of this row, which no
-    answer about one task has to. ``shared`` where it shows at other rows too.
+    ``by_api``: it was shown otherwise than by callbacks; ``attempt``, ``shown`` and ``created_at`` are then
+    what was shown so, and callbacks add nothing to them. ``listed``: a listing showed it at the address of
+    this row, which no answer about one task has to. ``shared`` where it shows at other rows too.
     """
 
     task_id: str
@@ -77,12 +81,16 @@ class TaskState:
 
     @property
     def strange(self) -> bool:
-        """Whether the listing shows this task at one other row, and never here: the API named it here by mistake, if at all."""
+        """Whether the listing shows this task at one other row, and never here:
+        the API named it here by mistake, if at all.
+        """
         return self.shared is not None and self.shared.listed == 1 and not self.listed
 
     @property
     def confirmed(self) -> bool:
-        """Whether the API itself has shown this task here, and its listing does not say that it is another row's."""
+        """Whether the API itself has shown this task here,
+        and its listing does not say that it is another row's.
+        """
         return self.by_api and not self.strange
 
     def is_told_by(self, via: str) -> bool:

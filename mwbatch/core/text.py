@@ -12,7 +12,8 @@ from typing import Final, NoReturn
 import orjson
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
-"""A JSON value as it was read: nothing is known of its shape until somebody has looked. What is written may be any object
+"""A JSON value as it was read: nothing is known of its shape until
+somebody has looked. What is written may be any object
 that JSON can say, so that mappings and tuples serve too."""
 
 Raw = orjson.Fragment
@@ -131,10 +132,11 @@ def _finite(number: str) -> float:
 
 
 def _is_shallow(raw: bytes) -> bool:
-    """Whether the text of a value shows that nothing lies too deep in it; three times as fast as to look at the value.
+    """Whether the text of a value shows that nothing lies too deep in it;
+    three times as fast as to look at the value.
 
-    Only for JSON. Strings without brackets are two quotes side by side once all else is gone; a quote that is left, or an
-    escape, may be of a string that holds brackets, so nothing is sure then.
+    Only for JSON. Strings without brackets are two quotes side by side once all else is gone; a quote that is
+    left, or an escape, may be of a string that holds brackets, so nothing is sure then.
     """
     if b"\\" in raw:
         return False

@@ -1,4 +1,6 @@
-"""The tie between what was asked and what is shown: an answer about another task or another address is believed of neither."""
+"""The tie between what was asked and what is shown:
+an answer about another task or another address is believed of neither.
+"""
 
 from mwbatch.core.address import find
 from mwbatch.core.task import Task

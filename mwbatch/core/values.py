@@ -1,4 +1,6 @@
-"""What settings may be, and what they are where nobody sets them: once, for the library and for the command line."""
+"""What settings may be, and what they are where nobody sets them: once,
+for the library and for the command line.
+"""
 
 from typing import Final
 
@@ -30,13 +32,17 @@ SINCE: Final = "30d"
 """How far back the account is looked through."""
 
 LONGEST_WALK: Final = 6 * 3600.0
-"""Seconds after which a walk through a listing is given up: a million tasks take an API that is slow an hour."""
+"""Seconds after which a walk through a listing is given up:
+a million tasks take an API that is slow an hour.
+"""
 
 LEAST_LOOK: Final = 0.1
 """Seconds between two looks at what is pending."""
 
 LONGEST: Final = 366 * 86_400.0
-"""Seconds that anything may be waited for: longer waits are as good as none, and clocks of event loops overflow."""
+"""Seconds that anything may be waited for: longer waits are as good as none,
+and clocks of event loops overflow.
+"""
 
 MOST_TASKS: Final = 10**9
 GREATEST_COST: Final = 1e12
@@ -46,7 +52,9 @@ GREATEST_COST: Final = 1e12
 def whole(
     field: str, value: object, low: int, high: int, *, none: bool = False, option: str | None = None
 ) -> None:
-    """Raise `BadValue` unless ``value`` is a whole number from ``low`` to ``high``, or None where it may be."""
+    """Raise `BadValue` unless ``value`` is a whole number from ``low`` to ``high``,
+    or None where it may be.
+    """
     if (value is None and none) or (
         isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
     ):
@@ -57,7 +65,9 @@ def whole(
 def amount(
     field: str, value: object, low: float, high: float, *, none: bool = False, option: str | None = None
 ) -> None:
-    """Raise `BadValue` unless ``value`` is a finite number from ``low`` to ``high``, or None where it may be."""
+    """Raise `BadValue` unless ``value`` is a finite number from ``low`` to ``high``,
+    or None where it may be.
+    """
     if (value is None and none) or (
         isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
     ):

@@ -1,8 +1,8 @@
 """What the outcome of one create request proves.
 
 The table of the API's statuses is the law here; transport trouble is judged where it happens, and comes in as
-`Verdict.UNSENT` or `Verdict.UNKNOWN`. Whatever nobody can prove is ``unknown``: a task may exist, and a person may be
-paid for it.
+`Verdict.UNSENT` or `Verdict.UNKNOWN`. Whatever nobody can prove is ``unknown``: a task may exist, and a
+person may be paid for it.
 """
 
 import re
@@ -97,7 +97,9 @@ def _judge_task(status: int, body: bytes, address: str) -> Outcome:
 
 
 def _same(shown: str, address: str) -> bool:
-    """Whether two URLs are one address: the API may write the host in its own way, our segments it may not."""
+    """Whether two URLs are one address: the API may write the host in its own way,
+    our segments it may not.
+    """
     return shown == address or (find(address) is not None and find(shown) == find(address))
 
 
@@ -111,7 +113,9 @@ def explain(status: int, body: bytes, secret: str = "") -> str:
 
 
 def words(body: bytes) -> str:
-    """The API's own words in an error's body: its ``error`` field if there is one, else the text, on one line."""
+    """The API's own words in an error's body: its ``error`` field if there is one, else the text,
+    on one line.
+    """
     text = body[:_LONGEST_TEXT].decode("utf-8", "replace")
     try:
         value = decode(body)
@@ -124,6 +128,8 @@ def words(body: bytes) -> str:
 
 
 def secret_of(address: str) -> str:
-    """The part of an address that must not be shown: its mac, also where the API wrote the rest differently."""
+    """The part of an address that must not be shown: its mac,
+    also where the API wrote the rest differently.
+    """
     found = find(address)
     return found.mac if found else ""

@@ -13,7 +13,8 @@ OPEN: Final = (Status.PLANNED, Status.DOUBT, Status.PENDING)
 
 
 def waiting(state: Batch, started: Iterable[Started]) -> Counter[str]:
-    """How many open rows have, for each kid, an attempt at an address signed with it of which a task may exist.
+    """How many open rows have, for each kid,
+    an attempt at an address signed with it of which a task may exist.
 
     An attempt that sweeps did not find counts too: its task may show up late.
     """
@@ -29,6 +30,8 @@ def waiting(state: Batch, started: Iterable[Started]) -> Counter[str]:
 
 
 def _answerable(row: Row) -> int:
-    """The attempts of an open row that are not known to have made no task, as a bit set; none of another row."""
+    """The attempts of an open row that are not known to have made no task, as a bit set;
+    none of another row.
+    """
     is_open = row.planned and row.status in OPEN
     return (row.started & ~row.failed | row.absent | row.seen) if is_open else 0

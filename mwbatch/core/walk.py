@@ -11,7 +11,8 @@ REPEATS: Final = "the listing repeats itself"
 
 
 class Shown:
-    """The tasks that a walk has shown, numbered in the order in which they came; page by page it is told of each.
+    """The tasks that a walk has shown, numbered in the order in which they came;
+    page by page it is told of each.
 
     All are remembered, 24 to 48 bytes each: a listing may show two pages in turn for ever, or ten.
     """
@@ -29,7 +30,10 @@ class Shown:
         return self.digests.add(named(task_id)) == before
 
     def leads_nowhere(self) -> bool:
-        """Whether the page that ends now was one too many in a row without anything new. MUST be asked once a page."""
+        """Whether the page that ends now was one too many in a row without anything new.
+
+        MUST be asked once a page.
+        """
         self._idle = self._idle + 1 if len(self) == self._before else 0
         self._before = len(self)
         return self._idle >= MAX_IDLE_PAGES

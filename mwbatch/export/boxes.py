@@ -45,7 +45,9 @@ def box_of(tag: Mapping[str, Json]) -> Box | None:
 
 
 def outside(box: Box, size: Size | None) -> bool:
-    """Whether it reaches beyond its image; of one whose size is not known, beyond its left and upper border."""
+    """Whether it reaches beyond its image; of one whose size is not known,
+    beyond its left and upper border.
+    """
     if box.left < 0 or box.top < 0:
         return True
     return size is not None and (box.right > size.width or box.bottom > size.height)

@@ -8,16 +8,18 @@ from mwbatch.export.picture import answered_tags, mentions
 
 
 def by_of(type_: str, asked: By | None) -> By:
-    """What names a category: what was asked for, else the label of an annotating row and the brand of a tagging one."""
+    """What names a category: what was asked for,
+    else the label of an annotating row and the brand of a tagging one.
+    """
     return asked or (By.LABEL if type_ == "annotating" else By.BRAND)
 
 
 class Categories:
     """Every name, numbered from 0 in the order in which the journal first mentioned it.
 
-    A fact that comes later is dated later, so a new name gets the next number. The options of an annotating row are
-    mentioned when the row is planned, chosen or not; a brand when the first answer that names it is stored, even if
-    another answer of that row is shown.
+    A fact that comes later is dated later, so a new name gets the next number. The options of an annotating
+    row are mentioned when the row is planned, chosen or not; a brand when the first answer that names it is
+    stored, even if another answer of that row is shown.
     """
 
     def __init__(self, asked: By | None = None) -> None:

@@ -1,4 +1,6 @@
-"""COCO object detection (https://cocodataset.org/#format-data): boxes as [left, top, width, height] in pixels."""
+"""COCO object detection (https://cocodataset.org/#format-data): boxes as [left, top, width,
+height] in pixels.
+"""
 
 import shutil
 import tempfile

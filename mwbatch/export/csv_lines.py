@@ -56,7 +56,10 @@ def file_name(picture: Picture, job: Job) -> str:
 
 
 def harmless(cell: Cell) -> Cell:
-    """A cell that nobody runs: text that looks like a formula gets an apostrophe before it. A plain number is none."""
+    """A cell that nobody runs: text that looks like a formula gets an apostrophe before it.
+
+    A plain number is none.
+    """
     if isinstance(cell, str) and cell[:1] in _FORMULA and not _NUMBER.fullmatch(cell):
         return f"'{cell}"
     return cell

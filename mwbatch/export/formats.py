@@ -19,9 +19,11 @@ from mwbatch.journal.target import Target
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """``boxes``: it is for training, so it needs file names, categories and the size of every image; else it is a table.
+    """``boxes``: it is for training, so it needs file names, categories and the size of every image;
+    else it is a table.
 
-    ``folder`` says by the path whether it writes a folder; ``require`` raises `UsageError` where a library is missing.
+    ``folder`` says by the path whether it writes a folder; ``require`` raises `UsageError` where a library is
+    missing.
     """
 
     write: Callable[[Iterable[Picture], Target, Job], None]

@@ -10,7 +10,9 @@ from mwbatch.export.picture import Picture, Tag
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """``batch`` is its name, ``columns`` the manifest's own; ``by`` is what the user wants categories to be named by."""
+    """``batch`` is its name, ``columns`` the manifest's own;
+    ``by`` is what the user wants categories to be named by.
+    """
 
     batch: str
     columns: tuple[str, ...]

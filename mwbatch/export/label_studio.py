@@ -19,7 +19,8 @@ TO: Final = "image"
 
 
 def write_label_studio(pictures: Iterable[Picture], target: Target, job: Job) -> None:
-    """Write ``tasks.json``, ``label_config.xml`` (the project's labelling interface) and ``images.csv`` into a folder.
+    """Write ``tasks.json``, ``label_config.xml`` (the project's labelling
+    interface) and ``images.csv`` into a folder.
 
     Or the JSON alone to a file.
     """

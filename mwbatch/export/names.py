@@ -16,10 +16,11 @@ SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".t
 
 
 class Names:
-    """The names of a batch's images, settled by all of its rows: that more are completed changes none of them.
+    """The names of a batch's images, settled by all of its rows:
+    that more are completed changes none of them.
 
-    8 bytes a row: hashes of the ids in lower case, as some file systems do not tell ``a`` from ``A``. A rare collision
-    of two hashes costs the rows their nicer names, and nothing else.
+    8 bytes a row: hashes of the ids in lower case, as some file systems do not tell ``a`` from ``A``. A rare
+    collision of two hashes costs the rows their nicer names, and nothing else.
     """
 
     def __init__(self) -> None:

@@ -12,14 +12,17 @@ from mwbatch.core.text import Json, is_plain
 from mwbatch.export.boxes import Box, box_of
 
 UNKNOWN: Final = "unknown"
-"""The category of a tag that names no brand, or no label: people saw something there, so it is never dropped."""
+"""The category of a tag that names no brand, or no label: people saw something there,
+so it is never dropped.
+"""
 
 
 class Tag(NamedTuple):
-    """One box that people drew or judged. ``box`` is None where its numbers are none; then ``told`` has them raw.
+    """One box that people drew or judged. ``box`` is None where its numbers are none;
+    then ``told`` has them raw.
 
-    ``told`` is all else that was said of it: the keys of the tag that was sent (an annotating row's lineage), and over
-    them those of the answer.
+    ``told`` is all else that was said of it: the keys of the tag that was sent (an annotating row's lineage),
+    and over them those of the answer.
     """
 
     id: str
@@ -48,7 +51,9 @@ class Picture(NamedTuple):
 
 
 def picture(planned: Planned, answer: Seen, size: Size | None) -> Picture | None:
-    """A row with its answer; None where the answer holds no list of tags, so that nobody takes it for an empty image."""
+    """A row with its answer; None where the answer holds no list of tags,
+    so that nobody takes it for an empty image.
+    """
     tags = answered_tags(answer)
     if tags is None:
         return None

@@ -20,7 +20,9 @@ Cell = str | int | float | None
 
 
 def header(columns: Sequence[str]) -> list[str]:
-    """The names of all columns; one of the manifest that is called as one of ours is ``column_`` and its name."""
+    """The names of all columns; one of the manifest that is called as
+    one of ours is ``column_`` and its name.
+    """
     names = [*PICTURE, *TAG]
     for column in columns:
         name = column

@@ -30,7 +30,10 @@ Going = Callable[[int], bool]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the user wants. ``leave_out_unsized``: images whose size nobody knows are left out, instead of refused."""
+    """What the user wants.
+
+    ``leave_out_unsized``: images whose size nobody knows are left out, instead of refused.
+    """
 
     format: FormatName
     path: Path
@@ -63,7 +66,9 @@ class Export:
         return Survey(journal, self._order.category, boxes=self._format.boxes)
 
     def write(self, survey: Survey, sizes: Sizes, going: Going) -> Exported:
-        """Read the completed rows again and write them; raises `UsageError` where images lack a size that is needed."""
+        """Read the completed rows again and write them;
+        raises `UsageError` where images lack a size that is needed.
+        """
         order = self._order
         found = Exported(self._batch, order.format, str(order.path), survey.rows, survey.completed)
         if self._format.boxes and not order.leave_out_unsized:
@@ -91,7 +96,8 @@ def _no_size(name: FormatName, first: Planned, missing: int, survey: Survey) -> 
     wrong = f" (in {rows(survey.misspelt)} what stands there is no size)" if survey.misspelt else ""
     return (
         f"{name} needs the size of every image, and {missing:,} of {survey.completed:,} have none, first row "
-        f"{first.row} ({first.id}): give --measure-images to read it from the images, or columns image_width and "
+        f"{first.row} ({first.id}): give --measure-images to read it from the images, or columns "
+        "image_width and "
         f"image_height in the manifest{wrong}, or --leave-out-unsized; csv and parquet need no sizes"
     )
 

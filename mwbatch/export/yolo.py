@@ -1,4 +1,6 @@
-"""YOLO as Ultralytics reads it (https://docs.ultralytics.com/datasets/detect/): centre and size as parts of the image."""
+"""YOLO as Ultralytics reads it (https://docs.ultralytics.com/datasets/detect/):
+centre and size as parts of the image.
+"""
 
 from collections.abc import Iterable
 

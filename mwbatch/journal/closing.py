@@ -1,7 +1,8 @@
 """What must come to its end once it began, however often its caller is cancelled meanwhile.
 
-Whoever ends a loop cancels every task in it, as `asyncio.run` does, and not only the one that waits: so what must come to
-its end is a task that nobody can cancel. `asyncio.timeout` MUST NOT be used in one: it ends by itself alone.
+Whoever ends a loop cancels every task in it, as `asyncio.run` does, and not only the one that waits: so what
+must come to its end is a task that nobody can cancel. `asyncio.timeout` MUST NOT be used in one: it ends by
+itself alone.
 """
 
 import asyncio
@@ -38,10 +39,11 @@ class Starting(asyncio.Task[T]):
 
 
 async def to_end(closing: Coroutine[Any, Any, T], unwanted: Callable[[], object] = lambda: None) -> T:
-    """Run it to its end; a cancel that came meanwhile is passed on afterwards, unless it failed, which is worth more.
+    """Run it to its end; a cancel that came meanwhile is passed on afterwards, unless it failed,
+    which is worth more.
 
-    ``unwanted`` is told of the cancel. `asyncio.shield` is not enough: it keeps what is shielded alive, and lets its caller
-    go on without it.
+    ``unwanted`` is told of the cancel. `asyncio.shield` is not enough: it keeps what is shielded alive, and
+    lets its caller go on without it.
     """
     return await _outlasting(lasting(closing), unwanted)
 

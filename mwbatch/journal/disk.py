@@ -19,7 +19,9 @@ UNLOCKABLE: Final = {
     errno.ENOTSUP,
     errno.EOPNOTSUPP,
 }
-"""What a file system says that locks no files, or no folders: NFS wants them open for writing, which no folder can be."""
+"""What a file system says that locks no files, or no folders: NFS wants them open for writing,
+which no folder can be.
+"""
 
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 _MORE: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -71,8 +73,8 @@ class Disk:
     def forget(self, file: int) -> None:
         """Let memory drop what it holds of a settled file, so that the next read shows what the disk has.
 
-        What the kernel could not write it keeps and calls clean (Rebello et al., ATC 2020): a later sync goes well, and
-        the bytes are read until the machine stops.
+        What the kernel could not write it keeps and calls clean (Rebello et al., ATC 2020): a later sync goes
+        well, and the bytes are read until the machine stops.
         """
         if sys.platform == "linux":
             os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
@@ -82,7 +84,9 @@ class Disk:
         os.ftruncate(file, size)
 
     def look(self, path: Path, file: int) -> int:
-        """How many bytes an open file has; -1 where its name leads elsewhere, since somebody removed or moved it."""
+        """How many bytes an open file has; -1 where its name leads elsewhere,
+        since somebody removed or moved it.
+        """
         return os.fstat(file).st_size if leads(path, file) else -1
 
     def close(self, file: int) -> None:
@@ -90,7 +94,9 @@ class Disk:
         os.close(file)
 
     def append(self, path: Path, content: bytes) -> None:
-        """Add to a file that only its owner can read, made if need be; how much of it a power cut leaves nobody knows."""
+        """Add to a file that only its owner can read, made if need be;
+        how much of it a power cut leaves nobody knows.
+        """
         file = _given(_plain(os.open(path, _MORE, 0o600)), path.parent)
         try:
             rest = memoryview(content)
@@ -107,7 +113,8 @@ class Disk:
         """Make a folder and its missing parents, each durable in its parent, for its owner only."""
         above = [folder, *folder.parents]
         there = next(i for i, path in enumerate(above) if path.is_dir())
-        # MUST come first: whoever made the last one that is there may have died, or failed, before it was durable.
+        # MUST come first: whoever made the last one that is there may have died, or failed,
+        # before it was durable.
         with suppress(PermissionError):  # nor could he have made it durable: it is not one of ours
             self.sync_folder(above[there].parent)
         for path in reversed(above[:there]):
@@ -146,7 +153,9 @@ def leads(name: Path | str, file: int, folder: int | None = None) -> bool:
 
 
 def astray(path: Path, gone: str) -> str:
-    """What befell a name that leads elsewhere now, to stand behind ``was``: ``gone``, or that nobody may look there."""
+    """What befell a name that leads elsewhere now, to stand behind ``was``: ``gone``,
+    or that nobody may look there.
+    """
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -157,14 +166,18 @@ def astray(path: Path, gone: str) -> str:
 
 
 def open_to_read(path: Path) -> int:
-    """Open a file or folder that somebody else may have put there: through no link, and waiting for nobody. Raises OSError."""
+    """Open a file or folder that somebody else may have put there: through no link, and waiting for nobody.
+
+    Raises OSError.
+    """
     return os.open(path, _READ)
 
 
 def open_own(path: Path) -> int:
     """Open a file that mwbatch itself keeps, to read it, through links too.
 
-    Raises OSError, also where a pipe, a device or a folder stands there: some would be waited for, or read, for ever.
+    Raises OSError, also where a pipe, a device or a folder stands there: some would be waited for, or read,
+    for ever.
     """
     return _plain(os.open(path, _OWN))
 
@@ -190,13 +203,19 @@ def _plain(file: int) -> int:
 
 
 def open_lock(path: Path | str, folder: int | None = None) -> int:
-    """Open a file that is there to be locked, made if need be, in an open ``folder`` or by its path. Raises OSError."""
+    """Open a file that is there to be locked, made if need be, in an open ``folder`` or by its path.
+
+    Raises OSError.
+    """
     file = _plain(os.open(path, _LOCK, 0o600, dir_fd=folder))
     return _given(file, Path(path).parent if folder is None else folder)
 
 
 def heir(folder: Path | int) -> tuple[int, int]:
-    """Whose is what we make in a folder, by user and group: root's goes to the owner of the folder. Raises OSError."""
+    """Whose is what we make in a folder, by user and group: root's goes to the owner of the folder.
+
+    Raises OSError.
+    """
     if (me := os.geteuid()) != _ROOT:
         return me, -1
     there = os.stat(folder)  # noqa: PTH116 (it may be an open one)
@@ -229,9 +248,11 @@ def _make_folder(path: Path) -> None:
 
 
 def put_words(name: str, words: bytes, folder: int) -> None:
-    """Write a few words for people into an open folder, in the place of those that stand there. Raises OSError.
+    """Write a few words for people into an open folder,
+    in the place of those that stand there. Raises OSError.
 
-    They are a new file each time: in an old one somebody else may have a name for it, such as a copy made of hard links.
+    They are a new file each time: in an old one somebody else may have a name for it, such as a copy made of
+    hard links.
     """
     with suppress(FileNotFoundError):
         remove_words(name, folder)

@@ -8,7 +8,8 @@ Facts of a kind lie together there, written by everyone in segments of their own
     journal/  started, seen without an answer, failed, retried, withdrawn
     results/  seen with an answer                the results store
 
-A segment that lies in another of the three, as somebody's restoring may leave it, is read as what its first line is.
+A segment that lies in another of the three, as somebody's restoring may leave it, is read as what its first
+line is.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -38,7 +39,8 @@ def place(fact: Fact) -> str:
 
 
 def segments_of(batch: Path, name: str) -> list[Path]:
-    """The segments of a batch that hold what is kept in one of its folders, wherever they lie; the oldest first.
+    """The segments of a batch that hold what is kept in one of its folders, wherever they lie;
+    the oldest first.
 
     Raises as `segments_in`.
     """
@@ -47,7 +49,9 @@ def segments_of(batch: Path, name: str) -> list[Path]:
 
 
 def _kind(path: Path, lies: str) -> str:
-    """The folder for what a segment holds, by its first line; that in which it ``lies`` where none can be read."""
+    """The folder for what a segment holds, by its first line;
+    that in which it ``lies`` where none can be read.
+    """
     try:
         with read_own(path) as file:
             return place(parse(file.readline().removesuffix(b"\n")))

@@ -64,11 +64,15 @@ def refuse_lost_rows(batch: Opened) -> None:
 
 
 def tell_hidden(batch: Opened) -> None:
-    """Raise `StoreError` where rows are lost, once the others were shown: nobody would see that there are more answers."""
+    """Raise `StoreError` where rows are lost, once the others were shown:
+    nobody would see that there are more answers.
+    """
     if missing := batch.state.unplanned():
         raise StoreError(
-            f"{rows(missing)} of batch {batch.card.name} cannot be shown: what was asked is lost, any answers are kept; put "
-            f"its rows back from a copy of {batch.where}, and see: {hint('reconcile', batch.card.name, '--list', 'damaged')}"
+            f"{rows(missing)} of batch {batch.card.name} cannot be shown: what was asked is lost, any "
+            "answers are kept; put "
+            f"its rows back from a copy of {batch.where}, and see: "
+            f"{hint('reconcile', batch.card.name, '--list', 'damaged')}"
         )
 
 

@@ -1,4 +1,6 @@
-"""What a home asks of its keyring: MUST never make keys anew while a batch has addresses signed with others."""
+"""What a home asks of its keyring: MUST never make keys anew while
+a batch has addresses signed with others.
+"""
 
 from mwbatch.core.address import Key
 from mwbatch.core.hint import hint

@@ -43,7 +43,8 @@ class HomeLock:
                     self._held = opened.pop_all()
         except OSError as error:
             raise StoreError(
-                f"cannot lock {self._home}: {error.strerror}; see who may write there, and that {LOCK} in it is a file of mwbatch's own"
+                f"cannot lock {self._home}: {error.strerror}; see who may write there, and that {LOCK} "
+                "in it is a file of mwbatch's own"
             ) from error
         return self._held is not None
 

@@ -130,7 +130,8 @@ class BatchLock:
                     return False
             except OSError as error:
                 raise StoreError(
-                    f"cannot lock {self._folder}: {error.strerror}; see who may write there, and that {LOCK} in it is a file of mwbatch's own"
+                    f"cannot lock {self._folder}: {error.strerror}; see who may write there, and that "
+                    f"{LOCK} in it is a file of mwbatch's own"
                 ) from error
             self._held = opened.pop_all()
         return True

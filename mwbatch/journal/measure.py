@@ -13,7 +13,9 @@ BYTES: Final = tuple(float(1 << n) for n in range(10, 25, 2))
 
 
 class Histogram:
-    """How many values fell into each bucket; a bucket holds what is above the bound before its own, and up to it."""
+    """How many values fell into each bucket; a bucket holds what is above the bound before its own,
+    and up to it.
+    """
 
     __slots__ = ("bounds", "counts", "total")
 

@@ -91,11 +91,13 @@ class MemoryHome:
         """The one turn that there is."""
         return MemoryPlanning(self._planning)
 
-    def mailroom(self, writer: str, commits: Commits) -> MemoryMailroom:  # noqa: ARG002 (nothing is committed)
+    # nothing is committed
+    def mailroom(self, writer: str, commits: Commits) -> MemoryMailroom:  # noqa: ARG002
         """Batches and inboxes."""
         return MemoryMailroom(self._batches, self._inboxes)
 
-    def departed(self, there: Iterable[Ref | Unusable]) -> Departed | None:  # noqa: ARG002 (nobody can take one away)
+    # nobody can take one away
+    def departed(self, there: Iterable[Ref | Unusable]) -> Departed | None:  # noqa: ARG002
         """None ever."""
         return None
 

@@ -1,8 +1,9 @@
-"""From aside to a path of the user's: what is ours changes places with what is new, and what is his never moves.
+"""From aside to a path of the user's: what is ours changes places with what is new,
+and what is his never moves.
 
-A folder may hold more than an export wrote: pictures, notes, models. Where it holds nothing else it is replaced at once;
-else one entry after another, and back again where one cannot. A kill between two of these leaves some that are new and
-some that are missing, all of them ours: the same command again mends that.
+A folder may hold more than an export wrote: pictures, notes, models. Where it holds nothing else it is
+replaced at once; else one entry after another, and back again where one cannot. A kill between two of these
+leaves some that are new and some that are missing, all of them ours: the same command again mends that.
 """
 
 import os
@@ -69,7 +70,9 @@ def _place_whole(new: Aside, entries: frozenset[str], before: Seen) -> None:
 
 
 def _give_back(new: Aside) -> None:
-    """Put what came out where it was; where that cannot be, MUST leave it beside: what stands aside is removed."""
+    """Put what came out where it was; where that cannot be, MUST leave it beside:
+    what stands aside is removed.
+    """
     done = False
     with suppress(OSError):
         done = swap(new.path, new.place)
@@ -125,7 +128,9 @@ def _hold_to(before: tuple[int, int, int] | None, path: Path) -> None:
 
 
 def free(path: Path, word: str = "") -> Path:
-    """A name beside ``path`` that nothing has: with a number before its endings, or with a ``word`` behind them."""
+    """A name beside ``path`` that nothing has: with a number before its endings,
+    or with a ``word`` behind them.
+    """
     first, *endings = (f"{path.name}.{word}",) if word else path.name.split(".", 1)
     ending = "".join(f".{one}" for one in endings)
     number = 1 if word else 2

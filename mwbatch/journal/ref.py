@@ -1,4 +1,6 @@
-"""A batch as its store found it, or what stands there and cannot be used: all that is known above of where it is."""
+"""A batch as its store found it, or what stands there and cannot be used:
+all that is known above of where it is.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field

@@ -1,11 +1,11 @@
 """The one way to put a file or a folder in its place: written aside, made durable, then there as a whole.
 
-What is written aside is new (``O_EXCL``, ``O_NOFOLLOW``) under a name that nobody can foretell, and written through its
-descriptor: no link leads it elsewhere. Its writer holds a lock on it, as on a segment; so whoever writes the same file next
-tells what a kill has left from what another process is writing now, and removes it.
+What is written aside is new (``O_EXCL``, ``O_NOFOLLOW``) under a name that nobody can foretell, and written
+through its descriptor: no link leads it elsewhere. Its writer holds a lock on it, as on a segment; so whoever
+writes the same file next tells what a kill has left from what another process is writing now, and removes it.
 
-Nothing else in mwbatch opens a file for writing or renames one, save `disk` (segments and locks, which are never replaced)
-and `outputs`, which adds to this what is due to files of the user's; a test sees to it.
+Nothing else in mwbatch opens a file for writing or renames one, save `disk` (segments and locks, which are
+never replaced) and `outputs`, which adds to this what is due to files of the user's; a test sees to it.
 """
 
 import fcntl
@@ -34,7 +34,10 @@ Make = Callable[[Path], int]
 
 
 class Aside:
-    """A file or folder that is to take ``place``; until then it stands at ``path``. Every method raises OSError."""
+    """A file or folder that is to take ``place``; until then it stands at ``path``.
+
+    Every method raises OSError.
+    """
 
     def __init__(self, place: Path, disk: Disk, make: Make) -> None:
         self.place, self._disk = place, disk
@@ -93,7 +96,8 @@ class Aside:
 
 @contextmanager
 def aside(place: Path, disk: Disk = DISK, make: Make | None = None) -> Iterator[Aside]:
-    """Something new beside ``place``, for its owner only unless ``make`` makes it; gone after the block if it took no place.
+    """Something new beside ``place``, for its owner only unless ``make`` makes it;
+    gone after the block if it took no place.
 
     Raises:
         OSError: it cannot be made. What leaves the block is raised as it is.
@@ -108,7 +112,10 @@ def aside(place: Path, disk: Disk = DISK, make: Make | None = None) -> Iterator[
 
 @contextmanager
 def scratch(name: str) -> Iterator[Aside]:
-    """A file where the system has its temporary ones, to be read by its path; gone after the block. Raises OSError."""
+    """A file where the system has its temporary ones, to be read by its path; gone after the block.
+
+    Raises OSError.
+    """
     import tempfile  # noqa: PLC0415 (for what comes through a pipe)
 
     with aside(Path(tempfile.gettempdir()) / name) as new:
@@ -148,7 +155,9 @@ def _clear(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove what mwbatch wrote, a folder too, whatever modes it was given since; nothing happens where nothing is."""
+    """Remove what mwbatch wrote, a folder too, whatever modes it was given since;
+    nothing happens where nothing is.
+    """
     if not path.is_dir() or path.is_symlink():
         path.unlink(missing_ok=True)
         return

@@ -1,4 +1,7 @@
-"""What is written for the user: one file, or a folder of files. All of it through descriptors, none through a name."""
+"""What is written for the user: one file, or a folder of files.
+
+All of it through descriptors, none through a name.
+"""
 
 import os
 from contextlib import ExitStack
@@ -18,7 +21,9 @@ class Target(Protocol):
     is_folder: bool
 
     def open(self, name: str = "", within: str = "") -> BinaryIO:
-        """The file itself; of a folder the new file of this name, ``within`` a folder of it that is made if need be."""
+        """The file itself; of a folder the new file of this name,
+        ``within`` a folder of it that is made if need be.
+        """
         ...
 
     def folder(self, name: str) -> int:

@@ -26,9 +26,12 @@ WISH: Final = ContextVar[Wish | None]("wish", default=None)
 
 
 class Wanted(FileIO):
-    """A file that is read for as long as somebody wants it: raises `Unwanted` at the next block after that."""
+    """A file that is read for as long as somebody wants it:
+    raises `Unwanted` at the next block after that.
+    """
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # as `BufferedReader` calls it
+    # as `BufferedReader` calls it
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         """Read one block."""
         wish = WISH.get()
         if wish is not None and wish.gone:
@@ -37,6 +40,8 @@ class Wanted(FileIO):
 
 
 def reader(file: int, buffering: int) -> BinaryIO:
-    """An open file to be read, in blocks of so many bytes (0: as it is asked for, -1: as files are); it is closed with this."""
+    """An open file to be read, in blocks of so many bytes (0: as it is asked for, -1: as files are);
+    it is closed with this.
+    """
     raw = Wanted(file, "rb")
     return raw if buffering == 0 else BufferedReader(raw, buffering if buffering > 0 else DEFAULT_BUFFER_SIZE)

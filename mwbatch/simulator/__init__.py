@@ -2,8 +2,9 @@
 
 It imports nothing else of mwbatch: a mistake shared with the client would cancel itself out.
 
-Over HTTP: ``simulator = await serve(Settings(port=0))``, then ``simulator.url``. Without a server, over virtual
-time: ``creation.create(World(settings, now), draft, now)``, where ``draft`` comes from ``forms.read_draft``.
+Over HTTP: ``simulator = await serve(Settings(port=0))``, then ``simulator.url``. Without a server, over
+virtual time: ``creation.create(World(settings, now), draft, now)``, where ``draft`` comes from
+``forms.read_draft``.
 """
 
 from mwbatch.simulator.asked import cancel, retrieve

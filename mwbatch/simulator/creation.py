@@ -1,4 +1,6 @@
-"""What a create request does to the world, its fault included: apart from the wire, on which the answer travels."""
+"""What a create request does to the world, its fault included: apart from the wire,
+on which the answer travels.
+"""
 
 from dataclasses import dataclass
 

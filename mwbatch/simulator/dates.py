@@ -1,4 +1,6 @@
-"""The dates that the API states: in the reference's form, by a clock of their own, or in a form that others use."""
+"""The dates that the API states: in the reference's form, by a clock of their own,
+or in a form that others use.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +17,8 @@ class Dates:
     """How the dates of a task are stated.
 
     Attributes:
-        offset_s: seconds by which the clock that dates tasks is ahead of the one in the ``Date`` header; listings
+        offset_s: seconds by which the clock that dates tasks is ahead of the one in the ``Date`` header;
+            listings
             go by it too.
         zone_s: seconds by which local time is ahead of UTC; listings do not go by it.
         form: how a moment is written.

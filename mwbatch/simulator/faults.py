@@ -17,17 +17,17 @@ class Fault(StrEnum):
     """Every way in which the simulator can misbehave.
 
     ``one_task_id``: a create makes its task, and is answered with the id of the account's first one.
-    ``callback_invented`` and ``callback_other``: somebody who read an address posts to it, before the true callback,
-    an answer of his own for a task that does not exist, or for another one of the account.
+    ``callback_invented`` and ``callback_other``: somebody who read an address posts to it, before the true
+    callback, an answer of his own for a task that does not exist, or for another one of the account.
     ``echo_altered``: a task is shown with an address of which the last character is another one.
-    ``created_at_apart``: what dates tasks is ``created_at_offset_s`` ahead of the ``Date`` header, and listings go
-    by it. ``created_at_local``: dates are local time without a zone, and listings go by UTC. ``created_at_form``:
-    dates are written in the `Form` of that size; without one each task draws its own.
+    ``created_at_apart``: what dates tasks is ``created_at_offset_s`` ahead of the ``Date`` header, and
+    listings go by it. ``created_at_local``: dates are local time without a zone, and listings go by UTC.
+    ``created_at_form``: dates are written in the `Form` of that size; without one each task draws its own.
     ``listed_otherwise``: listings show another answer of a task than callbacks and retrieve do.
     ``get_other``, ``cancel_other``: a GET, a cancel does what it should and is answered with another task.
-    ``no_date``: no ``Date`` header. ``date_apart``: it is ``date_offset_s`` ahead.
-    ``list_abridged``: listings show the first tag's id alone of every answer. ``list_offset_ignored``: each page is the
-    first one, and there is always more. ``list_cached``: a proxy answers from what it kept for the same limit and
+    ``no_date``: no ``Date`` header. ``date_apart``: it is ``date_offset_s`` ahead. ``list_abridged``:
+    listings show the first tag's id alone of every answer. ``list_offset_ignored``: each page is the first
+    one, and there is always more. ``list_cached``: a proxy answers from what it kept for the same limit and
     offset, whatever the times, for ``list_cached_s``, unless ``Cache-Control: no-cache`` is sent.
     """
 

@@ -53,7 +53,9 @@ def read_query(parameters: Mapping[str, str], cache_control: str = "") -> Query:
 
 
 class Listings:
-    """Answers listings of one world; remembers what a stale listing, or a cache before it, goes on to serve."""
+    """Answers listings of one world; remembers what a stale listing, or a cache before it,
+    goes on to serve.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -121,7 +123,9 @@ def _shown(task: Task, view: View, *, abridged: bool) -> Document:
 
 
 def given(task: Task) -> tuple[Document, Document, Document]:
-    """Give the true answer of a task, the one of listings that show it otherwise, and that of an abridged listing."""
+    """Give the true answer of a task, the one of listings that show it otherwise,
+    and that of an abridged listing.
+    """
     tags = response(task.draft)["tags"]
     short = {"tags": [{"id": tag["id"]} for tag in tags[:1]]}
     return {"tags": tags}, {"tags": _otherwise(tags)}, short

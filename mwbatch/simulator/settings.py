@@ -15,7 +15,8 @@ class Settings:
         port: port to listen on; 0 lets the system choose one.
         api_key: the only accepted key; None accepts any that is not empty.
         complete_after: least and greatest time from creation to completion, in simulated seconds.
-        time_scale: simulated seconds per real second; shortens completions and the 24 hours of callback tries.
+        time_scale: simulated seconds per real second; shortens completions and the 24 hours of callback
+            tries.
         seed: another seed gives other task ids and other completion times.
         faults: what goes wrong.
         latency: seconds that every answer of the API is held back.

@@ -1,4 +1,6 @@
-"""How an answer travels, and how it fails to: the one place that writes to a connection behind aiohttp's back."""
+"""How an answer travels, and how it fails to:
+the one place that writes to a connection behind aiohttp's back.
+"""
 
 import asyncio
 from typing import Final

@@ -69,7 +69,10 @@ class AuditView:
         batches = sum(len(one.batches) for one in self.found)
         cost = f", {self.cost:,.2f} at {self.price:g} each" if self.cost is not None else ""
         if not self.requests:
-            yield f"nothing was asked for more than once, in {batches:,} {'batch' if batches == 1 else 'batches'}"
+            yield (
+                f"nothing was asked for more than once, in {batches:,} "
+                f"{'batch' if batches == 1 else 'batches'}"
+            )
         else:
             were = "request was" if self.requests == 1 else "requests were"
             beyond = counted(self.beyond, "task")

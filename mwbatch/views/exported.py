@@ -32,7 +32,8 @@ class Written:
         if found.stopped:
             return f"stopped: nothing was written at {found.path}"
         written = (
-            f"{found.path}: {counted(found.tags, 'tag')} of {counted(found.images, 'image')} ({found.format}); "
+            f"{found.path}: {counted(found.tags, 'tag')} of {counted(found.images, 'image')} "
+            f"({found.format}); "
             f"{found.completed:,} of {rows(found.rows)} completed"
         )
         return "\n".join([written, *self._notes(), *self._pictures()])
@@ -46,7 +47,8 @@ class Written:
             yield "  the pictures are not in it: download each coco_url, under its file_name"
         else:
             yield (
-                f"  the pictures are not in it: download each image_url of {path}/images.csv into {path}/images/, "
+                f"  the pictures are not in it: download each image_url of {path}/images.csv into "
+                f"{path}/images/, "
                 "under the name in column file"
             )
 

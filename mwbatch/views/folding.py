@@ -20,7 +20,10 @@ def folded(text: str, there: TextIO) -> str:
 
 
 def fold(line: str, columns: int) -> str:
-    """A line folded between words. A command stays on one line, however long it is: half of one MUST NOT be pasted."""
+    """A line folded between words.
+
+    A command stays on one line, however long it is: half of one MUST NOT be pasted.
+    """
     if len(line) <= columns or "\t" in line:
         return line
     whole = _COMMAND.sub(lambda found: found[0].replace(" ", _JOINT), printable(line))

@@ -90,7 +90,8 @@ def _differing(found: Reconciled) -> Iterator[str]:
         yield f"the API lists {counted(count, 'answer')} otherwise than stored: {see}"
     if count := len(found.unanswered):
         yield (
-            f"{counted(count, 'answer')} came by callback of which the API knows nothing, so that somebody else may have "
+            f"{counted(count, 'answer')} came by callback of which the API knows nothing, so that "
+            "somebody else may have "
             f"called: {see}"
         )
 
@@ -106,7 +107,10 @@ def _without_proof(found: Reconciled) -> tuple[str, ...]:
     ):
         return ()
     return (
-        f"where an API never shows them, go without the proof: {hint('reconcile', found.report.batch, '--unproved')}",
+        (
+            "where an API never shows them, go without the proof: "
+            f"{hint('reconcile', found.report.batch, '--unproved')}"
+        ),
     )
 
 
@@ -119,7 +123,8 @@ def canceled(found: Canceled) -> Outcome:
     ]
     if found.doubtful:
         sentences.append(
-            f"{rows(found.doubtful)} in doubt may have a task that has not shown yet: {hint('reconcile', name)}, "
+            f"{rows(found.doubtful)} in doubt may have a task that has not shown yet: "
+            f"{hint('reconcile', name)}, "
             f"then {hint('cancel', name)} again"
         )
     if found.interrupted:
@@ -158,13 +163,15 @@ class MadeView:
         lines += [f"  left out: {count:,} {what}" for what, count in left.items() if count]
         if made.waiting:
             lines.append(
-                f"  {rows(made.waiting)} have no answer yet: once they have, make it again under another name (-o {made.later}), "
+                f"  {rows(made.waiting)} have no answer yet: once they have, make it again under "
+                f"another name (-o {made.later}), "
                 f"and add its rows: {hint('submit', Path(made.later), '--batch', made.name)}"
             )
         for count, when in ((made.expired, "has expired"), (made.expiring, "will expire within 24 hours")):
             if count:
                 lines.append(
-                    f"  {rows(count)} with a picture whose signed URL {when}, by this machine's clock: put a fresh one there"
+                    f"  {rows(count)} with a picture whose signed URL {when}, by this machine's clock: "
+                    "put a fresh one there"
                 )
         leave = ["--single-option"] * made.single
         return "\n".join([*lines, "next:", f"  {hint('submit', Path(made.path), *leave)}"])

@@ -41,7 +41,8 @@ class Screen(Protocol):
 
 
 class Lines:
-    """A pipe or a file: sentences as they come, a line of progress every ten seconds; with ``quiet`` warnings alone.
+    """A pipe or a file: sentences as they come, a line of progress every ten seconds;
+    with ``quiet`` warnings alone.
 
     ``say`` is where they go, if not to standard error as they are.
     """
@@ -51,7 +52,9 @@ class Lines:
         self._last = ""
 
     def show(self, tally: Tally) -> None:
-        """Print a line when it is time for one; of what has no end only news, since a server may stand idle for days."""
+        """Print a line when it is time for one; of what has no end only news,
+        since a server may stand idle for days.
+        """
         if self._quiet or not tally.phase or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + EVERY_LINE

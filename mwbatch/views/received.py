@@ -16,7 +16,10 @@ class Received:
     def sentence(self) -> str:
         """All of it in one sentence, for a log."""
         counts = self.counts
-        text = f"received {counts['received']:,} callbacks: {counts['stored']:,} stored, {counts['repeated']:,} repeated"
+        text = (
+            f"received {counts['received']:,} callbacks: {counts['stored']:,} stored, "
+            f"{counts['repeated']:,} repeated"
+        )
         for name, words in (("inbox", "for batches that are not here"), ("mismatched", "with two task ids")):
             text += f", {counts[name]:,} {words}" if counts[name] else ""
         rejected = counts["rejected"]

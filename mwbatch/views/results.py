@@ -52,7 +52,10 @@ class TakenView:
     def text(self) -> str:
         """One sentence."""
         done = self.taken.report.by_status[Status.COMPLETED]
-        return f"{self.taken.path}: {rows(self.taken.written)}; {done:,} of {rows(self.taken.report.rows)} are completed"
+        return (
+            f"{self.taken.path}: {rows(self.taken.written)}; {done:,} of {rows(self.taken.report.rows)} "
+            "are completed"
+        )
 
     def json(self) -> dict[str, object]:
         """The shared object, with the file."""
@@ -60,7 +63,9 @@ class TakenView:
 
 
 def print_results(opened: Opened, out: Stream, *, every: bool, demanded: bool) -> Printed:
-    """Print the lines, as long as somebody reads them; exit 3 when completeness was ``demanded`` and is not there."""
+    """Print the lines, as long as somebody reads them;
+    exit 3 when completeness was ``demanded`` and is not there.
+    """
     lines = results(opened, every=every)
     while not out.over and (some := _some(lines)):
         out.json(some)
@@ -71,7 +76,8 @@ def print_results(opened: Opened, out: Stream, *, every: bool, demanded: bool) -
 async def follow_results(
     opened: Opened, out: Stream, sleep: Callable[[float], Awaitable[bool]], *, demanded: bool
 ) -> Printed:
-    """Print each line once, as its row is completed, until nothing is unfinished, nobody reads or ``sleep`` says to stop.
+    """Print each line once, as its row is completed, until nothing is unfinished,
+    nobody reads or ``sleep`` says to stop.
 
     ``opened`` has an empty state. While another process acts on the batch there may be more to come.
     """

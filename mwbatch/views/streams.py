@@ -1,8 +1,8 @@
 """Standard output and standard error: the one door to them, for all that is printed.
 
-Text leaves whole, whatever is at the other end: a slow pipe, a full one, one that must not be waited for. It leaves without
-what a terminal obeys (`mwbatch.core.printable`). And a stream that fails hurts nobody who prints: words to a reader who has
-gone are dropped, and what the disk does not take is told once, at the end.
+Text leaves whole, whatever is at the other end: a slow pipe, a full one, one that must not be waited for. It
+leaves without what a terminal obeys (`mwbatch.core.printable`). And a stream that fails hurts nobody who
+prints: words to a reader who has gone are dropped, and what the disk does not take is told once, at the end.
 """
 
 import codecs
@@ -24,7 +24,9 @@ CLEAR: Final = "\r\x1b[2K"
 """Takes away what stands on the line."""
 
 MOST_WORDS: Final = 1 << 20
-"""The bytes of words that wait for a reader who stands still, while others are not to be held up by him; then they are dropped."""
+"""The bytes of words that wait for a reader who stands still, while others are not to be held up by him;
+then they are dropped.
+"""
 
 USUAL: Final = 80
 """Columns of a terminal that does not say how many it has."""
@@ -44,9 +46,10 @@ _GONE: Final = (errno.EPIPE, errno.ECONNRESET)
 class Stream(io.TextIOBase):
     """One of the two; it takes the place of Python's own.
 
-    ``patient``: printing waits until all is written; else what finds no room waits in memory for the next time. ``gone``:
-    whoever read it has left. ``failure`` is why nothing can be written any more.
-    Where ``most`` bytes wait, what comes then is dropped. ``above`` is the stream whose line gives way to this one's text.
+    ``patient``: printing waits until all is written; else what finds no room waits in memory for the next
+    time. ``gone``: whoever read it has left. ``failure`` is why nothing can be written any more. Where
+    ``most`` bytes wait, what comes then is dropped. ``above`` is the stream whose line gives way to this
+    one's text.
     """
 
     def __init__(self, file: int, encoding: str = "utf-8", most: int | None = None) -> None:
@@ -65,7 +68,10 @@ class Stream(io.TextIOBase):
 
     @property
     def over(self) -> bool:
-        """Whether nothing more is written, so that printing makes no sense. Looks whether the reader is there still."""
+        """Whether nothing more is written, so that printing makes no sense.
+
+        Looks whether the reader is there still.
+        """
         self.gone = self.gone or self._is_left()
         return self.gone or self.failure is not None
 
@@ -112,7 +118,9 @@ class Stream(io.TextIOBase):
         self._send(encoded_json(value, self._encoding))
 
     def draw(self, line: str) -> None:
-        """Show a line, which may hold escape codes, until the next one or the next text; skipped where there is no room."""
+        """Show a line, which may hold escape codes, until the next one or the next text;
+        skipped where there is no room.
+        """
         with self._lock:
             if not (self._kept or self.over) and line != self._line and self._has_room(wait=False):
                 self._kept += (CLEAR + line).encode(self._encoding, "replace")
@@ -143,7 +151,9 @@ class Stream(io.TextIOBase):
             self.flush()
 
     def _write_some(self) -> bool:
-        """Write no more than what there is surely room for, so that nobody has to wait in the middle of it."""
+        """Write no more than what there is surely room for,
+        so that nobody has to wait in the middle of it.
+        """
         size = len(self._kept) if self._is_file else select.PIPE_BUF
         try:
             with memoryview(self._kept) as kept:
@@ -170,10 +180,11 @@ class Stream(io.TextIOBase):
 
 
 def take_over() -> tuple[Stream, Stream]:
-    """Put ours in the place of Python's standard streams, and the null device in the place of those that are closed.
+    """Put ours in the place of Python's standard streams,
+    and the null device in the place of those that are closed.
 
-    MUST come before anything is opened: else a socket or a segment gets the number of a closed stream, and words are
-    written into it.
+    MUST come before anything is opened: else a socket or a segment gets the number of a closed stream, and
+    words are written into it.
     """
     for file in range(3):
         try:
@@ -202,9 +213,11 @@ def abandon() -> None:
 
 @contextmanager
 def hurried(stopped: Callable[[], bool]) -> Iterator[None]:
-    """While the block runs nobody who prints waits for a reader: requests are in flight, and signals are to be heard.
+    """While the block runs nobody who prints waits for a reader: requests are in flight,
+    and signals are to be heard.
 
-    What waits then is written at its end; words only if the user has not ``stopped`` it, who would have to wait for them.
+    What waits then is written at its end; words only if the user has not ``stopped`` it, who would have to
+    wait for them.
     """
     out, err = sys.stdout, sys.stderr
     if not (isinstance(out, Stream) and isinstance(err, Stream)):
@@ -220,7 +233,8 @@ def hurried(stopped: Callable[[], bool]) -> Iterator[None]:
 
 
 async def written(out: Stream, sleep: Callable[[float], Awaitable[bool]]) -> bool:
-    """Wait until all that was printed is written, without holding up anybody; whether printing more makes sense.
+    """Wait until all that was printed is written, without holding up anybody;
+    whether printing more makes sense.
 
     ``sleep`` says whether the user has asked to stop.
     """

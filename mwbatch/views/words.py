@@ -49,7 +49,8 @@ def _counts(report: Report) -> Iterator[str]:
 
 
 def _spent(spent: Spent, *, unsure: bool) -> Iterator[str]:
-    """What it has cost so far, in all and by month, and what it may cost, by the names of the options that say so.
+    """What it has cost so far, in all and by month, and what it may cost,
+    by the names of the options that say so.
 
     ``unsure``: of some rows nobody knows yet whether they have a task; they are counted.
     """
@@ -78,7 +79,9 @@ def _next(report: Report, width: int) -> Iterator[str]:
 
 
 def _folded(step: str, width: int) -> Iterator[str]:
-    """A command with its reason on one line, or the reason above it; the command stays whole, to be copied."""
+    """A command with its reason on one line, or the reason above it; the command stays whole,
+    to be copied.
+    """
     command, _, reason = step.partition("    # ")
     if len(step) + 2 <= width:
         yield f"  {step}"

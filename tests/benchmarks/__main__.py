@@ -1,7 +1,8 @@
 """``make bench``, or ``python -m tests.benchmarks [--json FILE] [--keep]``.
 
-``ONLY=creating|receiving|starting|pace`` plays one section, ``RUNS=`` (5) says how often each contender plays. ``--json`` writes
-all figures to a file, ``--keep`` writes their ratios to `tests/benchmarks/ratios.json`, the reference of later runs.
+``ONLY=creating|receiving|starting|pace`` plays one section, ``RUNS=`` (5) says how often each contender
+plays. ``--json`` writes all figures to a file, ``--keep`` writes their ratios to
+`tests/benchmarks/ratios.json`, the reference of later runs.
 """
 
 import argparse
@@ -41,7 +42,8 @@ def main() -> None:
         sys.exit(f"ONLY={only}: there are {', '.join(SECTIONS)} and pace")
     if only in ("", "receiving") and not shutil.which("wrk"):
         _say(
-            "wrk is not installed: callbacks are sent by a slower generator of our own (Debian: apt install wrk)"
+            "wrk is not installed: callbacks are sent by a slower generator of our own (Debian: apt "
+            "install wrk)"
         )
     before, began = kept(), time.monotonic()
     figures = [one for name, run in SECTIONS.items() if only in ("", name) for one in run(runs, _say)]

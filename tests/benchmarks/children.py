@@ -56,7 +56,8 @@ def server(command: Callable[[int], list[str]]) -> Iterator[tuple[int, str]]:
 
 
 def cpu(pid: int) -> float | None:
-    """Seconds of processor time that a process has used, all its threads together; None where nobody can tell.
+    """Seconds of processor time that a process has used, all its threads together;
+    None where nobody can tell.
 
     On Linux every process is a clock: `clock_getcpuclockid(3)`, which Python does not have.
     """

@@ -1,4 +1,5 @@
-"""What an export of many rows takes: ``python -m tests.benchmarks.export_memory --rows 1000000 --format csv``.
+"""What an export of many rows takes: ``python -m
+tests.benchmarks.export_memory --rows 1000000 --format csv``.
 
 It draws a batch, exports it in a process of its own with the real command, and prints time and peak memory.
 """
@@ -83,7 +84,8 @@ def main() -> None:
             taken = exported(Path(folder), name)
             beyond = (taken.peak - 120e6) / asked.rows
             print(
-                f"{name}: {asked.rows:,} rows in {taken.seconds:.1f} s ({asked.rows / taken.seconds:,.0f} rows/s), "
+                f"{name}: {asked.rows:,} rows in {taken.seconds:.1f} s "
+                f"({asked.rows / taken.seconds:,.0f} rows/s), "
                 f"peak {taken.peak / 1e6:.0f} MB: {beyond:+.0f} bytes a row beyond 120 MB"
             )
 

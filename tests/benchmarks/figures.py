@@ -9,7 +9,9 @@ from mwbatch.core.text import Json
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One run of one contender: how many requests, in how many seconds, for how many seconds of processor time."""
+    """One run of one contender: how many requests, in how many seconds,
+    for how many seconds of processor time.
+    """
 
     requests: int
     seconds: float
@@ -31,8 +33,8 @@ class Round:
 class Figure:
     """Medians of one contender's rounds.
 
-    ``ratio`` is its rate beside the measure's in the same round; ``cpu_ratio`` the measure's processor time for a request
-    beside its own, which a busy machine disturbs less. More is better in both.
+    ``ratio`` is its rate beside the measure's in the same round; ``cpu_ratio`` the measure's processor time
+    for a request beside its own, which a busy machine disturbs less. More is better in both.
     """
 
     section: str

@@ -1,7 +1,8 @@
 """How time and memory grow with the rows: ``python -m tests.benchmarks.growth --rows 10000,100000,1000000``.
 
-Every work is a process of its own over a generated batch; what is compared is processor time, since a machine is seldom
-alone, as a multiple of a bare loop of `orjson.loads` over the same files. Medians of several runs where rows are few.
+Every work is a process of its own over a generated batch; what is compared is processor time, since a machine
+is seldom alone, as a multiple of a bare loop of `orjson.loads` over the same files. Medians of several runs
+where rows are few.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Who calls the receivers: wrk where it is installed, else a generator of our own, which does the same.
 
-``python -m tests.benchmarks.load URL TEMPLATE PATHS CONNECTIONS SECONDS`` prints one JSON object. Each path is posted to
-once; in the template ``@PATH@`` and ``@TASK@`` become the path and a new task id.
+``python -m tests.benchmarks.load URL TEMPLATE PATHS CONNECTIONS SECONDS`` prints one JSON object. Each path
+is posted to once; in the template ``@PATH@`` and ``@TASK@`` become the path and a new task id.
 """
 
 import asyncio
@@ -23,7 +23,9 @@ OK: Final = b"HTTP/1.1 200"
 
 
 def load(url: str, template: Path, paths: Path, connections: int, seconds: float) -> Any:
-    """Post callbacks for so long; returns requests, seconds, those not answered 200 (``wrong``) and p99 in ms."""
+    """Post callbacks for so long; returns requests, seconds,
+    those not answered 200 (``wrong``) and p99 in ms.
+    """
     if shutil.which("wrk"):
         script = Path(__file__).with_name("load.lua")
         measure = ("-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "10s", "-s", script)

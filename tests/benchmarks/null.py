@@ -1,8 +1,9 @@
 """The null server: an API that answers at once and knows nothing, so that what is measured is who calls it.
 
-A create is answered with a task that names the address it came with; the listing shows the last task created. It keeps
-the clock of the creating phase, from the first create that arrives to the last: ``/_null/begin?rows=`` sets it back,
-``/_null/watch?pid=`` names the process whose processor time is looked at with it, ``/_null/phase`` tells.
+A create is answered with a task that names the address it came with; the listing shows the last task created.
+It keeps the clock of the creating phase, from the first create that arrives to the last:
+``/_null/begin?rows=`` sets it back, ``/_null/watch?pid=`` names the process whose processor time is looked at
+with it, ``/_null/phase`` tells.
 """
 
 import asyncio
@@ -31,7 +32,9 @@ _PAGE: Final = b'{"docs":[%b],"total":%d,"limit":100,"offset":0,"has_more":false
 
 
 class Phase:
-    """The creating phase: how many creates came, when the first and the last, and what the caller had used by then."""
+    """The creating phase: how many creates came, when the first and the last,
+    and what the caller had used by then.
+    """
 
     def __init__(self, rows: int = 0) -> None:
         self.rows, self.count, self.pid = rows, 0, 0
@@ -116,7 +119,8 @@ class Null(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way back."""
-        self._transport = transport  # type: ignore[assignment] # uvloop's transports derive from none of asyncio's
+        # uvloop's transports derive from none of asyncio's
+        self._transport = transport  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
         """Answer every request that is whole by now."""

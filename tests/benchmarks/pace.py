@@ -1,12 +1,13 @@
-"""How well the pace is held, over real HTTP: ours and three rivals against the simulator, which takes 80 ms and refuses.
+"""How well the pace is held, over real HTTP: ours and three rivals against the simulator,
+which takes 80 ms and refuses.
 
     python -m tests.benchmarks.pace [--repeats 3] [--limit 300]
 
-Each cell is a contender and a limit, with an API of its own in a process of its own; it sends from a cold start through
-the client and the gate that `submit` uses. Ten seconds after the start, or after the change of the limit, `MEASURED_S`
-begin: goodput is what was created in them, as a part of the limit, refused the part of their requests; at first is how
-many were refused before; reached is the first second in which 0.95 of the limit was created. With several repeats each
-figure is a median.
+Each cell is a contender and a limit, with an API of its own in a process of its own; it sends from a cold
+start through the client and the gate that `submit` uses. Ten seconds after the start, or after the change of
+the limit, `MEASURED_S` begin: goodput is what was created in them, as a part of the limit, refused the part
+of their requests; at first is how many were refused before; reached is the first second in which 0.95 of the
+limit was created. With several repeats each figure is a median.
 """
 
 import argparse
@@ -130,7 +131,8 @@ class Cell:
         self.created, self.refused = [0] * self.seconds, [0] * self.seconds
         self.pace, self.ticks = contender.pace(), asyncio.get_running_loop().time
         self.course = Course()
-        self.gate = Gate(self.pace, self.ticks, self.course)  # type: ignore[arg-type]  # a rival has all that a gate asks for
+        # a rival has all that a gate asks for
+        self.gate = Gate(self.pace, self.ticks, self.course)  # type: ignore[arg-type]
         self.since = 0.0
 
     async def play(self) -> Row:

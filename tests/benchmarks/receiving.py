@@ -1,4 +1,6 @@
-"""Receiving callbacks: `mwbatch serve-callbacks`, durable, beside those who store nothing and those who sync each one."""
+"""Receiving callbacks: `mwbatch serve-callbacks`, durable,
+beside those who store nothing and those who sync each one.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -9,7 +9,9 @@ from mwbatch.core.pace import backoff
 
 
 class Fixed:
-    """So many in flight, always; each refused request waits by itself, twice as long each time (tenacity, urllib3)."""
+    """So many in flight, always; each refused request waits by itself, twice as long each time (tenacity,
+    urllib3).
+    """
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -37,9 +39,10 @@ class Fixed:
 class AutoThrottle(Fixed):
     """Scrapy's rule (docs.scrapy.org, "AutoThrottle extension"), with ``most`` as the target concurrency.
 
-    The delay between two starts begins at 5 s; with each answer it becomes the mean of itself and of latency / target, and
-    is never below that; the latency of an answer other than 200 may not lower it; it lies between 0 and 60 s. The default
-    target is 1; here it is what the other contenders may have in flight, or there would be no race.
+    The delay between two starts begins at 5 s; with each answer it becomes the mean of itself and of latency
+    / target, and is never below that; the latency of an answer other than 200 may not lower it; it lies
+    between 0 and 60 s. The default target is 1; here it is what the other contenders may have in flight, or
+    there would be no race.
     """
 
     START_S = 5.0

@@ -1,4 +1,6 @@
-"""Where creators play: manifests, homes that are new in each round, and the null server that holds the clock."""
+"""Where creators play: manifests, homes that are new in each round,
+and the null server that holds the clock.
+"""
 
 import json
 import os

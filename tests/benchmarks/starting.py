@@ -1,4 +1,6 @@
-"""Starting: the help and `mwbatch status`, beside the import of the libraries that command lines are made with."""
+"""Starting: the help and `mwbatch status`,
+beside the import of the libraries that command lines are made with.
+"""
 
 import os
 import subprocess

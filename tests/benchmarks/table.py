@@ -1,4 +1,6 @@
-"""The table: one line a contender, ratios beside the measure of its case, and the change against what was kept."""
+"""The table: one line a contender, ratios beside the measure of its case,
+and the change against what was kept.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -7,7 +9,10 @@ from mwbatch.core.text import Json
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.ratios import change
 
-HEAD: Final = f"{'contender':42} {'per second':>10} {'ratio':>6} {'goal':>5} {'CPU µs':>7} {'ratio':>6} {'change':>7}  beside"
+HEAD: Final = (
+    f"{'contender':42} {'per second':>10} {'ratio':>6} {'goal':>5} {'CPU µs':>7} {'ratio':>6} "
+    f"{'change':>7}  beside"
+)
 SHOWN: Final = 0.005
 """A change below this is none."""
 
@@ -28,4 +33,5 @@ def _line(one: Figure, changed: float | None) -> str:
     cpu = f"{one.cpu_each:7.0f} {one.cpu_ratio:6.2f}" if one.cpu_each and one.cpu_ratio else " " * 14
     moved = f"{changed:+7.0%}" if changed is not None and abs(changed) >= SHOWN else " " * 7
     beside = ", ".join(f"{name} {value:.3g}" for name, value in one.extra.items())
-    return f"{one.contender:42} {one.per_second:10,.0f} {one.ratio:6.2f} {goal:>5} {cpu} {moved}  {beside}".rstrip()
+    rates = f"{one.contender:42} {one.per_second:10,.0f} {one.ratio:6.2f} {goal:>5}"
+    return f"{rates} {cpu} {moved}  {beside}".rstrip()

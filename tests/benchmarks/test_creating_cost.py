@@ -17,7 +17,9 @@ There were 104 when this was written, and 135 before four layers, a semaphore an
 """
 
 MOST_TO_PLAN: Final = 12
-"""The same for a row from its line in a manifest to the end of its plan; there were 11 when this was written, and 49 before."""
+"""The same for a row from its line in a manifest to the end of its plan;
+there were 11 when this was written, and 49 before.
+"""
 
 FEW, MANY = 300, 1_300
 HOUSE: Final = str(Path(mwbatch.__file__).parent)
@@ -51,7 +53,9 @@ def shelves(path: Path, rows: int) -> Path:
 
 
 async def test_a_create_costs_few_calls(tmp_path: Path) -> None:
-    """A create is bought with so many calls of ours and no more: beside them is what aiohttp and the kernel do."""
+    """A create is bought with so many calls of ours and no more:
+    beside them is what aiohttp and the kernel do.
+    """
     manifest = shelves(tmp_path / "shelves.csv", MANY)
     with server(partial(module, "null")) as (_, url):
         few = await calls(url, tmp_path / "few", manifest, FEW)
@@ -60,10 +64,13 @@ async def test_a_create_costs_few_calls(tmp_path: Path) -> None:
 
 
 async def test_a_plan_costs_few_calls(tmp_path: Path) -> None:
-    """A row of a plain manifest is read twice, compared and planned with few calls of ours: lines are read many at a time."""
+    """A row of a plain manifest is read twice, compared and planned with few calls of ours:
+    lines are read many at a time.
+    """
     few, many = (shelves(tmp_path / f"{rows}.csv", rows) for rows in (10 * FEW, 10 * MANY))
     with server(partial(module, "null")) as (_, url):
-        # Another task stands in the listing: of rows that ask for something else nothing more has to be known.
+        # Another task stands in the listing:
+        # of rows that ask for something else nothing more has to be known.
         await calls(url, tmp_path / "before", few, 1)
         costs = [await calls(url, tmp_path / path.stem, path, 1) for path in (few, many)]
     assert (costs[1] - costs[0]) / (10 * (MANY - FEW)) <= MOST_TO_PLAN, costs

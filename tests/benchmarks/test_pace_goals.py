@@ -1,4 +1,6 @@
-"""The goals of the pace, in virtual time: what an API lets through is used, and hardly anything is refused."""
+"""The goals of the pace, in virtual time: what an API lets through is used,
+and hardly anything is refused.
+"""
 
 import pytest
 from hypothesis import given, settings
@@ -20,7 +22,9 @@ def test_the_limit_is_used(kind: Kind) -> None:
 
 @kinds
 def test_retry_after(kind: Kind) -> None:
-    """With Retry-After nobody sends while it lasts; the seconds that it costs leave at least 0.9 of the limit."""
+    """With Retry-After nobody sends while it lasts;
+    the seconds that it costs leave at least 0.9 of the limit.
+    """
     run = Play(Pace(), kind(300), 60, retry_after=1.0)()
     assert run.silent(1.0)
     assert run.goodput(COLD_S) >= 0.9 * 300
@@ -29,7 +33,9 @@ def test_retry_after(kind: Kind) -> None:
 
 @pytest.mark.parametrize("kind", [Bucket, Window], ids=["a bucket", "a window"])
 def test_the_limit_is_used_at_a_thousand(kind: Kind) -> None:
-    """The same where a second lets a thousand through: no timer for each is needed, nor another --concurrency."""
+    """The same where a second lets a thousand through: no timer for each is needed,
+    nor another --concurrency.
+    """
     for seed in range(5):
         assert meets(Play(Pace(), kind(1000), 30, seed=seed)(), 1000), seed
 
@@ -45,7 +51,9 @@ def test_a_thousand_beside_chance(kind: Kind, seed: int) -> None:
 @given(drawn, st.floats(40, 160), st.floats(0.01, 0.3), st.integers(0, 99))
 @settings(max_examples=20, deadline=None)
 def test_any_limit_is_used(kind: Kind, rate: float, latency: float, seed: int) -> None:
-    """Whatever limit and latency: 0.95 is served from the 20th second on, 2 % refused beside one overshoot."""
+    """Whatever limit and latency: 0.95 is served from the 20th second on,
+    2 % refused beside one overshoot.
+    """
     run = Play(Pace(), kind(rate), 50, latency=latency, jitter=0.02, seed=seed)()
     assert run.goodput(20) >= GOODPUT * int(rate)
     assert len(run.refused) <= REFUSED * len(run.starts) + 64
@@ -53,7 +61,9 @@ def test_any_limit_is_used(kind: Kind, rate: float, latency: float, seed: int) -
 
 @kinds
 def test_a_limit_that_is_halved(kind: Kind) -> None:
-    """Half the limit after the first of two minutes is kept within 10 s, and in all no more than 2 % are refused."""
+    """Half the limit after the first of two minutes is kept within 10 s,
+    and in all no more than 2 % are refused.
+    """
     run = Play(Pace(), kind(300), 120, changes=[(60, 150)])()
     assert run.reached(GOODPUT * 150, since=61) <= COLD_S
     assert run.goodput(90) >= GOODPUT * 150

@@ -1,8 +1,10 @@
-"""``make walk``: the files that one create, one callback and one `submit` of a row enter, and the calls in each.
+"""``make walk``: the files that one create, one callback and one `submit` of a row enter,
+and the calls in each.
 
-A profile hook counts the calls of the package's functions, in all threads. What one create or one callback costs is the
-difference between a run of `MORE` and one of `FEW`, a row: whatever happens once a run falls out, and what happens once a
-group of rows shows as a part of a call. A file is on the way where it is entered for at least every second row.
+A profile hook counts the calls of the package's functions, in all threads. What one create or one callback
+costs is the difference between a run of `MORE` and one of `FEW`, a row: whatever happens once a run falls
+out, and what happens once a group of rows shows as a part of a call. A file is on the way where it is entered
+for at least every second row.
 """
 
 import asyncio
@@ -67,7 +69,9 @@ def a_row(few: Calls, more: Calls) -> Calls:
 
 
 def submitted(place: Path, rows: int, creates: int) -> Calls:
-    """The calls of a `submit` that stops at a limit, in a home of its own and at an API that knows of nothing."""
+    """The calls of a `submit` that stops at a limit,
+    in a home of its own and at an API that knows of nothing.
+    """
     place.mkdir()
     with server(partial(tool, "simulate", "--complete-after", "3600", "3600", "--port")) as (_, url):
         return counted(submit(place, url, rows, creates))

@@ -134,6 +134,8 @@ async def until(true: Callable[[], object]) -> None:
 
 
 async def turns() -> None:
-    """Let the loop, which is the receiver's too, turn often enough to take what was sent, however busy the machine."""
+    """Let the loop, which is the receiver's too, turn often enough to take what was sent,
+    however busy the machine.
+    """
     for _ in range(20):
         await asyncio.sleep(0.002)

@@ -83,7 +83,9 @@ async def test_starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 async def test_read_but_not_listening(tmp_path: Path) -> None:
-    """When the journals are read but nobody listens yet it is still starting: whoever is told ready may connect."""
+    """When the journals are read but nobody listens yet it is still starting:
+    whoever is told ready may connect.
+    """
     app = application(make_home(tmp_path / "home", BATCH))
     runner = web.AppRunner(app)
     await runner.setup()
@@ -102,7 +104,9 @@ async def test_poisoned(start: Start) -> None:
 
 
 async def test_a_full_disk_gets_space(start: Start, caplog: pytest.LogCaptureFixture) -> None:
-    """It is not ready while the disk is full, and ready again once there is space, though no callback comes."""
+    """It is not ready while the disk is full, and ready again once there is space,
+    though no callback comes.
+    """
     disk = Fillable()
     stage = await start(admin_port=0, disk=disk, limits=QUICK)
     disk.full = True
@@ -136,7 +140,9 @@ async def test_shutting_down(start: Start) -> None:
 
 @pytest.mark.parametrize(("host", "flag"), [("127.0.0.1", "--admin-port"), ("192.0.2.1", "--admin-host")])
 async def test_the_admin_port_is_taken(stage: Stage, host: str, flag: str) -> None:
-    """Where the admin port cannot listen, the error names its own flag, and the callbacks' port is left free."""
+    """Where the admin port cannot listen, the error names its own flag,
+    and the callbacks' port is left free.
+    """
     home, port = stage.home, stage.running.port
     with pytest.raises(UsageError, match=flag):
         await serve(home, "127.0.0.1", 0, admin_host=host, admin_port=port)

@@ -1,4 +1,6 @@
-"""One bad folder stops nothing: its callbacks go to the inbox, the others go on, and once it is mended it is taken up."""
+"""One bad folder stops nothing: its callbacks go to the inbox, the others go on,
+and once it is mended it is taken up.
+"""
 
 import asyncio
 import os
@@ -108,7 +110,9 @@ def rows(folder: Path) -> set[int]:
 async def test_a_bad_batch(
     start: Start, tmp_path: Path, harm: Change, mend: Change, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The receiver starts, stores callbacks of the bad batch in the inbox, says so once, and takes it up again with its inbox."""
+    """The receiver starts, stores callbacks of the bad batch in the inbox, says so once,
+    and takes it up again with its inbox.
+    """
     home = Home(tmp_path / "home")
     keys_of(home)
     folder = add_batch(home, BAD)
@@ -154,7 +158,9 @@ async def test_a_copy_of_what_runs(start: Start) -> None:
 async def test_a_card_that_goes_bad_under_an_open_journal(
     start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What is told of a batch that cannot be used any more is where its callbacks are: in it, and later in the inbox."""
+    """What is told of a batch that cannot be used any more is where its callbacks are: in it,
+    and later in the inbox.
+    """
     stage = await start(limits=SOON, admin_port=0)
     assert await sent(stage, BATCH, 0) == 200
     folder = stage.home.path / f"named-{BATCH}"
@@ -187,7 +193,9 @@ async def test_a_batch_that_appears_takes_its_inbox_in(start: Start) -> None:
 
 
 async def test_a_batch_that_goes_away(stage: Stage) -> None:
-    """Callbacks of a batch whose folder was moved out of the home go to the inbox, and make no folder in its place."""
+    """Callbacks of a batch whose folder was moved out of the home go to the inbox,
+    and make no folder in its place.
+    """
     folder = stage.home.path / f"named-{BATCH}"
     folder.rename(stage.home.path.parent / "elsewhere")
     codes = [await sent(stage, BATCH, 0) for _ in range(3)]
@@ -212,7 +220,9 @@ async def test_a_batch_that_goes_away_after_it_took_something(start: Start) -> N
 
 
 async def test_the_inbox_is_kept_until_its_batch_has_it(start: Start) -> None:
-    """An answer in the inbox is never let go because the batch had it once: it is what the disk has now that counts."""
+    """An answer in the inbox is never let go because the batch had it once:
+    it is what the disk has now that counts.
+    """
     stage = await start(limits=SOON)
     folder, inbox = stage.home.path / f"named-{BATCH}", (stage.home.path / "inbox" / BATCH)
     assert await sent(stage, BATCH, 0) == 200

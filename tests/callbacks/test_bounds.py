@@ -1,4 +1,6 @@
-"""What comes to one address fills no disk: four tasks of an attempt are stored, and four answers of a task."""
+"""What comes to one address fills no disk: four tasks of an attempt are stored,
+and four answers of a task.
+"""
 
 import asyncio
 from collections import Counter
@@ -33,7 +35,9 @@ def answers(stage: Stage) -> Counter[str]:
 def test_a_task_has_room_for_four_and_an_attempt_for_four_tasks(
     came: list[tuple[int, int, str, bool]],
 ) -> None:
-    """A fact has room exactly while its attempt has fewer than four others' tasks, and its task fewer than four facts."""
+    """A fact has room exactly while its attempt has fewer than four others' tasks,
+    and its task fewer than four facts.
+    """
     bounds, kept = Bounds(), Counter[tuple[int, int, str]]()
     for row, attempt, task, back in came:
         there = {name for r, a, name in +kept if (r, a) == (row, attempt)}
@@ -46,7 +50,9 @@ def test_a_task_has_room_for_four_and_an_attempt_for_four_tasks(
 
 
 async def test_a_flood_of_answers(stage: Stage) -> None:
-    """Of three hundred answers that differ four are stored; the others are answered 422 and kept as rejects, so far as those go."""
+    """Of three hundred answers that differ four are stored;
+    the others are answered 422 and kept as rejects, so far as those go.
+    """
     bodies = [callback(response={"tags": [], "n": n}) for n in range(300)]
     replies = [await stage.post(stage.address(), body) for body in bodies]
     assert [reply.status for reply in replies] == [200] * 4 + [ENOUGH] * 296
@@ -58,7 +64,9 @@ async def test_a_flood_of_answers(stage: Stage) -> None:
 
 
 async def test_repetitions_take_no_room(stage: Stage) -> None:
-    """However often an answer comes again, one after the other, three others of its task are stored beside it."""
+    """However often an answer comes again, one after the other,
+    three others of its task are stored beside it.
+    """
     bodies = [callback(response={"tags": [], "n": n}) for n in range(4)]
     for body in (*[bodies[0]] * 9, *bodies, *bodies):
         assert await stage.post(stage.address(), body) == OK
@@ -82,7 +90,9 @@ async def test_a_flood_without_answers(stage: Stage) -> None:
 
 
 async def test_a_receiver_knows_what_another_one_stored(start: Start) -> None:
-    """What is on disk counts for a receiver that starts later, a repetition is still answered 200, another attempt has its own room."""
+    """What is on disk counts for a receiver that starts later, a repetition is still answered 200,
+    another attempt has its own room.
+    """
     first = await start()
     bodies = [callback(f"t{n}") for n in range(5)]
     bare = encode({"task_id": "t1", "task": {"task_id": "t1", "status": "pending"}})

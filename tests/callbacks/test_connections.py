@@ -111,7 +111,9 @@ async def test_a_connection_that_has_ended_makes_no_room(start: Start, connect: 
 
 @pytest.mark.parametrize("path", ["/", "/late", "/large"])
 async def test_nothing_is_kept_of_a_connection_that_has_ended(path: str) -> None:
-    """Whether it waited, was being served, or did not take its answer when it ended: it is forgotten whole."""
+    """Whether it waited, was being served, or did not take its answer when it ended:
+    it is forgotten whole.
+    """
     late, asked = asyncio.Event(), asyncio.Event()
 
     async def answer(request: web.BaseRequest) -> web.Response:
@@ -154,7 +156,9 @@ async def test_nobody_is_cut_off_while_being_served(start: Start, connect: Conne
 
 
 async def test_no_flood_locks_callbacks_out(start: Start, connect: Connect) -> None:
-    """While idle connections come, ten times as many as there may be, every callback is answered 200 at once."""
+    """While idle connections come, ten times as many as there may be,
+    every callback is answered 200 at once.
+    """
     stage = await start(limits=Limits(connections=20))
 
     async def flood() -> None:
@@ -229,7 +233,9 @@ async def test_answers_that_nobody_takes(start: Start) -> None:
 
 @pytest.mark.parametrize("size", [1000, 4000])
 async def test_a_head_is_bounded_as_a_whole(start: Start, size: int) -> None:
-    """A head whose every header is small enough is ended once it has grown too large, before its time is up."""
+    """A head whose every header is small enough is ended once it has grown too large,
+    before its time is up.
+    """
     stage = await start(limits=Limits(head=16_000))
     header = b"X-A: " + b"b" * size + b"\r\n"
     pieces = [b"POST / HTTP/1.1\r\n", *[header] * (20_000 // size)]
@@ -269,7 +275,10 @@ def test_descriptors(soft: int, hard: int, fit: int, then: int) -> None:
 
 
 async def last_words(stage: Stage, sent: bytes, *, gate: Gated | None = None) -> bytes:
-    """Send something, then nothing more ever; all that comes back. With a gate only once the disk is at work."""
+    """Send something, then nothing more ever; all that comes back.
+
+    With a gate only once the disk is at work.
+    """
     reader, writer = await asyncio.open_connection("127.0.0.1", stage.running.port)
     writer.write(sent)
     if gate is not None:
@@ -285,7 +294,9 @@ async def last_words(stage: Stage, sent: bytes, *, gate: Gated | None = None) ->
 
 
 async def test_who_says_nothing_more_is_answered(stage: Stage) -> None:
-    """Who has sent whole requests and closes his own side alone gets every answer, and then the end of the connection."""
+    """Who has sent whole requests and closes his own side alone gets every answer,
+    and then the end of the connection.
+    """
     assert (await last_words(stage, whole(stage))).count(b"200 OK") == 1
     assert (await last_words(stage, whole(stage) * 3)).count(b"200 OK") == 3
     assert status(await last_words(stage, request("/"))) == 404
@@ -303,7 +314,9 @@ async def test_who_says_nothing_more_while_it_is_written(start: Start) -> None:
 
 @pytest.mark.parametrize("protocol", ["h2c", "websocket"])
 async def test_who_asks_for_another_protocol_is_answered_in_ours(stage: Stage, protocol: str) -> None:
-    """A sender that offers to go on in another protocol (Java's does) is answered, and told to begin anew: no request waits."""
+    """A sender that offers to go on in another protocol (Java's does) is answered, and told to begin anew:
+    no request waits.
+    """
     asking = whole(stage).replace(
         b"\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: %b\r\n" % protocol.encode(), 1
     )
@@ -313,7 +326,9 @@ async def test_who_asks_for_another_protocol_is_answered_in_ours(stage: Stage, p
 
 
 async def test_who_says_nothing_more_in_the_middle(stage: Stage) -> None:
-    """Whole requests before one that is cut off are answered, or the connection ends; what is cut is no callback."""
+    """Whole requests before one that is cut off are answered, or the connection ends;
+    what is cut is no callback.
+    """
     answer = await last_words(stage, whole(stage) + half(stage))
     assert answer.count(b"HTTP/1.1") <= 1
     assert await last_words(stage, half(stage)) == b""

@@ -22,7 +22,9 @@ def seen(raw: bytes, at: float = 5.0) -> Seen:
 
 
 def test_a_fact_says_where_what_and_when() -> None:
-    """A callback becomes one fact with the address's row and attempt, the API's words, and the body as it came."""
+    """A callback becomes one fact with the address's row and attempt, the API's words,
+    and the body as it came.
+    """
     raw = callback(created_at="A", completed_at="B", status="finished")
     assert seen(raw) == Seen(
         at=5.0,
@@ -82,7 +84,9 @@ def test_two_task_ids() -> None:
 def astray(
     address: Address = HERE, *, ours: bool = True, **named: Any
 ) -> tuple[str, int, int, Mismatch | None]:
-    """Where a callback to row 7, attempt 2 of b1 is stored if its task names an address with some other fields."""
+    """Where a callback to row 7, attempt 2 of b1 is stored if its task
+    names an address with some other fields.
+    """
     url = f"https://a.example/x/callbacks{address._replace(**named).tail}"
     delivery = read(HERE, callback(callback_url=url), 5.0, lambda _: ours)
     return delivery.batch, delivery.seen.row, delivery.seen.attempt, delivery.mismatch
@@ -90,14 +94,18 @@ def astray(
 
 @pytest.mark.parametrize("named", [{"row": 8}, {"attempt": 1}, {"batch": "b2"}])
 def test_a_delivery_that_went_astray(named: dict[str, Any]) -> None:
-    """A task belongs to the address that it names, if we signed that, else to the one that it was posted to; it is told."""
+    """A task belongs to the address that it names, if we signed that,
+    else to the one that it was posted to; it is told.
+    """
     there = HERE._replace(**named)
     assert astray(**named) == (there.batch, there.row, there.attempt, Mismatch.OTHER_ADDRESS)
     assert astray(ours=False, **named) == ("b1", 7, 2, Mismatch.OTHER_ADDRESS)
 
 
 def test_the_same_place_under_another_key() -> None:
-    """A task that names the row and attempt that it was posted to agrees, whichever key signed; so does no address."""
+    """A task that names the row and attempt that it was posted to agrees, whichever key signed;
+    so does no address.
+    """
     assert astray(kid="k2", mac="1" * 32) == ("b1", 7, 2, None)
     assert read(HERE, callback(callback_url="https://a.example/hook"), 5.0).mismatch is None
 

@@ -1,4 +1,6 @@
-"""Every call of the disk fails once, twice and for good: what is answered then, and what another reader finds on disk."""
+"""Every call of the disk fails once, twice and for good: what is answered then,
+and what another reader finds on disk.
+"""
 
 import asyncio
 import errno
@@ -32,7 +34,9 @@ WAVES: Final[Sequence[Sequence[tuple[int, str, bytes]]]] = [
     [(1, BATCH, callback("t1", completed_at="later")), (3, "elsewhere", callback("t3"))],
     [(2, BATCH, callback("t2", {"tags": []}))],
 ]
-"""Row, batch and body of what is posted: at once, and one after the other; a copy, another time stamp, a conflict."""
+"""Row, batch and body of what is posted: at once, and one after the other; a copy, another time stamp,
+a conflict.
+"""
 
 EARLIER: Final = {(9, "t9", "true")}
 """What an earlier receiver has stored."""
@@ -116,7 +120,9 @@ async def left(memory: Path) -> Path:
 
 @pytest.mark.parametrize(("fate", "lasting"), FAULTS)
 async def test_every_call_fails(left: Path, fate: Fate, lasting: float) -> None:
-    """Whichever call of the disk fails: 200 only for what is on disk, else 503, and afterwards each answer stands once."""
+    """Whichever call of the disk fails: 200 only for what is on disk, else 503,
+    and afterwards each answer stands once.
+    """
     calls = await befall(copy_of(left, 0), Fault(0, None))
     assert {*calls} == {"create", "write", "sync", "look", "settle", "forget", "close"}
     for nth, name in enumerate(calls, 1):
@@ -133,7 +139,9 @@ def copy_of(home: Path, number: int) -> Home:
 async def test_what_cannot_be_read_is_not_touched(
     left: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
-    """What cannot be read is never taken for empty: callbacks go to the inbox, and to their batch once it can be read."""
+    """What cannot be read is never taken for empty: callbacks go to the inbox,
+    and to their batch once it can be read.
+    """
     folder = left / f"named-{BATCH}" / "results"
     before = sorted(folder.iterdir())
 

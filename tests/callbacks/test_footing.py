@@ -66,7 +66,9 @@ async def readiness(stage: Stage) -> str:
 async def test_a_home_that_goes(
     start: Start, go: Callable[[Path], None], come: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """While it is gone everything is 503, new and known, nothing is made in its place, and all is told; then it goes on."""
+    """While it is gone everything is 503, new and known, nothing is made in its place, and all is told;
+    then it goes on.
+    """
     stage = await start(limits=SOON, admin_port=0)
     home = stage.home.path
     assert await codes(stage, 0) == {200}
@@ -86,7 +88,9 @@ async def test_a_home_that_goes(
 
 
 async def test_a_home_that_goes_before_anything_came(start: Start) -> None:
-    """A journal that was never written makes no folder of a batch that is gone, nor do the bytes of what did not fit."""
+    """A journal that was never written makes no folder of a batch that is gone,
+    nor do the bytes of what did not fit.
+    """
     stage = await start()
     moved(stage.home.path)
     assert (await stage.post(stage.address(), b"{")).status == 400
@@ -96,7 +100,9 @@ async def test_a_home_that_goes_before_anything_came(start: Start) -> None:
 
 
 async def test_a_folder_that_goes_takes_no_rejects(start: Start) -> None:
-    """What did not fit makes no folder in the place of a batch that was moved: moved back it would land inside."""
+    """What did not fit makes no folder in the place of a batch that was moved:
+    moved back it would land inside.
+    """
     stage = await start()
     folder = stage.home.path / f"named-{BATCH}"
     assert (await stage.post(stage.address(), callback())).status == 200
@@ -110,7 +116,9 @@ async def test_a_folder_that_goes_takes_no_rejects(start: Start) -> None:
 async def test_a_batch_in_which_nothing_can_be_written(
     start: Start, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A batch that can be read and not be written is not here either: after one 503 at most its callbacks go to the inbox."""
+    """A batch that can be read and not be written is not here either:
+    after one 503 at most its callbacks go to the inbox.
+    """
     stage = await start(limits=SOON)
     folder = stage.home.path / f"named-{BATCH}" / name
     folder.symlink_to("nowhere")
@@ -128,7 +136,9 @@ async def test_a_batch_in_which_nothing_can_be_written(
 
 
 def is_writable(folder: Path) -> bool:
-    """Whether callbacks can be written to a batch, for somebody who is not root: a child asks where we are."""
+    """Whether callbacks can be written to a batch, for somebody who is not root:
+    a child asks where we are.
+    """
     child = os.fork()
     if not child:
         if not os.geteuid():
@@ -143,7 +153,9 @@ def is_writable(folder: Path) -> bool:
 @pytest.mark.parametrize("mode", [0o700, 0o300, 0o500, 0o600, 0], ids=oct)
 @pytest.mark.parametrize("name", ["", "journal", "results"])
 def test_who_may_not(mode: int, name: str) -> None:
-    """A batch is written to where its folders may be read, written and entered: without the first no name can be made durable."""
+    """A batch is written to where its folders may be read, written and entered:
+    without the first no name can be made durable.
+    """
     with TemporaryDirectory() as top:
         folder = Path(top) / "batch"
         (folder / name).mkdir(parents=True)

@@ -116,7 +116,9 @@ def test_a_new_key_is_learned(tmp_path: Path, ring: Ring) -> None:
 
 
 def test_strangers_cannot_make_it_read(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many unknown keys are named, the key file is read at most once a second while it does not change."""
+    """However many unknown keys are named,
+    the key file is read at most once a second while it does not change.
+    """
     readings = list[float]()
     monkeypatch.setattr("mwbatch.journal.key_file.load", lambda _: readings.append(ring.time))
     for _ in range(300):
@@ -126,7 +128,9 @@ def test_strangers_cannot_make_it_read(ring: Ring, monkeypatch: pytest.MonkeyPat
 
 
 def test_strangers_keep_no_new_key_out(tmp_path: Path, ring: Ring) -> None:
-    """The first address that a new key signs is taken at once, also where unknown keys were named this moment."""
+    """The first address that a new key signs is taken at once,
+    also where unknown keys were named this moment.
+    """
     for _ in range(3):
         ring.time += 1.0
         assert ring.signed(path(NEW)) is None
@@ -137,7 +141,9 @@ def test_strangers_keep_no_new_key_out(tmp_path: Path, ring: Ring) -> None:
 def test_an_older_key_file_takes_nothing_away(
     tmp_path: Path, ring: Ring, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A key that went without being retired, as where a copy was put back, verifies on: it is told, once, and so is its return."""
+    """A key that went without being retired, as where a copy was put back, verifies on: it is told, once,
+    and so is its return.
+    """
     home = Home(tmp_path / "home")
     new = rotate(Path(home.keys.where), 0.0).newest
     ring.time += 1.0
@@ -172,7 +178,9 @@ def test_a_key_file_at_work(tmp_path: Path, ring: Ring, text: bytes | None) -> N
 
 
 def test_a_retired_key_is_refused(tmp_path: Path, ring: Ring) -> None:
-    """A receiver that runs refuses addresses of a key within a second of its end, and goes on with the others."""
+    """A receiver that runs refuses addresses of a key within a second of its end,
+    and goes on with the others.
+    """
     home = Home(tmp_path / "home")
     new = rotate(Path(home.keys.where), 0.0).newest
     retire(Path(home.keys.where), "old", 0.0)
@@ -184,7 +192,9 @@ def test_a_retired_key_is_refused(tmp_path: Path, ring: Ring) -> None:
 
 
 def test_the_disk_is_looked_at_once_a_second(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many callbacks come, the file is looked at once a second, and read only where it has changed."""
+    """However many callbacks come, the file is looked at once a second,
+    and read only where it has changed.
+    """
     looks, readings = list[float](), list[float]()
 
     def look(file: KeyFile) -> Hashable:
@@ -205,7 +215,9 @@ def test_the_disk_is_looked_at_once_a_second(ring: Ring, monkeypatch: pytest.Mon
 def test_trouble_is_logged_once(
     tmp_path: Path, ring: Ring, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:
-    """A key file that is missing, broken or open to others keeps the keys in use and is logged once; mended, it counts."""
+    """A key file that is missing, broken or open to others keeps the keys in use and is logged once;
+    mended, it counts.
+    """
     home = Home(tmp_path / "home")
     if broken == "gone":
         Path(home.keys.where).unlink()

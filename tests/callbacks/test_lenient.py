@@ -23,7 +23,9 @@ OK = Reply(200, b"", None)
 
 @given(st.binary(max_size=3000), st.integers(0, 3000), st.booleans())
 def test_unpacking(text: bytes, most: int, marked: bool) -> None:
-    """Whatever was packed comes out as it was, without the mark before it, where it is no longer than may be."""
+    """Whatever was packed comes out as it was, without the mark before it,
+    where it is no longer than may be.
+    """
     whole = BOM_UTF8 * marked + text
     try:
         came: bytes | Reason = decoded(gzip.compress(whole), "gzip", most)
@@ -94,7 +96,9 @@ def test_a_bomb_is_not_unpacked() -> None:
 
 
 def test_little_does_not_stand_for_much() -> None:
-    """A few KiB never buy the reading of the largest body; what is packed as callbacks are is taken up to that."""
+    """A few KiB never buy the reading of the largest body;
+    what is packed as callbacks are is taken up to that.
+    """
     most, tag = 8 << 20, b'{"id":"%032x","box":{"x":%d,"y":%d}},'
     with pytest.raises(Rejected):
         decoded(gzip.compress(b"{}," * 2_700_000), "gzip", most)
@@ -136,7 +140,9 @@ async def test_a_great_header(stage: Stage) -> None:
 
 
 async def test_in_an_application_that_unpacks(stage: Stage) -> None:
-    """Mounted where aiohttp unpacks bodies before anybody sees them, packed and plain ones are taken as well."""
+    """Mounted where aiohttp unpacks bodies before anybody sees them,
+    packed and plain ones are taken as well.
+    """
     await stage.running.close()
     runner = web.AppRunner(application(stage.home))
     await runner.setup()

@@ -1,4 +1,6 @@
-"""What becomes of the disk behind the receiver's back: 200 is said for what is there now, and for nothing else."""
+"""What becomes of the disk behind the receiver's back: 200 is said for what is there now,
+and for nothing else.
+"""
 
 import os
 import shutil
@@ -72,7 +74,9 @@ def found(stage: Stage, body: bytes) -> int:
 @pytest.mark.parametrize("lose", LOSSES)
 @pytest.mark.parametrize("own", [True, False])
 async def test_a_repetition_of_what_is_lost(start: Start, lose: Callable[[Stage], None], own: bool) -> None:
-    """What the disk has lost, in a segment of this receiver or of an earlier one, is stored again when it comes again."""
+    """What the disk has lost, in a segment of this receiver or of an earlier one,
+    is stored again when it comes again.
+    """
     stage = await start()
     assert (await stage.post(stage.address(), BODY)).status == 200
     if not own:
@@ -124,7 +128,9 @@ async def test_room_at_once_after_a_loss(start: Start, lose: Callable[[Stage], N
 
 
 async def test_what_only_grew_is_not_read_again(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While another receiver goes on writing, a repetition is answered by a look and without another reading."""
+    """While another receiver goes on writing,
+    a repetition is answered by a look and without another reading.
+    """
     one, two = await start(), await start()
     assert (await one.post(one.address(), BODY)).status == 200
     await two.running.close()

@@ -41,7 +41,9 @@ BOUNDS: Final[Made] = {
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> Made:
-    """What aiohttp's server, its runner and the event loop's server are made with; all are made all the same."""
+    """What aiohttp's server, its runner and the event loop's server are made with;
+    all are made all the same.
+    """
     seen: Made = {}
 
     def noting(make: Callable[..., Any]) -> Callable[..., Any]:
@@ -86,7 +88,9 @@ def test_aiohttp_reads_no_more_either(tmp_path: Path) -> None:
 
 
 async def test_the_order_of_steps(start: Start) -> None:
-    """What is wrong in every way is refused for the first step's sake; mended there, for the second's, and so on."""
+    """What is wrong in every way is refused for the first step's sake; mended there, for the second's,
+    and so on.
+    """
     stage = await start(limits=Limits(body=10, body_seconds=0.3, lingering_seconds=0.1))
     forged = stage.path().replace("/v1/", "/v2/")
     steps: list[tuple[int, str, str]] = [

@@ -20,7 +20,9 @@ def headless(answer: bytes) -> list[bytes]:
 
 
 def test_every_reason_has_an_answer() -> None:
-    """Each reason has one answer; trouble of our own is 503 with a time to call again, and nothing is 410 or 500."""
+    """Each reason has one answer; trouble of our own is 503 with a time to call again,
+    and nothing is 410 or 500.
+    """
     assert set(ANSWERS) == set(Reason)
     assert all((answer.retry_after is not None) == (answer.status == 503) for answer in ANSWERS.values())
     assert not {answer.status for answer in ANSWERS.values()} & {410, 500}
@@ -156,7 +158,9 @@ async def test_another_expectation(stage: Stage) -> None:
 
 
 async def test_bodies_have_a_common_bound(start: Start) -> None:
-    """While slow bodies fill the room for bodies, others are 503 with a time to call again; then they are served."""
+    """While slow bodies fill the room for bodies, others are 503 with a time to call again;
+    then they are served.
+    """
     stage = await start(limits=Limits(body=1000, held=1000, body_seconds=0.4, lingering_seconds=0.1))
     head = request(stage.path(), "Content-Length: 1000", length=False) + b"{" * 990
     slow = asyncio.create_task(talk(stage.running.port, head))

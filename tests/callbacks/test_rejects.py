@@ -39,7 +39,9 @@ async def unkept(stage: Stage, count: int) -> None:
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"\xff\0\n", callback() + b"x", b'{"response":{}}'])
 async def test_the_bytes_are_kept(stage: Stage, raw: bytes) -> None:
-    """A body that is no callback is 400, and its bytes are kept with row, attempt, size and digest; it is no fact."""
+    """A body that is no callback is 400, and its bytes are kept with row, attempt, size and digest;
+    it is no fact.
+    """
     assert (await stage.post(stage.address(7, 2), raw)).status == 400
     [reject] = await kept(stage)
     assert (reject.row, reject.attempt, reject.body, reject.truncated) == (7, 2, raw, False)
@@ -68,7 +70,9 @@ async def test_another_coding(stage: Stage) -> None:
     ],
 )
 async def test_a_body_that_stays_away(start: Start, head: list[str]) -> None:
-    """A body of another coding that is too large, or does not come, or waits to be asked for, changes nothing: 415."""
+    """A body of another coding that is too large, or does not come, or waits to be asked for,
+    changes nothing: 415.
+    """
     stage = await start(limits=SMALL)
     raw = request(stage.path(), *head, length=False)
     assert status(await talk(stage.running.port, raw, patience=2)) == 415
@@ -106,7 +110,9 @@ async def test_no_mac_on_disk(stage: Stage) -> None:
 
 
 async def test_the_same_is_kept_once(stage: Stage) -> None:
-    """The same bytes at the same address are kept once; other bytes, or another address, are another reject."""
+    """The same bytes at the same address are kept once; other bytes, or another address,
+    are another reject.
+    """
     for row, raw in ((1, b"{"), (1, b"{"), (1, b"}"), (2, b"{"), (1, b"{")):
         assert (await stage.post(stage.address(row), raw)).status == 400
     assert [(one.row, one.body) for one in await kept(stage)] == [(1, b"{"), (1, b"}"), (2, b"{")]
@@ -162,7 +168,9 @@ async def test_nobody_waits_for_the_disk(start: Start) -> None:
 async def test_a_disk_that_fails(
     start: Start, fates: dict[str, list[int]], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A disk that fails is told of once, costs a reject and nothing else: 400 all the same, and callbacks are stored."""
+    """A disk that fails is told of once, costs a reject and nothing else: 400 all the same,
+    and callbacks are stored.
+    """
     stage = await start(disk=Failing(**fates))
     counts = stage.running.counts
     for row in range(3):
@@ -253,7 +261,9 @@ async def test_a_cancelled_close_keeps_what_came(tmp_path: Path) -> None:
 
 
 def test_a_bucket() -> None:
-    """A full bucket gives its burst at once, then one token for each that came in, and never holds more than its burst."""
+    """A full bucket gives its burst at once, then one token for each that came in,
+    and never holds more than its burst.
+    """
     bucket = Bucket(rate=2.0, most=3, now=100.0)
     assert [bucket.take(100.0) for _ in range(4)] == [True, True, True, False]
     assert [bucket.take(100.4), bucket.take(100.5), bucket.take(100.6)] == [False, True, False]

@@ -123,7 +123,9 @@ async def test_a_bad_certificate(tmp_path: Path, text: bytes | None) -> None:
 @pytest.mark.parametrize("which", ["tls_cert", "tls_key"])
 @pytest.mark.parametrize("there", ["/dev/zero", "pipe"])
 async def test_tls_from_what_is_read_once(tmp_path: Path, which: str, there: str) -> None:
-    """A certificate or a key that can be read only once, or has no end, is refused without a look at what it brings."""
+    """A certificate or a key that can be read only once, or has no end,
+    is refused without a look at what it brings.
+    """
     os.mkfifo(tmp_path / "pipe")
     pem = {name: tmp_path / f"{name}.pem" for name in ("tls_cert", "tls_key")}
     issued = trustme.CA().issue_cert("127.0.0.1")
@@ -142,7 +144,9 @@ async def test_a_key_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("prefix", ["", "/hooks", "/a/b"])
 async def test_mounted(tmp_path: Path, prefix: str) -> None:
-    """Mounted below a prefix of the user's own application it takes callbacks, and the rest stays the user's."""
+    """Mounted below a prefix of the user's own application it takes callbacks,
+    and the rest stays the user's.
+    """
     home = make_home(tmp_path / "home", BATCH)
     receiver, own = application(home), web.Application()
     own.add_subapp(prefix or "/callbacks", receiver)

@@ -1,4 +1,6 @@
-"""Slow senders starve nobody: room is claimed for what has come, an address has one share of it, and who comes fast may go on."""
+"""Slow senders starve nobody: room is claimed for what has come, an address has one share of it,
+and who comes fast may go on.
+"""
 
 import asyncio
 import socket
@@ -24,7 +26,9 @@ def held(stage: Stage) -> int:
 
 @pytest.fixture
 async def begin() -> AsyncIterator[Open]:
-    """Begin a callback that promises ``size`` bytes and sends some of them; gives what more can be sent with."""
+    """Begin a callback that promises ``size`` bytes and sends some of them;
+    gives what more can be sent with.
+    """
     writers: list[asyncio.StreamWriter] = []
 
     async def opened(stage: Stage, row: int, size: int, sent: int = 0) -> asyncio.StreamWriter:
@@ -121,7 +125,9 @@ async def test_who_comes_fast_enough_may_go_on(start: Start) -> None:
 
 
 async def test_who_was_fast_may_not_rest_for_long(start: Start) -> None:
-    """A body that came fast and then stops is given up as soon as one that never came: time is not saved up."""
+    """A body that came fast and then stops is given up as soon as one that never came:
+    time is not saved up.
+    """
     stage = await start(
         limits=Limits(body=100_000, body_seconds=0.3, body_rate=1000.0, lingering_seconds=0.1)
     )
@@ -147,7 +153,9 @@ HANG_UPS: dict[str, Callable[[asyncio.StreamWriter], None]] = {
 @pytest.mark.parametrize("how", HANG_UPS)
 @pytest.mark.parametrize("chunked", [False, True])
 async def test_who_hangs_up_is_counted(stage: Stage, how: str, chunked: bool) -> None:
-    """A body that breaks off because its sender hangs up is counted as cut, however he does; the next one is taken."""
+    """A body that breaks off because its sender hangs up is counted as cut, however he does;
+    the next one is taken.
+    """
     _, writer = await asyncio.open_connection("127.0.0.1", stage.running.port)
     header = "Transfer-Encoding: chunked" if chunked else "Content-Length: 100"
     writer.write(request(stage.path(), header, length=False) + b"50\r\n{")

@@ -20,7 +20,9 @@ BATCH, MANY = "b234567890", 40
 
 @pytest.mark.parametrize("is_here", [True, False])
 async def test_many_first_callbacks_make_one_journal(tmp_path: Path, is_here: bool) -> None:
-    """However many come at once for a batch that nobody asked for before, one journal takes them, and each answer once."""
+    """However many come at once for a batch that nobody asked for before, one journal takes them,
+    and each answer once.
+    """
     home = Home(tmp_path / "home")
     stores = Stores(home)
     await stores.open()
@@ -41,7 +43,9 @@ async def test_many_first_callbacks_make_one_journal(tmp_path: Path, is_here: bo
 
 
 async def test_copies_on_their_way_take_no_room(tmp_path: Path) -> None:
-    """However many copies of one answer come at once, three others of its task that come with them are stored beside it."""
+    """However many copies of one answer come at once,
+    three others of its task that come with them are stored beside it.
+    """
     home = Home(tmp_path / "home")
     add_batch(home, BATCH)
     stores = Stores(home)
@@ -70,7 +74,9 @@ async def test_one_journal_without_space_is_not_hidden_by_another(tmp_path: Path
 
 
 async def test_the_inbox_waits_for_no_batch(tmp_path: Path) -> None:
-    """While a batch is being opened, however long that takes, callbacks for others that are not here go to their inboxes."""
+    """While a batch is being opened, however long that takes,
+    callbacks for others that are not here go to their inboxes.
+    """
     stores = Stores(Home(tmp_path / "home"))
     await stores.open()
     assert (await stores.keep("away", answer(1))).inbox

@@ -144,7 +144,9 @@ async def test_told_when_durable(start: Start) -> None:
 
 
 async def test_a_listener_that_fails(start: Start, caplog: pytest.LogCaptureFixture) -> None:
-    """What is stored is answered 200, even if whoever listens breaks; the log names the line that did, and no address."""
+    """What is stored is answered 200, even if whoever listens breaks; the log names the line that did,
+    and no address.
+    """
 
     def broken(_: str, __: Seen) -> None:
         raise RuntimeError

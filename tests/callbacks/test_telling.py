@@ -35,7 +35,9 @@ async def test_a_kind_is_said_once(stage: Stage, caplog: pytest.LogCaptureFixtur
 
 
 async def test_keys_of_another_home(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
-    """Callbacks at addresses that other keys signed are one line, which says what to do; strangers alone are none."""
+    """Callbacks at addresses that other keys signed are one line, which says what to do;
+    strangers alone are none.
+    """
     for number in range(MUCH - 1):
         assert (await stage.post(f"{stage.running.url}/{number}")).status == 404
     await asyncio.sleep(1.2)
@@ -53,7 +55,9 @@ async def test_keys_of_another_home(stage: Stage, caplog: pytest.LogCaptureFixtu
 
 
 async def test_a_probe_with_other_keys(stage: Stage) -> None:
-    """A probe that another key signed hears that a receiver stands there, whether its key's name is ours or not; nothing else does."""
+    """A probe that another key signed hears that a receiver stands there,
+    whether its key's name is ours or not; nothing else does.
+    """
     assert await probe(stage.running.url, FOREIGN) == OTHER_KEYS
     assert await probe(stage.running.url, Key(stage.key.kid, FOREIGN.secret)) == OTHER_KEYS
     assert await probe(stage.running.url, stage.key) == ""
@@ -86,7 +90,9 @@ async def test_a_look_that_fails(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_a_trouble_has_a_beginning_and_an_end(caplog: pytest.LogCaptureFixture) -> None:
-    """What lasts is said when it begins, when it becomes another, and when it ends; never twice, and no end without a beginning."""
+    """What lasts is said when it begins, when it becomes another, and when it ends; never twice,
+    and no end without a beginning.
+    """
     troubles = Troubles()
     troubles.end("a", "end 0")
     for kind, words in ((1, "one"), (1, "one again"), (2, "two"), (2, "two again")):

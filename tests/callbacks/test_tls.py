@@ -1,4 +1,6 @@
-"""TLS in the server itself: what it speaks, how long it waits, and a certificate that is renewed while it runs."""
+"""TLS in the server itself: what it speaks, how long it waits,
+and a certificate that is renewed while it runs.
+"""
 
 import asyncio
 import logging
@@ -92,7 +94,9 @@ def fresh(party: Party, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("run", LOOPS, ids=["asyncio", "uvloop"])
 def test_a_renewed_certificate(party: Party, run: Callable[[Coroutine[Any, Any, None]], None]) -> None:
-    """Once the files are replaced a client that trusts only the new authority connects, one of the old no more."""
+    """Once the files are replaced a client that trusts only the new authority connects,
+    one of the old no more.
+    """
 
     async def story() -> None:
         async with await party.serve() as running:
@@ -150,7 +154,9 @@ def encrypted(pair: trustme.LeafCert) -> bytes:
 
 @pytest.mark.parametrize("name", BROKEN)
 async def test_a_broken_pair(party: Party, name: str, caplog: pytest.LogCaptureFixture) -> None:
-    """What cannot be used is logged once, the pair in use stays whole, and a good pair is taken when it comes."""
+    """What cannot be used is logged once, the pair in use stays whole,
+    and a good pair is taken when it comes.
+    """
     async with await party.serve() as running:
         BROKEN[name](party)
         await until(lambda: caplog.text)
@@ -217,7 +223,9 @@ async def test_tls_1_2_and_1_3(party: Party, version: ssl.TLSVersion) -> None:
 def test_a_handshake_that_is_never_finished(
     party: Party, run: Callable[[Coroutine[Any, Any, float]], float], size: int | None
 ) -> None:
-    """A client that is silent, stops in its first message or after it is ended when the time for it is over."""
+    """A client that is silent, stops in its first message or after it
+    is ended when the time for it is over.
+    """
 
     async def seconds() -> float:
         async with await party.serve() as running:
@@ -248,10 +256,13 @@ async def scraped(running: Running, name: str) -> float | None:
 def test_failed_handshakes_are_counted(
     party: Party, run: Callable[[Coroutine[Any, Any, None]], None]
 ) -> None:
-    """Who does not trust the certificate, speaks no TLS, or says nothing, is counted as `tls`; who is served is not."""
+    """Who does not trust the certificate, speaks no TLS, or says nothing, is counted as `tls`;
+    who is served is not.
+    """
 
     async def story() -> None:
-        # Long enough for whoever is served on a machine that is busy, and waited for by one that says nothing.
+        # Long enough for whoever is served on a machine that is busy,
+        # and waited for by one that says nothing.
         async with await party.serve(Limits(handshake_seconds=3.0)) as running:
             assert await party.is_trusted(running, 0)
             assert not await party.is_trusted(running, 1)
@@ -282,7 +293,9 @@ def dated(party: Party, days: float) -> None:
 
 @pytest.mark.parametrize("days", [-3.0, 0.5, 13.9, 14.1, 300.0])
 async def test_when_the_certificate_ends(party: Party, caplog: pytest.LogCaptureFixture, days: float) -> None:
-    """The metrics tell how long the certificate is good for, the log from a fortnight before its end on, once, until it is renewed."""
+    """The metrics tell how long the certificate is good for, the log from a fortnight before its end on,
+    once, until it is renewed.
+    """
     dated(party, days)
     async with await party.serve() as running:
         left = await scraped(running, "mwbatch_certificate_seconds")

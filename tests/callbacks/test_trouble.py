@@ -21,7 +21,9 @@ FULL = [errno.ENOSPC, errno.EDQUOT]
 
 
 async def test_a_full_disk_recovers(start: Start, caplog: pytest.LogCaptureFixture) -> None:
-    """While the disk is full the answer is 503 and 300 seconds; once there is space it is 200, without a restart."""
+    """While the disk is full the answer is 503 and 300 seconds; once there is space it is 200,
+    without a restart.
+    """
     stage = await start(disk=Failing(write=["short", *FULL]))
     replies = [await stage.post(stage.address(), callback()) for _ in range(3)]
     assert [(reply.status, reply.retry_after) for reply in replies] == [
@@ -44,7 +46,9 @@ async def test_no_space_for_a_segment(start: Start) -> None:
 
 @pytest.mark.parametrize("fates", [{"write": [errno.EIO]}, {"sync": [None, errno.EIO]}])
 async def test_poison(start: Start, fates: dict[str, list[int | None]]) -> None:
-    """After a failed write or sync nothing is stored any more: 503 and 60 seconds, and the failure is shown."""
+    """After a failed write or sync nothing is stored any more: 503 and 60 seconds,
+    and the failure is shown.
+    """
     stage = await start(disk=Failing(**fates))
     replies = [await stage.post(stage.address(row), callback()) for row in range(3)]
     assert [(reply.status, reply.retry_after) for reply in replies] == [(503, "60")] * 3
@@ -93,7 +97,9 @@ async def test_a_backlog_is_bounded(start: Start) -> None:
 
 
 async def test_shutdown_while_committing(start: Start) -> None:
-    """Closing lets the commit that runs be answered; after it 200 was said for what is on disk, and only for that."""
+    """Closing lets the commit that runs be answered; after it 200 was said for what is on disk,
+    and only for that.
+    """
     disk = Gated()
     stage = await start(disk=disk)
     posts = [asyncio.create_task(stage.post(stage.address(row), callback(f"t{row}"))) for row in range(5)]
@@ -140,7 +146,9 @@ async def test_one_poisoned_journal_keeps_no_other_open(
 
 
 async def test_a_batch_that_stands_twice(start: Start) -> None:
-    """While the home cannot be read, callbacks of unknown batches go to the inbox, and known batches are served."""
+    """While the home cannot be read, callbacks of unknown batches go to the inbox,
+    and known batches are served.
+    """
     stage = await start()
     (add_batch(stage.home, "other67890") / "batch.json").write_bytes(b"{")
     await asyncio.sleep(1.0)

@@ -11,7 +11,9 @@ WHY = StoreError("why")
 
 
 def test_reading_is_tried_ever_more_seldom(caplog: pytest.LogCaptureFixture) -> None:
-    """A batch that cannot be read is tried after two seconds, then four, up to a minute, and is one line until it can be."""
+    """A batch that cannot be read is tried after two seconds, then four, up to a minute,
+    and is one line until it can be.
+    """
     aside, now, pauses = Aside(Troubles()), 0.0, []
     for _ in range(8):
         assert aside.is_due(FOLDER, now)
@@ -30,7 +32,9 @@ def test_reading_is_tried_ever_more_seldom(caplog: pytest.LogCaptureFixture) -> 
 
 
 def test_what_a_look_shows(caplog: pytest.LogCaptureFixture) -> None:
-    """What a look finds bad is set aside until one does not; what is gone altogether is set aside no longer."""
+    """What a look finds bad is set aside until one does not;
+    what is gone altogether is set aside no longer.
+    """
     aside, other = Aside(Troubles()), "/home/other"
     for _ in range(3):
         aside.seen({FOLDER: WHY}, [other])

@@ -34,7 +34,9 @@ def strange(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 async def test_another_task_than_the_one_recorded(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
-    """A callback whose task is not the one of the create answer is stored, counted, and told once a row, without address."""
+    """A callback whose task is not the one of the create answer is stored, counted, and told once a row,
+    without address.
+    """
     await record(stage, show(1, task="made", row=3), show(1, task="t1", row=4))
     for task in ("other", "more"):
         assert await stage.post(stage.address(3), callback(task)) == OK
@@ -70,7 +72,9 @@ async def test_another_attempt_is_another_task(stage: Stage, caplog: pytest.LogC
 async def test_a_task_of_another_address(
     stage: Stage, signed: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A task that names another address of ours is stored there, if we signed it, else where it came; it is told once."""
+    """A task that names another address of ours is stored there, if we signed it, else where it came;
+    it is told once.
+    """
     named = stage.address(8) if signed else stage.address(8)[:-32] + "0" * 32
     for _ in range(2):
         assert await stage.post(stage.address(3), callback("t8", callback_url=named)) == OK

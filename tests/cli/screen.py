@@ -7,7 +7,9 @@ _PART: Final = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|([\r\n\b])|([^\x1b\r\n\b]
 
 
 class Screen:
-    """A terminal of so many columns that scrolls for ever; it knows the codes that the program may use, and no others."""
+    """A terminal of so many columns that scrolls for ever; it knows the codes that the program may use,
+    and no others.
+    """
 
     def __init__(self, columns: int) -> None:
         self._columns, self._lines = columns, [""]

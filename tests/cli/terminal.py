@@ -34,8 +34,8 @@ def on_terminal(
 ) -> Ran:
     """Run a command whose three streams are one terminal; ``out`` is all that the terminal got.
 
-    ``ahead`` is typed before it begins, ``answer`` when a question is asked; of ``typed`` each when the words before it have come since the last, or sent,
-    where it is a signal.
+    ``ahead`` is typed before it begins, ``answer`` when a question is asked; of ``typed`` each when the words
+    before it have come since the last, or sent, where it is a signal.
     """
     keys: list[tuple[bytes, bytes | signal.Signals]] = [*([(b"[y/N]", answer)] if answer else ()), *typed]
     ours, theirs = pty.openpty()
@@ -55,7 +55,8 @@ def on_terminal(
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 (only so does Ctrl-C reach it)
+        # only so does Ctrl-C reach it
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
     ) as started:
         os.close(theirs)
         shown, seen = b"", 0

@@ -1,4 +1,7 @@
-"""Whatever word stands behind whatever option: an exit code of ours, no trace, and an end. New options are covered by themselves."""
+"""Whatever word stands behind whatever option: an exit code of ours, no trace, and an end.
+
+New options are covered by themselves.
+"""
 
 import os
 import signal
@@ -39,7 +42,9 @@ BESIDE: Final = {
     "price": "1e-320",
     "max_cost": "1e300",
 }
-"""What stands beside the option that is tried: what a verb needs, and what gives another option its meaning."""
+"""What stands beside the option that is tried: what a verb needs,
+and what gives another option its meaning.
+"""
 
 ENDLESS: Final = {"serve-callbacks", "run", "simulate"}
 CODES: Final = {*range(7), Exit.INTERRUPTED, Exit.TERMINATED}
@@ -72,7 +77,9 @@ def words_for(param: click.Parameter) -> Sequence[str]:
 
 
 def typed(path: Sequence[str], command: click.Command, tried: click.Parameter, word: str) -> list[str]:
-    """A command line with this word behind this option, or in this argument's place, and all that it needs beside it."""
+    """A command line with this word behind this option, or in this argument's place,
+    and all that it needs beside it.
+    """
     options, arguments = list[str](), list[str]()
     for param in command.params:
         said = word if param is tried else (ARGUMENTS | BESIDE).get(str(param.name))
@@ -85,7 +92,9 @@ def typed(path: Sequence[str], command: click.Command, tried: click.Parameter, w
 
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory, apis: Callable[..., Api]) -> Iterator[Stage]:
-    """A batch that was sent, a folder, a file, and a pipe into which somebody says a little whenever it is opened."""
+    """A batch that was sent, a folder, a file,
+    and a pipe into which somebody says a little whenever it is opened.
+    """
     stage = Stage(tmp_path_factory.mktemp("there"), apis(NEVER), {"MWBATCH_TIMEOUT": "1"})
     assert stage.run("submit", stage.manifest(2), "--callback-url", "none").code == Exit.DONE
     (stage.folder / "folder").mkdir()

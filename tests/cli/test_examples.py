@@ -101,7 +101,9 @@ def test_both_examples_run(sandbox: Stage, idle: Stage, words: tuple[str, ...]) 
 
 
 def test_the_three_terminals(patient: Stage) -> None:
-    """What the first page says runs as it stands: with the lines that the simulator prints a batch is made, and answered."""
+    """What the first page says runs as it stands:
+    with the lines that the simulator prints a batch is made, and answered.
+    """
     simulate, serve, submit = re.findall(
         r"^ +mwbatch (.*)$", patient.run("--help").out.partition("Options")[0], re.MULTILINE
     )

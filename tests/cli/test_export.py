@@ -14,7 +14,8 @@ from tests.e2e.fixtures import FAST
 from tests.e2e.stage import ROOT, Api, Stage
 
 SUMMARY = {
-    "batch", "format", "path", "rows", "completed", "images", "tags", "without_tags", "without_size", "left_out", "outside",
+    "batch", "format", "path", "rows", "completed", "images", "tags", "without_tags", "without_size",
+    "left_out", "outside",
     "without_area", "clipped", "gone", "unplaced", "unreadable", "damaged_lines", "categories",
 }  # fmt: skip
 
@@ -36,7 +37,9 @@ def results(stage: Stage, batch: str) -> list[dict[str, Any]]:
 
 
 def test_measured_from_the_pictures(shop: Stage) -> None:
-    """Without sizes COCO is refused; measured, every box of `results` is there, and afterwards no server is needed."""
+    """Without sizes COCO is refused; measured, every box of `results` is there,
+    and afterwards no server is needed.
+    """
     told(shop.run("export", "shop", "--format", "coco", "-o", "c.json"), 2, "12 of 12", "--measure-images")
     said = shop.json("export", "shop", "--format", "coco", "-o", "c.json", "--measure-images")
     assert set(said) == SUMMARY
@@ -79,7 +82,9 @@ def test_annotating_rows(stage: Stage) -> None:
 
 
 def test_boxes_beyond_the_image(stage: Stage) -> None:
-    """Boxes beyond the image are counted aloud, named with --verbose, silent with keep, and gone with clip."""
+    """Boxes beyond the image are counted aloud, named with --verbose, silent with keep,
+    and gone with clip.
+    """
     assert stage.api is not None
     (stage.folder / "m.csv").write_text(
         f"image_url,image_width,image_height\n{stage.api.url}/pictures/0050.png,300,200\n"
@@ -102,7 +107,9 @@ def test_boxes_beyond_the_image(stage: Stage) -> None:
 
 
 def test_what_cannot_be_meant(shop: Stage) -> None:
-    """A path that exists, a folder that does not, another batch or format: one sentence each, and the next step."""
+    """A path that exists, a folder that does not, another batch or format: one sentence each,
+    and the next step.
+    """
     words = ("export", "shop", "--format", "csv", "-o")
     (shop.folder / "there").touch()
     told(shop.run(*words, "there"), 2, "there is there already", "is yours", "-o there.2")

@@ -34,7 +34,9 @@ def one(secret: str) -> str:
 
 
 def test_a_life_of_keys(patient: Stage) -> None:
-    """List, rotate, refuse, retire, list: each says what is so now, for people and for scripts, and never a secret."""
+    """List, rotate, refuse, retire, list: each says what is so now, for people and for scripts,
+    and never a secret.
+    """
     patient.manifest(4)
     assert patient.run("keys", "list").out == "no keys\n"
     assert not patient.home.exists()
@@ -83,7 +85,9 @@ def test_rotations_that_race(patient: Stage) -> None:
 def test_a_key_file_that_will_not_do(
     patient: Stage, verb: str, text: str, mode: int, words: list[str]
 ) -> None:
-    """Whoever needs the keys refuses a file that is open to others, empty, short or foreign, and leaves it alone."""
+    """Whoever needs the keys refuses a file that is open to others, empty, short or foreign,
+    and leaves it alone.
+    """
     patient.manifest(1)
     path = patient.folder / "shared" / "keys.json"
     put(path, text, mode)

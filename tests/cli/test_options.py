@@ -128,7 +128,9 @@ def test_the_order_of_the_help() -> None:
 
 
 def test_the_defaults() -> None:
-    """Without options a function gets the defaults of its signature, and shared options as their dataclass."""
+    """Without options a function gets the defaults of its signature,
+    and shared options as their dataclass.
+    """
     assert painted("door") == {
         "thing": "door",
         "colour": Colour.BLUE,
@@ -276,7 +278,9 @@ def union(x: Annotated[int | str, Option(help="")] = 1) -> None: ...
 
 @pytest.mark.parametrize("function", [bytes_option, bare, unmarked, union])
 def test_an_unknown_declaration(function: Callable[..., None]) -> None:
-    """A type that no option is made of, or a parameter without a mark, is an error when the command is built."""
+    """A type that no option is made of, or a parameter without a mark,
+    is an error when the command is built.
+    """
     with pytest.raises(TypeError, match=r"no option is made of|not a type with an Option"):
         verb(function)
 

@@ -114,7 +114,9 @@ def test_stopped_outside_of_the_command(place: str, monkeypatch: pytest.MonkeyPa
 def test_a_command_that_ended_on_a_full_disk(
     kind: type[StoreError], code: int, way: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whoever's command has ended for want of space is told to run it again, and that nothing goes on by itself."""
+    """Whoever's command has ended for want of space is told to run it again,
+    and that nothing goes on by itself.
+    """
 
     async def full(_: Desk) -> Done:
         raise kind("no space for logos") from OSError(code, os.strerror(code))

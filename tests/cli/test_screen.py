@@ -42,7 +42,9 @@ def drawn(there: Screen) -> list[str]:
 
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_a_submission(slower: Stage, columns: int) -> None:
-    """A question stands below nothing but sentences, the line of progress has whole numbers, and at the end it is gone."""
+    """A question stands below nothing but sentences, the line of progress has whole numbers,
+    and at the end it is gone.
+    """
     words = ("submit", slower.manifest(400), "--callback-url", "none", "--concurrency", "64")
     ran = on_terminal(slower, columns, *words, answer=b"y\n")
     assert ran.code == 0, ran.out
@@ -59,7 +61,9 @@ def test_a_submission(slower: Stage, columns: int) -> None:
 @pytest.mark.parametrize("columns", WIDTHS)
 @pytest.mark.parametrize("times", [1, 2])
 def test_it_is_stopped(slower: Stage, columns: int, times: int) -> None:
-    """After Ctrl-C, once or twice, no line of progress is left on the screen, and no sentence has half a word."""
+    """After Ctrl-C, once or twice, no line of progress is left on the screen,
+    and no sentence has half a word.
+    """
     words = ("submit", slower.manifest(400), "--callback-url", "none", "--concurrency", "8", "--yes")
     typed = [(b"creating tasks", b"\x03"), (b"stopping: ", b"\x03")][:times]
     ran = on_terminal(slower, columns, *words, typed=typed)
@@ -88,7 +92,9 @@ def test_a_manifest_is_read(stage: Stage) -> None:
 
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_no_connection(stage: Stage, columns: int) -> None:
-    """While the API cannot be reached people see why, and when it is tried again; nothing looks like progress."""
+    """While the API cannot be reached people see why, and when it is tried again;
+    nothing looks like progress.
+    """
     stage.env["MICROWORK_BASE_URL"] = f"http://127.0.0.1:{free_port()}"
     words = ("submit", stage.manifest(3), "--callback-url", "none")
     typed = [(b"trying again in 2 s", b"\x03"), (b"stopping: ", b"\x03")]
@@ -118,7 +124,9 @@ def test_no_connection_in_a_pipe(stage: Stage) -> None:
 
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_watching_requests_in_flight(stuck: Stage, columns: int) -> None:
-    """What a live submitter still awaits is in flight, and not in doubt; words stand without a stray comma."""
+    """What a live submitter still awaits is in flight, and not in doubt;
+    words stand without a stray comma.
+    """
     name = stuck.manifest(1)
     with stuck.running("submit", name, "--callback-url", "none"):
         until(lambda: stuck.run("status", "m").code == 0 and "in flight" in stuck.run("status", "m").out)

@@ -1,4 +1,6 @@
-"""What people are told when something is wrong: one clear sentence with the next step, and the right exit code."""
+"""What people are told when something is wrong: one clear sentence with the next step,
+and the right exit code.
+"""
 
 import json
 import re
@@ -36,7 +38,9 @@ def told(ran: Ran, code: int, *words: str) -> None:
 
 
 def test_ten_mistakes(patient: Stage) -> None:
-    """A manifest with ten mistakes is refused with `file:line: column: what is wrong` for each, and nothing is sent."""
+    """A manifest with ten mistakes is refused with `file:line: column: what is wrong` for each,
+    and nothing is sent.
+    """
     (patient.folder / "m.csv").write_bytes((ROOT / "sample_manifests" / "mistakes.csv").read_bytes())
     ran = patient.run(*SUBMIT)
     assert ran.code == Exit.USAGE
@@ -56,7 +60,9 @@ def test_no_key(patient: Stage) -> None:
 
 
 def test_a_key_file_as_windows_writes_it(patient: Stage) -> None:
-    """A byte order mark is no part of a key; in UTF-16 the file is refused with a way on, and no byte of it is shown."""
+    """A byte order mark is no part of a key; in UTF-16 the file is refused with a way on,
+    and no byte of it is shown.
+    """
     del patient.env["MICROWORK_API_KEY"]
     path = patient.folder / "key"
     path.write_bytes(b"\xef\xbb\xbf" + KEY.encode() + b"\r\n")
@@ -69,7 +75,9 @@ def test_a_key_file_as_windows_writes_it(patient: Stage) -> None:
 
 
 def test_utf_16_as_a_spreadsheet_saves_it(patient: Stage) -> None:
-    """The command that is advised names the file, and one that nothing has; what it writes is a manifest without a mistake."""
+    """The command that is advised names the file, and one that nothing has;
+    what it writes is a manifest without a mistake.
+    """
     text = (patient.folder / patient.manifest(2)).read_text()
     (patient.folder / "m.csv").write_text(text, encoding="utf-16")
     (patient.folder / "m.2.csv").write_text("mine")
@@ -82,7 +90,9 @@ def test_utf_16_as_a_spreadsheet_saves_it(patient: Stage) -> None:
 
 @pytest.mark.parametrize("mark", [";", "\t", "|"])
 def test_a_header_that_nobody_understands(patient: Stage, mark: str) -> None:
-    """Nothing is said of ids, nor of rows to part from others, where no row was read; also not to who did part them."""
+    """Nothing is said of ids, nor of rows to part from others, where no row was read;
+    also not to who did part them.
+    """
     text = (patient.folder / patient.manifest(2)).read_text()
     (patient.folder / "m.csv").write_text(text.replace(",", mark))
     ran = patient.run("validate", "m.csv")
@@ -101,7 +111,9 @@ def test_a_header_that_nobody_understands(patient: Stage, mark: str) -> None:
 
 @pytest.mark.parametrize("line", ["sep=,", '"sep=,"', "SEP=;"])
 def test_a_line_for_spreadsheets_alone(patient: Stage, line: str) -> None:
-    """What a spreadsheet writes for itself before the header is told; without it the file is as good as any."""
+    """What a spreadsheet writes for itself before the header is told;
+    without it the file is as good as any.
+    """
     text = (patient.folder / patient.manifest(2)).read_text()
     (patient.folder / "m.csv").write_text(f"{line}\n{text}")
     ran = patient.run("validate", "m.csv")
@@ -126,7 +138,9 @@ def test_a_mistake_that_can_be_put_aside(patient: Stage) -> None:
     ids=lambda words: words[0],
 )
 def test_a_place_where_nobody_may_look(patient: Stage, words: tuple[str, ...]) -> None:
-    """A path at which the system will not even look is a mistake of the one who typed it, and no bug of ours."""
+    """A path at which the system will not even look is a mistake of the one who typed it,
+    and no bug of ours.
+    """
     patient.run("submit", patient.manifest(1), "--callback-url", "none")
     told(patient.run(*words, f"{'x' * 300}/there.jsonl"), Exit.USAGE, "File name too long", "you may write")
 
@@ -227,7 +241,9 @@ def test_ids_from_standard_input(patient: Stage) -> None:
 
 
 def test_mistakes_on_standard_input(patient: Stage) -> None:
-    """Mistakes of what came through a pipe are told of where it came from, and not of where it is kept meanwhile."""
+    """Mistakes of what came through a pipe are told of where it came from,
+    and not of where it is kept meanwhile.
+    """
     submit = ("submit", "-", "--batch", "m", "--callback-url", "none")
     ran = patient.run(*submit, stdin=b"image_url\nnowhere\n")
     assert (ran.code, "mwbatch: standard input:2: image_url" in ran.err) == (Exit.USAGE, True)
@@ -289,7 +305,9 @@ def test_the_values_of_an_option_stand_in_its_help(patient: Stage) -> None:
 
 @pytest.mark.parametrize("name", ["MICROWORK_API_KEY", "MICROWORK_API_KEY_FILE"])
 def test_an_empty_key(patient: Stage, name: str) -> None:
-    """A variable for the key that is set, but blank, is refused, and the other one named; it hinders no look."""
+    """A variable for the key that is set, but blank, is refused, and the other one named;
+    it hinders no look.
+    """
     patient.manifest(1)
     (patient.folder / "key").write_text(patient.env.pop("MICROWORK_API_KEY"))
     patient.env |= {"MICROWORK_API_KEY_FILE": "key"} | {name: " "}
@@ -365,7 +383,9 @@ def test_an_unreadable_home(patient: Stage) -> None:
 
 
 def test_a_damaged_line(patient: Stage) -> None:
-    """A line that the disk spoiled is counted by `status`, ends `reconcile` with 6, and is listed with its place."""
+    """A line that the disk spoiled is counted by `status`, ends `reconcile` with 6,
+    and is listed with its place.
+    """
     patient.manifest(3)
     assert patient.run(*SUBMIT).code == Exit.DONE
     path = next(path for path in (patient.home / "m" / "journal").glob("*.jsonl") if path.stat().st_size)

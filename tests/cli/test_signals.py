@@ -1,4 +1,6 @@
-"""Signals, wherever they come: what only reads ends at the first one, and nobody is deaf while somebody thinks."""
+"""Signals, wherever they come: what only reads ends at the first one,
+and nobody is deaf while somebody thinks.
+"""
 
 import fcntl
 import json
@@ -39,7 +41,9 @@ def begun(there: Path) -> IO[bytes]:
 @pytest.mark.parametrize("number", ENDINGS)
 @pytest.mark.parametrize("words", [["validate"], ["submit", "--batch", "b", "--callback-url", "none"]])
 def test_reading_ends_at_once(stage: Stage, number: signal.Signals, words: list[str]) -> None:
-    """One signal ends a command that reads a manifest, although the file has no end; scripts get an object, too."""
+    """One signal ends a command that reads a manifest, although the file has no end;
+    scripts get an object, too.
+    """
     started = stage.start(words[0], str(there := endless(stage)), *words[1:], "--json")
     with begun(there):
         started.send_signal(number)
@@ -94,7 +98,9 @@ def test_misuse_is_told_to_scripts_too(stage: Stage, words: list[str]) -> None:
 @pytest.mark.parametrize("number", ENDINGS)
 @pytest.mark.parametrize("words", [["results", "m", "--all"], ["results", "m", "--all", "--json"]])
 def test_what_is_not_read_is_not_waited_for(patient: Stage, number: signal.Signals, words: list[str]) -> None:
-    """One signal ends a command that only looks at the disk, with its own exit code and a sentence, whoever reads it or not."""
+    """One signal ends a command that only looks at the disk, with its own exit code and a sentence,
+    whoever reads it or not.
+    """
     patient.run("submit", patient.manifest(100), "--callback-url", "none")
     with patient.start(*words) as started:
         assert started.stdout is not None
@@ -131,7 +137,9 @@ perform(deaf, Talk(json=bool(sys.argv[1:])))
 
 @pytest.mark.parametrize("words", [(), ("--json",)])
 def test_what_does_not_end_is_ended(stage: Stage, words: tuple[str, ...]) -> None:
-    """One signal more than the one that ends all at once ends the process, whatever holds it up; scripts get an object, too."""
+    """One signal more than the one that ends all at once ends the process, whatever holds it up;
+    scripts get an object, too.
+    """
     ran = subprocess.run(
         [sys.executable, "-c", DEAF, *words], env=stage.env, capture_output=True, check=False, timeout=60
     )

@@ -57,7 +57,9 @@ def test_a_glance_needs_no_loop(patient: Stage, words: str) -> None:
 
 @pytest.mark.parametrize("words", ["status", "status m", "results m"])
 def test_looking_is_light(patient: Stage, words: str) -> None:
-    """Where a batch stands is told without the lock, and by no more of our own modules than the journal and its fold."""
+    """Where a batch stands is told without the lock,
+    and by no more of our own modules than the journal and its fold.
+    """
     patient.run("submit", patient.manifest(2), "--callback-url", "none")
     there = imported(patient, *words.split(), whole=True)
     assert not there & {

@@ -1,4 +1,6 @@
-"""Standard output and standard error as they really come: slow, full, closed, gone, without a disk, without letters."""
+"""Standard output and standard error as they really come: slow, full, closed, gone, without a disk,
+without letters.
+"""
 
 import array
 import fcntl
@@ -147,7 +149,9 @@ def test_a_reader_of_a_follower_leaves(patient: Stage) -> None:
 
 
 def test_work_goes_on_without_a_reader(stage: Stage) -> None:
-    """Who reads the words of a submission may leave: every row is sent, and the exit code is that of the work."""
+    """Who reads the words of a submission may leave: every row is sent,
+    and the exit code is that of the work.
+    """
     words = ("submit", stage.manifest(20), "--callback-url", "none", "--max-tasks", "15", "--json")
     with pipe() as (read, write):
         read.close()
@@ -277,7 +281,9 @@ main()
 
 @pytest.mark.parametrize("env", [{}, {"HOME": "home"}, {"HOME": "", "XDG_DATA_HOME": "here"}])
 def test_nobodys_home(stage: Stage, env: dict[str, str]) -> None:
-    """Who has no home, or one in each directory, is told to name one; nothing is made in the working directory."""
+    """Who has no home, or one in each directory, is told to name one;
+    nothing is made in the working directory.
+    """
     there = {name: value for name, value in stage.env.items() if name not in {"HOME", "MWBATCH_HOME"}} | env
     ran = subprocess.run(
         [sys.executable, "-c", NOBODY], cwd=stage.folder, env=there, capture_output=True, check=False
@@ -297,7 +303,9 @@ def test_nobodys_home(stage: Stage, env: dict[str, str]) -> None:
     ],
 )
 def test_no_file_is_called_minus(full: Stage, words: tuple[str, ...]) -> None:
-    """What is whole or not there goes to no stream: -o - is refused with the word that makes a file of that name."""
+    """What is whole or not there goes to no stream:
+    -o - is refused with the word that makes a file of that name.
+    """
     ran = full.run(*words, "-o", "-")
     assert (ran.code, "./-" in ran.err) == (2, True)
     assert not (full.folder / "-").exists()

@@ -30,7 +30,9 @@ class Deaf(BaseHTTPRequestHandler):
 
 @pytest.mark.parametrize(("words", "code"), [((), Exit.UNFINISHED), (("--limit", "2"), Exit.DONE)])
 def test_a_listing_that_repeats_itself(tmp_path: Path, words: tuple[str, ...], code: Exit) -> None:
-    """Tasks are shown once each, and where the rest cannot be seen it is said, with 3; who wants no more is told nothing."""
+    """Tasks are shown once each, and where the rest cannot be seen it is said, with 3;
+    who wants no more is told nothing.
+    """
     with ThreadingHTTPServer(("127.0.0.1", 0), Deaf) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         stage = Stage(tmp_path, None, {"MICROWORK_BASE_URL": f"http://127.0.0.1:{server.server_port}"})
@@ -45,7 +47,9 @@ def test_a_listing_that_repeats_itself(tmp_path: Path, words: tuple[str, ...], c
     "words", [("--type", "foo"), ("--status", "cancelled"), ("--start-time", "foo"), ("--end-time", "12:00")]
 )
 def test_no_listing_of_what_cannot_be(stage: Stage, words: tuple[str, ...]) -> None:
-    """A type, status or time that there is none of is refused, instead of an empty listing that looks like an answer."""
+    """A type, status or time that there is none of is refused,
+    instead of an empty listing that looks like an answer.
+    """
     ran = stage.run("tasks", "list", *words)
     assert (ran.code, ran.out) == (2, "")
     assert words[0] in ran.err

@@ -7,7 +7,9 @@ from tests.e2e.stage import COMMAND, Stage
 
 
 def test_it_ends_with_the_batch(stage: Stage) -> None:
-    """It goes on while rows are pending, takes in what reconciling fetches, and reports the whole at its end."""
+    """It goes on while rows are pending, takes in what reconciling fetches,
+    and reports the whole at its end.
+    """
     stage.run("submit", stage.manifest(5), "--callback-url", "none")
     words = [COMMAND, "status", "m", "--watch", "--json"]
     with subprocess.Popen(words, env=stage.env, cwd=stage.folder, stdout=subprocess.PIPE) as watching:

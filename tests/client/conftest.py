@@ -100,7 +100,9 @@ def always(*pieces: bytes) -> Script:
 
 
 class FakeWire:
-    """A wire in memory: it plays answers and errors in turn, the last one for ever, and notes what was sent."""
+    """A wire in memory: it plays answers and errors in turn, the last one for ever,
+    and notes what was sent.
+    """
 
     def __init__(self, *plays: Answer | ApiError) -> None:
         self.plays = list(plays)

@@ -80,7 +80,9 @@ async def test_connections_are_used_again(start: Start) -> None:
 
 
 async def test_the_kernel_forgets_a_request_when_we_do(start: Start) -> None:
-    """A connection to the API gives up unacknowledged bytes after the request's time-out, where the system can (Linux)."""
+    """A connection to the API gives up unacknowledged bytes after the request's time-out,
+    where the system can (Linux).
+    """
     server = await start(always(http({})))
     wire = AiohttpWire(KEY, server.url, timeout=7.5)
     await wire.send("GET", "/v1/tasks")
@@ -184,7 +186,9 @@ async def test_what_nobody_foresaw_proves_nothing(error: Exception) -> None:
 async def test_no_create_knows_better(
     error: Exception, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A create, which goes a way of its own, is Unsure too where anything at all is raised once it has a connection."""
+    """A create, which goes a way of its own,
+    is Unsure too where anything at all is raised once it has a connection.
+    """
 
     def broken(*_: object) -> None:
         raise error
@@ -203,7 +207,9 @@ async def test_no_create_knows_better(
 async def test_before_it_has_a_connection_nothing_left(
     error: Exception, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Anything at all that is raised before a create has a connection is Unsent: nothing can have been written."""
+    """Anything at all that is raised before a create has a connection is Unsent:
+    nothing can have been written.
+    """
 
     def broken(*_: object) -> None:
         raise error
@@ -238,7 +244,9 @@ async def test_a_connection_that_is_spoiled_before_its_use_is_not_used(
     start: Start,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Where it is gone, or something came on it, before the request is written, nothing is, and that is Unsent."""
+    """Where it is gone, or something came on it, before the request is written, nothing is,
+    and that is Unsent.
+    """
 
     async def spoiled(*given: Any) -> Connection:
         connection: Connection = await connected(*given)

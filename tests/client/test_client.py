@@ -85,7 +85,9 @@ async def test_a_task_is_retrieved_as_it_came() -> None:
 
 
 async def test_an_answer_about_another_task_is_none() -> None:
-    """A GET or a cancel that is answered with another task says nothing of the one that was asked for, and is not repeated."""
+    """A GET or a cancel that is answered with another task says nothing of the one that was asked for,
+    and is not repeated.
+    """
     api, wire = client(answer(TASK))
     for call in (api.retrieve, api.cancel):
         with pytest.raises(OtherTask, match="another task"):
@@ -240,7 +242,9 @@ async def leak(url: str, call: str, *args: object) -> str:
 async def test_neither_key_nor_address_leaks(
     reply: bytes, start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither the API key nor a mac shows in an error, a traceback, a repr or a log, whatever the API quotes."""
+    """Neither the API key nor a mac shows in an error, a traceback, a repr or a log,
+    whatever the API quotes.
+    """
     caplog.set_level(logging.DEBUG)
     server = await start(always(reply) if reply else hang_up)
     request = {"image_url": "i"}

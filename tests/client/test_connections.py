@@ -22,7 +22,9 @@ OWN, STRAY = http("own"), http("stray")
 
 
 class Strayer(threading.Thread):
-    """Answers the first request of every connection, and ``pause`` seconds later says ``more``; then it answers on."""
+    """Answers the first request of every connection, and ``pause`` seconds later says ``more``;
+    then it answers on.
+    """
 
     def __init__(self, more: bytes | None, pause: float) -> None:
         super().__init__(daemon=True)
@@ -105,7 +107,9 @@ def test_two_answers_in_one_breath_spoil_the_connection(strayer: Begin) -> None:
 
 
 def test_aiohttp_by_itself_takes_the_stray(strayer: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The control: with aiohttp's own pool the stray answers the next request, so the tests above can fail."""
+    """The control: with aiohttp's own pool the stray answers the next request,
+    so the tests above can fail.
+    """
 
     def plain(_: float) -> aiohttp.TCPConnector:
         return aiohttp.TCPConnector()

@@ -67,7 +67,9 @@ async def attempted(url: str, within: float = 2.0) -> Outcome:
 
 @pytest.mark.parametrize("name", TABLE)
 async def test_the_table_holds_on_the_wire(name: str, start: Start) -> None:
-    """Whatever comes back over the wire, the verdict is the table's, and the request was sent exactly once."""
+    """Whatever comes back over the wire, the verdict is the table's,
+    and the request was sent exactly once.
+    """
     verdict, pieces = TABLE[name]
 
     async def script(talk: Talk) -> None:
@@ -127,7 +129,8 @@ async def test_a_connection_that_is_never_made_is_unsent() -> None:
 
 
 async def test_a_turn_comes_whenever_it_comes(start: Start) -> None:
-    """The wait for a turn has no limit and is not counted: of twice as many creates as a client carries none is lost.
+    """The wait for a turn has no limit and is not counted:
+    of twice as many creates as a client carries none is lost.
 
     The second half waits for longer than a connection may take, and for longer than is left of its time-out.
     """

@@ -271,7 +271,9 @@ async def test_a_picture_that_says_that_it_is_a_page() -> None:
 
 @pytest.mark.parametrize("status", [429, 503])
 async def test_a_busy_server_is_asked_again(status: int) -> None:
-    """One 429 or 503 is no verdict: after the wait that it names it is asked once more; two are, and a long wait is one."""
+    """One 429 or 503 is no verdict: after the wait that it names it is asked once more; two are,
+    and a long wait is one.
+    """
     good = web.Response(body=picture("PNG", (3, 4)), headers={"Content-Type": "image/png"})
     busy = web.Response(status=status, headers={"Retry-After": "0"})
     assert await both(Moody(busy, good)) == ("", Size(3, 4))
@@ -319,7 +321,9 @@ def webp(**how: object) -> bytes:
     ids=("VP8", "VP8L", "VP8X"),
 )
 def test_three_kinds_of_webp(made: Callable[[], bytes]) -> None:
-    """The header of each kind of WebP tells the size that Pillow reads from the whole file; half of it tells none."""
+    """The header of each kind of WebP tells the size that Pillow reads from the whole file;
+    half of it tells none.
+    """
     content = made()
     with Image.open(io.BytesIO(content)) as image:
         assert size_in(content[:40]) == image.size == (321, 123)

@@ -1,4 +1,6 @@
-"""Whether a byte left, and who may still write: what a wire says when it is cancelled, closed, or used elsewhere."""
+"""Whether a byte left, and who may still write: what a wire says when it is cancelled, closed,
+or used elsewhere.
+"""
 
 import asyncio
 import socket
@@ -48,7 +50,9 @@ async def heard(server: Server, count: int) -> None:
 
 
 async def test_cancelled_before_it_left_or_after(start: Start) -> None:
-    """A create that was written says nothing when it is cancelled; one that waits for its turn says that none left."""
+    """A create that was written says nothing when it is cancelled;
+    one that waits for its turn says that none left.
+    """
     server = await start(silent)
     wire = AiohttpWire(KEY, server.url, limit=1)
     first = create(wire)
@@ -61,7 +65,9 @@ async def test_cancelled_before_it_left_or_after(start: Start) -> None:
 
 
 async def test_cancelled_in_its_first_moment(start: Start) -> None:
-    """Cancelled in whichever of its first turns of the loop, a create that says that none left was never heard of."""
+    """Cancelled in whichever of its first turns of the loop,
+    a create that says that none left was never heard of.
+    """
     for turns in range(12):
         server = await start(silent)
         wire = AiohttpWire(KEY, server.url)
@@ -110,7 +116,9 @@ async def used(client: Client) -> Verdict:
 
 @LOOPS
 def test_a_client_stays_in_its_loop(make: Make) -> None:
-    """In a second event loop a client refuses before anything is written; once its own loop is gone it may be closed."""
+    """In a second event loop a client refuses before anything is written;
+    once its own loop is gone it may be closed.
+    """
     server = Strayer(None, 0)
     server.start()
     client = Client(KEY, server.url, tries=1)
@@ -129,7 +137,9 @@ def test_a_client_stays_in_its_loop(make: Make) -> None:
 
 @LOOPS
 def test_a_turn_is_not_waited_for_elsewhere(make: Make) -> None:
-    """Where every turn is taken a client is refused in another loop at once: nobody there would ever get one."""
+    """Where every turn is taken a client is refused in another loop at once:
+    nobody there would ever get one.
+    """
     with (
         socket.create_server(("127.0.0.1", 0)) as mute,
         asyncio.Runner(loop_factory=make) as own,

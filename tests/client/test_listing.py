@@ -54,7 +54,9 @@ async def test_a_page_may_say_less(body: Json) -> None:
 
 
 async def test_nothing_is_said_too() -> None:
-    """No tasks, the first of them and no more: a zero and a no are taken as they stand, but for a limit of nothing."""
+    """No tasks, the first of them and no more: a zero and a no are taken as they stand,
+    but for a limit of nothing.
+    """
     for name in ("has_more", "hasMore"):
         api, _ = listing({"docs": [], "total": 0, "limit": 0, "offset": 0, name: False})
         page = await api.list_page(limit=10, offset=30)
@@ -120,7 +122,9 @@ async def test_a_page_of_other_types_is_not_the_end() -> None:
 
 
 async def test_a_listing_that_never_ends_is_left() -> None:
-    """Where the offset is ignored and there is always more, a few pages that bring nothing new end the walk."""
+    """Where the offset is ignored and there is always more,
+    a few pages that bring nothing new end the walk.
+    """
     pages = [{"docs": docs(*names), "has_more": True} for names in (("a", "b"), ("c", "a"), ("c", "a"))]
     api, wire = listing(*pages)
     why: list[str] = []
@@ -129,7 +133,9 @@ async def test_a_listing_that_never_ends_is_left() -> None:
 
 
 async def test_a_listing_that_goes_in_a_circle_is_left() -> None:
-    """Where a few pages come again and again, each in its turn, every task is shown once, and the walk ends."""
+    """Where a few pages come again and again, each in its turn, every task is shown once,
+    and the walk ends.
+    """
     circle = [{"docs": docs(*names), "has_more": True} for names in ("ab", "cd", "ef")]
     api, wire = listing(*circle * 30)
     assert [task.task_id async for task in api.tasks()] == [*"abcdef"]
@@ -137,14 +143,18 @@ async def test_a_listing_that_goes_in_a_circle_is_left() -> None:
 
 
 async def test_pages_of_other_types_hide_nothing() -> None:
-    """However many pages of other types come first, they bring something new: the walk goes on to the type that is asked for."""
+    """However many pages of other types come first, they bring something new:
+    the walk goes on to the type that is asked for.
+    """
     others = [docs(f"a{n}", type="annotating") for n in range(2 * MAX_IDLE_PAGES)]
     api, _ = listing(*others, docs("b", type="tagging"), [])
     assert [task.task_id async for task in api.tasks(type="tagging")] == ["b"]
 
 
 class Endless(FakeWire):
-    """An API whose listing brings something new on each page, for ever; a page takes a quarter of what a walk may take."""
+    """An API whose listing brings something new on each page, for ever;
+    a page takes a quarter of what a walk may take.
+    """
 
     async def send(self, *_: object, **__: object) -> Answer:
         """One more page."""

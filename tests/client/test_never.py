@@ -26,7 +26,9 @@ CALLS: dict[str, Call] = {
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("name", CALLS)
 async def test_a_location_is_never_asked(name: str, status: int, start: Start) -> None:
-    """A redirect of any call halts, whatever it is, and nobody asks where it leads: it would carry key and form there."""
+    """A redirect of any call halts, whatever it is, and nobody asks where it leads:
+    it would carry key and form there.
+    """
     elsewhere = await start(always(http({"task_id": "t1", "docs": []})))
     here = await start(always(http(None, f"{status} Go", f"Location: {elsewhere.url}/v1/tasks")))
     async with Client(KEY, here.url, 5.0, tries=2) as client:
@@ -44,7 +46,9 @@ LATE: dict[str, Callable[[AiohttpWire], Coroutine[Any, Any, Answer]]] = {
 @pytest.mark.parametrize("when", ["cut", "cancelled"])
 @pytest.mark.parametrize("name", LATE)
 async def test_an_answer_after_its_limit_is_nobodys(name: str, when: str, start: Start) -> None:
-    """A request that was given up keeps its connection to itself: the next one, sent meanwhile, reads its own answer."""
+    """A request that was given up keeps its connection to itself: the next one, sent meanwhile,
+    reads its own answer.
+    """
     given_up = asyncio.Event()
 
     async def late(talk: Talk) -> None:
@@ -68,7 +72,9 @@ async def test_an_answer_after_its_limit_is_nobodys(name: str, when: str, start:
 
 
 async def test_no_cookie_is_ever_sent(start: Start) -> None:
-    """What the API sets as a cookie is not sent back, under a name neither: aiohttp's own jar takes none from an address."""
+    """What the API sets as a cookie is not sent back, under a name neither:
+    aiohttp's own jar takes none from an address.
+    """
     server = await start(always(http({}, "200 OK", "Set-Cookie: session=1; Path=/")))
     wire = AiohttpWire(KEY, server.url.replace("127.0.0.1", "localhost"))
     for send in (*LATE.values(), *LATE.values()):

@@ -1,4 +1,6 @@
-"""The probe over real HTTP: only a receiver of ours answers it, whatever else may stand at a callback base."""
+"""The probe over real HTTP: only a receiver of ours answers it,
+whatever else may stand at a callback base.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 

@@ -1,4 +1,6 @@
-"""Through a proxy: what it says in the API's place proves nothing, and where it made no tunnel nothing left."""
+"""Through a proxy: what it says in the API's place proves nothing,
+and where it made no tunnel nothing left.
+"""
 
 import ssl
 
@@ -54,7 +56,9 @@ async def test_a_plain_request_is_handed_on(start: Start) -> None:
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("says", REFUSALS)
 async def test_a_refusal_may_be_the_proxys_own(start: Start, says: str, after: bool) -> None:
-    """Where the proxy hands on requests no refusal is the API's for certain: a task may be there, so the row is in doubt."""
+    """Where the proxy hands on requests no refusal is the API's for certain: a task may be there,
+    so the row is in doubt.
+    """
     server = await start(always(http(MADE)))
     async with (
         proxy({"api.test": port_of(server.url)}, says, after=after, wanted=USER) as small,
@@ -68,7 +72,9 @@ async def test_a_refusal_may_be_the_proxys_own(start: Start, says: str, after: b
 
 @pytest.mark.parametrize("says", REFUSALS)
 async def test_where_no_tunnel_was_made_nothing_left(says: str) -> None:
-    """Whatever a proxy answers to CONNECT but 200, no request left: it may be sent again; no password is shown."""
+    """Whatever a proxy answers to CONNECT but 200, no request left: it may be sent again;
+    no password is shown.
+    """
     async with proxy({}, says, wanted=USER) as small:
         async with through(small, "https") as client:
             outcome = await client.attempt("tagging", REQUEST, ADDRESS)
@@ -84,7 +90,9 @@ async def test_where_no_tunnel_was_made_nothing_left(says: str) -> None:
 
 
 async def test_a_proxy_that_hangs_up_or_is_not_there() -> None:
-    """A proxy that ends the connection before it made a tunnel, and one that nobody is at, let nothing through."""
+    """A proxy that ends the connection before it made a tunnel, and one that nobody is at,
+    let nothing through.
+    """
     async with proxy({}) as small:
         port = small.port
         async with through(small, "https") as client:
@@ -107,7 +115,9 @@ def secure() -> ssl.SSLContext:
 async def test_a_tunnel_that_breaks_before_anything_was_asked(
     start: Start, secure: ssl.SSLContext, most: int
 ) -> None:
-    """A tunnel that the proxy makes and breaks off, before both ends have agreed on a cipher, lets no request through."""
+    """A tunnel that the proxy makes and breaks off, before both ends have agreed on a cipher,
+    lets no request through.
+    """
     server = await start(always(http(MADE)))
     async with (
         tls_front(port_of(server.url), secure) as front,

@@ -54,7 +54,9 @@ def blank(kind: type[Exception]) -> Exception:
 
 @pytest.mark.parametrize("kind", sorted(CLASSES, key=repr))
 def test_each_class_of_aiohttp_is_translated(kind: type[Exception]) -> None:
-    """Only a failure to connect is Unsent; an exception that carries a status is not, but for a proxy's that made no tunnel."""
+    """Only a failure to connect is Unsent; an exception that carries a status is not,
+    but for a proxy's that made no tunnel.
+    """
     expected = Unsent if kind.__name__ in UNSENT else Unsure
     assert type(translate(blank(kind))) is expected
 

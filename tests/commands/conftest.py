@@ -77,12 +77,13 @@ def answer(status: int, document: Any = None, **headers: str) -> Answer:
 
 
 class ScriptedWire:
-    """A `Wire` into a `World`. Each create meets the next of ``plays``, then whatever ``always`` says, then the world.
+    """A `Wire` into a `World`. Each create meets the next of ``plays``, then whatever ``always`` says,
+    then the world.
 
-    ``on_create`` is called at the moment at which a create request leaves; ``creates`` holds the address of each, in
-    order; ``listed`` and ``got`` what was asked for. ``reads`` befalls each GET, while it is not None; ``gets`` befall
-    those of some tasks. A request leaves when
-    one of ``connections`` is free; ``left`` counts those that did.
+    ``on_create`` is called at the moment at which a create request leaves; ``creates`` holds the address of
+    each, in order; ``listed`` and ``got`` what was asked for. ``reads`` befalls each GET, while it is not
+    None; ``gets`` befall those of some tasks. A request leaves when one of ``connections`` is free; ``left``
+    counts those that did.
     """
 
     def __init__(self, world: World) -> None:
@@ -196,7 +197,8 @@ class ScriptedWire:
 class Stage:
     """A home, a world behind a wire, and a client: everything that a command is given.
 
-    The world completes nothing by itself before a day is over. Where no home is named it is a folder, at ``path``.
+    The world completes nothing by itself before a day is over. Where no home is named it is a folder, at
+    ``path``.
     """
 
     def __init__(self, folder: Path, settings: Settings | None = None, home: Store | None = None) -> None:

@@ -65,7 +65,9 @@ def asks_again(stage: Stage) -> dict[str, int]:
 
 @virtual
 async def test_a_copy_is_refused_with_numbers_and_ways_on(stage: Stage) -> None:
-    """The rows of another batch under a new name are not paid again; who asked, how much, and how to go on is said."""
+    """The rows of another batch under a new name are not paid again; who asked, how much,
+    and how to go on is said.
+    """
     await sent(stage, stage.manifest("a", "b", name="week1.csv"))
     stage.world.complete_all(stage.desk.now())
     with pytest.raises(AskedBefore) as refused:
@@ -74,8 +76,8 @@ async def test_a_copy_is_refused_with_numbers_and_ways_on(stage: Stage) -> None:
     card = stage.home.find("week1").card
     assert "2 of 3 rows to be sent were asked for before; nothing was sent" in said
     assert (
-        f"batch week1 ({card.batch_id}): 2 rows, 2 pending; for example line 2 ('a') asks for what its line 2 ('a')"
-        in said
+        f"batch week1 ({card.batch_id}): 2 rows, 2 pending; for example line 2 ('a') asks for what its "
+        "line 2 ('a')" in said
     )
     ways = [
         "mwbatch submit week1-v2.csv --callback-url none --batch week1",
@@ -230,7 +232,9 @@ async def test_retry_after_another_batch_asked(stage: Stage) -> None:
 
 @virtual
 async def test_another_home_asked(stage: Stage) -> None:
-    """The first page of the listing tells what another home or machine asked for, and what nobody knows who asked for."""
+    """The first page of the listing tells what another home or machine asked for,
+    and what nobody knows who asked for.
+    """
     theirs = Stage(stage.folder / "theirs")
     theirs.client, theirs.wire.world = stage.client, stage.world
     await sent(theirs, theirs.manifest("a", "b", name="week1.csv"))
@@ -265,7 +269,9 @@ async def test_another_home_asked(stage: Stage) -> None:
 
 @virtual
 async def test_canceled_tasks_and_bare_ones_do_not_count(stage: Stage) -> None:
-    """What was canceled on another machine is asked for anew; a task that shows no inputs is no reason to refuse."""
+    """What was canceled on another machine is asked for anew;
+    a task that shows no inputs is no reason to refuse.
+    """
     made = await stage.client.create_tagging_task(
         "https://images.example.com/a.jpg", "https://hooks.example.com/mine"
     )
@@ -286,7 +292,9 @@ async def test_a_retry_of_doubt_whose_task_shows_without_its_address(stage: Stag
 
 @virtual
 async def test_two_old_batches_that_have_not_sent(stage: Stage) -> None:
-    """Where two batches hold a row that neither has sent, as an older mwbatch left them, the first word decides."""
+    """Where two batches hold a row that neither has sent, as an older mwbatch left them,
+    the first word decides.
+    """
     first, second = await stage.opened(2), await _twin(stage)
     with pytest.raises(AskedBefore):
         await resumed(stage, "logos")
@@ -315,7 +323,9 @@ async def copied(stage: Stage, name: str, id_column: str | None) -> str:
 
 @virtual
 async def test_consent_is_kept(stage: Stage) -> None:
-    """What the user wanted paid again is sent by a later resume without asking; for rows of today, not for new ones."""
+    """What the user wanted paid again is sent by a later resume without asking; for rows of today,
+    not for new ones.
+    """
     await sent(stage, stage.manifest("a", "b", "c", name="week1.csv"))
     stage.wire.plays = [None, answer(401)]
     source = stage.manifest("a", "b", name="again.csv")
@@ -328,7 +338,9 @@ async def test_consent_is_kept(stage: Stage) -> None:
 
 @virtual
 async def test_a_second_submit_never_fails(stage: Stage) -> None:
-    """What was accepted and sent is never compared again: a batch that was copied by an older mwbatch goes on."""
+    """What was accepted and sent is never compared again:
+    a batch that was copied by an older mwbatch goes on.
+    """
     source = stage.manifest("a", "b", name="week1.csv")
     await sent(stage, source)
     await copied(stage, "week1", "id")
@@ -383,7 +395,9 @@ async def test_a_fresh_signature_is_the_same_request(stage: Stage) -> None:
 @pytest.mark.files
 @virtual
 async def test_a_batch_that_cannot_be_read(stage: Stage) -> None:
-    """One folder that cannot be read stops what may have been asked for there, until the user says to go on without it."""
+    """One folder that cannot be read stops what may have been asked for there,
+    until the user says to go on without it.
+    """
     await sent(stage, stage.manifest("a", name="week1.csv"))
     folder = Path(stage.home.find("week1").where)
     (segment,) = (folder / "rows").iterdir()
@@ -435,7 +449,9 @@ def _rotten(segment: Path) -> None:
 async def test_lost_rows_of_another_batch_are_not_paid_again(
     stage: Stage, harm: Callable[[Path], None]
 ) -> None:
-    """A batch of which rows are lost may have asked for anything: nothing is sent, however often, until the user says so."""
+    """A batch of which rows are lost may have asked for anything: nothing is sent, however often,
+    until the user says so.
+    """
     await sent(stage, stage.manifest("a", "b", "c", name="week1.csv"))
     folder = Path(stage.home.find("week1").where)
     (segment,) = (folder / "rows").iterdir()
@@ -544,7 +560,9 @@ async def test_the_lock_is_not_held_while_rows_are_sent(stage: Stage) -> None:
 
 
 def test_a_lock_is_held_although_its_file_was_removed(stage: Stage) -> None:
-    """Whoever removes the file of the lock, as ``rsync --delete`` does, lets nobody plan beside the one who holds it."""
+    """Whoever removes the file of the lock, as ``rsync --delete`` does,
+    lets nobody plan beside the one who holds it.
+    """
     one, other = HomeLock(stage.path), HomeLock(stage.path)
     assert one.take()
     assert not other.take()
@@ -575,7 +593,9 @@ def test_where_folders_cannot_be_locked_the_file_serves(
 
 
 def test_a_lock_that_is_removed_while_it_is_taken(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between opening the file and locking it somebody may remove it: what is held then nobody else would find."""
+    """Between opening the file and locking it somebody may remove it:
+    what is held then nobody else would find.
+    """
     lock, real = HomeLock(stage.path), fcntl.flock
 
     def removing(file: int, how: int) -> None:
@@ -606,7 +626,9 @@ async def test_a_home_that_locks_nothing(stage: Stage, monkeypatch: pytest.Monke
 
 @virtual
 async def test_rows_under_new_ids_are_rows_in_common(stage: Stage) -> None:
-    """Whoever numbers all rows anew is told to leave them out, and that leads on: nothing is sent, nothing is refused."""
+    """Whoever numbers all rows anew is told to leave them out, and that leads on: nothing is sent,
+    nothing is refused.
+    """
     source = stage.manifest("a", "b")
     await sent(stage, source)
     lines = [f"{n},https://images.example.com/{one}.jpg" for n, one in enumerate(("a", "b", "c"))]

@@ -53,7 +53,9 @@ async def test_nothing_twice(stage: Stage) -> None:
 
 @virtual
 async def test_what_was_paid_again_and_where(stage: Stage) -> None:
-    """A request with tasks in two batches is told with its rows and tasks, and with what was paid beyond one."""
+    """A request with tasks in two batches is told with its rows and tasks,
+    and with what was paid beyond one.
+    """
     await sent(stage, "week1", "a", "b")
     await sent(stage, "week2", "a", again=("week1",))
     await sent(stage, "week3", "a", "c", again=("week1", "week2"))
@@ -87,7 +89,9 @@ async def test_two_tasks_of_one_row(stage: Stage) -> None:
 
 @virtual
 async def test_the_account(stage: Stage) -> None:
-    """With the account's listing, tasks that no batch of the home knows are told beside the rows that ask for the same."""
+    """With the account's listing, tasks that no batch of the home knows
+    are told beside the rows that ask for the same.
+    """
     await sent(stage, "week1", *(f"p{n}" for n in range(150)))
     for one in ("p3", "p3", "p149", "other"):
         await stage.client.create_tagging_task(
@@ -124,7 +128,9 @@ async def test_our_own_tasks_without_their_address(stage: Stage) -> None:
 
 @virtual
 async def test_a_listing_that_never_ends(stage: Stage) -> None:
-    """A page that brings nothing new ends the walk, which is said, and the exit code says that it is not finished."""
+    """A page that brings nothing new ends the walk, which is said,
+    and the exit code says that it is not finished.
+    """
     await sent(stage, "week1", *(f"p{n}" for n in range(120)))
     stage.befall(Line(Fault.LIST_OFFSET_IGNORED, 1, 1000))
     found = await audited(stage, api=True)
@@ -133,7 +139,9 @@ async def test_a_listing_that_never_ends(stage: Stage) -> None:
 
 @virtual
 async def test_a_listing_that_goes_on_inventing_tasks(stage: Stage) -> None:
-    """Where every page brings new tasks, for ever, the walk is given up at its deadline, and says how far it came."""
+    """Where every page brings new tasks, for ever, the walk is given up at its deadline,
+    and says how far it came.
+    """
     await sent(stage, "week1", "a")
 
     class Endless(ScriptedWire):
@@ -169,7 +177,9 @@ async def test_since_when(stage: Stage) -> None:
 @pytest.mark.files
 @virtual
 async def test_a_batch_that_cannot_be_read(stage: Stage) -> None:
-    """One bad folder is named, and the others are looked at all the same; the exit code is that of this machine."""
+    """One bad folder is named, and the others are looked at all the same;
+    the exit code is that of this machine.
+    """
     await sent(stage, "week1", "a")
     await sent(stage, "week2", "a", again=("week1",))
     await sent(stage, "week3", "c")
@@ -183,7 +193,9 @@ async def test_a_batch_that_cannot_be_read(stage: Stage) -> None:
 @pytest.mark.parametrize("place", ["rows", "journal", "results"])
 @virtual
 async def test_a_batch_that_cannot_be_read_any_more(stage: Stage, place: str) -> None:
-    """A folder that goes bad in whatever is read of it, and first or last, is named once, and the others are counted."""
+    """A folder that goes bad in whatever is read of it, and first or last, is named once,
+    and the others are counted.
+    """
     await sent(stage, "week0", "a", "z")
     await sent(stage, "week1", "a", again=("week0",))
     await sent(stage, "week2", "a", again=("week0", "week1"))

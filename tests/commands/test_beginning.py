@@ -57,7 +57,9 @@ ONE, OTHER = "https://one.test", "https://other.test"
 )
 @virtual
 async def test_the_last_base_of_an_older_batch(stage: Stage, starts: list[Started], base: str | None) -> None:
-    """Where the card names no base it is the one that was used last by the API's clock, never by this machine's."""
+    """Where the card names no base it is the one that was used last by the API's clock,
+    never by this machine's.
+    """
     rows = count()  # a row that was started is not started again
     for order in (starts, starts[::-1]):
         batch = await stage.opened()
@@ -68,7 +70,9 @@ async def test_the_last_base_of_an_older_batch(stage: Stage, starts: list[Starte
 
 @virtual
 async def test_the_base_used_last_stands_on_the_card(stage: Stage) -> None:
-    """After a run with this machine's clock a year ahead, resume takes the base that replaced the one of that run."""
+    """After a run with this machine's clock a year ahead,
+    resume takes the base that replaced the one of that run.
+    """
     source, year = stage.manifest("a", "b", "c"), 365 * 86_400.0
     ahead = replace(stage.new_desk(), now=lambda: EPOCH + year)
     first = Wishes(callback_url="http://127.0.0.1:1/first", limits=Limits(max_tasks=1))
@@ -98,7 +102,9 @@ async def test_the_beginning_of_time_is_kept_once(stage: Stage) -> None:
 
 @virtual
 async def test_tasks_that_the_journal_does_not_know_are_seen(stage: Stage) -> None:
-    """Tasks at our addresses become seen, on disk, whoever's death kept them out of the journal, and it is said."""
+    """Tasks at our addresses become seen, on disk, whoever's death kept them out of the journal,
+    and it is said.
+    """
     batch = await doubtful(stage)
     born(stage, 0)
     born(stage, 2)
@@ -121,7 +127,9 @@ async def test_tasks_that_the_journal_does_not_know_are_seen(stage: Stage) -> No
 async def test_the_first_listing_reaches_back_to_the_beginning(
     stage: Stage, began: str | None, drift: tuple[int, ...], start: str | None
 ) -> None:
-    """It begins where the batch did, by dates as far off as is known or may be; at the beginning of time if need be."""
+    """It begins where the batch did, by dates as far off as is known or may be;
+    at the beginning of time if need be.
+    """
     batch = await doubtful(stage)
     batch.keep(began=began, drift=drift)
     await caught_up(stage, batch)
@@ -130,7 +138,9 @@ async def test_the_first_listing_reaches_back_to_the_beginning(
 
 @virtual
 async def test_a_batch_that_seems_new_has_the_first_page_looked_through(stage: Stage) -> None:
-    """A folder put back as it was before its beginning: the newest tasks of the account tell, and it is no new batch."""
+    """A folder put back as it was before its beginning: the newest tasks of the account tell,
+    and it is no new batch.
+    """
     batch = await stage.opened(2)
     born(stage, 1)
     await asyncio.sleep(1)
@@ -211,7 +221,9 @@ async def test_nothing_is_sent_before_the_whole_span_was_listed(
 @pytest.mark.parametrize("befall", HARMS)
 @virtual
 async def test_a_folder_is_trusted_again(stage: Stage, befall: Callable[[Path], None]) -> None:
-    """After that sweep the card forgives what was found, and says so: the next run trusts the folder at once."""
+    """After that sweep the card forgives what was found, and says so:
+    the next run trusts the folder at once.
+    """
     folder = await half_sent(stage)
     befall(folder)
     await go_on(stage)
@@ -237,7 +249,9 @@ async def distrusted(stage: Stage, batch: Opened, **card: Any) -> str:
 @pytest.mark.files
 @virtual
 async def test_trust_needs_the_echo(stage: Stage) -> None:
-    """Where the listing was not seen to show our addresses it cannot restore trust: at once, with what to do."""
+    """Where the listing was not seen to show our addresses it cannot restore trust: at once,
+    with what to do.
+    """
     reason = await distrusted(stage, await stage.opened(2), echo={"tagging": True, "annotating": False})
     assert "put back what" in reason
     assert reason.endswith("mwbatch resume logos --trust-folder")
@@ -247,7 +261,9 @@ async def test_trust_needs_the_echo(stage: Stage) -> None:
 @pytest.mark.files
 @virtual
 async def test_the_user_may_vouch_where_the_api_cannot_tell(stage: Stage) -> None:
-    """A batch at an API that shows no addresses goes on from another disk by the user's word, once, and what it knows is not sent again."""
+    """A batch at an API that shows no addresses goes on from another disk by the user's word, once,
+    and what it knows is not sent again.
+    """
     stage.befall(Line(Fault.NO_ECHO, 1, 1000))
     await submit(
         stage.home,
@@ -288,7 +304,9 @@ async def test_trust_needs_a_listing_that_can_be_believed(
 @pytest.mark.files
 @virtual
 async def test_a_copy_of_a_folder_at_work_is_not_trusted(stage: Stage) -> None:
-    """A task of the batch that comes between the two sweeps is another process's: what that will send nobody here can tell."""
+    """A task of the batch that comes between the two sweeps is another process's:
+    what that will send nobody here can tell.
+    """
     copy_back(await half_sent(stage))
     ref = stage.home.find("logos")
     batch = await look(stage.home, ref, "submit")
@@ -311,7 +329,9 @@ async def test_a_copy_of_a_folder_at_work_is_not_trusted(stage: Stage) -> None:
 @pytest.mark.files
 @virtual
 async def test_a_copy_beside_its_batch_sends_nothing(stage: Stage) -> None:
-    """Two folders of the home that are one batch: neither sends, by whichever name, and it is said which is to be moved away."""
+    """Two folders of the home that are one batch: neither sends, by whichever name,
+    and it is said which is to be moved away.
+    """
     folder = await half_sent(stage)
     copy = Path(shutil.copytree(folder, folder.with_name("a-copy")))
     for act in (
@@ -332,7 +352,9 @@ async def test_a_copy_beside_its_batch_sends_nothing(stage: Stage) -> None:
 async def test_an_address_forged_in_either_sweep_restores_no_trust(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, walk: int
 ) -> None:
-    """Tasks at addresses that we did not sign leave the folder as it is, whichever of the two sweeps shows them."""
+    """Tasks at addresses that we did not sign leave the folder as it is,
+    whichever of the two sweeps shows them.
+    """
     batch = await stage.opened(2)
     forged = born(stage, 1, key=Key(keys_of(stage.home).newest.kid, b"f" * 16))
 
@@ -348,7 +370,9 @@ async def test_an_address_forged_in_either_sweep_restores_no_trust(
 @pytest.mark.files
 @virtual
 async def test_every_listing_asks_caches_for_the_truth(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Catching up, proving the echo, probing, settling, restoring trust, reconciling: each listing is to be fresh."""
+    """Catching up, proving the echo, probing, settling, restoring trust, reconciling:
+    each listing is to be fresh.
+    """
     asked, honest = list[bool](), stage.wire.send
 
     async def send(method: str, path: str, *, fresh: bool = False, **rest: Any) -> Any:
@@ -391,7 +415,9 @@ async def test_a_run_without_trust_sends_nothing(stage: Stage, monkeypatch: pyte
 
 
 def stand_still(stage: Stage, monkeypatch: pytest.MonkeyPatch, shown: int) -> None:
-    """From now on every listing shows the first ``shown`` tasks of the account alone, and says that these are all."""
+    """From now on every listing shows the first ``shown`` tasks of the account alone,
+    and says that these are all.
+    """
 
     def hide(page: Any, _: int) -> Any:
         there = [task.task_id for task in stage.world.tasks()][:shown]
@@ -407,7 +433,9 @@ def stand_still(stage: Stage, monkeypatch: pytest.MonkeyPatch, shown: int) -> No
 async def test_a_listing_that_shows_less_than_was_known_restores_no_trust(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, shown: int
 ) -> None:
-    """The journal is gone, and the listing stands still or is another account's: what the API had told before tells, and no row is paid twice."""
+    """The journal is gone, and the listing stands still or is another account's:
+    what the API had told before tells, and no row is paid twice.
+    """
     lose_journal(await half_sent(stage))
     with monkeypatch.context() as still:
         stand_still(stage, still, shown)
@@ -425,7 +453,9 @@ async def test_a_listing_that_shows_less_than_was_known_restores_no_trust(
 
 @virtual
 async def test_a_listing_without_any_task_of_a_batch_that_sent_restores_no_trust(stage: Stage) -> None:
-    """Killed at its first request, the journal gone: a listing that shows no task of the batch is tied to nothing, until one shows."""
+    """Killed at its first request, the journal gone:
+    a listing that shows no task of the batch is tied to nothing, until one shows.
+    """
     batch = await stage.opened(3)
     batch.keep(kids=(keys_of(stage.home).newest.kid,), began=EARLY)
     grounds = Grounds(SETTLE, stage.desk.ticks())

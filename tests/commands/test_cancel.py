@@ -64,7 +64,9 @@ async def test_what_was_withdrawn_is_never_sent(stage: Stage) -> None:
 
 @virtual
 async def test_only_the_ids_that_are_named(stage: Stage) -> None:
-    """Rows that are not named keep their tasks and are sent later; a named row that is canceled already is no error."""
+    """Rows that are not named keep their tasks and are sent later;
+    a named row that is canceled already is no error.
+    """
     await sent(stage, 4, most=2)
     for _ in range(2):
         result = await given_up(stage, "b", "c")
@@ -95,7 +97,9 @@ async def test_a_completed_row_keeps_its_answer(stage: Stage) -> None:
 
 @virtual
 async def test_a_cancel_that_comes_too_late(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A task completed just before is answered 500: it is looked at again, its answer kept, and never canceled twice."""
+    """A task completed just before is answered 500: it is looked at again, its answer kept,
+    and never canceled twice.
+    """
     await sent(stage, 1)
     asked, honest = list[str](), stage.world.cancel
 
@@ -115,7 +119,9 @@ async def test_a_cancel_that_comes_too_late(stage: Stage, monkeypatch: pytest.Mo
 
 @virtual
 async def test_a_task_that_is_gone(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A task that the API does not know any more is not canceled; the row stays pending, and the user is told."""
+    """A task that the API does not know any more is not canceled; the row stays pending,
+    and the user is told.
+    """
     await sent(stage, 1)
     monkeypatch.setattr(stage.world, "_tasks", {})
     result = await given_up(stage)
@@ -200,7 +206,9 @@ async def test_many_only_after_a_yes(stage: Stage) -> None:
 
 @virtual
 async def test_an_api_that_refuses_us(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wrong key in mid-way ends the command; another API than the batch's is refused before anything is done."""
+    """A wrong key in mid-way ends the command;
+    another API than the batch's is refused before anything is done.
+    """
     await sent(stage, 2)
     with pytest.raises(OtherApi):
         await cancel(stage.home, stage.client_at(ELSEWHERE), "logos", (), stage.desk)

@@ -49,7 +49,9 @@ async def reached(condition: Callable[[], bool]) -> None:
 
 
 async def doubted(stage: Stage, connections: int, times: int) -> dict[str, int]:
-    """What becomes of 300 rows that are cancelled with 128 requests on their way; that many of them had left."""
+    """What becomes of 300 rows that are cancelled with 128 requests on their way;
+    that many of them had left.
+    """
     batch = await stage.opened(300)
     stage.wire.connections = asyncio.Semaphore(connections)
     sending = asyncio.create_task(at_once(stage, batch, 128).send(batch.journal.rows()))
@@ -63,7 +65,9 @@ async def doubted(stage: Stage, connections: int, times: int) -> dict[str, int]:
 @pytest.mark.parametrize("times", [1, 2, 100])
 @virtual
 async def test_only_what_left_is_in_doubt(stage: Stage, times: int) -> None:
-    """Of 128 requests 79 had left when the run was cancelled: 79 rows are in doubt, however often it was cancelled."""
+    """Of 128 requests 79 had left when the run was cancelled: 79 rows are in doubt,
+    however often it was cancelled.
+    """
     assert await doubted(stage, 79, times) == {"doubt": 79, "planned": 221}
     closed = [fact for fact in stage.on_disk() if isinstance(fact, Failed)]
     assert {(fact.verdict, fact.final) for fact in closed} == {("unsent", False)}
@@ -71,7 +75,9 @@ async def test_only_what_left_is_in_doubt(stage: Stage, times: int) -> None:
 
 @virtual
 async def test_who_is_cut_short_hears_of_no_trouble(stage: Stage) -> None:
-    """Requests that were cut short are no trouble of the API's: nobody says that it is waited for, or asks it."""
+    """Requests that were cut short are no trouble of the API's: nobody says that it is waited for,
+    or asks it.
+    """
     await doubted(stage, 79, 1)
     assert [note for note in stage.desk.tally.notes if "until the API answers" in note] == []
     assert stage.wire.listed == []
@@ -100,7 +106,9 @@ async def test_what_left_over_real_sockets(stage: Stage) -> None:
 @pytest.mark.files
 @virtual
 async def test_cancelled_while_started_is_written(stage: Stage) -> None:
-    """A run of rows whose ``started`` is on its way to the disk when all is cancelled leaves none of them in doubt."""
+    """A run of rows whose ``started`` is on its way to the disk when all
+    is cancelled leaves none of them in doubt.
+    """
     disk = Gated()
     batch = await stage.opened(40, disk)
     sending = asyncio.create_task(sender_of(stage, batch).send(batch.journal.rows()))
@@ -120,7 +128,9 @@ async def test_cancelled_while_started_is_written(stage: Stage) -> None:
 
 @virtual
 async def test_a_row_is_not_given_up_for_stops(stage: Stage) -> None:
-    """Rows that never left are sent at last, however many runs were cut before: a stop is no attempt in vain."""
+    """Rows that never left are sent at last, however many runs were cut before:
+    a stop is no attempt in vain.
+    """
     source = stage.manifest(*range(9))
     await submit(stage.home, stage.client, source, silent(), stage.new_desk())
     stage.write(source, "id,image_url", *(f"{n},https://images.example.com/{n}.jpg" for n in range(60)))
@@ -139,7 +149,8 @@ async def test_a_row_is_not_given_up_for_stops(stage: Stage) -> None:
 @pytest.mark.parametrize(("error", "doubt"), [(KeyError("odd"), 1), (UsageError("odd: it was closed"), 0)])
 @virtual
 async def test_one_workers_error_leaves_the_others_alone(stage: Stage, error: Exception, doubt: int) -> None:
-    """An error in one worker is raised when the others have their answers; it puts its own row in doubt alone.
+    """An error in one worker is raised when the others have their answers;
+    it puts its own row in doubt alone.
 
     Not even that where it says, as the refusal of a client that was closed does, that nothing was written.
     """
@@ -161,7 +172,9 @@ async def test_one_workers_error_leaves_the_others_alone(stage: Stage, error: Ex
 
 @virtual
 async def test_a_cut_pause_keeps_what_is_known(stage: Stage) -> None:
-    """A row that waits for its next try when all is cancelled was refused by a busy API, which is no doubt."""
+    """A row that waits for its next try when all is cancelled was refused by a busy API,
+    which is no doubt.
+    """
     stage.wire.always = lambda _: answer(429)
     sending = asyncio.create_task(send(stage, await stage.opened(3), most=1))
     await reached(lambda: len(stage.wire.creates) == 1 and not stage.wire.in_flight)

@@ -27,7 +27,9 @@ async def sent(stage: Stage, count: int, **wishes: Any) -> Created:
 
 @virtual
 async def test_limits_hold_over_all_runs(stage: Stage) -> None:
-    """A limit counts every task that the batch ever had, stays with the batch, and ends the run unfinished."""
+    """A limit counts every task that the batch ever had, stays with the batch,
+    and ends the run unfinished.
+    """
     created = await sent(stage, 10, limits=Limits(max_tasks=4))
     assert (created.exit, stage.tasks) == (Exit.UNFINISHED, 4)
     assert "4 tasks so far (--max-tasks); 6 rows not sent" in created.ending.reason
@@ -67,7 +69,9 @@ async def test_the_next_step_does_not_meet_the_limit_again(stage: Stage, limits:
 
 @virtual
 async def test_rows_wait_for_one_that_is_found(stage: Stage) -> None:
-    """When the first row that is sent again falls into doubt and is found, those that waited for it are sent."""
+    """When the first row that is sent again falls into doubt and is found,
+    those that waited for it are sent.
+    """
     stage.befall(Line(Fault.NOT_CREATED_500, 2, 4), Line(Fault.CREATED_500, 5, 5))
     created = await sent(stage, 4)
     assert (created.exit, stage.tasks) == (Exit.DONE, 4)
@@ -75,7 +79,9 @@ async def test_rows_wait_for_one_that_is_found(stage: Stage) -> None:
 
 @virtual
 async def test_who_stops_the_settling_is_told(stage: Stage) -> None:
-    """A run that was interrupted says so to scripts and people, wherever that was: here nothing was left to send."""
+    """A run that was interrupted says so to scripts and people, wherever that was:
+    here nothing was left to send.
+    """
     stage.befall(Line(Fault.NOT_CREATED_500, 2, 4))
     asyncio.get_running_loop().call_later(60, stage.desk.stopping.set)
     created = await sent(stage, 4)
@@ -85,7 +91,9 @@ async def test_who_stops_the_settling_is_told(stage: Stage) -> None:
 
 @virtual
 async def test_the_first_row_that_is_sent_again_goes_alone(stage: Stage) -> None:
-    """Unless it was created no second row of that round leaves: the others wait until doubt is settled again."""
+    """Unless it was created no second row of that round leaves:
+    the others wait until doubt is settled again.
+    """
     stage.befall(Line(Fault.NOT_CREATED_500, 2, 5))  # three rows, and the first of them again
     created = await sent(stage, 4)
     assert (created.exit, stage.tasks) == (Exit.DONE, 4)
@@ -96,7 +104,9 @@ async def test_the_first_row_that_is_sent_again_goes_alone(stage: Stage) -> None
 
 @virtual
 async def test_once_belied_only_what_the_user_opens_leaves(stage: Stage) -> None:
-    """A row whose last attempt is the one that the user opened is not sent again by itself; a newly opened one is."""
+    """A row whose last attempt is the one that the user opened is not sent again by itself;
+    a newly opened one is.
+    """
     batch = await stage.opened(3)
     belied: list[Fact] = [start(1), fail(1), show(1, task="late")]
     spent: list[Fact] = [
@@ -150,7 +160,9 @@ async def test_a_question_names_the_limit(stage: Stage) -> None:
 
 @virtual
 async def test_the_end_names_the_limit(stage: Stage) -> None:
-    """A run that a limit ended says which, and its report stands for what is spent, by month too, beside the limits."""
+    """A run that a limit ended says which, and its report stands for what is spent, by month too,
+    beside the limits.
+    """
     created = await sent(stage, 3, limits=Limits(max_tasks=2, price=0.1))
     assert created.ending.reason == (
         "the limit is reached: 2 of at most 2 tasks so far (--max-tasks), about 0.20; 1 row not sent"
@@ -202,7 +214,9 @@ def test_bases() -> None:
     ],
 )
 def test_no_bases(url: str, said: str) -> None:
-    """What cannot be a callback base is refused with the reason, and without the password that stands in it."""
+    """What cannot be a callback base is refused with the reason,
+    and without the password that stands in it.
+    """
     with pytest.raises(UsageError, match=said) as raised:
         checked_base(url)
     assert "secret" not in str(raised.value)
@@ -210,7 +224,9 @@ def test_no_bases(url: str, said: str) -> None:
 
 @virtual
 async def test_who_is_sent_again_waits_for_the_first(stage: Stage) -> None:
-    """Of rows whose requests made no task the first goes alone; once it was created, all others go together."""
+    """Of rows whose requests made no task the first goes alone; once it was created,
+    all others go together.
+    """
     stage.wire.plays = [None, *[Unsure("cut")] * 6]
     created = await sent(stage, 20, concurrency=4)
     assert (created.exit, stage.statuses()) == (Exit.DONE, {"pending": 20})

@@ -1,4 +1,6 @@
-"""An API whose tasks are dated by another clock than its answers are, or in another way: no row is paid twice, no proof is false."""
+"""An API whose tasks are dated by another clock than its answers are, or in another way:
+no row is paid twice, no proof is false.
+"""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -125,7 +127,9 @@ async def test_doubles_show_at_once_whatever_the_dates_say(stage: Stage, variant
 async def test_how_far_dates_lie_apart_is_kept(
     stage: Stage, seconds: float, least: int, greatest: int
 ) -> None:
-    """What is measured at each create stands on the card after the run, in whole seconds; the next run reaches as far back."""
+    """What is measured at each create stands on the card after the run, in whole seconds;
+    the next run reaches as far back.
+    """
     lines, size = apart(seconds)
     await sent(stage, *lines, size=size, rows=3)
     kept = stage.home.find("logos").card.drift

@@ -24,7 +24,9 @@ async def test_a_wish_to_stop_ends_a_sleep() -> None:
 
 
 def test_what_holds_up_rows_is_shown() -> None:
-    """A missing connection and a wait that the API names are shown until it goes on; the pace that is sought is not."""
+    """A missing connection and a wait that the API names are shown until it goes on;
+    the pace that is sought is not.
+    """
     desk = Desk(ticks=lambda: 100.0)
     desk.held_up(Outcome(Verdict.BUSY), 2.0)
     assert desk.tally.trouble == ""

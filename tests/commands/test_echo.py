@@ -31,7 +31,9 @@ async def created(stage: Stage) -> Opened:
 @pytest.mark.parametrize("lag", [0.0, 30.0])
 @virtual
 async def test_an_echo_is_proved(stage: Stage, lag: float) -> None:
-    """A listing that shows the task with its address proves the echo, also half a minute late; the card keeps it."""
+    """A listing that shows the task with its address proves the echo, also half a minute late;
+    the card keeps it.
+    """
     stage.befall(Line(Fault.LIST_LAG, 1, 999), size=Size(list_lag_s=lag))
     batch = await created(stage)
     batch.keep(echo={"annotating": False})
@@ -89,7 +91,8 @@ async def test_an_interruption_disproves_nothing(stage: Stage) -> None:
 async def mixed(stage: Stage, count: int) -> Created:
     """Create the tasks of a batch of both types."""
     batch = await stage.opened(count)
-    request: Request = {"image_url": "https://a.example/1.jpg", "instruction": "Is it?", "annotation_option": ["yes", "no"],
+    request: Request = {"image_url": "https://a.example/1.jpg", "instruction": "Is it?",
+    "annotation_option": ["yes", "no"],
                "tags": [{"id": "1", "left": 0, "top": 0, "width": 9, "height": 9}]}  # fmt: skip
     more = range(count, 2 * count)
     await batch.record([Planned(EPOCH, n, f"id-{n}", n + 2, "annotating", request, {}) for n in more])
@@ -104,7 +107,9 @@ async def mixed(stage: Stage, count: int) -> Created:
 async def test_runs_stay_small_where_doubt_could_not_be_settled(
     stage: Stage, blind: bool, longest: int
 ) -> None:
-    """The first run is one row a type; where the echo of a type is missing, runs hold only what is sent at once."""
+    """The first run is one row a type; where the echo of a type is missing,
+    runs hold only what is sent at once.
+    """
     if blind:
         stage.befall(Line(Fault.NO_ECHO, 2, 2))
     await mixed(stage, 30)

@@ -104,7 +104,9 @@ def test_two_loops_in_two_threads(tmp_path: Path) -> None:
 
 @virtual
 async def test_a_receiver_beside_a_submit(stage: Stage) -> None:
-    """A receiver that is mounted in the user's own application takes what comes while a submit runs in the same loop."""
+    """A receiver that is mounted in the user's own application takes what
+    comes while a submit runs in the same loop.
+    """
     app = web.Application()
     own = application(stage.home)
     app.add_subapp("/hooks", own)

@@ -56,11 +56,14 @@ async def pictures() -> AsyncIterator[Pictures]:
 
 def writer(path: Path, name: FormatName = FormatName.COCO, **order: bool) -> Export:
     """An export to a path."""
-    return Export("logos", Order(name, path, **order), Home(path.parent / "home"))  # type: ignore[arg-type] # flags alone
+    # flags alone
+    return Export("logos", Order(name, path, **order), Home(path.parent / "home"))  # type: ignore[arg-type]
 
 
 async def test_images_are_measured_once(pictures: Pictures, tmp_path: Path) -> None:
-    """Only completed rows whose size nobody told are measured, at most `AT_ONCE` together, and never again."""
+    """Only completed rows whose size nobody told are measured, at most `AT_ONCE` together,
+    and never again.
+    """
     rows = [Drawn(f"r{n}", [tag()], url=f"{pictures.url}/{n}.png") for n in range(14, 94)]
     rows += [
         Drawn("told", [], sized(), f"{pictures.url}/1.png"),

@@ -1,4 +1,6 @@
-"""Every call of the disk fails once, twice and for good while a manifest is submitted: nothing is paid twice."""
+"""Every call of the disk fails once, twice and for good while a manifest is submitted:
+nothing is paid twice.
+"""
 
 from collections import Counter
 from contextlib import suppress

@@ -96,7 +96,9 @@ async def test_a_torn_end_was_never_acknowledged(stage: Stage) -> None:
 @pytest.mark.files
 @virtual
 async def test_a_segment_that_stays_gives_nothing_twice(stage: Stage) -> None:
-    """While a receiver still writes, each reconciliation takes in what is new: answers, and tasks without one."""
+    """While a receiver still writes, each reconciliation takes in what is new: answers,
+    and tasks without one.
+    """
     batch = await stage.opened(3)
     inbox = Segments((stage.path / "inbox" / batch.card.batch_id), "receiver")
     await inbox.append([answer(1), show(1, "canceled", row=1), show(1, "canceled", row=1)])
@@ -113,7 +115,9 @@ async def test_a_segment_that_stays_gives_nothing_twice(stage: Stage) -> None:
 @pytest.mark.files
 @virtual
 async def test_damage_is_reported(stage: Stage) -> None:
-    """A damaged line of the inbox counts as one of the batch, before it is taken in and after; the file stays as it is."""
+    """A damaged line of the inbox counts as one of the batch, before it is taken in and after;
+    the file stays as it is.
+    """
     batch = await stage.opened(2)
     inbox = await arrived(stage, batch.card.batch_id, answer(1), answer(1, row=1))
     [segment] = inbox.folder.rglob("*.jsonl")

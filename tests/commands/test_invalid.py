@@ -48,7 +48,9 @@ def put_aside(stage: Stage) -> list[dict[str, object]]:
 
 @virtual
 async def test_bad_rows_never_block_good_ones(stage: Stage) -> None:
-    """The good rows are sent, the bad ones stand aside with their cells and what is wrong; the exit code tells."""
+    """The good rows are sent, the bad ones stand aside with their cells and what is wrong;
+    the exit code tells.
+    """
     created = await sent(stage, HEADER, *BAD, *GOOD)
     assert (created.skipped, created.exit, stage.statuses()) == (3, Exit.ROWS, {"pending": 2})
     a, b, c = put_aside(stage)
@@ -69,7 +71,9 @@ async def test_bad_rows_are_durable(stage: Stage, synced: Synced) -> None:
 
 @virtual
 async def test_nobody_can_foretell_where_it_is_written(stage: Stage) -> None:
-    """A link that stands beside the manifest already leads the list of bad rows into no file of the user's."""
+    """A link that stands beside the manifest already leads the list
+    of bad rows into no file of the user's.
+    """
     mine = stage.folder / "mine.txt"
     mine.write_text("mine")
     aside(stage).with_name(f".{aside(stage).name}.new").symlink_to(mine)
@@ -127,7 +131,9 @@ def second(stage: Stage) -> Path:
 
 @virtual
 async def test_mended_in_place_it_runs_again(stage: Stage) -> None:
-    """A list that was mended, as it says, and submitted stays as it is; only rows that are new in the manifest go to another."""
+    """A list that was mended, as it says, and submitted stays as it is;
+    only rows that are new in the manifest go to another.
+    """
     await sent(stage, HEADER, BAD[0], *GOOD)
     (row,) = put_aside(stage)
     mended = encode(row | {"image_url": "https://images.example.com/a.jpg"}) + b"\n"
@@ -165,7 +171,9 @@ async def test_rows_put_aside_before_are_told(stage: Stage) -> None:
 
 @virtual
 async def test_what_somebody_has_there_is_kept(stage: Stage) -> None:
-    """What is called like the list, and is none of this batch, is never overwritten: the bad rows go to the next name."""
+    """What is called like the list, and is none of this batch, is never overwritten:
+    the bad rows go to the next name.
+    """
     aside(stage).write_text("mine")
     assert (await sent(stage, HEADER, *BAD, *GOOD)).skipped == 3
     assert (aside(stage).read_text(), len(second(stage).read_bytes().splitlines())) == ("mine", 3)
@@ -241,7 +249,9 @@ def test_lines_without_cells_are_kept_as_text() -> None:
 
 
 def test_a_good_row_can_be_written_again() -> None:
-    """The cells of an entry are read as the same entry, request and columns alike, whatever our own columns say."""
+    """The cells of an entry are read as the same entry, request and columns alike,
+    whatever our own columns say.
+    """
     row = {
         "id": "x",
         "image_url": "https://images.example.com/x.jpg",
@@ -269,7 +279,9 @@ async def test_identical_rows_are_named_with_both_lines(stage: Stage) -> None:
 
 @virtual
 async def test_no_gap_is_left(stage: Stage) -> None:
-    """Rows that are put aside before others leave no gap in the batch, which would look like rows that were lost."""
+    """Rows that are put aside before others leave no gap in the batch,
+    which would look like rows that were lost.
+    """
     copied = [GOOD[0], "f,https://images.example.com/d.jpg,,,,y", GOOD[1]]
     assert (await sent(stage, HEADER, *copied)).skipped == 1
     assert stage.statuses() == {"pending": 2}
@@ -277,7 +289,9 @@ async def test_no_gap_is_left(stage: Stage) -> None:
 
 @virtual
 async def test_a_list_that_begins_with_a_line_without_cells(stage: Stage) -> None:
-    """What cannot be read as a row says nothing about the others: mended, they are sent by the ids that they have."""
+    """What cannot be read as a row says nothing about the others: mended,
+    they are sent by the ids that they have.
+    """
     await sent(stage, HEADER, BAD[2], BAD[0], *GOOD)
     torn, row = put_aside(stage)
     aside(stage).write_bytes(

@@ -1,4 +1,6 @@
-"""Callback keys as commands see them: what waits for a key, and what its end means for the batch that used it."""
+"""Callback keys as commands see them: what waits for a key,
+and what its end means for the batch that used it.
+"""
 
 import asyncio
 from dataclasses import replace
@@ -69,7 +71,9 @@ async def test_what_waits_is_listed(stage: Stage) -> None:
 
 @virtual
 async def test_a_key_that_is_needed_stays(stage: Stage) -> None:
-    """While a row waits at its addresses a key is not retired, and the sentence says how to get there; then it is."""
+    """While a row waits at its addresses a key is not retired, and the sentence says how to get there;
+    then it is.
+    """
     old = await submitted(stage, 3)
     rotated(stage.home, stage.desk)
     with pytest.raises(
@@ -107,7 +111,9 @@ async def test_a_run_under_way_keeps_every_key(stage: Stage) -> None:
 
 @virtual
 async def test_a_forced_end_under_a_run_warns(stage: Stage) -> None:
-    """A key that is retired by force while a batch is in use warns of the addresses that the run may sign with it still."""
+    """A key that is retired by force while a batch is in use warns of the
+    addresses that the run may sign with it still.
+    """
     old = await submitted(stage, 1)
     rotated(stage.home, stage.desk)
     async with stage.home.act(stage.home.find("logos"), "submit"):
@@ -124,7 +130,9 @@ async def test_a_forced_end_under_a_run_warns(stage: Stage) -> None:
 @pytest.mark.files
 @virtual
 async def test_a_batch_that_cannot_be_read_holds_no_key_up(stage: Stage) -> None:
-    """A leaked key can be retired by force, and the keys listed, whatever is wrong with a batch; without force it is refused."""
+    """A leaked key can be retired by force, and the keys listed, whatever is wrong with a batch;
+    without force it is refused.
+    """
     old = await submitted(stage, 2)
     rotated(stage.home, stage.desk)
     (
@@ -166,7 +174,9 @@ async def test_a_new_key_signs_the_next_run(stage: Stage) -> None:
 
 @virtual
 async def test_answers_after_a_forced_end(stage: Stage) -> None:
-    """Rows that waited at a retired key's addresses are fetched: tasks that the journal knows, and the proof stands."""
+    """Rows that waited at a retired key's addresses are fetched: tasks that the journal knows,
+    and the proof stands.
+    """
     await forced(stage, await submitted(stage, 3))
     stage.world.complete_all(clock())
     await asyncio.sleep(5)
@@ -177,7 +187,9 @@ async def test_answers_after_a_forced_end(stage: Stage) -> None:
 
 
 async def started(stage: Stage, *more: Fact, rows: int) -> str:
-    """A batch whose rows all started with today's key, of which nothing is known but ``more``; the key's kid."""
+    """A batch whose rows all started with today's key, of which nothing is known but ``more``;
+    the key's kid.
+    """
     kid = keys_of(stage.home).newest.kid
     batch = await doubtful(stage, *more, rows=rows, kid=kid)
     batch.keep(kids=(kid,), began=stage.client.clock)
@@ -198,7 +210,9 @@ async def test_a_task_of_a_retired_key_is_no_absence(stage: Stage) -> None:
 
 @virtual
 async def test_a_late_task_of_a_retired_key_is_seen(stage: Stage) -> None:
-    """A task that shows up after its attempt was closed, at an address of a retired key, is not paid a second time."""
+    """A task that shows up after its attempt was closed, at an address of a retired key,
+    is not paid a second time.
+    """
     old = await started(stage, Failed(clock(), 0, 1, "absent", final=False), rows=1)
     assert (await lines(stage.home))[old].waiting == 1
     born(stage, 0)
@@ -209,7 +223,9 @@ async def test_a_late_task_of_a_retired_key_is_seen(stage: Stage) -> None:
 
 @virtual
 async def test_a_retired_key_of_another_batch_is_none_of_ours(stage: Stage) -> None:
-    """The name of a retired key counts only in a batch that used it; elsewhere its address is a forged one."""
+    """The name of a retired key counts only in a batch that used it;
+    elsewhere its address is a forged one.
+    """
     await started(stage, rows=2)
     rotated(stage.home, stage.desk)
     stranger = rotated(stage.home, stage.desk).verifying[-1]
@@ -223,7 +239,9 @@ async def test_a_retired_key_of_another_batch_is_none_of_ours(stage: Stage) -> N
 @pytest.mark.parametrize("known", [True, False])
 @virtual
 async def test_the_proof_needs_our_signature(stage: Stage, known: bool) -> None:
-    """A task at an address of the batch that no key of ours made, and that we do not know, leaves nothing proved."""
+    """A task at an address of the batch that no key of ours made, and that we do not know,
+    leaves nothing proved.
+    """
     await submitted(stage, 1)
     if not known:
         batch_id = stage.home.find("logos").card.batch_id

@@ -1,4 +1,6 @@
-"""Whoever learns an address can call it: what he invents costs no money, cancels nothing, and holds nothing up."""
+"""Whoever learns an address can call it: what he invents costs no money, cancels nothing,
+and holds nothing up.
+"""
 
 from dataclasses import replace
 
@@ -51,7 +53,9 @@ async def sent(stage: Stage) -> None:
 @pytest.mark.parametrize("says", [None, "forged"])
 @virtual
 async def test_the_pending_task_of_another_batch(stage: Stage, says: str | None) -> None:
-    """A callback that names another batch's task makes no surplus of it: nobody cancels it, and nothing is paid twice."""
+    """A callback that names another batch's task makes no surplus of it: nobody cancels it,
+    and nothing is paid twice.
+    """
     await sent(stage)
     source = replace(stage.manifest("x", name="others.csv"), batch="others")
     await submit(stage.home, stage.client, source, silent(), stage.new_desk())
@@ -69,7 +73,9 @@ async def test_the_pending_task_of_another_batch(stage: Stage, says: str | None)
 @pytest.mark.parametrize("says", [None, "forged"])
 @virtual
 async def test_an_invented_task_at_a_row_that_is_done(stage: Stage, says: str | None) -> None:
-    """An invented task changes neither what is shown of an answered row nor what a reconciliation comes to."""
+    """An invented task changes neither what is shown of an answered
+    row nor what a reconciliation comes to.
+    """
     await sent(stage)
     stage.world.complete_all(clock())
     clean = await account(stage)
@@ -83,7 +89,9 @@ async def test_an_invented_task_at_a_row_that_is_done(stage: Stage, says: str | 
 
 @virtual
 async def test_an_invented_answer_is_shown_until_the_true_one_comes(stage: Stage) -> None:
-    """An answer that only a callback brought completes its row and is counted, until the API's own task is answered."""
+    """An answer that only a callback brought completes its row and is counted,
+    until the API's own task is answered.
+    """
     await sent(stage)
     await called(stage, "invented", 0, says="forged")
     result = await account(stage)
@@ -137,7 +145,9 @@ async def test_a_callback_vouches_for_no_address(stage: Stage) -> None:
 
 @virtual
 async def test_a_callback_hides_no_echo(stage: Stage) -> None:
-    """The echo is looked for by the task that the API itself has shown, whatever else somebody has answered there."""
+    """The echo is looked for by the task that the API itself has shown,
+    whatever else somebody has answered there.
+    """
     batch = await stage.opened(1)
     await batch.record([shown(born(stage, 0), 0)])
     await batch.journal.close()

@@ -1,4 +1,6 @@
-"""Whatever is deleted, cut or put back of a batch and of its home: no row is paid twice, and the work goes on."""
+"""Whatever is deleted, cut or put back of a batch and of its home: no row is paid twice,
+and the work goes on.
+"""
 
 import asyncio
 import shutil
@@ -46,7 +48,9 @@ def put_back(target: Path, copy: Path) -> None:
 
 @dataclass(frozen=True)
 class Scene:
-    """A batch of which a run was killed, and copies of the home: just after planning, mid-run, and at its death."""
+    """A batch of which a run was killed, and copies of the home: just after planning, mid-run,
+    and at its death.
+    """
 
     home: Path
     copies: Path
@@ -189,7 +193,9 @@ def named(acts: list[Callable[[Scene], None]]) -> list[Any]:
 @pytest.mark.parametrize("befall", named([nothing, *WHOLE, *LOST, *HOME]))
 @virtual
 async def test_no_row_is_paid_twice(stage: Stage, befall: Callable[[Scene], None], resuming: bool) -> None:
-    """The next run sends what has no task, and nothing else; the one after it has nothing to do, and nothing to ask."""
+    """The next run sends what has no task, and nothing else; the one after it has nothing to do,
+    and nothing to ask.
+    """
     befall(await killed(stage))
     created = await gone_on(stage, resuming=resuming)
     assert (created.exit, stage.statuses()) == (Exit.DONE, {"pending": ROWS})
@@ -247,7 +253,9 @@ ROWLESS: list[Callable[[Scene], None]] = [
 @pytest.mark.parametrize("befall", named(ROWLESS))
 @virtual
 async def test_rows_that_are_gone_are_not_planned_anew(stage: Stage, befall: Callable[[Scene], None]) -> None:
-    """A row planned now could get the number of another one, and its answers: it is refused, and the way on works."""
+    """A row planned now could get the number of another one, and its answers: it is refused,
+    and the way on works.
+    """
     scene = await killed(stage)
     befall(scene)
     before = len(stage.wire.creates)
@@ -261,7 +269,9 @@ async def test_rows_that_are_gone_are_not_planned_anew(stage: Stage, befall: Cal
 
 @virtual
 async def test_a_results_segment_that_was_deleted_on_purpose(stage: Stage) -> None:
-    """It is asked for once what the folder may have forgotten, and never again; its answers can be fetched."""
+    """It is asked for once what the folder may have forgotten, and never again;
+    its answers can be fetched.
+    """
     scene = await killed(stage)
     await gone_on(stage)
     await asyncio.sleep(100_000)
@@ -279,7 +289,9 @@ async def test_a_results_segment_that_was_deleted_on_purpose(stage: Stage) -> No
 
 @virtual
 async def test_what_cannot_be_noted_outside_is_not_sent(stage: Stage) -> None:
-    """A start that is in the journal alone lets no request leave: the run ends, exit 6, and can be run again."""
+    """A start that is in the journal alone lets no request leave: the run ends, exit 6,
+    and can be run again.
+    """
     stage.path.mkdir()
     (stage.path / FOLDER).write_bytes(b"")
     with pytest.raises(StoreError):  # the last note of the run fails as well

@@ -69,7 +69,9 @@ async def test_it_is_durable(stage: Stage, synced: Synced) -> None:
 
 @virtual
 async def test_completed_rows_alone(stage: Stage) -> None:
-    """Each answered image is a row with all of its tags; the others are counted, and the manifest is a good one."""
+    """Each answered image is a row with all of its tags; the others are counted,
+    and the manifest is a good one.
+    """
     await tagged(stage, 5, 3)
     found = await made(stage)
     assert (found.rows + found.images_without, found.waiting) == (3, 2)
@@ -135,7 +137,9 @@ async def test_nothing_to_ask_about(stage: Stage) -> None:
 
 @virtual
 async def test_a_file_that_is_there_stays(stage: Stage) -> None:
-    """What the user has at the path is never replaced; a manifest that was made there is, with force, and then at once."""
+    """What the user has at the path is never replaced; a manifest that was made there is, with force,
+    and then at once.
+    """
     await tagged(stage, 5, 5)
     (stage.folder / "two.jsonl").write_text("mine")
     for force in (False, True):

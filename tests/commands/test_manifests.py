@@ -73,7 +73,8 @@ BAD = {
     "bare16le.csv": (CSV.decode().encode("utf-16-le"), UTF16.replace("16 ", "16LE ") + " M > MFREE"),
     "bare16be.csv": (CSV.decode().encode("utf-16-be"), UTF16.replace("16 ", "16BE ") + " M > MFREE"),
     "packed16.csv.gz": (gzip.compress(CSV.decode().encode("utf-16"), mtime=0), UTF16),
-    "list.json": (b'[{"image_url":1}]', "M is one JSON list: put one object on a line, for example with jq -c '.[]'"),
+    "list.json": (b'[{"image_url":1}]', ("M is one JSON list: put one object on a line, for example "
+                                        "with jq -c '.[]'")),
     "sheet.csv": (b"PK\x03\x04rest", "M is a zip archive or a spreadsheet: export the sheet as CSV"),
     "m.parquet": (b"PAR1\x15\x04\x15", "M is Parquet: convert it to CSV or JSONL"),
     "one.png": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", PICTURE.format("PNG")),
@@ -83,8 +84,10 @@ BAD = {
     "m.csv.xz": (lzma.compress(CSV), "M is packed with xz: unpack it, or pack it with gzip"),
     "twice.csv.gz": (gzip.compress(gzip.compress(CSV, mtime=0), mtime=0), "M is packed with gzip: unpack it"),
     "plain.csv.gz": (CSV, "M is not gzip, although its name says so: rename it"),
-    "cut.csv.gz": (gzip.compress(CSV, mtime=0)[:-9], "M ends in the middle of its gzip stream: copy or download it again"),
-    "bad.csv.gz": (gzip.compress(CSV, mtime=0) + b"rest", "M is damaged (Error -3 while decompressing data: incorrect header check): pack it anew"),
+    "cut.csv.gz": (gzip.compress(CSV, mtime=0)[:-9], ("M ends in the middle of its gzip stream: copy or "
+                                                     "download it again")),
+    "bad.csv.gz": (gzip.compress(CSV, mtime=0) + b"rest", ("M is damaged (Error -3 while decompressing "
+                                                          "data: incorrect header check): pack it anew")),
 }  # fmt: skip
 
 
@@ -98,7 +101,9 @@ async def test_no_manifest(name: str, raw: bytes, said: str, tmp_path: Path) -> 
 
 
 async def test_the_first_bytes_may_come_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a file is shows also where a pipe gives its first bytes one by one; and a name of a column is no format."""
+    """What a file is shows also where a pipe gives its first bytes one by one;
+    and a name of a column is no format.
+    """
     monkeypatch.setattr(manifests, "BLOCK", 1)
     (tmp_path / "m.csv").write_bytes(CSV.decode().encode("utf-16"))
     assert (await refusal(tmp_path / "m.csv")).startswith(UTF16)

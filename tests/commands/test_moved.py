@@ -36,7 +36,9 @@ def paste(command: str) -> None:
 @pytest.mark.files
 @virtual
 async def test_a_batch_that_is_gone(stage: Stage) -> None:
-    """Where a batch has sent from the home and its folder is gone, whoever compares is told, until he says that it may be."""
+    """Where a batch has sent from the home and its folder is gone, whoever compares is told,
+    until he says that it may be.
+    """
     await submit(stage.home, stage.client, stage.manifest(1), silent(), stage.desk)
     ref = stage.home.find("logos")
     folder, card = Path(ref.where), ref.card
@@ -61,7 +63,9 @@ async def test_a_batch_that_is_gone(stage: Stage) -> None:
 @pytest.mark.files
 @virtual
 async def test_nothing_is_gone(stage: Stage) -> None:
-    """A folder under another name, a batch that sent nothing, and one that cannot be read are no reason to warn."""
+    """A folder under another name, a batch that sent nothing,
+    and one that cannot be read are no reason to warn.
+    """
     await submit(stage.home, stage.client, stage.manifest(1), silent(), stage.desk)
     folder = Path(stage.home.find("logos").where)
     folder.rename(folder.with_name("renamed"))

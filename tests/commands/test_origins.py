@@ -30,7 +30,9 @@ async def test_a_batch_at_another_form_of_its_url(stage: Stage, form: str) -> No
 
 @virtual
 async def test_a_batch_of_an_older_version(stage: Stage) -> None:
-    """Card and facts of an older version, which kept a dot at the end of the host, are at the same API as today's."""
+    """Card and facts of an older version, which kept a dot at the end of the host,
+    are at the same API as today's.
+    """
     client, source = stage.client_at(ELSEWHERE), stage.manifest(1, 2, 3)
     client.origin = f"{ELSEWHERE}."
     stage.wire.plays = [answer(503)]
@@ -46,7 +48,9 @@ async def test_a_batch_of_an_older_version(stage: Stage) -> None:
 
 @virtual
 async def test_two_names_of_this_machine(stage: Stage) -> None:
-    """What was asked for at 127.0.0.1 was asked for at localhost; the batch itself stays with the name that it has."""
+    """What was asked for at 127.0.0.1 was asked for at localhost;
+    the batch itself stays with the name that it has.
+    """
     source = stage.manifest(1, 2)
     await submit(stage.home, stage.client, source, silent(), stage.desk)
     localhost = "http://localhost:8900"

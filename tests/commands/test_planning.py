@@ -51,7 +51,9 @@ def test_a_batch_is_found_by_name_then_path_then_file_name(stage: Stage) -> None
 def test_a_batch_is_found_by_the_name_that_its_manifest_gave_once(
     stage: Stage, manifest: str, former: str
 ) -> None:
-    """A batch that was named when letters beyond ASCII were left out is found by its manifest wherever that stands now."""
+    """A batch that was named when letters beyond ASCII were left out is
+    found by its manifest wherever that stands now.
+    """
     made(stage, former, f"/data/{manifest}")
     for place in ("/data", "/moved"):
         assert choose(stage.home, Source(f"{place}/{manifest}"), ORIGIN).card.name == former
@@ -156,7 +158,9 @@ async def test_a_file_that_changes_meanwhile(stage: Stage) -> None:
 
 @virtual
 async def test_a_file_that_is_cut_meanwhile(stage: Stage) -> None:
-    """A manifest that loses rows between its two readings is refused: they were told as new, and would not be sent."""
+    """A manifest that loses rows between its two readings is refused: they were told as new,
+    and would not be sent.
+    """
     source, batch = stage.manifest("a", "b"), await stage.opened()
     found = await examine(source, batch, stage.desk)
     stage.manifest("a")
@@ -167,7 +171,9 @@ async def test_a_file_that_is_cut_meanwhile(stage: Stage) -> None:
 @pytest.mark.parametrize("ids", [False, True], ids=["without ids", "with ids"])
 @virtual
 async def test_only_what_was_compared_is_planned(stage: Stage, ids: bool) -> None:
-    """A file that is sorted anew between its readings plans no row that the batch has, nor gives one another's URL."""
+    """A file that is sorted anew between its readings plans no row that the batch has,
+    nor gives one another's URL.
+    """
     column = "id" if ids else "my_own"
     source = stage.manifest("a", "b", column=column)
     await submit(stage.home, stage.client, source, silent(limits=Limits(max_tasks=1)), stage.new_desk())
@@ -186,7 +192,9 @@ async def test_only_what_was_compared_is_planned(stage: Stage, ids: bool) -> Non
 async def test_nothing_new_is_planned_but_what_was_compared(
     stage: Stage, ids: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a file in which nothing is known yet, no row may become another between its readings, however far it is the same."""
+    """Of a file in which nothing is known yet, no row may become another between its readings,
+    however far it is the same.
+    """
     monkeypatch.setattr("mwbatch.commands.manifests.BLOCK", 64)
     column = "id" if ids else "my_own"
     source, batch = stage.manifest(*range(6), column=column), await stage.opened()

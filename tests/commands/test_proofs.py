@@ -1,4 +1,6 @@
-"""What a reconciliation proves and what it does not: a table of listings that are not the truth, and what they come to."""
+"""What a reconciliation proves and what it does not: a table of listings that are not the truth,
+and what they come to.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -77,7 +79,9 @@ LIES: Final[dict[str, tuple[Callable[[Any], Any], str, int]]] = {
 @pytest.mark.parametrize("lie", LIES)
 @virtual
 async def test_no_listing_is_believed(stage: Stage, monkeypatch: pytest.MonkeyPatch, lie: str) -> None:
-    """A listing that is not the truth proves nothing, after so many tries: null, the reason, what it covers, exit 3."""
+    """A listing that is not the truth proves nothing, after so many tries: null, the reason,
+    what it covers, exit 3.
+    """
     await pending(stage)
     stage.world.complete_all(clock())
     change, said, covers = LIES[lie]
@@ -94,7 +98,9 @@ async def test_no_listing_is_believed(stage: Stage, monkeypatch: pytest.MonkeyPa
 
 @virtual
 async def test_a_listing_that_cannot_be_read_proves_nothing(stage: Stage) -> None:
-    """Where the API answers no listing the reason is its own word, nothing is covered, and the command ends."""
+    """Where the API answers no listing the reason is its own word, nothing is covered,
+    and the command ends.
+    """
     await pending(stage, rows=3)
     stage.wire.reads = ApiError("not today", status=404)
     proof = proof_of(await reconciled(stage))
@@ -104,7 +110,9 @@ async def test_a_listing_that_cannot_be_read_proves_nothing(stage: Stage) -> Non
 
 @virtual
 async def test_an_api_that_never_echoes_is_done_without_a_proof_on_the_users_word(stage: Stage) -> None:
-    """With ``unproved`` the exit code says what is left to do, and the proof says still that there is none."""
+    """With ``unproved`` the exit code says what is left to do,
+    and the proof says still that there is none.
+    """
     await pending(stage, Line(Fault.NO_ECHO, 1, EVER), rows=3)
     stage.world.complete_all(clock())
     assert (await reconciled(stage)).exit is Exit.UNFINISHED
@@ -121,7 +129,9 @@ async def test_without_a_proof_what_is_pending_is_still_unfinished(stage: Stage)
 
 @virtual
 async def test_a_forged_address_proves_nothing(stage: Stage) -> None:
-    """Where the listing shows tasks at addresses of ours that we did not sign nobody can say whose they are."""
+    """Where the listing shows tasks at addresses of ours that we did
+    not sign nobody can say whose they are.
+    """
     await pending(stage, rows=2)
     forged = Key(keys_of(stage.home).newest.kid, b"f" * 16)
     address = write(NOBODY, forged, stage.home.find("logos").card.batch_id, 1, 2)
@@ -147,7 +157,9 @@ async def test_a_listing_that_is_believed_at_the_last_try(
 async def test_what_a_second_listing_makes_up_for_is_no_reason(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A listing that could not be believed, before surplus was canceled, leaves no reason once one can be believed."""
+    """A listing that could not be believed, before surplus was canceled,
+    leaves no reason once one can be believed.
+    """
     await pending(stage, Line(Fault.PROXIED_TWICE, 2, 2), rows=3)
     twist(stage, monkeypatch, lambda page, number: page | {"total": 7} if number <= TRIES else page)
     found = await reconciled(stage)
@@ -165,7 +177,9 @@ async def test_a_batch_that_sent_nothing_knows_nothing(stage: Stage) -> None:
 
 @virtual
 async def test_waiting_ends_where_nothing_can_change(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the API knows none of the pending tasks any more, waiting without a limit ends, with the reason."""
+    """Where the API knows none of the pending tasks any more, waiting without a limit ends,
+    with the reason.
+    """
     await pending(stage, rows=2)
     twist(stage, monkeypatch, lambda page, _: page | {"docs": [], "total": 0})
 
@@ -184,7 +198,9 @@ async def test_waiting_ends_where_nothing_can_change(stage: Stage, monkeypatch: 
 async def test_waiting_goes_on_while_a_task_is_known_anywhere(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, hidden: bool
 ) -> None:
-    """A GET may reach a server that does not know a new task yet, or not be served at all: the listing may know more."""
+    """A GET may reach a server that does not know a new task yet, or not be served at all:
+    the listing may know more.
+    """
     await pending(stage, rows=2)
     if hidden:
         twist(stage, monkeypatch, lambda page, _: page | {"docs": [], "total": 0})
@@ -205,7 +221,9 @@ async def test_waiting_goes_on_while_a_task_is_known_anywhere(
 async def test_waiting_fetches_what_a_listing_does_not_show(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A pending task is passed over only where a believed listing showed it: an answer is fetched, and waiting ends."""
+    """A pending task is passed over only where a believed listing showed it: an answer is fetched,
+    and waiting ends.
+    """
     await pending(stage, rows=3)
     twist(stage, monkeypatch, lambda page, _: page | {"docs": [], "total": 0})
     asyncio.get_running_loop().call_later(100.0, lambda: stage.world.complete_all(clock()))
@@ -250,7 +268,9 @@ async def called(stage: Stage, row: int) -> Task:
 @pytest.mark.parametrize("end", ["pending", "canceled"])
 @virtual
 async def test_an_answer_of_which_the_api_knows_nothing_is_told(stage: Stage, end: str) -> None:
-    """A callback that names the right task completes its row; the API, which has no answer of it, is heard: exit 3."""
+    """A callback that names the right task completes its row; the API, which has no answer of it,
+    is heard: exit 3.
+    """
     await pending(stage, rows=3)
     task = await called(stage, 1)
     if end == "canceled":
@@ -266,7 +286,9 @@ async def test_an_answer_of_which_the_api_knows_nothing_is_told(stage: Stage, en
 
 @virtual
 async def test_an_answer_that_the_api_has_after_all_is_compared(stage: Stage) -> None:
-    """A listing that lags is no contradiction: the task is asked for, and its answer settles whether that was its own."""
+    """A listing that lags is no contradiction: the task is asked for,
+    and its answer settles whether that was its own.
+    """
     await pending(stage, rows=3)
     stale = stage.wire.listings.answer(read_query({"limit": "100"}), frozenset(), clock())
     task = await called(stage, 1)
@@ -314,7 +336,9 @@ def told(task: Task) -> Seen:
 
 @virtual
 async def test_what_a_listing_abridges_is_asked_for(stage: Stage) -> None:
-    """An answer that only a listing shows in part is stored whole, so that its callback, should it come, contradicts nothing."""
+    """An answer that only a listing shows in part is stored whole, so that its callback, should it come,
+    contradicts nothing.
+    """
     await pending(stage)
     stage.world.complete_all(clock())
     stage.befall(Line(Fault.LIST_ABRIDGED, 1, EVER))
@@ -327,7 +351,9 @@ async def test_what_a_listing_abridges_is_asked_for(stage: Stage) -> None:
 
 @virtual
 async def test_a_callback_before_an_abridged_listing_is_no_conflict(stage: Stage) -> None:
-    """Where a callback tells of a task first, a listing that shows less of its answer confirms the task and adds none."""
+    """Where a callback tells of a task first,
+    a listing that shows less of its answer confirms the task and adds none.
+    """
     await pending(stage, Line(Fault.CREATED_500, 2, 2), Line(Fault.LIST_ABRIDGED, 1, EVER), rows=1)
     stage.wire.on_create = lambda _: stage.desk.stopping.set()
     await submit(stage.home, stage.client, stage.manifest(0, 3), silent(), stage.desk)
@@ -344,7 +370,9 @@ async def test_a_callback_before_an_abridged_listing_is_no_conflict(stage: Stage
 @pytest.mark.parametrize("more", [(), (Line(Fault.LIST_BARE, 1, EVER),), (Line(Fault.NO_ECHO, 1, EVER),)])
 @virtual
 async def test_a_listing_without_end_ends(stage: Stage, more: tuple[Line, ...]) -> None:
-    """A listing that ignores the offset and always has more ends every walk, that for the echo too, and proves nothing."""
+    """A listing that ignores the offset and always has more ends every walk, that for the echo too,
+    and proves nothing.
+    """
     stage.befall(Line(Fault.LIST_OFFSET_IGNORED, 1, EVER), *more)
     await submit(stage.home, stage.client, stage.manifest(*range(3)), silent(), stage.desk)
     found = await reconciled(stage)

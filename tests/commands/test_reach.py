@@ -39,7 +39,9 @@ def stage(tmp_path: Path, store: Store | None) -> Stage:
 
 
 async def grow(stage: Stage, runs: int) -> None:
-    """So many runs of a few rows each, hours apart, with tasks of strangers after each; what was listed is forgotten."""
+    """So many runs of a few rows each, hours apart, with tasks of strangers after each;
+    what was listed is forgotten.
+    """
     source = stage.manifest(*range(ROWS))
     for number in range(1, runs + 1):
         wishes = silent(limits=Limits(max_tasks=number * RUN))
@@ -127,7 +129,9 @@ def ten_before(fact: Started) -> str:
 @pytest.mark.parametrize("runs", [2, 4])
 @virtual
 async def test_a_run_lists_what_came_since_the_last_one(stage: Stage, runs: int) -> None:
-    """However long the batch has been at work, the first listing goes back to ten minutes before its last start, and no further."""
+    """However long the batch has been at work, the first listing goes back to
+    ten minutes before its last start, and no further.
+    """
     await grow(stage, runs)
     assert [fact.number for fact in starts(stage)] == list(range(1, len(starts(stage)) + 1))
     await go_on(stage, runs * RUN)
@@ -138,7 +142,9 @@ async def test_a_run_lists_what_came_since_the_last_one(stage: Stage, runs: int)
 @pytest.mark.parametrize("kept", [1, 2, 3])
 @virtual
 async def test_a_home_put_back_pays_nothing_twice(stage: Stage, kept: int) -> None:
-    """The whole home as it was after an earlier run: what later runs paid is found, however many tasks of others lie between."""
+    """The whole home as it was after an earlier run: what later runs paid is found,
+    however many tasks of others lie between.
+    """
     await grow(stage, kept)
     photo = photograph(stage)
     for runs in range(kept + 1, 5):
@@ -154,7 +160,9 @@ async def test_a_home_put_back_pays_nothing_twice(stage: Stage, kept: int) -> No
 async def test_a_listing_that_was_cut_short_is_made_good(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, page: int
 ) -> None:
-    """The run that is the first to look into a home put back is stopped at any page: the next one finds all the same."""
+    """The run that is the first to look into a home put back is stopped at any page:
+    the next one finds all the same.
+    """
     await forgetful(stage)
 
     def stop(shown: Any, number: int) -> Any:
@@ -196,7 +204,9 @@ def rewrite(stage: Stage, change: Callable[[Started], Started]) -> None:
 @pytest.mark.files
 @virtual
 async def test_a_run_missing_from_the_middle_is_found(stage: Stage) -> None:
-    """The segments of a run are gone, and with them all that knows of their sizes: the numbers of the starts tell."""
+    """The segments of a run are gone, and with them all that knows of their sizes:
+    the numbers of the starts tell.
+    """
     await grow(stage, 1)
     before = {*photograph(stage)}
     await go_on(stage, 2 * RUN)
@@ -214,7 +224,9 @@ async def test_a_run_missing_from_the_middle_is_found(stage: Stage) -> None:
 @pytest.mark.files
 @virtual
 async def test_a_batch_of_an_older_version_is_listed_from_its_beginning(stage: Stage) -> None:
-    """Starts without numbers do not tell what is missing; once all was listed, those that follow are counted after them."""
+    """Starts without numbers do not tell what is missing; once all was listed,
+    those that follow are counted after them.
+    """
     await grow(stage, 2)
     old = len(starts(stage))
     rewrite(stage, lambda fact: replace(fact, number=0))
@@ -228,7 +240,9 @@ async def test_a_batch_of_an_older_version_is_listed_from_its_beginning(stage: S
 
 @virtual
 async def test_a_listing_that_cannot_be_believed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It goes on to where the batch began; and until one can be believed, no later run looks less far back."""
+    """It goes on to where the batch began; and until one can be believed,
+    no later run looks less far back.
+    """
     await grow(stage, 2)
     mark = starts(stage)[-1]
     for runs in (3, 4):
@@ -246,7 +260,9 @@ async def test_a_listing_that_cannot_be_believed(stage: Stage, monkeypatch: pyte
 async def test_a_listing_in_another_order_is_walked_by_offset(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Pages that do not go down by date lead nowhere by dates: what a home put back forgot is found there all the same."""
+    """Pages that do not go down by date lead nowhere by dates:
+    what a home put back forgot is found there all the same.
+    """
     await forgetful(stage)
     twist(stage, monkeypatch, lambda page, _: page | {"docs": page["docs"][::-1]})
     await cancel(stage.home, stage.client, "logos", desk=stage.desk)
@@ -288,7 +304,9 @@ async def test_a_clock_that_was_set_back(stage: Stage) -> None:
 
 @virtual
 async def test_a_listing_that_had_to_show_nothing(stage: Stage) -> None:
-    """Where no task is known nobody can tell whether the listing shows any: the next run reaches back as far."""
+    """Where no task is known nobody can tell whether the listing shows any:
+    the next run reaches back as far.
+    """
     batch = await doubtful(stage)
     batch.keep(began=stage.client.clock)
     await catch_up(stage.session(batch))

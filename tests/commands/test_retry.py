@@ -60,7 +60,9 @@ async def test_only_the_ids_that_are_named(stage: Stage) -> None:
 )
 @virtual
 async def test_a_wrong_id_opens_nothing(stage: Stage, ids: tuple[str, ...], said: str) -> None:
-    """An id that is not there, or whose row needs no second chance, is refused, and nothing is opened or sent."""
+    """An id that is not there, or whose row needs no second chance, is refused,
+    and nothing is opened or sent.
+    """
     await sent(stage, None, answer(422))
     with pytest.raises(UsageError, match=said):
         await again(stage, Status.REJECTED, *ids)
@@ -90,7 +92,9 @@ async def test_a_retry_of_others_leaves_doubt_to_be_settled(stage: Stage) -> Non
 
 @virtual
 async def test_what_was_sent_in_vain_is_tried_again(stage: Stage) -> None:
-    """A row that was sent as often as is done of its own accord stays until a retry, which opens the next attempt."""
+    """A row that was sent as often as is done of its own accord stays until a retry,
+    which opens the next attempt.
+    """
     batch = await stage.opened(1)
     tries = range(1, MOST_AUTOMATIC + 2)
     await batch.record([Failed(EPOCH, 0, n, "absent", final=False) for n in tries])

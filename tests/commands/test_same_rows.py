@@ -1,4 +1,7 @@
-"""The same work under another name in one batch: a fresh signature, a link, a list of mistakes. It is never paid again."""
+"""The same work under another name in one batch: a fresh signature, a link, a list of mistakes.
+
+It is never paid again.
+"""
 
 import asyncio
 from dataclasses import replace
@@ -54,7 +57,9 @@ def urls(stage: Stage) -> list[str]:
 @pytest.mark.parametrize("query", SIGNED.values(), ids=SIGNED)
 @virtual
 async def test_a_fresh_signature_is_no_new_row(stage: Stage, query: str, ids: bool) -> None:
-    """A manifest that is signed anew, twice, has the rows that it had: nothing is sent, and nothing is a mistake."""
+    """A manifest that is signed anew, twice, has the rows that it had: nothing is sent,
+    and nothing is a mistake.
+    """
     source = stage.manifest()
     for n in (1, 2, 3):
         stage.write(source, *signed(query, n, ids=ids))
@@ -65,7 +70,9 @@ async def test_a_fresh_signature_is_no_new_row(stage: Stage, query: str, ids: bo
 @pytest.mark.parametrize("ids", [False, True], ids=["without ids", "with ids"])
 @virtual
 async def test_rows_that_are_not_sent_yet_take_the_fresh_url(stage: Stage, ids: bool) -> None:
-    """What a limit held back leaves with the URL of today; what was sent keeps its own, and ``started`` says which it was."""
+    """What a limit held back leaves with the URL of today; what was sent keeps its own,
+    and ``started`` says which it was.
+    """
     source = stage.manifest()
     stage.write(source, *signed(SIGNED["S3"], 1, ids=ids))
     await sent(stage, source, limits=Limits(max_tasks=1))
@@ -122,7 +129,9 @@ async def test_a_rejected_row_is_retried_with_its_fresh_url(stage: Stage) -> Non
 
 @virtual
 async def test_an_open_row_is_never_renewed(stage: Stage) -> None:
-    """A row in doubt, or with a task, keeps its edition; canceled and withdrawn ones take the fresh URL, unsent."""
+    """A row in doubt, or with a task, keeps its edition; canceled and withdrawn ones take the fresh URL,
+    unsent.
+    """
     plays = iter([None, answer(500)])
     stage.wire.always = lambda _: next(plays)
     source, desk = stage.manifest(), stage.new_desk()
@@ -224,7 +233,9 @@ async def test_a_link_is_known_by_its_own_path_and_by_its_targets(stage: Stage) 
 
 @virtual
 async def test_a_link_that_leads_elsewhere_now_is_refused(stage: Stage) -> None:
-    """``latest.csv`` points to this week's file: its rows are another batch's, or are added because the user says so."""
+    """``latest.csv`` points to this week's file: its rows are another batch's,
+    or are added because the user says so.
+    """
     weeks = [stage.manifest(name, name=f"{name}.csv") for name in ("week1", "week2")]
     link = Path(weeks[0].path).with_name("latest.csv")
     link.symlink_to(weeks[0].path)
@@ -297,7 +308,9 @@ async def told_apart(stage: Stage, *, sent_first: bool) -> Source:
 @pytest.mark.parametrize("sent_first", [True, False], ids=["sent", "planned"])
 @virtual
 async def test_rows_that_were_told_apart_before_are_not_paid_twice(stage: Stage, sent_first: bool) -> None:
-    """Where rows of one batch differ in their signatures alone the later ones are sent only if the user says so, and he is told how."""
+    """Where rows of one batch differ in their signatures alone the later ones are
+    sent only if the user says so, and he is told how.
+    """
     source = await told_apart(stage, sent_first=sent_first)
     limits = Limits(max_tasks=9)
     name = stage.home.find("logos").card.name
@@ -330,7 +343,9 @@ async def test_rows_that_were_told_apart_before_are_paid_again_by_the_users_word
 
 @virtual
 async def test_a_retry_of_what_another_row_of_the_batch_has(stage: Stage) -> None:
-    """A row that was given up is not opened again unasked where another row of its batch has the same request."""
+    """A row that was given up is not opened again unasked where
+    another row of its batch has the same request.
+    """
     source = await told_apart(stage, sent_first=True)
     await sent(stage, source, limits=Limits(max_tasks=9), repeats=Repeats(only_new=True))
     canceled = Choice(Status.CANCELED)

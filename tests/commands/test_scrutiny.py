@@ -79,7 +79,9 @@ async def test_misspelt_columns(stage: Stage) -> None:
 
 @virtual
 async def test_misspelt_keys(stage: Stage) -> None:
-    """Keys may differ line by line: each misspelt name is told where it comes first, in a row of whatever kind."""
+    """Keys may differ line by line: each misspelt name is told where it comes first,
+    in a row of whatever kind.
+    """
     rows: list[dict[str, Any]] = [
         {"image_url": f"{PICTURE}/1.jpg", "Tags": 1, "tags": None},
         {"image_url": f"{PICTURE}/2.jpg", "annotationOption": ["a", "b"]},
@@ -95,7 +97,9 @@ async def test_misspelt_keys(stage: Stage) -> None:
 
 @virtual
 async def test_columns_of_the_users_own(stage: Stage) -> None:
-    """What the user calls his own is kept with the row; from then on the batch knows it, also for rows that are added."""
+    """What the user calls his own is kept with the row; from then on the batch knows it,
+    also for rows that are added.
+    """
     header, rows = "image_url,Tags,shelf", [f"{PICTURE}/{n}.jpg,spring,{n}" for n in range(3)]
     await sent(stage, header, *rows[:2], own_columns=frozenset({"Tags"}))
     assert (await sent(stage, header, *rows)).exit is Exit.DONE
@@ -118,7 +122,9 @@ ASKED = "id,image_url,instruction,annotation_option,tags"
 
 @virtual
 async def test_values_that_nobody_means(stage: Stage) -> None:
-    """One answer, a question that is none, and what programs write where nothing is there, are told row by row."""
+    """One answer, a question that is none, and what programs write where nothing is there,
+    are told row by row.
+    """
     assert await refused(
         stage,
         ASKED,
@@ -159,7 +165,9 @@ async def test_expired(stage: Stage) -> None:
 
 @virtual
 async def test_the_clock_of_the_api(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine whose clock is wrong refuses nothing that the API's clock takes; where no clock is told, its own serves."""
+    """A machine whose clock is wrong refuses nothing that the API's clock takes; where no clock is told,
+    its own serves.
+    """
     desk = stage.new_desk()
     desk.now = lambda: clock() + 9 * DAY
     source = written(stage, "id,image_url", f"a,{signed('a', DAY / 2)}")
@@ -199,7 +207,9 @@ async def bought_by_an_older_program(stage: Stage, *lines: str) -> Source:
 
 @virtual
 async def test_accepted_once(stage: Stage) -> None:
-    """What was accepted once is no mistake a week later, whatever it says: it is sent, and so are rows that are added."""
+    """What was accepted once is no mistake a week later, whatever it says: it is sent,
+    and so are rows that are added.
+    """
     lines = [
         "image_url,instruction,annotation_option,tags,Type",
         f"{signed('a', -DAY)},None,nan,{BOX},x",
@@ -214,7 +224,9 @@ async def test_accepted_once(stage: Stage) -> None:
 
 @virtual
 async def test_unsent_rows_whose_url_has_expired(stage: Stage) -> None:
-    """Rows that were planned and not sent are counted where their URL has expired; no edition is made of another old one."""
+    """Rows that were planned and not sent are counted where their URL has expired;
+    no edition is made of another old one.
+    """
     lines = ["id,image_url", *(f"{n},{signed(n, DAY)}" for n in "abc")]
     stage.wire.plays = [None, answer(401)]
     await sent(stage, *lines)
@@ -241,7 +253,9 @@ async def test_only_new_rows_are_refused(stage: Stage) -> None:
 
 @virtual
 async def test_put_aside(stage: Stage) -> None:
-    """With ``skip_invalid`` such rows go aside whole, with all that is wrong, and the others are sent; mended they follow."""
+    """With ``skip_invalid`` such rows go aside whole, with all that is wrong, and the others are sent;
+    mended they follow.
+    """
     good = {"id": "a", "image_url": f"{PICTURE}/1.jpg"}
     bad = {
         "id": "b",
@@ -270,7 +284,9 @@ async def test_put_aside(stage: Stage) -> None:
 
 @virtual
 async def test_what_is_told_before_it_is_paid(stage: Stage) -> None:
-    """Before anything is created people read how many rows of which type, and what of it they called theirs."""
+    """Before anything is created people read how many rows of which type,
+    and what of it they called theirs.
+    """
     lines = [
         "image_url,instruction,annotation_option,tags,shelf,callback_url",
         f"{PICTURE}/1.jpg,Is it?,a|b,{BOX},x,",
@@ -325,7 +341,9 @@ async def test_keys_that_are_none(stage: Stage) -> None:
 @pytest.mark.parametrize("wishes", WISHES.values(), ids=WISHES)
 @virtual
 async def test_wishes_come_first(stage: Stage, wishes: dict[str, Any]) -> None:
-    """What cannot be wished leaves nothing behind: no batch, no new row, no opened attempt, no changed limit."""
+    """What cannot be wished leaves nothing behind: no batch, no new row, no opened attempt,
+    no changed limit.
+    """
     source, bad = (
         written(stage, "image_url", f"{PICTURE}/a.jpg"),
         silent(**wishes, limits=Limits(max_tasks=7)),
@@ -358,7 +376,9 @@ async def test_no_attempt_is_opened_in_vain(stage: Stage) -> None:
 
 @virtual
 async def test_a_rehearsal_says_what_is_missing(stage: Stage) -> None:
-    """A dry run takes a base that is not named yet and a key that is not there, and says so; a bad base it refuses."""
+    """A dry run takes a base that is not named yet and a key that is not there, and says so;
+    a bad base it refuses.
+    """
     source = stage.manifest("a")
     found = await rehearse(
         stage.home, ORIGIN, source, silent(callback_url=None), stage.desk, "no API key: set it"
@@ -375,7 +395,9 @@ async def test_a_rehearsal_says_what_is_missing(stage: Stage) -> None:
 
 @virtual
 async def test_given_up_before_anything_was_sent(stage: Stage) -> None:
-    """Rows that were given up before their batch had a base are not opened again where none is named either."""
+    """Rows that were given up before their batch had a base are not
+    opened again where none is named either.
+    """
     await (await stage.opened(2)).journal.close()
     await cancel(stage.home, stage.client, "logos", (), stage.new_desk(), lambda _: True)
     before = stage.on_disk()

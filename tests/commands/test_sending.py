@@ -84,7 +84,9 @@ async def test_refused_is_final(stage: Stage) -> None:
 
 @virtual
 async def test_halted_stops_and_leaves_no_doubt(stage: Stage) -> None:
-    """A refused account ends the run: what was started and never sent is closed as unsent, nothing is in doubt."""
+    """A refused account ends the run: what was started and never sent is closed as unsent,
+    nothing is in doubt.
+    """
     stage.wire.plays = [None, answer(401)]
     sender = await send(stage, await stage.opened(50), most=1)
     assert (sender.course.ending.exit, len(stage.wire.creates)) == (Exit.API, 2)
@@ -109,7 +111,9 @@ async def test_unknown_is_never_sent_again(stage: Stage, born: bool) -> None:
 
 @virtual
 async def test_busy_and_unsent_stay_within_one_attempt(stage: Stage) -> None:
-    """What certainly made no task is sent again in the same attempt: one started, several requests, one task."""
+    """What certainly made no task is sent again in the same attempt: one started, several requests,
+    one task.
+    """
     stage.wire.plays = [answer(429, Retry_After="3"), Unsent("refused"), answer(429), Unsent("refused")]
     await send(stage, await stage.opened(1))
     started = [fact for fact in stage.on_disk() if isinstance(fact, Started)]
@@ -121,7 +125,9 @@ async def test_busy_and_unsent_stay_within_one_attempt(stage: Stage) -> None:
 @pytest.mark.parametrize("play", [Unsent("refused"), 429])
 @virtual
 async def test_tries_lie_apart(stage: Stage, play: Unsent | int) -> None:
-    """Two tries of one row lie as far apart as the backoff says, ever further, whoever else is sent meanwhile."""
+    """Two tries of one row lie as far apart as the backoff says, ever further,
+    whoever else is sent meanwhile.
+    """
     first = iter(range(7))
     stage.wire.always = lambda draft: (
         (answer(play) if isinstance(play, int) else play)
@@ -138,7 +144,9 @@ async def test_tries_lie_apart(stage: Stage, play: Unsent | int) -> None:
 
 @virtual
 async def test_who_is_refused_again_and_again_holds_up_nobody(stage: Stage) -> None:
-    """Rows that rest leave their place to others: the rest of the batch is sent before the second try of the first rows."""
+    """Rows that rest leave their place to others:
+    the rest of the batch is sent before the second try of the first rows.
+    """
     stage.wire.always = lambda draft: (
         answer(429)
         if place(draft.callback_url)[0] < 4 and stage.wire.creates.count(draft.callback_url) <= 1
@@ -233,7 +241,9 @@ async def test_twenty_refusals_alike(stage: Stage, keep_going: bool, sent: int, 
 
 @virtual
 async def test_stopping_finishes_what_is_in_flight(stage: Stage) -> None:
-    """When the user asks to stop, requests in flight get their outcome, the others are never sent, none is in doubt."""
+    """When the user asks to stop, requests in flight get their outcome, the others are never sent,
+    none is in doubt.
+    """
     asyncio.get_running_loop().call_later(3.5 * LATENCY, stage.desk.stopping.set)
     sender = await send(stage, await stage.opened(100))
     sent = len(stage.wire.creates)
@@ -264,7 +274,9 @@ async def test_without_started_nothing_leaves(stage: Stage, fault: int) -> None:
 @pytest.mark.files
 @virtual
 async def test_a_disk_that_fails_for_seen(stage: Stage) -> None:
-    """Where the outcome cannot be written the error is raised, and the task is not lost: its row is in doubt."""
+    """Where the outcome cannot be written the error is raised, and the task is not lost:
+    its row is in doubt.
+    """
     batch = await stage.opened(2, Failing(write=[None] + [errno.EIO] * 9))
     with pytest.raises(StoreError):
         await send(stage, batch)
@@ -275,7 +287,9 @@ async def test_a_disk_that_fails_for_seen(stage: Stage) -> None:
 @pytest.mark.files
 @virtual
 async def test_a_full_disk_that_recovers(stage: Stage) -> None:
-    """Outcomes that met a full disk are written once there is room; the run still ends, blaming the machine."""
+    """Outcomes that met a full disk are written once there is room; the run still ends,
+    blaming the machine.
+    """
     batch = await stage.opened(40, Failing(write=[None, errno.ENOSPC]))
     sender = await send(stage, batch, most=1)
     assert sender.course.ending.exit is Exit.MACHINE

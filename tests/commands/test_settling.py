@@ -1,4 +1,6 @@
-"""Settling doubt: presence at once, absence only after two valid sweeps far enough apart, and else nothing."""
+"""Settling doubt: presence at once, absence only after two valid sweeps far enough apart,
+and else nothing.
+"""
 
 import asyncio
 from collections import Counter
@@ -124,7 +126,9 @@ async def watch(stage: Stage, shown: set[tuple[str, int]]) -> None:
 
 @virtual
 async def test_absence_takes_two_sweeps(stage: Stage) -> None:
-    """Without a later task the first sweep that counts is twice settle after the lock, the second a fifth later."""
+    """Without a later task the first sweep that counts is twice settle after the lock,
+    the second a fifth later.
+    """
     result = await settled(stage, await doubtful(stage))
     assert (result.found, result.absent, result.open, stage.statuses()) == (0, [0, 1, 2], 0, {"planned": 3})
     _, first, second = sweeps(stage)
@@ -171,7 +175,9 @@ async def test_a_task_that_shows_up_late_is_found(stage: Stage, at: float) -> No
 )
 @virtual
 async def test_what_a_sweep_cannot_say(stage: Stage, changed: dict[str, Any], said: str) -> None:
-    """Another origin or key, or an echo that was not proved: nothing is closed, at once, and the reason is said."""
+    """Another origin or key, or an echo that was not proved: nothing is closed, at once,
+    and the reason is said.
+    """
     result = await settled(stage, await doubtful(stage, **changed))
     assert (result.open, stage.statuses()) == (3, {"doubt": 3})
     assert [reason.startswith(said) for reason in result.reasons] == [True]
@@ -226,7 +232,9 @@ async def test_the_last_look_at_the_disk(stage: Stage, monkeypatch: pytest.Monke
 
 @virtual
 async def test_what_is_written_while_the_api_is_asked(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What another process writes while a task that callbacks name is asked for keeps its row from being closed, too."""
+    """What another process writes while a task that callbacks name is
+    asked for keeps its row from being closed, too.
+    """
     batch = await doubtful(stage)
     written(stage, monkeypatch, batch, Seen(clock(), 1, 1, "task-1", "pending", Via.CALLBACK))
     asked = fetching.look
@@ -244,7 +252,9 @@ async def test_what_is_written_while_the_api_is_asked(stage: Stage, monkeypatch:
 async def test_a_task_that_callbacks_name_and_the_api_shows(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A row in doubt about which a callback tells of a task is not closed before the API was asked for it, and found."""
+    """A row in doubt about which a callback tells of a task is not closed before the API was asked for it,
+    and found.
+    """
     batch = await doubtful(stage)
     written(stage, monkeypatch, batch, Seen(clock(), 1, 1, "task-1", "pending", Via.CALLBACK))
     stage.wire.gets["task-1"] = answer(200, {"task_id": "task-1", "status": "pending"})
@@ -256,7 +266,9 @@ async def test_a_task_that_callbacks_name_and_the_api_shows(
 async def test_a_task_that_callbacks_name_and_nobody_can_look_at(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the API cannot be asked for a task that callbacks name, its row stays in doubt, with the reason."""
+    """Where the API cannot be asked for a task that callbacks name, its row stays in doubt,
+    with the reason.
+    """
     batch = await doubtful(stage)
     written(stage, monkeypatch, batch, Seen(clock(), 1, 1, "task-1", "pending", Via.CALLBACK))
     stage.wire.gets["task-1"] = answer(400)
@@ -270,7 +282,9 @@ async def test_a_task_that_callbacks_name_and_nobody_can_look_at(
 )
 @virtual
 async def test_a_callback_after_the_closing(stage: Stage, shown: Any, status: str) -> None:
-    """A callback about an attempt that was closed keeps its row from being sent until the API was asked for its task."""
+    """A callback about an attempt that was closed keeps its row from
+    being sent until the API was asked for its task.
+    """
     batch = await doubtful(stage)
     assert (await settled(stage, batch)).absent == [0, 1, 2]
     batch = await stage.opened()
@@ -285,7 +299,9 @@ async def test_a_callback_after_the_closing(stage: Stage, shown: Any, status: st
 
 @virtual
 async def test_another_account_denies_nothing(stage: Stage) -> None:
-    """A task that callbacks name is not denied by an account that is not the one at which the row was sent."""
+    """A task that callbacks name is not denied by an account that is
+    not the one at which the row was sent.
+    """
     batch = await doubtful(stage, key="0" * 8)
     await batch.record([Failed(clock(), 1, 1, "absent", final=False)])
     await batch.record([Seen(clock(), 1, 1, "task-1", "pending", Via.CALLBACK)])
@@ -294,7 +310,9 @@ async def test_another_account_denies_nothing(stage: Stage) -> None:
 
 @virtual
 async def test_an_origin_in_an_older_form(stage: Stage) -> None:
-    """Doubt of requests to the same API is settled, and what callbacks named is denied, in whatever form it was written."""
+    """Doubt of requests to the same API is settled, and what callbacks named is denied,
+    in whatever form it was written.
+    """
     batch = await doubtful(stage, origin="HTTP://127.0.0.1:8900/")
     assert (await settled(stage, batch)).absent == [0, 1, 2]
     batch = await stage.opened()
@@ -304,7 +322,9 @@ async def test_an_origin_in_an_older_form(stage: Stage) -> None:
 
 @virtual
 async def test_a_task_that_callbacks_invent(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A task that callbacks name and the API does not know keeps no row in doubt, nor from being sent again."""
+    """A task that callbacks name and the API does not know keeps no row in doubt,
+    nor from being sent again.
+    """
     batch = await doubtful(stage)
     written(stage, monkeypatch, batch, Seen(clock(), 1, 1, "task-1", "pending", Via.CALLBACK))
     result = await settled(stage, batch)
@@ -314,7 +334,9 @@ async def test_a_task_that_callbacks_invent(stage: Stage, monkeypatch: pytest.Mo
 
 @virtual
 async def test_a_forged_address_is_neither(stage: Stage) -> None:
-    """A task at an address of ours that we did not sign is no presence, and keeps its row from being absent."""
+    """A task at an address of ours that we did not sign is no presence,
+    and keeps its row from being absent.
+    """
     batch = await doubtful(stage)
     born(stage, 1, key=Key(keys_of(stage.home).newest.kid, b"f" * 16))
     await asyncio.sleep(1)
@@ -329,7 +351,9 @@ async def test_a_forged_address_is_neither(stage: Stage) -> None:
 async def test_an_address_forged_in_either_sweep(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, walk: int
 ) -> None:
-    """A task at an address that we did not sign keeps its row in doubt, whichever of the two sweeps shows it."""
+    """A task at an address that we did not sign keeps its row in doubt,
+    whichever of the two sweeps shows it.
+    """
     batch = await doubtful(stage)
     forged = born(stage, 1, key=Key(keys_of(stage.home).newest.kid, b"f" * 16))
 
@@ -346,7 +370,9 @@ async def test_an_address_forged_in_either_sweep(
 async def test_a_sweep_without_the_witness_closes_nothing(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The task of this run that was created after the doubt must be listed, be its start earlier in the record."""
+    """The task of this run that was created after the doubt must be listed,
+    be its start earlier in the record.
+    """
     batch = await stage.opened(3)
     await stage.client.list_page(limit=1)
     first = Started(
@@ -387,14 +413,17 @@ LIES: Final[dict[str, Callable[[Any, int], Any]]] = {
     "total": lambda page, _: page | {"total": 7},
     "rubbish": lambda page, _: page | {"docs": [*page["docs"], "?"]},
     "known task missing": lambda page, _: page | {"docs": [], "total": 0},
-    "no addresses": lambda page, _: page | {"docs": [{k: v for k, v in d.items() if k != "callback_url"} for d in page["docs"]]},
+    "no addresses": lambda page, _: page | {"docs": [{k: v for k,
+    v in d.items() if k != "callback_url"} for d in page["docs"]]},
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("lie", LIES)
 @virtual
 async def test_a_listing_that_stays_invalid(stage: Stage, monkeypatch: pytest.MonkeyPatch, lie: str) -> None:
-    """After so many sweeps that prove nothing doubt stays, with the reason; for what is missing the last looks without dates."""
+    """After so many sweeps that prove nothing doubt stays, with the reason;
+    for what is missing the last looks without dates.
+    """
     known = born(stage, 2)
     batch = await doubtful(stage, seen(known, 2))
     twist(stage, monkeypatch, LIES[lie])
@@ -410,7 +439,9 @@ async def test_a_listing_that_stays_invalid(stage: Stage, monkeypatch: pytest.Mo
 
 @virtual
 async def test_a_listing_that_is_invalid_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sweep that proves nothing is repeated, and the second distance counts from the one that was believed."""
+    """A sweep that proves nothing is repeated,
+    and the second distance counts from the one that was believed.
+    """
     twist(stage, monkeypatch, lambda page, number: page | {"total": 7} if number in (2, 3) else page)
     result = await settled(stage, await doubtful(stage))
     assert result.absent == [0, 1, 2]

@@ -175,10 +175,12 @@ async def test_a_rehearsal_writes_nothing(stage: Stage) -> None:
     assert (known.is_new, known.to_send, known.cost, known.exit) == (False, 1, None, Exit.DONE)
     assert (files(stage.path), stage.tasks) == (before, 2)
     assert known.json() == {
-        "dry_run": True, "batch": "logos", "new_batch": False, "new_rows": 1, "known_rows": 2, "repeated_rows": 0, "renewed_rows": 0,
+        "dry_run": True, "batch": "logos", "new_batch": False, "new_rows": 1, "known_rows": 2,
+        "repeated_rows": 0, "renewed_rows": 0,
         "problem_count": 0,
         "by_type": {"tagging": 1, "annotating": 0}, "own_columns": [], "expired_urls": 0, "expiring_urls": 0,
-        "first_expiry": None, "has_key": True, "has_callback_url": True, "left_out": 0, "to_send": 1, "held_back": 0, "cost": None,
+        "first_expiry": None, "has_key": True, "has_callback_url": True, "left_out": 0, "to_send": 1,
+        "held_back": 0, "cost": None,
         "limits": {"max_tasks": None, "price": None, "max_cost": None},
         "spent": {"tasks": 2, "cost": None, "by_month": {"2023-11": {"tasks": 2, "cost": None}}},
     }  # fmt: skip
@@ -187,7 +189,9 @@ async def test_a_rehearsal_writes_nothing(stage: Stage) -> None:
 
 @virtual
 async def test_a_rehearsal_names_the_limit(stage: Stage) -> None:
-    """A dry run says how many rows the limit would hold back; it would look as if there were nothing to send."""
+    """A dry run says how many rows the limit would hold back;
+    it would look as if there were nothing to send.
+    """
     limits = Limits(price=0.5, max_cost=1)
     told = (
         await rehearse(stage.home, ORIGIN, stage.manifest(*"abc"), silent(limits=limits), stage.desk)
@@ -203,7 +207,9 @@ async def test_a_rehearsal_names_the_limit(stage: Stage) -> None:
 
 @virtual
 async def test_two_at_once_make_one_batch(stage: Stage) -> None:
-    """Of two submits of one new manifest one sends its rows; the other finds the batch, or that it is in use."""
+    """Of two submits of one new manifest one sends its rows; the other finds the batch,
+    or that it is in use.
+    """
     source = stage.manifest(*range(5))
     one, other = await asyncio.gather(sent(stage, source), sent(stage, source), return_exceptions=True)
     ended = [created for created in (one, other) if isinstance(created, Created)]

@@ -43,7 +43,9 @@ def complete(stage: Stage, task: Task) -> None:
 
 
 def racing(stage: Stage, patch: pytest.MonkeyPatch) -> list[str]:
-    """Each task is completed just before its cancel arrives; returns the ids of those that were to be cancelled."""
+    """Each task is completed just before its cancel arrives;
+    returns the ids of those that were to be cancelled.
+    """
     asked, honest = list[str](), stage.world.cancel
 
     def cancel(task_id: str, now: float) -> Task:
@@ -105,7 +107,9 @@ async def test_a_cancel_that_comes_too_late(stage: Stage, monkeypatch: pytest.Mo
 
 @virtual
 async def test_an_answer_of_the_late_one_counts(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the cancel came too late the answered task is the one kept, and the next pass cancels the other."""
+    """Where the cancel came too late the answered task is the one kept,
+    and the next pass cancels the other.
+    """
     batch, tasks = await doubled(stage)
     racing(stage, monkeypatch)
     await cancel_surplus(stage.session(batch))
@@ -131,7 +135,9 @@ async def test_a_cancel_whose_answer_is_lost(stage: Stage, monkeypatch: pytest.M
 
 @virtual
 async def test_a_run_cancels_what_is_double(stage: Stage) -> None:
-    """A run that ends while the batch has a pending surplus task has cancelled it, whether it had rows to send or not."""
+    """A run that ends while the batch has a pending surplus task has cancelled it,
+    whether it had rows to send or not.
+    """
     batch, tasks = await doubled(stage, 3)
     await batch.journal.close()
     for _ in range(2):
@@ -142,7 +148,9 @@ async def test_a_run_cancels_what_is_double(stage: Stage) -> None:
 
 @virtual
 async def test_what_a_proxy_posts_twice(stage: Stage) -> None:
-    """Tasks that nobody asked for twice are found by the next run, cancelled while pending, and never paid."""
+    """Tasks that nobody asked for twice are found by the next run, cancelled while pending,
+    and never paid.
+    """
     stage.befall(Line(Fault.PROXIED_TWICE, 1, 4))
     await submit(stage.home, stage.client, stage.manifest(*range(4)), silent(), stage.desk)
     await reconcile(stage.home, stage.client, "logos", stage.new_desk(), Manner())
@@ -165,7 +173,9 @@ async def test_answered_surplus_is_never_cancelled(stage: Stage, monkeypatch: py
 @pytest.mark.parametrize("which", [0, 1])
 @virtual
 async def test_nothing_is_cancelled_that_is_not_shown(stage: Stage, which: int) -> None:
-    """Where the API shows the surplus task, or the one that would be kept, at no address of its row, none is cancelled."""
+    """Where the API shows the surplus task, or the one that would be kept, at no address of its row,
+    none is cancelled.
+    """
     batch, tasks = await doubled(stage)
     shown = nested(tasks[which])
     stage.wire.gets[tasks[which].task_id] = answer(200, shown | {"callback_url": "https://a.example/hook"})
@@ -177,7 +187,9 @@ async def test_nothing_is_cancelled_that_is_not_shown(stage: Stage, which: int) 
 
 @virtual
 async def test_what_callbacks_alone_name_is_no_surplus(stage: Stage) -> None:
-    """A task that only callbacks name is looked at with the others, and never cancelled unless the API shows it there."""
+    """A task that only callbacks name is looked at with the others,
+    and never cancelled unless the API shows it there.
+    """
     batch, tasks = await doubled(stage)
     stranger = born(stage, 1)
     await batch.record([Seen(clock(), 0, 1, stranger.task_id, "pending", Via.CALLBACK)])

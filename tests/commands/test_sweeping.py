@@ -115,7 +115,9 @@ async def test_a_listing_that_is_not_the_truth(stage: Stage, fault: Fault, size:
 
 @virtual
 async def test_without_a_total_two_walks_must_agree(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bare listing is walked twice: where the walks differ nothing is proved, and what either shows is recorded."""
+    """A bare listing is walked twice: where the walks differ nothing is proved,
+    and what either shows is recorded.
+    """
     batch = await stage.opened(2)
     born(stage, 0)
     born(stage, 1)
@@ -129,7 +131,9 @@ async def test_without_a_total_two_walks_must_agree(stage: Stage, monkeypatch: p
 
 @virtual
 async def test_the_interval_is_asked_for(stage: Stage) -> None:
-    """One small page tells the server's clock; the walk goes from before what was begun to beyond it, without filters."""
+    """One small page tells the server's clock; the walk goes from before what was begun to beyond it,
+    without filters.
+    """
     await swept(stage, await stage.opened(1), start=0.0)
     probe, *walk = stage.wire.listed
     assert probe == {"limit": "1", "offset": "0"}
@@ -145,7 +149,9 @@ async def test_the_interval_is_asked_for(stage: Stage) -> None:
 
 @virtual
 async def test_where_dates_say_nothing_all_is_walked_twice(stage: Stage) -> None:
-    """Differences wider than all time zones: by offset at once, without dates, and no two walks ask for the same page."""
+    """Differences wider than all time zones: by offset at once, without dates,
+    and no two walks ask for the same page.
+    """
     batch = await stage.opened(3)
     for row in range(3):
         born(stage, row)

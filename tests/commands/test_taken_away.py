@@ -120,7 +120,10 @@ def unlockable(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("unlockable")
 @virtual
 async def test_where_folders_cannot_be_locked_the_first_run_stops(stage: Stage) -> None:
-    """There the second run may begin, and the first one sends nothing more: no row is sent by both. It is said once."""
+    """There the second run may begin, and the first one sends nothing more: no row is sent by both.
+
+    It is said once.
+    """
     folder, others = stage.path / "logos", list["asyncio.Task[Created]"]()
 
     def befall() -> None:
@@ -142,7 +145,9 @@ async def test_where_folders_cannot_be_locked_the_first_run_stops(stage: Stage) 
 @pytest.mark.files
 @virtual
 async def test_a_row_that_waited_long_is_not_sent_under_a_lost_lock(stage: Stage) -> None:
-    """A row that is refused as busy for minutes is not sent once more after the lock was lost: the look is before the request."""
+    """A row that is refused as busy for minutes is not sent once more after the lock was lost:
+    the look is before the request.
+    """
     folder, loop, lost = stage.path / "logos", asyncio.get_running_loop(), list[float]()
 
     def lose() -> None:

@@ -43,7 +43,9 @@ def answered(stage: Stage) -> dict[int, set[str]]:
 
 @virtual
 async def test_a_get_that_shows_another_task(stage: Stage) -> None:
-    """Answers about other tasks than were asked for complete no row, are told of once with their number, and harm no other."""
+    """Answers about other tasks than were asked for complete no row, are told of once with their number,
+    and harm no other.
+    """
     await submit(stage.home, stage.client, stage.manifest(*range(8)), silent(), stage.desk)
     stage.world.complete_all(clock())
     batch = await stage.opened()
@@ -59,7 +61,9 @@ async def test_a_get_that_shows_another_task(stage: Stage) -> None:
 
 @virtual
 async def test_a_get_that_shows_another_address(stage: Stage) -> None:
-    """A task that is shown at another row's address is not believed, though its id is the one that was asked for."""
+    """A task that is shown at another row's address is not believed,
+    though its id is the one that was asked for.
+    """
     await submit(stage.home, stage.client, stage.manifest(*"ab"), silent(), stage.desk)
     stage.world.complete_all(clock())
     batch = await stage.opened()
@@ -72,7 +76,9 @@ async def test_a_get_that_shows_another_address(stage: Stage) -> None:
 
 @virtual
 async def test_a_cancel_that_is_answered_with_another_task(stage: Stage) -> None:
-    """A cancel that is answered with another task records nothing of that, and a look tells what became of it."""
+    """A cancel that is answered with another task records nothing of that,
+    and a look tells what became of it.
+    """
     await submit(stage.home, stage.client, stage.manifest(*"abc"), silent(), stage.desk)
     stage.befall(Line(Fault.CANCEL_OTHER, 1, 12))
     result = await cancel(stage.home, stage.client, "logos", (), stage.desk)
@@ -83,7 +89,9 @@ async def test_a_cancel_that_is_answered_with_another_task(stage: Stage) -> None
 
 @virtual
 async def test_one_task_id_for_many_creates(stage: Stage) -> None:
-    """A create that is answered with a task which another row has is no creation: its row is in doubt until it is settled."""
+    """A create that is answered with a task which another row has is no creation:
+    its row is in doubt until it is settled.
+    """
     stage.befall(Line(Fault.ONE_TASK_ID, 2, 4))
     desk = stage.desk
     await submit(stage.home, stage.client, stage.manifest(*range(4)), silent(concurrency=1), desk)
@@ -96,7 +104,9 @@ async def test_one_task_id_for_many_creates(stage: Stage) -> None:
 
 @virtual
 async def test_a_create_that_is_answered_with_the_task_of_a_row_in_doubt(stage: Stage) -> None:
-    """The listing says whose a task is: no row gets the answer of another one, none waits for ever, none is paid twice."""
+    """The listing says whose a task is: no row gets the answer of another one, none waits for ever,
+    none is paid twice.
+    """
     stage.befall(Line(Fault.CREATED_500, 1, 1), Line(Fault.ONE_TASK_ID, 2, 2))
     created = await submit(stage.home, stage.client, stage.manifest(*range(4)), silent(), stage.desk)
     assert (created.exit, stage.tasks, stage.statuses()) == (Exit.DONE, 4, {"pending": 4})
@@ -109,7 +119,9 @@ async def test_a_create_that_is_answered_with_the_task_of_a_row_in_doubt(stage: 
 @pytest.mark.parametrize("rows", [2, 5])
 @virtual
 async def test_a_row_without_a_task_that_was_answered_with_anothers(stage: Stage, rows: int) -> None:
-    """Such a row is settled as any other in doubt, its silence counted from its request, and no proof rests on that task."""
+    """Such a row is settled as any other in doubt, its silence counted from its request,
+    and no proof rests on that task.
+    """
     stage.befall(Line(Fault.CREATED_500, 1, 1))
 
     def answer_with_the_first(_: Draft) -> None:
@@ -130,7 +142,9 @@ async def test_a_row_without_a_task_that_was_answered_with_anothers(stage: Stage
 
 @virtual
 async def test_the_task_of_another_row_is_not_canceled(stage: Stage) -> None:
-    """Giving a row up cancels no task that its create was answered with and that the listing shows at another row."""
+    """Giving a row up cancels no task that its create was answered with
+    and that the listing shows at another row.
+    """
     batch = await stage.opened(2)
     task = born(stage, 0)
     listed = show(1, task=task.task_id)

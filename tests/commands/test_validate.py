@@ -59,17 +59,24 @@ async def test_counts(tmp_path: Path) -> None:
 
 
 async def test_duplicates(tmp_path: Path) -> None:
-    """The same request under two ids is a problem unless duplicates are allowed; one id for two requests always is."""
+    """The same request under two ids is a problem unless duplicates are allowed;
+    one id for two requests always is.
+    """
     path = written(tmp_path, "id,image_url", "a,https://a/1", "b,https://a/1", "a,https://a/2")
     assert [problem.text("m") for problem in (await validate(path)).problems] == [
-        "m:3: id: 'b' asks for exactly what line 2 asks for (keep the old ids, or leave these rows out: --only-new)",
+        (
+            "m:3: id: 'b' asks for exactly what line 2 asks for (keep the old ids, or leave these rows "
+            "out: --only-new)"
+        ),
         "m:4: id: 'a' is line 2 with another request (give the new request a new id)",
     ]
     assert [problem.line for problem in (await validate(path, allow_duplicates=True)).problems] == [4]
 
 
 async def test_ids_that_are_decimal_numbers(tmp_path: Path) -> None:
-    """An id that is known otherwise than it is written is told with an example; a whole number is its digits, silently."""
+    """An id that is known otherwise than it is written is told with an example;
+    a whole number is its digits, silently.
+    """
     path = tmp_path / "m.jsonl"
     lines = [f'{{"id": {name}, "image_url": "https://a/{name}"}}\n' for name in ("7", "1.0", "2.0", "3.5")]
     path.write_text("".join(lines[:1]))

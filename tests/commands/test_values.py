@@ -82,7 +82,9 @@ TOO_SHORT = pytest.mark.parametrize("settle", [1.0, 119.0])
 @TOO_SHORT
 @virtual
 async def test_settle_is_not_too_short_for_an_api_elsewhere(stage: Stage, settle: float) -> None:
-    """Settling within two minutes of an API that is not on this machine is refused: nothing is made, asked or sent."""
+    """Settling within two minutes of an API that is not on this machine is refused: nothing is made,
+    asked or sent.
+    """
     client, source, wishes = stage.client_at(ELSEWHERE), stage.manifest(1), silent(settle=settle)
     first: tuple[Coroutine[Any, Any, object], ...] = (
         submit(stage.home, client, source, wishes, stage.desk),
@@ -124,7 +126,9 @@ async def test_an_empty_base_is_not_none(stage: Stage) -> None:
 @pytest.mark.parametrize("price", [None, 0.0])
 @virtual
 async def test_a_limit_that_cannot_be_checked_is_refused(stage: Stage, price: float | None) -> None:
-    """A limit in money without a price holds nothing back: it is refused before a batch is made, in a rehearsal too."""
+    """A limit in money without a price holds nothing back: it is refused before a batch is made,
+    in a rehearsal too.
+    """
     source, limits = stage.manifest(*range(30)), Limits(price=price, max_cost=0.01)
     for refused in (
         submit(stage.home, stage.client, source, silent(limits=limits), stage.desk),
@@ -137,7 +141,9 @@ async def test_a_limit_that_cannot_be_checked_is_refused(stage: Stage, price: fl
 
 @virtual
 async def test_a_card_that_names_a_limit_without_a_price(stage: Stage) -> None:
-    """A card of before that cannot be held to is refused until a price is given; views read it as it stands."""
+    """A card of before that cannot be held to is refused until a price is given;
+    views read it as it stands.
+    """
     await submit(
         stage.home, stage.client, stage.manifest(1, 2), silent(limits=Limits(max_tasks=1)), stage.desk
     )
@@ -156,7 +162,9 @@ async def test_a_card_that_names_a_limit_without_a_price(stage: Stage) -> None:
 )
 @virtual
 async def test_what_stands_on_a_card_can_be_read(stage: Stage, limits: dict[str, Any]) -> None:
-    """Whatever an older version let onto a card, who only looks is not refused, and no limit of it is lost."""
+    """Whatever an older version let onto a card, who only looks is not refused,
+    and no limit of it is lost.
+    """
     await submit(stage.home, stage.client, stage.manifest(1), silent(), stage.desk)
     stage.home.open(stage.home.find("logos")).keep(limits=Limits.stored(**limits))
     there = stage.home.find("logos").card.limits

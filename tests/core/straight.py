@@ -1,4 +1,6 @@
-"""Histories in which most rows are on the straight path for most of the time, and what the fold makes of any."""
+"""Histories in which most rows are on the straight path for most of the time,
+and what the fold makes of any.
+"""
 
 from collections import defaultdict
 from hashlib import sha256

@@ -45,7 +45,9 @@ pictures = st.fixed_dictionaries({"image_url": st.integers(0, 9).map(URL.format)
     st.sampled_from([flat, nested, lambda task: later(nested(task)), lambda task: later(flat(task))]),
 )
 def test_a_task_asks_for_what_its_row_asks_for(row: dict[str, Json], show: Callable[[Made], Any]) -> None:
-    """What was sent for a row of a manifest and is shown again has the row's digest, whatever the shape and the dialect."""
+    """What was sent for a row of a manifest and is shown again has the row's digest,
+    whatever the shape and the dialect.
+    """
     (entry,) = read_jsonl([encode(row) + b"\n"])
     if not isinstance(entry, Entry):
         return
@@ -133,7 +135,9 @@ def test_what_does_not_count() -> None:
 
 
 def test_consent_and_our_own_tasks_without_an_address() -> None:
-    """What the user wants paid again passes; so does a task of our own that the API shows without its address."""
+    """What the user wants paid again passes;
+    so does a task of our own that the API shows without its address.
+    """
     assert overlaps(task("t1", 0, "theirs2345"), again=("theirs2345",)) == []
     assert overlaps(task("t1", 0), again=(API,)) == []
     assert overlaps(task("t1", 0), known=("t1",)) == []

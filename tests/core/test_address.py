@@ -62,7 +62,9 @@ def test_what_was_written_is_found(
     attempts,
 )
 def test_only_the_end_of_a_path_counts(base: str, after: str, row: int, attempt: int) -> None:
-    """An address that ends a path is read as it is found anywhere; one with more behind it than a slash is none."""
+    """An address that ends a path is read as it is found anywhere;
+    one with more behind it than a slash is none.
+    """
     url = write(base, KEY, "b7", row, attempt)
     assert at_end(url) == find(url)
     assert (at_end(url + after) is None) is (after not in ("", "/"))
@@ -87,7 +89,9 @@ def accepted(url: str) -> bool:
 
 
 def test_any_other_character_is_refused() -> None:
-    """Each character from the version on, replaced, removed or doubled, makes an address that nobody signed."""
+    """Each character from the version on, replaced, removed or doubled,
+    makes an address that nobody signed.
+    """
     begin = URL.index("/v1/")
     assert accepted(URL)
     for at in range(begin, len(URL)):
@@ -140,7 +144,9 @@ def test_a_mac_is_hidden_and_nothing_else_changed(before: str, after: str, row: 
     ],
 )
 def test_a_mac_that_is_cut_or_glued_is_hidden_too(text: str) -> None:
-    """What is left of a mac in a message is hidden, be it cut, quoted or escaped in whatever way, in either case."""
+    """What is left of a mac in a message is hidden, be it cut, quoted or escaped in whatever way,
+    in either case.
+    """
     assert URL[-32:-12] not in masked(text)
     assert URL[-32:-12] not in masked(text.upper()).lower()
 

@@ -69,7 +69,10 @@ def test_there_is_a_step_unless_all_was_given_up(report: Report) -> None:
         (standing(canceled=2), "mwbatch status logos --rows canceled    # see the 2 rows that you gave up"),
         (
             replace(standing(planned=2), raised="--max-tasks 9"),
-            "mwbatch resume logos --max-tasks 9    # the limit is reached: raise it, and send the 2 rows not sent yet",
+            (
+                "mwbatch resume logos --max-tasks 9    # the limit is reached: raise it, and send the 2 "
+                "rows not sent yet"
+            ),
         ),
     ],
 )
@@ -91,5 +94,7 @@ def test_rows_in_words() -> None:
 
 @given(reports)
 def test_no_step_overwrites_a_manifest(report: Report) -> None:
-    """A batch is called like its manifest, so that NAME.jsonl is often the manifest: nothing is written there."""
+    """A batch is called like its manifest, so that NAME.jsonl is often the manifest:
+    nothing is written there.
+    """
     assert not any(">" in step or f"-o {report.batch}.jsonl" in step for step in next_steps(report))

@@ -86,14 +86,18 @@ def test_tags_that_are_missing_or_too_many(listed: Any) -> None:
 @pytest.mark.parametrize("count", [1, 3, FIRST + 20])
 @pytest.mark.parametrize("listed", [said(), said({"id": "a"}), said(TAG)])
 def test_a_listing_that_abridges(count: int, listed: Any) -> None:
-    """Where each answer that says anything is listed with less, the listing abridges: said, and nothing differs."""
+    """Where each answer that says anything is listed with less, the listing abridges: said,
+    and nothing differs.
+    """
     empty = said(), said()
     assert compared(*([empty] * count), *([(said(TAG, OTHER), listed)] * count)) == ([], True)
 
 
 @given(st.integers(0, 2 * FEW), st.integers(1, 2 * FEW))
 def test_over_half_of_many_is_no_accident(same: int, other: int) -> None:
-    """Where over half of the first answers are listed otherwise nothing is compared; of a few all are told."""
+    """Where over half of the first answers are listed otherwise nothing is compared;
+    of a few all are told.
+    """
     pairs = [(said(TAG), said(TAG))] * same + [(said(TAG), said(OTHER))] * other
     differing, abridged = compared(*pairs)
     assert abridged is (other > same and same + other >= FEW)
@@ -126,7 +130,9 @@ def test_one_of_two_stored_answers_is_enough() -> None:
 
 
 def test_what_is_not_stored_is_not_compared() -> None:
-    """A task of which nothing is known, or no answer, is none to compare; and other tasks' answers are passed over."""
+    """A task of which nothing is known, or no answer, is none to compare;
+    and other tasks' answers are passed over.
+    """
     agreement, (known, fact) = Agreement(), stored(3, said(TAG))
     agreement.compare(9, None, Task("t9", response=said(TAG)))
     agreement.compare(4, TaskState("t4", 1), Task("t4", response=said(TAG)))
@@ -142,7 +148,9 @@ def test_what_is_not_stored_is_not_compared() -> None:
     [("pending", True), ("canceled", True), ("completed", False), ("", False), ("odd", False)],
 )
 def test_an_answer_of_which_the_api_knows_nothing(status: str, told: bool) -> None:
-    """A task that is listed as pending or canceled, and had an answer before, is kept once; other words tell nothing."""
+    """A task that is listed as pending or canceled, and had an answer before, is kept once;
+    other words tell nothing.
+    """
     agreement, (known, _) = Agreement(), stored(3, said(TAG))
     for _ in range(2):
         agreement.compare(3, known, Task("t3", status=status))

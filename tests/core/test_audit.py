@@ -38,13 +38,16 @@ def row_of(tasks: list[str], name: str) -> Row:
 def test_it_is_the_naive_count(
     there: list[list[tuple[int, list[str]]]], account: list[tuple[int, bool]]
 ) -> None:
-    """A request with more than one task that was not canceled is told, with each of its tasks, wherever they are."""
+    """A request with more than one task that was not canceled is told, with each of its tasks,
+    wherever they are.
+    """
     audit, paid, tasks = Audit(), Counter[int](), defaultdict[int, set[str]](set)
     for batch in there:
         audit.learn((number, digest(asked)) for number, (asked, _) in enumerate([*batch]))
     known = {asked for batch in there for asked, _ in batch}
     for n, (asked, ours) in enumerate(account):
-        # A task of ours is shown without its address: the first of the first row that asks for it, if there is one.
+        # A task of ours is shown without its address: the first of the first row that asks for it,
+        # if there is one.
         mine = [
             f"{b}-{r}-0"
             for b, batch in enumerate(there)

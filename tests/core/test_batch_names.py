@@ -11,20 +11,26 @@ TAKEN = ("inbox", "keys.json")
     "name", ["inbox", "INBOX", "Keys.JSON", "CON", "con", "nul.txt", "Lpt1.a.b", "com9", "logos.", "aux."]
 )
 def test_what_no_new_batch_is_called(name: str) -> None:
-    """Names that the home or some system keeps, whatever their letter case, are refused with one that would do."""
+    """Names that the home or some system keeps, whatever their letter case,
+    are refused with one that would do.
+    """
     said = wrong_with(name, TAKEN, ())
     assert said.endswith(f"--batch {unreserved(name)}")
     assert not is_reserved(unreserved(name), TAKEN)
 
 
 def test_letter_case_alone_tells_no_batches_apart() -> None:
-    """A name that differs from one that is there in letter case alone is refused with another; its own is not."""
+    """A name that differs from one that is there in letter case alone is refused with another;
+    its own is not.
+    """
     assert wrong_with("Logos", TAKEN, ["x", "logos"]).endswith("--batch Logos-2")
     assert wrong_with("logos", TAKEN, ["x", "logos"]) == wrong_with("console.log", TAKEN, ["x"]) == ""
 
 
 def test_letters_of_other_alphabets() -> None:
-    """Latin letters lose their marks, or are written as people do without them; those of other scripts stay."""
+    """Latin letters lose their marks, or are written as people do without them;
+    those of other scripts stay.
+    """
     there = {
         "L\u00e4den": "Laeden",
         "La\u0308den": "Laeden",

@@ -27,7 +27,9 @@ def test_the_limit_is_used(kind: Kind) -> None:
 
 @kinds
 def test_retry_after(kind: Kind) -> None:
-    """With Retry-After nobody sends while it lasts; the seconds that it costs leave at least 0.9 of the limit."""
+    """With Retry-After nobody sends while it lasts;
+    the seconds that it costs leave at least 0.9 of the limit.
+    """
     run = Play(Pace(), kind(50), 60, retry_after=1.0)()
     assert run.silent(1.0)
     assert run.goodput(COLD_S) >= 0.9 * 50
@@ -37,7 +39,9 @@ def test_retry_after(kind: Kind) -> None:
 @kinds
 @pytest.mark.parametrize(("before", "after", "within"), [(60, 120, 40), (120, 40, 10)])
 def test_a_limit_that_changes(kind: Kind, before: float, after: float, within: float) -> None:
-    """Twice the limit is found within 40 s, two thirds less within 10 s; in the end it is used, 5 % are refused in all."""
+    """Twice the limit is found within 40 s, two thirds less within 10 s; in the end it is used,
+    5 % are refused in all.
+    """
     run = Play(Pace(), kind(before), 100, changes=[(30, after)])()
     assert run.reached(GOODPUT * after, since=31) <= within
     assert run.goodput(31 + within) >= GOODPUT * after
@@ -46,7 +50,9 @@ def test_a_limit_that_changes(kind: Kind, before: float, after: float, within: f
 
 @pytest.mark.parametrize(("most", "latency"), [(64, 0.08), (128, 0.5), (16, 0.01)])
 def test_without_a_limit_nothing_slows_us(most: int, latency: float) -> None:
-    """An API that refuses nothing has ``most`` in flight after a dozen round trips, whatever its latency, and all the time."""
+    """An API that refuses nothing has ``most`` in flight after a dozen round trips, whatever its latency,
+    and all the time.
+    """
     play = Play(Pace(most), Chance(0.0, 1), 40 * latency, latency=latency, jitter=0.5)
     run = play()
     assert run.most == most
@@ -58,7 +64,9 @@ def test_without_a_limit_nothing_slows_us(most: int, latency: float) -> None:
     ("share", "retry_after", "least"), [(0.01, None, 250), (0.05, None, 200), (0.05, 1.0, 15)]
 )
 def test_chance_is_not_a_limit(share: float, retry_after: float | None, least: float, seed: int) -> None:
-    """Refusals that have nothing to do with our rate do not bring us to a stand, as they do those who always yield."""
+    """Refusals that have nothing to do with our rate do not bring us to a stand,
+    as they do those who always yield.
+    """
     run = Play(Pace(32), Chance(share, seed), 90, retry_after=retry_after, seed=seed)()
     assert run.goodput(30) >= least
 
@@ -106,7 +114,9 @@ events = st.lists(
 
 
 def rates(since: float, script: Script) -> list[float | None]:
-    """What a ceiling allows after each event: some ticks later one is answered (None), or refused with a wait."""
+    """What a ceiling allows after each event: some ticks later one is answered (None),
+    or refused with a wait.
+    """
     ceiling, now, allowed = Ceiling(), since, list[float | None]()
     for ticks, fresh, wait in script:
         now += ticks * TICK
@@ -143,7 +153,9 @@ def test_a_wall_is_told_from_the_rate_at_which_it_refuses() -> None:
 
 
 def test_what_left_before_a_trial_lowers_nothing() -> None:
-    """However many refusals come of requests that left before a trial began, it stays near what was served."""
+    """However many refusals come of requests that left before a trial began,
+    it stays near what was served.
+    """
     steady: Script = [(1, True, None)] * 96  # 64 a second
     refused: Script = [(0, True, 0.0)]
     trial = [*steady, *steady, *SHOWN, *steady, *((*steady, *refused) * MANY)]
@@ -159,7 +171,9 @@ SHOWN: Script = [(0, True, 0.0)] * 8
 
 
 def test_the_first_refusal_counts_from_the_first_answer() -> None:
-    """Of what was answered before the first refusal the rate is taken over the time since the first answer, and a second."""
+    """Of what was answered before the first refusal the rate is taken over
+    the time since the first answer, and a second.
+    """
     steady: Script = [(1, True, None)] * 257  # 4 s
     for idle in (0, 64_000):
         first = rates(0.0, [(idle, True, None), *steady, *SHOWN])[-1]
@@ -168,14 +182,18 @@ def test_the_first_refusal_counts_from_the_first_answer() -> None:
 
 
 def test_one_refusal_bounds_nothing_at_first() -> None:
-    """While nothing bounds us one refusal may be chance, unless it silences us: then each costs too much to wait for more."""
+    """While nothing bounds us one refusal may be chance, unless it silences us:
+    then each costs too much to wait for more.
+    """
     before: Script = [(1, True, None)] * 64
     assert rates(0.0, [*before, (0, True, 0.0)])[-1] is None
     assert rates(0.0, [*before, (0, True, 1.0)])[-1] is not None
 
 
 def test_silence_makes_more_careful() -> None:
-    """A refusal on the way back to the top lowers it to `REMEMBERED` of the rate, one that silences us to its square."""
+    """A refusal on the way back to the top lowers it to `REMEMBERED` of the rate,
+    one that silences us to its square.
+    """
     brisk: Script = [(ticks, True, None) for _ in range(96) for ticks in (0, 1)]  # 1.5 s of 128 a second
     refused: Script = [(0, True, 0.0)]
     before = [*brisk, *SHOWN, *brisk, *refused, *brisk]
@@ -188,7 +206,9 @@ def test_silence_makes_more_careful() -> None:
 
 
 def test_a_limit_between_two_trials() -> None:
-    """Where refusals go on in a first trial and not in a second one, lower still, the top is just below the first."""
+    """Where refusals go on in a first trial and not in a second one, lower still,
+    the top is just below the first.
+    """
     refused: Script = [(0, True, 0.0)]
     steady: Script = [(1, True, None)] * 96  # 1.5 s
     first = [*steady, *steady, *SHOWN, *steady, *((*steady, *refused) * MANY)]

@@ -26,7 +26,9 @@ def begun(*facts: Fact) -> tuple[Batch, list[Started]]:
 
 @given(st.lists(steps, max_size=14), st.integers(0, 3))
 def test_every_doubtful_attempt_has_all_that_started_it(facts: list[Fact], more: int) -> None:
-    """Each attempt in doubt of a planned row is there once, with every fact that started it, however long their runs."""
+    """Each attempt in doubt of a planned row is there once, with every fact that started it,
+    however long their runs.
+    """
     facts = [*facts, *(start(1, ((0, ROWS),)) for _ in range(more))]
     state, started = begun(*facts)
     found = doubts(state, started, Grounds(150.0, 0.0))
@@ -54,7 +56,9 @@ def test_a_long_run_and_few_in_doubt() -> None:
 
 
 def test_a_row_that_was_misled_is_in_doubt_since_the_last_request_ended() -> None:
-    """Nobody kept when the request ended that was answered with another row's task: no later than the last of all."""
+    """Nobody kept when the request ended that was answered with another row's task:
+    no later than the last of all.
+    """
     misled = show(1, task="a", row=1, via=Via.CREATE)
     state, started = begun(plan(0), plan(1), plan(2), start(1, ((0, 3),)), show(1, task="a"), misled)
     for sent, since in ((None, 5.0), (3.0, 5.0), (9.0, 9.0)):
@@ -63,7 +67,9 @@ def test_a_row_that_was_misled_is_in_doubt_since_the_last_request_ended() -> Non
 
 
 def test_a_witness_is_none_once_it_is_another_rows_task() -> None:
-    """A task that a create named at two rows tells nothing of when a listing was taken; any other goes on telling it."""
+    """A task that a create named at two rows tells nothing of when a listing was taken;
+    any other goes on telling it.
+    """
     misled = show(1, task="a", row=1, via=Via.CREATE)
     state, _ = begun(plan(0), plan(1), start(1, ((0, 2),)), show(1, task="a"), misled)
     for row, task, stays in ((1, "a", False), (0, "a", True), (1, "unknown", True)):
@@ -90,7 +96,9 @@ def test_silence_counts_from_the_end_that_was_seen() -> None:
     [(None, WITHOUT_WITNESS), (Witness("t", 10.0, 4), WITHOUT_WITNESS), (Witness("t", 10.1, 4), 1.0)],
 )
 def test_a_later_task_halves_the_wait(witness: Witness | None, times: float) -> None:
-    """Settle counts once where a task is known whose request left after the doubtful one ended, else twice."""
+    """Settle counts once where a task is known whose request left after the doubtful one ended,
+    else twice.
+    """
     doubt = Doubt(Place(0, 1), (start(1),), 10.0)
     assert doubt.due(150.0, witness) == 10.0 + 150.0 * times
     assert doubt.witnessed(witness) is (times == 1.0)
@@ -102,7 +110,9 @@ def clocked(attempt: int, rows: tuple[int, int], clock: str | None) -> Started:
 
 
 def test_what_was_started_since_the_doubt_must_be_shown() -> None:
-    """Tasks of runs that come later in the record, or later by the server's clock, belong to the span; no others do."""
+    """Tasks of runs that come later in the record, or later by the server's clock, belong to the span;
+    no others do.
+    """
     facts = [
         clocked(1, (0, 4), NOON),
         clocked(1, (4, 6), LATER),
@@ -123,7 +133,9 @@ def test_what_was_started_since_the_doubt_must_be_shown() -> None:
 
 @pytest.mark.parametrize("clock", [None, "soon"])
 def test_without_a_clock_every_known_task_must_be_shown(clock: str | None) -> None:
-    """A run of doubt, or another one, whose clock says nothing may have been at any time: its tasks belong to the span."""
+    """A run of doubt, or another one, whose clock says nothing may have been at any time:
+    its tasks belong to the span.
+    """
     early, late = clocked(1, (0, 1), NOON), clocked(1, (1, 2), LATER)
     doubtful = clocked(1, (2, 3), clock)
     assert span_of([Doubt(Place(2, 1), (doubtful,), 0.0)], [early, late, doubtful], None).includes(
@@ -142,7 +154,9 @@ def test_without_a_later_task_the_clocks_may_have_been_set(began: float, padding
 
 
 def test_what_may_end() -> None:
-    """An attempt ends as absent while it is in doubt and nothing was seen of it; as denied, whatever callbacks named."""
+    """An attempt ends as absent while it is in doubt and nothing was seen of it; as denied,
+    whatever callbacks named.
+    """
     absent, denied = (Failed(0.0, 0, 1, verdict, final=False) for verdict in ("absent", "denied"))
     unsent, sent, called = Row(), Row(started=2), Row(started=2)
     called.join(show(1, via=Via.CALLBACK))

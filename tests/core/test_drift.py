@@ -47,7 +47,9 @@ def test_what_says_nothing_is_no_measure(created_at: str | None, clock: str | No
 
 
 def test_a_listing_tells_only_of_tasks_from_the_future() -> None:
-    """A listed task may be old, so a date before the clock says nothing; one after it says how far dates are ahead."""
+    """A listed task may be old, so a date before the clock says nothing;
+    one after it says how far dates are ahead.
+    """
     drift = Drift()
     drift.listed(date(-5000), NOON)
     assert not drift.kept
@@ -57,7 +59,9 @@ def test_a_listing_tells_only_of_tasks_from_the_future() -> None:
 
 
 def test_a_spread_wider_than_all_time_zones_is_no_clock() -> None:
-    """However far dates lie from the clock, they can be used while they all lie as far; beyond 26 hours apart they cannot."""
+    """However far dates lie from the clock, they can be used while they all lie as far;
+    beyond 26 hours apart they cannot.
+    """
     drift = Drift()
     drift.created(date(-90 * 86_400), NOON)
     assert not drift.is_wide
@@ -78,7 +82,9 @@ def test_a_date_beyond_all_calendars_says_nothing() -> None:
 
 @pytest.mark.parametrize("zone", ["+0500", "+05:00", ".000+05:00", "", "Z"])
 def test_a_date_is_told_by_its_letters_in_one_form_alone(zone: str) -> None:
-    """A date that looks as if it lay between two that were seen is read all the same where it may be of another zone."""
+    """A date that looks as if it lay between two that were seen is read
+    all the same where it may be of another zone.
+    """
     one, other = Drift(), Drift()
     for drift, dates in ((one, (0.1, 5.9)), (other, ())):
         for apart in dates:

@@ -24,7 +24,9 @@ theirs = st.lists(st.tuples(requests, st.sampled_from(Status)), max_size=8)
 def test_it_is_the_naive_comparison(
     rows: list[int], others: list[list[tuple[int, Status]]], end: int
 ) -> None:
-    """A row was asked for before where a row elsewhere asks for the same, counts by its status, and was not consented to."""
+    """A row was asked for before where a row elsewhere asks for the same, counts by its status,
+    and was not consented to.
+    """
     first = 100
     ahead = Ahead((first + number, digest(asked)) for number, asked in enumerate(rows))
     assert [digest(asked) in ahead for asked in range(7)] == [asked in rows for asked in range(7)]
@@ -55,7 +57,9 @@ def test_it_is_the_naive_comparison(
 
 @given(ours, theirs, st.integers(0, 8))
 def test_of_our_own_rows_the_first_is_sent(rows: list[int], kept: list[tuple[int, Status]], end: int) -> None:
-    """Of rows of one batch that ask for the same all wait where one counts that is not to be sent, else all but the first."""
+    """Of rows of one batch that ask for the same all wait where one counts that is not to be sent,
+    else all but the first.
+    """
     ahead = Ahead((number, digest(asked)) for number, asked in enumerate(rows))
     overlaps, allowed = Overlaps(len(ahead)), consented({"b": {"at": 0.0, "rows": end}}, "b")
     shared = ahead.among((number, digest(asked)) for number, (asked, _) in enumerate(kept))

@@ -57,7 +57,9 @@ def test_a_good_row_can_be_written_again(id_column: str | None) -> None:
 
 
 def test_where_csv_is_no_csv_any_more() -> None:
-    """After too many quotes that never close reading stops, with a problem that no row can be put aside for."""
+    """After too many quotes that never close reading stops,
+    with a problem that no row can be put aside for.
+    """
     found = list(read_csv([b"id,image_url\n", b'a","\n' * 20_000]))
     last = found[-1]
     assert isinstance(last, Problem)

@@ -18,7 +18,10 @@ def policy(text: str) -> str:
     return b64encode(text.encode()).decode().translate(str.maketrans("+=/", "-_~"))
 
 
-S3 = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=k&X-Amz-Date=20261130T110000Z&X-Amz-Expires=3600&X-Amz-Signature=s"
+S3 = (
+    "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=k&X-Amz-Date=20261130T110000Z"
+    "&X-Amz-Expires=3600&X-Amz-Signature=s"
+)
 POLICY = '{"Statement":[{"Resource":"r?>~","Condition":{"DateLessThan":{"AWS:EpochTime":%d}}}]}'
 SIGNED = {
     "S3, version 4": S3,
@@ -62,7 +65,9 @@ def test_every_provider(query: str) -> None:
     ],
 )
 def test_what_does_not_say(url: str) -> None:
-    """Without a provider's signature a parameter means what its owner likes; and what cannot be read says nothing."""
+    """Without a provider's signature a parameter means what its owner likes;
+    and what cannot be read says nothing.
+    """
     assert expires(url) is None
 
 
@@ -86,7 +91,9 @@ def ending(at: datetime) -> str:
 
 
 def test_soon_and_over() -> None:
-    """What has expired is counted and said; what will within a day is counted, with the first moment of all."""
+    """What has expired is counted and said; what will within a day is counted,
+    with the first moment of all.
+    """
     found, second = Expiring(Clock(AT, "the API's clock")), timedelta(seconds=1)
     moments = [AT - timedelta(days=3), AT, AT + 2 * second, AT + second, AT + SOON, AT + SOON + second]
     for url in map(ending, moments):
@@ -95,7 +102,8 @@ def test_soon_and_over() -> None:
     assert found.text() == [
         "the URLs of 2 pictures expired (by the API's clock, 2026-11-30T12:00:00Z)",
         (
-            "warning: the URLs of 3 pictures will expire within 24 hours, the first at 2026-11-30T12:00:01Z (by the API's "
+            "warning: the URLs of 3 pictures will expire within 24 hours, the first at "
+            "2026-11-30T12:00:01Z (by the API's "
             "clock, 2026-11-30T12:00:00Z): tasks may take days, so sign them for longer"
         ),
     ]

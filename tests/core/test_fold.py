@@ -70,7 +70,9 @@ def test_order_and_repetition_are_forgiven(history: History, draw: st.DataObject
 
 @given(mixed_up)
 def test_one_task_completes_one_row(history: History) -> None:
-    """A task that shows at several rows answers the only one where it is listed, or else confirmed, and else none of them."""
+    """A task that shows at several rows answers the only one where it is listed, or else confirmed,
+    and else none of them.
+    """
     batch = Batch(history)
     answered, confirmed = defaultdict[str, set[int]](set), defaultdict[str, set[int]](set)
     shown, listed = defaultdict[str, set[int]](set), defaultdict[str, set[int]](set)
@@ -95,7 +97,9 @@ def test_one_task_completes_one_row(history: History) -> None:
 
 @given(mixed_up, answers, st.lists(anybodys_answers, max_size=6))
 def test_strangers_cannot_take_an_answer_away(before: History, fact: Seen, calls: list[Seen]) -> None:
-    """A row with an answer of a task that is confirmed there stays completed, whatever callbacks name that task elsewhere."""
+    """A row with an answer of a task that is confirmed there stays completed,
+    whatever callbacks name that task elsewhere.
+    """
     batch = Batch([*before, fact._replace(via=Via.GET, task_id="mine")])
     for told in calls:
         batch.add(told._replace(via=Via.CALLBACK, task_id="mine"))
@@ -106,7 +110,9 @@ def test_strangers_cannot_take_an_answer_away(before: History, fact: Seen, calls
 def test_a_task_is_elsewhere_where_the_api_has_shown_it(
     history: History, task_id: str, number: int, attempt: int
 ) -> None:
-    """A task is at another row or attempt if the API itself has shown it there: callbacks say nothing of it."""
+    """A task is at another row or attempt if the API itself has shown it there:
+    callbacks say nothing of it.
+    """
     batch = Batch(history)
     there = {(n, task.attempt) for n, task in batch.tasks() if task.task_id == task_id and task.by_api}
     assert batch.stands_at_another(task_id, number, attempt) is bool(there - {(number, attempt)})
@@ -191,7 +197,9 @@ def test_seen_beats_failed(history: History, final: bool) -> None:
 
 @given(histories)
 def test_the_answer_shown_is_the_least(history: History) -> None:
-    """The kept task is that of the least (completed_at, task_id, sha256) of the row's answers, confirmed tasks first."""
+    """The kept task is that of the least (completed_at, task_id, sha256) of the row's answers,
+    confirmed tasks first.
+    """
     batch = Batch(history)
     for number in range(ROWS):
         seen = [fact for fact in about(history, number) if isinstance(fact, Seen)]
@@ -207,7 +215,9 @@ def test_the_answer_shown_is_the_least(history: History) -> None:
 
 @given(histories, st.lists(answers, max_size=4))
 def test_a_confirmed_answer_stays_shown(before: History, after: list[Seen]) -> None:
-    """No answer of a task that is not confirmed takes the place of a confirmed one; nor does what came before it."""
+    """No answer of a task that is not confirmed takes the place of a confirmed one;
+    nor does what came before it.
+    """
     batch = Batch(before)
     shown = {number: row.kept for number, row in batch.rows.items()}
     for fact in after:
@@ -224,7 +234,9 @@ def test_a_confirmed_answer_stays_shown(before: History, after: list[Seen]) -> N
 def test_callbacks_without_an_answer_tell_nothing_of_what_the_api_showed(
     history: History, calls: list[Seen]
 ) -> None:
-    """A bare callback changes no confirmed task, cancels none, makes no surplus, and completes or plans no row."""
+    """A bare callback changes no confirmed task, cancels none, makes no surplus,
+    and completes or plans no row.
+    """
     before, after = Batch(history), Batch([*calls, *history])
     for tasks in (Batch.tasks, Batch.surplus):
         there = {(number, str(task)) for number, task in tasks(before) if task.confirmed}
@@ -235,7 +247,9 @@ def test_callbacks_without_an_answer_tell_nothing_of_what_the_api_showed(
 
 @given(histories)
 def test_surplus_is_every_other_task_that_costs(history: History) -> None:
-    """Surplus is all confirmed tasks but the one kept and the canceled ones; none is kept while others are live."""
+    """Surplus is all confirmed tasks but the one kept and the canceled ones;
+    none is kept while others are live.
+    """
     batch = Batch(history)
     surplus = {(number, task.task_id) for number, task in batch.surplus()}
     for number, row in batch.rows.items():
@@ -323,17 +337,22 @@ def test_the_earliest_creation_time_stands() -> None:
 
 
 def test_kept_is_answered_then_live_then_earliest() -> None:
-    """The kept task is the answered one, else the earliest that is not canceled, else the earliest; or none."""
+    """The kept task is the answered one, else the earliest that is not canceled, else the earliest;
+    or none.
+    """
     tasks: History = [show(1, "canceled", created="1"), show(2, created="3"), show(3, created="2")]
     assert row_of().kept is None
     assert row_of(tasks[0], show(4, "canceled", created="0")).kept == TaskState(
         "task-4", 4, "canceled", "0", by_api=True, listed=True
     )
-    assert [row_of(*tasks).kept.task_id, row_of(*tasks, answer(2)).kept.task_id] == ["task-3", "task-2"]  # type: ignore[union-attr]  # there are tasks
+    # there are tasks
+    assert [row_of(*tasks).kept.task_id, row_of(*tasks, answer(2)).kept.task_id] == ["task-3", "task-2"]  # type: ignore[union-attr]
 
 
 def test_a_task_of_which_nobody_can_tell_whose_it_is_is_in_conflict() -> None:
-    """Two rows that only callbacks tell of, or that the API shows both, are in conflict; one confirmed row is not."""
+    """Two rows that only callbacks tell of, or that the API shows both, are in conflict;
+    one confirmed row is not.
+    """
     batch = Batch([plan(0), plan(1), answer(1, task="a"), answer(1, task="a", row=1)])
     assert [number for number, _ in batch.conflicts()] == [0, 1]
     batch.add(show(1, task="a", row=1))
@@ -350,7 +369,9 @@ MISLED = start(1, ((0, 2),)), show(1, task="a", row=1, via=Via.CREATE)
 
 @pytest.mark.parametrize("first", [(), (show(1, task="a", via=Via.CREATE),), (call(1, task="a"),)])
 def test_the_listing_says_whose_a_task_is(first: tuple[Fact, ...]) -> None:
-    """A task that is listed at one row is no other's, whatever its create was answered: that row is in doubt again."""
+    """A task that is listed at one row is no other's, whatever its create was answered:
+    that row is in doubt again.
+    """
     batch = Batch([plan(0), plan(1), *MISLED, *first])
     assert batch.row(1).status is Status.PENDING
     batch.add(show(1, task="a"))
@@ -363,7 +384,9 @@ def test_the_listing_says_whose_a_task_is(first: tuple[Fact, ...]) -> None:
 
 
 def test_a_row_that_was_misled_is_sent_again_once_it_is_denied() -> None:
-    """The task of another row belies no sweep, and holds no row back for ever; its own, should it show, does."""
+    """The task of another row belies no sweep, and holds no row back for ever; its own, should it show,
+    does.
+    """
     batch = Batch([plan(0), plan(1), *MISLED, show(1, task="a"), fail(1, row=1, denied=True)])
     assert (batch.row(1).status, batch.row(1).sendable, batch.belied()) == (Status.PLANNED, True, False)
     batch.add(show(1, task="own", row=1))
@@ -400,7 +423,9 @@ def test_all_doubtful_attempts_are_named() -> None:
 
 
 def test_four_absences_exhaust_a_row() -> None:
-    """After doubt a row gets three new attempts of its own accord; then it waits for the user, who opens three more."""
+    """After doubt a row gets three new attempts of its own accord; then it waits for the user,
+    who opens three more.
+    """
     rows = [row_of(plan(0), *map(fail, range(1, tried + 1))) for tried in (1, 2, 3, 4)]
     assert [row.sendable for row in rows] == [True, True, True, False]
     assert [row.exhausted for row in rows] == [False, False, False, True]
@@ -409,7 +434,9 @@ def test_four_absences_exhaust_a_row() -> None:
 
 
 def test_a_callback_undoes_a_failure_until_the_api_has_denied_it() -> None:
-    """An attempt that is thought to have failed and is called back about is sent again only by the user, or once denied."""
+    """An attempt that is thought to have failed and is called back about is sent again only by the user,
+    or once denied.
+    """
     row = row_of(start(1), fail(1), call(1))
     assert (row.status, row.sendable, row.doubtful) == (Status.DOUBT, False, [])
     denied = Failed(0.0, 0, 1, "denied", final=False)
@@ -425,7 +452,9 @@ def test_a_callback_undoes_a_failure_until_the_api_has_denied_it() -> None:
 
 
 def test_a_task_of_an_absent_attempt_belies_the_sweeps() -> None:
-    """An attempt that was not found and then seen shows that sweeps were believed too soon; a refusal shows nothing."""
+    """An attempt that was not found and then seen shows that sweeps were believed too soon;
+    a refusal shows nothing.
+    """
     assert row_of(plan(0), fail(1), show(1)).belied
     assert not row_of(plan(0), fail(1), show(2)).belied
     assert not row_of(plan(0), fail(1, final=True), show(1)).belied

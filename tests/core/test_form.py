@@ -30,7 +30,9 @@ def test_tagging_is_byte_for_byte_the_reference() -> None:
 
 
 def test_annotating_is_byte_for_byte_the_reference() -> None:
-    """An annotating request is what the reference's curl sends; its raw spaces, which curl leaves in, become plus."""
+    """An annotating request is what the reference's curl sends; its raw spaces, which curl leaves in,
+    become plus.
+    """
     curl = [f"callback_url={CALLBACK}", f"image_url={IMAGE}", f"instruction={ANNOTATING['instruction']}"]
     curl += [f"annotation_option={option}" for option in ("good", "bad", "great")]
     curl += ["tags[0][id]=nk5DHouybZD2MvGqX", "tags[0][left]=1408", "tags[0][top]=0"]

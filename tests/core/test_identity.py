@@ -44,7 +44,9 @@ def test_rows_with_ids() -> None:
 
 
 def test_duplicates_may_be_allowed() -> None:
-    """Where duplicates are allowed a new id is a new row whatever it asks for, and a changed request still is not."""
+    """Where duplicates are allowed a new id is a new row whatever it asks for,
+    and a changed request still is not.
+    """
     identity = batch("id", entry(1, "a", "x"), allow_duplicates=True)
     assert identity.judge(entry(1, "a", "y")) == Decision(Kind.NEW, 1)
     assert identity.judge(entry(2, "b", "y")) == Decision(Kind.CHANGED, 1, 1)
@@ -56,7 +58,9 @@ def test_a_row_is_known_once() -> None:
 
 
 def test_rows_that_were_told_apart_before_stay_apart() -> None:
-    """Two rows of an older batch that differ in their signatures alone are found one after the other, then repeated."""
+    """Two rows of an older batch that differ in their signatures alone are found one after the other,
+    then repeated.
+    """
     query = "x.jpg?Key-Pair-Id=k&Signature="
     identity = batch(None, entry(1, f"{query}1"), entry(2, f"{query}2"), entry(3, "b"))
     lines = [entry(n, f"{query}{n}") for n in (7, 8, 9)]
@@ -97,7 +101,9 @@ def test_only_idle_rows_may_be_renewed() -> None:
 
 
 def test_digests_among_others() -> None:
-    """Each pair whose digest is here gives both numbers, also where two digests wanted one place in the table."""
+    """Each pair whose digest is here gives both numbers,
+    also where two digests wanted one place in the table.
+    """
     index = Digests()
     here = [request_digest("", {"n": n}) for n in range(9_000)]
     for digest in here:
@@ -153,7 +159,8 @@ def test_twice_in_one_file_names_both_lines() -> None:
         "m:7: id: 'x' is line 3 with another request (give the new request a new id)"
     )
     assert identity.problem(copy, identity.judge(copy)).text("m") == (
-        "m:8: id: 'y' asks for exactly what line 3 asks for (keep the old ids, or leave these rows out: --only-new)"
+        "m:8: id: 'y' asks for exactly what line 3 asks for (keep the old ids, or leave these rows "
+        "out: --only-new)"
     )
 
 
@@ -164,7 +171,8 @@ def test_copy_of_a_planned_row_names_its_id() -> None:
     told = identity.problem(copy, identity.judge(copy), lambda _: planned).message
     assert (
         told
-        == "'y' asks for exactly what row 0 of the batch ('x') asks for (keep the old ids, or leave these rows out: --only-new)"
+        == "'y' asks for exactly what row 0 of the batch ('x') asks for (keep the old ids, or leave these "
+        "rows out: --only-new)"
     )
 
 

@@ -27,6 +27,8 @@ from mwbatch.core.text import Json
     ],
 )
 def test_what_a_manifest_tells(width: Json, height: Json, size: Size | None, misspelt: bool) -> None:
-    """Whole numbers greater than 0, as a number or as text, are a size; anything else that is said is misspelt."""
+    """Whole numbers greater than 0, as a number or as text, are a size;
+    anything else that is said is misspelt.
+    """
     columns = {"image_width": width, "image_height": height}
     assert (told_size(columns), misspelt_size(columns)) == (size, misspelt)

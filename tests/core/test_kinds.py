@@ -50,7 +50,9 @@ def test_counts_texts_and_objects() -> None:
 @pytest.mark.parametrize("options", [["good", 7], "good", None])
 @pytest.mark.parametrize("tags", [[7], [{"id": 1, "left": [0], "top": 0, "width": 1, "height": 1}]])
 def test_inputs_of_another_kind_cannot_be_compared(options: Json, tags: Json) -> None:
-    """A task whose options are no texts, or whose boxes are none, asks for nothing that a row could ask for."""
+    """A task whose options are no texts, or whose boxes are none,
+    asks for nothing that a row could ask for.
+    """
     asked: dict[str, Json] = {"image_url": "https://a/1", "instruction": "Which?"}
     assert asked_by(Task("t1", params={**asked, "options": options, "tags": tags})) is None
     assert asked_by(Task("t1", params={**asked, "options": ["good"], "tags": tags})) is None

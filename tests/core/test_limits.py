@@ -43,7 +43,9 @@ def test_the_lesser_limit_holds(limit: Limits, tasks: float) -> None:
 
 
 def test_spent_counts_every_task_and_every_doubt() -> None:
-    """Each confirmed task counts, surplus and canceled ones too, and each attempt in doubt; a failed attempt does not."""
+    """Each confirmed task counts, surplus and canceled ones too, and each attempt in doubt;
+    a failed attempt does not.
+    """
     seen = [show(1), show(1, task="twin"), show(2, "canceled")]
     assert Batch([plan(0), *seen, start(3), start(4), fail(4)]).spent() == 4
 
@@ -66,7 +68,9 @@ def test_spending_only_shrinks_what_is_left(limit: Limits, history: list[Fact], 
 
 @given(limits, histories)
 def test_a_reached_limit_is_raised_far_enough(limit: Limits, history: list[Fact]) -> None:
-    """Where nothing more may be sent the options that raise the limit let every planned row be sent; else there are none."""
+    """Where nothing more may be sent the options that raise the limit let every planned row be sent;
+    else there are none.
+    """
     batch = Batch(history)
     planned, words = batch.by_status()[Status.PLANNED], iter(limit.raised(batch).split())
     new = {name.strip("-").replace("-", "_"): value for name, value in zip(words, words, strict=True)}
@@ -95,7 +99,9 @@ def test_the_options_that_raise_a_limit(limit: Limits, words: str) -> None:
 
 @given(histories)
 def test_months_count_the_dated_tasks(history: list[Fact]) -> None:
-    """Each confirmed task with a date counts in one month; whatever the order, and whether or not columns hold its row."""
+    """Each confirmed task with a date counts in one month; whatever the order,
+    and whether or not columns hold its row.
+    """
     batch = Batch(history)
     dated = [task for _, task in batch.tasks() if task.confirmed and task.created_at]
     assert sum(batch.months().values()) == len(dated) <= batch.spent()
@@ -103,7 +109,9 @@ def test_months_count_the_dated_tasks(history: list[Fact]) -> None:
 
 
 def test_a_month_is_that_of_the_api() -> None:
-    """Tasks are counted in the month in which the API says that they were made, in its own time; rubbish is in none."""
+    """Tasks are counted in the month in which the API says that they were made, in its own time;
+    rubbish is in none.
+    """
     times = [
         "2026-10-31T23:59:59.999Z",
         "2026-11-01T00:00:00.000Z",
@@ -137,7 +145,9 @@ def test_what_is_spent_in_words(spent: Spent, words: str) -> None:
 
 @given(limits, limits)
 def test_an_update_replaces_what_it_names(old: Limits, new: Limits) -> None:
-    """Each limit is the new one where the new one is named, else the old one; what nobody could hold to is refused."""
+    """Each limit is the new one where the new one is named, else the old one;
+    what nobody could hold to is refused.
+    """
     try:
         both = old.updated(new)
     except BadValue:

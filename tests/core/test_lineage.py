@@ -45,7 +45,9 @@ def ids(found: Asked) -> list[str]:
 
 
 def test_a_row_that_a_manifest_takes() -> None:
-    """The row is a good annotating row: its request has the boxes alone, its columns the lineage and the brands."""
+    """The row is a good annotating row: its request has the boxes alone,
+    its columns the lineage and the brands.
+    """
     found = asked(box("a", brand="Umber", brand_id="b1"), box("b", template_url=None))
     (entry,) = read_jsonl([encode(found.row)])
     assert isinstance(entry, Entry)
@@ -124,13 +126,16 @@ def test_an_image_without_tags_asks_nothing() -> None:
     ],
 )
 def test_filters(chosen: dict[str, Any], left: list[str], filtered: int, beyond: int) -> None:
-    """Brand whatever its letter case, least side, and the largest of one image; what is left out is counted."""
+    """Brand whatever its letter case, least side, and the largest of one image;
+    what is left out is counted.
+    """
     tags = [box("a", 5, 8, brand="Umber"), box("b", 30, 20, brand="Ochre"), box("c", 19, 19)]
     found = asked(*tags, **chosen)
     assert (ids(found), found.counts["filtered"], found.counts["beyond"]) == (left, filtered, beyond)
 
 
-@pytest.mark.parametrize("tag", [None, 7, {}, box("a", 0), box("a", "3"), {**box("a"), "id": None}])  # type: ignore[arg-type]  # what people may send
+# what people may send
+@pytest.mark.parametrize("tag", [None, 7, {}, box("a", 0), box("a", "3"), {**box("a"), "id": None}])  # type: ignore[arg-type]
 def test_a_tag_that_no_manifest_takes(tag: Any) -> None:
     """A tag without a box or an id is counted and left out, and spoils no other."""
     found = asked(tag, box("b"))
@@ -139,7 +144,9 @@ def test_a_tag_that_no_manifest_takes(tag: Any) -> None:
 
 @given(st.lists(st.tuples(st.integers(1, 50), st.integers(1, 50)), max_size=8), st.integers(1, 4))
 def test_every_tag_is_accounted_for(sizes: list[tuple[int, int]], most: int) -> None:
-    """Each tag is asked about or counted among those left out, and none that is left out is larger than one that is not."""
+    """Each tag is asked about or counted among those left out,
+    and none that is left out is larger than one that is not.
+    """
     tags = [box(str(n), *size) for n, size in enumerate(sizes)]
     found = asked(*tags, most=most, least=5.0)
     assert sum(found.counts.values()) == len(tags)
@@ -161,7 +168,9 @@ def test_lineage_of_lineage() -> None:
 
 @pytest.mark.parametrize("name", ["custom_id", "unique_id", "global_key"])
 def test_another_id_comes_along(name: str) -> None:
-    """A column for ids that only a later row of an old batch named would be a second one: it comes under a name of its own."""
+    """A column for ids that only a later row of an old batch named would be a second one:
+    it comes under a name of its own.
+    """
     found = asked(box("a"), planned=PLANNED._replace(columns={"shop": "x", name: "other"}))
     (entry,) = read_jsonl([encode(found.row)])
     assert isinstance(entry, Entry)

@@ -39,7 +39,9 @@ OTHERS = {
 
 @pytest.mark.parametrize("raw", OTHERS, ids=lambda raw: raw.decode())
 def test_another_way_to_list_ids(raw: bytes) -> None:
-    """A list of another form is refused with the command that makes one id a line of it, with its name or without."""
+    """A list of another form is refused with the command that makes one id a line of it,
+    with its name or without.
+    """
     with pytest.raises(NoText) as refused:
         ids(raw)
     assert f"give one id a line, as {OTHERS[raw]} writes them" in str(refused.value)

@@ -109,7 +109,15 @@ def test_blocks_do_not_matter(rows: list[dict[str, Any]], size: int, write: Any)
     assert list(read([raw])) == list(read([raw[n : n + size] for n in range(0, len(raw), size)]))
 
 
-DRESSES = st.sampled_from([str.upper, str.title, lambda name: f"\u200b{name}", lambda name: name[:-1] if name[-1] == "s" else f"{name}s", lambda name: name.replace("_", " ") + "-"])  # fmt: skip
+DRESSES = st.sampled_from(
+    [
+        str.upper,
+        str.title,
+        lambda name: f"\u200b{name}",
+        lambda name: name[:-1] if name[-1] == "s" else f"{name}s",
+        lambda name: name.replace("_", " ") + "-",
+    ]
+)
 
 
 @given(
@@ -119,7 +127,9 @@ DRESSES = st.sampled_from([str.upper, str.title, lambda name: f"\u200b{name}", l
     st.sampled_from([as_csv, as_jsonl]),
 )
 def test_a_name_in_another_dress(row: dict[str, Any], name: str, dress: Any, write: Any) -> None:
-    """An annotating row whose columns are dressed otherwise is never a good tagging row: each name is told, in both formats."""
+    """An annotating row whose columns are dressed otherwise is never a good tagging row:
+    each name is told, in both formats.
+    """
     columns = {known: dress(known) if known in (name, "instruction", "tags") else known for known in row}
     raw = write([row])
     head, _, rest = raw.partition(b"\n")
@@ -206,7 +216,9 @@ CELLS = st.one_of(
 def test_plain_lines_are_read_as_all_others(
     names: list[str], rows: list[list[str]], end: str, size: int
 ) -> None:
-    """Lines that are read many at a time give the rows and the problems that they give one by one, whatever comes between."""
+    """Lines that are read many at a time give the rows and the problems that they give one by one,
+    whatever comes between.
+    """
     raw = "".join(f"{','.join(cells)}{end}" for cells in [["id9", URL, "z"][-len(names) :], *rows]).encode()
     blocks = [f"{','.join(names)}\n".encode(), *(raw[n : n + size] for n in range(0, len(raw), size))]
     with pytest.MonkeyPatch.context() as patched:
@@ -265,13 +277,22 @@ HEADERS = {
     b"\n\nimage\n": ["m:3: image_url: there is no such column (rename 'image' to image_url)"],
     b"Image_URL,x\na,b\n": ["m:1: image_url: there is no such column (rename 'Image_URL' to image_url)"],
     b"sep=;\n": [
-        "m:1: image_url: there is no such column (delete this line, which tells a spreadsheet alone how cells are separated)"
+        (
+            "m:1: image_url: there is no such column (delete this line, which tells a spreadsheet alone "
+            "how cells are separated)"
+        )
     ],
     b"a;b\n": [
-        "m:1: image_url: there is no such column (the columns seem to be separated by semicolons: separate them by commas)"
+        (
+            "m:1: image_url: there is no such column (the columns seem to be separated by semicolons: "
+            "separate them by commas)"
+        )
     ],
     b"a\tb\n": [
-        "m:1: image_url: there is no such column (the columns seem to be separated by tabs: separate them by commas)"
+        (
+            "m:1: image_url: there is no such column (the columns seem to be separated by tabs: separate "
+            "them by commas)"
+        )
     ],
     b"a,b\n": [
         "m:1: image_url: there is no such column (the first line must name the columns; it has 'a', 'b')"
@@ -292,7 +313,8 @@ def test_headers(raw: bytes, problems: list[str]) -> None:
 
 UNCLOSED = 'a quote (") is opened that nothing closes (close it, or double a quote that is meant)'
 LARGE = (
-    'has a cell of more than 1,048,576 characters: a quote (") that nothing closes? (else write these rows as JSONL, '
+    'has a cell of more than 1,048,576 characters: a quote (") that nothing closes? (else write these '
+    "rows as JSONL, "
     "where a line may have 16 MiB)"
 )
 LINES = {
@@ -329,13 +351,19 @@ def test_broken_lines(raw: bytes, problems: list[str]) -> None:
 
 OBJECTS = {
     b"[1]": ["m:1: must be a JSON object, not [1]"],
-    b"{'image_url': None}": ["m:1: not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1) (this is how Python prints a value: write it with json.dumps)"],
-    b"{": ["m:1: not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1) (one JSON object a line)"],
+    b"{'image_url': None}": [("m:1: not JSON: Expecting property name enclosed in double quotes: line 1 "
+                             "column 2 (char 1) (this is how Python prints a value: write it with "
+                             "json.dumps)")],
+    b"{": [("m:1: not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1) "
+           "(one JSON object a line)")],
     b'{"a":\xff}': ["m:1: not UTF-8 (one JSON object a line)"],
-    b'{"image_url":"https://a/1","image_url":"https://a/2"}': ["m:1: the key 'image_url' stands twice (one JSON object a line)"],
-    b'{"image_url":"https://a/1","n":{"x":1,"x\\u0000":2,"x":3}}': ["m:1: the key 'x' stands twice (one JSON object a line)"],
+    b'{"image_url":"https://a/1","image_url":"https://a/2"}': [("m:1: the key 'image_url' stands twice "
+                                                               "(one JSON object a line)")],
+    b'{"image_url":"https://a/1","n":{"x":1,"x\\u0000":2,"x":3}}': [("m:1: the key 'x' stands twice "
+                                                                    "(one JSON object a line)")],
     b'{"a":' + b"[" * 80 + b"]" * 80 + b"}": ["m:1: nested deeper than 64 (one JSON object a line)"],
-    b'{"image_url":"https://a/1","n":[{"a":"\\ud83d"}]}': [r"m:1: n: holds half a character, the lone surrogate \ud83d (remove it)"],
+    b'{"image_url":"https://a/1","n":[{"a":"\\ud83d"}]}': [(r"m:1: n: holds half a character, the lone "
+                                                           r"surrogate \ud83d (remove it)")],
     b'{"image_url":"https://a/1","\\u0000":0}': [r"m:1: \x00: holds a NUL character (remove it)"],
     b'{"image_url":"https://a/1","n":"\\ud83d\\ude00\\\\u0000"}': ["good 1"],
     b'\xef\xbb\xbf{"image_url":"https://a/1"}\r\n\n \n{"image_url":"https://a/2"}': ["good 1", "good 4"],
@@ -390,7 +418,9 @@ def test_id_column_is_told() -> None:
     ],
 )
 def test_a_misnamed_row_is_handed_back(row: dict[str, Any], known: str) -> None:
-    """Written again, a row is told for the same names as before: what it is is not said before they are mended."""
+    """Written again, a row is told for the same names as before:
+    what it is is not said before they are mended.
+    """
     (entry,) = read_jsonl([as_jsonl([{"image_url": URL, **row}])])
     assert isinstance(entry, Entry)
     assert [meant for _, meant in entry.misnamed] == [known]

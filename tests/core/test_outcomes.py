@@ -29,7 +29,9 @@ def test_the_gravest_reason_is_kept(reasons: list[tuple[Exit, str]]) -> None:
 
 @given(reports, endings)
 def test_a_run_ends_with_the_greatest_code(report: Report, ending: Ending) -> None:
-    """Creating is done when each row has a task or is final, `run` when nothing is open; an early end counts too."""
+    """Creating is done when each row has a task or is final, `run` when nothing is open;
+    an early end counts too.
+    """
     created, ran = Created(report, ending), Ran(report, ending, 0)
     assert min(created.exit, ran.exit) >= ending.exit
     assert (created.exit >= Exit.UNFINISHED) is (
@@ -71,7 +73,9 @@ def test_a_reconciliation_is_done_when_it_is_proved(told: Reconciled, code: Exit
 
 
 def test_the_proof_says_what_it_rests_on() -> None:
-    """How often was paid twice, by how many tasks and when, and how many of those known are among them; or why not."""
+    """How often was paid twice, by how many tasks and when, and how many of those known are among them;
+    or why not.
+    """
     proof = Proof(2, 12_345, "T", covers=1_200, known=1_200)
     told = "paid twice: 2, by a listing of 12,345 tasks at T, which covers 1,200 of 1,200 known tasks"
     assert proof.text() == told

@@ -62,7 +62,9 @@ class Play:
 
 @given(paces, steps)
 def test_never_more_than_the_user_wants(pace: Pace, script: Script) -> None:
-    """No history lets more be in flight than ``most``, or leave faster than ``rate``; Retry-After silences every start."""
+    """No history lets more be in flight than ``most``, or leave faster than ``rate``;
+    Retry-After silences every start.
+    """
     assert Play(pace, script).most <= pace.most
     assert 1 <= pace.limit <= pace.most
     assert pace.bound is None or SLOWEST * 0.999 <= pace.bound <= (pace.rate or float("inf")) * 1.001
@@ -76,7 +78,9 @@ def test_one_change_a_generation(pace: Pace, script: Script) -> None:
 
 
 def test_what_left_before_says_nothing_new() -> None:
-    """However late it comes, a refusal of a request that left before the last one that was heeded changes nothing."""
+    """However late it comes, a refusal of a request that left before the
+    last one that was heeded changes nothing.
+    """
     pace = Pace(4)
     pace.refused(0.0, 1.0, 1.0)
     learned = pace.bound
@@ -114,7 +118,9 @@ def test_late_timers_cost_no_rate() -> None:
 
 @pytest.mark.parametrize(("most", "trips"), [(3, 0), (64, 11), (128, 13)])
 def test_slow_start(most: int, trips: int) -> None:
-    """Where nothing is refused, a third more are in flight with each round trip, up to ``most``, and no rate is kept."""
+    """Where nothing is refused, a third more are in flight with each round trip, up to ``most``,
+    and no rate is kept.
+    """
     pace = Pace(most)
     assert pace.limit == min(FIRST, most)
     for trip in range(trips):

@@ -10,7 +10,9 @@ from mwbatch.core.plain_text import BOM, NoText, instead, text_of
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])))
 def test_text_is_what_it_is(text: str) -> None:
-    """Text in UTF-8 is read as it stands, with a byte order mark before it or none; and passes for nothing else."""
+    """Text in UTF-8 is read as it stands, with a byte order mark before it or none;
+    and passes for nothing else.
+    """
     assert text_of(text.encode()) == text_of(BOM + text.encode()) == text.removeprefix("\ufeff")
 
 

@@ -58,7 +58,8 @@ def test_the_object_for_scripts(history: list[Fact]) -> None:
     batch = Batch(history)
     shown = report(batch, batch="logos", batch_id="b1", home="/h", in_flight=1, damaged=2).json()
     assert list(shown) == [
-        "batch", "batch_id", "home", "rows", "by_status", "in_flight", "surplus", "conflicts", "unknown_tasks",
+        "batch", "batch_id", "home", "rows", "by_status", "in_flight", "surplus", "conflicts",
+        "unknown_tasks",
         "damaged_lines", "complete", "rejected_callbacks", "by_callback_only", "limits", "spent",
     ]  # fmt: skip
     assert shown["by_status"] == {status.value: count for status, count in batch.by_status().items()}
@@ -76,7 +77,9 @@ def test_surplus_conflicts_and_unknown_tasks_are_counted() -> None:
 
 
 def test_an_answer_that_only_a_callback_brought_is_counted_and_complete() -> None:
-    """A row whose answer belongs to no confirmed task is completed, counted apart, and makes no batch less done."""
+    """A row whose answer belongs to no confirmed task is completed, counted apart,
+    and makes no batch less done.
+    """
     there = report(Batch([plan(0), answer(1)]), batch="logos", batch_id="b1", home="/h")
     assert (there.by_callback_only, there.complete, there.exit(done=True)) == (1, True, Exit.DONE)
     shown = report(Batch([plan(0), answer(1), show(1)]), batch="logos", batch_id="b1", home="/h")
@@ -84,7 +87,9 @@ def test_an_answer_that_only_a_callback_brought_is_counted_and_complete() -> Non
 
 
 def test_a_report_at_another_price() -> None:
-    """What is spent may be said at a price that the batch does not keep; without one the batch's own stands."""
+    """What is spent may be said at a price that the batch does not keep;
+    without one the batch's own stands.
+    """
     batch = Batch([plan(0), show(1)])
     there = report(batch, batch="logos", batch_id="b1", home="/h", spent=Limits(price=0.5).spent(batch))
     assert there.priced(None) is there
@@ -100,7 +105,9 @@ def test_a_note_is_told_once() -> None:
 
 
 def test_a_phase_begins_afresh() -> None:
-    """Nothing of the phase before is left in the next: no count, no unit, no trouble; what needs attention stays."""
+    """Nothing of the phase before is left in the next: no count, no unit, no trouble;
+    what needs attention stays.
+    """
     tally = Tally("planning rows", 7, 7, of_bytes=True, doubt=1, listed=3)
     tally.wait("no connection", 12.0)
     tally.begin("asking the API")

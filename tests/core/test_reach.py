@@ -44,10 +44,11 @@ def begun(
 
 @dataclass(frozen=True)
 class Request:
-    """One create request, so many seconds after the one before; the clock in its start lies ``skew`` seconds off.
+    """One create request, so many seconds after the one before;
+    the clock in its start lies ``skew`` seconds off.
 
-    Its task is ``made`` after so many seconds, None for never. ``told`` is what stands on disk of it: nothing, its task, or
-    that sweeps found none.
+    Its task is ``made`` after so many seconds, None for never. ``told`` is what stands on disk of it:
+    nothing, its task, or that sweeps found none.
     """
 
     made: int | None = 0
@@ -58,7 +59,9 @@ class Request:
 
 @dataclass(frozen=True)
 class Run:
-    """A run, so much later than the one before: a listing that can be ``believed`` or not, and what is sent."""
+    """A run, so much later than the one before: a listing that can be ``believed`` or not,
+    and what is sent.
+    """
 
     after: int
     requests: tuple[Request, ...] = ()
@@ -100,7 +103,9 @@ OPEN = (Status.PLANNED, Status.DOUBT)
 
 
 class Home:
-    """A home as its facts and its card, and the tasks that the API has: each row, attempt and date, whatever is known."""
+    """A home as its facts and its card, and the tasks that the API has: each row, attempt and date,
+    whatever is known.
+    """
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
@@ -111,7 +116,9 @@ class Home:
         self.kept: list[tuple[list[Fact], int | None]] = []
 
     def lives(self, history: Sequence[Step]) -> bool:
-        """Go through a history; False where some row that has a task would be sent, or given up, after a believed listing."""
+        """Go through a history; False where some row that has a task would be sent, or given up,
+        after a believed listing.
+        """
         for step in history:
             self.kept.append(([*self.facts], self.behind))
             match step:
@@ -137,7 +144,9 @@ class Home:
         return Batch([*PLANS, *self.facts])
 
     def _arrive(self) -> None:
-        """What was on its way when something was lost has arrived by the next run; else nobody could know of it."""
+        """What was on its way when something was lost has arrived by the next run;
+        else nobody could know of it.
+        """
         self.now = max([self.now, *(made for _, _, made in self.tasks)])
 
     def _lose(self, starts: frozenset[int]) -> None:
@@ -186,7 +195,9 @@ def _place(fact: Any) -> tuple[int, int]:
 
 @given(histories)
 def test_what_was_forgotten_shows(history: list[Step]) -> None:
-    """After a listing that can be believed no row with a task may be sent or is in doubt, whatever starts were lost and whenever the home was put back."""
+    """After a listing that can be believed no row with a task may be sent or is in doubt,
+    whatever starts were lost and whenever the home was put back.
+    """
     assert Home(Reach.of).lives(history)
 
 
@@ -236,7 +247,9 @@ def test_the_law_tells_a_weaker_rule(rule: Rule, history: list[Step]) -> None:
 
 @given(st.permutations(range(1, 6)), st.sets(st.integers(1, 5)), st.integers(0, 3))
 def test_the_sequence_ends_before_what_is_missing(order: list[int], lost: set[int], old: int) -> None:
-    """In any order, repeated or not: all numbered starts before the first missing one; those of an older version count."""
+    """In any order, repeated or not: all numbered starts before the first missing one;
+    those of an older version count.
+    """
     unnumbered = [replace(start(1), at=float(when)) for when in range(old)]
     numbered = [begun(old + place) for place in order if place not in lost]
     there = [*numbered, *unnumbered, *numbered]
@@ -247,7 +260,9 @@ def test_the_sequence_ends_before_what_is_missing(order: list[int], lost: set[in
 
 
 def test_a_number_that_two_starts_have_says_nothing() -> None:
-    """Where the folders of two hosts were put together, the sequence ends before the first number that both gave."""
+    """Where the folders of two hosts were put together,
+    the sequence ends before the first number that both gave.
+    """
     there = [begun(number) for number in range(1, 5)]
     assert unbroken([*there, replace(there[2], at=5.0)]) == there[:2]
     assert unbroken([there[0], replace(there[0], at=5.0)]) == []
@@ -266,7 +281,9 @@ TEN_TO = NOON - timedelta(minutes=10)
 
 
 def test_the_last_start_of_which_a_task_is_known() -> None:
-    """It reaches back to ten minutes before the clock of the last start of which the listing has to show a task."""
+    """It reaches back to ten minutes before the clock of the last start
+    of which the listing has to show a task.
+    """
     later = begun(3, (3, 4), date(7200))
     assert reach_of(FIRST, SECOND, *SHOWN, show(1, row=1)) == (2, TEN_TO + timedelta(hours=1))
     assert reach_of(FIRST, SECOND, *SHOWN, show(1, row=1), later, fail(1, row=3, final=True)) == (
@@ -296,7 +313,9 @@ def test_rows_that_may_be_sent_again(more: list[Fact]) -> None:
     ],
 )
 def test_everything_where_the_record_does_not_tell(facts: list[Fact]) -> None:
-    """Without a numbered start before which none is missing, of which a task is known, and a clock: back to where the batch began."""
+    """Without a numbered start before which none is missing, of which a task is known, and a clock:
+    back to where the batch began.
+    """
     assert reach_of(*facts) is None
 
 

@@ -1,4 +1,6 @@
-"""CSV records from lines in portions: whatever the quotes, nothing is read again more often than was promised."""
+"""CSV records from lines in portions: whatever the quotes,
+nothing is read again more often than was promised.
+"""
 
 from collections.abc import Iterator
 
@@ -40,7 +42,9 @@ def test_portions_do_not_matter(portion: int) -> None:
 
 @pytest.mark.parametrize("portion", [1000, 10**6])
 def test_quotes_that_never_close(portion: int) -> None:
-    """Where every line opens a quote that nothing closes, reading stops after a bounded effort, and says where."""
+    """Where every line opens a quote that nothing closes, reading stops after a bounded effort,
+    and says where.
+    """
     found = list(read([OPENING] * LINES, portion))
     *wrong, (line, told) = found
     assert [number for number, _ in found] == list(range(1, line + 1))

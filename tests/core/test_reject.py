@@ -43,7 +43,9 @@ def test_a_damaged_line_is_none(at: int, change: int) -> None:
 
 
 def test_neither_is_taken_for_the_other() -> None:
-    """A reject among facts is refused, never skipped; a fact among rejects is none, nor is another version."""
+    """A reject among facts is refused, never skipped; a fact among rejects is none,
+    nor is another version.
+    """
     with pytest.raises(UnknownFact):
         lines.parse(line(of(b""))[:-1])
     with pytest.raises(BadLine):
@@ -77,7 +79,9 @@ def test_the_same_again() -> None:
 )
 @pytest.mark.parametrize("most", [1000, 60])
 def test_no_mac_is_kept(said: bytes, most: int) -> None:
-    """A mac is hidden in any spelling, its own or another, whole or cut by the sender; all else stays in its place."""
+    """A mac is hidden in any spelling, its own or another, whole or cut by the sender;
+    all else stays in its place.
+    """
     raw = b'{"url":"' + said + b'"'
     kept = of(raw, most).body
     assert not {MAC[:6], MAC[:6].upper(), "ffffff"} & {

@@ -12,7 +12,9 @@ from tests.core.throttled import COLD_S, GOODPUT, KINDS, Chance, Kind, Play, Run
 
 kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 SHARE, LEAST, WALLED = 0.05, 0.9, 0.05
-"""What is refused by chance; of what is possible, at least so much is served; the limit itself refuses at most so many."""
+"""What is refused by chance; of what is possible, at least so much is served;
+the limit itself refuses at most so many.
+"""
 
 
 @kinds
@@ -20,7 +22,9 @@ SHARE, LEAST, WALLED = 0.05, 0.9, 0.05
 @pytest.mark.parametrize("taken", [False, True], ids=["before the limit", "behind it"])
 @pytest.mark.parametrize("seed", range(2))
 def test_a_limit_beside_chance_is_used(kind: Kind, rate: int, taken: bool, seed: int) -> None:
-    """With one create in twenty refused at random, 0.9 of the limit is served, of what it leaves where those count for it."""
+    """With one create in twenty refused at random, 0.9 of the limit is served,
+    of what it leaves where those count for it.
+    """
     api = Scattered(kind(rate), SHARE, seed, taken=taken)
     run = Play(Pace(), api, 50 if rate == 100 else 30, seed=seed)()
     assert run.goodput(COLD_S) >= LEAST * rate * (1 - SHARE if taken else 1)
@@ -36,7 +40,9 @@ def test_chance_alone_slows_nobody(share: float, most: int, latency: float) -> N
 
 
 def test_no_seed_falls_far_below_the_others() -> None:
-    """No trial goes down and down: of 20 runs all but one serve 0.9 of what the limit leaves, and that one 0.85."""
+    """No trial goes down and down: of 20 runs all but one serve 0.9 of what the limit leaves,
+    and that one 0.85.
+    """
     served = list[float]()
     for seed in range(20):
         api = Scattered(KINDS["a window by the clock"](300), SHARE, seed, taken=True)
@@ -49,7 +55,9 @@ def test_no_seed_falls_far_below_the_others() -> None:
 @pytest.mark.parametrize("seed", range(3))
 @kinds
 def test_a_short_batch(kind: Kind, seed: int) -> None:
-    """A thousand rows at a hundred a second take at most 13 s, 16 where hardly anything is let through at once."""
+    """A thousand rows at a hundred a second take at most 13 s,
+    16 where hardly anything is let through at once.
+    """
     run = Play(Pace(), Scattered(kind(100), SHARE, seed), 30, seed=seed)()
     assert run.served[999] <= (16 if kind is KINDS["a bucket of a twentieth"] else 13)
 
@@ -57,7 +65,9 @@ def test_a_short_batch(kind: Kind, seed: int) -> None:
 @kinds
 @pytest.mark.parametrize("part", ["begins", "ends"])
 def test_chance_that_begins_or_ends(kind: Kind, part: str) -> None:
-    """Scattered refusals that begin or end in mid-run cost a few seconds, and then 0.9 of the limit is served again."""
+    """Scattered refusals that begin or end in mid-run cost a few seconds,
+    and then 0.9 of the limit is served again.
+    """
     since, until = (20.0, float("inf")) if part == "begins" else (0.0, 20.0)
     api = Scattered(kind(100), SHARE, 1, since=since, until=until)
     run = Play(Pace(), api, 70, seed=1)()
@@ -67,7 +77,9 @@ def test_chance_that_begins_or_ends(kind: Kind, part: str) -> None:
 
 @kinds
 def test_a_limit_that_appears_beside_chance(kind: Kind) -> None:
-    """A limit that comes while refusals are borne is found: soon 0.85 of it is served, and it refuses little."""
+    """A limit that comes while refusals are borne is found: soon 0.85 of it is served,
+    and it refuses little.
+    """
     refused = started = 0
     for seed in range(3):
         api = Scattered(kind(1e6), SHARE, seed)
@@ -80,7 +92,9 @@ def test_a_limit_that_appears_beside_chance(kind: Kind) -> None:
 
 
 def test_one_refusal_is_an_alarm_where_none_is_expected() -> None:
-    """After many answers without a refusal the first one is heeded; with refusals known, only a cluster is."""
+    """After many answers without a refusal the first one is heeded; with refusals known,
+    only a cluster is.
+    """
     plain, scattered = Scatter(), Scatter()
     plain.learn(Counts(0, 1000))
     assert plain.none
@@ -121,7 +135,9 @@ def test_what_chance_explains() -> None:
 
 
 def tried(refused: int, answered: int, *, seconds: float = 1.0, share: float = 0.05) -> End | None:
-    """What a trial says to so many refusals and answers, evenly spread over the seconds after it has settled."""
+    """What a trial says to so many refusals and answers,
+    evenly spread over the seconds after it has settled.
+    """
     trial, total = Trial(90.0, 0.0, Counts()), refused + answered
     end = None
     for number in range(total):
@@ -131,7 +147,9 @@ def tried(refused: int, answered: int, *, seconds: float = 1.0, share: float = 0
 
 
 def test_what_a_trial_says() -> None:
-    """It is over after enough answers, after a time with a few, or after a long time; most refused is a limit at once."""
+    """It is over after enough answers, after a time with a few, or after a long time;
+    most refused is a limit at once.
+    """
     assert tried(5, ENOUGH - 5) is End.CLEAN
     assert tried(14, ENOUGH - 14) is End.MORE
     assert tried(9, 3) is End.LIMIT
@@ -151,7 +169,9 @@ def test_what_came_before_a_trial_does_not_count() -> None:
 
 
 def test_alike() -> None:
-    """Two trials with about the same share are alike; not where nothing was expected and the lower one saw nothing."""
+    """Two trials with about the same share are alike;
+    not where nothing was expected and the lower one saw nothing.
+    """
 
     def trial(refused: int) -> Trial:
         made = Trial(90.0, 0.0, Counts())
@@ -171,7 +191,9 @@ def refused_after(run: Run, moment: float) -> int:
 
 
 def test_an_outage_is_got_over() -> None:
-    """When for half a minute hardly anything is let through, few are refused, and a minute later the limit is used again."""
+    """When for half a minute hardly anything is let through, few are refused,
+    and a minute later the limit is used again.
+    """
     run = Play(Pace(), KINDS["a window by the clock"](100), 110, changes=[(20, 1), (50, 100)])()
     assert refused_after(run, 21) <= 150
     assert run.goodput(100) >= GOODPUT * 100

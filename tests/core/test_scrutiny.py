@@ -53,7 +53,9 @@ def says(row: dict[str, Any], leave: Leave | None = None) -> list[tuple[str | No
     ],
 )
 def test_honest_rows(row: dict[str, Any]) -> None:
-    """What people write and mean is taken: Namibia, no answer that fits, a comma in an answer, a parameter of any name."""
+    """What people write and mean is taken: Namibia, no answer that fits, a comma in an answer,
+    a parameter of any name.
+    """
     assert says(row) == []
 
 
@@ -96,7 +98,9 @@ def test_one_answer_only(option: str, way: str) -> None:
 
 @pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\u2060", "\u200e", "\u00ad", "\ue000"])
 def test_what_nobody_sees_at_the_end_of_a_url(unseen: str) -> None:
-    """A picture's address that ends with a character which nobody sees is not bought: the picture is found without it alone."""
+    """A picture's address that ends with a character which nobody sees is not bought:
+    the picture is found without it alone.
+    """
     row = {"image_url": URL + unseen}
     assert says(row) == [("image_url", f"ends with {unseen!a}, which nobody sees")]
     assert 1 in Scrutiny(Leave()).suspects(entries({"image_url": URL}, row))
@@ -107,7 +111,8 @@ def test_what_nobody_sees_at_the_end_of_a_url(unseen: str) -> None:
 def test_expired() -> None:
     """A picture whose URL has expired is no picture; nothing is said where nobody told the time."""
     assert says({"image_url": OLD}) == [
-        ("image_url", "its signature expired at 2023-11-14T22:13:20Z, 1,111 days ago by the API's clock: nobody could see the picture")
+        ("image_url", ("its signature expired at 2023-11-14T22:13:20Z, 1,111 days ago by the API's "
+                      "clock: nobody could see the picture"))
     ]  # fmt: skip
     scrutiny = Scrutiny(Leave())
     there = entries({"image_url": URL}, {"image_url": f"{URL}?x=1"}, {"image_url": OLD})
@@ -130,7 +135,9 @@ MISNAMED = (
 
 
 def test_misnamed_once() -> None:
-    """A misspelt name makes every row wrong that has it, and is told once; with all its faults where a row is put aside."""
+    """A misspelt name makes every row wrong that has it, and is told once;
+    with all its faults where a row is put aside.
+    """
     scrutiny = Scrutiny(Leave())
     first, second, third = entries(*({"image_url": f"{URL}?{n}", "Tags": n} for n in range(3)))
     assert scrutiny.look(first) == [Problem(1, "Tags", MISNAMED)]
@@ -149,7 +156,9 @@ def test_misnamed_in_the_header() -> None:
 
 
 def test_columns_of_the_users_own() -> None:
-    """A name that the user calls his own is kept, also as a message writes it; so is one that the batch has."""
+    """A name that the user calls his own is kept, also as a message writes it;
+    so is one that the batch has.
+    """
     odd = {"image_url": URL, "Tags": 1, "\u200btype": 2, "ID": 3}
     asked: list[int] = []
 
@@ -167,14 +176,16 @@ def test_columns_of_the_users_own() -> None:
 def test_what_is_bought() -> None:
     """Types and columns of the good rows are told, a few of many; and that a column is not what it seems."""
     scrutiny = Scrutiny(Leave())
-    for entry in entries({"image_url": URL, "shelf": 1, "callback_url": ""}, {**ASKED, "tags": [{**ASKED["tags"][0], "n": 1}]}):  # type: ignore[dict-item]  # fmt: skip
+    mine = {"image_url": URL, "shelf": 1, "callback_url": ""}
+    for entry in entries(mine, {**ASKED, "tags": [{**ASKED["tags"][0], "n": 1}]}):  # type: ignore[dict-item]
         assert scrutiny.look(entry) is None
     told = scrutiny.composition({"tagging": 1, "annotating": 1234})
     assert told == "1 tagging, 1,234 annotating; yours: shelf, callback_url"
     assert scrutiny.text() == [
         "column callback_url is not used: mwbatch gives each task an address of its own"
     ]
-    assert scrutiny.json() == {"own_columns": ["shelf", "callback_url"], "expired_urls": 0, "expiring_urls": 0, "first_expiry": None}  # fmt: skip
+    assert scrutiny.json() == {"own_columns": ["shelf", "callback_url"], "expired_urls": 0,
+    "expiring_urls": 0, "first_expiry": None}  # fmt: skip
     assert Scrutiny(Leave()).composition({"tagging": 0, "annotating": 0}) == "0 tagging, 0 annotating"
 
 
@@ -215,7 +226,9 @@ def test_suspects(row: dict[str, Any], suspect: bool) -> None:
 
 
 def test_own_in_one_row_and_misspelt_in_the_next() -> None:
-    """That a column was the user's own in a row that has the known one too says nothing about rows that lack it."""
+    """That a column was the user's own in a row that has the known one
+    too says nothing about rows that lack it.
+    """
     scrutiny = Scrutiny(Leave())
     first, second = entries({"image_url": URL, "Tags": 1, "tags": None}, {"image_url": URL, "Tags": 1})
     assert scrutiny.look(first) is None
@@ -223,7 +236,9 @@ def test_own_in_one_row_and_misspelt_in_the_next() -> None:
 
 
 def test_what_will_be_of_no_use_is_told_before_it_is_paid() -> None:
-    """A size that is none, and a number that has lost digits, refuse no row, and are told with their count and first line."""
+    """A size that is none, and a number that has lost digits, refuse no row,
+    and are told with their count and first line.
+    """
     good = {"image_url": URL, "image_width": "640.0", "image_height": 480, "weight": 1.5, "n": 7.0}
     bad = {"image_url": URL, "image_width": "wide", "order": 12345678901234567890123}
     there = entries(good, bad, bad, {"image_url": URL})
@@ -234,7 +249,8 @@ def test_what_will_be_of_no_use_is_told_before_it_is_paid() -> None:
     assert sizes.startswith("2 rows with an image_width and image_height that are no size")
     assert sizes.endswith(", first line 2")
     assert digits == (
-        "2 rows with a number of more digits than a number in JSON keeps (write it in quotes, as text), first line 2"
+        "2 rows with a number of more digits than a number in JSON keeps (write it in quotes, as "
+        "text), first line 2"
     )
 
 

@@ -20,7 +20,9 @@ def test_an_answer_is_kept_as_it_came() -> None:
 
 
 def test_a_bare_completed_is_no_answer() -> None:
-    """Without a response, or without its text, the fact says completed and carries no answer: it is to be fetched."""
+    """Without a response, or without its text, the fact says completed and carries no answer:
+    it is to be fetched.
+    """
     bare = Seen(7.0, 3, 2, "t1", "completed", Via.LIST, "c", "d")
     assert seen(DONE, 3, 2, Via.LIST, 7.0) == bare
     unanswered = Task("t1", status="completed", created_at="c", completed_at="d")
@@ -28,7 +30,9 @@ def test_a_bare_completed_is_no_answer() -> None:
 
 
 def test_only_what_is_new_is_told() -> None:
-    """A first sight confirms, in a fact without an answer; an answer is told until it is known, a status until answered."""
+    """A first sight confirms, in a fact without an answer; an answer is told until it is known,
+    a status until answered.
+    """
     pending, done = show(1), answer(1, via=Via.GET)
     bare = done._replace(answer=None, sha256=None, body=None)
     state = TaskState("task-1", 1)

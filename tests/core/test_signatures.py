@@ -12,7 +12,8 @@ from mwbatch.core.signatures import PROVIDERS, unsigned
 
 PLAIN: Final = "https://pictures.example.com/shelf/1.jpg"
 SIGNED: Final = {
-    "S3": "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIA{n}%2Fs3&X-Amz-Date=2026{n}Z&X-Amz-Expires=3600"
+    "S3": "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIA{n}%2Fs3"
+    "&X-Amz-Date=2026{n}Z&X-Amz-Expires=3600"
     "&X-Amz-SignedHeaders=host&X-Amz-Security-Token=t{n}&X-Amz-Signature=ab{n}",
     "GCS": "X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Credential=c{n}&X-Goog-Date=d{n}&X-Goog-Expires={n}"
     "&X-Goog-SignedHeaders=host&X-Goog-Signature=s{n}",
@@ -21,7 +22,8 @@ SIGNED: Final = {
     "CloudFront": "Expires=189345600{n}&Signature=s{n}&Key-Pair-Id=K{n}",
     "CloudFront by policy": "Policy=p{n}&Signature=s{n}&Key-Pair-Id=K{n}&Hash-Algorithm=SHA256",
     "Azure": "sp=r&st=2026-0{n}&se=2027-0{n}&spr=https&sv=2024-11-0{n}&sr=b&sig=s{n}%3D",
-    "Azure by delegation": "skoid=a{n}&sktid=b&skt=c{n}&ske=d{n}&sks=b&skv=e{n}&se=f{n}&sr=b&sp=r&sv=g{n}&sig=h{n}",
+    "Azure by delegation": "skoid=a{n}&sktid=b&skt=c{n}&ske=d{n}&sks=b&skv=e{n}"
+    "&se=f{n}&sr=b&sp=r&sv=g{n}&sig=h{n}",
 }
 """What each provider writes into a query; ``{n}`` differs from signature to signature."""
 

@@ -29,7 +29,9 @@ WRITERS = (
 
 
 def test_the_interval_begins_before_the_earliest_clock() -> None:
-    """Ten minutes before the earliest of the server's clocks, and as much earlier as dates were seen to lie behind it."""
+    """Ten minutes before the earliest of the server's clocks,
+    and as much earlier as dates were seen to lie behind it.
+    """
     assert timedelta(minutes=10) == PADDING
     assert Span((LATER, NOON)).start(Drift(), None) == AT_NOON - PADDING
     assert Span((LATER, NOON)).start(Drift((-7200, 3)), None) == AT_NOON - PADDING - timedelta(hours=2)
@@ -55,7 +57,9 @@ def test_an_interval_that_begins_before_the_calendar_is_all_time() -> None:
 
 
 def test_only_confirmed_tasks_must_be_shown() -> None:
-    """A task that the API showed must be listed where the span includes its place, or where it is named; dates say nothing."""
+    """A task that the API showed must be listed where the span includes its place, or where it is named;
+    dates say nothing.
+    """
     shown = [show(attempt, task=f"t{attempt}", via=Via.GET) for attempt in (1, 2)]
     called = show(3, task="t3", via=Via.CALLBACK)
     early = show(1, task="u", row=1, via=Via.CREATE, created="1970-01-01T00:00:00.000Z")

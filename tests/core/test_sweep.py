@@ -37,7 +37,8 @@ def task(number: int, second: float, batch: str = OURS, key: Key = KEY) -> Task:
 
 @dataclass
 class Api:
-    """A listing as the reference describes it; a lie changes the tasks that it looks at, or the page that it answers.
+    """A listing as the reference describes it; a lie changes the tasks that it looks at,
+    or the page that it answers.
 
     ``arriving`` are created by others, one after each page; ``asked`` are the queries that came.
     """
@@ -134,7 +135,9 @@ worlds = st.builds(Api, tasks, limits, st.booleans(), arrivals)
 
 @given(worlds, intervals)
 def test_an_honest_listing_is_shown_whole(api: Api, interval: tuple[str | None, str | None]) -> None:
-    """Each task of the interval is shown once, whatever ties, page size and dialect, whoever else creates meanwhile."""
+    """Each task of the interval is shown once, whatever ties, page size and dialect,
+    whoever else creates meanwhile.
+    """
     there = api.within(*interval)
     ours = {f"task-{n:03}": Place(n, 1) for n in range(24)}
     known = {t.task_id: ours[t.task_id] for t in there if f"/{OURS}/" in (t.callback_url or "")}
@@ -184,7 +187,9 @@ def ended(page: Page) -> Page:
 def test_a_page_that_lies(
     change: Callable[[Page], Page], api: Api, interval: tuple[str | None, str | None], which: int
 ) -> None:
-    """A page that is left out, cut, unreadable or undated makes a flaw, unless everything was shown in spite of it."""
+    """A page that is left out, cut, unreadable or undated makes a flaw,
+    unless everything was shown in spite of it.
+    """
     there = {t.task_id for t in api.within(*interval)}
     api.lie = lambda page, number: change(page) if number == which else page
     ids, flaws = judged(api, *interval)
@@ -195,7 +200,9 @@ def test_a_page_that_lies(
 @example(Api([task(n, n) for n in range(6)], 3, bare=True), (None, at(12)), "descends")
 @example(Api([task(n, n // 3) for n in range(6)], 1, bare=True), (None, None), "heeds_offset")
 def test_a_listing_that_heeds_nothing(api: Api, interval: tuple[str | None, str | None], what: str) -> None:
-    """Where end_time, offset or the order is not heeded there is a flaw, unless everything was shown in spite of it."""
+    """Where end_time, offset or the order is not heeded there is a flaw,
+    unless everything was shown in spite of it.
+    """
     there = {t.task_id for t in api.within(*interval)}
     setattr(api, what, False)
     ids, flaws = judged(api, *interval)
@@ -204,7 +211,9 @@ def test_a_listing_that_heeds_nothing(api: Api, interval: tuple[str | None, str 
 
 @given(worlds, intervals)
 def test_a_listing_that_repeats(api: Api, interval: tuple[str | None, str | None]) -> None:
-    """A listing that shows its first page for ever is left after a few pages, with a flaw unless that was all."""
+    """A listing that shows its first page for ever is left after a few pages,
+    with a flaw unless that was all.
+    """
     there, first = {t.task_id for t in api.within(*interval)}, list[Page]()
 
     def lie(page: Page, _: int) -> Page:
@@ -290,7 +299,9 @@ def test_a_known_task_needs_no_signature() -> None:
 
 
 def test_what_is_listed_without_an_address_is_noted() -> None:
-    """A task that shows no callback address may be anybody's, ours too: its type is kept; another's address is known."""
+    """A task that shows no callback address may be anybody's, ours too: its type is kept;
+    another's address is known.
+    """
     there = [task(2, 2), task(1, 1)._replace(callback_url=None, type="annotating"), task(0, 0)]
     sweep, _ = walk(Api(there, 10), None, None)
     assert sweep.bare == {"annotating"}
@@ -307,7 +318,9 @@ def test_a_walk_that_was_not_finished() -> None:
 
 
 def test_pages_go_by_key_and_by_offset_only_inside_one_instant() -> None:
-    """The next page ends where the last one did, inclusive; an offset is used only where one instant fills a page."""
+    """The next page ends where the last one did, inclusive;
+    an offset is used only where one instant fills a page.
+    """
     api = Api([task(0, 5), *(task(n, 3) for n in range(1, 6)), task(6, 1)], 2)
     walk(api, at(0), at(9))
     asked = [(query.end, query.offset) for query in api.asked]

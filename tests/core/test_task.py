@@ -219,7 +219,9 @@ def test_the_short_way_reads_the_same(outer: dict[str, Json], inner: dict[str, J
 
 
 def test_the_documented_callback_takes_the_short_way() -> None:
-    """With all that the reference shows, and its own word for a status too; not where something is missing."""
+    """With all that the reference shows, and its own word for a status too;
+    not where something is missing.
+    """
     value: dict[str, Json] = {"task_id": "t1", "task": SENT, "response": {"tags": []}}
     told = _told_as_documented(value)
     assert told == told_by(value) == _told(parse_callback(value))

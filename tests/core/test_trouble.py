@@ -42,7 +42,9 @@ TABLE: list[tuple[list[Outcome], Advice]] = [
 
 @pytest.mark.parametrize(("outcomes", "advice"), TABLE)
 def test_the_table(outcomes: list[Outcome], advice: Advice) -> None:
-    """8 unknowns in a row or a fifth of the last 200 ask for a probe; a halt, or 20 refusals alike, stop the run."""
+    """8 unknowns in a row or a fifth of the last 200 ask for a probe; a halt, or 20 refusals alike,
+    stop the run.
+    """
     trouble = Trouble()
     assert [trouble.note(outcome) for outcome in outcomes][-1] is advice
 

@@ -1,4 +1,6 @@
-"""The sweep where dates say nothing: by offset from the first page to the last; and what two walks may differ in."""
+"""The sweep where dates say nothing: by offset from the first page to the last;
+and what two walks may differ in.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -36,7 +38,9 @@ def judged(api: Api) -> list[str]:
 
 @given(worlds)
 def test_an_honest_listing_is_shown_whole(api: Api) -> None:
-    """Each task that was there when the walk began is shown, whatever its date, whoever else creates meanwhile."""
+    """Each task that was there when the walk began is shown, whatever its date,
+    whoever else creates meanwhile.
+    """
     there = {task.task_id for task in api.tasks}
     api.tasks = [task._replace(created_at=None) if n % 3 else task for n, task in enumerate(api.tasks)]
     api.limit += 1
@@ -77,7 +81,9 @@ def test_a_page_that_lies(change: Callable[[Page], Page], api: Api, which: int) 
 
 @given(limits, st.booleans(), st.integers(1, 30))
 def test_a_listing_that_ignores_the_offset(limit: int, bare: bool, count: int) -> None:
-    """A listing that shows its first page for ever is left after a few pages, with a flaw unless that was all."""
+    """A listing that shows its first page for ever is left after a few pages,
+    with a flaw unless that was all.
+    """
     api = Api([task(n, n) for n in range(count)], limit, bare=bare, heeds_offset=False)
     honest = api.page
     api.page = lambda query: replace(honest(query), has_more=True)  # type: ignore[method-assign]
@@ -94,7 +100,9 @@ def _short(sweep: Sweep, count: int, *, bare: bool) -> list[str]:
 
 @given(st.integers(0, 5), st.integers(0, 5))
 def test_what_comes_meanwhile_is_no_flaw(before: int, during: int) -> None:
-    """By offset a walk may show as many tasks as there were, up to as many as there are when it ends; no others."""
+    """By offset a walk may show as many tasks as there were, up to as many as there are when it ends;
+    no others.
+    """
     pages = [
         Page(tuple(task(n, n) for n in range(before)), ({},) * before, before, True, 100, 0, None, 1),
         Page(

@@ -34,7 +34,9 @@ def test_whole_numbers(value: object) -> None:
 
 @given(st.integers() | st.floats() | st.booleans() | st.text() | st.none())
 def test_amounts(value: object) -> None:
-    """A finite number within its bounds is taken, and nothing else: not nan, whose comparisons are all false."""
+    """A finite number within its bounds is taken, and nothing else: not nan,
+    whose comparisons are all false.
+    """
     fits = isinstance(value, int | float) and not isinstance(value, bool) and 0.5 <= value <= 9
     assert taken(lambda: amount("rate", value, 0.5, 9)) is fits
 

@@ -35,12 +35,16 @@ def unsent(attempt: int) -> Failed:
     ],
 )
 def test_when_a_row_waits(facts: list[Fact], waits: int) -> None:
-    """A row waits while it is open and a task may exist of its attempt, one that sweeps did not find included."""
+    """A row waits while it is open and a task may exist of its attempt,
+    one that sweeps did not find included.
+    """
     assert count(plan(0), *facts).get("k1", 0) == waits
 
 
 def test_each_key_has_its_own() -> None:
-    """Rows are counted at every key that signed an address of theirs, once each; those that are not planned nowhere."""
+    """Rows are counted at every key that signed an address of theirs, once each;
+    those that are not planned nowhere.
+    """
     old, new = start(1, ((0, 2), (7, 9))), replace(start(2, ((1, 2),)), kid="k2")
     facts: list[Fact] = [plan(0), plan(1), plan(2), old, start(1, ((0, 1),)), fail(1, row=1), new]
     assert count(*facts) == {"k1": 2, "k2": 1}

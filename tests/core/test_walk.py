@@ -8,7 +8,9 @@ from mwbatch.core.walk import MAX_IDLE_PAGES, Shown
 
 @given(st.lists(st.lists(st.integers(0, 9).map(str), max_size=4), max_size=30))
 def test_what_is_new_leads_on(pages: list[list[str]]) -> None:
-    """Each task is new once; a walk leads nowhere after so many pages in a row, and no fewer, that bring nothing new."""
+    """Each task is new once; a walk leads nowhere after so many pages in a row, and no fewer,
+    that bring nothing new.
+    """
     shown, seen, idle = Shown(), set[str](), 0
     for page in pages:
         new = [task for task in page if shown.is_new(task)]

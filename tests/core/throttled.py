@@ -1,6 +1,8 @@
-"""A simulated API that refuses what comes too fast, and workers that send to it as a pace allows, in virtual time.
+"""A simulated API that refuses what comes too fast, and workers that send to it as a pace allows,
+in virtual time.
 
-No event loop and no sockets: a heap of moments, so that a minute of a thousand requests a second takes a second.
+No event loop and no sockets: a heap of moments, so that a minute of a thousand requests a second takes a
+second.
 """
 
 import heapq
@@ -109,7 +111,8 @@ class Chance:
 
 
 class Scattered:
-    """An ``api`` that besides refuses a ``share`` of the requests between two moments, however fast they come.
+    """An ``api`` that besides refuses a ``share`` of the requests between two moments,
+    however fast they come.
 
     With ``taken`` such a request counts for the limit as well: the chance looks at what the limit let in.
     """
@@ -149,7 +152,9 @@ class Scattered:
 
 @dataclass
 class Run:
-    """What came of it: when requests started, when which of them were answered and refused, the most in flight."""
+    """What came of it: when requests started, when which of them were answered and refused,
+    the most in flight.
+    """
 
     seconds: float
     starts: list[float] = field(default_factory=list)
@@ -196,9 +201,9 @@ class Run:
 class Play:
     """``pace.most`` workers send for ``seconds`` of virtual time.
 
-    ``latency`` is what a round trip takes, give or take ``jitter`` of it; a request is judged half way. ``changes`` are
-    moments and the rates that are the limit from then on; ``waits`` is what a worker waits by itself after each refusal
-    of the same row that named no wait.
+    ``latency`` is what a round trip takes, give or take ``jitter`` of it; a request is judged half way.
+    ``changes`` are moments and the rates that are the limit from then on; ``waits`` is what a worker waits by
+    itself after each refusal of the same row that named no wait.
     """
 
     pace: Paced
@@ -285,7 +290,9 @@ class Play:
 
 Kind = Callable[[float], Limiter]
 GOODPUT, REFUSED, COLD_S = 0.95, 0.02, 10.0
-"""The goals: at least so much of the limit, at most so many refused, from a cold start within so many seconds."""
+"""The goals: at least so much of the limit, at most so many refused,
+from a cold start within so many seconds.
+"""
 
 KINDS: Final[Mapping[str, Kind]] = {
     "a bucket of a second": Bucket,

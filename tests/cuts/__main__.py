@@ -1,4 +1,5 @@
-"""``python -m tests.cuts [--only SCENE] [--seed N] [--count N] [--at N,N,… --how HOW --lag N]``: see the package.
+"""``python -m tests.cuts [--only SCENE] [--seed N] [--count N] [--at N,N,… --how HOW --lag N]``:
+see the package.
 
 Without ``--count`` every step is cut; with it so many steps of each scene and kind, drawn by the seed.
 """

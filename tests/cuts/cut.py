@@ -66,7 +66,9 @@ class SteppedLoop(VirtualLoop):
 
 @dataclass(slots=True)
 class Left:
-    """How a command ended, after how many steps, and what it left that it should not have: a sentence each."""
+    """How a command ended, after how many steps, and what it left that it should not have:
+    a sentence each.
+    """
 
     ended: str
     steps: int
@@ -107,7 +109,9 @@ def open_below(folder: Path) -> list[str]:
 
 
 async def cut_short(command: Command, folder: Path, cut: Cut) -> Left:
-    """Run a command as a task of the running loop, and cancel it, or let its time be up, at the steps of a cut."""
+    """Run a command as a task of the running loop, and cancel it, or let its time be up,
+    at the steps of a cut.
+    """
     loop, me = asyncio.get_running_loop(), asyncio.current_task()
     assert isinstance(loop, SteppedLoop)
     limit: asyncio.Timeout | None = None

@@ -34,7 +34,9 @@ Act = Callable[[Stage], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A command, and what comes ``before`` it; ``settled``: all rows are pending once it was repeated to its end."""
+    """A command, and what comes ``before`` it; ``settled``:
+    all rows are pending once it was repeated to its end.
+    """
 
     act: Act
     before: Act

@@ -1,4 +1,6 @@
-"""An API that quotes what it was sent: in front of the simulator, with a refusal for many a request and words in it."""
+"""An API that quotes what it was sent: in front of the simulator,
+with a refusal for many a request and words in it.
+"""
 
 import asyncio
 import json

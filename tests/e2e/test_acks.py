@@ -1,4 +1,6 @@
-"""A short part of the loops that kill the receiver and count what it acknowledged, and the witness that judges them."""
+"""A short part of the loops that kill the receiver and count what it acknowledged,
+and the witness that judges them.
+"""
 
 import asyncio
 import json
@@ -17,7 +19,9 @@ LINE = b'{"v":1,"fact":"seen","row":0,"attempt":1,"task_id":"t","sha256":"s","bo
 
 @pytest.mark.timeout(300)
 def test_what_was_acknowledged_is_on_disk(tmp_path: Path) -> None:
-    """After a dozen kills every acknowledged callback is on disk, and no line is damaged or was never sent."""
+    """After a dozen kills every acknowledged callback is on disk,
+    and no line is damaged or was never sent.
+    """
     reign = Reign(seed=1, folder=tmp_path, kills=12, rows=300)
     asyncio.run(reign.play())
     assert reign.broken == []

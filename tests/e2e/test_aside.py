@@ -61,14 +61,18 @@ def test_status_lists_the_others(two: Stage, how: str) -> None:
 
 @pytest.mark.parametrize("how", ["copy", "empty", "newer"])
 def test_the_receiver_starts(two: Stage, how: str) -> None:
-    """`serve-callbacks` listens although a batch cannot be used; a service manager would restart it for ever."""
+    """`serve-callbacks` listens although a batch cannot be used;
+    a service manager would restart it for ever.
+    """
     harm(two.home / "named-bad4567890", how)
     with two.receiver():
         pass
 
 
 def test_another_user(two: Stage) -> None:
-    """Whoever is not the owner of the home is told, before files are made in it that its owner cannot read."""
+    """Whoever is not the owner of the home is told,
+    before files are made in it that its owner cannot read.
+    """
     assert "belongs to" not in two.run("status").err
     other = "/etc"  # root's; who is root gives a folder away
     if os.geteuid() == 0:
@@ -78,7 +82,9 @@ def test_another_user(two: Stage) -> None:
 
 
 def test_root_in_the_home_of_another_user(patient: Stage) -> None:
-    """Everything that root makes in a home belongs to the home's owner, who goes on with it as with his own."""
+    """Everything that root makes in a home belongs to the home's owner,
+    who goes on with it as with his own.
+    """
     patient.home.mkdir(mode=0o700)
     if os.geteuid() == 0:
         os.chown(patient.home, NOBODY, NOBODY)

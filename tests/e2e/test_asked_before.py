@@ -1,4 +1,6 @@
-"""The same rows under another name, with the installed command: never paid twice, and each way on runs as it is printed."""
+"""The same rows under another name, with the installed command: never paid twice,
+and each way on runs as it is printed.
+"""
 
 import json
 import shlex
@@ -13,7 +15,9 @@ NOBODY = ("--callback-url", "none")
 
 
 def paid(stage: Stage) -> Counter[int]:
-    """How many tasks of all batches of the home ask for each number of `Stage.manifest` that are not canceled."""
+    """How many tasks of all batches of the home ask for each number of
+    `Stage.manifest` that are not canceled.
+    """
     assert stage.api is not None
     batches = {one["batch_id"]: one["batch"] for one in stage.json("status")["batches"]}
     asked = {
@@ -47,7 +51,9 @@ def once(numbers: range) -> Counter[int]:
 
 
 def test_week1_and_its_second_version(patient: Stage) -> None:
-    """Ten rows, then those and one more in another file: refused with numbers, and added with the first way on."""
+    """Ten rows, then those and one more in another file: refused with numbers,
+    and added with the first way on.
+    """
     assert submitted(patient, patient.manifest(10, "week1.csv")).code == 0
     refused = submitted(patient, patient.manifest(11, "week1-v2.csv"))
     assert "10 of 11 rows to be sent were asked for before; nothing was sent" in refused.err
@@ -62,7 +68,9 @@ def test_week1_and_its_second_version(patient: Stage) -> None:
 
 
 def test_only_what_is_new(patient: Stage) -> None:
-    """The second way on makes a batch of the one row that nobody asked for, and says how many were left out."""
+    """The second way on makes a batch of the one row that nobody asked for,
+    and says how many were left out.
+    """
     submitted(patient, patient.manifest(10, "week1.csv"))
     refused = submitted(patient, patient.manifest(11, "week1-v2.csv"))
     new = patient.run(*ways(refused)[1], "--json")
@@ -124,7 +132,9 @@ def test_two_at_once_in_two_terminals(slow: Stage) -> None:
 
 
 def test_retry_after_another_batch_asked(patient: Stage) -> None:
-    """Canceled rows that another batch has asked for since are not opened again; only the others are, on request."""
+    """Canceled rows that another batch has asked for since are not opened again; only the others are,
+    on request.
+    """
     submitted(patient, patient.manifest(3, "one.csv"))
     patient.run("cancel", "one")
     submitted(patient, patient.manifest(2, "two.csv"))
@@ -173,7 +183,9 @@ def test_the_command_that_is_repeated(patient: Stage) -> None:
 
 
 def test_validate_says_the_same(patient: Stage) -> None:
-    """Checking a copy tells what submitting it would; the manifest that was submitted, and a rehearsal elsewhere, stay valid."""
+    """Checking a copy tells what submitting it would; the manifest that was submitted,
+    and a rehearsal elsewhere, stay valid.
+    """
     submitted(patient, patient.manifest(3, "week1.csv"))
     assert patient.run("validate", "week1.csv").code == 0
     copy = patient.manifest(4, "week1-v2.csv")
@@ -188,7 +200,9 @@ def test_validate_says_the_same(patient: Stage) -> None:
 
 
 def test_what_was_accepted_stays_valid(patient: Stage) -> None:
-    """A manifest that was submitted is checked without a fault again, as it is submitted again; a new row is not spared."""
+    """A manifest that was submitted is checked without a fault again, as it is submitted again;
+    a new row is not spared.
+    """
     path = patient.folder / "own.csv"
     path.write_text("id,image_url,Tags\na,https://images.example.com/1.jpg,red\n")
     assert patient.run("validate", "own.csv").code == 2
@@ -203,7 +217,9 @@ def test_what_was_accepted_stays_valid(patient: Stage) -> None:
 
 
 def test_against_the_account(patient: Stage) -> None:
-    """What another home asked for long ago, beyond the first page, is found where the account is looked through."""
+    """What another home asked for long ago, beyond the first page,
+    is found where the account is looked through.
+    """
     early = patient.manifest(2, "early.csv")
     patient.run("submit", early, *NOBODY, "--home", str(patient.folder / "other"))
     patient.run(

@@ -1,4 +1,6 @@
-"""The curl commands of the API's reference, typed as they stand there, with the simulator's address in them."""
+"""The curl commands of the API's reference, typed as they stand there,
+with the simulator's address in them.
+"""
 
 import json
 import subprocess
@@ -41,7 +43,9 @@ CREATED = {"task_id", "created_at", "callback_url", "type", "status", "image_url
 
 
 def curl(stage: Stage, command: str, task_id: str = "") -> dict[str, Any]:
-    """Run a command of the reference; the task id takes the place of its name, the simulator that of the API."""
+    """Run a command of the reference; the task id takes the place of its name,
+    the simulator that of the API.
+    """
     assert stage.api is not None
     typed = command.replace("{task_id}", task_id).replace("MICROWORK_API_KEY", KEY)
     typed = typed.replace("https://api.microwork.io", stage.api.url).replace(

@@ -37,7 +37,9 @@ def read(following: subprocess.Popen[bytes], count: int) -> set[int]:
 
 
 def test_until_nothing_is_unfinished(tmp_path: Path) -> None:
-    """Rows are printed as their callbacks are stored, by one receiver after another, and at the end it exits 0."""
+    """Rows are printed as their callbacks are stored, by one receiver after another,
+    and at the end it exits 0.
+    """
     with half_sent(tmp_path) as (stage, base, port):
         following = stage.start("results", "m", "--follow")
         receiver = stage.start("serve-callbacks", "--port", str(port))
@@ -74,7 +76,9 @@ def test_all_rows_cannot_be_followed(stage: Stage) -> None:
 
 
 def test_rows_that_are_lost_are_told_with_the_others(tmp_path: Path) -> None:
-    """Where rows are lost the others are printed, or written, and who asked hears that answers are missing: exit 6."""
+    """Where rows are lost the others are printed, or written,
+    and who asked hears that answers are missing: exit 6.
+    """
     with half_sent(tmp_path) as (stage, _, _):
         complete(stage)
         assert stage.run("reconcile", "m").code == 3

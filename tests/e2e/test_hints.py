@@ -1,4 +1,6 @@
-"""Every command that people are told is run where it would be pasted: none overwrites, none repeats the failure it follows."""
+"""Every command that people are told is run where it would be pasted: none overwrites,
+none repeats the failure it follows.
+"""
 
 import asyncio
 import json
@@ -281,7 +283,9 @@ def declined(stage: Stage) -> str:
 
 
 def questions(stage: Stage) -> str:
-    """An annotating manifest is made, before all rows have their answers; it is submitted, and made again later."""
+    """An annotating manifest is made, before all rows have their answers; it is submitted,
+    and made again later.
+    """
     complete(stage)
     assert stage.run("submit", stage.manifest(6), "--callback-url", NOBODY).code == 0
     told = stage.run("make-annotating", "m", *ASK, "-o", "two.jsonl").out
@@ -434,7 +438,9 @@ def place(shape: str, tmp_path: Path, apis: Callable[[Settings], Api]) -> Stage:
 
 @pytest.mark.parametrize("shape", SCENARIOS)
 def test_it_runs_where_it_is_pasted(shape: str, place: Stage) -> None:
-    """A command that is told goes on from where it is told: it is no mistake, says no same failure, and overwrites nothing."""
+    """A command that is told goes on from where it is told: it is no mistake, says no same failure,
+    and overwrites nothing.
+    """
     told = SCENARIOS[shape][1](place)
     commands = re.findall(pattern(shape), told)
     assert commands, (pattern(shape), told)
@@ -481,7 +487,9 @@ def away(tmp_path: Path, apis: Callable[[Settings], Api]) -> Iterator[Stage]:
 
 
 def test_where_things_are_is_said_again(away: Stage) -> None:
-    """What somebody typed to say where the home, its keys and the API are is part of each command that he is told."""
+    """What somebody typed to say where the home,
+    its keys and the API are is part of each command that he is told.
+    """
     assert away.api is not None
     where = ("--home", str(away.home), "--callback-key-file", str(away.folder / "keys"))
     api = ("--base-url", away.api.url)

@@ -15,7 +15,9 @@ ROWS, SEGMENTS, PROCESSES = 20, 60, 6
 
 
 async def fill(stage: Stage, batch_id: str) -> None:
-    """Put answers to all rows into the inbox, each segment those of one task a row, and a reject beside each."""
+    """Put answers to all rows into the inbox, each segment those of one task a row,
+    and a reject beside each.
+    """
     inbox = Home(stage.home).path / "inbox" / batch_id
     body = b'{"task_id":"x","response":{"tags":[]}}'
     for n in range(SEGMENTS):

@@ -14,7 +14,9 @@ from tests.ports import free_port
 
 @pytest.mark.parametrize(("mode", "told"), [(0o600, False), (0o640, False), (0o644, True), (0o604, True)])
 def test_a_key_that_everybody_can_read(tmp_path: Path, mode: int, told: bool) -> None:
-    """A key file that everybody on the machine can read is told of, with the command that mends it, and used all the same."""
+    """A key file that everybody on the machine can read is told of, with the command that mends it,
+    and used all the same.
+    """
     stage, path = Stage(tmp_path), tmp_path / "the key"
     path.write_text(KEY)
     path.chmod(mode)
@@ -32,7 +34,9 @@ def test_a_key_that_everybody_can_read(tmp_path: Path, mode: int, told: bool) ->
 
 @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
 def test_a_key_that_is_waited_for(tmp_path: Path, asked: signal.Signals) -> None:
-    """A pipe may bring the key, and nobody is told to change its mode; who waits for one hears Ctrl-C and SIGTERM."""
+    """A pipe may bring the key, and nobody is told to change its mode;
+    who waits for one hears Ctrl-C and SIGTERM.
+    """
     stage, pipe = Stage(tmp_path), tmp_path / "pipe"
     os.mkfifo(pipe, 0o644)
     del stage.env["MICROWORK_API_KEY"]

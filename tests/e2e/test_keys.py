@@ -1,4 +1,6 @@
-"""Callback keys among real processes: a receiver that lives through rotations, and hosts that share a key file."""
+"""Callback keys among real processes: a receiver that lives through rotations,
+and hosts that share a key file.
+"""
 
 import json
 import shutil
@@ -49,7 +51,9 @@ def stored(folder: Path) -> list[int]:
 
 
 def test_a_receiver_lives_through_rotation_and_retirement(tmp_path: Path) -> None:
-    """While keys are rotated by others a receiver takes addresses of every key; one that is retired it refuses soon."""
+    """While keys are rotated by others a receiver takes addresses of every key;
+    one that is retired it refuses soon.
+    """
     stage = Stage(tmp_path)
     home = Home(stage.home)
     old = keys_of(home).newest
@@ -72,7 +76,9 @@ def test_a_receiver_lives_through_rotation_and_retirement(tmp_path: Path) -> Non
 
 @contextmanager
 def host(stage: Stage, name: str, key_file: Path) -> Iterator[tuple[Path, str]]:
-    """Another host: a receiver with a home of its own and the shared key file; gives its home and callback base."""
+    """Another host: a receiver with a home of its own and the shared key file;
+    gives its home and callback base.
+    """
     port, home = free_port(), stage.folder / name
     started: subprocess.Popen[bytes] = stage.start(
         "serve-callbacks",
@@ -95,7 +101,9 @@ def has_stored(rows: range, *folders: Path) -> bool:
 
 
 def test_hosts_that_share_a_key_file(stage: Stage, key_file: Path) -> None:
-    """Answers that another host received, in its inbox or a copy of the batch, merge by copying segments together."""
+    """Answers that another host received, in its inbox or a copy of the batch,
+    merge by copying segments together.
+    """
     stage.env["MWBATCH_CALLBACK_KEY_FILE"] = str(key_file)
     rows, ours = 12, stage.home / "m"
     with host(stage, "away", key_file) as (away, base):
@@ -104,7 +112,8 @@ def test_hosts_that_share_a_key_file(stage: Stage, key_file: Path) -> None:
         until(lambda: len(stored(inbox)) == rows)
         assert stored(ours) == []
         shutil.copytree(ours, theirs)
-        # The receiver looks now and then whether a batch is there by now: until it has, the inbox takes callbacks.
+        # The receiver looks now and then whether a batch is there by now: until it has,
+        # the inbox takes callbacks.
         answered = rows
         while not stored(theirs):
             answered += rows

@@ -67,7 +67,9 @@ def test_three_processes(tmp_path: Path) -> None:
 
 
 def test_run_does_it_all(stage: Stage) -> None:
-    """`run` creates, receives and ends complete; each row has one task, and the objects have the promised keys."""
+    """`run` creates, receives and ends complete; each row has one task,
+    and the objects have the promised keys.
+    """
     ran = stage.json("run", stage.manifest(40), "--port", "0")
     assert set(ran) >= REPORT
     assert set(ran["by_status"]) == STATUSES
@@ -96,7 +98,9 @@ def test_a_line_of_results(stage: Stage) -> None:
 
 
 def test_the_public_url_changes(stage: Stage) -> None:
-    """A tunnel got a new name: new tasks are made under that one, and those made under the old one are fetched."""
+    """A tunnel got a new name: new tasks are made under that one,
+    and those made under the old one are fetched.
+    """
     old = "http://127.0.0.1:9"  # where nobody listens
     assert stage.run("submit", stage.manifest(6), "--callback-url", old, "--max-tasks", "3").code == 3
     with stage.receiver() as new:
@@ -226,7 +230,9 @@ def test_a_reader_that_leaves(stage: Stage) -> None:
 
 
 def test_answers_that_nobody_brings_are_looked_for_soon(stage: Stage) -> None:
-    """Where no callback can come, a run does not wait for the whole --poll before it first asks for answers."""
+    """Where no callback can come, a run does not wait for the whole
+    --poll before it first asks for answers.
+    """
     words = ("run", stage.manifest(3), "--port", "0", "--callback-url", "none", "--poll", "3600")
     with stage.running(*words) as started:
         started.wait(60)

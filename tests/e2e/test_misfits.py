@@ -1,4 +1,6 @@
-"""Callbacks that do not fit, from the socket to the report: by the real receiver, and the real commands after it."""
+"""Callbacks that do not fit, from the socket to the report: by the real receiver,
+and the real commands after it.
+"""
 
 import json
 import shutil
@@ -65,7 +67,9 @@ def offline(stage: Stage, code: int) -> dict[str, Any]:
 
 
 def test_a_body_that_cannot_be_taken(patient: Stage) -> None:
-    """It is 400, counted by `status` and `reconcile`, and listed without a mac; the batch is neither better nor worse."""
+    """It is 400, counted by `status` and `reconcile`, and listed without a mac;
+    the batch is neither better nor worse.
+    """
     with patient.receiver() as base:
         tasks = submitted(patient, 2, base)
         url, task = tasks[0]
@@ -89,7 +93,9 @@ def test_a_body_that_cannot_be_taken(patient: Stage) -> None:
 
 
 def test_a_task_that_is_not_the_one_recorded(patient: Stage) -> None:
-    """It is stored, told once by the receiver, and believed of nothing but its row's answer: no surplus, and counted."""
+    """It is stored, told once by the receiver, and believed of nothing but its row's answer: no surplus,
+    and counted.
+    """
     port = free_port()
     receiver = patient.start("serve-callbacks", "--port", str(port))
     until(lambda: listens(port))
@@ -116,7 +122,9 @@ def test_a_task_that_is_not_the_one_recorded(patient: Stage) -> None:
 
 
 def test_a_row_that_the_batch_does_not_have(patient: Stage) -> None:
-    """Its task is stored, counted as unknown and listed; no row changes, and the next step says where to look."""
+    """Its task is stored, counted as unknown and listed; no row changes,
+    and the next step says where to look.
+    """
     with patient.receiver() as base:
         url, task = submitted(patient, 1, base)[0]
         beyond = address.write(base, keys_of(Home(patient.home)).newest, batch_of(patient), 99, 1)
@@ -129,7 +137,9 @@ def test_a_row_that_the_batch_does_not_have(patient: Stage) -> None:
 
 
 def test_a_delivery_that_went_astray(patient: Stage) -> None:
-    """A task posted to another row's address is the answer of its own row, and not of the other; it is reported."""
+    """A task posted to another row's address is the answer of its own row, and not of the other;
+    it is reported.
+    """
     with patient.receiver() as base:
         tasks = submitted(patient, 2, base)
         (right, task), (wrong, _) = tasks[0], tasks[1]
@@ -142,7 +152,9 @@ def test_a_delivery_that_went_astray(patient: Stage) -> None:
 
 
 def test_callbacks_come_before_the_batch(patient: Stage, tmp_path: Path) -> None:
-    """What a receiver on another host stored for a batch that it did not know is taken in once the batch is there."""
+    """What a receiver on another host stored for a batch that it did not
+    know is taken in once the batch is there.
+    """
     patient.env["MWBATCH_CALLBACK_KEY_FILE"] = str(tmp_path / "keys.json")
     there = Stage(
         tmp_path / "there", patient.api, patient.env | {"MWBATCH_HOME": str(tmp_path / "there/home")}
@@ -183,7 +195,9 @@ def test_callbacks_come_before_the_batch(patient: Stage, tmp_path: Path) -> None
 
 
 def test_a_damaged_inbox(patient: Stage) -> None:
-    """A damaged line of the inbox is reported with exit 6 and listed; the file stays, and what is whole is taken in once."""
+    """A damaged line of the inbox is reported with exit 6 and listed; the file stays,
+    and what is whole is taken in once.
+    """
     tasks = submitted(patient, 3, "none")
     aside = patient.folder / "aside"
     (patient.home / "m").rename(aside)

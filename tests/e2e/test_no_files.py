@@ -1,4 +1,6 @@
-"""Where a file of the home should stand stands something else: nothing hangs, nothing is read for ever, nothing crashes."""
+"""Where a file of the home should stand stands something else: nothing hangs, nothing is read for ever,
+nothing crashes.
+"""
 
 import os
 import re
@@ -42,7 +44,9 @@ COMMANDS = [
 
 @pytest.mark.parametrize("thing", THINGS)
 def test_what_is_no_file(thing: str, patient: Stage) -> None:
-    """Every command ends, with a sentence where it needed the file, and takes no bug of ours for the reason."""
+    """Every command ends, with a sentence where it needed the file,
+    and takes no bug of ours for the reason.
+    """
     stage = patient
     batch = stage.json("submit", stage.manifest(2), "--callback-url", "none")["batch_id"]
     whole = stage.folder / "whole"
@@ -59,7 +63,9 @@ def test_what_is_no_file(thing: str, patient: Stage) -> None:
 
 
 def test_the_files_of_a_home_are_opened_by_one_door() -> None:
-    """No other room of the journal opens a file to read it by its path: only `disk` sees to what stands there."""
+    """No other room of the journal opens a file to read it by its path:
+    only `disk` sees to what stands there.
+    """
     for source in (ROOT / "mwbatch/journal").glob("*.py"):
         if source.name != "disk.py":
             assert not re.search(r'\.open\("r|read_(bytes|text)\(|\bopen\([^)]*"r', source.read_text()), (

@@ -1,4 +1,6 @@
-"""The receiver as an operator meets it: the real process, asked whether it is well, told to end, and its log."""
+"""The receiver as an operator meets it: the real process, asked whether it is well, told to end,
+and its log.
+"""
 
 import json
 import signal
@@ -66,7 +68,9 @@ def rest(opened: socket.socket) -> bytes:
 
 
 def test_a_graceful_end(tmp_path: Path) -> None:
-    """On SIGTERM half a request may still become a whole one and is answered; what idles and what is new is not served."""
+    """On SIGTERM half a request may still become a whole one and is answered;
+    what idles and what is new is not served.
+    """
     stage, port, behind = Stage(tmp_path), free_port(), free_port()
     with stage.running("serve-callbacks", "--port", str(port), "--admin-port", str(behind)) as receiver:
         until(lambda: admin(behind) == READY)
@@ -163,7 +167,9 @@ def test_the_log_as_text(tmp_path: Path) -> None:
 
 
 def test_the_log_as_json_lines(tmp_path: Path) -> None:
-    """In JSON every line is an object with the same four fields, what is for people too; --json adds the counts."""
+    """In JSON every line is an object with the same four fields, what is for people too;
+    --json adds the counts.
+    """
     out, lines = said(Stage(tmp_path), "-v", "--json", MWBATCH_LOG_FORMAT="json")
     events = [json.loads(line) for line in lines]
     counts = json.loads(out)
@@ -218,5 +224,6 @@ def test_a_file_that_is_removed_under_it(tmp_path: Path) -> None:
     assert receiver.returncode == 143
     assert "was removed or moved while it was being written" in err.decode()
     assert err.decode().splitlines()[-1] == (
-        "received 2 callbacks: 2 stored, 0 repeated, 2 for batches that are not here; not answered 200: 1 broken"
+        "received 2 callbacks: 2 stored, 0 repeated, 2 for batches that are not here; not answered "
+        "200: 1 broken"
     )

@@ -1,4 +1,6 @@
-"""What comes from outside reaches people and files as printable text: ids, URLs and words that an API made up."""
+"""What comes from outside reaches people and files as printable text: ids,
+URLs and words that an API made up.
+"""
 
 import json
 import re
@@ -92,7 +94,9 @@ def one_task(stage: Stage) -> str:
     ids=" ".join,
 )
 def test_nothing_is_obeyed(there: Stage, words: tuple[str, ...]) -> None:
-    """Whatever shows an id or a URL: a terminal gets nothing that it would obey, and no trace; JSON is exact."""
+    """Whatever shows an id or a URL: a terminal gets nothing that it would obey, and no trace;
+    JSON is exact.
+    """
     words = tuple(one_task(there) if word == "TASK" else word for word in words)
     ran = on_terminal(there, 120, *words, TERM="dumb")
     shown = ran.out.replace("\r\n", "\n")

@@ -1,4 +1,6 @@
-"""What the user has is his: no verb overwrites, deletes or writes through a link what mwbatch did not write."""
+"""What the user has is his: no verb overwrites,
+deletes or writes through a link what mwbatch did not write.
+"""
 
 import json
 import os
@@ -60,7 +62,9 @@ def names(folder: Path) -> set[str]:
 
 
 def test_what_is_there_stays(own: Stage, writer: tuple[str, ...]) -> None:
-    """A file of the user's is replaced neither without --force nor with it, and the way on that is printed works."""
+    """A file of the user's is replaced neither without --force nor with it,
+    and the way on that is printed works.
+    """
     mine = own.folder / "out.json"
     mine.write_text(MINE)
     for more in ((), ("--force",)):
@@ -76,7 +80,9 @@ def test_what_is_there_stays(own: Stage, writer: tuple[str, ...]) -> None:
     "there", ["/dev/null", "/dev/stdout", "/proc/self/fd/1", "/dev/none", "fifo", "link"]
 )
 def test_devices_and_pipes_are_no_files(own: Stage, writer: tuple[str, ...], there: str) -> None:
-    """Where no file can be is said, with no name beside a device as the way on, and nothing is written or waited for."""
+    """Where no file can be is said, with no name beside a device as the way on,
+    and nothing is written or waited for.
+    """
     os.mkfifo(own.folder / "fifo")
     (own.folder / "link").symlink_to("fifo")
     for more in ((), ("--force",)):
@@ -122,7 +128,9 @@ def test_a_manifest_is_never_replaced(shelf: Stage, own: Stage, writer: tuple[st
 
 
 def test_a_manifest_that_mwbatch_made(own: Stage) -> None:
-    """Once it was submitted, a manifest of stage two is one like any other: --force leaves it, and says whose it is."""
+    """Once it was submitted, a manifest of stage two is one like any other: --force leaves it,
+    and says whose it is.
+    """
     made = own.run("make-annotating", "m", *ASK, "-o", "two.jsonl")
     (command,) = (line.strip() for line in made.out.splitlines() if line.startswith("  mwbatch"))
     assert own.run(*shlex.split(command)[1:], "--callback-url", "none", "--batch", own.folder.name).code == 0
@@ -171,7 +179,9 @@ FOLDERS: Final = ("yolo", "voc", "coco", "label-studio")
 
 @pytest.mark.parametrize("kind", FOLDERS)
 def test_a_folder_that_somebody_worked_in(own: Stage, kind: str) -> None:
-    """What somebody changed or added within an export is his: --force refuses, and runs once it was moved away as told."""
+    """What somebody changed or added within an export is his: --force refuses,
+    and runs once it was moved away as told.
+    """
     export = ("export", "m", "--format", kind, "-o", "out")
     assert own.run(*export).code == 0
     out = own.folder / "out"
@@ -191,7 +201,9 @@ def test_a_folder_that_somebody_worked_in(own: Stage, kind: str) -> None:
 
 
 def test_a_trainers_cache_is_put_aside(own: Stage) -> None:
-    """A trainer's cache of labels that are replaced is stale, and yet not ours: it is kept under another name."""
+    """A trainer's cache of labels that are replaced is stale, and yet not ours:
+    it is kept under another name.
+    """
     export = ("export", "m", "--format", "yolo", "-o", "out")
     assert own.run(*export).code == 0
     for kept in ({"labels.cache.old"}, {"labels.cache.old", "labels.cache.old.2"}):
@@ -201,7 +213,9 @@ def test_a_trainers_cache_is_put_aside(own: Stage) -> None:
 
 
 def test_a_folder_is_never_written_into_a_link(own: Stage) -> None:
-    """An export's folder, or a part of it, that was replaced by a link is left alone, and what it leads to."""
+    """An export's folder, or a part of it, that was replaced by a link is left alone,
+    and what it leads to.
+    """
     export = ("export", "m", "--format", "yolo", "-o", "out")
     assert own.run(*export).code == 0
     (own.folder / "out").rename(own.folder / "elsewhere")

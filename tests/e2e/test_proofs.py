@@ -1,4 +1,6 @@
-"""Proofs as an operator reads them: exit code, sentence and JSON, over the real command line and real HTTP."""
+"""Proofs as an operator reads them: exit code, sentence and JSON,
+over the real command line and real HTTP.
+"""
 
 import json
 from collections.abc import Iterator
@@ -47,7 +49,9 @@ def test_a_proof_names_what_it_rests_on(tmp_path: Path) -> None:
 
 
 def test_an_api_that_never_echoes(tmp_path: Path) -> None:
-    """Without a proof it is exit 3, null, and the way on, which is exit 0 and says still that there is no proof."""
+    """Without a proof it is exit 3, null, and the way on,
+    which is exit 0 and says still that there is no proof.
+    """
     with befallen(tmp_path, Fault.NO_ECHO) as stage:
         stage.manifest(2)
         stage.run(*SUBMIT, "none")
@@ -85,7 +89,9 @@ def test_answers_that_the_listing_contradicts(tmp_path: Path) -> None:
 
 
 def test_an_answer_that_is_not_the_apis(tmp_path: Path) -> None:
-    """Somebody who read an address completes its row: the next reconciliation counts it, exit 3, and the list names it."""
+    """Somebody who read an address completes its row: the next reconciliation counts it, exit 3,
+    and the list names it.
+    """
     with Api(Settings(port=0, api_key=None, complete_after=(9e5, 9e5))) as api:
         stage = Stage(tmp_path, api)
         with stage.receiver() as base:

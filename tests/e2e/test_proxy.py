@@ -58,7 +58,9 @@ async def company(patient: Stage) -> AsyncIterator[Company]:
 
 
 async def test_a_job_through_a_tunnel(company: Company) -> None:
-    """A batch is created through the proxy, which is said once, without the password; the proxy never sees the key."""
+    """A batch is created through the proxy, which is said once, without the password;
+    the proxy never sees the key.
+    """
     name = company.stage.manifest(5)
     code, out, err = await company.run("submit", name, "--callback-url", "none", "--json")
     assert (code, '"pending":5' in out.replace(" ", "")) == (0, True), err
@@ -70,26 +72,32 @@ async def test_a_job_through_a_tunnel(company: Company) -> None:
 
 @pytest.mark.parametrize("fate", ["407 Proxy Authentication Required", "502 Bad Gateway", ""])
 async def test_tunnels_that_are_not_made(company: Company, fate: str) -> None:
-    """Rows whose tunnel is refused, or broken off before anything was asked, are never in doubt: each goes out once."""
+    """Rows whose tunnel is refused, or broken off before anything was asked, are never in doubt:
+    each goes out once.
+    """
     company.small.fates = [fate] * 3
     name = company.stage.manifest(40)
     code, out, err = await company.run("submit", name, "--callback-url", "none", "--json")
     said = json.loads(out)
     assert (code, said["by_status"]["pending"], "doubt" in err) == (0, 40, False), err
     assert company.small.fates == []
-    assert [*company.stage.api.creations(said["batch_id"]).values()] == [1] * 40  # type: ignore[union-attr] # it has one
+    # it has one
+    assert [*company.stage.api.creations(said["batch_id"]).values()] == [1] * 40  # type: ignore[union-attr]
     facts = "".join(path.read_text() for path in company.stage.home.glob("m/journal/*.jsonl"))
     assert "unknown" not in facts
 
 
 async def test_a_tunnel_that_breaks_behind_a_request(company: Company) -> None:
-    """The row whose request left is in doubt, and not sent again: the listing shows its task, and each row has one."""
+    """The row whose request left is in doubt, and not sent again: the listing shows its task,
+    and each row has one.
+    """
     company.breaking = b"7.jpg"
     name = company.stage.manifest(8)
     code, out, err = await company.run("submit", name, "--callback-url", "none", "--json")
     said = json.loads(out)
     assert (code, said["by_status"]["pending"], company.breaking) == (0, 8, b""), err
-    assert [*company.stage.api.creations(said["batch_id"]).values()] == [1] * 8  # type: ignore[union-attr] # it has one
+    # it has one
+    assert [*company.stage.api.creations(said["batch_id"]).values()] == [1] * 8  # type: ignore[union-attr]
     seen = [
         json.loads(line)
         for path in company.stage.home.glob("m/journal/*.jsonl")

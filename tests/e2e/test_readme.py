@@ -1,4 +1,6 @@
-"""The README's commands, run block by block where its reader would paste them: none is a mistake, and none overwrites."""
+"""The README's commands, run block by block where its reader would paste them: none is a mistake,
+and none overwrites.
+"""
 
 import json
 import re
@@ -64,7 +66,9 @@ def words(command: str) -> list[str]:
 
 
 def test_every_line_that_is_typed_is_known() -> None:
-    """Blocks hold commands of mwbatch, those of others that are known here, and what is printed, or lies on a disk."""
+    """Blocks hold commands of mwbatch, those of others that are known here, and what is printed,
+    or lies on a disk.
+    """
     first = [line.split()[0] for block in fenced() for line in block if re.match(r"[a-z]", line)]
     assert {*first} <= {"mwbatch", *OTHERS, *PRINTED}
     assert len(blocks()) > 10
@@ -72,7 +76,9 @@ def test_every_line_that_is_typed_is_known() -> None:
 
 @pytest.mark.parametrize("command", [*spans(), *(line for block in blocks() for line in block.splitlines())])
 def test_each_is_a_command(command: str) -> None:
-    """Each is a command line that mwbatch takes; none redirects into a file, forces one, or hides behind dots."""
+    """Each is a command line that mwbatch takes; none redirects into a file, forces one,
+    or hides behind dots.
+    """
     typed = words(command)
     assert typed[0] in VERBS
     assert not re.search(r">|-o .*--force|--force.* -o ", command)
@@ -100,7 +106,9 @@ def reader(block: str, tmp_path: Path, apis: Callable[[Settings], Api]) -> Stage
 
 
 def runnable(command: str) -> str:
-    """The same with a port that is free, no receiver that the world would have to call, and no pipe to what is not there."""
+    """The same with a port that is free, no receiver that the world would have to call,
+    and no pipe to what is not there.
+    """
     left, pipe, right = command.partition(" | ")
     if pipe and shutil.which(shlex.split(right)[0]) is None:
         command = left
@@ -110,7 +118,9 @@ def runnable(command: str) -> str:
 
 @pytest.mark.parametrize("block", blocks(), ids=lambda block: block.split("\n")[0][:50])
 def test_a_block_runs_as_it_stands(block: str, reader: Stage) -> None:
-    """Each command of a block goes on from where the last one ended, and every file that was there stays as it was."""
+    """Each command of a block goes on from where the last one ended,
+    and every file that was there stays as it was.
+    """
     for command in block.splitlines():
         prepare(reader, command)
         before = files(reader.folder)
@@ -200,12 +210,16 @@ OBJECTS: Final = {
     "keys rotate": ("keys", "rotate"),
     "cancel": ("cancel", "logos"),
 }
-"""A command for each line of the table, in an order in which they can be run; three more need what the test has."""
+"""A command for each line of the table, in an order in which they can be run;
+three more need what the test has.
+"""
 
 
 @pytest.mark.parametrize("block", ["a batch that is complete"])
 def test_the_objects_have_the_fields_that_are_told(reader: Stage) -> None:
-    """Each command's object has the fields that stand in the table, and no other; each command has its line."""
+    """Each command's object has the fields that stand in the table, and no other;
+    each command has its line.
+    """
     there = {one for names, _ in table("command | fields") for one in re.findall("`([^`]+)`", names)}
     assert there == {*OBJECTS, "keys retire", "simulate"}
     for name, typed in OBJECTS.items():
@@ -221,7 +235,9 @@ def test_the_objects_have_the_fields_that_are_told(reader: Stage) -> None:
 
 @pytest.mark.parametrize("block", ["mwbatch submit sample_manifests"])
 def test_the_library_as_it_is_shown(reader: Stage) -> None:
-    """The program in the text runs, before another API, and ends with a report; so does the receiver as a part of another."""
+    """The program in the text runs, before another API, and ends with a report;
+    so does the receiver as a part of another.
+    """
     assert reader.api
     (program,) = re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
     (mounted,) = re.findall(r"`(own\.add_subapp[^`]*)`", TEXT)
@@ -239,7 +255,9 @@ def test_the_library_as_it_is_shown(reader: Stage) -> None:
 
 
 def test_the_service_can_run_its_program() -> None:
-    """What the service runs is made by the system's Python, whatever the shell finds: the unit hides what lies in homes."""
+    """What the service runs is made by the system's Python, whatever the shell finds:
+    the unit hides what lies in homes.
+    """
     typed = re.findall(r"^```sh\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
     made = [line.split()[0] for block in typed for line in block.splitlines() if " -m venv " in line]
     assert (made, "\nProtectHome=yes\n" in TEXT) == (["/usr/bin/python3"], True)

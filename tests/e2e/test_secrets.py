@@ -76,7 +76,9 @@ def quoting() -> Iterator[Quoting]:
 
 @pytest.mark.timeout(300)
 def test_nothing_shown_is_secret(quoting: Quoting, tmp_path: Path) -> None:
-    """In a full run before an API that quotes all it gets, nothing that is printed, logged or exported shows a secret."""
+    """In a full run before an API that quotes all it gets, nothing that is printed,
+    logged or exported shows a secret.
+    """
     show = Show(Stage(tmp_path, quoting))
     stage, port = show.stage, free_port()
     away = stage.start("tasks", "list", "-v", "--base-url", f"http://127.0.0.1:{free_port()}")
@@ -170,7 +172,9 @@ def posted(port: int, raw: bytes) -> bytes:
 
 
 def provoked(show: Show) -> bool:
-    """Whether there was something to leak: refusals that quote us, doubt, conflicts, unknown tasks, damage, strangers."""
+    """Whether there was something to leak: refusals that quote us, doubt, conflicts, unknown tasks,
+    damage, strangers.
+    """
     said = "\n".join(t if isinstance(t, str) else t.decode("utf-8", "replace") for t in show.shown.values())
     for words in (
         "cannot call",

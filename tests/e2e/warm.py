@@ -1,8 +1,9 @@
-"""Runs of the command without its start, which costs more than most of them: forks of a process that has imported it.
+"""Runs of the command without its start, which costs more than most of them:
+forks of a process that has imported it.
 
-What runs is a process of its own in argv, folder, environment, the three standard files, signals and exit. What Python
-reads at its start (``PYTHON*``, the hash seed, the locale) it shares with the others, and one runs at a time: whatever
-needs a start of its own, or a race, takes ``Stage.start``.
+What runs is a process of its own in argv, folder, environment, the three standard files, signals and exit.
+What Python reads at its start (``PYTHON*``, the hash seed, the locale) it shares with the others, and one
+runs at a time: whatever needs a start of its own, or a race, takes ``Stage.start``.
 """
 
 import atexit

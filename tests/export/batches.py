@@ -22,7 +22,10 @@ OPTIONS: Final = ["good", "bad", "great"]
 
 @dataclass(frozen=True)
 class Drawn:
-    """One row. ``tags`` is what people answered, None while nobody did; ``sent`` makes it an annotating row."""
+    """One row.
+
+    ``tags`` is what people answered, None while nobody did; ``sent`` makes it an annotating row.
+    """
 
     id: str
     tags: Sequence[dict[str, Json]] | None = None

@@ -29,7 +29,9 @@ def tags(brands: list[str | None]) -> list[dict[str, Json]]:
 def test_more_rows_append(
     tmp_path_factory: pytest.TempPathFactory, found: list[list[str | None]], order: list[int], early: int
 ) -> None:
-    """In whatever order rows are completed: the categories of an early export begin those of every later one."""
+    """In whatever order rows are completed:
+    the categories of an early export begin those of every later one.
+    """
     rows = [Drawn(str(n), tags(one), answered=1000.0 * order[n] - n) for n, one in enumerate(found)]
     some = [row if order[n] < early else Drawn(row.id) for n, row in enumerate(rows)]
     first, last = (names(tmp_path_factory.mktemp("b"), one) for one in (some, rows))
@@ -38,7 +40,9 @@ def test_more_rows_append(
 
 
 def test_rows_of_one_moment_go_by_their_numbers(tmp_path: Path) -> None:
-    """Answers of the same moment: the row decides, then the place in it, in whatever order the lines stand."""
+    """Answers of the same moment: the row decides, then the place in it,
+    in whatever order the lines stand.
+    """
     rows = [
         Drawn("0", tags(["C", "A"])),
         Drawn("1", tags(["D"]), answered=-1.0),
@@ -50,7 +54,9 @@ def test_rows_of_one_moment_go_by_their_numbers(tmp_path: Path) -> None:
 
 
 def test_labels_are_the_options(tmp_path: Path) -> None:
-    """Annotating rows have all their options as categories from the start, in the manifest's order, chosen or not."""
+    """Annotating rows have all their options as categories from the start, in the manifest's order,
+    chosen or not.
+    """
     sent = [tag("a"), tag("b")]
     rows = [
         Drawn("1", None, sent=sent, options=["good", "bad"]),

@@ -1,4 +1,7 @@
-"""The formats byte by byte where no library tells: layout, quoting, precision. `make test-exports` reads them back."""
+"""The formats byte by byte where no library tells: layout, quoting, precision.
+
+`make test-exports` reads them back.
+"""
 
 import json
 import subprocess

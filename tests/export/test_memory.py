@@ -12,7 +12,9 @@ MOST_A_ROW = 200
 FEW, MANY = 2_000, 14_000
 
 TRIES = 3
-"""What a busy machine adds to a peak, by threads that meet and memory that is given back late, differs from run to run."""
+"""What a busy machine adds to a peak, by threads that meet and memory that is given back late,
+differs from run to run.
+"""
 
 
 @pytest.mark.parametrize("name", ["csv", "coco"])

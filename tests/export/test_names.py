@@ -1,4 +1,6 @@
-"""File names: the id where it is safe and unique everywhere, else the row's number; no two are ever the same."""
+"""File names: the id where it is safe and unique everywhere, else the row's number;
+no two are ever the same.
+"""
 
 import pytest
 from hypothesis import given
@@ -18,7 +20,8 @@ def named(*ids: str) -> list[str]:
 @pytest.mark.parametrize(
     "one",
     [
-        "", ".", "..", "../../etc/passwd", "a/b", "a\\b", "a b", ".hidden", "-rf", "a.", "a:b", "con", "NUL.txt", "lpt9",
+        "", ".", "..", "../../etc/passwd", "a/b", "a\\b", "a b", ".hidden", "-rf", "a.", "a:b", "con",
+        "NUL.txt", "lpt9",
         "\u00e9", "\u65e5\u672c", "a\nb", "=1+1", "x" * 101, "a\x00", "<b>",
     ],
 )  # fmt: skip

@@ -25,7 +25,9 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 def test_a_line_a_tag(write: Write, tmp_path: Path) -> None:
-    """Each tag has its line, an image without tags one with empty tag columns, a row without an answer none."""
+    """Each tag has its line, an image without tags one with empty tag columns,
+    a row without an answer none.
+    """
     rows = [
         Drawn("a", [tag("t1", 1, 2.5, 3, 4, brand="P\u00e9psi"), tag("t2")], sized(campaign="x")),
         Drawn("b", [], {"campaign": "y"}),
@@ -54,7 +56,9 @@ def test_a_line_a_tag(write: Write, tmp_path: Path) -> None:
 
 
 def test_lineage_is_joined(write: Write, tmp_path: Path) -> None:
-    """An annotating row's tags come with the brand as sent, the label and all else as answered, and the columns of lineage."""
+    """An annotating row's tags come with the brand as sent, the label and all else as answered,
+    and the columns of lineage.
+    """
     sent = [tag("t", brand="Pepsi", brand_id="b1", note="n")]
     source: tuple[Json, ...] = ("logos", 3, "shot-3", "task-3")
     lineage = dict(zip(SOURCE, source, strict=True))
@@ -68,7 +72,9 @@ def test_lineage_is_joined(write: Write, tmp_path: Path) -> None:
 
 
 def test_a_tag_without_a_box_stays(write: Write, tmp_path: Path) -> None:
-    """A tag whose numbers make no box has its line, with the numbers as they came beside it, and is counted."""
+    """A tag whose numbers make no box has its line, with the numbers as they came beside it,
+    and is counted.
+    """
     found = write("csv", [Drawn("a", [tag("t", left="7", brand="B")], sized())])
     (line,) = read(tmp_path / "out")
     assert (found.unplaced, line["left"], line["brand"]) == (1, "", "B")

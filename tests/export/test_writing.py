@@ -90,7 +90,9 @@ def test_images_without_a_size_are_left_out(write: Write) -> None:
 
 @pytest.mark.parametrize("said", [{"tags": None}, {}, {"tags": ["x"]}])
 def test_an_answer_without_tags_is_no_empty_image(tmp_path: Path, said: Any) -> None:
-    """An answer that holds no list of tags is left out and counted: as an empty image it would teach a falsehood."""
+    """An answer that holds no list of tags is left out and counted:
+    as an empty image it would teach a falsehood.
+    """
     from tests.export.batches import answer, write  # noqa: PLC0415 (the name is a fixture's elsewhere)
 
     opened = batch(tmp_path, [Drawn("a", None, sized()), Drawn("b", [], sized())])
@@ -106,7 +108,9 @@ def test_a_batch_without_answers(write: Write, tmp_path: Path) -> None:
 
 
 def test_what_is_there_is_refused(tmp_path: Path) -> None:
-    """What somebody else wrote is left alone, with --force too; what an export wrote needs that to be replaced."""
+    """What somebody else wrote is left alone, with --force too;
+    what an export wrote needs that to be replaced.
+    """
     (tmp_path / "out").write_text("mine")
     opened = batch(tmp_path, [Drawn("a", [], sized())])
     for force in (False, True):
@@ -121,7 +125,9 @@ def test_what_is_there_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_no_export_wrote(tmp_path: Path) -> None:
-    """--force never replaces a folder of other things, a path that is neither, nor makes folders that are missing."""
+    """--force never replaces a folder of other things, a path that is neither,
+    nor makes folders that are missing.
+    """
     opened = batch(tmp_path, [Drawn("a", [], sized())])
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "home", tmp_path / "pipe", tmp_path / "nowhere" / "out"):
@@ -156,7 +162,9 @@ def test_what_appears_meanwhile(tmp_path: Path) -> None:
 
 
 def test_the_users_own_images_stay(tmp_path: Path) -> None:
-    """Replacing an export keeps what the user put beside it, and leaves nothing of the old one, whatever its format."""
+    """Replacing an export keeps what the user put beside it, and leaves nothing of the old one,
+    whatever its format.
+    """
     opened, out = batch(tmp_path, [Drawn("a", [], sized())]), tmp_path / "out"
     written(opened, "voc", out)
     (out / "images").mkdir()

@@ -1,4 +1,7 @@
-"""These tests live in an environment of their own: `make test-exports`. Elsewhere their libraries are not there."""
+"""These tests live in an environment of their own: `make test-exports`.
+
+Elsewhere their libraries are not there.
+"""
 
 from importlib.util import find_spec
 

@@ -11,7 +11,8 @@ from tests.export.batches import OPTIONS, Drawn, sized, tag
 
 ROWS: Final = 300
 BRANDS: Final = (
-    "Pepsi", "Zephyrine Cola", "\u00dcber \u201equoted\u201c", "\u65e5\u672c\u30ed\u30b4", "\U0001f600", "yes", "null", "~", "1e3", "007",
+    "Pepsi", "Zephyrine Cola", "\u00dcber \u201equoted\u201c", "\u65e5\u672c\u30ed\u30b4", "\U0001f600",
+    "yes", "null", "~", "1e3", "007",
     "- a: b #c", '"; drop', "<b>&amp;</b>", "it's", "a\\b", "=1+1", "%s{0}", "tab\there", None, "",
 )  # fmt: skip
 IDS: Final = (

@@ -86,7 +86,9 @@ def detected(dataset: sv.DetectionDataset, files: dict[str, int]) -> dict[int, l
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_coco_by_pycocotools(tmp_path: Path, seed: int) -> None:
-    """By pycocotools one finds every image with its size and every box with its category, to the last digit."""
+    """By pycocotools one finds every image with its size and every box with its category,
+    to the last digit.
+    """
     export = Exported(tmp_path, "coco", seed)
     with redirect_stdout(StringIO()):
         coco = COCO(export.path / "annotations.json")
@@ -106,7 +108,9 @@ def test_coco_by_pycocotools(tmp_path: Path, seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", ["coco", "yolo", "voc"])
 def test_by_supervision(tmp_path: Path, name: str, seed: int) -> None:
-    """supervision, which trainers load with, finds the same boxes in COCO, YOLO and VOC, beside the image files."""
+    """supervision, which trainers load with, finds the same boxes in COCO, YOLO and VOC,
+    beside the image files.
+    """
     export = Exported(tmp_path, name, seed)
     files, out, images = export.files(), export.path, str(export.path / "images")
     if name == "coco":
@@ -195,7 +199,9 @@ def test_parquet_by_pyarrow(tmp_path: Path, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_csv_by_pandas(tmp_path: Path, seed: int) -> None:
-    """By pandas one reads every line of the CSV, and every word, once the apostrophes before formulas are taken off."""
+    """By pandas one reads every line of the CSV, and every word,
+    once the apostrophes before formulas are taken off.
+    """
     import pandas as pd  # noqa: PLC0415 (slow to import)
 
     export = Exported(tmp_path, "csv", seed)

@@ -1,7 +1,8 @@
-"""``python -m tests.fuzz [--runs N] [--seconds N] [--only TARGET] [--seed N]``: fuzz every target, on every core.
+"""``python -m tests.fuzz [--runs N] [--seconds N] [--only TARGET] [--seed N]``: fuzz every target,
+on every core.
 
-It ends with a table, keeps in the repository what reached something new, and exits 1 after a find, or where fewer
-inputs were run than was promised.
+It ends with a table, keeps in the repository what reached something new, and exits 1 after a find, or where
+fewer inputs were run than was promised.
 """
 
 import argparse
@@ -118,7 +119,8 @@ def _part(wishes: Wishes, name: str, number: int, folder: Path) -> Done:
     runs = -1 if promised is None else -(-promised // wishes.workers)
     done = job.fuzz(runs, wishes.allowed(name), wishes.seed + number + 1)
     print(
-        f"  {name}, part {number + 1}: {done.runs:,} executions, {len(done.inputs):,} inputs that reached more",
+        f"  {name}, part {number + 1}: {done.runs:,} executions, {len(done.inputs):,} inputs that "
+        "reached more",
         flush=True,
     )
     return done

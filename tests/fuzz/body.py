@@ -1,4 +1,6 @@
-"""The body check: a callback's bytes are taken if and only if they are strict JSON that names a task, and are kept."""
+"""The body check: a callback's bytes are taken if and only if they are strict JSON that names a task,
+and are kept.
+"""
 
 from hashlib import sha256
 from typing import Final
@@ -53,7 +55,9 @@ def delivered(raw: bytes) -> Delivery | Reason:
 
 
 def names(value: Json) -> set[str]:
-    """The task ids that a callback names, by the reference: at the top, inside `task`, under either spelling."""
+    """The task ids that a callback names, by the reference: at the top, inside `task`,
+    under either spelling.
+    """
     found = {_name(value), _name(value["task"]) if isinstance(value, dict) and "task" in value else ""}
     return found - {""}
 
@@ -110,7 +114,8 @@ def _seeds() -> list[bytes]:
 
 
 _WORDS: Final = (
-    *b'"task_id": "taskId": "task": "response": "status": "state": "completed_at": " {" "} ":" , [[[[ ]]]]'.split(),
+    *b'"task_id": "taskId": "task": "response": "status": "state": "completed_at":'.split(),
+    *b'" {" "} ":" , [[[[ ]]]]'.split(),
     *b"null true false NaN -Infinity 1e999 18446744073709551616 \\ud83d \\ude00 \\u0000".split(),
     *(b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\x80", b"\n", b"\0"),
 )

@@ -22,7 +22,9 @@ _MEMORY_MB: Final = 1024
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a fuzzer came to; ``cpu`` is in seconds, ``find`` the input that broke a law, ``words`` what was said of it."""
+    """What a fuzzer came to; ``cpu`` is in seconds, ``find`` the input that broke a law,
+    ``words`` what was said of it.
+    """
 
     target: str
     runs: int
@@ -68,7 +70,9 @@ class Job:
         return Done(self.target.name, int(stat[1]) if stat else 0, cpu, self._inputs("new"), find, words)
 
     def grown(self, inputs: Iterable[bytes]) -> tuple[bytes, ...]:
-        """Those of the inputs that reach what none that the job began with, and no shorter one of them, reaches."""
+        """Those of the inputs that reach what none that the job began with, and no shorter one of them,
+        reaches.
+        """
         before = set(self._inputs("kept"))
         self._write("new", inputs)
         self._run(["-merge=1", f"{self._folder}/kept", f"{self._folder}/new"])

@@ -1,4 +1,6 @@
-"""The line decoder and the reading of segments: whatever stands in a file, nothing is invented and nothing overlooked."""
+"""The line decoder and the reading of segments: whatever stands in a file,
+nothing is invented and nothing overlooked.
+"""
 
 import atexit
 import shutil

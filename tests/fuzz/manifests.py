@@ -1,4 +1,6 @@
-"""The manifest reader: any file, packed or not, in blocks of any size; what it takes can be planned, sent and kept."""
+"""The manifest reader: any file, packed or not, in blocks of any size; what it takes can be planned,
+sent and kept.
+"""
 
 import zlib
 from collections.abc import Iterable, Iterator
@@ -87,7 +89,9 @@ def judged(id_column: str | None, found: list[Found]) -> None:
 
 
 def looked_at(reader: Reader, found: list[Found]) -> None:
-    """The second look says one line of each mistake, and the same where a row is handed in again as it was put aside."""
+    """The second look says one line of each mistake,
+    and the same where a row is handed in again as it was put aside.
+    """
     scrutiny = Scrutiny(Leave())
     scrutiny.header, scrutiny.id_column = reader.header, reader.id_column or ""
     scrutiny.set_clock(Clock(datetime(2026, 1, 1, tzinfo=UTC), "a clock"))
@@ -120,7 +124,9 @@ def named(text: bytes, size: int) -> None:
 
 
 def unpacked(blocks: list[bytes]) -> bytes | None:
-    """What gzip packed, or None where the user is told that it is damaged; never more than a block at a time."""
+    """What gzip packed, or None where the user is told that it is damaged;
+    never more than a block at a time.
+    """
     gunzip = _Gunzip("m.csv.gz")
     pieces: list[bytes] = []
     try:
@@ -147,8 +153,10 @@ def packed(text: bytes, size: int) -> None:
 _CSV: Final = (
     b"id,image_url,instruction,annotation_option,tags,note\n"
     b'"1","https://i.test/a.jpg?a=1,2",,,,"two\nlines, and ""a quote"""\r\n'
-    b'a2,https://i.test/b.jpg,Is it?,good|bad,"[{""left"":1,""top"":-2.5,""width"":1e2,""height"":4,""x"":0}]",\n'
-    b'a3,https://i.test/b.jpg,Is it?,"[""a"",""\\u00fc""]","[{""id"":7,""left"":1,""top"":2,""width"":3,""height"":4}]",\n'
+    b"a2,https://i.test/b.jpg,Is "
+    b'it?,good|bad,"[{""left"":1,""top"":-2.5,""width"":1e2,""height"":4,""x"":0}]",\n'
+    b"a3,https://i.test/b.jpg,Is "
+    b'it?,"[""a"",""\\u00fc""]","[{""id"":7,""left"":1,""top"":2,""width"":3,""height"":4}]",\n'
 )
 _JSONL: Final = (
     b'{"id":"1","image_url":"https://i.test/a.jpg","more":{"a":[1,null]}}\n\n'
@@ -192,7 +200,8 @@ def _seeds() -> list[bytes]:
 
 _DICTIONARY: Final = (
     *b"image_url id, custom_id instruction annotation_option tags type objects_to_tag mwbatch_error".split(),
-    *b"Image_URL ID, customId Instructions annotationOption Tags Type objectsToTag mwbatch_batch callback_url".split(),
+    *b"Image_URL ID, customId Instructions annotationOption Tags Type objectsToTag mwbatch_batch "
+    b"callback_url".split(),
     *b"nan undefined #N/A None yes,no ?Expires=1&Signature=s&Key-Pair-Id=k &se=2020-01-01&sig=s&sv=1".split(),
     *b'brands tagging annotating https://i.test/1.jpg http:// "" "," null 1e999 \\ud83d \\u0000'.split(),
     *b'{"image_url":"https://i.test/1.jpg"} {""left"":1,""top"":2,""width"":3,""height"":4}'.split(),

@@ -1,4 +1,6 @@
-"""A second opinion on JSON: the grammar of RFC 8259, read token by token, sharing nothing with the code that it judges."""
+"""A second opinion on JSON: the grammar of RFC 8259, read token by token,
+sharing nothing with the code that it judges.
+"""
 
 import json
 import re

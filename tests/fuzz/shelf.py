@@ -1,4 +1,6 @@
-"""Where inputs are kept: a file of each target, a JSON string a line, one character a byte, so that people can read it."""
+"""Where inputs are kept: a file of each target, a JSON string a line, one character a byte,
+so that people can read it.
+"""
 
 import json
 from collections.abc import Iterable

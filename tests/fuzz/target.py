@@ -15,8 +15,8 @@ NAMES: Final = ("address", "body", "lines", "tasks", "manifests")
 class Target:
     """One reader and its laws.
 
-    ``one`` takes any bytes, and raises if and only if they break a law. ``seeds`` are inputs to begin with, ``words``
-    what mutations may insert; ``longest`` is the most bytes of an input.
+    ``one`` takes any bytes, and raises if and only if they break a law. ``seeds`` are inputs to begin with,
+    ``words`` what mutations may insert; ``longest`` is the most bytes of an input.
     """
 
     name: str

@@ -60,7 +60,9 @@ def test_the_corpus_stays_small(target: Target) -> None:
 
 @given(values, st.sampled_from([None, 1]))
 def test_the_oracle_knows_json(value: Json, indent: int | None) -> None:
-    """What the standard library writes is JSON to the oracle, and with its last character missing it is none."""
+    """What the standard library writes is JSON to the oracle,
+    and with its last character missing it is none.
+    """
     text = json.dumps(value, indent=indent).encode()
     assert is_json(text)
     assert not is_json(text[:-1]) or text[:1] in b"-0123456789"

@@ -1,4 +1,6 @@
-"""Any bytes, read as a recipe for a JSON value: a fuzzer that writes values wastes no time on text that is none."""
+"""Any bytes, read as a recipe for a JSON value:
+a fuzzer that writes values wastes no time on text that is none.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Final

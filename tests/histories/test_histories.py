@@ -147,7 +147,10 @@ class Histories(RuleBasedStateMachine):
             self.send(self.files[name], dies=dies)
 
     def send(self, file: File, dies: int = 0, home: str = "home") -> None:
-        """Submit a file; follow the ways on where that is refused. What was never given up is paid for in the end."""
+        """Submit a file; follow the ways on where that is refused.
+
+        What was never given up is paid for in the end.
+        """
         self.plain &= not dies
         came = self.run(self.town.submit(file, dies=dies, home=home))
         if isinstance(came, MwbatchError) and not isinstance(came, BatchBusy):
@@ -160,7 +163,9 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.files)
     @rule(name=names)
     def elsewhere(self, name: str) -> None:
-        """Somebody submits the file from another home, which knows nothing of what is volatile in the first one's URLs."""
+        """Somebody submits the file from another home,
+        which knows nothing of what is volatile in the first one's URLs.
+        """
         if name in self.files and not self.volatile:
             self.send(self.files[name], home="other")
 
@@ -179,7 +184,9 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.files)
     @rule(name=names)
     def twice_on_purpose(self, name: str) -> None:
-        """A file gets a second row, with an id of its own, that asks for the same as the first: with the option it is sent."""
+        """A file gets a second row, with an id of its own, that asks for the same as the first:
+        with the option it is sent.
+        """
         if name in self.files and self.files[name].rows[0][0]:
             file = self.files[name]
             file.rows.append((f"more{len(file.rows)}", file.rows[0][1]))

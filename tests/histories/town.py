@@ -46,7 +46,10 @@ class Deaf:
 
 
 class Town:
-    """What people do. ``allowed`` is how often the user wants each request paid: once, unless he said more."""
+    """What people do.
+
+    ``allowed`` is how often the user wants each request paid: once, unless he said more.
+    """
 
     def __init__(self, folder: Path, cause: Cause, seed: int) -> None:
         self.folder, self.draw = folder, Draw("history", seed)
@@ -119,7 +122,9 @@ class Town:
 
 
 def ways(refused: MwbatchError, file: File, typed: list[str] | None = None) -> list[list[str]]:
-    """The commands that a refusal prints, as words, but for those that pay again; else what was typed with its options."""
+    """The commands that a refusal prints, as words, but for those that pay again;
+    else what was typed with its options.
+    """
     if isinstance(refused, AskedBefore):
         told: Any = refused.fields["asked_before"]
         printed = [shlex.split(way)[1:] for way in told["ways"]]

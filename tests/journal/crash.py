@@ -1,9 +1,9 @@
 """A machine whose power fails: disks that remember what was synced, and what may be left of the rest.
 
-The files are real ones; beside them stands what a power cut would leave for certain: of each file the bytes, of each
-folder the names. Everything else may or may not be there: of unsynced bytes a part, also with zeros or rubbish in it,
-of names made, changed or removed any choice. After a failed sync the kernel shows bytes that the disk will never have
-(Rebello et al., "Can Applications Recover from fsync Failures?", ATC 2020).
+The files are real ones; beside them stands what a power cut would leave for certain: of each file the bytes,
+of each folder the names. Everything else may or may not be there: of unsynced bytes a part, also with zeros
+or rubbish in it, of names made, changed or removed any choice. After a failed sync the kernel shows bytes
+that the disk will never have (Rebello et al., "Can Applications Recover from fsync Failures?", ATC 2020).
 """
 
 import errno
@@ -20,7 +20,9 @@ from tests.journal.disks import Failing, Fate
 
 @dataclass(eq=False)
 class Node:
-    """One file: what is durable of it, what is read of it, and every state in which it was since the last sync."""
+    """One file: what is durable of it, what is read of it,
+    and every state in which it was since the last sync.
+    """
 
     path: Path
     durable: bytes = b""
@@ -30,7 +32,9 @@ class Node:
     """Bytes that the kernel calls clean and the disk lacks."""
     errors: int = 0
     told: int = 0
-    """How many errors of syncing there were, and of how many its writer knows: each descriptor is told of each once."""
+    """How many errors of syncing there were, and of how many its writer knows:
+    each descriptor is told of each once.
+    """
     failed: bool = False
     """After this MUST its writer append nothing."""
 

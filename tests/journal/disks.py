@@ -24,7 +24,9 @@ Fate = int | str | None
 
 
 class Failing(Disk):
-    """Meets the fates of each call in turn, and goes well when they are used up; ``calls`` tells what was called."""
+    """Meets the fates of each call in turn, and goes well when they are used up;
+    ``calls`` tells what was called.
+    """
 
     def __init__(self, **fates: Sequence[Fate]) -> None:
         self.fates = {name: list(each) for name, each in fates.items()}
@@ -107,7 +109,9 @@ class Fillable(Disk):
 
 @dataclass(frozen=True)
 class Fault:
-    """What befalls the ``nth`` call of a disk, counted from 1, and as many as ``lasting`` says from there on."""
+    """What befalls the ``nth`` call of a disk, counted from 1,
+    and as many as ``lasting`` says from there on.
+    """
 
     nth: int
     fate: Fate
@@ -166,7 +170,8 @@ def descriptors() -> int:
 
 @contextmanager
 def unprivileged(place: Path) -> Iterator[Path]:
-    """A folder of somebody who may not read everything: whoever runs the tests as root is somebody else meanwhile.
+    """A folder of somebody who may not read everything:
+    whoever runs the tests as root is somebody else meanwhile.
 
     What is in ``place`` need not be reachable for him; what he leaves can be removed by its owner.
     """

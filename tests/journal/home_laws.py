@@ -1,4 +1,5 @@
-"""The laws of a store, of its keyring, and of what it keeps of a batch beside the facts: every store passes them.
+"""The laws of a store, of its keyring, and of what it keeps of a batch beside the facts:
+every store passes them.
 
 A store's test is a class a suite with a ``make`` of its own: ``class TestMine(StoreLaws)``.
 """
@@ -103,7 +104,9 @@ class StoreLaws(Made):
         assert store.find("b").card.batch_id == "b"
 
     async def test_one_at_a_time_acts(self, store: Store) -> None:
-        """Whoever comes while another one acts is refused, in the same process too; afterwards the batch is free."""
+        """Whoever comes while another one acts is refused, in the same process too;
+        afterwards the batch is free.
+        """
         ref = store.create(CARD)
         assert store.holder(ref) is None
         async with store.act(ref, "submit") as batch:
@@ -143,7 +146,9 @@ class StoreLaws(Made):
         assert (await look(store, ref)).state.planned == 1
 
     async def test_who_acts_knows_what_is_there_now(self, store: Store) -> None:
-        """Under the lock the card and the facts are those of this moment, not those of when the batch was found."""
+        """Under the lock the card and the facts are those of this moment,
+        not those of when the batch was found.
+        """
         ref = store.create(CARD)
         async with store.act(ref, "submit") as batch:
             await batch.record([plan(0)])
@@ -161,7 +166,9 @@ class StoreLaws(Made):
         assert seen.report().home == store.where
 
     def test_one_has_the_turn(self, store: Store) -> None:
-        """Of two who would plan one waits; it may be taken twice by who has it, and released by who has not."""
+        """Of two who would plan one waits; it may be taken twice by who has it,
+        and released by who has not.
+        """
         one, other = store.planning(), store.planning()
         assert [one.take(), one.take(), other.take()] == [True, True, False]
         other.release()
@@ -171,7 +178,9 @@ class StoreLaws(Made):
         other.release()
 
     def test_a_file_is_known_by_its_content(self, store: Store, tmp_path: Path) -> None:
-        """What was written from a home is known until somebody changes it; its user's paths are not the store's."""
+        """What was written from a home is known until somebody changes it;
+        its user's paths are not the store's.
+        """
         store.create(CARD)
         file = tmp_path / "export.csv"
         file.write_text("a,b\n")
@@ -193,7 +202,9 @@ class KeyringLaws(Made):
         assert signing_key(store) == keys.newest
 
     def test_a_new_key_signs_and_the_old_one_verifies(self, store: Store) -> None:
-        """After a rotation both verify what they signed; retired, the old one does no more, and its name is kept."""
+        """After a rotation both verify what they signed; retired, the old one does no more,
+        and its name is kept.
+        """
         old, new = store.keys.rotate(AT).newest, store.keys.rotate(AT).newest
         address = Address(old.kid, "b1", 1, 1, mac(old, "b1", 1, 1))
         keys = store.keys.load()
@@ -230,7 +241,9 @@ class KeyringLaws(Made):
 
 
 class BelongingsLaws(Made):
-    """What is promised of a batch beside its facts: card, trust, inbox, what did not fit, sizes, what rows ask for."""
+    """What is promised of a batch beside its facts: card, trust, inbox, what did not fit, sizes,
+    what rows ask for.
+    """
 
     async def opened(self, store: Store, *facts: Fact) -> Opened:
         """The batch with some facts."""
@@ -249,7 +262,9 @@ class BelongingsLaws(Made):
         assert (store.open(batch.ref).card, batch.own.has(CARD)) == (batch.card, False)
 
     async def test_what_was_forgiven_is_told_no_more(self, store: Store) -> None:
-        """Nothing speaks against a batch at first; a hole does, until it is forgiven; another one does again."""
+        """Nothing speaks against a batch at first; a hole does, until it is forgiven;
+        another one does again.
+        """
         batch = await self.opened(store, plan(0))
         assert harm(batch) == []
         await batch.record([plan(4)])
@@ -261,7 +276,9 @@ class BelongingsLaws(Made):
         assert not batch.damage
 
     async def test_known_tasks_are_not_forgotten(self, store: Store) -> None:
-        """How many tasks the API had told of is known to whoever opens the batch later, also where fewer are seen then."""
+        """How many tasks the API had told of is known to whoever opens the batch later,
+        also where fewer are seen then.
+        """
         store.create(CARD)
         async with store.act(store.find("logos"), "submit") as batch:
             await batch.start(start(1, ((0, 3),)))
@@ -270,7 +287,9 @@ class BelongingsLaws(Made):
         assert (later.known_tasks(), later.own.trust.was_sent(), later.state.confirmed()) == (3, True, 0)
 
     async def test_what_came_before_the_batch_is_taken_in(self, store: Store) -> None:
-        """Callbacks of an id that is not here are put into its inbox, and are the batch's once it is; a second time nothing is new."""
+        """Callbacks of an id that is not here are put into its inbox, and are the batch's once it is;
+        a second time nothing is new.
+        """
         room = store.mailroom("receiver", Commits())
         box = room.mailbox(CARD.batch_id)
         box.journal.index()
@@ -283,7 +302,9 @@ class BelongingsLaws(Made):
         assert (await look(store, batch.ref)).state.by_status()[Status.COMPLETED] == 1
 
     async def test_a_batch_that_is_here_takes_its_own(self, store: Store) -> None:
-        """What comes for a batch that is here is in its journal at once, and what waited in the inbox shows, and is moved."""
+        """What comes for a batch that is here is in its journal at once,
+        and what waited in the inbox shows, and is moved.
+        """
         room = store.mailroom("receiver", Commits())
         before = room.mailbox(CARD.batch_id)
         before.journal.index()
@@ -302,7 +323,9 @@ class BelongingsLaws(Made):
         assert (await look(store, store.find("logos"))).state.by_status()[Status.COMPLETED] == 2
 
     async def test_what_did_not_fit_is_kept_once(self, store: Store) -> None:
-        """Each reject once, wherever it came in, in the order of its coming, and no more than there is room for."""
+        """Each reject once, wherever it came in, in the order of its coming,
+        and no more than there is room for.
+        """
         room, rejects = (
             store.mailroom("receiver", Commits()),
             [_reject(row, at=9.0 - row) for row in range(3)],
@@ -342,7 +365,9 @@ class BelongingsLaws(Made):
         assert (await look(store, batch.ref)).own.image_sizes().get(5) == Size(640, 480)
 
     async def test_what_rows_ask_for_is_told(self, store: Store) -> None:
-        """Each row with its stable digest, whether it is kept for the next time or not; rows that were added later too."""
+        """Each row with its stable digest, whether it is kept for the next time or not;
+        rows that were added later too.
+        """
         batch = await self.opened(store, plan(0), plan(1))
         for end, keep in ((2, False), (2, True), (3, True)):
             await batch.record([plan(row) for row in range(2, end)])

@@ -1,4 +1,6 @@
-"""Receivers on a machine whose disk fails and whose power is cut: the state machine, and the laws that it watches."""
+"""Receivers on a machine whose disk fails and whose power is cut: the state machine,
+and the laws that it watches.
+"""
 
 import asyncio
 import errno
@@ -82,7 +84,9 @@ class Process:
 
 
 class Power(RuleBasedStateMachine):
-    """Several processes append to one folder; calls of the disk fail, processes are killed, the power is cut."""
+    """Several processes append to one folder; calls of the disk fail, processes are killed,
+    the power is cut.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -109,7 +113,9 @@ class Power(RuleBasedStateMachine):
     @precondition(lambda self: len(self.processes) < WRITERS)
     @rule(fates=fates)
     def open(self, fates: dict[str, list[Fate]]) -> None:
-        """Start a process, which learns what is there; one that meets an error while it learns does not start."""
+        """Start a process, which learns what is there;
+        one that meets an error while it learns does not start.
+        """
         disk = CrashDisk(self.machine, **fates)
         process = Process(disk, Segments(self.folder, "receiver", disk))
         try:
@@ -137,7 +143,9 @@ class Power(RuleBasedStateMachine):
         cut: tuple[int, Random],
         restart: bool,
     ) -> None:
-        """Let calls of the disk fail while callbacks come, or the power; then all comes again, to another process or this."""
+        """Let calls of the disk fail while callbacks come, or the power; then all comes again,
+        to another process or this.
+        """
         process = self.processes[which % len(self.processes)]
         process.disk.fates = {name: list(each) for name, each in fates.items()}
         self.machine.countdown = cut
@@ -200,7 +208,9 @@ class Power(RuleBasedStateMachine):
         which=st.integers(0, WRITERS), how=st.sampled_from(["close", "broken", "kill", "cut"]), chance=chances
     )
     def end(self, which: int, how: str, chance: Random) -> None:
-        """End a process: well, with a close that fails, by kill -9 (what it did not sync is still read); or cut the power."""
+        """End a process: well, with a close that fails, by kill -9 (what it did not sync is still read);
+        or cut the power.
+        """
         if how == "cut":
             self.machine.fail(chance)
             self._start_again()

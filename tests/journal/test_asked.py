@@ -129,7 +129,9 @@ def test_what_is_kept_is_not_read_again(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_segments_that_are_others_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A segment that shrank, is gone, or ends otherwise than it did where it was covered: all is read anew."""
+    """A segment that shrank, is gone, or ends otherwise than it did where it was covered:
+    all is read anew.
+    """
     write(tmp_path, [row(n) for n in range(3)])
     (segment,) = (tmp_path / ROWS).iterdir()
     lines = segment.read_bytes().splitlines(keepends=True)

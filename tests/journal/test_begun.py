@@ -41,7 +41,9 @@ def test_the_greatest_of_each_is_told(path: Path) -> None:
 
 
 def test_how_many_tasks_are_known_is_told(path: Path) -> None:
-    """With the sizes stands how many tasks the API had told of; nothing where an older version wrote, and what is no number is none."""
+    """With the sizes stands how many tasks the API had told of; nothing where an older version wrote,
+    and what is no number is none.
+    """
     begun = Begun(path)
     begun.write({ONE: 5})
     assert begun.tasks() == 0
@@ -57,7 +59,9 @@ def test_how_many_tasks_are_known_is_told(path: Path) -> None:
 def test_whatever_is_cut_off_it_says_no_more_than_was_noted(
     tmp_path_factory: pytest.TempPathFactory, steps: list[int], kept: int, garbage: bytes
 ) -> None:
-    """Cut anywhere, and with rubbish at its end, it still tells a size that was true once, and learns the next."""
+    """Cut anywhere, and with rubbish at its end, it still tells a size that was true once,
+    and learns the next.
+    """
     path = tmp_path_factory.mktemp("home") / ".begun" / "b2.jsonl"
     begun, size, noted = Begun(path), 10, {None, 10}
     begun.write({ONE: size})
@@ -120,7 +124,9 @@ def outside(home: Home) -> Begun:
 
 @virtual
 async def test_a_start_is_known_on_the_card_and_outside(home: Home) -> None:
-    """Once a start has returned the card names its key, its base and its segment, and outside stands how long that is."""
+    """Once a start has returned the card names its key, its base and its segment,
+    and outside stands how long that is.
+    """
     async with home.act(home.find("logos"), "submit") as batch:
         await batch.record([plan(0), plan(1)])
         assert home.find("logos").card.kids == ()
@@ -145,7 +151,9 @@ async def test_a_start_is_known_on_the_card_and_outside(home: Home) -> None:
 
 @virtual
 async def test_what_the_api_told_of_once_is_not_forgotten(home: Home) -> None:
-    """How many tasks were known stands on the card and outside; the greatest counts, whatever the journal or either of them has lost since."""
+    """How many tasks were known stands on the card and outside; the greatest counts,
+    whatever the journal or either of them has lost since.
+    """
     async with home.act(home.find("logos"), "submit") as batch:
         await batch.start(start(1, ((0, 3),)))
         await batch.record([show(1, f"t-{row}", row=row) for row in range(3)])

@@ -63,7 +63,8 @@ async def test_its_result_and_its_error_come_through() -> None:
 
 @virtual
 async def test_after_act_nothing_lives(tmp_path: Path) -> None:
-    """Closing is cancelled again and again: the lock is held to its end, and then what was handed in is on disk.
+    """Closing is cancelled again and again: the lock is held to its end,
+    and then what was handed in is on disk.
 
     Its size stands on the card, no segment is live, and no thread remains.
     """
@@ -114,7 +115,9 @@ def test_who_ends_the_loop_waits_for_it() -> None:
 
 
 async def test_nobody_goes_on_without_his_thread() -> None:
-    """Who is cancelled while something is done in a thread ends when that has ended, however often he is told."""
+    """Who is cancelled while something is done in a thread ends when that has ended,
+    however often he is told.
+    """
     began, go, done = threading.Event(), threading.Event(), list[str]()
 
     def job() -> None:
@@ -133,7 +136,9 @@ async def test_nobody_goes_on_without_his_thread() -> None:
 
 
 async def test_what_nobody_waits_for_is_not_read_to_its_end(tmp_path: Path) -> None:
-    """A thread that reads a file ends at the next block once its caller was cancelled, and closes the file."""
+    """A thread that reads a file ends at the next block once its caller was cancelled,
+    and closes the file.
+    """
     path, began, go = tmp_path / "large", threading.Event(), threading.Event()
     path.write_bytes(b"x" * 4_000_000)
     blocks = list[int]()
@@ -178,7 +183,9 @@ async def test_a_task_is_ended_before_one_goes_on() -> None:
 
 @pytest.mark.parametrize("turns", [1, 2, 4])
 def test_what_has_time_outs_has_begun_to_close(turns: int) -> None:
-    """Whoever ends the loop as closing is asked for may cut its waiting short, and never leaves out what comes after."""
+    """Whoever ends the loop as closing is asked for may cut its waiting short,
+    and never leaves out what comes after.
+    """
     over = list[str]()
 
     async def work() -> None:

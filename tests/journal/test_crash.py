@@ -24,7 +24,9 @@ TestPower.settings = settings(UNHURRIED, max_examples=settings().max_examples //
 
 
 def failing(power: Power, *, restart: bool = False, **fates: list[Fate]) -> None:
-    """Bring an answer and its copy to a disk that fails; then to one that does not, by this process or another."""
+    """Bring an answer and its copy to a disk that fails; then to one that does not,
+    by this process or another.
+    """
     power.fail(0, [[ONE], [ONE], [OTHER]], fates, (10_000, Random(0)), restart)
 
 

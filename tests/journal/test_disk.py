@@ -20,14 +20,18 @@ def test_a_file_is_settled_at_the_disk(tmp_path: Path, synced: Synced) -> None:
 
 
 def test_names_are_synced_in_their_folder(tmp_path: Path, synced: Synced) -> None:
-    """Before `sync_folder` returns the operating system was told to sync that folder, with the names that are in it."""
+    """Before `sync_folder` returns the operating system was told to sync that folder,
+    with the names that are in it.
+    """
     (tmp_path / "name").write_bytes(b"")
     DISK.sync_folder(tmp_path)
     assert synced == [(tmp_path, ["name"])]
 
 
 def test_a_folder_is_durable_with_all_above_it(tmp_path: Path, synced: Synced) -> None:
-    """Each folder that is made is synced in its parent once it is there, and the last one that was there before is, too."""
+    """Each folder that is made is synced in its parent once it is there,
+    and the last one that was there before is, too.
+    """
     DISK.make_folder(tmp_path / "one" / "two")
     assert synced[0][0] == tmp_path.parent
     assert synced[1:] == [(tmp_path, ["one"]), (tmp_path / "one", ["two"])]
@@ -68,7 +72,9 @@ def owned(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
 def test_what_root_makes_belongs_to_the_owner_of_the_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever root makes in a folder of somebody else's is his, so that he is not locked out of his own home."""
+    """Whatever root makes in a folder of somebody else's is his,
+    so that he is not locked out of his own home.
+    """
     owner = owned(tmp_path, monkeypatch)
     given: list[tuple[int, int]] = []
     give = os.fchown
@@ -85,7 +91,9 @@ def test_what_root_makes_belongs_to_the_owner_of_the_folder(
 
 
 def test_what_root_finds_stays_whose_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody gets a file of root's by another name for it in a folder of his own, nor one in which something stands."""
+    """Nobody gets a file of root's by another name for it in a folder of his own,
+    nor one in which something stands.
+    """
     (tmp_path / "secret").touch()
     theirs = tmp_path / "theirs"
     theirs.mkdir()

@@ -1,4 +1,6 @@
-"""The home that is a folder keeps every law of a store; what is a folder's alone stands beside, in `test_home`."""
+"""The home that is a folder keeps every law of a store; what is a folder's alone stands beside,
+in `test_home`.
+"""
 
 from pathlib import Path
 

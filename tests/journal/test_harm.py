@@ -188,7 +188,9 @@ async def test_a_card_that_knows_of_requests(home: Home, known: dict[str, Any], 
 
 
 async def test_rows_that_are_lost_refuse_new_ones(home: Home) -> None:
-    """As long as planned rows are missing, forgiven or not, none is added: it might get the number of a lost one."""
+    """As long as planned rows are missing, forgiven or not, none is added:
+    it might get the number of a lost one.
+    """
     batch = await written(home, *FACTS)
     refuse_lost_rows(batch)
     path = segment(batch, ROWS)
@@ -215,7 +217,9 @@ async def test_rows_that_nobody_had_started_are_missed_too(home: Home) -> None:
 
 @pytest.mark.parametrize("left", [2, 1, 0, None])
 async def test_a_batch_that_has_lost_rows_is_not_complete(home: Home, left: int | None) -> None:
-    """Rows that are lost are damage like any other, forgiven or not, also where no row that is left knows of them."""
+    """Rows that are lost are damage like any other, forgiven or not,
+    also where no row that is left knows of them.
+    """
     batch = await written(home, *(plan(row) for row in range(2)))
     await batch.record([start(1, ((0, 2),)), answer(1, row=0), answer(1, row=1)])
     await batch.journal.close()
@@ -229,7 +233,9 @@ async def test_a_batch_that_has_lost_rows_is_not_complete(home: Home, left: int 
 
 
 async def test_holes(home: Home) -> None:
-    """A row must be there because a later one is, and an attempt must have started because something came of it."""
+    """A row must be there because a later one is,
+    and an attempt must have started because something came of it.
+    """
     batch = await written(home, plan(0), plan(4), show(1, row=0), fail(2, row=4), start(1, ((4, 5),)))
     assert harm(batch) == ["3 planned rows are gone", "2 rows have an outcome and no start"]
 
@@ -246,7 +252,9 @@ async def test_what_was_forgiven_stays_forgiven(home: Home) -> None:
 
 
 async def test_what_a_listing_has_to_show(home: Home) -> None:
-    """As many tasks as were known once, or one where something was sent and the record of it is lost: until that is forgiven."""
+    """As many tasks as were known once, or one where something was sent and the record of it is lost:
+    until that is forgiven.
+    """
     batch = await written(home, *FACTS, show(1, "other", row=2))
     assert least_listed(batch) == 2
     segment(batch, JOURNAL).unlink()
@@ -269,7 +277,9 @@ async def test_what_a_listing_has_to_show(home: Home) -> None:
 async def test_where_something_was_sent_a_listing_shows_a_task(
     home: Home, facts: tuple[Fact, ...], card: dict[str, Any], least: int
 ) -> None:
-    """Without its journal a batch that may have sent something believes no listing that shows nothing of it; one that never has does."""
+    """Without its journal a batch that may have sent something believes no
+    listing that shows nothing of it; one that never has does.
+    """
     batch = await written(home, *facts)
     for path in (Path(batch.where) / JOURNAL).glob("*.jsonl"):
         path.unlink()

@@ -43,7 +43,9 @@ def test_looking_creates_nothing(home: Home) -> None:
 @pytest.mark.parametrize("mode", [0o300, 0o000])
 @pytest.mark.parametrize("closed", ["home", "home/logos"])
 def test_what_cannot_be_read_is_not_empty(tmp_path: Path, closed: str, mode: int) -> None:
-    """A home, or a batch, that is closed to us is an error: rows of a batch that is not seen would be paid again."""
+    """A home, or a batch, that is closed to us is an error:
+    rows of a batch that is not seen would be paid again.
+    """
     with unprivileged(tmp_path) as place:
         home = Home(place / "home")
         home.create(CARD)
@@ -91,7 +93,9 @@ def test_what_was_created_is_found(home: Home) -> None:
 
 
 def test_a_folder_that_was_renamed_is_found(home: Home) -> None:
-    """A batch keeps its name in a folder of another name, which finds it too: messages tell people the folder's."""
+    """A batch keeps its name in a folder of another name, which finds it too:
+    messages tell people the folder's.
+    """
     ref = home.create(CARD)
     folder, card = Path(ref.where), ref.card
     renamed = folder.rename(home.path / "archived")
@@ -164,7 +168,9 @@ def test_a_name_is_taken_once(home: Home) -> None:
 
 
 def test_of_two_that_race_for_a_name_one_gets_it(home: Home) -> None:
-    """However many make a batch of one name at once, one of them does, and the others are told that it is there."""
+    """However many make a batch of one name at once, one of them does,
+    and the others are told that it is there.
+    """
     cards = [replace(CARD, batch_id=f"b{number}") for number in range(8)]
     together = threading.Barrier(len(cards))
 
@@ -188,7 +194,9 @@ def test_a_folder_that_a_crash_left_blocks_no_name(home: Home) -> None:
 
 
 def test_facts_without_a_card_are_no_new_batch(home: Home) -> None:
-    """A folder whose card is gone holds rows that were paid for: no batch is made there, and the way on is named."""
+    """A folder whose card is gone holds rows that were paid for: no batch is made there,
+    and the way on is named.
+    """
     folder = Path(home.create(CARD).where)
     (folder / "journal").mkdir()
     (folder / "journal" / "20240101T000000Z-submit-00000000.jsonl").write_bytes(b"")
@@ -298,7 +306,9 @@ def test_the_inbox_is_no_batch(home: Home) -> None:
     ],
 )
 def test_a_batch_is_named_after_its_manifest(manifest: str, name: str) -> None:
-    """The name is the file's, without its endings and what a folder's name should not hold; else one of its own."""
+    """The name is the file's, without its endings and what a folder's name should not hold;
+    else one of its own.
+    """
     assert name_for(manifest) == name
 
 

@@ -11,7 +11,9 @@ from mwbatch.journal.image_sizes import NAME, ImageSizes
 
 
 def test_sizes_are_kept(tmp_path: Path) -> None:
-    """What was flushed is there for the next export, readable by its owner alone; what was measured later wins."""
+    """What was flushed is there for the next export, readable by its owner alone;
+    what was measured later wins.
+    """
     sizes = ImageSizes(tmp_path)
     sizes.flush()
     assert not (tmp_path / NAME).exists()
@@ -30,7 +32,8 @@ def test_sizes_are_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "line",
     [b"rubbish", b"[]", b"{}", b'{"row":-1,"width":1,"height":1}', b'{"row":1,"width":0,"height":1}', b"\xff",
-     b'{"row":true,"width":1,"height":1}', b'{"row":1,"width":1e3,"height":1}', b'{"row":1,"width":99999999999,"height":1}'],
+     b'{"row":true,"width":1,"height":1}', b'{"row":1,"width":1e3,"height":1}',
+     b'{"row":1,"width":99999999999,"height":1}'],
 )  # fmt: skip
 def test_a_spoiled_line(tmp_path: Path, line: bytes) -> None:
     """A line that is none of ours is passed over: its image is measured again."""

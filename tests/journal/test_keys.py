@@ -192,7 +192,9 @@ def test_a_link_that_leads_nowhere(path: Path) -> None:
 
 
 class Watched(Failing):
-    """Keeps, of each sync of a folder, which names had been synced as files, and whether the keys were in their place."""
+    """Keeps, of each sync of a folder, which names had been synced as files,
+    and whether the keys were in their place.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -216,7 +218,9 @@ def load_text(path: Path) -> bool:
 
 
 def test_keys_survive_a_power_cut_before_they_sign(path: Path) -> None:
-    """Whoever gets keys gets them after their bytes and, last, their name are on the disk: an address outlives them not."""
+    """Whoever gets keys gets them after their bytes and, last, their name are on the disk:
+    an address outlives them not.
+    """
     disk = Watched(path)
     made = load_or_make(path, disk)
     assert (disk.whole, disk.in_place[-1]) == (True, True)
@@ -233,7 +237,9 @@ def test_keys_survive_a_power_cut_before_they_sign(path: Path) -> None:
 
 
 def test_no_address_is_signed_with_a_key_that_may_be_lost(path: Path) -> None:
-    """A key that another process has put in place is synced with its folder before it is handed out to sign."""
+    """A key that another process has put in place is synced with its
+    folder before it is handed out to sign.
+    """
     load_or_make(path)
     disk = Watched(path)
     assert signing_key(Home(path.parent, disk=disk)) == load_or_make(path).newest

@@ -50,7 +50,9 @@ def free(folder: Path) -> bool:
 
 
 def test_a_second_process_is_told_who_has_it(tmp_path: Path) -> None:
-    """Whoever comes second gets BatchBusy with verb, host and pid; once the first is done the lock is free."""
+    """Whoever comes second gets BatchBusy with verb, host and pid;
+    once the first is done the lock is free.
+    """
     with held(tmp_path) as other:
         named = f"mwbatch submit, process {other.pid} on host {os.uname().nodename}"
         with pytest.raises(BatchBusy, match=named):
@@ -148,7 +150,9 @@ def test_a_busy_lock_is_told_at_once(tmp_path: Path) -> None:
 
 
 def test_the_file_stays_as_it_is(tmp_path: Path) -> None:
-    """The file's inode outlives its release, or two could hold a lock of one name; only its owner reads it."""
+    """The file's inode outlives its release, or two could hold a lock of one name;
+    only its owner reads it.
+    """
     with BatchLock(tmp_path, "submit"):
         first = (tmp_path / LOCK).stat()
     assert not (tmp_path / WHO).exists()
@@ -245,7 +249,9 @@ def copy(folder: Path) -> None:
 
 @pytest.mark.parametrize("befall", [remove, replace, move, copy])
 def test_a_lock_that_leads_elsewhere_is_lost(tmp_path: Path, befall: Callable[[Path], None]) -> None:
-    """Once the file or the folder is removed, replaced or moved the check says so; another one's words stay."""
+    """Once the file or the folder is removed, replaced or moved the check says so;
+    another one's words stay.
+    """
     folder = tmp_path / "logos"
     folder.mkdir()
     with BatchLock(folder, "submit") as lock:
@@ -278,7 +284,9 @@ def test_a_home_behind_a_link_is_held_as_well(tmp_path: Path) -> None:
 
 
 def test_a_copy_of_hard_links_stays_as_it_was(tmp_path: Path) -> None:
-    """What a lock says of its holder is a new file each time: a copy that shares the old one's bytes keeps them."""
+    """What a lock says of its holder is a new file each time:
+    a copy that shares the old one's bytes keeps them.
+    """
     (tmp_path / WHO).write_text("then")
     (tmp_path / "copy").hardlink_to(tmp_path / WHO)
     with BatchLock(tmp_path, "submit"):

@@ -42,7 +42,9 @@ async def opened(home: Home) -> Opened:
 
 @virtual
 async def test_recorded_is_known_and_on_disk(home: Home) -> None:
-    """What was recorded is in the state, and in that of whoever looks next; nothing recorded writes nothing."""
+    """What was recorded is in the state, and in that of whoever looks next;
+    nothing recorded writes nothing.
+    """
     batch = await opened(home)
     await batch.record([])
     assert not (Path(batch.where) / "rows").exists()
@@ -68,7 +70,9 @@ async def test_refreshing_reads_what_others_wrote(home: Home) -> None:
 async def test_a_batch_that_cannot_be_read_again_keeps_its_state(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An empty state would say that no row was ever sent: where the reading fails there is the one that was."""
+    """An empty state would say that no row was ever sent:
+    where the reading fails there is the one that was.
+    """
 
     def unreadable(*_: object) -> NoReturn:
         raise StoreError("the disk is gone")
@@ -104,7 +108,9 @@ async def test_failures_are_told_in_order(home: Home) -> None:
 
 @virtual
 async def test_doubt_of_a_live_submitter_is_in_flight(home: Home) -> None:
-    """While another process acts, unanswered rows are in flight to a view; to who acts itself they are in doubt."""
+    """While another process acts, unanswered rows are in flight to a view;
+    to who acts itself they are in doubt.
+    """
     async with home.act(home.find("logos"), "submit") as batch:
         await batch.record([plan(0), start(1)])
         assert (batch.report().in_flight, (await opened(home)).report().in_flight) == (0, 1)
@@ -137,7 +143,9 @@ async def test_damage_is_counted(home: Home) -> None:
 
 @pytest.mark.parametrize("times", [0, 1, 2, 3])
 async def test_the_journal_is_closed_before_the_lock_goes(home: Home, times: int) -> None:
-    """However it is left, by an error or canceled any number of times, what was handed in is finished under the lock."""
+    """However it is left, by an error or canceled any number of times,
+    what was handed in is finished under the lock.
+    """
     ref = home.find("logos")
     folder = Path(ref.where)
     disk, begun, before = Gated(), asyncio.Event(), commit_threads()
@@ -207,7 +215,9 @@ async def test_another_batch_in_the_same_place_is_not_acted_on(home: Home) -> No
 
 @virtual
 async def test_nothing_is_written_under_a_lost_lock(home: Home) -> None:
-    """Without its lock a run plans, starts, closes, opens and gives up nothing, and leaves the card; what it saw it keeps."""
+    """Without its lock a run plans, starts, closes, opens and gives up nothing, and leaves the card;
+    what it saw it keeps.
+    """
     async with home.act(home.find("logos"), "submit") as batch:
         await batch.record([plan(0), start(1)])
         (Path(batch.where) / "lock").unlink()
@@ -242,7 +252,9 @@ async def test_a_lock_lost_while_facts_became_durable(home: Home, monkeypatch: p
 
 
 async def test_who_is_cancelled_leaves_nobody_reading(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A refreshing that is cancelled ends when the reading does: nobody changes the state behind whoever closes."""
+    """A refreshing that is cancelled ends when the reading does:
+    nobody changes the state behind whoever closes.
+    """
     batch, begun, go = await opened(home), threading.Event(), threading.Event()
     read, done = batch.journal.refresh, list[bool]()
 
@@ -265,7 +277,9 @@ async def test_who_is_cancelled_leaves_nobody_reading(home: Home, monkeypatch: p
 
 @virtual
 async def test_a_start_that_is_not_new_is_not_known(home: Home) -> None:
-    """Of a start that another process was faster with nothing is written, and the state does not say so either."""
+    """Of a start that another process was faster with nothing is written,
+    and the state does not say so either.
+    """
     batch, other = await opened(home), await opened(home)
     await other.record([plan(0), plan(1), start(1, ((1, 2),))])
     assert await batch.record([start(1, ((0, 2),))]) == [False]

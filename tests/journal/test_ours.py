@@ -23,7 +23,9 @@ def noted(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
 def test_notes_that_others_may_write(noted: Path, mode: int) -> None:
-    """Notes that others may have written vouch for nothing: who plants a line there would have a user's file replaced."""
+    """Notes that others may have written vouch for nothing:
+    who plants a line there would have a user's file replaced.
+    """
     notes = noted.with_name(NAME)
     notes.chmod(mode)
     assert not Ours(noted.parent).knows(noted)

@@ -67,7 +67,9 @@ def test_an_export_is_replaced(folder: Path, beside: bool, within: str) -> None:
 
 @pytest.mark.parametrize("closed", ["images", "out"])
 def test_read_only_files_of_the_users_stay(tmp_path: Path, closed: str) -> None:
-    """What somebody made read-only within an export is neither removed nor moved, whether the export can be replaced or not."""
+    """What somebody made read-only within an export is neither removed nor moved,
+    whether the export can be replaced or not.
+    """
     with unprivileged(tmp_path) as folder:
         (folder / "home").mkdir()
         export(folder, "old")

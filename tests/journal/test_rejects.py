@@ -23,7 +23,9 @@ def shelf(folder: Path, most: int = 10_000, disk: Failing | None = None) -> Reje
 
 
 def test_written_then_read(tmp_path: Path) -> None:
-    """What was appended is there at once, in a file that only its owner reads; a shelf without rejects leaves none."""
+    """What was appended is there at once, in a file that only its owner reads;
+    a shelf without rejects leaves none.
+    """
     there = shelf(tmp_path)
     there.close()
     assert not list(tmp_path.iterdir())
@@ -35,7 +37,9 @@ def test_written_then_read(tmp_path: Path) -> None:
 
 
 def test_a_folder_has_its_bound(tmp_path: Path) -> None:
-    """Two writers share the bound of a folder; beyond it nothing is written, and once it is cleared it goes on."""
+    """Two writers share the bound of a folder; beyond it nothing is written,
+    and once it is cleared it goes on.
+    """
     size = len(line(reject()))
     one, two = shelf(tmp_path, 2 * size), shelf(tmp_path, 2 * size)
     assert [one.append(reject()), two.append(reject(1)), one.append(reject(2))] == [True, True, False]

@@ -1,4 +1,6 @@
-"""The one way to put a file in its place: whole, durable, never through a link, and nothing left of what was killed."""
+"""The one way to put a file in its place: whole, durable, never through a link,
+and nothing left of what was killed.
+"""
 
 import os
 import stat
@@ -30,7 +32,8 @@ import sys
 from pathlib import Path
 from mwbatch.journal.replacing import Aside, make_folder, make_public
 from mwbatch.journal.disk import DISK
-new = Aside(Path(sys.argv[1]), DISK, {"file": DISK.create, "public": make_public, "folder": make_folder}[sys.argv[2]])
+makers = {"file": DISK.create, "public": make_public, "folder": make_folder}
+new = Aside(Path(sys.argv[1]), DISK, makers[sys.argv[2]])
 print(new.path, flush=True)
 sys.stdin.read()
 """
@@ -58,7 +61,9 @@ def writing(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[subproce
 
 
 def test_what_a_kill_has_left_is_removed_next_time(tmp_path: Path, writing: subprocess.Popen[str]) -> None:
-    """What another process writes now is left alone; once that was killed, the next one who writes there removes it."""
+    """What another process writes now is left alone; once that was killed,
+    the next one who writes there removes it.
+    """
     (other,) = hidden(tmp_path)
     with aside(tmp_path / "there") as new:
         assert set(hidden(tmp_path)) == {other, new.path.name}
@@ -73,7 +78,9 @@ def test_what_a_kill_has_left_is_removed_next_time(tmp_path: Path, writing: subp
 
 @pytest.mark.parametrize("letter", ["x", "é", "\U0001f600"])
 def test_a_name_may_be_as_long_as_names_are(tmp_path: Path, letter: str) -> None:
-    """A file whose name takes all of the 255 bytes is put in its place as any other, and its leftovers are removed."""
+    """A file whose name takes all of the 255 bytes is put in its place as any other,
+    and its leftovers are removed.
+    """
     place = tmp_path / (letter * (255 // len(letter.encode())))
     with aside(place) as left:
         left.path.rename(left.path.with_name(left.path.name[:-16] + 16 * "0"))
@@ -170,7 +177,9 @@ def test_a_link_leads_nothing_astray(tmp_path: Path, name: str) -> None:
 def test_nothing_is_replaced_that_is_there(
     tmp_path: Path, make: Callable[[Path], int], plain: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A name is given only where nothing has it, were it a link that leads nowhere; on file systems without such renames too."""
+    """A name is given only where nothing has it, were it a link that leads nowhere;
+    on file systems without such renames too.
+    """
     if plain:
         monkeypatch.setattr(renaming, "_call", lambda: None)
         monkeypatch.setattr(os, "link", _unknown)

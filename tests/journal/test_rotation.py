@@ -44,7 +44,9 @@ def there(path: Path) -> Keys:
 
 
 def test_a_new_key_signs_and_the_old_one_verifies(path: Path) -> None:
-    """After a rotation the new key signs, addresses of the old one are accepted, and nobody else can read the file."""
+    """After a rotation the new key signs, addresses of the old one are accepted,
+    and nobody else can read the file.
+    """
     old = load_or_make(path)
     new = rotate(path, AT)
     assert there(path) == new
@@ -60,7 +62,9 @@ def test_the_first_rotation_makes_the_first_key(path: Path) -> None:
 
 
 def test_a_retired_key_leaves_its_name(path: Path) -> None:
-    """The secret of a retired key is gone from the disk, its addresses are refused, its name and times are kept."""
+    """The secret of a retired key is gone from the disk, its addresses are refused,
+    its name and times are kept.
+    """
     old = rotate(path, AT)
     rotate(path, AT)
     keys = retire(path, old.newest.kid, AT + 1)

@@ -49,7 +49,9 @@ def test_what_was_appended_is_read(tmp_path: Path) -> None:
 
 
 def test_a_line_that_is_finished_while_it_is_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a writer adds to a cut line, between two looks of one reading, is no damage and is read the next time."""
+    """What a writer adds to a cut line, between two looks of one reading,
+    is no damage and is read the next time.
+    """
     path.write_bytes(LINES[0] + LINES[1][:20])
     cut = reading._cut
 
@@ -96,7 +98,9 @@ def test_cut_at_every_byte(path: Path) -> None:
 
 
 def test_every_flipped_bit(path: Path) -> None:
-    """With any bit of an earlier line flipped, no other line is lost, none invented, and damage is reported."""
+    """With any bit of an earlier line flipped, no other line is lost, none invented,
+    and damage is reported.
+    """
     end = len(WHOLE) - len(LINES[3])
     for at in range(end - 1):
         for bit in (0, 3, 5) if WHOLE[at] != ord("\n") else range(8):
@@ -299,7 +303,9 @@ def test_a_segment_that_cannot_be_made(
 
 
 def test_a_folder_that_another_left_is_made_durable(tmp_path: Path) -> None:
-    """A folder that is there may not be durable: its parent is synced again, and so is that of each missing one."""
+    """A folder that is there may not be durable: its parent is synced again,
+    and so is that of each missing one.
+    """
     (tmp_path / "a").mkdir()
     disk = Failing()
     for calls in (["settle"] * 3, ["settle"]):
@@ -336,7 +342,9 @@ def test_an_answer_is_read_with_its_body(tmp_path: Path) -> None:
 
 
 def test_a_fact_is_read_again_at_its_place(path: Path) -> None:
-    """Where a fact was found it is found again; at any other place, or once the file is gone, it is an error."""
+    """Where a fact was found it is found again; at any other place, or once the file is gone,
+    it is an error.
+    """
     path.write_bytes(WHOLE[:-1])
     again = Again(path)
     assert [again.fact(offset) for offset, _ in placed(path, lambda _: None, parse)] == FACTS[:3]

@@ -382,7 +382,9 @@ async def test_an_append_reaches_the_disk_itself(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.parametrize("lies", FOLDERS)
 async def test_what_lies_in_another_folder_is_read_as_what_it_is(tmp_path: Path, lies: str) -> None:
-    """Rows and answers are shown wherever in the batch a restore has put their segments, and known to be there."""
+    """Rows and answers are shown wherever in the batch a restore has put their segments,
+    and known to be there.
+    """
     await write(tmp_path)
     before = Segments(tmp_path, "view")
     told = [*before.answered()]

@@ -22,7 +22,9 @@ async def full(tmp_path: Path, disk: Fillable) -> Segments:
 
 
 async def test_space_is_found(tmp_path: Path) -> None:
-    """It is full from the failure on, until a probe finds space; no fact is needed for that, and none is made."""
+    """It is full from the failure on, until a probe finds space; no fact is needed for that,
+    and none is made.
+    """
     disk = Fillable()
     journal = await full(tmp_path, disk)
     assert [journal.health().full, await journal.probe()] == [True, False]
@@ -101,7 +103,9 @@ async def test_where_there_is_space_nothing_is_probed(tmp_path: Path) -> None:
 
 
 async def test_a_file_that_can_grow_no_more(tmp_path: Path) -> None:
-    """Where one file has come to its limit, and not the disk, the next lines go to another; what it holds is known on."""
+    """Where one file has come to its limit, and not the disk, the next lines go to another;
+    what it holds is known on.
+    """
     journal = Segments(tmp_path, "test", Failing(write=[None, errno.EFBIG]))
     await journal.append([answer(1)])
     with pytest.raises(DiskFull):

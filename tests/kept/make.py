@@ -1,6 +1,8 @@
-"""``python -m tests.kept.make FOLDER``: make a home with the code that is there, and what the API lists of it.
+"""``python -m tests.kept.make FOLDER``: make a home with the code that is there,
+and what the API lists of it.
 
-``home-1`` was made by commit 39f0736, before part F. It is never made anew: a newer format gets a home of its own.
+``home-1`` was made by commit 39f0736, before part F. It is never made anew: a newer format gets a home of its
+own.
 """
 
 import asyncio
@@ -39,7 +41,9 @@ QUESTION: Final = (
 
 
 def write_manifests(folder: Path) -> None:
-    """Two manifests: one with ids and two types of task, one without ids whose rows differ in signatures alone."""
+    """Two manifests: one with ids and two types of task,
+    one without ids whose rows differ in signatures alone.
+    """
     instruction, options, tags = QUESTION
     rows = [
         {"id": f"shot-{n}", "image_url": f"https://images.example.com/{n}.jpg", "shelf": n} for n in range(8)

@@ -1,8 +1,10 @@
-"""``make mutants``, or ``python -m tests.mutants [--seed N] [--count N] [--only PATH] [--keep]``: see the package.
+"""``make mutants``, or ``python -m tests.mutants [--seed N] [--count N] [--only PATH] [--keep]``:
+see the package.
 
-What survives is printed with its place, before and after. What somebody looked at and found to change nothing that
-matters stands in `equivalent.txt`, with the reason: it is counted apart. ``--keep`` makes the shares by room those that later
-runs are compared with. Exit code 1: a smaller share died than is kept, of a room of which `LEAST` changes were played.
+What survives is printed with its place, before and after. What somebody looked at and found to change nothing
+that matters stands in `equivalent.txt`, with the reason: it is counted apart. ``--keep`` makes the shares by
+room those that later runs are compared with. Exit code 1: a smaller share died than is kept, of a room of
+which `LEAST` changes were played.
 """
 
 import argparse
@@ -41,7 +43,9 @@ COPIED: Final = (
 )
 AT_ONCE: Final = 2
 LONGEST_S: Final = 180.0
-"""After so many seconds a change is taken for noticed: the tests wait for something that does not come any more."""
+"""After so many seconds a change is taken for noticed:
+the tests wait for something that does not come any more.
+"""
 
 LEAST: Final = 30
 WORSE: Final = 0.05
@@ -50,7 +54,9 @@ WORSE: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of a change: whether a test noticed, None where somebody has said that there is nothing to notice."""
+    """What became of a change: whether a test noticed,
+    None where somebody has said that there is nothing to notice.
+    """
 
     change: Change
     noticed: bool | None
@@ -154,7 +160,8 @@ def table(fates: Sequence[Fate]) -> Iterator[tuple[str, float]]:
     before = _kept()
     counts = Counter((fate.room, fate.noticed) for fate in fates)
     print(
-        f"{'room':12} {'changes':>8} {'killed':>7} {'survived':>9} {'change nothing':>15} {'share':>7} {'kept':>7}"
+        f"{'room':12} {'changes':>8} {'killed':>7} {'survived':>9} {'change nothing':>15} {'share':>7} "
+        f"{'kept':>7}"
     )
     for room in [*sorted({fate.room for fate in fates}), "all"]:
         killed, survived, nothing = (

@@ -71,7 +71,9 @@ class _Finder:
         return iter(sorted(found, key=lambda change: (change.start, change.end, change.after)))
 
     def _nodes(self, node: ast.AST) -> Iterator[ast.AST]:
-        """The nodes that decide something: no annotations, texts, declarations of names or imports for types."""
+        """The nodes that decide something: no annotations, texts,
+        declarations of names or imports for types.
+        """
         yield node
         for name, value in ast.iter_fields(node):
             if name in ("annotation", "returns", "decorator_list"):

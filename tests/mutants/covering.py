@@ -44,7 +44,9 @@ class Covering:
         }
 
     def tests(self, change: Change) -> list[str]:
-        """The tests to play for a change: those that pass its line; of a line that runs at import, those of its file."""
+        """The tests to play for a change: those that pass its line; of a line that runs at import,
+        those of its file.
+        """
         lines = self._lines.get(change.path, {})
         there = lines.get(change.line) or set().union(*lines.values())
         return list(self._within(sorted(there, key=lambda test: self._seconds.get(test, 0.0))))

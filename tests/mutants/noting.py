@@ -27,7 +27,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Keep how long it took, preparation and end included; where workers run the tests, it is told to whoever leads them."""
+    """Keep how long it took, preparation and end included; where workers run the tests,
+    it is told to whoever leads them.
+    """
     _took[report.nodeid] = _took.get(report.nodeid, 0.0) + report.duration
 
 

@@ -1,4 +1,6 @@
-"""Writes the sample manifests; run it as ``python -m tests.simulator.make_samples`` from the repository's root."""
+"""Writes the sample manifests; run it as ``python -m
+tests.simulator.make_samples`` from the repository's root.
+"""
 
 import csv
 import io

@@ -163,7 +163,9 @@ def test_a_cache_answers_whatever_the_times() -> None:
 
 @pytest.mark.parametrize("fault", [Fault.LISTED_OTHERWISE, Fault.LIST_ABRIDGED])
 def test_a_listing_may_contradict_an_answer(fault: Fault) -> None:
-    """A listed answer is another one than retrieve gives: of single tasks, or of all that have tags to leave out."""
+    """A listed answer is another one than retrieve gives: of single tasks,
+    or of all that have tags to leave out.
+    """
     account = Account(fault)
     ids = [account.create(number, NOON) for number in range(20)]
     listed = {doc["task_id"]: doc["response"]["tags"] for doc in account.page(NOON + 50)["docs"]}

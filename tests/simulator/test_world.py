@@ -239,7 +239,9 @@ def test_unbegun_worlds_have_nothing_to_come() -> None:
 
 @pytest.mark.parametrize("ask", [retrieve, cancel])
 def test_another_task_may_be_answered(ask: Callable[[World, str, float], dict[str, Any]]) -> None:
-    """A GET or a cancel does what it should, and shows another task of its type, an answered one before all."""
+    """A GET or a cancel does what it should, and shows another task of its type,
+    an answered one before all.
+    """
     fault = Fault.GET_OTHER if ask is retrieve else Fault.CANCEL_OTHER
     world = made(fault, times=3)
     first, second, third = world.tasks()
@@ -268,7 +270,9 @@ def test_many_creates_may_be_answered_with_one_id() -> None:
 
 @pytest.mark.parametrize("fault", [Fault.CALLBACK_INVENTED, Fault.CALLBACK_OTHER])
 def test_a_callback_may_be_forged(fault: Fault) -> None:
-    """Before its own callback an address gets an answer that is not the API's, for a task that is not its own."""
+    """Before its own callback an address gets an answer that is not the API's,
+    for a task that is not its own.
+    """
     world = made(fault, times=2)
     ids = {task.task_id for task in world.tasks()}
     forged, true = [callback for callback in calls(world, NOON + 20) if callback.url == "http://a.invalid/0"]

@@ -1,8 +1,9 @@
 # ruff: noqa: ARG002 (the signatures are mfusepy's)
-"""``python -m tests.system.forgetful MOUNTPOINT STORE``: a file system that forgets in a power cut what was not synced.
+"""``python -m tests.system.forgetful MOUNTPOINT STORE``:
+a file system that forgets in a power cut what was not synced.
 
-Killing it is the power cut. ``STORE`` is its disk: there stands what `fsync` and `fsyncdir` made durable, bytes and
-names apart, and from there it begins again.
+Killing it is the power cut. ``STORE`` is its disk: there stands what `fsync` and `fsyncdir` made durable,
+bytes and names apart, and from there it begins again.
 """
 
 import errno

@@ -1,4 +1,6 @@
-"""The real receiver as a process, a sender that counts what was acknowledged, and a reader that trusts nobody."""
+"""The real receiver as a process, a sender that counts what was acknowledged,
+and a reader that trusts nobody.
+"""
 
 import asyncio
 import json
@@ -25,7 +27,8 @@ PATIENCE: Final = aiohttp.ClientTimeout(total=20)
 class Receiving:
     """A home with one batch, the real ``serve-callbacks`` on it, and the sender of its callbacks.
 
-    ``acknowledged`` are the rows of which the sender was told 200; ``statuses`` counts the answers, 0 for none.
+    ``acknowledged`` are the rows of which the sender was told 200; ``statuses`` counts the answers, 0 for
+    none.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,7 +42,10 @@ class Receiving:
 
     @contextmanager
     def running(self, *command: str) -> Iterator[subprocess.Popen[bytes]]:
-        """The process, once it listens; it is asked to end with the block. ``command`` runs in the place of mwbatch."""
+        """The process, once it listens; it is asked to end with the block.
+
+        ``command`` runs in the place of mwbatch.
+        """
         words = ("serve-callbacks", "--port", str(self.port))
         started = self.stage.start(*words, command=command or (COMMAND,))
         try:
@@ -52,7 +58,9 @@ class Receiving:
             started.communicate(timeout=20)
 
     def post(self, rows: Iterable[int], at_once: int = 3, spaces: int = 0) -> list[int]:
-        """Post the callbacks of these rows, with spaces behind them; the statuses, 0 where the connection broke."""
+        """Post the callbacks of these rows, with spaces behind them; the statuses,
+        0 where the connection broke.
+        """
         return asyncio.run(self._post(list(rows), at_once, spaces))
 
     async def _post(self, rows: list[int], at_once: int, spaces: int) -> list[int]:

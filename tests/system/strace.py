@@ -9,7 +9,8 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Point:
-    """What befalls the ``nth`` call of each thread: an error, or SIGKILL; ``code`` is what the process ends with.
+    """What befalls the ``nth`` call of each thread: an error, or SIGKILL;
+    ``code`` is what the process ends with.
 
     ``code`` None: it goes on.
     """
@@ -23,7 +24,10 @@ class Point:
         return f"{self.fault}-at-{self.call}-{self.nth}"
 
     def options(self, log: Path, path: Path | None = None) -> list[str]:
-        """Options of strace; what happens is written to ``log``. With ``path`` only calls that concern it count."""
+        """Options of strace; what happens is written to ``log``.
+
+        With ``path`` only calls that concern it count.
+        """
         what = "signal=KILL" if self.fault == "KILL" else f"error={self.fault}"
         deal = f"inject={self.call}:{what}:when={self.nth}"
         where = [] if path is None else ["-P", str(path)]

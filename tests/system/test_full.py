@@ -28,7 +28,9 @@ def fill(path: Path) -> None:
 
 
 def test_a_full_disk(tmp_path: Path) -> None:
-    """Without space it is 503 and 300 seconds; once there is space it goes on without a restart, and nothing was lost."""
+    """Without space it is 503 and 300 seconds; once there is space it goes on without a restart,
+    and nothing was lost.
+    """
     with tmpfs(tmp_path / "small", "1m") as folder:
         receiving = Receiving(folder)
         with receiving.running() as process:

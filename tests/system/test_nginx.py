@@ -56,7 +56,9 @@ def behind(tmp_path: Path) -> Iterator[Behind]:
 
 
 def test_the_way_through(behind: Behind) -> None:
-    """Callbacks come through with any prefix, many on one connection, and nothing is written down on the way."""
+    """Callbacks come through with any prefix, many on one connection,
+    and nothing is written down on the way.
+    """
     connection = behind.proxy.connect()
     for row, prefix in enumerate(["", "/hooks", "/team/a/b", ""]):
         connection.request("POST", behind.path(row, prefix), callback(f"t{row}"), JSON)
@@ -80,7 +82,9 @@ def test_the_way_through(behind: Behind) -> None:
     ],
 )
 def test_ciphers(behind: Behind, ciphers: str, taken: bool) -> None:
-    """With TLS 1.2 only ciphers with forward secrecy and authentication in one are spoken; who has none of them gets no answer."""
+    """With TLS 1.2 only ciphers with forward secrecy and authentication in one are spoken;
+    who has none of them gets no answer.
+    """
     trust = behind.proxy.trust
     trust.maximum_version = ssl.TLSVersion.TLSv1_2
     trust.set_ciphers(ciphers)
@@ -105,7 +109,9 @@ def test_sizes(behind: Behind) -> None:
 
 
 def test_a_slow_client(behind: Behind) -> None:
-    """A body that comes in drops does not reach the receiver before it is whole; one that stops is ended by nginx."""
+    """A body that comes in drops does not reach the receiver before it is whole;
+    one that stops is ended by nginx.
+    """
     with raw(behind, 1, callback("t1")) as drops, raw(behind, 2, callback("t2")) as silent:
         for byte in callback("t1")[:-1]:
             drops.send(bytes([byte]))
@@ -145,7 +151,9 @@ def connections(port: int) -> int:
 
 @pytest.mark.parametrize("quiet", [True, False])
 def test_trouble_is_not_written_down(tmp_path: Path, quiet: bool) -> None:
-    """Neither a receiver that is away nor a full disk of nginx writes an address down; without the line it would."""
+    """Neither a receiver that is away nor a full disk of nginx writes an address down;
+    without the line it would.
+    """
     stage = Behind(tmp_path)
     stage.home.mkdir()
     if not quiet:

@@ -49,7 +49,9 @@ def receive(power: Power, after: int, *command: str) -> Receiving:
 
 @pytest.mark.parametrize("after", [1, 10, 30, ROWS])
 def test_a_power_cut(power: Power, after: int) -> None:
-    """What was acknowledged before the power was cut is there when it comes again, and all else is taken then."""
+    """What was acknowledged before the power was cut is there when it comes again,
+    and all else is taken then.
+    """
     receiving = receive(power, after)
     assert len(receiving.acknowledged) >= after
     assert not receiving.lost
@@ -60,6 +62,8 @@ def test_a_power_cut(power: Power, after: int) -> None:
 
 @pytest.mark.parametrize("name", ["sync", "sync_folder"])
 def test_a_disk_that_lies(power: Power, name: str) -> None:
-    """Without the sync of a file, or of a folder, the power cut does lose what was acknowledged: this would show."""
+    """Without the sync of a file, or of a folder, the power cut does lose what was acknowledged:
+    this would show.
+    """
     receiving = receive(power, 10, sys.executable, "-c", LIAR.format(name=name))
     assert receiving.lost

@@ -28,7 +28,9 @@ RECEIVER: Final = [
     *(Point("openat", fault, nth, None) for fault, nth in (("EMFILE", 1), ("EMFILE", 3), ("ENOSPC", 3))),
     Point("openat", "ENOSPC", 4, POISONED),
 ]
-"""The first calls of the thread that commits: folders, the segment, then a write and a sync for each commit."""
+"""The first calls of the thread that commits: folders, the segment,
+then a write and a sync for each commit.
+"""
 
 SUBMITTER: Final = [
     *(Point("fdatasync", "EIO", nth, POISONED) for nth in range(1, 6)),
@@ -44,7 +46,9 @@ def test_there_are_forty() -> None:
 
 @pytest.mark.parametrize("point", RECEIVER, ids=str)
 def test_the_receiver(tmp_path: Path, point: Point) -> None:
-    """Whatever fails or kills it: 200 is on disk, all else is 503 or no answer, and its exit code says what it was."""
+    """Whatever fails or kills it: 200 is on disk, all else is 503 or no answer,
+    and its exit code says what it was.
+    """
     receiving, log = Receiving(tmp_path), tmp_path / "log"
     with receiving.running() as process:
         segment = made(receiving) if point.call == "write" else None  # other writes wake the event loop
@@ -71,7 +75,9 @@ def made(receiving: Receiving) -> Path:
 
 @pytest.mark.parametrize("point", SUBMITTER, ids=str)
 def test_the_submitter(slow: Stage, point: Point) -> None:
-    """Whatever fails or kills it: by the API's own ledger no row is paid twice, then or when it is run again."""
+    """Whatever fails or kills it: by the API's own ledger no row is paid twice,
+    then or when it is run again.
+    """
     log = slow.folder / "log"
     words = ["submit", slow.manifest(ROWS), "--callback-url", "none", "--concurrency", "4", "--settle", "0.2"]
     code = _traced(slow, point, log, words)
@@ -85,7 +91,9 @@ def test_the_submitter(slow: Stage, point: Point) -> None:
 
 
 def _traced(stage: Stage, point: Point, log: Path, words: list[str]) -> int:
-    """Run a command from its beginning under strace; its exit code is strace's, but for SIGKILL, which both die of."""
+    """Run a command from its beginning under strace; its exit code is strace's, but for SIGKILL,
+    which both die of.
+    """
     started = stage.start(*words, "--yes", command=["strace", *point.options(log), COMMAND])
     started.communicate(timeout=60)
     return started.returncode

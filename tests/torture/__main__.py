@@ -1,4 +1,6 @@
-"""``python -m tests.torture [SEED=n] [COUNT=n] [FROM=n] [ONLY=cause/circumstance/seed]``: torture the submitter."""
+"""``python -m tests.torture [SEED=n] [COUNT=n] [FROM=n] [ONLY=cause/circumstance/seed]``:
+torture the submitter.
+"""
 
 import os
 import secrets

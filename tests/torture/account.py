@@ -85,7 +85,9 @@ class Account:
             return Reaction(self._error(refused.status, now))
 
     def shows_until(self, now: float) -> float:
-        """Before which moment a task was made that a listing shows now: where that stands still, it is a while ago."""
+        """Before which moment a task was made that a listing shows now: where that stands still,
+        it is a while ago.
+        """
         world, taken_at = self.world, self.listings._snapshot_at
         befalling = world.settings.faults.pick_listing(world.counts["listings"] + 1)
         is_still = Fault.LIST_STALE in befalling and now < taken_at + world.settings.faults.size.list_stale_s

@@ -1,12 +1,14 @@
-"""Kill -9 the real receiver at random moments while senders count what it acknowledged; then look what is on disk.
+"""Kill -9 the real receiver at random moments while senders count what it acknowledged;
+then look what is on disk.
 
     python -m tests.torture.acks --kills 500 --seed 7
 
-A reign is one home with three batches and an inbox, before the same port, killed up to 25 times. Senders post signed
-callbacks until each is answered 200: new ones, again, with other bytes, in conflict, several copies at once. At its
-end every acknowledged callback is on disk, and nothing else is: no line is damaged, none was never sent, and what
-`mwbatch status` counts is what a reader of its own counts. A 422 is final, and right only where as much is stored of the
-task as may be. Exit code 1 on a violation, with the command that repeats it.
+A reign is one home with three batches and an inbox, before the same port, killed up to 25 times. Senders post
+signed callbacks until each is answered 200: new ones, again, with other bytes, in conflict, several copies at
+once. At its end every acknowledged callback is on disk, and nothing else is: no line is damaged, none was
+never sent, and what `mwbatch status` counts is what a reader of its own counts. A 422 is final, and right
+only where as much is stored of the task as may be. Exit code 1 on a violation, with the command that repeats
+it.
 """
 
 import argparse

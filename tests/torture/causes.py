@@ -14,10 +14,11 @@ from tests.torture.draw import Draw
 class Cause:
     """One cause with its sizes.
 
-    ``refused`` and ``held`` are the parts of the creates whose connection is refused, or that stay on the way for
-    ``held_s`` seconds. ``lasting`` faults are in the nature of the API and stay after the storm. ``blind``: doubt may
-    be impossible to settle. ``told``: only callbacks can tell of tasks. ``stands``: the listing stands still from the echo on,
-    for hours. ``beyond``: nobody can prevent a double. ``done_after``: least and greatest seconds of work.
+    ``refused`` and ``held`` are the parts of the creates whose connection is refused, or that stay on the way
+    for ``held_s`` seconds. ``lasting`` faults are in the nature of the API and stay after the storm.
+    ``blind``: doubt may be impossible to settle. ``told``: only callbacks can tell of tasks. ``stands``: the
+    listing stands still from the echo on, for hours. ``beyond``: nobody can prevent a double. ``done_after``:
+    least and greatest seconds of work.
     """
 
     rates: Mapping[Fault, float]
@@ -104,7 +105,9 @@ def _refused(draw: Draw) -> Cause:
 
 
 def _stale_for_hours(draw: Draw) -> Cause:
-    """After the echo was proved the listing stands still; callbacks alone tell, all before the doubt is due."""
+    """After the echo was proved the listing stands still; callbacks alone tell,
+    all before the doubt is due.
+    """
     size = Size(list_stale_s=draw.between(3600.0, 7200.0, "hours"))
     return Cause(
         {Fault.CREATED_CUT: draw.between(0.05, 0.2, "cut")},
@@ -185,7 +188,9 @@ def _forms(draw: Draw) -> Cause:
 
 
 def _get_other(draw: Draw) -> Cause:
-    """The listing stands still and no callback comes, so that each task is asked for, and another one is answered."""
+    """The listing stands still and no callback comes, so that each task is asked for,
+    and another one is answered.
+    """
     return Cause(
         {
             Fault.GET_OTHER: draw.one_of((1.0, 0.5), "rate"),

@@ -29,10 +29,10 @@ from tests.torture.interludes import (
 class Circumstance:
     """One circumstance.
 
-    ``deaths`` are the most runs of the submitter that end by kill -9, ``receiver_deaths`` those of the receiver;
-    ``at_once``: the first death comes before the first answer. ``steps``: this machine's clock steps. ``interlude``
-    happens after the first run, which is cut short where it is not `nothing`. ``intruder``: while the first run is at work
-    somebody removes its lock and starts a second one.
+    ``deaths`` are the most runs of the submitter that end by kill -9, ``receiver_deaths`` those of the
+    receiver; ``at_once``: the first death comes before the first answer. ``steps``: this machine's clock
+    steps. ``interlude`` happens after the first run, which is cut short where it is not `nothing`.
+    ``intruder``: while the first run is at work somebody removes its lock and starts a second one.
     """
 
     deaths: int = 0

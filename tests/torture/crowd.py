@@ -15,7 +15,9 @@ from tests.torture.schedule import Schedule
 from tests.torture.story import Ending, play
 
 PATIENCE: Final = 30.0
-"""Seconds of processor time, at most, for one schedule: most take a quarter of one, however busy the machine is."""
+"""Seconds of processor time, at most, for one schedule: most take a quarter of one,
+however busy the machine is.
+"""
 
 
 def play_alone(schedule: Schedule) -> Ending:

@@ -1,4 +1,6 @@
-"""Callbacks as the API and the way to it may send them: new, again, with other bytes, in conflict, several at once."""
+"""Callbacks as the API and the way to it may send them: new, again, with other bytes, in conflict,
+several at once.
+"""
 
 import json
 import random
@@ -39,7 +41,9 @@ class Job:
 
     @property
     def answer(self) -> tuple[str, int, int, str, str]:
-        """What is on disk once it is acknowledged: an answer that says the same, or, without an answer, these bytes."""
+        """What is on disk once it is acknowledged: an answer that says the same, or, without an answer,
+        these bytes.
+        """
         return said(self.batch, self.row, self.attempt, self.body, self.sha)
 
 

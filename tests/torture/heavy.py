@@ -2,8 +2,9 @@
 
     python -m tests.torture.heavy --seed 7
 
-Simulator, receiver and submitter are processes of their own. It prints what happened as a table; exit code 1 unless the
-batch ended complete, with one task a row by the API's own ledger, and every acknowledged callback on disk.
+Simulator, receiver and submitter are processes of their own. It prints what happened as a table; exit code 1
+unless the batch ended complete, with one task a row by the API's own ledger, and every acknowledged callback
+on disk.
 """
 
 import argparse
@@ -173,7 +174,9 @@ class Story:
 
 
 def moments(chance: random.Random, rows: int, kills: int) -> Iterator[Moment]:
-    """Most kills fall while the first three quarters of the rows are created, the others some seconds apart later."""
+    """Most kills fall while the first three quarters of the rows are created,
+    the others some seconds apart later.
+    """
     early = kills * 3 // 4
     marks = [0, *sorted(chance.sample(range(1, rows * 3 // 4), early))]
     yield from (Moment(after - before, 0.0) for before, after in pairwise(marks))
@@ -181,7 +184,9 @@ def moments(chance: random.Random, rows: int, kills: int) -> Iterator[Moment]:
 
 
 def settled(stage: Stage) -> tuple[int, int]:
-    """How many attempts got their task by other ways than the create answer, and how many were closed as absent."""
+    """How many attempts got their task by other ways than the create answer,
+    and how many were closed as absent.
+    """
     paths = [*stage.home.glob("m/journal/*.jsonl"), *stage.home.glob("m/results/*.jsonl")]
     lines = (line for path in paths for line in path.read_bytes().split(b"\n"))
     facts = [json.loads(line) for line in lines if line.endswith(b"}")]
@@ -205,7 +210,8 @@ def main(words: Sequence[str]) -> int:
     print(story.text(), flush=True)
     if story.broken:
         print(
-            f"again: python -m tests.torture.heavy --rows {story.rows} --seed {story.seed}; see {story.folder}"
+            f"again: python -m tests.torture.heavy --rows {story.rows} --seed {story.seed}; see "
+            f"{story.folder}"
         )
         return 1
     shutil.rmtree(story.folder)

@@ -98,9 +98,12 @@ async def results_removed(story: "Story") -> None:
 
 
 async def intruded(story: "Story", first: "asyncio.Task[Run]") -> None:
-    """Somebody removes the lock while the first run is at work, and starts a second one: refused as long as that works."""
+    """Somebody removes the lock while the first run is at work, and starts a second one:
+    refused as long as that works.
+    """
     there = story.draw.whole(1, story.rows, "intrusion")
-    while not first.done() and sum(sent.creates for sent in story.network.log) < there:  # noqa: ASYNC110 (virtual)
+    # virtual
+    while not first.done() and sum(sent.creates for sent in story.network.log) < there:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
     (story.folder / "lock").unlink(missing_ok=True)
     if any(sent.creates and not sent.answer.done() for sent in story.network.log):

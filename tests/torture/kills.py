@@ -1,9 +1,11 @@
-"""Kill -9 the real submitter and the real receiver at random moments, again and again; then hold them to the ledger.
+"""Kill -9 the real submitter and the real receiver at random moments, again and again;
+then hold them to the ledger.
 
     python -m tests.torture.kills --kills 300 --seed 7
 
-Each loop is one batch before a simulator of its own, with faults in part of the loops; its seed decides sizes, faults
-and the moments of the kills. Exit code 1 on a violation, with the command that repeats its loop.
+Each loop is one batch before a simulator of its own, with faults in part of the loops; its seed decides
+sizes, faults and the moments of the kills. Exit code 1 on a violation, with the command that repeats its
+loop.
 """
 
 import argparse
@@ -100,7 +102,9 @@ class Loop:
 
     @property
     def settings(self) -> Settings:
-        """The simulator of this loop; a callback that found nobody is tried again after a fifth of a second."""
+        """The simulator of this loop; a callback that found nobody is
+        tried again after a fifth of a second.
+        """
         return Settings(
             port=0,
             api_key=KEY,
@@ -175,7 +179,9 @@ class Loop:
         return ran.code
 
     def _judge(self, api: Api, troupe: Troupe) -> None:
-        """The laws: one task a row, one status a row, nothing acknowledged that is not on disk, nothing damaged."""
+        """The laws: one task a row, one status a row, nothing acknowledged that is not on disk,
+        nothing damaged.
+        """
         report, stats = troupe.stage.json("status", "m"), api.get("/_sim/stats")
         tasks = api.creations(report["batch_id"])
         missing = acknowledged(api.get("/_sim/ledger")) - stored(troupe.stage)
@@ -199,7 +205,10 @@ class Loop:
     def text(self) -> str:
         """One line."""
         figures = ", ".join(f"{count} {name}" for name, count in self.figures.items())
-        return f"seed {self.seed}: {self.kind}, weather {self.weather}, {figures}: {'; '.join(self.broken) or 'ok'}"
+        return (
+            f"seed {self.seed}: {self.kind}, weather {self.weather}, {figures}: "
+            f"{'; '.join(self.broken) or 'ok'}"
+        )
 
 
 def _events(api: Api) -> int:

@@ -1,4 +1,6 @@
-"""The laws, judged by the simulator's ledger: each is one sentence, and each sentence here was broken by somebody."""
+"""The laws, judged by the simulator's ledger: each is one sentence,
+and each sentence here was broken by somebody.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -81,10 +83,10 @@ def _once(story: "Story", _: "Run", ledger: dict[int, list[Task]], __: Batch) ->
 def beyond(story: "Story") -> bool:
     """Whether nobody can prevent a double.
 
-    Also where a redirect hid a task and another account is asked for it, or where only callbacks tell and none comes; or
-    where a kill took with it what a run had learned, the record of its start is lost besides, and the listing stands still
-    and shows some of it: none of the three that could tell has told. A run that ended has noted what it left behind, and
-    a listing that shows nothing of the batch is not to be believed.
+    Also where a redirect hid a task and another account is asked for it, or where only callbacks tell and
+    none comes; or where a kill took with it what a run had learned, the record of its start is lost besides,
+    and the listing stands still and shows some of it: none of the three that could tell has told. A run that
+    ended has noted what it left behind, and a listing that shows nothing of the batch is not to be believed.
     """
     hidden = Fault.CREATED_307 in story.cause.rates and story.circumstance.interlude is other_key
     unheard = story.cause.told and story.circumstance.deafens
@@ -96,7 +98,8 @@ def beyond(story: "Story") -> bool:
 def _out_of_reach(story: "Story", tasks: list[Task]) -> bool:
     """Whether nothing can tie the tasks of a row to it any more, which is refused as asked for before, then.
 
-    Their record is gone, the API shows no addresses, and what their callbacks told was stored in what is gone.
+    Their record is gone, the API shows no addresses, and what their callbacks told was stored in what is
+    gone.
     """
     unrecorded = Fault.NO_ECHO in story.cause.lasting and story.circumstance.interlude in _UNRECORDING
     return unrecorded and all(task["task_id"] in story.network.acknowledged for task in tasks)
@@ -175,7 +178,9 @@ def _own(row: Row, done: set[str], number: int) -> Iterator[str]:
 
 
 def _in_their_places(story: "Story", _: "Run", ledger: dict[int, list[Task]], state: Batch) -> Iterator[str]:
-    """What the API shows of a task is kept at its own row, unless creates themselves are answered with one id for many."""
+    """What the API shows of a task is kept at its own row,
+    unless creates themselves are answered with one id for many.
+    """
     if Fault.ONE_TASK_ID in story.cause.rates:
         return
     for number, row in state.rows.items():
@@ -186,7 +191,9 @@ def _in_their_places(story: "Story", _: "Run", ledger: dict[int, list[Task]], st
 
 
 def _contradicted(story: "Story", last: "Run", __: dict[int, list[Task]], state: Batch) -> Iterator[str]:
-    """A stored answer that listings contradict is told of; one that every listing abridges is not counted as such."""
+    """A stored answer that listings contradict is told of;
+    one that every listing abridges is not counted as such.
+    """
     if not isinstance(last.result, Reconciled):
         return
     rates = story.cause.rates
@@ -202,14 +209,18 @@ def _contradicted(story: "Story", last: "Run", __: dict[int, list[Task]], state:
 
 
 def _short(story: "Story", state: Batch) -> bool:
-    """Whether an answer was stored as an abridged listing shows it: then nobody can tell which of the two is short."""
+    """Whether an answer was stored as an abridged listing shows it:
+    then nobody can tell which of the two is short.
+    """
     stored = {one for row in state.rows.values() for task in row.tasks.values() for one in task.answers}
     tasks = story.network.account(story.key).world.tasks()
     return any(digest(short) in stored for true, _, short in map(given, tasks) if short != true)
 
 
 def _right_answers(story: "Story") -> dict[str, set[str]]:
-    """What the API says in answer to each task: by callback and GET, and in its listings, which may differ."""
+    """What the API says in answer to each task: by callback and GET, and in its listings,
+    which may differ.
+    """
     return {
         task.task_id: {digest(response) for response in given(task)}
         for account in story.network.accounts.values()
@@ -220,7 +231,8 @@ def _right_answers(story: "Story") -> dict[str, set[str]]:
 def false_proof(story: "Story", run: "Run") -> str | None:
     """What is untrue about "paid twice: n, by a listing of N tasks"; None where it is true, or was not said.
 
-    Counted is what was created a while before in the account that was asked: what is on its way now may be missed.
+    Counted is what was created a while before in the account that was asked: what is on its way now may be
+    missed.
     """
     proof = run.result.proof if isinstance(run.result, Reconciled) else None
     if proof is None or proof.paid_twice is None:
@@ -269,7 +281,9 @@ def _nothing_forgotten(
         alive = any(task["status"] != "canceled" for task in tasks)
         forgotten = state.row(row).status in (Status.PLANNED, Status.REJECTED, Status.CANCELED)
         if alive and forgotten and not _out_of_reach(story, tasks):
-            yield f"a row with a task is never planned, rejected or canceled: {row} is {state.row(row).status}"
+            yield (
+                f"a row with a task is never planned, rejected or canceled: {row} is {state.row(row).status}"
+            )
 
 
 def _no_more_settling(story: "Story", _: "Run", __: dict[int, list[Task]], ___: Batch) -> Iterator[str]:

@@ -1,4 +1,6 @@
-"""The manifest of a schedule: tagging and annotating rows, mixed; their pictures may be signed, afresh in each edition."""
+"""The manifest of a schedule: tagging and annotating rows, mixed; their pictures may be signed,
+afresh in each edition.
+"""
 
 from pathlib import Path
 from typing import Final

@@ -49,7 +49,9 @@ def _unread(story: "Story", run: "Run", log: Sequence["Sent"]) -> bool:
 
 
 def _crowded(log: Sequence["Sent"]) -> bool:
-    """Whether two creates of one type were on their way before a listing was asked for the first of that type."""
+    """Whether two creates of one type were on their way before a
+    listing was asked for the first of that type.
+    """
     for path in {sent.request.path for sent in log if sent.creates}:
         first = next(n for n, sent in enumerate(log) if sent.request.path == path)
         for sent in log[first + 1 :]:
@@ -61,7 +63,9 @@ def _crowded(log: Sequence["Sent"]) -> bool:
 
 
 def _together(story: "Story", log: Sequence["Sent"]) -> bool:
-    """Whether a second row was sent again, after sweeps had not found a task of it, before a first one was created."""
+    """Whether a second row was sent again, after sweeps had not found a task of it,
+    before a first one was created.
+    """
     state = story.state
     again = [sent for sent in log if sent.creates and state.row(sent.place[0]).absent % (1 << sent.place[1])]
     for sent in again:

@@ -1,4 +1,6 @@
-"""What may die by kill -9: a program whose tasks all stop and of which nothing reaches disk or wire any more."""
+"""What may die by kill -9: a program whose tasks all stop and of
+which nothing reaches disk or wire any more.
+"""
 
 import asyncio
 import errno
@@ -33,7 +35,10 @@ def owned_tasks(
 
 
 class Mortal:
-    """One program. It dies at its ``dies_at``-th event (a request or answer on the wire, a call of the disk)."""
+    """One program.
+
+    It dies at its ``dies_at``-th event (a request or answer on the wire, a call of the disk).
+    """
 
     def __init__(self, draw: Draw, dies_at: int | None = None) -> None:
         self.draw, self.dies_at = draw, dies_at

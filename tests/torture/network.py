@@ -1,4 +1,6 @@
-"""The network and the API behind it: requests take their time, get lost, and arrive after their sender has died."""
+"""The network and the API behind it: requests take their time, get lost,
+and arrive after their sender has died.
+"""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
@@ -27,7 +29,8 @@ AFTER_DEATH: Final = 60.0
 class Sent:
     """A request that left a program, and what will come of it.
 
-    ``place`` is where a create belongs; ``beside`` are the creates of the program that were on their way when it left.
+    ``place`` is where a create belongs; ``beside`` are the creates of the program that were on their way when
+    it left.
     """
 
     program: int

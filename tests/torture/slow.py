@@ -1,10 +1,11 @@
-"""Hold slow connections open against the real receiver while well-behaved callbacks come; then let all of them go.
+"""Hold slow connections open against the real receiver while well-behaved callbacks come;
+then let all of them go.
 
     python -m tests.torture.slow --connections 1000 --seconds 20 --kind heads
 
-Prints how long the callbacks took, what memory the receiver held, and its file descriptors before, during and after.
-Exit code 1 unless every callback was answered 200, the slowest hundredth in under a second, with less than 300 MB held,
-and as many descriptors after as before.
+Prints how long the callbacks took, what memory the receiver held, and its file descriptors before, during and
+after. Exit code 1 unless every callback was answered 200, the slowest hundredth in under a second, with less
+than 300 MB held, and as many descriptors after as before.
 """
 
 import argparse
@@ -87,8 +88,10 @@ class Figures:
         """One line."""
         return (
             f"{self.open:.0f} slow connections open; {self.callbacks:,} callbacks, {self.refused} refused, "
-            f"p50 {self.p50 * 1000:.0f} ms, p99 {self.p99 * 1000:.0f} ms, slowest {self.slowest * 1000:.0f} ms; "
-            f"{self.memory:.0f} MB; descriptors {self.before} before, {self.during} during, {self.after} after"
+            f"p50 {self.p50 * 1000:.0f} ms, p99 {self.p99 * 1000:.0f} ms, slowest "
+            f"{self.slowest * 1000:.0f} ms; "
+            f"{self.memory:.0f} MB; descriptors {self.before} before, {self.during} during, "
+            f"{self.after} after"
         )
 
 

@@ -22,7 +22,8 @@ def steady(seed: str) -> Iterator[None]:
     numbers = count()
     random.seed(seed)
     with ExitStack() as stack:
-        # Where it is drawn, and not where it is used: a name that moved to another module would be missed here.
+        # Where it is drawn, and not where it is used:
+        # a name that moved to another module would be missed here.
         stack.enter_context(patch("secrets.token_hex", lambda size=32: f"{next(numbers):0{2 * size}x}"))
         stack.enter_context(patch("mwbatch.journal.segment.datetime", _Clock))
         stack.enter_context(patch("mwbatch.commands.planning.new_batch_id", _batch_ids().__next__))

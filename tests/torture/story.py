@@ -50,7 +50,9 @@ BELIED: Final = "once sweeps were belied nothing more is settled, and nothing is
 
 @dataclass
 class Run:
-    """What one run of a command came to; ``died``: it was killed, ``again``: the batch had been begun by another."""
+    """What one run of a command came to; ``died``: it was killed, ``again``:
+    the batch had been begun by another.
+    """
 
     verb: str
     number: int = 0
@@ -139,7 +141,9 @@ class Story:
 
     @property
     def unproved(self) -> bool:
-        """Whether the listing was not seen to show the addresses of some type: its doubt cannot be settled."""
+        """Whether the listing was not seen to show the addresses of some type:
+        its doubt cannot be settled.
+        """
         echo = Record.read(self.folder).card.echo
         return not all(echo.get(fact.type) for fact in Segments(self.folder, "laws").rows())
 
@@ -243,7 +247,9 @@ class Story:
                 return reconcile(home, client, "rows", desk, Manner(settle=SETTLE))
 
     def _program(self, draw: Draw, *, dies: bool) -> Program:
-        """A program and the moment of its death: at an event, after a time, or with its requests on the way."""
+        """A program and the moment of its death: at an event, after a time,
+        or with its requests on the way.
+        """
         program = Program(self._runs, Mortal(draw))
         how = "requests" if self.circumstance.at_once and self._runs == 1 else draw.one_of(_DEATHS, "how")
         if not dies:

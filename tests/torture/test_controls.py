@@ -42,7 +42,9 @@ MOST: Final = 40
 
 @pytest.mark.parametrize("safeguard", SABOTAGE)
 def test_the_loss_of_a_safeguard_shows(safeguard: str, tmp_path: Path) -> None:
-    """Without any one of its safeguards the submitter breaks the law that rests on it, and the matrix says so."""
+    """Without any one of its safeguards the submitter breaks the law that rests on it,
+    and the matrix says so.
+    """
     cell, broken = WHERE[safeguard]
     schedules = (Schedule.read(f"{cell}/{seed}") for seed in count())
     with without(safeguard):

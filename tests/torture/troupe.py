@@ -1,4 +1,6 @@
-"""Real processes that play a batch's roles, are killed without warning, and are started again until they are done."""
+"""Real processes that play a batch's roles, are killed without warning,
+and are started again until they are done.
+"""
 
 import random
 import signal
@@ -19,7 +21,9 @@ TERMINATED: Final = 128 + signal.SIGTERM
 
 
 class Moment(NamedTuple):
-    """When a process is killed: ``events`` of the API after the wait began, and so many ``seconds`` after that."""
+    """When a process is killed: ``events`` of the API after the wait began,
+    and so many ``seconds`` after that.
+    """
 
     events: int
     seconds: float
@@ -39,7 +43,8 @@ def moment(chance: random.Random, rows: int) -> Moment:
 class Role:
     """One process that is started as often as it takes.
 
-    ``words`` are its command's; ``codes`` are the exit codes with which it ended by itself, ``kills`` counts the others.
+    ``words`` are its command's; ``codes`` are the exit codes with which it ended by itself, ``kills`` counts
+    the others.
     """
 
     name: str
@@ -95,7 +100,9 @@ class Role:
         return not self.alive
 
     def close(self) -> None:
-        """Ask it to end, and see to it that it does; who is asked while still starting hears no signals yet."""
+        """Ask it to end, and see to it that it does;
+        who is asked while still starting hears no signals yet.
+        """
         if self.playing is None:
             return
         self.playing.terminate()

@@ -1,7 +1,7 @@
 """What is on disk, read by a witness of its own: no code of the package, only the promise of its format.
 
-A line is ``{…,"crc":"xxxxxxxx"}``: the CRC-32 of all bytes before ``,"crc":``. A callback's line ends with its ``body``
-as it came, raw newlines and tabs made spaces, and carries the SHA-256 of the bytes that came.
+A line is ``{…,"crc":"xxxxxxxx"}``: the CRC-32 of all bytes before ``,"crc":``. A callback's line ends with
+its ``body`` as it came, raw newlines and tabs made spaces, and carries the SHA-256 of the bytes that came.
 """
 
 import json

@@ -19,7 +19,9 @@ from mwbatch.views.exported import Written
     ],
 )
 def test_the_pictures_are_still_to_be_fetched(format_: str, path: str, said: str) -> None:
-    """Where a trainer looks for files it is said that they are not there yet, and where they come from and belong."""
+    """Where a trainer looks for files it is said that they are not there yet,
+    and where they come from and belong.
+    """
     text = Written(Exported("logos", format_, path, rows=1, completed=1, images=1)).text()
     assert ("the pictures are not in it" in text, said in text) == (bool(said), True)
     assert "pictures" not in Written(Exported("logos", format_, path, rows=1)).text()

@@ -17,7 +17,9 @@ COMMAND = "mwbatch reconcile logos --list differing"
 
 @given(WORDS, st.integers(20, 100))
 def test_words_are_whole(words: list[str], columns: int) -> None:
-    """Every word is there, in its order and whole; no line of several words is wider than the terminal, but before a path."""
+    """Every word is there, in its order and whole; no line of several words is wider than the terminal,
+    but before a path.
+    """
     lines = fold(" ".join(words), columns).split("\n")
     assert " ".join(lines).split() == words
     assert all(len(line) <= columns or "/" in line for line in lines)

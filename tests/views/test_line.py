@@ -60,7 +60,9 @@ def test_bytes_and_trouble_are_told() -> None:
 
 
 def test_a_time_as_clocks_show_it() -> None:
-    """Minutes and seconds, hours before them where there are any; none of a time that nobody knows, or that is over."""
+    """Minutes and seconds, hours before them where there are any; none of a time that nobody knows,
+    or that is over.
+    """
     assert [time_text(t, " left") for t in (None, 0.0, 0.2, 61, 3725)] == [
         "",
         "",

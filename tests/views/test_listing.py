@@ -47,7 +47,9 @@ def test_what_is_shown_of_a_reject(tmp_path: Path) -> None:
     ],
 )
 def test_a_body_is_harmless(tmp_path: Path, body: bytes, shown: str) -> None:
-    """The beginning of a body is one line of text that no terminal obeys, without a mac even where one was kept."""
+    """The beginning of a body is one line of text that no terminal obeys,
+    without a mac even where one was kept.
+    """
     listing = rejected(opened(tmp_path, body))
     assert listing.items[0]["begins"] == shown
     assert len(listing.text().splitlines()) == 2

@@ -79,7 +79,9 @@ async def test_notes_stand_before_a_question(capsys: pytest.CaptureFixture[str])
 
 
 def test_each_phase_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The time left is that of the phase that runs: one that is done does not make the next one done, though it is as long."""
+    """The time left is that of the phase that runs: one that is done does not make the next one done,
+    though it is as long.
+    """
     monkeypatch.setenv("TERM", "xterm")
     ours, theirs = os.openpty()
     with os.fdopen(ours, "rb", buffering=0) as terminal, os.fdopen(theirs, "wb"):

@@ -81,7 +81,9 @@ def test_words_are_bounded(ends: tuple[int, int]) -> None:
 
 
 def test_a_line_gives_way(ends: tuple[int, int]) -> None:
-    """A line that is drawn is taken away before the next one, and before any text; the same again costs nothing."""
+    """A line that is drawn is taken away before the next one, and before any text;
+    the same again costs nothing.
+    """
     stream = Stream(ends[1])
     for line in ("one", "one", "two"):
         stream.draw(line)
@@ -102,7 +104,10 @@ def test_no_line_where_there_is_no_room(ends: tuple[int, int]) -> None:
 
 
 def test_who_is_gone_is_no_failure() -> None:
-    """Before a pipe whose reader has left printing is over; before a full disk it has failed. Neither raises."""
+    """Before a pipe whose reader has left printing is over; before a full disk it has failed.
+
+    Neither raises.
+    """
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "wb"):
@@ -121,7 +126,9 @@ def test_who_is_gone_is_no_failure() -> None:
     ("said", "columns"), [("", 80), ("132", 132), ("-5", 20), ("0", 80), ("3", 20), ("wide", 80)]
 )
 def test_how_wide_it_is(monkeypatch: pytest.MonkeyPatch, said: str, columns: int) -> None:
-    """A terminal is as wide as it says, or as COLUMNS does; what is no width is the usual one, and a pipe has none."""
+    """A terminal is as wide as it says, or as COLUMNS does; what is no width is the usual one,
+    and a pipe has none.
+    """
     monkeypatch.setenv("COLUMNS", said)
     ours, theirs = os.openpty()
     with os.fdopen(ours, "rb", buffering=0), os.fdopen(theirs, "wb"):

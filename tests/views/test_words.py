@@ -58,7 +58,9 @@ def test_every_status_shows(status: Status) -> None:
 
 
 def test_what_is_spent_stands_beside_the_limits() -> None:
-    """The cost so far, by month where a price says what that is, and the limits by the names of their options."""
+    """The cost so far, by month where a price says what that is,
+    and the limits by the names of their options.
+    """
     limits = Limits(max_tasks=5000, price=0.1, max_cost=400)
     spent = Spent(1200, {"2026-10": 200, "2026-11": 1000}, limits)
     text = report_text(replace(report(pending=1200), spent=spent), 100)
@@ -73,13 +75,17 @@ def test_what_is_spent_stands_beside_the_limits() -> None:
 
 
 def test_what_may_have_a_task_is_not_said_to_have_one() -> None:
-    """While rows are in flight or in doubt, of which some may have no task, what is spent is told as a bound."""
+    """While rows are in flight or in doubt, of which some may have no task,
+    what is spent is told as a bound.
+    """
     text = report_text(replace(report(pending=248, doubt=521), in_flight=521, spent=Spent(769)), 100)
     assert "  tasks at most         769" in text.splitlines()
 
 
 def test_all_batches_together_by_month() -> None:
-    """Below the batches stands what they made in each month, with its cost where every one of them has a price."""
+    """Below the batches stands what they made in each month,
+    with its cost where every one of them has a price.
+    """
     spent = Spent(2, {"2026-10": 1, "2026-11": 1}, Limits(price=0.1))
     both = [
         replace(report(pending=2), spent=spent),

@@ -1,4 +1,6 @@
-"""Who creates tasks, other than mwbatch: each module a process, called with URL, manifest and requests in flight."""
+"""Who creates tasks, other than mwbatch: each module a process, called with URL,
+manifest and requests in flight.
+"""
 
 import csv
 import sys

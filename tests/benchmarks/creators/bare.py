@@ -1,7 +1,7 @@
 """The measure: the fastest loop over aiohttp's public interface that we can write. It records nothing.
 
-uvloop, bodies encoded by us with yarl's C quoting, headers made once, no cookies, one URL object, no timer per request,
-one task per request in flight, a rare look for garbage.
+uvloop, bodies encoded by us with yarl's C quoting, headers made once, no cookies, one URL object, no timer
+per request, one task per request in flight, a rare look for garbage.
 """
 
 import asyncio

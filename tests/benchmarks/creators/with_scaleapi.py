@@ -1,4 +1,6 @@
-"""A labelling vendor's own client in threads: `scaleapi`, which speaks the dialect that Microwork's API comes from."""
+"""A labelling vendor's own client in threads: `scaleapi`,
+which speaks the dialect that Microwork's API comes from.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 

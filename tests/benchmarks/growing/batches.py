@@ -1,4 +1,6 @@
-"""Generated manifests and batches: what a run and its receiver would have left on disk, written by the project's own code."""
+"""Generated manifests and batches: what a run and its receiver would have left on disk,
+written by the project's own code.
+"""
 
 import os
 import shutil
@@ -74,7 +76,9 @@ class Grown:
         _keep_sizes(home, folder, card=card)
 
     def copied(self, to: Path, *, but: str = "") -> "Grown":
-        """A copy for a command that writes: segments are shared, since none is ever written again; ``but`` one folder."""
+        """A copy for a command that writes: segments are shared, since none is ever written again;
+        ``but`` one folder.
+        """
         copy = Grown(self.rows, to)
         left = {but} - {""}
         shutil.copytree(

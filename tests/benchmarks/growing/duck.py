@@ -1,4 +1,7 @@
-"""DuckDB at the same work: join rows, tasks and answers of the same segments. ``python -m … FOLDER account|results``."""
+"""DuckDB at the same work: join rows, tasks and answers of the same segments.
+
+``python -m … FOLDER account|results``.
+"""
 
 import sys
 from pathlib import Path
@@ -11,7 +14,8 @@ ACCOUNT: Final = """
     from rows left join tasks using (row) left join answers using (row)
 """
 RESULTS: Final = """
-    copy (select rows.row, rows.id, rows.request, rows.columns, answers.task_id, answers.body -> 'response' as response
+    copy (select rows.row, rows.id, rows.request, rows.columns, answers.task_id,
+    answers.body -> 'response' as response
           from rows join answers using (row) order by rows.row)
     to '/dev/null' (format json)
 """

@@ -1,7 +1,8 @@
-"""A null API: it answers at once, creates what it is asked for, and lists the tasks of a generated batch besides.
+"""A null API: it answers at once, creates what it is asked for,
+and lists the tasks of a generated batch besides.
 
-``python -m tests.benchmarks.growing.null_api ROWS PORT`` runs until it is terminated; its first line says that it listens.
-No HTTP library, no storage: the documents of a page are made when the page is asked for.
+``python -m tests.benchmarks.growing.null_api ROWS PORT`` runs until it is terminated; its first line says
+that it listens. No HTTP library, no storage: the documents of a page are made when the page is asked for.
 """
 
 import asyncio

@@ -16,7 +16,9 @@ PATIENCE: Final = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a process took: ``seconds`` by the clock, ``cpu`` seconds of all its threads, ``peak`` resident bytes."""
+    """What a process took: ``seconds`` by the clock, ``cpu`` seconds of all its threads,
+    ``peak`` resident bytes.
+    """
 
     seconds: float
     cpu: float

@@ -26,7 +26,9 @@ HEAD: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What was measured: for each work and size what it took, for each work what it takes on next to no rows."""
+    """What was measured: for each work and size what it took,
+    for each work what it takes on next to no rows.
+    """
 
     taken: Mapping[str, Mapping[int, Taken]]
     fixed: Mapping[str, Taken]
@@ -41,7 +43,9 @@ class Figures:
         return self.cpu(work, rows) / self.cpu(self.loop, rows)
 
     def exponent(self, work: str) -> float | None:
-        """The slope of a line through the logarithms of rows and of processor seconds; None for fewer than two sizes."""
+        """The slope of a line through the logarithms of rows and of processor seconds;
+        None for fewer than two sizes.
+        """
         points = [(log(rows), log(self.cpu(work, rows))) for rows in self.taken[work]]
         if len(points) < 2:
             return None

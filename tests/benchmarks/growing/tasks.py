@@ -1,4 +1,6 @@
-"""The tasks of a generated batch: every document of row ``n`` follows from ``n``, so that nobody has to keep them."""
+"""The tasks of a generated batch: every document of row ``n`` follows from ``n``,
+so that nobody has to keep them.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -51,7 +51,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One line of the table. ``bounded``: its memory has a goal; ``opens``: it has one of at most 2 loops of loads."""
+    """One line of the table.
+
+    ``bounded``: its memory has a goal; ``opens``: it has one of at most 2 loops of loads.
+    """
 
     name: str
     take: Callable[[Batch], Taken]

@@ -1,7 +1,7 @@
 """The measure: a bare aiohttp handler that parses a callback and stores nothing.
 
-A file after the port makes it append each body to that, with one fdatasync a request, as people do who were told that a
-callback must not be lost.
+A file after the port makes it append each body to that, with one fdatasync a request, as people do who were
+told that a callback must not be lost.
 """
 
 import gc

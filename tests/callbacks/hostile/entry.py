@@ -22,7 +22,9 @@ LIMITS: Final = Limits(
 """What the receiver allows while the tables are played."""
 
 AT_ONCE: Final = 3.0
-"""Seconds in which a connection ends that is refused or answered, on a machine that is busy with all the others."""
+"""Seconds in which a connection ends that is refused or answered,
+on a machine that is busy with all the others.
+"""
 IN_TIME: Final = 8.0
 """The same where a deadline of the receiver has to pass first."""
 PATIENCE: Final = 12.0
@@ -41,10 +43,12 @@ _STATUS: Final = re.compile(rb"(?:^|\r\n\r\n|: Not Found)HTTP/[0-9]\.[0-9] ([0-9
 
 @dataclass(frozen=True)
 class Hostile:
-    """``sent`` in pieces, a ``pause`` of seconds after each; ``PATH`` in it is a signed address, ``WRONG`` a forged one.
+    """``sent`` in pieces, a ``pause`` of seconds after each; ``PATH`` in it is a signed address,
+    ``WRONG`` a forged one.
 
-    ``statuses`` are the answers in their order, or several such where HTTP leaves it open. The connection has to be
-    over ``within`` so many seconds, and not before ``lasting``. A sender who is ``half_closed`` says that nothing follows.
+    ``statuses`` are the answers in their order, or several such where HTTP leaves it open. The connection has
+    to be over ``within`` so many seconds, and not before ``lasting``. A sender who is ``half_closed`` says
+    that nothing follows.
     """
 
     sent: Sequence[bytes]
@@ -57,7 +61,9 @@ class Hostile:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it: the statuses, the seconds until it was over, lines stored, and the next callback's status."""
+    """What came of it: the statuses, the seconds until it was over, lines stored,
+    and the next callback's status.
+    """
 
     statuses: tuple[int, ...]
     seconds: float

@@ -17,8 +17,8 @@ GREETINGS: Final[Mapping[str, Hostile]] = {
     "an upgrade to HTTP 2": raw(
         b"POST WRONG HTTP/1.1\r\n"
         + HOST
-        + b"Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
-        + b"Content-Length: 0\r\n\r\n",
+        + b"Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: "
+        b"AAMAAABkAAQAAP__\r\n" + b"Content-Length: 0\r\n\r\n",
         404,
     ),
     "SSH": raw(b"SSH-2.0-OpenSSH_9.2\r\n", 400),

@@ -1,4 +1,6 @@
-"""Senders that take their time, stop in the middle, say too much at once, or go on after they were refused."""
+"""Senders that take their time, stop in the middle, say too much at once,
+or go on after they were refused.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -94,7 +96,8 @@ BODIES: Final[Mapping[str, Hostile]] = {
 }
 
 HALF_CLOSED: Final[Mapping[str, Hostile]] = {
-    # Who says that nothing follows may be answered or not (RFC 9112 section 9.6); aiohttp ends the connection.
+    # Who says that nothing follows may be answered or not (RFC 9112 section 9.6);
+    # aiohttp ends the connection.
     "half closed at once": Hostile([], says(0), half_closed=True),
     "half closed in the head": Hostile([TO], says(0, 400), half_closed=True),
     "half closed in the body": Hostile([GOOD[:-1]], says(0, 400), half_closed=True),

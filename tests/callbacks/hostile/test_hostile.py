@@ -141,7 +141,9 @@ async def test_smuggling(start: Start) -> None:
 
 
 def test_strangers_write_little_log(played: Played) -> None:
-    """Whatever strangers send, and however often, each kind of refusal is one line, and nothing else is: none fills our disk."""
+    """Whatever strangers send, and however often, each kind of refusal is one line, and nothing else is:
+    none fills our disk.
+    """
     once = [line for line in played.log if "this is said once" in line]
     assert len(once) == len({*once}) <= len(Reason) + 1
     assert [line for line in played.log if line not in once and "come too fast" not in line] == []
