@@ -21,9 +21,8 @@ _STRANGERS: Final = (Reason.UNKNOWN, Reason.NOT_HTTP, Reason.TLS)
 _TOLD_ELSEWHERE: Final = (Reason.DISK_FULL, Reason.BROKEN)
 
 _FOREIGN: Final = (
-    "callbacks come to addresses that other keys signed, and are answered 404: receiver and submitter "
-    "need the same "
-    "MWBATCH_HOME, or the same MWBATCH_CALLBACK_KEY_FILE"
+    "callbacks come to addresses that other keys signed, and are answered 404: receiver and submitter need "
+    "the same MWBATCH_HOME, or the same MWBATCH_CALLBACK_KEY_FILE"
 )
 
 _log: Final = logging.getLogger("mwbatch.callbacks")

@@ -172,9 +172,8 @@ class DeclaredOption(click.Option):
             raise click.BadParameter(str(error), ctx=ctx, param=self) from None
         if value and self._rooted and not Path(value).is_absolute():
             raise click.BadParameter(
-                f"{self.envvar} is {value!r}, which is another place in each working directory: make "
-                "it absolute, such "
-                f"as {Path(value).expanduser().absolute()}",
+                f"{self.envvar} is {value!r}, which is another place in each working directory: make it "
+                f"absolute, such as {Path(value).expanduser().absolute()}",
                 ctx=ctx,
                 param=self,
             )

@@ -74,10 +74,9 @@ def _proxy(base_url: str, desk: "Desk") -> "Proxy | None":
         desk.tally.note(f"the API is reached through the proxy {proxy.url}")
         if base_url.strip().lower().startswith("http:"):
             desk.tally.note(
-                "warning: the API is plain http, so that the proxy may answer in its place: no refusal "
-                "is believed, and a "
-                "row that is refused is in doubt until a listing shows that it has no task; use https, "
-                "or NO_PROXY"
+                "warning: the API is plain http, so that the proxy may answer in its place: no refusal is "
+                "believed, and a row that is refused is in doubt until a listing shows that it has no task; "
+                "use https, or NO_PROXY"
             )
     return proxy
 

@@ -44,7 +44,6 @@ class Belonging:
     def _same(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._loop is not loop:
             raise UsageError(
-                f"{self._what} belongs to one event loop, and this one was used in another: make a new "
-                "one inside the "
-                f"function that asyncio.run() runs"
+                f"{self._what} belongs to one event loop, and this one was used in another: make a new one "
+                "inside the function that asyncio.run() runs"
             )

@@ -61,11 +61,9 @@ def warn_clear(base: str, desk: Desk) -> None:
     url = URL(base)
     if url.scheme == "http" and not is_near(url.host or ""):
         desk.tally.note(
-            f"warning: {without_user(base)} is plain http, and {url.host} is not local: callback "
-            "addresses and answers travel in "
-            "clear, and whoever reads them can forge answers; use https (serve-callbacks --tls-cert "
-            "--tls-key, or a "
-            f"proxy in front of it)"
+            f"warning: {without_user(base)} is plain http, and {url.host} is not local: callback addresses "
+            "and answers travel in clear, and whoever reads them can forge answers; use https "
+            "(serve-callbacks --tls-cert --tls-key, or a proxy in front of it)"
         )
 
 
@@ -79,16 +77,14 @@ async def warn_unheard(base: str, key: Key, desk: Desk) -> bool:
     problem = await probe(base, key, on_the_way(desk.proxies, base))
     if problem == OTHER_KEYS:
         desk.tally.note(
-            f"warning: {problem} answers at {without_user(base)}, and refuses the callbacks of this "
-            "batch: start it with the "
-            "same MWBATCH_HOME, or give both the same MWBATCH_CALLBACK_KEY_FILE. Tasks are created "
-            "all the same: "
-            f"their answers are fetched by reconcile"
+            f"warning: {problem} answers at {without_user(base)}, and refuses the callbacks of this batch: "
+            "start it with the same MWBATCH_HOME, or give both the same MWBATCH_CALLBACK_KEY_FILE. Tasks "
+            "are created all the same: their answers are fetched by reconcile"
         )
     elif problem:
         desk.tally.note(
             f"warning: no receiver answers at {without_user(base)} ({problem}); start one: "
-            f"{hint('serve-callbacks')}. Tasks are "
-            f"created all the same: answers that find nobody are fetched by reconcile"
+            f"{hint('serve-callbacks')}. Tasks are created all the same: answers that find nobody are "
+            "fetched by reconcile"
         )
     return not problem

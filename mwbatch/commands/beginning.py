@@ -21,8 +21,7 @@ from mwbatch.journal.opened import Opened
 
 OTHERS_SEND: Final = (
     "tasks of this batch were created between two listings: another process sends it, maybe from the folder "
-    "of which this is "
-    "a copy; go on there, or run the same command again once that has ended"
+    "of which this is a copy; go on there, or run the same command again once that has ended"
 )
 """Why nothing is sent from a folder that may be a copy of one at work."""
 
@@ -171,9 +170,8 @@ def _unshown(batch: Opened, few: str) -> str:
 
 def _ways_on(batch: Opened, why: str, unless: str) -> str:
     return (
-        f"the folder cannot be trusted, {why} put back what {batch.where} has lost from a copy "
-        f"(what was sent and is known "
-        f"here: {hint('reconcile', batch.card.name)}); {unless}, say so: {_vouching(batch)}"
+        f"the folder cannot be trusted, {why} put back what {batch.where} has lost from a copy (what was "
+        f"sent and is known here: {hint('reconcile', batch.card.name)}); {unless}, say so: {_vouching(batch)}"
     )
 
 

@@ -32,10 +32,8 @@ async def prove_echo(session: Session, kind: str, row: int) -> bool:
     if not shown:
         session.note(
             f"warning: the API's listing does not show the callback address of a {kind} task. The batch goes "
-            "on, but a row in doubt cannot be settled: should one appear, look for it yourself, or "
-            "take it that "
-            f"it may "
-            f"be paid twice: {hint('retry', batch.card.name, '--status', 'doubt')}"
+            "on, but a row in doubt cannot be settled: should one appear, look for it yourself, or take it "
+            f"that it may be paid twice: {hint('retry', batch.card.name, '--status', 'doubt')}"
         )
     return shown
 

@@ -173,8 +173,7 @@ async def retired(store: Store, kid: str, desk: Desk, *, force: bool) -> Gone:
         raise UsageError(
             f"callback key {kid} is needed: {rows(waits[0].waiting)} of batch {waits[0].batch} may still be "
             f"answered at addresses that it signed; first {hint('reconcile', waits[0].batch, '--wait')}, or "
-            f"{hint('keys retire', kid, '--force')} "
-            f"and let reconcile fetch the answers"
+            f"{hint('keys retire', kid, '--force')} and let reconcile fetch the answers"
         )
     keys = store.keys.retire(kid, desk.now())
     return Gone(kid, next(key.retired_at for key in keys.retired if key.kid == kid), waits, running)

@@ -132,9 +132,8 @@ async def addressed(store: Store, source: Source) -> Source:
         if ref.card.batch_id == manifest.batch_id:
             return replace(source, batch=ref.card.name)
     raise UsageError(
-        f"{source.path} has rows of batch {manifest.batch_id}, which is not in {store.where}: use the "
-        "home of that batch "
-        f"(--home), or name the batch that they belong to with --batch"
+        f"{source.path} has rows of batch {manifest.batch_id}, which is not in {store.where}: use the home "
+        "of that batch (--home), or name the batch that they belong to with --batch"
     )
 
 
@@ -271,7 +270,6 @@ def _refuse_strangers(source: Source, batch: Opened, found: Survey) -> None:
     """What has the name or the path of a batch's manifest is that only if it shares rows with the batch."""
     if batch.state.planned and not (found.known or found.left_out):
         raise UsageError(
-            f"batch {batch.card.name} was made from {batch.card.manifest}, and {source.name} has no "
-            "row in common "
-            f"with it: begin another batch with --batch NAME, or add these rows to it with --add"
+            f"batch {batch.card.name} was made from {batch.card.manifest}, and {source.name} has no row in "
+            "common with it: begin another batch with --batch NAME, or add these rows to it with --add"
         )

@@ -109,9 +109,9 @@ class Survey:
         lines = self.scrutiny.text() if self.scrutiny else []
         if unsent := sum(map(state.is_sendable, self.expired)):
             lines.append(
-                f"warning: {rows(unsent)} planned before {'is' if unsent == 1 else 'are'} still to be "
-                "sent with a URL that "
-                f"has expired: put a fresh one into the manifest first, and it is sent with that"
+                f"warning: {rows(unsent)} planned before {'is' if unsent == 1 else 'are'} still to be sent "
+                "with a URL that has expired: put a fresh one into the manifest first, and it is sent with "
+                "that"
             )
         return lines
 

@@ -55,15 +55,13 @@ def wrong_with(name: str, taken: Iterable[str], there: Iterable[str]) -> str:
     """Why a new batch may not have a name, beside the names that are there; empty where it may."""
     if is_reserved(name, taken):
         return (
-            f"a new batch cannot be named {name!r}: some systems keep that name for themselves, or "
-            "take it for another; "
-            f"choose one: --batch {unreserved(name)}"
+            f"a new batch cannot be named {name!r}: some systems keep that name for themselves, or take it "
+            f"for another; choose one: --batch {unreserved(name)}"
         )
     for other in there:
         if other != name and other.casefold() == name.casefold():
             return (
                 f"a new batch cannot be named {name!r}: there is {other!r}, and some disks know no "
-                "difference of letter "
-                f"case; name that one, or choose another: --batch {name}-2"
+                f"difference of letter case; name that one, or choose another: --batch {name}-2"
             )
     return ""

@@ -145,8 +145,8 @@ class Rows:
             return ""
         return (
             f"{rows(self.decimals)} with a decimal number for an id, known by its digits: {number} as "
-            f"{cells.shown(str(int(number)))} "
-            f"(write ids in quotes, as text, to have them as they are), first line {line}"
+            f"{cells.shown(str(int(number)))} (write ids in quotes, as text, to have them as they are), "
+            f"first line {line}"
         )
 
     def _belongs(self, named: Json, wrong: cells.Complaints) -> None:

@@ -59,9 +59,8 @@ class Expiring:
         if end is None or end > now:
             return ""
         return (
-            f"its signature expired at {_shown(end)}, {_ago(now - end)} ago by {self.clock.whose}: "
-            "nobody could see the "
-            f"picture (sign the URL anew)"
+            f"its signature expired at {_shown(end)}, {_ago(now - end)} ago by {self.clock.whose}: nobody "
+            "could see the picture (sign the URL anew)"
         )
 
     def text(self) -> list[str]:
@@ -72,9 +71,8 @@ class Expiring:
             lines.append(f"{_urls(self.expired)} expired ({at})")
         if self.soon and self.first:
             lines.append(
-                f"warning: {_urls(self.soon)} will expire within 24 hours, the first at "
-                f"{_shown(self.first)} ({at}): "
-                f"tasks may take days, so sign them for longer"
+                f"warning: {_urls(self.soon)} will expire within 24 hours, the first at {_shown(self.first)} "
+                f"({at}): tasks may take days, so sign them for longer"
             )
         return lines
 

@@ -104,9 +104,8 @@ def settle_at(seconds: float, origin: str) -> None:
         raise BadValue(
             "settle",
             seconds,
-            "too short: a request may arrive minutes after it was given up, and a row would be paid "
-            "twice; at least "
-            f"{SETTLE_FLOOR:g} unless the API is on this machine",
+            "too short: a request may arrive minutes after it was given up, and a row would be paid twice; "
+            f"at least {SETTLE_FLOOR:g} unless the API is on this machine",
         )
 
 

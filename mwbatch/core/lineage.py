@@ -13,9 +13,9 @@ from typing import Final, TypeGuard
 from mwbatch.core import cells
 from mwbatch.core.facts import Planned, Seen
 from mwbatch.core.foreign import foreign
+from mwbatch.core.hardly_meant import question
 from mwbatch.core.labels import response
 from mwbatch.core.names import ID_NAMES, misnamed
-from mwbatch.core.scrutiny import Leave, question
 from mwbatch.core.text import Json
 
 SOURCE: Final = ("source_batch", "source_row", "source_id", "source_task_id")
@@ -39,7 +39,7 @@ class Question:
         cells.annotation_option([*self.options], wrong)
         told = [(str(column), message) for column, message in wrong]
         if not told:
-            told = question(self.instruction, self.options, Leave(single_option=self.single))
+            told = question(self.instruction, self.options, may_be_single=self.single)
         for column, text in (("instruction", self.instruction), ("annotation_option", [*self.options])):
             if reason := foreign(text):
                 told.append((column, reason))

@@ -167,9 +167,8 @@ class Comparison:
         if not (self.added or self.gone or self.changed):
             return f"{self.path} and the batch have the same rows"
         return (
-            f"{self.path} has {rows(self.added)} that the batch lacks, lacks {self.gone:,} that the "
-            "batch has, "
-            f"and has changed {self.changed:,}"
+            f"{self.path} has {rows(self.added)} that the batch lacks, lacks {self.gone:,} that the batch "
+            f"has, and has changed {self.changed:,}"
         )
 
     def json(self) -> dict[str, object]:

@@ -37,8 +37,7 @@ Record = list[str] | Torn | str
 _UNCLOSED: Final = 'a quote (") is opened that nothing closes (close it, or double a quote that is meant)'
 _TOO_LARGE: Final = (
     f'has a cell of more than {MAX_CELL:,} characters: a quote (") that nothing closes? (else write '
-    "these rows as JSONL, "
-    f"where a line may have 16 MiB)"
+    "these rows as JSONL, where a line may have 16 MiB)"
 )
 _TOO_MANY: Final = "so many quotes are opened and never closed that the rest was not read (is this CSV?)"
 

@@ -4,49 +4,19 @@ and was most likely meant otherwise.
 Only rows that are still to be sent are looked at: what was accepted once is never refused later.
 """
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
-from urllib.parse import quote
 
 from mwbatch.core.cells import EXACT, shown
 from mwbatch.core.entry import Entry, Found, Problem
 from mwbatch.core.expiry import Clock, Expiring, expires
+from mwbatch.core.hardly_meant import NO_VALUES, is_shortened, no_value, question, unseen
 from mwbatch.core.hint import typed
 from mwbatch.core.image_size import HEIGHT, WIDTH, misspelt_size
 from mwbatch.core.names import KNOWN, misnamed
 from mwbatch.core.plural import rows
-from mwbatch.core.slips import CELL, CUT
-
-NO_VALUES: Final = frozenset(
-    (
-        *("nan", "NaN", "NAN", "undefined", "<NA>", "[object Object]"),
-        *(
-            "#N/A",
-            "#n/a",
-            "#NA",
-            "#REF!",
-            "#VALUE!",
-            "#NAME?",
-            "#DIV/0!",
-            "#NULL!",
-            "#NUM!",
-            "#SPILL!",
-            "#ERROR!",
-        ),
-    )
-)
-"""What programs and spreadsheets write where nothing is there: no id of a row, and no answer to choose."""
-
-NO_QUESTIONS: Final = frozenset(
-    (*(one.casefold() for one in NO_VALUES), "none", "null", "nil", "n/a", "na", "nat", "(null)")
-)
-"""The same for a question, in any letter case.
-
-As an answer or an id some of these are honest (none fits; Namibia).
-"""
 
 MOST_COLUMNS: Final = 1024
 """How many of the user's columns are remembered: in JSONL each row may have others."""
@@ -58,22 +28,14 @@ UNUSED: Final = "callback_url"
 """A field of the API's that somebody may believe to be read here."""
 
 NO_SIZE: Final = (
-    "with an image_width and image_height that are no size (two whole numbers of pixels): exports will "
-    "have to measure "
-    "the picture or leave it out"
+    "with an image_width and image_height that are no size (two whole numbers of pixels): exports will have "
+    "to measure the picture or leave it out"
 )
 SHORTENED: Final = (
     "with an id that a spreadsheet has shortened, such as {} (format the column as text there, and export "
     "it anew)"
 )
 NO_DIGITS: Final = "with a number of more digits than a number in JSON keeps (write it in quotes, as text)"
-
-_SHORTENED: Final = re.compile(r"[0-9](?:[.,][0-9]+)?[Ee]\+[0-9]{2,3}").fullmatch
-"""A long number as spreadsheets and data frames write it:
-of several that differ only in their last digits, all look like this.
-"""
-
-_SEPARATORS: Final = re.compile(r"\s*[,;/\r\n]\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +94,7 @@ class Scrutiny:
             or not request["image_url"].isprintable()
             or others
             or name in NO_VALUES
-            or _is_shortened(name)
+            or is_shortened(name)
             or WIDTH in columns
             or HEIGHT in columns
             or (not self.header and float in map(type, columns.values()))
@@ -218,7 +180,7 @@ class Scrutiny:
         doubts = (
             (NO_SIZE, misspelt_size(columns)),
             (NO_DIGITS, long),
-            (SHORTENED, bool(self.id_column) and _is_shortened(entry.id)),
+            (SHORTENED, bool(self.id_column) and is_shortened(entry.id)),
         )
         for what, there in doubts:
             if there:
@@ -252,16 +214,15 @@ class Scrutiny:
     def _values(self, entry: Entry) -> list[Problem]:
         told = list[tuple[str, str]]()
         if self.id_column and entry.id in NO_VALUES:
-            told.append((self.id_column, _nothing(entry.id, "give the row an id of its own")))
-        if unseen := _unseen(entry.request["image_url"]):
-            told.append(("image_url", unseen))
+            told.append((self.id_column, no_value(entry.id, "give the row an id of its own")))
+        if hidden := unseen(entry.request["image_url"]):
+            told.append(("image_url", hidden))
         if self.expiring and (expired := self.expiring.complaint(entry.request["image_url"])):
             told.append(("image_url", expired))
         if entry.type == "annotating":
             request = entry.request
-            told += question(
-                request.get("instruction", ""), request.get("annotation_option", ()), self._leave
-            )
+            options = request.get("annotation_option", ())
+            told += question(request.get("instruction", ""), options, may_be_single=self._leave.single_option)
         return [Problem(entry.line, column, words, {}) for column, words in told]
 
     def _remember(self, columns: Collection[str]) -> None:
@@ -270,60 +231,11 @@ class Scrutiny:
             self.columns.update((name, None) for name in columns if name not in KNOWN)
 
 
-def _unseen(url: str) -> str:
-    """What is wrong with a URL that came from a page or a document with
-    a character at its end that nobody sees.
-    """
-    last = url[-1:]
-    if last.isprintable():
-        return ""
-    return (
-        f"ends with {last!a}, which nobody sees (take it away, or write it as {quote(last)} if the address "
-        "has it)"
-    )
-
-
-def _is_shortened(name: str) -> bool:
-    """Whether an id is a long number as a spreadsheet shows it; there is one for every row,
-    and nearly none has the sign.
-    """
-    return "+" in name and _SHORTENED(name) is not None
-
-
-def question(instruction: str, options: Collection[str], leave: Leave) -> list[tuple[str, str]]:
-    """What was hardly meant of a question and the answers to choose from: (column, message) each."""
-    told = list[tuple[str, str]]()
-    if instruction.strip().casefold() in NO_QUESTIONS:
-        told.append(("instruction", _nothing(instruction, "write the question to answer for every tag")))
-    if len(instruction) == CELL:
-        told.append(("instruction", f"{CUT} (take it from where it came)"))
-    for option in options:
-        if option.strip() in NO_VALUES:
-            told.append(("annotation_option", _nothing(option, "say it in words, such as: not a number")))
-    if len(options) == 1 and not leave.single_option:
-        told += [("annotation_option", _alone(option)) for option in options]
-    return told
-
-
-def _alone(option: str) -> str:
-    """What is said of the only answer; how it is to be written where it
-    holds what may have been meant to part several.
-    """
-    parts = [part for part in _SEPARATORS.split(option.strip()) if part]
-    mended = (
-        f"answers are separated by |: {shown('|'.join(parts))}"
-        if len(parts) > 1
-        else "give two or more, good|bad"
-    )
-    return f"has one answer only to choose, {shown(option)} ({mended}; or allow it: --single-option)"
-
-
 def _misnamed(line: int, name: str, known: str) -> Problem:
     spelled = shown(name)[1:-1]
     told = (
-        f"is another spelling of {known}, which is missing (rename {shown(name)} to {known}, or keep "
-        "it as a column of "
-        f"yours: {typed('--own-column', spelled)})"
+        f"is another spelling of {known}, which is missing (rename {shown(name)} to {known}, or keep it as a "
+        f"column of yours: {typed('--own-column', spelled)})"
     )
     return Problem(line, spelled, told, {})
 
@@ -335,7 +247,3 @@ def _named(column: str) -> str:
         if column.isprintable() and 0 < len(column) <= 40 and column == column.strip()
         else shown(column)
     )
-
-
-def _nothing(value: str, instead: str) -> str:
-    return f"is {shown(value)}, which programs write where nothing is there ({instead})"

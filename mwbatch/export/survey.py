@@ -43,9 +43,8 @@ class Survey:
         """The manifest's own columns; raises `UsageError` where they are too many for a table."""
         if len(self._columns) > MOST_COLUMNS:
             raise UsageError(
-                f"the rows of this manifest have more than {MOST_COLUMNS:,} different columns, too "
-                "many for a table; "
-                f"choose another --format, or results instead of export, which keeps them as JSON"
+                f"the rows of this manifest have more than {MOST_COLUMNS:,} different columns, too many for "
+                "a table; choose another --format, or results instead of export, which keeps them as JSON"
             )
         return tuple(self._columns)
 

@@ -96,9 +96,8 @@ def _no_size(name: FormatName, first: Planned, missing: int, survey: Survey) -> 
     wrong = f" (in {rows(survey.misspelt)} what stands there is no size)" if survey.misspelt else ""
     return (
         f"{name} needs the size of every image, and {missing:,} of {survey.completed:,} have none, first row "
-        f"{first.row} ({first.id}): give --measure-images to read it from the images, or columns "
-        "image_width and "
-        f"image_height in the manifest{wrong}, or --leave-out-unsized; csv and parquet need no sizes"
+        f"{first.row} ({first.id}): give --measure-images to read it from the images, or columns image_width "
+        f"and image_height in the manifest{wrong}, or --leave-out-unsized; csv and parquet need no sizes"
     )
 
 

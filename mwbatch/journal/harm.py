@@ -58,8 +58,7 @@ def refuse_lost_rows(batch: Opened) -> None:
         raise StoreError(
             f"no rows can be added to batch {batch.card.name} ({lost[0]}): one of them could get the number, "
             f"and the answers, of a row that is lost; put its rows back from a copy of {batch.where}, or go "
-            "on with the rows that "
-            f"are left: {hint('resume', batch.card.name)}"
+            f"on with the rows that are left: {hint('resume', batch.card.name)}"
         )
 
 
@@ -70,8 +69,7 @@ def tell_hidden(batch: Opened) -> None:
     if missing := batch.state.unplanned():
         raise StoreError(
             f"{rows(missing)} of batch {batch.card.name} cannot be shown: what was asked is lost, any "
-            "answers are kept; put "
-            f"its rows back from a copy of {batch.where}, and see: "
+            f"answers are kept; put its rows back from a copy of {batch.where}, and see: "
             f"{hint('reconcile', batch.card.name, '--list', 'damaged')}"
         )
 

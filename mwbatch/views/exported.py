@@ -33,8 +33,7 @@ class Written:
             return f"stopped: nothing was written at {found.path}"
         written = (
             f"{found.path}: {counted(found.tags, 'tag')} of {counted(found.images, 'image')} "
-            f"({found.format}); "
-            f"{found.completed:,} of {rows(found.rows)} completed"
+            f"({found.format}); {found.completed:,} of {rows(found.rows)} completed"
         )
         return "\n".join([written, *self._notes(), *self._pictures()])
 
@@ -48,8 +47,7 @@ class Written:
         else:
             yield (
                 f"  the pictures are not in it: download each image_url of {path}/images.csv into "
-                f"{path}/images/, "
-                "under the name in column file"
+                f"{path}/images/, under the name in column file"
             )
 
     def _notes(self) -> Iterator[str]:

@@ -90,9 +90,8 @@ def _differing(found: Reconciled) -> Iterator[str]:
         yield f"the API lists {counted(count, 'answer')} otherwise than stored: {see}"
     if count := len(found.unanswered):
         yield (
-            f"{counted(count, 'answer')} came by callback of which the API knows nothing, so that "
-            "somebody else may have "
-            f"called: {see}"
+            f"{counted(count, 'answer')} came by callback of which the API knows nothing, so that somebody "
+            f"else may have called: {see}"
         )
 
 
@@ -124,8 +123,7 @@ def canceled(found: Canceled) -> Outcome:
     if found.doubtful:
         sentences.append(
             f"{rows(found.doubtful)} in doubt may have a task that has not shown yet: "
-            f"{hint('reconcile', name)}, "
-            f"then {hint('cancel', name)} again"
+            f"{hint('reconcile', name)}, then {hint('cancel', name)} again"
         )
     if found.interrupted:
         sentences.append("interrupted: run the same command again")
@@ -163,9 +161,9 @@ class MadeView:
         lines += [f"  left out: {count:,} {what}" for what, count in left.items() if count]
         if made.waiting:
             lines.append(
-                f"  {rows(made.waiting)} have no answer yet: once they have, make it again under "
-                f"another name (-o {made.later}), "
-                f"and add its rows: {hint('submit', Path(made.later), '--batch', made.name)}"
+                f"  {rows(made.waiting)} have no answer yet: once they have, make it again under another "
+                f"name (-o {made.later}), and add its rows: "
+                f"{hint('submit', Path(made.later), '--batch', made.name)}"
             )
         for count, when in ((made.expired, "has expired"), (made.expiring, "will expire within 24 hours")):
             if count:

@@ -84,9 +84,8 @@ def main() -> None:
             taken = exported(Path(folder), name)
             beyond = (taken.peak - 120e6) / asked.rows
             print(
-                f"{name}: {asked.rows:,} rows in {taken.seconds:.1f} s "
-                f"({asked.rows / taken.seconds:,.0f} rows/s), "
-                f"peak {taken.peak / 1e6:.0f} MB: {beyond:+.0f} bytes a row beyond 120 MB"
+                f"{name}: {asked.rows:,} rows in {taken.seconds:.1f} s ({asked.rows / taken.seconds:,.0f} "
+                f"rows/s), peak {taken.peak / 1e6:.0f} MB: {beyond:+.0f} bytes a row beyond 120 MB"
             )
 
 

@@ -102,9 +102,8 @@ def test_soon_and_over() -> None:
     assert found.text() == [
         "the URLs of 2 pictures expired (by the API's clock, 2026-11-30T12:00:00Z)",
         (
-            "warning: the URLs of 3 pictures will expire within 24 hours, the first at "
-            "2026-11-30T12:00:01Z (by the API's "
-            "clock, 2026-11-30T12:00:00Z): tasks may take days, so sign them for longer"
+            "warning: the URLs of 3 pictures will expire within 24 hours, the first at 2026-11-30T12:00:01Z "
+            "(by the API's clock, 2026-11-30T12:00:00Z): tasks may take days, so sign them for longer"
         ),
     ]
     assert found.json() == {"expired_urls": 2, "expiring_urls": 3, "first_expiry": "2026-11-30T12:00:01Z"}

@@ -314,8 +314,7 @@ def test_headers(raw: bytes, problems: list[str]) -> None:
 UNCLOSED = 'a quote (") is opened that nothing closes (close it, or double a quote that is meant)'
 LARGE = (
     'has a cell of more than 1,048,576 characters: a quote (") that nothing closes? (else write these '
-    "rows as JSONL, "
-    "where a line may have 16 MiB)"
+    "rows as JSONL, where a line may have 16 MiB)"
 )
 LINES = {
     b"https://a/1": ["m:2: has 1 cell, but the header has 2 (a comma for each empty one, too)"],

@@ -8,9 +8,10 @@ import pytest
 
 from mwbatch.core.entry import Entry, Problem
 from mwbatch.core.expiry import Clock
+from mwbatch.core.hardly_meant import question
 from mwbatch.core.jsonl_rows import JsonlReader
 from mwbatch.core.manifest import read_csv, read_jsonl
-from mwbatch.core.scrutiny import MOST_COLUMNS, Leave, Scrutiny, question
+from mwbatch.core.scrutiny import MOST_COLUMNS, Leave, Scrutiny
 
 URL = "https://images.example.com/1.jpg"
 OLD = f"{URL}?Signature=s&Key-Pair-Id=k&Expires=1700000000"
@@ -90,7 +91,7 @@ ALONE = {
 @pytest.mark.parametrize(("option", "way"), ALONE.items())
 def test_one_answer_only(option: str, way: str) -> None:
     """One answer is no choice: how several are written is said, and one is enough for a user who says so."""
-    assert question("Is it?", [option], Leave()) == [
+    assert question("Is it?", [option], may_be_single=False) == [
         ("annotation_option", f"has one answer only to choose, {option!r} ({way})")
     ]
     assert says({**ASKED, "annotation_option": [option]}, Leave(single_option=True)) == []
@@ -284,8 +285,8 @@ def test_ids_that_are_decimal_numbers() -> None:
 
 def test_a_question_that_a_spreadsheet_has_cut() -> None:
     """A question of just the characters that a spreadsheet keeps of a cell was cut."""
-    assert question("x" * 32_766, ["a", "b"], Leave()) == []
-    ((column, told),) = question("x" * 32_767, ["a", "b"], Leave())
+    assert question("x" * 32_766, ["a", "b"], may_be_single=False) == []
+    ((column, told),) = question("x" * 32_767, ["a", "b"], may_be_single=False)
     assert (column, told.partition(":")[0]) == (
         "instruction",
         "has 32,767 characters, the most that a spreadsheet keeps of a cell",

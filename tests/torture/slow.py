@@ -88,10 +88,9 @@ class Figures:
         """One line."""
         return (
             f"{self.open:.0f} slow connections open; {self.callbacks:,} callbacks, {self.refused} refused, "
-            f"p50 {self.p50 * 1000:.0f} ms, p99 {self.p99 * 1000:.0f} ms, slowest "
-            f"{self.slowest * 1000:.0f} ms; "
-            f"{self.memory:.0f} MB; descriptors {self.before} before, {self.during} during, "
-            f"{self.after} after"
+            f"p50 {self.p50 * 1000:.0f} ms, p99 {self.p99 * 1000:.0f} ms, slowest {self.slowest * 1000:.0f} "
+            f"ms; {self.memory:.0f} MB; descriptors {self.before} before, {self.during} during, {self.after} "
+            "after"
         )
 
 
