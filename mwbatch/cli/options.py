@@ -25,8 +25,8 @@ import click
 from click.core import ParameterSource
 
 from mwbatch.declarations import Argument, Option
+from mwbatch.environment import variable
 from mwbatch.errors import UsageError
-from mwbatch.settings import variable
 
 
 def verb(function: Callable[..., None]) -> click.Command:

@@ -18,8 +18,9 @@ from mwbatch.cli.ending import WORDS, ended
 from mwbatch.cli.logs import start_logging, told
 from mwbatch.cli.signals import interruption, obeyed
 from mwbatch.core.hint import TAKEN_BY, given
+from mwbatch.environment import proxies
 from mwbatch.errors import BadValue, Exit, MwbatchError, Poisoned, StoreError, Unsent
-from mwbatch.settings import LogFormat, Talk, proxies
+from mwbatch.settings import LogFormat, Talk
 from mwbatch.views.folding import folded, matters
 from mwbatch.views.plain import Plain
 from mwbatch.views.streams import Stream, hurried, take_over
@@ -116,9 +117,7 @@ def _stopped(sentence: str, code: Exit, talk: Talk) -> Exit:
 
 
 def _typed() -> dict[str, str]:
-    """What was typed of where things are, which is to be said again: a variable will be there next time,
-    too.
-    """
+    """What was typed of where things are, to be said again: a variable will be there next time, too."""
     ctx = click.get_current_context(silent=True)
     if ctx is None:
         return {}

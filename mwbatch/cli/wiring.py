@@ -13,8 +13,9 @@ from mwbatch.cli.signals import obeyed
 from mwbatch.core.hint import typed
 from mwbatch.core.hosts import origin
 from mwbatch.core.values import CONCURRENCY, SINCE
+from mwbatch.environment import api_key, exposed_key_file
 from mwbatch.errors import UsageError
-from mwbatch.settings import Api, Asking, Meant, Place, Spending, api_key, exposed_key_file
+from mwbatch.settings import Api, Asking, Meant, Place, Spending
 from mwbatch.views.folding import folded
 
 if TYPE_CHECKING:

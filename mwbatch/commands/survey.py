@@ -38,9 +38,7 @@ MAX_PROBLEMS: Final = 10_000
 
 
 def renewed(number: int) -> int:
-    """The number of a row that gets another edition, told from that of a new one;
-    applied again it gives the row's.
-    """
+    """The number of a row that gets another edition, told from a new one's; applied again, the row's."""
     return ASIDE - 1 - number
 
 

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from mwbatch.core.proxies import on_the_way
-from mwbatch.settings import proxies
+from mwbatch.environment import proxies
 
 API = "https://api.microwork.io"
 
