@@ -4,6 +4,7 @@ and a long one for `make torture`.
 
 import fcntl
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -25,6 +26,10 @@ SETTLE = (fcntl, "fcntl") if sys.platform == "darwin" else (os, "fsync")
 settings.register_profile("mwbatch", derandomize=True, deadline=None, max_examples=100)
 settings.register_profile("long", deadline=None, max_examples=4_000)
 settings.load_profile("mwbatch")
+
+
+# Whoever starts the tests with `nohup` has it ignored, which what they start would inherit and respect.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 import trustme
 from aiohttp import web
 
+from mwbatch.callbacks import listener
 from mwbatch.callbacks.limits import LIMITS, Limits
 from mwbatch.callbacks.receiver import application
 from mwbatch.callbacks.server import serve
@@ -53,7 +54,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Made:
 
         return note
 
-    monkeypatch.setattr(web, "Server", noting(web.Server))
+    monkeypatch.setattr(listener, "_Server", noting(listener._Server))
     monkeypatch.setattr(web, "ServerRunner", noting(web.ServerRunner))
     monkeypatch.setattr(asyncio.BaseEventLoop, "create_server", noting(asyncio.BaseEventLoop.create_server))
     return seen

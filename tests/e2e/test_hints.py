@@ -344,7 +344,7 @@ SCENARIOS: Final[dict[str, tuple[Settings, Told]]] = {
     "core/advice.py: status * --watch": (FAST, received),
     "core/advice.py: status * --rows rejected": (NEVER, step(rejected=1)),
     "journal/harm.py: resume *": (NEVER, without_rows),
-    "journal/keyring.py: reconcile * --wait": (FAST, inside(strange_keys)),
+    "journal/home_keys.py: reconcile * --wait": (FAST, inside(strange_keys)),
     "journal/finding.py: submit MANIFEST": (NEVER, lambda stage: stage.run("status", "nope").err),
     "journal/lock.py: resume *": (NEVER, inside(taken_away)),
     "journal/opened.py: resume *": (NEVER, overtaken),
@@ -356,7 +356,7 @@ SCENARIOS: Final[dict[str, tuple[Settings, Told]]] = {
     "journal/keyring.py: keys list": (FAST, keys),
     "journal/keyring.py: keys retire *": (NEVER, signing),
     "journal/keyring.py: keys rotate": (NEVER, signing),
-    "settings.py: simulate": (NEVER, without_key),
+    "environment.py: simulate": (NEVER, without_key),
     "views/exported.py: reconcile * --list damaged": (
         FAST,
         lambda stage: said(stage, "export", "m", "--format", "csv", "-o", "a.csv", before=damaged),
