@@ -100,7 +100,8 @@ class Sweep:
         self._query: Query | None = Query(start, end, 0)
         self._total: int | None = None
         self._last_total = 0
-        self._counted = False
+        self._counted = self._looks_above = False
+        self._instants: dict[str | None, None] = {}  # the first two that were shown
         self._faults: dict[str, None] = {}
 
     @property
@@ -124,6 +125,9 @@ class Sweep:
         MUST be iterated to its end.
         """
         assert self._query is not None, "the walk has ended"
+        if self._looks_above:
+            self._query = self._look_above(page, self._query)
+            return
         if not self._counted:
             self._counted, self._total = True, page.total
         self._last_total = page.total or 0
@@ -131,9 +135,11 @@ class Sweep:
             self._fault("an entry of the listing is no task")
         for task, document in zip(page.tasks, page.docs, strict=True):
             if self.listed.is_new(task.task_id):
+                if len(self._instants) < 2:
+                    self._instants[task.created_at] = None
                 self._date(task)
                 yield from self._sight(task, document)
-        self._query = self._next(page, self._query)
+        self._query = self._next(page, self._query) or self._above(self._query)
 
     def flaws(self, known: Iterable[tuple[str, Place]] = ()) -> list[str]:
         """Why this walk proves no absence; empty when it does.
@@ -226,6 +232,27 @@ class Sweep:
             self._stray(REPEATS)
             return None
         return self._by_key(page, asked) if self.dated else Query(None, None, asked.offset + page.received)
+
+    def _above(self, asked: Query) -> Query | None:
+        """What to ask where only tasks of one instant were shown, on several pages and without a count.
+
+        A listing that goes up looks the same, and hides all that was created later:
+        behind those tasks it shows it.
+        """
+        if self.counted or not self.dated or self._faults or len(self._instants) != 1 or not asked.offset:
+            return None
+        self._looks_above = True
+        return Query(next(iter(self._instants)), self.end, self.tasks)
+
+    def _look_above(self, page: Page, asked: Query) -> Query | None:
+        """See whether what is shown behind them came meanwhile: then it stands first where it is the end."""
+        instant = next(iter(self._instants))
+        if asked.offset:
+            later = next((t.created_at for t in page.tasks if not self.shows(t.task_id)), instant)
+            return None if later == instant else Query(instant, later, 0)
+        if page.tasks and page.tasks[0].created_at == instant:
+            self._stray("the listing shows what was created first ahead of what came later")
+        return None
 
     def _by_key(self, page: Page, asked: Query) -> Query | None:
         """The next page by the dates of tasks, and by offset where one instant fills a whole page."""

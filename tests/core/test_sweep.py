@@ -87,7 +87,12 @@ class Walk(Sweep):
 
     def __init__(self, start: str | None, end: str | None, known: dict[str, Place] | None) -> None:
         super().__init__(OURS, self._ours, start, end)
-        self.there, self.ids = known or {}, set[str]()
+        self.there, self._seen = known or {}, set[str]()
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids that it was shown, and took in."""
+        return {task_id for task_id in self._seen if self.shows(task_id)}
 
     def _ours(self, task_id: str, address: Address) -> bool:
         place = Place(address.row, address.attempt)
@@ -95,7 +100,7 @@ class Walk(Sweep):
 
     def add(self, page: Page) -> Iterator[Sight]:
         """Take one page in."""
-        self.ids.update(task.task_id for task in page.tasks)
+        self._seen.update(task.task_id for task in page.tasks)
         return super().add(page)
 
     def flaws(self, known: Iterable[tuple[str, Place]] = ()) -> list[str]:
@@ -199,6 +204,8 @@ def test_a_page_that_lies(
 @given(worlds, intervals, st.sampled_from(["heeds_end", "heeds_offset", "descends"]))
 @example(Api([task(n, n) for n in range(6)], 3, bare=True), (None, at(12)), "descends")
 @example(Api([task(n, n // 3) for n in range(6)], 1, bare=True), (None, None), "heeds_offset")
+@example(Api([task(0, 0), task(1, 1)], 1, bare=True), (None, None), "descends")
+@example(Api([task(n, n // 3) for n in range(6)], 3, bare=True), (None, None), "descends")
 def test_a_listing_that_heeds_nothing(api: Api, interval: tuple[str | None, str | None], what: str) -> None:
     """Where end_time, offset or the order is not heeded there is a flaw,
     unless everything was shown in spite of it.
