@@ -43,8 +43,8 @@ def make_annotating(
 
     \b
     Examples:
-      mwbatch make-annotating ten --instruction "Is it good?" --option good --option bad -o good.jsonl mwbatch
-      make-annotating ten --instruction "Is it worn?" --option yes --option no --min-size 20 -o worn.jsonl
+      mwbatch make-annotating ten --instruction "Is it good?" --option good --option bad -o good.jsonl
+      mwbatch make-annotating ten --instruction "Worn?" --option yes --option no --min-size 20 -o worn.jsonl
     """
 
     async def command(desk: "Desk") -> Result:

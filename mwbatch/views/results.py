@@ -9,6 +9,7 @@ from mwbatch.core.fold import Status
 from mwbatch.core.labels import Label, label
 from mwbatch.core.outcomes import Taken
 from mwbatch.core.plural import rows
+from mwbatch.core.printable import cell
 from mwbatch.core.text import encode
 from mwbatch.errors import Exit
 from mwbatch.journal import News
@@ -53,8 +54,8 @@ class TakenView:
         """One sentence."""
         done = self.taken.report.by_status[Status.COMPLETED]
         return (
-            f"{self.taken.path}: {rows(self.taken.written)}; {done:,} of {rows(self.taken.report.rows)} "
-            "are completed"
+            f"{cell(str(self.taken.path))}: {rows(self.taken.written)}; "
+            f"{done:,} of {rows(self.taken.report.rows)} are completed"
         )
 
     def json(self) -> dict[str, object]:
