@@ -25,8 +25,8 @@ RECEIVER: Final = [
     *(Point("fsync", "ENOSPC", nth, None) for nth in (1, 2)),  # of folders above, before there is a segment
     Point("fsync", "ENOSPC", 3, POISONED),
     *(Point("openat", "EIO", nth, POISONED) for nth in (1, 2, 3, 4)),
-    *(Point("openat", fault, nth, None) for fault, nth in (("EMFILE", 1), ("EMFILE", 3), ("ENOSPC", 3))),
-    Point("openat", "ENOSPC", 4, POISONED),
+    *(Point("openat", "EMFILE", nth, None) for nth in (1, 3)),
+    *(Point("openat", "ENOSPC", nth, None) for nth in (3, 4)),  # nothing was written into it yet
 ]
 """The first calls of the thread that commits: folders, the segment,
 then a write and a sync for each commit.
