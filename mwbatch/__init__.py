@@ -26,8 +26,8 @@ What stands in ``__all__`` is public, and loaded when it is first used::
 
     home = mwbatch.Home(Path("labels"))
     async with mwbatch.Client(api_key) as client:
-        created = await mwbatch.submit(home, client, mwbatch.Source("logos.csv"),
-        mwbatch.Wishes(callback_url=base))
+        wishes = mwbatch.Wishes(callback_url=base)
+        created = await mwbatch.submit(home, client, mwbatch.Source("logos.csv"), wishes)
 """
 
 from importlib import import_module

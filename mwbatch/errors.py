@@ -20,8 +20,7 @@
     ├── BatchBusy                      5  another process acts on the batch
     └── StoreError                     6  this machine: the disk, or damage to what is on it
         ├── DiskFull                   6  no space: nothing was written, it may be tried again
-        ├── Displaced                  6  the file that it wrote to was removed,
-        moved or cut: another writer may go on
+        ├── Displaced                  6  its file was removed, moved or cut: another writer may go on
         └── Poisoned                   6  a write or sync failed for good: this writer never writes again
 
 An error names its operands and the next step; none ever carries the API key or a callback address.

@@ -130,8 +130,7 @@ def check_head(request: web.BaseRequest, limits: Limits) -> None:
 
     Raises:
         Rejected: version, method, encoding, expectation or declared length will not do. The type of the body
-            is not
-            looked at: the address is proved, and the body will be.
+            is not looked at: the address is proved, and the body will be.
     """
     headers = request.headers
     if request.version not in _VERSIONS:

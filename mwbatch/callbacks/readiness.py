@@ -1,8 +1,7 @@
 """Whether callbacks can be taken now, and if not, why.
 
 Load balancers ask for it, and people who look after a receiver. What comes once is told as it happens; what
-comes and
-goes, space and the home itself, is looked at whenever somebody asks: one look is one event.
+comes and goes, space and the home itself, is looked at whenever somebody asks: one look is one event.
 
 | state         | listening | fine          | full          | gone          | failed        | closing       |
 |---------------|-----------|---------------|---------------|---------------|---------------|---------------|

@@ -70,8 +70,7 @@ async def _reach_back(session: Session, started: list[Started]) -> int:
     """List what this run has to know, or all since the batch began where record or listing cannot tell.
 
     Returns of how many tasks that told something new. Where neither listing can be believed the card keeps
-    how far back
-    the next run has to look, whatever this one sends: MUST be there before that.
+    how far back the next run has to look, whatever this one sends: MUST be there before that.
     """
     batch = session.batch
     is_sound = not harm(batch) and batch.drift.is_within(PADDING)

@@ -13,9 +13,8 @@ async def cancel_task(session: Session, task: Open) -> ApiError | None:
 
     A completed task is answered 500, and a cancel whose answer is lost, or about another task, may have
     worked: it is never asked for again. MUST be called under the batch's lock, and only for a task that a
-    look has just shown where it
-    belongs: an id that a callback brought may be that of anybody's task. Raises `Halted` where the API
-    refuses us, `BatchBusy` where the lock was lost.
+    look has just shown where it belongs: an id that a callback brought may be that of anybody's task. Raises
+    `Halted` where the API refuses us, `BatchBusy` where the lock was lost.
     """
     batch = session.batch
     batch.hold()

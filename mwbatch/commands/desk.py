@@ -31,11 +31,10 @@ class Desk:
     """``now`` is the wall clock in seconds since the epoch: it dates facts and decides nothing.
 
     ``ticks`` is a clock in seconds that never goes back: it decides when to wait and for how long.
-    ``stopping`` is set
-    when the user asks to stop: start nothing, finish what is in flight. ``finishing`` counts the blocks that
-    do so: outside of them nothing is in flight, and whoever hears the user may cancel the command.
-    ``command`` is what the user typed, word by word, so that advice can repeat it; empty where nobody typed
-    anything. ``proxies`` lead to what is not on this machine.
+    ``stopping`` is set when the user asks to stop: start nothing, finish what is in flight. ``finishing``
+    counts the blocks that do so: outside of them nothing is in flight, and whoever hears the user may cancel
+    the command. ``command`` is what the user typed, word by word, so that advice can repeat it; empty where
+    nobody typed anything. ``proxies`` lead to what is not on this machine.
     """
 
     now: Callable[[], float] = time.time

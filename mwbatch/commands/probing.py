@@ -20,8 +20,7 @@ class Prober:
     """Follows the course of a run: while that is probing, one listing after the other is asked for.
 
     ``decided_at`` is the tick at which the API last took a row or refused it for good, and ``waits`` how long
-    it is
-    waited before the next probes: ever longer, until it does so again.
+    it is waited before the next probes: ever longer, until it does so again.
     """
 
     def __init__(self, session: Session, course: Course, pace: Pace, trouble: Trouble) -> None:

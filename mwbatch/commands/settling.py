@@ -45,9 +45,8 @@ async def settle(session: Session, grounds: Grounds) -> Settled:
     """Find out about every row in doubt, waiting as long as that takes.
 
     Whatever a listing shows is recorded at once. An attempt is closed as absent only when two valid sweeps,
-    whose ends
-    differ, did not find it: the first no earlier than the settle time after it ended, the second a fifth of
-    that later, and no other process has seen it meanwhile.
+    whose ends differ, did not find it: the first no earlier than the settle time after it ended, the second a
+    fifth of that later, and no other process has seen it meanwhile.
     """
     result, batch = Settled(), session.batch
     batch.keep_drift()

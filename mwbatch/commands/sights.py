@@ -16,10 +16,9 @@ def genuine(batch: Opened) -> Callable[[str, Address], bool]:
     """How a task at one of our addresses is told from a forged one.
 
     A live key made the address, or it names a retired one of the batch, or the API has shown the batch the
-    task at that
-    place: a callback vouches for nothing. The mac of a retired key cannot be checked any more. Its tasks
-    count all the same: who lists them is the API under our own key, where strangers create nothing, and to
-    overlook one would pay its row twice.
+    task at that place: a callback vouches for nothing. The mac of a retired key cannot be checked any more.
+    Its tasks count all the same: who lists them is the API under our own key, where strangers create nothing,
+    and to overlook one would pay its row twice.
     """
     keys, kids = keys_of(batch.store), batch.card.kids
 

@@ -34,11 +34,10 @@ class Swept:
 
     ``end`` is the server's clock when the walk began (ISO 8601), None where the server tells none; ``flaws``
     say why nothing may be concluded from what was not shown; ``new`` counts tasks of which it told something
-    new; ``forged`` are
-    the attempts whose address stands there without our signature: that is no evidence, and no absence either.
-    ``covers`` of the ``known`` tasks that had to be shown were, at their addresses, and some are ``lacking``;
-    ``shows`` says it of any task by its id. ``bare`` are the types of tasks that were listed without any
-    callback address: any of them might be ours.
+    new; ``forged`` are the attempts whose address stands there without our signature: that is no evidence,
+    and no absence either. ``covers`` of the ``known`` tasks that had to be shown were, at their addresses,
+    and some are ``lacking``; ``shows`` says it of any task by its id. ``bare`` are the types of tasks that
+    were listed without any callback address: any of them might be ours.
     """
 
     tasks: int
@@ -65,8 +64,8 @@ async def sweep(
     """List everything from where the span begins, record what is ours, and judge the listing.
 
     ``must`` names tasks that have to be shown besides. It is walked by dates, unless ``dated`` is False or
-    dates say
-    nothing: then by offset, all of it and twice. Raises `ApiError` where the listing cannot be read.
+    dates say nothing: then by offset, all of it and twice. Raises `ApiError` where the listing cannot be
+    read.
     """
     now = await api_now(session.client)
     walks = _Walks(session, span, frozenset(must), now, on_sight)

@@ -14,11 +14,9 @@ what lets requests through (`Gate`), what makes rows ready (`Ready`) and what as
 
 - *sending*: requests leave as the pace allows.
 - *probing*: too many requests left rows in doubt. Nothing leaves; a listing is asked for, ever more rarely,
-  until one
-  is answered. A round that ends like this leaves the trouble to the next one.
+  until one is answered. A round that ends like this leaves the trouble to the next one.
 - *draining*: nothing leaves any more. What is in flight is finished; what was made ready and never sent is
-  closed as
-  such, so that no row is in doubt for nothing.
+  closed as such, so that no row is in doubt for nothing.
 - *over*: every outcome is on disk. The run sends nothing, whatever is still planned.
 
 *Trouble* is what `core.trouble` makes of the outcomes, *calmed* an answered listing, *ended* that nothing of

@@ -147,6 +147,12 @@ def _mark(rows: bytearray, fact: Started) -> None:
         rows[first:end] = b"\x01" * (end - first)
 
 
+def ended(state: Batch, failed: Iterable[Failed]) -> list[bool]:
+    """Of each attempt that is to be closed as absent, whether it may; none may where sweeps were belied."""
+    belied = state.belied()
+    return [not belied and may_end(state.row(one.row), one) for one in failed]
+
+
 def may_end(row: Row, failed: Failed) -> bool:
     """Whether an attempt may end so: it is in doubt still, and all that was seen of it the API denied."""
     seen = row.seen >> failed.attempt & 1

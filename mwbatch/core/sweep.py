@@ -239,7 +239,8 @@ class Sweep:
         A listing that goes up looks the same, and hides all that was created later:
         behind those tasks it shows it.
         """
-        if self.counted or not self.dated or self._faults or len(self._instants) != 1 or not asked.offset:
+        first = Query(self.start, self.end, 0)
+        if self.counted or not self.dated or self._faults or len(self._instants) != 1 or asked == first:
             return None
         self._looks_above = True
         return Query(next(iter(self._instants)), self.end, self.tasks)

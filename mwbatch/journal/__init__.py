@@ -86,7 +86,7 @@ class Journal(Protocol):
         ...
 
     async def close_absent(self, failed: Sequence[Failed], hold: Callable[[], None]) -> list[bool]:
-        """End attempts, those of which `mwbatch.core.doubt.may_end` says so now; says which were ended.
+        """End attempts, those of which `mwbatch.core.doubt.ended` says so now; says which were ended.
 
         Once sweeps were belied none is. ``hold`` raises where the caller is not the holder of the batch any
         more: it is asked after the reading, before anything is written. Raises as ``append``.

@@ -4,10 +4,11 @@ The twin that tests and virtual time use, open as often as you like.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import compress
 from typing import Final
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.doubt import may_end
+from mwbatch.core.doubt import ended
 from mwbatch.core.facts import Fact, Failed, Planned, Seen, Started, Via, identity
 from mwbatch.core.fold import Status
 from mwbatch.core.glances import Kept
@@ -55,8 +56,8 @@ class Memory:
         """End attempts that are in doubt still."""
         state = self.refresh()
         hold()
-        ends = [not state.belied() and may_end(state.row(one.row), one) for one in failed]
-        await self.append([one for one, may in zip(failed, ends, strict=True) if may])
+        ends = ended(state, failed)
+        await self.append([*compress(failed, ends)])
         return ends
 
     def rows(

@@ -5,6 +5,7 @@ Each process that writes has segments of its own, at most one a folder, made at 
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import compress
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -135,13 +136,13 @@ class Segments:
 
     async def close_absent(self, failed: Sequence[Failed], hold: Callable[[], None]) -> list[bool]:
         """End attempts that are in doubt still, by everything that is on disk now."""
-        from mwbatch.core.doubt import may_end  # noqa: PLC0415 (and with it all that is known of listings)
+        from mwbatch.core.doubt import ended  # noqa: PLC0415 (and with it all that is known of listings)
         from mwbatch.journal.closing import in_thread  # noqa: PLC0415 (as in `_writer`)
 
         state = await in_thread(self.refresh, self._followed and self._followed[0])
         hold()
-        ends = [not state.belied() and may_end(state.row(one.row), one) for one in failed]
-        await self.append([one for one, may in zip(failed, ends, strict=True) if may])
+        ends = ended(state, failed)
+        await self.append([*compress(failed, ends)])
         return ends
 
     def rows(

@@ -18,8 +18,7 @@ class Dates:
 
     Attributes:
         offset_s: seconds by which the clock that dates tasks is ahead of the one in the ``Date`` header;
-            listings
-            go by it too.
+            listings go by it too.
         zone_s: seconds by which local time is ahead of UTC; listings do not go by it.
         form: how a moment is written.
     """
