@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.doubt import WITHOUT_WITNESS, Doubt, Grounds, Witness, doubts, may_end, span_of
+from mwbatch.core.doubt import WITHOUT_WITNESS, Doubt, Grounds, Witness, doubts, ended, may_end, span_of
 from mwbatch.core.drift import WIDE
 from mwbatch.core.facts import Fact, Failed, Started, Via
 from mwbatch.core.fold import Row
@@ -164,3 +164,16 @@ def test_what_may_end() -> None:
     told.join(show(1, via=Via.GET))
     assert [may_end(row, absent) for row in (unsent, sent, called, told)] == [False, True, False, False]
     assert [may_end(row, denied) for row in (unsent, sent, called, told)] == [False, True, True, False]
+
+
+def test_none_ends_once_sweeps_were_belied() -> None:
+    """Each attempt that is to be closed is judged by itself, in the order of asking; none ends once any row
+    shows that sweeps were believed too soon.
+    """
+    asked = [Failed(0.0, row, 1, "absent", final=False) for row in (2, 0, 1)]
+    facts: tuple[Fact, ...] = (*map(plan, range(3)), start(1, ((0, 3),)), show(1, row=1, via=Via.GET))
+    state, _ = begun(*facts)
+    assert ended(state, asked) == [True, True, False]
+    assert ended(state, []) == []
+    belied, _ = begun(*facts, Failed(0.0, 1, 1, "absent", final=False))
+    assert ended(belied, asked) == [False, False, False]
