@@ -1,14 +1,13 @@
 """The states of the learned bound: answers and refusals take every edge of its head, and no other."""
 
-import pytest
+from collections.abc import Sequence
 
 from mwbatch.core import ceiling as file
-from mwbatch.core.ceiling import TABLE, Ceiling, Event, State
+from mwbatch.core.ceiling import Ceiling, Event, State
 from mwbatch.core.scatter import LONGEST, MANY
 from tests.core.test_ceiling import SHOWN, TICK, Script
-from tests.edges import told, undeclared, ways
+from tests.edges import EdgeLaws
 
-TOLD = told(file, State, Event)
 Edge = tuple[State, Event]
 
 _STEADY: Script = [(1, True, None)] * 192  # 64 a second, for 3 s
@@ -45,6 +44,10 @@ class Watched(Ceiling):
         self.taken.append((self.state, event))
         super()._take(event)
 
+    def take(self, event: Event) -> None:
+        """Go along an edge, whatever came."""
+        self._take(event)
+
     def meet(self, event: Event) -> None:
         """Let answers and refusals come until they amount to this event."""
         for ticks, fresh, wait in CAUSES[event]:
@@ -65,29 +68,22 @@ class Watched(Ceiling):
         return self._curve.at(self._active) if self.state is State.BOUND else self._trial.rate
 
 
-def test_the_table_is_the_one_at_the_head() -> None:
-    """What is told at the head is what happens, edge for edge, and every edge can be reached."""
-    assert TABLE == TOLD
-    assert ways(TABLE, State.FREE).keys() == TOLD.keys()
+class TestCeiling(EdgeLaws[Watched, State, Event]):
+    """Every edge, and no other."""
 
+    file, first, events = file, State.FREE, Event
 
-@pytest.mark.parametrize(("edge", "events"), ways(TOLD, State.FREE).items(), ids=str)
-def test_every_edge(edge: Edge, events: list[Event]) -> None:
-    """Answers and refusals lead along each edge to where the head says; the rate is the state's."""
-    ceiling = Watched()
-    for event in events:
-        ceiling.taken.clear()
-        ceiling.meet(event)
-        assert set(ceiling.taken[:-1]) <= ALARMS.get(event, set())
-        assert ceiling.rate == ceiling.expected()
-    assert (ceiling.taken[-1], ceiling.state) == (edge, TOLD[edge])
+    def begin(self, _: Sequence[Event]) -> Watched:
+        """One bound."""
+        return Watched()
 
+    def meet(self, machine: Watched, event: Event) -> None:
+        """Answers and refusals lead along the edge alone; the rate is that of the state they lead to."""
+        machine.taken.clear()
+        machine.meet(event)
+        assert set(machine.taken[:-1]) <= ALARMS.get(event, set())
+        assert machine.rate == machine.expected()
 
-@pytest.mark.parametrize(("state", "event"), undeclared(TOLD, State, Event), ids=str)
-def test_no_other_edge(state: State, event: Event) -> None:
-    """An edge that is not there cannot be taken, and changes nothing."""
-    ceiling = Ceiling()
-    ceiling.state = state
-    with pytest.raises(KeyError):
-        ceiling._take(event)
-    assert ceiling.state is state
+    def reached(self, machine: Watched, edge: Edge) -> None:
+        """It was this edge that led there."""
+        assert machine.taken[-1] == edge
