@@ -18,18 +18,15 @@ from aiohttp.connector import Connection
 from yarl import URL
 
 from mwbatch import __version__
-from mwbatch.client.belonging import Belonging
-from mwbatch.client.connections import Connections, connected, exchange
 from mwbatch.client.keys import basic
+from mwbatch.client.pool import Belonging, Connections, Job, Turns, Watchdog, connected, exchange
 from mwbatch.client.translate import translate
-from mwbatch.client.turns import Turns
-from mwbatch.client.watchdog import Watchdog
 from mwbatch.client.way import way
 from mwbatch.client.wire import KEPT, Answer
 from mwbatch.core.hosts import origin
 from mwbatch.core.proxies import Proxy
 from mwbatch.core.values import CONCURRENCY, TIMEOUT
-from mwbatch.errors import ApiError, Unsent, Unsure, UsageError
+from mwbatch.errors import Unsent, Unsure, UsageError
 
 LONGEST_BODY: Final = 64 << 20
 """The most bytes of an answer that are read."""
@@ -95,7 +92,6 @@ class AiohttpWire:
             await self._wait()
         # ``left``: from there on nobody can tell whether a byte left.
         task, left = self._watchdog.begin(), False
-        trouble: ApiError
         try:
             if method == "POST" and body and not params and not fresh:
                 if self._session is None:
@@ -106,15 +102,8 @@ class AiohttpWire:
             else:
                 left = True
                 answer = await self._ask(method, path + query, body, _FRESH if fresh else None)
-        except asyncio.CancelledError:
-            if not self._watchdog.end(task):
-                if left:
-                    raise
-                raise asyncio.CancelledError(KEPT) from None
-            trouble = self._late(left)
-        except Exception as error:  # noqa: BLE001 - MUST be total: what we did not foresee proves nothing
-            self._watchdog.end(task)
-            trouble = translate(error, left=left)
+        except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 (MUST be total, see `_failed`)
+            trouble = self._failed(error, task, left)
         else:
             self._watchdog.end(task)
             if not self._way.handed_on or 200 <= answer.status < 300:
@@ -144,7 +133,13 @@ class AiohttpWire:
         if self._session is not None:
             await self._session.close()
 
-    def _late(self, left: bool) -> ApiError:
+    def _failed(self, error: BaseException, task: Job, left: bool) -> BaseException:
+        """What is to be raised for a request that failed; what we did not foresee proves nothing."""
+        is_cut = self._watchdog.end(task)
+        if not isinstance(error, asyncio.CancelledError):
+            return translate(error, left=left)
+        if not is_cut:
+            return error if left else asyncio.CancelledError(KEPT)
         if left:
             return Unsure(f"no whole answer came within {self._timeout:g} s")
         return Unsent(f"no connection to the API within {self._timeout:g} s")

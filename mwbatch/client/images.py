@@ -21,7 +21,7 @@ import aiohttp
 from yarl import URL
 
 from mwbatch import __version__
-from mwbatch.client.belonging import Belonging
+from mwbatch.client.pool import Belonging
 from mwbatch.client.way import way
 from mwbatch.core.image_size import Size
 from mwbatch.core.proxies import Proxies, on_the_way

@@ -6,7 +6,7 @@ from typing import Final
 
 import aiohttp
 
-from mwbatch.client.connections import Spoiled
+from mwbatch.client.pool import Spoiled
 from mwbatch.core.address import masked
 from mwbatch.errors import Unsent, Unsure
 

@@ -16,7 +16,7 @@ from aioresponses import aioresponses
 from mwbatch import __version__
 from mwbatch.client import aiohttp_wire
 from mwbatch.client.aiohttp_wire import AiohttpWire, base
-from mwbatch.client.connections import connected
+from mwbatch.client.pool import connected
 from mwbatch.errors import Unsent, Unsure, UsageError
 from tests.callbacks.stage import turns
 

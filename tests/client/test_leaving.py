@@ -16,7 +16,7 @@ from mwbatch.core.verdict import Verdict
 from mwbatch.errors import UsageError
 
 from .conftest import ADDRESS, KEY, Server, Start, Talk
-from .test_connections import Strayer
+from .test_pool import Strayer
 
 LOOPS = pytest.mark.parametrize("make", [asyncio.new_event_loop, uvloop.new_event_loop])
 Make = Callable[[], asyncio.AbstractEventLoop]

@@ -1,4 +1,6 @@
-"""Nothing that arrives on an idle connection answers a later request."""
+"""Nothing that arrives on an idle connection answers a later request; so many have their turn at a time, the
+others in the order in which they came; one timer watches all that is in flight.
+"""
 
 import asyncio
 import socket
@@ -14,6 +16,8 @@ import uvloop
 
 from mwbatch.client import aiohttp_wire
 from mwbatch.client.aiohttp_wire import AiohttpWire
+from mwbatch.client.pool import Turns, Watchdog
+from tests.virtual import virtual
 
 from .conftest import KEY, http
 
@@ -117,3 +121,130 @@ def test_aiohttp_by_itself_takes_the_stray(strayer: Begin, monkeypatch: pytest.M
     monkeypatch.setattr(aiohttp_wire, "Connections", plain)
     server = strayer(STRAY, 0.05)
     assert asyncio.run(two_requests(server.url, partial(time.sleep, 0.15))) == [b'"own"', b'"stray"']
+
+
+async def begun(turns: Turns, order: list[int], *names: int) -> list[asyncio.Task[None]]:
+    """Those who wait for a turn by now, and note their names once it has come."""
+
+    async def one(name: int) -> None:
+        await turns.wait()
+        order.append(name)
+
+    tasks = [asyncio.create_task(one(name)) for name in names]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def test_there_are_so_many_turns_and_no_more() -> None:
+    """Each that was taken leaves one less, each that has ended one more."""
+    turns = Turns(2)
+    assert [turns.take() for _ in range(3)] == [True, True, False]
+    turns.end()
+    assert [turns.take() for _ in range(2)] == [True, False]
+
+
+async def test_first_come_first_served() -> None:
+    """A turn that ends is that of who has waited longest; whoever comes by meanwhile gets none."""
+    turns, order = Turns(1), list[int]()
+    assert turns.take()
+    tasks = await begun(turns, order, 1, 2)
+    turns.end()
+    assert not turns.take()
+    await tasks[0]
+    assert order == [1]
+    turns.end()
+    await tasks[1]
+    turns.end()
+    assert (order, turns.take(), turns.take()) == ([1, 2], True, False)
+
+
+@pytest.mark.parametrize("came", [True, False])
+async def test_whoever_stops_waiting_takes_no_turn_with_him(came: bool) -> None:
+    """Cancelled while he waits, or in the moment in which his turn comes, he leaves it to the next one."""
+    turns, order = Turns(1), list[int]()
+    assert turns.take()
+    tasks = await begun(turns, order, 1, 2)
+    if came:
+        turns.end()
+    tasks[0].cancel()
+    await asyncio.wait(tasks[:1])
+    if not came:
+        turns.end()
+    await tasks[1]
+    assert order == [2]
+    turns.end()
+    assert [turns.take() for _ in range(2)] == [True, False]
+
+
+async def watched(dog: Watchdog, seconds: float) -> bool:
+    """Sleep as a watched request; whether the watchdog cut it."""
+    task = dog.begin()
+    try:
+        await asyncio.sleep(seconds)
+    except asyncio.CancelledError:
+        if not dog.end(task):
+            raise
+        return True
+    return dog.end(task)
+
+
+@virtual
+async def test_the_old_are_cut_and_the_young_are_not() -> None:
+    """Each request is measured from its own beginning."""
+    dog = Watchdog(0.2)
+    old = asyncio.create_task(watched(dog, 5))
+    await asyncio.sleep(0.15)
+    young = asyncio.create_task(watched(dog, 0.15))
+    assert (await old, await young) == (True, False)
+
+
+@virtual
+async def test_the_timer_rests_when_nothing_is_in_flight() -> None:
+    """With no request in flight nothing ticks, and the next request is watched again."""
+    dog = Watchdog(0.1)
+    assert not await watched(dog, 0)
+    await asyncio.sleep(0.05)
+    assert dog._timer is None
+    assert await watched(dog, 5)
+
+
+@virtual
+async def test_somebody_elses_cancel_wins() -> None:
+    """A task cancelled by the watchdog and by somebody else at once ends cancelled."""
+    dog = Watchdog(10)
+    task = asyncio.create_task(watched(dog, 5))
+    await asyncio.sleep(0)
+    dog.limit = 0
+    dog._look(asyncio.get_running_loop())
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@virtual
+async def test_a_task_that_is_ending_may_still_send() -> None:
+    """A request sent while its task is already being cancelled is cut like any other."""
+    dog = Watchdog(0.05)
+
+    async def ending() -> bool:
+        try:
+            await asyncio.sleep(5)
+        except asyncio.CancelledError:
+            return await watched(dog, 5)
+        return False
+
+    task = asyncio.create_task(ending())
+    await asyncio.sleep(0)
+    task.cancel()
+    assert await task
+
+
+@virtual
+async def test_a_stopped_watchdog_cuts_nothing() -> None:
+    """After stop no request is cut."""
+    dog = Watchdog(0.05)
+    task = asyncio.create_task(watched(dog, 0.2))
+    await asyncio.sleep(0)
+    dog.stop()
+    dog.stop()
+    assert not await task
