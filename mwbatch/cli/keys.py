@@ -81,8 +81,9 @@ def retire(
 
     async def command(desk: "Desk") -> Result:
         from mwbatch.commands.keys import retired
+        from mwbatch.core.ids import Kid
 
-        return await retired(open_home(place, desk), kid, desk, force=force)
+        return await retired(open_home(place, desk), Kid(kid), desk, force=force)
 
     perform(command, talk)
 

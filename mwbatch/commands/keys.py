@@ -7,6 +7,7 @@ from typing import Final
 from mwbatch.commands.desk import Desk
 from mwbatch.core.facts import Started
 from mwbatch.core.hint import hint
+from mwbatch.core.ids import Kid
 from mwbatch.core.plural import rows
 from mwbatch.core.waiting import waiting
 from mwbatch.errors import Exit, UsageError
@@ -40,7 +41,7 @@ class KeyLine:
     there.
     """
 
-    kid: str
+    kid: Kid
     use: str
     made_at: str | None
     retired_at: str | None
@@ -56,9 +57,9 @@ class KeyLine:
 class Rotated:
     """A new key signs; ``verifying`` are those that only verify now."""
 
-    kid: str
+    kid: Kid
     made_at: str | None
-    verifying: tuple[str, ...]
+    verifying: tuple[Kid, ...]
     key_file: str
     exit: Exit = Exit.DONE
 
@@ -90,7 +91,7 @@ class Gone:
     it ends.
     """
 
-    kid: str
+    kid: Kid
     retired_at: str | None
     uses: tuple[Use, ...]
     running: tuple[tuple[str, str], ...] = ()
@@ -131,7 +132,7 @@ async def listed(store: Store, desk: Desk) -> list[KeyLine]:
     keys = kept_keys(store) or Keys(())
     used = await _uses(store, desk)
 
-    def shown(kid: str, use: str, made_at: str | None, retired_at: str | None = None) -> KeyLine:
+    def shown(kid: Kid, use: str, made_at: str | None, retired_at: str | None = None) -> KeyLine:
         there = used.get(kid, [])
         return KeyLine(kid, use, made_at, retired_at, len(there), sum(use.waiting for use in there))
 
@@ -149,7 +150,7 @@ def rotated(store: Store, desk: Desk) -> Rotated:
     return Rotated(newest.kid, newest.made_at, tuple(key.kid for key in verifying), store.keys.where)
 
 
-async def retired(store: Store, kid: str, desk: Desk, *, force: bool) -> Gone:
+async def retired(store: Store, kid: Kid, desk: Desk, *, force: bool) -> Gone:
     """Refuse callbacks at the addresses of an old key from now on.
 
     Raises:
@@ -185,7 +186,7 @@ def _running(store: Store) -> tuple[tuple[str, str], ...]:
     return tuple((name, who) for name, who in there if who)
 
 
-async def _uses(store: Store, desk: Desk, *, judged: bool = False) -> dict[str, list[Use]]:
+async def _uses(store: Store, desk: Desk, *, judged: bool = False) -> dict[Kid, list[Use]]:
     """The batches that have addresses of each key, by kid.
 
     Of one that cannot be read it is said that it may have some.
@@ -193,7 +194,7 @@ async def _uses(store: Store, desk: Desk, *, judged: bool = False) -> dict[str, 
     Raises:
         StoreError: that is to be ``judged``, and one cannot be read.
     """
-    found: defaultdict[str, list[Use]] = defaultdict(list)
+    found: defaultdict[Kid, list[Use]] = defaultdict(list)
 
     def count(ref: Ref) -> None:
         batch = read(store, ref)

@@ -15,6 +15,8 @@ from hashlib import blake2b
 from hmac import compare_digest
 from typing import Final, NamedTuple
 
+from mwbatch.core.ids import Kid
+
 PREFIX: Final = "/callbacks/v1/"
 """Where the receiver's route begins, below whatever path the callback base carries."""
 
@@ -49,7 +51,7 @@ class Key:
     ``made_at`` is for people (ISO 8601), None where nobody wrote it down.
     """
 
-    kid: str
+    kid: Kid
     secret: bytes
     made_at: str | None = None
 
@@ -66,7 +68,7 @@ class Key:
 class Address(NamedTuple):
     """What an address says before its mac was verified."""
 
-    kid: str
+    kid: Kid
     batch: str
     row: int
     attempt: int
@@ -114,7 +116,7 @@ def _address(found: re.Match[str] | None) -> Address | None:
     if found is None:
         return None
     kid, batch, row, attempt, mac = found.groups()
-    return Address(kid, batch, int(row), int(attempt), mac)
+    return Address(Kid(kid), batch, int(row), int(attempt), mac)
 
 
 def masked(text: str) -> str:

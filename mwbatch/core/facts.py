@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from mwbatch.core.digests import named
 from mwbatch.core.form import Request
+from mwbatch.core.ids import Kid
 from mwbatch.core.text import Json, canonical
 
 
@@ -62,7 +63,7 @@ class Started:
     base: str
     origin: str
     key: str
-    kid: str
+    kid: Kid
     clock: str | None = None
     editions: tuple[tuple[int, int], ...] = ()
     number: int = 0

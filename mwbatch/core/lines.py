@@ -181,8 +181,12 @@ class _Shape:
 def _types(hint: object) -> set[object]:
     """What a field may be when it was read; a whole number will do for a float."""
     kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
-    types = {dict if is_typeddict(one) else get_origin(one) or one for one in kinds}
+    types = set(map(_type, kinds))
     return types | {int} if float in types else types
+
+
+def _type(hint: object) -> object:
+    return dict if is_typeddict(hint) else get_origin(hint) or getattr(hint, "__supertype__", hint)
 
 
 def _is_count(types: set[object]) -> bool:

@@ -7,18 +7,19 @@ from typing import Final
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Started
 from mwbatch.core.fold import Row, Status
+from mwbatch.core.ids import Kid
 
 OPEN: Final = (Status.PLANNED, Status.DOUBT, Status.PENDING)
 """The statuses of rows whose answer may still come."""
 
 
-def waiting(state: Batch, started: Iterable[Started]) -> Counter[str]:
+def waiting(state: Batch, started: Iterable[Started]) -> Counter[Kid]:
     """How many open rows have, for each kid,
     an attempt at an address signed with it of which a task may exist.
 
     An attempt that sweeps did not find counts too: its task may show up late.
     """
-    rows: defaultdict[str, set[int]] = defaultdict(set)
+    rows: defaultdict[Kid, set[int]] = defaultdict(set)
     for fact in started:
         rows[fact.kid].update(
             number

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from mwbatch.core.hosts import known
+from mwbatch.core.ids import Kid
 from mwbatch.core.limits import Limits
 from mwbatch.errors import OtherApi
 
@@ -27,7 +28,7 @@ class Card:
     origin: str
     manifest: str
     id_column: str | None
-    kids: tuple[str, ...]
+    kids: tuple[Kid, ...]
     began: str | None = None
     base: str | None = None
     clock: str | None = None

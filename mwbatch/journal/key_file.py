@@ -3,6 +3,7 @@
 from contextlib import suppress
 from pathlib import Path
 
+from mwbatch.core.ids import Kid
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.keyring import Keys
@@ -45,7 +46,7 @@ class KeyFile:
         """Add a key that signs from now on."""
         return rotate(self._path, at, self._disk)
 
-    def retire(self, kid: str, at: float) -> Keys:
+    def retire(self, kid: Kid, at: float) -> Keys:
         """Forget the secret of an old key."""
         return retire(self._path, kid, at, self._disk)
 

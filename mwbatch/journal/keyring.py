@@ -16,6 +16,7 @@ from typing import Protocol
 
 from mwbatch.core.address import Address, Key
 from mwbatch.core.hint import hint
+from mwbatch.core.ids import Kid
 from mwbatch.errors import UsageError
 
 
@@ -26,7 +27,7 @@ class Retired:
     Times are ISO 8601.
     """
 
-    kid: str
+    kid: Kid
     made_at: str | None
     retired_at: str | None
 
@@ -51,7 +52,7 @@ class Keys:
         return self.live[-1]
 
     @property
-    def kids(self) -> frozenset[str]:
+    def kids(self) -> frozenset[Kid]:
         """The name of every key that there ever was."""
         return frozenset([*(key.kid for key in self.live), *(key.kid for key in self.retired)])
 
@@ -62,7 +63,7 @@ class Keys:
                 return address.signed_by(key)
         return False
 
-    def is_retired(self, kid: str) -> bool:
+    def is_retired(self, kid: Kid) -> bool:
         """Whether a key of this name was retired."""
         return any(key.kid == kid for key in self.retired)
 
@@ -70,7 +71,7 @@ class Keys:
         """The same with another key, which signs from now on."""
         return Keys((*self.live, key), self.retired)
 
-    def without(self, kid: str, at: str, where: str) -> "Keys":
+    def without(self, kid: Kid, at: str, where: str) -> "Keys":
         """The same with a live key retired ``at`` a time in ISO 8601.
 
         Raises `UsageError` where it may not be.
@@ -79,7 +80,7 @@ class Keys:
         live = tuple(key for key in self.live if key is not old)
         return Keys(live, (*self.retired, Retired(kid, old.made_at, at)))
 
-    def retirable(self, kid: str, where: str) -> Key:
+    def retirable(self, kid: Kid, where: str) -> Key:
         """The live key of this name; raises `UsageError` where it may not be retired.
 
         ``where`` the keys are, in words.
@@ -129,7 +130,7 @@ class Keyring(Protocol):
         """
         ...
 
-    def retire(self, kid: str, at: float) -> Keys:
+    def retire(self, kid: Kid, at: float) -> Keys:
         """Forget the secret of an old key and keep its name; one that is retired already stays so.
 
         Raises:

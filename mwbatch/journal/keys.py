@@ -18,9 +18,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mwbatch.core.address import Key
+from mwbatch.core.ids import Kid
 from mwbatch.core.kinds import field, maybe, objects
 from mwbatch.core.plain_text import text_of
-from mwbatch.core.text import BadJson, decode_object, encode
+from mwbatch.core.text import BadJson, Json, decode_object, encode
 from mwbatch.core.times import iso
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.disk import DISK, Disk, read_own
@@ -60,16 +61,16 @@ def _read(text: bytes) -> Keys:
     live, retired = objects(fields["keys"]), objects(fields.get("retired", []))
     if live is None or retired is None:
         raise TypeError("no list of keys")
-    return Keys(
-        tuple(
-            Key(field(key, "kid", str), bytes.fromhex(field(key, "secret", str)), maybe(key, "made_at", str))
-            for key in live
-        ),
-        tuple(
-            Retired(str(key["kid"]), maybe(key, "made_at", str), maybe(key, "retired_at", str))
-            for key in retired
-        ),
-    )
+    return Keys(tuple(map(_live, live)), tuple(map(_retired, retired)))
+
+
+def _live(key: dict[str, Json]) -> Key:
+    secret = bytes.fromhex(field(key, "secret", str))
+    return Key(Kid(field(key, "kid", str)), secret, maybe(key, "made_at", str))
+
+
+def _retired(key: dict[str, Json]) -> Retired:
+    return Retired(Kid(str(key["kid"])), maybe(key, "made_at", str), maybe(key, "retired_at", str))
 
 
 def written(keys: Keys) -> bytes:
@@ -83,11 +84,11 @@ def written(keys: Keys) -> bytes:
     return encode(fields) + b"\n"
 
 
-def new_key(at: float, but: frozenset[str] = frozenset()) -> Key:
+def new_key(at: float, but: frozenset[Kid] = frozenset()) -> Key:
     """A random key whose name is none of ``but``; ``at`` is in seconds since the epoch."""
-    kid = secrets.token_hex(2)
+    kid = Kid(secrets.token_hex(2))
     while kid in but:
-        kid = secrets.token_hex(2)
+        kid = Kid(secrets.token_hex(2))
     return Key(kid, secrets.token_bytes(32), written_time(at))
 
 

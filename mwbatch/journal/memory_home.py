@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from mwbatch.core.ids import Kid
 from mwbatch.errors import NameTaken
 from mwbatch.journal.card import Card
 from mwbatch.journal.finding import meant
@@ -144,7 +145,7 @@ class MemoryKeys:
         self._keys = keys.and_new(new_key(at, keys.kids))
         return self._keys
 
-    def retire(self, kid: str, at: float) -> Keys:
+    def retire(self, kid: Kid, at: float) -> Keys:
         """Without one."""
         keys = self._keys or Keys(())
         self._keys = keys if keys.is_retired(kid) else keys.without(kid, written_time(at), self.where)

@@ -6,6 +6,7 @@ from dataclasses import field as a_field
 from pathlib import Path
 from typing import Final, Self
 
+from mwbatch.core.ids import Kid
 from mwbatch.core.kinds import each, field, maybe, number, table
 from mwbatch.core.limits import Limits
 from mwbatch.core.text import Json, decode_object, encode
@@ -107,7 +108,7 @@ def _card(fields: dict[str, Json]) -> Card:
         origin=field(fields, "origin", str),
         manifest=field(fields, "manifest", str),
         id_column=None if fields["id_column"] is None else field(fields, "id_column", str),
-        kids=each(fields, "kids", str),
+        kids=tuple(map(Kid, each(fields, "kids", str))),
         began=maybe(fields, "began", str),
         base=maybe(fields, "base", str),
         clock=maybe(fields, "clock", str),

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from mwbatch.core.ids import Kid
 from mwbatch.errors import BatchBusy, StoreError
 from mwbatch.journal.disk import DISK, Disk, open_lock
 from mwbatch.journal.keyring import Keys
@@ -41,7 +42,7 @@ def rotate(path: Path, at: float, disk: Disk = DISK) -> Keys:
         return _replaced(target, keys.and_new(new_key(at, keys.kids)), disk)
 
 
-def retire(path: Path, kid: str, at: float, disk: Disk = DISK) -> Keys:
+def retire(path: Path, kid: Kid, at: float, disk: Disk = DISK) -> Keys:
     """Forget the secret of an old key and keep its name; a key that is retired already stays so.
 
     Raises:

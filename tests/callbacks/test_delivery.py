@@ -9,11 +9,12 @@ from mwbatch.callbacks.delivery import Mismatch, read
 from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.core.address import Address
 from mwbatch.core.facts import Seen, Via, digest, identity
+from mwbatch.core.ids import Kid
 from mwbatch.core.labels import response
 from mwbatch.core.text import Json
 from tests.callbacks.stage import TAGS, callback
 
-HERE = Address("k1", "b1", 7, 2, "0" * 32)
+HERE = Address(Kid("k1"), "b1", 7, 2, "0" * 32)
 
 
 def seen(raw: bytes, at: float = 5.0) -> Seen:

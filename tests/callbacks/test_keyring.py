@@ -10,13 +10,14 @@ from yarl import URL
 
 from mwbatch.callbacks.keyring import Keyring
 from mwbatch.core.address import Address, Key, at_end, write
+from mwbatch.core.ids import Kid
 from mwbatch.core.text import encode
 from mwbatch.errors import UsageError
 from mwbatch.journal.home import Home
 from mwbatch.journal.key_file import KeyFile
 from mwbatch.journal.rotation import retire, rotate
 
-OLD, NEW = Key("old", b"o" * 32), Key("new", b"n" * 32)
+OLD, NEW = Key(Kid("old"), b"o" * 32), Key(Kid("new"), b"n" * 32)
 PATH = URL(write("https://example.com/hooks", OLD, "b1", 7, 2)).raw_path
 
 
@@ -53,7 +54,7 @@ def ring(tmp_path: Path) -> Ring:
 @pytest.mark.parametrize("prefix", ["", "/hooks", "/a/b/c/d/e/f", "/%2F", "/v1/x/y/1-1/z", PATH])
 def test_any_prefix(prefix: str) -> None:
     """An address is the last five segments of a path, whatever stands before."""
-    assert at_end(prefix + path(OLD)) == Address("old", "b1", 7, 2, PATH[-32:])
+    assert at_end(prefix + path(OLD)) == Address(Kid("old"), "b1", 7, 2, PATH[-32:])
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_an_older_key_file_takes_nothing_away(
     ring.time += 1.0
     assert ring.signed(path(new))
     assert len(caplog.records) == 2
-    retire(Path(home.keys.where), "old", 0.0)
+    retire(Path(home.keys.where), Kid("old"), 0.0)
     ring.time += 1.0
     assert ring.signed(path(OLD)) is None
 
@@ -183,7 +184,7 @@ def test_a_retired_key_is_refused(tmp_path: Path, ring: Ring) -> None:
     """
     home = Home(tmp_path / "home")
     new = rotate(Path(home.keys.where), 0.0).newest
-    retire(Path(home.keys.where), "old", 0.0)
+    retire(Path(home.keys.where), Kid("old"), 0.0)
     ring.time += 0.9
     assert ring.signed(path(OLD))
     ring.time += 0.1

@@ -11,11 +11,12 @@ from mwbatch.callbacks.telling import MUCH
 from mwbatch.callbacks.troubles import Troubles
 from mwbatch.client.probe import OTHER_KEYS, probe
 from mwbatch.core.address import Key, write
+from mwbatch.core.ids import Kid
 from mwbatch.core.probe import PROBE, STRANGE, probe_address, question
 from mwbatch.errors import BadValue
 from tests.callbacks.stage import Stage, callback, make_home, request, talk, until
 
-FOREIGN = Key("k9", b"0123456789abcdef")
+FOREIGN = Key(Kid("k9"), b"0123456789abcdef")
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:

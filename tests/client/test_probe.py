@@ -10,9 +10,10 @@ from aiohttp.test_utils import TestServer
 
 from mwbatch.client.probe import probe
 from mwbatch.core.address import Key
+from mwbatch.core.ids import Kid
 from mwbatch.core.probe import answer
 
-KEY = Key("k1", b"0123456789abcdef")
+KEY = Key(Kid("k1"), b"0123456789abcdef")
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 Start = Callable[[Handler], Awaitable[str]]
 

@@ -4,6 +4,7 @@ import pytest
 
 from mwbatch.commands.base import NO_BASE, callback_base, warn_unheard
 from mwbatch.core.address import NOBODY, Key
+from mwbatch.core.ids import Kid
 from mwbatch.errors import UsageError
 from mwbatch.journal.home_keys import keys_of
 from tests.commands.conftest import Stage
@@ -113,6 +114,6 @@ async def test_a_password_of_old_is_shown_nowhere(stage: Stage) -> None:
     """A base with a password, which an older version took, is told of without it."""
     last = f"http://user:s3cret@127.0.0.1:{free_port()}"
     base = callback_base(None, last, stage.desk)
-    await warn_unheard(base, Key("k123", b"x" * 32), stage.desk)
+    await warn_unheard(base, Key(Kid("k123"), b"x" * 32), stage.desk)
     assert len(stage.desk.tally.notes) == 2
     assert "s3cret" not in " ".join(stage.desk.tally.notes)

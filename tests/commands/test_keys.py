@@ -15,6 +15,7 @@ from mwbatch.commands.reconcile import Manner, reconcile
 from mwbatch.commands.submit import resume, submit
 from mwbatch.core.address import NOBODY, Key, write
 from mwbatch.core.facts import Fact, Failed
+from mwbatch.core.ids import Kid
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Reconciled
 from mwbatch.errors import Exit, StoreError, UsageError
@@ -48,7 +49,7 @@ async def reconciled(stage: Stage) -> Reconciled:
 async def forced(stage: Stage, kid: str) -> None:
     """Rotate, and retire the old key whatever waits."""
     rotated(stage.home, stage.desk)
-    await retired(stage.home, kid, stage.desk, force=True)
+    await retired(stage.home, Kid(kid), stage.desk, force=True)
 
 
 @virtual
@@ -79,14 +80,14 @@ async def test_a_key_that_is_needed_stays(stage: Stage) -> None:
     with pytest.raises(
         UsageError, match=r"3 rows of batch logos .* mwbatch reconcile logos --wait.* --force"
     ):
-        await retired(stage.home, old, stage.desk, force=False)
+        await retired(stage.home, Kid(old), stage.desk, force=False)
     stage.world.complete_all(clock())
     await reconciled(stage)
-    gone = await retired(stage.home, old, stage.desk, force=False)
+    gone = await retired(stage.home, Kid(old), stage.desk, force=False)
     assert (gone.kid, gone.uses) == (old, ())
     line = (await lines(stage.home))[old]
     assert (line.use, line.batches, line.retired_at) == ("retired", 1, gone.retired_at)
-    assert await retired(stage.home, old, stage.desk, force=False) == gone
+    assert await retired(stage.home, Kid(old), stage.desk, force=False) == gone
 
 
 @virtual
@@ -117,13 +118,13 @@ async def test_a_forced_end_under_a_run_warns(stage: Stage) -> None:
     old = await submitted(stage, 1)
     rotated(stage.home, stage.desk)
     async with stage.home.act(stage.home.find("logos"), "submit"):
-        gone = await retired(stage.home, old, stage.desk, force=True)
+        gone = await retired(stage.home, Kid(old), stage.desk, force=True)
     assert "warning: batch logos is in use by mwbatch submit, process " in gone.text()
     assert "mwbatch resume logos" in gone.text()
     running = gone.json()["running"]
     assert isinstance(running, list)
     assert [one["batch"] for one in running] == ["logos"]
-    again = await retired(stage.home, old, stage.desk, force=True)
+    again = await retired(stage.home, Kid(old), stage.desk, force=True)
     assert "warning" not in again.text()
 
 
@@ -140,9 +141,9 @@ async def test_a_batch_that_cannot_be_read_holds_no_key_up(stage: Stage) -> None
         / "batch.json"
     ).write_bytes(b"")
     with pytest.raises(StoreError, match="bad"):
-        await retired(stage.home, old, stage.desk, force=False)
+        await retired(stage.home, Kid(old), stage.desk, force=False)
     assert {line.waiting for line in await listed(stage.home, stage.desk)} == {2, 0}
-    gone = await retired(stage.home, old, stage.desk, force=True)
+    gone = await retired(stage.home, Kid(old), stage.desk, force=True)
     assert [use.waiting for use in gone.uses] == [2]
     assert "a batch that cannot be read" in stage.desk.tally.notes[-1]
 
@@ -158,7 +159,7 @@ async def test_keys_that_are_gone_are_not_made_anew(stage: Stage) -> None:
     with pytest.raises(UsageError, match="restore it from a copy"):
         rotated(stage.home, stage.desk)
     with pytest.raises(UsageError, match="restore it from a copy"):
-        await retired(stage.home, old, stage.desk, force=True)
+        await retired(stage.home, Kid(old), stage.desk, force=True)
     assert not Path(stage.home.keys.where).exists()
 
 
@@ -229,7 +230,7 @@ async def test_a_retired_key_of_another_batch_is_none_of_ours(stage: Stage) -> N
     await started(stage, rows=2)
     rotated(stage.home, stage.desk)
     stranger = rotated(stage.home, stage.desk).verifying[-1]
-    born(stage, 1, key=Key(stranger, b"f" * 16))
+    born(stage, 1, key=Key(Kid(stranger), b"f" * 16))
     await forced(stage, stranger)
     created = await resume(stage.home, stage.client, "logos", silent(), stage.new_desk())
     assert (stage.statuses(), created.exit) == ({"pending": 1, "doubt": 1}, Exit.UNFINISHED)
@@ -245,7 +246,7 @@ async def test_the_proof_needs_our_signature(stage: Stage, known: bool) -> None:
     await submitted(stage, 1)
     if not known:
         batch_id = stage.home.find("logos").card.batch_id
-        foreign = write(NOBODY, Key("zzzz", b"f" * 16), batch_id, 0, 2)
+        foreign = write(NOBODY, Key(Kid("zzzz"), b"f" * 16), batch_id, 0, 2)
         stage.world.create(Draft("tagging", foreign, PICTURE), clock())
     stage.world.complete_all(clock())
     await asyncio.sleep(1)

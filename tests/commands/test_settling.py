@@ -20,6 +20,7 @@ from mwbatch.core.doubt import Grounds, Witness
 from mwbatch.core.drift import WIDE
 from mwbatch.core.facts import Fact, Failed, Seen, Started, Via
 from mwbatch.core.fold import Status
+from mwbatch.core.ids import Kid
 from mwbatch.core.lines import line
 from mwbatch.core.times import moment
 from mwbatch.errors import ApiError
@@ -58,7 +59,7 @@ async def doubtful(stage: Stage, *more: Fact, rows: int = 3, echo: bool = True, 
     batch = await stage.opened(rows)
     await stage.client.list_page(limit=1)
     fact = Started(
-        clock(), ((0, rows),), 1, NOBODY, stage.client.origin, stage.client.key, "k1", stage.client.clock
+        clock(), ((0, rows),), 1, NOBODY, stage.client.origin, stage.client.key, Kid("k1"), stage.client.clock
     )
     await batch.record([replace(fact, **started), *more])
     batch.keep(echo={"tagging": echo})
@@ -376,7 +377,7 @@ async def test_a_sweep_without_the_witness_closes_nothing(
     batch = await stage.opened(3)
     await stage.client.list_page(limit=1)
     first = Started(
-        clock(), ((2, 3),), 1, NOBODY, stage.client.origin, stage.client.key, "k1", stage.client.clock
+        clock(), ((2, 3),), 1, NOBODY, stage.client.origin, stage.client.key, Kid("k1"), stage.client.clock
     )
     await asyncio.sleep(5)
     await stage.client.list_page(limit=1)
@@ -398,7 +399,7 @@ async def test_tasks_of_runs_before_the_doubt_need_not_be_listed(
     batch = await stage.opened(3)
     await stage.client.list_page(limit=1)
     old = Started(
-        clock(), ((2, 3),), 1, NOBODY, stage.client.origin, stage.client.key, "k1", stage.client.clock
+        clock(), ((2, 3),), 1, NOBODY, stage.client.origin, stage.client.key, Kid("k1"), stage.client.clock
     )
     await batch.record([old, seen(born(stage, 2), 2)])
     await asyncio.sleep(3600 * 48)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mwbatch.core.facts import Fact, Failed, Planned, Retried, Seen, Started, Via, Withdrawn, digest
 from mwbatch.core.fold import Row
+from mwbatch.core.ids import Kid
 from mwbatch.core.task_state import Shared, TaskState
 from mwbatch.core.text import Json
 
@@ -91,7 +92,7 @@ def plan(row: int) -> Planned:
 
 def start(attempt: int, rows: tuple[tuple[int, int], ...] = ((0, 1),)) -> Started:
     """An attempt of some rows: of row 0 unless others are named."""
-    return Started(0.0, rows, attempt, "https://calls.test", "https://api.test", "0" * 8, "k1")
+    return Started(0.0, rows, attempt, "https://calls.test", "https://api.test", "0" * 8, Kid("k1"))
 
 
 def show(

@@ -12,6 +12,7 @@ from mwbatch.core.address import Key, write
 from mwbatch.core.digests import stable_digest
 from mwbatch.core.entry import Entry
 from mwbatch.core.form import Request, encode_create
+from mwbatch.core.ids import Kid
 from mwbatch.core.manifest import read_jsonl
 from mwbatch.core.overlaps import API, Ahead, Overlaps
 from mwbatch.core.task import Task, parse_task
@@ -21,7 +22,7 @@ from mwbatch.simulator.forms import read_draft
 from mwbatch.simulator.tasks import Task as Made
 from mwbatch.simulator.tasks import flat, later, nested
 
-KEY = Key("k1", bytes(32))
+KEY = Key(Kid("k1"), bytes(32))
 URL = "https://images.example.com/{}.jpg"
 
 words = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=8)

@@ -18,8 +18,9 @@ from mwbatch.core.address import (
     without_macs,
     write,
 )
+from mwbatch.core.ids import Kid
 
-KEY = Key("k1", b"0123456789abcdef")
+KEY = Key(Kid("k1"), b"0123456789abcdef")
 BASES = [
     "https://calls.test",
     "http://10.0.0.7:8080",
@@ -79,7 +80,9 @@ def test_another_key_proves_nothing(key: Key, other: Key, batch: str, row: int, 
     assert not found.signed_by(
         Key(key.kid, key.secret[::-1] + b"x" if len(key.secret) < 64 else key.secret[1:])
     )
-    assert not found.signed_by(Key("z" + key.kid[1:] if key.kid[0] != "z" else "y" + key.kid[1:], key.secret))
+    assert not found.signed_by(
+        Key(Kid("z" + key.kid[1:] if key.kid[0] != "z" else "y" + key.kid[1:]), key.secret)
+    )
 
 
 def accepted(url: str) -> bool:
@@ -163,14 +166,14 @@ def test_an_export_loses_macs_alone() -> None:
 def test_a_key_of_another_length_is_refused(size: int) -> None:
     """A secret has 16 to 64 bytes."""
     with pytest.raises(ValueError, match=f"{size} bytes"):
-        Key("k1", b"x" * size)
+        Key(Kid("k1"), b"x" * size)
 
 
 @pytest.mark.parametrize("kid", ["", "K1", "a_b", "a-b", "a/b", "x" * 17, "k1\n", "\u00e9"])
 def test_a_name_that_fits_no_address_is_refused(kid: str) -> None:
     """A kid that no address could carry would sign addresses that nobody finds."""
     with pytest.raises(ValueError, match="no fitting name"):
-        Key(kid, b"x" * 16)
+        Key(Kid(kid), b"x" * 16)
 
 
 def test_a_key_does_not_show_its_secret() -> None:

@@ -3,10 +3,11 @@
 import pytest
 
 from mwbatch.core.address import Key, find
+from mwbatch.core.ids import Kid
 from mwbatch.core.probe import PROBE, answer, is_answer, probe_address, question
 from mwbatch.journal.naming import new_batch_id
 
-KEY = Key("k1", b"0123456789abcdef")
+KEY = Key(Kid("k1"), b"0123456789abcdef")
 
 
 def test_a_probe_goes_the_way_of_a_callback() -> None:

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from mwbatch.core import facts, lines
 from mwbatch.core.address import Address
+from mwbatch.core.ids import Kid
 from mwbatch.core.lines import BadLine, UnknownFact
 from mwbatch.core.reject import Reject, line, masked_body, parse
 
 MAC = "0123456789abcdef0123456789abcdef"
-HERE = Address("k1", "b234567890", 7, 2, MAC)
+HERE = Address(Kid("k1"), "b234567890", 7, 2, MAC)
 OTHER = HERE._replace(row=8, mac="f" * 32)
 
 

@@ -9,13 +9,14 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from mwbatch.core.address import Address, Key, write
+from mwbatch.core.ids import Kid
 from mwbatch.core.page import Page
 from mwbatch.core.sweep import Place, Query, Sight, Sweep
 from mwbatch.core.task import Task
 from mwbatch.core.times import iso, moment
 
 OURS, OTHERS = "b234567890", "b999999999"
-KEY, FOREIGN = Key("k1", b"k" * 16), Key("k1", b"f" * 16)
+KEY, FOREIGN = Key(Kid("k1"), b"k" * 16), Key(Kid("k1"), b"f" * 16)
 EPOCH = datetime(2026, 11, 24, tzinfo=UTC)
 
 

@@ -6,11 +6,12 @@ import pytest
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Failed, Started
+from mwbatch.core.ids import Kid
 from mwbatch.core.waiting import waiting
 from tests.core.facts import answer, fail, plan, show, start, withdraw
 
 
-def count(*facts: Fact) -> dict[str, int]:
+def count(*facts: Fact) -> dict[Kid, int]:
     """How many rows wait for each key, by these facts."""
     return dict(waiting(Batch(facts), (fact for fact in facts if isinstance(fact, Started))))
 
@@ -38,13 +39,13 @@ def test_when_a_row_waits(facts: list[Fact], waits: int) -> None:
     """A row waits while it is open and a task may exist of its attempt,
     one that sweeps did not find included.
     """
-    assert count(plan(0), *facts).get("k1", 0) == waits
+    assert count(plan(0), *facts).get(Kid("k1"), 0) == waits
 
 
 def test_each_key_has_its_own() -> None:
     """Rows are counted at every key that signed an address of theirs, once each;
     those that are not planned nowhere.
     """
-    old, new = start(1, ((0, 2), (7, 9))), replace(start(2, ((1, 2),)), kid="k2")
+    old, new = start(1, ((0, 2), (7, 9))), replace(start(2, ((1, 2),)), kid=Kid("k2"))
     facts: list[Fact] = [plan(0), plan(1), plan(2), old, start(1, ((0, 1),)), fail(1, row=1), new]
     assert count(*facts) == {"k1": 2, "k2": 1}

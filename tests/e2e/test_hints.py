@@ -23,6 +23,7 @@ from mwbatch.commands.submit import submit
 from mwbatch.core.advice import next_steps
 from mwbatch.core.agreement import Differing
 from mwbatch.core.facts import Fact, Failed, Started
+from mwbatch.core.ids import Kid
 from mwbatch.core.outcomes import Canceled, Proof, Reconciled
 from mwbatch.core.sweep import NO_ECHO
 from mwbatch.errors import BatchBusy
@@ -246,7 +247,7 @@ def no_echo(stage: Stage) -> str:
 def strange_keys(stage: Stage) -> str:
     """Addresses of the batch are signed with keys that are not here."""
     home = Home(stage.home)
-    return home_keys.strange_keys(home, replace(home.find("m").card, kids=("0000",)))
+    return home_keys.strange_keys(home, replace(home.find("m").card, kids=(Kid("0000"),)))
 
 
 def keys(stage: Stage) -> str:

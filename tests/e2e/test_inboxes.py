@@ -4,6 +4,7 @@ import asyncio
 
 from mwbatch.core.address import Address
 from mwbatch.core.facts import Seen, Via
+from mwbatch.core.ids import Kid
 from mwbatch.core.reject import Reject
 from mwbatch.errors import Exit
 from mwbatch.journal.home import Home
@@ -41,7 +42,7 @@ async def fill(stage: Stage, batch_id: str) -> None:
             ]
         )
         await segments.close()
-        shelf.append(Reject.of(Address("k1", batch_id, n, 1, "0" * 32), "not_json", b"{", 1.0, 10))
+        shelf.append(Reject.of(Address(Kid("k1"), batch_id, n, 1, "0" * 32), "not_json", b"{", 1.0, 10))
         shelf.close()
 
 

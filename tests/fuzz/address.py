@@ -6,10 +6,11 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from mwbatch.core.address import Address, Key, at_end, find, mac, masked, without_macs, write
+from mwbatch.core.ids import Kid
 from tests.fuzz.shelf import unique
 from tests.fuzz.target import Target
 
-KEY: Final = Key("k1", b"0123456789abcdef")
+KEY: Final = Key(Kid("k1"), b"0123456789abcdef")
 _LOWER: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _HEX: Final = frozenset("0123456789abcdef")
 _DIGITS: Final = frozenset("0123456789")
@@ -51,7 +52,7 @@ def slowly(path: str) -> Address | None:
         and len(sign) == 32
         and _made_of(sign, _HEX, 32)
     )
-    return Address(kid, batch, int(row), int(attempt), sign) if fits else None
+    return Address(Kid(kid), batch, int(row), int(attempt), sign) if fits else None
 
 
 def _made_of(text: str, letters: frozenset[str], longest: int) -> bool:

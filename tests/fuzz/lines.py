@@ -12,6 +12,7 @@ from zlib import crc32
 
 from mwbatch.core import lines
 from mwbatch.core.facts import KINDS, Fact, Failed, Planned, Retried, Seen, Started, Withdrawn
+from mwbatch.core.ids import Kid
 from mwbatch.core.lines import BadLine, UnknownFact
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
@@ -159,7 +160,16 @@ def _seeds() -> list[bytes]:
         for fact in (
             Planned(1.5, 0, "a", 2, "tagging", {"image_url": "https://x.test/1.jpg"}, {"note": "x"}),
             Started(
-                1.5, ((0, 1), (4, 9)), 1, "https://c.test", "https://a.test", "0" * 16, "k1", "now", (), 3
+                1.5,
+                ((0, 1), (4, 9)),
+                1,
+                "https://c.test",
+                "https://a.test",
+                "0" * 16,
+                Kid("k1"),
+                "now",
+                (),
+                3,
             ),
             Seen(1.5, 0, 1, "t1", "pending", "create", "2016-06-23T09:09:34.752Z"),
             Seen(1.5, 0, 1, "t1", "completed", "callback", None, "now", "00", "ff", b'{"task_id": "t1"}'),

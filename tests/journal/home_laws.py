@@ -19,6 +19,7 @@ from mwbatch.core.address import Address, mac
 from mwbatch.core.digests import stable_digest
 from mwbatch.core.facts import Fact
 from mwbatch.core.fold import Status
+from mwbatch.core.ids import Kid
 from mwbatch.core.image_size import Size
 from mwbatch.core.reject import Reject
 from mwbatch.errors import BatchBusy, NameTaken, UsageError
@@ -223,7 +224,7 @@ class KeyringLaws(Made):
         kid = store.keys.rotate(AT).newest.kid
         for name, words in ((kid, "make another one first"), ("zz", "no callback key 'zz'")):
             with pytest.raises(UsageError, match=words):
-                store.keys.retire(name, AT)
+                store.keys.retire(Kid(name), AT)
         assert signing_key(store).kid == kid
 
     def test_a_change_shows_without_reading(self, store: Store) -> None:
@@ -350,7 +351,7 @@ class BelongingsLaws(Made):
             return box
 
         rejects = Rejects(mailbox, counts, LIMITS)
-        rejects.keep(Address("k1", CARD.batch_id, 3, 1, "0" * 32), "not_json", b"{", AT)
+        rejects.keep(Address(Kid("k1"), CARD.batch_id, 3, 1, "0" * 32), "not_json", b"{", AT)
         await rejects.close()
         await box.close()
         assert ([one.row for one in batch.rejects()], counts.kept) == ([3], 1)
@@ -386,4 +387,4 @@ def keeping(journal: Journal | Intake) -> Keep:
 
 
 def _reject(row: int, at: float) -> Reject:
-    return Reject.of(Address("k1", CARD.batch_id, row, 1, "0" * 32), "not_json", b"{", at, 100)
+    return Reject.of(Address(Kid("k1"), CARD.batch_id, row, 1, "0" * 32), "not_json", b"{", at, 100)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from mwbatch.core.ids import Kid
 from mwbatch.errors import NameTaken, StoreError, UsageError
 from mwbatch.journal.batches import card_of, each
 from mwbatch.journal.card import Card
@@ -210,7 +211,7 @@ def test_a_card_is_rewritten_whole(home: Home) -> None:
     """A card that is written again holds the new words, and a disk that fails leaves the old ones."""
     ref = home.create(CARD)
     folder, card = Path(ref.where), ref.card
-    assert rewrite(folder, replace(card, kids=("k1",))) == Record.read(folder)
+    assert rewrite(folder, replace(card, kids=(Kid("k1"),))) == Record.read(folder)
     fates: list[Fate] = ["short", errno.ENOSPC]
     with pytest.raises(StoreError, match="cannot write"):
         Home(home.path, disk=Failing(write=fates)).open(ref).keep(began="now")

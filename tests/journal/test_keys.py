@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mwbatch.core.address import Key, find, write
+from mwbatch.core.ids import Kid
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.home import Home
 from mwbatch.journal.home_keys import signing_key
@@ -142,7 +143,7 @@ def test_unusable_keys_are_refused(path: Path, text: str) -> None:
 
 def test_all_live_keys_verify_and_the_newest_signs(path: Path) -> None:
     """Addresses of each live key are good, those of any other are not; the last key is the newest."""
-    one, two = (Key(kid, bytes([n]) * 32) for n, kid in enumerate(("k1", "k2")))
+    one, two = (Key(Kid(kid), bytes([n]) * 32) for n, kid in enumerate(("k1", "k2")))
     put(path, json.dumps({"keys": [{"kid": key.kid, "secret": key.secret.hex()} for key in (one, two)]}))
     keys = load(path)
     assert keys
@@ -150,8 +151,8 @@ def test_all_live_keys_verify_and_the_newest_signs(path: Path) -> None:
     for key, good in [
         (one, True),
         (two, True),
-        (Key("k3", one.secret), False),
-        (Key("k1", two.secret), False),
+        (Key(Kid("k3"), one.secret), False),
+        (Key(Kid("k1"), two.secret), False),
     ]:
         address = find(write("https://calls.test", key, "b7", 1, 1))
         assert address

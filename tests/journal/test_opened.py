@@ -14,6 +14,7 @@ import pytest
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact
 from mwbatch.core.fold import Status
+from mwbatch.core.ids import Kid
 from mwbatch.errors import BatchBusy, StoreError
 from mwbatch.journal.card import Card
 from mwbatch.journal.home import Home
@@ -196,7 +197,7 @@ async def test_the_card_is_read_again_under_the_lock(home: Home) -> None:
     """What another process wrote on the card, since it was read, is not lost."""
     ref = home.find("logos")
     folder, card = Path(ref.where), ref.card
-    rewrite(folder, replace(card, kids=("k1",)))
+    rewrite(folder, replace(card, kids=(Kid("k1"),)))
     async with home.act(ref, "cancel") as batch:
         batch.keep(echo={"tagging": True})
     assert (home.find("logos").card.kids, home.find("logos").card.echo) == (("k1",), {"tagging": True})

@@ -13,6 +13,7 @@ import pytest
 from filelock import FileLock
 
 from mwbatch.core.address import find, write
+from mwbatch.core.ids import Kid
 from mwbatch.errors import BatchBusy, StoreError, UsageError
 from mwbatch.journal import rotation
 from mwbatch.journal.keyring import Keys
@@ -86,7 +87,7 @@ def test_retiring_again_changes_nothing(path: Path) -> None:
 def test_what_cannot_be_retired(path: Path) -> None:
     """The newest key, the only one, and one that is not there are refused; the file stays as it is."""
     with pytest.raises(UsageError, match=r"no callback key 'k1'; keys there: none"):
-        retire(path, "k1", AT)
+        retire(path, Kid("k1"), AT)
     only = rotate(path, AT).newest.kid
     with pytest.raises(UsageError, match="mwbatch keys rotate"):
         retire(path, only, AT)
@@ -94,7 +95,7 @@ def test_what_cannot_be_retired(path: Path) -> None:
     with pytest.raises(UsageError, match="mwbatch keys rotate"):
         retire(path, newest, AT)
     with pytest.raises(UsageError, match=f"no callback key 'zz'; keys there: {only}, {newest}"):
-        retire(path, "zz", AT)
+        retire(path, Kid("zz"), AT)
     assert path.read_bytes() == text
 
 
@@ -146,7 +147,7 @@ def test_unusable_keys_are_not_replaced(path: Path, text: str) -> None:
     with pytest.raises(UsageError, match="restore it from a copy"):
         rotate(path, AT)
     with pytest.raises(UsageError, match="restore it from a copy"):
-        retire(path, "k1", AT)
+        retire(path, Kid("k1"), AT)
     assert path.read_text() == text
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from mwbatch.core.address import Key, write
+from mwbatch.core.ids import Kid
 from mwbatch.core.text import Json
 from mwbatch.core.times import iso
 
@@ -19,7 +20,7 @@ APART: Final = timedelta(milliseconds=100)
 WORKED: Final = timedelta(hours=1)
 """How long people worked on each."""
 
-KEY: Final = Key("k1", b"a secret of sixteen bytes or more")
+KEY: Final = Key(Kid("k1"), b"a secret of sixteen bytes or more")
 API_KEY: Final = "sk_live_growth"
 BATCH_ID: Final = "growthgrow"
 BASE: Final = "http://127.0.0.1:9"
