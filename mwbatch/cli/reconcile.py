@@ -102,6 +102,7 @@ def reconcile(
 async def details(store: "Store", batch: str, what: str) -> Result:
     """One of the lists, from what is on disk."""
     from mwbatch.errors import UsageError
+    from mwbatch.journal.closing import in_thread
     from mwbatch.journal.opened import look
     from mwbatch.views import listing
 
@@ -115,4 +116,4 @@ async def details(store: "Store", batch: str, what: str) -> Result:
     what = "unusable" if what == "rejected" else what  # as it was called first; rows are rejected
     if what not in lists:
         raise UsageError(f"--list {what}: choose one of {', '.join(lists)}, {DIFFERING}")
-    return lists[what](await look(store, store.find(batch)))
+    return await in_thread(lists[what], await look(store, store.find(batch)))

@@ -61,7 +61,7 @@ async def cancel(
         desk.tally.begin("")
         doubtful = sum(batch.state.row(number).status is Status.DOUBT for number in chosen)
         return Canceled(
-            batch.report(), withdrawn, canceled, doubtful, (*final, *late), desk.stopping.is_set()
+            await batch.reported(), withdrawn, canceled, doubtful, (*final, *late), desk.stopping.is_set()
         )
 
 

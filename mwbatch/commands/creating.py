@@ -110,7 +110,7 @@ async def create(session: Session, wishes: Wishes) -> Created:
             creation.tell_unsent()
         await creation.cancel_surplus()
     session.tally.begin("")
-    report = replace(session.batch.report(), is_heard=creation.is_heard)
+    report = replace(await session.batch.reported(), is_heard=creation.is_heard)
     return Created(report, creation.ending, tuple(creation.reasons))
 
 

@@ -79,7 +79,7 @@ async def export(
     tally.begin("")
     if demanded:
         await opened.refresh()
-        found.unfinished = not opened.report().complete
+        found.unfinished = not (await opened.reported()).complete
     return found
 
 

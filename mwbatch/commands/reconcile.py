@@ -76,7 +76,7 @@ async def reconcile(
         ref.card.pinned(client.origin)
         settle_at(manner.settle, client.origin)
     async with _opened(store, ref, desk, acting=client is not None) as batch:
-        result = Reconciled(batch.report(), taken_in=await take_in(batch), unproved=manner.unproved)
+        result = Reconciled(await batch.reported(), taken_in=await take_in(batch), unproved=manner.unproved)
         if client is not None:
             session = Session(batch, client, desk)
             tell_strange_keys(session)
@@ -86,7 +86,9 @@ async def reconcile(
             result.comparison = await compare(batch, name)
         await batch.refresh()
         desk.tally.begin("")
-        result.report = replace(batch.report(), differing=len(result.differing) + len(result.unanswered))
+        result.report = replace(
+            await batch.reported(), differing=len(result.differing) + len(result.unanswered)
+        )
         return result
 
 

@@ -81,9 +81,10 @@ async def run(
                 fetched = await _wait(session, created, poll, receiver)
             await batch.refresh()
             desk.tally.begin("")
-            if session.is_stopping and batch.report().unfinished:
+            report = await batch.reported()
+            if session.is_stopping and report.unfinished:
                 created.ending.because(Exit.UNFINISHED, INTERRUPTED)
-            return Ran(batch.report(), created.ending, fetched, created.reasons, *beside)
+            return Ran(report, created.ending, fetched, created.reasons, *beside)
 
 
 def own_base(receiver: Running, client: Client) -> str:

@@ -1,10 +1,10 @@
 """An open batch: its card, its journal and its state, kept in step."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.drift import Drift
@@ -12,14 +12,14 @@ from mwbatch.core.facts import Fact, Failed, Planned, Seen, Started
 from mwbatch.core.fold import Status
 from mwbatch.core.hint import hint
 from mwbatch.core.progress import Report, report
-from mwbatch.core.reject import Reject
 from mwbatch.errors import BatchBusy, Displaced
 from mwbatch.journal import Journal
 from mwbatch.journal.belongings import Belongings, Term
 from mwbatch.journal.card import Card
-from mwbatch.journal.health import Damage
 from mwbatch.journal.ref import Ref
 from mwbatch.journal.store import Store
+
+T = TypeVar("T")
 
 AT_ONCE: Final = 1000
 """Facts that are made durable with one write, where there are many."""
@@ -138,8 +138,6 @@ class Opened:
         `record`; and `BatchBusy` where an attempt of its rows was started before: whoever did that may have
         sent it.
         """
-        from mwbatch.journal.closing import in_thread  # noqa: PLC0415 (as in `look`)
-
         if await self.record([replace(started, number=self.next_start)]) != [True]:
             raise BatchBusy(
                 f"rows of batch {self.card.name} were started meanwhile by another process, which may have "
@@ -147,12 +145,12 @@ class Opened:
             )
         self.next_start += self.next_start > 0
         if self.is_begun:
-            await in_thread(self.own.trust.go_on)
+            await _in_thread(self.own.trust.go_on)
         else:
             self.own.trust.measure()
             kids = tuple(dict.fromkeys((*self.card.kids, started.kid)))
             self.keep(kids=kids, base=started.base, clock=started.clock)
-            await in_thread(self.own.trust.begin, self.known_tasks())
+            await _in_thread(self.own.trust.begin, self.known_tasks())
             self.is_begun = True
         self.hold()
 
@@ -195,9 +193,7 @@ class Opened:
 
     async def starts(self) -> list[Started]:
         """Every start, read in a thread."""
-        from mwbatch.journal.closing import in_thread  # noqa: PLC0415 (asyncio, as in `look`)
-
-        return await in_thread(lambda: list(self.journal.facts(Started)))
+        return await _in_thread(lambda: list(self.journal.facts(Started)))
 
     async def refresh(self) -> None:
         """Bring the state in step with what others wrote, in a thread: MUST NOT be used until that is done.
@@ -205,24 +201,7 @@ class Opened:
         Raises:
             StoreError: it cannot be read.
         """
-        from mwbatch.journal.closing import in_thread  # noqa: PLC0415 (asyncio, as in `look`)
-
-        self.state = await in_thread(lambda: self.journal.refresh(self.state))
-
-    @property
-    def damage(self) -> list[Damage]:
-        """What was acknowledged once and is lost, in the inbox too; of what is gone the rows.
-
-        Reads the inbox.
-        """
-        return self.own.damage()
-
-    def rejects(self) -> list[Reject]:
-        """The callbacks that did not fit, those in the inbox included, in the order of their coming.
-
-        Reads them.
-        """
-        return self.own.rejects()
+        self.state = await _in_thread(lambda: self.journal.refresh(self.state))
 
     def planned(self, number: int) -> Planned | None:
         """One row, in its latest edition; None where it is not there. Reads all of them to find it."""
@@ -237,16 +216,31 @@ class Opened:
         return ((fact.row, fact.message) for fact in facts)
 
     def report(self) -> Report:
-        """Count where the batch stands."""
-        doubt = self.state.by_status()[Status.DOUBT]
+        """Count where the batch stands. Reads the inbox, what did not fit, and who holds the batch."""
+        return self._counted(self._beside(self._doubt()))
+
+    async def reported(self) -> Report:
+        """The same, read in a thread."""
+        return self._counted(await _in_thread(self._beside, self._doubt()))
+
+    def _doubt(self) -> int:
+        return self.state.by_status()[Status.DOUBT]
+
+    def _beside(self, doubt: int) -> tuple[int, int, int]:
+        """What the state does not say: rows in flight of those in doubt, lost lines, and what did not fit."""
+        in_flight = doubt if doubt and not self.acting and self.store.holder(self.ref) else 0
+        return in_flight, len(self.own.damage()), len(self.own.rejects())
+
+    def _counted(self, beside: tuple[int, int, int]) -> Report:
+        in_flight, damaged, rejected = beside
         return report(
             self.state,
             batch=self.card.name,
             batch_id=self.card.batch_id,
             home=self.store.where,
-            in_flight=doubt if doubt and not self.acting and self.store.holder(self.ref) else 0,
-            damaged=len(self.damage),
-            rejected_callbacks=len(self.rejects()),
+            in_flight=in_flight,
+            damaged=damaged,
+            rejected_callbacks=rejected,
             raised=self.card.limits.raised(self.state),
             spent=self.card.limits.spent(self.state),
         )
@@ -261,9 +255,7 @@ def read(store: Store, ref: Ref, writer: str = "view") -> Opened:
 
 async def look(store: Store, ref: Ref, writer: str = "view") -> Opened:
     """The same in a thread: to see, or to add what the API showed."""
-    from mwbatch.journal.closing import in_thread  # noqa: PLC0415 (`read` does without)
-
-    return await in_thread(read, store, ref, writer)
+    return await _in_thread(read, store, ref, writer)
 
 
 @asynccontextmanager
@@ -280,10 +272,8 @@ async def acting(opened: Opened, term: Term) -> AsyncIterator[Opened]:
 
     However this is left, the journal is closed before the lock goes.
     """
-    from mwbatch.journal.closing import in_thread  # noqa: PLC0415 (as in `look`)
-
     async with _left_well(opened):
-        opened.state = await in_thread(opened.journal.refresh)
+        opened.state = await _in_thread(opened.journal.refresh)
         opened.term = term
         yield opened
 
@@ -296,3 +286,10 @@ async def _left_well(opened: Opened) -> AsyncIterator[None]:
         yield
     finally:
         await to_end(opened.close())
+
+
+async def _in_thread(job: Callable[..., T], *words: object) -> T:
+    """As `in_thread` there: whoever looks without a loop does without asyncio."""
+    from mwbatch.journal.closing import in_thread  # noqa: PLC0415 (as said)
+
+    return await in_thread(job, *words)

@@ -90,7 +90,8 @@ def damaged(opened: Opened) -> Listing:
     return Listing(
         "damaged lines",
         tuple(
-            {"file": d.where, "offset": d.offset, "bytes": d.size, "reason": d.reason} for d in opened.damage
+            {"file": d.where, "offset": d.offset, "bytes": d.size, "reason": d.reason}
+            for d in opened.own.damage()
         ),
     )
 
@@ -109,7 +110,7 @@ def rejected(opened: Opened) -> Listing:
                 "sha256": reject.sha256,
                 "begins": _begins(reject.body),
             }
-            for reject in opened.rejects()
+            for reject in opened.own.rejects()
         ),
         words="unusable callbacks",
     )

@@ -92,12 +92,13 @@ async def follow_results(
         if not following.quiet:
             unfinished = -1
         elif unfinished < 0:  # counted once and not at every look: it goes through all rows
-            unfinished = opened.report().unfinished
-        if (unfinished == 0 and opened.store.holder(opened.ref) is None) or await sleep(EVERY):
+            unfinished = (await opened.reported()).unfinished
+        over = unfinished == 0 and await in_thread(opened.store.holder, opened.ref) is None
+        if over or await sleep(EVERY):
             break
     if demanded:  # damage shows to a full reading alone
         opened = await look(opened.store, opened.ref)
-    return Printed(Standing(opened.report(), demanded).exit)
+    return Printed(Standing(await opened.reported(), demanded).exit)
 
 
 def _labelled(opened: Opened, news: News) -> Iterator[Label]:

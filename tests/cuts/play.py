@@ -104,8 +104,8 @@ class Played:
         """Who comes next has the lock at once."""
         ref = self.stage.home.find("logos")
         async with self.stage.home.act(ref, "submit") as batch:
-            if batch.damage:
-                self.wrong.append(f"damaged: {batch.damage}")
+            if damage := batch.own.damage():
+                self.wrong.append(f"damaged: {damage}")
 
     def _is_true(self) -> None:
         """Each row stands where the world has it."""

@@ -274,7 +274,7 @@ class BelongingsLaws(Made):
         assert (harm(batch), harm(await look(store, batch.ref))) == ([], [])
         await batch.record([show(1, row=0)])
         assert harm(batch) == ["1 rows have an outcome and no start"]
-        assert not batch.damage
+        assert not batch.own.damage()
 
     async def test_known_tasks_are_not_forgotten(self, store: Store) -> None:
         """How many tasks the API had told of is known to whoever opens the batch later,
@@ -340,7 +340,7 @@ class BelongingsLaws(Made):
         assert [box.keep_reject(one, 10_000) for one in (rejects[1], rejects[2])] == [True, True]
         assert not box.keep_reject(_reject(7, at=1.0), 10)
         await box.close()
-        assert batch.rejects() == rejects[::-1]
+        assert batch.own.rejects() == rejects[::-1]
 
     async def test_the_receiver_keeps_them_so(self, store: Store) -> None:
         """A reject that the receiver is given is with the batch once it has closed."""
@@ -354,7 +354,7 @@ class BelongingsLaws(Made):
         rejects.keep(Address(Kid("k1"), CARD.batch_id, 3, 1, "0" * 32), "not_json", b"{", AT)
         await rejects.close()
         await box.close()
-        assert ([one.row for one in batch.rejects()], counts.kept) == ([3], 1)
+        assert ([one.row for one in batch.own.rejects()], counts.kept) == ([3], 1)
 
     async def test_sizes_are_kept(self, store: Store) -> None:
         """A size is known to who added it at once, and to the next one once it is flushed."""

@@ -229,7 +229,7 @@ async def test_a_batch_that_has_lost_rows_is_not_complete(home: Home, left: int 
     forgive(batch, again(batch))
     report = batch.report()
     assert (report.complete, report.damaged_lines) == ((True, 0) if left == 2 else (False, 1))
-    assert [damage.where for damage in batch.damage] == ([] if left == 2 else [str(path)])
+    assert [damage.where for damage in batch.own.damage()] == ([] if left == 2 else [str(path)])
 
 
 async def test_holes(home: Home) -> None:
