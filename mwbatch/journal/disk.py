@@ -1,4 +1,6 @@
-"""The few calls by which facts reach the disk, so that a test can put a failing disk in their place."""
+"""The few calls by which facts reach the disk, so that a test can put a failing disk in their place; and the
+looks that tell what stands there.
+"""
 
 import errno
 import fcntl
@@ -7,7 +9,7 @@ import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple, Self
 
 from mwbatch.journal.unwanted import reader
 
@@ -142,6 +144,33 @@ def is_live(file: int) -> bool:
         return True
     fcntl.flock(file, fcntl.LOCK_UN)
     return False
+
+
+class Mark(NamedTuple):
+    """Device and inode of a file, its size in bytes, and when its content changed last: what shows, without
+    reading it, whether it still holds what was read of it.
+    """
+
+    device: int
+    inode: int
+    size: int
+    changed: int
+
+    @classmethod
+    def of(cls, path: Path) -> Self | None:
+        """That of a file as it is now; None where it is not there, or nobody can tell."""
+        try:
+            found = path.stat()
+        except OSError:
+            return None
+        return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+    def stands(self, path: Path) -> bool:
+        """Whether the file is the same, or has only grown, as one does that is being written."""
+        now = Mark.of(path)
+        if now is None or now[:2] != self[:2]:
+            return False
+        return now.size > self.size or now == self
 
 
 def leads(name: Path | str, file: int, folder: int | None = None) -> bool:

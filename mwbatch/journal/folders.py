@@ -20,9 +20,8 @@ from mwbatch.core.facts import Fact, Planned, Seen
 from mwbatch.core.lines import BadLine, parse
 from mwbatch.errors import StoreError
 from mwbatch.journal import One
-from mwbatch.journal.disk import DISK, Disk, read_own
+from mwbatch.journal.disk import DISK, Disk, Mark, read_own
 from mwbatch.journal.health import Damage
-from mwbatch.journal.mark import Mark
 from mwbatch.journal.scan import Taken, placed, read, segments_in
 
 ROWS: Final = "rows"

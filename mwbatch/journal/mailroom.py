@@ -14,10 +14,10 @@ from mwbatch.journal.footing import Footing, check_writable
 from mwbatch.journal.inbox import merge
 from mwbatch.journal.measure import Commits
 from mwbatch.journal.naming import INBOX
-from mwbatch.journal.own import stand
 from mwbatch.journal.ref import Ref
 from mwbatch.journal.rejects import RejectShelf
 from mwbatch.journal.scan import segments_in, written_now
+from mwbatch.journal.segment import stand
 from mwbatch.journal.segments import Segments
 
 

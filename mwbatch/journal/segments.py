@@ -35,7 +35,7 @@ from mwbatch.journal.tail import Tail
 if TYPE_CHECKING:
     from mwbatch.journal.answering import Shown
     from mwbatch.journal.following import News, Tasks
-    from mwbatch.journal.own import OwnSegment
+    from mwbatch.journal.segment import OwnSegment
     from mwbatch.journal.writer import Writer
 
 
@@ -76,7 +76,7 @@ class Segments:
         with self._making:
             if self._made is None:
                 # asyncio, which costs more than reading
-                from mwbatch.journal.own import OwnSegment  # noqa: PLC0415
+                from mwbatch.journal.segment import OwnSegment  # noqa: PLC0415
                 from mwbatch.journal.writer import Writer  # noqa: PLC0415
 
                 self._own = {name: OwnSegment(self.folder / name, *self._writes) for name in FOLDERS}

@@ -26,7 +26,7 @@ from mwbatch.errors import StoreError
 from mwbatch.journal.closing import in_thread, lasting
 from mwbatch.journal.folders import JOURNAL, RESULTS, place
 from mwbatch.journal.measure import Commits
-from mwbatch.journal.own import OwnSegment
+from mwbatch.journal.segment import OwnSegment
 
 MAX_BYTES: Final = 4 << 20
 """The most bytes that one commit takes, unless a single append has more."""

@@ -7,8 +7,7 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from mwbatch.core.facts import Fact, identity
-from mwbatch.journal.own import OwnSegment
-from mwbatch.journal.segment import Segment
+from mwbatch.journal.segment import OwnSegment, Segment
 from mwbatch.journal.writer import Key, Writer
 
 _claim, _append, _write = Writer._claim, Segment.append, OwnSegment.append
@@ -61,7 +60,7 @@ SABOTAGE: Final[Mapping[str, Mapping[str, Any]]] = {
     "copies-do-not-wait": {"mwbatch.journal.writer.Writer._claim": _wait_for_nobody},
     "append-after-error": {
         "mwbatch.journal.segment.Segment.append": _forgive,
-        "mwbatch.journal.own.OwnSegment.append": _forgiving,
+        "mwbatch.journal.segment.OwnSegment.append": _forgiving,
     },
     "no-cutting-back": {"mwbatch.journal.segment.Segment.append": _uncut},
     "memory-is-believed": {"tests.journal.crash.CrashDisk.forget": _nothing},

@@ -15,7 +15,7 @@ from mwbatch.errors import DiskFull
 from mwbatch.journal.disk import Disk
 from mwbatch.journal.folders import FOLDERS
 from mwbatch.journal.measure import Commits
-from mwbatch.journal.own import OwnSegment
+from mwbatch.journal.segment import OwnSegment
 from mwbatch.journal.writer import MAX_BYTES, MAX_LINES, Writer
 from tests.core.facts import answer, fail, plan, show
 
