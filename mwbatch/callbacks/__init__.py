@@ -1,8 +1,8 @@
 """The receiver: an aiohttp application that answers 200 once a callback is on disk.
 
 In reading order: `limits` (the numbers), `refusal` (every other answer), `delivery` (from bytes to a fact),
-`probe`, `keyring` and `stores` (who signed it, which journal takes it), `intake` (one request's head and
-body), `rejects` and `watch` (what is kept and told of callbacks that do not fit), `readiness` and `receiver`
-(the application), `site`, `drain`, `listener` and `tls` (a listening socket of its own), `metrics` and
-`admin` (what the operator looks at), `server` (all of it running).
+`keyring`, `stores` and `taker` (who signed it, which journal takes it, and how much of it), `intake` (one
+request's head and body, and its 200), `rejects` and `watch` (what is kept and told of callbacks that do not
+fit), `readiness` and `receiver` (the application), `site`, `drain`, `listener` and `tls` (a listening socket
+of its own), `metrics` and `admin` (what the operator looks at), `server` (all of it running).
 """

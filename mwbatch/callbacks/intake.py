@@ -1,12 +1,18 @@
-"""One request's head and body: what is refused before the body is read, and how the body is read."""
+"""One request over HTTP: what is refused before its body is read, how the body is read and unpacked, and the
+answer once it is on disk.
+"""
 
 import asyncio
+import time
+import zlib
 from codecs import BOM_UTF8
+from email.utils import formatdate
+from functools import lru_cache
 from typing import Final, Self
 
 from aiohttp import HttpVersion10, HttpVersion11, web
+from aiohttp.abc import AbstractStreamWriter
 
-from mwbatch.callbacks.coding import check_coding, decoded
 from mwbatch.callbacks.limits import Limits
 from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.callbacks.turns import Turns
@@ -16,6 +22,20 @@ _ENCODING: Final = "Content-Encoding"
 _MARK: Final = BOM_UTF8[:1]
 _CONTINUE: Final = "100-continue"
 _VERSIONS: Final = (HttpVersion10, HttpVersion11)
+
+_NONE: Final = ("", "identity")
+_GZIP: Final = ("gzip", "x-gzip")
+_MAGIC: Final = b"\x1f\x8b"
+_WINDOW: Final = 16 + zlib.MAX_WBITS
+"""What zlib calls a stream with the header of gzip."""
+
+DENSEST: Final = 100
+"""How many bytes one packed byte may stand for: gzip makes a thousand of nothing,
+and of a callback's text four.
+"""
+
+PLENTY: Final = 1 << 20
+"""What may stand in a packed body however small: reading it costs little."""
 
 
 class Room:
@@ -160,3 +180,79 @@ async def _continue(request: web.BaseRequest) -> None:
     if "Expect" in request.headers:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # the answer itself has not begun
+
+
+def check_coding(name: str) -> None:
+    """Refuse a Content-Encoding that is not taken; raises `Rejected`."""
+    if name.strip().lower() not in (*_NONE, *_GZIP):
+        raise Rejected(Reason.ENCODING)
+
+
+def decoded(raw: bytes, coding: str, most: int) -> bytes:
+    """The text of a body. What is called gzip and is not is taken as it is:
+    an application may have unpacked it already.
+
+    Raises:
+        Rejected: it would be longer than ``most`` bytes, or than any callback becomes of so few, or is not
+            whole.
+    """
+    if coding.strip().lower() in _GZIP and raw.startswith(_MAGIC):
+        # Or a few KiB would buy a second of reading, and hundreds of MiB,
+        # through every address that is known.
+        raw = _unpacked(raw, min(most, max(PLENTY, DENSEST * len(raw))))
+    return raw.removeprefix(BOM_UTF8)
+
+
+def _unpacked(raw: bytes, most: int) -> bytes:
+    """MUST NOT unpack more than ``most`` bytes and one, nor a second stream:
+    a small body can stand for endless work.
+    """
+    stream = zlib.decompressobj(_WINDOW)
+    try:
+        text = stream.decompress(raw, most + 1)
+    except zlib.error:
+        raise Rejected(Reason.NOT_JSON) from None
+    if len(text) > most:
+        raise Rejected(Reason.TOO_LARGE)
+    if not stream.eof or stream.unused_data:
+        raise Rejected(Reason.NOT_JSON)
+    return text
+
+
+class Taken(web.Response):
+    """200. Where nothing may add to it, it is not put together from headers,
+    which would cost a tenth of the request.
+
+    In an application of the user's own it is a plain response, so that his signals see it.
+    """
+
+    _written = False
+
+    @property
+    def keep_alive(self) -> bool | None:
+        """Whether the connection stays open; None while nobody has decided."""
+        return True if self._written else super().keep_alive
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Write it, or leave it to aiohttp where the connection is to
+        be closed or an application has a say.
+        """
+        closing = self.keep_alive is False or not request.keep_alive or request.version != HttpVersion11
+        if closing or isinstance(request, web.Request):
+            return await super().prepare(request)
+        await request.writer.write(_head(int(time.time())))
+        self._written = True
+        return request.writer
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """End it."""
+        if not self._written:
+            await super().write_eof(data)
+
+
+@lru_cache(maxsize=1)
+def _head(now: int) -> bytes:
+    """The same for a whole second; RFC 9110 section 6.6.1 wants a date."""
+    return f"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nDate: {formatdate(now, usegmt=True)}\r\n\r\n".encode(
+        "ascii"
+    )

@@ -17,14 +17,13 @@ from aiohttp import web
 from mwbatch.callbacks.counts import Counts
 from mwbatch.callbacks.delivery import Delivery, Mismatch, read
 from mwbatch.callbacks.every import every
-from mwbatch.callbacks.intake import Body, Room, check_head, no_continue
+from mwbatch.callbacks.intake import Body, Room, Taken, check_head, no_continue
 from mwbatch.callbacks.keyring import Keyring
 from mwbatch.callbacks.limits import LIMITS, Limits
 from mwbatch.callbacks.readiness import Event, Readiness, State
 from mwbatch.callbacks.refusal import ANSWERS, Reason, Rejected, rejected_by
 from mwbatch.callbacks.rejects import Rejects
 from mwbatch.callbacks.stores import Stores
-from mwbatch.callbacks.taken import Taken
 from mwbatch.callbacks.telling import EVERY, Telling
 from mwbatch.callbacks.tls import Certificate
 from mwbatch.callbacks.troubles import Troubles

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from mwbatch.callbacks.aside import Aside
 from mwbatch.callbacks.limits import LIMITS
 from mwbatch.callbacks.refusal import Reason, Rejected
-from mwbatch.callbacks.store import Taker
+from mwbatch.callbacks.taker import Taker
 from mwbatch.callbacks.troubles import Troubles
 from mwbatch.core.facts import Fact, Seen
 from mwbatch.errors import Displaced, StoreError

@@ -11,7 +11,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.callbacks.coding import decoded
+from mwbatch.callbacks.intake import decoded
 from mwbatch.callbacks.limits import Limits
 from mwbatch.callbacks.receiver import application
 from mwbatch.callbacks.refusal import Reason, Rejected

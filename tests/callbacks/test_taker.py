@@ -8,8 +8,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.callbacks.bounds import MOST_ANSWERS, MOST_TASKS, Bounds
 from mwbatch.callbacks.refusal import Reason
+from mwbatch.callbacks.taker import MOST_ANSWERS, MOST_TASKS, Bounds
 from mwbatch.core.facts import Seen
 from mwbatch.core.rows import GAP
 from mwbatch.core.text import encode
