@@ -25,7 +25,6 @@ BatchArgument = Annotated[str, Argument(metavar="BATCH", help="A batch's name, o
 ManifestArgument = Annotated[
     str, Argument(metavar="MANIFEST", help="CSV or JSONL, also .gz; - for standard input.")
 ]
-AddOption = Annotated[bool, Option("--add", help="Add the rows of another file to an existing batch.")]
 BatchOption = Annotated[
     str | None,
     Option("--batch", help="The batch's name. Default: the one of this manifest, else its file name."),
@@ -33,12 +32,6 @@ BatchOption = Annotated[
 DuplicatesOption = Annotated[
     bool,
     Option("--allow-duplicates", help="Let a new id ask for what a known row asks for already."),
-]
-SkipOption = Annotated[
-    bool,
-    Option(
-        "--skip-invalid", help="Put rows with mistakes aside in MANIFEST.invalid.jsonl, and send the others."
-    ),
 ]
 ForceOption = Annotated[
     bool, Option("--force", help="Replace what mwbatch wrote there; nothing that is yours.")
@@ -94,6 +87,21 @@ class Meant:
             "not; several times.",
         ),
     ] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Which rows of a manifest are taken."""
+
+    add: Annotated[bool, Option("--add", help="Add the rows of another file to an existing batch.")] = False
+    allow_duplicates: DuplicatesOption = False
+    skip_invalid: Annotated[
+        bool,
+        Option(
+            "--skip-invalid",
+            help="Put rows with mistakes aside in MANIFEST.invalid.jsonl, and send the others.",
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,9 +118,7 @@ def run(
         float, Option("--poll", min=0.1, help="Seconds between two looks at what is pending.")
     ] = 30.0,
     batch: settings.BatchOption = None,
-    add: settings.AddOption = False,
-    allow_duplicates: settings.DuplicatesOption = False,
-    skip_invalid: settings.SkipOption = False,
+    taken: settings.Taken,
     meant: settings.Meant,
     spending: settings.Spending,
     repeats: settings.Asking,
@@ -145,9 +143,7 @@ def run(
 
         home, how = open_home(place, desk), wishes(spending, repeats)
         door = Door(**asdict(listening))
-        given = source_of(
-            manifest, batch, meant, allow_duplicates=allow_duplicates, add=add, skip_invalid=skip_invalid
-        )
+        given = source_of(manifest, batch, meant, taken)
         async with (
             readable(given, desk) as source,
             open_client(api, desk, spending.concurrency) as client,

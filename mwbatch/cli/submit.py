@@ -22,9 +22,7 @@ def submit(
     *,
     batch: settings.BatchOption = None,
     dry_run: DryRunOption = False,
-    add: settings.AddOption = False,
-    allow_duplicates: settings.DuplicatesOption = False,
-    skip_invalid: settings.SkipOption = False,
+    taken: settings.Taken,
     meant: settings.Meant,
     spending: settings.Spending,
     repeats: settings.Asking,
@@ -51,9 +49,7 @@ def submit(
         from mwbatch.views.outcomes import created
 
         home = open_home(place, desk)
-        given = source_of(
-            manifest, batch, meant, allow_duplicates=allow_duplicates, add=add, skip_invalid=skip_invalid
-        )
+        given = source_of(manifest, batch, meant, taken)
         async with readable(given, desk) as source:
             if dry_run:
                 async with client_where(api, desk, needed=repeats.against_api) as asked:

@@ -47,7 +47,7 @@ def validate(
         from mwbatch.commands.manifests import is_pipe
         from mwbatch.commands.validate import validate
 
-        source = source_of(manifest, batch, meant, allow_duplicates=allow_duplicates)
+        source = source_of(manifest, batch, meant, settings.Taken(allow_duplicates=allow_duplicates))
         checked = await validate(
             manifest,
             allow_duplicates=allow_duplicates,

@@ -15,7 +15,7 @@ from mwbatch.core.hosts import origin
 from mwbatch.core.values import CONCURRENCY, SINCE
 from mwbatch.environment import api_key, exposed_key_file
 from mwbatch.errors import UsageError
-from mwbatch.settings import Api, Asking, Meant, Place, Spending
+from mwbatch.settings import Api, Asking, Meant, Place, Spending, Taken
 from mwbatch.views.folding import folded
 
 if TYPE_CHECKING:
@@ -121,24 +121,16 @@ def looked_back(against_api: bool, since: str | None) -> str | None:
     return (since or SINCE) if against_api else None
 
 
-def source_of(
-    manifest: str,
-    batch: str | None,
-    meant: Meant,
-    *,
-    allow_duplicates: bool,
-    add: bool = False,
-    skip_invalid: bool = False,
-) -> "Source":
+def source_of(manifest: str, batch: str | None, meant: Meant, taken: Taken) -> "Source":
     """A manifest with what the user said of it."""
     from mwbatch.commands.planning import Source
 
     return Source(
         manifest,
         batch,
-        allow_duplicates=allow_duplicates,
-        add=add,
-        skip_invalid=skip_invalid,
+        allow_duplicates=taken.allow_duplicates,
+        add=taken.add,
+        skip_invalid=taken.skip_invalid,
         own_columns=frozenset(meant.own_column),
         single_option=meant.single_option,
         volatile=meant.volatile,

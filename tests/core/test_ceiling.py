@@ -14,7 +14,7 @@ from mwbatch.core.pace import SLACK_S, Pace
 from mwbatch.core.scatter import LONGEST, MANY
 from mwbatch.core.top import FIRST, FIRST_RATE, REMEMBERED, SAFE
 from mwbatch.core.trial import TRIED
-from tests.core.throttled import COLD_S, GOODPUT, KINDS, REFUSED, Chance, Kind, Play, Window, meets
+from tests.core.throttled import GOODPUT, KINDS, Chance, Kind, Play, Window, heeds, meets
 
 kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
@@ -30,10 +30,7 @@ def test_retry_after(kind: Kind) -> None:
     """With Retry-After nobody sends while it lasts;
     the seconds that it costs leave at least 0.9 of the limit.
     """
-    run = Play(Pace(), kind(50), 60, retry_after=1.0)()
-    assert run.silent(1.0)
-    assert run.goodput(COLD_S) >= 0.9 * 50
-    assert run.share_refused <= REFUSED
+    assert heeds(Play(Pace(), kind(50), 60, retry_after=1.0)(), 50, 1.0)
 
 
 @kinds

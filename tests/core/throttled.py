@@ -306,3 +306,8 @@ KINDS: Final[Mapping[str, Kind]] = {
 def meets(run: Run, rate: float) -> bool:
     """Whether a run reached all three goals."""
     return run.goodput(COLD_S) >= GOODPUT * rate and run.share_refused <= REFUSED
+
+
+def heeds(run: Run, rate: float, wait: float) -> bool:
+    """Whether nobody sent while refusals said to wait, and hardly more than those seconds were lost."""
+    return run.silent(wait) and run.goodput(COLD_S) >= 0.9 * rate and run.share_refused <= REFUSED

@@ -1,14 +1,13 @@
 """Sabotage: the journal with one of its safeguards taken out. The state machine must notice each."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 from unittest.mock import patch
 
 from mwbatch.core.facts import Fact, identity
 from mwbatch.journal.segment import OwnSegment, Segment
 from mwbatch.journal.writer import Key, Writer
+from tests.sabotage import Sabotage
 
 _claim, _append, _write = Writer._claim, Segment.append, OwnSegment.append
 
@@ -53,7 +52,7 @@ def _uncut(segment: Segment, lines: bytes) -> None:
         _append(segment, lines)
 
 
-SABOTAGE: Final[Mapping[str, Mapping[str, Any]]] = {
+SABOTAGE: Final[Sabotage] = {
     "sync-does-nothing": {"tests.journal.crash.CrashDisk.sync": _nothing},
     "names-are-not-synced": {"tests.journal.crash.CrashDisk.sync_folder": _nothing},
     "index-before-commit": {"mwbatch.journal.writer.Writer._claim": _know_at_once},
@@ -66,17 +65,3 @@ SABOTAGE: Final[Mapping[str, Mapping[str, Any]]] = {
     "memory-is-believed": {"tests.journal.crash.CrashDisk.forget": _nothing},
     "nothing-is-learnt": {"mwbatch.journal.folders.Folder.durable": lambda *_: iter(())},
 }
-"""What is put in the place of what, for each safeguard."""
-
-
-@contextmanager
-def without(safeguard: str) -> Iterator[None]:
-    """Play without one safeguard."""
-    patches = [patch(target, stand_in) for target, stand_in in SABOTAGE[safeguard].items()]
-    for one in patches:
-        one.start()
-    try:
-        yield
-    finally:
-        for one in reversed(patches):
-            one.stop()

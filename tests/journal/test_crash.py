@@ -11,7 +11,8 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.journal.disks import Fate
 from tests.journal.power import Power, brought
-from tests.journal.sabotage import SABOTAGE, without
+from tests.journal.sabotage import SABOTAGE
+from tests.sabotage import replaced
 
 ONE, OTHER = brought(1, "x", "1", 0), brought(2, "y", "1", 0)
 
@@ -59,7 +60,7 @@ WHERE: Final[Mapping[str, tuple[str, Callable[[Power], None]]]] = {
 def test_the_loss_of_a_safeguard_shows(safeguard: str) -> None:
     """Without any one of its safeguards the journal breaks a law, and the machine says which."""
     law, steps = WHERE[safeguard]
-    with without(safeguard), pytest.raises(AssertionError, match=law):
+    with replaced(SABOTAGE[safeguard]), pytest.raises(AssertionError, match=law):
         play(steps)
 
 
@@ -85,5 +86,5 @@ def play(steps: Callable[[Power], None]) -> None:
 def test_chance_notices_too(safeguard: str) -> None:
     """The steps that hypothesis draws find such a loss by themselves."""
     searched = settings(UNHURRIED, max_examples=300, phases=[Phase.generate], database=None)
-    with without(safeguard), pytest.raises(AssertionError, match=WHERE[safeguard][0]):
+    with replaced(SABOTAGE[safeguard]), pytest.raises(AssertionError, match=WHERE[safeguard][0]):
         run_state_machine_as_test(Power, settings=settings(searched, report_multiple_bugs=False))

@@ -1,10 +1,8 @@
 """Sabotage: the submitter with one of its safeguards taken out. The matrix must notice each."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import Any, Final
-from unittest.mock import patch
 
 from mwbatch.client import Client
 from mwbatch.commands.creating import Creation
@@ -16,6 +14,7 @@ from mwbatch.core.facts import Failed, Started
 from mwbatch.core.fold import Status
 from mwbatch.core.page import Page
 from mwbatch.journal.opened import Opened
+from tests.sabotage import Sabotage
 
 _refresh, _list_page = Opened.refresh, Client.list_page
 
@@ -89,7 +88,7 @@ def _yes(*_: Any) -> bool:
     return True
 
 
-SABOTAGE: Final[Mapping[str, Mapping[str, Any]]] = {
+SABOTAGE: Final[Sabotage] = {
     "started-not-written": {"mwbatch.journal.opened.Opened.start": _start_in_memory},
     "no-sweeps": {
         "mwbatch.commands.settling.sweep": _believe_at_once(),
@@ -123,17 +122,3 @@ SABOTAGE: Final[Mapping[str, Mapping[str, Any]]] = {
     "no-listing-first": {"mwbatch.commands.creating.catch_up": _list_nothing},
     "no-settle": {"mwbatch.commands.session.Session.wait_until": _wait_for_nothing},
 }
-"""What is put in the place of what, for each safeguard."""
-
-
-@contextmanager
-def without(safeguard: str) -> Iterator[None]:
-    """Play without one safeguard."""
-    patches = [patch(target, stand_in) for target, stand_in in SABOTAGE[safeguard].items()]
-    for one in patches:
-        one.start()
-    try:
-        yield
-    finally:
-        for one in reversed(patches):
-            one.stop()

@@ -6,10 +6,11 @@ from typing import Final
 
 import pytest
 
+from tests.sabotage import replaced
 from tests.torture.interludes import ALONE, SHOWN
 from tests.torture.laws import LOST, TWICE
 from tests.torture.manners import CANARY, ECHO, FRESH, LISTING, SURPLUS
-from tests.torture.sabotage import SABOTAGE, without
+from tests.torture.sabotage import SABOTAGE
 from tests.torture.schedule import Schedule
 from tests.torture.story import BELIED, play
 
@@ -47,7 +48,7 @@ def test_the_loss_of_a_safeguard_shows(safeguard: str, tmp_path: Path) -> None:
     """
     cell, broken = WHERE[safeguard]
     schedules = (Schedule.read(f"{cell}/{seed}") for seed in count())
-    with without(safeguard):
+    with replaced(SABOTAGE[safeguard]):
         for number, schedule in enumerate(islice(schedules, MOST)):
             folder = tmp_path / str(number)
             folder.mkdir()
