@@ -2,17 +2,22 @@
 
 They are read again when an address names a key that is not known, so that a new key is taken at once; and
 when the key file has changed, so that a retired one is refused within a second. A key that only went is no
-key that was retired.
+key that was retired. The disk is looked at in a thread: while that takes its time, what known keys signed is
+taken.
 """
 
+import asyncio
 import logging
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
+from math import inf
 from typing import Final
 
 from mwbatch.callbacks.troubles import Troubles
-from mwbatch.core.address import Address, at_end
+from mwbatch.core.address import Address, Key, at_end
+from mwbatch.core.ids import Kid
 from mwbatch.errors import MwbatchError, StoreError
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.home_keys import keys_of, strange_keys
 from mwbatch.journal.keyring import Keys
 from mwbatch.journal.ref import usable
@@ -33,8 +38,10 @@ class Keyring:
     def __init__(self, store: Store, now: Callable[[], float] = time.monotonic) -> None:
         self._store, self._ring, self._now = store, store.keys, now
         self._keys = Keys(())
+        self._live: Mapping[Kid, Key] = {}
         self._mark: Hashable = None
         self._read_at, self._looked_at = -RELOAD, -LOOK
+        self._looking = asyncio.Lock()
         self._troubles = Troubles()
 
     def open(self) -> None:
@@ -45,35 +52,44 @@ class Keyring:
         """
         # MUST come before the reading: should the file change between the two, the next look sees it.
         self._mark = self._ring.mark()
-        self._keys = keys_of(self._store)
+        self._take(keys_of(self._store))
         self._read_at = self._looked_at = self._now()
         for ref in usable(self._store.batches()):
             if words := strange_keys(self._store, ref.card):
                 _log.warning("%s", words)
 
-    def signed(self, path: str) -> Address | None:
+    async def signed(self, path: str) -> Address | None:
         """The address in the last five segments of a raw, still percent-encoded path, if we signed it."""
         address = at_end(path)
-        return address if address and self._verify(address) else None
+        if address is None:
+            return None
+        if self._now() - self._looked_at >= LOOK:
+            await self.look(reload=inf)
+        if self.verifies(address):
+            return address
+        if address.kid in self._live:
+            return None
+        await self.look()  # at once, or strangers who name unknown keys could keep a new one out for a second
+        return address if self.verifies(address) else None
 
-    def _verify(self, address: Address) -> bool:
-        now = self._now()
-        if now - self._looked_at >= LOOK:
-            self._look(now)
-        if self._keys.verify(address):
-            return True
-        if any(key.kid == address.kid for key in self._keys.live):
-            return False
-        self._look(now)  # at once, or strangers who name unknown keys could keep a new one out for a second
-        if now - self._read_at >= RELOAD:
-            self._reload(now)
-        return self._keys.verify(address)
+    def verifies(self, address: Address) -> bool:
+        """Whether we signed an address, by the keys as they were read last."""
+        key = self._live.get(address.kid)
+        return key is not None and address.signed_by(key)
 
-    def _look(self, now: float) -> None:
-        """Read the key file again where it is another one than was read last."""
-        self._looked_at = now
+    async def look(self, reload: float = RELOAD) -> None:
+        """Read the key file again where it is another one than was read last, or that is ``reload`` seconds
+        ago.
+
+        MUST be one at a time: an older reading would undo a newer one.
+        """
+        self._looked_at = self._now()  # others go on meanwhile
+        async with self._looking:
+            await in_thread(self._look, self._now(), reload)
+
+    def _look(self, now: float, reload: float) -> None:
         mark = self._ring.mark()
-        if mark != self._mark:
+        if mark != self._mark or now - self._read_at >= reload:
             self._mark = mark
             self._reload(now)
 
@@ -89,8 +105,11 @@ class Keyring:
             return
         if keys.live != self._keys.live:
             _log.info("callback keys read again: %s", ", ".join(key.kid for key in keys.live))
-        self._keys = self._with_vanished(keys)
+        self._take(self._with_vanished(keys))
         self._troubles.end("keys", "the callback keys can be read again")
+
+    def _take(self, keys: Keys) -> None:
+        self._keys, self._live = keys, {key.kid: key for key in keys.live}
 
     def _with_vanished(self, keys: Keys) -> Keys:
         """The keys of the file, and those that went from it without being retired, as by an older copy.

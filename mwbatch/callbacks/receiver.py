@@ -23,7 +23,7 @@ from mwbatch.callbacks.limits import LIMITS, Limits
 from mwbatch.callbacks.readiness import Event, Readiness, State
 from mwbatch.callbacks.refusal import ANSWERS, Reason, Rejected, rejected_by
 from mwbatch.callbacks.rejects import Rejects
-from mwbatch.callbacks.stores import Stores
+from mwbatch.callbacks.stores import Kept, Stores
 from mwbatch.callbacks.telling import EVERY, Telling
 from mwbatch.callbacks.tls import Certificate
 from mwbatch.callbacks.troubles import Troubles
@@ -33,7 +33,7 @@ from mwbatch.core import probe
 from mwbatch.core.address import Address, at_end
 from mwbatch.core.facts import Seen
 from mwbatch.errors import DiskFull, Poisoned, StoreError
-from mwbatch.journal.closing import to_end
+from mwbatch.journal.closing import in_thread, to_end
 from mwbatch.journal.store import Store
 
 OnStored = Callable[[str, Seen], None]
@@ -105,7 +105,7 @@ class Receiver:
 
     async def lifetime(self, _: web.Application | None = None) -> AsyncIterator[None]:
         """A cleanup context: it MUST outlive the last request, so closing is no business of on_shutdown."""
-        self._keys.open()
+        await in_thread(self._keys.open)
         try:
             await self._stores.open()
             async with (
@@ -138,7 +138,7 @@ class Receiver:
         if self._room.full:
             raise Rejected(Reason.OVERLOADED)
         path = request.rel_url.raw_path
-        address = self._keys.signed(path)
+        address = await self._keys.signed(path)
         if address is None:
             return self._unknown(at_end(path))
         try:
@@ -150,7 +150,7 @@ class Receiver:
             raw = await body.text()
             if address.batch == probe.PROBE:
                 return self._answer_probe(raw)
-            delivery = self._read(address, raw)
+            delivery = await self._read(address, raw)
             try:
                 await self._store(delivery, len(raw))
             except Rejected as rejected:
@@ -174,9 +174,7 @@ class Receiver:
         return response
 
     async def _keep_unread(self, request: web.BaseRequest, address: Address, reason: Reason) -> None:
-        """A body of another coding is as good a callback as its sender could make:
-        keep it to be looked at.
-        """
+        """Keep a body of another coding to be looked at: it is all that its sender could make."""
         waits = "Expect" in request.headers or (request.content_length or 0) > self._limits.body
         if reason is not Reason.ENCODING or waits or address.batch == probe.PROBE:
             return
@@ -187,10 +185,14 @@ class Receiver:
             return
         self._rejects.keep(address, reason, raw, self._clock())
 
-    def _read(self, address: Address, raw: bytes) -> Delivery:
+    async def _read(self, address: Address, raw: bytes) -> Delivery:
         at = self._clock()
         try:
-            return read(address, raw, at, lambda named: self._keys.signed(named.tail) is not None)
+            delivery = read(address, raw, at, self._keys.verifies)
+            if delivery.mismatch is not Mismatch.OTHER_ADDRESS:
+                return delivery
+            await self._keys.look()  # a key may have been made this moment, and have signed the other one
+            return read(address, raw, at, self._keys.verifies)
         except Rejected as rejected:
             self._rejects.keep(address, rejected.reason, raw, at)
             raise
@@ -211,27 +213,23 @@ class Receiver:
         # MUST be durable before the 200: the API may never call again.
         batch, seen = delivery.batch, delivery.seen
         try:
-            new, inbox = await self._append(batch, seen)
+            kept = await self._stores.keep(batch, seen)
         except StoreError as error:
             self._note(batch, error)
             raise rejected_by(error) from error
-        self.troubles.end(f"store {batch}", f"batch {batch}: storing again")
-        self._count(new, inbox, delivery.mismatch is not None, size)
-        if new:
-            self._tell(batch, seen)
-
-    async def _append(self, batch: str, seen: Seen) -> tuple[bool, bool]:
-        kept = await self._stores.keep(batch, seen)
+        if self.troubles.standing:  # hardly ever
+            self.troubles.end(f"store {batch}", f"batch {batch}: storing again")
+        self._count(kept, delivery.mismatch is not None, size)
         if kept.new:
             self._watch.note(batch, kept.journal, seen)
-        return kept.new, kept.inbox
+            self._tell(batch, seen)
 
-    def _count(self, new: bool, inbox: bool, mismatch: bool, size: int) -> None:
+    def _count(self, kept: Kept, mismatch: bool, size: int) -> None:
         counts = self.counts
         counts.received += 1
-        counts.stored += new
-        counts.repeated += not new
-        counts.inbox += inbox
+        counts.stored += kept.new
+        counts.repeated += not kept.new
+        counts.inbox += kept.inbox
         counts.mismatched += mismatch
         counts.bytes += size
 

@@ -12,16 +12,17 @@ class Troubles:
     """What stands now, by a name for each; what is said of it goes to the log."""
 
     def __init__(self) -> None:
-        self._standing: dict[str, object] = {}
+        self.standing: dict[str, object] = {}
+        """Of what kind each is, by its name."""
 
     def begin(self, name: str, words: object, kind: object = None, level: int = logging.ERROR) -> None:
         """Say that it has begun, or is of another ``kind`` now, unless it was said."""
-        if name not in self._standing or self._standing[name] != kind:
-            self._standing[name] = kind
+        if name not in self.standing or self.standing[name] != kind:
+            self.standing[name] = kind
             _log.log(level, "%s", words)
 
     def end(self, name: str, words: str) -> None:
         """Say that it has ended, where it stood."""
-        if name in self._standing:
-            del self._standing[name]
+        if name in self.standing:
+            del self.standing[name]
             _log.warning("%s", words)

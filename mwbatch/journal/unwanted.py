@@ -1,6 +1,7 @@
 """Reading that nobody waits for any more: whoever reads in a thread looks here at each block, and ends."""
 
 from contextvars import ContextVar
+from dataclasses import dataclass
 from io import DEFAULT_BUFFER_SIZE, BufferedReader, FileIO
 from typing import BinaryIO, Final
 
@@ -9,13 +10,11 @@ class Unwanted(Exception):
     """Nobody waits for what is read here."""
 
 
+@dataclass(slots=True)
 class Wish:
     """Whether a job is wanted still; known to whatever runs in its context."""
 
-    __slots__ = ("gone",)
-
-    def __init__(self) -> None:
-        self.gone = False
+    gone: bool = False
 
     def end(self) -> None:
         """It is not."""

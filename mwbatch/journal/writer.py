@@ -204,10 +204,7 @@ class Writer:
 
     async def _commit(self, group: list[Append]) -> Mapping[str, Exception]:
         """Write what was handed in, each folder's lines at once; says what failed, by folder."""
-        lines = {
-            name: b"".join([append.lines[name] for append in group if name in append.lines])
-            for name in self._own
-        }
+        lines = {name: b"".join([one.lines.get(name, b"") for one in group]) for name in self._own}
         began = self._ticks()
         try:
             errors = await asyncio.get_running_loop().run_in_executor(self._thread, self._write, lines)

@@ -1,5 +1,7 @@
 """Whose signature counts, and which paths carry an address at all."""
 
+import asyncio
+import threading
 from collections.abc import Hashable
 from pathlib import Path
 
@@ -101,22 +103,22 @@ def test_no_path_breaks_it(text: str) -> None:
 
 
 @pytest.mark.parametrize("at", range(len(path(OLD)) - 33 - len("/7-2"), len(path(OLD))))
-def test_a_changed_byte(ring: Ring, at: int) -> None:
+async def test_a_changed_byte(ring: Ring, at: int) -> None:
     """An address with another row, attempt or mac than was signed is refused."""
     signed = path(OLD)
     for other in "0123456789abcdef":
         forged = signed[:at] + other + signed[at + 1 :]
-        assert (ring.signed(forged) is not None) == (forged == signed)
+        assert (await ring.signed(forged) is not None) == (forged == signed)
 
 
-def test_a_new_key_is_learned(tmp_path: Path, ring: Ring) -> None:
+async def test_a_new_key_is_learned(tmp_path: Path, ring: Ring) -> None:
     """An address that names an unknown key makes the key file be read again."""
     keep(Home(tmp_path / "home"), OLD, NEW)
     ring.time += 1.0
-    assert ring.signed(path(NEW))
+    assert await ring.signed(path(NEW))
 
 
-def test_strangers_cannot_make_it_read(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_strangers_cannot_make_it_read(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many unknown keys are named,
     the key file is read at most once a second while it does not change.
     """
@@ -124,22 +126,22 @@ def test_strangers_cannot_make_it_read(ring: Ring, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("mwbatch.journal.key_file.load", lambda _: readings.append(ring.time))
     for _ in range(300):
         ring.time += 0.01
-        assert ring.signed(path(NEW)) is None
+        assert await ring.signed(path(NEW)) is None
     assert 1 <= len(readings) <= 3
 
 
-def test_strangers_keep_no_new_key_out(tmp_path: Path, ring: Ring) -> None:
+async def test_strangers_keep_no_new_key_out(tmp_path: Path, ring: Ring) -> None:
     """The first address that a new key signs is taken at once,
     also where unknown keys were named this moment.
     """
     for _ in range(3):
         ring.time += 1.0
-        assert ring.signed(path(NEW)) is None
+        assert await ring.signed(path(NEW)) is None
     keep(Home(tmp_path / "home"), OLD, NEW)
-    assert ring.signed(path(NEW))
+    assert await ring.signed(path(NEW))
 
 
-def test_an_older_key_file_takes_nothing_away(
+async def test_an_older_key_file_takes_nothing_away(
     tmp_path: Path, ring: Ring, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A key that went without being retired, as where a copy was put back, verifies on: it is told, once,
@@ -148,37 +150,37 @@ def test_an_older_key_file_takes_nothing_away(
     home = Home(tmp_path / "home")
     new = rotate(Path(home.keys.where), 0.0).newest
     ring.time += 1.0
-    assert ring.signed(path(new))
+    assert await ring.signed(path(new))
     whole = Path(home.keys.where).read_bytes()
     for _ in range(3):
         keep(home, OLD)
         ring.time += 1.0
-        assert ring.signed(path(new))
-        assert ring.signed(path(OLD))
+        assert await ring.signed(path(new))
+        assert await ring.signed(path(OLD))
     assert [(record.levelname, new.kid in record.message) for record in caplog.records] == [("ERROR", True)]
     Path(home.keys.where).write_bytes(whole)
     ring.time += 1.0
-    assert ring.signed(path(new))
+    assert await ring.signed(path(new))
     assert len(caplog.records) == 2
     retire(Path(home.keys.where), Kid("old"), 0.0)
     ring.time += 1.0
-    assert ring.signed(path(OLD)) is None
+    assert await ring.signed(path(OLD)) is None
 
 
 @pytest.mark.parametrize(
     "text", [None, b"", b"{}", b'{"keys":[]}', b'{"keys":[{"kid":"old","secret":"00"}]}']
 )
-def test_a_key_file_at_work(tmp_path: Path, ring: Ring, text: bytes | None) -> None:
+async def test_a_key_file_at_work(tmp_path: Path, ring: Ring, text: bytes | None) -> None:
     """Keys in use stay in use while their file is gone or broken, and none are made in their place."""
     home = Home(tmp_path / "home")
     Path(home.keys.where).unlink() if text is None else Path(home.keys.where).write_bytes(text)
     ring.time += 1.0
-    assert ring.signed(path(NEW)) is None
-    assert ring.signed(path(OLD))
+    assert await ring.signed(path(NEW)) is None
+    assert await ring.signed(path(OLD))
     assert Path(home.keys.where).exists() == (text is not None)
 
 
-def test_a_retired_key_is_refused(tmp_path: Path, ring: Ring) -> None:
+async def test_a_retired_key_is_refused(tmp_path: Path, ring: Ring) -> None:
     """A receiver that runs refuses addresses of a key within a second of its end,
     and goes on with the others.
     """
@@ -186,13 +188,13 @@ def test_a_retired_key_is_refused(tmp_path: Path, ring: Ring) -> None:
     new = rotate(Path(home.keys.where), 0.0).newest
     retire(Path(home.keys.where), Kid("old"), 0.0)
     ring.time += 0.9
-    assert ring.signed(path(OLD))
+    assert await ring.signed(path(OLD))
     ring.time += 0.1
-    assert ring.signed(path(OLD)) is None
-    assert ring.signed(path(new))
+    assert await ring.signed(path(OLD)) is None
+    assert await ring.signed(path(new))
 
 
-def test_the_disk_is_looked_at_once_a_second(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_disk_is_looked_at_once_a_second(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many callbacks come, the file is looked at once a second,
     and read only where it has changed.
     """
@@ -207,13 +209,55 @@ def test_the_disk_is_looked_at_once_a_second(ring: Ring, monkeypatch: pytest.Mon
     monkeypatch.setattr(ring, "_reload", readings.append)
     for _ in range(300):
         ring.time += 0.01
-        assert ring.signed(path(OLD))
+        assert await ring.signed(path(OLD))
     assert len(looks) in (2, 3)
     assert not readings
 
 
+async def test_the_loop_looks_at_no_disk(tmp_path: Path, ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Marks and keys are read in threads alone, whatever an address names and however the file changes."""
+    loop, on_loop = threading.get_ident(), list[str]()
+
+    def heard(name: str) -> None:
+        real = getattr(KeyFile, name)
+
+        def call(file: KeyFile) -> object:
+            if threading.get_ident() == loop:
+                on_loop.append(name)
+            return real(file)
+
+        monkeypatch.setattr(KeyFile, name, call)
+
+    heard("mark")
+    heard("load")
+    keep(Home(tmp_path / "home"), OLD, NEW)
+    for key in (OLD, NEW, Key(Kid("none"), b"x" * 32)):
+        ring.time += 1.0
+        await ring.signed(path(key))
+    assert not on_loop
+
+
+async def test_known_keys_wait_for_no_disk(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the disk takes its time over one look, what a known key signed is taken."""
+    began, go = threading.Event(), threading.Event()
+    marked = KeyFile.mark
+
+    def slow(file: KeyFile) -> Hashable:
+        began.set()
+        go.wait()
+        return marked(file)
+
+    monkeypatch.setattr(KeyFile, "mark", slow)
+    ring.time += 1.0
+    first = asyncio.create_task(ring.signed(path(OLD)))
+    await asyncio.to_thread(began.wait)
+    assert await ring.signed(path(OLD))
+    go.set()
+    assert await first
+
+
 @pytest.mark.parametrize("broken", ["gone", "cut", "open"])
-def test_trouble_is_logged_once(
+async def test_trouble_is_logged_once(
     tmp_path: Path, ring: Ring, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:
     """A key file that is missing, broken or open to others keeps the keys in use and is logged once;
@@ -228,13 +272,13 @@ def test_trouble_is_logged_once(
         Path(home.keys.where).chmod(0o644)
     for _ in range(5):
         ring.time += 1.0
-        assert ring.signed(path(OLD))
-        assert ring.signed(path(NEW)) is None
+        assert await ring.signed(path(OLD))
+        assert await ring.signed(path(NEW)) is None
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     Path(home.keys.where).unlink(missing_ok=True)
     keep(home, OLD, NEW)
     ring.time += 1.0
-    assert ring.signed(path(NEW))
+    assert await ring.signed(path(NEW))
 
 
 @pytest.mark.parametrize("secret", ["", "00" * 15])

@@ -6,6 +6,7 @@ import pytest
 
 from mwbatch.callbacks.counts import Counts
 from mwbatch.callbacks.watch import MOST, STRANGE, Once, Watch
+from mwbatch.core import address
 from mwbatch.core.facts import Fact, Seen
 from mwbatch.journal.memory import Memory
 from mwbatch.journal.segments import Segments
@@ -66,6 +67,17 @@ async def test_another_attempt_is_another_task(stage: Stage, caplog: pytest.LogC
         assert await stage.post(stage.address(attempt=attempt), callback(task)) == OK
     await asyncio.sleep(0.1)
     assert not strange(caplog)
+
+
+async def test_another_address_by_a_key_of_this_moment(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A callback that went astray is stored where its task belongs, also where the key that signed that
+    address was made after the last look at the keys.
+    """
+    monkeypatch.setattr("mwbatch.callbacks.keyring.LOOK", 1e9)
+    key = stage.home.keys.rotate(1.0).newest
+    there = address.write(stage.running.url, key, BATCH, 1, 1)
+    assert (await stage.post(stage.address(0), callback(callback_url=there))).status == 200
+    assert [fact.row for fact in stage.facts() if isinstance(fact, Seen)] == [1]
 
 
 @pytest.mark.parametrize("signed", [True, False])

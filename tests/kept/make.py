@@ -97,7 +97,7 @@ async def call_back(stage: Stage, *marks: str) -> None:
     for task in chosen:
         callback = world.early(task, clock())
         assert callback is not None
-        address = keys.signed(urlsplit(callback.url).path)
+        address = await keys.signed(urlsplit(callback.url).path)
         assert address is not None
         await stores.keep(address.batch, read(address, orjson.dumps(callback.body()), clock()).seen)
     assert await stores.close() is None

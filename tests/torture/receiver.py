@@ -56,7 +56,7 @@ class Receiver:
             self._fell(self._mortal)
 
     async def _take(self, path: str, raw: bytes) -> bool:
-        address = self._keys.signed(path)
+        address = await self._keys.signed(path)
         if address is None:
             return False
         delivery = read(address, raw, _now())
