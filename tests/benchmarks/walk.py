@@ -5,6 +5,10 @@ A profile hook counts the calls of the package's functions, in all threads. What
 costs is the difference between a run of `MORE` and one of `FEW`, a row: whatever happens once a run falls
 out, and what happens once a group of rows shows as a part of a call. A file is on the way where it is entered
 for at least every second row.
+
+Of a create and a callback it is said besides which files are entered *under* the function that sees one
+request from its beginning to its end (`UNDER`; marked ``*``): a reader who follows one request passes these.
+The others plan and start rows, read what is planned, receive bytes, or make facts of many rows durable.
 """
 
 import asyncio
@@ -38,9 +42,14 @@ ON_THE_WAY: Final = 0.5
 
 PACKAGE: Final = Path(mwbatch.__file__).parent
 GOALS: Final = {"one create": 12, "one callback": 13}
-"""The files that each way may have."""
+"""The files that each way should have at most."""
+
+UNDER: Final = ("Sender._create", "Receiver.answer")
+"""Who sees one request from its beginning to its end: from a row that is ready to its outcome's fact, and
+from a request's head to the answer that it is stored."""
 
 Calls = dict[str, float]
+"""The calls in each file; those under a request's own function stand a second time, behind a ``*``."""
 
 
 def counted(work: Coroutine[Any, Any, object]) -> Calls:
@@ -48,8 +57,10 @@ def counted(work: Coroutine[Any, Any, object]) -> Calls:
     entered: Counter[str] = Counter()
 
     def hook(frame: FrameType, event: str, _: object) -> None:
-        if event == "call":
-            entered[frame.f_code.co_filename] += 1
+        if event == "call" and frame.f_code.co_filename.startswith(str(PACKAGE)):
+            file = str(Path(frame.f_code.co_filename).relative_to(PACKAGE))
+            entered[file] += 1
+            entered["*" + file] += _is_under(frame)
 
     threading.setprofile(hook)
     sys.setprofile(hook)
@@ -58,8 +69,16 @@ def counted(work: Coroutine[Any, Any, object]) -> Calls:
     finally:
         sys.setprofile(None)
         threading.setprofile(None)
-    there = {Path(file): count for file, count in entered.items()}
-    return {str(f.relative_to(PACKAGE)): n for f, n in there.items() if f.is_relative_to(PACKAGE)}
+    return {**entered}
+
+
+def _is_under(frame: FrameType | None) -> bool:
+    """Whether a call was made, by whatever ways, by a function that sees one request through."""
+    while frame is not None:
+        if frame.f_code.co_qualname in UNDER:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def a_row(few: Calls, more: Calls) -> Calls:
@@ -115,9 +134,17 @@ async def received(home: mwbatch.Home, bodies: list[tuple[str, bytes]]) -> None:
 
 def table(title: str, calls: Calls) -> Iterable[str]:
     """One way: its files, most calls first."""
-    goal = f" (goal: {GOALS[title]})" if title in GOALS else ""
-    yield f"{title}: {len(calls)} files{goal}, {sum(calls.values()):.1f} calls"
-    yield from (f"  {n:7.1f}  {file}" for file, n in sorted(calls.items(), key=lambda one: -one[1]))
+    there = {file: n for file, n in calls.items() if not file.startswith("*")}
+    yield f"{title}: {_sum(there)}"
+    if title in GOALS:
+        under = {file: n for file, n in calls.items() if file.startswith("*")}
+        yield f"  * under the request itself: {_sum(under)} (goal: {GOALS[title]} files)"
+    for file, n in sorted(there.items(), key=lambda one: -one[1]):
+        yield f"  {'*' if '*' + file in calls else ' '}{n:7.1f}  {file}"
+
+
+def _sum(calls: Calls) -> str:
+    return f"{len(calls)} files, {sum(calls.values()):.1f} calls"
 
 
 def main() -> None:
