@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from mwbatch.callbacks.counts import Counts
 from mwbatch.callbacks.limits import Limits
 from mwbatch.core.address import Address
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.reject import Reject, line
 from mwbatch.errors import StoreError
 from mwbatch.journal.belongings import Mailbox
@@ -55,7 +56,7 @@ class _Allowance:
 
     bucket: Bucket
     size: int
-    known: set[tuple[int, int, str]] = field(default_factory=set)
+    known: set[tuple[RowNumber, Attempt, str]] = field(default_factory=set)
 
 
 class _Loss(NamedTuple):

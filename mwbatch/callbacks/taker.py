@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.core.facts import Seen
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.rows import GAP
 from mwbatch.errors import StoreError
 from mwbatch.journal import Intake
@@ -32,13 +33,13 @@ class Bounds:
         self._first = array("q")
         self._more: dict[tuple[int, int], dict[int, int]] = {}
 
-    def holds(self, row: int, attempt: int, task_id: str) -> bool:
+    def holds(self, row: RowNumber, attempt: Attempt, task_id: str) -> bool:
         """Whether room is taken for a task."""
         name = hash(task_id) or 1
         first = attempt == 1 and row < len(self._first) and self._first[row] == name
         return first or name in self._more.get((row, attempt), ())
 
-    def take(self, row: int, attempt: int, task_id: str) -> bool:
+    def take(self, row: RowNumber, attempt: Attempt, task_id: str) -> bool:
         """Make room for one more fact of a task; False where there is none."""
         name, first = hash(task_id) or 1, 0
         if attempt == 1 and row < len(self._first) + GAP:
@@ -57,7 +58,7 @@ class Bounds:
         more[name] = more.get(name, 0) + 1
         return True
 
-    def give_back(self, row: int, attempt: int, task_id: str) -> None:
+    def give_back(self, row: RowNumber, attempt: Attempt, task_id: str) -> None:
         """Undo one `take`, as nothing was stored of it."""
         name = hash(task_id) or 1
         more = self._more.get((row, attempt), {})

@@ -11,6 +11,7 @@ from typing import Final
 
 from mwbatch.callbacks.counts import Counts
 from mwbatch.core.facts import Seen
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.named import Named
 from mwbatch.core.text import encode
 from mwbatch.journal import Intake, Tasks
@@ -34,10 +35,10 @@ class Once:
     """Says the same of a row once, and of a batch not without end."""
 
     def __init__(self) -> None:
-        self._said: set[tuple[str, int, str]] = set()
+        self._said: set[tuple[str, RowNumber, str]] = set()
         self._lines: Counter[str] = Counter()
 
-    def warn(self, batch: str, row: int, sentence: str) -> None:
+    def warn(self, batch: str, row: RowNumber, sentence: str) -> None:
         """Log a warning, unless it was."""
         if (batch, row, sentence) in self._said or self._lines[batch] > MOST:
             return
@@ -49,7 +50,7 @@ class Once:
         _log.warning("batch %s row %d: %s", batch, row, sentence)
 
 
-_Stored = tuple[str, Intake, int, int, str]
+_Stored = tuple[str, Intake, RowNumber, Attempt, str]
 """A task that a callback brought: batch and the journal that has it, row, attempt, task id."""
 
 
@@ -88,9 +89,9 @@ class Watch:
         finally:
             self._runner = None
 
-    def _strange(self, new: list[_Stored]) -> list[tuple[str, int]]:
+    def _strange(self, new: list[_Stored]) -> list[tuple[str, RowNumber]]:
         """Batch and row of each attempt that has more tasks than the one recorded for it. Blocks."""
-        found: dict[tuple[str, int], None] = {}
+        found: dict[tuple[str, RowNumber], None] = {}
         for batch, journal in {journal.where: (batch, journal) for batch, journal, *_ in new}.values():
             for row in self._recorded(journal):
                 found[batch, row] = None
@@ -99,7 +100,7 @@ class Watch:
                 found[batch, row] = None
         return list(found)
 
-    def _recorded(self, journal: Intake) -> list[int]:
+    def _recorded(self, journal: Intake) -> list[RowNumber]:
         """Rows of which submitters recorded another task than a callback had brought before."""
         is_first = journal.where not in self._followed
         if is_first:

@@ -16,6 +16,7 @@ from mwbatch.core.cells import shown
 from mwbatch.core.digests import Digests, named
 from mwbatch.core.facts import Withdrawn
 from mwbatch.core.fold import Status
+from mwbatch.core.ids import RowNumber
 from mwbatch.core.overlaps import Ahead, Overlap, Overlaps, Repeats, consented
 from mwbatch.core.plural import counted, rows
 from mwbatch.errors import AskedBefore, StoreError, UsageError
@@ -171,7 +172,9 @@ async def leave_out(batch: Opened, compared: Compared, desk: Desk) -> int:
     """Withdraw the rows that were asked for before, of those that would be sent now; returns how many."""
     state = batch.state
     gone = (number for number in compared.numbers() if number < state.end and state.is_sendable(number))
-    return await batch.record_all(Withdrawn(desk.now(), row, state.row(row).fresh_attempt) for row in gone)
+    return await batch.record_all(
+        Withdrawn(desk.now(), RowNumber(row), state.row(row).fresh_attempt) for row in gone
+    )
 
 
 def _take(

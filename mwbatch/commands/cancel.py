@@ -14,6 +14,7 @@ from mwbatch.commands.fetching import Found, Open, look
 from mwbatch.commands.session import Session
 from mwbatch.core.facts import Withdrawn
 from mwbatch.core.fold import Row, Status
+from mwbatch.core.ids import RowNumber
 from mwbatch.core.outcomes import Canceled
 from mwbatch.core.plural import rows
 from mwbatch.errors import BatchBusy, UsageError
@@ -65,12 +66,12 @@ async def cancel(
         )
 
 
-def _chosen(batch: Opened, ids: Collection[str]) -> tuple[list[int], list[str]]:
+def _chosen(batch: Opened, ids: Collection[str]) -> tuple[list[RowNumber], list[str]]:
     """The numbers of the rows to give up, and a sentence for each named one that is final otherwise."""
     state = batch.state
     if not ids:
         return sorted(number for status in CANCELABLE for number in state.numbered(status)), []
-    chosen, final = list[int](), list[str]()
+    chosen, final = list[RowNumber](), list[str]()
     for planned in named(batch, ids):
         status = state.row(planned.row).status
         if status in CANCELABLE:
@@ -80,7 +81,7 @@ def _chosen(batch: Opened, ids: Collection[str]) -> tuple[list[int], list[str]]:
     return chosen, final
 
 
-async def _withdraw(batch: Opened, chosen: list[int], desk: Desk) -> int:
+async def _withdraw(batch: Opened, chosen: list[RowNumber], desk: Desk) -> int:
     """Forbid the next attempt of every row that might get one; durable before any task is canceled."""
     there = ((number, row) for number in chosen if _may_be_sent(row := batch.state.row(number)))
     return await batch.record_all(Withdrawn(desk.now(), number, row.fresh_attempt) for number, row in there)
@@ -90,7 +91,7 @@ def _may_be_sent(row: Row) -> bool:
     return not row.withdrawn and (row.status in (Status.PLANNED, Status.DOUBT) or bool(row.doubtful))
 
 
-async def _cancel(session: Session, chosen: list[int]) -> tuple[int, list[str]]:
+async def _cancel(session: Session, chosen: list[RowNumber]) -> tuple[int, list[str]]:
     """Cancel the open tasks of these rows; how many, and a sentence for each that could not be."""
     remaining, late = _open(session.batch, chosen), list[str]()
     tally, canceled = session.tally, 0
@@ -125,7 +126,7 @@ async def _cancel(session: Session, chosen: list[int]) -> tuple[int, list[str]]:
     return canceled, late
 
 
-def _open(batch: Opened, chosen: list[int]) -> Iterator[Open]:
+def _open(batch: Opened, chosen: list[RowNumber]) -> Iterator[Open]:
     for number in chosen:
         for task in list(batch.state.row(number).tasks.values()):
             if not (task.answered or task.canceled or task.strange):

@@ -9,6 +9,7 @@ from typing import Final
 from mwbatch.commands.session import Session
 from mwbatch.core.address import find
 from mwbatch.core.hint import hint
+from mwbatch.core.ids import RowNumber
 from mwbatch.core.pace import backoff
 from mwbatch.core.task import Task
 from mwbatch.core.times import moment
@@ -21,7 +22,7 @@ NEWEST: Final = 1000
 """Among so many tasks, the newest ones, it is looked for."""
 
 
-async def prove_echo(session: Session, kind: str, row: int) -> bool:
+async def prove_echo(session: Session, kind: str, row: RowNumber) -> bool:
     """Look for a row's task, the first of its type, in a listing; keep on the card whether it was there."""
     batch = session.batch
     # Not the one that is kept: whoever knows the address may have answered for another.

@@ -11,6 +11,7 @@ from mwbatch.core.agreement import Agreement, Differing, is_unanswered
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Via
 from mwbatch.core.fold import Status
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.showing import news, seen
 from mwbatch.core.task_state import TaskState
 from mwbatch.core.tie import is_at
@@ -27,8 +28,8 @@ FORGOTTEN: Final = "the API knows none of the pending tasks any more: waiting ch
 class Open(NamedTuple):
     """A task of which more may be learned."""
 
-    row: int
-    attempt: int
+    row: RowNumber
+    attempt: Attempt
     task_id: str
 
 

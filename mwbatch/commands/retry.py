@@ -15,6 +15,7 @@ from mwbatch.commands.session import Session
 from mwbatch.commands.turn import turn_in
 from mwbatch.core.facts import Retried
 from mwbatch.core.fold import Row, Status
+from mwbatch.core.ids import RowNumber
 from mwbatch.core.outcomes import Created
 from mwbatch.core.plural import rows
 from mwbatch.errors import BadValue, UsageError
@@ -78,7 +79,9 @@ async def _open(batch: Opened, chosen: "array[int]", compared: Compared, desk: D
         gone[number] = 1
     opened = array("Q", (number for number in chosen if not gone[number]))
     desk.tally.note(f"{rows(len(opened))} get another attempt")
-    await batch.record_all(Retried(desk.now(), row, batch.state.row(row).fresh_attempt) for row in opened)
+    await batch.record_all(
+        Retried(desk.now(), RowNumber(row), batch.state.row(row).fresh_attempt) for row in opened
+    )
     compared.keep_consent(batch, desk.now())
     return told_left_out(compared.overlaps.rows, desk)
 

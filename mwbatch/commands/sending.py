@@ -21,6 +21,7 @@ from mwbatch.core.address import Key, write
 from mwbatch.core.course import SENDING, Course, Event
 from mwbatch.core.doubt import Witness
 from mwbatch.core.facts import Failed, Planned, Started, Via
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.outcomes import INTERRUPTED
 from mwbatch.core.pace import Pace
 from mwbatch.core.plan import Create, Runs, ranges, run_size
@@ -199,7 +200,7 @@ class Sender:
         self.session.desk.held_up(tried.outcome, wait)
         return wait if asked is None else 0.0
 
-    def _tied(self, outcome: Outcome, row: int, attempt: int) -> Outcome:
+    def _tied(self, outcome: Outcome, row: RowNumber, attempt: Attempt) -> Outcome:
         """A create that is answered with another row's or attempt's task tells nothing of its own."""
         if (
             outcome.verdict is Verdict.CREATED

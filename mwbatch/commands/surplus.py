@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from mwbatch.commands.canceling import cancel_task
 from mwbatch.commands.fetching import Open, look
 from mwbatch.commands.session import Session
+from mwbatch.core.ids import RowNumber
 from mwbatch.core.task_state import TaskState
 
 
@@ -31,7 +32,7 @@ async def cancel_surplus(session: Session) -> Canceled:
     return result
 
 
-async def _thin_out(session: Session, number: int, result: Canceled) -> None:
+async def _thin_out(session: Session, number: RowNumber, result: Canceled) -> None:
     """Cancel what a row has too much of, if a look shows it at its address, and the kept task too."""
     looks = {
         task.task_id: await look(session, Open(number, task.attempt, task.task_id))
@@ -50,7 +51,7 @@ async def _thin_out(session: Session, number: int, result: Canceled) -> None:
             await _cancel(session, number, task, result)
 
 
-async def _cancel(session: Session, number: int, task: TaskState, result: Canceled) -> None:
+async def _cancel(session: Session, number: RowNumber, task: TaskState, result: Canceled) -> None:
     """Cancel one task, and tell of it."""
     error = await cancel_task(session, Open(number, task.attempt, task.task_id))
     if error is not None:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from itertools import islice
+from typing import cast
 
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.planning import Source
@@ -10,6 +11,7 @@ from mwbatch.commands.survey import ASIDE, Survey, renewed
 from mwbatch.core.digests import stable_digest
 from mwbatch.core.entry import Entry, Found
 from mwbatch.core.facts import Planned
+from mwbatch.core.ids import RowNumber
 from mwbatch.errors import UsageError
 from mwbatch.journal.closing import in_thread
 from mwbatch.journal.opened import Opened
@@ -51,7 +53,7 @@ class _Plan:
         """Those of the rows that are to be planned; ``mark`` is what the manifest has after them."""
         entries = [one for one in chunk if isinstance(one, Entry)]
         self._check(len(entries) == len(chunk) or self._source.skip_invalid)
-        numbers = list(islice(self._numbers, len(entries)))
+        numbers = cast("list[RowNumber]", list(islice(self._numbers, len(entries))))
         self._check(len(numbers) == len(entries))
         there = zip(entries, numbers, strict=True)
         if mark == next(self._marks, None) and min(numbers, default=0) >= 0:
@@ -63,7 +65,7 @@ class _Plan:
             ]
         return [self._row(one, number, at) for one, number in there if number >= 0 or number < ASIDE]
 
-    def _row(self, entry: Entry, number: int, at: float) -> Planned:
+    def _row(self, entry: Entry, number: RowNumber, at: float) -> Planned:
         """A new row, or the next edition of one.
 
         Its request as it stands in the manifest now, all else as it was planned.

@@ -15,7 +15,7 @@ from hashlib import blake2b
 from hmac import compare_digest
 from typing import Final, NamedTuple
 
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 
 PREFIX: Final = "/callbacks/v1/"
 """Where the receiver's route begins, below whatever path the callback base carries."""
@@ -70,8 +70,8 @@ class Address(NamedTuple):
 
     kid: Kid
     batch: str
-    row: int
-    attempt: int
+    row: RowNumber
+    attempt: Attempt
     mac: str
 
     @property
@@ -85,13 +85,13 @@ class Address(NamedTuple):
         return key.kid == self.kid and compare_digest(signed, self.mac.encode())
 
 
-def mac(key: Key, batch: str, row: int, attempt: int) -> str:
+def mac(key: Key, batch: str, row: RowNumber, attempt: Attempt) -> str:
     """Sign one address: 32 lower-case hex digits."""
     text = f"v1/{key.kid}/{batch}/{row}-{attempt}"
     return blake2b(text.encode("ascii"), key=key.secret, digest_size=16).hexdigest()
 
 
-def write(base: str, key: Key, batch: str, row: int, attempt: int) -> str:
+def write(base: str, key: Key, batch: str, row: RowNumber, attempt: Attempt) -> str:
     """Write the address of one attempt below a callback base."""
     return f"{base.rstrip('/')}{PREFIX}{key.kid}/{batch}/{row}-{attempt}/{mac(key, batch, row, attempt)}"
 
@@ -116,7 +116,7 @@ def _address(found: re.Match[str] | None) -> Address | None:
     if found is None:
         return None
     kid, batch, row, attempt, mac = found.groups()
-    return Address(Kid(kid), batch, int(row), int(attempt), mac)
+    return Address(Kid(kid), batch, RowNumber(int(row)), Attempt(int(attempt)), mac)
 
 
 def masked(text: str) -> str:

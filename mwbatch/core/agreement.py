@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from mwbatch.core.cells import BOX
 from mwbatch.core.digests import Digests, named
 from mwbatch.core.facts import Seen, digest
+from mwbatch.core.ids import RowNumber
 from mwbatch.core.labels import response
 from mwbatch.core.task import Task
 from mwbatch.core.task_state import TaskState
@@ -38,7 +39,7 @@ Gist = list[list[Any]]
 class Differing(NamedTuple):
     """A row with a task whose stored answer the API lists otherwise, or not at all."""
 
-    row: int
+    row: RowNumber
     task_id: str
 
 
@@ -53,7 +54,7 @@ class Agreement:
         self._tasks, self._names = Digests(), Digests()
         self._first: dict[str, Gist] = {}
 
-    def compare(self, row: int, known: TaskState | None, task: Task) -> None:
+    def compare(self, row: RowNumber, known: TaskState | None, task: Task) -> None:
         """Take in a task as it is listed at a row; ``known`` is what the batch knew of it before."""
         if known is None or not known.answered:
             return

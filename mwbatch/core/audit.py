@@ -13,6 +13,7 @@ from typing import Final
 from mwbatch.core.digests import Digests
 from mwbatch.core.facts import Planned
 from mwbatch.core.fold import Row
+from mwbatch.core.ids import RowNumber
 
 MOST: Final = 10_000
 """How many requests are told row by row; the rest are counted."""
@@ -26,7 +27,7 @@ class Held:
     """
 
     batch: int
-    row: int
+    row: RowNumber
     tasks: tuple[tuple[str, str], ...]
 
 
@@ -81,7 +82,7 @@ class Audit:
             paid = sum(status != "canceled" for _, status in tasks)
             self._count(place, paid)
             if (paid or place in self._told) and (request := self._request(place)):
-                request.rows.append(Held(batch, number, tasks))
+                request.rows.append(Held(batch, RowNumber(number), tasks))
 
     def finish(self) -> None:
         """Take back tasks of the account that are a row's own, shown without its address;

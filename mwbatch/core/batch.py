@@ -9,6 +9,7 @@ from mwbatch.core.columns import shown_by
 from mwbatch.core.facts import Fact, Planned, Seen, Started, Withdrawn
 from mwbatch.core.fold import Row, Status
 from mwbatch.core.glances import glance
+from mwbatch.core.ids import FIRST, Attempt, RowNumber
 from mwbatch.core.lines import parse
 from mwbatch.core.rows import Rows
 from mwbatch.core.task_state import Answered, Shared, TaskState
@@ -127,7 +128,7 @@ class Batch:
         task = self._columns.task(number)
         return task if task is not None and task.task_id == task_id else None
 
-    def stands_at_another(self, task_id: str, number: int, attempt: int) -> bool:
+    def stands_at_another(self, task_id: str, number: int, attempt: Attempt) -> bool:
         """Whether the API itself has shown a task of this id at another row or attempt of the batch."""
         if (first := self._rows.holders.find(as_bytes(task_id))) is None:  # as nearly always
             return False
@@ -213,21 +214,21 @@ class Batch:
 
     # Which
 
-    def numbered(self, status: Status) -> Iterator[int]:
+    def numbered(self, status: Status) -> Iterator[RowNumber]:
         """The numbers of the rows in one status, ascending."""
         return self._rows.numbers(questions.STATUS, 1 + questions.STATUSES.index(status))
 
-    def doubtful(self) -> Iterator[tuple[int, int]]:
+    def doubtful(self) -> Iterator[tuple[RowNumber, Attempt]]:
         """Every attempt in doubt of a planned row, with the row's number."""
         for number in self._rows.numbers(questions.DOUBTFUL):
             row = self._lifted.get(number)
-            yield from ((number, attempt) for attempt in (row.doubtful if row else (1,)))
+            yield from ((number, attempt) for attempt in (row.doubtful if row else (FIRST,)))
 
-    def unsettled(self) -> Iterator[int]:
+    def unsettled(self) -> Iterator[RowNumber]:
         """The numbers of the rows that were started and are in doubt, or may be sent again."""
         return self._rows.numbers(questions.UNSETTLED)
 
-    def tasks(self, first: int = 0) -> Iterator[tuple[int, TaskState]]:
+    def tasks(self, first: int = 0) -> Iterator[tuple[RowNumber, TaskState]]:
         """Every task that was ever shown, with the row's number; unknown rows too.
 
         Those below ``first`` may be left out where they are kept in columns, as one attempt alone.
@@ -237,22 +238,22 @@ class Batch:
             for n in self._rows.straight(questions.SHOWN, first=first)
             if (task := self._columns.task(n))
         )
-        yield from ((n, task) for n, row in self._lifted.items() for task in row.tasks.values())
+        yield from ((n, task) for n, row in self._rows.objects() for task in row.tasks.values())
 
-    def open(self) -> Iterator[tuple[int, TaskState]]:
+    def open(self) -> Iterator[tuple[RowNumber, TaskState]]:
         """Every task that is not canceled, of rows without a confirmed task's answer; unknown rows too."""
         for number in self._rows.numbers(questions.OPEN):
             yield from ((number, task) for task in self.row(number).open)
 
-    def surplus(self) -> Iterator[tuple[int, TaskState]]:
+    def surplus(self) -> Iterator[tuple[RowNumber, TaskState]]:
         """Every task beyond the one kept of its row, with the row's number."""
-        return ((n, task) for n, row in self._lifted.items() for task in row.surplus)
+        return ((n, task) for n, row in self._rows.objects() for task in row.surplus)
 
-    def conflicts(self) -> Iterator[tuple[int, TaskState]]:
+    def conflicts(self) -> Iterator[tuple[RowNumber, TaskState]]:
         """Every task with two answers that say different things, with its row's number."""
-        return ((n, task) for n, row in self._lifted.items() for task in row.conflicts)
+        return ((n, task) for n, row in self._rows.objects() for task in row.conflicts)
 
-    def unknown(self) -> Iterator[tuple[int, TaskState]]:
+    def unknown(self) -> Iterator[tuple[RowNumber, TaskState]]:
         """Every task at one of our addresses whose row the batch does not have."""
         numbers = self._rows.numbers(questions.UNKNOWN)
         return ((number, task) for number in numbers for task in self.row(number).tasks.values())
@@ -261,7 +262,7 @@ class Batch:
         """Which answer is shown of each row with answers of several tasks, or none of its own: then None."""
         return {
             number: kept.least if kept is not None and kept.answered else None
-            for number, row in self._lifted.items()
+            for number, row in self._rows.objects()
             if (said := sum(bool(task.answers) for task in row.tasks.values()))
             and ((kept := row.kept) is None or said > 1 or not kept.answered)
         }

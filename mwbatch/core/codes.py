@@ -5,6 +5,7 @@ from functools import cache, cached_property
 from typing import Final
 
 from mwbatch.core.fold import Row
+from mwbatch.core.ids import FIRST
 from mwbatch.core.task_state import TaskState
 
 PLANNED, STARTED, SHOWN, DONE, CANCELED, ANSWERED, WITHDRAWN, CONFIRMED = (1 << bit for bit in range(8))
@@ -50,7 +51,7 @@ def row_of(code: int, task: TaskState | None) -> Row:
 def task_of(code: int, task_id: str) -> TaskState:
     """The one task that was shown of a row with a code, without its time and its answer."""
     said = "canceled" if code & CANCELED else "completed" if code & DONE else "pending"
-    return TaskState(task_id, 1, said, by_api=bool(code & CONFIRMED))
+    return TaskState(task_id, FIRST, said, by_api=bool(code & CONFIRMED))
 
 
 class Question:

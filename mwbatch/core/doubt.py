@@ -8,6 +8,7 @@ from mwbatch.core.batch import Batch
 from mwbatch.core.drift import WIDE
 from mwbatch.core.facts import Failed, Started
 from mwbatch.core.fold import Row
+from mwbatch.core.ids import RowNumber
 from mwbatch.core.span import PADDING, Span
 from mwbatch.core.sweep import Place
 from mwbatch.core.times import http_time
@@ -25,7 +26,7 @@ class Witness(NamedTuple):
 
     task_id: str
     began: float
-    row: int
+    row: RowNumber
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,9 @@ def _covered(fact: Started, open_: set[Place]) -> Iterable[Place]:
     """Those of the open attempts that this fact started."""
     size = sum(end - first for first, end in fact.rows)
     if size <= len(open_):
-        candidates = (Place(row, fact.attempt) for first, end in fact.rows for row in range(first, end))
+        candidates = (
+            Place(RowNumber(row), fact.attempt) for first, end in fact.rows for row in range(first, end)
+        )
         return (place for place in candidates if place in open_)
     return (
         place

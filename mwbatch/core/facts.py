@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from mwbatch.core.digests import named
 from mwbatch.core.form import Request
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.text import Json, canonical
 
 
@@ -39,7 +39,7 @@ class Planned(NamedTuple):
     """
 
     at: float
-    row: int
+    row: RowNumber
     id: str
     line: int
     type: str
@@ -59,7 +59,7 @@ class Started:
 
     at: float
     rows: tuple[tuple[int, int], ...]
-    attempt: int
+    attempt: Attempt
     base: str
     origin: str
     key: str
@@ -78,8 +78,8 @@ class Seen(NamedTuple):
     """
 
     at: float
-    row: int
-    attempt: int
+    row: RowNumber
+    attempt: Attempt
     task_id: str
     status: str
     via: str
@@ -95,8 +95,8 @@ class Failed:
     """An attempt made no task. ``final``: the row is rejected; else it may be attempted again."""
 
     at: float
-    row: int
-    attempt: int
+    row: RowNumber
+    attempt: Attempt
     verdict: str
     final: bool
     status: int | None = None
@@ -108,8 +108,8 @@ class Retried:
     """The user opened ``attempt`` for a row that was rejected, canceled or in doubt."""
 
     at: float
-    row: int
-    attempt: int
+    row: RowNumber
+    attempt: Attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +117,8 @@ class Withdrawn:
     """The user gave the row up: ``attempt`` must never start."""
 
     at: float
-    row: int
-    attempt: int
+    row: RowNumber
+    attempt: Attempt
 
 
 Fact = Planned | Started | Seen | Failed | Retried | Withdrawn
@@ -152,6 +152,6 @@ def identity(fact: Fact) -> bytes | None:
     return answer_name(fact.row, fact.attempt, fact.task_id, fact.answer)
 
 
-def answer_name(row: int, attempt: int, task_id: str, answer: str) -> bytes:
+def answer_name(row: RowNumber, attempt: Attempt, task_id: str, answer: str) -> bytes:
     """16 bytes that name an answer."""
     return named(f"{row}-{attempt}/{task_id}/{answer}")

@@ -30,6 +30,7 @@ from enum import StrEnum
 from typing import Final
 
 from mwbatch.core.facts import CONFIRMING, Failed, Planned, Retried, Seen, Withdrawn
+from mwbatch.core.ids import Attempt
 from mwbatch.core.task_state import Answered, TaskState
 
 
@@ -97,7 +98,7 @@ class Row:
                 self.forbidden = max(self.forbidden, attempt)
 
     @property
-    def doubtful(self) -> list[int]:
+    def doubtful(self) -> list[Attempt]:
         """The attempts that were made and of which nothing is known, ascending."""
         return _attempts((self.started | self.seen) & ~self.failed & ~self._counted)
 
@@ -124,7 +125,7 @@ class Row:
         return self.confirmed & ~strange | own
 
     @property
-    def contested(self) -> list[int]:
+    def contested(self) -> list[Attempt]:
         """The attempts that failed, though not finally, and were called back about, ascending."""
         return _attempts(self.seen & self.failed & ~self.final & ~self.denied & ~self._counted)
 
@@ -142,14 +143,14 @@ class Row:
         return max(0, (self.started | self.failed | self.seen).bit_length() - 1)
 
     @property
-    def next_attempt(self) -> int:
+    def next_attempt(self) -> Attempt:
         """The attempt that a create request of this row would be."""
-        return max(self.last + 1, self.opened)
+        return Attempt(max(self.last + 1, self.opened))
 
     @property
-    def fresh_attempt(self) -> int:
+    def fresh_attempt(self) -> Attempt:
         """The attempt that a new ``retried`` or ``withdrawn`` must name, so as to count as the later one."""
-        return max(self.last, self.opened, self.forbidden) + 1
+        return Attempt(max(self.last, self.opened, self.forbidden) + 1)
 
     @property
     def sendable(self) -> bool:
@@ -241,8 +242,8 @@ class Row:
         return kept is not None and kept.answered and not kept.confirmed
 
 
-def _attempts(bits: int) -> list[int]:
-    return [attempt for attempt in range(bits.bit_length()) if bits >> attempt & 1]
+def _attempts(bits: int) -> list[Attempt]:
+    return [Attempt(attempt) for attempt in range(bits.bit_length()) if bits >> attempt & 1]
 
 
 def _preference(task: TaskState) -> tuple[bool, bool, Answered, bool, bool, str, str]:

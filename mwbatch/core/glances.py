@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, TypeVar
 
 from mwbatch.core.facts import CONFIRMING, Fact, Planned, Seen, Via, answer_name, identity
+from mwbatch.core.ids import FIRST, Attempt, RowNumber
 from mwbatch.core.lines import BODY, beginning, checked, parse
 from mwbatch.core.text import as_bytes, decode, encode
 
@@ -73,8 +74,8 @@ class Kept(NamedTuple):
     """An answer on disk: its `mwbatch.core.facts.identity`, and of which task of which attempt it is."""
 
     name: bytes
-    row: int
-    attempt: int
+    row: RowNumber
+    attempt: Attempt
     task_id: str
 
 
@@ -92,8 +93,8 @@ def kept_answer(text: bytes) -> Kept | None:
     row, task, answer = found.group("row", "task", "answer")
     if not answer:
         return None
-    number, task_id = int(row), task.decode()
-    return Kept(answer_name(number, 1, task_id, answer.decode()), number, 1, task_id)
+    number, task_id = RowNumber(int(row)), task.decode()
+    return Kept(answer_name(number, FIRST, task_id, answer.decode()), number, FIRST, task_id)
 
 
 def answered_row(text: bytes) -> int | None:
@@ -152,9 +153,9 @@ def bare_callback(text: bytes) -> Seen | None:
     return fact if isinstance(fact, Seen) and fact.via == Via.CALLBACK else None
 
 
-def named_task(text: bytes) -> tuple[int, int, bytes] | None:
+def named_task(text: bytes) -> tuple[RowNumber, Attempt, bytes] | None:
     """Row, attempt and task (JSON, always spelled in one way) that a line shows, unproved; None for none."""
     if (found := _NAMED(text)) is None:
         return None
     row, attempt, task = found.group("row", "attempt", "task")
-    return int(row), int(attempt), encode(decode(task)) if b"\\" in task else task
+    return RowNumber(int(row)), Attempt(int(attempt)), encode(decode(task)) if b"\\" in task else task

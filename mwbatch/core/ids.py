@@ -3,7 +3,16 @@
 At run time they are what they are made of. Where many are made at once the whole is cast, not each.
 """
 
-from typing import NewType
+from typing import Final, NewType
 
 Kid = NewType("Kid", str)
 """The name of a callback key."""
+
+Attempt = NewType("Attempt", int)
+"""An attempt at a row, from 1."""
+
+RowNumber = NewType("RowNumber", int)
+"""A row of a batch, from 0, in the order in which rows were planned."""
+
+FIRST: Final = Attempt(1)
+"""The first attempt at a row, which is the only one of nearly all."""

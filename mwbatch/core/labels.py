@@ -8,6 +8,7 @@ from mwbatch.core.cells import BOX
 from mwbatch.core.facts import Planned, Seen
 from mwbatch.core.fold import Row
 from mwbatch.core.form import Request
+from mwbatch.core.ids import RowNumber
 from mwbatch.core.kinds import objects
 from mwbatch.core.task import told_by
 from mwbatch.core.text import Json, decode, encode
@@ -18,7 +19,7 @@ class Label(TypedDict):
     """A line of ``results``; times are ISO 8601."""
 
     batch: str
-    row: int
+    row: RowNumber
     id: str
     task_id: str | None
     type: str

@@ -3,6 +3,8 @@
 from array import array
 from typing import Final
 
+from mwbatch.core.ids import Attempt, RowNumber
+
 SPAN: Final = 1024
 """Rows that share one array."""
 
@@ -13,7 +15,7 @@ class Named:
     def __init__(self) -> None:
         self._spans: dict[tuple[int, int], array[int]] = {}
 
-    def note(self, row: int, attempt: int, task: bytes) -> bool:
+    def note(self, row: RowNumber, attempt: Attempt, task: bytes) -> bool:
         """Take in that this task (as JSON) was named; says whether another one had been named before."""
         place, name = (attempt, row // SPAN), hash(task) or 1
         if place not in self._spans:

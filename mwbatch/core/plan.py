@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from mwbatch.core.batch import Batch
 from mwbatch.core.digests import request_digest
 from mwbatch.core.facts import Planned
+from mwbatch.core.ids import FIRST, Attempt
 
 LEAST_RUN: Final = 16
 GREATEST_RUN: Final = 256
@@ -24,7 +25,7 @@ class Create(NamedTuple):
     """One create request that is to be made: the row as planned, and the number of the attempt."""
 
     planned: Planned
-    attempt: int
+    attempt: Attempt
 
 
 def run_size(in_flight: int) -> int:
@@ -78,7 +79,7 @@ class Runs:
 
     def _create(self, planned: Planned) -> Create | None:
         if self._state.untouched(planned.row):
-            return Create(planned, 1)
+            return Create(planned, FIRST)
         if self._state.is_sendable(planned.row):
             return Create(planned, self._state.row(planned.row).next_attempt)
         return None

@@ -8,6 +8,7 @@ callback, and only a receiver with the same keys answers. It stores nothing.
 from typing import Final
 
 from mwbatch.core.address import Key, write
+from mwbatch.core.ids import FIRST, RowNumber
 from mwbatch.core.text import BadJson, decode_object, encode
 
 PROBE: Final = "probe"
@@ -24,7 +25,7 @@ MAX_NONCE: Final = 64
 
 def probe_address(base: str, key: Key) -> str:
     """The address below a callback base to which a probe is posted."""
-    return write(base, key, PROBE, 0, 1)
+    return write(base, key, PROBE, RowNumber(0), FIRST)
 
 
 def question(nonce: str) -> bytes:

@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Final, Self
 
 from mwbatch.core.address import Address
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.kinds import field, number
 from mwbatch.core.lines import VERSION, BadLine, sealed, unsealed
 from mwbatch.core.text import Json
@@ -36,8 +37,8 @@ class Reject:
     """
 
     at: float
-    row: int
-    attempt: int
+    row: RowNumber
+    attempt: Attempt
     reason: str
     size: int
     sha256: str
@@ -52,7 +53,7 @@ class Reject:
         return cls(at, address.row, address.attempt, reason, len(raw), name, len(raw) > most, body)
 
     @property
-    def identity(self) -> tuple[int, int, str]:
+    def identity(self) -> tuple[RowNumber, Attempt, str]:
         """The same body, posted to the same address."""
         return self.row, self.attempt, self.sha256
 
@@ -84,8 +85,8 @@ def _of(record: dict[str, Json]) -> Reject:
         raise BadLine(f"no reject: {', '.join(sorted(strange))} is unknown")
     return Reject(
         at=number(record, "at"),
-        row=field(record, "row", int),
-        attempt=field(record, "attempt", int),
+        row=RowNumber(field(record, "row", int)),
+        attempt=Attempt(field(record, "attempt", int)),
         reason=field(record, "reason", str),
         size=field(record, "size", int),
         sha256=field(record, "sha256", str),

@@ -1,13 +1,14 @@
 """The rows of a batch by number: nearly all of them in columns, the few others as objects."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterator, Mapping
 from heapq import merge
-from typing import Final
+from typing import Final, cast
 
 from mwbatch.core.codes import LIFTED, Question
 from mwbatch.core.columns import Columns
 from mwbatch.core.fold import Row
 from mwbatch.core.holders import Holders
+from mwbatch.core.ids import RowNumber
 
 GAP: Final = 1 << 20
 """How far beyond the last row a number may lie and still have room made in the columns."""
@@ -89,14 +90,21 @@ class Rows(Mapping[int, Row]):
         straight = sum(n * said.count(n) for n in range(1, max(question.table) + 1))
         return straight + sum(map(question, self.lifted.values()))
 
-    def numbers(self, question: Question, answer: int = 1, first: int = 0) -> Iterator[int]:
+    def numbers(self, question: Question, answer: int = 1, first: int = 0) -> Iterator[RowNumber]:
         """The numbers of the rows from ``first`` on that give an answer, ascending, as the walk begins."""
         lifted = sorted(n for n, row in self.lifted.items() if n >= first and question(row) == answer)
         straight = self.straight(question, answer, first)
-        yield from merge(straight, lifted) if lifted else straight
+        yield from cast("Iterator[RowNumber]", merge(straight, lifted)) if lifted else straight
 
-    def straight(self, question: Question, answer: int = 1, first: int = 0) -> Iterator[int]:
+    def straight(self, question: Question, answer: int = 1, first: int = 0) -> Iterator[RowNumber]:
         """Those of them that are in columns, from ``first`` on."""
+        return cast("Iterator[RowNumber]", self._straight(question, answer, first))
+
+    def objects(self) -> ItemsView[RowNumber, Row]:
+        """Those that are objects, by their numbers, as they are while it is read."""
+        return cast("ItemsView[RowNumber, Row]", self.lifted.items())
+
+    def _straight(self, question: Question, answer: int, first: int) -> Iterator[int]:
         said = self.columns.codes.translate(question.table)
         number = said.find(answer, first)
         while number >= 0:

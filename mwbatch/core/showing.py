@@ -3,11 +3,14 @@
 from hashlib import sha256
 
 from mwbatch.core.facts import Seen, Via, digest
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.task import Task
 from mwbatch.core.task_state import TaskState
 
 
-def seen(task: Task, row: int, attempt: int, via: Via, at: float, body: bytes | None = None) -> Seen:
+def seen(
+    task: Task, row: RowNumber, attempt: Attempt, via: Via, at: float, body: bytes | None = None
+) -> Seen:
     """The fact that ``task`` was shown for an attempt, ``body`` being the JSON text in which it came.
 
     It carries the answer where the task has a ``response`` and its text is at hand; a bare ``completed`` is

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from mwbatch.core.address import Address, find
 from mwbatch.core.digests import named
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.page import Page
 from mwbatch.core.plural import counted
 from mwbatch.core.task import Task
@@ -45,8 +46,8 @@ class Query(NamedTuple):
 class Place(NamedTuple):
     """Where a task belongs: a row and an attempt of the batch."""
 
-    row: int
-    attempt: int
+    row: RowNumber
+    attempt: Attempt
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ which says what it means.
 from dataclasses import dataclass, field
 
 from mwbatch.core.facts import CONFIRMING, Seen, Via
+from mwbatch.core.ids import Attempt
 
 Answered = tuple[str, str, str]
 """An answer's place in the order that chooses the one shown: (completed_at, task_id, sha256)."""
@@ -47,7 +48,7 @@ class TaskState:
     """
 
     task_id: str
-    attempt: int
+    attempt: Attempt
     shown: str = "pending"
     created_at: str = ""
     answers: dict[str, Answered] = field(default_factory=dict)

@@ -3,10 +3,11 @@ an answer about another task or another address is believed of neither.
 """
 
 from mwbatch.core.address import find
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.task import Task
 
 
-def is_at(task: Task, batch: str, row: int, attempt: int) -> bool:
+def is_at(task: Task, batch: str, row: RowNumber, attempt: Attempt) -> bool:
     """Whether a task that was shown may belong to an attempt: its address names that, or none is shown.
 
     Which key signed the address does not matter: who shows it is the API, under our own key.

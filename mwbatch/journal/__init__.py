@@ -30,6 +30,7 @@ from typing import Protocol, TypeVar
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Failed, Planned, Seen
 from mwbatch.core.glances import Kept
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.task_state import Answered
 from mwbatch.journal.health import Health
 
@@ -202,6 +203,6 @@ class Intake(Protocol):
 class Tasks(Protocol):
     """Which tasks are recorded: good for a warning and for nothing else."""
 
-    def look(self, stop: Callable[[], bool] = lambda: False) -> Iterator[tuple[int, int, bytes]]:
+    def look(self, stop: Callable[[], bool] = lambda: False) -> Iterator[tuple[RowNumber, Attempt, bytes]]:
         """Row, attempt and task (as JSON) of each recorded since the last look, until ``stop``. Blocks."""
         ...

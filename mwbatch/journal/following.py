@@ -8,6 +8,7 @@ from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Planned, Seen
 from mwbatch.core.fold import Status
 from mwbatch.core.glances import named_task
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.lines import parse
 from mwbatch.errors import StoreError
 from mwbatch.journal.places import Answers, Plans
@@ -64,7 +65,7 @@ class Tasks:
     def __init__(self, folder: Path, name: str) -> None:
         self._tail = Tail(folder, (name,), named_task)
 
-    def look(self, stop: Callable[[], bool] = lambda: False) -> Iterator[tuple[int, int, bytes]]:
+    def look(self, stop: Callable[[], bool] = lambda: False) -> Iterator[tuple[RowNumber, Attempt, bytes]]:
         """Row, attempt and task (as JSON) of each recorded since the last look, until ``stop``. Blocks."""
         news = self._tail.look()
         with suppress(StoreError, StopIteration):  # whoever needs the file tells of what is wrong with it

@@ -12,6 +12,7 @@ from mwbatch.core.doubt import ended
 from mwbatch.core.facts import Fact, Failed, Planned, Seen, Started, Via, identity
 from mwbatch.core.fold import Status
 from mwbatch.core.glances import Kept
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.plan import precedence
 from mwbatch.core.starts import Starts
 from mwbatch.core.task_state import answered
@@ -175,7 +176,7 @@ class _Tasks:
     def __init__(self, journal: Memory) -> None:
         self._journal, self._read = journal, 0
 
-    def look(self, stop: Callable[[], bool] = lambda: False) -> Iterator[tuple[int, int, bytes]]:
+    def look(self, stop: Callable[[], bool] = lambda: False) -> Iterator[tuple[RowNumber, Attempt, bytes]]:
         facts = self._journal.facts_
         while self._read < len(facts) and not stop():
             fact = facts[self._read]

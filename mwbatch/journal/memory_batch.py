@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from mwbatch.core.digests import stable_digest
 from mwbatch.core.facts import Planned, Started
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.image_size import Size
 from mwbatch.core.reject import Reject, line
 from mwbatch.errors import BatchBusy
@@ -21,7 +22,7 @@ class Kept:
     """All that is kept of one batch, or of callbacks that came before it."""
 
     journal: Memory = field(default_factory=Memory)
-    rejects: dict[tuple[int, int, str], Reject] = field(default_factory=dict)
+    rejects: dict[tuple[RowNumber, Attempt, str], Reject] = field(default_factory=dict)
     card: Card | None = None
     sizes: dict[int, Size] = field(default_factory=dict)
     forgiven: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from mwbatch.core.address import write
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.text import Json, encode
 from mwbatch.journal.card import Card
 from mwbatch.journal.home import Home
@@ -85,7 +86,7 @@ class Yard:
         self._place, self._numbers = place, count()
         self._key = signing_key(Home(place / "keys"))
         self._paths = place / "paths"
-        paths = (write("", self._key, BATCH, row, 1) for row in range(PATHS))
+        paths = (write("", self._key, BATCH, RowNumber(row), Attempt(1)) for row in range(PATHS))
         self._paths.write_text("\n".join(paths), encoding="ascii")
 
     def template(self, size: int) -> Path:

@@ -28,6 +28,7 @@ from aiohttp import web
 
 import mwbatch
 from mwbatch.core.address import write
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.limits import Limits
 from mwbatch.core.text import encode
 from mwbatch.journal.home_keys import signing_key
@@ -116,7 +117,7 @@ def hooked(place: Path, rows: int) -> tuple[mwbatch.Home, list[tuple[str, bytes]
 
 def _callback(home: mwbatch.Home, batch_id: str, row: int, task_id: str) -> tuple[str, bytes]:
     body = {"task_id": task_id, "status": "completed", "response": {"brands": []}}
-    return write("", signing_key(home), batch_id, row, 1), encode(body)
+    return write("", signing_key(home), batch_id, RowNumber(row), Attempt(1)), encode(body)
 
 
 async def received(home: mwbatch.Home, bodies: list[tuple[str, bytes]]) -> None:

@@ -14,6 +14,7 @@ from yarl import URL
 from mwbatch.callbacks.server import Running
 from mwbatch.core import address
 from mwbatch.core.facts import Fact
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.lines import parse
 from mwbatch.core.text import Json, encode
 from mwbatch.journal.card import Card
@@ -45,7 +46,7 @@ class Stage:
 
     def address(self, row: int = 0, attempt: int = 1, batch: str = BATCH, prefix: str = "") -> str:
         """A signed address below the receiver's URL."""
-        return address.write(self.running.url + prefix, self.key, batch, row, attempt)
+        return address.write(self.running.url + prefix, self.key, batch, RowNumber(row), Attempt(attempt))
 
     def path(self, row: int = 0) -> str:
         """The path of a signed address."""

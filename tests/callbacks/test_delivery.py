@@ -9,12 +9,12 @@ from mwbatch.callbacks.delivery import Mismatch, read
 from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.core.address import Address
 from mwbatch.core.facts import Seen, Via, digest, identity
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.labels import response
 from mwbatch.core.text import Json
 from tests.callbacks.stage import TAGS, callback
 
-HERE = Address(Kid("k1"), "b1", 7, 2, "0" * 32)
+HERE = Address(Kid("k1"), "b1", RowNumber(7), Attempt(2), "0" * 32)
 
 
 def seen(raw: bytes, at: float = 5.0) -> Seen:
@@ -29,8 +29,8 @@ def test_a_fact_says_where_what_and_when() -> None:
     raw = callback(created_at="A", completed_at="B", status="finished")
     assert seen(raw) == Seen(
         at=5.0,
-        row=7,
-        attempt=2,
+        row=RowNumber(7),
+        attempt=Attempt(2),
         task_id="t1",
         status="completed",
         via=Via.CALLBACK,

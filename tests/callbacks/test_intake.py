@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestServer
 
 from mwbatch.callbacks.receiver import application
 from mwbatch.core.address import write
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.journal.home_keys import keys_of
 from tests.callbacks.stage import BATCH, JSON, Stage, callback, make_home, talk
 
@@ -61,6 +62,6 @@ async def test_the_users_application_has_its_say(tmp_path: Path) -> None:
     own.on_response_prepare.append(marked)
     own.add_subapp("/hooks", application(home))
     async with TestServer(own) as server, aiohttp.ClientSession() as session:
-        url = write(str(server.make_url("/hooks")), keys_of(home).newest, BATCH, 0, 1)
+        url = write(str(server.make_url("/hooks")), keys_of(home).newest, BATCH, RowNumber(0), Attempt(1))
         async with session.post(url, data=callback(), headers=JSON) as reply:
             assert (reply.status, reply.headers["X-Mark"]) == (200, "own")

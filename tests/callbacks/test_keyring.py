@@ -12,7 +12,7 @@ from yarl import URL
 
 from mwbatch.callbacks.keyring import Keyring
 from mwbatch.core.address import Address, Key, at_end, write
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.text import encode
 from mwbatch.errors import UsageError
 from mwbatch.journal.home import Home
@@ -20,7 +20,7 @@ from mwbatch.journal.key_file import KeyFile
 from mwbatch.journal.rotation import retire, rotate
 
 OLD, NEW = Key(Kid("old"), b"o" * 32), Key(Kid("new"), b"n" * 32)
-PATH = URL(write("https://example.com/hooks", OLD, "b1", 7, 2)).raw_path
+PATH = URL(write("https://example.com/hooks", OLD, "b1", RowNumber(7), Attempt(2))).raw_path
 
 
 def keep(home: Home, *keys: Key) -> None:
@@ -33,7 +33,7 @@ def keep(home: Home, *keys: Key) -> None:
 
 def path(key: Key) -> str:
     """The path of an address that a key signed."""
-    return URL(write("https://example.com", key, "b1", 7, 2)).raw_path
+    return URL(write("https://example.com", key, "b1", RowNumber(7), Attempt(2))).raw_path
 
 
 class Ring(Keyring):
@@ -56,7 +56,7 @@ def ring(tmp_path: Path) -> Ring:
 @pytest.mark.parametrize("prefix", ["", "/hooks", "/a/b/c/d/e/f", "/%2F", "/v1/x/y/1-1/z", PATH])
 def test_any_prefix(prefix: str) -> None:
     """An address is the last five segments of a path, whatever stands before."""
-    assert at_end(prefix + path(OLD)) == Address(Kid("old"), "b1", 7, 2, PATH[-32:])
+    assert at_end(prefix + path(OLD)) == Address(Kid("old"), "b1", RowNumber(7), Attempt(2), PATH[-32:])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from mwbatch.callbacks.counts import Counts
 from mwbatch.callbacks.limits import LIMITS, Limits
 from mwbatch.callbacks.rejects import Bucket, Rejects
 from mwbatch.core.address import Address
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.probe import probe_address
 from mwbatch.core.reject import Reject
 from mwbatch.errors import StoreError
@@ -232,7 +232,7 @@ async def test_a_folder_that_cannot_be_told() -> None:
 
     counts = Counts()
     rejects = Rejects(nowhere, counts, LIMITS)  # type: ignore[arg-type]  # it never returns
-    rejects.keep(Address(Kid("k1"), BATCH, 0, 1, "0" * 32), "not_json", b"{", 0.0)
+    rejects.keep(Address(Kid("k1"), BATCH, RowNumber(0), Attempt(1), "0" * 32), "not_json", b"{", 0.0)
     await rejects.close()
     assert (counts.kept, counts.unkept) == (0, 1)
 
@@ -248,7 +248,7 @@ async def test_a_cancelled_close_keeps_what_came(tmp_path: Path) -> None:
     there = Home(tmp_path).mailroom("receiver", Commits()).mailbox(BATCH)
     rejects = Rejects(mailbox, counts, LIMITS)
     for row in range(3):
-        rejects.keep(Address(Kid("k1"), BATCH, row, 1, "0" * 32), "not_json", b"{", 0.0)
+        rejects.keep(Address(Kid("k1"), BATCH, RowNumber(row), Attempt(1), "0" * 32), "not_json", b"{", 0.0)
     for _ in range(2):
         closing = asyncio.create_task(rejects.close())
         await asyncio.sleep(0)

@@ -16,6 +16,7 @@ from mwbatch.callbacks.limits import Limits
 from mwbatch.callbacks.receiver import RECEIVER, application
 from mwbatch.callbacks.server import serve
 from mwbatch.core import address
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.home import Home
 from mwbatch.journal.home_keys import keys_of
@@ -75,7 +76,7 @@ async def test_tls(tmp_path: Path) -> None:
     ca.configure_trust(trust)
     home = make_home(tmp_path / "home", BATCH)
     async with await serve(home, "127.0.0.1", 0, tls_cert=pem) as running, aiohttp.ClientSession() as session:
-        url = address.write(running.url, keys_of(home).newest, BATCH, 0, 1)
+        url = address.write(running.url, keys_of(home).newest, BATCH, RowNumber(0), Attempt(1))
         assert url.startswith("https://")
         async with session.post(url, data=callback(), headers=JSON, ssl=trust) as reply:
             assert reply.status == 200
@@ -154,7 +155,9 @@ async def test_mounted(tmp_path: Path, prefix: str) -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]
-    url = address.write(f"http://127.0.0.1:{port}{prefix}", keys_of(home).newest, BATCH, 0, 1)
+    url = address.write(
+        f"http://127.0.0.1:{port}{prefix}", keys_of(home).newest, BATCH, RowNumber(0), Attempt(1)
+    )
     async with aiohttp.ClientSession() as session, session.post(url, data=callback(), headers=JSON) as reply:
         assert reply.status == 200
     assert receiver[RECEIVER].counts.stored == 1

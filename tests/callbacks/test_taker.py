@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mwbatch.callbacks.refusal import Reason
 from mwbatch.callbacks.taker import MOST_ANSWERS, MOST_TASKS, Bounds
 from mwbatch.core.facts import Seen
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.rows import GAP
 from mwbatch.core.text import encode
 from tests.callbacks.conftest import Start
@@ -42,9 +43,9 @@ def test_a_task_has_room_for_four_and_an_attempt_for_four_tasks(
     for row, attempt, task, back in came:
         there = {name for r, a, name in +kept if (r, a) == (row, attempt)}
         room = len(there - {task}) < MOST_TASKS and kept[row, attempt, task] < MOST_ANSWERS
-        assert bounds.take(row, attempt, task) is room
+        assert bounds.take(RowNumber(row), Attempt(attempt), task) is room
         if room and back:
-            bounds.give_back(row, attempt, task)
+            bounds.give_back(RowNumber(row), Attempt(attempt), task)
         elif room:
             kept[row, attempt, task] += 1
 

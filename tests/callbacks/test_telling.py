@@ -11,7 +11,7 @@ from mwbatch.callbacks.telling import MUCH
 from mwbatch.callbacks.troubles import Troubles
 from mwbatch.client.probe import OTHER_KEYS, probe
 from mwbatch.core.address import Key, write
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.probe import PROBE, STRANGE, probe_address, question
 from mwbatch.errors import BadValue
 from tests.callbacks.stage import Stage, callback, make_home, request, talk, until
@@ -44,7 +44,7 @@ async def test_keys_of_another_home(stage: Stage, caplog: pytest.LogCaptureFixtu
     await asyncio.sleep(1.2)
     assert said(caplog) == []
     for row in range(MUCH):
-        url = write(stage.running.url, FOREIGN, "b234567890", row, 1)
+        url = write(stage.running.url, FOREIGN, "b234567890", RowNumber(row), Attempt(1))
         assert (await stage.post(url, callback())).status == 404
     await until(lambda: said(caplog))
     await asyncio.sleep(1.2)
@@ -68,7 +68,10 @@ async def test_a_probe_with_other_keys(stage: Stage) -> None:
     ]
     assert replies[0] == replies[1]
     assert (replies[0].status, replies[0].body.decode()) == (404, STRANGE)
-    for url in (write(stage.running.url, FOREIGN, "b234567890", 0, 1), f"{stage.running.url}/{PROBE}"):
+    for url in (
+        write(stage.running.url, FOREIGN, "b234567890", RowNumber(0), Attempt(1)),
+        f"{stage.running.url}/{PROBE}",
+    ):
         assert (await stage.post(url, question("n"))).body == b"404: Not Found"
     assert stage.running.counts.probes == 1
 

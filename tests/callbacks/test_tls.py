@@ -24,6 +24,7 @@ from mwbatch.callbacks.limits import Limits
 from mwbatch.callbacks.server import Running, serve
 from mwbatch.callbacks.tls import Certificate
 from mwbatch.core import address
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.errors import UsageError
 from mwbatch.journal.home_keys import keys_of
 from tests.callbacks.stage import BATCH, JSON, callback, make_home, talk, until
@@ -111,7 +112,9 @@ def test_a_renewed_certificate(party: Party, run: Callable[[Coroutine[Any, Any, 
 async def test_an_open_connection_goes_on(party: Party) -> None:
     """A connection made before the certificate was renewed serves on."""
     async with await party.serve() as running:
-        url = address.write(running.url, keys_of(make_home(party.folder / "home")).newest, BATCH, 0, 1)
+        url = address.write(
+            running.url, keys_of(make_home(party.folder / "home")).newest, BATCH, RowNumber(0), Attempt(1)
+        )
         connector = aiohttp.TCPConnector(ssl=party.trusting(0))
         async with aiohttp.ClientSession(connector=connector) as session:
             for which in (0, 1):

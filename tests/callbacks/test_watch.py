@@ -8,6 +8,7 @@ from mwbatch.callbacks.counts import Counts
 from mwbatch.callbacks.watch import MOST, STRANGE, Once, Watch
 from mwbatch.core import address
 from mwbatch.core.facts import Fact, Seen
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.journal.memory import Memory
 from mwbatch.journal.segments import Segments
 from tests.callbacks.stage import BATCH, Reply, Stage, callback, until
@@ -75,7 +76,7 @@ async def test_another_address_by_a_key_of_this_moment(stage: Stage, monkeypatch
     """
     monkeypatch.setattr("mwbatch.callbacks.keyring.LOOK", 1e9)
     key = stage.home.keys.rotate(1.0).newest
-    there = address.write(stage.running.url, key, BATCH, 1, 1)
+    there = address.write(stage.running.url, key, BATCH, RowNumber(1), Attempt(1))
     assert (await stage.post(stage.address(0), callback(callback_url=there))).status == 200
     assert [fact.row for fact in stage.facts() if isinstance(fact, Seen)] == [1]
 
@@ -127,8 +128,8 @@ def test_once(caplog: pytest.LogCaptureFixture) -> None:
         once.warn("b", row, "x")
     assert caplog.messages == [f"batch b row {row}: x" for row in range(3)]
     for row in range(2 * MOST):
-        once.warn("b", row, "x")
+        once.warn("b", RowNumber(row), "x")
     assert len(caplog.messages) == MOST + 1
     assert "more rows" in caplog.messages[-1]
-    once.warn("c", 1, "x")
+    once.warn("c", RowNumber(1), "x")
     assert len(caplog.messages) == MOST + 2

@@ -21,6 +21,7 @@ from mwbatch.commands.session import Session
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Planned, Started
 from mwbatch.core.fold import Status
+from mwbatch.core.ids import RowNumber
 from mwbatch.errors import ApiError, Unsure
 from mwbatch.journal import Journal
 from mwbatch.journal.card import Card
@@ -247,7 +248,13 @@ class Stage:
         await batch.record(
             [
                 Planned(
-                    EPOCH, n, f"id-{n}", n + 2, "tagging", {"image_url": f"https://a.example/{n}.jpg"}, {}
+                    EPOCH,
+                    RowNumber(n),
+                    f"id-{n}",
+                    n + 2,
+                    "tagging",
+                    {"image_url": f"https://a.example/{n}.jpg"},
+                    {},
                 )
                 for n in range(count)
             ]

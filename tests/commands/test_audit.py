@@ -10,6 +10,7 @@ from mwbatch.client.wire import Answer
 from mwbatch.commands.audit import audit
 from mwbatch.commands.submit import submit
 from mwbatch.core.facts import Seen, Via
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.overlaps import Repeats
 from mwbatch.errors import Exit, UsageError
 from mwbatch.simulator.faults import Fault, Line
@@ -81,7 +82,10 @@ async def test_what_was_not_paid_does_not_count(stage: Stage) -> None:
 async def test_two_tasks_of_one_row(stage: Stage) -> None:
     """A double of one row is a request that was paid twice, too."""
     batch = await stage.opened(2)
-    shown = [Seen(0.0, 1, 1, f"t{n}", "pending", Via.LIST, f"2026-01-0{n}T00:00:00.000Z") for n in (1, 2)]
+    shown = [
+        Seen(0.0, RowNumber(1), Attempt(1), f"t{n}", "pending", Via.LIST, f"2026-01-0{n}T00:00:00.000Z")
+        for n in (1, 2)
+    ]
     await batch.record(shown)
     found = await audited(stage)
     assert (told(found), found.beyond) == ([(2, ["logos"], 0)], 1)

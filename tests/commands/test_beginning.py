@@ -17,7 +17,7 @@ from mwbatch.commands.submit import resume, submit
 from mwbatch.core.address import Key, write
 from mwbatch.core.doubt import Grounds
 from mwbatch.core.facts import Started
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
 from mwbatch.errors import ApiError, Exit, StoreError
@@ -38,7 +38,7 @@ SETTLE = 150.0
 
 def begun(base: str, clock: str | None, at: float = 0.0) -> Started:
     """A run that started one row."""
-    return Started(at, ((0, 1),), 1, base, ORIGIN, "key", Kid("k1"), clock)
+    return Started(at, ((0, 1),), Attempt(1), base, ORIGIN, "key", Kid("k1"), clock)
 
 
 EARLY, LATE = "Tue, 14 Nov 2023 22:13:20 GMT", "Wed, 15 Nov 2023 01:00:00 GMT"
@@ -315,7 +315,9 @@ async def test_a_copy_of_a_folder_at_work_is_not_trusted(stage: Stage) -> None:
 
     async def work_elsewhere() -> None:
         await asyncio.sleep(2 * SETTLE + SETTLE / 10)
-        address = write("https://a.example", keys_of(stage.home).newest, ref.card.batch_id, 4, 1)
+        address = write(
+            "https://a.example", keys_of(stage.home).newest, ref.card.batch_id, RowNumber(4), Attempt(1)
+        )
         stage.world.create(Draft("tagging", address, PICTURE), clock())
 
     elsewhere = asyncio.create_task(work_elsewhere())

@@ -8,6 +8,7 @@ from mwbatch.commands.creating import create
 from mwbatch.commands.echo import PATIENCE, prove_echo
 from mwbatch.core.facts import Planned, Started
 from mwbatch.core.form import Request
+from mwbatch.core.ids import RowNumber
 from mwbatch.core.outcomes import Created
 from mwbatch.errors import ApiError
 from mwbatch.journal.opened import Opened
@@ -37,7 +38,7 @@ async def test_an_echo_is_proved(stage: Stage, lag: float) -> None:
     stage.befall(Line(Fault.LIST_LAG, 1, 999), size=Size(list_lag_s=lag))
     batch = await created(stage)
     batch.keep(echo={"annotating": False})
-    assert await prove_echo(stage.session(batch), "tagging", 0)
+    assert await prove_echo(stage.session(batch), "tagging", RowNumber(0))
     assert stage.home.find("logos").card.echo == {"annotating": False, "tagging": True}
     assert lag <= stage.desk.ticks() < lag + 6
     assert stage.desk.tally.notes == []
@@ -48,7 +49,7 @@ async def test_a_task_that_is_not_listed_in_time(stage: Stage) -> None:
     """After a minute the echo is not proved: a warning, and the card says no."""
     stage.befall(Line(Fault.LIST_LAG, 1, 999), size=Size(list_lag_s=90))
     batch = await created(stage)
-    assert not await prove_echo(stage.session(batch), "tagging", 0)
+    assert not await prove_echo(stage.session(batch), "tagging", RowNumber(0))
     assert PATIENCE - 6 < stage.desk.ticks() <= PATIENCE + 1
     assert batch.card.echo == {"tagging": False}
     assert stage.desk.tally.notes[0].startswith(
@@ -64,7 +65,7 @@ async def test_a_task_without_our_address(stage: Stage, other: str | None) -> No
     mishap = NO_ECHO if other is None else Mishap()
     task = stage.world.create(Draft("tagging", other or "https://a.test/", PICTURE), clock(), mishap)
     await batch.record([seen(task, 0)])
-    assert not await prove_echo(stage.session(batch), "tagging", 0)
+    assert not await prove_echo(stage.session(batch), "tagging", RowNumber(0))
     assert (batch.card.echo, stage.desk.ticks() < 1) == ({"tagging": False}, True)
 
 
@@ -74,7 +75,7 @@ async def test_a_listing_that_cannot_be_read_yet(stage: Stage) -> None:
     stage.wire.reads = ApiError("not today", status=404)
     batch = await created(stage)
     asyncio.get_running_loop().call_at(10.0, lambda: setattr(stage.wire, "reads", None))
-    assert await prove_echo(stage.session(batch), "tagging", 0)
+    assert await prove_echo(stage.session(batch), "tagging", RowNumber(0))
     assert stage.desk.tally.notes == ["the listing cannot be read yet: HTTP 404: not today"]
 
 
@@ -84,7 +85,7 @@ async def test_an_interruption_disproves_nothing(stage: Stage) -> None:
     stage.befall(Line(Fault.LIST_LAG, 1, 999), size=Size(list_lag_s=90))
     batch = await created(stage)
     asyncio.get_running_loop().call_at(10.0, stage.desk.stopping.set)
-    assert not await prove_echo(stage.session(batch), "tagging", 0)
+    assert not await prove_echo(stage.session(batch), "tagging", RowNumber(0))
     assert (batch.card.echo, stage.desk.ticks() < 11) == ({}, True)
 
 
@@ -95,7 +96,9 @@ async def mixed(stage: Stage, count: int) -> Created:
     "annotation_option": ["yes", "no"],
                "tags": [{"id": "1", "left": 0, "top": 0, "width": 9, "height": 9}]}  # fmt: skip
     more = range(count, 2 * count)
-    await batch.record([Planned(EPOCH, n, f"id-{n}", n + 2, "annotating", request, {}) for n in more])
+    await batch.record(
+        [Planned(EPOCH, RowNumber(n), f"id-{n}", n + 2, "annotating", request, {}) for n in more]
+    )
     try:
         return await create(stage.session(batch), silent(concurrency=4))
     finally:

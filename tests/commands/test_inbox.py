@@ -8,7 +8,7 @@ import pytest
 from mwbatch.commands.inbox import take_in
 from mwbatch.core.address import Address
 from mwbatch.core.facts import Fact, Seen
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.reject import Reject
 from mwbatch.errors import Exit, StoreError
 from mwbatch.journal.harm import harm
@@ -139,7 +139,13 @@ async def test_rejects_are_moved(stage: Stage) -> None:
     batch = await stage.opened(1)
     shelf = RejectShelf((stage.path / "inbox" / batch.card.batch_id), "receiver", 1000)
     shelf.append(
-        Reject.of(Address(Kid("k1"), batch.card.batch_id, 0, 1, "0" * 32), "not_json", b"{", 1.0, 10)
+        Reject.of(
+            Address(Kid("k1"), batch.card.batch_id, RowNumber(0), Attempt(1), "0" * 32),
+            "not_json",
+            b"{",
+            1.0,
+            10,
+        )
     )
     for writing in (True, False):
         assert await taken(batch) == 0
@@ -157,7 +163,13 @@ async def test_rejects_that_cannot_be_moved(stage: Stage) -> None:
     inbox = await arrived(stage, batch.card.batch_id, answer(1))
     shelf = RejectShelf((stage.path / "inbox" / batch.card.batch_id), "receiver", 1000)
     shelf.append(
-        Reject.of(Address(Kid("k1"), batch.card.batch_id, 0, 1, "0" * 32), "not_json", b"{", 1.0, 10)
+        Reject.of(
+            Address(Kid("k1"), batch.card.batch_id, RowNumber(0), Attempt(1), "0" * 32),
+            "not_json",
+            b"{",
+            1.0,
+            10,
+        )
     )
     shelf.close()
     (Path(batch.where) / "rejects").write_bytes(b"no folder")

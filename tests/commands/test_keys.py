@@ -15,7 +15,7 @@ from mwbatch.commands.reconcile import Manner, reconcile
 from mwbatch.commands.submit import resume, submit
 from mwbatch.core.address import NOBODY, Key, write
 from mwbatch.core.facts import Fact, Failed
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Reconciled
 from mwbatch.errors import Exit, StoreError, UsageError
@@ -214,7 +214,7 @@ async def test_a_late_task_of_a_retired_key_is_seen(stage: Stage) -> None:
     """A task that shows up after its attempt was closed, at an address of a retired key,
     is not paid a second time.
     """
-    old = await started(stage, Failed(clock(), 0, 1, "absent", final=False), rows=1)
+    old = await started(stage, Failed(clock(), RowNumber(0), Attempt(1), "absent", final=False), rows=1)
     assert (await lines(stage.home))[old].waiting == 1
     born(stage, 0)
     await forced(stage, old)
@@ -246,7 +246,7 @@ async def test_the_proof_needs_our_signature(stage: Stage, known: bool) -> None:
     await submitted(stage, 1)
     if not known:
         batch_id = stage.home.find("logos").card.batch_id
-        foreign = write(NOBODY, Key(Kid("zzzz"), b"f" * 16), batch_id, 0, 2)
+        foreign = write(NOBODY, Key(Kid("zzzz"), b"f" * 16), batch_id, RowNumber(0), Attempt(2))
         stage.world.create(Draft("tagging", foreign, PICTURE), clock())
     stage.world.complete_all(clock())
     await asyncio.sleep(1)

@@ -12,6 +12,7 @@ from mwbatch.commands.submit import resume, submit
 from mwbatch.commands.sweeping import sweep
 from mwbatch.core.address import NOBODY, Key, write
 from mwbatch.core.facts import Seen, Via, digest
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.outcomes import Reconciled
 from mwbatch.core.span import Span
 from mwbatch.core.sweep import Place
@@ -30,7 +31,7 @@ async def called(stage: Stage, task_id: str, row: int = 0, *, says: str | None =
     """A callback that anybody made comes to the address of a row, with an answer or without."""
     batch = await stage.opened()
     body = encode({"task_id": task_id, "response": says})
-    told = Seen(clock(), row, 1, task_id, "completed", Via.CALLBACK)
+    told = Seen(clock(), RowNumber(row), Attempt(1), task_id, "completed", Via.CALLBACK)
     if says is not None:
         told = told._replace(answer=digest(says), sha256=f"sha-{says}", body=body, completed_at="")
     await batch.record([told])
@@ -129,13 +130,14 @@ async def test_a_callback_vouches_for_no_address(stage: Stage) -> None:
     batch = await stage.opened(1)
     forged = Key(keys_of(stage.home).newest.kid, b"f" * 16)
     task = stage.world.create(
-        Draft("tagging", write(NOBODY, forged, batch.card.batch_id, 0, 1), PICTURE), clock()
+        Draft("tagging", write(NOBODY, forged, batch.card.batch_id, RowNumber(0), Attempt(1)), PICTURE),
+        clock(),
     )
     await called(stage, task.task_id, says="forged")
     await batch.journal.close()
     batch = await stage.opened()
     found = await sweep(stage.session(batch), Span(()))
-    assert found.forged == {Place(0, 1)}
+    assert found.forged == {Place(RowNumber(0), Attempt(1))}
     known = batch.state.task(0, task.task_id)
     assert known is not None
     assert not known.confirmed
@@ -152,4 +154,4 @@ async def test_a_callback_hides_no_echo(stage: Stage) -> None:
     await batch.record([shown(born(stage, 0), 0)])
     await batch.journal.close()
     await called(stage, "invented", says="forged")
-    assert await prove_echo(stage.session(await stage.opened()), "tagging", 0)
+    assert await prove_echo(stage.session(await stage.opened()), "tagging", RowNumber(0))

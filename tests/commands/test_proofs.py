@@ -15,6 +15,7 @@ from mwbatch.core.address import NOBODY, Key, find, write
 from mwbatch.core.agreement import Differing
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Seen, Via
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.outcomes import Proof, Reconciled
 from mwbatch.core.showing import seen
 from mwbatch.core.task import parse_callback
@@ -134,7 +135,7 @@ async def test_a_forged_address_proves_nothing(stage: Stage) -> None:
     """
     await pending(stage, rows=2)
     forged = Key(keys_of(stage.home).newest.kid, b"f" * 16)
-    address = write(NOBODY, forged, stage.home.find("logos").card.batch_id, 1, 2)
+    address = write(NOBODY, forged, stage.home.find("logos").card.batch_id, RowNumber(1), Attempt(2))
     stage.world.create(Draft("tagging", address, PICTURE), clock())
     proof = proof_of(await reconciled(stage))
     assert (proof.paid_twice, proof.covers, proof.known) == (None, 2, 2)
@@ -260,7 +261,7 @@ async def called(stage: Stage, row: int) -> Task:
     body = encode({"task_id": task.task_id, "response": {"tags": [{"id": "forged"}]}})
     shown = parse_callback(decode(body))
     told = shown.task._replace(status="completed", response=shown.response)
-    await batch.record([seen(told, row, 1, Via.CALLBACK, clock(), body)])
+    await batch.record([seen(told, RowNumber(row), Attempt(1), Via.CALLBACK, clock(), body)])
     await batch.journal.close()
     return stage.world.get(task.task_id, clock())
 
@@ -279,7 +280,7 @@ async def test_an_answer_of_which_the_api_knows_nothing_is_told(stage: Stage, en
     assert (found.exit, found.report.complete, found.unanswered, found.differing) == (
         Exit.UNFINISHED,
         False,
-        (Differing(1, task.task_id),),
+        (Differing(RowNumber(1), task.task_id),),
         (),
     )
 

@@ -8,6 +8,7 @@ from mwbatch.commands.retry import Choice, retry
 from mwbatch.commands.submit import submit
 from mwbatch.core.facts import Failed, Retried, Withdrawn
 from mwbatch.core.fold import MOST_AUTOMATIC, Status
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.outcomes import Created
 from mwbatch.errors import Exit, OtherApi, Unsure, UsageError
 from tests.commands.conftest import ELSEWHERE, EPOCH, Stage, answer, clock, silent
@@ -97,7 +98,7 @@ async def test_what_was_sent_in_vain_is_tried_again(stage: Stage) -> None:
     """
     batch = await stage.opened(1)
     tries = range(1, MOST_AUTOMATIC + 2)
-    await batch.record([Failed(EPOCH, 0, n, "absent", final=False) for n in tries])
+    await batch.record([Failed(EPOCH, RowNumber(0), Attempt(n), "absent", final=False) for n in tries])
     await batch.journal.close()
     batch.own.trust.forgive(["1 rows have an outcome and no start"])
     assert (batch.state.rows[0].status, batch.state.rows[0].sendable) == (Status.PLANNED, False)
@@ -110,7 +111,7 @@ async def test_canceled_rows(stage: Stage) -> None:
     """A withdrawn row, and one whose task was cancelled, get an attempt that nothing forbids."""
     await sent(stage, None, answer(422), answer(422))
     batch = await stage.opened()
-    await batch.record([Withdrawn(clock(), 1, 2)])
+    await batch.record([Withdrawn(clock(), RowNumber(1), Attempt(2))])
     await batch.journal.close()
     stage.world.cancel(next(iter(batch.state.rows[0].tasks)), clock())
     await again(stage, Status.CANCELED)

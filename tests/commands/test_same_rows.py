@@ -19,6 +19,7 @@ from mwbatch.commands.retry import Choice, retry
 from mwbatch.commands.submit import resume, submit
 from mwbatch.core.facts import Planned, Started
 from mwbatch.core.fold import Status
+from mwbatch.core.ids import RowNumber
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
 from mwbatch.core.overlaps import Repeats
@@ -84,7 +85,7 @@ async def test_rows_that_are_not_sent_yet_take_the_fresh_url(stage: Stage, ids: 
     editions = [fact.editions for fact in stage.on_disk() if isinstance(fact, Started) and fact.editions]
     assert editions == [((1, 1), (2, 1))]
     ref = stage.home.find("logos")
-    lines = {planned.row: planned for planned in (await look(stage.home, ref)).journal.rows()}
+    lines = {int(planned.row): planned for planned in (await look(stage.home, ref)).journal.rows()}
     assert [lines[row].edition for row in range(ROWS)] == [0, 1, 1]
 
 
@@ -296,7 +297,9 @@ async def told_apart(stage: Stage, *, sent_first: bool) -> Source:
     await batch.record(
         [
             plan._replace(
-                row=ROWS + plan.row, id=f"{plan.row:032x}", request=plan.request | {"image_url": url}
+                row=RowNumber(ROWS + plan.row),
+                id=f"{plan.row:032x}",
+                request=plan.request | {"image_url": url},
             )
             for plan, url in zip(list(batch.journal.rows()), signed(SIGNED["S3"], 2)[1:], strict=True)
         ]

@@ -17,6 +17,7 @@ from mwbatch.commands.validate import validate
 from mwbatch.core.entry import Entry
 from mwbatch.core.facts import Planned, Retried
 from mwbatch.core.fold import Status
+from mwbatch.core.ids import RowNumber
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
 from mwbatch.errors import Exit, ManifestError, UsageError
@@ -196,7 +197,7 @@ async def bought_by_an_older_program(stage: Stage, *lines: str) -> Source:
     batch, entries = await stage.opened(), [one async for chunk in Manifest(source.path) for one in chunk]
     await batch.record(
         [
-            Planned(EPOCH, number, one.id, one.line, one.type, one.request, one.columns)
+            Planned(EPOCH, RowNumber(number), one.id, one.line, one.type, one.request, one.columns)
             for number, one in enumerate(entries)
             if isinstance(one, Entry)
         ]

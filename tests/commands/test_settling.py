@@ -20,7 +20,7 @@ from mwbatch.core.doubt import Grounds, Witness
 from mwbatch.core.drift import WIDE
 from mwbatch.core.facts import Fact, Failed, Seen, Started, Via
 from mwbatch.core.fold import Status
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.lines import line
 from mwbatch.core.times import moment
 from mwbatch.errors import ApiError
@@ -45,13 +45,15 @@ def ticks() -> float:
 
 def born(stage: Stage, row: int, attempt: int = 1, key: Key | None = None) -> Task:
     """The API makes a task of an attempt, and nobody hears of it."""
-    address = write(NOBODY, key or keys_of(stage.home).newest, "b234567890", row, attempt)
+    address = write(NOBODY, key or keys_of(stage.home).newest, "b234567890", RowNumber(row), Attempt(attempt))
     return stage.world.create(Draft("tagging", address, PICTURE), clock())
 
 
 def seen(task: Task, row: int, attempt: int = 1) -> Seen:
     """The fact that the API showed that task."""
-    return Seen(clock(), row, attempt, task.task_id, "pending", Via.CREATE, iso(task.created_at))
+    return Seen(
+        clock(), RowNumber(row), Attempt(attempt), task.task_id, "pending", Via.CREATE, iso(task.created_at)
+    )
 
 
 async def doubtful(stage: Stage, *more: Fact, rows: int = 3, echo: bool = True, **started: Any) -> Opened:
@@ -59,7 +61,14 @@ async def doubtful(stage: Stage, *more: Fact, rows: int = 3, echo: bool = True, 
     batch = await stage.opened(rows)
     await stage.client.list_page(limit=1)
     fact = Started(
-        clock(), ((0, rows),), 1, NOBODY, stage.client.origin, stage.client.key, Kid("k1"), stage.client.clock
+        clock(),
+        ((0, rows),),
+        Attempt(1),
+        NOBODY,
+        stage.client.origin,
+        stage.client.key,
+        Kid("k1"),
+        stage.client.clock,
     )
     await batch.record([replace(fact, **started), *more])
     batch.keep(echo={"tagging": echo})
@@ -148,7 +157,7 @@ async def test_a_later_task_halves_the_wait(stage: Stage) -> None:
     await asyncio.sleep(20)
     witness = born(stage, 2)
     await batch.record([seen(witness, 2)])
-    grounds = {"ended": {0: 7.0, 1: 12.0}, "witness": Witness(witness.task_id, 20.0, 2)}
+    grounds = {"ended": {0: 7.0, 1: 12.0}, "witness": Witness(witness.task_id, 20.0, RowNumber(2))}
     result = await settled(stage, batch, **grounds)
     assert result.absent == [0, 1]
     _, first, second = sweeps(stage)
@@ -196,7 +205,10 @@ async def test_an_echo_of_another_type_proves_nothing(stage: Stage) -> None:
 @virtual
 async def test_belied_once_is_never_believed_again(stage: Stage) -> None:
     """A task of an attempt that was closed as absent ends all settling in this batch."""
-    early: list[Fact] = [Failed(clock(), 0, 1, "absent", final=False), seen(born(stage, 0), 0)]
+    early: list[Fact] = [
+        Failed(clock(), RowNumber(0), Attempt(1), "absent", final=False),
+        seen(born(stage, 0), 0),
+    ]
     result = await settled(stage, await doubtful(stage, *early))
     assert (result.reasons, stage.statuses()) == ([BELIED], {"pending": 1, "doubt": 2})
 
@@ -226,7 +238,7 @@ def written(stage: Stage, patch: pytest.MonkeyPatch, batch: Opened, fact: Seen) 
 async def test_the_last_look_at_the_disk(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """What another process wrote between the second sweep and the closing keeps its row from being closed."""
     batch = await doubtful(stage)
-    written(stage, monkeypatch, batch, Seen(clock(), 1, 1, "task-1", "pending", Via.GET))
+    written(stage, monkeypatch, batch, Seen(clock(), RowNumber(1), Attempt(1), "task-1", "pending", Via.GET))
     result = await settled(stage, batch)
     assert (result.absent, result.found, stage.statuses()) == ([0, 2], 1, {"planned": 2, "pending": 1})
 
@@ -237,11 +249,13 @@ async def test_what_is_written_while_the_api_is_asked(stage: Stage, monkeypatch:
     asked for keeps its row from being closed, too.
     """
     batch = await doubtful(stage)
-    written(stage, monkeypatch, batch, Seen(clock(), 1, 1, "task-1", "pending", Via.CALLBACK))
+    written(
+        stage, monkeypatch, batch, Seen(clock(), RowNumber(1), Attempt(1), "task-1", "pending", Via.CALLBACK)
+    )
     asked = fetching.look
 
     async def meanwhile(*given: Any) -> Any:
-        write_beside(batch, Seen(clock(), 2, 1, "task-2", "pending", Via.GET))
+        write_beside(batch, Seen(clock(), RowNumber(2), Attempt(1), "task-2", "pending", Via.GET))
         return await asked(*given)
 
     monkeypatch.setattr(settling, "look", meanwhile)
@@ -257,7 +271,9 @@ async def test_a_task_that_callbacks_name_and_the_api_shows(
     and found.
     """
     batch = await doubtful(stage)
-    written(stage, monkeypatch, batch, Seen(clock(), 1, 1, "task-1", "pending", Via.CALLBACK))
+    written(
+        stage, monkeypatch, batch, Seen(clock(), RowNumber(1), Attempt(1), "task-1", "pending", Via.CALLBACK)
+    )
     stage.wire.gets["task-1"] = answer(200, {"task_id": "task-1", "status": "pending"})
     result = await settled(stage, batch)
     assert (result.absent, result.found, stage.statuses()) == ([0, 2], 1, {"planned": 2, "pending": 1})
@@ -271,7 +287,9 @@ async def test_a_task_that_callbacks_name_and_nobody_can_look_at(
     with the reason.
     """
     batch = await doubtful(stage)
-    written(stage, monkeypatch, batch, Seen(clock(), 1, 1, "task-1", "pending", Via.CALLBACK))
+    written(
+        stage, monkeypatch, batch, Seen(clock(), RowNumber(1), Attempt(1), "task-1", "pending", Via.CALLBACK)
+    )
     stage.wire.gets["task-1"] = answer(400)
     result = await settled(stage, batch)
     assert (result.absent, result.open, stage.statuses()) == ([0, 2], 1, {"planned": 2, "doubt": 1})
@@ -289,7 +307,7 @@ async def test_a_callback_after_the_closing(stage: Stage, shown: Any, status: st
     batch = await doubtful(stage)
     assert (await settled(stage, batch)).absent == [0, 1, 2]
     batch = await stage.opened()
-    await batch.record([Seen(clock(), 1, 1, "task-1", "pending", Via.CALLBACK)])
+    await batch.record([Seen(clock(), RowNumber(1), Attempt(1), "task-1", "pending", Via.CALLBACK)])
     assert stage.statuses() == {"planned": 2, "doubt": 1}
     if shown:
         stage.wire.gets["task-1"] = answer(200, shown)
@@ -304,8 +322,8 @@ async def test_another_account_denies_nothing(stage: Stage) -> None:
     not the one at which the row was sent.
     """
     batch = await doubtful(stage, key="0" * 8)
-    await batch.record([Failed(clock(), 1, 1, "absent", final=False)])
-    await batch.record([Seen(clock(), 1, 1, "task-1", "pending", Via.CALLBACK)])
+    await batch.record([Failed(clock(), RowNumber(1), Attempt(1), "absent", final=False)])
+    await batch.record([Seen(clock(), RowNumber(1), Attempt(1), "task-1", "pending", Via.CALLBACK)])
     assert ((await settled(stage, batch)).absent, batch.state.row(1).status) == ([], Status.DOUBT)
 
 
@@ -317,7 +335,7 @@ async def test_an_origin_in_an_older_form(stage: Stage) -> None:
     batch = await doubtful(stage, origin="HTTP://127.0.0.1:8900/")
     assert (await settled(stage, batch)).absent == [0, 1, 2]
     batch = await stage.opened()
-    await batch.record([Seen(clock(), 1, 1, "task-1", "pending", Via.CALLBACK)])
+    await batch.record([Seen(clock(), RowNumber(1), Attempt(1), "task-1", "pending", Via.CALLBACK)])
     assert (await settled(stage, batch)).absent == [1]
 
 
@@ -327,7 +345,9 @@ async def test_a_task_that_callbacks_invent(stage: Stage, monkeypatch: pytest.Mo
     nor from being sent again.
     """
     batch = await doubtful(stage)
-    written(stage, monkeypatch, batch, Seen(clock(), 1, 1, "task-1", "pending", Via.CALLBACK))
+    written(
+        stage, monkeypatch, batch, Seen(clock(), RowNumber(1), Attempt(1), "task-1", "pending", Via.CALLBACK)
+    )
     result = await settled(stage, batch)
     assert (result.absent, result.open, stage.statuses()) == ([0, 1, 2], 0, {"planned": 3})
     assert batch.state.row(1).sendable
@@ -377,7 +397,14 @@ async def test_a_sweep_without_the_witness_closes_nothing(
     batch = await stage.opened(3)
     await stage.client.list_page(limit=1)
     first = Started(
-        clock(), ((2, 3),), 1, NOBODY, stage.client.origin, stage.client.key, Kid("k1"), stage.client.clock
+        clock(),
+        ((2, 3),),
+        Attempt(1),
+        NOBODY,
+        stage.client.origin,
+        stage.client.key,
+        Kid("k1"),
+        stage.client.clock,
     )
     await asyncio.sleep(5)
     await stage.client.list_page(limit=1)
@@ -386,7 +413,7 @@ async def test_a_sweep_without_the_witness_closes_nothing(
     known = born(stage, 2)
     await batch.record([seen(known, 2)])
     twist(stage, monkeypatch, lambda page, _: page | {"docs": [], "total": 0})
-    result = await settled(stage, batch, witness=Witness(known.task_id, 6.0, 2))
+    result = await settled(stage, batch, witness=Witness(known.task_id, 6.0, RowNumber(2)))
     assert (result.absent, stage.statuses()) == ([], {"doubt": 2, "pending": 1})
     assert "lacks 1 known task" in result.reasons[0]
 
@@ -399,7 +426,14 @@ async def test_tasks_of_runs_before_the_doubt_need_not_be_listed(
     batch = await stage.opened(3)
     await stage.client.list_page(limit=1)
     old = Started(
-        clock(), ((2, 3),), 1, NOBODY, stage.client.origin, stage.client.key, Kid("k1"), stage.client.clock
+        clock(),
+        ((2, 3),),
+        Attempt(1),
+        NOBODY,
+        stage.client.origin,
+        stage.client.key,
+        Kid("k1"),
+        stage.client.clock,
     )
     await batch.record([old, seen(born(stage, 2), 2)])
     await asyncio.sleep(3600 * 48)
@@ -428,7 +462,7 @@ async def test_a_listing_that_stays_invalid(stage: Stage, monkeypatch: pytest.Mo
     known = born(stage, 2)
     batch = await doubtful(stage, seen(known, 2))
     twist(stage, monkeypatch, LIES[lie])
-    witness = Witness(known.task_id, 1.0, 2)
+    witness = Witness(known.task_id, 1.0, RowNumber(2))
     result = await settled(stage, batch, witness=witness)
     assert (result.open, stage.statuses()) == (2, {"doubt": 2, "pending": 1})
     assert [reason.startswith("no listing could be believed: the listing") for reason in result.reasons] == [

@@ -15,6 +15,7 @@ from mwbatch.commands.rehearse import rehearse
 from mwbatch.commands.submit import resume, submit
 from mwbatch.core.address import find
 from mwbatch.core.facts import Planned
+from mwbatch.core.ids import RowNumber
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
 from mwbatch.errors import BatchBusy, Exit, Halted, ManifestError, OtherApi, UsageError
@@ -231,7 +232,7 @@ async def test_a_batch_that_another_one_has_filled_meanwhile(
     theirs = [
         Planned(
             0.0,
-            row,
+            RowNumber(row),
             one,
             row + 2,
             "tagging",

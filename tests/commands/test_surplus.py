@@ -9,6 +9,7 @@ from mwbatch.commands.reconcile import Manner, reconcile
 from mwbatch.commands.submit import resume, submit
 from mwbatch.commands.surplus import Canceled, cancel_surplus
 from mwbatch.core.facts import Seen, Via
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.errors import ApiError
 from mwbatch.journal.opened import Opened
 from mwbatch.simulator.faults import Fault, Line
@@ -192,7 +193,7 @@ async def test_what_callbacks_alone_name_is_no_surplus(stage: Stage) -> None:
     """
     batch, tasks = await doubled(stage)
     stranger = born(stage, 1)
-    await batch.record([Seen(clock(), 0, 1, stranger.task_id, "pending", Via.CALLBACK)])
+    await batch.record([Seen(clock(), RowNumber(0), Attempt(1), stranger.task_id, "pending", Via.CALLBACK)])
     await cancelled(stage, batch)
     assert (stranger.status, [task.status for task in tasks]) == ("pending", ["pending", "canceled"])
 

@@ -13,6 +13,7 @@ from mwbatch.commands.submit import submit
 from mwbatch.commands.sweeping import Swept, sweep
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Seen
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.span import Span
 from mwbatch.core.sweep import Place, Sight
 from mwbatch.core.task import Task
@@ -220,6 +221,8 @@ async def test_an_api_that_takes_no_dates(stage: Stage, monkeypatch: pytest.Monk
 def test_what_is_worth_a_fact(known: list[Any], status: str, response: Any, new: bool) -> None:
     """A new task, another status or an answer is a fact; what is known already is none."""
     task = Task("task-1", "tagging", status, response=response)
-    facts = learned(Batch([plan(0), *known]), Sight(task, {}, Place(0, 1), genuine=True), 1.0)
+    facts = learned(
+        Batch([plan(0), *known]), Sight(task, {}, Place(RowNumber(0), Attempt(1)), genuine=True), 1.0
+    )
     assert bool(facts) is new
-    assert learned(Batch(), Sight(task, {}, Place(0, 1), genuine=False), 1.0) == []
+    assert learned(Batch(), Sight(task, {}, Place(RowNumber(0), Attempt(1)), genuine=False), 1.0) == []

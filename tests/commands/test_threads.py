@@ -14,7 +14,7 @@ from mwbatch.commands.retry import Choice, retry
 from mwbatch.commands.submit import resume, submit
 from mwbatch.core.address import Address
 from mwbatch.core.fold import Status
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.reject import Reject
 from mwbatch.journal.disk import open_own
 from mwbatch.journal.measure import Commits
@@ -42,7 +42,7 @@ async def leave_misfits(stage: Stage) -> None:
     ref, room = stage.home.find("logos"), stage.home.mailroom("receiver", Commits())
     for place in (ref, ref.card.batch_id):
         box = room.mailbox(place)
-        address = Address(Kid("k1"), ref.card.batch_id, 0, 1, "0" * 32)
+        address = Address(Kid("k1"), ref.card.batch_id, RowNumber(0), Attempt(1), "0" * 32)
         box.keep_reject(Reject.of(address, "not_json", b"{", 1.0, 10), 1000)
         await box.close()
 

@@ -12,6 +12,7 @@ from mwbatch.commands.submit import submit
 from mwbatch.core.doubt import SECOND_SWEEP, WITHOUT_WITNESS
 from mwbatch.core.facts import Seen, Via
 from mwbatch.core.fold import Status
+from mwbatch.core.ids import RowNumber
 from mwbatch.core.values import SETTLE
 from mwbatch.errors import Exit
 from mwbatch.simulator.faults import Fault, Line
@@ -148,7 +149,7 @@ async def test_the_task_of_another_row_is_not_canceled(stage: Stage) -> None:
     batch = await stage.opened(2)
     task = born(stage, 0)
     listed = show(1, task=task.task_id)
-    await batch.record([listed, listed._replace(row=1, via=Via.CREATE), start(1, ((0, 2),))])
+    await batch.record([listed, listed._replace(row=RowNumber(1), via=Via.CREATE), start(1, ((0, 2),))])
     await batch.journal.close()
     stage.wire.gets[task.task_id] = answer(200, {"task_id": task.task_id, "status": "pending"})
     result = await cancel(stage.home, stage.client, "logos", ("id-1",), stage.desk)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mwbatch.core.facts import Fact, Failed, Planned, Retried, Seen, Started, Via, Withdrawn, digest
 from mwbatch.core.fold import Row
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.task_state import Shared, TaskState
 from mwbatch.core.text import Json
 
@@ -86,13 +86,19 @@ facts: st.SearchStrategy[Fact] = st.one_of(planned, started, seen, failed, retri
 def plan(row: int) -> Planned:
     """The plan of one row."""
     return Planned(
-        0.0, row, f"id-{row}", row + 2, "tagging", {"image_url": f"https://images.test/{row}.jpg"}, {}
+        0.0,
+        RowNumber(row),
+        f"id-{row}",
+        row + 2,
+        "tagging",
+        {"image_url": f"https://images.test/{row}.jpg"},
+        {},
     )
 
 
 def start(attempt: int, rows: tuple[tuple[int, int], ...] = ((0, 1),)) -> Started:
     """An attempt of some rows: of row 0 unless others are named."""
-    return Started(0.0, rows, attempt, "https://calls.test", "https://api.test", "0" * 8, Kid("k1"))
+    return Started(0.0, rows, Attempt(attempt), "https://calls.test", "https://api.test", "0" * 8, Kid("k1"))
 
 
 def show(
@@ -104,7 +110,7 @@ def show(
     via: Via = Via.LIST,
 ) -> Seen:
     """A task without an answer; one of its own for each attempt unless it is named."""
-    return Seen(0.0, row, attempt, task or _own(row, attempt), status, via, created)
+    return Seen(0.0, RowNumber(row), Attempt(attempt), task or _own(row, attempt), status, via, created)
 
 
 def _own(row: int, attempt: int) -> str:
@@ -127,22 +133,36 @@ def answer(
 ) -> Seen:
     """An answer, as a callback brings it unless another way is named."""
     name, body = task or _own(row, attempt), json.dumps({"response": says}).encode()
-    return Seen(0.0, row, attempt, name, "completed", via, None, at, digest(says), f"sha-{says}-{at}", body)
+    return Seen(
+        0.0,
+        RowNumber(row),
+        Attempt(attempt),
+        name,
+        "completed",
+        via,
+        None,
+        at,
+        digest(says),
+        f"sha-{says}-{at}",
+        body,
+    )
 
 
 def fail(attempt: int, *, final: bool = False, row: int = 0, denied: bool = False) -> Failed:
     """An attempt that made no task."""
-    return Failed(0.0, row, attempt, "refused" if final else "denied" if denied else "absent", final)
+    return Failed(
+        0.0, RowNumber(row), Attempt(attempt), "refused" if final else "denied" if denied else "absent", final
+    )
 
 
 def retry(attempt: int, row: int = 0) -> Retried:
     """The user opens an attempt."""
-    return Retried(0.0, row, attempt)
+    return Retried(0.0, RowNumber(row), Attempt(attempt))
 
 
 def withdraw(attempt: int, row: int = 0) -> Withdrawn:
     """The user forbids an attempt."""
-    return Withdrawn(0.0, row, attempt)
+    return Withdrawn(0.0, RowNumber(row), Attempt(attempt))
 
 
 _row = st.integers(0, ROWS - 1)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mwbatch.core.facts import Fact, Seen, Started, Via, digest
 from mwbatch.core.fold import Row
+from mwbatch.core.ids import Attempt, RowNumber
 from tests.core.facts import ROWS, histories, link, mixed_up, plan, start, steps
 
 TIMES = [None, "", "2026-11-25T00:00:00.000Z", "2026-11-25T00:00:00.001Z", "0999-01-01T00:00:00.000Z", "noon"]
@@ -26,7 +27,7 @@ def straight(
     """A showing as the API makes them; ``says`` nothing: without an answer."""
     body = b'{"response":"%b"}' % says.encode()
     kept = (digest(says), sha256(body + str(at).encode()).hexdigest(), body) if says else (None, None, None)
-    return Seen(0.0, row, 1, task, status, via, created, at, *kept)
+    return Seen(0.0, RowNumber(row), Attempt(1), task, status, via, created, at, *kept)
 
 
 showings = st.builds(

@@ -12,7 +12,7 @@ from mwbatch.core.address import Key, write
 from mwbatch.core.digests import stable_digest
 from mwbatch.core.entry import Entry
 from mwbatch.core.form import Request, encode_create
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.manifest import read_jsonl
 from mwbatch.core.overlaps import API, Ahead, Overlaps
 from mwbatch.core.task import Task, parse_task
@@ -87,7 +87,11 @@ def test_a_task_without_its_inputs_cannot_be_compared(params: dict[str, Json]) -
 
 def task(name: str, picture: int, batch: str = "", status: str = "pending") -> Task:
     """A task that asks for a picture, at an address of a batch, or at none of ours."""
-    url = write("https://calls.example.com", KEY, batch, 0, 1) if batch else "https://hooks.example.com/mine"
+    url = (
+        write("https://calls.example.com", KEY, batch, RowNumber(0), Attempt(1))
+        if batch
+        else "https://hooks.example.com/mine"
+    )
     return Task(name, status=status, callback_url=url, params={"image_url": URL.format(picture)})
 
 

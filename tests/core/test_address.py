@@ -18,7 +18,7 @@ from mwbatch.core.address import (
     without_macs,
     write,
 )
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 
 KEY = Key(Kid("k1"), b"0123456789abcdef")
 BASES = [
@@ -41,7 +41,7 @@ AROUND = [
 names = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=16)
 keys = st.builds(Key, names, st.binary(min_size=16, max_size=64))
 rows, attempts = st.integers(0, 10**9 - 1), st.integers(1, 99)
-URL = write(BASES[0], KEY, "b7", 12, 3)
+URL = write(BASES[0], KEY, "b7", RowNumber(12), Attempt(3))
 
 
 @given(st.sampled_from(BASES), st.sampled_from(AROUND), keys, names, rows, attempts)
@@ -49,9 +49,9 @@ def test_what_was_written_is_found(
     base: str, around: str, key: Key, batch: str, row: int, attempt: int
 ) -> None:
     """An address below any base, alone or inside other text, is found, and its key proves it."""
-    url = write(base, key, batch, row, attempt)
+    url = write(base, key, batch, RowNumber(row), Attempt(attempt))
     found = find(around.format(url) if around else url)
-    assert found == Address(key.kid, batch, row, attempt, url[-32:])
+    assert found == Address(key.kid, batch, RowNumber(row), Attempt(attempt), url[-32:])
     assert found.signed_by(key)
     assert url.startswith(base.rstrip("/") + PREFIX)
 
@@ -66,7 +66,7 @@ def test_only_the_end_of_a_path_counts(base: str, after: str, row: int, attempt:
     """An address that ends a path is read as it is found anywhere;
     one with more behind it than a slash is none.
     """
-    url = write(base, KEY, "b7", row, attempt)
+    url = write(base, KEY, "b7", RowNumber(row), Attempt(attempt))
     assert at_end(url) == find(url)
     assert (at_end(url + after) is None) is (after not in ("", "/"))
 
@@ -74,7 +74,7 @@ def test_only_the_end_of_a_path_counts(base: str, after: str, row: int, attempt:
 @given(keys, keys, names, rows, attempts)
 def test_another_key_proves_nothing(key: Key, other: Key, batch: str, row: int, attempt: int) -> None:
     """Only the key that signed an address proves it: another name or other bytes do not."""
-    found = find(write(BASES[0], key, batch, row, attempt))
+    found = find(write(BASES[0], key, batch, RowNumber(row), Attempt(attempt)))
     assert found
     assert found.signed_by(other) is (key == other)
     assert not found.signed_by(
@@ -121,7 +121,7 @@ def test_only_one_spelling_of_row_and_attempt(name: str) -> None:
 @given(st.text(max_size=30), st.text(max_size=30), rows, attempts)
 def test_a_mac_is_hidden_and_nothing_else_changed(before: str, after: str, row: int, attempt: int) -> None:
     """Every mac becomes three stars; all other text stands."""
-    url = write(BASES[0], KEY, "b7", row, attempt)
+    url = write(BASES[0], KEY, "b7", RowNumber(row), Attempt(attempt))
     end = after.lstrip(string.hexdigits)
     assert masked(f"{before}{url}{end}{url}") == f"{before}{url[:-32]}***{end}{url[:-32]}***"
     assert masked(before) == before
@@ -183,4 +183,4 @@ def test_a_key_does_not_show_its_secret() -> None:
 
 def test_the_mac_stays() -> None:
     """A mac of version 1, digit for digit: addresses of today are proved tomorrow."""
-    assert mac(KEY, "b7", 12, 3) == "0b13a55b4d6027c8d26b004aa4165ad2"
+    assert mac(KEY, "b7", RowNumber(12), Attempt(3)) == "0b13a55b4d6027c8d26b004aa4165ad2"

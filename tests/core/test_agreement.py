@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mwbatch.core.agreement import FEW, FIRST, Agreement, Differing, gist_of
 from mwbatch.core.facts import Seen, Via
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.showing import seen
 from mwbatch.core.task import Task
 from mwbatch.core.task_state import TaskState
@@ -26,8 +27,8 @@ def stored(row: int, response: Any) -> tuple[TaskState, Seen]:
     """An answer as the batch knows it, and as it is on disk."""
     task = Task(f"t{row}", status="completed", response=response)
     body = encode({"task_id": task.task_id, "response": response})
-    fact = seen(task, row, 1, Via.CALLBACK, 0.0, body)
-    known = TaskState(task.task_id, 1)
+    fact = seen(task, RowNumber(row), Attempt(1), Via.CALLBACK, 0.0, body)
+    known = TaskState(task.task_id, Attempt(1))
     known.join(fact)
     return known, fact
 
@@ -38,7 +39,7 @@ def compared(*pairs: tuple[Any, Any]) -> tuple[list[Differing], bool]:
     for row, (kept, listed) in enumerate(pairs):
         known, fact = stored(row, kept)
         facts.append(fact)
-        agreement.compare(row, known, Task(known.task_id, response=listed))
+        agreement.compare(RowNumber(row), known, Task(known.task_id, response=listed))
     return agreement.differing(facts)
 
 
@@ -73,14 +74,16 @@ def test_the_same_answer_written_otherwise(pair: tuple[Any, Any]) -> None:
 def test_another_answer(change: dict[str, Any]) -> None:
     """Another tag, box, brand or label differs, be it the batch's only answer."""
     pair = said(TAG), said(TAG | change)
-    assert compared(pair) == ([Differing(0, "t0")], False)
-    assert compared(*SAME, pair) == ([Differing(len(SAME), f"t{len(SAME)}")], False)
+    assert compared(pair) == ([Differing(RowNumber(0), "t0")], False)
+    assert compared(*SAME, pair) == ([Differing(RowNumber(len(SAME)), f"t{len(SAME)}")], False)
 
 
 @pytest.mark.parametrize("listed", [said(), said(TAG), said(TAG, OTHER, OTHER | {"id": "c"})])
 def test_tags_that_are_missing_or_too_many(listed: Any) -> None:
     """A tag more or less than what is stored differs, where the listing shows others whole."""
-    assert compared(*SAME, (said(TAG, OTHER), listed))[0] == [Differing(len(SAME), f"t{len(SAME)}")]
+    assert compared(*SAME, (said(TAG, OTHER), listed))[0] == [
+        Differing(RowNumber(len(SAME)), f"t{len(SAME)}")
+    ]
 
 
 @pytest.mark.parametrize("count", [1, 3, FIRST + 20])
@@ -125,7 +128,7 @@ def test_one_of_two_stored_answers_is_enough() -> None:
     known, first = stored(0, said(OTHER))
     _, second = stored(0, said(TAG))
     agreement = Agreement()
-    agreement.compare(0, known, Task("t0", response=said(TAG, seconds=7)))
+    agreement.compare(RowNumber(0), known, Task("t0", response=said(TAG, seconds=7)))
     assert agreement.differing([first, second]) == agreement.differing([second, first]) == ([], False)
 
 
@@ -134,13 +137,13 @@ def test_what_is_not_stored_is_not_compared() -> None:
     and other tasks' answers are passed over.
     """
     agreement, (known, fact) = Agreement(), stored(3, said(TAG))
-    agreement.compare(9, None, Task("t9", response=said(TAG)))
-    agreement.compare(4, TaskState("t4", 1), Task("t4", response=said(TAG)))
-    agreement.compare(5, stored(5, said(TAG))[0], Task("t5", response=said(TAG)))
+    agreement.compare(RowNumber(9), None, Task("t9", response=said(TAG)))
+    agreement.compare(RowNumber(4), TaskState("t4", Attempt(1)), Task("t4", response=said(TAG)))
+    agreement.compare(RowNumber(5), stored(5, said(TAG))[0], Task("t5", response=said(TAG)))
     plain = agreement.is_plain
-    agreement.compare(3, known, Task("t3", response=said(OTHER)))
+    agreement.compare(RowNumber(3), known, Task("t3", response=said(OTHER)))
     assert (plain, agreement.is_plain) == (True, False)
-    assert agreement.differing([stored(8, said(TAG))[1], fact]) == ([Differing(3, "t3")], False)
+    assert agreement.differing([stored(8, said(TAG))[1], fact]) == ([Differing(RowNumber(3), "t3")], False)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +156,7 @@ def test_an_answer_of_which_the_api_knows_nothing(status: str, told: bool) -> No
     """
     agreement, (known, _) = Agreement(), stored(3, said(TAG))
     for _ in range(2):
-        agreement.compare(3, known, Task("t3", status=status))
-    agreement.compare(4, TaskState("t4", 1), Task("t4", status=status))
-    assert list(agreement.unanswered) == [Differing(3, "t3")] * told
+        agreement.compare(RowNumber(3), known, Task("t3", status=status))
+    agreement.compare(RowNumber(4), TaskState("t4", Attempt(1)), Task("t4", status=status))
+    assert list(agreement.unanswered) == [Differing(RowNumber(3), "t3")] * told
     assert agreement.is_plain

@@ -11,6 +11,7 @@ from mwbatch.core import audit as module
 from mwbatch.core.audit import Audit, distinct
 from mwbatch.core.digests import SIZE
 from mwbatch.core.fold import Row
+from mwbatch.core.ids import Attempt
 from mwbatch.core.since import moment_of
 from mwbatch.core.task_state import TaskState
 from mwbatch.errors import UsageError
@@ -31,7 +32,9 @@ def digest(asked: int) -> bytes:
 
 def row_of(tasks: list[str], name: str) -> Row:
     """A row with tasks in these statuses."""
-    return Row(tasks={f"{name}-{n}": TaskState(f"{name}-{n}", 1, status) for n, status in enumerate(tasks)})
+    return Row(
+        tasks={f"{name}-{n}": TaskState(f"{name}-{n}", Attempt(1), status) for n, status in enumerate(tasks)}
+    )
 
 
 @given(batches, strangers)

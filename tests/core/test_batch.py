@@ -9,6 +9,7 @@ from mwbatch.core.digests import Digests
 from mwbatch.core.facts import Fact, Seen, Started, identity
 from mwbatch.core.fold import Row, Status
 from mwbatch.core.glances import answered_row, kept_answer, shown_task
+from mwbatch.core.ids import Attempt
 from mwbatch.core.lines import BadLine, UnknownFact, line
 from mwbatch.core.rows import GAP
 from tests.core.facts import (
@@ -188,12 +189,12 @@ def test_a_task_of_another_row_is_elsewhere() -> None:
         straight(0, "a" * 17, "pending", None, "", None),
     ]
     batch = Batch(rows)
-    assert not batch.stands_at_another("a" * 17, 0, 1)
-    assert batch.stands_at_another("a" * 17, 0, 2)
-    assert batch.stands_at_another("a" * 17, 1, 1)
-    assert not batch.stands_at_another("b" * 17, 1, 1)
+    assert not batch.stands_at_another("a" * 17, 0, Attempt(1))
+    assert batch.stands_at_another("a" * 17, 0, Attempt(2))
+    assert batch.stands_at_another("a" * 17, 1, Attempt(1))
+    assert not batch.stands_at_another("b" * 17, 1, Attempt(1))
     shared = Batch([*rows, straight(1, "a" * 17, "pending", None, "", None)])
-    assert all(shared.stands_at_another("a" * 17, number, 1) for number in range(3))
+    assert all(shared.stands_at_another("a" * 17, number, Attempt(1)) for number in range(3))
 
 
 @given(histories, st.integers(1, 6), st.integers(0, 5))

@@ -12,6 +12,7 @@ from mwbatch.core.doubt import WITHOUT_WITNESS, Doubt, Grounds, Witness, doubts,
 from mwbatch.core.drift import WIDE
 from mwbatch.core.facts import Fact, Failed, Started, Via
 from mwbatch.core.fold import Row
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.span import PADDING
 from mwbatch.core.sweep import Place
 from tests.core.facts import ROWS, fail, plan, show, start, steps
@@ -33,11 +34,11 @@ def test_every_doubtful_attempt_has_all_that_started_it(facts: list[Fact], more:
     state, started = begun(*facts)
     found = doubts(state, started, Grounds(150.0, 0.0))
     assert [doubt.place for doubt in found] == [
-        Place(n, a)
+        Place(RowNumber(n), a)
         for n in range(ROWS)
         if n in state.rows and state.rows[n].planned
         for a in state.rows[n].doubtful
-        if any(covers(fact, Place(n, a)) for fact in started)
+        if any(covers(fact, Place(RowNumber(n), a)) for fact in started)
     ]
     for doubt in found:
         assert list(doubt.started) == [fact for fact in started if covers(fact, doubt.place)]
@@ -73,7 +74,7 @@ def test_a_witness_is_none_once_it_is_another_rows_task() -> None:
     misled = show(1, task="a", row=1, via=Via.CREATE)
     state, _ = begun(plan(0), plan(1), start(1, ((0, 2),)), show(1, task="a"), misled)
     for row, task, stays in ((1, "a", False), (0, "a", True), (1, "unknown", True)):
-        grounds = Grounds(150.0, 0.0, witness=Witness(task, 3.0, row))
+        grounds = Grounds(150.0, 0.0, witness=Witness(task, 3.0, RowNumber(row)))
         assert (grounds.tied(state).witness == grounds.witness) is stays
         assert (grounds.tied(state) is grounds) is stays
     assert Grounds(150.0, 0.0).tied(state) == Grounds(150.0, 0.0)
@@ -93,13 +94,17 @@ def test_silence_counts_from_the_end_that_was_seen() -> None:
 
 @pytest.mark.parametrize(
     ("witness", "times"),
-    [(None, WITHOUT_WITNESS), (Witness("t", 10.0, 4), WITHOUT_WITNESS), (Witness("t", 10.1, 4), 1.0)],
+    [
+        (None, WITHOUT_WITNESS),
+        (Witness("t", 10.0, RowNumber(4)), WITHOUT_WITNESS),
+        (Witness("t", 10.1, RowNumber(4)), 1.0),
+    ],
 )
 def test_a_later_task_halves_the_wait(witness: Witness | None, times: float) -> None:
     """Settle counts once where a task is known whose request left after the doubtful one ended,
     else twice.
     """
-    doubt = Doubt(Place(0, 1), (start(1),), 10.0)
+    doubt = Doubt(Place(RowNumber(0), Attempt(1)), (start(1),), 10.0)
     assert doubt.due(150.0, witness) == 10.0 + 150.0 * times
     assert doubt.witnessed(witness) is (times == 1.0)
 
@@ -120,14 +125,17 @@ def test_what_was_started_since_the_doubt_must_be_shown() -> None:
         clocked(2, (0, 2), LATER),
         clocked(1, (8, 9), NOON),
     ]
-    span = span_of([Doubt(Place(7, 1), (facts[2],), 0.0)], facts, None)
+    span = span_of([Doubt(Place(RowNumber(7), Attempt(1)), (facts[2],), 0.0)], facts, None)
     there = {
-        Place(row, attempt)
+        Place(RowNumber(row), Attempt(attempt))
         for row in range(12)
         for attempt in (1, 2, 3)
-        if span.includes(Place(row, attempt))
+        if span.includes(Place(RowNumber(row), Attempt(attempt)))
     }
-    assert there == {Place(row, 1) for row in (4, 5, 6, 7, 8)} | {Place(0, 2), Place(1, 2)}
+    assert there == {Place(RowNumber(row), Attempt(1)) for row in (4, 5, 6, 7, 8)} | {
+        Place(RowNumber(0), Attempt(2)),
+        Place(RowNumber(1), Attempt(2)),
+    }
     assert span.clocks == (LATER,)
 
 
@@ -138,18 +146,20 @@ def test_without_a_clock_every_known_task_must_be_shown(clock: str | None) -> No
     """
     early, late = clocked(1, (0, 1), NOON), clocked(1, (1, 2), LATER)
     doubtful = clocked(1, (2, 3), clock)
-    assert span_of([Doubt(Place(2, 1), (doubtful,), 0.0)], [early, late, doubtful], None).includes(
-        Place(0, 1)
-    )
+    assert span_of(
+        [Doubt(Place(RowNumber(2), Attempt(1)), (doubtful,), 0.0)], [early, late, doubtful], None
+    ).includes(Place(RowNumber(0), Attempt(1)))
     timeless = clocked(1, (0, 1), clock)
-    assert span_of([Doubt(Place(1, 1), (late,), 0.0)], [timeless, late], None).includes(Place(0, 1))
+    assert span_of([Doubt(Place(RowNumber(1), Attempt(1)), (late,), 0.0)], [timeless, late], None).includes(
+        Place(RowNumber(0), Attempt(1))
+    )
 
 
 @pytest.mark.parametrize(("began", "padding"), [(9.0, WIDE), (10.0, WIDE), (10.1, PADDING)])
 def test_without_a_later_task_the_clocks_may_have_been_set(began: float, padding: timedelta) -> None:
     """Only a task that was created after each request had ended tells how dates and clocks lay by then."""
-    doubt = Doubt(Place(0, 1), (start(1),), 10.0)
-    assert span_of([doubt], [start(1)], Witness("t", began, 4)).padding == padding
+    doubt = Doubt(Place(RowNumber(0), Attempt(1)), (start(1),), 10.0)
+    assert span_of([doubt], [start(1)], Witness("t", began, RowNumber(4))).padding == padding
     assert span_of([doubt], [start(1)], None).padding == WIDE
 
 
@@ -157,7 +167,9 @@ def test_what_may_end() -> None:
     """An attempt ends as absent while it is in doubt and nothing was seen of it; as denied,
     whatever callbacks named.
     """
-    absent, denied = (Failed(0.0, 0, 1, verdict, final=False) for verdict in ("absent", "denied"))
+    absent, denied = (
+        Failed(0.0, RowNumber(0), Attempt(1), verdict, final=False) for verdict in ("absent", "denied")
+    )
     unsent, sent, called = Row(), Row(started=2), Row(started=2)
     called.join(show(1, via=Via.CALLBACK))
     told = Row(started=2)
@@ -170,10 +182,10 @@ def test_none_ends_once_sweeps_were_belied() -> None:
     """Each attempt that is to be closed is judged by itself, in the order of asking; none ends once any row
     shows that sweeps were believed too soon.
     """
-    asked = [Failed(0.0, row, 1, "absent", final=False) for row in (2, 0, 1)]
+    asked = [Failed(0.0, RowNumber(row), Attempt(1), "absent", final=False) for row in (2, 0, 1)]
     facts: tuple[Fact, ...] = (*map(plan, range(3)), start(1, ((0, 3),)), show(1, row=1, via=Via.GET))
     state, _ = begun(*facts)
     assert ended(state, asked) == [True, True, False]
     assert ended(state, []) == []
-    belied, _ = begun(*facts, Failed(0.0, 1, 1, "absent", final=False))
+    belied, _ = begun(*facts, Failed(0.0, RowNumber(1), Attempt(1), "absent", final=False))
     assert ended(belied, asked) == [False, False, False]

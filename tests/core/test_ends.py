@@ -9,6 +9,7 @@ from mwbatch.core.exported import Exported
 from mwbatch.core.facts import Planned
 from mwbatch.core.form import Request
 from mwbatch.core.identity import Identity
+from mwbatch.core.ids import RowNumber
 from mwbatch.core.manifest import read_csv, read_jsonl
 from mwbatch.core.outcomes import Canceled, Made
 from mwbatch.core.text import encode
@@ -71,7 +72,9 @@ def test_rows_known_in_any_order() -> None:
     identity, (entry,) = Identity(None), read_jsonl([b'{"image_url":"https://a/new"}'])
     for number in (5, 2):
         request: Request = {"image_url": f"https://a/{number}"}
-        identity.know(Planned(0.0, number, digest_id("tagging", request), 1, "tagging", request, {}))
+        identity.know(
+            Planned(0.0, RowNumber(number), digest_id("tagging", request), 1, "tagging", request, {})
+        )
     assert isinstance(entry, Entry)
     assert identity.judge(entry).row == 6
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import CONFIRMING, Fact, Failed, Planned, Retried, Seen, Started, Via, Withdrawn
 from mwbatch.core.fold import Row, Status
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.task_state import TaskState
 from tests.core.facts import (
     ROWS,
@@ -115,7 +116,7 @@ def test_a_task_is_elsewhere_where_the_api_has_shown_it(
     """
     batch = Batch(history)
     there = {(n, task.attempt) for n, task in batch.tasks() if task.task_id == task_id and task.by_api}
-    assert batch.stands_at_another(task_id, number, attempt) is bool(there - {(number, attempt)})
+    assert batch.stands_at_another(task_id, number, Attempt(attempt)) is bool(there - {(number, attempt)})
 
 
 @given(histories, histories, st.randoms(use_true_random=False))
@@ -343,7 +344,7 @@ def test_kept_is_answered_then_live_then_earliest() -> None:
     tasks: History = [show(1, "canceled", created="1"), show(2, created="3"), show(3, created="2")]
     assert row_of().kept is None
     assert row_of(tasks[0], show(4, "canceled", created="0")).kept == TaskState(
-        "task-4", 4, "canceled", "0", by_api=True, listed=True
+        "task-4", Attempt(4), "canceled", "0", by_api=True, listed=True
     )
     # there are tasks
     assert [row_of(*tasks).kept.task_id, row_of(*tasks, answer(2)).kept.task_id] == ["task-3", "task-2"]  # type: ignore[union-attr]
@@ -439,7 +440,7 @@ def test_a_callback_undoes_a_failure_until_the_api_has_denied_it() -> None:
     """
     row = row_of(start(1), fail(1), call(1))
     assert (row.status, row.sendable, row.doubtful) == (Status.DOUBT, False, [])
-    denied = Failed(0.0, 0, 1, "denied", final=False)
+    denied = Failed(0.0, RowNumber(0), Attempt(1), "denied", final=False)
     settled: list[History] = [[fail(1), call(1), denied], [denied, call(1)], [start(1), call(1), denied]]
     for facts in settled:
         row = row_of(*facts)

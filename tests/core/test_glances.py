@@ -22,6 +22,7 @@ from mwbatch.core.glances import (
     renewed_plan,
     shown_task,
 )
+from mwbatch.core.ids import Attempt
 from mwbatch.core.lines import BadLine, line, parse
 from mwbatch.core.text import as_bytes, encode
 from tests.core.facts import ATTEMPTS, facts, histories, plan
@@ -88,7 +89,7 @@ def test_nearly_every_line_is_plain(
     assert found is not None
     assert shown_in(found) == shown_by(fact)
     assert glance(line(plan(7))[:-1]) is not None
-    assert all(glance(line(fact._replace(attempt=n))[:-1]) is None for n in range(2, ATTEMPTS))
+    assert all(glance(line(fact._replace(attempt=Attempt(n)))[:-1]) is None for n in range(2, ATTEMPTS))
 
 
 def test_what_is_found_has_names_in_an_order() -> None:

@@ -7,6 +7,7 @@ from mwbatch.core.entry import Entry
 from mwbatch.core.facts import Planned
 from mwbatch.core.form import Request
 from mwbatch.core.identity import Decision, Identity, Kind
+from mwbatch.core.ids import RowNumber
 
 
 def entry(line: int, picture: str, id_: str | None = None) -> Entry:
@@ -18,7 +19,7 @@ def batch(id_column: str | None, *rows: Entry, allow_duplicates: bool = False) -
     """A batch that holds ``rows``."""
     identity = Identity(id_column, allow_duplicates=allow_duplicates)
     for number, row in enumerate(rows):
-        identity.know(Planned(0.0, number, row.id, row.line, row.type, row.request, {}))
+        identity.know(Planned(0.0, RowNumber(number), row.id, row.line, row.type, row.request, {}))
     return identity
 
 
@@ -84,7 +85,7 @@ def test_an_idle_row_is_renewed_by_a_fresh_signature_alone(column: str | None) -
         (False, "2", Kind.KNOWN),
     ):
         identity, row = Identity(column), entry(1, f"{query}1", name)
-        identity.know(Planned(0.0, 0, row.id, 1, row.type, row.request, {}), idle=idle)
+        identity.know(Planned(0.0, RowNumber(0), row.id, 1, row.type, row.request, {}), idle=idle)
         assert identity.judge(entry(5, f"{query}{signature}", name)) == Decision(kind, 0)
         assert identity.judge(entry(6, f"{query}{signature}", name)) == Decision(Kind.REPEATED, 0, 5)
 
@@ -95,7 +96,7 @@ def test_only_idle_rows_may_be_renewed() -> None:
     rows = [entry(n, f"{n}.jpg?sv=1&sig=1") for n in range(3)]
     for number in (2, 0, 1):
         row = rows[number]
-        identity.know(Planned(0.0, number, row.id, 1, row.type, row.request, {}), idle=number != 1)
+        identity.know(Planned(0.0, RowNumber(number), row.id, 1, row.type, row.request, {}), idle=number != 1)
     fresh = [identity.judge(entry(9, f"{n}.jpg?sv=1&sig=2")).kind for n in range(3)]
     assert fresh == [Kind.RENEWED, Kind.KNOWN, Kind.RENEWED]
 
@@ -118,7 +119,7 @@ def test_digests_among_others() -> None:
 def test_what_the_user_calls_volatile_tells_no_rows_apart() -> None:
     """A parameter by that name counts for nothing, in what the batch has and in what the manifest says."""
     identity, row = Identity(None, volatile=("t",)), entry(1, "x.jpg?t=1")
-    identity.know(Planned(0.0, 0, row.id, 1, row.type, row.request, {}))
+    identity.know(Planned(0.0, RowNumber(0), row.id, 1, row.type, row.request, {}))
     assert identity.judge(entry(2, "x.jpg?t=2")) == Decision(Kind.KNOWN, 0)
     assert identity.judge(entry(3, "x.jpg?s=2")).kind is Kind.NEW
 
@@ -129,7 +130,7 @@ def test_changed_request_shows_both() -> None:
         batch("id", entry(1, "old.jpg", "x")),
         entry(9, "new.jpg", "x")._replace(type="annotating"),
     )
-    old = Planned(0.0, 0, "x", 1, "tagging", entry(1, "old.jpg").request, {})
+    old = Planned(0.0, RowNumber(0), "x", 1, "tagging", entry(1, "old.jpg").request, {})
     told = identity.problem(new, identity.judge(new), {0: old}.get).text("m.csv")
     assert told == (
         "m.csv:9: id: 'x' is row 0 of the batch with another request: "
@@ -145,7 +146,7 @@ def test_difference_in_a_long_value_is_found() -> None:
         batch("id", entry(1, "x" * 99 + "1" + "y" * 99, "x")),
         entry(2, "x" * 99 + "2" + "y" * 99, "x"),
     )
-    old = Planned(0.0, 0, "x", 1, "tagging", entry(1, "x" * 99 + "1" + "y" * 99).request, {})
+    old = Planned(0.0, RowNumber(0), "x", 1, "tagging", entry(1, "x" * 99 + "1" + "y" * 99).request, {})
     told = identity.problem(new, identity.judge(new), lambda _: old).message
     assert f"was …{'x' * 30}1{'y' * 29}…, is now …{'x' * 30}2{'y' * 29}…" in told
 
@@ -167,7 +168,7 @@ def test_twice_in_one_file_names_both_lines() -> None:
 def test_copy_of_a_planned_row_names_its_id() -> None:
     """A new id for a request of the batch is told with the id that has it."""
     identity, copy = batch("id", entry(1, "a", "x")), entry(2, "a", "y")
-    planned = Planned(0.0, 0, "x", 1, "tagging", copy.request, {})
+    planned = Planned(0.0, RowNumber(0), "x", 1, "tagging", copy.request, {})
     told = identity.problem(copy, identity.judge(copy), lambda _: planned).message
     assert (
         told

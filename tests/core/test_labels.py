@@ -6,6 +6,7 @@ import pytest
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Seen, Via
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.labels import label, response
 from mwbatch.core.showing import seen
 from mwbatch.core.task import parse_callback, parse_task
@@ -34,7 +35,7 @@ def fact_of(body: Json, via: Via) -> Seen:
     """The fact of a completed task, whatever body brought it."""
     call = parse_callback(body)
     task = parse_task({**TASK, "response": call.response})
-    return seen(task, 0, 1, via, 0.5, json.dumps(body).encode())
+    return seen(task, RowNumber(0), Attempt(1), via, 0.5, json.dumps(body).encode())
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_an_answer_is_given_on_without_macs(quoted: str) -> None:
     """Where the answer itself quotes an address, its mac is left out; a picture's URL stands as it is."""
     url = "https://pictures.test/v1/a/b/1-2/abc.jpg"
     body = json.dumps({"task_id": "t1", "response": {"see": "HERE", "url": url}}).replace("HERE", quoted)
-    said = response(Seen(0.5, 0, 1, "t1", "completed", Via.CALLBACK, body=body.encode()))
+    said = response(Seen(0.5, RowNumber(0), Attempt(1), "t1", "completed", Via.CALLBACK, body=body.encode()))
     assert isinstance(said, dict)
     assert said["url"] == url
     assert str(said["see"]).lower() == ADDRESS[:-32] + "***"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mwbatch.core.entry import Entry
 from mwbatch.core.facts import Planned, Seen, Via, digest
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.kinds import objects
 from mwbatch.core.lineage import Asked, Filter, Question, ask
 from mwbatch.core.manifest import read_jsonl
@@ -17,7 +18,7 @@ from mwbatch.core.text import encode
 QUESTION = Question("Is it good?", ("good", "bad"))
 PLANNED = Planned(
     0.0,
-    7,
+    RowNumber(7),
     "shot-7",
     9,
     "tagging",
@@ -35,7 +36,9 @@ def asked(*tags: Any, planned: Planned = PLANNED, **chosen: Any) -> Asked:
     """What becomes of an answer with these tags."""
     said = {"tags": list(tags)}
     body = encode({"task_id": "t7", "response": said})
-    answer = Seen(0.0, 7, 1, "t7", "completed", Via.CALLBACK, None, None, digest(said), "s", body)
+    answer = Seen(
+        0.0, RowNumber(7), Attempt(1), "t7", "completed", Via.CALLBACK, None, None, digest(said), "s", body
+    )
     return ask("logos", planned, answer, QUESTION, Filter(**chosen))
 
 
@@ -159,7 +162,7 @@ def test_every_tag_is_accounted_for(sizes: list[tuple[int, int]], most: int) -> 
 def test_lineage_of_lineage() -> None:
     """Columns that an earlier stage left are replaced by those of this one."""
     earlier = Planned(
-        0.0, 7, "shot-7", 9, "tagging", PLANNED.request, {"source_batch": "old", "source_row": 1}
+        0.0, RowNumber(7), "shot-7", 9, "tagging", PLANNED.request, {"source_batch": "old", "source_row": 1}
     )
     row = asked(box("a"), planned=earlier).row
     assert row is not None

@@ -10,6 +10,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from mwbatch.core.facts import KINDS, NAMES, Fact, Seen, Started, digest, identity
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.lines import BadLine, UnknownFact, line, parse, sealed, unsealed
 from mwbatch.core.text import Json, canonical, encode
 from tests.core.facts import answer, bodies, facts, fail, objects, plan, seen, show, start, texts, values
@@ -256,7 +257,8 @@ def test_the_format_stays() -> None:
         b'"body":{ "task_id": "5774cc78b01249ab09f089dd" },"crc":"'
     )
     fact = Seen(
-        1700000000.5, 7, 2, "5774cc78b01249ab09f089dd", "completed", "callback", "2016-06-23T09:09:34.752Z",
+        1700000000.5, RowNumber(7), Attempt(2), "5774cc78b01249ab09f089dd", "completed", "callback",
+        "2016-06-23T09:09:34.752Z",
         answer="00", sha256="ff", body=b'{ "task_id": "5774cc78b01249ab09f089dd" }',
     )  # fmt: skip
     assert line(fact).startswith(text)

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.named import Named
 from mwbatch.core.text import encode
 
@@ -14,4 +15,4 @@ def test_the_first_task_counts(there: list[tuple[int, int, str]]) -> None:
     first: dict[tuple[int, int], str] = {}
     for row, attempt, task in there:
         known = first.setdefault((row, attempt), task)
-        assert tasks.note(row, attempt, encode(task)) is (known != task)
+        assert tasks.note(RowNumber(row), Attempt(attempt), encode(task)) is (known != task)

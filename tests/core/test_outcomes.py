@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.core.agreement import Differing
+from mwbatch.core.ids import RowNumber
 from mwbatch.core.outcomes import Comparison, Created, Ending, Proof, Ran, Reconciled
 from mwbatch.core.progress import Report
 from mwbatch.errors import Exit
@@ -59,7 +60,9 @@ def test_pending_rows_are_done_for_submit_alone() -> None:
         (Reconciled(standing(completed=1, differing=1), proof=PROVED), Exit.ROWS),
         (Reconciled(standing(completed=1), proof=PROVED, distrusted=True), Exit.UNFINISHED),
         (
-            Reconciled(standing(completed=1, differing=1), proof=PROVED, unanswered=(Differing(0, "t"),)),
+            Reconciled(
+                standing(completed=1, differing=1), proof=PROVED, unanswered=(Differing(RowNumber(0), "t"),)
+            ),
             Exit.UNFINISHED,
         ),
         (Reconciled(standing(pending=1), proof=PROVED), Exit.UNFINISHED),

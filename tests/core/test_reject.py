@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from mwbatch.core import facts, lines
 from mwbatch.core.address import Address
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.lines import BadLine, UnknownFact
 from mwbatch.core.reject import Reject, line, masked_body, parse
 
 MAC = "0123456789abcdef0123456789abcdef"
-HERE = Address(Kid("k1"), "b234567890", 7, 2, MAC)
-OTHER = HERE._replace(row=8, mac="f" * 32)
+HERE = Address(Kid("k1"), "b234567890", RowNumber(7), Attempt(2), MAC)
+OTHER = HERE._replace(row=RowNumber(8), mac="f" * 32)
 
 
 def of(raw: bytes, most: int = 1000) -> Reject:
@@ -50,7 +50,7 @@ def test_neither_is_taken_for_the_other() -> None:
     with pytest.raises(UnknownFact):
         lines.parse(line(of(b""))[:-1])
     with pytest.raises(BadLine):
-        parse(lines.line(facts.Retried(1.0, 1, 1))[:-1])
+        parse(lines.line(facts.Retried(1.0, RowNumber(1), Attempt(1)))[:-1])
     head = line(of(b""))[:-19].replace(b'"v":1', b'"v":2')
     with pytest.raises(BadLine, match="another version"):
         parse(b'%b,"crc":"%08x"}' % (head, crc32(head)))
@@ -60,7 +60,7 @@ def test_the_same_again() -> None:
     """The same bytes at the same address are the same reject, whenever and for whatever reason they came."""
     first = of(b"{")
     assert replace(first, at=9.0, reason="type").identity == first.identity
-    assert len({of(b"{").identity, of(b"}").identity, replace(first, row=8).identity}) == 3
+    assert len({of(b"{").identity, of(b"}").identity, replace(first, row=RowNumber(8)).identity}) == 3
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mwbatch.core.batch import Batch
 from mwbatch.core.drift import Drift
 from mwbatch.core.facts import Via
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.span import PADDING, Span, Undated, oldest
 from mwbatch.core.sweep import Place
 from mwbatch.core.times import iso
@@ -69,7 +70,10 @@ def test_only_confirmed_tasks_must_be_shown() -> None:
         return {task.task_id for _, task in span.known(state, frozenset(must))}
 
     assert known(Span(())) == {"t1", "t2", "u"}
-    assert known(Span((), PADDING, lambda place: place == Place(0, 1)), "u", "t3") == {"t1", "u"}
+    assert known(Span((), PADDING, lambda place: place == Place(RowNumber(0), Attempt(1))), "u", "t3") == {
+        "t1",
+        "u",
+    }
 
 
 @given(st.lists(st.tuples(times, st.sampled_from(WRITERS)), max_size=9))

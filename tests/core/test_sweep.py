@@ -9,7 +9,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from mwbatch.core.address import Address, Key, write
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.page import Page
 from mwbatch.core.sweep import Place, Query, Sight, Sweep
 from mwbatch.core.task import Task
@@ -31,7 +31,7 @@ def task(number: int, second: float, batch: str = OURS, key: Key = KEY) -> Task:
         f"task-{number:03}",
         "tagging",
         "pending",
-        write("https://calls.test/hooks", key, batch, number, 1),
+        write("https://calls.test/hooks", key, batch, RowNumber(number), Attempt(1)),
         at(second),
     )
 
@@ -148,7 +148,7 @@ def test_an_honest_listing_is_shown_whole(api: Api, interval: tuple[str | None, 
     whoever else creates meanwhile.
     """
     there = api.within(*interval)
-    ours = {f"task-{n:03}": Place(n, 1) for n in range(24)}
+    ours = {f"task-{n:03}": Place(RowNumber(n), Attempt(1)) for n in range(24)}
     known = {t.task_id: ours[t.task_id] for t in there if f"/{OURS}/" in (t.callback_url or "")}
     sweep, sights = walk(api, *interval, dict(known))
     assert (sweep.flaws(), sweep.counted) == ([], not api.bare)
@@ -264,7 +264,7 @@ def test_a_known_task_that_is_missing(
     assume(there := api.within(*interval))
     gone = data.draw(st.sampled_from(there))
     api.tasks.remove(gone)
-    sweep, _ = walk(api, *interval, {gone.task_id: Place(0, 1)})
+    sweep, _ = walk(api, *interval, {gone.task_id: Place(RowNumber(0), Attempt(1))})
     assert sweep.flaws() == [f"the listing lacks 1 known task, such as {gone.task_id}"]
 
 
@@ -274,11 +274,11 @@ def test_a_known_task_that_is_missing(
         (None, "the listing does not show the callback addresses of tasks"),
         ("https://elsewhere.test/", "the listing does not show the callback addresses of tasks"),
         (
-            write("https://c.test", KEY, OTHERS, 2, 1),
+            write("https://c.test", KEY, OTHERS, RowNumber(2), Attempt(1)),
             "the listing does not show the callback addresses of tasks",
         ),
         (
-            write("https://c.test", KEY, OURS, 2, 2),
+            write("https://c.test", KEY, OURS, RowNumber(2), Attempt(2)),
             "task task-002 is shown with another address than the one it was created with",
         ),
     ],
@@ -289,7 +289,10 @@ def test_a_known_task_with_another_address(url: str | None, said: str, limit: in
     there = [task(n, n // 2) for n in range(5)]
     there[2] = there[2]._replace(callback_url=url)
     sweep, _ = walk(
-        Api(there, limit, bare), None, None, {t.task_id: Place(n, 1) for n, t in enumerate(there)}
+        Api(there, limit, bare),
+        None,
+        None,
+        {t.task_id: Place(RowNumber(n), Attempt(1)) for n, t in enumerate(there)},
     )
     assert sweep.flaws() == [said]
 
@@ -297,17 +300,22 @@ def test_a_known_task_with_another_address(url: str | None, said: str, limit: in
 def test_an_address_without_our_signature() -> None:
     """A forged address is shown as not genuine and kept by its place: neither presence nor absence."""
     sweep, [mine, forged] = walk(Api([task(1, 1), task(2, 0, key=FOREIGN)], 10), None, None)
-    assert (mine.genuine, mine.place, forged.genuine, forged.place) == (True, Place(1, 1), False, Place(2, 1))
-    assert (sweep.forged, sweep.ours, sweep.flaws()) == ({Place(2, 1)}, 2, [])
+    assert (mine.genuine, mine.place, forged.genuine, forged.place) == (
+        True,
+        Place(RowNumber(1), Attempt(1)),
+        False,
+        Place(RowNumber(2), Attempt(1)),
+    )
+    assert (sweep.forged, sweep.ours, sweep.flaws()) == ({Place(RowNumber(2), Attempt(1))}, 2, [])
 
 
 def test_a_known_task_needs_no_signature() -> None:
     """A task that we know, at the address where we know it, is ours although its mac cannot be checked."""
     there = Api([task(2, 0, key=FOREIGN)], 10)
-    sweep, [sight] = walk(there, None, None, {"task-002": Place(2, 1)})
+    sweep, [sight] = walk(there, None, None, {"task-002": Place(RowNumber(2), Attempt(1))})
     assert (sight.genuine, sweep.forged, sweep.flaws()) == (True, set(), [])
-    sweep, [sight] = walk(there, None, None, {"task-002": Place(2, 2)})
-    assert (sight.genuine, sweep.forged) == (False, {Place(2, 1)})
+    sweep, [sight] = walk(there, None, None, {"task-002": Place(RowNumber(2), Attempt(2))})
+    assert (sight.genuine, sweep.forged) == (False, {Place(RowNumber(2), Attempt(1))})
 
 
 def test_what_is_listed_without_an_address_is_noted() -> None:

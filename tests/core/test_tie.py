@@ -2,6 +2,7 @@
 
 import pytest
 
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.task import Task
 from mwbatch.core.tie import is_at
 
@@ -23,4 +24,4 @@ OURS = "https://calls.test/callbacks/v1/k1/b234567890/3-1/0123456789abcdef012345
 )
 def test_a_task_is_where_its_address_says(url: str | None, there: bool) -> None:
     """A task that shows another batch, row, attempt or URL is not ours; one that shows none may be."""
-    assert is_at(Task("t", callback_url=url), "b234567890", 3, 1) is there
+    assert is_at(Task("t", callback_url=url), "b234567890", RowNumber(3), Attempt(1)) is there

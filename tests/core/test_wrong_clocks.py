@@ -12,6 +12,7 @@ from mwbatch.core.doubt import Doubt, Grounds, doubts, span_of
 from mwbatch.core.drift import Drift
 from mwbatch.core.facts import Fact, Planned, Seen, Started
 from mwbatch.core.fold import Status
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.lines import line
 from mwbatch.core.sweep import Place
 from mwbatch.core.waiting import waiting
@@ -42,7 +43,9 @@ def decided(history: list[Fact]) -> list[object]:
     batch, starts = Batch(history), [fact for fact in history if isinstance(fact, Started)]
     there = doubts(batch, starts, Grounds(150.0, 0.0))
     span = span_of(there, starts, None)
-    places = [Place(row, attempt) for row in range(ROWS) for attempt in range(ATTEMPTS + 1)]
+    places = [
+        Place(RowNumber(row), Attempt(attempt)) for row in range(ROWS) for attempt in range(ATTEMPTS + 1)
+    ]
     return [
         dict(batch.rows),
         batch.by_status(),

@@ -23,7 +23,7 @@ from mwbatch.commands.submit import submit
 from mwbatch.core.advice import next_steps
 from mwbatch.core.agreement import Differing
 from mwbatch.core.facts import Fact, Failed, Started
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.outcomes import Canceled, Proof, Reconciled
 from mwbatch.core.sweep import NO_ECHO
 from mwbatch.errors import BatchBusy
@@ -109,7 +109,7 @@ def overtaken(stage: Stage) -> str:
     sent(stage, 3, "--max-tasks", "2")
     home = Home(stage.home)
     ref = home.find("m")
-    row = Started(0.0, ((2, 3),), 1, "https://a.invalid", ref.card.origin, "0" * 8, ref.card.kids[0])
+    row = Started(0.0, ((2, 3),), Attempt(1), "https://a.invalid", ref.card.origin, "0" * 8, ref.card.kids[0])
 
     async def both() -> str:
         async with home.act(ref, "submit") as batch:
@@ -148,8 +148,10 @@ def in_vain(stage: Stage) -> str:
     card = ref.card
     for attempt in range(1, 5):
         facts += [
-            Started(0.0, ((2, 3),), attempt, "https://a.invalid", card.origin, "0" * 8, card.kids[0]),
-            Failed(0.0, 2, attempt, "absent", final=False),
+            Started(
+                0.0, ((2, 3),), Attempt(attempt), "https://a.invalid", card.origin, "0" * 8, card.kids[0]
+            ),
+            Failed(0.0, RowNumber(2), Attempt(attempt), "absent", final=False),
         ]
 
     async def write() -> None:
@@ -372,7 +374,7 @@ SCENARIOS: Final[dict[str, tuple[Settings, Told]]] = {
     ),
     "views/outcomes.py: reconcile * --list differing": (
         FAST,
-        inside(lambda _: reconciled(replace(QUIET, differing=(Differing(0, "t"),))).text()),
+        inside(lambda _: reconciled(replace(QUIET, differing=(Differing(RowNumber(0), "t"),))).text()),
     ),
     "views/outcomes.py: reconcile * --unproved": (
         FAST,

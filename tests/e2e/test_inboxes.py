@@ -4,7 +4,7 @@ import asyncio
 
 from mwbatch.core.address import Address
 from mwbatch.core.facts import Seen, Via
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.reject import Reject
 from mwbatch.errors import Exit
 from mwbatch.journal.home import Home
@@ -27,8 +27,8 @@ async def fill(stage: Stage, batch_id: str) -> None:
             [
                 Seen(
                     1.0,
-                    row,
-                    1,
+                    RowNumber(row),
+                    Attempt(1),
                     f"t{row}-{n % 3}",
                     "completed",
                     Via.CALLBACK,
@@ -42,7 +42,11 @@ async def fill(stage: Stage, batch_id: str) -> None:
             ]
         )
         await segments.close()
-        shelf.append(Reject.of(Address(Kid("k1"), batch_id, n, 1, "0" * 32), "not_json", b"{", 1.0, 10))
+        shelf.append(
+            Reject.of(
+                Address(Kid("k1"), batch_id, RowNumber(n), Attempt(1), "0" * 32), "not_json", b"{", 1.0, 10
+            )
+        )
         shelf.close()
 
 

@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from mwbatch.core.address import Key, write
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.journal.home import Home
 from mwbatch.journal.home_keys import keys_of
 from mwbatch.journal.rotation import rotate
@@ -35,7 +36,7 @@ def key_file(tmp_path: Path) -> Path:
 def post(base: str, key: Key, row: int) -> int:
     """Post an answer to the address of a row, as the API does; the status that comes back."""
     body = {"task_id": f"t{row}", "response": {"tags": []}, "task": {"status": "completed"}}
-    url = write(base, key, BATCH, row, 1)
+    url = write(base, key, BATCH, RowNumber(row), Attempt(1))
     asked = Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
     try:
         with urlopen(asked, timeout=10) as answer:

@@ -12,6 +12,7 @@ from urllib.request import Request, urlopen
 
 from mwbatch.callbacks.stores import REFRESH
 from mwbatch.core import address
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.journal.home import Home
 from mwbatch.journal.home_keys import keys_of
 from tests.e2e.stage import ADDRESS, Stage, until
@@ -127,7 +128,9 @@ def test_a_row_that_the_batch_does_not_have(patient: Stage) -> None:
     """
     with patient.receiver() as base:
         url, task = submitted(patient, 1, base)[0]
-        beyond = address.write(base, keys_of(Home(patient.home)).newest, batch_of(patient), 99, 1)
+        beyond = address.write(
+            base, keys_of(Home(patient.home)).newest, batch_of(patient), RowNumber(99), Attempt(1)
+        )
         assert [post(beyond, answered("nobody")), post(url, answered(task))] == [200, 200]
     status = patient.run("status", "m", "--json")
     assert (status.json["rows"], status.json["unknown_tasks"], status.json["surplus"]) == (1, 1, 0)

@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from mwbatch.callbacks.limits import LIMITS
 from mwbatch.core import address
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.journal.home import Home
 from mwbatch.journal.home_keys import keys_of
 from tests.callbacks.stage import BATCH, callback, request, status
@@ -46,7 +47,7 @@ def held(port: int) -> float:
 
 def path(stage: Stage, row: int = 0) -> str:
     """The path of an address that the receiver's own key signed."""
-    return address.write("", keys_of(Home(stage.home)).newest, BATCH, row, 1)
+    return address.write("", keys_of(Home(stage.home)).newest, BATCH, RowNumber(row), Attempt(1))
 
 
 def kept(path: str, body: bytes) -> bytes:

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from mwbatch.core.address import write
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.journal.home import Home
 from mwbatch.journal.home_keys import keys_of
 from mwbatch.simulator import Settings
@@ -125,13 +126,20 @@ def attack(show: Show, port: int) -> None:
     folder, card = Path(ref.where), ref.card
     key, base = keys_of(home).newest, f"http://127.0.0.1:{port}"
     for row in (0, 5, 999):
-        path = urlsplit(write(base, key, card.batch_id, row, 1)).path
+        path = urlsplit(write(base, key, card.batch_id, RowNumber(row), Attempt(1))).path
         for number, raw in enumerate(hostile(path)):
             show.shown[f"answer {number} to row {row}"] = posted(port, raw)
     segment = max((folder / "journal").glob("*.jsonl"), key=lambda found: found.stat().st_size)
     lines = segment.read_bytes().splitlines(keepends=True)
     segment.write_bytes(
-        b"".join([*lines[:1], write(base, key, card.batch_id, 3, 1).encode(), b"\n", *lines[1:]])
+        b"".join(
+            [
+                *lines[:1],
+                write(base, key, card.batch_id, RowNumber(3), Attempt(1)).encode(),
+                b"\n",
+                *lines[1:],
+            ]
+        )
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from mwbatch.core import kinds
 from mwbatch.core.facts import Fact, Planned, Seen, Via, digest
 from mwbatch.core.form import Request, SentTag
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.lines import line
 from mwbatch.core.text import Json, encode
 from mwbatch.journal.card import Card
@@ -62,7 +63,7 @@ def facts(number: int, row: Drawn) -> Iterator[Fact]:
         request |= {"instruction": "Is it?", "annotation_option": row.options, "tags": bare}
         columns["tags"] = [*row.sent]
     kind = "tagging" if row.sent is None else "annotating"
-    yield Planned(EPOCH, number, row.id, number + 2, kind, request, columns)
+    yield Planned(EPOCH, RowNumber(number), row.id, number + 2, kind, request, columns)
     if row.tags is not None:
         yield answer(number, {"tags": [*row.tags]}, row.answered)
 
@@ -73,8 +74,8 @@ def answer(number: int, response: Json, after: float = 0.0, task: str = "") -> S
     inner = {"task_id": name, "status": "completed", "created_at": "2026-01-01T00:00:00.000Z"}
     body = encode({"task_id": name, "response": response, "task": inner})
     return Seen(
-        EPOCH + number + after, number, 1, name, "completed", Via.CALLBACK, inner["created_at"],
-        "2026-01-02T03:04:05.678Z", digest(response), sha256(body).hexdigest(), body,
+        EPOCH + number + after, RowNumber(number), Attempt(1), name, "completed", Via.CALLBACK,
+        inner["created_at"], "2026-01-02T03:04:05.678Z", digest(response), sha256(body).hexdigest(), body,
     )  # fmt: skip
 
 

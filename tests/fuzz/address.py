@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from mwbatch.core.address import Address, Key, at_end, find, mac, masked, without_macs, write
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from tests.fuzz.shelf import unique
 from tests.fuzz.target import Target
 
@@ -52,7 +52,7 @@ def slowly(path: str) -> Address | None:
         and len(sign) == 32
         and _made_of(sign, _HEX, 32)
     )
-    return Address(Kid(kid), batch, int(row), int(attempt), sign) if fits else None
+    return Address(Kid(kid), batch, RowNumber(int(row)), Attempt(int(attempt)), sign) if fits else None
 
 
 def _made_of(text: str, letters: frozenset[str], longest: int) -> bool:
@@ -73,9 +73,9 @@ def _signed(found: Address) -> bool:
 
 
 def _seeds() -> list[bytes]:
-    whole = write("https://calls.test/a", KEY, "b234567890", 12, 3)
+    whole = write("https://calls.test/a", KEY, "b234567890", RowNumber(12), Attempt(3))
     path = whole.removeprefix("https://calls.test")
-    other = f"/callbacks/v1/k2/abcdefghij/999999999-99/{mac(KEY, 'x', 0, 1)}"
+    other = f"/callbacks/v1/k2/abcdefghij/999999999-99/{mac(KEY, 'x', RowNumber(0), Attempt(1))}"
     return [
         text.encode()
         for text in (

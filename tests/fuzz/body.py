@@ -10,7 +10,7 @@ from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.core import lines
 from mwbatch.core.address import Address, find
 from mwbatch.core.facts import Seen, digest
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.labels import response
 from mwbatch.core.lines import BadLine
 from mwbatch.core.task import parse_callback
@@ -19,7 +19,7 @@ from tests.fuzz.oracle import has_odd_numbers, is_json, value_of
 from tests.fuzz.shelf import unique
 from tests.fuzz.target import Target
 
-HERE: Final = Address(Kid("k1"), "b234567890", 7, 2, "0" * 32)
+HERE: Final = Address(Kid("k1"), "b234567890", RowNumber(7), Attempt(2), "0" * 32)
 _ONE_LINE: Final = bytes.maketrans(b"\n\r\t", b"   ")
 
 

@@ -12,7 +12,7 @@ from zlib import crc32
 
 from mwbatch.core import lines
 from mwbatch.core.facts import KINDS, Fact, Failed, Planned, Retried, Seen, Started, Withdrawn
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.lines import BadLine, UnknownFact
 from mwbatch.core.text import encode
 from mwbatch.errors import StoreError
@@ -158,11 +158,13 @@ def _seeds() -> list[bytes]:
     written = [
         lines.line(fact)[:-1]
         for fact in (
-            Planned(1.5, 0, "a", 2, "tagging", {"image_url": "https://x.test/1.jpg"}, {"note": "x"}),
+            Planned(
+                1.5, RowNumber(0), "a", 2, "tagging", {"image_url": "https://x.test/1.jpg"}, {"note": "x"}
+            ),
             Started(
                 1.5,
                 ((0, 1), (4, 9)),
-                1,
+                Attempt(1),
                 "https://c.test",
                 "https://a.test",
                 "0" * 16,
@@ -171,12 +173,36 @@ def _seeds() -> list[bytes]:
                 (),
                 3,
             ),
-            Seen(1.5, 0, 1, "t1", "pending", "create", "2016-06-23T09:09:34.752Z"),
-            Seen(1.5, 0, 1, "t1", "completed", "callback", None, "now", "00", "ff", b'{"task_id": "t1"}'),
-            Seen(1.5, 0, 1, '\ud83d,"body":', "", "get", None, None, "00", "ff", b'{"a":1,"a":2}'),
-            Failed(1.5, 3, 2, "refused", True, 400, "no"),
-            Retried(1.5, 3, 3),
-            Withdrawn(1.5, 3, 4),
+            Seen(1.5, RowNumber(0), Attempt(1), "t1", "pending", "create", "2016-06-23T09:09:34.752Z"),
+            Seen(
+                1.5,
+                RowNumber(0),
+                Attempt(1),
+                "t1",
+                "completed",
+                "callback",
+                None,
+                "now",
+                "00",
+                "ff",
+                b'{"task_id": "t1"}',
+            ),
+            Seen(
+                1.5,
+                RowNumber(0),
+                Attempt(1),
+                '\ud83d,"body":',
+                "",
+                "get",
+                None,
+                None,
+                "00",
+                "ff",
+                b'{"a":1,"a":2}',
+            ),
+            Failed(1.5, RowNumber(3), Attempt(2), "refused", True, 400, "no"),
+            Retried(1.5, RowNumber(3), Attempt(3)),
+            Withdrawn(1.5, RowNumber(3), Attempt(4)),
         )
     ]
     heads = [SEAL + line[:-18] for line in written]

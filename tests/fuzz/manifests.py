@@ -14,6 +14,7 @@ from mwbatch.core.expiry import Clock
 from mwbatch.core.facts import Planned
 from mwbatch.core.form import encode_create
 from mwbatch.core.identity import Identity
+from mwbatch.core.ids import RowNumber
 from mwbatch.core.manifest import CsvReader, JsonlReader, digest_id, read_jsonl
 from mwbatch.core.reader import Reader
 from mwbatch.core.scrutiny import Leave, Scrutiny
@@ -66,7 +67,7 @@ def _fed(reader: Reader, blocks: Iterable[bytes]) -> Iterator[Found]:
 
 def usable(entry: Entry) -> bool:
     """A row that was taken can be written to disk, read again, and sent."""
-    planned = Planned(1.0, 0, entry.id, entry.line, entry.type, entry.request, entry.columns)
+    planned = Planned(1.0, RowNumber(0), entry.id, entry.line, entry.type, entry.request, entry.columns)
     assert lines.parse(lines.line(planned)[:-1]) == planned
     form = encode_create(entry.type, entry.request, "https://c.test/callbacks/v1/k/b/0-1/0")
     assert b"\n" not in form

@@ -5,6 +5,7 @@ from typing import Final
 from mwbatch.core import lines
 from mwbatch.core.address import find
 from mwbatch.core.facts import Via
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.showing import seen
 from mwbatch.core.task import ALIASES, INPUTS, BadTask, Callback, Task, parse_callback, parse_task
 from mwbatch.core.text import BadJson, Json, decode, encode
@@ -155,7 +156,7 @@ def _later_names(value: Json) -> Json:
 
 def stored(task: Task, value: Json) -> None:
     """What was seen can be written and read again, and shown without a mac."""
-    fact = seen(task, 3, 1, Via.GET, 5.0, encode(value))
+    fact = seen(task, RowNumber(3), Attempt(1), Via.GET, 5.0, encode(value))
     assert lines.parse(lines.line(fact)[:-1]) == fact
     shown = encode(task_json(task, raw=False)).decode()
     assert find(shown) is None

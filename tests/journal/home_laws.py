@@ -19,7 +19,7 @@ from mwbatch.core.address import Address, mac
 from mwbatch.core.digests import stable_digest
 from mwbatch.core.facts import Fact
 from mwbatch.core.fold import Status
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.image_size import Size
 from mwbatch.core.reject import Reject
 from mwbatch.errors import BatchBusy, NameTaken, UsageError
@@ -207,7 +207,7 @@ class KeyringLaws(Made):
         and its name is kept.
         """
         old, new = store.keys.rotate(AT).newest, store.keys.rotate(AT).newest
-        address = Address(old.kid, "b1", 1, 1, mac(old, "b1", 1, 1))
+        address = Address(old.kid, "b1", RowNumber(1), Attempt(1), mac(old, "b1", RowNumber(1), Attempt(1)))
         keys = store.keys.load()
         assert keys is not None
         assert (old.kid != new.kid, keys.newest, keys.verify(address)) == (True, new, True)
@@ -351,7 +351,9 @@ class BelongingsLaws(Made):
             return box
 
         rejects = Rejects(mailbox, counts, LIMITS)
-        rejects.keep(Address(Kid("k1"), CARD.batch_id, 3, 1, "0" * 32), "not_json", b"{", AT)
+        rejects.keep(
+            Address(Kid("k1"), CARD.batch_id, RowNumber(3), Attempt(1), "0" * 32), "not_json", b"{", AT
+        )
         await rejects.close()
         await box.close()
         assert ([one.row for one in batch.own.rejects()], counts.kept) == ([3], 1)
@@ -387,4 +389,6 @@ def keeping(journal: Journal | Intake) -> Keep:
 
 
 def _reject(row: int, at: float) -> Reject:
-    return Reject.of(Address(Kid("k1"), CARD.batch_id, row, 1, "0" * 32), "not_json", b"{", at, 100)
+    return Reject.of(
+        Address(Kid("k1"), CARD.batch_id, RowNumber(row), Attempt(1), "0" * 32), "not_json", b"{", at, 100
+    )

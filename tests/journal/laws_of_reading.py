@@ -91,7 +91,7 @@ class ReadingLaws(Laws):
             late = {planned.row: answered(seen) for planned, seen in viewer.news(Batch()).look()}
             assert late == least
             for answers in (viewer.answered(), viewer.answered(whole.chosen())):
-                shown = {planned.row: seen for planned, seen in answers if seen is not None}
+                shown = {int(planned.row): seen for planned, seen in answers if seen is not None}
                 assert (
                     sorted(shown) == done == [n for n in range(ROWS) if whole.row(n).planned and n in answers]
                 )
@@ -137,7 +137,7 @@ class ReadingLaws(Laws):
     async def _latest(self, opening: Open, facts: Sequence[Planned]) -> None:
         async with closed(opening()) as (journal,):
             await journal.append(facts)
-            latest = {planned.row: planned for planned in journal.rows()}
+            latest = {int(planned.row): planned for planned in journal.rows()}
             assert list(latest) == list(dict.fromkeys(fact.row for fact in facts))
             assert {row: planned.edition for row, planned in latest.items()} == {0: 2, 1: 0, 2: 1}
             assert latest[0] == max(again(0, 2), again(0, 2, "b"), key=precedence)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mwbatch.core.address import Key, find, write
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.home import Home
 from mwbatch.journal.home_keys import signing_key
@@ -154,7 +154,7 @@ def test_all_live_keys_verify_and_the_newest_signs(path: Path) -> None:
         (Key(Kid("k3"), one.secret), False),
         (Key(Kid("k1"), two.secret), False),
     ]:
-        address = find(write("https://calls.test", key, "b7", 1, 1))
+        address = find(write("https://calls.test", key, "b7", RowNumber(1), Attempt(1)))
         assert address
         assert keys.verify(address) is good
 

@@ -96,7 +96,7 @@ def test_the_latest_edition_of_a_row_holds(facts: list[Planned], cut: int) -> No
     """
     with TemporaryDirectory() as folder:
         journal = segments(Path(folder), facts[:cut], facts[cut:])
-        latest = {planned.row: planned for planned in journal.rows()}
+        latest = {int(planned.row): planned for planned in journal.rows()}
         assert {row: planned.edition for row, planned in latest.items()} == {0: 2, 1: 0, 2: 1}
         assert list(latest) == list(dict.fromkeys(fact.row for fact in facts))
         assert latest[0] == max(again(0, 2), again(0, 2, "b"), key=precedence)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mwbatch.core.address import Address
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.reject import Reject, line
 from mwbatch.errors import Poisoned, StoreError
 from mwbatch.journal.rejects import REJECTS, RejectShelf, distinct, move, read
@@ -15,7 +15,7 @@ from tests.journal.disks import Failing
 
 def reject(row: int = 0, at: float = 1.0, raw: bytes = b"{") -> Reject:
     """A reject of one row."""
-    return Reject.of(Address(Kid("k1"), "b1", row, 1, "0" * 32), "not_json", raw, at, 100)
+    return Reject.of(Address(Kid("k1"), "b1", RowNumber(row), Attempt(1), "0" * 32), "not_json", raw, at, 100)
 
 
 def shelf(folder: Path, most: int = 10_000, disk: Failing | None = None) -> RejectShelf:

@@ -13,6 +13,7 @@ from typing import Final
 import pytest
 
 from mwbatch.core.facts import Planned
+from mwbatch.core.ids import RowNumber
 from mwbatch.core.lines import line
 from mwbatch.journal import renaming
 from mwbatch.journal.asked import NAME as DIGESTS
@@ -121,7 +122,9 @@ def test_only_our_own_leftovers_are_removed(tmp_path: Path) -> None:
 def asks(folder: Path) -> None:
     """Write the digests of a batch."""
     (folder / "rows").mkdir(exist_ok=True)
-    row = Planned(1.0, 0, "a", 2, "tagging", {"image_url": "https://a/1", "objects_to_tag": "brands"}, {})
+    row = Planned(
+        1.0, RowNumber(0), "a", 2, "tagging", {"image_url": "https://a/1", "objects_to_tag": "brands"}, {}
+    )
     (folder / "rows" / "1.jsonl").write_bytes(line(row))
     (folder / DIGESTS).unlink(missing_ok=True)
     list(asked(folder))

@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 
 from mwbatch.core.address import find, write
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.errors import BatchBusy, StoreError, UsageError
 from mwbatch.journal import rotation
 from mwbatch.journal.keyring import Keys
@@ -32,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 
 def verifies(keys: Keys, by: Keys) -> bool:
     """Whether an address that the newest of ``by`` signed is accepted."""
-    address = find(write("https://calls.test", by.newest, "b7", 1, 1))
+    address = find(write("https://calls.test", by.newest, "b7", RowNumber(1), Attempt(1)))
     assert address
     return keys.verify(address)
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.core.facts import Fact, Seen
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.lines import line
 from mwbatch.core.text import encode
 from mwbatch.journal.folders import JOURNAL
@@ -48,7 +49,11 @@ def test_only_what_is_new(tmp_path: Path) -> None:
 def test_a_long_line(tmp_path: Path) -> None:
     """A fact with a great body hides none behind it."""
     body = b'"' + b"x" * (1 << 20) + b'"'
-    write(tmp_path, Seen(0.0, 0, 1, "a", "canceled", "callback", body=body), show(1, task="b"))
+    write(
+        tmp_path,
+        Seen(0.0, RowNumber(0), Attempt(1), "a", "canceled", "callback", body=body),
+        show(1, task="b"),
+    )
     assert [task for *_, task in Segments(tmp_path, "view").tasks().look()] == [b'"a"', b'"b"']
 
 

@@ -16,7 +16,7 @@ from mwbatch.core import facts as kinds
 from mwbatch.core import lines, reject
 from mwbatch.core.address import Address
 from mwbatch.core.facts import Fact, Seen
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.reject import Reject
 from tests.core import facts
 from tests.core.straight import showings
@@ -26,7 +26,7 @@ KINDS = {kind.__name__: kind for kind in [*kinds.NAMES, Reject]}
 
 rejects = st.builds(
     Reject.of,
-    st.just(Address(Kid("k1"), "b234567890", 7, 2, "0" * 32)),
+    st.just(Address(Kid("k1"), "b234567890", RowNumber(7), Attempt(2), "0" * 32)),
     st.sampled_from(["not_json", "type"]),
     st.binary(max_size=40),
     facts.moments,

@@ -16,6 +16,7 @@ import aiohttp
 from yarl import URL
 
 from mwbatch.core.address import write
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.journal.home_keys import keys_of
 from tests.callbacks.stage import BATCH, JSON, callback, make_home
 from tests.e2e.stage import COMMAND, Stage, until
@@ -72,7 +73,7 @@ class Receiving:
             return found
 
     async def _send(self, session: aiohttp.ClientSession, row: int, spaces: int) -> int:
-        url = write(f"http://127.0.0.1:{self.port}", self.key, BATCH, row, 1)
+        url = write(f"http://127.0.0.1:{self.port}", self.key, BATCH, RowNumber(row), Attempt(1))
         body = callback(f"t{row}") + b" " * spaces
         status = 0
         try:

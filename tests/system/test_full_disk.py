@@ -12,6 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from mwbatch.core import address
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.journal.home import Home
 from mwbatch.journal.home_keys import keys_of
 from tests.callbacks.stage import BATCH, JSON, callback
@@ -64,10 +65,15 @@ def test_a_really_full_disk(tmp_path: Path) -> None:
         ready, url = f"http://127.0.0.1:{behind}/readyz", f"http://127.0.0.1:{port}"
         until(lambda: status(ready) == 200)
         inside = Path(f"/proc/{pid}/root") / stage.home.relative_to("/")
-        assert status(address.write(url, keys.newest, BATCH, 0, 1), callback()) == 200
+        assert status(address.write(url, keys.newest, BATCH, RowNumber(0), Attempt(1)), callback()) == 200
         filler = inside / "filler"
         fill(filler)
-        assert status(address.write(url, keys.newest, BATCH, 1, 1), callback("t1").ljust(9000)) == 503
+        assert (
+            status(
+                address.write(url, keys.newest, BATCH, RowNumber(1), Attempt(1)), callback("t1").ljust(9000)
+            )
+            == 503
+        )
         with pytest.raises(HTTPError) as told:
             urlopen(ready, timeout=5)
         assert json.load(told.value) == {"ready": False, "reason": "disk_full"}
@@ -76,6 +82,11 @@ def test_a_really_full_disk(tmp_path: Path) -> None:
         assert (
             sorted(path.name for path in inside.rglob("*") if path.is_file() and "space" in path.name) == []
         )
-        assert status(address.write(url, keys.newest, BATCH, 1, 1), callback("t1").ljust(9000)) == 200
+        assert (
+            status(
+                address.write(url, keys.newest, BATCH, RowNumber(1), Attempt(1)), callback("t1").ljust(9000)
+            )
+            == 200
+        )
         lines = [line for path in inside.rglob("*.jsonl") for line in path.read_bytes().splitlines()]
     assert len(lines) == 2

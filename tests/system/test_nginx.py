@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 
 from mwbatch.core import address
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.journal.home import Home
 from mwbatch.journal.home_keys import keys_of
 from tests.callbacks.stage import BATCH, JSON, callback
@@ -35,7 +36,7 @@ class Behind(Stage):
 
     def path(self, row: int = 0, prefix: str = "") -> str:
         """The path of a signed address."""
-        return address.write(prefix, keys_of(Home(self.home)).newest, BATCH, row, 1)
+        return address.write(prefix, keys_of(Home(self.home)).newest, BATCH, RowNumber(row), Attempt(1))
 
     def stored(self) -> int:
         """How many lines are on disk."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mwbatch.core import address
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.journal.home import Home
 from mwbatch.journal.home_keys import keys_of
 from tests.callbacks.stage import BATCH, callback, request
@@ -58,7 +59,7 @@ def test_the_receiver_lives_within_its_filters(tmp_path: Path) -> None:
     words += ["--admin-port", str(free_port())]
     with subprocess.Popen(words, env=stage.env, stderr=subprocess.PIPE) as traced:
         until(lambda: listens(port), 60)
-        path = address.write("", keys_of(Home(stage.home)).newest, BATCH, 0, 1)
+        path = address.write("", keys_of(Home(stage.home)).newest, BATCH, RowNumber(0), Attempt(1))
         for body in (callback(), callback(), b"{"):
             assert post(port, request(path, body=body))
         traced.terminate()

@@ -33,6 +33,7 @@ from yarl import URL
 from mwbatch.core import address
 from mwbatch.core.address import Key
 from mwbatch.core.facts import Planned, Started
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.journal.home import Home
 from mwbatch.journal.home_keys import keys_of
 from mwbatch.journal.segments import Segments
@@ -93,10 +94,12 @@ class Reign:
         for batch in BATCHES:
             journal = Segments(add_batch(home, batch), "submit")
             planned = [
-                Planned(0.0, row, f"r{row}", row + 2, "tagging", {"image_url": ""}, {})
+                Planned(0.0, RowNumber(row), f"r{row}", row + 2, "tagging", {"image_url": ""}, {})
                 for row in range(self.rows)
             ]
-            started = Started(0.0, ((0, self.rows),), 1, "http://x", "http://127.0.0.1:1", "k", key.kid)
+            started = Started(
+                0.0, ((0, self.rows),), Attempt(1), "http://x", "http://127.0.0.1:1", "k", key.kid
+            )
             await journal.append([*planned, started])
             await journal.close()
         return key
@@ -105,7 +108,9 @@ class Reign:
         while not self._over:
             job = self._deck.draw()
             self._sent[job.batch, job.row, job.sha] = job.body
-            url = address.write(f"http://127.0.0.1:{self._port}", key, job.batch, job.row, job.attempt)
+            url = address.write(
+                f"http://127.0.0.1:{self._port}", key, job.batch, RowNumber(job.row), Attempt(job.attempt)
+            )
             await asyncio.gather(*(self._post(session, URL(url), job) for _ in range(job.at_once)))
 
     async def _post(self, session: aiohttp.ClientSession, url: URL, job: Job) -> None:

@@ -28,6 +28,7 @@ import uvloop
 from mwbatch.callbacks.limits import LIMITS
 from mwbatch.core import address
 from mwbatch.core.address import Key
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.journal.home import Home
 from mwbatch.journal.home_keys import keys_of
 from tests.callbacks.stage import BATCH, JSON, add_batch, callback
@@ -149,7 +150,7 @@ class Sender:
 
     async def post(self, session: aiohttp.ClientSession, row: int) -> None:
         """Post one."""
-        url, began = address.write(self.base, self.key, BATCH, row, 1), time.monotonic()
+        url, began = address.write(self.base, self.key, BATCH, RowNumber(row), Attempt(1)), time.monotonic()
         try:
             async with session.post(url, data=callback(f"t{row}"), headers=JSON) as reply:
                 self.refused += reply.status != 200

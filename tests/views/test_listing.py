@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.reject import Reject
 from mwbatch.journal.card import Card
 from mwbatch.journal.home import Home
@@ -18,7 +19,9 @@ def opened(tmp_path: Path, *bodies: bytes) -> Opened:
     ref = home.create(Card("logos", "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ()))
     shelf = RejectShelf(Path(ref.where), "receiver", 10_000)
     for row, body in enumerate(bodies):
-        shelf.append(Reject(float(row), row, 1, "not_json", len(body), f"sha-{row}", False, body))
+        shelf.append(
+            Reject(float(row), RowNumber(row), Attempt(1), "not_json", len(body), f"sha-{row}", False, body)
+        )
     shelf.close()
     return home.open(ref)
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from mwbatch.client.keys import fingerprint
 from mwbatch.core.facts import Fact, Planned, Seen, Started, Via, digest
 from mwbatch.core.form import Request
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.lines import line
 from mwbatch.core.text import Json, encode
 from mwbatch.core.times import iso
@@ -102,16 +103,26 @@ class Grown:
             made = Made(row)
             request: Request = {"image_url": made.image_url, "objects_to_tag": "brands"}
             columns: dict[str, Json] = {"campaign": f"spring {row % 50}"}
-            yield Planned(_at(made), row, f"shot-{row:08d}", row + 2, "tagging", request, columns)
+            yield Planned(_at(made), RowNumber(row), f"shot-{row:08d}", row + 2, "tagging", request, columns)
 
     def _created(self, origin: str, first: int, end: int, starts: Iterator[int]) -> Iterator[Fact]:
         for begin in range(first, end, RUN):
             rows = ((begin, min(begin + RUN, end)),)
             at, key = _at(Made(begin)), fingerprint(API_KEY)
-            yield Started(at, rows, 1, BASE, origin, key, KEY.kid, _clock(Made(begin)), number=next(starts))
+            yield Started(
+                at, rows, Attempt(1), BASE, origin, key, KEY.kid, _clock(Made(begin)), number=next(starts)
+            )
             for row in range(*rows[0]):
                 made = Made(row)
-                yield Seen(_at(made), row, 1, made.task_id, "pending", Via.CREATE, iso(made.created))
+                yield Seen(
+                    _at(made),
+                    RowNumber(row),
+                    Attempt(1),
+                    made.task_id,
+                    "pending",
+                    Via.CREATE,
+                    iso(made.created),
+                )
 
 
 def _keep_sizes(home: Home, folder: Path, **changes: Any) -> None:
@@ -129,8 +140,8 @@ def _answer(row: int) -> Fact:
     body = encode(said)
     return Seen(
         _at(made),
-        row,
-        1,
+        RowNumber(row),
+        Attempt(1),
         made.task_id,
         "completed",
         Via.CALLBACK,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from mwbatch.core.address import Key, write
-from mwbatch.core.ids import Kid
+from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.text import Json
 from mwbatch.core.times import iso
 
@@ -59,7 +59,7 @@ class Made:
         shown: dict[str, Json] = {
             "task_id": self.task_id,
             "created_at": iso(self.created),
-            "callback_url": write(BASE, KEY, BATCH_ID, self.row, 1),
+            "callback_url": write(BASE, KEY, BATCH_ID, RowNumber(self.row), Attempt(1)),
             "type": "tagging",
             "status": "completed" if answered else "pending",
             "params": {"objects_to_tag": "brands", "image_url": self.image_url},
