@@ -1,5 +1,6 @@
 """`mwbatch export`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,27 @@ if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
 
 
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What is to become of boxes and of the images that they lie in."""
+
+    measure_images: Annotated[
+        bool,
+        Option("--measure-images", help="Read the sizes that the manifest lacks from the images' headers."),
+    ] = False
+    leave_out_unsized: Annotated[
+        bool,
+        Option("--leave-out-unsized", help="Leave out images of unknown size, instead of refusing."),
+    ] = False
+    outside: Annotated[
+        Outside, Option("--outside", help="Boxes beyond their image: count them aloud, keep, or clip.")
+    ] = Outside.REPORT
+    category: Annotated[
+        By | None,
+        Option("--category", help="Default: the brand of tagging rows, the label of annotating rows."),
+    ] = None
+
+
 @verb
 def export(
     batch: settings.BatchArgument,
@@ -23,21 +45,7 @@ def export(
         Path, Option("--output", "-o", metavar="PATH", help="Where: a file, or for boxes a folder.")
     ],
     force: settings.ForceOption = False,
-    measure_images: Annotated[
-        bool,
-        Option("--measure-images", help="Read the sizes that the manifest lacks from the images' headers."),
-    ] = False,
-    leave_out_unsized: Annotated[
-        bool,
-        Option("--leave-out-unsized", help="Leave out images of unknown size, instead of refusing."),
-    ] = False,
-    outside: Annotated[
-        Outside, Option("--outside", help="Boxes beyond their image: count them aloud, keep, or clip.")
-    ] = Outside.REPORT,
-    category: Annotated[
-        By | None,
-        Option("--category", help="Default: the brand of tagging rows, the label of annotating rows."),
-    ] = None,
+    drawing: Drawing,
     require_complete: settings.RequireOption = False,
     place: settings.Place,
     talk: settings.Talk,
@@ -62,9 +70,9 @@ def export(
 
         home = open_home(place, desk)
         opened = home.open(home.find(batch))
-        order = Order(format_, output, force, outside, category, leave_out_unsized)
+        order = Order(format_, output, force, drawing.outside, drawing.category, drawing.leave_out_unsized)
         writer = Export(opened.card.name, order, home)
-        found = await run(opened, desk, writer, measuring=measure_images, demanded=require_complete)
-        return Written(found, aloud=outside is not Outside.KEEP)
+        found = await run(opened, desk, writer, measuring=drawing.measure_images, demanded=require_complete)
+        return Written(found, aloud=drawing.outside is not Outside.KEEP)
 
     perform(command, talk)

@@ -1,5 +1,6 @@
 """`mwbatch make-annotating`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,21 @@ if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which boxes are asked about."""
+
+    brand: Annotated[
+        tuple[str, ...], Option("--brand", help="Ask only about this brand; several times.")
+    ] = ()
+    min_size: Annotated[
+        float, Option("--min-size", min=0.0, help="Ask only about boxes as wide and high, in pixels.")
+    ] = 0.0
+    max_tags: Annotated[
+        int | None, Option("--max-tags", min=1, help="Of one image, ask only about the largest.")
+    ] = None
+
+
 @verb
 def make_annotating(
     batch: settings.BatchArgument,
@@ -22,15 +38,7 @@ def make_annotating(
     output: Annotated[
         Path, Option("--output", "-o", metavar="MANIFEST", help="The manifest to write (JSONL).")
     ],
-    brand: Annotated[
-        tuple[str, ...], Option("--brand", help="Ask only about this brand; several times.")
-    ] = (),
-    min_size: Annotated[
-        float, Option("--min-size", min=0.0, help="Ask only about boxes as wide and high, in pixels.")
-    ] = 0.0,
-    max_tags: Annotated[
-        int | None, Option("--max-tags", min=1, help="Of one image, ask only about the largest.")
-    ] = None,
+    chosen: Chosen,
     single_option: settings.SingleOption = False,
     force: settings.ForceOption = False,
     place: settings.Place,
@@ -53,8 +61,8 @@ def make_annotating(
         from mwbatch.views.outcomes import MadeView
 
         question = Question(instruction, option, single_option)
-        chosen = Filter(frozenset(brand), min_size, max_tags)
+        wanted = Filter(frozenset(chosen.brand), chosen.min_size, chosen.max_tags)
         home = open_home(place, desk)
-        return MadeView(await make(home, batch, question, chosen, output, desk, force=force))
+        return MadeView(await make(home, batch, question, wanted, output, desk, force=force))
 
     perform(command, talk)

@@ -9,6 +9,7 @@ from mwbatch.cli.program import Result, perform
 from mwbatch.cli.wiring import open_client, open_home
 from mwbatch.core import values
 from mwbatch.declarations import Option
+from mwbatch.errors import UsageError
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
@@ -51,6 +52,16 @@ class Way:
     ] = False
     settle: settings.SettleOption = values.SETTLE
 
+    def check(self) -> None:
+        """See that the options go together; raises `UsageError`."""
+        if self.wait and (self.offline or self.what not in {None, DIFFERING}):
+            raise UsageError(
+                "--wait looks again at what the API has; --offline and --list look at what is on disk: "
+                "leave out one of them"
+            )
+        if self.offline and self.what == DIFFERING:
+            raise UsageError("--list differing compares with what the API lists: leave out --offline")
+
 
 @verb
 def reconcile(
@@ -75,21 +86,14 @@ def reconcile(
 
     async def command(desk: "Desk") -> Result:
         from mwbatch.commands import reconcile as commands
-        from mwbatch.errors import UsageError
         from mwbatch.views.listing import differing
         from mwbatch.views.outcomes import reconciled
 
-        if way.wait and (way.offline or way.what not in {None, DIFFERING}):
-            raise UsageError(
-                "--wait looks again at what the API has; --offline and --list look at what is on disk: "
-                "leave out one of them"
-            )
+        way.check()
         home = open_home(place, desk)
         if way.what is not None and way.what != DIFFERING:
             return await details(home, batch, way.what)
         manner = commands.Manner(way.settle, way.every if way.wait else None, way.most, way.unproved)
-        if way.offline and way.what is not None:
-            raise UsageError("--list differing compares with what the API lists: leave out --offline")
         if way.offline:
             return reconciled(await commands.reconcile(home, None, batch, desk, manner))
         async with open_client(api, desk) as client:
@@ -101,7 +105,6 @@ def reconcile(
 
 async def details(store: "Store", batch: str, what: str) -> Result:
     """One of the lists, from what is on disk."""
-    from mwbatch.errors import UsageError
     from mwbatch.journal.closing import in_thread
     from mwbatch.journal.opened import look
     from mwbatch.views import listing

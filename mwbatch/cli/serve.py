@@ -141,11 +141,9 @@ def run(
         from mwbatch.commands.run import Door, run
         from mwbatch.views.outcomes import created
 
-        home, how = open_home(place, desk), wishes(spending, repeats)
-        door = Door(**asdict(listening))
-        given = source_of(manifest, batch, meant, taken)
+        home, how, door = open_home(place, desk), wishes(spending, repeats), Door(**asdict(listening))
         async with (
-            readable(given, desk) as source,
+            readable(source_of(manifest, batch, meant, taken), desk) as source,
             open_client(api, desk, spending.concurrency) as client,
         ):
             return created(await run(home, client, source, how, door, desk, poll))

@@ -48,22 +48,14 @@ def submit(
         from mwbatch.core.hosts import origin
         from mwbatch.views.outcomes import created
 
-        home = open_home(place, desk)
-        given = source_of(manifest, batch, meant, taken)
-        async with readable(given, desk) as source:
+        home, how = open_home(place, desk), wishes(spending, repeats)
+        async with readable(source_of(manifest, batch, meant, taken), desk) as source:
             if dry_run:
+                at = origin(api.base_url)
                 async with client_where(api, desk, needed=repeats.against_api) as asked:
-                    return await rehearse(
-                        home,
-                        origin(api.base_url),
-                        source,
-                        wishes(spending, repeats),
-                        desk,
-                        missing_key(),
-                        asked,
-                    )
+                    return await rehearse(home, at, source, how, desk, missing_key(), asked)
             async with open_client(api, desk, spending.concurrency) as client:
-                return created(await submit(home, client, source, wishes(spending, repeats), desk))
+                return created(await submit(home, client, source, how, desk))
 
     perform(command, talk)
 

@@ -1,5 +1,6 @@
 """`mwbatch tasks list|get|cancel`: the raw API calls."""
 
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,13 +41,30 @@ RawOption = Annotated[
 TaskArgument = Annotated[str, Argument(metavar="TASK_ID", help="The API's own id of the task.")]
 
 
+@dataclass(frozen=True, slots=True)
+class Which:
+    """The tasks that are listed, in the words of `Client.tasks`."""
+
+    status: Annotated[TaskStatus | None, Option(help="Only tasks in this status.")] = None
+    type: Annotated[TaskType | None, Option(help="Only tasks of this type.")] = None
+    start_time: Annotated[str | None, Option(help="Created at this time or later (ISO 8601).")] = None
+    end_time: Annotated[str | None, Option(help="Created at this time or earlier (ISO 8601).")] = None
+
+    def check(self) -> None:
+        """Raise `click.BadParameter` for what is no time."""
+        from mwbatch.core.times import moment
+
+        for option, when in (("--start-time", self.start_time), ("--end-time", self.end_time)):
+            if when is not None and moment(when) is None:
+                raise click.BadParameter(
+                    f"{when!r} is no time: write it as 2026-01-31T12:00:00Z.", param_hint=f"'{option}'"
+                )
+
+
 @verb
 def list_(
     *,
-    status: Annotated[TaskStatus | None, Option(help="Only tasks in this status.")] = None,
-    type: Annotated[TaskType | None, Option(help="Only tasks of this type.")] = None,  # noqa: A002
-    start_time: Annotated[str | None, Option(help="Created at this time or later (ISO 8601).")] = None,
-    end_time: Annotated[str | None, Option(help="Created at this time or earlier (ISO 8601).")] = None,
+    which: Which,
     most: Annotated[int | None, Option("--limit", min=1, help="Show so many at most. Default: all.")] = None,
     raw: RawOption = False,
     api: settings.Api,
@@ -59,8 +77,7 @@ def list_(
       mwbatch tasks list --status pending --limit 5
       mwbatch tasks list --start-time 2026-01-01T00:00:00Z | wc -l
     """
-    for option, when in (("--start-time", start_time), ("--end-time", end_time)):
-        _check_time(option, when)
+    which.check()
 
     async def command(desk: "Desk") -> Result:
         from mwbatch.core.text import encode
@@ -70,10 +87,7 @@ def list_(
         shown, out, short = 0, standard_output(), list[str]()
         desk.tally.begin("asking the API")
         async with open_client(api, desk) as client:
-            found = client.tasks(
-                start_time=start_time, end_time=end_time, status=status, type=type, tell=short.append
-            )
-            async for task in found:
+            async for task in client.tasks(**asdict(which), tell=short.append):
                 if desk.stopping.is_set():
                     break
                 out.json(encode(task_json(task, raw=raw)) + b"\n")
@@ -87,16 +101,6 @@ def list_(
         return Done(Exit.UNFINISHED if short else Exit.DONE)
 
     perform(command, talk)
-
-
-def _check_time(option: str, when: str | None) -> None:
-    """Raise `click.BadParameter` for what is no time."""
-    from mwbatch.core.times import moment
-
-    if when is not None and moment(when) is None:
-        raise click.BadParameter(
-            f"{when!r} is no time: write it as 2026-01-31T12:00:00Z.", param_hint=f"'{option}'"
-        )
 
 
 @verb

@@ -78,15 +78,7 @@ async def unasked(
     overlaps = Overlaps(len(ahead))
     if ahead:
         others.refuse_unreadable(desk)
-    for both, batches in others.groups.items() if ahead else ():
-        fitting = ahead if both == names else await candidates.ahead(both)
-        for ref in batches:
-            allowed = consented(card.again, ref.card.batch_id)
-            told = candidates.keep and both == frozenset(ref.card.volatile)
-            try:
-                await in_thread(_take, overlaps, fitting, store, ref, both, allowed, told)
-            except StoreError as error:
-                raise unreadable(ref, error, desk) from error
+        await _compare(store, overlaps, candidates, others, desk)
     if own and ahead:
         assert candidates.batch is not None
         others.refs[card.batch_id] = candidates.batch.ref
@@ -103,6 +95,21 @@ async def unasked(
     if compared and not repeats.only_new:
         raise await _refusal(store, candidates, compared, desk)
     return compared
+
+
+async def _compare(
+    store: Store, overlaps: Overlaps, candidates: Candidates, others: Others, desk: Desk
+) -> None:
+    """Compare with the other batches, with all at once for which the same names are volatile."""
+    for names, batches in others.groups.items():
+        ahead = await candidates.ahead(names)
+        for ref in batches:
+            allowed = consented(candidates.card.again, ref.card.batch_id)
+            keep = candidates.keep and names == frozenset(ref.card.volatile)
+            try:
+                await in_thread(_take, overlaps, ahead, store, ref, names, allowed, keep)
+            except StoreError as error:
+                raise unreadable(ref, error, desk) from error
 
 
 async def _refusal(store: Store, candidates: Candidates, compared: Compared, desk: Desk) -> AskedBefore:

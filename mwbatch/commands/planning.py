@@ -190,10 +190,12 @@ async def examine(
         source.manifest(desk.tally),
         identity_of(source, batch),
         _looking_up(batch),
-        scrutiny=Scrutiny(source.leave, _owned_by(batch)),
-        clock=clock or of_this_machine(desk),
-        volatile=volatile(source, batch.card if batch else None),
-        only_new=source.only_new,
+        Survey(
+            scrutiny=Scrutiny(source.leave, _owned_by(batch)),
+            volatile=volatile(source, batch.card if batch else None),
+            only_new=source.only_new,
+        ),
+        clock or of_this_machine(desk),
     )
     if found.found and not (source.skip_invalid and found.good and not found.blocking):
         raise ManifestError(_problems(source, found))

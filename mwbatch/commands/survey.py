@@ -49,13 +49,14 @@ class Survey:
     ``numbers`` has, for each good row of the file, the number that a new row gets in the batch, that of a
     renewed one as `renewed` has it, `SKIPPED` for one that is known or repeated, `ASIDE` for one that
     ``scrutiny`` found wrong (None: nobody looks), ``aside`` of them. ``found`` counts all problems,
-    ``problems`` holds the first `MAX_PROBLEMS`. ``urls`` are those of the new rows, None where nobody counts
-    them. ``disputed`` has the problems of rows that are good by themselves, by their place among the good
-    ones; ``blocking`` counts problems after which no row can be told from another. ``repeats`` are the lines
-    of the first rows that stand there before, each with the line of its first. ``expired`` are the numbers of
-    known rows whose URL has expired. ``asked`` has the stable digest of each new row, where it is known which
-    names are ``volatile``; ``annotating`` a byte for each; ``marks`` are those of the manifest after each
-    chunk. ``only_new``: what asks for the same as another id of the batch is ``left_out``.
+    ``problems`` holds the first `MAX_PROBLEMS`. ``urls`` are those of the new rows, at 8 bytes each, None
+    where nobody counts them. ``disputed`` has the problems of rows that are good by themselves, by their
+    place among the good ones; ``blocking`` counts problems after which no row can be told from another.
+    ``repeats`` are the lines of the first rows that stand there before, each with the line of its first.
+    ``expired`` are the numbers of known rows whose URL has expired. ``asked`` has the stable digest of
+    each new row, where it is known which names are ``volatile``, at 16 bytes; ``annotating`` a byte for
+    each; ``marks`` are those of the manifest after each chunk. ``only_new``: what asks for the same as
+    another id of the batch is ``left_out``.
     """
 
     id_column: str | None = None
@@ -260,25 +261,20 @@ async def survey(
     manifest: Manifest,
     identity_for: Callable[[str | None], Identity],
     planned: Callable[[int], Planned | None] = lambda _: None,
-    *,
-    count_urls: bool = False,
-    scrutiny: Scrutiny | None = None,
+    found: Survey | None = None,
     clock: AskClock | None = None,
-    volatile: Collection[str] | None = None,
-    only_new: bool = False,
 ) -> Survey:
     """Read a whole manifest and judge its rows.
 
     ``identity_for`` makes the identity for the manifest's id column; ``planned`` looks up a row of the batch;
-    ``count_urls``: remember each image URL, at 8 bytes a row. ``scrutiny`` looks at the new rows once more,
-    by the time that ``clock`` tells where a URL expires. ``volatile``: remember what each new row asks for
-    where these names are, at 17 bytes a row. ``only_new``: leave out what another id of the batch asks for.
+    ``found`` is a survey that has seen nothing yet, and knows what to look at; ``clock`` tells its
+    ``scrutiny`` the time where a URL expires.
 
     Raises:
         UsageError: there is no such file, or it is no manifest at all.
     """
-    found, identity, free = Survey(urls=Urls() if count_urls else None, scrutiny=scrutiny), None, 0
-    found.volatile, found.only_new = volatile, only_new
+    found, identity, free = found or Survey(), None, 0
+    scrutiny = found.scrutiny
     async with manifest.chunks() as chunks:
         async for chunk in chunks:
             if identity is None and any(isinstance(one, Entry) for one in chunk):

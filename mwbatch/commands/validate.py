@@ -8,7 +8,8 @@ from typing import Final
 from mwbatch.commands.clocks import of_this_machine
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.manifests import Manifest, size_of
-from mwbatch.commands.survey import survey
+from mwbatch.commands.survey import Survey, survey
+from mwbatch.commands.urls import Urls
 from mwbatch.core.entry import Problem
 from mwbatch.core.identity import Identity, Kind
 from mwbatch.core.plural import counted, rows
@@ -152,21 +153,15 @@ async def validate(
     found = await survey(
         manifest,
         lambda column: Identity(column, allow_duplicates=allow_duplicates, volatile=volatile),
-        count_urls=True,
-        scrutiny=scrutiny,
+        found=Survey(urls=Urls(), scrutiny=scrutiny),
         clock=of_this_machine(desk),
     )
     assert found.urls is not None
-    unreachable = None
-    if check_images:
-        from mwbatch.commands.checking import check_images as check  # noqa: PLC0415 (HTTP, which few ask for)
-
-        with desk.in_flight():
-            unreachable = await check(manifest.path, found.good, desk, found.wrong)
+    unreachable = await _unreachable(manifest, found, desk) if check_images else None
     return Validation(
         path=manifest.path,
         rows=found.new,
-        by_type={"tagging": found.by_type["tagging"], "annotating": found.by_type["annotating"]},
+        by_type={kind: found.by_type[kind] for kind in ("tagging", "annotating")},
         repeated=found.by_kind[Kind.REPEATED],
         repeated_urls=found.new - len(found.urls),
         id_column=found.id_column,
@@ -177,3 +172,11 @@ async def validate(
         unreachable=unreachable,
         scrutiny=scrutiny,
     )
+
+
+async def _unreachable(manifest: Manifest, found: Survey, desk: Desk) -> int:
+    """Ask for every picture; those that cannot be fetched are problems of the survey, too."""
+    from mwbatch.commands.checking import check_images  # noqa: PLC0415 (HTTP, which few ask for)
+
+    with desk.in_flight():
+        return await check_images(manifest.path, found.good, desk, found.wrong)
