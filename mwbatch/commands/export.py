@@ -2,7 +2,7 @@
 and let it be written.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Protocol, TypeVar
 
 from mwbatch.commands.desk import Desk
@@ -83,6 +83,6 @@ async def export(
     return found
 
 
-def missing(survey: Surveyed, sizes: Sizes) -> Iterator[Planned]:
+def missing(survey: Surveyed, sizes: Sizes) -> Generator[Planned, None, None]:
     """The completed rows whose image has no size yet."""
     return (planned for planned in survey.unsized() if sizes.get(planned.row) is None)

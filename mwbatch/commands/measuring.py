@@ -2,8 +2,12 @@
 and never twice.
 """
 
+import asyncio
 import logging
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Generator
+from contextlib import closing
+from itertools import islice
 from typing import Final
 
 from mwbatch.client.images import Images
@@ -12,16 +16,36 @@ from mwbatch.commands.desk import Desk
 from mwbatch.core.facts import Planned
 from mwbatch.core.image_size import Size
 from mwbatch.journal.belongings import Sizes
+from mwbatch.journal.closing import in_thread
 
 AT_ONCE: Final = 32
 _FLUSH: Final = 256
+_PORTION: Final = 256
 _NAMED: Final = 5
 _log = logging.getLogger("mwbatch.images")
 
 
-async def measure(rows: Iterator[Planned], total: int, sizes: Sizes, desk: Desk) -> int:
+class _Rows:
+    """Rows for several workers, read in a thread; where nothing may be read any more, `close` them."""
+
+    def __init__(self, there: Generator[Planned, None, None]) -> None:
+        self._there, self._read, self._turn = there, deque[Planned](), asyncio.Lock()
+
+    async def next(self) -> Planned | None:
+        """The next one; None after the last."""
+        async with self._turn:
+            if not self._read:
+                self._read.extend(await in_thread(lambda: list(islice(self._there, _PORTION))))
+            return self._read.popleft() if self._read else None
+
+    def close(self) -> None:
+        """Close what they are read from."""
+        self._there.close()
+
+
+async def measure(there: Generator[Planned, None, None], total: int, sizes: Sizes, desk: Desk) -> int:
     """Measure the image of each row and keep its size; returns how many could not be measured,
-    which are told of.
+    which are told of. Nothing is left open of what the rows are read from.
 
     Raises:
         StoreError: the sizes cannot be kept.
@@ -31,9 +55,7 @@ async def measure(rows: Iterator[Planned], total: int, sizes: Sizes, desk: Desk)
 
     async def work(images: Images) -> None:
         nonlocal failed, since
-        for planned in rows:
-            if desk.stopping.is_set():
-                return
+        while not desk.stopping.is_set() and (planned := await rows.next()):
             size = await images.measure(str(planned.request["image_url"]))
             tally.done += 1
             if isinstance(size, Size):
@@ -49,8 +71,9 @@ async def measure(rows: Iterator[Planned], total: int, sizes: Sizes, desk: Desk)
                 sizes.flush()
 
     try:
-        async with Images(AT_ONCE, desk.proxies) as images:
-            await crew([work(images) for _ in range(min(AT_ONCE, total))])
+        with closing(_Rows(there)) as rows:
+            async with Images(AT_ONCE, desk.proxies) as images:
+                await crew([work(images) for _ in range(min(AT_ONCE, total))])
     finally:
         sizes.flush()
     if failed > _NAMED:

@@ -67,8 +67,9 @@ class ImageSizes:
 
     def _keep(self, row: int, size: Size) -> None:
         if (missing := row + 1 - len(self._width)) > 0:
-            self._width.frombytes(bytes(self._width.itemsize * missing))
+            # MUST be in this order: a thread that looks others up goes by how many widths there are.
             self._height.frombytes(bytes(self._height.itemsize * missing))
+            self._width.frombytes(bytes(self._width.itemsize * missing))
         self._width[row], self._height[row] = size
 
 

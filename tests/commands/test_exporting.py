@@ -1,7 +1,8 @@
 """`export` as a command: images are measured once, few at a time, and an export can be stopped."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,20 @@ from aiohttp import web
 
 from mwbatch.commands.desk import Desk
 from mwbatch.commands.export import export
-from mwbatch.commands.measuring import AT_ONCE
+from mwbatch.commands.measuring import AT_ONCE, measure
+from mwbatch.core.facts import Planned
+from mwbatch.core.image_size import Size
 from mwbatch.core.progress import Tally
 from mwbatch.errors import UsageError
 from mwbatch.export.choices import FormatName
 from mwbatch.export.writing import Export, Order
 from mwbatch.journal.home import Home
 from mwbatch.journal.image_sizes import NAME
+from mwbatch.journal.memory_batch import MemorySizes
 from mwbatch.simulator.pictures import png, size
+from tests.commands.test_cancelled import reached
+from tests.core.facts import plan
+from tests.cuts.cut import open_below
 from tests.export.batches import Drawn, batch, sized, tag
 
 
@@ -123,6 +130,34 @@ async def test_stopped(pictures: Pictures, tmp_path: Path) -> None:
     found = await export(opened, desk, writer(tmp_path / "out", FormatName.CSV), measuring=True)
     assert (found.stopped, (tmp_path / "out").exists()) == (True, False)
     assert len(pictures.asked) < 70
+
+
+async def test_cancelled(pictures: Pictures, tmp_path: Path) -> None:
+    """Cancelled while pictures are measured, it leaves no file of the batch open."""
+    rows = [Drawn(f"r{n}", [], url=f"{pictures.url}/{n}.png") for n in range(200)]
+    opened = batch(tmp_path, rows)
+    running = asyncio.create_task(export(opened, Desk(), writer(tmp_path / "out"), measuring=True))
+    await reached(lambda: bool(pictures.asked))
+    running.cancel()
+    await asyncio.wait([running])
+    assert (running.cancelled(), open_below(tmp_path)) == (True, [])
+
+
+async def test_rows_are_read_beside_the_loop(pictures: Pictures) -> None:
+    """The rows of which a size is missing are read in a thread, each once,
+    and never while another one is read.
+    """
+    readers = set[int]()
+
+    def rows() -> Generator[Planned, None, None]:
+        for number in range(300):
+            readers.add(threading.get_ident())
+            yield plan(number)._replace(request={"image_url": f"{pictures.url}/{number + 20}.png"})
+
+    desk, sizes = Desk(), MemorySizes({})
+    assert await measure(rows(), 300, sizes, desk) == 0
+    assert (threading.get_ident() in readers, len(pictures.asked), desk.tally.done) == (False, 300, 300)
+    assert sizes.get(299) == Size(*size(319))
 
 
 async def test_progress_and_completeness(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import threading
 import warnings
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -80,6 +81,7 @@ class Watch:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._before = folder, set(open_below(folder))
+        self._threads = set(threading.enumerate())
         self._caught = warnings.catch_warnings(record=True)
         self._warned = self._caught.__enter__() or []
         warnings.simplefilter("always", ResourceWarning)
@@ -91,6 +93,7 @@ class Watch:
         return [
             *(f"a task lives: {task!r}" for task in tasks),
             *([f"{loop.jobs} jobs run in threads"] if loop.jobs else []),
+            *(f"a thread runs: {one.name}" for one in set(threading.enumerate()) - self._threads),
             *(f"a file is open: {file}" for file in files),
             *(f"nobody closed it: {one.message}" for one in self._warned),
             *loop.troubles,
@@ -141,11 +144,20 @@ async def cut_short(command: Command, folder: Path, cut: Cut) -> Left:
 
 def interrupted(command: Command, folder: Path, loop: SteppedLoop, cut: Cut) -> Left:
     """Run a command in an `asyncio.Runner`, and press Ctrl-C at the steps of a cut."""
-    watch, ended = Watch(folder), "None"
+    watch, ended, over = Watch(folder), "None", False
+
+    def press(step: int) -> None:
+        # Once the command is over, who presses interrupts the runner's own end.
+        if step in cut.at and not over:
+            signal.raise_signal(signal.SIGINT)
 
     async def main() -> None:
-        loop.arm(lambda step: signal.raise_signal(signal.SIGINT) if step in cut.at else None)
-        await command()
+        nonlocal over
+        loop.arm(press)
+        try:
+            await command()
+        finally:
+            over = True
 
     try:
         with asyncio.Runner(loop_factory=lambda: loop) as runner:

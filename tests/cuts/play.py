@@ -12,9 +12,8 @@ from mwbatch.core.address import find
 from mwbatch.core.batch import Batch
 from mwbatch.core.fold import Status
 from mwbatch.errors import UsageError
-from tests.commands.conftest import Stage
 from tests.cuts.cut import Cut, How, Left, SteppedLoop, cut_short, interrupted
-from tests.cuts.scenes import Scene
+from tests.cuts.scenes import Scene, Stage
 from tests.journal.disks import MEMORY
 
 T = TypeVar("T")
@@ -58,6 +57,8 @@ class Played:
             self._is_true()
             self._run(self._opens)
         self._again()
+        if count := stage.still_open():
+            self.wrong.append(f"{count} connections are open")
         left.faults = self.wrong
         return left
 
@@ -90,15 +91,20 @@ class Played:
 
         async def heed(*words: Any, **how: Any) -> Answer:
             if body := next((word for word in words if isinstance(word, bytes)), b""):
-                place = _place(unquote(body.decode()))
-                self._left.add(place)
-                if place not in self._started:
-                    self._started |= self.stage.covered()
-                if place not in self._started:
-                    self.wrong.append(f"attempt {place} left before its start was on disk")
+                self._see(unquote(body.decode()))
             return await carry(*words, **how)
 
+        wire.on_create = lambda draft: self._see(draft.callback_url)
         wire._carry = heed  # type: ignore[method-assign]  # where a request has left, and not arrived
+
+    def _see(self, address: str) -> None:
+        """A create with this address has left."""
+        place = _place(address)
+        self._left.add(place)
+        if place not in self._started:
+            self._started |= self.stage.covered()
+        if place not in self._started:
+            self.wrong.append(f"attempt {place} left before its start was on disk")
 
     async def _opens(self) -> None:
         """Who comes next has the lock at once."""

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from mwbatch.client import Client
 from mwbatch.commands.audit import audit
 from mwbatch.commands.cancel import cancel
 from mwbatch.commands.export import export
-from mwbatch.commands.keys import listed
+from mwbatch.commands.keys import listed, retired, rotated
 from mwbatch.commands.make_annotating import make_annotating
 from mwbatch.commands.planning import Source
 from mwbatch.commands.reconcile import Manner, reconcile
@@ -17,17 +18,33 @@ from mwbatch.commands.results import take_home
 from mwbatch.commands.retry import Choice, retry
 from mwbatch.commands.run import Door, run
 from mwbatch.commands.submit import resume, submit
+from mwbatch.commands.validate import validate
 from mwbatch.core.lineage import Filter, Question
 from mwbatch.errors import Unsure
 from mwbatch.export.choices import FormatName
 from mwbatch.export.writing import Export, Order
 from mwbatch.journal.opened import read
-from tests.commands.conftest import ORIGIN, Stage, answer, clock, silent
+from tests.commands.conftest import ORIGIN, answer, clock, silent
+from tests.commands.conftest import Stage as Stages
+from tests.cuts import network
 
 ROWS: Final = 40
 """More than two runs of rows at `MOST` in flight."""
 
 MOST: Final = 4
+
+
+class Stage(Stages):
+    """A stage with an `api` and with `pictures` that are asked over real sockets."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.api, self.pictures = network.api(self.wire), network.pictures()
+
+    def still_open(self) -> int:
+        """How many connections were left open; nobody listens any more."""
+        return self.api.still_open() + self.pictures.still_open()
+
 
 Act = Callable[[Stage], Awaitable[object]]
 
@@ -138,6 +155,50 @@ async def _make_annotating(stage: Stage) -> object:
     return await make_annotating(stage.home, "logos", question, Filter(), path, stage.new_desk())
 
 
+def _over_http(act: Act) -> Act:
+    """A command whose client has real connections, of its own."""
+
+    async def over(stage: Stage) -> object:
+        with stage.api.serving() as url:
+            async with Client("sim_key", url) as stage.client:
+                return await act(stage)
+
+    return over
+
+
+async def _pictured(stage: Stage) -> None:
+    """A batch with answers, whose pictures can be fetched."""
+    rows = [f"{row},{stage.pictures.url}/{row}.png" for row in range(ROWS)]
+    (stage.folder / "logos.csv").write_text("\n".join(["id,image_url", *rows]) + "\n")
+    await _labelled(stage)
+
+
+async def _measure(stage: Stage) -> object:
+    opened = read(stage.home, stage.home.find("logos"))
+    writer = Export("logos", Order(FormatName.YOLO, _fresh(stage, "yolo")), stage.home)
+    with stage.pictures.serving():
+        exported = await export(opened, stage.new_desk(), writer, measuring=True)
+    assert exported.images == ROWS - 5
+    return exported
+
+
+async def _check_images(stage: Stage) -> object:
+    with stage.pictures.serving():
+        checked = await validate(_source(stage).path, check_images=True, desk=stage.new_desk())
+    assert (checked.rows, checked.unreachable) == (ROWS, 0)
+    return checked
+
+
+async def _rotate(stage: Stage) -> object:
+    return rotated(stage.home, stage.new_desk())
+
+
+async def _retire(stage: Stage) -> object:
+    """A new key signs, and the oldest that verified is retired."""
+    kid = rotated(stage.home, stage.new_desk()).verifying[0]
+    return await retired(stage.home, kid, stage.new_desk(), force=True)
+
+
 SCENES: Final[Mapping[str, Scene]] = {
     "submit": Scene(_submit, _nothing, sends=True),
     "resume": Scene(_resume, _doubted, sends=True),
@@ -151,6 +212,15 @@ SCENES: Final[Mapping[str, Scene]] = {
     "results": Scene(_take_home, _labelled),
     "make-annotating": Scene(_make_annotating, _labelled),
     "audit": Scene(lambda stage: audit(stage.home, stage.new_desk(), stage.client, "30d"), _labelled),
+    "validate": Scene(lambda stage: validate(_source(stage).path, desk=stage.new_desk()), _labelled),
+    "validate-images": Scene(_check_images, _pictured),
+    "export-measuring": Scene(_measure, _pictured),
+    "submit-http": Scene(_over_http(_submit), _nothing, sends=True),
+    "resume-http": Scene(_over_http(_resume), _over_http(_doubted), sends=True),
+    "cancel-http": Scene(_over_http(_cancel), _over_http(_doubted)),
+    "reconcile-http": Scene(_over_http(_reconcile), _over_http(_answered)),
+    "keys-rotate": Scene(_rotate, _labelled),
+    "keys-retire": Scene(_retire, _labelled),
     "keys": Scene(lambda stage: listed(stage.home, stage.new_desk()), _labelled),
     "rehearse": Scene(
         lambda stage: rehearse(stage.home, ORIGIN, _source(stage), silent(), stage.new_desk()), _doubted
