@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.core.address import Address, find
-from mwbatch.core.facts import Seen, Via, digest
+from mwbatch.core.digests import digest
+from mwbatch.core.facts import Seen, Via
 from mwbatch.core.task import BadTask, Told, told_by
 from mwbatch.core.text import BadJson, Json, decode
 

@@ -11,8 +11,9 @@ from mwbatch.client.client import LARGEST_PAGE
 from mwbatch.commands.clocks import api_now
 from mwbatch.commands.session import Session
 from mwbatch.commands.sights import genuine, learned
+from mwbatch.core.digests import digest
 from mwbatch.core.drift import WIDE
-from mwbatch.core.facts import Seen, digest
+from mwbatch.core.facts import Seen
 from mwbatch.core.plural import counted
 from mwbatch.core.span import Span, Undated, oldest
 from mwbatch.core.sweep import Place, Sight, Sweep

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from mwbatch.core.cells import BOX
-from mwbatch.core.digests import Digests, named
-from mwbatch.core.facts import Seen, digest
+from mwbatch.core.digests import Digests, digest, named
+from mwbatch.core.facts import Seen
 from mwbatch.core.ids import RowNumber
 from mwbatch.core.labels import response
 from mwbatch.core.task import Task

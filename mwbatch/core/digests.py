@@ -1,4 +1,4 @@
-"""Digests of 128 bits that name what a row asks for, and a compact index of them."""
+"""Digests of 128 bits that name what a row asks for and what an answer says, and a compact index of them."""
 
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -6,7 +6,9 @@ from hashlib import blake2b
 from struct import iter_unpack
 from typing import Final
 
+from mwbatch.core.facts import Fact, Seen
 from mwbatch.core.form import Request
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.signatures import unsigned
 from mwbatch.core.text import as_bytes, canonical
 
@@ -114,6 +116,27 @@ class Digests:
 def named(text: str) -> bytes:
     """The digest of a text, be it a lone surrogate: ids come from others."""
     return blake2b(as_bytes(text), digest_size=SIZE).digest()
+
+
+def digest(response: object) -> str:
+    """Name what an answer says: 128 bits of BLAKE2b over its canonical JSON, lower-case hex."""
+    return blake2b(canonical(response), digest_size=16).hexdigest()
+
+
+def identity(fact: Fact) -> bytes | None:
+    """Name an answer, so that the same one is kept once; None for every other fact,
+    whose repetition costs nothing.
+
+    Equal for two deliveries of one task at one address whose ``response`` says the same.
+    """
+    if not isinstance(fact, Seen) or fact.answer is None:
+        return None
+    return answer_name(fact.row, fact.attempt, fact.task_id, fact.answer)
+
+
+def answer_name(row: RowNumber, attempt: Attempt, task_id: str, answer: str) -> bytes:
+    """16 bytes that name an answer."""
+    return named(f"{row}-{attempt}/{task_id}/{answer}")
 
 
 def request_digest(kind: str, request: Mapping[str, object]) -> bytes:

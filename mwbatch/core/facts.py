@@ -8,13 +8,11 @@ frozen dataclass. `mwbatch.core.lines` writes a fact as one line of a segment an
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
-from mwbatch.core.digests import named
 from mwbatch.core.form import Request
 from mwbatch.core.ids import Attempt, Kid, RowNumber
-from mwbatch.core.text import Json, canonical
+from mwbatch.core.text import Json
 
 
 class Via(StrEnum):
@@ -134,24 +132,3 @@ KINDS: Final[dict[str, Callable[..., Fact]]] = {
 
 NAMES: Final[dict[Any, str]] = {kind: name for name, kind in KINDS.items()}
 """The name of each kind in a line."""
-
-
-def digest(response: object) -> str:
-    """Name what an answer says: 128 bits of BLAKE2b over its canonical JSON, lower-case hex."""
-    return blake2b(canonical(response), digest_size=16).hexdigest()
-
-
-def identity(fact: Fact) -> bytes | None:
-    """Name an answer, so that the same one is kept once; None for every other fact,
-    whose repetition costs nothing.
-
-    Equal for two deliveries of one task at one address whose ``response`` says the same.
-    """
-    if not isinstance(fact, Seen) or fact.answer is None:
-        return None
-    return answer_name(fact.row, fact.attempt, fact.task_id, fact.answer)
-
-
-def answer_name(row: RowNumber, attempt: Attempt, task_id: str, answer: str) -> bytes:
-    """16 bytes that name an answer."""
-    return named(f"{row}-{attempt}/{task_id}/{answer}")

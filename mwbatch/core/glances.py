@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple, TypeVar
 
-from mwbatch.core.facts import CONFIRMING, Fact, Planned, Seen, Via, answer_name, identity
+from mwbatch.core.digests import answer_name, identity
+from mwbatch.core.facts import CONFIRMING, Fact, Planned, Seen, Via
 from mwbatch.core.ids import FIRST, Attempt, RowNumber
 from mwbatch.core.lines import BODY, beginning, checked, parse
 from mwbatch.core.text import as_bytes, decode, encode
@@ -71,7 +72,7 @@ _CALLBACK: Final = b'"via":%b' % encode(Via.CALLBACK)
 
 
 class Kept(NamedTuple):
-    """An answer on disk: its `mwbatch.core.facts.identity`, and of which task of which attempt it is."""
+    """An answer on disk: its `mwbatch.core.digests.identity`, and of which task of which attempt it is."""
 
     name: bytes
     row: RowNumber

@@ -2,7 +2,8 @@
 
 from hashlib import sha256
 
-from mwbatch.core.facts import Seen, Via, digest
+from mwbatch.core.digests import digest
+from mwbatch.core.facts import Seen, Via
 from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.task import Task
 from mwbatch.core.task_state import TaskState

@@ -8,8 +8,9 @@ from itertools import compress
 from typing import Final
 
 from mwbatch.core.batch import Batch
+from mwbatch.core.digests import identity
 from mwbatch.core.doubt import ended
-from mwbatch.core.facts import Fact, Failed, Planned, Seen, Started, Via, identity
+from mwbatch.core.facts import Fact, Failed, Planned, Seen, Started, Via
 from mwbatch.core.fold import Status
 from mwbatch.core.glances import Kept
 from mwbatch.core.ids import Attempt, RowNumber

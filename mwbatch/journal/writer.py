@@ -17,8 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from mwbatch.core.digests import Digests
-from mwbatch.core.facts import Fact, Started, identity
+from mwbatch.core.digests import Digests, identity
+from mwbatch.core.facts import Fact, Started
 from mwbatch.core.glances import Kept
 from mwbatch.core.lines import line
 from mwbatch.core.starts import Starts

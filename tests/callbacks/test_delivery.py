@@ -8,7 +8,8 @@ import pytest
 from mwbatch.callbacks.delivery import Mismatch, read
 from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.core.address import Address
-from mwbatch.core.facts import Seen, Via, digest, identity
+from mwbatch.core.digests import digest, identity
+from mwbatch.core.facts import Seen, Via
 from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.labels import response
 from mwbatch.core.text import Json

@@ -11,7 +11,8 @@ from mwbatch.commands.reconcile import Manner, reconcile
 from mwbatch.commands.submit import resume, submit
 from mwbatch.commands.sweeping import sweep
 from mwbatch.core.address import NOBODY, Key, write
-from mwbatch.core.facts import Seen, Via, digest
+from mwbatch.core.digests import digest
+from mwbatch.core.facts import Seen, Via
 from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.outcomes import Reconciled
 from mwbatch.core.span import Span

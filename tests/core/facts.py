@@ -7,7 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from mwbatch.core.facts import Fact, Failed, Planned, Retried, Seen, Started, Via, Withdrawn, digest
+from mwbatch.core.digests import digest
+from mwbatch.core.facts import Fact, Failed, Planned, Retried, Seen, Started, Via, Withdrawn
 from mwbatch.core.fold import Row
 from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.task_state import Shared, TaskState

@@ -7,7 +7,8 @@ from hashlib import sha256
 
 from hypothesis import strategies as st
 
-from mwbatch.core.facts import Fact, Seen, Started, Via, digest
+from mwbatch.core.digests import digest
+from mwbatch.core.facts import Fact, Seen, Started, Via
 from mwbatch.core.fold import Row
 from mwbatch.core.ids import Attempt, RowNumber
 from tests.core.facts import ROWS, histories, link, mixed_up, plan, start, steps

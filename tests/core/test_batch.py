@@ -5,8 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.digests import Digests
-from mwbatch.core.facts import Fact, Seen, Started, identity
+from mwbatch.core.digests import Digests, identity
+from mwbatch.core.facts import Fact, Seen, Started
 from mwbatch.core.fold import Row, Status
 from mwbatch.core.glances import answered_row, kept_answer, shown_task
 from mwbatch.core.ids import Attempt

@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mwbatch.core.columns import shown_by, shown_in
-from mwbatch.core.facts import Fact, Planned, Retried, Seen, Via, identity
+from mwbatch.core.digests import identity
+from mwbatch.core.facts import Fact, Planned, Retried, Seen, Via
 from mwbatch.core.glances import (
     EDITION,
     STATUSES,

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mwbatch.core.digests import digest
 from mwbatch.core.entry import Entry
-from mwbatch.core.facts import Planned, Seen, Via, digest
+from mwbatch.core.facts import Planned, Seen, Via
 from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.kinds import objects
 from mwbatch.core.lineage import Asked, Filter, Question, ask

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from mwbatch.core.facts import KINDS, NAMES, Fact, Seen, Started, digest, identity
+from mwbatch.core.digests import digest, identity
+from mwbatch.core.facts import KINDS, NAMES, Fact, Seen, Started
 from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.lines import BadLine, UnknownFact, line, parse, sealed, unsealed
 from mwbatch.core.text import Json, canonical, encode

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from mwbatch.core import kinds
-from mwbatch.core.facts import Fact, Planned, Seen, Via, digest
+from mwbatch.core.digests import digest
+from mwbatch.core.facts import Fact, Planned, Seen, Via
 from mwbatch.core.form import Request, SentTag
 from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.lines import line

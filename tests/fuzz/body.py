@@ -9,7 +9,8 @@ from mwbatch.callbacks.delivery import Delivery, Mismatch, read
 from mwbatch.callbacks.refusal import Reason, Rejected
 from mwbatch.core import lines
 from mwbatch.core.address import Address, find
-from mwbatch.core.facts import Seen, digest
+from mwbatch.core.digests import digest
+from mwbatch.core.facts import Seen
 from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.labels import response
 from mwbatch.core.lines import BadLine

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Fact, Failed, Planned, Via, identity
+from mwbatch.core.digests import identity
+from mwbatch.core.facts import Fact, Failed, Planned, Via
 from mwbatch.core.fold import Status
 from mwbatch.core.form import Request
 from mwbatch.core.plan import precedence

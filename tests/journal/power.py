@@ -21,7 +21,8 @@ from unittest.mock import patch
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from mwbatch.core.facts import Fact, Seen, identity
+from mwbatch.core.digests import identity
+from mwbatch.core.facts import Fact, Seen
 from mwbatch.core.lines import BadLine, line, parse
 from mwbatch.errors import StoreError
 from mwbatch.journal.folders import RESULTS

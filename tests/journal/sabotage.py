@@ -4,7 +4,8 @@ import asyncio
 from typing import Final
 from unittest.mock import patch
 
-from mwbatch.core.facts import Fact, identity
+from mwbatch.core.digests import identity
+from mwbatch.core.facts import Fact
 from mwbatch.journal.segment import OwnSegment, Segment
 from mwbatch.journal.writer import Key, Writer
 from tests.sabotage import Sabotage

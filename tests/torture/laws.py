@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mwbatch.core.address import find
 from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Failed, Seen, digest
+from mwbatch.core.digests import digest
+from mwbatch.core.facts import Failed, Seen
 from mwbatch.core.fold import ABSENT, Row, Status
 from mwbatch.core.outcomes import Reconciled
 from mwbatch.errors import Exit

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from mwbatch.client.keys import fingerprint
-from mwbatch.core.facts import Fact, Planned, Seen, Started, Via, digest
+from mwbatch.core.digests import digest
+from mwbatch.core.facts import Fact, Planned, Seen, Started, Via
 from mwbatch.core.form import Request
 from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.lines import line
