@@ -1,7 +1,13 @@
 """Where the program begins, also as ``python -m mwbatch``."""
 
+import gc
 import os
 import signal
+
+GARBAGE = (20_000, 20, 20)
+"""When Python looks for cycles: an import and a request make many objects and hardly a cycle,
+and looking costs a tenth.
+"""
 
 
 def main() -> None:
@@ -9,6 +15,7 @@ def main() -> None:
 
     Ctrl-C meanwhile ends it without a trace; then the program hears it.
     """
+    gc.set_threshold(*GARBAGE)
     if (heard := signal.getsignal(signal.SIGINT)) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     # it takes a tenth of a second, in which people change their minds

@@ -5,7 +5,6 @@ Settings in, a command run, a view out; no decisions.
 
 import gc
 import io
-import json
 import sys
 from importlib import import_module
 from typing import Final
@@ -37,11 +36,6 @@ FILES: Final = {
     "simulate": "simulate",
 }
 """The file of each verb, in the order of the help."""
-
-GARBAGE: Final = (20_000, 20, 20)
-"""When Python looks for cycles: an import and a request make many objects and hardly a cycle,
-and looking costs a tenth.
-"""
 
 COMMON: Final = {"-q": 1, "--quiet": 1, "-v": 1, "--verbose": 1, "--json": 1, "--home": 2}
 """Options of the verbs that people type before the verb, with how many words each takes."""
@@ -112,13 +106,14 @@ def _misused(error: click.ClickException) -> int:
     print(folded(told.getvalue(), sys.stderr), end="", file=sys.stderr)
     words = sys.argv[1:]
     if "--json" in words[: words.index("--") if "--" in words else None]:
+        import json
+
         print(json.dumps({"error": error.format_message(), "exit": error.exit_code}))
     return error.exit_code
 
 
 def main() -> None:
     """Run the program."""
-    gc.set_threshold(*GARBAGE)
     take_over()
     try:
         code = app(standalone_mode=False) or Exit.DONE

@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import termios
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -232,6 +231,8 @@ def _answer(question: str, heard: _Heard) -> str:
     """What somebody answers who has read the question: what he typed before was meant for something else,
     and is forgotten.
     """
+    import termios
+
     with suppress(termios.error):  # the terminal is gone, and the reading will say so
         termios.tcflush(sys.stdin, termios.TCIFLUSH)
     print(f"{folded(question, sys.stderr)} [y/N]: ", end="", file=sys.stderr)

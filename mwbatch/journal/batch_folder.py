@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mwbatch.core.reject import Reject
 from mwbatch.errors import StoreError
 from mwbatch.journal.begun import Begun
 from mwbatch.journal.belongings import Keep
@@ -18,6 +17,7 @@ from mwbatch.journal.rejects import distinct
 from mwbatch.journal.segments import Segments, damage_of, segment_sizes
 
 if TYPE_CHECKING:
+    from mwbatch.core.reject import Reject
     from mwbatch.journal.image_sizes import ImageSizes
 
 MOVED: Final = (
@@ -98,7 +98,7 @@ class BatchFolder:
 
         return await merge(self._inbox, self.path, self.journal, keep) if self._inbox.is_dir() else 0
 
-    def rejects(self) -> list[Reject]:
+    def rejects(self) -> "list[Reject]":
         """Those in the folder and in the inbox."""
         return distinct(self.path, self._inbox)
 

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from mwbatch.core.digests import SIZE
 from mwbatch.core.facts import Fact
-from mwbatch.core.reject import Reject
 from mwbatch.journal.card import Card
 
 if TYPE_CHECKING:
     from mwbatch.core.image_size import Size
+    from mwbatch.core.reject import Reject
     from mwbatch.journal import Intake
     from mwbatch.journal.health import Damage
     from mwbatch.journal.ref import Ref
@@ -60,7 +60,7 @@ class Mailbox(Protocol):
         """As `Belongings.take_in`."""
         ...
 
-    def keep_reject(self, reject: Reject, most: int) -> bool:
+    def keep_reject(self, reject: "Reject", most: int) -> bool:
         """Keep a callback that does not fit, durably.
 
         Says whether there was room, in ``most`` bytes of all of them. Blocks.
@@ -245,7 +245,7 @@ class Belongings(Protocol):
         """
         ...
 
-    def rejects(self) -> list[Reject]:
+    def rejects(self) -> "list[Reject]":
         """The callbacks that did not fit, wherever they came in, in the order of their coming. Reads them."""
         ...
 

@@ -23,7 +23,6 @@ from mwbatch.journal.card import Card
 from mwbatch.journal.disk import DISK, Disk
 from mwbatch.journal.finding import meant
 from mwbatch.journal.home_lock import HomeLock
-from mwbatch.journal.key_file import KeyFile
 from mwbatch.journal.lock import BatchLock, holder
 from mwbatch.journal.measure import Commits
 from mwbatch.journal.naming import INBOX, KEYS, check_new, is_name
@@ -37,6 +36,7 @@ from mwbatch.journal.segments import Segments
 from mwbatch.journal.store import Departed
 
 if TYPE_CHECKING:
+    from mwbatch.journal.key_file import KeyFile
     from mwbatch.journal.mailroom import FolderMailroom
 
 
@@ -44,13 +44,20 @@ class Files:
     """One home folder: a `Store`. Looking into it creates nothing."""
 
     def __init__(self, path: Path, key_file: Path | None = None, disk: Disk = DISK) -> None:
-        self.path, self._disk = path, disk
-        self.keys, self.written = KeyFile(key_file or path / KEYS, disk), Ours(path)
+        self.path, self._key_file, self._disk = path, key_file or path / KEYS, disk
+        self.written = Ours(path)
 
     @property
     def where(self) -> str:
         """Its path."""
         return str(self.path)
+
+    @property
+    def keys(self) -> "KeyFile":
+        """Those in its file, or in the one that several hosts share."""
+        from mwbatch.journal.key_file import KeyFile  # noqa: PLC0415 (a look at a batch needs none)
+
+        return KeyFile(self._key_file, self._disk)
 
     def batches(self) -> Iterator[Ref | Unusable]:
         """Each batch folder; facts without a card are a batch, too, which cannot be used."""

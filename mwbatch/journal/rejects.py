@@ -7,18 +7,20 @@
 Nothing is computed from them, so they are written in a plain way, bounded, and read with indulgence.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mwbatch.core.lines import BadLine
-from mwbatch.core.reject import Reject, line, parse
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, Disk, content_of
 from mwbatch.journal.renaming import give_name
 from mwbatch.journal.scan import written_now
 from mwbatch.journal.segment import Segment
+
+if TYPE_CHECKING:
+    from mwbatch.core.reject import Reject
 
 REJECTS: Final = "rejects"
 """The folder below that of a batch, or of its inbox."""
@@ -34,12 +36,14 @@ class RejectShelf:
         self._folder, self._writer, self.most, self._disk = folder / REJECTS, writer, most, disk
         self._segment: Segment | None = None
 
-    def append(self, reject: Reject) -> bool:
+    def append(self, reject: "Reject") -> bool:
         """Make one reject durable; says whether there was room for it.
 
         Raises:
             StoreError: the disk fails.
         """
+        from mwbatch.core.reject import line  # noqa: PLC0415 (as in `_parsed`)
+
         text = line(reject)
         try:
             if _size(self._folder) + len(text) > self.most:
@@ -67,7 +71,7 @@ class RejectShelf:
             segment.close()
 
 
-def read(folder: Path) -> Iterator[Reject]:
+def read(folder: Path) -> "Iterator[Reject]":
     """Every reject below the folder of a batch.
 
     What cannot be read is left out, since no rule rests on it.
@@ -77,12 +81,18 @@ def read(folder: Path) -> Iterator[Reject]:
             lines = content_of(path).split(b"\n")
         except OSError:
             continue
-        for text in lines:
-            with suppress(BadLine):
-                yield parse(text)
+        yield from _parsed(lines)
 
 
-def distinct(*folders: Path) -> list[Reject]:
+def _parsed(lines: Iterable[bytes]) -> "Iterator[Reject]":
+    from mwbatch.core.reject import parse  # noqa: PLC0415 (with all of addresses, and most batches have none)
+
+    for text in lines:
+        with suppress(BadLine):
+            yield parse(text)
+
+
+def distinct(*folders: Path) -> "list[Reject]":
     """The rejects of a batch, wherever they came in, each once, in the order of their coming."""
     found = {reject.identity: reject for folder in folders for reject in read(folder)}
     return sorted(found.values(), key=lambda reject: (reject.at, reject.identity))
