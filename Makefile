@@ -8,7 +8,7 @@ FUZZ_READY := $(VENV)/.fuzz-ready
 BENCH_READY := $(VENV)/.bench-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench heavy test-system test-exports torture fuzz bench-pace bench-growth mutants cuts walk check format audit tools clean
+.PHONY: help demo test bench bench-beside heavy test-system test-exports torture fuzz bench-pace bench-growth mutants cuts walk check format audit tools clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ test: $(READY) ## Run the tests that need only Python (about five minutes)
 bench: $(BENCH_READY) ## Compare with what people would use instead: ONLY=creating|receiving|starting|pace RUNS=5 JSON=FILE KEEP=1
 	@$(BIN)/python -m compileall -q mwbatch # as pip does where it installs, whatever PYTHONDONTWRITEBYTECODE says
 	@ONLY="$(ONLY)" RUNS="$(RUNS)" $(BIN)/python -m tests.benchmarks $(if $(JSON),--json $(JSON)) $(if $(KEEP),--keep)
+
+bench-beside: $(BENCH_READY) ## Compare with another checkout that is set up, by processor time: BASE=DIR ONLY=start,open,… RUNS=11
+	@$(BIN)/python -m tests.benchmarks.beside "$(BASE)" $(if $(ONLY),--only "$(ONLY)") $(if $(RUNS),--runs $(RUNS))
 
 heavy: $(READY) ## The story of 10,000 rows against a failing API, killed twenty times
 	@$(BIN)/python -m tests.torture.heavy

@@ -102,7 +102,7 @@ class Works:
             yield f"lines: write 100,000 {kind}", partial(self._lines, kind, "line(fact)")
             yield f"lines: read 100,000 {kind}", partial(self._lines, kind, "parse(written)")
         yield f"create: the phase, {ROWS:,} rows", lambda: self._create(Stage.phase)
-        yield f"create: start to report, {ROWS:,} rows", lambda: self._create(Stage.whole)
+        yield f"create: the whole run, {ROWS:,} rows", lambda: self._create(Stage.whole)
         yield "receive: 2 KB, 64 connections, 10,000 callbacks", self._receive
 
     def _run(self, command: Sequence[str], home: object, exits: int | None = 0) -> float:
