@@ -13,6 +13,7 @@ from mwbatch.callbacks.listener import Listener
 from mwbatch.callbacks.readiness import Event
 from mwbatch.callbacks.receiver import OnStored, Receiver
 from mwbatch.callbacks.tls import Certificate
+from mwbatch.core.values import HOST
 from mwbatch.errors import BadValue, StoreError
 from mwbatch.journal.closing import closed_whole
 from mwbatch.journal.store import Store
@@ -64,7 +65,7 @@ async def serve(
     *,
     tls_cert: Path | None = None,
     tls_key: Path | None = None,
-    admin_host: str = "127.0.0.1",
+    admin_host: str = HOST,
     admin_port: int | None = None,
     limits: Limits = LIMITS,
     on_stored: OnStored | None = None,

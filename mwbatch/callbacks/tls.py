@@ -12,6 +12,7 @@ from typing import Final, NoReturn
 from mwbatch.callbacks.troubles import Troubles
 from mwbatch.errors import UsageError
 from mwbatch.journal.closing import in_thread
+from mwbatch.journal.disk import Mark
 
 CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Of TLS 1.2: forward secrecy, and no cipher block chaining (LUCKY13); TLS 1.3 has nothing else."""
@@ -24,9 +25,6 @@ _ANY_TIME: Final = 0x200000
 """OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which `ssl` does not name: to read when a certificate ends,
 not to judge it.
 """
-
-Stamp = tuple[int, int, int, int] | None
-"""What tells one content of a file from the next; None for a file that is not there."""
 
 _log: Final = logging.getLogger("mwbatch.callbacks")
 
@@ -99,8 +97,8 @@ class Certificate:
         """OpenSSL calls this in every handshake, also where the client names no server."""
         connection.context = self._newest
 
-    def _look(self) -> tuple[Stamp, Stamp]:
-        return _stamp(self._chain), _stamp(self._key or self._chain)
+    def _look(self) -> tuple[Mark | None, Mark | None]:
+        return Mark.of(self._chain), Mark.of(self._key or self._chain)
 
 
 def _named(chain: Path | None, key: Path | None) -> Path:
@@ -115,14 +113,6 @@ def _check_file(path: Path) -> None:
     if not stat.S_ISREG(mode):
         what = "a pipe" if stat.S_ISFIFO(mode) else "no file"
         raise UsageError(f"{path} is {what}, and is read more than once: keep it in a file")
-
-
-def _stamp(path: Path) -> Stamp:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _context(chain: Path, key: Path | None) -> ssl.SSLContext:

@@ -26,7 +26,7 @@ class Way:
     wait: Annotated[bool, Option("--wait", help="Look again until nothing is pending.")] = False
     every: Annotated[
         float, Option("--every", min=0.1, beside="--wait", help="Seconds between two looks, with --wait.")
-    ] = 30.0
+    ] = values.POLL
     most: Annotated[
         float | None,
         Option("--for", min=0.0, beside="--wait", help="Seconds to wait at most, with --wait."),

@@ -10,6 +10,7 @@ from mwbatch import settings
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import Result, perform
 from mwbatch.cli.wiring import open_client, open_home, source_of, wishes
+from mwbatch.core import values
 from mwbatch.declarations import Option
 
 if TYPE_CHECKING:
@@ -22,12 +23,12 @@ class Listening:
     """Where a receiver listens."""
 
     port: Annotated[int, Option("--port", min=0, max=65535, help="The port to listen on; 0 chooses one.")] = (
-        8080
+        values.PORT
     )
     host: Annotated[
         str,
         Option("--host", help="The address to listen on; 0.0.0.0 opens it to the world, :: to IPv6 alone."),
-    ] = "127.0.0.1"
+    ] = values.HOST
     tls_cert: Annotated[
         Path | None,
         Option("--tls-cert", help="A certificate chain (PEM), to serve https; read again when it changes."),
@@ -49,7 +50,7 @@ class Listening:
             beside="--admin-port",
             help="The address of the admin port; never open it to the world.",
         ),
-    ] = "127.0.0.1"
+    ] = values.HOST
 
 
 @verb
@@ -116,7 +117,7 @@ def run(
     listening: Listening,
     poll: Annotated[
         float, Option("--poll", min=0.1, help="Seconds between two looks at what is pending.")
-    ] = 30.0,
+    ] = values.POLL,
     batch: settings.BatchOption = None,
     taken: settings.Taken,
     meant: settings.Meant,

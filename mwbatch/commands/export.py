@@ -2,50 +2,20 @@
 and let it be written.
 """
 
-from collections.abc import Callable, Generator, Iterator
-from typing import Protocol, TypeVar
+from collections.abc import Generator
 
 from mwbatch.commands.desk import Desk
 from mwbatch.core.exported import Exported
 from mwbatch.core.facts import Planned
-from mwbatch.core.image_size import Size
-from mwbatch.journal import Journal
+from mwbatch.export.survey import Survey
+from mwbatch.export.writing import Export, Order
 from mwbatch.journal.belongings import Sizes
 from mwbatch.journal.closing import in_thread
 from mwbatch.journal.opened import Opened
 
 
-class Surveyed(Protocol):
-    """A batch that was read once."""
-
-    completed: int
-
-    def unsized(self) -> Iterator[Planned]:
-        """The completed rows whose image has no size by the manifest."""
-        ...
-
-
-S = TypeVar("S", bound=Surveyed)
-
-
-class Writer(Protocol[S]):
-    """An export as the room that knows formats makes it; all methods block."""
-
-    def check(self) -> None:
-        """Raise `UsageError` where it cannot be."""
-        ...
-
-    def survey(self, journal: Journal) -> S:
-        """Read everything once."""
-        ...
-
-    def write(self, survey: S, sizes: Callable[[int], Size | None], going: Callable[[int], bool]) -> Exported:
-        """Write it."""
-        ...
-
-
 async def export(
-    opened: Opened, desk: Desk, writer: Writer[S], *, measuring: bool = False, demanded: bool = False
+    opened: Opened, desk: Desk, order: Order, *, measuring: bool = False, demanded: bool = False
 ) -> Exported:
     """Export the completed rows of a batch; its state may be empty, as answers on disk are enough.
 
@@ -56,7 +26,7 @@ async def export(
         UsageError: the export cannot be as it was asked for; nothing was written.
         StoreError: this machine cannot read the batch, or cannot write the export.
     """
-    tally = desk.tally
+    tally, writer = desk.tally, Export(opened.card.name, order, opened.store)
     writer.check()
     tally.begin("reading")
     survey = await in_thread(writer.survey, opened.journal)
@@ -83,6 +53,6 @@ async def export(
     return found
 
 
-def missing(survey: Surveyed, sizes: Sizes) -> Generator[Planned, None, None]:
+def missing(survey: Survey, sizes: Sizes) -> Generator[Planned, None, None]:
     """The completed rows whose image has no size yet."""
     return (planned for planned in survey.unsized() if sizes.get(planned.row) is None)

@@ -17,7 +17,7 @@ from mwbatch.commands.submit import planned
 from mwbatch.core.fold import Status
 from mwbatch.core.hosts import host_of, is_loopback
 from mwbatch.core.outcomes import INTERRUPTED, Created, Ran
-from mwbatch.core.values import LEAST_LOOK, LONGEST, amount, whole
+from mwbatch.core.values import HOST, LEAST_LOOK, LONGEST, POLL, PORT, amount, whole
 from mwbatch.errors import BadValue, Exit, UsageError
 from mwbatch.journal.store import Store
 
@@ -35,11 +35,11 @@ RESTS: Final = 10.0
 class Door:
     """Where the receiver of a run listens. Raises `UsageError` for what cannot be."""
 
-    host: str = "127.0.0.1"
-    port: int = 8080
+    host: str = HOST
+    port: int = PORT
     tls_cert: Path | None = None
     tls_key: Path | None = None
-    admin_host: str = "127.0.0.1"
+    admin_host: str = HOST
     admin_port: int | None = None
 
     def __post_init__(self) -> None:
@@ -53,7 +53,7 @@ class Door:
 
 
 async def run(
-    store: Store, client: Client, source: Source, wishes: Wishes, door: Door, desk: Desk, poll: float = 30.0
+    store: Store, client: Client, source: Source, wishes: Wishes, door: Door, desk: Desk, poll: float = POLL
 ) -> Ran:
     """Create the tasks of a manifest, receive their answers, fetch what stays away; raises as `submit` does.
 

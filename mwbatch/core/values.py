@@ -39,6 +39,13 @@ a million tasks take an API that is slow an hour.
 LEAST_LOOK: Final = 0.1
 """Seconds between two looks at what is pending."""
 
+POLL: Final = 30.0
+"""Seconds between two looks, where nobody says how many."""
+
+HOST: Final = "127.0.0.1"
+PORT: Final = 8080
+"""Where a receiver listens: for this machine alone, until somebody opens it."""
+
 LONGEST: Final = 366 * 86_400.0
 """Seconds that anything may be waited for: longer waits are as good as none,
 and clocks of event loops overflow.

@@ -157,12 +157,16 @@ class Mark(NamedTuple):
     changed: int
 
     @classmethod
-    def of(cls, path: Path) -> Self | None:
+    def of(cls, path: Path, *, follow: bool = True) -> Self | None:
         """That of a file as it is now; None where it is not there, or nobody can tell."""
         try:
-            found = path.stat()
+            return cls.told(path.stat(follow_symlinks=follow))
         except OSError:
             return None
+
+    @classmethod
+    def told(cls, found: os.stat_result) -> Self:
+        """That of what somebody looked at already."""
         return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
     def stands(self, path: Path) -> bool:

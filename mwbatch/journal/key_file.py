@@ -5,13 +5,10 @@ from pathlib import Path
 
 from mwbatch.core.ids import Kid
 from mwbatch.errors import StoreError
-from mwbatch.journal.disk import DISK, Disk
+from mwbatch.journal.disk import DISK, Disk, Mark
 from mwbatch.journal.keyring import Keys
 from mwbatch.journal.keys import load, load_or_make
 from mwbatch.journal.rotation import retire, rotate
-
-Mark = tuple[int, int, int, int]
-"""What differs between two states of a file: inode, size, and when its content and its inode were changed."""
 
 
 class KeyFile:
@@ -50,10 +47,10 @@ class KeyFile:
         """Forget the secret of an old key."""
         return retire(self._path, kid, at, self._disk)
 
-    def mark(self) -> Mark | None:
-        """One look at the file."""
+    def mark(self) -> tuple[Mark, int] | None:
+        """One look at the file, and at its inode: whoever copies keys over it may set its times back."""
         try:
             found = self._path.stat()
         except OSError:
             return None
-        return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+        return Mark.told(found), found.st_ctime_ns

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from mwbatch.journal.disk import Mark
 from mwbatch.journal.renaming import give_name, swap
 from mwbatch.journal.replacing import Aside, beside, names_in, remove
 
@@ -20,8 +21,8 @@ STALE: Final = "labels.cache"
 
 _OLD: Final = ".old"
 
-Seen = dict[str, tuple[int, int, int] | None]
-"""What stood at some paths: inode, size, time of the last change."""
+Seen = dict[str, Mark | None]
+"""What stood at some paths."""
 
 
 class Changed(Exception):
@@ -30,15 +31,7 @@ class Changed(Exception):
 
 def seen(path: Path, entries: frozenset[str]) -> Seen:
     """What stands at a path now, and at those of its ``entries``."""
-    return {name: _seen(path / name) for name in ("", *sorted(entries))}
-
-
-def _seen(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.lstat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return {name: Mark.of(path / name, follow=False) for name in ("", *sorted(entries))}
 
 
 def place(new: Aside, entries: frozenset[str], before: Seen) -> None:
@@ -122,8 +115,8 @@ def _place_entries(new: Aside, entries: frozenset[str], before: Seen) -> None:
         raise
 
 
-def _hold_to(before: tuple[int, int, int] | None, path: Path) -> None:
-    if _seen(path) != before:
+def _hold_to(before: Mark | None, path: Path) -> None:
+    if Mark.of(path, follow=False) != before:
         raise Changed
 
 

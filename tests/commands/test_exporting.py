@@ -16,8 +16,7 @@ from mwbatch.core.image_size import Size
 from mwbatch.core.progress import Tally
 from mwbatch.errors import UsageError
 from mwbatch.export.choices import FormatName
-from mwbatch.export.writing import Export, Order
-from mwbatch.journal.home import Home
+from mwbatch.export.writing import Order
 from mwbatch.journal.image_sizes import NAME
 from mwbatch.journal.memory_batch import MemorySizes
 from mwbatch.simulator.pictures import png, size
@@ -61,10 +60,9 @@ async def pictures() -> AsyncIterator[Pictures]:
     await runner.cleanup()
 
 
-def writer(path: Path, name: FormatName = FormatName.COCO, **order: bool) -> Export:
+def ordered(path: Path, name: FormatName = FormatName.COCO, **order: bool) -> Order:
     """An export to a path."""
-    # flags alone
-    return Export("logos", Order(name, path, **order), Home(path.parent / "home"))  # type: ignore[arg-type]
+    return Order(name, path, **order)  # type: ignore[arg-type]  # flags alone
 
 
 async def test_images_are_measured_once(pictures: Pictures, tmp_path: Path) -> None:
@@ -77,14 +75,14 @@ async def test_images_are_measured_once(pictures: Pictures, tmp_path: Path) -> N
         Drawn("open", None, url=f"{pictures.url}/2.png"),
     ]
     opened = batch(tmp_path, rows)
-    found = await export(opened, Desk(), writer(tmp_path / "one.json"), measuring=True)
+    found = await export(opened, Desk(), ordered(tmp_path / "one.json"), measuring=True)
     assert (found.images, found.without_size) == (81, 0)
     assert sorted(pictures.asked) == sorted(f"/{n}.png" for n in range(14, 94))
     assert pictures.most <= AT_ONCE
     lines = (Path(opened.where) / NAME).read_text().split()
     assert f'{{"row":3,"width":{size(17)[0]},"height":{size(17)[1]}}}' in lines
     for measuring in (True, False):
-        await export(opened, Desk(), writer(tmp_path / f"{measuring}.json"), measuring=measuring)
+        await export(opened, Desk(), ordered(tmp_path / f"{measuring}.json"), measuring=measuring)
     assert len(pictures.asked) == 80
 
 
@@ -93,9 +91,9 @@ async def test_an_image_that_is_gone(pictures: Pictures, tmp_path: Path) -> None
     rows = [Drawn(f"r{n}", [tag()], url=f"{pictures.url}/{n}.png") for n in (12, 13)]
     opened, desk = batch(tmp_path, rows), Desk()
     with pytest.raises(UsageError, match="1 of 2 have none, first row 1 "):
-        await export(opened, desk, writer(tmp_path / "out"), measuring=True)
+        await export(opened, desk, ordered(tmp_path / "out"), measuring=True)
     assert any("row 1 (r13) cannot be measured: HTTP 404" in note for note in desk.tally.notes)
-    found = await export(opened, Desk(), writer(tmp_path / "out", leave_out_unsized=True), measuring=True)
+    found = await export(opened, Desk(), ordered(tmp_path / "out", leave_out_unsized=True), measuring=True)
     assert (found.images, found.left_out) == (1, 1)
     assert pictures.asked.count("/13.png") == 2
     assert pictures.asked.count("/12.png") == 1
@@ -107,7 +105,7 @@ async def test_many_that_are_gone(pictures: Pictures, tmp_path: Path) -> None:
         batch(tmp_path, [Drawn(f"r{n}", [], url=f"{pictures.url}/13.png") for n in range(9)]),
         Desk(),
     )
-    found = await export(opened, desk, writer(tmp_path / "out", FormatName.CSV), measuring=True)
+    found = await export(opened, desk, ordered(tmp_path / "out", FormatName.CSV), measuring=True)
     assert (found.images, found.without_size) == (9, 9)
     assert len([note for note in desk.tally.notes if "HTTP 404" in note]) == 5
     assert desk.tally.notes[-1].startswith("9 images")
@@ -118,7 +116,7 @@ async def test_nothing_is_asked_for_in_vain(pictures: Pictures, tmp_path: Path) 
     opened = batch(tmp_path, [Drawn("a", [], url=f"{pictures.url}/1.png")])
     (tmp_path / "out").touch()
     with pytest.raises(UsageError):
-        await export(opened, Desk(), writer(tmp_path / "out"), measuring=True)
+        await export(opened, Desk(), ordered(tmp_path / "out"), measuring=True)
     assert pictures.asked == []
 
 
@@ -127,7 +125,7 @@ async def test_stopped(pictures: Pictures, tmp_path: Path) -> None:
     rows = [Drawn(f"r{n}", [], url=f"{pictures.url}/{n}.png") for n in range(20, 90)]
     opened, desk = batch(tmp_path, rows), Desk()
     asyncio.get_running_loop().call_later(0.005, desk.stopping.set)
-    found = await export(opened, desk, writer(tmp_path / "out", FormatName.CSV), measuring=True)
+    found = await export(opened, desk, ordered(tmp_path / "out", FormatName.CSV), measuring=True)
     assert (found.stopped, (tmp_path / "out").exists()) == (True, False)
     assert len(pictures.asked) < 70
 
@@ -136,7 +134,7 @@ async def test_cancelled(pictures: Pictures, tmp_path: Path) -> None:
     """Cancelled while pictures are measured, it leaves no file of the batch open."""
     rows = [Drawn(f"r{n}", [], url=f"{pictures.url}/{n}.png") for n in range(200)]
     opened = batch(tmp_path, rows)
-    running = asyncio.create_task(export(opened, Desk(), writer(tmp_path / "out"), measuring=True))
+    running = asyncio.create_task(export(opened, Desk(), ordered(tmp_path / "out"), measuring=True))
     await reached(lambda: bool(pictures.asked))
     running.cancel()
     await asyncio.wait([running])
@@ -170,8 +168,8 @@ async def test_progress_and_completeness(tmp_path: Path) -> None:
             super().begin(phase, total, done=done, of_bytes=of_bytes)
 
     opened, desk = batch(tmp_path, [Drawn("a", []), Drawn("b", None)]), Desk(tally=Told())
-    found = await export(opened, desk, writer(tmp_path / "o", FormatName.CSV), demanded=True)
+    found = await export(opened, desk, ordered(tmp_path / "o", FormatName.CSV), demanded=True)
     assert (told, found.unfinished, int(found.exit)) == ([("reading", 0), ("exporting", 1), ("", 0)], True, 3)
     whole = batch(tmp_path / "b", [Drawn("a", [])])
-    found = await export(whole, desk, writer(tmp_path / "p", FormatName.CSV), demanded=True)
+    found = await export(whole, desk, ordered(tmp_path / "p", FormatName.CSV), demanded=True)
     assert (found.unfinished, int(found.exit)) == (False, 0)

@@ -22,7 +22,7 @@ from mwbatch.commands.validate import validate
 from mwbatch.core.lineage import Filter, Question
 from mwbatch.errors import Unsure
 from mwbatch.export.choices import FormatName
-from mwbatch.export.writing import Export, Order
+from mwbatch.export.writing import Order
 from mwbatch.journal.opened import read
 from tests.commands.conftest import ORIGIN, answer, clock, silent
 from tests.commands.conftest import Stage as Stages
@@ -134,8 +134,8 @@ def _quick(stage: Stage) -> Any:
 
 async def _export(stage: Stage, name: FormatName, target: str) -> object:
     opened = read(stage.home, stage.home.find("logos"))
-    writer = Export("logos", Order(name, _fresh(stage, target), leave_out_unsized=True), stage.home)
-    return await export(opened, stage.new_desk(), writer, demanded=True)
+    order = Order(name, _fresh(stage, target), leave_out_unsized=True)
+    return await export(opened, stage.new_desk(), order, demanded=True)
 
 
 def _fresh(stage: Stage, name: str) -> Path:
@@ -175,9 +175,9 @@ async def _pictured(stage: Stage) -> None:
 
 async def _measure(stage: Stage) -> object:
     opened = read(stage.home, stage.home.find("logos"))
-    writer = Export("logos", Order(FormatName.YOLO, _fresh(stage, "yolo")), stage.home)
+    order = Order(FormatName.YOLO, _fresh(stage, "yolo"))
     with stage.pictures.serving():
-        exported = await export(opened, stage.new_desk(), writer, measuring=True)
+        exported = await export(opened, stage.new_desk(), order, measuring=True)
     assert exported.images == ROWS - 5
     return exported
 

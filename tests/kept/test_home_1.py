@@ -22,7 +22,7 @@ from mwbatch.core.outcomes import Created
 from mwbatch.core.progress import Report
 from mwbatch.errors import Exit
 from mwbatch.export.choices import FormatName
-from mwbatch.export.writing import Export, Order
+from mwbatch.export.writing import Order
 from mwbatch.journal.home import Home
 from mwbatch.journal.labelled import results
 from mwbatch.journal.opened import read
@@ -133,8 +133,6 @@ async def test_it_is_reconciled(kept: Kept) -> None:
 async def test_it_is_exported(kept: Kept, tmp_path: Path) -> None:
     """An export has the tags of its completed tagging rows."""
     opened = kept.home.open(kept.home.find("logos"))
-    told = await export(
-        opened, kept.desk(), Export("logos", Order(FormatName.CSV, tmp_path / "out.csv"), opened.store)
-    )
+    told = await export(opened, kept.desk(), Order(FormatName.CSV, tmp_path / "out.csv"))
     assert told.completed == 2
     assert "shot-0" in (tmp_path / "out.csv").read_text()
