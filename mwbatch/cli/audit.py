@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 from mwbatch import settings
 from mwbatch.cli.options import verb
-from mwbatch.cli.program import Result, perform
+from mwbatch.cli.program import perform
 from mwbatch.cli.wiring import looked_back, open_client, open_home
+from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk

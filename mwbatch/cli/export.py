@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from mwbatch import settings
 from mwbatch.cli.options import verb
-from mwbatch.cli.program import Result, perform
+from mwbatch.cli.program import perform
 from mwbatch.cli.wiring import open_home
 from mwbatch.declarations import Option
 from mwbatch.export.choices import By, FormatName, Outside
+from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk

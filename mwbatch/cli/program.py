@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 from click.core import ParameterSource
@@ -22,7 +22,7 @@ from mwbatch.environment import proxies
 from mwbatch.errors import BadValue, Exit, MwbatchError, Poisoned, StoreError, Unsent
 from mwbatch.settings import LogFormat, Talk
 from mwbatch.views.folding import folded, matters
-from mwbatch.views.plain import Plain
+from mwbatch.views.plain import Plain, Result
 from mwbatch.views.streams import Stream, hurried, take_over
 
 if TYPE_CHECKING:
@@ -30,26 +30,9 @@ if TYPE_CHECKING:
 
     from mwbatch.commands.desk import Desk
 
-    Command = Callable[[Desk], Coroutine[Any, Any, "Result"]]
+    Command = Callable[[Desk], Coroutine[Any, Any, Result]]
 
 UNREACHED: Final = "; check the network and --base-url (MICROWORK_BASE_URL), then run it again"
-
-
-class Result(Protocol):
-    """What a command came to: it prints itself for people and for pipes, and knows its exit code."""
-
-    @property
-    def exit(self) -> Exit:
-        """The exit code."""
-        ...
-
-    def text(self) -> str:
-        """Words for people."""
-        ...
-
-    def json(self) -> object:
-        """A JSON value for pipes."""
-        ...
 
 
 def perform(command: "Command", talk: Talk, interrupted: Exit = Exit.INTERRUPTED) -> NoReturn:

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from mwbatch import settings
 from mwbatch.cli.options import verb
-from mwbatch.cli.program import Result, perform
+from mwbatch.cli.program import perform
 from mwbatch.cli.wiring import open_client, open_home
 from mwbatch.core import values
 from mwbatch.declarations import Option
 from mwbatch.errors import UsageError
+from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk

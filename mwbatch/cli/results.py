@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from mwbatch import settings
 from mwbatch.cli.options import verb
-from mwbatch.cli.program import Result, glance, perform, standard_output
+from mwbatch.cli.program import glance, perform, standard_output
 from mwbatch.cli.wiring import home_of, open_home
 from mwbatch.declarations import Option
 from mwbatch.errors import Exit, UsageError
+from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from mwbatch import settings
 from mwbatch.cli.options import verb
-from mwbatch.cli.program import Result, perform
+from mwbatch.cli.program import perform
 from mwbatch.cli.signals import obeyed
 from mwbatch.cli.wiring import asked, never_asked, open_client, open_home, wishes
 from mwbatch.core.hint import typed
 from mwbatch.declarations import Option
+from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk

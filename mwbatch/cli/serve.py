@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from mwbatch import settings
 from mwbatch.cli.options import verb
-from mwbatch.cli.program import Result, perform
+from mwbatch.cli.program import perform
 from mwbatch.cli.wiring import open_client, open_home, source_of, wishes
 from mwbatch.core import values
 from mwbatch.declarations import Option
+from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
     from mwbatch.callbacks.server import Running

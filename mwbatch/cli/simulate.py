@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from mwbatch import settings
 from mwbatch.cli.options import verb
-from mwbatch.cli.program import Result, emit, emit_json, perform
+from mwbatch.cli.program import emit, emit_json, perform
 from mwbatch.declarations import Option
-from mwbatch.views.plain import Done
+from mwbatch.views.plain import Done, Result
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk

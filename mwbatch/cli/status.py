@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from mwbatch import settings
 from mwbatch.cli.options import verb
-from mwbatch.cli.program import Result, glance, perform
+from mwbatch.cli.program import glance, perform
 from mwbatch.cli.wiring import home_of, open_home
 from mwbatch.core.hint import hint
 from mwbatch.declarations import Argument, Option
 from mwbatch.errors import UsageError
+from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk

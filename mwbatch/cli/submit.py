@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from mwbatch import settings
 from mwbatch.cli.options import verb
-from mwbatch.cli.program import Result, perform
+from mwbatch.cli.program import perform
 from mwbatch.cli.wiring import client_where, missing_key, open_client, open_home, source_of, wishes
 from mwbatch.declarations import Option
+from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk

@@ -8,11 +8,11 @@ import click
 
 from mwbatch import settings
 from mwbatch.cli.options import Group, verb
-from mwbatch.cli.program import Result, perform, standard_output
+from mwbatch.cli.program import perform, standard_output
 from mwbatch.cli.wiring import open_client
 from mwbatch.declarations import Argument, Option
 from mwbatch.errors import Exit
-from mwbatch.views.plain import Done, Plain
+from mwbatch.views.plain import Done, Plain, Result
 
 if TYPE_CHECKING:
     from mwbatch.client import Client

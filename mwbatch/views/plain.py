@@ -1,8 +1,29 @@
-"""Results that need few words; imported wherever a verb is, so it imports next to nothing itself."""
+"""What a result is to whoever shows it, and results that need few words.
+
+Imported wherever a verb is, so it imports next to nothing itself.
+"""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from mwbatch.errors import Exit
+
+
+class Result(Protocol):
+    """What a command came to: it prints itself for people and for pipes, and knows its exit code."""
+
+    @property
+    def exit(self) -> Exit:
+        """The exit code."""
+        ...
+
+    def text(self) -> str:
+        """Words for people."""
+        ...
+
+    def json(self) -> object:
+        """A JSON value for pipes."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

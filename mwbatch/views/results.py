@@ -17,25 +17,12 @@ from mwbatch.journal.closing import in_thread
 from mwbatch.journal.harm import tell_hidden
 from mwbatch.journal.labelled import results
 from mwbatch.journal.opened import Opened, look
+from mwbatch.views.plain import Done
 from mwbatch.views.standing import Standing
 from mwbatch.views.streams import Stream, written
 
 EVERY: Final = 0.5
 """Seconds between two looks at what was written meanwhile."""
-
-
-@dataclass(frozen=True, slots=True)
-class Printed:
-    """The lines were printed already; what is left is the exit code."""
-
-    exit: Exit
-
-    def text(self) -> str:
-        """Nothing more."""
-        return ""
-
-    def json(self) -> None:
-        """Nothing more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +50,7 @@ class TakenView:
         return self.taken.report.json() | {"path": self.taken.path, "written": self.taken.written}
 
 
-def print_results(opened: Opened, out: Stream, *, every: bool, demanded: bool) -> Printed:
+def print_results(opened: Opened, out: Stream, *, every: bool, demanded: bool) -> Done:
     """Print the lines, as long as somebody reads them;
     exit 3 when completeness was ``demanded`` and is not there.
     """
@@ -71,12 +58,12 @@ def print_results(opened: Opened, out: Stream, *, every: bool, demanded: bool) -
     while not out.over and (some := _some(lines)):
         out.json(some)
     tell_hidden(opened)
-    return Printed(Standing(opened.report(), demanded).exit)
+    return Done(Standing(opened.report(), demanded).exit)
 
 
 async def follow_results(
     opened: Opened, out: Stream, sleep: Callable[[float], Awaitable[bool]], *, demanded: bool
-) -> Printed:
+) -> Done:
     """Print each line once, as its row is completed, until nothing is unfinished,
     nobody reads or ``sleep`` says to stop.
 
@@ -88,7 +75,7 @@ async def follow_results(
         while lines := await in_thread(_some, news):
             out.json(lines)
             if not await written(out, sleep):
-                return Printed(Exit.DONE)
+                return Done(Exit.DONE)
         if not following.quiet:
             unfinished = -1
         elif unfinished < 0:  # counted once and not at every look: it goes through all rows
@@ -98,7 +85,7 @@ async def follow_results(
             break
     if demanded:  # damage shows to a full reading alone
         opened = await look(opened.store, opened.ref)
-    return Printed(Standing(await opened.reported(), demanded).exit)
+    return Done(Standing(await opened.reported(), demanded).exit)
 
 
 def _labelled(opened: Opened, news: News) -> Iterator[Label]:
