@@ -79,9 +79,7 @@ async def serve(
         UsageError: a port is taken, a host is not ours, or keys or certificate are unusable.
         StoreError: a batch of the home cannot be read.
     """
-    for field, name in (("host", host), ("admin_host", admin_host)):
-        if not name:  # asyncio would listen everywhere
-            raise BadValue(field, name, "name one address of this machine, such as 127.0.0.1")
+    _check_hosts(host=host, admin_host=admin_host)
     receiver, behind = Receiver(store, limits=limits, on_stored=on_stored), None
     if tls_cert or tls_key:
         receiver.certificate = Certificate(tls_cert, tls_key, receiver.troubles)
@@ -112,3 +110,9 @@ async def _unwound() -> AsyncIterator[AsyncExitStack]:
     except BaseException:
         await closed_whole(stack.aclose())
         raise
+
+
+def _check_hosts(**hosts: str) -> None:
+    for field, name in hosts.items():
+        if not name:  # asyncio would listen everywhere
+            raise BadValue(field, name, "name one address of this machine, such as 127.0.0.1")

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NoReturn, TypeVar
+from typing import BinaryIO, Final, NoReturn, TypeVar
 from weakref import finalize
 
 from mwbatch.core.facts import Fact
@@ -155,49 +155,54 @@ def placed(
     proof: Disk | None = None,
     tip: Tip | None = None,
 ) -> Iterator[tuple[int, Taken]]:
-    """Read the lines of one segment with their byte offsets, in the order of writing.
+    """Read the lines of one segment with their byte offsets, in the order of writing; ``report`` what is none.
 
-    ``report`` what is not a fact.
-
-    It goes on from a ``tip``, and moves it. ``take`` makes of a line what the reader wants, and raises
-    `BadLine` or `UnknownFact` as `parse` does.
-
-    With a disk as ``proof`` all of them would survive a power cut, if the reading ends without an error.
+    It goes on from a ``tip``, and moves it. ``take`` makes of a line what the reader wants, and raises as
+    `parse` does. With a disk as ``proof`` all would survive a power cut, if this ends without an error.
 
     Raises:
         StoreError: the file cannot be read, or holds a fact of a version that this code does not know. One
-        that is gone by now
-            held nothing: its writer removes it at close only when it is empty.
+            that is gone by now held nothing: its writer removes it at close only when it is empty.
     """
     try:
         tip = tip or Tip()
         with read_own(path, _CHUNK) as file, _proved(file.fileno(), proof), tip.moving(file.fileno()):
-            end = Harm.LIVE if is_live(file.fileno()) else Harm.TORN
-            held: Damage | None = None
-            after = file.seek(tip.end)
-            for text in file:
-                offset, after, whole = after, after + len(text), text.endswith(b"\n")
-                try:
-                    taken = take(text[:-1]) if whole else _cut()
-                except UnknownFact as error:
-                    raise StoreError(f"{path} at byte {offset}: {error}") from None
-                except BadLine as error:
-                    bad = Damage(str(path), offset, len(text) - whole, Harm.DAMAGED, str(error))
-                    held = bad if held is None else _both(held, bad)
-                    if whole:
-                        continue
-                    break  # MUST NOT read on: its writer may write the rest of it, and more, this moment
-                if held is not None:
-                    report(held)
-                    held = None
-                tip.end = after
-                yield offset, taken
-            if held is not None:
-                report(Damage(str(path), held.offset, held.size, end, held.reason))
+            yield from _taken(file, path, report, take, tip)
     except FileNotFoundError:
         return
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _taken(
+    file: BinaryIO,
+    path: Path,
+    report: Callable[[Damage], None],
+    take: Callable[[bytes], Taken],
+    tip: Tip,
+) -> Iterator[tuple[int, Taken]]:
+    end = Harm.LIVE if is_live(file.fileno()) else Harm.TORN
+    held: Damage | None = None
+    after = file.seek(tip.end)
+    for text in file:
+        offset, after, whole = after, after + len(text), text.endswith(b"\n")
+        try:
+            taken = take(text[:-1]) if whole else _cut()
+        except UnknownFact as error:
+            raise StoreError(f"{path} at byte {offset}: {error}") from None
+        except BadLine as error:
+            bad = Damage(str(path), offset, len(text) - whole, Harm.DAMAGED, str(error))
+            held = bad if held is None else _both(held, bad)
+            if whole:
+                continue
+            break  # MUST NOT read on: its writer may write the rest of it, and more, this moment
+        if held is not None:
+            report(held)
+            held = None
+        tip.end = after
+        yield offset, taken
+    if held is not None:
+        report(Damage(str(path), held.offset, held.size, end, held.reason))
 
 
 @contextmanager
