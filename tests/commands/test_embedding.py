@@ -102,6 +102,30 @@ def test_two_loops_in_two_threads(tmp_path: Path) -> None:
     assert [stage.tasks for stage in stages] == [ROWS, ROWS]
 
 
+def test_one_batch_in_two_threads(tmp_path: Path) -> None:
+    """While a thread is at work at a batch, another one with a loop of its own is refused,
+    and nothing is sent twice.
+    """
+    stages = [Stage(tmp_path), Stage(tmp_path)]
+    source, refused = manifests(stages[0])[0], list[str]()
+
+    def other() -> None:
+        with pytest.raises(BatchBusy) as raised:
+            run_virtual(resume(stages[1].home, stages[1].client, "a", silent(), stages[1].new_desk()))
+        refused.append(str(raised.value))
+
+    def beside(_: object) -> None:
+        if stages[0].tasks == ROWS // 2:
+            thread = threading.Thread(target=other)
+            thread.start()
+            thread.join()
+
+    stages[0].wire.on_create = beside
+    assert run_virtual(sent(stages[0], source)).exit is Exit.DONE
+    assert ["in use by mwbatch submit" in words for words in refused] == [True]
+    assert [stage.tasks for stage in stages] == [ROWS, 0]
+
+
 @virtual
 async def test_a_receiver_beside_a_submit(stage: Stage) -> None:
     """A receiver that is mounted in the user's own application takes what
