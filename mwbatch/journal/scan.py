@@ -155,7 +155,7 @@ def placed(
     proof: Disk | None = None,
     tip: Tip | None = None,
 ) -> Iterator[tuple[int, Taken]]:
-    """Read the lines of one segment with their byte offsets, in the order of writing; ``report`` what is none.
+    """Read the lines of one segment with their offsets, in the order of writing; ``report`` what is none.
 
     It goes on from a ``tip``, and moves it. ``take`` makes of a line what the reader wants, and raises as
     `parse` does. With a disk as ``proof`` all would survive a power cut, if this ends without an error.
