@@ -6,10 +6,10 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Final
 
 from mwbatch.core.course import STOPPED, Course, State
-from mwbatch.core.facts import Planned, Started
+from mwbatch.core.facts import Planned, Started, Verdict
 from mwbatch.core.pace import backoff
 from mwbatch.core.plan import GREATEST_RUN, Create, Runs
-from mwbatch.core.verdict import Outcome, Verdict
+from mwbatch.core.verdict import Outcome
 from mwbatch.journal.closing import to_end
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.portions import portions

@@ -10,13 +10,12 @@ from mwbatch.commands.fetching import Found, Open, look
 from mwbatch.commands.session import Session
 from mwbatch.commands.sweeping import sweep
 from mwbatch.core.doubt import SECOND_SWEEP, Doubt, Grounds, doubts, span_of
-from mwbatch.core.facts import Failed
+from mwbatch.core.facts import Failed, Verdict
 from mwbatch.core.fold import Status
 from mwbatch.core.hosts import known
 from mwbatch.core.plural import rows
 from mwbatch.core.span import Span
 from mwbatch.core.sweep import Place
-from mwbatch.core.verdict import Verdict
 from mwbatch.errors import ApiError
 from mwbatch.journal.closing import in_thread
 from mwbatch.journal.opened import Opened

@@ -6,13 +6,12 @@ from typing import Final, NamedTuple
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.drift import WIDE
-from mwbatch.core.facts import Failed, Started
+from mwbatch.core.facts import Failed, Started, Verdict
 from mwbatch.core.fold import Row
 from mwbatch.core.ids import RowNumber
 from mwbatch.core.span import PADDING, Span
 from mwbatch.core.sweep import Place
 from mwbatch.core.times import http_time
-from mwbatch.core.verdict import Verdict
 
 SECOND_SWEEP: Final = 0.2
 """The second sweep follows the first after this part of the settle time."""
@@ -159,4 +158,4 @@ def ended(state: Batch, failed: Iterable[Failed]) -> list[bool]:
 def may_end(row: Row, failed: Failed) -> bool:
     """Whether an attempt may end so: it is in doubt still, and all that was seen of it the API denied."""
     seen = row.seen >> failed.attempt & 1
-    return failed.attempt in row.doubtful and (not seen or failed.verdict == Verdict.DENIED)
+    return failed.attempt in row.doubtful and (not seen or failed.verdict is Verdict.DENIED)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from mwbatch.core.form import Request
-from mwbatch.core.ids import Attempt, Kid, RowNumber
+from mwbatch.core.ids import Attempt, Kid, RowNumber, Strange
 from mwbatch.core.text import Json
 
 
@@ -27,6 +27,23 @@ class Via(StrEnum):
 
 CONFIRMING: Final = frozenset(Via) - {Via.CALLBACK}
 """How the API itself shows a task, asked under our key. A callback comes from whoever knows the address."""
+
+
+class Verdict(StrEnum):
+    """What the outcome of a create proves.
+
+    ``absent`` is only ever drawn from sweeps, and so is ``denied``, where callbacks had named tasks: the API,
+    asked for each, knows none at that address.
+    """
+
+    CREATED = "created"
+    REFUSED = "refused"
+    HALTED = "halted"
+    BUSY = "busy"
+    UNSENT = "unsent"
+    UNKNOWN = "unknown"
+    ABSENT = "absent"
+    DENIED = "denied"
 
 
 class Planned(NamedTuple):
@@ -80,7 +97,7 @@ class Seen(NamedTuple):
     attempt: Attempt
     task_id: str
     status: str
-    via: str
+    via: Via | Strange
     created_at: str | None = None
     completed_at: str | None = None
     answer: str | None = None
@@ -95,7 +112,7 @@ class Failed:
     at: float
     row: RowNumber
     attempt: Attempt
-    verdict: str
+    verdict: Verdict | Strange
     final: bool
     status: int | None = None
     message: str = ""

@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from mwbatch.core.facts import CONFIRMING, Failed, Planned, Retried, Seen, Withdrawn
+from mwbatch.core.facts import CONFIRMING, Failed, Planned, Retried, Seen, Verdict, Withdrawn
 from mwbatch.core.ids import Attempt
 from mwbatch.core.task_state import Answered, TaskState
 
@@ -48,11 +48,8 @@ class Status(StrEnum):
 MOST_AUTOMATIC: Final = 3
 """New attempts that a row gets after doubt by itself; beyond it the user is asked (`mwbatch retry`)."""
 
-ABSENT: Final = "absent"
-"""The verdict of an attempt that was not found by sweeps."""
-
-DENIED: Final = "denied"
-"""The same where callbacks had named tasks: the API, asked for each, knows none at that address."""
+NOT_FOUND: Final = frozenset({Verdict.ABSENT, Verdict.DENIED})
+"""The verdicts of an attempt that sweeps did not find."""
 
 
 @dataclass(slots=True)
@@ -90,8 +87,8 @@ class Row:
             case Failed(attempt=attempt):
                 self.failed |= 1 << attempt
                 self.final |= fact.final << attempt
-                self.absent |= (fact.verdict in (ABSENT, DENIED)) << attempt
-                self.denied |= (fact.verdict == DENIED) << attempt
+                self.absent |= (fact.verdict in NOT_FOUND) << attempt
+                self.denied |= (fact.verdict is Verdict.DENIED) << attempt
             case Retried(attempt=attempt):
                 self.opened = max(self.opened, attempt)
             case Withdrawn(attempt=attempt):  # pragma: no branch

@@ -151,7 +151,7 @@ def renewed_plan(text: bytes) -> Planned | None:
 def bare_callback(text: bytes) -> Seen | None:
     """Read a line only where it may tell of a callback."""
     fact = parse(text) if _CALLBACK in text else None
-    return fact if isinstance(fact, Seen) and fact.via == Via.CALLBACK else None
+    return fact if isinstance(fact, Seen) and fact.via is Via.CALLBACK else None
 
 
 def named_task(text: bytes) -> tuple[RowNumber, Attempt, bytes] | None:

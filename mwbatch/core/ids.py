@@ -5,6 +5,9 @@ At run time they are what they are made of. Where many are made at once the whol
 
 from typing import Final, NewType
 
+Strange = NewType("Strange", str)
+"""A word in a line that this version does not know: it is kept as it stands, and counts as none of ours."""
+
 Kid = NewType("Kid", str)
 """The name of a callback key."""
 

@@ -16,11 +16,12 @@ at.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from enum import EnumType
 from inspect import signature
 from itertools import product
 from operator import attrgetter, itemgetter
 from types import UnionType
-from typing import Any, Final, get_args, get_origin, is_typeddict
+from typing import Any, Final, Union, get_args, get_origin, is_typeddict
 from zlib import crc32
 
 from mwbatch.core.facts import KINDS, NAMES, Fact, Planned, Seen
@@ -122,7 +123,8 @@ class _Shape:
 
     ``rows`` has every row of types that the fields may have together: one look in place of one a field.
     ``counts`` finds those that count something, and so are never negative; ``at`` may be, as no rule looks at
-    it. ``pairs`` are those that hold pairs of numbers.
+    it. ``pairs`` are those that hold pairs of numbers, ``words`` where members of
+    an enum stand, by how they are spelled.
     """
 
     def __init__(self, name: str, kind: Callable[..., Fact]) -> None:
@@ -135,6 +137,7 @@ class _Shape:
         self.types = [_types(field.annotation) for field in there]
         self.rows = frozenset(product(*self.types))
         self.counts = itemgetter(*(n for n, types in enumerate(self.types) if _is_count(types)))
+        self.words = [(n, found) for n, field in enumerate(there) if (found := _words(field.annotation))]
         self.pairs = {name for name, types in zip(self.fields, self.types, strict=True) if tuple in types}
         # A tuple is its own list of values, up to its body: MUST be the last of its fields.
         is_tuple = isinstance(kind, type) and issubclass(kind, tuple)
@@ -156,13 +159,15 @@ class _Shape:
         there: Mapping[str, object] = record
         if self.pairs:
             there = {**record, **{field: _pairs(record[field]) for field in self.pairs & record.keys()}}
-        values = [*map(there.get, self.fields, self.defaults)]
+        values: list[object] = [*map(there.get, self.fields, self.defaults)]
         if (
             tuple(map(type, values)) not in self.rows
             or not there.keys() <= self.known
             or min(filter(None, self.counts(values)), default=0) < 0
         ):
             raise TypeError(self._wrong(there))
+        for n, words in self.words:
+            values[n] = words.get(values[n], values[n])
         return self.make(*values, *body)
 
     def _wrong(self, record: Mapping[str, object]) -> str:
@@ -180,13 +185,24 @@ class _Shape:
 
 def _types(hint: object) -> set[object]:
     """What a field may be when it was read; a whole number will do for a float."""
-    kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
-    types = set(map(_type, kinds))
+    types = set(map(_type, _kinds(hint)))
     return types | {int} if float in types else types
 
 
 def _type(hint: object) -> object:
+    if isinstance(hint, EnumType):
+        return str
     return dict if is_typeddict(hint) else get_origin(hint) or getattr(hint, "__supertype__", hint)
+
+
+def _words(hint: object) -> dict[object, object]:
+    """The members of which a field may be one, by how they are spelled."""
+    kinds: list[Iterable[object]] = [kind for kind in _kinds(hint) if isinstance(kind, EnumType)]
+    return {str(word): word for kind in kinds for word in kind}
+
+
+def _kinds(hint: object) -> tuple[object, ...]:
+    return get_args(hint) if get_origin(hint) in (UnionType, Union) else (hint,)
 
 
 def _is_count(types: set[object]) -> bool:

@@ -5,7 +5,7 @@ which says what it means.
 from dataclasses import dataclass, field
 
 from mwbatch.core.facts import CONFIRMING, Seen, Via
-from mwbatch.core.ids import Attempt
+from mwbatch.core.ids import Attempt, Strange
 
 Answered = tuple[str, str, str]
 """An answer's place in the order that chooses the one shown: (completed_at, task_id, sha256)."""
@@ -75,7 +75,7 @@ class TaskState:
             self.created_at = min(self.created_at or seen.created_at, seen.created_at)
 
     def _list(self, seen: Seen) -> None:
-        if seen.via == Via.LIST and not self.listed:
+        if seen.via is Via.LIST and not self.listed:
             self.listed = True
             if self.shared is not None:
                 self.shared.listed += 1
@@ -94,9 +94,9 @@ class TaskState:
         """
         return self.by_api and not self.strange
 
-    def is_told_by(self, via: str) -> bool:
+    def is_told_by(self, via: Via | Strange) -> bool:
         """Whether a showing of this kind adds to what is known of whose task this is."""
-        return not self.confirmed or (self.shared is not None and not self.listed and via == Via.LIST)
+        return not self.confirmed or (self.shared is not None and not self.listed and via is Via.LIST)
 
     @property
     def status(self) -> str:

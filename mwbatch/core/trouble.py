@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
-from mwbatch.core.verdict import Outcome, Verdict
+from mwbatch.core.facts import Verdict
+from mwbatch.core.verdict import Outcome
 
 UNKNOWN_IN_A_ROW: Final = 8
 WINDOW: Final = 200

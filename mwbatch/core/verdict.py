@@ -7,27 +7,13 @@ person may be paid for it.
 
 import re
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Final, NamedTuple
 
 from mwbatch.core.address import find, masked
+from mwbatch.core.facts import Verdict
 from mwbatch.core.task import BadTask, Task, parse_task
 from mwbatch.core.text import BadJson, decode
 from mwbatch.core.times import asked_wait
-
-
-class Verdict(StrEnum):
-    """What the outcome of a create proves; ``absent`` and ``denied`` are only ever drawn from sweeps."""
-
-    CREATED = "created"
-    REFUSED = "refused"
-    HALTED = "halted"
-    BUSY = "busy"
-    UNSENT = "unsent"
-    UNKNOWN = "unknown"
-    ABSENT = "absent"
-    DENIED = "denied"
-
 
 VERDICTS: Final[Mapping[int, Verdict]] = {
     **dict.fromkeys(range(300, 400), Verdict.HALTED),

@@ -124,7 +124,7 @@ class Memory:
 
     def callbacks(self) -> Iterator[Seen]:
         """The callbacks that brought no answer."""
-        return (fact for fact in self.facts(Seen) if fact.via == Via.CALLBACK)
+        return (fact for fact in self.facts(Seen) if fact.via is Via.CALLBACK)
 
     def tasks(self) -> "_Tasks":
         """Follow which tasks are recorded."""

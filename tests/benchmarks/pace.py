@@ -25,8 +25,8 @@ from mwbatch.client import Client
 from mwbatch.commands.crew import crew
 from mwbatch.commands.gate import Gate
 from mwbatch.core.course import Course, Event
+from mwbatch.core.facts import Verdict
 from mwbatch.core.pace import MOST, Pace, backoff
-from mwbatch.core.verdict import Verdict
 from mwbatch.simulator import Faults, Settings, serve
 from mwbatch.simulator.faults import Size
 from tests.benchmarks.rivals_pace import AutoThrottle, Fixed, FixedPause

@@ -11,7 +11,8 @@ import pytest
 
 from mwbatch.client import Client
 from mwbatch.commands.creating import Wishes
-from mwbatch.core.verdict import Outcome, Verdict
+from mwbatch.core.facts import Verdict
+from mwbatch.core.verdict import Outcome
 from tests.ports import free_port
 
 from .conftest import ADDRESS, KEY, Start, Talk, always, http

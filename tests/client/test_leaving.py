@@ -12,7 +12,7 @@ import uvloop
 from mwbatch.client import Client, kept
 from mwbatch.client.aiohttp_wire import AiohttpWire
 from mwbatch.client.images import Images
-from mwbatch.core.verdict import Verdict
+from mwbatch.core.facts import Verdict
 from mwbatch.errors import UsageError
 
 from .conftest import ADDRESS, KEY, Server, Start, Talk

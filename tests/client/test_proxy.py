@@ -9,8 +9,8 @@ import trustme
 
 from mwbatch.client import Client
 from mwbatch.client.aiohttp_wire import AiohttpWire
+from mwbatch.core.facts import Verdict
 from mwbatch.core.proxies import Proxy
-from mwbatch.core.verdict import Verdict
 from mwbatch.errors import Unsent, Unsure
 from tests.small_proxy import SmallProxy, proxy, tls_front
 

@@ -14,7 +14,7 @@ from mwbatch.commands.keys import KeyLine, listed, retired, rotated
 from mwbatch.commands.reconcile import Manner, reconcile
 from mwbatch.commands.submit import resume, submit
 from mwbatch.core.address import NOBODY, Key, write
-from mwbatch.core.facts import Fact, Failed
+from mwbatch.core.facts import Fact, Failed, Verdict
 from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Reconciled
@@ -214,7 +214,7 @@ async def test_a_late_task_of_a_retired_key_is_seen(stage: Stage) -> None:
     """A task that shows up after its attempt was closed, at an address of a retired key,
     is not paid a second time.
     """
-    old = await started(stage, Failed(clock(), RowNumber(0), Attempt(1), "absent", final=False), rows=1)
+    old = await started(stage, Failed(clock(), RowNumber(0), Attempt(1), Verdict.ABSENT, final=False), rows=1)
     assert (await lines(stage.home))[old].waiting == 1
     born(stage, 0)
     await forced(stage, old)

@@ -9,9 +9,9 @@ import pytest
 
 from mwbatch.commands.ready import Ready
 from mwbatch.core.course import Course, Event
-from mwbatch.core.facts import Planned, Started
+from mwbatch.core.facts import Planned, Started, Verdict
 from mwbatch.core.plan import Create, Runs, ranges
-from mwbatch.core.verdict import Outcome, Verdict
+from mwbatch.core.verdict import Outcome
 from mwbatch.errors import BatchBusy, StoreError
 from mwbatch.journal.opened import Opened, look
 from tests.commands.conftest import Stage

@@ -6,7 +6,7 @@ import pytest
 
 from mwbatch.commands.retry import Choice, retry
 from mwbatch.commands.submit import submit
-from mwbatch.core.facts import Failed, Retried, Withdrawn
+from mwbatch.core.facts import Failed, Retried, Verdict, Withdrawn
 from mwbatch.core.fold import MOST_AUTOMATIC, Status
 from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.outcomes import Created
@@ -98,7 +98,7 @@ async def test_what_was_sent_in_vain_is_tried_again(stage: Stage) -> None:
     """
     batch = await stage.opened(1)
     tries = range(1, MOST_AUTOMATIC + 2)
-    await batch.record([Failed(EPOCH, RowNumber(0), Attempt(n), "absent", final=False) for n in tries])
+    await batch.record([Failed(EPOCH, RowNumber(0), Attempt(n), Verdict.ABSENT, final=False) for n in tries])
     await batch.journal.close()
     batch.own.trust.forgive(["1 rows have an outcome and no start"])
     assert (batch.state.rows[0].status, batch.state.rows[0].sendable) == (Status.PLANNED, False)

@@ -18,7 +18,7 @@ from mwbatch.commands.settling import BELIED, Settled, in_doubt, settle
 from mwbatch.core.address import NOBODY, Key, write
 from mwbatch.core.doubt import Grounds, Witness
 from mwbatch.core.drift import WIDE
-from mwbatch.core.facts import Fact, Failed, Seen, Started, Via
+from mwbatch.core.facts import Fact, Failed, Seen, Started, Verdict, Via
 from mwbatch.core.fold import Status
 from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.lines import line
@@ -206,7 +206,7 @@ async def test_an_echo_of_another_type_proves_nothing(stage: Stage) -> None:
 async def test_belied_once_is_never_believed_again(stage: Stage) -> None:
     """A task of an attempt that was closed as absent ends all settling in this batch."""
     early: list[Fact] = [
-        Failed(clock(), RowNumber(0), Attempt(1), "absent", final=False),
+        Failed(clock(), RowNumber(0), Attempt(1), Verdict.ABSENT, final=False),
         seen(born(stage, 0), 0),
     ]
     result = await settled(stage, await doubtful(stage, *early))
@@ -322,7 +322,7 @@ async def test_another_account_denies_nothing(stage: Stage) -> None:
     not the one at which the row was sent.
     """
     batch = await doubtful(stage, key="0" * 8)
-    await batch.record([Failed(clock(), RowNumber(1), Attempt(1), "absent", final=False)])
+    await batch.record([Failed(clock(), RowNumber(1), Attempt(1), Verdict.ABSENT, final=False)])
     await batch.record([Seen(clock(), RowNumber(1), Attempt(1), "task-1", "pending", Via.CALLBACK)])
     assert ((await settled(stage, batch)).absent, batch.state.row(1).status) == ([], Status.DOUBT)
 

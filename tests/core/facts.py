@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from mwbatch.core.digests import digest
-from mwbatch.core.facts import Fact, Failed, Planned, Retried, Seen, Started, Via, Withdrawn
+from mwbatch.core.facts import Fact, Failed, Planned, Retried, Seen, Started, Verdict, Via, Withdrawn
 from mwbatch.core.fold import Row
 from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.task_state import Shared, TaskState
@@ -76,7 +76,14 @@ seen = st.builds(
     st.none() | bodies,
 )
 failed = st.builds(
-    Failed, moments, numbers, attempts, texts, st.booleans(), st.none() | st.integers(100, 599), texts
+    Failed,
+    moments,
+    numbers,
+    attempts,
+    texts | st.sampled_from(Verdict),
+    st.booleans(),
+    st.none() | st.integers(100, 599),
+    texts,
 )
 retried = st.builds(Retried, moments, numbers, attempts)
 withdrawn = st.builds(Withdrawn, moments, numbers, attempts)
@@ -151,9 +158,8 @@ def answer(
 
 def fail(attempt: int, *, final: bool = False, row: int = 0, denied: bool = False) -> Failed:
     """An attempt that made no task."""
-    return Failed(
-        0.0, RowNumber(row), Attempt(attempt), "refused" if final else "denied" if denied else "absent", final
-    )
+    verdict = Verdict.REFUSED if final else Verdict.DENIED if denied else Verdict.ABSENT
+    return Failed(0.0, RowNumber(row), Attempt(attempt), verdict, final)
 
 
 def retry(attempt: int, row: int = 0) -> Retried:

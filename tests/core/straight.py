@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mwbatch.core.digests import digest
 from mwbatch.core.facts import Fact, Seen, Started, Via
 from mwbatch.core.fold import Row
-from mwbatch.core.ids import Attempt, RowNumber
+from mwbatch.core.ids import Attempt, RowNumber, Strange
 from tests.core.facts import ROWS, histories, link, mixed_up, plan, start, steps
 
 TIMES = [None, "", "2026-11-25T00:00:00.000Z", "2026-11-25T00:00:00.001Z", "0999-01-01T00:00:00.000Z", "noon"]
@@ -23,7 +23,7 @@ def straight(
     created: str | None,
     says: str,
     at: str | None,
-    via: str = Via.LIST,
+    via: Via = Via.LIST,
 ) -> Seen:
     """A showing as the API makes them; ``says`` nothing: without an answer."""
     body = b'{"response":"%b"}' % says.encode()
@@ -39,7 +39,7 @@ showings = st.builds(
     st.sampled_from(TIMES),
     st.sampled_from(["", "yes", "no"]),
     st.sampled_from(TIMES),
-    st.sampled_from([*Via, *[Via.CALLBACK] * 4, "word of mouth"]),
+    st.sampled_from([*Via, *[Via.CALLBACK] * 4, Strange("word of mouth")]),
 )
 plain = st.builds(plan, st.integers(0, ROWS - 1)) | st.builds(
     start, st.just(1), st.sampled_from([((0, 1),), ((0, 3),), ((1, 3),)])

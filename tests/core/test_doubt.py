@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mwbatch.core.batch import Batch
 from mwbatch.core.doubt import WITHOUT_WITNESS, Doubt, Grounds, Witness, doubts, ended, may_end, span_of
 from mwbatch.core.drift import WIDE
-from mwbatch.core.facts import Fact, Failed, Started, Via
+from mwbatch.core.facts import Fact, Failed, Started, Verdict, Via
 from mwbatch.core.fold import Row
 from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.span import PADDING
@@ -168,7 +168,8 @@ def test_what_may_end() -> None:
     whatever callbacks named.
     """
     absent, denied = (
-        Failed(0.0, RowNumber(0), Attempt(1), verdict, final=False) for verdict in ("absent", "denied")
+        Failed(0.0, RowNumber(0), Attempt(1), verdict, final=False)
+        for verdict in (Verdict.ABSENT, Verdict.DENIED)
     )
     unsent, sent, called = Row(), Row(started=2), Row(started=2)
     called.join(show(1, via=Via.CALLBACK))
@@ -182,10 +183,10 @@ def test_none_ends_once_sweeps_were_belied() -> None:
     """Each attempt that is to be closed is judged by itself, in the order of asking; none ends once any row
     shows that sweeps were believed too soon.
     """
-    asked = [Failed(0.0, RowNumber(row), Attempt(1), "absent", final=False) for row in (2, 0, 1)]
+    asked = [Failed(0.0, RowNumber(row), Attempt(1), Verdict.ABSENT, final=False) for row in (2, 0, 1)]
     facts: tuple[Fact, ...] = (*map(plan, range(3)), start(1, ((0, 3),)), show(1, row=1, via=Via.GET))
     state, _ = begun(*facts)
     assert ended(state, asked) == [True, True, False]
     assert ended(state, []) == []
-    belied, _ = begun(*facts, Failed(0.0, RowNumber(1), Attempt(1), "absent", final=False))
+    belied, _ = begun(*facts, Failed(0.0, RowNumber(1), Attempt(1), Verdict.ABSENT, final=False))
     assert ended(belied, asked) == [False, False, False]

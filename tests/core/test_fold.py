@@ -8,7 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.facts import CONFIRMING, Fact, Failed, Planned, Retried, Seen, Started, Via, Withdrawn
+from mwbatch.core.facts import (
+    CONFIRMING,
+    Fact,
+    Failed,
+    Planned,
+    Retried,
+    Seen,
+    Started,
+    Verdict,
+    Via,
+    Withdrawn,
+)
 from mwbatch.core.fold import Row, Status
 from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.task_state import TaskState
@@ -440,7 +451,7 @@ def test_a_callback_undoes_a_failure_until_the_api_has_denied_it() -> None:
     """
     row = row_of(start(1), fail(1), call(1))
     assert (row.status, row.sendable, row.doubtful) == (Status.DOUBT, False, [])
-    denied = Failed(0.0, RowNumber(0), Attempt(1), "denied", final=False)
+    denied = Failed(0.0, RowNumber(0), Attempt(1), Verdict.DENIED, final=False)
     settled: list[History] = [[fail(1), call(1), denied], [denied, call(1)], [start(1), call(1), denied]]
     for facts in settled:
         row = row_of(*facts)

@@ -10,8 +10,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from mwbatch.core.digests import digest, identity
-from mwbatch.core.facts import KINDS, NAMES, Fact, Seen, Started
-from mwbatch.core.ids import Attempt, RowNumber
+from mwbatch.core.facts import KINDS, NAMES, Fact, Failed, Seen, Started, Verdict, Via
+from mwbatch.core.ids import Attempt, RowNumber, Strange
 from mwbatch.core.lines import BadLine, UnknownFact, line, parse, sealed, unsealed
 from mwbatch.core.text import Json, canonical, encode
 from tests.core.facts import answer, bodies, facts, fail, objects, plan, seen, show, start, texts, values
@@ -22,6 +22,24 @@ ONE_LINE = bytes.maketrans(b"\n\r\t", b"   ")
 def kept(fact: Fact) -> Fact:
     """The fact as a line keeps it: its body on one line."""
     return fact._replace(body=fact.body.translate(ONE_LINE)) if isinstance(fact, Seen) and fact.body else fact
+
+
+@pytest.mark.parametrize("via", Via)
+@pytest.mark.parametrize("verdict", Verdict)
+def test_a_word_is_read_as_the_member_that_it_names(via: Via, verdict: Verdict) -> None:
+    """How a task was shown and what an outcome proves are read as members, which rules tell by `is`."""
+    shown, failed = parse(line(show(1, via=via))[:-1]), parse(line(replace(fail(1), verdict=verdict))[:-1])
+    assert isinstance(shown, Seen)
+    assert isinstance(failed, Failed)
+    assert shown.via is via
+    assert failed.verdict is verdict
+
+
+def test_a_word_that_nobody_knows_stays_as_it_stands() -> None:
+    """A word of another version is kept, and is none of ours."""
+    for fact in (replace(fail(1), verdict=Strange("lost")), show(1)._replace(via=Strange("hearsay"))):
+        assert parse(line(fact)[:-1]) == fact
+        assert line(parse(line(fact)[:-1])) == line(fact)
 
 
 def proved(head: bytes) -> bytes:
@@ -258,7 +276,7 @@ def test_the_format_stays() -> None:
         b'"body":{ "task_id": "5774cc78b01249ab09f089dd" },"crc":"'
     )
     fact = Seen(
-        1700000000.5, RowNumber(7), Attempt(2), "5774cc78b01249ab09f089dd", "completed", "callback",
+        1700000000.5, RowNumber(7), Attempt(2), "5774cc78b01249ab09f089dd", "completed", Via.CALLBACK,
         "2016-06-23T09:09:34.752Z",
         answer="00", sha256="ff", body=b'{ "task_id": "5774cc78b01249ab09f089dd" }',
     )  # fmt: skip

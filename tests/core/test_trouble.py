@@ -4,6 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from mwbatch.core.facts import Verdict
 from mwbatch.core.trouble import (
     REFUSED_IN_A_ROW,
     UNKNOWN_IN_A_ROW,
@@ -12,7 +13,7 @@ from mwbatch.core.trouble import (
     Advice,
     Trouble,
 )
-from mwbatch.core.verdict import Outcome, Verdict
+from mwbatch.core.verdict import Outcome
 
 CREATED = Outcome(Verdict.CREATED)
 UNKNOWN = Outcome(Verdict.UNKNOWN, message="HTTP 500")

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.verdict import LONGEST_MESSAGE, OTHER_ADDRESS, UNREADABLE, Verdict, explain, judge, words
+from mwbatch.core.facts import Verdict
+from mwbatch.core.verdict import LONGEST_MESSAGE, OTHER_ADDRESS, UNREADABLE, explain, judge, words
 
 MAC = "0123456789abcdef0123456789abcdef"
 ADDRESS = f"https://example.com/in/callbacks/v1/k1/b7/12-1/{MAC}"

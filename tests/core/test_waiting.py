@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Fact, Failed, Started
+from mwbatch.core.facts import Fact, Failed, Started, Verdict
 from mwbatch.core.ids import Kid
 from mwbatch.core.waiting import waiting
 from tests.core.facts import answer, fail, plan, show, start, withdraw
@@ -18,7 +18,7 @@ def count(*facts: Fact) -> dict[Kid, int]:
 
 def unsent(attempt: int) -> Failed:
     """An attempt that never left."""
-    return replace(fail(attempt), verdict="unsent")
+    return replace(fail(attempt), verdict=Verdict.UNSENT)
 
 
 @pytest.mark.parametrize(

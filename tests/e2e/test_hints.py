@@ -22,7 +22,7 @@ from mwbatch.commands.planning import Source
 from mwbatch.commands.submit import submit
 from mwbatch.core.advice import next_steps
 from mwbatch.core.agreement import Differing
-from mwbatch.core.facts import Fact, Failed, Started
+from mwbatch.core.facts import Fact, Failed, Started, Verdict
 from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.outcomes import Canceled, Proof, Reconciled
 from mwbatch.core.sweep import NO_ECHO
@@ -151,7 +151,7 @@ def in_vain(stage: Stage) -> str:
             Started(
                 0.0, ((2, 3),), Attempt(attempt), "https://a.invalid", card.origin, "0" * 8, card.kids[0]
             ),
-            Failed(0.0, RowNumber(2), Attempt(attempt), "absent", final=False),
+            Failed(0.0, RowNumber(2), Attempt(attempt), Verdict.ABSENT, final=False),
         ]
 
     async def write() -> None:

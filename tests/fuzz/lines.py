@@ -11,7 +11,7 @@ from typing import Final
 from zlib import crc32
 
 from mwbatch.core import lines
-from mwbatch.core.facts import KINDS, Fact, Failed, Planned, Retried, Seen, Started, Withdrawn
+from mwbatch.core.facts import KINDS, Fact, Failed, Planned, Retried, Seen, Started, Verdict, Via, Withdrawn
 from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.lines import BadLine, UnknownFact
 from mwbatch.core.text import encode
@@ -173,14 +173,14 @@ def _seeds() -> list[bytes]:
                 (),
                 3,
             ),
-            Seen(1.5, RowNumber(0), Attempt(1), "t1", "pending", "create", "2016-06-23T09:09:34.752Z"),
+            Seen(1.5, RowNumber(0), Attempt(1), "t1", "pending", Via.CREATE, "2016-06-23T09:09:34.752Z"),
             Seen(
                 1.5,
                 RowNumber(0),
                 Attempt(1),
                 "t1",
                 "completed",
-                "callback",
+                Via.CALLBACK,
                 None,
                 "now",
                 "00",
@@ -193,14 +193,14 @@ def _seeds() -> list[bytes]:
                 Attempt(1),
                 '\ud83d,"body":',
                 "",
-                "get",
+                Via.GET,
                 None,
                 None,
                 "00",
                 "ff",
                 b'{"a":1,"a":2}',
             ),
-            Failed(1.5, RowNumber(3), Attempt(2), "refused", True, 400, "no"),
+            Failed(1.5, RowNumber(3), Attempt(2), Verdict.REFUSED, True, 400, "no"),
             Retried(1.5, RowNumber(3), Attempt(3)),
             Withdrawn(1.5, RowNumber(3), Attempt(4)),
         )

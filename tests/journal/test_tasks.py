@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.facts import Fact, Seen
+from mwbatch.core.facts import Fact, Seen, Via
 from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.lines import line
 from mwbatch.core.text import encode
@@ -51,7 +51,7 @@ def test_a_long_line(tmp_path: Path) -> None:
     body = b'"' + b"x" * (1 << 20) + b'"'
     write(
         tmp_path,
-        Seen(0.0, RowNumber(0), Attempt(1), "a", "canceled", "callback", body=body),
+        Seen(0.0, RowNumber(0), Attempt(1), "a", "canceled", Via.CALLBACK, body=body),
         show(1, task="b"),
     )
     assert [task for *_, task in Segments(tmp_path, "view").tasks().look()] == [b'"a"', b'"b"']

@@ -16,7 +16,7 @@ from mwbatch.core import facts as kinds
 from mwbatch.core import lines, reject
 from mwbatch.core.address import Address
 from mwbatch.core.facts import Fact, Seen
-from mwbatch.core.ids import Attempt, Kid, RowNumber
+from mwbatch.core.ids import Attempt, Kid, RowNumber, Strange
 from mwbatch.core.reject import Reject
 from tests.core import facts
 from tests.core.straight import showings
@@ -47,7 +47,9 @@ _EXPONENT = re.compile(rb"[0-9]e[+-][0-9]").search
 
 def spelled(fact: Fact | Reject) -> bytes:
     """A fact as Python reads it again."""
-    return ascii(fact._replace(via=str(fact.via)) if isinstance(fact, Seen) else fact).encode()
+    if isinstance(fact, Seen):
+        fact = fact._replace(via=Strange(str(fact.via)))
+    return ascii(fact).encode()
 
 
 def read(spelling: bytes) -> Fact | Reject:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from mwbatch.core.address import find
 from mwbatch.core.batch import Batch
 from mwbatch.core.digests import digest
-from mwbatch.core.facts import Failed, Seen
-from mwbatch.core.fold import ABSENT, Row, Status
+from mwbatch.core.facts import Failed, Seen, Verdict
+from mwbatch.core.fold import Row, Status
 from mwbatch.core.outcomes import Reconciled
 from mwbatch.errors import Exit
 from mwbatch.journal.record import Record
@@ -294,7 +294,7 @@ def _no_more_settling(story: "Story", _: "Run", __: dict[int, list[Task]], ___: 
     for path in sorted(segments, key=lambda path: path.stem.rpartition("-")[2]):  # their names are counted
         belied = False
         for fact in read(path, lambda _: None):
-            if isinstance(fact, Failed) and fact.verdict == ABSENT:
+            if isinstance(fact, Failed) and fact.verdict == Verdict.ABSENT:
                 absent.add((fact.row, fact.attempt))
                 if belied:
                     yield f"a sweep that shows that another one erred settles nothing: row {fact.row}"

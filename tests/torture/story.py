@@ -16,8 +16,8 @@ from mwbatch.commands.reconcile import Manner, reconcile
 from mwbatch.commands.retry import Choice, retry
 from mwbatch.commands.submit import resume, submit
 from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Failed
-from mwbatch.core.fold import ABSENT, Status
+from mwbatch.core.facts import Failed, Verdict
+from mwbatch.core.fold import Status
 from mwbatch.core.outcomes import Created, Reconciled
 from mwbatch.core.values import SETTLE
 from mwbatch.errors import MwbatchError
@@ -286,7 +286,7 @@ class Story:
         if not self.folder.exists():
             return 0
         facts = Segments(self.folder, "laws").facts(Failed)
-        return sum(fact.verdict == ABSENT for fact in facts)
+        return sum(fact.verdict == Verdict.ABSENT for fact in facts)
 
 
 _DEATHS: Final = ("event", "event", "time", "requests")
