@@ -1,0 +1,109 @@
+"""What each view shows, for people and for scripts, byte for byte: scripts read it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from mwbatch.commands.keys import Gone, Rotated, Use
+from mwbatch.core.exported import Exported
+from mwbatch.core.fold import Status
+from mwbatch.core.ids import Kid
+from mwbatch.core.limits import Limits, Spent
+from mwbatch.core.outcomes import (
+    Canceled,
+    Comparison,
+    Created,
+    Ending,
+    Made,
+    Proof,
+    Ran,
+    Reconciled,
+    Taken,
+)
+from mwbatch.core.progress import Report
+from mwbatch.core.text import indented
+from mwbatch.errors import Exit
+from mwbatch.views.audit import AuditView
+from mwbatch.views.exported import Written
+from mwbatch.views.listing import Listing
+from mwbatch.views.outcomes import MadeView, canceled, created, reconciled
+from mwbatch.views.plain import Done, Plain, Result
+from mwbatch.views.received import Received
+from mwbatch.views.results import TakenView
+from mwbatch.views.standing import Standing, Standings
+
+KEPT: Final = Path(__file__).with_name("shown.txt")
+
+
+def report(name: str = "logos", **more: Any) -> Report:
+    """A batch of ten rows, two of them in doubt and one rejected."""
+    by_status = dict(zip(Status, (1, 2, 3, 3, 0, 1), strict=True))
+    return Report(name, "k2j4mno5p6", "/home", 10, by_status, **({"in_flight": 1, **NOTHING} | more))
+
+
+NOTHING: Final = {"surplus": 0, "conflicts": 0, "unknown_tasks": 0, "damaged_lines": 0}
+SPENT: Final = Spent(8, {"2026-10": 3, "2026-11": 5}, Limits(max_tasks=50, price=0.1, max_cost=4))
+ENDING: Final = Ending(Exit.API, "HTTP 401: who are you?")
+PROOF: Final = Proof(1, 9, "2026-11-30T12:00:00Z", (), 7, 8)
+COUNTS: Final = {
+    "received": 5,
+    "stored": 3,
+    "repeated": 1,
+    "inbox": 1,
+    "mismatched": 0,
+    "rejected": {"404": 1},
+}
+RESULTS: Final[Mapping[str, Result]] = {
+    "one batch": Standing(report(spent=SPENT, surplus=1, differing=2), demanded=True),
+    "every batch": Standings("/home", (report(spent=SPENT), report("b2")), unreadable=("b3: no rows",)),
+    "no batch": Standings("/home", ()),
+    "a run of creating": created(Created(report(), ENDING, ("a sweep was not valid",), 2, 1)),
+    "a run": created(Ran(report(), Ending(), 4)),
+    "a reconciliation": reconciled(
+        Reconciled(
+            report(), 2, 1, ("t9 canceled",), ["3 are pending"], False, PROOF, Comparison("m", 1, 2, 0)
+        )
+    ),
+    "no proof": reconciled(Reconciled(report(), proof=Proof(reasons=("not all tasks were listed",)))),
+    "a cancellation": canceled(Canceled(report(), 3, 2, 1, ("row 5: people have completed it",), True)),
+    "a manifest": MadeView(
+        Made("logos", "m.jsonl", 5, 9, 1, 2, 3, 4, 6, 1, 2, single=True, name="m", later="m.2.jsonl")
+    ),
+    "a file of results": TakenView(Taken(report(), "r.jsonl", 3), demanded=True),
+    "an export": Written(
+        Exported("logos", "yolo", "out", 10, 3, 3, 7, 1, 2, 2, 1, 1, gone=1, damaged=1, categories=["a"])
+    ),
+    "an export that was stopped": Written(Exported("logos", "csv", "out.csv", stopped=True)),
+    "a list": Listing("rejected callbacks", ({"row": 1, "why": "a\tb"}, {"row": 2, "why": None})),
+    "an empty list": Listing("rejected callbacks", (), words="unusable callbacks"),
+    "no audit": AuditView(()),
+    "a receiver": Received(COUNTS),
+    "a new key": Rotated(Kid("k2"), "2026-11-30T12:00:00Z", (Kid("k1"),), "/home/keys.json"),
+    "a key that is gone": Gone(Kid("k1"), None, (Use("logos", 3),), (("b2", "process 7"),)),
+    "what is said already": Done(Exit.UNFINISHED),
+    "a value": Plain({"a": [1]}),
+}
+
+
+def shown() -> str:
+    """All of them, one after another."""
+    return "".join(
+        f"## {name}: exit {int(one.exit)}\n{one.text()}\n--json\n{indented(one.json())}\n"
+        for name, one in RESULTS.items()
+    )
+
+
+def test_every_view_shows_what_it_showed() -> None:
+    """Neither a word nor a name changes unseen; where one is to, ``python -m tests.views.test_shown``."""
+    assert shown() == KEPT.read_text()
+
+
+def test_the_end_of_a_receiver() -> None:
+    """A receiver that ends tells in one sentence what came, and why some was refused."""
+    assert Received(COUNTS).sentence() == (
+        "received 5 callbacks: 3 stored, 1 repeated, 1 for batches that are not here; not answered 200: 1 404"
+    )
+
+
+if __name__ == "__main__":
+    KEPT.write_text(shown())
