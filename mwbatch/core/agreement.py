@@ -5,7 +5,7 @@ difference. That it has no answer at all is another thing: a callback comes from
 """
 
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from mwbatch.core.cells import BOX
 from mwbatch.core.digests import Digests, digest, named
@@ -32,7 +32,7 @@ UNANSWERED: Final = frozenset(("pending", "canceled"))
 one that is not documented may mean anything.
 """
 
-Gist = list[list[Any]]
+Gist = list[list[Json]]
 """What an answer says: `SAID` of each tag, in an order that does not depend on theirs."""
 
 
@@ -136,5 +136,5 @@ def _is_less(listed: Gist, stored: Gist) -> bool:
     return all(any(_is_part(tag, other) for other in stored) for tag in listed)
 
 
-def _is_part(listed: Iterable[Any], stored: Iterable[Any]) -> bool:
+def _is_part(listed: Iterable[Json], stored: Iterable[Json]) -> bool:
     return all(one is None or one == other for one, other in zip(listed, stored, strict=True))

@@ -19,12 +19,13 @@ from contextlib import ExitStack, suppress
 from hashlib import blake2b
 from pathlib import Path
 from struct import Struct
-from typing import Any, BinaryIO, Final, NamedTuple, Self
+from typing import BinaryIO, Final, NamedTuple, Self
 
 from mwbatch.core.digests import SIZE, stable_digest
 from mwbatch.core.facts import Planned
+from mwbatch.core.kinds import of_kind, table
 from mwbatch.core.lines import parse
-from mwbatch.core.text import BadJson, decode_object, encode
+from mwbatch.core.text import BadJson, Json, decode_object, encode
 from mwbatch.journal.belongings import RECORD
 from mwbatch.journal.disk import read_own
 from mwbatch.journal.folders import ROWS
@@ -131,7 +132,7 @@ class _Kept(NamedTuple):
             return None
         try:
             size, said = _proved(file)
-            covered = {name: (int(length), str(end)) for name, (length, end) in said["segments"].items()}
+            covered = _covered(said)
             if said["volatile"] == volatile and all(
                 _stands(folder / ROWS / name, *place) for name, place in covered.items()
             ):
@@ -150,7 +151,13 @@ class _Kept(NamedTuple):
             yield block
 
 
-def _proved(file: BinaryIO) -> tuple[int, dict[str, Any]]:
+def _covered(said: dict[str, Json]) -> Covered:
+    """What the records rest on; raises ValueError or TypeError where that is none of ours."""
+    there = {name: of_kind(place, list, name) for name, place in table(said, "segments").items()}
+    return {name: (of_kind(size, int, name), of_kind(end, str, name)) for name, (size, end) in there.items()}
+
+
+def _proved(file: BinaryIO) -> tuple[int, dict[str, Json]]:
     """The size of the records and what they rest on; raises ValueError where the file is not whole."""
     left = os.fstat(file.fileno()).st_size - SIZE
     name, tail = blake2b(digest_size=SIZE), b""

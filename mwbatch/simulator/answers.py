@@ -1,23 +1,44 @@
 """What the workers answer: always the same for the same image."""
 
-from typing import Any, Final
+from typing import Final, TypedDict
 from urllib.parse import urljoin
 
 from mwbatch.simulator import pictures
 from mwbatch.simulator.digest import fraction, identifier, number
-from mwbatch.simulator.forms import Draft
+from mwbatch.simulator.forms import Draft, Marked, Params
 from mwbatch.simulator.pictures import BRANDS, Box
 
 _UNNAMED: Final = 0.1
 _WITHOUT_TEMPLATE: Final = 0.3
 
 
-def response(draft: Draft) -> dict[str, Any]:
+class Branded(Marked):
+    """A box, and what was found in it."""
+
+    brand: str | None
+    brand_id: str | None
+    template_url: str | None
+    template_id: str | None
+
+
+class Labelled(Marked):
+    """A box that was given, and the option that fits it."""
+
+    label: str
+
+
+class Response(TypedDict):
+    """What a task is answered with."""
+
+    tags: list[Branded] | list[Labelled]
+
+
+def response(draft: Draft) -> Response:
     """Answer a task: the content of its ``response``."""
     return {"tags": _found(draft.params["image_url"]) if draft.kind == "tagging" else _labelled(draft.params)}
 
 
-def _found(image_url: str) -> list[dict[str, Any]]:
+def _found(image_url: str) -> list[Branded]:
     own = pictures.number_of(image_url)
     boxes = _imagined(image_url) if own is None else pictures.truth(own)
     return [_tag(image_url, index, box, drawn=own is not None) for index, box in enumerate(boxes)]
@@ -36,7 +57,7 @@ def _imagined(image_url: str) -> list[Box]:
     ]
 
 
-def _tag(image_url: str, index: int, box: Box, *, drawn: bool) -> dict[str, Any]:
+def _tag(image_url: str, index: int, box: Box, *, drawn: bool) -> Branded:
     named = fraction(image_url, index, "named") >= _UNNAMED
     pictured = named and fraction(image_url, index, "pictured") >= _WITHOUT_TEMPLATE
     slug = box.brand.slug
@@ -54,9 +75,9 @@ def _tag(image_url: str, index: int, box: Box, *, drawn: bool) -> dict[str, Any]
     }
 
 
-def _labelled(params: dict[str, Any]) -> list[dict[str, Any]]:
-    options = params["annotation_option"]
+def _labelled(params: Params) -> list[Labelled]:
+    options = params.get("annotation_option", [])
     return [
         {**tag, "label": options[number(params["image_url"], tag["id"]) % len(options)]}
-        for tag in params["tags"]
+        for tag in params.get("tags", [])
     ]

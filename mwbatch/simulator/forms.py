@@ -3,12 +3,36 @@
 import math
 import re
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal, NotRequired, TypedDict
 from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
 Kind = Literal["tagging", "annotating"]
+Fields = dict[str, object]
+"""The fields of a request, whatever they hold."""
+
+
+class Marked(TypedDict):
+    """A box that somebody marked."""
+
+    id: str
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+class Params(TypedDict):
+    """The inputs of a task: of tagging ``objects_to_tag``, of annotating the others."""
+
+    image_url: str
+    objects_to_tag: NotRequired[str]
+    instruction: NotRequired[str]
+    annotation_option: NotRequired[list[str]]
+    tags: NotRequired[list[Marked]]
+
+
 BOX: Final = ("left", "top", "width", "height")
 _NESTED: Final = re.compile(r"tags\[(\d{1,6})\]\[([^\[\]]+)\]")
 
@@ -28,7 +52,7 @@ class Draft:
 
     kind: Kind
     callback_url: str
-    params: dict[str, Any]
+    params: Params
 
 
 def read_draft(kind: Kind, body: bytes, content_type: str) -> Draft:
@@ -52,7 +76,7 @@ def _bad(message: str) -> Refusal:
     return Refusal(400, message)
 
 
-def _json_fields(body: bytes) -> dict[str, Any]:
+def _json_fields(body: bytes) -> Fields:
     try:
         fields = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -62,26 +86,29 @@ def _json_fields(body: bytes) -> dict[str, Any]:
     return fields
 
 
-def _form_fields(body: bytes) -> dict[str, Any]:
+def _form_fields(body: bytes) -> Fields:
     try:
         pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict")
     except ValueError as error:
         raise _bad("the body is not a UTF-8 form") from error
-    fields: dict[str, Any] = {}
+    fields: Fields = {}
+    options: list[str] = []
     tags: dict[int, dict[str, str]] = {}
     for name, value in pairs:
         if nested := _NESTED.fullmatch(name):
             tags.setdefault(int(nested[1]), {})[nested[2]] = value
         elif name in {"annotation_option", "annotation_option[]"}:
-            fields.setdefault("annotation_option", []).append(value)
+            options.append(value)
         else:
             fields[name] = value
+    if options:
+        fields["annotation_option"] = options
     if tags:
         fields["tags"] = [tags[index] for index in sorted(tags)]
     return fields
 
 
-def _url(fields: dict[str, Any], name: str) -> str:
+def _url(fields: Fields, name: str) -> str:
     value = _text(fields, name)
     try:
         parts = urlsplit(value)
@@ -92,7 +119,7 @@ def _url(fields: dict[str, Any], name: str) -> str:
     return value
 
 
-def _text(fields: dict[str, Any], name: str) -> str:
+def _text(fields: Fields, name: str) -> str:
     value = fields.get(name)
     if value is None or value == "":
         raise _bad(f"{name} is required")
@@ -101,15 +128,15 @@ def _text(fields: dict[str, Any], name: str) -> str:
     return value
 
 
-def _tagging(fields: dict[str, Any]) -> dict[str, Any]:
+def _tagging(fields: Fields) -> Params:
     image_url = _url(fields, "image_url")
     objects = fields.get("objects_to_tag", "brands")
     if objects != "brands":
         raise _bad("objects_to_tag must be brands")
-    return {"objects_to_tag": objects, "image_url": image_url}
+    return {"objects_to_tag": "brands", "image_url": image_url}
 
 
-def _annotating(fields: dict[str, Any]) -> dict[str, Any]:
+def _annotating(fields: Fields) -> Params:
     return {
         "image_url": _url(fields, "image_url"),
         "instruction": _text(fields, "instruction"),
@@ -127,17 +154,17 @@ def _options(given: object) -> list[str]:
     return options
 
 
-def _tags(given: object) -> list[dict[str, Any]]:
+def _tags(given: object) -> list[Marked]:
     if not isinstance(given, list) or not given:
         raise _bad("tags is required")
     return [_tag(index, tag) for index, tag in enumerate(given)]
 
 
-def _tag(index: int, given: object) -> dict[str, Any]:
+def _tag(index: int, given: object) -> Marked:
     if not isinstance(given, dict):
         raise _bad(f"tags[{index}] must be an object")
-    box = {side: _number(given.get(side), f"tags[{index}][{side}]") for side in BOX}
-    return {"id": str(given.get("id", index)), **box}
+    left, top, width, height = (_number(given.get(side), f"tags[{index}][{side}]") for side in BOX)
+    return {"id": str(given.get("id", index)), "left": left, "top": top, "width": width, "height": height}
 
 
 def _number(given: object, name: str) -> int | float:

@@ -1,12 +1,12 @@
 """The listing of tasks: its query, its pages, and its faults."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Final
 
-from mwbatch.simulator.answers import response
+from mwbatch.simulator.answers import Branded, Labelled, response
 from mwbatch.simulator.digest import identifier
 from mwbatch.simulator.faults import Fault
 from mwbatch.simulator.forms import Refusal
@@ -131,10 +131,10 @@ def given(task: Task) -> tuple[Document, Document, Document]:
     return {"tags": tags}, {"tags": _otherwise(tags)}, short
 
 
-def _otherwise(tags: list[Document]) -> list[Document]:
+def _otherwise(tags: Sequence[Branded | Labelled]) -> list[Document]:
     if not tags:
         return [{"id": identifier("otherwise"), "left": 0, "top": 0, "width": 9, "height": 9, "brand": None}]
-    return [{**tags[0], "left": tags[0]["left"] + 7}, *tags[1:]]
+    return [{**tags[0], "left": tags[0]["left"] + 7}, *({**tag} for tag in tags[1:])]
 
 
 def _whole(parameters: Mapping[str, str], name: str, default: int) -> int:

@@ -1,7 +1,7 @@
 """A task as the API keeps it, and the shapes in which the API shows it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -12,6 +12,8 @@ from mwbatch.simulator.forms import Draft
 from mwbatch.simulator.life import TABLE, Event, Life, Status
 
 Document = dict[str, Any]
+"""A task as it is shown, in one of the shapes and dialects of the API."""
+
 _UNTOUCHED: Final = {"tags", "response"}
 
 
@@ -78,7 +80,7 @@ class Task:
 
 def flat(task: Task) -> Document:
     """Show a task as the answer to its own create does."""
-    params = dict(task.draft.params)
+    params = Document(task.draft.params)
     if "annotation_option" in params:
         params["options"] = params.pop("annotation_option")
     return {**_head(task), "status": "pending", **params}
@@ -158,7 +160,7 @@ def altered(url: str) -> str:
     return url[:-1] + ("0" if url[-1] != "0" else "1")
 
 
-def _params(task: Task) -> Document:
+def _params(task: Task) -> Mapping[str, object]:
     # The reference's listing repeats the key annotation_option; a body parser turns one option into a bare
     # string.
     match task.draft.params:

@@ -21,12 +21,12 @@ from mwbatch.core.outcomes import Reconciled
 from mwbatch.errors import Exit, StoreError, UsageError
 from mwbatch.journal.home_keys import keys_of
 from mwbatch.journal.store import Store
-from mwbatch.simulator.forms import Draft
+from mwbatch.simulator.forms import Draft, Params
 from tests.commands.conftest import Stage, clock, silent
 from tests.commands.test_settling import born, doubtful
 from tests.virtual import virtual
 
-PICTURE: Final = {"objects_to_tag": "brands", "image_url": "https://images.example.com/0.jpg"}
+PICTURE: Final[Params] = {"objects_to_tag": "brands", "image_url": "https://images.example.com/0.jpg"}
 
 
 async def submitted(stage: Stage, count: int, name: str = "logos.csv", **wishes: object) -> str:

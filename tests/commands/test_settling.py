@@ -29,13 +29,13 @@ from mwbatch.journal.memory import Memory
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.segment import Segment
 from mwbatch.simulator.dates import iso
-from mwbatch.simulator.forms import Draft
+from mwbatch.simulator.forms import Draft, Params
 from mwbatch.simulator.tasks import Task
 from tests.commands.conftest import EPOCH, LATENCY, Stage, answer, clock, ids
 from tests.virtual import virtual
 
 SETTLE: Final = 150.0
-PICTURE: Final = {"objects_to_tag": "brands", "image_url": "https://a.example/1.jpg"}
+PICTURE: Final[Params] = {"objects_to_tag": "brands", "image_url": "https://a.example/1.jpg"}
 
 
 def ticks() -> float:

@@ -1,6 +1,7 @@
 """Pictures and answers."""
 
 import io
+from typing import cast
 
 import aiohttp
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mwbatch.simulator import Draft, pictures
-from mwbatch.simulator.answers import response
+from mwbatch.simulator.answers import Branded, response
+from mwbatch.simulator.forms import Params
 from tests.simulator.conftest import SLOW, Start
 
 numbers = st.integers(0, 999_999)
@@ -73,8 +75,8 @@ async def test_pictures_need_no_key(start: Start) -> None:
 @given(numbers)
 def test_own_pictures_are_tagged_truly(number: int) -> None:
     """The tags of our own picture are its true boxes; a brand, where there is one, is the true one."""
-    params = {"image_url": f"http://127.0.0.1:8900/pictures/{number:04d}.png"}
-    tags = response(Draft("tagging", "http://a", params))["tags"]
+    params: Params = {"image_url": f"http://127.0.0.1:8900/pictures/{number:04d}.png"}
+    tags = cast("list[Branded]", response(Draft("tagging", "http://a", params))["tags"])
     for tag, box in zip(tags, pictures.truth(number), strict=True):
         assert (tag["left"], tag["top"], tag["width"], tag["height"]) == (
             box.left,

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.simulator import Callback, Draft, Fault, Refusal, Settings, Size, World, cancel, create, retrieve
+from mwbatch.simulator.forms import Marked, Params
 from mwbatch.simulator.life import Event
 from mwbatch.simulator.shelf import View
 from mwbatch.simulator.tasks import flat, nested
@@ -21,7 +22,7 @@ SETTINGS = Settings(complete_after=(10.0, 20.0))
 
 def draft(number: int = 1) -> Draft:
     """Give a tagging request with an address of its own."""
-    params = {"objects_to_tag": "brands", "image_url": f"http://127.0.0.1/pictures/{number:04d}.png"}
+    params: Params = {"objects_to_tag": "brands", "image_url": f"http://127.0.0.1/pictures/{number:04d}.png"}
     return Draft("tagging", f"http://a.invalid/{number}", params)
 
 
@@ -217,8 +218,13 @@ def test_bounds_are_inclusive(seconds: set[int], start: int, end: int) -> None:
 
 def test_a_single_option_is_nested_as_a_bare_string() -> None:
     """One annotation option comes back as a list when flat, and as a bare string under params."""
-    box = {"id": "a", "left": 1, "top": 2, "width": 3, "height": 4}
-    params = {"image_url": "http://a/i", "instruction": "?", "annotation_option": ["yes"], "tags": [box]}
+    box: Marked = {"id": "a", "left": 1, "top": 2, "width": 3, "height": 4}
+    params: Params = {
+        "image_url": "http://a/i",
+        "instruction": "?",
+        "annotation_option": ["yes"],
+        "tags": [box],
+    }
     task = World(SETTINGS, NOON).create(Draft("annotating", "http://a.invalid", params), NOON)
     assert flat(task)["options"] == ["yes"]
     assert nested(task)["params"]["annotation_option"] == "yes"
