@@ -136,12 +136,12 @@ async def received(home: mwbatch.Home, bodies: list[tuple[str, bytes]]) -> None:
 def table(title: str, calls: Calls) -> Iterable[str]:
     """One way: its files, most calls first."""
     there = {file: n for file, n in calls.items() if not file.startswith("*")}
+    under = {file: n for file, n in calls.items() if file.startswith("*") and title in GOALS}
     yield f"{title}: {_sum(there)}"
-    if title in GOALS:
-        under = {file: n for file, n in calls.items() if file.startswith("*")}
+    if under:
         yield f"  * under the request itself: {_sum(under)} (goal: {GOALS[title]} files)"
     for file, n in sorted(there.items(), key=lambda one: -one[1]):
-        yield f"  {'*' if '*' + file in calls else ' '}{n:7.1f}  {file}"
+        yield f"  {'*' if '*' + file in under else ' '}{n:7.1f}  {file}"
 
 
 def _sum(calls: Calls) -> str:
@@ -155,7 +155,7 @@ def main() -> None:
         one = submitted(place / "one", 1, 1)
         few, more = (submitted(place / f"{creates}", MORE, creates) for creates in (FEW, MORE))
         ways = {"one create": a_row(few, more)}
-        few, more = (counted(received(*hooked(place / f"{MORE}", rows))) for rows in (FEW, MORE))
+        few, more = (counted(received(*hooked(place / f"{rows}", rows))) for rows in (FEW, MORE))
     ways |= {"one callback": a_row(few, more), "submit of one row": one}
     for title, calls in ways.items():
         print("\n".join(table(title, calls)))
