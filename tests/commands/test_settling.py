@@ -387,6 +387,12 @@ async def test_an_address_forged_in_either_sweep(
     assert (result.absent, stage.statuses()) == ([0, 2], {"planned": 2, "doubt": 1})
 
 
+def begun(stage: Stage, *rows: tuple[int, int]) -> Started:
+    """The first attempt of some rows, as it begins now."""
+    api = stage.client
+    return Started(clock(), rows, Attempt(1), NOBODY, api.origin, api.key, Kid("k1"), api.clock)
+
+
 @virtual
 async def test_a_sweep_without_the_witness_closes_nothing(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
@@ -396,16 +402,7 @@ async def test_a_sweep_without_the_witness_closes_nothing(
     """
     batch = await stage.opened(3)
     await stage.client.list_page(limit=1)
-    first = Started(
-        clock(),
-        ((2, 3),),
-        Attempt(1),
-        NOBODY,
-        stage.client.origin,
-        stage.client.key,
-        Kid("k1"),
-        stage.client.clock,
-    )
+    first = begun(stage, (2, 3))
     await asyncio.sleep(5)
     await stage.client.list_page(limit=1)
     await batch.record([first, replace(first, rows=((0, 2),), clock=stage.client.clock)])
@@ -425,16 +422,7 @@ async def test_tasks_of_runs_before_the_doubt_need_not_be_listed(
     """What was started before the earliest doubt lies outside: an API that forgot it can be believed."""
     batch = await stage.opened(3)
     await stage.client.list_page(limit=1)
-    old = Started(
-        clock(),
-        ((2, 3),),
-        Attempt(1),
-        NOBODY,
-        stage.client.origin,
-        stage.client.key,
-        Kid("k1"),
-        stage.client.clock,
-    )
+    old = begun(stage, (2, 3))
     await batch.record([old, seen(born(stage, 2), 2)])
     await asyncio.sleep(3600 * 48)
     await stage.client.list_page(limit=1)
