@@ -29,7 +29,7 @@ SEAL: Final = b"!"
 _FOLDER: Final = tempfile.mkdtemp(prefix="mwbatch-fuzz-")
 atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 _FILE: Final = Path(_FOLDER) / "segment.jsonl"
-_TEXTS: Final = ("task_id", "via", "id", "type", "base", "origin", "key", "kid", "verdict", "message")
+_TEXTS: Final = ("task_id", "id", "type", "base", "origin", "key", "kid", "message")
 _MAYBE: Final = ("created_at", "completed_at", "answer", "sha256", "clock")
 _WHOLE: Final = ("row", "attempt", "line")
 _WORDS: Final = tuple(
@@ -104,8 +104,10 @@ def typed(fact: Fact) -> None:
         case Seen():
             assert type(fact.status) is str
             assert type(fact.body) in (bytes, type(None))
+            assert type(fact.via) is (Via if fact.via in {*Via} else str)
         case Failed():
             assert type(fact.final) is bool
+            assert type(fact.verdict) is (Verdict if fact.verdict in {*Verdict} else str)
             assert type(fact.status) in (int, type(None))
         case Retried() | Withdrawn():
             pass
