@@ -5,10 +5,9 @@ from typing import Final
 
 from mwbatch.client.wire import Answer
 from mwbatch.core.facts import Verdict
-from mwbatch.core.kinds import is_count
 from mwbatch.core.page import Page
 from mwbatch.core.task import BadTask, Task, parse_task
-from mwbatch.core.text import BadJson, Json, decode
+from mwbatch.core.text import BadJson, Json, decode, is_count
 from mwbatch.core.times import asked_wait
 from mwbatch.core.verdict import UNREADABLE, VERDICTS, Outcome, explain
 from mwbatch.errors import ApiError, Busy, Halted, NotFound, OtherTask, Refused, Unsent, Unsure

@@ -11,10 +11,9 @@ from mwbatch.core.address import find
 from mwbatch.core.cells import shown
 from mwbatch.core.digests import stable_digest
 from mwbatch.core.form import EDGES, Request, SentTag
-from mwbatch.core.kinds import objects, texts
 from mwbatch.core.overlaps import API, Ahead, Overlap, Overlaps
 from mwbatch.core.task import Task
-from mwbatch.core.text import Json
+from mwbatch.core.text import Json, objects, texts
 
 _BOX: Final = EDGES[1:]
 

@@ -9,9 +9,8 @@ from mwbatch.core.facts import Planned, Seen
 from mwbatch.core.fold import Row
 from mwbatch.core.form import Request
 from mwbatch.core.ids import RowNumber
-from mwbatch.core.kinds import objects
 from mwbatch.core.task import told_by
-from mwbatch.core.text import Json, decode, encode
+from mwbatch.core.text import Json, decode, encode, objects
 from mwbatch.core.times import iso
 
 

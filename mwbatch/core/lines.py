@@ -25,8 +25,7 @@ from typing import Any, Final, Union, get_args, get_origin, is_typeddict
 from zlib import crc32
 
 from mwbatch.core.facts import KINDS, NAMES, Fact, Planned, Seen
-from mwbatch.core.kinds import is_count
-from mwbatch.core.text import BadJson, Json, decode_object, encode
+from mwbatch.core.text import BadJson, Json, decode_object, encode, is_count
 
 VERSION: Final = 1
 """The version of the format that this code writes, and the only one that it reads."""

@@ -15,9 +15,8 @@ from typing import Final, Self
 
 from mwbatch.core.address import Address
 from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.kinds import field, number
 from mwbatch.core.lines import VERSION, BadLine, sealed, unsealed
-from mwbatch.core.text import Json
+from mwbatch.core.text import Json, field, number
 
 OVERLAP: Final = 512
 """Bytes that are looked at beyond those kept: a mac that the cut would go through is hidden too."""

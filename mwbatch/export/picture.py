@@ -6,9 +6,8 @@ from typing import Final, NamedTuple
 from mwbatch.core.cells import BOX
 from mwbatch.core.facts import Planned, Seen
 from mwbatch.core.image_size import Size
-from mwbatch.core.kinds import objects
 from mwbatch.core.labels import response, sent_tags
-from mwbatch.core.text import Json, is_plain
+from mwbatch.core.text import Json, is_plain, objects
 from mwbatch.export.boxes import Box, box_of
 
 UNKNOWN: Final = "unknown"

@@ -23,9 +23,8 @@ from typing import BinaryIO, Final, NamedTuple, Self
 
 from mwbatch.core.digests import SIZE, stable_digest
 from mwbatch.core.facts import Planned
-from mwbatch.core.kinds import of_kind, table
 from mwbatch.core.lines import parse
-from mwbatch.core.text import BadJson, Json, decode_object, encode
+from mwbatch.core.text import BadJson, Json, decode_object, encode, of_kind, table
 from mwbatch.journal.belongings import RECORD
 from mwbatch.journal.disk import read_own
 from mwbatch.journal.folders import ROWS

@@ -15,9 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from mwbatch.core.kinds import field
 from mwbatch.core.lines import BadLine, sealed, unsealed
-from mwbatch.core.text import Json
+from mwbatch.core.text import Json, field
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, Disk, content_of
 from mwbatch.journal.replacing import aside

@@ -6,8 +6,7 @@ from typing import Final
 
 from mwbatch.core.cells import MAX_PIXELS
 from mwbatch.core.image_size import Size
-from mwbatch.core.kinds import is_count
-from mwbatch.core.text import BadJson, decode_object, encode
+from mwbatch.core.text import BadJson, decode_object, encode, is_count
 from mwbatch.errors import StoreError
 from mwbatch.journal.disk import DISK, read_own
 

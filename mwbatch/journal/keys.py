@@ -19,9 +19,8 @@ from pathlib import Path
 
 from mwbatch.core.address import Key
 from mwbatch.core.ids import Kid
-from mwbatch.core.kinds import field, maybe, objects
 from mwbatch.core.plain_text import text_of
-from mwbatch.core.text import BadJson, Json, decode_object, encode
+from mwbatch.core.text import BadJson, Json, decode_object, encode, field, maybe, objects
 from mwbatch.core.times import iso
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.disk import DISK, Disk, read_own

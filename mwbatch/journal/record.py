@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Final, Self
 
 from mwbatch.core.ids import Kid
-from mwbatch.core.kinds import each, field, maybe, number, table
 from mwbatch.core.limits import Limits
-from mwbatch.core.text import Json, decode_object, encode
+from mwbatch.core.text import Json, decode_object, each, encode, field, maybe, number, table
 from mwbatch.errors import StoreError
 from mwbatch.journal.card import Card
 from mwbatch.journal.disk import DISK, Disk, content_of

@@ -10,11 +10,10 @@ from mwbatch.core.digests import digest
 from mwbatch.core.entry import Entry
 from mwbatch.core.facts import Planned, Seen, Via
 from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.kinds import objects
 from mwbatch.core.lineage import Asked, Filter, Question, ask
 from mwbatch.core.manifest import read_jsonl
 from mwbatch.core.scrutiny import Leave, Scrutiny
-from mwbatch.core.text import encode
+from mwbatch.core.text import encode, objects
 
 QUESTION = Question("Is it good?", ("good", "bad"))
 PLANNED = Planned(

@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from mwbatch.core import kinds
+from mwbatch.core import text
 from mwbatch.core.digests import digest
 from mwbatch.core.facts import Fact, Planned, Seen, Via
 from mwbatch.core.form import Request, SentTag
@@ -51,8 +51,8 @@ def sized(width: Json = 640, height: Json = 480, **more: Json) -> dict[str, Json
 
 
 def _sent(tag: dict[str, Json]) -> SentTag:
-    left, top, width, height = (kinds.number(tag, side) for side in ("left", "top", "width", "height"))
-    return {"id": kinds.field(tag, "id", str), "left": left, "top": top, "width": width, "height": height}
+    left, top, width, height = (text.number(tag, side) for side in ("left", "top", "width", "height"))
+    return {"id": text.field(tag, "id", str), "left": left, "top": top, "width": width, "height": height}
 
 
 def facts(number: int, row: Drawn) -> Iterator[Fact]:

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Final
 
-from mwbatch.core.kinds import number
-from mwbatch.core.text import Json
+from mwbatch.core.text import Json, number
 from tests.export.batches import OPTIONS, Drawn, sized, tag
 
 ROWS: Final = 300
