@@ -3,13 +3,14 @@
 Nearly every row of a batch takes this path, and a `Row` with its `TaskState` costs some 700 bytes; here it is
 41, 57 more once there are answers, and one more where listings showed tasks. What cannot be said in these
 columns is refused, and becomes a `Row`: it is a law (``tests/core/test_batch.py``) that both ways say the
-same of every row.
+same of every row. Beside them is their index: which row has a task, by the task's id.
 """
 
 import re
 from array import array
 from binascii import a2b_hex
 from collections import Counter
+from collections.abc import Callable
 from itertools import compress, product
 from typing import Final
 
@@ -29,7 +30,6 @@ from mwbatch.core.codes import (
 from mwbatch.core.facts import CONFIRMING, Seen, Via
 from mwbatch.core.fold import Row
 from mwbatch.core.glances import STATUSES, TASK, TIME, Glance
-from mwbatch.core.holders import Holders
 from mwbatch.core.task_state import TaskState
 
 Shown = tuple[int, bytes, int, int, int, bytes]
@@ -55,6 +55,69 @@ _IS_ANSWER: Final = re.compile(f"[0-9a-f]{{{2 * ANSWER}}}").fullmatch
 _MARKS: Final = b"-T:.Z"
 _MONTH: Final = 10**11
 """What the digits of a time are divided by to have its year and month alone."""
+
+_FIRST: Final = 1 << 10
+_PART: Final = (1 << 30) - 1
+"""What is kept of a hash: as much as Python counts with in one step."""
+
+_MOST: Final = (1 << 32) - 1
+
+
+class Holders:
+    """The first row at which each task was shown: 12 to 24 bytes a task,
+    because ids are kept by the rows alone.
+
+    An open hash table in two columns: the row's number, counted from 1, and a part of the id's hash. ``has``
+    says whether a row has a task of this id.
+    """
+
+    def __init__(self, has: Callable[[int, bytes], bool]) -> None:
+        self._has = has
+        self._used = 0
+        self._empty(_FIRST)
+
+    def claim(self, task_id: bytes, row: int) -> int:
+        """Note that a task was shown at a row, which has it already;
+        returns the first row at which it was.
+        """
+        rows, parts, mask, part = self._rows, self._parts, self._mask, hash(task_id) & _PART
+        slot = part & mask
+        while there := rows[slot]:
+            if parts[slot] == part and self._has(there - 1, task_id):
+                return there - 1
+            slot = slot + 1 & mask
+        if row < _MOST:
+            rows[slot], parts[slot] = row + 1, part
+            self._used += 1
+            if self._used * 3 > mask * 2:
+                self._grow()
+        return row
+
+    def find(self, task_id: bytes) -> int | None:
+        """The first row at which a task was shown; None for none."""
+        rows, parts, mask, part = self._rows, self._parts, self._mask, hash(task_id) & _PART
+        slot = part & mask
+        while there := rows[slot]:
+            if parts[slot] == part and self._has(there - 1, task_id):
+                return there - 1
+            slot = slot + 1 & mask
+        return None
+
+    def _empty(self, size: int) -> None:
+        self._rows, self._parts = array("I", bytes(4 * size)), array("I", bytes(4 * size))
+        self._mask = size - 1
+
+    def _grow(self) -> None:
+        """Make the table twice as large and place every entry anew."""
+        there = zip(self._rows, self._parts, strict=True)
+        self._empty(2 * self._mask + 2)
+        rows, parts, mask = self._rows, self._parts, self._mask
+        for row, part in there:
+            if row:
+                slot = part & mask
+                while rows[slot]:
+                    slot = slot + 1 & mask
+                rows[slot], parts[slot] = row, part
 
 
 class Columns:

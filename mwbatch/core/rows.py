@@ -5,9 +5,8 @@ from heapq import merge
 from typing import Final, cast
 
 from mwbatch.core.codes import LIFTED, Question
-from mwbatch.core.columns import Columns
+from mwbatch.core.columns import Columns, Holders
 from mwbatch.core.fold import Row
-from mwbatch.core.holders import Holders
 from mwbatch.core.ids import RowNumber
 
 GAP: Final = 1 << 20

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from mwbatch.core.columns import Holders
 from mwbatch.core.facts import Planned, Seen
-from mwbatch.core.holders import Holders
 from mwbatch.journal import Chosen
 from mwbatch.journal.places import Answers
 

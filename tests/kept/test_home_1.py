@@ -16,10 +16,10 @@ from mwbatch.commands.planning import Source
 from mwbatch.commands.reconcile import reconcile
 from mwbatch.commands.submit import submit
 from mwbatch.core.fold import Status
-from mwbatch.core.kinds import objects
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
 from mwbatch.core.progress import Report
+from mwbatch.core.text import objects
 from mwbatch.errors import Exit
 from mwbatch.export.choices import FormatName
 from mwbatch.export.writing import Order
