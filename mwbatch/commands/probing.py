@@ -7,8 +7,7 @@ from typing import Final
 
 from mwbatch.commands.session import Session
 from mwbatch.core.course import Course, Event, State
-from mwbatch.core.pace import Pace, backoff
-from mwbatch.core.trouble import Trouble
+from mwbatch.core.pace import Pace, Trouble, backoff
 from mwbatch.errors import ApiError, Exit
 from mwbatch.journal.closing import ended
 

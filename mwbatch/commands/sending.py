@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from mwbatch.client import kept
+from mwbatch.commands.attempts import Ready, Recorder, Try
 from mwbatch.commands.crew import crew
 from mwbatch.commands.gate import Gate
 from mwbatch.commands.probing import Prober
-from mwbatch.commands.ready import Ready, Try
-from mwbatch.commands.recorder import Recorder
 from mwbatch.commands.session import Session
 from mwbatch.core.address import Key, write
 from mwbatch.core.course import SENDING, Course, Event
@@ -23,10 +22,9 @@ from mwbatch.core.doubt import Witness
 from mwbatch.core.facts import Failed, Planned, Started, Verdict, Via
 from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.outcomes import INTERRUPTED
-from mwbatch.core.pace import Pace
+from mwbatch.core.pace import Advice, Pace, Trouble
 from mwbatch.core.plan import Create, Runs, ranges, run_size
 from mwbatch.core.showing import seen
-from mwbatch.core.trouble import Advice, Trouble
 from mwbatch.core.verdict import TAKEN, Outcome
 from mwbatch.errors import BatchBusy, Exit, StoreError, UsageError
 from mwbatch.journal.closing import ended, to_end

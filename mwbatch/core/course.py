@@ -19,7 +19,7 @@ what lets requests through (`Gate`), what makes rows ready (`Ready`) and what as
   closed as such, so that no row is in doubt for nothing.
 - *over*: every outcome is on disk. The run sends nothing, whatever is still planned.
 
-*Trouble* is what `core.trouble` makes of the outcomes, *calmed* an answered listing, *ended* that nothing of
+*Trouble* is what `core.pace` makes of the outcomes, *calmed* an answered listing, *ended* that nothing of
 a round is in flight and all its outcomes are on disk. *Stop* comes from wherever a run can go no further: the
 user, the account, the lock, the disk, patience, a bug; it says why, and the gravest reason counts.
 """

@@ -1,15 +1,21 @@
-"""How many requests may be in flight and how fast they may start; every time is an argument.
+"""How many requests may be in flight, how fast they may start, and when none may; every time is an argument.
 
 In flight grows from few to ``most`` as long as requests are answered (slow start); nothing but an API that
 refuses makes us slower, and then it is the rate of starts that is bounded (`Ceiling`): most limits count
-requests, not connections.
+requests, not connections. Trouble is contained before it costs more than it must: too many requests that
+leave rows in doubt, or refusals that concern every row, end all starts (`Trouble`).
 """
 
+from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Final
 
 from mwbatch.core.ceiling import Ceiling
+from mwbatch.core.facts import Verdict
 from mwbatch.core.values import CONCURRENCY, GREATEST_RATE, LEAST_RATE, MOST_CONCURRENT, amount, whole
+from mwbatch.core.verdict import Outcome
 
 MOST: Final = CONCURRENCY
 """In flight at most, unless the user says otherwise."""
@@ -22,6 +28,11 @@ GROWTH: Final = 1 / 3
 
 SLACK_S: Final = 0.005
 """A start that a late timer held up is made up for within this; so bursts are never longer than this."""
+
+UNKNOWN_IN_A_ROW: Final = 8
+WINDOW: Final = 200
+UNKNOWN_SHARE: Final = 0.2
+REFUSED_IN_A_ROW: Final = 20
 
 
 class Pace:
@@ -98,3 +109,65 @@ def backoff(first: float = 0.5, longest: float = 30.0) -> Iterator[float]:
     while True:
         yield wait
         wait = min(2 * wait, longest)
+
+
+class Advice(Enum):
+    """What the sender must do after an outcome."""
+
+    GO_ON = auto()
+    PROBE = auto()
+    """Start nothing until a listing was answered: too many requests leave rows in doubt."""
+    STOP = auto()
+    """End the run: it concerns the account, or every row."""
+
+
+@dataclass(slots=True)
+class Trouble:
+    """Counts the outcomes of creates, in the order in which they came."""
+
+    keep_going: bool = False
+    count: int = 0
+    """How many outcomes came since counting began anew."""
+    unknowns: deque[int] = field(default_factory=deque)
+    """Which of the last `WINDOW` of them were unknown, by their number."""
+    unknown: int = 0
+    """How many of the last, in a row, were."""
+    refused: int = 0
+    message: str = ""
+
+    def note(self, outcome: Outcome) -> Advice:
+        """Take one outcome in, and say what follows."""
+        self.count += 1
+        if outcome.verdict is Verdict.CREATED and not self.unknowns:  # as nearly always
+            self.refused = 0
+            return Advice.GO_ON
+        self._note_unknown(outcome.verdict is Verdict.UNKNOWN)
+        self._note_refusal(outcome)
+        if outcome.verdict is Verdict.HALTED:
+            return Advice.STOP
+        if self.refused >= REFUSED_IN_A_ROW and not self.keep_going:
+            return Advice.STOP
+        full = self.count >= WINDOW
+        if self.unknown >= UNKNOWN_IN_A_ROW or (full and len(self.unknowns) >= UNKNOWN_SHARE * WINDOW):
+            return Advice.PROBE
+        return Advice.GO_ON
+
+    def calmed(self) -> None:
+        """A probe was answered: count anew."""
+        self.unknowns.clear()
+        self.count = self.unknown = 0
+
+    def _note_unknown(self, unknown: bool) -> None:
+        if self.unknowns and self.unknowns[0] <= self.count - WINDOW:
+            self.unknowns.popleft()
+        if unknown:
+            self.unknowns.append(self.count)
+        self.unknown = self.unknown + 1 if unknown else 0
+
+    def _note_refusal(self, outcome: Outcome) -> None:
+        if outcome.verdict is not Verdict.REFUSED:
+            self.refused = 0
+        elif outcome.message == self.message:
+            self.refused += 1
+        else:
+            self.refused, self.message = 1, outcome.message

@@ -9,12 +9,11 @@ from mwbatch.commands.gate import Gate
 from mwbatch.commands.probing import Prober
 from mwbatch.core import course
 from mwbatch.core.course import Course, Event, State
-from mwbatch.core.pace import Pace
-from mwbatch.core.trouble import Trouble
+from mwbatch.core.pace import Pace, Trouble
 from mwbatch.errors import Unsure
 from mwbatch.journal.opened import Opened
 from tests.commands.conftest import Stage
-from tests.commands.test_ready import ready_of
+from tests.commands.test_attempts import ready_of
 from tests.edges import told, ways
 from tests.virtual import virtual
 

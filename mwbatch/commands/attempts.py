@@ -1,4 +1,8 @@
-"""Rows that are ready to be sent: their ``started`` is on disk, and who was sent in vain has rested."""
+"""The attempts of a run on disk: ``started`` before one is given out to be sent, what came of it afterwards.
+
+Only rows whose ``started`` is durable are ready, and who was sent in vain has rested. Outcomes are written
+while nobody waits: facts queue, one flusher makes them durable in groups.
+"""
 
 import asyncio
 from collections import deque
@@ -6,15 +10,20 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Final
 
 from mwbatch.core.course import STOPPED, Course, State
-from mwbatch.core.facts import Planned, Started, Verdict
+from mwbatch.core.facts import Fact, Planned, Started, Verdict
 from mwbatch.core.pace import backoff
 from mwbatch.core.plan import GREATEST_RUN, Create, Runs
 from mwbatch.core.verdict import Outcome
-from mwbatch.journal.closing import to_end
+from mwbatch.errors import StoreError
+from mwbatch.journal.closing import lasting, to_end
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.portions import portions
 
 NOT_SENT: Final = Outcome(Verdict.UNSENT, message="the run ended before this row's turn")
+
+GATHER: Final = 0.02
+"""Seconds in which outcomes gather: nobody waits for one, and a commit costs the same for a hundred as for a
+few."""
 
 
 class Try:
@@ -134,6 +143,68 @@ class Ready:
         while len(self._rows) >= size and not self._ended:
             self._low.clear()
             await self._low.wait()
+
+
+class Recorder:
+    """The state knows a fact at once; the disk has it when `flush` returns."""
+
+    def __init__(self, batch: Opened) -> None:
+        self._batch = batch
+        self._facts: list[Fact] = []
+        self._runner: asyncio.Task[None] | None = None
+        self._due, self._waited = asyncio.Event(), 0
+        self.failure: StoreError | None = None
+        """Why the journal could not be written; what is still here was not lost, it is tried again by
+        `flush`."""
+
+    def note(self, fact: Fact) -> None:
+        """Take a fact in and return at once."""
+        self._batch.state.add(fact)
+        self._facts.append(fact)
+        if self._runner is None and self.failure is None:
+            self._runner = lasting(self._run())
+
+    async def flush(self) -> None:
+        """Return once every fact is durable.
+
+        Raises:
+            StoreError: they cannot be written; the tasks that they tell of are found again by the next
+            listing.
+        """
+        self._waited += 1
+        self._due.set()
+        try:
+            while self._runner is not None:
+                await asyncio.wait([self._runner])
+            self.failure = None
+            await self._run()
+        finally:
+            self._waited -= 1
+        if self.failure is not None:
+            raise self.failure
+
+    async def _run(self) -> None:
+        try:
+            while self._facts:
+                await self._gathered()
+                facts, self._facts = self._facts, []
+                try:
+                    await self._batch.append(facts)
+                except StoreError as error:
+                    self._facts = facts + self._facts
+                    self.failure = error
+                    return
+        finally:
+            self._runner = None
+
+    async def _gathered(self) -> None:
+        """Wait for more facts, unless somebody waits for these."""
+        if self._waited:
+            return
+        self._due.clear()
+        timer = asyncio.get_running_loop().call_later(GATHER, self._due.set)
+        await self._due.wait()
+        timer.cancel()
 
 
 async def _cut(rows: Iterator[Planned], runs: Runs) -> AsyncGenerator[list[Create], None]:
