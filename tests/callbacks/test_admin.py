@@ -167,3 +167,12 @@ async def test_the_admin_port_has_limits(start: Start) -> None:
     assert status(await talk(port, request("/healthz", method="GET"))) == 200
     assert await idle == b""
     assert stage.running.counts.evicted == 0
+
+
+async def test_the_admin_port_is_only_looked_at(start: Start) -> None:
+    """What would change something elsewhere is refused, and says what is taken."""
+    running = (await start(admin_port=0)).running
+    async with aiohttp.ClientSession() as session:
+        for method, code in (("HEAD", 200), ("POST", 405), ("DELETE", 405)):
+            async with session.request(method, f"{running.admin_url}/healthz") as reply:
+                assert (reply.status, "Allow" in reply.headers) == (code, code == 405)

@@ -160,13 +160,13 @@ async def test_a_closed_client_is_closed(start: Start) -> None:
     client = Client(KEY, server.url, limit=1)
     first = asyncio.create_task(used(client))
     await heard(server, 1)
-    second = asyncio.create_task(used(client))
+    second, third = (asyncio.create_task(used(client)) for _ in range(2))
     await asyncio.sleep(0)
     await client.close()
     assert await first is Verdict.UNKNOWN
-    for refused in (second, used(client), client.list_page()):
+    for refused in (second, third, used(client), client.list_page()):
         with pytest.raises(UsageError, match="was closed"):
-            await refused
+            await asyncio.wait_for(refused, 10)
     assert len(server.requests) == 1
 
 

@@ -9,12 +9,13 @@ from mwbatch.core.digests import Digests, identity
 from mwbatch.core.facts import Fact, Seen, Started
 from mwbatch.core.fold import Row, Status
 from mwbatch.core.glances import answered_row, kept_answer, shown_task
-from mwbatch.core.ids import Attempt
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.lines import BadLine, UnknownFact, line
 from mwbatch.core.rows import GAP
 from tests.core.facts import (
     ROWS,
     answer,
+    call,
     facts,
     fail,
     histories,
@@ -217,3 +218,11 @@ def test_who_is_wanted_is_told_as_it_was(history: list[Fact], attempt: int, late
     batch.add_all(later)
     there = {n for n, row in rows.items() if row.planned and row.sendable and row.next_attempt == attempt}
     assert {number for number in range(ROWS + 2) if wanted(number)} == there
+
+
+def test_a_task_that_only_callbacks_name_elsewhere_is_its_rows_own() -> None:
+    """A task that the API has shown at one place alone is at no other, whatever callbacks say."""
+    told = (show(1, task="a"), call(1, task="a", row=1))
+    batch = Batch([*map(plan, range(2)), start(1, ((0, 2),)), *told])
+    assert not batch.stands_at_another("a", RowNumber(0), Attempt(1))
+    assert batch.stands_at_another("a", RowNumber(1), Attempt(1))

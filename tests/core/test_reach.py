@@ -333,3 +333,11 @@ def test_a_clock_that_was_set_back(clock: str | None, is_after: bool) -> None:
     reach = Reach.of(Batch([*PLANS, FIRST, *SHOWN]), [FIRST])
     assert reach is not None
     assert reach.is_after(clock) is is_after
+
+
+@pytest.mark.parametrize("known", [show(1, row=1, via=Via.CALLBACK), show(2, row=1)])
+def test_a_start_is_known_by_a_confirmed_task_of_its_own(known: Fact) -> None:
+    """What only callbacks told of is no task of a start that a listing must show, nor another attempt's."""
+    found = reach_of(FIRST, SECOND, SHOWN[0], known)
+    assert found is not None
+    assert found[0] == FIRST.number

@@ -360,3 +360,11 @@ def test_an_old_name_stays(home: Home) -> None:
     for name in ("con", "NUL", "aux.csv"):
         with pytest.raises(UsageError, match="choose"):
             home.create(replace(CARD, name=name))
+
+
+def test_a_manifest_of_several_batches_names_none(home: Home) -> None:
+    """Where several batches were made from a manifest its path is no name: the error has theirs."""
+    home.create(CARD)
+    home.create(replace(CARD, name="again", batch_id="b8"))
+    with pytest.raises(UsageError, match=r"several batches .*: (logos, again|again, logos); name the one"):
+        home.find(CARD.manifest)

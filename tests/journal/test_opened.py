@@ -289,3 +289,44 @@ async def test_a_start_that_is_not_new_is_not_known(home: Home) -> None:
     assert [batch.state.row(n).started for n in range(2)] == [0, 2]
     for one in (batch, other):
         await one.journal.close()
+
+
+class Lost:
+    """A right to act that is there for so many looks, and then another's."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+
+    def check(self) -> None:
+        """Look."""
+        self.looks -= 1
+        if self.looks < 0:
+            raise BatchBusy("another one has it")
+
+
+@virtual
+async def test_nothing_follows_from_what_was_written_as_the_lock_went(home: Home) -> None:
+    """Whoever lost the lock before a fact is durable writes none; after it, nothing may follow from it."""
+    for looks, there in ((0, False), (1, True)):
+        batch = await opened(home)
+        batch.term = Lost(looks)  # type: ignore[assignment]
+        with pytest.raises(BatchBusy):
+            await batch.record([plan(looks)])
+        await batch.journal.close()
+        assert (looks in (await opened(home)).state.rows) is there
+
+
+@virtual
+async def test_nothing_follows_from_an_end_as_the_lock_went(home: Home) -> None:
+    """The same of attempts that are ended as absent: before, by the journal that ends them, and after it."""
+    batch = await opened(home)
+    await batch.record([*map(plan, range(4)), start(1, ((0, 4),))])
+    await batch.journal.close()
+    for looks in range(3):
+        batch = await opened(home)
+        batch.term = Lost(looks)  # type: ignore[assignment]
+        with pytest.raises(BatchBusy):
+            await batch.close_absent([fail(1, row=looks)])
+        await batch.journal.close()
+        ended = (await opened(home)).state.row(looks).failed != 0
+        assert ended is (looks == 2)

@@ -249,3 +249,13 @@ async def test_nothing_runs_beside_a_commit(held: Held) -> None:
     await held.release()
     await probing
     assert not held.writer.full
+
+
+async def test_what_cannot_be_written_claims_nothing(tmp_path: Path) -> None:
+    """An answer that no line can be made of fails alone: whole, it is new when it comes again."""
+    writer, whole = writer_of(tmp_path, Disk()), answer(1)
+    with pytest.raises(TypeError):
+        await writer.append([whole._replace(at=object())])  # type: ignore[arg-type]
+    async with asyncio.timeout(10):
+        assert await writer.append([whole]) == [True]
+    await writer.close()
