@@ -18,10 +18,11 @@ from mwbatch.core.facts import Planned
 from mwbatch.core.ids import RowNumber
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
-from mwbatch.errors import BatchBusy, Exit, Halted, ManifestError, OtherApi, UsageError
+from mwbatch.errors import BatchBusy, Exit, Halted, ManifestError, NameTaken, OtherApi, UsageError
+from mwbatch.journal.card import Card
 from mwbatch.journal.home_keys import keys_of
 from mwbatch.journal.opened import Opened
-from mwbatch.journal.ref import usable
+from mwbatch.journal.ref import Ref, usable
 from tests.commands.conftest import ELSEWHERE, ORIGIN, Stage, answer, silent
 from tests.virtual import virtual
 
@@ -258,3 +259,38 @@ async def test_a_batch_that_another_one_has_filled_meanwhile(
     batch = await stage.opened()
     assert sorted((row.row, row.id) for row in batch.journal.rows()) == [(0, "b"), (1, "c"), (2, "a")]
     assert (stage.statuses(), stage.tasks) == ({"pending": 3}, 3)
+
+
+@virtual
+async def test_a_dry_run_refuses_what_no_batch_may_be_called(stage: Stage) -> None:
+    """A name that a new batch may not have is refused before the money, by a dry run too."""
+    await sent(stage, stage.manifest("a"))
+    for name in ("CON", "LOGOS"):
+        other = replace(stage.manifest("x", name="other.csv"), batch=name)
+        with pytest.raises(UsageError):
+            await rehearse(stage.home, ORIGIN, other, silent(), stage.new_desk())
+
+
+@virtual
+async def test_a_name_that_stays_taken_ends_in_an_error(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else may make the batch at this moment, and then it is found; that is tried once."""
+    tries = []
+
+    def taken(_: object, card: Card) -> Ref:
+        tries.append(card.name)
+        raise NameTaken("somebody has it")
+
+    monkeypatch.setattr(type(stage.home), "create", taken)
+    with pytest.raises(NameTaken):
+        await sent(stage, stage.manifest("a"))
+    assert tries == ["logos", "logos"]
+
+
+@virtual
+async def test_a_batch_without_rows_takes_the_id_column_of_its_first(stage: Stage) -> None:
+    """A batch that was made and got no row yet has no id column to keep to."""
+    ref = stage.home.create(Card("logos", "b234567890", ORIGIN, "/m.csv", "id", ()))
+    await sent(stage, replace(stage.manifest("a", column="custom_id"), batch=ref.card.name))
+    assert stage.home.find("logos").card.id_column == "custom_id"
