@@ -65,6 +65,10 @@ RESULTS: Final[Mapping[str, Result]] = {
         )
     ),
     "no proof": reconciled(Reconciled(report(), proof=Proof(reasons=("not all tasks were listed",)))),
+    "no proof, and more that is open": reconciled(
+        Reconciled(report(), reasons=["3 are pending"], proof=Proof(reasons=("3 are pending", "a page")))
+    ),
+    "a reconciliation without a request": reconciled(Reconciled(report(), reasons=["3 are pending"])),
     "a cancellation": canceled(Canceled(report(), 3, 2, 1, ("row 5: people have completed it",), True)),
     "a manifest": MadeView(
         Made("logos", "m.jsonl", 5, 9, 1, 2, 3, 4, 6, 1, 2, single=True, name="m", later="m.2.jsonl")
