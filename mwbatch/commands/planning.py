@@ -259,7 +259,7 @@ def _problems(source: Source, found: Survey) -> list[str]:
         lines += found.scrutiny.expiring.text()
     if more := found.found - len(told):
         lines.append(f"{source.name}: and {counted(more, 'more problem')}, which validate shows")
-    can_be_parted = found.good and not found.blocking and not source.skip_invalid
+    can_be_parted = found.good and not found.blocking
     aside = "; with --skip-invalid the other rows are sent now, and these put aside" if can_be_parted else ""
     lines.append(
         f"{counted(found.found, 'problem')}; nothing was sent. Mend what is wrong, then run the same "

@@ -504,11 +504,13 @@ async def test_a_rehearsal_says_the_same_and_writes_nothing(stage: Stage) -> Non
     for kept in stage.path.rglob(asked.NAME):
         kept.unlink()
     before = {path: path.read_bytes() for path in stage.path.rglob("*") if path.is_file()}
-    assert (await rehearse(stage.home, ORIGIN, unsent, silent(), stage.new_desk())).to_send == 1
+    whole = await rehearse(stage.home, ORIGIN, unsent, silent(), stage.new_desk())
+    assert (whole.to_send, "left out" in whole.text()) == (1, False)
     with pytest.raises(AskedBefore, match="1 of 2 rows"):
         await rehearse(stage.home, ORIGIN, copy, silent(), stage.new_desk())
     found = await rehearse(stage.home, ORIGIN, copy, silent(repeats=Repeats(only_new=True)), stage.new_desk())
     assert (found.to_send, found.json()["left_out"]) == (1, 1)
+    assert "1 row would be left out, asked for before" in found.text()
     assert {path: path.read_bytes() for path in stage.path.rglob("*") if path.is_file()} == before
 
 

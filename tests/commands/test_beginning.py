@@ -153,6 +153,16 @@ async def test_a_batch_that_seems_new_has_the_first_page_looked_through(stage: S
 
 
 @virtual
+async def test_a_new_batch_costs_one_page_of_a_large_account(stage: Stage) -> None:
+    """However many tasks an account has, a batch that never sent looks at the newest of them alone."""
+    for number in range(150):
+        await stage.client.create_tagging_task(f"https://images.test/{number}", "https://others.test/hook")
+    batch, before = await stage.opened(2), len(stage.wire.listed)
+    await caught_up(stage, batch)
+    assert len(stage.wire.listed) == before + 1
+
+
+@virtual
 async def test_an_api_that_refuses_us_begins_nothing(stage: Stage) -> None:
     """Trouble with the first listing is raised."""
     stage.wire.reads = ApiError("who are you", status=401)

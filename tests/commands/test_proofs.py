@@ -241,6 +241,7 @@ async def test_an_answer_that_the_listing_contradicts_is_told(stage: Stage) -> N
     found = await reconciled(stage)
     assert (found.exit, found.report.complete, found.report.differing) == (Exit.ROWS, False, 2)
     assert len({task_id for _, task_id in found.differing}) == 2
+    assert not [note for note in stage.desk.tally.notes if "leaves out parts" in note]
     assert proof_of(found).paid_twice == 0
 
 
