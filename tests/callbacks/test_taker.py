@@ -5,6 +5,7 @@ and four answers of a task.
 import asyncio
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +49,15 @@ def test_a_task_has_room_for_four_and_an_attempt_for_four_tasks(
             bounds.give_back(RowNumber(row), Attempt(attempt), task)
         elif room:
             kept[row, attempt, task] += 1
+
+
+@pytest.mark.parametrize("place", [(0, 1, "other"), (0, 2, "task"), (1, 1, "task"), (GAP * 2, 1, "task")])
+def test_room_that_was_not_taken_is_not_given_back(place: tuple[int, int, str]) -> None:
+    """Giving back what took no room leaves what every other task has."""
+    bounds = Bounds()
+    bounds.take(RowNumber(0), Attempt(1), "task")
+    bounds.give_back(RowNumber(place[0]), Attempt(place[1]), place[2])
+    assert bounds.holds(RowNumber(0), Attempt(1), "task")
 
 
 async def test_a_flood_of_answers(stage: Stage) -> None:
