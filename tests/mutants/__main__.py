@@ -9,10 +9,8 @@ which `LEAST` changes were played.
 
 import argparse
 import json
-import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -20,13 +18,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final
 
 from tests.mutants.changes import Change, changes, sources
-from tests.mutants.covering import Covering, learned
+from tests.mutants.covering import ROOMS, Covering, learned
+from tests.mutants.playing import play
 
 ROOT: Final = Path(__file__).parents[2]
 FOLDER: Final = ROOT / ".mutants"
@@ -42,9 +40,10 @@ COPIED: Final = (
     "Makefile",
 )
 AT_ONCE: Final = 2
-LONGEST_S: Final = 180.0
-"""After so many seconds a change is taken for noticed:
-the tests wait for something that does not come any more.
+LEAST_S: Final = 60.0
+SLOWER: Final = 3.0
+"""After so many seconds, and so many times what its tests took where nothing was changed, a change is taken
+for noticed: a process waits for something that does not come any more.
 """
 
 LEAST: Final = 30
@@ -54,17 +53,37 @@ WORSE: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of a change: whether a test noticed,
-    None where somebody has said that there is nothing to notice.
+    """What became of a change: the test that noticed it, None where none did;
+    `nothing` where somebody has said that there is nothing to notice.
     """
 
     change: Change
-    noticed: bool | None
+    by: str | None = None
+    nothing: bool = False
+
+    @property
+    def noticed(self) -> bool | None:
+        """Whether a test noticed, None where there is nothing to notice."""
+        return None if self.nothing else self.by is not None
 
     @property
     def room(self) -> str:
         """The folder below the package in which it was made; the package itself for its own files."""
-        return self.change.path.split("/")[1] if self.change.path.count("/") > 1 else "mwbatch"
+        return _room(self.change)
+
+    def json(self) -> dict[str, object]:
+        """The fate as a line of a file."""
+        place = {"path": self.change.path, "line": self.change.line, "change": self.change.words}
+        return place | {"noticed": self.noticed, "by": self.by}
+
+
+def _room(change: Change) -> str:
+    return change.path.split("/")[1] if change.path.count("/") > 1 else "mwbatch"
+
+
+def _rank(change: Change) -> int:
+    """Where a change stands in the play: the rooms of money, loss and security come first."""
+    return ROOMS.index(room) if (room := _room(change)) in ROOMS else len(ROOMS)
 
 
 def main() -> int:
@@ -81,7 +100,12 @@ def main() -> int:
     ]
     drawn = random.Random(asked.seed).sample(every, min(asked.count, len(every)))
     _say(f"{len(drawn):,} of {len(every):,} changes, seed {asked.seed}")
-    fates = list(played(drawn, learned(ROOT, FOLDER, there)))
+    drawn.sort(key=lambda change: (_rank(change), change.path, change.start))
+    with (FOLDER / "fates.jsonl").open("a", encoding="utf-8") as file:
+        fates = []
+        for fate in played(drawn, learned(ROOT, FOLDER, there)):
+            print(json.dumps(fate.json()), file=file, flush=True)
+            fates.append(fate)
     shares = dict(table(fates))
     if asked.keep:
         FIGURES.write_text(json.dumps(shares, indent=2) + "\n", encoding="utf-8")
@@ -89,23 +113,23 @@ def main() -> int:
 
 
 def played(drawn: Sequence[Change], covering: Covering) -> Iterator[Fate]:
-    """What becomes of each change, the survivors told as they are found."""
+    """What becomes of each change, the survivors told as they are found; all stands in a file as well."""
     nothing = set(_equivalent())
     free: SimpleQueue[Path] = SimpleQueue()
     with copies(AT_ONCE) as trees, ThreadPoolExecutor(AT_ONCE) as threads:
         for tree in trees:
             free.put(tree)
 
-        def play(change: Change) -> Fate:
+        def one(change: Change) -> Fate:
             if change.words in nothing:
-                return Fate(change, None)
+                return Fate(change, nothing=True)
             tree = free.get()
             try:
-                return Fate(change, noticed(tree, change, covering.tests(change)))
+                return Fate(change, noticed(tree, change, covering))
             finally:
                 free.put(tree)
 
-        for count, fate in enumerate(threads.map(play, drawn), 1):
+        for count, fate in enumerate(threads.map(one, drawn), 1):
             if fate.noticed is False:
                 print(f"survived, line {fate.change.line}: {fate.change.words}", flush=True)
             if count % 25 == 0:
@@ -113,39 +137,35 @@ def played(drawn: Sequence[Change], covering: Covering) -> Iterator[Fate]:
             yield fate
 
 
-def noticed(tree: Path, change: Change, tests: Sequence[str]) -> bool:
-    """Whether one of the tests fails, or does not end, in a tree with this change."""
+def noticed(tree: Path, change: Change, covering: Covering) -> str | None:
+    """The first test that fails, or does not end, in a tree with this change; None where none does."""
+    tests = covering.tests(change)
     if not tests:
-        return False
+        return None
     file = tree / change.path
     source = file.read_bytes()
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-x",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "--timeout",
-        "60",
-        *tests,
-    ]
     try:
-        file.write_bytes(change.applied(source))
-        env = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
-        silent = partial(subprocess.run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        return silent(command, cwd=tree, env=env, timeout=LONGEST_S).returncode != 0
-    except subprocess.TimeoutExpired:
-        return True
+        _write(file, change.applied(source))
+        by = play(tree, tests, LEAST_S + SLOWER * covering.seconds(tests)).failed
     finally:
-        file.write_bytes(source)
+        _write(file, source)
+    if by is not None:
+        covering.noticed(change, by)
+    return by
+
+
+def _write(file: Path, source: bytes) -> None:
+    """Write a source file; what Python made of it may be as old and as long as what it will make now."""
+    file.write_bytes(source)
+    for compiled in (file.parent / "__pycache__").glob(f"{file.stem}.*"):
+        compiled.unlink()
 
 
 @contextmanager
 def copies(count: int) -> Iterator[list[Path]]:
     """As many copies of the tree, in which nothing else happens."""
     with tempfile.TemporaryDirectory(prefix="mwbatch-mutants-") as folder:
+        Path(folder).chmod(0o755)  # tests that give up root's rights read it, too
         trees = [Path(folder, str(number)) for number in range(count)]
         for tree in trees:
             tree.mkdir()

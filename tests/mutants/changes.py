@@ -1,9 +1,10 @@
 """Small changes to a source file, each the least that turns one decision round."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +34,10 @@ SHIELDS: Final = frozenset(("shield", "to_end"))
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change: of the text from ``start`` to ``end``, offsets in bytes, to ``after``."""
+    """One change: of the text from ``start`` to ``end``, offsets in bytes, to ``after``.
+
+    It is the ``nth`` of its words ``inside`` a function, a class, or a name that gets its value there.
+    """
 
     path: str
     line: int
@@ -42,6 +46,8 @@ class Change:
     end: int
     before: str
     after: str
+    inside: str
+    nth: int = 1
 
     def applied(self, source: bytes) -> bytes:
         """The source with this change."""
@@ -50,7 +56,8 @@ class Change:
     @property
     def words(self) -> str:
         """The change as a line of a report, and as it is named where somebody found it to change nothing."""
-        return f"{self.path}: {' '.join(self.before.split())} -> {' '.join(self.after.split())}"
+        place = f"{self.path} {self.inside}" + (f" ({self.nth})" if self.nth > 1 else "")
+        return f"{place}: {' '.join(self.before.split())} -> {' '.join(self.after.split())}"
 
 
 def changes(path: str, source: bytes) -> Iterator[Change]:
@@ -67,30 +74,38 @@ class _Finder:
         self._begins = ends
 
     def all(self) -> Iterator[Change]:
-        found = [change for node in self._nodes(ast.parse(self._source)) for change in self._of(node)]
-        return iter(sorted(found, key=lambda change: (change.start, change.end, change.after)))
+        found = [
+            change
+            for node, inside in self._nodes(ast.parse(self._source), "")
+            for change in self._of(node, inside)
+        ]
+        counts = Counter[str]()
+        for change in sorted(found, key=lambda change: (change.start, change.end, change.after)):
+            counts[change.words] += 1
+            yield replace(change, nth=counts[change.words])
 
-    def _nodes(self, node: ast.AST) -> Iterator[ast.AST]:
-        """The nodes that decide something: no annotations, texts,
+    def _nodes(self, node: ast.AST, inside: str) -> Iterator[tuple[ast.AST, str]]:
+        """The nodes that decide something, and where they stand: no annotations, texts,
         declarations of names or imports for types.
         """
-        yield node
+        yield node, inside
+        inside = _within(node, inside)
         for name, value in ast.iter_fields(node):
             if name in ("annotation", "returns", "decorator_list"):
                 continue
             for child in value if isinstance(value, list) else [value]:
                 if isinstance(child, ast.AST) and not _decides_nothing(child):
-                    yield from self._nodes(child)
+                    yield from self._nodes(child, inside)
 
-    def _of(self, node: ast.AST) -> Iterator[Change]:
+    def _of(self, node: ast.AST, inside: str) -> Iterator[Change]:
         match node:
             case ast.expr():
                 new = _turned(node)
-                yield from [self._as(node, new[0], new[1])] if new else []
+                yield from [self._as(node, inside, new[0], new[1])] if new else []
             case ast.If(test=test):
-                yield from self._never_and_always(test)
+                yield from self._never_and_always(test, inside)
             case ast.While(test=test):
-                yield self._as(test, "condition", ast.Constant(False))
+                yield self._as(test, inside, "condition", ast.Constant(False))
             case (
                 ast.Expr(value=ast.Call() | ast.Await())
                 | ast.Raise()
@@ -98,23 +113,38 @@ class _Finder:
                 | ast.Continue()
                 | ast.Break()
             ):
-                yield self._as(node, "statement", "pass")
+                yield self._as(node, inside, "statement", "pass")
         if isinstance(node, ast.IfExp):
-            yield from self._never_and_always(node.test)
+            yield from self._never_and_always(node.test, inside)
 
-    def _never_and_always(self, test: ast.expr) -> Iterator[Change]:
+    def _never_and_always(self, test: ast.expr, inside: str) -> Iterator[Change]:
         for value in (False, True):
             if not isinstance(test, ast.Constant) and not (value and isinstance(test, ast.NamedExpr)):
-                yield self._as(test, "condition", ast.Constant(value))
+                yield self._as(test, inside, "condition", ast.Constant(value))
 
-    def _as(self, node: ast.AST, kind: str, new: ast.AST | str) -> Change:
+    def _as(self, node: ast.AST, inside: str, kind: str, new: ast.AST | str) -> Change:
         assert isinstance(node, ast.expr | ast.stmt)
         assert node.end_lineno is not None
         assert node.end_col_offset is not None
         start = self._begins[node.lineno - 1] + node.col_offset
         end = self._begins[node.end_lineno - 1] + node.end_col_offset
         after = new if isinstance(new, str) else f"({ast.unparse(new)})"
-        return Change(self._path, node.lineno, kind, start, end, self._source[start:end].decode(), after)
+        before = self._source[start:end].decode()
+        return Change(self._path, node.lineno, kind, start, end, before, after, inside)
+
+
+def _within(node: ast.AST, inside: str) -> str:
+    """Where what stands in a node stands: functions, classes, and the name that gets its value."""
+    match node:
+        case (
+            ast.FunctionDef(name=name)
+            | ast.AsyncFunctionDef(name=name)
+            | ast.ClassDef(name=name)
+            | ast.Assign(targets=[ast.Name(id=name), *_])
+            | ast.AnnAssign(target=ast.Name(id=name))
+        ):
+            return f"{inside}.{name}" if inside else name
+    return inside
 
 
 def _turned(node: ast.expr) -> tuple[str, ast.expr] | None:
