@@ -330,3 +330,28 @@ async def test_nothing_follows_from_an_end_as_the_lock_went(home: Home) -> None:
         await batch.journal.close()
         ended = (await opened(home)).state.row(looks).failed != 0
         assert ended is (looks == 2)
+
+
+@pytest.mark.parametrize("how", ["begin", "go_on"])
+@virtual
+async def test_no_request_leaves_by_a_start_as_the_lock_went(
+    home: Home, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """A start is no leave to send where the lock went while it was made known outside of the journal."""
+    batch = await opened(home)
+    await batch.record([plan(0), plan(1)])
+    if how == "go_on":
+        await batch.start(start(1, ((1, 2),)))
+    trust, right = type(batch.own.trust), Lost(99)
+    known = getattr(trust, how)
+
+    def made_known(self: object, *tasks: int) -> None:
+        known(self, *tasks)
+        right.looks = 0
+
+    monkeypatch.setattr(trust, how, made_known)
+    batch.term = right  # type: ignore[assignment]
+    with pytest.raises(BatchBusy, match="another one has it"):
+        await batch.start(start(1))
+    await batch.journal.close()
+    assert (await opened(home)).state.row(0).doubtful == [1]
