@@ -6,12 +6,16 @@ READY := $(VENV)/.ready
 EXPORTS := .venv-exports
 FUZZ_READY := $(VENV)/.fuzz-ready
 BENCH_READY := $(VENV)/.bench-ready
+DOCS_READY := $(VENV)/.docs-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench bench-beside heavy test-system test-exports torture fuzz bench-pace bench-growth mutants cuts walk check format audit tools clean
+.PHONY: help demo test bench bench-beside heavy test-system test-exports torture fuzz bench-pace bench-growth mutants cuts walk quick check docs format audit tools clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@echo
+	@echo "While you write: make quick. Before a commit: make check. Before a push: make test, and what"
+	@echo ".github/CONTRIBUTING.md names for what you changed."
 
 $(READY): pyproject.toml
 	@echo "setting up $(VENV) (once) ..."
@@ -68,6 +72,10 @@ $(FUZZ_READY): $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
 	@touch $@
 
+$(DOCS_READY): $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group docs
+	@touch $@
+
 $(BENCH_READY): $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	@touch $@
@@ -93,14 +101,19 @@ cuts: $(READY) ## Cut every command short at every step, in each way (hours): CO
 walk: $(READY) ## Print the files that one create, one callback and one submit of a row pass, and the calls in each
 	@$(BIN)/python -m tests.benchmarks.walk
 
-check: $(READY) ## Format, lint, types, import contracts, known vulnerabilities, README against --help
+quick: $(READY) ## While you write: format, lint, types, import contracts, documents against the code (under a minute)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/basedpyright
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.documents
+
+check: quick ## Before a commit: what quick does, a second type checker, the installed packages
+	@$(BIN)/basedpyright
 	@$(BIN)/python -m pip check
-	@$(BIN)/python -m tests.readme
+
+docs: $(DOCS_READY) ## Build a site of the documents in build/site; each warning is an error
+	@$(BIN)/python -m sphinx -q -n -W --keep-going -c tests/site mwbatch/docs build/site
 
 audit: $(READY) ## Look the installed packages up in an advisory database (needs one that can be reached)
 	@$(BIN)/pip-audit --strict --skip-editable

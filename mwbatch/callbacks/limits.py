@@ -1,7 +1,7 @@
 """What the receiver allows, each limit a named value, once.
 
-The figures come from RELIABILITY.md section 3 unless said otherwise; aiohttp's own defaults suit a server
-that knows its clients, and this one stands open to the internet.
+They are listed in `docs/reliability.md`; aiohttp's own defaults suit a server that knows its clients, and
+this one stands open to the internet.
 """
 
 from dataclasses import dataclass

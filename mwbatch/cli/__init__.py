@@ -34,6 +34,7 @@ FILES: Final = {
     "tasks": "tasks",
     "keys": "keys",
     "simulate": "simulate",
+    "help": "help",
 }
 """The file of each verb, in the order of the help."""
 

@@ -1,7 +1,7 @@
 """A segment: a JSONL file written by one run of one process, and never opened for writing again; and that of
 ours in one folder, made at the first line, and never again once it, or its disk, has failed.
 
-Writing obeys the table of events in `RELIABILITY.md` section 2: a full disk cuts back to the last good line
+Writing obeys the table of events in `docs/reliability.md`: a full disk cuts back to the last good line
 and may be tried again; an error of fdatasync, of a cut, or EIO poisons the writer, because nobody knows what
 the file holds now (Rebello et al., "Can Applications Recover from fsync Failures?", ATC 2020).
 """

@@ -57,3 +57,14 @@ class Plain:
     def json(self) -> object:
         """The value."""
         return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Plain):
+    """An object whose ``text`` people read as it stands."""
+
+    value: dict[str, object]
+
+    def text(self) -> str:
+        """Its text."""
+        return str(self.value["text"]).rstrip("\n")

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from mwbatch.cli import FILES, app
 from mwbatch.cli.options import Group, verb
 from mwbatch.declarations import Argument, Option
+from tests import documents
 
 
 class Colour(StrEnum):
@@ -35,11 +36,11 @@ class Shared:
 
 VARIABLES = {
     word.strip("`")
-    for line in (Path(__file__).parents[2] / "README.md").read_text().splitlines()
+    for line in documents.read("commands").splitlines()
     for word in line.split()[1:2]
     if line.startswith(("| `MWBATCH_", "| `MICROWORK_")) and "API_KEY" not in line.split()[1]
 }
-"""Those of the README's table that options are read from."""
+"""Those of the documents' table that options are read from."""
 
 heard: list[dict[str, Any]] = []
 """What `paint` was called with."""
@@ -115,7 +116,7 @@ def test_every_variable(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_other_variable() -> None:
-    """The variables of the options are those of the README's table, without those of the key."""
+    """The variables of the options are those of the documents' table, without those of the key."""
     read = {param.envvar for command in commands() for param in command.params if param.envvar}
     assert read == VARIABLES
 

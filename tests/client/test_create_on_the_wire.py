@@ -1,4 +1,4 @@
-"""The verdict table of microwork-api.md, played by raw servers."""
+"""The verdict table of docs/reliability.md, played by raw servers."""
 
 import asyncio
 import gzip

@@ -1,4 +1,4 @@
-"""The table of microwork-api.md: what the answer to a create proves."""
+"""The table of docs/reliability.md: what the answer to a create proves."""
 
 import orjson
 import pytest

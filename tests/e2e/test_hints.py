@@ -306,6 +306,9 @@ def without_key(stage: Stage) -> str:
 
 QUIET: Final = Reconciled(replace(standing(completed=1), batch="m"))
 SCENARIOS: Final[dict[str, tuple[Settings, Told]]] = {
+    "cli/help.py: help *": (NEVER, lambda stage: stage.run("help", "recoveri").err),
+    "cli/help.py: help": (NEVER, lambda stage: stage.run("help", "of-nothing").err),
+    "cli/help.py: help quickstart": (NEVER, lambda stage: stage.run("help").out),
     "cli/status.py: status": (NEVER, lambda stage: said(stage, "status", "--rows", "doubt")),
     "commands/base.py: serve-callbacks": (NEVER, lambda stage: sent(stage, 3, "--callback-url", NOBODY)),
     "commands/beginning.py: reconcile *": (FAST, inside(lambda stage: _no_echo(opened(stage)))),

@@ -36,7 +36,7 @@ def one(raw: bytes) -> None:
 
 
 def slowly(path: str) -> Address | None:
-    """The address that ends a path, read character by character as DESIGN section 5 writes it."""
+    """The address that ends a path, read character by character as docs/reliability.md writes it."""
     segments = path.removesuffix("/").split("/")
     if len(segments) < 6 or segments[-5] != "v1":
         return None

@@ -35,6 +35,7 @@ COPIED: Final = (
     "tests",
     "sample_manifests",
     "pyproject.toml",
+    ".github",
     "README.md",
     "CHANGELOG.md",
     "Makefile",

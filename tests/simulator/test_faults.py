@@ -17,6 +17,7 @@ from mwbatch.simulator.faults import (
     TASK_FAULTS,
     Form,
 )
+from tests import documents
 
 HALF = Faults(rates={Fault.CREATED_500: 0.25, Fault.BUSY: 0.25})
 
@@ -112,9 +113,9 @@ def test_a_bad_file_names_its_fault(tmp_path: Path, text: str, named: str) -> No
 
 
 def test_every_fault_is_documented() -> None:
-    """README names each fault, and none that does not exist."""
-    told = (Path(__file__).parents[2] / "README.md").read_text()
-    table = told.partition("**What the simulator can do wrong**")[2].partition("\n## ")[0]
+    """The documents name each fault, and none that does not exist."""
+    told = documents.read("guarantees")
+    table = told.partition("## What the simulator can do wrong")[2].partition("\n## ")[0]
     named = {
         name
         for line in table.splitlines()

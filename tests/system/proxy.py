@@ -1,4 +1,4 @@
-"""A real nginx with the README's configuration, in a folder of its own, in front of a real receiver."""
+"""A real nginx with the documents' configuration, in a folder of its own, in front of a real receiver."""
 
 import http.client
 import os
@@ -34,7 +34,7 @@ http {{
     include {folder}/site.conf;
 }}
 """
-"""Around the README's block: as chatty as a site of its own may find it."""
+"""Around the documents' block: as chatty as a site of its own may find it."""
 
 
 class Proxy:
@@ -53,7 +53,7 @@ class Proxy:
         (folder / "nginx.conf").write_text(MAIN.format(folder=folder, user=user))
 
     def _adjusted(self, text: str, behind: int) -> str:
-        """The README's block with other ports and paths, and nothing else."""
+        """The documents' block with other ports and paths, and nothing else."""
         for old, new in (
             ("server 127.0.0.1:8080;", f"server 127.0.0.1:{behind};"),
             ("listen 443 ssl;", f"listen 127.0.0.1:{self.port} ssl;"),

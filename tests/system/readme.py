@@ -1,15 +1,14 @@
-"""What the README tells operators to copy."""
+"""What the documents tell operators to copy."""
 
 import re
 from pathlib import Path
 
-from tests.e2e.stage import ROOT
+from tests import documents
 
 
 def block(language: str) -> str:
-    """The one fenced block of the README in this language."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    """The one fenced block of the documents in this language."""
+    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", documents.everything(), re.DOTALL | re.MULTILINE)
     return str(found)
 
 

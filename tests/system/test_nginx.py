@@ -1,4 +1,4 @@
-"""The README's nginx configuration, with a real nginx in front of the real receiver."""
+"""The documents' nginx configuration, with a real nginx in front of the real receiver."""
 
 import shutil
 import socket

@@ -1,4 +1,4 @@
-"""The README's systemd unit: it is understood, it is tight, and the receiver lives within its filters."""
+"""The documents' systemd unit: it is understood, it is tight, and the receiver lives within its filters."""
 
 import re
 import socket

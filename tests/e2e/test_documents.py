@@ -1,5 +1,5 @@
-"""The README's commands, run block by block where its reader would paste them: none is a mistake,
-and none overwrites.
+"""The commands of README and documents, run block by block where their reader would paste them:
+none is a mistake, and none overwrites.
 """
 
 import json
@@ -18,14 +18,15 @@ import pytest
 from mwbatch.cli import app
 from mwbatch.errors import Exit
 from mwbatch.simulator import Settings
+from tests import documents
 from tests.e2e.fixtures import FAST, NEVER
 from tests.e2e.stage import COMMAND, KEY, ROOT, Api, Stage, until
 from tests.e2e.test_hints import SERVERS, files
 from tests.ports import free_port
 from tests.shapes import VERBS, parsed
 
-TEXT: Final = (ROOT / "README.md").read_text(encoding="utf-8")
-OTHERS: Final = ("make", "export", "ssh", "useradd", "python3", "sudo", "curl")
+TEXT: Final = documents.everything()
+OTHERS: Final = ("make", "export", "ssh", "useradd", "python3", "pip", "sudo", "curl")
 """What a reader types besides: that is tried elsewhere, or is another's."""
 
 PRINTED: Final = ("batch", "paid")
@@ -48,14 +49,14 @@ def blocks() -> list[str]:
     """The commands of mwbatch in each block, as they are typed; those of a session without its prompts."""
     typed = [[line.removeprefix("$ ") for line in block] for block in fenced()]
     commands = ["".join(f"{line}\n" for line in block if line.startswith("mwbatch ")) for block in typed]
-    return [block for block in commands if block]
+    return [*dict.fromkeys(block for block in commands if block)]
 
 
 def spans() -> list[str]:
     """The commands within its sentences and tables, with words behind the verb."""
     return [
         span
-        for span in re.findall(r"`(mwbatch [^`]+)`", TEXT)
+        for span in dict.fromkeys(re.findall(r"`(mwbatch [^`\n]+)`", TEXT))
         if len(span.split()) > 2 or span.split()[1] == "tasks"
     ]
 
@@ -89,7 +90,7 @@ def test_each_is_a_command(command: str) -> None:
 
 @pytest.fixture
 def reader(block: str, tmp_path: Path, apis: Callable[[Settings], Api]) -> Stage:
-    """What the README's reader has when he comes to a block."""
+    """What the reader has when he comes to a block."""
     patient = "--status canceled" in block
     stage = Stage(tmp_path, apis(NEVER if patient else FAST))
     stage.env["PATH"] = f"{Path(COMMAND).parent}:{stage.env['PATH']}"
@@ -209,6 +210,8 @@ OBJECTS: Final = {
     "keys list": ("keys", "list"),
     "keys rotate": ("keys", "rotate"),
     "cancel": ("cancel", "logos"),
+    "help": ("help",),
+    "help TOPIC": ("help", "glossary"),
 }
 """A command for each line of the table, in an order in which they can be run;
 three more need what the test has.
