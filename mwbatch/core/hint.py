@@ -14,9 +14,9 @@ from typing import Final
 
 from mwbatch.core.printable import cell
 
-_NO_HOME: Final = frozenset(("simulate", "tasks"))
+_NO_HOME: Final = frozenset(("help", "simulate", "tasks"))
 _NO_API: Final = frozenset(
-    ("export", "keys", "make-annotating", "results", "serve-callbacks", "simulate", "status")
+    ("export", "help", "keys", "make-annotating", "results", "serve-callbacks", "simulate", "status")
 )
 TAKEN_BY: Final[Mapping[str, frozenset[str]]] = {
     "--home": _NO_HOME,

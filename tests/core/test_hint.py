@@ -40,6 +40,7 @@ def test_what_was_typed_is_said_again() -> None:
         assert hint("resume", "m") == "mwbatch resume m --home 'my home' --base-url http://127.0.0.1:1"
         assert hint("status") == "mwbatch status --home 'my home'"
         assert hint("simulate") == "mwbatch simulate"
+        assert hint("help", "keys") == "mwbatch help keys"
     assert hint("resume", "m") == "mwbatch resume m"
 
 
