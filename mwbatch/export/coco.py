@@ -77,4 +77,4 @@ def _categories(job: Job) -> list[dict[str, object]]:
 
 def _append(later: IO[bytes], file: IO[bytes]) -> None:
     later.seek(0)
-    shutil.copyfileobj(later, file, 1 << 20)
+    shutil.copyfileobj(later, file)

@@ -4,7 +4,6 @@
 """
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from xml.etree.ElementTree import fromstring
@@ -106,15 +105,10 @@ def test_quoting() -> None:
     )
 
 
-def test_without_pyarrow(write: Write) -> None:
-    """Where pyarrow is missing, one sentence says how to get it, before anything is read."""
-    code = (
-        "import sys; sys.modules['pyarrow'] = None\n"
-        "from mwbatch.export.parquet import require_parquet\n"
-        "from mwbatch.errors import UsageError\n"
-        "try: require_parquet()\nexcept UsageError as error: print(error)\n"
-    )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert "pip install pyarrow" in told
+def test_without_pyarrow(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where pyarrow is missing, one sentence says how to get it, before anything is read or looked at."""
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(UsageError, match="pip install pyarrow"):
+        write("parquet", [SHELF], "nowhere/out")
     with pytest.raises(UsageError, match="-o"):
-        write("csv", [], "nowhere/out")
+        write("csv", [SHELF], "nowhere/out")
