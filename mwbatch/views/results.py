@@ -75,7 +75,7 @@ async def follow_results(
         while lines := await in_thread(_some, news):
             out.json(lines)
             if not await written(out, sleep):
-                return Done(Exit.DONE)
+                return Done()
         if not following.quiet:
             unfinished = -1
         elif unfinished < 0:  # counted once and not at every look: it goes through all rows
@@ -83,9 +83,10 @@ async def follow_results(
         over = unfinished == 0 and await in_thread(opened.store.holder, opened.ref) is None
         if over or await sleep(EVERY):
             break
-    if demanded:  # damage shows to a full reading alone
-        opened = await look(opened.store, opened.ref)
-    return Done(Standing(await opened.reported(), demanded).exit)
+    if not demanded:
+        return Done()
+    whole = await look(opened.store, opened.ref)  # damage shows to a full reading alone
+    return Done(Standing(await whole.reported(), demanded=True).exit)
 
 
 def _labelled(opened: Opened, news: News) -> Iterator[Label]:

@@ -37,6 +37,15 @@ def test_it_fits(tally: Tally, columns: int) -> None:
 
 
 @given(TALLIES)
+def test_all_is_told_where_there_is_just_room(tally: Tally) -> None:
+    """What is as wide as the terminal stands there whole."""
+    whole = line(tally, 999, 0.0, "02:10 left")
+    drawn = GAP.join(filter(None, (whole.phase, "━" * LEAST_BAR * bool(whole.bar), whole.words)))
+    there = line(tally, len(drawn), 0.0, "02:10 left")
+    assert (there.words, there.bar) == (whole.words, LEAST_BAR * bool(whole.bar))
+
+
+@given(TALLIES)
 def test_what_matters_most_stays(tally: Tally) -> None:
     """At 55 columns trouble is told whole; without any, what is done of how much is."""
     there = line(tally, 55, 0.0)

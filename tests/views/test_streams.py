@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -120,6 +120,21 @@ def test_who_is_gone_is_no_failure() -> None:
         assert full.over
         assert full.failure is not None
         assert full.failure.strerror == "No space left on device"
+
+
+@pytest.mark.parametrize("pair", [os.pipe, os.openpty])
+def test_who_leaves_before_all_is_read_is_no_failure(pair: Callable[[], tuple[int, int]]) -> None:
+    """What still waits for a reader who leaves, or for a terminal that is closed, is dropped in silence."""
+    ours, theirs = pair()
+    with os.fdopen(theirs, "wb"):
+        os.set_blocking(theirs, False)
+        stream = Stream(theirs)
+        stream.patient = False
+        stream.write("x" * MIB)
+        assert stream.waits
+        os.close(ours)
+        stream.flush()
+        assert (stream.waits, stream.gone, stream.failure) == (False, True, None)
 
 
 @pytest.mark.parametrize(
