@@ -174,7 +174,7 @@ class Faults:
             if total > 1 + 1e-9:
                 raise FaultsError(f"the rates of {group[0]} and its like add up to {total:g}, more than 1")
 
-    def pick(self, ordinal: int, callback_url: str, again: int = 0) -> Fault | None:
+    def pick(self, ordinal: int, callback_url: str, again: int) -> Fault | None:
         """Say what befalls a create request.
 
         Args:
@@ -184,15 +184,15 @@ class Faults:
         """
         return self._one(CREATE_FAULTS, ordinal, callback_url, again)
 
-    def pick_callback(self, ordinal: int, callback_url: str, again: int = 0) -> Fault | None:
+    def pick_callback(self, ordinal: int, callback_url: str, again: int) -> Fault | None:
         """Say what befalls the callback of the task that a create request makes; arguments as in ``pick``."""
         return self._one(CALLBACK_FAULTS, ordinal, callback_url, again)
 
-    def pick_task(self, ordinal: int, callback_url: str, again: int = 0) -> frozenset[Fault]:
+    def pick_task(self, ordinal: int, callback_url: str, again: int) -> frozenset[Fault]:
         """Say what befalls the task itself; arguments as in ``pick``."""
         return self._some(TASK_FAULTS, ordinal, callback_url, again)
 
-    def pick_asked(self, ordinal: int, task_id: str, again: int = 0) -> frozenset[Fault]:
+    def pick_asked(self, ordinal: int, task_id: str, again: int) -> frozenset[Fault]:
         """Say what befalls the answer about one task that was asked for ``again`` times before."""
         return self._some(ASKED_FAULTS, ordinal, task_id, again)
 

@@ -101,11 +101,7 @@ def _form_fields(body: bytes) -> Fields:
             options.append(value)
         else:
             fields[name] = value
-    if options:
-        fields["annotation_option"] = options
-    if tags:
-        fields["tags"] = [tags[index] for index in sorted(tags)]
-    return fields
+    return fields | {"annotation_option": options, "tags": [tags[index] for index in sorted(tags)]}
 
 
 def _url(fields: Fields, name: str) -> str:

@@ -173,7 +173,6 @@ class Simulator:
         await response.prepare(request)
         for address, tasks in list(self.world.ledger()):
             await response.write(orjson.dumps({"address": address, "tasks": tasks}) + b"\n")
-        await response.write_eof()
         return response
 
     async def _stats(self, _: web.Request) -> web.Response:

@@ -30,7 +30,7 @@ def test_the_order_of_requests_does_not_matter(url: str, again: int, one: int, o
 
 def test_the_rates_are_kept() -> None:
     """Over many requests each fault befalls about as many as its rate says."""
-    picked = [HALF.pick(n, f"http://a/{n}") for n in range(4000)]
+    picked = [HALF.pick(n, f"http://a/{n}", 0) for n in range(4000)]
     assert 850 < picked.count(Fault.CREATED_500) < 1150
     assert 850 < picked.count(Fault.BUSY) < 1150
     assert 1800 < picked.count(None) < 2200
@@ -46,14 +46,14 @@ def test_another_seed_befalls_others() -> None:
     """Two seeds do not befall the same requests."""
     other = Faults(seed=1, rates=HALF.rates)
     urls = [f"http://a/{n}" for n in range(100)]
-    assert [HALF.pick(1, url) for url in urls] != [other.pick(1, url) for url in urls]
+    assert [HALF.pick(1, url, 0) for url in urls] != [other.pick(1, url, 0) for url in urls]
 
 
 def test_a_script_names_requests() -> None:
     """A script befalls exactly the requests it names, whatever their address."""
     scripted = Faults(script=(Line(Fault.CREATED_CUT, 3, 4), Line(Fault.CALLBACK_LOST, 4, 4)))
-    assert [n for n in range(1, 9) if scripted.pick(n, "http://a")] == [3, 4]
-    assert [scripted.pick_callback(n, "http://a") for n in (3, 4)] == [None, Fault.CALLBACK_LOST]
+    assert [n for n in range(1, 9) if scripted.pick(n, "http://a", 0)] == [3, 4]
+    assert [scripted.pick_callback(n, "http://a", 0) for n in (3, 4)] == [None, Fault.CALLBACK_LOST]
 
 
 def test_every_fault_belongs_to_one_group() -> None:

@@ -1,6 +1,7 @@
 """What a create request must carry."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 import pytest
@@ -75,6 +76,24 @@ def test_tags_keep_the_order_of_their_index() -> None:
     form = f"callback_url=http://a/c&image_url=http://a/i&instruction=q&annotation_option[]=yes{boxes}"
     draft = read_draft("annotating", form.encode(), "application/x-www-form-urlencoded")
     assert [tag["left"] for tag in draft.params["tags"]] == [2.5, 10.5]
+
+
+@pytest.mark.parametrize("needed", ["annotation_option", "tags"])
+def test_a_form_without_what_is_needed(needed: str) -> None:
+    """A form names what it lacks as JSON does; a tagging request needs neither options nor tags."""
+    form = {
+        "callback_url": "http://a/c",
+        "image_url": "http://a/i",
+        "instruction": "q",
+        "annotation_option": "yes",
+        **{f"tags[0][{side}]": "1" for side in ("left", "top", "width", "height")},
+    }
+    lacking = {name: value for name, value in form.items() if not name.startswith(needed)}
+    body, kind = urlencode(lacking).encode(), "application/x-www-form-urlencoded"
+    assert read_draft("annotating", urlencode(form).encode(), kind).kind == "annotating"
+    with pytest.raises(Refusal, match=f"^{needed} is required$"):
+        read_draft("annotating", body, kind)
+    assert read_draft("tagging", body, kind).params["image_url"] == "http://a/i"
 
 
 def test_objects_to_tag_has_a_default() -> None:

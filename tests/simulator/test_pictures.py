@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageChops
 
 from mwbatch.simulator import Draft, pictures
 from mwbatch.simulator.answers import Branded, response
@@ -49,6 +49,17 @@ def _hex(image: Image.Image, x: int, y: int) -> str:
     pixel = image.getpixel((x, y))
     assert isinstance(pixel, tuple)
     return "#" + "".join(f"{channel:02x}" for channel in pixel)
+
+
+@pytest.mark.parametrize("brand", pictures.BRANDS)
+def test_a_name_stands_in_the_middle(brand: pictures.Brand) -> None:
+    """A brand's name has as much of its paper at the left as at the right, and above as below."""
+    image = Image.open(io.BytesIO(pictures.template(brand))).convert("RGB")
+    drawn = ImageChops.difference(image, Image.new("RGB", image.size, brand.paper)).getbbox()
+    assert drawn is not None
+    left, top, right, bottom = drawn
+    assert abs(left - (image.width - right)) <= image.width / 20
+    assert abs(top - (image.height - bottom)) <= image.height / 10
 
 
 def test_a_picture_is_always_the_same() -> None:

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import aiohttp
 import orjson
+import pytest
 
-from mwbatch.simulator import Fault, Size
+from mwbatch.simulator import Fault, Size, serve
 from tests.callbacks.stage import until
-from tests.simulator.conftest import FAST, SLOW, Receiver, Start, always, get, tag
+from tests.simulator.conftest import FAST, KEY, SLOW, Receiver, Start, always, get, tag
 
 
 async def test_a_callback_is_posted_and_settled(
@@ -91,6 +92,27 @@ async def test_the_ledger_is_open(start: Start, session: aiohttp.ClientSession) 
             lines = [orjson.loads(line) for line in (await answer.read()).splitlines()]
     assert {line["address"]: line["tasks"] for line in lines} == whole
     assert list(whole) == ["http://127.0.0.1:9/a"]
+
+
+async def test_a_server_that_is_closed(session: aiohttp.ClientSession) -> None:
+    """Once it is closed nobody listens, and what came about stays readable."""
+    simulator = await serve(SLOW)
+    await tag(session, simulator, "http://127.0.0.1:9/a")
+    await simulator.close()
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await get(session, simulator, "/_sim/ledger")
+    assert simulator.world.stats()["created"] == 1
+
+
+async def test_who_leaves_is_not_waited_on(start: Start) -> None:
+    """An answer that is held back ends with whoever asked for it."""
+    simulator = await start(always(SLOW, Fault.CREATED_TIMEOUT))
+    before = asyncio.all_tasks()
+    async with aiohttp.ClientSession(headers=KEY) as session:
+        asking = asyncio.create_task(tag(session, simulator, "http://127.0.0.1:9/a"))
+        await until(lambda: simulator.world.stats()["created"] == 1)
+        asking.cancel()
+    await until(lambda: asyncio.all_tasks() <= before)
 
 
 async def test_stats_count_what_went_wrong(start: Start, session: aiohttp.ClientSession) -> None:
