@@ -102,7 +102,6 @@ async def _take(batch: str, way: Way, place: settings.Place, path: Path, desk: "
     from mwbatch.journal.opened import look
     from mwbatch.views.results import TakenView
 
-    way.check()
     home = open_home(place, desk)
     opened = await look(home, home.find(batch))
     return TakenView(await take_home(opened, path, desk, force=way.force, every=way.every), way.demanded)

@@ -48,13 +48,18 @@ def streams(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("root")
-def test_a_trace_shows_no_mac(capfd: pytest.CaptureFixture[str]) -> None:
-    """The trace of our own bug, which users are asked to send in, hides the mac of an address in it."""
+@pytest.mark.parametrize("json_", [False, True])
+def test_a_trace_shows_no_mac(capfd: pytest.CaptureFixture[str], json_: bool) -> None:
+    """The trace of our own bug, which users are asked to send in, hides the mac of an address in it;
+    scripts get an object, too.
+    """
     with pytest.raises(Exit) as ended:
-        perform(broken, Talk())
-    said = capfd.readouterr().err
+        perform(broken, Talk(json=json_))
+    out, said = capfd.readouterr()
     assert (ended.value.exit_code, "bug of mwbatch" in said) == (70, True)
     assert ADDRESS[:-32] + "***" in said
+    objects = [json.loads(line) for line in out.splitlines()]
+    assert objects == [{"error": "this is a bug of mwbatch", "exit": 70}] * json_
 
 
 @pytest.mark.usefixtures("root")

@@ -175,6 +175,8 @@ def test_files_that_cannot_be_read(patient: Stage, words: tuple[str, ...], env: 
             "--admin-host says nothing without --admin-port",
         ),
         (("audit", "--since", "3d"), "--since says nothing without --against-api"),
+        (("results", "m", "--force"), "give -o PATH, or leave it out"),
+        (("results", "m", "--follow", "--force"), "give -o PATH, or leave it out"),
     ],
 )
 def test_an_option_that_would_say_nothing(patient: Stage, words: tuple[str, ...], said: str) -> None:
@@ -224,6 +226,12 @@ def test_ids_as_windows_writes_them(patient: Stage) -> None:
     told(patient.run(*cancel), Exit.USAGE, "ids.txt, which is to list ids, is UTF-16: save it as UTF-8")
     path.write_bytes(b"\x89PNG\r\n\x1a\n")
     told(patient.run(*cancel), Exit.USAGE, "is a picture (PNG)")
+    path.write_bytes(b'"r1"\n')
+    told(
+        patient.run(*cancel),
+        Exit.USAGE,
+        """as tr -d '"' < ids.txt writes them, piped into the same command""",
+    )
 
 
 def test_ids_from_standard_input(patient: Stage) -> None:
@@ -235,6 +243,7 @@ def test_ids_from_standard_input(patient: Stage) -> None:
         patient.run(*cancel, stdin=b'"r1"\n'),
         Exit.USAGE,
         "standard input, which is to list ids, is in quotes",
+        """as tr -d '"' writes them, piped into the same command""",
     )
     assert patient.run(*cancel, stdin=b"r1\nr2\n").code == Exit.DONE
     assert patient.json("status", "m")["by_status"]["canceled"] == 2
