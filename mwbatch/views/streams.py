@@ -56,6 +56,7 @@ class Stream(io.TextIOBase):
         self._file, self._encoding, self._most = file, encoding, most
         self._kept, self._lock = bytearray(), threading.RLock()
         self._is_tty, self._is_file = os.isatty(file), stat.S_ISREG(os.fstat(file).st_mode)
+        self._door = _own_door(file) if self._is_tty else file
         self._line = ""
         self.patient, self.gone = True, False
         self.failure: OSError | None = None
@@ -92,6 +93,13 @@ class Stream(io.TextIOBase):
     def moves(self) -> bool:
         """Whether it is a terminal on which what stands on a line can be taken away."""
         return self._is_tty and os.environ.get("TERM", "dumb") not in {"dumb", "unknown", ""}
+
+    def close(self) -> None:
+        """Close what is its own; the file stays open."""
+        super().close()
+        if self._door != self._file:
+            os.close(self._door)
+            self._door = self._file
 
     def writable(self) -> bool:
         """It is."""
@@ -157,7 +165,7 @@ class Stream(io.TextIOBase):
         size = len(self._kept) if self._is_file else select.PIPE_BUF
         try:
             with memoryview(self._kept) as kept:
-                written = os.write(self._file, kept[:size])
+                written = os.write(self._door, kept[:size])
             del self._kept[:written]
         except BlockingIOError:  # others write there, too, and were faster
             time.sleep(MOMENT)
@@ -177,6 +185,19 @@ class Stream(io.TextIOBase):
 
     def _has_room(self, *, wait: bool) -> bool:
         return self._is_file or bool(select.select([], [self._file], [], None if wait else 0)[1])
+
+
+def _own_door(terminal: int) -> int:
+    """Open a terminal once more, so that no write to it ever waits.
+
+    Unlike a pipe, it says that there is room where there is some, not where a whole piece fits. The flag
+    that forbids waiting would be shared with everybody who has inherited the terminal, hence an opening of
+    our own. Where there is no way to it (after `su`, or in a container) the terminal itself must do.
+    """
+    try:
+        return os.open(os.ttyname(terminal), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError:
+        return terminal
 
 
 def take_over() -> tuple[Stream, Stream]:

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import tty
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,11 +13,18 @@ from mwbatch.views.streams import CLEAR, Stream, written
 MIB = 1 << 20
 
 
-@pytest.fixture
-def ends() -> Iterator[tuple[int, int]]:
-    """The two ends of a pipe."""
-    read, write = os.pipe()
-    with os.fdopen(read, "rb"), os.fdopen(write, "wb"):
+def terminal() -> tuple[int, int]:
+    """The two ends of a terminal that leaves the ends of lines as they are."""
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    return ours, theirs
+
+
+@pytest.fixture(params=[os.pipe, terminal])
+def ends(request: pytest.FixtureRequest) -> Iterator[tuple[int, int]]:
+    """The two ends of a pipe, or of a terminal."""
+    read, write = request.param()
+    with os.fdopen(read, "rb", buffering=0), os.fdopen(write, "wb", buffering=0):
         yield read, write
 
 
@@ -55,7 +63,7 @@ async def test_a_hurried_stream_waits_for_nobody(ends: tuple[int, int]) -> None:
         return False
 
     assert await written(stream, sleep)
-    assert asked + len(os.read(ends[0], 65_536)) == MIB
+    assert read_all(ends[0], MIB - asked) == b"x" * (MIB - asked)
 
 
 async def test_waiting_ends_when_asked(ends: tuple[int, int]) -> None:
