@@ -1,15 +1,15 @@
-"""What the answers to reads and to a cancel say; creates are judged by `mwbatch.core.verdict`."""
+"""What the answers to reads and to a cancel say; creates are judged by `mwbatch.core.create_request`."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from mwbatch.client.wire import Answer
+from mwbatch.core.create_request import UNREADABLE, VERDICTS, Outcome, explain
 from mwbatch.core.facts import Verdict
 from mwbatch.core.page import Page
 from mwbatch.core.task import BadTask, Task, parse_task
 from mwbatch.core.text import BadJson, Json, decode, is_count
 from mwbatch.core.times import asked_wait
-from mwbatch.core.verdict import UNREADABLE, VERDICTS, Outcome, explain
 from mwbatch.errors import ApiError, Busy, Halted, NotFound, OtherTask, Refused, Unsent, Unsure
 
 ERRORS: Final[Mapping[Verdict, type[ApiError]]] = {

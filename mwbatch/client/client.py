@@ -15,8 +15,8 @@ from mwbatch.client.answers import asked_for, canceled_in, made, page_in, task_i
 from mwbatch.client.keys import checked, fingerprint, hiding
 from mwbatch.client.retry import Sleep, Waits, again, passing, untaken
 from mwbatch.client.wire import Answer, Wire
+from mwbatch.core.create_request import BadForm, Outcome, encode_create, judge
 from mwbatch.core.facts import Verdict
-from mwbatch.core.form import BadForm, encode_create
 from mwbatch.core.hosts import origin
 from mwbatch.core.page import Page
 from mwbatch.core.proxies import Proxy
@@ -32,7 +32,6 @@ from mwbatch.core.values import (
     amount,
     whole,
 )
-from mwbatch.core.verdict import Outcome, judge
 from mwbatch.core.walk import REPEATS, Shown
 from mwbatch.errors import Unsent, Unsure, UsageError
 

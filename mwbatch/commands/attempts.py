@@ -10,10 +10,10 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Final
 
 from mwbatch.core.course import STOPPED, Course, State
+from mwbatch.core.create_request import Outcome
 from mwbatch.core.facts import Fact, Planned, Started, Verdict
 from mwbatch.core.pace import backoff
 from mwbatch.core.plan import GREATEST_RUN, Create, Runs
-from mwbatch.core.verdict import Outcome
 from mwbatch.errors import StoreError
 from mwbatch.journal.closing import lasting, to_end
 from mwbatch.journal.opened import Opened

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
+from mwbatch.core.create_request import Outcome
 from mwbatch.core.facts import Verdict
 from mwbatch.core.progress import Tally
 from mwbatch.core.proxies import Proxies
-from mwbatch.core.verdict import Outcome
 from mwbatch.errors import ApiError, Busy, Unsent
 
 NO_CONNECTION: Final = "no connection"

@@ -18,6 +18,7 @@ from mwbatch.commands.probing import Prober
 from mwbatch.commands.session import Session
 from mwbatch.core.address import Key, write
 from mwbatch.core.course import SENDING, Course, Event
+from mwbatch.core.create_request import TAKEN, Outcome
 from mwbatch.core.doubt import Witness
 from mwbatch.core.facts import Failed, Planned, Started, Verdict, Via
 from mwbatch.core.ids import Attempt, RowNumber
@@ -25,7 +26,6 @@ from mwbatch.core.outcomes import INTERRUPTED
 from mwbatch.core.pace import Advice, Pace, Trouble
 from mwbatch.core.plan import Create, Runs, ranges, run_size
 from mwbatch.core.showing import seen
-from mwbatch.core.verdict import TAKEN, Outcome
 from mwbatch.errors import BatchBusy, Exit, StoreError, UsageError
 from mwbatch.journal.closing import ended, to_end
 

@@ -10,7 +10,7 @@ from typing import Final
 from mwbatch.core.address import find
 from mwbatch.core.cells import shown
 from mwbatch.core.digests import stable_digest
-from mwbatch.core.form import EDGES, Request, SentTag
+from mwbatch.core.facts import EDGES, Request, SentTag
 from mwbatch.core.overlaps import API, Ahead, Overlap, Overlaps
 from mwbatch.core.task import Task
 from mwbatch.core.text import Json, objects, texts

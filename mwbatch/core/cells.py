@@ -8,8 +8,8 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
+from mwbatch.core.facts import SentTag
 from mwbatch.core.foreign import foreign
-from mwbatch.core.form import SentTag
 from mwbatch.core.slips import slip
 from mwbatch.core.strict import decode_strictly
 from mwbatch.core.text import BadJson, Json, encode

@@ -9,7 +9,7 @@ from typing import Final
 from mwbatch.core.cells import PLAIN_ID, PLAIN_URL, VISIBLE
 from mwbatch.core.digests import digest_id
 from mwbatch.core.entry import SAID, Entry, Found
-from mwbatch.core.form import Request
+from mwbatch.core.facts import Request
 from mwbatch.core.names import IMAGE_URL
 from mwbatch.core.records import MAX_CELL
 

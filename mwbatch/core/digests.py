@@ -6,8 +6,7 @@ from hashlib import blake2b
 from struct import iter_unpack
 from typing import Final
 
-from mwbatch.core.facts import Fact, Seen
-from mwbatch.core.form import Request
+from mwbatch.core.facts import Fact, Request, Seen
 from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.signatures import unsigned
 from mwbatch.core.text import as_bytes, canonical

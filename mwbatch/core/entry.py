@@ -8,7 +8,7 @@ from typing import Final, Literal, NamedTuple
 
 from mwbatch.core import cells
 from mwbatch.core.digests import digest_id
-from mwbatch.core.form import Request
+from mwbatch.core.facts import Request
 from mwbatch.core.names import ANNOTATING, ID_NAMES, TAGGING, guess, misnamed
 from mwbatch.core.plural import rows
 from mwbatch.core.text import Json

@@ -1,16 +1,15 @@
-"""The facts: what happened, in the past tense, never changed.
+"""The facts: what happened, in the past tense, never changed; and the request that a row was planned with.
 
 Each kind is one immutable class: a tuple where there is one a row, because it is made four times as fast as a
 frozen dataclass. `mwbatch.core.lines` writes a fact as one line of a segment and reads it back. Times named
 ``at`` are this machine's clock in seconds since the epoch: people look at them, no rule does.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NotRequired, TypedDict
 
-from mwbatch.core.form import Request
 from mwbatch.core.ids import Attempt, Kid, RowNumber, Strange
 from mwbatch.core.text import Json
 
@@ -44,6 +43,32 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
     ABSENT = "absent"
     DENIED = "denied"
+
+
+class SentTag(TypedDict):
+    """A box that people are asked about, in pixels, as it is sent."""
+
+    id: str
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+EDGES: Final = ("id", "left", "top", "width", "height")
+"""The fields of a tag that are sent; a tag that came from a tagging answer holds more."""
+
+
+class Request(TypedDict):
+    """What a row asks for, under the API's own names: tagging has ``objects_to_tag``,
+    annotating all the others.
+    """
+
+    image_url: str
+    objects_to_tag: NotRequired[str]
+    instruction: NotRequired[str]
+    annotation_option: NotRequired[Sequence[str]]
+    tags: NotRequired[Sequence[SentTag]]
 
 
 class Planned(NamedTuple):

@@ -5,9 +5,8 @@ from typing import NotRequired, TypedDict
 
 from mwbatch.core.address import without_macs
 from mwbatch.core.cells import BOX
-from mwbatch.core.facts import Planned, Seen
+from mwbatch.core.facts import Planned, Request, Seen
 from mwbatch.core.fold import Row
-from mwbatch.core.form import Request
 from mwbatch.core.ids import RowNumber
 from mwbatch.core.task import told_by
 from mwbatch.core.text import Json, decode, encode, objects

@@ -13,9 +13,9 @@ from enum import Enum, auto
 from typing import Final
 
 from mwbatch.core.ceiling import Ceiling
+from mwbatch.core.create_request import Outcome
 from mwbatch.core.facts import Verdict
 from mwbatch.core.values import CONCURRENCY, GREATEST_RATE, LEAST_RATE, MOST_CONCURRENT, amount, whole
-from mwbatch.core.verdict import Outcome
 
 MOST: Final = CONCURRENCY
 """In flight at most, unless the user says otherwise."""

@@ -11,8 +11,8 @@ import pytest
 
 from mwbatch.client import Client
 from mwbatch.commands.creating import Wishes
+from mwbatch.core.create_request import Outcome
 from mwbatch.core.facts import Verdict
-from mwbatch.core.verdict import Outcome
 from tests.ports import free_port
 
 from .conftest import ADDRESS, KEY, Start, Talk, always, http

@@ -9,10 +9,10 @@ import pytest
 
 from mwbatch.commands.attempts import GATHER, Ready, Recorder
 from mwbatch.core.course import Course, Event
+from mwbatch.core.create_request import Outcome
 from mwbatch.core.facts import Planned, Seen, Started, Verdict
 from mwbatch.core.fold import Status
 from mwbatch.core.plan import Create, Runs, ranges
-from mwbatch.core.verdict import Outcome
 from mwbatch.errors import BatchBusy, StoreError
 from mwbatch.journal.opened import Opened, look
 from tests.commands.conftest import Stage

@@ -6,8 +6,7 @@ import pytest
 
 from mwbatch.commands.creating import create
 from mwbatch.commands.echo import PATIENCE, prove_echo
-from mwbatch.core.facts import Planned, Started
-from mwbatch.core.form import Request
+from mwbatch.core.facts import Planned, Request, Started
 from mwbatch.core.ids import RowNumber
 from mwbatch.core.outcomes import Created
 from mwbatch.errors import ApiError

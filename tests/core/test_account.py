@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from mwbatch.core.account import Account, asked_by
 from mwbatch.core.address import Key, write
+from mwbatch.core.create_request import encode_create
 from mwbatch.core.digests import stable_digest
 from mwbatch.core.entry import Entry
-from mwbatch.core.form import Request, encode_create
+from mwbatch.core.facts import Request
 from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.manifest import read_jsonl
 from mwbatch.core.overlaps import API, Ahead, Overlaps

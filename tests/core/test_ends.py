@@ -6,8 +6,7 @@ from mwbatch.core.batch import Batch
 from mwbatch.core.digests import digest_id
 from mwbatch.core.entry import Entry, Problem, cells_of, with_cells
 from mwbatch.core.exported import Exported
-from mwbatch.core.facts import Planned
-from mwbatch.core.form import Request
+from mwbatch.core.facts import Planned, Request
 from mwbatch.core.identity import Identity
 from mwbatch.core.ids import RowNumber
 from mwbatch.core.manifest import read_csv, read_jsonl

@@ -4,8 +4,7 @@ from hypothesis import strategies as st
 
 from mwbatch.core.digests import Digests, digest_id, request_digest
 from mwbatch.core.entry import Entry
-from mwbatch.core.facts import Planned
-from mwbatch.core.form import Request
+from mwbatch.core.facts import Planned, Request
 from mwbatch.core.identity import Decision, Identity, Kind
 from mwbatch.core.ids import RowNumber
 

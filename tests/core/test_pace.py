@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from mwbatch.core.create_request import Outcome
 from mwbatch.core.facts import Verdict
 from mwbatch.core.pace import (
     FIRST,
@@ -21,7 +22,6 @@ from mwbatch.core.pace import (
     backoff,
 )
 from mwbatch.core.top import FIRST_RATE, SLOWEST
-from mwbatch.core.verdict import Outcome
 
 waits = st.sampled_from([0.0, 0.01, 0.3, 5.0])
 steps = st.lists(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.core.digests import request_digest, stable_digest
-from mwbatch.core.form import Request
+from mwbatch.core.facts import Request
 from mwbatch.core.signatures import PROVIDERS, unsigned
 
 PLAIN: Final = "https://pictures.example.com/shelf/1.jpg"

@@ -8,8 +8,7 @@ from typing import Final
 
 from mwbatch.core import text
 from mwbatch.core.digests import digest
-from mwbatch.core.facts import Fact, Planned, Seen, Via
-from mwbatch.core.form import Request, SentTag
+from mwbatch.core.facts import Fact, Planned, Request, Seen, SentTag, Via
 from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.lines import line
 from mwbatch.core.text import Json, encode

@@ -9,10 +9,10 @@ from typing import Final
 
 from mwbatch.commands.manifests import BLOCK, _Gunzip, _reader
 from mwbatch.core import lines
+from mwbatch.core.create_request import encode_create
 from mwbatch.core.entry import Entry, Found, Problem, cells_of
 from mwbatch.core.expiry import Clock
 from mwbatch.core.facts import Planned
-from mwbatch.core.form import encode_create
 from mwbatch.core.identity import Identity
 from mwbatch.core.ids import RowNumber
 from mwbatch.core.manifest import CsvReader, JsonlReader, digest_id, read_jsonl

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from mwbatch.core.batch import Batch
 from mwbatch.core.digests import identity
-from mwbatch.core.facts import Fact, Failed, Planned, Via
+from mwbatch.core.facts import Fact, Failed, Planned, Request, Via
 from mwbatch.core.fold import Status
-from mwbatch.core.form import Request
 from mwbatch.core.plan import precedence
 from mwbatch.core.task_state import answered
 from mwbatch.errors import BatchBusy

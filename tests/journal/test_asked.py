@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mwbatch.core.digests import stable_digest
-from mwbatch.core.facts import Fact, Planned
-from mwbatch.core.form import Request
+from mwbatch.core.facts import Fact, Planned, Request
 from mwbatch.core.lines import line
 from mwbatch.errors import StoreError
 from mwbatch.journal import asked as module

@@ -9,9 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Fact, Planned, Via
+from mwbatch.core.facts import Fact, Planned, Request, Via
 from mwbatch.core.fold import Status
-from mwbatch.core.form import Request
 from mwbatch.core.lines import line
 from mwbatch.core.plan import precedence
 from mwbatch.core.text import encode

@@ -14,8 +14,7 @@ from typing import Any, Final
 
 from mwbatch.client.keys import fingerprint
 from mwbatch.core.digests import digest
-from mwbatch.core.facts import Fact, Planned, Seen, Started, Via
-from mwbatch.core.form import Request
+from mwbatch.core.facts import Fact, Planned, Request, Seen, Started, Via
 from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.lines import line
 from mwbatch.core.text import Json, encode
