@@ -3,7 +3,7 @@
 from mwbatch.commands.fetching import Open, look
 from mwbatch.commands.session import Session
 from mwbatch.core.facts import Via
-from mwbatch.core.showing import seen
+from mwbatch.core.task import seen
 from mwbatch.core.tie import is_at
 from mwbatch.errors import ApiError, Unsure
 

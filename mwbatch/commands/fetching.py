@@ -12,8 +12,8 @@ from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Via
 from mwbatch.core.fold import Status
 from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.showing import news, seen
-from mwbatch.core.task_state import TaskState
+from mwbatch.core.task import seen
+from mwbatch.core.task_state import TaskState, news
 from mwbatch.core.tie import is_at
 from mwbatch.errors import ApiError, Halted, NotFound
 

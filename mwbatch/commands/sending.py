@@ -25,7 +25,7 @@ from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.outcomes import INTERRUPTED
 from mwbatch.core.pace import Advice, Pace, Trouble
 from mwbatch.core.plan import Create, Runs, ranges, run_size
-from mwbatch.core.showing import seen
+from mwbatch.core.task import seen
 from mwbatch.errors import BatchBusy, Exit, StoreError, UsageError
 from mwbatch.journal.closing import ended, to_end
 

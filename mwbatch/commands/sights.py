@@ -5,8 +5,9 @@ from collections.abc import Callable
 from mwbatch.core.address import Address
 from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Seen, Via
-from mwbatch.core.showing import news, seen
 from mwbatch.core.sweep import Sight
+from mwbatch.core.task import seen
+from mwbatch.core.task_state import news
 from mwbatch.core.text import encode
 from mwbatch.journal.home_keys import keys_of
 from mwbatch.journal.opened import Opened

@@ -1,4 +1,4 @@
-"""A task as the API shows it: two shapes and two dialects, one class.
+"""A task as the API shows it: two shapes and two dialects, one class; and the fact that it was shown.
 
 A create answer is flat; a retrieved or listed task and a callback keep their inputs under ``params``. A later
 revision of the vendor's reference writes camelCase, and ``state``/``finished`` for ``status``/``completed``.
@@ -7,9 +7,13 @@ is kept, never refused.
 """
 
 from collections.abc import Mapping
+from hashlib import sha256
 from operator import itemgetter
 from typing import Final, NamedTuple, TypeGuard
 
+from mwbatch.core.digests import digest
+from mwbatch.core.facts import Seen, Via
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.text import Json
 
 ALIASES: Final[Mapping[str, str]] = {
@@ -123,6 +127,20 @@ def _task(fields: dict[str, Json]) -> Task:
         _truth(fields, "callback_succeeded"),
         fields,
     )
+
+
+def seen(
+    task: Task, row: RowNumber, attempt: Attempt, via: Via, at: float, body: bytes | None = None
+) -> Seen:
+    """The fact that ``task`` was shown for an attempt, ``body`` being the JSON text in which it came.
+
+    It carries the answer where the task has a ``response`` and its text is at hand; a bare ``completed`` is
+    no answer.
+    """
+    bare = Seen(at, row, attempt, task.task_id, task.status, via, task.created_at, task.completed_at)
+    if task.response is None or body is None:
+        return bare
+    return bare._replace(answer=digest(task.response), sha256=sha256(body).hexdigest(), body=body)
 
 
 def parse_callback(value: Json) -> Callback:

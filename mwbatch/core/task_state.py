@@ -1,5 +1,5 @@
 """One task, as far as the API has shown it, to its row and to other rows: a part of the fold,
-which says what it means.
+which says what it means; and what of another showing would be news.
 """
 
 from dataclasses import dataclass, field
@@ -134,3 +134,19 @@ class TaskState:
 def _rank(status: str) -> tuple[int, str]:
     """Order what the API may say of one task, so that two showings always join to the same one."""
     return ({"pending": 0, "completed": 2, "canceled": 3}.get(status, 1), status)
+
+
+def news(known: TaskState | None, fact: Seen) -> list[Seen]:
+    """What of a fact is to be recorded, since the batch does not know it;
+    ``known`` is what it knows of that task.
+
+    That the API itself shows a task confirms it, and is a fact of its own: a journal keeps an answer that it
+    has no second time, whoever brings it.
+    """
+    plain = fact._replace(answer=None, sha256=None, body=None)
+    new = fact.answer is not None and (known is None or fact.answer not in known.answers)
+    if known is None or known.is_told_by(fact.via):
+        return [plain, fact] if new else [plain]
+    if new:
+        return [fact]
+    return [] if known.answered or fact.status == known.status else [plain]

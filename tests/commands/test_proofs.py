@@ -17,8 +17,7 @@ from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Seen, Via
 from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.outcomes import Proof, Reconciled
-from mwbatch.core.showing import seen
-from mwbatch.core.task import parse_callback
+from mwbatch.core.task import parse_callback, seen
 from mwbatch.core.text import decode, encode
 from mwbatch.errors import ApiError, Exit
 from mwbatch.journal.home_keys import keys_of

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from mwbatch.core.agreement import FEW, FIRST, Agreement, Differing, gist_of
 from mwbatch.core.facts import Seen, Via
 from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.showing import seen
-from mwbatch.core.task import Task
+from mwbatch.core.task import Task, seen
 from mwbatch.core.task_state import TaskState
 from mwbatch.core.text import encode
 

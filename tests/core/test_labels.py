@@ -8,8 +8,7 @@ from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Seen, Via
 from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.labels import label, response
-from mwbatch.core.showing import seen
-from mwbatch.core.task import parse_callback, parse_task
+from mwbatch.core.task import parse_callback, parse_task, seen
 from mwbatch.core.text import Json
 from tests.core.facts import plan, show
 

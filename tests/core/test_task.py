@@ -1,18 +1,26 @@
-"""Tasks are read in every shape and dialect, and nothing but `BadTask` ever comes out of it."""
+"""Tasks are read in every shape and dialect, and nothing but `BadTask` ever comes out of it; what the fact
+that one was seen carries.
+"""
 
 from contextlib import suppress
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mwbatch.core.digests import digest
+from mwbatch.core.facts import Seen, Via
+from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.task import (
     ALIASES,
     BadTask,
+    Task,
     _told,
     _told_as_documented,
     parse_callback,
     parse_task,
+    seen,
     told_by,
 )
 from mwbatch.core.text import Json
@@ -230,3 +238,34 @@ def test_the_documented_callback_takes_the_short_way() -> None:
     assert _told_as_documented(value | {"task": {"task_id": "t1"}}) is None
     assert _told_as_documented(value | {"response": None}) is None
     assert _told_as_documented([value]) is None
+
+
+DONE = Task("t1", status="completed", created_at="c", completed_at="d", response={"tags": []})
+
+
+def test_an_answer_is_kept_as_it_came() -> None:
+    """With its text at hand, an answer is carried whole: body, its hash, and a digest of what it says."""
+    body = b'{"task_id": "t1", "response": {"tags": []}}'
+    assert seen(DONE, RowNumber(3), Attempt(2), Via.GET, 7.0, body) == Seen(
+        7.0,
+        RowNumber(3),
+        Attempt(2),
+        "t1",
+        "completed",
+        Via.GET,
+        "c",
+        "d",
+        digest({"tags": []}),
+        sha256(body).hexdigest(),
+        body,
+    )
+
+
+def test_a_bare_completed_is_no_answer() -> None:
+    """Without a response, or without its text, the fact says completed and carries no answer:
+    it is to be fetched.
+    """
+    bare = Seen(7.0, RowNumber(3), Attempt(2), "t1", "completed", Via.LIST, "c", "d")
+    assert seen(DONE, RowNumber(3), Attempt(2), Via.LIST, 7.0) == bare
+    unanswered = Task("t1", status="completed", created_at="c", completed_at="d")
+    assert seen(unanswered, RowNumber(3), Attempt(2), Via.LIST, 7.0, b"{}") == bare

@@ -6,8 +6,7 @@ from mwbatch.core import lines
 from mwbatch.core.address import find
 from mwbatch.core.facts import Via
 from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.showing import seen
-from mwbatch.core.task import ALIASES, INPUTS, BadTask, Callback, Task, parse_callback, parse_task
+from mwbatch.core.task import ALIASES, INPUTS, BadTask, Callback, Task, parse_callback, parse_task, seen
 from mwbatch.core.text import BadJson, Json, decode, encode
 from mwbatch.views.tasks import task_json
 from tests.fuzz.shelf import unique
