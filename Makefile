@@ -92,7 +92,7 @@ bench-growth: $(BENCH_READY) ## Time and memory for 10,000 to 1,000,000 rows (lo
 
 mutants: $(READY) ## Change the code in 600 small ways, one at a time, and see whether a test notices (long): SEED=… COUNT=… ONLY=… KEEP=1
 	@$(BIN)/python -m tests.mutants $(if $(SEED),--seed "$(SEED)") $(if $(COUNT),--count "$(COUNT)") \
-		$(if $(ONLY),--only "$(ONLY)") $(if $(KEEP),--keep)
+		$(if $(ONLY),--only $(ONLY)) $(if $(KEEP),--keep)
 
 cuts: $(READY) ## Cut every command short at every step, in each way (hours): COUNT=… a command, drawn by SEED=…; ONLY=…
 	@$(BIN)/python -m tests.cuts $(if $(SEED),--seed "$(SEED)") $(if $(COUNT),--count "$(COUNT)") \

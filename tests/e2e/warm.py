@@ -26,6 +26,8 @@ from mwbatch.cli import main
 
 _ROOMS: Final = ("cli", "commands", "views", "client", "callbacks", "journal", "simulator")
 _LONG: Final = 60.0
+_MEASURED: Final = "COVERAGE_PROCESS_CONFIG"
+"""The variable by which coverage, where it runs, measures what is started as well."""
 
 
 class Warm:
@@ -49,7 +51,7 @@ class Warm:
             read.write(stdin)
             read.seek(0)
             with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-                told = json.dumps({"words": words, "folder": str(folder), "env": env}).encode()
+                told = json.dumps({"words": words, "folder": str(folder), "env": _measured() | env}).encode()
                 try:
                     code = self._ran(told, [read.fileno(), out.fileno(), err.fileno()])
                 except OSError:
@@ -82,6 +84,10 @@ def _all(file: Any) -> str:
     return told
 
 
+def _measured() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name == _MEASURED}
+
+
 def _serve(asked: socket.socket) -> None:
     """Fork once for each command that is asked for."""
     for room in _ROOMS:
@@ -110,7 +116,16 @@ def _become(told: dict[str, Any], files: list[int]) -> NoReturn:
     os.environ.clear()
     os.environ.update(told["env"])
     sys.argv = ["mwbatch", *told["words"]]
+    if _measured():
+        _measure_anew()
     sys.exit(main())  # type: ignore[func-returns-value]
+
+
+def _measure_anew() -> None:
+    """What runs from here on is noted as what the test of now passes, not as the one's that began us."""
+    coverage = importlib.import_module("coverage")
+    coverage.Coverage.current().stop()
+    coverage.process_startup(force=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""``make mutants``, or ``python -m tests.mutants [--seed N] [--count N] [--only PATH] [--keep]``:
+"""``make mutants``, or ``python -m tests.mutants [--seed N] [--count N] [--only PATH ...] [--keep]``:
 see the package.
 
 What survives is printed with its place, before and after. What somebody looked at and found to change nothing
@@ -92,12 +92,15 @@ def main() -> int:
     words = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     words.add_argument("--seed", type=int, default=1)
     words.add_argument("--count", type=int, default=600, help="how many changes are drawn")
-    words.add_argument("--only", default="", help="files whose path begins so: mwbatch/core")
+    words.add_argument("--only", nargs="+", default=[""], help="files whose path begins so: mwbatch/core")
     words.add_argument("--keep", action="store_true", help="make the shares the reference of later runs")
     asked = words.parse_args()
     there = sources(ROOT / "mwbatch")
     every = [
-        one for path, source in there.items() if path.startswith(asked.only) for one in changes(path, source)
+        one
+        for path, source in there.items()
+        if path.startswith(tuple(asked.only))
+        for one in changes(path, source)
     ]
     drawn = random.Random(asked.seed).sample(every, min(asked.count, len(every)))
     _say(f"{len(drawn):,} of {len(every):,} changes, seed {asked.seed}")

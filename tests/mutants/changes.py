@@ -187,7 +187,7 @@ def _decides_nothing(node: ast.AST) -> bool:
             return True
         case ast.If(test=ast.Name(id="TYPE_CHECKING")):
             return True
-        case ast.Assert():
+        case ast.Assert() | ast.keyword(arg="strict"):  # `zip` asserts, too
             return True
     return False
 

@@ -15,6 +15,8 @@ from typing import Final
 
 import pytest
 
+from tests.mutants.handing import hand_down
+
 ONE_TEST_S: Final = 40
 """After so many seconds a test is taken for failed: it waits for something that does not come any more."""
 
@@ -81,6 +83,7 @@ def _play(tree: Path, tests: Sequence[str], note: Path) -> None:
     os.setsid()
     os.chdir(tree)
     os.environ["PYTHONPATH"] = str(tree)
+    hand_down("PYTHONPATH")
     sys.path.insert(0, str(tree))
     for name in [name for name in sys.modules if name.partition(".")[0] in ("tests", "mwbatch")]:
         del sys.modules[name]
