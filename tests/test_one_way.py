@@ -36,7 +36,7 @@ def is_a_way(call: ast.Call) -> bool:
     else:
         name, owner = call.func.attr, getattr(call.func.value, "id", "")
     if owner in CALLS:
-        return name in CALLS[owner] or (name == "open" and not _only_reads(ast.unparse(call)))
+        return name in CALLS[owner] or (name == "open" and not _makes_nothing(ast.unparse(call)))
     if name == "open":
         return any(_is_mode(value) for value in [*call.args, *(word.value for word in call.keywords)])
     if name == "replace":  # of a path: that of a string takes two, that of a value names what it replaces
@@ -46,8 +46,8 @@ def is_a_way(call: ast.Call) -> bool:
     return name in METHODS | CALLS["tempfile"] | CALLS["shutil"]
 
 
-def _only_reads(call: str) -> bool:
-    return "O_RDONLY" in call or "os.devnull" in call
+def _makes_nothing(call: str) -> bool:
+    return any(word in call for word in ("O_RDONLY", "os.devnull", "os.ttyname"))
 
 
 def _is_mode(value: ast.expr) -> bool:

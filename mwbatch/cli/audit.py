@@ -36,13 +36,13 @@ def audit(
 
     async def command(desk: "Desk") -> Result:
         from mwbatch.commands.audit import audit
-        from mwbatch.views.audit import AuditView
+        from mwbatch.views.audit import audited
 
         home = open_home(place, desk)
         back = looked_back(against_api, since)
         if back is None:
-            return AuditView(tuple(await audit(home, desk)), price)
+            return audited(tuple(await audit(home, desk)), price)
         async with open_client(api, desk) as client:
-            return AuditView(tuple(await audit(home, desk, client, back)), price)
+            return audited(tuple(await audit(home, desk, client, back)), price)
 
     perform(command, talk)

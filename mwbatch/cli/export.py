@@ -67,12 +67,12 @@ def export(
     async def command(desk: "Desk") -> Result:
         from mwbatch.commands.export import export as run
         from mwbatch.export.writing import Order
-        from mwbatch.views.exported import Written
+        from mwbatch.views.exported import written
 
         home = open_home(place, desk)
         opened = home.open(home.find(batch))
         order = Order(format_, output, force, drawing.outside, drawing.category, drawing.leave_out_unsized)
         found = await run(opened, desk, order, measuring=drawing.measure_images, demanded=require_complete)
-        return Written(found, aloud=drawing.outside is not Outside.KEEP)
+        return written(found, aloud=drawing.outside is not Outside.KEEP)
 
     perform(command, talk)

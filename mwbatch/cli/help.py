@@ -16,7 +16,7 @@ from mwbatch.core.hint import hint
 from mwbatch.declarations import Argument
 from mwbatch.errors import UsageError
 from mwbatch.settings import Talk
-from mwbatch.views.plain import Done, Page, Result
+from mwbatch.views.plain import Result
 from mwbatch.views.streams import Stream
 
 DOCS: Final = Path(mwbatch.__path__[0]) / "docs"
@@ -67,7 +67,7 @@ def help(  # noqa: A001 (a verb is called as its function is)
             command = verbs.get_command(root, topic)
             assert command is not None
             words = command.get_help(click.Context(command, info_name=topic, parent=root))
-            return Page({"topic": topic, "title": f"mwbatch {topic}", "text": words})
+            return _page(words, topic=topic, title=f"mwbatch {topic}")
         raise UsageError(_unknown(topic, [*there, *verbs.list_commands(root)]))
 
     glance(look, talk)
@@ -77,19 +77,24 @@ def _listed(there: dict[str, str]) -> Result:
     """Every document with what it is about."""
     width = max(map(len, there))
     lines = [f"  {topic:{width}}  {about}" for topic, about in there.items()]
-    return Page({"topics": there, "text": "\n".join([*lines, "", f"Show one: {hint('help', 'quickstart')}"])})
+    return _page("\n".join([*lines, "", f"Show one: {hint('help', 'quickstart')}"]), topics=there)
 
 
 def _shown(topic: str, talk: Talk) -> Result:
     """A document; on a terminal it was shown by now."""
     text = _text(topic)
     if talk.json or not (isinstance(sys.stdout, Stream) and sys.stdin and sys.stdin.isatty()):
-        return Page({"topic": topic, "title": text.partition("\n")[0].lstrip("# "), "text": text})
+        return _page(text, topic=topic, title=text.partition("\n")[0].lstrip("# "))
     columns = sys.stdout.columns
     if columns is None:
-        return Page({"topic": topic, "title": "", "text": text})
+        return _page(text, topic=topic, title="")
     click.echo_via_pager(_rendered(text, columns))
-    return Done()
+    return Result()
+
+
+def _page(text: str, **about: object) -> Result:
+    """A text that people read as it stands."""
+    return Result(text.rstrip("\n"), about | {"text": text}, folds=False)
 
 
 def _rendered(text: str, columns: int) -> str:

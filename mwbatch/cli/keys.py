@@ -27,11 +27,10 @@ def list_(*, place: settings.Place, talk: settings.Talk) -> None:
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.commands.keys import listed
-        from mwbatch.views.listing import Listing
+        from mwbatch.commands import keys
+        from mwbatch.views.keys import listed
 
-        lines = await listed(open_home(place, desk), desk)
-        return Listing("keys", tuple(line.json() for line in lines))
+        return listed(await keys.listed(open_home(place, desk), desk))
 
     perform(command, talk)
 
@@ -51,9 +50,10 @@ def rotate(*, place: settings.Place, talk: settings.Talk) -> None:
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.commands.keys import rotated
+        from mwbatch.commands import keys
+        from mwbatch.views.keys import rotated
 
-        return rotated(open_home(place, desk), desk)
+        return rotated(keys.rotated(open_home(place, desk), desk))
 
     perform(command, talk)
 
@@ -81,10 +81,11 @@ def retire(
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.commands.keys import retired
+        from mwbatch.commands import keys
         from mwbatch.core.ids import Kid
+        from mwbatch.views.keys import retired
 
-        return await retired(open_home(place, desk), Kid(kid), desk, force=force)
+        return retired(await keys.retired(open_home(place, desk), Kid(kid), desk, force=force))
 
     perform(command, talk)
 

@@ -59,11 +59,11 @@ def make_annotating(
     async def command(desk: "Desk") -> Result:
         from mwbatch.commands.make_annotating import make_annotating as make
         from mwbatch.core.lineage import Filter, Question
-        from mwbatch.views.outcomes import MadeView
+        from mwbatch.views.outcomes import made
 
         question = Question(instruction, option, single_option)
         wanted = Filter(frozenset(chosen.brand), chosen.min_size, chosen.max_tags)
         home = open_home(place, desk)
-        return MadeView(await make(home, batch, question, wanted, output, desk, force=force))
+        return made(await make(home, batch, question, wanted, output, desk, force=force))
 
     perform(command, talk)

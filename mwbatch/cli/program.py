@@ -22,7 +22,7 @@ from mwbatch.environment import proxies
 from mwbatch.errors import BadValue, Exit, MwbatchError, Poisoned, StoreError, Unsent
 from mwbatch.settings import LogFormat, Talk
 from mwbatch.views.folding import folded, matters
-from mwbatch.views.plain import Plain, Result
+from mwbatch.views.plain import Result
 from mwbatch.views.streams import Stream, hurried, take_over
 
 if TYPE_CHECKING:
@@ -116,14 +116,13 @@ def show(result: Result, talk: Talk) -> None:
     """Print a result: words on standard output,
     or with ``--json`` one object there and the words beside it.
     """
-    words = result.text()
     if not talk.json:
-        emit(words if isinstance(result, Plain) else folded(words, sys.stdout))
+        emit(folded(result.words, sys.stdout) if result.folds else result.words)
         return
-    if words and not talk.quiet:
-        say(words, talk)
-    if (value := result.json()) is not None:
-        emit_json(value)
+    if result.words and not talk.quiet:
+        say(result.words, talk)
+    if result.value is not None:
+        emit_json(result.value)
 
 
 def fail(error: MwbatchError, talk: Talk, asked: Exit = Exit.DONE) -> Exit:

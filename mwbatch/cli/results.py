@@ -100,8 +100,9 @@ async def _follow(batch: str, way: Way, place: settings.Place, desk: "Desk") -> 
 async def _take(batch: str, way: Way, place: settings.Place, path: Path, desk: "Desk") -> Result:
     from mwbatch.commands.results import take_home
     from mwbatch.journal.opened import look
-    from mwbatch.views.results import TakenView
+    from mwbatch.views.results import taken
 
     home = open_home(place, desk)
     opened = await look(home, home.find(batch))
-    return TakenView(await take_home(opened, path, desk, force=way.force, every=way.every), way.demanded)
+    took = await take_home(opened, path, desk, force=way.force, every=way.every)
+    return taken(took, demanded=way.demanded)

@@ -69,7 +69,7 @@ def serve_callbacks(*, listening: Listening, place: settings.Place, talk: settin
 
     async def command(desk: "Desk") -> Result:
         from mwbatch.callbacks.server import serve
-        from mwbatch.views.received import Received
+        from mwbatch.views.received import summary
 
         async with await serve(
             open_home(place, desk),
@@ -88,11 +88,11 @@ def serve_callbacks(*, listening: Listening, place: settings.Place, talk: settin
                 while receiver.failure is None and not await desk.sleep(0.25):
                     desk.tally.done = receiver.counts.received
             desk.tally.begin("")
-        received = Received(receiver.counts.plain())
-        desk.tally.note(received.sentence())
+        counts = receiver.counts.plain()
+        desk.tally.note(summary(counts))
         if receiver.failure is not None:
             raise receiver.failure
-        return received
+        return Result(value=counts)
 
     perform(command, talk)
 

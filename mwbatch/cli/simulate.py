@@ -10,7 +10,7 @@ from mwbatch import settings
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import emit, emit_json, perform
 from mwbatch.declarations import Option
-from mwbatch.views.plain import Done, Result
+from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
@@ -76,7 +76,7 @@ def simulate(*, world: World, talk: settings.Talk) -> None:
                 await desk.stopping.wait()
         finally:
             await there.close()
-        return Done()
+        return Result()
 
     perform(command, talk)
 

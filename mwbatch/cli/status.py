@@ -78,9 +78,9 @@ def status(
 def one(home: "Store", batch: str, price: float | None, *, demanded: bool) -> Result:
     """Where one batch stands; at a ``price`` a task, where that is not the one kept with the batch."""
     from mwbatch.journal.opened import read
-    from mwbatch.views.standing import Standing
+    from mwbatch.views.standing import one
 
-    return Standing(read(home, home.find(batch)).report().priced(price), demanded)
+    return one(read(home, home.find(batch)).report().priced(price), demanded=demanded)
 
 
 def everything(home: "Store", price: float | None, *, demanded: bool) -> Result:
@@ -88,12 +88,12 @@ def everything(home: "Store", price: float | None, *, demanded: bool) -> Result:
     from mwbatch.errors import StoreError
     from mwbatch.journal.batches import each
     from mwbatch.journal.opened import read
-    from mwbatch.views.standing import Standings
+    from mwbatch.views.standing import every
 
     made = [report for _, report in each(home, lambda ref: read(home, ref).report().priced(price))]
     unreadable = tuple(str(why) for why in made if isinstance(why, StoreError))
     reports = tuple(report for report in made if not isinstance(report, StoreError))
-    return Standings(home.where, reports, demanded, unreadable)
+    return every(home.where, reports, demanded=demanded, unreadable=unreadable)
 
 
 def row_list(home: "Store", batch: str, status: str) -> Result:

@@ -48,13 +48,15 @@ def submit(
         from mwbatch.commands.submit import submit
         from mwbatch.core.hosts import origin
         from mwbatch.views.outcomes import created
+        from mwbatch.views.preview import rehearsed
 
         home, how = open_home(place, desk), wishes(spending, repeats)
         async with readable(source_of(manifest, batch, meant, taken), desk) as source:
             if dry_run:
                 at = origin(api.base_url)
                 async with client_where(api, desk, needed=repeats.against_api) as asked:
-                    return await rehearse(home, at, source, how, desk, missing_key(), asked)
+                    told = await rehearse(home, at, source, how, desk, missing_key(), asked)
+                    return rehearsed(told)
             async with open_client(api, desk, spending.concurrency) as client:
                 return created(await submit(home, client, source, how, desk))
 

@@ -12,7 +12,7 @@ from mwbatch.cli.program import perform, standard_output
 from mwbatch.cli.wiring import open_client
 from mwbatch.declarations import Argument, Option
 from mwbatch.errors import Exit
-from mwbatch.views.plain import Done, Plain, Result
+from mwbatch.views.plain import Result, plain
 
 if TYPE_CHECKING:
     from mwbatch.client import Client
@@ -98,7 +98,7 @@ def list_(
             desk.tally.note(
                 f"warning: {why}, so these may not be all tasks: narrow it by --start-time and --end-time"
             )
-        return Done(Exit.UNFINISHED if short else Exit.DONE)
+        return Result(exit=Exit.UNFINISHED if short else Exit.DONE)
 
     perform(command, talk)
 
@@ -124,7 +124,7 @@ def get(
 
         desk.tally.begin("asking the API")
         async with open_client(api, desk) as client:
-            return Plain(task_json(await client.retrieve(task_id), raw=raw))
+            return plain(task_json(await client.retrieve(task_id), raw=raw))
 
     perform(command, talk)
 
@@ -151,7 +151,7 @@ def cancel(
         desk.tally.begin("asking the API")
         async with open_client(api, desk) as client:
             with desk.in_flight():
-                return Plain(task_json(await canceled(client, task_id), raw=raw))
+                return plain(task_json(await canceled(client, task_id), raw=raw))
 
     perform(command, talk)
 

@@ -13,7 +13,7 @@ from mwbatch.views.plain import Result
 if TYPE_CHECKING:
     from mwbatch.commands.desk import Desk
     from mwbatch.commands.planning import Source
-    from mwbatch.commands.validate import Validation
+    from mwbatch.core.preview import Validation
 
 
 @verb
@@ -47,6 +47,7 @@ def validate(
     async def command(desk: "Desk") -> Result:
         from mwbatch.commands.manifests import is_pipe
         from mwbatch.commands.validate import validate
+        from mwbatch.views.preview import validated
 
         source = source_of(manifest, batch, meant, settings.Taken(allow_duplicates=allow_duplicates))
         checked = await validate(
@@ -59,8 +60,8 @@ def validate(
             desk=desk,
         )
         if manifest == "-" or is_pipe(manifest) or checked.unreachable:
-            return checked
-        return await compared(checked, source, repeats, place, api, desk)
+            return validated(checked)
+        return validated(await compared(checked, source, repeats, place, api, desk))
 
     perform(command, talk)
 
@@ -72,7 +73,7 @@ async def compared(
     place: settings.Place,
     api: settings.Api,
     desk: "Desk",
-) -> Result:
+) -> "Validation":
     """The same, with what of its rows was asked for before,
     and whether a batch has those with problems already.
     """

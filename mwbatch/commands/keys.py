@@ -1,16 +1,16 @@
 """Callback keys: which there are and what waits for them, a new one, the end of an old one."""
 
 from collections import defaultdict
-from dataclasses import asdict, dataclass
 from typing import Final
 
 from mwbatch.commands.desk import Desk
 from mwbatch.core.facts import Started
 from mwbatch.core.hint import hint
 from mwbatch.core.ids import Kid
+from mwbatch.core.key_use import KeyLine, Retired, Rotated, Use
 from mwbatch.core.plural import rows
 from mwbatch.core.waiting import waiting
-from mwbatch.errors import Exit, UsageError
+from mwbatch.errors import UsageError
 from mwbatch.journal.batches import each
 from mwbatch.journal.closing import in_thread
 from mwbatch.journal.home_keys import kept_keys
@@ -22,105 +22,6 @@ from mwbatch.journal.store import Store
 SIGNS: Final = "signs"
 VERIFIES: Final = "verifies"
 RETIRED: Final = "retired"
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """A batch with addresses that a key signed; ``waiting`` of its rows may still be answered there."""
-
-    batch: str
-    waiting: int
-
-
-@dataclass(frozen=True, slots=True)
-class KeyLine:
-    """One key as `mwbatch keys list` shows it, without its secret.
-
-    ``use`` says whether it signs new addresses, only verifies those that it signed, or is retired.
-    ``batches`` of the home have addresses signed with it, and ``waiting`` of their rows may still be answered
-    there.
-    """
-
-    kid: Kid
-    use: str
-    made_at: str | None
-    retired_at: str | None
-    batches: int
-    waiting: int
-
-    def json(self) -> dict[str, object]:
-        """The fields by their names."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Rotated:
-    """A new key signs; ``verifying`` are those that only verify now."""
-
-    kid: Kid
-    made_at: str | None
-    verifying: tuple[Kid, ...]
-    key_file: str
-    exit: Exit = Exit.DONE
-
-    def text(self) -> str:
-        """What is so now, and what comes next."""
-        first = f"callback key {self.kid} signs new addresses from now on"
-        if not self.verifying:
-            return first
-        return (
-            f"{first}; {', '.join(self.verifying)} accepted until retired\n"
-            f"A receiver notices by itself; a run that is under way goes on with the key that it began with."
-        )
-
-    def json(self) -> dict[str, object]:
-        """The object for scripts."""
-        return {
-            "kid": self.kid,
-            "made_at": self.made_at,
-            "verifying": list(self.verifying),
-            "key_file": self.key_file,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """A key is retired; ``uses`` are the batches that still wait for callbacks at its addresses.
-
-    ``running`` are batches in use, each with who uses it: a run signs with the key that it began with until
-    it ends.
-    """
-
-    kid: Kid
-    retired_at: str | None
-    uses: tuple[Use, ...]
-    running: tuple[tuple[str, str], ...] = ()
-    exit: Exit = Exit.DONE
-
-    def text(self) -> str:
-        """What is so now, and how to get the answers of those that wait."""
-        lines = [f"callback key {self.kid} is retired: callbacks at addresses that it signed are refused"]
-        lines += [
-            f"{rows(use.waiting)} of batch {use.batch} may be answered there: "
-            f"{hint('reconcile', use.batch, '--wait')}"
-            for use in self.uses
-        ]
-        lines += [
-            f"warning: batch {batch} is in use by {who}, which may sign more addresses with {self.kid}, and "
-            f"their callbacks are refused: end it (Ctrl-C), then {hint('resume', batch)} signs with the "
-            "newest key"
-            for batch, who in self.running
-        ]
-        return "\n".join(lines)
-
-    def json(self) -> dict[str, object]:
-        """The object for scripts."""
-        return {
-            "kid": self.kid,
-            "retired_at": self.retired_at,
-            "waiting": [{"batch": use.batch, "rows": use.waiting} for use in self.uses],
-            "running": [{"batch": batch, "by": who} for batch, who in self.running],
-        }
 
 
 async def listed(store: Store, desk: Desk) -> list[KeyLine]:
@@ -150,7 +51,7 @@ def rotated(store: Store, desk: Desk) -> Rotated:
     return Rotated(newest.kid, newest.made_at, tuple(key.kid for key in verifying), store.keys.where)
 
 
-async def retired(store: Store, kid: Kid, desk: Desk, *, force: bool) -> Gone:
+async def retired(store: Store, kid: Kid, desk: Desk, *, force: bool) -> Retired:
     """Refuse callbacks at the addresses of an old key from now on.
 
     Raises:
@@ -177,7 +78,7 @@ async def retired(store: Store, kid: Kid, desk: Desk, *, force: bool) -> Gone:
             f"{hint('keys retire', kid, '--force')} and let reconcile fetch the answers"
         )
     keys = store.keys.retire(kid, desk.now())
-    return Gone(kid, next(key.retired_at for key in keys.retired if key.kid == kid), waits, running)
+    return Retired(kid, next(key.retired_at for key in keys.retired if key.kid == kid), waits, running)
 
 
 def _running(store: Store) -> tuple[tuple[str, str], ...]:

@@ -99,6 +99,10 @@ class Survey:
         """How many rows have no mistake."""
         return len(self.numbers) - len(self.disputed) - self.aside
 
+    def each_type(self) -> dict[str, int]:
+        """How many of the new rows are of each type."""
+        return {kind: self.by_type[kind] for kind in ("tagging", "annotating")}
+
     def composition(self) -> list[str]:
         """In one sentence what the new rows are; none where there are none, or nobody looked."""
         return [self.scrutiny.composition(self.by_type)] if self.new and self.scrutiny else []

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mwbatch.core.agreement import Differing
-from mwbatch.core.plural import counted, rows
 from mwbatch.core.progress import Report
 from mwbatch.errors import Exit
 
@@ -139,17 +138,6 @@ class Proof:
     covers: int = 0
     known: int = 0
 
-    def text(self) -> str:
-        """The sentence that users came for."""
-        covers = f"covers {self.covers:,} of {self.known:,} known tasks"
-        if self.paid_twice is None:
-            return f"paid twice: cannot be told, {'; '.join(self.reasons)}; the listing {covers}"
-        at = f" at {self.at}" if self.at else ""
-        return (
-            f"paid twice: {self.paid_twice:,}, by a listing of {counted(self.listed, 'task')}{at}, which "
-            f"{covers}"
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -161,19 +149,6 @@ class Comparison:
     added: int
     gone: int
     changed: int
-
-    def text(self) -> str:
-        """One sentence."""
-        if not (self.added or self.gone or self.changed):
-            return f"{self.path} and the batch have the same rows"
-        return (
-            f"{self.path} has {rows(self.added)} that the batch lacks, lacks {self.gone:,} that the batch "
-            f"has, and has changed {self.changed:,}"
-        )
-
-    def json(self) -> dict[str, object]:
-        """The counts."""
-        return {"manifest": self.path, "added": self.added, "gone": self.gone, "changed": self.changed}
 
 
 @dataclass(slots=True)

@@ -1,7 +1,6 @@
 """What was asked for more than once, as words and as JSON."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from mwbatch.core.account import word
@@ -11,86 +10,67 @@ from mwbatch.core.facts import Planned
 from mwbatch.core.plural import counted
 from mwbatch.core.signatures import unsigned
 from mwbatch.errors import Exit
+from mwbatch.views.plain import Result
 
 SHOWN: Final = 20
 """How many requests people are shown; scripts get more."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuditView:
-    """An audit, ready to be shown; ``price`` is the user's, for one task."""
+def audited(found: Sequence[Audited], price: float | None = None) -> Result:
+    """An audit: the requests with most tasks first, then the counts; ``price`` is the user's, for one task.
 
-    found: tuple[Audited, ...]
-    price: float | None = None
+    Exit 1 where something was asked for more than once; 3 and 6 where not everything could be looked at.
+    """
+    told = [(one, request, paid) for one in found for paid, request in one.audit.told()]
+    requests = sum(one.audit.requests for one in found)
+    beyond = sum(one.audit.beyond for one in found)
+    cost = None if price is None else round(price * beyond, 6)
+    worst_first = sorted(told, key=lambda one: -one[2])
+    lines = [line for one in worst_first[:SHOWN] for line in _lines(*one)]
+    if requests > SHOWN:
+        lines.append(f"and {requests - SHOWN:,} more requests (--json lists them)")
+    of_price = f", {cost:,.2f} at {price:g} each" if cost is not None else ""
+    lines += [*_looked(found), _summary(found, requests, beyond, of_price)]
+    listed = [one.listed for one in found if one.listed is not None]
+    value = {
+        "batches": sum(len(one.batches) for one in found),
+        "asked_again": requests,
+        "tasks_beyond": beyond,
+        "cost": cost,
+        "requests": [_object(*one) for one in told],
+        "listed": sum(listed) if listed else None,
+        "not_comparable": sum(one.bare for one in found),
+        "unreadable": [reason for one in found for reason in one.unreadable],
+    }
+    return Result("\n".join(lines), value, _exit(found, requests))
 
-    @property
-    def exit(self) -> Exit:
-        """1 where something was asked for more than once; 3 and 6 where not everything could be looked at."""
-        if any(one.unreadable for one in self.found):
-            return Exit.MACHINE
-        if any(one.flaw for one in self.found):
-            return Exit.UNFINISHED
-        return Exit.ROWS if self.requests else Exit.DONE
 
-    @property
-    def requests(self) -> int:
-        """How many requests have more than one task that was not canceled."""
-        return sum(one.audit.requests for one in self.found)
+def _exit(found: Sequence[Audited], requests: int) -> Exit:
+    if any(one.unreadable for one in found):
+        return Exit.MACHINE
+    if any(one.flaw for one in found):
+        return Exit.UNFINISHED
+    return Exit.ROWS if requests else Exit.DONE
 
-    @property
-    def beyond(self) -> int:
-        """How many of their tasks are beyond one each."""
-        return sum(one.audit.beyond for one in self.found)
 
-    @property
-    def cost(self) -> float | None:
-        """What these cost, in the currency of the price; None where no price was named."""
-        return None if self.price is None else round(self.price * self.beyond, 6)
+def _looked(found: Sequence[Audited]) -> Iterator[str]:
+    for one in found:
+        yield from (f"not looked into: {reason}" for reason in one.unreadable)
+        if one.listed is not None:
+            seen = counted(one.listed, "task")
+            yield f"looked at {seen} of the account" + (f": {one.flaw}" if one.flaw else "")
+        if one.bare:
+            yield f"not comparable, since they show no inputs: {one.bare:,} of them"
 
-    def text(self) -> str:
-        """The requests with most tasks first, then the counts."""
-        told = sorted(self._told(), key=lambda one: -one[2])
-        lines = [line for one, request, paid in told[:SHOWN] for line in _lines(one, request, paid)]
-        if self.requests > SHOWN:
-            lines.append(f"and {self.requests - SHOWN:,} more requests (--json lists them)")
-        return "\n".join([*lines, *self._summary()])
 
-    def _told(self) -> Iterator[tuple[Audited, Request, int]]:
-        return ((one, request, paid) for one in self.found for paid, request in one.audit.told())
-
-    def _summary(self) -> Iterator[str]:
-        for one in self.found:
-            yield from (f"not looked into: {reason}" for reason in one.unreadable)
-            if one.listed is not None:
-                seen = counted(one.listed, "task")
-                yield f"looked at {seen} of the account" + (f": {one.flaw}" if one.flaw else "")
-            if one.bare:
-                yield f"not comparable, since they show no inputs: {one.bare:,} of them"
-        batches = sum(len(one.batches) for one in self.found)
-        cost = f", {self.cost:,.2f} at {self.price:g} each" if self.cost is not None else ""
-        if not self.requests:
-            yield (
-                f"nothing was asked for more than once, in {batches:,} "
-                f"{'batch' if batches == 1 else 'batches'}"
-            )
-        else:
-            were = "request was" if self.requests == 1 else "requests were"
-            beyond = counted(self.beyond, "task")
-            yield f"{self.requests:,} {were} asked for more than once: {beyond} beyond one each{cost}"
-
-    def json(self) -> dict[str, object]:
-        """The object for scripts; its names are a promise."""
-        listed = [one.listed for one in self.found if one.listed is not None]
-        return {
-            "batches": sum(len(one.batches) for one in self.found),
-            "asked_again": self.requests,
-            "tasks_beyond": self.beyond,
-            "cost": self.cost,
-            "requests": [_object(*told) for told in self._told()],
-            "listed": sum(listed) if listed else None,
-            "not_comparable": sum(one.bare for one in self.found),
-            "unreadable": [reason for one in self.found for reason in one.unreadable],
-        }
+def _summary(found: Sequence[Audited], requests: int, beyond: int, cost: str) -> str:
+    if not requests:
+        batches = sum(len(one.batches) for one in found)
+        return (
+            f"nothing was asked for more than once, in {batches:,} {'batch' if batches == 1 else 'batches'}"
+        )
+    were = "request was" if requests == 1 else "requests were"
+    return f"{requests:,} {were} asked for more than once: {counted(beyond, 'task')} beyond one each{cost}"
 
 
 def _planned(one: Audited, request: Request) -> Iterator[tuple[Held, Planned]]:

@@ -1,7 +1,6 @@
 """Lists of single rows and tasks, for people and for pipes."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -13,65 +12,56 @@ from mwbatch.core.task_state import TaskState
 from mwbatch.core.times import iso
 from mwbatch.errors import Exit
 from mwbatch.journal.opened import Opened
+from mwbatch.views.plain import Result
 
 BEGINNING: Final = 80
 """Characters of a body that a list shows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """Rows or tasks, one dict each with the same keys; the first line of the text names the columns."""
+def listing(
+    what: str, items: Iterable[Mapping[str, object]], exit_code: Exit = Exit.DONE, words: str = ""
+) -> Result:
+    """Rows or tasks, one mapping each with the same keys, which are the first line: columns with tabs between
+    them, so that ``cut`` and a spreadsheet read them.
 
-    what: str
-    items: tuple[dict[str, object], ...]
-    exit: Exit = Exit.DONE
-    words: str = ""
-    """What people call it, where scripts know it as ``what``."""
-
-    def text(self) -> str:
-        """Tab-separated columns, so that ``cut`` and a spreadsheet read them."""
-        if not self.items:
-            return f"no {self.words or self.what}"
-        lines = ["\t".join(self.items[0])]
-        lines += [
-            "\t".join("" if value is None else cell(str(value)) for value in item.values())
-            for item in self.items
-        ]
-        return "\n".join(lines)
-
-    def json(self) -> dict[str, object]:
-        """An object with the items under ``what``."""
-        return {self.what.replace(" ", "_"): list(self.items)}
+    ``words`` is what people call it, where scripts know it as ``what``.
+    """
+    there = list(items)
+    lines = ["\t".join(there[0])] if there else [f"no {words or what}"]
+    lines += [
+        "\t".join("" if value is None else cell(str(value)) for value in item.values()) for item in there
+    ]
+    return Result("\n".join(lines), {what.replace(" ", "_"): there}, exit_code)
 
 
-def rows(opened: Opened, status: Status) -> Listing:
+def rows(opened: Opened, status: Status) -> Result:
     """The rows in one status, with their line in the manifest, their id and the last message about them."""
     wanted = set(opened.state.numbered(status))
     messages = {row: message for row, message in opened.failures() if row in wanted}
-    return Listing(
+    return listing(
         f"{status.value} rows",
-        tuple(
+        (
             {"row": planned.row, "line": planned.line, "id": planned.id, "message": messages.get(planned.row)}
             for planned in opened.journal.rows(wanted.__contains__)
         ),
     )
 
 
-def surplus(opened: Opened) -> Listing:
+def surplus(opened: Opened) -> Result:
     """Every task beyond the one kept of its row."""
-    return Listing("surplus", tuple(_tasks(opened, opened.state.surplus())))
+    return listing("surplus", _tasks(opened, opened.state.surplus()))
 
 
-def conflicts(opened: Opened) -> Listing:
+def conflicts(opened: Opened) -> Result:
     """Every task with two answers that say different things."""
-    return Listing("conflicts", tuple(_tasks(opened, opened.state.conflicts())))
+    return listing("conflicts", _tasks(opened, opened.state.conflicts()))
 
 
-def differing(found: Reconciled) -> Listing:
+def differing(found: Reconciled) -> Result:
     """Every task whose stored answer the API lists otherwise, and those of which it says that it has none."""
-    return Listing(
+    return listing(
         "differing answers",
-        tuple(
+        (
             {"row": row, "task_id": task_id, "listed": listed}
             for listed, tasks in (("another answer", found.differing), ("no answer", found.unanswered))
             for row, task_id in tasks
@@ -80,27 +70,27 @@ def differing(found: Reconciled) -> Listing:
     )
 
 
-def unknown(opened: Opened) -> Listing:
+def unknown(opened: Opened) -> Result:
     """Every task at an address of the batch whose row the batch does not have."""
-    return Listing("unknown tasks", tuple(_tasks(opened, opened.state.unknown())))
+    return listing("unknown tasks", _tasks(opened, opened.state.unknown()))
 
 
-def damaged(opened: Opened) -> Listing:
+def damaged(opened: Opened) -> Result:
     """Every place on disk where a line was acknowledged once and cannot be read now."""
-    return Listing(
+    return listing(
         "damaged lines",
-        tuple(
+        (
             {"file": d.where, "offset": d.offset, "bytes": d.size, "reason": d.reason}
             for d in opened.own.damage()
         ),
     )
 
 
-def rejected(opened: Opened) -> Listing:
+def rejected(opened: Opened) -> Result:
     """Every callback that did not fit, with the beginning of its body."""
-    return Listing(
+    return listing(
         "rejected callbacks",
-        tuple(
+        (
             {
                 "at": iso(datetime.fromtimestamp(reject.at, UTC)),
                 "row": reject.row,

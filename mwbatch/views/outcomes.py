@@ -1,41 +1,18 @@
 """What commands came to, as words and as JSON: the report, and what is particular to the command."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from mwbatch.core.hint import hint
-from mwbatch.core.outcomes import Canceled, Created, Made, Ran, Reconciled
+from mwbatch.core.outcomes import Canceled, Comparison, Created, Made, Proof, Ran, Reconciled
 from mwbatch.core.plural import counted, rows
 from mwbatch.core.printable import cell
 from mwbatch.core.sweep import NO_ECHO
-from mwbatch.errors import Exit
+from mwbatch.views.plain import Result
 from mwbatch.views.words import report_text
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The report of a command, with sentences before it and fields beside it."""
-
-    told: Created | Ran | Reconciled | Canceled
-    sentences: tuple[str, ...]
-    fields: dict[str, object]
-
-    @property
-    def exit(self) -> Exit:
-        """The exit code."""
-        return self.told.exit
-
-    def text(self) -> str:
-        """The sentences, then where the batch stands and what to do next."""
-        return "\n".join((*self.sentences, report_text(self.told.report)))
-
-    def json(self) -> dict[str, object]:
-        """The shared object, with the fields of this command."""
-        return self.told.report.json() | self.fields
-
-
-def created(run: Created | Ran) -> Outcome:
+def created(run: Created | Ran) -> Result:
     """A run of `submit`, `resume`, `retry` or `run`, ready to be shown."""
     fetched = run.fetched if isinstance(run, Ran) else 0
     reason = run.ending.reason
@@ -50,19 +27,19 @@ def created(run: Created | Ran) -> Outcome:
         "skipped": run.skipped,
         "left_out": run.left_out,
     }
-    return Outcome(run, sentences, fields | ({"fetched": fetched} if isinstance(run, Ran) else {}))
+    return _outcome(run, sentences, fields | ({"fetched": fetched} if isinstance(run, Ran) else {}))
 
 
-def reconciled(found: Reconciled) -> Outcome:
+def reconciled(found: Reconciled) -> Result:
     """A reconciliation, ready to be shown."""
     proof, comparison = found.proof, found.comparison
     sentences = (
         *_fetched(found.fetched, "fetched from the API"),
         *_fetched(found.taken_in, "taken in from the inbox"),
-        *((comparison.text(),) if comparison else ()),
+        *((compared(comparison),) if comparison else ()),
         *_differing(found),
         *_still_open(found.reasons if proof is None or proof.paid_twice is not None else ()),
-        *((proof.text(),) if proof else ()),
+        *((proved(proof),) if proof else ()),
         *_without_proof(found),
     )
     fields: dict[str, object] = {
@@ -79,9 +56,33 @@ def reconciled(found: Reconciled) -> Outcome:
         "unproved": proof is not None and proof.paid_twice is None,
         "differing_answers": len(found.differing),
         "unanswered_tasks": len(found.unanswered),
-        "comparison": comparison.json() if comparison else None,
+        "comparison": _object(comparison) if comparison else None,
     }
-    return Outcome(found, sentences, fields)
+    return _outcome(found, sentences, fields)
+
+
+def proved(proof: Proof) -> str:
+    """The sentence that users came for."""
+    covers = f"covers {proof.covers:,} of {proof.known:,} known tasks"
+    if proof.paid_twice is None:
+        return f"paid twice: cannot be told, {'; '.join(proof.reasons)}; the listing {covers}"
+    at = f" at {proof.at}" if proof.at else ""
+    seen = counted(proof.listed, "task")
+    return f"paid twice: {proof.paid_twice:,}, by a listing of {seen}{at}, which {covers}"
+
+
+def compared(found: Comparison) -> str:
+    """A file and a batch, in one sentence."""
+    if not (found.added or found.gone or found.changed):
+        return f"{found.path} and the batch have the same rows"
+    return (
+        f"{found.path} has {rows(found.added)} that the batch lacks, lacks {found.gone:,} that the batch "
+        f"has, and has changed {found.changed:,}"
+    )
+
+
+def _object(found: Comparison) -> dict[str, object]:
+    return {"manifest": found.path, "added": found.added, "gone": found.gone, "changed": found.changed}
 
 
 def _differing(found: Reconciled) -> Iterator[str]:
@@ -113,7 +114,7 @@ def _without_proof(found: Reconciled) -> tuple[str, ...]:
     )
 
 
-def canceled(found: Canceled) -> Outcome:
+def canceled(found: Canceled) -> Result:
     """A cancellation, ready to be shown."""
     name = found.report.batch
     sentences = [
@@ -134,62 +135,55 @@ def canceled(found: Canceled) -> Outcome:
         "kept": list(found.kept),
         "interrupted": found.interrupted,
     }
-    return Outcome(found, tuple(sentences), fields)
+    return _outcome(found, sentences, fields)
 
 
-@dataclass(frozen=True, slots=True)
-class MadeView:
-    """A manifest that was made, ready to be shown."""
-
-    made: Made
-
-    @property
-    def exit(self) -> Exit:
-        """The exit code."""
-        return self.made.exit
-
-    def text(self) -> str:
-        """What was written, what was left out, and the next step."""
-        made = self.made
-        lines = [f"{made.path}: {rows(made.rows)} that ask about {counted(made.tags, 'tag')}"]
-        left = {
-            "images without a tag to ask about": made.images_without,
-            "tags filtered out": made.filtered,
-            "tags beyond --max-tags": made.beyond,
-            "tags whose box no manifest takes": made.unusable,
-        }
-        lines += [f"  left out: {count:,} {what}" for what, count in left.items() if count]
-        if made.waiting:
+def made(made: Made) -> Result:
+    """A manifest that was made: what was written, what was left out, and the next step."""
+    lines = [f"{made.path}: {rows(made.rows)} that ask about {counted(made.tags, 'tag')}"]
+    left = {
+        "images without a tag to ask about": made.images_without,
+        "tags filtered out": made.filtered,
+        "tags beyond --max-tags": made.beyond,
+        "tags whose box no manifest takes": made.unusable,
+    }
+    lines += [f"  left out: {count:,} {what}" for what, count in left.items() if count]
+    if made.waiting:
+        lines.append(
+            f"  {rows(made.waiting)} have no answer yet: once they have, make it again under another "
+            f"name (-o {made.later}), and add its rows: "
+            f"{hint('submit', Path(made.later), '--batch', made.name)}"
+        )
+    for count, when in ((made.expired, "has expired"), (made.expiring, "will expire within 24 hours")):
+        if count:
             lines.append(
-                f"  {rows(made.waiting)} have no answer yet: once they have, make it again under another "
-                f"name (-o {made.later}), and add its rows: "
-                f"{hint('submit', Path(made.later), '--batch', made.name)}"
+                f"  {rows(count)} with a picture whose signed URL {when}, by this machine's clock: "
+                "put a fresh one there"
             )
-        for count, when in ((made.expired, "has expired"), (made.expiring, "will expire within 24 hours")):
-            if count:
-                lines.append(
-                    f"  {rows(count)} with a picture whose signed URL {when}, by this machine's clock: "
-                    "put a fresh one there"
-                )
-        leave = ["--single-option"] * made.single
-        return "\n".join([*lines, "next:", f"  {hint('submit', Path(made.path), *leave)}"])
+    leave = ["--single-option"] * made.single
+    words = "\n".join([*lines, "next:", f"  {hint('submit', Path(made.path), *leave)}"])
+    value = {
+        "batch": made.batch,
+        "manifest": made.path,
+        "rows": made.rows,
+        "tags": made.tags,
+        "images_without_tags": made.images_without,
+        "filtered": made.filtered,
+        "beyond_max_tags": made.beyond,
+        "unusable": made.unusable,
+        "waiting": made.waiting,
+        "expired_urls": made.expired,
+        "expiring_urls": made.expiring,
+    }
+    return Result(words, value, made.exit)
 
-    def json(self) -> dict[str, object]:
-        """The object for scripts."""
-        made = self.made
-        return {
-            "batch": made.batch,
-            "manifest": made.path,
-            "rows": made.rows,
-            "tags": made.tags,
-            "images_without_tags": made.images_without,
-            "filtered": made.filtered,
-            "beyond_max_tags": made.beyond,
-            "unusable": made.unusable,
-            "waiting": made.waiting,
-            "expired_urls": made.expired,
-            "expiring_urls": made.expiring,
-        }
+
+def _outcome(
+    told: Created | Ran | Reconciled | Canceled, sentences: Iterable[str], fields: dict[str, object]
+) -> Result:
+    """The report of a command, with sentences before it and fields beside it."""
+    words = "\n".join((*sentences, report_text(told.report)))
+    return Result(words, told.report.json() | fields, told.exit)
 
 
 def _still_open(reasons: Iterable[str]) -> tuple[str, ...]:

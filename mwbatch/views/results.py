@@ -1,7 +1,6 @@
 """The completed rows as JSON lines in the manifest's order, at any time, also while the batch runs."""
 
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
@@ -11,46 +10,31 @@ from mwbatch.core.outcomes import Taken
 from mwbatch.core.plural import rows
 from mwbatch.core.printable import cell
 from mwbatch.core.text import encode
-from mwbatch.errors import Exit
 from mwbatch.journal import News
 from mwbatch.journal.closing import in_thread
 from mwbatch.journal.harm import tell_hidden
 from mwbatch.journal.labelled import results
 from mwbatch.journal.opened import Opened, look
-from mwbatch.views.plain import Done
-from mwbatch.views.standing import Standing
+from mwbatch.views.plain import Result
+from mwbatch.views.standing import judged
 from mwbatch.views.streams import Stream, written
 
 EVERY: Final = 0.5
 """Seconds between two looks at what was written meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
-class TakenView:
-    """A file of results, ready to be shown. ``demanded``: incompleteness is an error."""
-
-    taken: Taken
-    demanded: bool = False
-
-    @property
-    def exit(self) -> Exit:
-        """As `Standing`."""
-        return Standing(self.taken.report, self.demanded).exit
-
-    def text(self) -> str:
-        """One sentence."""
-        done = self.taken.report.by_status[Status.COMPLETED]
-        return (
-            f"{cell(str(self.taken.path))}: {rows(self.taken.written)}; "
-            f"{done:,} of {rows(self.taken.report.rows)} are completed"
-        )
-
-    def json(self) -> dict[str, object]:
-        """The shared object, with the file."""
-        return self.taken.report.json() | {"path": self.taken.path, "written": self.taken.written}
+def taken(told: Taken, *, demanded: bool = False) -> Result:
+    """A file of results; ``demanded``: incompleteness is an error."""
+    report = told.report
+    words = (
+        f"{cell(str(told.path))}: {rows(told.written)}; "
+        f"{report.by_status[Status.COMPLETED]:,} of {rows(report.rows)} are completed"
+    )
+    value = report.json() | {"path": told.path, "written": told.written}
+    return Result(words, value, judged([report], demanded=demanded))
 
 
-def print_results(opened: Opened, out: Stream, *, every: bool, demanded: bool) -> Done:
+def print_results(opened: Opened, out: Stream, *, every: bool, demanded: bool) -> Result:
     """Print the lines, as long as somebody reads them;
     exit 3 when completeness was ``demanded`` and is not there.
     """
@@ -58,12 +42,12 @@ def print_results(opened: Opened, out: Stream, *, every: bool, demanded: bool) -
     while not out.over and (some := _some(lines)):
         out.json(some)
     tell_hidden(opened)
-    return Done(Standing(opened.report(), demanded).exit)
+    return Result(exit=judged([opened.report()], demanded=demanded))
 
 
 async def follow_results(
     opened: Opened, out: Stream, sleep: Callable[[float], Awaitable[bool]], *, demanded: bool
-) -> Done:
+) -> Result:
     """Print each line once, as its row is completed, until nothing is unfinished,
     nobody reads or ``sleep`` says to stop.
 
@@ -75,7 +59,7 @@ async def follow_results(
         while lines := await in_thread(_some, news):
             out.json(lines)
             if not await written(out, sleep):
-                return Done()
+                return Result()
         if not following.quiet:
             unfinished = -1
         elif unfinished < 0:  # counted once and not at every look: it goes through all rows
@@ -84,9 +68,9 @@ async def follow_results(
         if over or await sleep(EVERY):
             break
     if not demanded:
-        return Done()
+        return Result()
     whole = await look(opened.store, opened.ref)  # damage shows to a full reading alone
-    return Done(Standing(await whole.reported(), demanded=True).exit)
+    return Result(exit=judged([await whole.reported()], demanded=True))
 
 
 def _labelled(opened: Opened, news: News) -> Iterator[Label]:

@@ -1,66 +1,42 @@
 """Where batches stand: one report, or a line for each batch of the home."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 
 from mwbatch.core.fold import Status
 from mwbatch.core.hint import hint
 from mwbatch.core.plural import counted
-from mwbatch.core.progress import Report, ReportObject
+from mwbatch.core.progress import Report
 from mwbatch.errors import Exit
+from mwbatch.views.plain import Result
 from mwbatch.views.words import report_text
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """One batch. ``demanded``: incompleteness is an error (``--require-complete``)."""
-
-    report: Report
-    demanded: bool = False
-
-    @property
-    def exit(self) -> Exit:
-        """0, as looking is not judging; 3 when completeness was demanded and is not there."""
-        return Exit.UNFINISHED if self.demanded and not self.report.complete else Exit.DONE
-
-    def text(self) -> str:
-        """The counts and the next step."""
-        return report_text(self.report)
-
-    def json(self) -> ReportObject:
-        """The shared object."""
-        return self.report.json()
+def one(report: Report, *, demanded: bool = False) -> Result:
+    """One batch: the counts and the next step. ``demanded``: incompleteness is an error
+    (``--require-complete``).
+    """
+    return Result(report_text(report), report.json(), judged([report], demanded=demanded))
 
 
-@dataclass(frozen=True, slots=True)
-class Standings:
-    """Every batch of a home; ``unreadable`` says why there is no report of some."""
+def every(
+    home: str, reports: Sequence[Report], *, demanded: bool = False, unreadable: Sequence[str] = ()
+) -> Result:
+    """Every batch of a home, a line each; ``unreadable`` says why there is no report of some."""
+    value = {
+        "home": home,
+        "batches": [report.json() for report in reports],
+        "unreadable": [*unreadable],
+    }
+    if not reports and not unreadable:
+        return Result(f"no batches in {home} yet: {hint('submit', 'MANIFEST')} makes one", value)
+    lines = [*map(_line, reports), *_by_month(reports), *(f"not looked into: {why}" for why in unreadable)]
+    return Result("\n".join(lines), value, Exit.MACHINE if unreadable else judged(reports, demanded=demanded))
 
-    home: str
-    reports: tuple[Report, ...]
-    demanded: bool = False
-    unreadable: tuple[str, ...] = ()
 
-    @property
-    def exit(self) -> Exit:
-        """As `Standing`, for all of them; 6 where one cannot be read."""
-        if self.unreadable:
-            return Exit.MACHINE
-        return max((Standing(report, self.demanded).exit for report in self.reports), default=Exit.DONE)
-
-    def text(self) -> str:
-        """A line a batch."""
-        if not self.reports and not self.unreadable:
-            return f"no batches in {self.home} yet: {hint('submit', 'MANIFEST')} makes one"
-        lines = [_line(report) for report in self.reports]
-        lines += _by_month(self.reports)
-        return "\n".join([*lines, *(f"not looked into: {reason}" for reason in self.unreadable)])
-
-    def json(self) -> dict[str, object]:
-        """The shared object of each."""
-        there: dict[str, object] = {"home": self.home, "batches": [report.json() for report in self.reports]}
-        return there | {"unreadable": [*self.unreadable]}
+def judged(reports: Iterable[Report], *, demanded: bool) -> Exit:
+    """0, as looking is not judging; 3 when completeness was ``demanded`` and is not there."""
+    return Exit.UNFINISHED if demanded and not all(report.complete for report in reports) else Exit.DONE
 
 
 def _by_month(reports: Iterable[Report]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from mwbatch.cli.program import glance, perform
 from mwbatch.commands.desk import Desk
 from mwbatch.errors import DiskFull, Poisoned, StoreError, UsageError
 from mwbatch.settings import Talk
-from mwbatch.views.plain import Done
+from mwbatch.views.plain import Result
 
 STOPPED = "mwbatch.cli.import_module", "mwbatch.cli.program.emit"
 """Where Ctrl-C comes: while a verb's file is imported, and while its result is printed."""
@@ -27,7 +27,7 @@ STOPPED = "mwbatch.cli.import_module", "mwbatch.cli.program.emit"
 ADDRESS = "https://calls.test/callbacks/v1/k1/b234567890/0-1/" + "0123456789abcdef" * 2
 
 
-async def broken(_: Desk) -> Done:
+async def broken(_: Desk) -> Result:
     raise RuntimeError(f"cannot read {ADDRESS}")
 
 
@@ -66,7 +66,7 @@ def test_a_trace_shows_no_mac(capfd: pytest.CaptureFixture[str], json_: bool) ->
 def test_who_is_interrupted_is_told_so(capfd: pytest.CaptureFixture[str]) -> None:
     """A command that fails because somebody interrupted it exits as one that was interrupted."""
 
-    async def interrupted(desk: Desk) -> Done:
+    async def interrupted(desk: Desk) -> Result:
         with desk.in_flight():
             os.kill(os.getpid(), signal.SIGTERM)
             await desk.stopping.wait()
@@ -81,7 +81,7 @@ def test_who_is_interrupted_is_told_so(capfd: pytest.CaptureFixture[str]) -> Non
 def test_a_glance_that_is_stopped(capfd: pytest.CaptureFixture[str]) -> None:
     """Ctrl-C ends what only reads at once, with 130, and puts nothing in doubt."""
 
-    def slow(tell: Callable[[str], None]) -> Done:
+    def slow(tell: Callable[[str], None]) -> Result:
         tell("home: x")
         raise KeyboardInterrupt
 
@@ -123,7 +123,7 @@ def test_a_command_that_ended_on_a_full_disk(
     and that nothing goes on by itself.
     """
 
-    async def full(_: Desk) -> Done:
+    async def full(_: Desk) -> Result:
         raise kind("no space for logos") from OSError(code, os.strerror(code))
 
     with pytest.raises(Exit):

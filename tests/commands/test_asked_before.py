@@ -33,6 +33,7 @@ from mwbatch.journal.opened import looking
 from mwbatch.journal.ref import usable
 from mwbatch.simulator.faults import Fault, Line
 from mwbatch.simulator.shelf import View
+from mwbatch.views.preview import rehearsed
 from tests.commands.conftest import ELSEWHERE, ORIGIN, Stage, answer, silent
 from tests.virtual import virtual
 
@@ -505,12 +506,12 @@ async def test_a_rehearsal_says_the_same_and_writes_nothing(stage: Stage) -> Non
         kept.unlink()
     before = {path: path.read_bytes() for path in stage.path.rglob("*") if path.is_file()}
     whole = await rehearse(stage.home, ORIGIN, unsent, silent(), stage.new_desk())
-    assert (whole.to_send, "left out" in whole.text()) == (1, False)
+    assert (whole.to_send, "left out" in rehearsed(whole).words) == (1, False)
     with pytest.raises(AskedBefore, match="1 of 2 rows"):
         await rehearse(stage.home, ORIGIN, copy, silent(), stage.new_desk())
     found = await rehearse(stage.home, ORIGIN, copy, silent(repeats=Repeats(only_new=True)), stage.new_desk())
-    assert (found.to_send, found.json()["left_out"]) == (1, 1)
-    assert "1 row would be left out, asked for before" in found.text()
+    assert (found.to_send, found.left_out) == (1, 1)
+    assert "1 row would be left out, asked for before" in rehearsed(found).words
     assert {path: path.read_bytes() for path in stage.path.rglob("*") if path.is_file()} == before
 
 

@@ -14,7 +14,8 @@ from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.overlaps import Repeats
 from mwbatch.errors import Exit, UsageError
 from mwbatch.simulator.faults import Fault, Line
-from mwbatch.views.audit import AuditView
+from mwbatch.views.audit import audited as shown
+from mwbatch.views.plain import Result
 from tests.commands.conftest import ELSEWHERE, ORIGIN, ScriptedWire, Stage, answer, silent
 from tests.virtual import virtual
 
@@ -27,29 +28,35 @@ async def sent(stage: Stage, name: str, *ids: str, again: tuple[str, ...] = ()) 
 
 async def audited(
     stage: Stage, price: float | None = None, *, api: bool = False, since: str = "30d"
-) -> AuditView:
+) -> Result:
     """What the audit of the home comes to."""
     client = stage.client if api else None
-    return AuditView(tuple(await audit(stage.home, stage.desk, client, since)), price)
+    return shown(tuple(await audit(stage.home, stage.desk, client, since)), price)
 
 
-def told(found: AuditView) -> list[tuple[int, list[str], int]]:
+def told(found: Result) -> list[tuple[int, list[str], int]]:
     """Of each request how many tasks it has, the batches of its rows, and how many are not in this home."""
-    json: Any = found.json()
+    json: Any = found.value
     return [
         (one["tasks"], [row["batch"] for row in one["rows"]], len(one["account"])) for one in json["requests"]
     ]
 
 
+def counts(found: Result) -> tuple[int, int, float | None]:
+    """How many requests have more than one task, how many tasks are beyond one each, what these cost."""
+    json: Any = found.value
+    return json["asked_again"], json["tasks_beyond"], json["cost"]
+
+
 @virtual
 async def test_nothing_twice(stage: Stage) -> None:
     """An empty home, and one in which each request has one task, are done with exit code 0."""
-    assert (await audited(stage)).text() == "nothing was asked for more than once, in 0 batches"
+    assert (await audited(stage)).words == "nothing was asked for more than once, in 0 batches"
     await sent(stage, "week1", "a", "b")
     await sent(stage, "week2", "c")
     found = await audited(stage, 0.5)
-    assert (found.exit, found.text()) == (Exit.DONE, "nothing was asked for more than once, in 2 batches")
-    assert found.cost == 0
+    assert (found.exit, found.words) == (Exit.DONE, "nothing was asked for more than once, in 2 batches")
+    assert counts(found) == (0, 0, 0)
 
 
 @virtual
@@ -61,9 +68,9 @@ async def test_what_was_paid_again_and_where(stage: Stage) -> None:
     await sent(stage, "week2", "a", again=("week1",))
     await sent(stage, "week3", "a", "c", again=("week1", "week2"))
     found = await audited(stage, 0.08)
-    assert (found.exit, found.requests, found.beyond, found.cost) == (Exit.ROWS, 1, 2, 0.16)
+    assert (found.exit, counts(found)) == (Exit.ROWS, (1, 2, 0.16))
     assert told(found) == [(3, ["week1", "week2", "week3"], 0)]
-    said = found.text()
+    said = found.words
     assert said.startswith("tagging https://images.example.com/a.jpg: 3 tasks\n  batch week1 (")
     assert "line 2 ('a'): " in said
     assert said.endswith("1 request was asked for more than once: 2 tasks beyond one each, 0.16 at 0.08 each")
@@ -88,7 +95,7 @@ async def test_two_tasks_of_one_row(stage: Stage) -> None:
     ]
     await batch.record(shown)
     found = await audited(stage)
-    assert (told(found), found.beyond) == ([(2, ["logos"], 0)], 1)
+    assert (told(found), counts(found)) == ([(2, ["logos"], 0)], (1, 1, None))
 
 
 @virtual
@@ -104,8 +111,8 @@ async def test_the_account(stage: Stage) -> None:
     assert (await audited(stage)).exit is Exit.DONE
     found = await audited(stage, api=True)
     assert sorted(told(found)) == [(2, ["week1"], 1), (3, ["week1"], 2)]
-    assert (found.beyond, found.exit) == (3, Exit.ROWS)
-    assert "at no address of mwbatch: " in found.text()
+    assert (counts(found)[1], found.exit) == (3, Exit.ROWS)
+    assert "at no address of mwbatch: " in found.words
     assert [
         note
         for note in stage.desk.tally.notes
@@ -138,7 +145,7 @@ async def test_a_listing_that_never_ends(stage: Stage) -> None:
     await sent(stage, "week1", *(f"p{n}" for n in range(120)))
     stage.befall(Line(Fault.LIST_OFFSET_IGNORED, 1, 1000))
     found = await audited(stage, api=True)
-    assert (found.exit, "the listing repeats itself" in found.text()) == (Exit.UNFINISHED, True)
+    assert (found.exit, "the listing repeats itself" in found.words) == (Exit.UNFINISHED, True)
 
 
 @virtual
@@ -157,7 +164,7 @@ async def test_a_listing_that_goes_on_inventing_tasks(stage: Stage) -> None:
     stage.client = Client("sim_key", ORIGIN, wire=Endless(stage.world))
     found = await audited(stage, api=True)
     assert found.exit is Exit.UNFINISHED
-    assert "stopped after" in found.text(), found.text()
+    assert "stopped after" in found.words, found.words
 
 
 @virtual
@@ -166,14 +173,15 @@ async def test_it_ends_when_asked(stage: Stage) -> None:
     await sent(stage, "week1", *(f"p{n}" for n in range(120)))
     stage.desk.stopping.set()
     found = await audited(stage, api=True)
-    assert (found.exit, "stopped after 100 tasks" in found.text()) == (Exit.UNFINISHED, True)
+    assert (found.exit, "stopped after 100 tasks" in found.words) == (Exit.UNFINISHED, True)
 
 
 @virtual
 async def test_since_when(stage: Stage) -> None:
     """What was created before is not looked at; a word that means no time is refused."""
     await sent(stage, "week1", "a")
-    assert [one.listed for one in (await audited(stage, api=True, since="2099-01-01")).found] == [0]
+    json: Any = (await audited(stage, api=True, since="2099-01-01")).value
+    assert json["listed"] == 0
     with pytest.raises(UsageError, match="--since 'monday'"):
         await audited(stage, api=True, since="monday")
 
@@ -189,8 +197,8 @@ async def test_a_batch_that_cannot_be_read(stage: Stage) -> None:
     await sent(stage, "week3", "c")
     (stage.path / "week3" / "batch.json").write_text("{")
     found = await audited(stage)
-    assert (found.exit, found.requests) == (Exit.MACHINE, 1)
-    assert "not looked into: cannot read" in found.text()
+    assert (found.exit, counts(found)[0]) == (Exit.MACHINE, 1)
+    assert "not looked into: cannot read" in found.words
 
 
 @pytest.mark.files
@@ -206,7 +214,7 @@ async def test_a_batch_that_cannot_be_read_any_more(stage: Stage, place: str) ->
     (stage.path / "week0" / place / "20260101T000000Z-x-00000000.jsonl").mkdir(parents=True)
     found = await audited(stage)
     assert (found.exit, [request[0] for request in told(found)]) == (Exit.MACHINE, [2])
-    json: Any = found.json()
+    json: Any = found.value
     [reason] = json["unreadable"]
     assert f"week0/{place}/" in reason
 
@@ -218,6 +226,6 @@ async def test_many_are_counted_and_some_are_shown(stage: Stage) -> None:
     await sent(stage, "week1", *ids)
     await sent(stage, "week2", *ids, again=("week1",))
     found = await audited(stage)
-    json: Any = found.json()
+    json: Any = found.value
     assert (len(json["requests"]), json["asked_again"], json["tasks_beyond"]) == (30, 30, 30)
-    assert "and 10 more requests (--json lists them)" in found.text()
+    assert "and 10 more requests (--json lists them)" in found.words

@@ -8,8 +8,10 @@ import pytest
 from aiohttp import web
 
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.validate import Validation, validate
+from mwbatch.commands.validate import validate
+from mwbatch.core.preview import Validation
 from mwbatch.errors import Exit
+from mwbatch.views.preview import validated
 
 
 class Pictures:
@@ -64,8 +66,8 @@ async def test_pictures_that_cannot_be_fetched(tmp_path: Path, pictures: Picture
         (6, "image_url", "cannot be fetched: more than 5 redirects"),
         (7, "image_url", "cannot be fetched: no connection"),
     ]
-    assert (found.unreachable, found.exit, found.json()["unreachable_images"]) == (3, Exit.USAGE, 3)
-    assert "3 pictures cannot be fetched" in found.text()
+    assert (found.unreachable, found.exit) == (3, Exit.USAGE)
+    assert "3 pictures cannot be fetched" in validated(found).words
 
 
 async def test_each_picture_is_asked_for_once(tmp_path: Path, pictures: Pictures) -> None:
@@ -74,7 +76,7 @@ async def test_each_picture_is_asked_for_once(tmp_path: Path, pictures: Pictures
     found = await checked(tmp_path, *[f"{pictures.url}/good"] * 5, f"{pictures.url}/other", desk=desk)
     assert pictures.asked == {("HEAD", "/good"): 1, ("HEAD", "/other"): 1}
     assert (found.unreachable, desk.tally.done, desk.tally.total) == (0, 6, 6)
-    assert "every picture that was asked for can be fetched" in found.text()
+    assert "every picture that was asked for can be fetched" in validated(found).words
     assert "Authorization" not in pictures.headers
 
 

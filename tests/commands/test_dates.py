@@ -14,6 +14,7 @@ from mwbatch.core.span import PADDING
 from mwbatch.core.times import moment
 from mwbatch.errors import Exit
 from mwbatch.simulator.faults import Fault, Form, Line, Size
+from mwbatch.views.outcomes import proved
 from tests.commands.conftest import EPOCH, Stage, silent
 from tests.virtual import virtual
 
@@ -107,7 +108,7 @@ async def test_doubt_is_settled_whatever_the_dates_say(stage: Stage, variant: st
     proof = (await reconciled(stage)).proof
     assert proof is not None
     assert (proof.paid_twice, proof.covers, proof.known) == (0, ROWS, ROWS), proof
-    assert proof.text().endswith(f"which covers {ROWS} of {ROWS} known tasks")
+    assert proved(proof).endswith(f"which covers {ROWS} of {ROWS} known tasks")
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

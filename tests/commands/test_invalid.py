@@ -3,6 +3,7 @@
 import json
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from mwbatch.core.manifest import read_csv, read_jsonl
 from mwbatch.core.outcomes import Created
 from mwbatch.core.text import encode
 from mwbatch.errors import Exit, ManifestError
+from mwbatch.views.preview import validated
 from tests.commands.conftest import Stage, silent
 from tests.conftest import Synced
 from tests.virtual import virtual
@@ -273,8 +275,9 @@ async def test_identical_rows_are_named_with_both_lines(stage: Stage) -> None:
     stage.write(source, "image_url", *["https://a/1", "https://a/2", "https://a/1", "https://a/1"])
     found = await validate(source.path)
     assert found.repeats == ((4, 2), (5, 2))
-    assert f"{source.path}:4: the same as line 2" in found.text()
-    assert found.json()["repeats"] == [{"line": 4, "first_line": 2}, {"line": 5, "first_line": 2}]
+    assert f"{source.path}:4: the same as line 2" in validated(found).words
+    value: Any = validated(found).value
+    assert value["repeats"] == [{"line": 4, "first_line": 2}, {"line": 5, "first_line": 2}]
 
 
 @virtual

@@ -5,23 +5,26 @@ and what its end means for the batch that used it.
 import asyncio
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from mwbatch.commands.desk import Desk
-from mwbatch.commands.keys import KeyLine, listed, retired, rotated
+from mwbatch.commands.keys import listed, retired, rotated
 from mwbatch.commands.reconcile import Manner, reconcile
 from mwbatch.commands.submit import resume, submit
 from mwbatch.core.address import NOBODY, Key, write
 from mwbatch.core.facts import Fact, Failed, Verdict
 from mwbatch.core.ids import Attempt, Kid, RowNumber
+from mwbatch.core.key_use import KeyLine
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Reconciled
 from mwbatch.errors import Exit, StoreError, UsageError
 from mwbatch.journal.home_keys import keys_of
 from mwbatch.journal.store import Store
 from mwbatch.simulator.forms import Draft, Params
+from mwbatch.views import keys
+from mwbatch.views.outcomes import proved
 from tests.commands.conftest import Stage, clock, silent
 from tests.commands.test_settling import born, doubtful
 from tests.virtual import virtual
@@ -118,14 +121,13 @@ async def test_a_forced_end_under_a_run_warns(stage: Stage) -> None:
     old = await submitted(stage, 1)
     rotated(stage.home, stage.desk)
     async with stage.home.act(stage.home.find("logos"), "submit"):
-        gone = await retired(stage.home, Kid(old), stage.desk, force=True)
-    assert "warning: batch logos is in use by mwbatch submit, process " in gone.text()
-    assert "mwbatch resume logos" in gone.text()
-    running = gone.json()["running"]
-    assert isinstance(running, list)
-    assert [one["batch"] for one in running] == ["logos"]
-    again = await retired(stage.home, Kid(old), stage.desk, force=True)
-    assert "warning" not in again.text()
+        shown = keys.retired(await retired(stage.home, Kid(old), stage.desk, force=True))
+    assert "warning: batch logos is in use by mwbatch submit, process " in shown.words
+    assert "mwbatch resume logos" in shown.words
+    value: Any = shown.value
+    assert [one["batch"] for one in value["running"]] == ["logos"]
+    again = keys.retired(await retired(stage.home, Kid(old), stage.desk, force=True))
+    assert "warning" not in again.words
 
 
 @pytest.mark.files
@@ -254,4 +256,4 @@ async def test_the_proof_needs_our_signature(stage: Stage, known: bool) -> None:
     assert result.proof
     assert result.proof.paid_twice == (0 if known else None)
     assert result.exit is (Exit.DONE if known else Exit.UNFINISHED)
-    assert known or "did not sign" in result.proof.text()
+    assert known or "did not sign" in proved(result.proof)

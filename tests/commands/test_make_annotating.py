@@ -15,7 +15,7 @@ from mwbatch.core.lineage import Filter, Question
 from mwbatch.core.outcomes import Made
 from mwbatch.core.scrutiny import Leave
 from mwbatch.errors import UsageError
-from mwbatch.views.outcomes import MadeView
+from mwbatch.views import outcomes
 from tests.commands.conftest import Stage, clock, silent
 from tests.conftest import Synced
 from tests.virtual import virtual
@@ -99,7 +99,7 @@ async def test_one_answer_on_purpose(stage: Stage) -> None:
     ):
         await made(stage, Question("Is it?", ("yes,no",)))
     found = await made(stage, Question("Is it?", ("seen",), single=True))
-    assert MadeView(found).text().endswith(f"mwbatch submit {found.path} --single-option")
+    assert outcomes.made(found).words.endswith(f"mwbatch submit {found.path} --single-option")
     assert (await validate(found.path, leave=Leave(single_option=True))).found == 0
     assert (await validate(found.path)).found == found.rows
 
@@ -119,7 +119,7 @@ async def test_pictures_that_nobody_will_see(stage: Stage) -> None:
     assert found.expired == sum(end in ends[:9] for end in left) > 0
     assert found.expiring == sum(end in ends[9:18] for end in left) > 0
     told = f"{found.expired} rows with a picture whose signed URL has expired, by this machine's clock"
-    assert told in MadeView(found).text()
+    assert told in outcomes.made(found).words
 
 
 @virtual

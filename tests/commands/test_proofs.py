@@ -27,6 +27,7 @@ from mwbatch.simulator.forms import Draft, Refusal
 from mwbatch.simulator.listing import read_query
 from mwbatch.simulator.tasks import Task, nested
 from mwbatch.simulator.world import World
+from mwbatch.views.outcomes import proved
 from tests.commands.conftest import EPOCH, Stage, clock, silent
 from tests.commands.test_settling import PICTURE, twist
 from tests.virtual import virtual
@@ -90,7 +91,7 @@ async def test_no_listing_is_believed(stage: Stage, monkeypatch: pytest.MonkeyPa
     proof = proof_of(found)
     assert (found.exit, proof.paid_twice, proof.covers, proof.known) == (Exit.UNFINISHED, None, covers, ROWS)
     assert [said in reason for reason in proof.reasons] == [True]
-    assert proof.text().endswith(f"the listing covers {covers} of {ROWS} known tasks")
+    assert proved(proof).endswith(f"the listing covers {covers} of {ROWS} known tasks")
     assert stage.statuses() == {"completed": ROWS}, "what a listing does not show is asked for"
     walks = [asked for asked in stage.wire.listed if asked["limit"] != "1" and asked["offset"] == "0"]
     assert len(walks) >= TRIES
@@ -171,8 +172,8 @@ async def test_a_batch_that_sent_nothing_knows_nothing(stage: Stage) -> None:
     """A batch without a task has nothing that a listing had to show."""
     await (await stage.opened(3)).journal.close()
     proof = proof_of(await reconciled(stage))
-    assert proof.text().startswith("paid twice: 0, by a listing of 0 tasks")
-    assert proof.text().endswith("which covers 0 of 0 known tasks")
+    assert proved(proof).startswith("paid twice: 0, by a listing of 0 tasks")
+    assert proved(proof).endswith("which covers 0 of 0 known tasks")
 
 
 @virtual

@@ -79,7 +79,7 @@ async def test_rows_that_are_not_sent_yet_take_the_fresh_url(stage: Stage, ids: 
     await sent(stage, source, limits=Limits(max_tasks=1))
     stage.write(source, *signed(SIGNED["S3"], 2, ids=ids))
     rehearsed = await rehearse(stage.home, ORIGIN, source, silent(), stage.desk)
-    assert (rehearsed.found.renewed, rehearsed.found.known) == (ROWS - 1, ROWS)
+    assert (rehearsed.renewed, rehearsed.known) == (ROWS - 1, ROWS)
     await sent(stage, source, limits=Limits(max_tasks=ROWS))
     assert [url.endswith("ab1") for url in urls(stage)] == [True, False, False]
     editions = [fact.editions for fact in stage.on_disk() if isinstance(fact, Started) and fact.editions]
@@ -142,7 +142,7 @@ async def test_an_open_row_is_never_renewed(stage: Stage) -> None:
     assert stage.statuses() == {"planned": 1, "doubt": 1, "pending": 1}
     await cancel(stage.home, stage.client, "logos", [], stage.new_desk())
     stage.write(source, *signed(SIGNED["S3"], 2))
-    found = (await rehearse(stage.home, ORIGIN, source, silent(), stage.desk)).found
+    found = await rehearse(stage.home, ORIGIN, source, silent(), stage.desk)
     assert (found.known, found.renewed, found.new) == (3, 2, 0)  # all but the one in doubt
 
 

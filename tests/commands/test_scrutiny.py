@@ -21,6 +21,8 @@ from mwbatch.core.ids import RowNumber
 from mwbatch.core.limits import Limits
 from mwbatch.core.outcomes import Created
 from mwbatch.errors import Exit, ManifestError, UsageError
+from mwbatch.views.plain import Result
+from mwbatch.views.preview import rehearsed, validated
 from tests.commands.conftest import EPOCH, ORIGIN, Stage, answer, clock, silent
 from tests.virtual import virtual
 
@@ -172,7 +174,7 @@ async def test_the_clock_of_the_api(stage: Stage, monkeypatch: pytest.MonkeyPatc
     desk = stage.new_desk()
     desk.now = lambda: clock() + 9 * DAY
     source = written(stage, "id,image_url", f"a,{signed('a', DAY / 2)}")
-    assert (await validate(source.path, desk=desk)).json()["expired_urls"] == 1
+    assert _value(validated(await validate(source.path, desk=desk)))["expired_urls"] == 1
     await submit(stage.home, stage.client, source, silent(), desk)
     assert any(
         "within 24 hours, the first at 2023-11-15T10:13:20Z (by the API's clock" in n
@@ -235,7 +237,7 @@ async def test_unsent_rows_whose_url_has_expired(stage: Stage) -> None:
     old = [line.replace("Signature=s", "Signature=t") for line in lines]
     desk, source = stage.new_desk(), written(stage, *old)
     told = "warning: 1 row planned before is still to be sent with a URL that has expired"
-    assert told in (await rehearse(stage.home, ORIGIN, source, silent(), desk)).text()
+    assert told in rehearsed(await rehearse(stage.home, ORIGIN, source, silent(), desk)).words
     await submit(stage.home, stage.client, source, silent(), desk)
     assert sum(told in note for note in desk.tally.notes) == 1
     assert stage.tasks == 3
@@ -295,17 +297,18 @@ async def test_what_is_told_before_it_is_paid(stage: Stage) -> None:
     lines += [f"{PICTURE}/{n}.jpg,,,,x," for n in range(2, 120)]
     asked: list[str] = []
     source, desk = written(stage, *lines), stage.new_desk()
-    rehearsed = await rehearse(stage.home, ORIGIN, source, silent(), desk)
+    dry = rehearsed(await rehearse(stage.home, ORIGIN, source, silent(), desk))
     with pytest.raises(UsageError, match="as you said"):
         await submit(stage.home, stage.client, source, silent(confirm=asked.append), desk)
     told = "118 tagging, 1 annotating; yours: shelf, callback_url"
     unused = "column callback_url is not used: mwbatch gives each task an address of its own"
     assert asked == [f"create 119 tasks at {ORIGIN}?"]
     assert {told, unused} <= {*desk.tally.notes}
-    assert f"  {told}\n  {unused}\n" in rehearsed.text()
-    found = await validate(source.path)
-    assert f"yours: shelf, callback_url\n{unused}\n" in found.text()
-    assert found.json()["own_columns"] == rehearsed.json()["own_columns"] == ["shelf", "callback_url"]
+    assert f"  {told}\n  {unused}\n" in dry.words
+    found = validated(await validate(source.path))
+    assert f"yours: shelf, callback_url\n{unused}\n" in found.words
+    own = [_value(one)["own_columns"] for one in (found, dry)]
+    assert own == [["shelf", "callback_url"]] * 2
 
 
 WISHES: dict[str, dict[str, Any]] = {
@@ -381,13 +384,14 @@ async def test_a_rehearsal_says_what_is_missing(stage: Stage) -> None:
     a bad base it refuses.
     """
     source = stage.manifest("a")
-    found = await rehearse(
+    dry = await rehearse(
         stage.home, ORIGIN, source, silent(callback_url=None), stage.desk, "no API key: set it"
     )
+    found = rehearsed(dry)
     assert found.exit is Exit.DONE
-    assert "no callback base: give --callback-url" in found.text()
-    assert "no API key: set it" in found.text()
-    assert (found.json()["has_key"], found.json()["has_callback_url"]) == (False, False)
+    assert "no callback base: give --callback-url" in found.words
+    assert "no API key: set it" in found.words
+    assert (_value(found)["has_key"], _value(found)["has_callback_url"]) == (False, False)
     with pytest.raises(UsageError, match="must begin with"):
         await rehearse(stage.home, ORIGIN, source, silent(callback_url="x"), stage.desk)
     await submit(stage.home, stage.client, source, silent(), stage.desk)
@@ -415,3 +419,8 @@ async def test_a_rehearsal_warns_of_a_clear_base(stage: Stage) -> None:
     wishes = silent(callback_url="http://labels.example.com")
     await rehearse(stage.home, ORIGIN, stage.manifest("a"), wishes, stage.desk)
     assert any("travel in clear" in note for note in stage.desk.tally.notes)
+
+
+def _value(result: Result) -> Any:
+    """What a script gets."""
+    return result.value

@@ -23,6 +23,7 @@ from mwbatch.journal.card import Card
 from mwbatch.journal.home_keys import keys_of
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.ref import Ref, usable
+from mwbatch.views.preview import rehearsed
 from tests.commands.conftest import ELSEWHERE, ORIGIN, Stage, answer, silent
 from tests.virtual import virtual
 
@@ -176,7 +177,7 @@ async def test_a_rehearsal_writes_nothing(stage: Stage) -> None:
     known = await rehearse(stage.home, ORIGIN, stage.manifest("a", "b", "c"), silent(), stage.desk)
     assert (known.is_new, known.to_send, known.cost, known.exit) == (False, 1, None, Exit.DONE)
     assert (files(stage.path), stage.tasks) == (before, 2)
-    assert known.json() == {
+    assert rehearsed(known).value == {
         "dry_run": True, "batch": "logos", "new_batch": False, "new_rows": 1, "known_rows": 2,
         "repeated_rows": 0, "renewed_rows": 0,
         "problem_count": 0,
@@ -186,7 +187,7 @@ async def test_a_rehearsal_writes_nothing(stage: Stage) -> None:
         "limits": {"max_tasks": None, "price": None, "max_cost": None},
         "spent": {"tasks": 2, "cost": None, "by_month": {"2023-11": {"tasks": 2, "cost": None}}},
     }  # fmt: skip
-    assert "1 row to send, for about" not in known.text()
+    assert "1 row to send, for about" not in rehearsed(known).words
 
 
 @virtual
@@ -195,15 +196,15 @@ async def test_a_rehearsal_names_the_limit(stage: Stage) -> None:
     it would look as if there were nothing to send.
     """
     limits = Limits(price=0.5, max_cost=1)
-    told = (
+    told = rehearsed(
         await rehearse(stage.home, ORIGIN, stage.manifest(*"abc"), silent(limits=limits), stage.desk)
-    ).text()
+    ).words
     assert told.endswith(
         "  0 tasks so far, 0.00 of at most 1.00 (--max-cost)\n  2 of 3 rows to send, for about 1.00"
     )
-    told = (
+    told = rehearsed(
         await rehearse(stage.home, ORIGIN, stage.manifest(*"ab"), silent(limits=limits), stage.desk)
-    ).text()
+    ).words
     assert told.endswith("\n  2 rows to send, for about 1.00")
 
 

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -6,6 +7,7 @@ from mwbatch.commands import survey as module
 from mwbatch.commands.urls import Urls
 from mwbatch.commands.validate import validate
 from mwbatch.errors import Exit
+from mwbatch.views.preview import validated
 
 SAMPLES = Path(__file__).parents[2] / "sample_manifests"
 
@@ -27,7 +29,7 @@ async def test_counts(tmp_path: Path) -> None:
         f"{picture}/1,{question}",
     )
     found = await validate(path, price=0.08)
-    assert found.text().replace(str(path), "M").splitlines() == [
+    assert validated(found).words.replace(str(path), "M").splitlines() == [
         "M: 3 rows (2 tagging, 1 annotating), known by a digest of their request (no id column)",
         "M:4: the same as line 2",
         "left out, since each row counts once: 1 row identical to an earlier one",
@@ -36,7 +38,7 @@ async def test_counts(tmp_path: Path) -> None:
         "no problems",
     ]
     assert found.exit is Exit.DONE
-    assert found.json() == {
+    assert validated(found).value == {
         "manifest": str(path),
         "valid": True,
         "accepted_by": None,
@@ -80,9 +82,11 @@ async def test_ids_that_are_decimal_numbers(tmp_path: Path) -> None:
     path = tmp_path / "m.jsonl"
     lines = [f'{{"id": {name}, "image_url": "https://a/{name}"}}\n' for name in ("7", "1.0", "2.0", "3.5")]
     path.write_text("".join(lines[:1]))
-    assert "decimal number" not in (await validate(path)).text()
+    assert "decimal number" not in validated(await validate(path)).words
     path.write_text("".join(lines))
-    told = next(line for line in (await validate(path)).text().splitlines() if "decimal number" in line)
+    told = next(
+        line for line in validated(await validate(path)).words.splitlines() if "decimal number" in line
+    )
     assert told.startswith("2 rows with a decimal number for an id, known by its digits: 1.0 as '1' (")
     assert told.endswith(", first line 2")
 
@@ -92,13 +96,12 @@ async def test_many_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(module, "MAX_PROBLEMS", 2)
     found = await validate(written(tmp_path, "id,image_url", *(f"{n},x" for n in range(5))))
     assert (found.found, [problem.line for problem in found.problems]) == (5, [2, 3])
-    assert found.text().splitlines()[-2:] == [
+    assert validated(found).words.splitlines()[-2:] == [
         "only the first 2 of the problems are shown",
         "5 problems: mend what is wrong, then validate again",
     ]
-    told = found.json()["problems"]
-    assert isinstance(told, list)
-    assert told[0] == {
+    value: Any = validated(found).value
+    assert value["problems"][0] == {
         "line": 2,
         "column": "image_url",
         "message": "must begin with http:// or https://, not 'x'",
@@ -111,7 +114,7 @@ async def test_ten_mistakes_in_ten_lines() -> None:
     found = await validate(SAMPLES / "mistakes.csv")
     assert sorted({problem.line for problem in found.problems}) == list(range(2, 12))
     assert found.rows == 0
-    assert "secret" not in found.text()
+    assert "secret" not in validated(found).words
 
 
 async def test_hostile_rows_are_good() -> None:

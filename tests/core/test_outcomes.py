@@ -1,14 +1,12 @@
 """What commands came to: their exit codes and their sentences."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.core.agreement import Differing
 from mwbatch.core.ids import RowNumber
-from mwbatch.core.outcomes import Comparison, Created, Ending, Proof, Ran, Reconciled
+from mwbatch.core.outcomes import Created, Ending, Proof, Ran, Reconciled
 from mwbatch.core.progress import Report
 from mwbatch.errors import Exit
 from tests.core.reports import reports, standing
@@ -73,26 +71,3 @@ def test_pending_rows_are_done_for_submit_alone() -> None:
 def test_a_reconciliation_is_done_when_it_is_proved(told: Reconciled, code: Exit) -> None:
     """Nothing open, nothing distrusted, and a listing that could be believed where one was asked for."""
     assert told.exit is code
-
-
-def test_the_proof_says_what_it_rests_on() -> None:
-    """How often was paid twice, by how many tasks and when, and how many of those known are among them;
-    or why not.
-    """
-    proof = Proof(2, 12_345, "T", covers=1_200, known=1_200)
-    told = "paid twice: 2, by a listing of 12,345 tasks at T, which covers 1,200 of 1,200 known tasks"
-    assert proof.text() == told
-    assert replace(proof, at=None).text() == told.replace(" at T", "")
-    unproved = Proof(reasons=("a", "b"), covers=3, known=7)
-    assert unproved.text() == "paid twice: cannot be told, a; b; the listing covers 3 of 7 known tasks"
-
-
-def test_a_comparison_is_one_sentence() -> None:
-    """What the file has more, less and otherwise; or that they are the same."""
-    assert Comparison("m.csv", 0, 0, 0).text() == "m.csv and the batch have the same rows"
-    different = Comparison("m.csv", 1, 2_000, 3)
-    assert (
-        different.text()
-        == "m.csv has 1 row that the batch lacks, lacks 2,000 that the batch has, and has changed 3"
-    )
-    assert different.json() == {"manifest": "m.csv", "added": 1, "gone": 2_000, "changed": 3}

@@ -323,7 +323,6 @@ SCENARIOS: Final[dict[str, tuple[Settings, Told]]] = {
     "commands/others.py: status": (NEVER, lambda stage: sent(stage, 3, "--again", "nope")),
     "commands/keys.py: keys retire * --force": (FAST, keys),
     "commands/keys.py: reconcile * --wait": (FAST, keys),
-    "commands/keys.py: resume *": (NEVER, retired_under_a_run),
     "commands/make_annotating.py: status *": (
         NEVER,
         lambda s: said(s, "make-annotating", "m", *ASK, "-o", "a.jsonl"),
@@ -367,21 +366,23 @@ SCENARIOS: Final[dict[str, tuple[Settings, Told]]] = {
         FAST,
         lambda stage: said(stage, "export", "m", "--format", "csv", "-o", "a.csv", before=damaged),
     ),
+    "views/keys.py: reconcile * --wait": (NEVER, retired_under_a_run),
+    "views/keys.py: resume *": (NEVER, retired_under_a_run),
     "views/outcomes.py: cancel *": (
         NEVER,
-        inside(lambda _: canceled(Canceled(QUIET.report, 1, 0, 1)).text()),
+        inside(lambda _: canceled(Canceled(QUIET.report, 1, 0, 1)).words),
     ),
     "views/outcomes.py: reconcile *": (
         FAST,
-        inside(lambda _: canceled(Canceled(QUIET.report, 1, 0, 1)).text()),
+        inside(lambda _: canceled(Canceled(QUIET.report, 1, 0, 1)).words),
     ),
     "views/outcomes.py: reconcile * --list differing": (
         FAST,
-        inside(lambda _: reconciled(replace(QUIET, differing=(Differing(RowNumber(0), "t"),))).text()),
+        inside(lambda _: reconciled(replace(QUIET, differing=(Differing(RowNumber(0), "t"),))).words),
     ),
     "views/outcomes.py: reconcile * --unproved": (
         FAST,
-        inside(lambda _: reconciled(replace(QUIET, proof=Proof(reasons=(NO_ECHO,)))).text()),
+        inside(lambda _: reconciled(replace(QUIET, proof=Proof(reasons=(NO_ECHO,)))).words),
     ),
     "views/outcomes.py: submit * **": (
         FAST,

@@ -3,7 +3,7 @@
 import pytest
 
 from mwbatch.core.exported import Exported
-from mwbatch.views.exported import Written
+from mwbatch.views.exported import written
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,6 @@ def test_the_pictures_are_still_to_be_fetched(format_: str, path: str, said: str
     """Where a trainer looks for files it is said that they are not there yet,
     and where they come from and belong.
     """
-    text = Written(Exported("logos", format_, path, rows=1, completed=1, images=1)).text()
+    text = written(Exported("logos", format_, path, rows=1, completed=1, images=1)).words
     assert ("the pictures are not in it" in text, said in text) == (bool(said), True)
-    assert "pictures" not in Written(Exported("logos", format_, path, rows=1)).text()
+    assert "pictures" not in written(Exported("logos", format_, path, rows=1)).words

@@ -1,6 +1,7 @@
 """Lists of what does not fit."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,15 +29,18 @@ def opened(tmp_path: Path, *bodies: bytes) -> Opened:
 
 def test_what_is_shown_of_a_reject(tmp_path: Path) -> None:
     """When, where, why, how much, which, and how it begins."""
-    [item] = rejected(opened(tmp_path, b"{")).items
-    assert item == {
-        "at": "1970-01-01T00:00:00.000Z",
-        "row": 0,
-        "attempt": 1,
-        "reason": "not_json",
-        "size": 1,
-        "sha256": "sha-0",
-        "begins": "{",
+    assert rejected(opened(tmp_path, b"{")).value == {
+        "rejected_callbacks": [
+            {
+                "at": "1970-01-01T00:00:00.000Z",
+                "row": 0,
+                "attempt": 1,
+                "reason": "not_json",
+                "size": 1,
+                "sha256": "sha-0",
+                "begins": "{",
+            }
+        ]
     }
 
 
@@ -54,11 +58,12 @@ def test_a_body_is_harmless(tmp_path: Path, body: bytes, shown: str) -> None:
     without a mac even where one was kept.
     """
     listing = rejected(opened(tmp_path, body))
-    assert listing.items[0]["begins"] == shown
-    assert len(listing.text().splitlines()) == 2
+    value: Any = listing.value
+    assert value["rejected_callbacks"][0]["begins"] == shown
+    assert len(listing.words.splitlines()) == 2
 
 
 def test_no_rejects(tmp_path: Path) -> None:
     """Nothing to list is said."""
     listing = rejected(opened(tmp_path))
-    assert (listing.text(), listing.json()) == ("no unusable callbacks", {"rejected_callbacks": []})
+    assert (listing.words, listing.value) == ("no unusable callbacks", {"rejected_callbacks": []})

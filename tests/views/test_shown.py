@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from mwbatch.commands.keys import Gone, Rotated, Use
 from mwbatch.core.exported import Exported
 from mwbatch.core.fold import Status
 from mwbatch.core.ids import Kid
+from mwbatch.core.key_use import Retired, Rotated, Use
 from mwbatch.core.limits import Limits, Spent
 from mwbatch.core.outcomes import (
     Canceled,
@@ -23,14 +23,14 @@ from mwbatch.core.outcomes import (
 from mwbatch.core.progress import Report
 from mwbatch.core.text import indented
 from mwbatch.errors import Exit
-from mwbatch.views.audit import AuditView
-from mwbatch.views.exported import Written
-from mwbatch.views.listing import Listing
-from mwbatch.views.outcomes import MadeView, canceled, created, reconciled
-from mwbatch.views.plain import Done, Plain, Result
-from mwbatch.views.received import Received
-from mwbatch.views.results import TakenView
-from mwbatch.views.standing import Standing, Standings
+from mwbatch.views import keys, standing
+from mwbatch.views.audit import audited
+from mwbatch.views.exported import written
+from mwbatch.views.listing import listing
+from mwbatch.views.outcomes import canceled, created, made, reconciled
+from mwbatch.views.plain import Result, plain
+from mwbatch.views.received import summary
+from mwbatch.views.results import taken
 
 KEPT: Final = Path(__file__).with_name("shown.txt")
 
@@ -54,9 +54,9 @@ COUNTS: Final = {
     "rejected": {"404": 1},
 }
 RESULTS: Final[Mapping[str, Result]] = {
-    "one batch": Standing(report(spent=SPENT, surplus=1, differing=2), demanded=True),
-    "every batch": Standings("/home", (report(spent=SPENT), report("b2")), unreadable=("b3: no rows",)),
-    "no batch": Standings("/home", ()),
+    "one batch": standing.one(report(spent=SPENT, surplus=1, differing=2), demanded=True),
+    "every batch": standing.every("/home", (report(spent=SPENT), report("b2")), unreadable=("b3: no rows",)),
+    "no batch": standing.every("/home", ()),
     "a run of creating": created(Created(report(), ENDING, ("a sweep was not valid",), 2, 1)),
     "a run": created(Ran(report(), Ending(), 4)),
     "a reconciliation": reconciled(
@@ -70,29 +70,29 @@ RESULTS: Final[Mapping[str, Result]] = {
     ),
     "a reconciliation without a request": reconciled(Reconciled(report(), reasons=["3 are pending"])),
     "a cancellation": canceled(Canceled(report(), 3, 2, 1, ("row 5: people have completed it",), True)),
-    "a manifest": MadeView(
+    "a manifest": made(
         Made("logos", "m.jsonl", 5, 9, 1, 2, 3, 4, 6, 1, 2, single=True, name="m", later="m.2.jsonl")
     ),
-    "a file of results": TakenView(Taken(report(), "r.jsonl", 3), demanded=True),
-    "an export": Written(
+    "a file of results": taken(Taken(report(), "r.jsonl", 3), demanded=True),
+    "an export": written(
         Exported("logos", "yolo", "out", 10, 3, 3, 7, 1, 2, 2, 1, 1, gone=1, damaged=1, categories=["a"])
     ),
-    "an export that was stopped": Written(Exported("logos", "csv", "out.csv", stopped=True)),
-    "a list": Listing("rejected callbacks", ({"row": 1, "why": "a\tb"}, {"row": 2, "why": None})),
-    "an empty list": Listing("rejected callbacks", (), words="unusable callbacks"),
-    "no audit": AuditView(()),
-    "a receiver": Received(COUNTS),
-    "a new key": Rotated(Kid("k2"), "2026-11-30T12:00:00Z", (Kid("k1"),), "/home/keys.json"),
-    "a key that is gone": Gone(Kid("k1"), None, (Use("logos", 3),), (("b2", "process 7"),)),
-    "what is said already": Done(Exit.UNFINISHED),
-    "a value": Plain({"a": [1]}),
+    "an export that was stopped": written(Exported("logos", "csv", "out.csv", stopped=True)),
+    "a list": listing("rejected callbacks", ({"row": 1, "why": "a\tb"}, {"row": 2, "why": None})),
+    "an empty list": listing("rejected callbacks", (), words="unusable callbacks"),
+    "no audit": audited(()),
+    "a receiver": Result(value=COUNTS),
+    "a new key": keys.rotated(Rotated(Kid("k2"), "2026-11-30T12:00:00Z", (Kid("k1"),), "/home/keys.json")),
+    "a key that is gone": keys.retired(Retired(Kid("k1"), None, (Use("logos", 3),), (("b2", "process 7"),))),
+    "what is said already": Result(exit=Exit.UNFINISHED),
+    "a value": plain({"a": [1]}),
 }
 
 
 def shown() -> str:
     """All of them, one after another."""
     return "".join(
-        f"## {name}: exit {int(one.exit)}\n{one.text()}\n--json\n{indented(one.json())}\n"
+        f"## {name}: exit {int(one.exit)}\n{one.words}\n--json\n{indented(one.value)}\n"
         for name, one in RESULTS.items()
     )
 
@@ -104,7 +104,7 @@ def test_every_view_shows_what_it_showed() -> None:
 
 def test_the_end_of_a_receiver() -> None:
     """A receiver that ends tells in one sentence what came, and why some was refused."""
-    assert Received(COUNTS).sentence() == (
+    assert summary(COUNTS) == (
         "received 5 callbacks: 3 stored, 1 repeated, 1 for batches that are not here; not answered 200: 1 404"
     )
 

@@ -98,7 +98,8 @@ def test_a_line_gives_way(ends: tuple[int, int]) -> None:
     stream.write("text\n")
     stream.draw("three")
     stream.draw("")
-    assert os.read(ends[0], 999).decode() == f"{CLEAR}one{CLEAR}two{CLEAR}text\n{CLEAR}three{CLEAR}"
+    told = f"{CLEAR}one{CLEAR}two{CLEAR}text\n{CLEAR}three{CLEAR}"
+    assert read_all(ends[0], len(told)).decode() == told
 
 
 def test_no_line_where_there_is_no_room(ends: tuple[int, int]) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mwbatch.core.fold import Status
 from mwbatch.core.limits import Limits, Spent
 from mwbatch.core.progress import Report
-from mwbatch.views.standing import Standings
+from mwbatch.views.standing import every
 from mwbatch.views.words import report_text
 
 
@@ -91,12 +91,12 @@ def test_all_batches_together_by_month() -> None:
         replace(report(pending=2), spent=spent),
         replace(report(pending=1), spent=Spent(1, {"2026-11": 1})),
     ]
-    assert Standings("/h", tuple(both)).text().splitlines()[2:] == [
+    assert every("/h", tuple(both)).words.splitlines()[2:] == [
         "in 2026-10: 1 task, about 0.10",
         "in 2026-11: 2 tasks",
     ]
     priced = tuple(one.priced(0.5) for one in both)
-    assert Standings("/h", priced).text().endswith("in 2026-11: 2 tasks, about 1.00")
+    assert every("/h", priced).words.endswith("in 2026-11: 2 tasks, about 1.00")
 
 
 def test_callbacks_that_did_not_fit() -> None:
