@@ -366,7 +366,7 @@ SCENARIOS: Final[dict[str, tuple[Settings, Told]]] = {
         FAST,
         lambda stage: said(stage, "export", "m", "--format", "csv", "-o", "a.csv", before=damaged),
     ),
-    "views/keys.py: reconcile * --wait": (NEVER, retired_under_a_run),
+    "views/keys.py: reconcile * --wait": (FAST, retired_under_a_run),
     "views/keys.py: resume *": (NEVER, retired_under_a_run),
     "views/outcomes.py: cancel *": (
         NEVER,
