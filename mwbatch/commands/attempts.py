@@ -9,17 +9,23 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Final
 
+from mwbatch.commands.session import Session
 from mwbatch.core.course import STOPPED, Course, State
-from mwbatch.core.create_request import Outcome
-from mwbatch.core.facts import Fact, Planned, Started, Verdict
+from mwbatch.core.create_request import TAKEN, Outcome
+from mwbatch.core.doubt import Witness
+from mwbatch.core.facts import Fact, Failed, Planned, Started, Verdict, Via
 from mwbatch.core.pace import backoff
 from mwbatch.core.plan import GREATEST_RUN, Create, Runs
+from mwbatch.core.task import seen
 from mwbatch.errors import StoreError
 from mwbatch.journal.closing import lasting, to_end
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.portions import portions
 
 NOT_SENT: Final = Outcome(Verdict.UNSENT, message="the run ended before this row's turn")
+
+DECIDED: Final = (Verdict.CREATED, Verdict.REFUSED)
+"""The API has taken the row, or refused it for good."""
 
 GATHER: Final = 0.02
 """Seconds in which outcomes gather: nobody waits for one, and a commit costs the same for a hundred as for a
@@ -146,16 +152,55 @@ class Ready:
 
 
 class Recorder:
-    """The state knows a fact at once; the disk has it when `flush` returns."""
+    """What came of each attempt: the state knows it at once; the disk has it when `flush` returns.
 
-    def __init__(self, batch: Opened) -> None:
-        self._batch = batch
+    ``doubtful`` holds the rows that this run left in doubt, with the tick at which their request ended,
+    ``ended`` when the last of all did; ``witness`` the last task that it created.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session, self._batch = session, session.batch
+        self.doubtful: dict[int, float] = {}
+        self.ended: float | None = None
+        self.witness: Witness | None = None
         self._facts: list[Fact] = []
         self._runner: asyncio.Task[None] | None = None
         self._due, self._waited = asyncio.Event(), 0
         self.failure: StoreError | None = None
         """Why the journal could not be written; what is still here was not lost, it is tried again by
         `flush`."""
+
+    def tied(self, create: Create, outcome: Outcome) -> Outcome:
+        """A create that is answered with another row's or attempt's task tells nothing of its own."""
+        if (
+            outcome.verdict is Verdict.CREATED
+            and (task := outcome.task) is not None
+            and self._batch.state.stands_at_another(task.task_id, create.planned.row, create.attempt)
+        ):
+            return outcome._replace(verdict=Verdict.UNKNOWN, message=TAKEN)
+        return outcome
+
+    def take(self, create: Create, outcome: Outcome, began: float) -> None:
+        """Turn one outcome into its fact; its request left at the tick ``began``.
+
+        Doubt is the absence of a fact: `started` says all there is to say.
+        """
+        row, attempt, session, task = create.planned.row, create.attempt, self._session, outcome.task
+        now, tally, self.ended = session.now(), session.tally, session.ticks()
+        tally.done += outcome.verdict in DECIDED
+        if outcome.verdict is Verdict.UNKNOWN:
+            self.doubtful[row] = self.ended
+            tally.doubt += 1
+            tally.note(f"the outcome of a request is unknown, its row waits in doubt: {outcome.message}")
+        elif outcome.verdict is Verdict.CREATED and task is not None:
+            if self.witness is None or began > self.witness.began:
+                self.witness = Witness(task.task_id, began, row)
+            self._batch.drift.created(task.created_at, session.client.clock)
+            self.note(seen(task, row, attempt, Via.CREATE, now))
+        else:
+            final = outcome.verdict is Verdict.REFUSED
+            tally.rejected += final
+            self.note(Failed(now, row, attempt, outcome.verdict, final, outcome.status, outcome.message))
 
     def note(self, fact: Fact) -> None:
         """Take a fact in and return at once."""

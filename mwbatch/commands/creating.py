@@ -195,11 +195,12 @@ class Creation:
 
     async def _prove_echo(self, kind: str) -> None:
         """Send rows of a type one by one, until one was created that a listing can be asked for."""
+        came = self.sender.recorder
         while not self._stopped and not self.batch.card.echo.get(kind):
-            before, left = self.sender.witness, self.wanted()
+            before, left = came.witness, self.wanted()
             await self._send(self._rows(again=False, kind=kind), most=1)
-            if self.sender.witness is not before and self.sender.witness is not None:
-                await prove_echo(self.session, kind, self.sender.witness.row)
+            if came.witness is not before and came.witness is not None:
+                await prove_echo(self.session, kind, came.witness.row)
                 return
             if self.wanted() == left:
                 return
@@ -225,10 +226,11 @@ class Creation:
 
     async def _send_again(self) -> None:
         """Rows without a task, after doubt: the first goes alone, the others wait until it was created."""
+        came = self.sender.recorder
         while not self._stopped and (left := self.wanted()):
-            before = self.sender.witness
+            before = came.witness
             await self._send(self._rows(again=True), most=1)
-            if self.sender.witness is not before:
+            if came.witness is not before:
                 await self._send(self._rows(again=True))
             if self.wanted() == left or self.batch.state.by_status()[Status.DOUBT]:
                 return
@@ -265,8 +267,8 @@ class Creation:
 
     def grounds(self) -> Grounds:
         """What this run knows about doubt."""
-        sender = self.sender
-        return Grounds(self.wishes.settle, self.since, sender.doubtful, sender.witness, sender.ended)
+        came = self.sender.recorder
+        return Grounds(self.wishes.settle, self.since, came.doubtful, came.witness, came.ended)
 
     def wanted(self) -> int:
         """How many rows may be sent, limits aside."""

@@ -1,40 +1,34 @@
 """Sends create requests so that no row can be paid twice, whatever dies at whatever moment.
 
-The order is the guarantee: a run of rows is ``started`` on disk before any of its requests leaves; what came
-of each request is one fact; a request of which nobody can tell leaves its row in doubt, and nothing here
-sends it again.
+The order is the guarantee: a run of rows is ``started`` on disk before any of its requests leaves, each
+through the one gate that applies the pace to all workers; what came of each request is one fact; a request of
+which nobody can tell leaves its row in doubt, and nothing here sends it again.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from mwbatch.client import kept
-from mwbatch.commands.attempts import Ready, Recorder, Try
+from mwbatch.commands.attempts import DECIDED, Ready, Recorder, Try
 from mwbatch.commands.crew import crew
-from mwbatch.commands.gate import Gate
 from mwbatch.commands.probing import Prober
 from mwbatch.commands.session import Session
 from mwbatch.core.address import Key, write
-from mwbatch.core.course import SENDING, Course, Event
-from mwbatch.core.create_request import TAKEN, Outcome
-from mwbatch.core.doubt import Witness
-from mwbatch.core.facts import Failed, Planned, Started, Verdict, Via
-from mwbatch.core.ids import Attempt, RowNumber
+from mwbatch.core.course import SENDING, STOPPED, Course, Event, State
+from mwbatch.core.create_request import Outcome
+from mwbatch.core.facts import Planned, Started, Verdict
 from mwbatch.core.outcomes import INTERRUPTED
 from mwbatch.core.pace import Advice, Pace, Trouble
 from mwbatch.core.plan import Create, Runs, ranges, run_size
-from mwbatch.core.task import seen
 from mwbatch.errors import BatchBusy, Exit, StoreError, UsageError
 from mwbatch.journal.closing import ended, to_end
 
 LOOK: Final = 0.5
 """Seconds between two looks at the lock: whoever takes it meanwhile needs far longer until it sends a row
 again."""
-
-_DECIDED: Final = (Verdict.CREATED, Verdict.REFUSED)
-"""The API has taken the row, or refused it for good."""
 
 _AGAIN: Final = (Verdict.BUSY, Verdict.UNSENT)
 """What certainly made no task, and is sent again."""
@@ -56,24 +50,95 @@ class Sending:
     keep_going: bool = False
 
 
+class Gate:
+    """Lets requests through as the pace allows: none while the run probes, none once it has stopped.
+
+    First come, first served. ``ticks`` is a clock in seconds that never goes back.
+    """
+
+    def __init__(self, pace: Pace, ticks: Callable[[], float], course: Course) -> None:
+        self.pace, self._ticks, self._course = pace, ticks, course
+        self.in_flight = 0
+        self._waiting: deque[asyncio.Future[bool]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        course.follow(self._heed)
+
+    async def enter(self) -> bool:
+        """Wait for the turn of one request; False when the run has stopped and it must not leave."""
+        if self._course.state in STOPPED:
+            return False
+        if not self._waiting and self._start() == 0.0:
+            return True
+        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        self._let_through()
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.result():
+                self.leave()  # its turn had come, and passes on
+            raise
+
+    def leave(self) -> None:
+        """A request that entered has ended.
+
+        The pace MUST have learned from it before: another may leave at once.
+        """
+        self.in_flight -= 1
+        self._let_through()
+
+    def _heed(self, state: State) -> None:
+        if state is SENDING:
+            self._let_through()
+        while self._waiting and state in STOPPED:
+            self._answer(False)
+
+    def _start(self) -> float | None:
+        """Count one more request that leaves now, if it may (0.0); else say when, if time alone decides."""
+        if self._course.state is not SENDING:
+            return None
+        now = self._ticks()
+        delay = self.pace.delay(self.in_flight, now)
+        if delay == 0.0:
+            self.in_flight += 1
+            self.pace.started(now)
+        return delay
+
+    def _let_through(self) -> None:
+        """Give their turn to those who have waited longest."""
+        while self._waiting:
+            if self._waiting[0].done():  # cancelled
+                self._waiting.popleft()
+                continue
+            if (delay := self._start()) != 0.0:
+                if delay is not None and self._timer is None:
+                    self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
+                return
+            self._answer(True)
+
+    def _answer(self, may_leave: bool) -> None:
+        turn = self._waiting.popleft()
+        if not turn.done():
+            turn.set_result(may_leave)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._let_through()
+
+
 class Sender:
     """Creates the tasks of one batch: one object for one run of a command; `send` is called once a round.
 
-    ``course`` says where the run is, and why it ended if it did. ``doubtful`` holds the rows that this run
-    left in doubt, with the tick at which their request ended, ``ended`` when the last of all did; ``witness``
-    the last task that it created; ``careful``: doubt could not be settled, so no run covers rows that are not
-    sent at once.
+    ``course`` says where the run is, and why it ended if it did, ``recorder`` what came of its requests;
+    ``careful``: doubt could not be settled, so no run covers rows that are not sent at once.
     """
 
     def __init__(self, session: Session, pace: Pace, how: Sending) -> None:
         self.session, self.batch, self.pace, self.how = session, session.batch, pace, how
         self.course = Course()
-        self.doubtful: dict[int, float] = {}
-        self.ended: float | None = None
-        self.witness: Witness | None = None
+        self.recorder = Recorder(session)
         self.careful = False
         self._gate = Gate(pace, session.ticks, self.course)
-        self._recorder = Recorder(session.batch)
         self._ready = Ready(session.batch, self.course, self._started, pace.most)
         self._trouble = Trouble(how.keep_going)
         self._prober = Prober(session, self.course, pace, self._trouble)
@@ -108,7 +173,7 @@ class Sender:
     async def _end(self, watch: asyncio.Task[None]) -> None:
         await ended(watch)
         await self._prober.end()
-        await self._recorder.flush()
+        await self.recorder.flush()
         self.course.take(Event.ENDED)
 
     async def _watch(self) -> None:
@@ -174,7 +239,7 @@ class Sender:
             before, tried.outcome = tried.outcome, _CUT_SHORT
             try:
                 outcome = await self.session.client.attempt(planned.type, planned.request, address)
-                tried.outcome = outcome = self._tied(outcome, planned.row, attempt)
+                tried.outcome = outcome = self.recorder.tied(tried.create, outcome)
                 self._adjust(outcome, began)
             except (asyncio.CancelledError, UsageError) as error:
                 self.course.take(Event.STOP)
@@ -198,20 +263,10 @@ class Sender:
         self.session.desk.held_up(tried.outcome, wait)
         return wait if asked is None else 0.0
 
-    def _tied(self, outcome: Outcome, row: RowNumber, attempt: Attempt) -> Outcome:
-        """A create that is answered with another row's or attempt's task tells nothing of its own."""
-        if (
-            outcome.verdict is Verdict.CREATED
-            and (task := outcome.task) is not None
-            and self.batch.state.stands_at_another(task.task_id, row, attempt)
-        ):
-            return outcome._replace(verdict=Verdict.UNKNOWN, message=TAKEN)
-        return outcome
-
     def _adjust(self, outcome: Outcome, started_at: float) -> None:
         """Let the pace learn, and give up when nothing was created for too long."""
         now, wait = self.session.ticks(), 0.0
-        if outcome.verdict in _DECIDED:  # an API that refuses a row is there
+        if outcome.verdict in DECIDED:  # an API that refuses a row is there
             self._prober.decided_at, self._prober.waits, self.session.tally.trouble = now, None, ""
             self.pace.answered(started_at, now)
             return
@@ -223,32 +278,12 @@ class Sender:
         self._prober.lose_patience(now + wait, "no row was created", outcome.message)
 
     def _note(self, create: Create, outcome: Outcome, began: float = 0.0) -> None:
-        """Turn one outcome into its fact. Doubt is the absence of one: `started` says all there is to say."""
-        row, attempt, now, tally = create.planned.row, create.attempt, self.session.now(), self.session.tally
-        task, self.ended = outcome.task, self.session.ticks()
-        tally.done += outcome.verdict in _DECIDED
-        if outcome.verdict is Verdict.UNKNOWN:
-            self.doubtful[row] = self.ended
-            tally.doubt += 1
-            tally.note(f"the outcome of a request is unknown, its row waits in doubt: {outcome.message}")
-        elif outcome.verdict is Verdict.CREATED and task is not None:
-            if self.witness is None or began > self.witness.began:
-                self.witness = Witness(task.task_id, began, row)
-            self.batch.drift.created(task.created_at, self.session.client.clock)
-            self._recorder.note(seen(task, row, attempt, Via.CREATE, now))
-        else:
-            final = outcome.verdict is Verdict.REFUSED
-            tally.rejected += final
-            self._recorder.note(
-                Failed(now, row, attempt, outcome.verdict, final, outcome.status, outcome.message)
-            )
+        """Record what came of an attempt, contain trouble, and end when the journal cannot be written."""
+        self.recorder.take(create, outcome, began)
+        tally = self.session.tally
         tally.in_flight, tally.limit = self._gate.in_flight, int(self.pace.limit)
-        self._heed(outcome)
-
-    def _heed(self, outcome: Outcome) -> None:
-        """Contain trouble, and end when the journal cannot be written."""
-        if self._recorder.failure is not None:
-            self.course.stop(Exit.MACHINE, str(self._recorder.failure))
+        if self.recorder.failure is not None:
+            self.course.stop(Exit.MACHINE, str(self.recorder.failure))
         advice = self._trouble.note(outcome)
         if advice is Advice.STOP:
             self.course.stop(Exit.API, outcome.message)

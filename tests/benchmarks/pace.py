@@ -23,7 +23,7 @@ import uvloop
 
 from mwbatch.client import Client
 from mwbatch.commands.crew import crew
-from mwbatch.commands.gate import Gate
+from mwbatch.commands.sending import Gate
 from mwbatch.core.course import Course, Event
 from mwbatch.core.facts import Verdict
 from mwbatch.core.pace import MOST, Pace, backoff

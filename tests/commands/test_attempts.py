@@ -1,4 +1,6 @@
-"""Rows that are ready to be sent: their ``started`` is on disk."""
+"""The attempts of a run on disk: rows are ready once their ``started`` is there; what came of each is known
+at once and written soon, in order.
+"""
 
 import asyncio
 import errno
@@ -158,7 +160,7 @@ def seen_on_disk(stage: Stage) -> list[int]:
 async def test_flush_makes_everything_durable_in_order(stage: Stage) -> None:
     """The state knows a fact when note returns; the disk has all of them, in order, when flush does."""
     batch = await stage.opened(50)
-    recorder = Recorder(batch)
+    recorder = Recorder(stage.session(batch))
     for row in range(50):
         recorder.note(show(1, row=row))
         assert batch.state.rows[row].status is Status.PENDING
@@ -169,7 +171,7 @@ async def test_flush_makes_everything_durable_in_order(stage: Stage) -> None:
 @virtual
 async def test_nothing_waits_for_long(stage: Stage) -> None:
     """Outcomes gather for a moment, and are on disk soon without anybody asking."""
-    recorder = Recorder(await stage.opened(2))
+    recorder = Recorder(stage.session(await stage.opened(2)))
     for row in range(2):
         recorder.note(show(1, row=row))
     await asyncio.sleep(GATHER / 2)
@@ -182,7 +184,7 @@ async def test_nothing_waits_for_long(stage: Stage) -> None:
 @virtual
 async def test_flush_does_not_wait_for_more(stage: Stage) -> None:
     """Whoever wants outcomes durable does not wait until more have gathered."""
-    recorder, loop = Recorder(await stage.opened(1)), asyncio.get_running_loop()
+    recorder, loop = Recorder(stage.session(await stage.opened(1))), asyncio.get_running_loop()
     recorder.note(show(1))
     began = loop.time()
     await recorder.flush()
@@ -194,7 +196,7 @@ async def test_flush_does_not_wait_for_more(stage: Stage) -> None:
 @virtual
 async def test_a_failure_loses_nothing(stage: Stage) -> None:
     """What met a full disk is tried again by flush, before what came later."""
-    recorder = Recorder(await stage.opened(3, Failing(write=[errno.ENOSPC])))
+    recorder = Recorder(stage.session(await stage.opened(3, Failing(write=[errno.ENOSPC]))))
     for row in range(3):
         recorder.note(show(1, row=row))
     await recorder.flush()
@@ -206,7 +208,7 @@ async def test_a_failure_loses_nothing(stage: Stage) -> None:
 @virtual
 async def test_a_dead_disk_is_told(stage: Stage) -> None:
     """Where facts cannot be written at all, flush raises."""
-    recorder = Recorder(await stage.opened(1, Failing(write=[errno.EIO])))
+    recorder = Recorder(stage.session(await stage.opened(1, Failing(write=[errno.EIO]))))
     recorder.note(show(1))
     with pytest.raises(StoreError):
         await recorder.flush()

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import pytest
 
-from mwbatch.commands.gate import Gate
 from mwbatch.commands.probing import Prober
+from mwbatch.commands.sending import Gate
 from mwbatch.core import course
 from mwbatch.core.course import Course, Event, State
 from mwbatch.core.pace import Pace, Trouble

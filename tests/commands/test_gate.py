@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 
 from mwbatch.commands.crew import crew
-from mwbatch.commands.gate import Gate
+from mwbatch.commands.sending import Gate
 from mwbatch.core.course import Course, Event
 from mwbatch.core.pace import Pace
 from mwbatch.core.top import FIRST_RATE

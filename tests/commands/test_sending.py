@@ -103,7 +103,7 @@ async def test_unknown_is_never_sent_again(stage: Stage, born: bool) -> None:
     """What nobody can tell stays in doubt, whether a task came of it or not, and no later run sends it."""
     stage.befall(Line(Fault.CREATED_500 if born else Fault.NOT_CREATED_500, 1, 1))
     sender = await send(stage, await stage.opened(3), most=1)
-    assert (stage.statuses(), list(sender.doubtful)) == ({"pending": 2, "doubt": 1}, [0])
+    assert (stage.statuses(), list(sender.recorder.doubtful)) == ({"pending": 2, "doubt": 1}, [0])
     await send(stage, await stage.opened())
     assert Counter(map(place, stage.wire.creates)) == {(0, 1): 1, (1, 1): 1, (2, 1): 1}
     assert stage.tasks == 2 + born
