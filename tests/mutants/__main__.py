@@ -41,12 +41,6 @@ COPIED: Final = (
     "Makefile",
 )
 AT_ONCE: Final = 2
-LEAST_S: Final = 60.0
-SLOWER: Final = 3.0
-"""After so many seconds, and so many times what its tests took where nothing was changed, a change is taken
-for noticed: a process waits for something that does not come any more.
-"""
-
 LEAST: Final = 30
 WORSE: Final = 0.05
 """How much smaller a share may be than the one that is kept, where another sample was drawn."""
@@ -150,7 +144,7 @@ def noticed(tree: Path, change: Change, covering: Covering) -> str | None:
     source = file.read_bytes()
     try:
         _write(file, change.applied(source))
-        by = play(tree, tests, LEAST_S + SLOWER * covering.seconds(tests)).failed
+        by = play(tree, {test: covering.seconds([test]) for test in tests}).failed
     finally:
         _write(file, source)
     if by is not None:

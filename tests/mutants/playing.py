@@ -5,7 +5,7 @@ imported already: half the time of a start, and a change costs little more than 
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -17,8 +17,11 @@ import pytest
 
 from tests.mutants.handing import hand_down
 
-ONE_TEST_S: Final = 40
-"""After so many seconds a test is taken for failed: it waits for something that does not come any more."""
+LEAST_S: Final = 60.0
+SLOWER: Final = 3.0
+"""After so many seconds, and so many times what it took where nothing was changed, a test, or all that are
+played, are taken for failed: a process waits for something that does not come any more.
+"""
 
 PRELOADED: Final = (
     *("pytest", "pytest_asyncio.plugin", "pytest_timeout", "hypothesis", "_hypothesis_pytestplugin"),
@@ -57,19 +60,24 @@ class _First:
             self._note.write_text(report.nodeid, encoding="utf-8")
 
 
-def play(tree: Path, tests: Sequence[str], longest_s: float) -> Played:
-    """Play tests in their order until one fails, or `longest_s` are over."""
+def play(tree: Path, tests: Mapping[str, float]) -> Played:
+    """Play tests in their order until one fails, or takes far longer than the seconds that are given."""
     note, began = tree.with_suffix(".failed"), time.monotonic()
     note.unlink(missing_ok=True)
-    process = _FORKED.Process(target=_play, args=(tree, tests, note))
+    process = _FORKED.Process(target=_play, args=(tree, [*tests], note, longest(max(tests.values()))))
     process.start()
     assert process.pid is not None
-    process.join(longest_s)
+    process.join(longest(sum(tests.values())))
     ended = process.exitcode
     _end(process.pid)
     process.join()
     failed = note.read_text(encoding="utf-8") if note.exists() else "(none ended)" if ended != 0 else None
     return Played(failed, time.monotonic() - began)
+
+
+def longest(seconds: float) -> float:
+    """How long may take what took so long where nothing was changed."""
+    return LEAST_S + SLOWER * seconds
 
 
 def _end(leader: int) -> None:
@@ -78,7 +86,7 @@ def _end(leader: int) -> None:
         os.killpg(leader, SIGKILL)
 
 
-def _play(tree: Path, tests: Sequence[str], note: Path) -> None:
+def _play(tree: Path, tests: Sequence[str], note: Path, longest_s: float) -> None:
     """In the process of its own: nothing of ours is imported from where this one was."""
     os.setsid()
     os.chdir(tree)
@@ -90,7 +98,7 @@ def _play(tree: Path, tests: Sequence[str], note: Path) -> None:
     silent = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):
         os.dup2(silent, stream)
-    words = ["-x", "-q", "-p", "no:cacheprovider", "--timeout", str(ONE_TEST_S), *IMPORTED, *tests]
+    words = ["-x", "-q", "-p", "no:cacheprovider", "--timeout", str(longest_s), *IMPORTED, *tests]
     code = pytest.main(words, plugins=[_First(note)])
     sys.stdout.flush()
     os._exit(code)
