@@ -28,7 +28,7 @@ from mwbatch.callbacks.telling import EVERY, Telling
 from mwbatch.callbacks.tls import Certificate
 from mwbatch.callbacks.troubles import Troubles
 from mwbatch.callbacks.turns import Turns
-from mwbatch.callbacks.watch import Once, Watch
+from mwbatch.callbacks.watch import LOOK, Once, Watch
 from mwbatch.core import probe
 from mwbatch.core.address import Address, at_end
 from mwbatch.core.facts import Seen
@@ -111,6 +111,7 @@ class Receiver:
             async with (
                 every(self._limits.probe_seconds, self._stores.probe),
                 every(EVERY, self._telling.look),
+                every(LOOK, self._watch.look),
             ):
                 yield
         finally:
@@ -120,7 +121,6 @@ class Receiver:
         await self._rejects.close()
         if failed := await self._stores.close():
             self._fail(failed)
-        await self._watch.close()
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
         """Answer any request, with any method and path."""
@@ -221,7 +221,7 @@ class Receiver:
             self.troubles.end(f"store {batch}", f"batch {batch}: storing again")
         self._count(kept, delivery.mismatch is not None, size)
         if kept.new:
-            self._watch.note(batch, kept.journal, seen)
+            self._watch.stored.append((batch, kept.journal, seen.row, seen.attempt, seen.task_id))
             self._tell(batch, seen)
 
     def _count(self, kept: Kept, mismatch: bool, size: int) -> None:

@@ -20,7 +20,7 @@ from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.reject import Reject, line
 from mwbatch.errors import StoreError
 from mwbatch.journal.belongings import Mailbox
-from mwbatch.journal.closing import in_thread, lasting
+from mwbatch.journal.closing import Lasting, in_thread
 
 _log: Final = logging.getLogger("mwbatch.callbacks")
 
@@ -106,7 +106,7 @@ class Rejects:
         if reject is not None:
             self._waiting.append((address.batch, reject))
             if self._runner is None:
-                self._runner = lasting(self._run())
+                self._runner = Lasting(self._run())
 
     async def close(self) -> None:
         """Write what waits: MUST come before what it is written to is closed."""

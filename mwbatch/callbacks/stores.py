@@ -112,7 +112,7 @@ class Stores:
     async def _fitting(self, batch: str, seen: Seen) -> Taker:
         """The journal for a callback. MUST NOT say that it is known there unless the disk has it now."""
         taker = await self._of(batch)
-        if not taker.journal.knows(seen):
+        if not taker.knows(seen):
             return taker
         if not await taker.stands():
             await self._changed(batch, taker)

@@ -98,6 +98,13 @@ class Taker:
     def _bounds(self, seen: Seen) -> Bounds:
         return self.bare if seen.answer is None else self.answers
 
+    def knows(self, seen: Seen) -> bool:
+        """Whether this is an answer that is stored, or is on its way there.
+
+        Nearly every one is the first of its task, for which no room is taken: nothing is computed for it.
+        """
+        return self._bounds(seen).holds(seen.row, seen.attempt, seen.task_id) and self.journal.knows(seen)
+
     async def keep(self, seen: Seen) -> bool:
         """Make a callback durable; says whether it is new. MUST reach the journal before anything is awaited.
 
@@ -108,7 +115,7 @@ class Taker:
         bounds, place = self._bounds(seen), (seen.row, seen.attempt, seen.task_id)
         # MUST NOT take room for a copy, also while the first one is on its way: another answer may need it
         # this moment.
-        copy = bounds.holds(*place) and self.journal.knows(seen)
+        copy = self.knows(seen)
         taken = not copy and bounds.take(*place)
         if not (copy or taken):
             raise Rejected(Reason.TOO_MANY)

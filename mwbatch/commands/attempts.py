@@ -18,7 +18,7 @@ from mwbatch.core.pace import backoff
 from mwbatch.core.plan import GREATEST_RUN, Create, Runs
 from mwbatch.core.task import seen
 from mwbatch.errors import StoreError
-from mwbatch.journal.closing import lasting, to_end
+from mwbatch.journal.closing import Lasting, to_end
 from mwbatch.journal.opened import Opened
 from mwbatch.journal.portions import portions
 
@@ -207,7 +207,7 @@ class Recorder:
         self._batch.state.add(fact)
         self._facts.append(fact)
         if self._runner is None and self.failure is None:
-            self._runner = lasting(self._run())
+            self._runner = Lasting(self._run())
 
     async def flush(self) -> None:
         """Return once every fact is durable.

@@ -203,6 +203,6 @@ class Intake(Protocol):
 class Tasks(Protocol):
     """Which tasks are recorded: good for a warning and for nothing else."""
 
-    def look(self, stop: Callable[[], bool] = lambda: False) -> Iterator[tuple[RowNumber, Attempt, bytes]]:
-        """Row, attempt and task (as JSON) of each recorded since the last look, until ``stop``. Blocks."""
+    def look(self) -> Iterator[tuple[RowNumber, Attempt, bytes]]:
+        """Row, attempt and task (as JSON) of each recorded since the last look. Blocks."""
         ...

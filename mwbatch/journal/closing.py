@@ -16,16 +16,11 @@ T = TypeVar("T")
 
 
 class Lasting(asyncio.Task[T]):
-    """A task that ends by itself alone."""
+    """A task of the running loop that, once made, only its own end ends."""
 
     def cancel(self, msg: object = None) -> bool:  # noqa: ARG002 (as `asyncio.Task` has it)
         """It goes on; whoever cancelled it may wait for its end."""
         return False
-
-
-def lasting(work: Coroutine[Any, Any, T]) -> Lasting[T]:
-    """Begin something in the running loop that only its own end ends."""
-    return Lasting(work, loop=asyncio.get_running_loop())
 
 
 class Starting(asyncio.Task[T]):
@@ -45,7 +40,7 @@ async def to_end(closing: Coroutine[Any, Any, T], unwanted: Callable[[], object]
     ``unwanted`` is told of the cancel. `asyncio.shield` is not enough: it keeps what is shielded alive, and
     lets its caller go on without it.
     """
-    return await _outlasting(lasting(closing), unwanted)
+    return await _outlasting(Lasting(closing), unwanted)
 
 
 async def closed_whole(closing: Coroutine[Any, Any, T]) -> T:

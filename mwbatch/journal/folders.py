@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from mwbatch.core.facts import Fact, Planned, Seen
+from mwbatch.core.facts import NAMES, Fact, Planned, Seen
 from mwbatch.core.lines import BadLine, parse
 from mwbatch.errors import StoreError
 from mwbatch.journal import One
@@ -30,11 +30,13 @@ RESULTS: Final = "results"
 FOLDERS: Final = (ROWS, JOURNAL, RESULTS)
 
 
+PLACES: Final = {kind: ROWS if kind is Planned else JOURNAL for kind in NAMES}
+"""The folder in which a fact of each kind is kept, unless it is an answer."""
+
+
 def place(fact: Fact) -> str:
     """The folder in which a fact is kept."""
-    if isinstance(fact, Planned):
-        return ROWS
-    return RESULTS if isinstance(fact, Seen) and fact.answer is not None else JOURNAL
+    return RESULTS if isinstance(fact, Seen) and fact.answer is not None else PLACES[type(fact)]
 
 
 def segments_of(batch: Path, name: str) -> list[Path]:

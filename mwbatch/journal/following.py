@@ -1,6 +1,6 @@
 """What others write to a batch's folder: rows as their answers come, and tasks as they are recorded."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -65,10 +65,7 @@ class Tasks:
     def __init__(self, folder: Path, name: str) -> None:
         self._tail = Tail(folder, (name,), named_task)
 
-    def look(self, stop: Callable[[], bool] = lambda: False) -> Iterator[tuple[RowNumber, Attempt, bytes]]:
-        """Row, attempt and task (as JSON) of each recorded since the last look, until ``stop``. Blocks."""
-        news = self._tail.look()
-        with suppress(StoreError, StopIteration):  # whoever needs the file tells of what is wrong with it
-            while not stop():
-                if (named := next(news)[2]) is not None:
-                    yield named
+    def look(self) -> Iterator[tuple[RowNumber, Attempt, bytes]]:
+        """Row, attempt and task (as JSON) of each recorded since the last look. Blocks."""
+        with suppress(StoreError):  # whoever needs the file tells of what is wrong with it
+            yield from (named for *_, named in self._tail.look() if named is not None)

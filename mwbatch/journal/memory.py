@@ -177,9 +177,9 @@ class _Tasks:
     def __init__(self, journal: Memory) -> None:
         self._journal, self._read = journal, 0
 
-    def look(self, stop: Callable[[], bool] = lambda: False) -> Iterator[tuple[RowNumber, Attempt, bytes]]:
+    def look(self) -> Iterator[tuple[RowNumber, Attempt, bytes]]:
         facts = self._journal.facts_
-        while self._read < len(facts) and not stop():
+        while self._read < len(facts):
             fact = facts[self._read]
             self._read += 1
             if isinstance(fact, Seen) and fact.answer is None:

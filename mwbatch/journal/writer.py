@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import compress
 from typing import Final
 
 from mwbatch.core.digests import Digests, identity
@@ -23,8 +24,8 @@ from mwbatch.core.glances import Kept
 from mwbatch.core.lines import line
 from mwbatch.core.starts import Starts
 from mwbatch.errors import StoreError
-from mwbatch.journal.closing import in_thread, lasting
-from mwbatch.journal.folders import JOURNAL, RESULTS, place
+from mwbatch.journal.closing import Lasting, in_thread
+from mwbatch.journal.folders import JOURNAL, PLACES, RESULTS
 from mwbatch.journal.measure import Commits
 from mwbatch.journal.segment import OwnSegment
 
@@ -67,7 +68,7 @@ class Writer:
     ) -> None:
         self._own, self._read_answers, self._read_starts = own, answers, starts
         self._commits, self._ticks = commits or Commits(), ticks
-        self._known: Digests | None = None
+        self._known, self._knows_answers = Digests(), False
         self._starts, self._knows_starts = Starts(), False
         self._in_flight: dict[Key, list[Waiting]] = {}
         self._learning = asyncio.Lock()
@@ -87,36 +88,35 @@ class Writer:
         for kept in self._read_answers():
             keys.add(kept.name)
             hear(kept)
-        for key in self._known or ():
+        for key in self._known:
             keys.add(key)
-        self._known = keys
+        self._known, self._knows_answers = keys, True
         return len(keys)
 
     def knows(self, fact: Fact) -> bool:
         """Whether this is an answer that is on disk, or on its way there."""
         key = identity(fact)
-        return key is not None and (
-            key in self._in_flight or (self._known is not None and key in self._known)
-        )
+        return key is not None and (key in self._in_flight or key in self._known)
 
     async def append(self, facts: Sequence[Fact]) -> list[bool]:
         """Make facts durable and say of each whether it was new: an answer or a start is written once.
 
         A commit that began is never abandoned: cancelling the caller does not take its facts back.
         """
-        names = list(map(place, facts))
-        claiming = RESULTS in names
-        if claiming and self._known is None:
+        keys = [*map(identity, facts)]  # of answers alone
+        claiming = any(keys)
+        if claiming and not self._knows_answers:
             await self._learn_answers()
         if Started in map(type, facts):
             claiming = True
             await self._learn_starts()
         claims: list[Key] = []
         copies: list[Waiting] = []
-        # Planned rows, and created tasks, claim nothing.
-        new = [self._claim(fact, claims, copies) for fact in facts] if claiming else [True] * len(facts)
-        if any(new):
-            await self._begin(names, facts, new, claims)
+        new = [True] * len(facts)  # planned rows, and created tasks, claim nothing
+        if claiming:
+            new = [self._claim(*one, claims, copies) for one in zip(facts, keys, strict=True)]
+        if fresh := [*compress(zip(facts, keys, strict=True), new)]:
+            await self._begin(fresh, claims)
         for copy in copies:
             await copy
         return new
@@ -124,7 +124,7 @@ class Writer:
     async def _learn_answers(self) -> None:
         """MUST read but once: what is committed while another reading runs would be missing."""
         async with self._learning:
-            if self._known is None:
+            if not self._knows_answers:
                 await in_thread(self.index)
 
     async def _learn_starts(self) -> None:
@@ -135,13 +135,13 @@ class Writer:
                     self._starts = await in_thread(lambda: Starts(self._read_starts()))
                     self._knows_starts = True
 
-    def _claim(self, fact: Fact, claims: list[Key], copies: list[Waiting]) -> bool:
+    def _claim(self, fact: Fact, key: bytes | None, claims: list[Key], copies: list[Waiting]) -> bool:
         """Claim a fact, unless it is there; ``copies`` get a future where another append writes it."""
         if isinstance(fact, Started):
             return self._claim_start(fact, claims, copies)
-        if (key := identity(fact)) is None:
+        if key is None:
             return True
-        if self._known is not None and key in self._known:
+        if key in self._known:
             return False
         if (waiting := self._in_flight.get(key)) is None:
             self._in_flight[key] = []
@@ -162,29 +162,28 @@ class Writer:
                 copies.append(_waiting(waiting))
         return False
 
-    def _begin(self, names: list[str], facts: Sequence[Fact], new: list[bool], claims: list[Key]) -> Waiting:
-        """Hand in those that are new; they have their place in the queue when this returns."""
+    def _begin(self, fresh: list[tuple[Fact, bytes | None]], claims: list[Key]) -> Waiting:
+        """Hand in what is new, and the names of answers; it has its place in the queue when this returns."""
         try:
-            lines = _lines(names, facts, new)
+            lines = _lines(fresh)
         except Exception as error:
-            self._settle(claims, dict.fromkeys(names, error))
+            self._settle(claims, dict.fromkeys(self._own, error))
             raise
         done = asyncio.get_running_loop().create_future()
         size = sum(map(len, lines.values()))
-        self._queue.append(Append(lines, size, sum(new), claims, done))
+        self._queue.append(Append(lines, size, len(fresh), claims, done))
         self.backlog += size
         if self._runner is None:
-            self._runner = lasting(self._run())
+            self._runner = Lasting(self._run())
         return done
 
     async def _run(self) -> None:
         try:
             while group := self._take():
                 errors = await self._commit(group)
-                self.backlog -= sum(append.size for append in group)
                 for append in group:
+                    self.backlog -= append.size
                     self._settle(append.claims, errors)
-                for append in group:
                     failed = [errors[name] for name in append.lines if name in errors]
                     _tell([append.done], failed[0] if failed else None)
         finally:
@@ -204,25 +203,30 @@ class Writer:
 
     async def _commit(self, group: list[Append]) -> Mapping[str, Exception]:
         """Write what was handed in, each folder's lines at once; says what failed, by folder."""
-        lines = {name: b"".join([one.lines.get(name, b"") for one in group]) for name in self._own}
+        parts: dict[str, list[bytes]] = {name: [] for name in self._own}
+        for append in group:
+            for name, text in append.lines.items():
+                parts[name].append(text)
+        lines = {name: b"".join(texts) for name, texts in parts.items() if texts}
         began = self._ticks()
         try:
             errors = await asyncio.get_running_loop().run_in_executor(self._thread, self._write, lines)
         except Exception as error:  # noqa: BLE001 (there is no thread any more)
             errors = dict.fromkeys(self._own, error)
-        if written := sum(len(text) for name, text in lines.items() if name not in errors):
-            self._commits.add(self._ticks() - began, written)
+        for name in errors.keys() & lines.keys():
+            del lines[name]
+        if lines:
+            self._commits.add(self._ticks() - began, sum(map(len, lines.values())))
         return errors
 
     def _write(self, lines: Mapping[str, bytes]) -> dict[str, Exception]:
         """One folder after the other, whatever becomes of the others."""
         errors: dict[str, Exception] = {}
         for name, text in lines.items():
-            if text:
-                try:
-                    self._own[name].append(text)
-                except Exception as error:  # noqa: BLE001 (it is told to all who wait for these lines)
-                    errors[name] = error
+            try:
+                self._own[name].append(text)
+            except Exception as error:  # noqa: BLE001 (it is told to all who wait for these lines)
+                errors[name] = error
         return errors
 
     def _settle(self, claims: list[Key], errors: Mapping[str, Exception]) -> None:
@@ -235,7 +239,7 @@ class Writer:
                     self._starts.give_back(key)
             else:
                 error = errors.get(RESULTS)
-                if error is None and self._known is not None:
+                if error is None:
                     self._known.add(key)
             _tell(self._in_flight.pop(key), error)
 
@@ -268,14 +272,11 @@ class Writer:
             raise errors[0]
 
 
-def _lines(names: list[str], facts: Sequence[Fact], new: list[bool]) -> dict[str, bytes]:
-    """The lines of those that are new, by folder: nearly always it is one."""
-    if all(new) and len(set(names)) == 1:
-        return {names[0]: b"".join(map(line, facts))}
+def _lines(fresh: list[tuple[Fact, bytes | None]]) -> dict[str, bytes]:
+    """Their lines by folder."""
     there: dict[str, list[bytes]] = {}
-    for name, fact, is_new in zip(names, facts, new, strict=True):
-        if is_new:
-            there.setdefault(name, []).append(line(fact))
+    for fact, key in fresh:
+        there.setdefault(PLACES[type(fact)] if key is None else RESULTS, []).append(line(fact))
     return {name: b"".join(lines) for name, lines in there.items()}
 
 

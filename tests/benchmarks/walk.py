@@ -30,7 +30,7 @@ import mwbatch
 from mwbatch.core.address import write
 from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.limits import Limits
-from mwbatch.core.text import encode
+from mwbatch.core.text import Json, encode
 from mwbatch.journal.home_keys import signing_key
 from mwbatch.journal.ref import usable
 from tests.benchmarks.children import server, tool
@@ -116,8 +116,19 @@ def hooked(place: Path, rows: int) -> tuple[mwbatch.Home, list[tuple[str, bytes]
 
 
 def _callback(home: mwbatch.Home, batch_id: str, row: int, task_id: str) -> tuple[str, bytes]:
-    body = {"task_id": task_id, "status": "completed", "response": {"brands": []}}
-    return write("", signing_key(home), batch_id, RowNumber(row), Attempt(1)), encode(body)
+    path = write("", signing_key(home), batch_id, RowNumber(row), Attempt(1))
+    response: Json = {"brands": []}
+    task = {
+        "task_id": task_id,
+        "created_at": "2026-11-24T09:10:02.798Z",
+        "callback_url": "https://hooks.example.com" + path,
+        "type": "tagging",
+        "status": "completed",
+        "params": {"image_url": f"https://images.example.com/{row}.jpg"},
+        "completed_at": "2026-11-24T09:12:04.000Z",
+        "response": response,
+    }
+    return path, encode({"task": task, "response": response, "task_id": task_id})
 
 
 async def received(home: mwbatch.Home, bodies: list[tuple[str, bytes]]) -> None:
@@ -155,7 +166,9 @@ def main() -> None:
         one = submitted(place / "one", 1, 1)
         few, more = (submitted(place / f"{creates}", MORE, creates) for creates in (FEW, MORE))
         ways = {"one create": a_row(few, more)}
-        few, more = (counted(received(*hooked(place / f"{rows}", rows))) for rows in (FEW, MORE))
+        submitted(place / "again", MORE, MORE)  # MUST be as many rows: an opening reads each of them
+        homes = {FEW: place / "again", MORE: place / f"{MORE}"}
+        few, more = (counted(received(*hooked(homes[rows], rows))) for rows in (FEW, MORE))
     ways |= {"one callback": a_row(few, more), "submit of one row": one}
     for title, calls in ways.items():
         print("\n".join(table(title, calls)))

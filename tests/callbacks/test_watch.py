@@ -4,15 +4,13 @@ import asyncio
 
 import pytest
 
-from mwbatch.callbacks.counts import Counts
-from mwbatch.callbacks.watch import MOST, STRANGE, Once, Watch
+from mwbatch.callbacks.watch import MOST, STRANGE, Once
 from mwbatch.core import address
 from mwbatch.core.facts import Fact, Seen
 from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.journal.memory import Memory
 from mwbatch.journal.segments import Segments
 from tests.callbacks.stage import BATCH, Reply, Stage, callback, until
-from tests.core.facts import answer, show
+from tests.core.facts import show
 
 OK = Reply(200, b"", None)
 
@@ -20,7 +18,7 @@ OK = Reply(200, b"", None)
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look at once."""
-    monkeypatch.setattr("mwbatch.callbacks.watch.LOOK", 0.0)
+    monkeypatch.setattr("mwbatch.callbacks.receiver.LOOK", 0.001)
 
 
 async def record(stage: Stage, *facts: Fact) -> None:
@@ -107,18 +105,17 @@ async def test_an_address_of_another_batch(stage: Stage) -> None:
     assert path.parents[1] == (stage.home.path / "inbox" / "elsewhere")
 
 
-async def test_a_bug_of_the_watch(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_bug_of_the_watch(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """What breaks while watching is told, and the next callback is watched again."""
-    counts = Counts()
-    watch = Watch(Once(), counts)
     monkeypatch.setattr("mwbatch.callbacks.watch.Named", None)
-    watch.note(BATCH, journal := Memory(), answer(1))
-    await until(lambda: "while watching" in caplog.text)
+    assert await stage.post(stage.address(), callback("t1")) == OK
+    await until(lambda: "a look that repeats failed: TypeError" in caplog.messages)
     monkeypatch.undo()
-    watch.note(BATCH, journal, answer(1, task="a"))
-    watch.note(BATCH, journal, answer(1, task="b"))
-    await until(lambda: counts.unrecorded)
-    await watch.close()
+    for task in ("a", "b"):
+        assert await stage.post(stage.address(), callback(task)) == OK
+    await until(lambda: stage.running.counts.unrecorded)
 
 
 def test_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -4,7 +4,6 @@ import asyncio
 from typing import Final
 from unittest.mock import patch
 
-from mwbatch.core.digests import identity
 from mwbatch.core.facts import Fact
 from mwbatch.journal.segment import OwnSegment, Segment
 from mwbatch.journal.writer import Key, Writer
@@ -17,20 +16,21 @@ def _nothing(*_: object) -> None:
     """Do nothing, and say that it went well."""
 
 
-def _know_at_once(writer: Writer, fact: Fact, claims: list[Key], copies: list[asyncio.Future[None]]) -> bool:
+def _know_at_once(
+    writer: Writer, fact: Fact, key: bytes | None, claims: list[Key], copies: list[asyncio.Future[None]]
+) -> bool:
     """Let the index know before the disk does."""
-    new = _claim(writer, fact, claims, copies)
-    if new and (key := identity(fact)):
-        assert writer._known is not None
+    new = _claim(writer, fact, key, claims, copies)
+    if new and key:
         writer._known.add(key)
     return new
 
 
 def _wait_for_nobody(
-    writer: Writer, fact: Fact, claims: list[Key], copies: list[asyncio.Future[None]]
+    writer: Writer, fact: Fact, key: bytes | None, claims: list[Key], copies: list[asyncio.Future[None]]
 ) -> bool:
     """Tell whoever waits for a copy in flight that it is stored, before it is."""
-    new = _claim(writer, fact, claims, copies)
+    new = _claim(writer, fact, key, claims, copies)
     copies.clear()
     return new
 
