@@ -262,7 +262,6 @@ class Ceiling:
         else:
             self._take(Event(end.value))
             self._alarms = 0
-            self._scatter.begin()
             self._conclude(trial, end)
 
     def _conclude(self, trial: Trial, end: End) -> None:

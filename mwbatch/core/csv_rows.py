@@ -95,9 +95,9 @@ class CsvReader(Reader):
 
 def _named(names: list[str]) -> list[str]:
     """The names without those at the end that are empty, where there are several:
-    a spreadsheet had columns there once.
+    a spreadsheet had columns there once. One at least is not empty.
     """
-    used = max((place for place, name in enumerate(names, 1) if name), default=0)
+    used = max(place for place, name in enumerate(names, 1) if name)
     return names[:used] if len(names) - used > 1 else names
 
 

@@ -19,6 +19,7 @@ from mwbatch.callbacks.connections import Connection, Connections
 from mwbatch.callbacks.counts import Counts
 from mwbatch.callbacks.limits import Limits
 from mwbatch.callbacks.server import serve
+from mwbatch.callbacks.site import Site
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import Stage, callback, make_home, request, status, talk, turns, until
 from tests.journal.disks import Gated
@@ -141,6 +142,23 @@ async def test_nothing_is_kept_of_a_connection_that_has_ended(path: str) -> None
         await turns()
         late.set()
         await until(lambda: gc.collect() >= 0 and made[0]() is None)
+
+
+async def test_who_listens_no_more_looks_at_nothing() -> None:
+    """A receiver that has ended keeps nothing of itself in the loop that goes on."""
+
+    async def answer(_: web.BaseRequest) -> web.Response:
+        return web.Response()
+
+    runner = web.ServerRunner(web.Server(answer))
+    await runner.setup()
+    site = Site(runner, "127.0.0.1", 0, tls=None, limits=Limits(), counts=Counts())
+    await site.start()
+    looking = ref(site._connections)
+    await site.stop()
+    await runner.cleanup()
+    del runner, site
+    await until(lambda: gc.collect() >= 0 and looking() is None)
 
 
 async def test_nobody_is_cut_off_while_being_served(start: Start, connect: Connect) -> None:

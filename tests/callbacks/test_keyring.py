@@ -118,6 +118,19 @@ async def test_a_new_key_is_learned(tmp_path: Path, ring: Ring) -> None:
     assert await ring.signed(path(NEW))
 
 
+async def test_new_keys_are_told_of_once(
+    tmp_path: Path, ring: Ring, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log names the keys when they are others than before, and says nothing of a reading without news."""
+    caplog.set_level("INFO")
+    await ring.look(reload=0)
+    assert not caplog.records
+    keep(Home(tmp_path / "home"), OLD, NEW)
+    await ring.look(reload=0)
+    await ring.look(reload=0)
+    assert [record.getMessage() for record in caplog.records] == ["callback keys read again: old, new"]
+
+
 async def test_strangers_cannot_make_it_read(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many unknown keys are named,
     the key file is read at most once a second while it does not change.

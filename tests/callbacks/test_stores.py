@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mwbatch.callbacks.stores import Stores
+from mwbatch.core.lines import line
 from mwbatch.errors import DiskFull, StoreError
 from mwbatch.journal.card import Card
 from mwbatch.journal.home import Home
@@ -101,4 +102,30 @@ async def test_an_inbox_is_not_taken_into_what_was_let_go(tmp_path: Path) -> Non
     with pytest.raises(StoreError, match="changed meanwhile"):
         await stores._merge(BATCH, store)
     assert len(list((home.path / "inbox" / BATCH).glob("*/*.jsonl"))) == 1
+    assert await stores.close() is None
+
+
+async def test_what_stays_in_an_inbox_is_taken_in_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A damaged segment stays in an inbox as evidence: it is read again only when something has come to it,
+    however often the inbox is looked at.
+    """
+    home = Home(tmp_path / "home")
+    add_batch(home, BATCH)
+    folder = home.path / "inbox" / BATCH / "results"
+    folder.mkdir(parents=True)
+    (folder / "1-test.jsonl").write_bytes(line(answer(1)) + b"damaged\n" + line(answer(1, row=1)))
+    caplog.set_level("INFO")
+    stores = Stores(home)
+    await stores.open()
+    taken = "taken in from the inbox"
+    for _ in range(3):
+        await stores.probe()
+    assert caplog.text.count(taken) == 1
+    (folder / "2-test.jsonl").write_bytes(line(answer(1, row=2)))
+    for _ in range(3):
+        await stores.probe()
+    assert caplog.text.count(taken) == 2
+    assert [path.name for path in folder.iterdir()] == ["1-test.jsonl"]
     assert await stores.close() is None

@@ -178,6 +178,15 @@ async def test_files_that_do_not_change(party: Party, caplog: pytest.LogCaptureF
     assert not caplog.text
 
 
+@pytest.mark.parametrize(("make", "what"), [(os.mkfifo, "a pipe"), (os.mkdir, "no file")])
+def test_what_is_no_file_is_called_what_it_is(party: Party, make: Callable[[Path], None], what: str) -> None:
+    """A pipe, which many make for a secret, is told from what can be no certificate at all."""
+    party.chain.unlink()
+    make(party.chain)
+    with pytest.raises(UsageError, match=f"is {what}, and is read more than once"):
+        Certificate(party.chain, party.key)
+
+
 async def test_an_encrypted_key_is_no_start(party: Party) -> None:
     """A key below a password is an error: nobody may be there to type it."""
     party.put(party.key, encrypted(party.pairs[0]))

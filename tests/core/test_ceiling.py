@@ -12,7 +12,7 @@ from mwbatch.core.curve import APPROACH_S
 from mwbatch.core.pace import FIRST as FIRST_IN_FLIGHT
 from mwbatch.core.pace import SLACK_S, Pace
 from mwbatch.core.scatter import LONGEST, MANY
-from mwbatch.core.top import FIRST, FIRST_RATE, REMEMBERED, SAFE
+from mwbatch.core.top import FIRST, FIRST_RATE, REMEMBERED, SAFE, YIELD
 from mwbatch.core.trial import TRIED
 from tests.core.throttled import GOODPUT, KINDS, Chance, Kind, Play, Window, heeds, meets
 
@@ -200,6 +200,15 @@ def test_silence_makes_more_careful() -> None:
         seconds = int((APPROACH_S + wait + 0.25) / TICK)
         back: Script = [(1, True, None)] * seconds
         assert rates(0.0, [*before, (0, True, wait), *back])[-1] == pytest.approx(rate * REMEMBERED**power)
+
+
+def test_one_refusal_is_one_generation() -> None:
+    """The first refusal of an excess leaves `YIELD` of the rate, and no less."""
+    brisk: Script = [(ticks, True, None) for _ in range(96) for ticks in (0, 1)]
+    refused: Script = [(0, True, 0.0)]
+    rate, left = rates(0.0, [*brisk, *SHOWN, *brisk, *refused, *brisk, *refused])[-2:]
+    assert rate is not None
+    assert left == pytest.approx(YIELD * rate)
 
 
 def test_a_limit_between_two_trials() -> None:

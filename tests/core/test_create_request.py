@@ -99,6 +99,8 @@ def test_only_the_edges_of_a_tag_are_sent() -> None:
         ("annotating", {**ANNOTATING, "tags": 5}),
         ("annotating", {**ANNOTATING, "tags": [None]}),
         ("annotating", {**ANNOTATING, "tags": ["id"]}),
+        ("annotating", {**ANNOTATING, "tags": ["none"]}),
+        ("annotating", {**ANNOTATING, "tags": [["none"]]}),
         ("annotating", {**ANNOTATING, "annotation_option": [None]}),
     ],
 )

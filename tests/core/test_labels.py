@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Seen, Via
+from mwbatch.core.facts import Fact, Seen, Via
 from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.labels import label, response
 from mwbatch.core.task import parse_callback, parse_task, seen
@@ -69,6 +69,15 @@ def test_a_row_without_an_answer() -> None:
     assert (bare["status"], bare["task_id"], bare["created_at"]) == ("planned", None, None)
     assert (asked["status"], asked["task_id"], asked["created_at"]) == ("pending", "task-1", None)
     assert {asked[name] for name in ("completed_at", "received_at", "via", "response")} == {None}
+
+
+@pytest.mark.parametrize("known", [[plan(0)], [plan(0), show(1)]])
+def test_an_answer_stands_beside_its_own_task(known: list[Fact]) -> None:
+    """An answer that came after the state was folded is of the task that it names,
+    whichever the state knows.
+    """
+    late = fact_of({"task_id": "t1", "response": TAGS}, Via.CALLBACK)
+    assert label("logos", plan(0), Batch(known).row(0), late)["task_id"] == "t1"
 
 
 def test_a_label_comes_with_its_brand() -> None:

@@ -242,6 +242,13 @@ def test_a_body_is_kept_as_it_came(body: bytes) -> None:
         assert json.loads(line(fact))["body"] == json.loads(body)
 
 
+@pytest.mark.parametrize("space", ["\t", "\n", "\r"])
+def test_no_raw_space_but_a_blank_stands_in_a_line(space: str) -> None:
+    """A line is one line, and one field where tabs part fields: in a body, too, whichever of these it has."""
+    fact = answer(1)._replace(body=f'{{"a":{space}1}}'.encode())
+    assert b'"body":{"a": 1}' in line(fact)
+
+
 @given(seen, bodies)
 def test_no_text_is_taken_for_the_body(fact: Seen, body: bytes) -> None:
     """Words that look like the start of a body stay where they stand."""

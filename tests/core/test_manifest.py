@@ -375,6 +375,13 @@ def test_objects(raw: bytes, problems: list[str]) -> None:
     assert jsonl_says(raw) == problems
 
 
+def test_only_for_what_is_missing_another_name_is_guessed() -> None:
+    """What is there and wrong is said as it is, though another column's name would mean the same."""
+    [missing, wrong] = jsonl_says(b'{"url":"https://a.b/1"}\n{"image_url":5,"url":"https://a.b/2"}\n')
+    assert missing.endswith(" (or rename 'url' to image_url)")
+    assert wrong == "m:2: image_url: must be text, not a number (the http or https address of the picture)"
+
+
 def test_one_id_column_throughout() -> None:
     """The first row of a JSONL manifest settles which column names the rows, or that none does."""
     row = '{"image_url":"https://a/%d"%s}\n'
