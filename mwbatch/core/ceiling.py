@@ -115,20 +115,22 @@ class Ceiling:
         """Go along an edge of the table."""
         self.state = TABLE[self.state, event]
 
-    def answered(self, started_at: float, now: float) -> None:
-        """A request that left at ``started_at`` was answered, and not refused for its haste."""
+    def answered(self, started_at: float, now: float, count: int = 1) -> None:
+        """A request that left at ``started_at`` was answered, and not refused for its haste.
+
+        While there is no rate, ``count`` in one slot of `Meter` may be told of at once, the first at ``now``.
+        """
         if self._unanswered:
             if self.walled and self.state is not _FREE:
                 self._scatter.begin()  # the wall is known, and over; what was served before says nothing
                 self._resumed_at = now
             self._unanswered, self.walled = 0, False
-        self._served.count(now)
-        self._row_answers += 1
+        self._served.count(now, count)
+        self._row_answers += count
         if self.state is _FREE:
-            self._scatter.answers += 1
-            if not self._answers:
-                self._began = now
-            self._answers += 1
+            self._scatter.answers += count
+            self._began = self._began if self._answers else now
+            self._answers += count
         elif self.state is _BOUND:
             self._scatter.answers += 1
             self._grow(now)
@@ -250,8 +252,7 @@ class Ceiling:
     def _try(self, now: float, refused: bool) -> None:
         """Count an answer of a trial, and do as it says when it ends."""
         trial = self._trial
-        end = trial.counted(now, refused, self._scatter.share)
-        if end is None:
+        if (end := trial.counted(now, refused, self._scatter.share)) is None:
             return
         served = self._room(now)
         if end is End.LIMIT:

@@ -6,7 +6,8 @@ WINDOW_S: Final = 1.0
 """Seconds that a meter looks back: the windows in which rate limits count are seldom shorter."""
 
 _SLOTS: Final = 10
-_PER_SECOND: Final = _SLOTS / WINDOW_S
+SLOTS_A_SECOND: Final = _SLOTS / WINDOW_S
+"""What a time is multiplied by to have the slot in which it lies."""
 
 
 class Meter:
@@ -18,19 +19,19 @@ class Meter:
         self._counts = [0] * (_SLOTS + 1)
         self._slot = 0
 
-    def count(self, now: float) -> None:
-        """One more, at ``now``."""
-        slot = int(now * _PER_SECOND)
+    def count(self, now: float, more: int = 1) -> None:
+        """So many more, in the slot of ``now``."""
+        slot = int(now * SLOTS_A_SECOND)
         if slot > self._slot:
             self._turn(slot)
-        self._counts[self._slot % (_SLOTS + 1)] += 1
+        self._counts[self._slot % (_SLOTS + 1)] += more
 
     def rate(self, now: float) -> float:
         """Events a second, over the whole slots of the last window and the one that has begun."""
-        slot = int(now * _PER_SECOND)
+        slot = int(now * SLOTS_A_SECOND)
         if slot > self._slot:
             self._turn(slot)
-        return sum(self._counts) / (WINDOW_S + max(0.0, now - self._slot / _PER_SECOND))
+        return sum(self._counts) / (WINDOW_S + max(0.0, now - self._slot / SLOTS_A_SECOND))
 
     def _turn(self, slot: int) -> None:
         for passed in range(max(self._slot + 1, slot - _SLOTS), slot + 1):

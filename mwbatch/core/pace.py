@@ -2,8 +2,9 @@
 
 In flight grows from few to ``most`` as long as requests are answered (slow start); nothing but an API that
 refuses makes us slower, and then it is the rate of starts that is bounded (`Ceiling`): most limits count
-requests, not connections. Trouble is contained before it costs more than it must: too many requests that
-leave rows in doubt, or refusals that concern every row, end all starts (`Trouble`).
+requests, not connections. While nothing bounds us answers are only counted here. Trouble is contained before
+it costs more than it must: too many requests that leave rows in doubt, or refusals that concern every row,
+end all starts (`Trouble`).
 """
 
 from collections import deque
@@ -15,6 +16,7 @@ from typing import Final
 from mwbatch.core.ceiling import Ceiling
 from mwbatch.core.create_request import Outcome
 from mwbatch.core.facts import Verdict
+from mwbatch.core.meter import SLOTS_A_SECOND
 from mwbatch.core.values import CONCURRENCY, GREATEST_RATE, LEAST_RATE, MOST_CONCURRENT, amount, whole
 
 MOST: Final = CONCURRENCY
@@ -42,7 +44,7 @@ class Pace:
     own). ``limit`` is how many may be in flight now; nothing starts before ``next_start``.
     """
 
-    __slots__ = ("_ceiling", "_step", "limit", "most", "next_start", "rate")
+    __slots__ = ("_ceiling", "_first", "_gathered", "_slot", "_step", "limit", "most", "next_start", "rate")
 
     def __init__(self, most: int = MOST, rate: float | None = None) -> None:
         whole("concurrency", most, 1, MOST_CONCURRENT)
@@ -51,6 +53,8 @@ class Pace:
         self.limit = float(min(FIRST, most))
         self.next_start = 0.0
         self._ceiling = Ceiling()
+        # Answers of which the ceiling was not told yet: how many, in which slot, when the first came.
+        self._gathered, self._slot, self._first = 0, 0, 0.0
         self._step = 0.0
         self._space()
 
@@ -77,10 +81,15 @@ class Pace:
         """A request that left at ``started_at`` was answered at ``now``, and not refused for its haste."""
         if self.limit < self.most:
             self.limit = min(float(self.most), self.limit + GROWTH)
-        bounded = self._ceiling.rate is not None
-        self._ceiling.answered(started_at, now)
-        if bounded:
+        ceiling = self._ceiling
+        if ceiling.rate is not None or ceiling.walled:
+            ceiling.answered(started_at, now)
             self._space()
+        elif self._gathered and int(now * SLOTS_A_SECOND) == self._slot:  # as nearly always
+            self._gathered += 1
+        else:
+            self._tell()
+            self._gathered, self._slot, self._first = 1, int(now * SLOTS_A_SECOND), now
 
     def refused(self, started_at: float, now: float, retry_after: float | None) -> None:
         """A request that left at ``started_at`` was answered 429 at ``now``; ``retry_after`` in seconds.
@@ -88,6 +97,7 @@ class Pace:
         Where the API names a wait everybody waits; where it does not, a lower rate is what slows us down.
         Refusals of requests that left before the last one that was heeded say nothing new.
         """
+        self._tell()
         wait = retry_after or 0.0
         if wait:
             self.next_start = max(self.next_start, now + wait)
@@ -96,6 +106,12 @@ class Pace:
         if bounded and self._ceiling.rate is None:
             self.limit = float(min(FIRST, self.most))
         self._space()
+
+    def _tell(self) -> None:
+        """Tell the ceiling of the answers that were gathered: a tenth of a second of them at once."""
+        if self._gathered:
+            self._ceiling.answered(self._first, self._first, self._gathered)
+            self._gathered = 0
 
     def _space(self) -> None:
         """Take the lesser of the two rates."""

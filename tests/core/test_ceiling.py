@@ -3,8 +3,10 @@
 The same at higher rates, and beside rivals: `tests/benchmarks/test_pace_goals.py`.
 """
 
+from collections.abc import Iterator
+
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mwbatch.core.ceiling import WALL, Ceiling
@@ -110,26 +112,47 @@ events = st.lists(
 )
 
 
-def rates(since: float, script: Script) -> list[float | None]:
-    """What a ceiling allows after each event: some ticks later one is answered (None),
-    or refused with a wait.
-    """
-    ceiling, now, allowed = Ceiling(), since, list[float | None]()
+def told(one: Ceiling | Pace, since: float, script: Script) -> Iterator[None]:
+    """Tell of each event in its turn: some ticks later one is answered (None), or refused with a wait."""
+    now = since
     for ticks, fresh, wait in script:
         now += ticks * TICK
         began = now if fresh else float("-inf")
         if wait is None:
-            ceiling.answered(began, now)
+            one.answered(began, now)
         else:
-            ceiling.refused(began, now, wait)
-        allowed.append(ceiling.rate)
-    return allowed
+            one.refused(began, now, wait)
+        yield
+
+
+def rates(since: float, script: Script) -> list[float | None]:
+    """What a ceiling allows after each event."""
+    ceiling = Ceiling()
+    return [ceiling.rate for _ in told(ceiling, since, script)]
 
 
 @given(events, st.sampled_from([64.0, 4096.0, 131072.0]))
 def test_the_clock_may_begin_anywhere(script: Script, later: float) -> None:
     """Shifting all times changes nothing."""
     assert rates(later, script) == pytest.approx(rates(0.0, script))
+
+
+FEW: Script = [(1, True, None)] * 12 + [(0, True, 1.0), (64, True, None)]
+"""Few are refused, and each refusal silences us: in the end that is taken for chance."""
+
+
+@given(events)
+@example([(1, True, None)] * 257 + [(0, True, 0.0)] * 8)
+@example([(0, True, None)] * 9 + [(0, True, 0.0), (0, True, None), (0, True, None), (0, True, 1.0)])
+@example(FEW * (3 * LONGEST) + [(0, False, 0.0)] * WALL + [(0, True, None)] * 2)
+def test_answers_are_told_together_as_one_by_one(script: Script) -> None:
+    """While nothing bounds us the pace tells of a tenth of a second of answers at once: bound and wall are
+    after each event what they are where each answer is told of by itself.
+    """
+    pace, ceiling = Pace(), Ceiling()
+    for _ in zip(told(pace, 0.0, script), told(ceiling, 0.0, script), strict=True):
+        assert pace.bound == pytest.approx(ceiling.rate)
+        assert pace._ceiling.walled is ceiling.walled
 
 
 def test_a_wall_is_told_from_the_rate_at_which_it_refuses() -> None:
@@ -231,7 +254,6 @@ def test_a_limit_between_two_trials() -> None:
 
 def test_silence_after_silence_is_no_chance_where_most_is_refused() -> None:
     """Refusals that silence us are given up as chance after `LONGEST` only where they are few."""
-    few: Script = [(1, True, None)] * 12 + [(0, True, 1.0), (64, True, None)]
     many: Script = [(1, True, None)] * 2 + [(0, True, 1.0), (64, True, None)]
     assert rates(0.0, many * (3 * LONGEST))[-1] is not None
-    assert None in rates(0.0, few * (3 * LONGEST))[len(few) :]
+    assert None in rates(0.0, FEW * (3 * LONGEST))[len(FEW) :]

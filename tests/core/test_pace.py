@@ -1,4 +1,6 @@
-"""The laws of the pace, over any history of a sender that obeys it."""
+"""The laws of the pace, over any history of a sender that obeys it; and the table of trouble: which outcomes
+ask for a probe, and which end a run.
+"""
 
 from itertools import islice, pairwise
 
