@@ -87,13 +87,13 @@ def _with_lineage(tag: Json, sent: dict[str, dict[str, Json]]) -> Json:
 
 def sent_tags(planned: Planned) -> dict[str, dict[str, Json]]:
     """The tags that an annotating row was made of, by id, with the keys that the API was not sent (brand,
-    lineage …).
+    lineage …), as they stand there: the same answers are the same bytes in every run.
 
     As on sending (`mwbatch.core.cells.tags`), a tag without an id has its place as one.
     """
     written = objects(planned.columns.get("tags")) or []
     ids = (str(place if tag.get("id") is None else tag["id"]) for place, tag in enumerate(written))
     return {
-        name: {key: tag[key] for key in tag.keys() - {"id", *BOX}}
+        name: {key: value for key, value in tag.items() if key != "id" and key not in BOX}
         for name, tag in zip(ids, written, strict=True)
     }

@@ -9,7 +9,7 @@ from mwbatch.core.facts import Fact, Seen, Via
 from mwbatch.core.ids import Attempt, RowNumber
 from mwbatch.core.labels import label, response
 from mwbatch.core.task import parse_callback, parse_task, seen
-from mwbatch.core.text import Json
+from mwbatch.core.text import Json, encode
 from tests.core.facts import plan, show
 
 TAGS: dict[str, Json] = {"tags": [{"id": "x", "left": 1, "top": 2, "width": 3, "height": 4, "brand": None}]}
@@ -98,6 +98,18 @@ def test_a_label_comes_with_its_brand() -> None:
         {"id": "8", "label": "bad", "brand": "own"},
         7,
     ]
+
+
+def test_what_a_tag_carries_keeps_its_order() -> None:
+    """What the manifest said of a tag stands in the manifest's order:
+    who prints results twice gets the same bytes.
+    """
+    names = [f"about_{number}" for number in range(12)]
+    sent: list[Json] = [{"id": "x", **dict.fromkeys(names, "said")}]
+    planned = plan(0)._replace(type="annotating", columns={"tags": sent})
+    answer = fact_of({**GOT, "response": {"tags": [{"id": "x", "label": "good"}]}}, Via.GET)
+    told = label("b", planned, Batch([planned, answer]).row(0), answer)["response"]
+    assert encode(told) == encode({"tags": [{"id": "x", "label": "good", **dict.fromkeys(names, "said")}]})
 
 
 @pytest.mark.parametrize("said", [None, 7, {"tags": 7}, {}])
