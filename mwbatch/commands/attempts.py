@@ -13,6 +13,7 @@ from mwbatch.commands.session import Session
 from mwbatch.core.course import STOPPED, Course, State
 from mwbatch.core.create_request import TAKEN, Outcome
 from mwbatch.core.doubt import Witness
+from mwbatch.core.drift import Dates
 from mwbatch.core.facts import Fact, Failed, Planned, Started, Verdict, Via
 from mwbatch.core.pace import backoff
 from mwbatch.core.plan import GREATEST_RUN, Create, Runs
@@ -164,6 +165,7 @@ class Recorder:
         self.ended: float | None = None
         self.witness: Witness | None = None
         self._facts: list[Fact] = []
+        self._dates: list[Dates] = []
         self._runner: asyncio.Task[None] | None = None
         self._due, self._waited = asyncio.Event(), 0
         self.failure: StoreError | None = None
@@ -195,7 +197,7 @@ class Recorder:
         elif outcome.verdict is Verdict.CREATED and task is not None:
             if self.witness is None or began > self.witness.began:
                 self.witness = Witness(task.task_id, began, row)
-            self._batch.drift.created(task.created_at, session.client.clock)
+            self._dates.append((task.created_at, session.client.clock))
             self.note(seen(task, row, attempt, Via.CREATE, now))
         else:
             final = outcome.verdict is Verdict.REFUSED
@@ -233,6 +235,8 @@ class Recorder:
             while self._facts:
                 await self._gathered()
                 facts, self._facts = self._facts, []
+                dates, self._dates = self._dates, []
+                self._batch.drift.created(dates)
                 try:
                     await self._batch.append(facts)
                 except StoreError as error:

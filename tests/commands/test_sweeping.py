@@ -156,8 +156,8 @@ async def test_where_dates_say_nothing_all_is_walked_twice(stage: Stage) -> None
     batch = await stage.opened(3)
     for row in range(3):
         born(stage, row)
-    batch.drift.created("2023-11-16T00:00:00.000Z", "Tue, 14 Nov 2023 22:13:20 GMT")
-    batch.drift.created("2023-11-14T00:00:00.000Z", "Tue, 14 Nov 2023 22:13:20 GMT")
+    batch.drift.created([("2023-11-16T00:00:00.000Z", "Tue, 14 Nov 2023 22:13:20 GMT")])
+    batch.drift.created([("2023-11-14T00:00:00.000Z", "Tue, 14 Nov 2023 22:13:20 GMT")])
     result = await swept(stage, batch, start=0.0)
     _, first, second = stage.wire.listed
     assert (result.ours, result.flaws) == (3, ())

@@ -25,11 +25,9 @@ seconds = st.integers(-90_000, 90_000).map(lambda ms: ms / 1000)
 def test_the_least_and_the_greatest_are_kept(first: list[float], then: list[float]) -> None:
     """What a run saw and kept, and what the next one sees, are one measure: in whole seconds, outwards."""
     drift = Drift()
-    for apart in first:
-        drift.created(date(apart), NOON)
+    drift.created((date(apart), NOON) for apart in first)
     drift = Drift(drift.kept)
-    for apart in then:
-        drift.created(date(apart), NOON)
+    drift.created((date(apart), NOON) for apart in then)
     assert drift.kept == (floor(min(first + then)), ceil(max(first + then)))
     assert drift.back == timedelta(seconds=max(0, -floor(min(first + then))))
     assert drift.ahead == timedelta(seconds=max(0, ceil(max(first + then)) - 1))
@@ -41,7 +39,7 @@ def test_the_least_and_the_greatest_are_kept(first: list[float], then: list[floa
 def test_what_says_nothing_is_no_measure(created_at: str | None, clock: str | None) -> None:
     """A date or a clock that is missing, or cannot be read, changes nothing."""
     drift = Drift()
-    drift.created(created_at, clock)
+    drift.created([(created_at, clock)])
     drift.listed(created_at, clock)
     assert (drift.kept, drift.back, drift.ahead, drift.is_wide) == ((), timedelta(), timedelta(), False)
 
@@ -63,11 +61,11 @@ def test_a_spread_wider_than_all_time_zones_is_no_clock() -> None:
     beyond 26 hours apart they cannot.
     """
     drift = Drift()
-    drift.created(date(-90 * 86_400), NOON)
+    drift.created([(date(-90 * 86_400), NOON)])
     assert not drift.is_wide
-    drift.created(date(-90 * 86_400 + WIDE.total_seconds()), NOON)
+    drift.created([(date(-90 * 86_400 + WIDE.total_seconds()), NOON)])
     assert not drift.is_wide
-    drift.created(date(-90 * 86_400 + WIDE.total_seconds() + 1), NOON)
+    drift.created([(date(-90 * 86_400 + WIDE.total_seconds() + 1), NOON)])
     assert drift.is_wide
 
 
@@ -87,9 +85,8 @@ def test_a_date_is_told_by_its_letters_in_one_form_alone(zone: str) -> None:
     """
     one, other = Drift(), Drift()
     for drift, dates in ((one, (0.1, 5.9)), (other, ())):
-        for apart in dates:
-            drift.created(date(apart), NOON)
-        drift.created(f"2026-11-24T12:00:01{zone}", NOON)
+        drift.created((date(apart), NOON) for apart in dates)
+        drift.created([(f"2026-11-24T12:00:01{zone}", NOON)])
     assert other.kept[0] in range(one.kept[0], one.kept[1] + 1)
     assert one.kept == (min(0, other.kept[0]), max(6, other.kept[1]))
 
@@ -97,6 +94,6 @@ def test_a_date_is_told_by_its_letters_in_one_form_alone(zone: str) -> None:
 def test_what_was_kept_is_beyond_all_calendars() -> None:
     """However far the dates lay that an earlier run has seen, those of today are measured."""
     drift = Drift((0, 10**12))
-    drift.created(date(-3), NOON)
-    drift.created(date(-4), NOON)
+    drift.created([(date(-3), NOON)])
+    drift.created([(date(-4), NOON)])
     assert drift.kept == (-4, 10**12)
