@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from mwbatch.core import questions
 from mwbatch.core.codes import AS_PLANNED, AS_STARTED, LIFTED, PLANNED, WITHDRAWN, Question
 from mwbatch.core.columns import shown_by
-from mwbatch.core.facts import Fact, Planned, Seen, Started, Withdrawn
+from mwbatch.core.facts import Fact, Failed, Planned, Retried, Seen, Started, Withdrawn
 from mwbatch.core.fold import Row, Status
 from mwbatch.core.glances import glance
 from mwbatch.core.ids import FIRST, Attempt, RowNumber
@@ -36,22 +36,21 @@ class Batch:
         """Take one fact in."""
         if isinstance(fact, Started):
             self._start(fact)
-        elif isinstance(fact, Planned) and self._rows.is_straight(fact.row):
-            self._columns.codes[fact.row] |= PLANNED
-        elif (
-            isinstance(fact, Seen)
-            and (shown := shown_by(fact))
-            and self._rows.is_straight(fact.row)
-            and self._columns.show(*shown)
-        ):
-            return
-        elif isinstance(fact, Withdrawn) and fact.attempt == 1 and self._rows.is_straight(fact.row):
-            self._columns.codes[fact.row] |= WITHDRAWN
-        else:
+        elif not self._join(fact):
             row = self._rows.lift(fact.row)
             row.join(fact)
             if isinstance(fact, Seen):
                 self._hold(fact.row, row.tasks[fact.task_id])
+
+    def _join(self, fact: Planned | Seen | Failed | Retried | Withdrawn) -> bool:
+        """Join a fact in the columns; False, and nothing is changed, where they cannot hold it."""
+        if fact.row >= len(self._columns.codes) and not self._rows.reaches(fact.row + 1):
+            return False
+        if isinstance(fact, Seen):
+            return (shown := shown_by(fact)) is not None and self._columns.show(*shown)
+        if isinstance(fact, Planned):
+            return self._columns.mark(fact.row, PLANNED)
+        return isinstance(fact, Withdrawn) and fact.attempt == 1 and self._columns.mark(fact.row, WITHDRAWN)
 
     def add_all(self, facts: Sequence[Fact]) -> None:
         """Take some facts in; plans of rows that follow each other, as a manifest gives them, at once."""

@@ -143,20 +143,21 @@ class Columns:
 
     def take(self, found: Glance) -> bool:
         """Join what was found in a line; False, and nothing is changed, where no column can hold it."""
-        shown, codes = None if found["plan"] else shown_in(found), self.codes
-        number = shown[0] if shown else int(found["row"])
-        if number >= len(codes) or codes[number] == LIFTED:
+        return self.mark(int(found["row"]), PLANNED) if found["plan"] else self.show(*shown_in(found))
+
+    def mark(self, number: int, bit: int) -> bool:
+        """Join what says a bit of a row and no more; False, and nothing is changed, as in `take`."""
+        if number >= len(self.codes) or self.codes[number] == LIFTED:
             return False
-        if shown:
-            return self.show(*shown)
-        codes[number] |= PLANNED
+        self.codes[number] |= bit
         return True
 
     def show(
         self, number: int, task_id: bytes, said: int, created: int, completed: int, answer: bytes
     ) -> bool:
-        """Join one showing, as `Shown`, of a row that is no object; False, nothing changed, as in `take`."""
-        code = self.codes[number]
+        """Join one showing, as `Shown`; False, and nothing is changed, as in `take`."""
+        if number >= len(self.codes) or (code := self.codes[number]) == LIFTED:
+            return False
         if not code & SHOWN:
             if self._holders.claim(task_id, number) != number:
                 return False
@@ -175,8 +176,7 @@ class Columns:
         elif created and (created < self._created[number] or not self._created[number]):
             self._created[number] = created
         if answer:
-            if not code & ANSWERED or (completed, answer) < self._answer_of(number):
-                self._answer(number, completed, answer)
+            self._answer(number, code, completed, answer)
             code |= ANSWERED
         if said & LISTED:
             self._list(number)
@@ -234,8 +234,10 @@ class Columns:
         place = self._places[number]
         return self._ids[place] == len(task_id) and self._ids.startswith(task_id, place + 1)
 
-    def _answer(self, number: int, completed: int, answer: bytes) -> None:
-        """Keep an answer in the place of any other."""
+    def _answer(self, number: int, code: int, completed: int, answer: bytes) -> None:
+        """Keep an answer, unless the one that is there stands before it."""
+        if code & ANSWERED and self._answer_of(number) <= (completed, answer):
+            return
         if number >= len(self._completed):
             more = len(self.codes) - len(self._completed)
             self._completed.frombytes(bytes(8 * more))

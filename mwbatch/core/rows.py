@@ -58,11 +58,6 @@ class Rows(Mapping[int, Row]):
                 self.columns.codes[number] = LIFTED
         return row
 
-    def is_straight(self, number: int) -> bool:
-        """Whether the columns are to hold this row; room is made where there is none yet."""
-        codes = self.columns.codes
-        return (number < len(codes) or self.reaches(number + 1)) and codes[number] != LIFTED
-
     def reaches(self, size: int) -> bool:
         """Whether the columns hold rows below ``size``, which they are made to where that is not too far."""
         codes = self.columns.codes

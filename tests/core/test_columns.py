@@ -1,4 +1,6 @@
-"""Which rows are in columns, which are objects, and that nothing is lost on the way from one to the other."""
+"""Which rows are in columns, which are objects, and that nothing is lost on the way from one to the other;
+the index beside them: the first row at which each task was shown.
+"""
 
 import pytest
 from hypothesis import given
