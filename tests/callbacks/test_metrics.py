@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from mwbatch.callbacks.counts import Counts
 from mwbatch.callbacks.limits import Limits
 from mwbatch.callbacks.refusal import Reason
 from mwbatch.core.probe import probe_address, question
@@ -158,3 +159,10 @@ async def test_without_the_extra(start: Start, monkeypatch: pytest.MonkeyPatch) 
             assert "pip install prometheus-client" in await reply.text()
         async with session.get(f"{stage.running.admin_url}/readyz") as reply:
             assert reply.status == 200
+
+
+def test_nothing_is_counted_at_first() -> None:
+    """A receiver that nobody has called tells of nothing."""
+    counts = Counts().plain()
+    assert counts.pop("rejected") == {}
+    assert set(counts.values()) == {0}

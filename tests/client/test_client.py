@@ -32,6 +32,14 @@ async def test_a_tagging_task_is_created() -> None:
     ]
 
 
+async def test_what_went_well_is_handed_on_as_it_came() -> None:
+    """An answer without an error is kept byte for byte, whatever it quotes: it is what was paid for."""
+    told = answer(TASK | {"params": {"said": KEY}})
+    api, _ = client(told)
+    assert (await api.retrieve_raw("t"))[1] == told.body
+    assert KEY.encode() in told.body
+
+
 async def test_an_annotating_task_is_created() -> None:
     """Creating an annotating task is one POST to its own place."""
     api, wire = client(answer(TASK))

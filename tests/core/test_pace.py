@@ -23,6 +23,7 @@ from mwbatch.core.pace import (
     Trouble,
     backoff,
 )
+from mwbatch.core.scatter import LONGEST
 from mwbatch.core.top import FIRST_RATE, SLOWEST
 
 waits = st.sampled_from([0.0, 0.01, 0.3, 5.0])
@@ -163,6 +164,24 @@ def test_without_retry_after_nobody_is_silent() -> None:
     pace.refused(0.5, 1.0, 9.0)
     pace.refused(0.5, 2.0, 1.0)
     assert pace.next_start == 10.0
+
+
+def test_where_a_limit_was_looked_for_in_vain_it_begins_slowly() -> None:
+    """Silence after silence has found no limit: no rate is kept,
+    and as few may be in flight as at the very beginning.
+    """
+    pace, now = Pace(32), 0.0
+    for _ in range(3 * LONGEST):
+        for _ in range(12):
+            now += 1 / 64
+            pace.answered(now, now)
+        before = pace.bound
+        pace.refused(now, now, 1.0)
+        if before is not None and pace.bound is None:
+            break
+        now += 1.0
+        pace.answered(now, now)
+    assert (before is None, pace.bound, pace.limit) == (False, None, FIRST)
 
 
 def test_the_default_is_enough() -> None:

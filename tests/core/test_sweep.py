@@ -355,3 +355,29 @@ def test_times_finer_than_the_filters_may_stand_in_any_order() -> None:
     sweep = Sweep(OURS, lambda *_: True, None, at(9))
     assert len(list(sweep.add(page))) == 3
     assert sweep.query == Query(None, close[-1].created_at, 0)
+
+
+@pytest.mark.parametrize(("apart", "is_flaw"), [(0.0009, False), (0.001, True), (0.0015, True)])
+def test_what_the_filters_tell_apart_goes_down(apart: float, is_flaw: bool) -> None:
+    """Tasks a millisecond apart or more stand in the order of their times, or the listing proves nothing."""
+    page = Page((task(0, 3), task(1, 3 + apart)), ({},) * 2, 4, True, 2, 0, None, 2)
+    page = replace(page, tasks=(page.tasks[0], page.tasks[1]._replace(created_at=_finely(3 + apart))))
+    sweep = Sweep(OURS, lambda *_: True, None, at(9))
+    list(sweep.add(page))
+    assert (sweep.query is None) is is_flaw
+
+
+def _finely(second: float) -> str:
+    """A time to the microsecond."""
+    return (EPOCH + timedelta(seconds=second)).isoformat()
+
+
+@pytest.mark.parametrize("created", [None, "yesterday"])
+@pytest.mark.parametrize("end", [None, at(9)])
+def test_no_step_is_made_from_a_date_that_cannot_be_read(created: str | None, end: str | None) -> None:
+    """Where the last task of a page has no date the walk ends and says so: no page is asked for by that."""
+    page = Page((task(0, 3), task(1, 2)._replace(created_at=created)), ({},) * 2, 4, True, 2, 0, None, 2)
+    sweep = Sweep(OURS, lambda *_: True, None, end)
+    list(sweep.add(page))
+    assert sweep.query is None
+    assert sweep.flaws()[0] == "a date of the listing cannot be read"

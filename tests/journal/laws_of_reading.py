@@ -156,7 +156,7 @@ class ReadingLaws(Laws):
             assert sorted(heard) == sorted(filter(None, map(identity, (answer(1), answer(4, row=2)))))
             assert [journal.knows(one) for one in (answer(1), answer(2), call(2))] == [True, False, False]
             assert (list(journal.callbacks()), journal.stands(), journal.backlog) == ([call(2)], True, 0)
-            assert (await journal.probe(), journal.health()) == (True, Health())
+            assert (await journal.probe(), journal.health()) == (True, Health((), 0, full=False))
 
     async def test_tasks_that_are_recorded(self, opening: Open) -> None:
         """Each task that was shown without an answer is told once."""

@@ -13,7 +13,7 @@ from mwbatch.journal.begun import Begun
 from mwbatch.journal.card import Card
 from mwbatch.journal.home import Home
 from tests.core.facts import plan, show, start
-from tests.journal.disks import Failing
+from tests.journal.disks import Failing, descriptors
 from tests.records import record_of, rewrite
 from tests.virtual import virtual
 
@@ -172,3 +172,14 @@ async def test_what_the_api_told_of_once_is_not_forgotten(home: Home) -> None:
     async with home.act(home.find("logos"), "resume") as batch:
         assert batch.known_tasks() == 4
     assert outside(home).tasks() == 4
+
+
+@virtual
+async def test_nothing_stays_open_of_a_batch(home: Home) -> None:
+    """However often a batch is acted on, what is kept of it outside is released with it."""
+    before = descriptors()
+    for attempt in (1, 2):
+        async with home.act(home.find("logos"), "submit") as batch:
+            await batch.record([plan(0)])
+            await batch.start(start(attempt))
+    assert descriptors() == before

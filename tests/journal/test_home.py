@@ -12,14 +12,18 @@ from pathlib import Path
 import pytest
 
 from mwbatch.core.ids import Kid
+from mwbatch.core.lines import line
 from mwbatch.errors import NameTaken, StoreError, UsageError
 from mwbatch.journal.batches import card_of, each
+from mwbatch.journal.belongings import RECORD
 from mwbatch.journal.card import Card
 from mwbatch.journal.home import Home
 from mwbatch.journal.home_keys import kept_keys, keys_of, signing_key
 from mwbatch.journal.naming import default_home, name_for, new_batch_id
+from mwbatch.journal.opened import read
 from mwbatch.journal.record import Record
 from mwbatch.journal.ref import Ref, Unusable, usable
+from tests.core.facts import plan
 from tests.journal.disks import Failing, Fate, unprivileged
 from tests.records import rewrite
 
@@ -368,3 +372,15 @@ def test_a_manifest_of_several_batches_names_none(home: Home) -> None:
     home.create(replace(CARD, name="again", batch_id="b8"))
     with pytest.raises(UsageError, match=r"several batches .*: (logos, again|again, logos); name the one"):
         home.find(CARD.manifest)
+
+
+def test_lost_rows_stop_who_needs_them_all(home: Home) -> None:
+    """Whoever looks is told what is left of damaged rows; whoever compares with all hears what is lost."""
+    home.create(CARD)
+    opened = read(home, home.find("logos"))
+    rows = Path(opened.where) / "rows"
+    rows.mkdir(exist_ok=True)
+    (rows / "1-test.jsonl").write_bytes(line(plan(0)) + b"damaged\n" + line(plan(1)))
+    assert sum(map(len, opened.own.asked())) == 2 * RECORD.size
+    with pytest.raises(StoreError, match="batch logos has lost rows"):
+        list(opened.own.asked(whole=True))

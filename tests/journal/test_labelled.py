@@ -72,6 +72,15 @@ def test_the_answer_is_the_one_of_the_fold(
         assert (found.completed_at or "", found.task_id, found.sha256) == kept.least
 
 
+def test_nothing_is_folded_where_no_answer_is_disputed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One answer a row, each of its own task, is shown without the state, which takes far more memory."""
+    journal = segments(tmp_path, [*map(plan, range(3)), told(0), answer(1, row=2, task="other")])
+    monkeypatch.setattr(Segments, "refresh", None)
+    assert [row for row in range(3) if row in journal.answered()] == [0, 2]
+
+
 def test_a_row_counts_once(tmp_path: Path) -> None:
     """A planned fact that stands in two segments is one row, where it stood first."""
     journal = segments(tmp_path, [plan(0), plan(2)], [plan(2), plan(1)])

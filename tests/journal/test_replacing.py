@@ -200,5 +200,20 @@ def test_nothing_is_replaced_that_is_there(
     assert names(tmp_path) == ["there"]
 
 
+def test_a_file_is_never_renamed_onto_what_came_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the system knows no rename that keeps off, a link does: what takes the name after the look
+    that told it free stays as it is.
+    """
+    monkeypatch.setattr(renaming, "_call", lambda: None)
+    monkeypatch.setattr(os.path, "lexists", lambda _: False)
+    (tmp_path / "old").write_text("ours")
+    (tmp_path / "new").write_text("theirs")
+    with pytest.raises(FileExistsError):
+        renaming.give_name(tmp_path / "old", tmp_path / "new")
+    assert (tmp_path / "new").read_text() == "theirs"
+
+
 def _unknown(*_: object, **__: object) -> None:
     raise PermissionError(1, "Operation not permitted")
