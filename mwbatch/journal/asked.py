@@ -77,7 +77,8 @@ def asked(
         for path in segments_in(folder / ROWS):
             for block in _beyond(path, covered, volatile, lost.append):
                 if keep and new is None:
-                    new = _New(folder, kept)
+                    new = _New(folder)
+                    deque(map(new.write, kept.blocks() if kept else ()), maxlen=0)
                 if new:
                     new.write(block)
                 yield block
@@ -125,20 +126,18 @@ class _Kept(NamedTuple):
     @classmethod
     def open(cls, folder: Path, volatile: list[str]) -> Self | None:
         """Open it; None where there is none that says what reading the segments would."""
-        try:
-            file = read_own(folder / NAME, BLOCK)
-        except OSError:
-            return None
-        try:
-            size, said = _proved(file)
-            covered = _covered(said)
-            if said["volatile"] == volatile and all(
-                _stands(folder / ROWS / name, *place) for name, place in covered.items()
-            ):
-                return cls(file, size, covered)
-        except (OSError, BadJson, ValueError, KeyError, TypeError, AttributeError):
-            pass
-        file.close()
+        with ExitStack() as held:
+            try:
+                file = held.enter_context(read_own(folder / NAME, BLOCK))
+                size, said = _proved(file)
+                covered = _covered(said)
+                if said["volatile"] == volatile and all(
+                    _stands(folder / ROWS / name, *place) for name, place in covered.items()
+                ):
+                    held.pop_all()
+                    return cls(file, size, covered)
+            except (OSError, BadJson, ValueError, KeyError, TypeError, AttributeError):
+                pass
         return None
 
     def blocks(self) -> Iterator[bytes]:
@@ -187,15 +186,13 @@ def _stands(path: Path, size: int, end: str) -> bool:
 class _New:
     """The file as it will be, beside the one that is: nobody sees it before it is whole; no error matters."""
 
-    def __init__(self, folder: Path, kept: _Kept | None) -> None:
+    def __init__(self, folder: Path) -> None:
         self._name = blake2b(digest_size=SIZE)
         self._held = ExitStack()
         self._aside: Aside | None = None
         with suppress(OSError):
             self._aside = self._held.enter_context(aside(folder / NAME))
         self.write(MAGIC)
-        for block in kept.blocks() if kept else ():
-            self.write(block)
 
     def write(self, block: bytes) -> None:
         """Add some bytes."""

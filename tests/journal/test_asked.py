@@ -19,8 +19,9 @@ from mwbatch.journal.asked import MAGIC, NAME, asked
 from mwbatch.journal.disk import Disk
 from mwbatch.journal.folders import ROWS
 from mwbatch.journal.segments import Segments
+from mwbatch.journal.unwanted import WISH, Unwanted
 from tests.core.facts import plan
-from tests.journal.disks import unprivileged
+from tests.journal.disks import descriptors, unprivileged
 
 SIGNED = "?X-Amz-Signature=s{}&X-Amz-Credential=c"
 
@@ -195,6 +196,44 @@ def test_a_segment_that_cannot_be_read_is_no_empty_one(tmp_path: Path) -> None:
         segment.chmod(0)
         with pytest.raises(StoreError, match="cannot read"):
             read(folder)
+
+
+class Fleeting:
+    """The wish of somebody who goes away after ``looks`` looks at whether he is there."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+
+    @property
+    def gone(self) -> bool:
+        """Whether he went."""
+        self.looks -= 1
+        return self.looks < 0
+
+
+def test_read_for_nobody_leaves_nothing_open(tmp_path: Path) -> None:
+    """Whichever block it is at which nobody waits any more: no file stays open,
+    and none lies beside the digests.
+    """
+    there = []
+    for looks in range(99):
+        folder = tmp_path / str(looks)
+        folder.mkdir()
+        write(folder, [row(number) for number in range(9)])
+        read(folder)
+        write(folder, [row(10)])
+        names, before = sorted(folder.rglob("*")), descriptors()
+        token = WISH.set(Fleeting(looks))  # type: ignore[arg-type]
+        try:
+            read(folder)
+        except Unwanted as left:
+            assert (descriptors(), sorted(folder.rglob("*"))) == (before, names), (looks, left)
+            there.append(looks)
+        else:
+            break
+        finally:
+            WISH.reset(token)
+    assert len(there) > 4
 
 
 def test_the_signature_does_not_count(tmp_path: Path) -> None:
