@@ -51,6 +51,7 @@ async def test_everything_that_is_not_final(stage: Stage) -> None:
     result = await given_up(stage)
     assert (result.withdrawn, result.canceled, result.exit) == (2, 3, Exit.DONE)
     assert (stage.statuses(), live(stage), withdrawn(stage)) == ({"canceled": 5}, 0, [(3, 1), (4, 1)])
+    assert stage.desk.tally.phase == ""  # nothing is under way any more
 
 
 @virtual

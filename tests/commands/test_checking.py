@@ -92,3 +92,21 @@ async def test_stopping_ends_the_asking(tmp_path: Path, pictures: Pictures) -> N
     await checked(tmp_path, f"{pictures.url}/good", desk=desk)
     assert pictures.asked == {}
     assert tmp_path / "m.csv" not in open_files()
+
+
+LONG = ["good"] * 6_000
+"""Rows that fill several blocks of a file."""
+
+
+async def test_every_picture_of_a_long_manifest_is_asked_for(tmp_path: Path, pictures: Pictures) -> None:
+    """Those at the end of a file of many blocks, too."""
+    await checked(tmp_path, *(f"{pictures.url}/{name}" for name in [*LONG, "last"]))
+    assert pictures.asked == {("HEAD", "/good"): 1, ("HEAD", "/last"): 1}
+
+
+async def test_who_stops_does_not_wait_for_the_rest_of_the_file(tmp_path: Path, pictures: Pictures) -> None:
+    """Asked to stop, it reads no further block."""
+    desk = Desk()
+    desk.stopping.set()
+    await checked(tmp_path, *(f"{pictures.url}/{name}" for name in LONG), desk=desk)
+    assert desk.tally.done < len(LONG) / 2

@@ -83,6 +83,17 @@ async def test_a_task_that_is_gone_is_told(stage: Stage) -> None:
 
 
 @virtual
+async def test_many_that_are_gone_are_told_in_one_sentence(stage: Stage) -> None:
+    """Of tasks that the API does not know the first is named, and the others are counted."""
+    batch = await pending(stage, 3)
+    stage.wire.reads = answer(404)
+    await fetch(stage.session(batch))
+    (note,) = (note for note in stage.desk.tally.notes if "does not know" in note)
+    assert note.endswith("; so it is with 2 more")
+    assert stage.desk.tally.done == 3
+
+
+@virtual
 async def test_a_refusing_api_is_raised(stage: Stage) -> None:
     """Where the API refuses the key, fetching ends with that error."""
     batch = await pending(stage, 5)

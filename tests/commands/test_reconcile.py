@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from mwbatch.client import Client
 from mwbatch.commands.inbox import take_in
 from mwbatch.commands.reconcile import Manner, reconcile
 from mwbatch.commands.submit import submit
+from mwbatch.core.fold import Status
 from mwbatch.core.outcomes import Reconciled
 from mwbatch.errors import Exit, OtherApi
 from mwbatch.journal.opened import Opened
@@ -45,6 +47,26 @@ async def test_missing_answers_are_brought_home(stage: Stage) -> None:
     assert stage.statuses() == {"completed": 30}
     assert result.proof is not None
     assert (result.proof.paid_twice, result.proof.listed) == (0, 30)
+
+
+@virtual
+async def test_what_others_store_meanwhile_is_reported(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The report that a reconciliation ends with counts what its receiver has stored while it asked."""
+    await pending(stage, 2)
+    honest = Client.list_page
+
+    async def listed(client: Client, **query: Any) -> Any:
+        page = await honest(client, **query)
+        if not stage.statuses().get("completed"):
+            receiver = await stage.opened()
+            await receiver.record([answered(1)])
+            await receiver.journal.close()
+        return page
+
+    monkeypatch.setattr(Client, "list_page", listed)
+    found = await reconcile(stage.home, stage.client, "logos", stage.desk, Manner())
+    assert found.report.by_status[Status.COMPLETED] == stage.statuses()["completed"] == 1
+    assert stage.desk.tally.phase == ""
 
 
 @virtual

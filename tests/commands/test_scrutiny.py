@@ -255,6 +255,17 @@ async def test_only_new_rows_are_refused(stage: Stage) -> None:
 
 
 @virtual
+async def test_what_was_accepted_once_is_never_put_aside(stage: Stage) -> None:
+    """With ``skip_invalid`` new rows alone go aside; what the batch has stays there, whatever it says."""
+    lines = ["image_url,instruction,annotation_option,tags", f"{PICTURE}/a.jpg,None,nan,{BOX}"]
+    await bought_by_an_older_program(stage, *lines)
+    created = await sent(stage, *lines, f"{PICTURE}/b.jpg,null,good|bad,{BOX}", skip_invalid=True)
+    assert (created.skipped, stage.tasks) == (1, 1)
+    (aside,) = stage.folder.glob("*.invalid.*")
+    assert "a.jpg" not in aside.read_text()
+
+
+@virtual
 async def test_put_aside(stage: Stage) -> None:
     """With ``skip_invalid`` such rows go aside whole, with all that is wrong, and the others are sent;
     mended they follow.

@@ -66,6 +66,17 @@ async def test_submitting_again_sends_nothing(stage: Stage) -> None:
 
 
 @virtual
+async def test_what_is_told_of_no_new_rows(stage: Stage) -> None:
+    """Where nothing is new, nothing is said of what kind it is."""
+    source = stage.manifest("a", "b")
+    await submit(stage.home, stage.client, source, silent(), stage.desk)
+    again = stage.new_desk()
+    await submit(stage.home, stage.client, source, silent(), again)
+    assert "2 rows known already, 0 rows new" in again.tally.notes
+    assert not [note for note in again.tally.notes if "tagging" in note]
+
+
+@virtual
 async def test_the_same_rows_in_another_file(stage: Stage) -> None:
     """Another path with the same name is the same batch where it shares a row, else it is refused."""
     await sent(stage, stage.manifest("a", "b"))
