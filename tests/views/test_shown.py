@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from mwbatch.core.entry import Problem
 from mwbatch.core.exported import Exported
 from mwbatch.core.fold import Status
 from mwbatch.core.ids import Kid
@@ -20,15 +21,18 @@ from mwbatch.core.outcomes import (
     Reconciled,
     Taken,
 )
+from mwbatch.core.preview import Rehearsal, Validation
 from mwbatch.core.progress import Report
+from mwbatch.core.scrutiny import Leave, Scrutiny
 from mwbatch.core.text import indented
-from mwbatch.errors import Exit
+from mwbatch.errors import NOTHING_SENT, Exit, UsageError
 from mwbatch.views import keys, standing
 from mwbatch.views.audit import audited
 from mwbatch.views.exported import written
 from mwbatch.views.listing import listing
 from mwbatch.views.outcomes import canceled, created, made, reconciled
 from mwbatch.views.plain import Result, plain
+from mwbatch.views.preview import rehearsed, validated
 from mwbatch.views.received import summary
 from mwbatch.views.results import taken
 
@@ -53,6 +57,10 @@ COUNTS: Final = {
     "mismatched": 0,
     "rejected": {"404": 1},
 }
+MISTAKES: Final = (Problem(2, "image_url", "is missing"),)
+REFUSED: Final = UsageError(f"1 row was asked for before{NOTHING_SENT}")
+KINDS: Final = {"tagging": 1, "annotating": 1}
+LOOKED: Final = Scrutiny(Leave())
 RESULTS: Final[Mapping[str, Result]] = {
     "one batch": standing.one(report(spent=SPENT, surplus=1, differing=2), demanded=True),
     "every batch": standing.every("/home", (report(spent=SPENT), report("b2")), unreadable=("b3: no rows",)),
@@ -84,6 +92,27 @@ RESULTS: Final[Mapping[str, Result]] = {
     "a receiver": Result(value=COUNTS),
     "a new key": keys.rotated(Rotated(Kid("k2"), "2026-11-30T12:00:00Z", (Kid("k1"),), "/home/keys.json")),
     "a key that is gone": keys.retired(Retired(Kid("k1"), None, (Use("logos", 3),), (("b2", "process 7"),))),
+    "a manifest that can be sent": validated(
+        Validation("m.csv", 12, {"tagging": 10, "annotating": 2}, 0, 0, "id", 0, (), price=0.1, unreachable=0)
+    ),
+    "a manifest with mistakes": validated(
+        Validation(
+            "m.csv", 3, {"tagging": 3, "annotating": 0}, 1, 2, None, 2, MISTAKES, ((5, 2),), unreachable=4
+        )
+    ),
+    "a manifest that nobody understands": validated(Validation("m.csv", 0, {}, 0, 0, None, 1, MISTAKES)),
+    "a manifest that was accepted once": validated(
+        Validation("m.csv", 1, {"tagging": 1}, 0, 0, "id", 1, MISTAKES, accepted_by="logos")
+    ),
+    "a manifest that would be refused": validated(
+        Validation("m.csv", 1, {"tagging": 1}, 0, 0, "id", 0, (), refused=REFUSED)
+    ),
+    "a dry run of a new batch": rehearsed(
+        Rehearsal("m", True, 2, 0, 0, 0, 0, KINDS, LOOKED, 2, None, "no key", "no base")
+    ),
+    "a dry run of what is there": rehearsed(
+        Rehearsal("m", False, 0, 7, 1, 2, 3, KINDS, LOOKED, 3, 0.5, "", "", ("a warning",), 4, 5, SPENT)
+    ),
     "what is said already": Result(exit=Exit.UNFINISHED),
     "a value": plain({"a": [1]}),
 }
