@@ -1,6 +1,5 @@
 """`mwbatch help`: the documents that come with the program."""
 
-import difflib
 import re
 import sys
 from collections.abc import Callable
@@ -117,6 +116,8 @@ def _rendered(text: str, columns: int) -> str:
 
 def _unknown(topic: str, names: list[str]) -> str:
     """What to say of a name that is none, with the one that is near it."""
-    near = difflib.get_close_matches(topic.lower(), names, n=1)
+    from difflib import get_close_matches
+
+    near = get_close_matches(topic.lower(), names, n=1)
     way = f"did you mean {near[0]}? {hint('help', near[0])}" if near else f"the list: {hint('help')}"
     return f"there is no document {topic!r}: {way}"

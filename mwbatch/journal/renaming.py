@@ -1,6 +1,5 @@
 """Renames that never replace, and swaps, where the system can: what `rename(2)` alone does not promise."""
 
-import ctypes
 import errno
 import os
 import sys
@@ -50,17 +49,27 @@ def _renamed(old: Path, new: Path, flag: int) -> bool:
     call = _call()
     if call is None:
         return False
-    if call(_AT_FDCWD, os.fsencode(old), _AT_FDCWD, os.fsencode(new), flag) == 0:
-        return True
-    code = ctypes.get_errno()
-    if code in _CANNOT:
-        return False
+    code = call(os.fsencode(old), os.fsencode(new), flag)
+    if code == 0 or code in _CANNOT:
+        return code == 0
     raise OSError(code, os.strerror(code), str(old), None, str(new))
 
 
 @cache
-def _call() -> Callable[..., int] | None:
-    """``renameat2`` of Linux, ``renameatx_np`` of macOS; None where the C library has neither."""
+def _call() -> Callable[[bytes, bytes, int], int] | None:
+    """``renameat2`` of Linux, ``renameatx_np`` of macOS, which returns 0 or an error number;
+    None where the C library has neither, or this Python no `ctypes`.
+    """
+    try:
+        import ctypes  # noqa: PLC0415 (3 ms, which whoever only reads need not pay)
+    except ImportError:
+        return None
     library = ctypes.CDLL(None, use_errno=True)
     call: Callable[..., int] | None = getattr(library, "renameat2" if _LINUX else "renameatx_np", None)
-    return call
+    if call is None:
+        return None
+
+    def rename(old: bytes, new: bytes, flag: int) -> int:
+        return call(_AT_FDCWD, old, _AT_FDCWD, new, flag) and ctypes.get_errno()
+
+    return rename

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -51,7 +52,8 @@ def folder(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.M
     """A folder with a home, on a file system that knows how to swap, or does not."""
     (tmp_path / "home").mkdir()
     if not request.param:
-        monkeypatch.setattr(renaming, "_call", lambda: None)
+        monkeypatch.setattr(renaming, "_call", renaming._call.__wrapped__)
+        monkeypatch.setitem(sys.modules, "ctypes", None)  # as in a Python that was built without it
     return tmp_path
 
 
