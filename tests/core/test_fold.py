@@ -429,6 +429,32 @@ def test_a_task_without_a_row_is_unknown() -> None:
     assert sum(batch.by_status().values()) == 1
 
 
+def test_what_was_answered_is_in_no_doubt() -> None:
+    """Whoever brought the answer, and however late: its attempt is not doubtful, though the API itself
+    has not shown the task.
+    """
+    history: History = [start(1), start(2), answer(2)]
+    for facts in (history, history[::-1]):
+        row = row_of(*facts)
+        assert (row.status, row.doubtful) == (Status.COMPLETED, [1])
+
+
+def test_who_tells_whose_a_task_is() -> None:
+    """Of a task that the API has shown here the listing alone tells more, once,
+    and only where another row has it, too.
+    """
+    facts: History = [plan(0), plan(1), show(1, task="a", via=Via.GET)]
+
+    def told(*more: Fact) -> list[bool]:
+        task = Batch([*facts, *more]).row(0).tasks["a"]
+        return [task.is_told_by(via) for via in (Via.LIST, Via.GET, Via.CALLBACK)]
+
+    elsewhere = call(1, task="a", row=1)
+    assert told() == [False, False, False]
+    assert told(elsewhere) == [True, False, False]
+    assert told(elsewhere, show(1, task="a")) == [False, False, False]
+
+
 def test_all_doubtful_attempts_are_named() -> None:
     """The doubtful attempts are those started of which nothing is known, ascending."""
     assert row_of(start(3), start(1), start(2), start(4), fail(2), show(4, "canceled")).doubtful == [1, 3]

@@ -10,7 +10,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from mwbatch.core.digests import digest, identity
-from mwbatch.core.facts import KINDS, NAMES, Fact, Failed, Seen, Started, Verdict, Via
+from mwbatch.core.facts import KINDS, NAMES, Fact, Failed, Planned, Seen, Started, Verdict, Via
 from mwbatch.core.ids import Attempt, RowNumber, Strange
 from mwbatch.core.lines import BadLine, UnknownFact, line, parse, sealed, unsealed
 from mwbatch.core.text import Json, canonical, encode
@@ -247,6 +247,26 @@ def test_no_raw_space_but_a_blank_stands_in_a_line(space: str) -> None:
     """A line is one line, and one field where tabs part fields: in a body, too, whichever of these it has."""
     fact = answer(1)._replace(body=f'{{"a":{space}1}}'.encode())
     assert b'"body":{"a": 1}' in line(fact)
+
+
+def test_a_column_that_is_called_body_is_a_column() -> None:
+    """Only what was seen has a body behind its fields: a plan keeps what its columns are called."""
+    every: list[Json] = [1, "x", {"body": {"crc": 1}}, [{"a": 0, "body": None}]]
+    for said in every:
+        fact = plan(0)._replace(columns={"a": 1, "body": said})
+        assert parse(line(fact)[:-1]) == fact
+
+
+def test_what_an_older_line_leaves_out_is_nothing() -> None:
+    """A plan that names no edition is the first one, and a start without a number has none."""
+    old = {"v": 1, "fact": "planned", "at": 0.0, "row": 0, "id": "a", "line": 2, "type": "tagging"}
+    planned = parse(sealed({**old, "request": {"image_url": "https://images.test/0.jpg"}})[:-1])
+    began = {"fact": "started", "rows": [[0, 1]], "attempt": 1, "kid": "k1"}
+    there = {"base": "https://b.test", "origin": "https://a.test", "key": "00000000", "at": 0.0}
+    started = parse(sealed({"v": 1, **began, **there})[:-1])
+    assert isinstance(planned, Planned)
+    assert isinstance(started, Started)
+    assert (planned.edition, started.number, started.editions) == (0, 0, ())
 
 
 @given(seen, bodies)

@@ -463,7 +463,9 @@ def test_a_row_is_handed_back() -> None:
     """A good row that is written again is read as the same one."""
     (entry,) = read_jsonl([as_jsonl([{"id": "a", "image_url": URL, "Tags": 1, "tags": None}])])
     assert isinstance(entry, Entry)
-    assert list(read_jsonl([as_jsonl([cells_of(entry, "id")])])) == [entry]
+    cells = cells_of(entry, "id")
+    assert (cells["type"], cells["objects_to_tag"]) == ("tagging", "brands")
+    assert list(read_jsonl([as_jsonl([cells])])) == [entry]
 
 
 def test_many_columns() -> None:

@@ -34,6 +34,12 @@ def test_bytes_that_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
         text_of(b"12345")
 
 
+def test_nothing_but_nul_is_no_utf_16() -> None:
+    """In UTF-16 every second byte of a line is no NUL: what a disk lost is told from it."""
+    assert instead("a,b\n".encode("utf-16-le") * 20).startswith("UTF-16: ")
+    assert "UTF-16" not in instead(bytes(64))
+
+
 @pytest.mark.parametrize(
     "head", [b"", b"i", b"\0", b"a\0", b"ORCHID_ID,image_url", b"id\0x,image_url", b"\xff"]
 )

@@ -45,6 +45,13 @@ def test_complete_and_submitted(status: Status) -> None:
     assert there.unfinished == (not there.complete)
 
 
+@pytest.mark.parametrize(("planned", "doubt"), [(1, 1), (2, 2), (1, 2), (2, 1)])
+def test_what_is_planned_and_what_is_in_doubt_are_both_open(planned: int, doubt: int) -> None:
+    """As many rows planned as in doubt do not make up for each other."""
+    there = standing(planned=planned, doubt=doubt, completed=3)
+    assert (there.submitted, there.unfinished) == (False, planned + doubt)
+
+
 def test_conflicts_and_damage_are_not_complete() -> None:
     """A conflict or a damaged line keeps a batch from being complete."""
     assert not standing(completed=1, conflicts=1).complete

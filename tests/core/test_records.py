@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from mwbatch.core import records
 from mwbatch.core.records import MAX_CELL, MAX_RECORD, SPARE, Record, Records, Torn
 
 OPENING = 'a","\n'
@@ -71,6 +72,22 @@ def test_a_record_without_end_is_not_kept() -> None:
     number, torn = told[0]
     assert isinstance(torn, Torn)
     assert (number, torn.reason[:17], torn.text) == (1, 'a quote (") is op', line.rstrip())
+
+
+@pytest.mark.parametrize("portion", [5, 7, 30])
+def test_what_a_record_without_end_has_taken_is_read_once(
+    portion: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a record grows too long for one, each line behind its first is a record of its own,
+    and none before it comes again.
+    """
+    monkeypatch.setattr(records, "MAX_RECORD", 6)
+    lines = ["a\n", "b\n", '"c\n', *(f"{number}\n" for number in range(10, 30))]
+    found = list(read(lines, portion))
+    assert [number for number, _ in found] == list(range(1, len(lines) + 1))
+    assert [told for _, told in found if not isinstance(told, Torn)] == [
+        [line.strip()] for line in lines if '"' not in line
+    ]
 
 
 def test_one_stray_quote_costs_its_own_line_alone() -> None:
