@@ -45,10 +45,10 @@ class Compared:
         """The numbers of the rows that were asked for before."""
         return self.overlaps.numbers(self.ahead)
 
-    def keep_consent(self, batch: Opened, at: float) -> None:
+    async def keep_consent(self, batch: Opened, at: float) -> None:
         """Keep on the card whom the user named, for the rows that the batch has now."""
         said: dict[str, float] = {"at": at, "rows": batch.state.end}
-        batch.keep(again={**batch.card.again, **dict.fromkeys(self._named, said)})
+        await batch.kept(again={**batch.card.again, **dict.fromkeys(self._named, said)})
 
 
 async def unasked(
@@ -70,7 +70,7 @@ async def unasked(
     """
     desk.tally.begin("comparing with other batches")
     card, names = candidates.card, candidates.names
-    others = Others.of(store, origin, card, repeats)
+    others = await in_thread(Others.of, store, origin, card, repeats)
     tell_departed(others.departed, desk)
     # Most homes begin with one batch, and nobody has to know what each of its rows asks for.
     own = candidates.may_repeat

@@ -15,6 +15,7 @@ from mwbatch.core.plural import counted, rows
 from mwbatch.core.reach import Reach, next_number
 from mwbatch.core.span import PADDING, Span
 from mwbatch.core.times import http_time
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.harm import forgive, harm, least_listed, too_few
 from mwbatch.journal.home_keys import strange_keys
 from mwbatch.journal.opened import Opened
@@ -50,7 +51,7 @@ async def catch_up(session: Session) -> None:
     the folder, or the whole home, may be older than it looks. Raises `ApiError` where the API refuses us or
     cannot be reached.
     """
-    tell_strange_keys(session)
+    await tell_strange_keys(session)
     batch = session.batch
     session.tally.begin("asking the API")
     began = batch.card.began
@@ -59,7 +60,7 @@ async def catch_up(session: Session) -> None:
     if batch.is_new or (began is None and not batch.state.spent()):
         new, _ = await glance(session, Span(()), pages=1)
         if not new and began is None:
-            batch.keep(began=session.client.clock)
+            await batch.kept(began=session.client.clock)
     else:
         new = await _reach_back(session, started)
     if new:
@@ -73,20 +74,20 @@ async def _reach_back(session: Session, started: list[Started]) -> int:
     how far back the next run has to look, whatever this one sends: MUST be there before that.
     """
     batch = session.batch
-    is_sound = not harm(batch) and batch.drift.is_within(PADDING)
+    is_sound = not await in_thread(harm, batch) and batch.drift.is_within(PADDING)
     reach = Reach.of(batch.state, started, batch.card.behind) if is_sound else None
     new, flaws = await glance(session, reach.span) if reach else (0, [])
     if reach is None or flaws or reach.is_after(session.client.clock):
         padding = PADDING if batch.card.drift else WIDE
         more, flaws = await glance(session, Span((batch.card.began,), padding))
         new += more
-    batch.keep(behind=(reach.mark.number if reach else 0) if flaws else None)
+    await batch.kept(behind=(reach.mark.number if reach else 0) if flaws else None)
     return new
 
 
-def tell_strange_keys(session: Session) -> None:
+async def tell_strange_keys(session: Session) -> None:
     """Tell people whose batch was signed with keys that this home lacks, as one that was moved here."""
-    if words := strange_keys(session.batch.store, session.batch.card):
+    if words := await in_thread(strange_keys, session.batch.store, session.batch.card):
         session.note(f"warning: {words}")
 
 
@@ -97,14 +98,14 @@ async def restore_trust(session: Session, grounds: Grounds, *, vouched: bool = F
     Where the listing cannot tell, as it shows no addresses, the user may have ``vouched`` for the folder.
     """
     batch = session.batch
-    harms = harm(batch)
+    harms = await in_thread(harm, batch)
     if not harms:
         return ""
     for words in harms:
         session.note(f"warning: {words}")
     session.note("nothing is sent before the API's listing has shown what this folder may have forgotten")
     if not all(batch.card.echo.values()):
-        return _vouched(session, harms) if vouched else _no_echo(batch)
+        return await _vouched(session, harms) if vouched else _no_echo(batch)
     if not await session.wait_until(
         grounds.since + WITHOUT_WITNESS * grounds.settle, "the folder can be trusted"
     ):
@@ -112,19 +113,19 @@ async def restore_trust(session: Session, grounds: Grounds, *, vouched: bool = F
     reasons: list[str] = []
     shown = await _show_all(session, grounds, reasons)
     if shown is None and vouched and any(_vouching(batch) in reason for reason in reasons):
-        return _vouched(session, harms)
+        return await _vouched(session, harms)
     if shown is None:
         return "; ".join(reasons) or "interrupted"
-    forgive(batch, harms)
+    await in_thread(forgive, batch, harms)
     session.note(
         f"two listings of {counted(shown.tasks, 'task')} show all there is: the folder is trusted again"
     )
     return ""
 
 
-def _vouched(session: Session, harms: list[str]) -> str:
+async def _vouched(session: Session, harms: list[str]) -> str:
     """Trust the folder by the user's word, which is said; nothing speaks against sending then."""
-    forgive(session.batch, harms)
+    await in_thread(forgive, session.batch, harms)
     session.note("the folder is trusted because you say so: what it has lost of what was sent is paid again")
     return ""
 
@@ -132,7 +133,8 @@ def _vouched(session: Session, harms: list[str]) -> str:
 async def _show_all(session: Session, grounds: Grounds, reasons: list[str]) -> Swept | None:
     """Two valid sweeps of the whole span, far enough apart; the second, or None with the reason kept."""
     batch = session.batch
-    listing, least = Listing(Span((batch.card.began,), WIDE), grounds, reasons), least_listed(batch)
+    listing = Listing(Span((batch.card.began,), WIDE), grounds, reasons)
+    least = await in_thread(least_listed, batch)
     first = await believed(session, listing)
     if first and (few := too_few(first.ours, least)):
         reasons.append(_unshown(batch, few))

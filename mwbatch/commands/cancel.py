@@ -48,7 +48,7 @@ async def cancel(
         ApiError: the API refuses us or cannot be reached; what was withdrawn stays so.
     """
     desk = desk or Desk()
-    ref = store.find(name)
+    ref = await in_thread(store.find, name)
     ref.card.pinned(client.origin)
     async with store.act(ref, "cancel") as batch:
         chosen, final = await in_thread(_chosen, batch, ids)

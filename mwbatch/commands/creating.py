@@ -39,6 +39,7 @@ from mwbatch.core.values import (
 )
 from mwbatch.errors import BadValue, Exit, UsageError
 from mwbatch.journal.card import Card
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.home_keys import signing_key
 from mwbatch.journal.naming import check_name
 from mwbatch.journal.opened import Opened
@@ -123,16 +124,17 @@ async def _begin(session: Session, wishes: Wishes) -> "Creation":
     before, limits = batch.card.limits, batch.card.limits.updated(wishes.limits)
     base, key = (
         callback_base(wishes.callback_url, await last_base(batch), session.desk),
-        signing_key(batch.store),
+        await in_thread(signing_key, batch.store),
     )
-    batch.keep(limits=limits)
+    await batch.kept(limits=limits)
     await catch_up(session)
     how = Sending(base, key, session.client.origin, session.client.key, wishes.keep_going)
     sender = Sender(session, Pace(wishes.concurrency, wishes.rate), how)
     creation = Creation(session, wishes, sender, since)
     if count := creation.allowed():
         if count > ASK_ABOVE and not wishes.confirm(_question(batch, count, creation.wanted())):
-            batch.keep(limits=min(before, limits, key=lambda one: one.tasks))  # nobody agreed to a higher one
+            # nobody agreed to a higher one
+            await batch.kept(limits=min(before, limits, key=lambda one: one.tasks))
             raise UsageError(_declined(batch))
         creation.is_heard = await warn_unheard(base, key, session.desk)
     return creation

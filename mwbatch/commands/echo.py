@@ -29,7 +29,7 @@ async def prove_echo(session: Session, kind: str, row: RowNumber) -> bool:
     paid = session.state.row(row).paid
     shown = bool(paid) and await _shown(session, paid[0].task_id, paid[0].created_at)
     if not session.is_stopping:
-        batch.keep(echo=batch.card.echo | {kind: shown}, drift=batch.drift.kept)
+        await batch.kept(echo=batch.card.echo | {kind: shown}, drift=batch.drift.kept)
     if not shown:
         session.note(
             f"warning: the API's listing does not show the callback address of a {kind} task. The batch goes "

@@ -14,6 +14,7 @@ from mwbatch.commands.survey import Survey
 from mwbatch.core.batch import Batch
 from mwbatch.core.overlaps import Repeats
 from mwbatch.journal.card import Card
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.opened import Opened, look
 from mwbatch.journal.store import Store
 
@@ -43,10 +44,10 @@ async def foresee(
     The account's listing is looked at where there is a ``client``.
     """
     source = replace(await addressed(store, source), only_new=repeats.only_new)
-    chosen = choose(store, source, origin)
+    chosen = await in_thread(choose, store, source, origin)
     chosen.card.pinned(origin)
     if not chosen.ref:
-        store.check_new(chosen.card.name)
+        await in_thread(store.check_new, chosen.card.name)
     batch = await look(store, chosen.ref) if chosen.ref else None
     found, state = await examine(source, batch, desk), batch.state if batch else Batch()
     card = replace(chosen.card, volatile=volatile(source, chosen.card))

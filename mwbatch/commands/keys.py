@@ -30,7 +30,7 @@ async def listed(store: Store, desk: Desk) -> list[KeyLine]:
     Raises:
         UsageError: the key file is unusable, or gone although a batch needs it.
     """
-    keys = kept_keys(store) or Keys(())
+    keys = await in_thread(kept_keys, store) or Keys(())
     used = await _uses(store, desk)
 
     def shown(kid: Kid, use: str, made_at: str | None, retired_at: str | None = None) -> KeyLine:
@@ -58,10 +58,10 @@ async def retired(store: Store, kid: Kid, desk: Desk, *, force: bool) -> Retired
         UsageError: it is the newest, or none; or, unless ``force``, a batch of the home may still be answered
         there.
     """
-    keys, running = kept_keys(store) or Keys(()), tuple[tuple[str, str], ...]()
+    keys, running = await in_thread(kept_keys, store) or Keys(()), tuple[tuple[str, str], ...]()
     if not keys.is_retired(kid):
         keys.retirable(kid, store.keys.where)
-        running = _running(store)
+        running = await in_thread(_running, store)
         if running and not force:
             batch, who = running[0]
             raise UsageError(
@@ -77,7 +77,7 @@ async def retired(store: Store, kid: Kid, desk: Desk, *, force: bool) -> Retired
             f"answered at addresses that it signed; first {hint('reconcile', waits[0].batch, '--wait')}, or "
             f"{hint('keys retire', kid, '--force')} and let reconcile fetch the answers"
         )
-    keys = store.keys.retire(kid, desk.now())
+    keys = await in_thread(store.keys.retire, kid, desk.now())
     return Retired(kid, next(key.retired_at for key in keys.retired if key.kid == kid), waits, running)
 
 

@@ -43,7 +43,8 @@ async def make_annotating(
         StoreError: the batch cannot be read, or the manifest not be written.
     """
     check(question)
-    opened, output = store.open(store.find(name)), Output(store, path, force)
+    opened = await in_thread(lambda: store.open(store.find(name)))
+    output = Output(store, path, force)
     await in_thread(output.check)
     desk.tally.begin("reading answers")
     expiring = Expiring(clock_of(desk))

@@ -22,6 +22,7 @@ from mwbatch.core.progress import Tally
 from mwbatch.core.scrutiny import Leave, Scrutiny
 from mwbatch.errors import ManifestError, UsageError
 from mwbatch.journal.card import Card
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.finding import known_paths
 from mwbatch.journal.naming import former_name, name_for, new_batch_id
 from mwbatch.journal.opened import Opened
@@ -128,7 +129,7 @@ async def addressed(store: Store, source: Source) -> Source:
             break
     if not manifest.batch_id:
         return source
-    for ref in usable(store.batches()):
+    for ref in await in_thread(lambda: [*usable(store.batches())]):
         if ref.card.batch_id == manifest.batch_id:
             return replace(source, batch=ref.card.name)
     raise UsageError(

@@ -71,7 +71,7 @@ async def reconcile(
     lock, doubt settled and surplus canceled. Raises `Halted` and `OtherApi` where the API is not ours to ask.
     """
     desk, manner = desk or Desk(), manner or Manner()
-    ref = store.find(name)
+    ref = await in_thread(store.find, name)
     if client is not None:
         ref.card.pinned(client.origin)
         settle_at(manner.settle, client.origin)
@@ -79,7 +79,7 @@ async def reconcile(
         result = Reconciled(await batch.reported(), taken_in=await take_in(batch), unproved=manner.unproved)
         if client is not None:
             session = Session(batch, client, desk)
-            tell_strange_keys(session)
+            await tell_strange_keys(session)
             with desk.in_flight():
                 await Asking(session, manner, result).settle()
         if os.path.isfile(name):  # noqa: ASYNC240, PTH113 (one look at the disk)
@@ -113,7 +113,7 @@ class Asking:
     def __init__(self, session: Session, manner: Manner, result: Reconciled) -> None:
         self.session, self.batch, self.manner, self.result = session, session.batch, manner, result
         self.grounds = Grounds(manner.settle, session.ticks())
-        self._least = least_listed(session.batch)
+        self._least = 0
         self._unbelieved: list[str] = []
         self._last: Swept | None = None
         self._agreement = Agreement()
@@ -121,6 +121,7 @@ class Asking:
 
     async def settle(self) -> None:
         """List, fetch, wait, settle, cancel; list once more where anything happened after that."""
+        self._least = await in_thread(least_listed, self.batch)
         swept = await self._list()
         known = self._confirmed()
         self.result.fetched += await self._fetch(swept)

@@ -12,6 +12,7 @@ from mwbatch.core.hint import typed
 from mwbatch.core.overlaps import Overlap, Overlaps
 from mwbatch.core.plural import rows
 from mwbatch.errors import NOTHING_SENT, Asked, AskedBefore, StoreError, UsageError
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.opened import look
 from mwbatch.journal.opening import other_owner
 from mwbatch.journal.ref import Ref, Unusable, usable
@@ -129,7 +130,7 @@ async def ways_on(
 
 async def _fits(store: Store, source: Source, other: Overlap) -> bool:
     """Whether the rows of a manifest may be added to a batch that asked for some of them."""
-    for ref in usable(store.batches()):
+    for ref in await in_thread(lambda: [*usable(store.batches())]):
         if ref.card.batch_id == other.batch_id:
             try:
                 await examine(replace(source, batch=ref.card.name), await look(store, ref), Desk())

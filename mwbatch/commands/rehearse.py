@@ -10,6 +10,7 @@ from mwbatch.commands.planning import Source, addressed, choose
 from mwbatch.core.batch import Batch
 from mwbatch.core.identity import Kind
 from mwbatch.core.preview import Rehearsal
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.home_keys import kept_keys
 from mwbatch.journal.store import Store
 
@@ -30,8 +31,8 @@ async def rehearse(
     shows.
     """
     source = await addressed(store, source)
-    check(wishes, choose(store, source, origin).card, origin)
-    kept_keys(store)
+    check(wishes, (await in_thread(choose, store, source, origin)).card, origin)
+    await in_thread(kept_keys, store)
     seen = await foresee(store, origin, source, wishes.repeats, desk, client)
     batch, found = seen.batch, seen.found
     last = await last_base(batch) if batch else None

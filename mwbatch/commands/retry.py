@@ -53,7 +53,7 @@ async def retry(
     Rows that were sent in vain as often as is done of its own accord are opened too; with those in doubt also
     the rows that were closed as absent, since nothing sends them any more once an absence was belied.
     """
-    ref = store.find(name)
+    ref = await in_thread(store.find, name)
     check(wishes, ref.card, client.origin)
     async with store.act(ref, "retry") as batch:
         await check_base(wishes, batch)
@@ -82,7 +82,7 @@ async def _open(batch: Opened, chosen: "array[int]", compared: Compared, desk: D
     await batch.record_all(
         Retried(desk.now(), RowNumber(row), batch.state.row(row).fresh_attempt) for row in opened
     )
-    compared.keep_consent(batch, desk.now())
+    await compared.keep_consent(batch, desk.now())
     return told_left_out(compared.overlaps.rows, desk)
 
 

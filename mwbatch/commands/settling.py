@@ -48,7 +48,7 @@ async def settle(session: Session, grounds: Grounds) -> Settled:
     fifth of that later, and no other process has seen it meanwhile.
     """
     result, batch = Settled(), session.batch
-    batch.keep_drift()
+    await batch.kept(drift=batch.drift.kept)
     grounds = grounds.tied(batch.state)
     before = await in_doubt(batch, grounds)
     await _look(session, await _span(batch, grounds, before))

@@ -23,6 +23,7 @@ from mwbatch.core.identity import Kind
 from mwbatch.core.outcomes import Created
 from mwbatch.core.plural import rows
 from mwbatch.errors import NameTaken, UsageError
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.harm import refuse_lost_rows
 from mwbatch.journal.home_keys import kept_keys
 from mwbatch.journal.opened import Opened
@@ -100,10 +101,10 @@ async def _compared(
 async def _plan(batch: Opened, source: Source, found: Survey, compared: Compared, desk: Desk) -> Beside:
     """Plan what is to be planned, and put the rest aside."""
     if found.new:
-        refuse_lost_rows(batch)
+        await in_thread(refuse_lost_rows, batch)
     if not batch.state.planned:
-        batch.keep(id_column=found.id_column)
-    batch.keep(volatile=volatile(source, batch.card))
+        await batch.kept(id_column=found.id_column)
+    await batch.kept(volatile=volatile(source, batch.card))
     end = batch.state.end
     left_out = await leave_out(batch, compared, desk)
     found.leave_out(number for number in compared.numbers() if number >= end)
@@ -118,7 +119,7 @@ async def _plan(batch: Opened, source: Source, found: Survey, compared: Compared
                 f"{hint('submit', path)}"
             )
     await write_plan(batch, source, found, desk)
-    compared.keep_consent(batch, desk.now())
+    await compared.keep_consent(batch, desk.now())
     return Beside(skipped.rows, told_left_out(left_out + found.left_out, desk))
 
 
@@ -140,9 +141,9 @@ async def _batch_of(
     again: bool = False,
 ) -> tuple[Ref, Examined | None]:
     """The batch of a manifest; where it has to be made, with what the manifest holds."""
-    chosen = choose(store, source, client.origin)
+    chosen = await in_thread(choose, store, source, client.origin)
     check(wishes, chosen.card, client.origin)
-    kept_keys(store)
+    await in_thread(kept_keys, store)
     if chosen.ref is not None:
         return chosen.ref, None
     if not wishes.callback_url:
@@ -152,12 +153,13 @@ async def _batch_of(
     candidates = Candidates(card, source=source, found=found)
     account = await account_of(client, candidates, wishes.repeats, desk)
     await turn.take()
-    if choose(store, source, client.origin).ref is not None:  # made by whoever had the turn before
+    # made by whoever had the turn before
+    if (await in_thread(choose, store, source, client.origin)).ref is not None:
         turn.release()
         return await _batch_of(store, client, source, wishes, desk, turn)
     compared = await unasked(store, client.origin, candidates, wishes.repeats, desk, account)
     try:
-        ref = store.create(replace(card, id_column=found.id_column, began=client.clock))
+        ref = await in_thread(store.create, replace(card, id_column=found.id_column, began=client.clock))
     except NameTaken:
         if again:
             raise
@@ -173,7 +175,7 @@ async def resume(
 ) -> Created:
     """Create every task that is missing, without reading the manifest; raises as `submit` does."""
     desk = desk or Desk()
-    ref = store.find(batch_name)
+    ref = await in_thread(store.find, batch_name)
     check(wishes, ref.card, client.origin)
     async with store.act(ref, "resume") as batch:
         left_out = await _without_asked(batch, client, wishes, desk)
@@ -187,7 +189,7 @@ async def _without_asked(batch: Opened, client: Client, wishes: Wishes, desk: De
     async with turn_in(batch.store, desk):
         compared = await unasked(batch.store, client.origin, candidates, wishes.repeats, desk, account)
         left_out = await leave_out(batch, compared, desk)
-        compared.keep_consent(batch, desk.now())
+        await compared.keep_consent(batch, desk.now())
     return told_left_out(left_out, desk)
 
 

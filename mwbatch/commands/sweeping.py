@@ -1,6 +1,6 @@
 """Walks through the listing, page by page, and keeps what it shows of the batch."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +21,7 @@ from mwbatch.core.task_state import TaskState
 from mwbatch.core.times import iso
 from mwbatch.core.values import LONGEST_WALK
 from mwbatch.errors import ApiError, Refused
+from mwbatch.journal.closing import in_thread
 
 _SIZES: Final = 32
 """So many sizes a page may have where it is asked for by offset: no cache has the page that another walk
@@ -132,10 +133,10 @@ class _Walks:
         """
         start, new = self._start(), 0
         with suppress(Refused):  # it takes no dates
-            walk, new = await self.walk(self.new(iso(start) if start else None, None), pages)
+            walk, new = await self.walk(await self.new(iso(start) if start else None, None), pages)
             if not walk.undated:
                 return new, self._doubts(walk)
-        walk, more = await self.walk(self.new(None, None, dated=False), pages)
+        walk, more = await self.walk(await self.new(None, None, dated=False), pages)
         return new + more, self._doubts(walk)
 
     def _doubts(self, walk: Sweep) -> list[str]:
@@ -151,22 +152,23 @@ class _Walks:
             return None
         return None if self._batch.drift.is_wide else self._span.start(self._batch.drift, least)
 
-    def new(self, start: str | None, end: str | None, *, dated: bool = True) -> Sweep:
+    async def new(self, start: str | None, end: str | None, *, dated: bool = True) -> Sweep:
         """A walk that is to begin."""
         batch, now = self._batch, self._now and self._now + self._batch.drift.ahead
-        return Sweep(batch.card.batch_id, genuine(batch), start, end, dated=dated, now=now if dated else None)
+        ours = await in_thread(genuine, batch)
+        return Sweep(batch.card.batch_id, ours, start, end, dated=dated, now=now if dated else None)
 
-    async def _judged(self, begin: Callable[[], Sweep], *, twice: bool) -> Swept:
+    async def _judged(self, begin: Callable[[], Awaitable[Sweep]], *, twice: bool) -> Swept:
         """Walk, a second time where one proves nothing, and judge.
 
         Raises:
             Undated: a date could not be read.
         """
-        walk, new = await self.walk(begin())
+        walk, new = await self.walk(await begin())
         flaws = self._flaws(walk)
         if (twice or not walk.counted) and not flaws:
             first = walk
-            walk, more = await self.walk(begin())
+            walk, more = await self.walk(await begin())
             new += more
             flaws = self._flaws(walk)
             if not (flaws or walk.lists_as(first)):

@@ -6,6 +6,7 @@ from typing import Final
 
 from mwbatch.commands.desk import Desk
 from mwbatch.errors import BatchBusy
+from mwbatch.journal.closing import in_thread
 from mwbatch.journal.store import Store
 
 LOOK: Final = 0.1
@@ -16,8 +17,8 @@ LOOK: Final = 0.1
 async def turn_in(store: Store, desk: Desk) -> AsyncIterator["Turn"]:
     """This process's turn, from here to the end of the block."""
     turn = Turn(store, desk)
-    await turn.take()
     try:
+        await turn.take()
         yield turn
     finally:
         turn.release()
@@ -36,7 +37,7 @@ class Turn:
             BatchBusy: the user asked to stop meanwhile.
         """
         tally = self._desk.tally
-        while not self._lock.take():
+        while not await in_thread(self._lock.take):
             tally.note("waiting: another mwbatch is planning rows in this home")
             if await self._desk.sleep(LOOK):
                 raise BatchBusy("stopped while another mwbatch was planning rows; run the same command again")

@@ -115,16 +115,22 @@ class Files:
     @asynccontextmanager
     async def act(self, ref: Ref, verb: str) -> AsyncIterator[Opened]:
         """Take the lock of its folder, and open that as it is under the lock."""
+        from mwbatch.journal.closing import in_thread  # noqa: PLC0415 (asyncio: who looks does without)
+
+        async with (
+            BatchLock(Path(ref.where), verb) as lock,
+            acting(await in_thread(self._locked, ref, verb), lock) as opened,
+        ):
+            yield opened
+
+    def _locked(self, ref: Ref, verb: str) -> Opened:
+        """Open a folder as it is under its lock."""
         folder = Path(ref.where)
-        async with BatchLock(folder, verb) as lock:
-            self._refuse_copies(folder, ref.card)
-            record = Record.read(folder)
-            if record.card.batch_id != ref.card.batch_id:
-                raise BatchBusy(
-                    f"{folder} was replaced by another batch this moment; run the same command again"
-                )
-            async with acting(self._opened(folder, record, verb), lock) as opened:
-                yield opened
+        self._refuse_copies(folder, ref.card)
+        record = Record.read(folder)
+        if record.card.batch_id != ref.card.batch_id:
+            raise BatchBusy(f"{folder} was replaced by another batch this moment; run the same command again")
+        return self._opened(folder, record, verb)
 
     def _refuse_copies(self, folder: Path, card: Card) -> None:
         """Raise `StoreError` where the home has a batch twice: either sends what the other does not know."""

@@ -3,7 +3,6 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
@@ -56,44 +55,44 @@ class BatchLock:
             BatchBusy: another process has it; the message names verb, host and pid.
             StoreError: the folder cannot be locked or written.
         """
-        for _ in self._tries():
-            time.sleep(_MOMENT)
-        return self
-
-    async def __aenter__(self) -> Self:
-        """The same, and others run while a view is waited for. Raises as `__enter__`."""
-        import asyncio  # noqa: PLC0415 (views ask for the holder, and do without)
-
-        for _ in self._tries():
-            await asyncio.sleep(_MOMENT)
-        return self
-
-    def _tries(self) -> Iterator[None]:
-        """Take it; yields where it is to be tried again in a moment."""
         patience = time.monotonic() + PATIENCE
         while not self._taken():
             if time.monotonic() > patience:
                 raise self._busy()
-            yield
+            time.sleep(_MOMENT)
         try:
             words = encode({"verb": self._verb, "host": os.uname().nodename, "pid": os.getpid()})
             put_words(WHO, words, self._top)
         except OSError as error:
             self._held.close()
             raise StoreError(f"cannot write {self._folder / WHO}: {error.strerror}") from error
+        self._held.callback(self._unsay)
+        return self
+
+    async def __aenter__(self) -> Self:
+        """The same in a thread. Raises as `__enter__`."""
+        from mwbatch.journal.closing import in_thread  # noqa: PLC0415 (asyncio: views ask for the holder)
+
+        try:
+            return await in_thread(self.__enter__)
+        except BaseException:  # who is cancelled may have taken it all the same
+            self._held.close()
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.alive:  # else they may be another one's words
-            with suppress(OSError):  # nobody believes what stands there
-                remove_words(WHO, self._top)
         self._held.close()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.__exit__(kind, error, trace)
+        self._held.close()  # here and now: nothing may hinder it
+
+    def _unsay(self) -> None:
+        if self.alive:  # else they may be another one's words
+            with suppress(OSError):  # nobody believes what stands there
+                remove_words(WHO, self._top)
 
     def check(self) -> None:
         """See that the lock holds what it is named for: two looks at the disk.

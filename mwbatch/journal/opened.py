@@ -147,15 +147,19 @@ class Opened:
         if self.is_begun:
             await _in_thread(self.own.trust.go_on)
         else:
-            self.own.trust.measure()
-            kids = tuple(dict.fromkeys((*self.card.kids, started.kid)))
-            self.keep(kids=kids, base=started.base, clock=started.clock)
-            await _in_thread(self.own.trust.begin, self.known_tasks())
+            await _in_thread(self._begin, started)
             self.is_begun = True
         self.hold()
 
+    def _begin(self, started: Started) -> None:
+        """Let card and store know of the first start of a run."""
+        self.own.trust.measure()
+        kids = tuple(dict.fromkeys((*self.card.kids, started.kid)))
+        self.keep(kids=kids, base=started.base, clock=started.clock)
+        self.own.trust.begin(self.known_tasks())
+
     def keep(self, **changes: Any) -> None:  # noqa: ANN401 (fields of the card)
-        """Change fields of the card, durably; nothing is written when they are so already.
+        """Change fields of the card, durably; nothing is written when they are so already. Blocks.
 
         Raises as `hold`.
         """
@@ -165,12 +169,16 @@ class Opened:
             self.own.write(card)
             self.card = card
 
+    async def kept(self, **changes: Any) -> None:  # noqa: ANN401 (as above)
+        """The same in a thread: MUST be one at a time, since each begins with the card as it stands."""
+        await _in_thread(lambda: self.keep(**changes))
+
     def known_tasks(self) -> int:
         """How many tasks the API has told of, at the most, whatever the journal has lost since."""
         return max(self.own.trust.tasks(), self.state.confirmed())
 
     def keep_sizes(self) -> None:
-        """Keep how far the record has come, and how many tasks are known; what was more stays so."""
+        """Keep how far the record has come, and how many tasks are known; what was more stays so. Blocks."""
         self.own.trust.measure(ended=True)
         tasks = self.known_tasks()
         self.keep(tasks=tasks)
@@ -182,14 +190,10 @@ class Opened:
             await self.journal.close()
             if self.term is not None:
                 with suppress(BatchBusy):  # then what this run wrote lies elsewhere
-                    self.keep_sizes()
-                    self.keep_drift()
+                    await _in_thread(self.keep_sizes)
+                    await self.kept(drift=self.drift.kept)
         finally:
             self.own.close()
-
-    def keep_drift(self) -> None:
-        """Keep on the card how far dates were seen to lie from the server's clock."""
-        self.keep(drift=self.drift.kept)
 
     async def starts(self) -> list[Started]:
         """Every start, read in a thread."""

@@ -5,6 +5,7 @@ import errno
 import fcntl
 import os
 import stat
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +20,7 @@ from mwbatch.commands.refusing import unreadable
 from mwbatch.commands.rehearse import rehearse
 from mwbatch.commands.retry import Choice, retry
 from mwbatch.commands.submit import resume, submit
-from mwbatch.commands.turn import Turn
+from mwbatch.commands.turn import Turn, turn_in
 from mwbatch.core.facts import Planned, Withdrawn
 from mwbatch.core.fold import Status
 from mwbatch.core.outcomes import Created
@@ -625,6 +626,34 @@ async def test_a_home_that_locks_nothing(stage: Stage, monkeypatch: pytest.Monke
     await turn.take()
     assert [note for note in stage.desk.tally.notes if "run one mwbatch at a time" in note]
     turn.release()
+
+
+@pytest.mark.files
+async def test_a_turn_of_who_is_cancelled(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The turn is taken in a thread; who is cancelled meanwhile keeps nobody waiting once it is left."""
+    begun, go_on, take = threading.Event(), threading.Event(), HomeLock.take
+
+    def slow(lock: HomeLock) -> bool:
+        taken = take(lock)
+        begun.set()
+        assert go_on.wait(60)
+        return taken
+
+    async def plan() -> None:
+        async with turn_in(stage.home, stage.desk):
+            raise AssertionError("it was cancelled before")
+
+    monkeypatch.setattr(HomeLock, "take", slow)
+    planning = asyncio.create_task(plan())
+    assert await asyncio.to_thread(begun.wait, 60)
+    planning.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await planning
+    lock = HomeLock(Path(stage.home.where))
+    assert take(lock)
+    lock.release()
 
 
 @virtual

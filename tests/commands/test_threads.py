@@ -1,22 +1,25 @@
-"""The event loop reads no facts: while the disk is slow, or a batch is large, everything else goes on."""
+"""The event loop touches no disk: while that is slow, or a batch is large, everything else goes on."""
 
+import sys
 import threading
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from mwbatch.commands.cancel import cancel
 from mwbatch.commands.reconcile import reconcile
+from mwbatch.commands.rehearse import rehearse
 from mwbatch.commands.retry import Choice, retry
 from mwbatch.commands.submit import resume, submit
 from mwbatch.core.address import Address
 from mwbatch.core.fold import Status
 from mwbatch.core.ids import Attempt, Kid, RowNumber
 from mwbatch.core.reject import Reject
-from mwbatch.journal.disk import open_own
+from mwbatch.journal.lock import WHO
 from mwbatch.journal.measure import Commits
 from tests.commands.conftest import Stage, silent
 from tests.virtual import virtual
@@ -28,13 +31,38 @@ VERBS: dict[str, Callable[[Stage], Awaitable[Any]]] = {
         stage.home, stage.client, "logos", Choice(Status.CANCELED, ("3",)), silent(), stage.desk
     ),
     "cancel": lambda stage: cancel(stage.home, stage.client, "logos", ("1", "2"), stage.desk),
+    "begin": lambda stage: submit(
+        stage.home, stage.client, replace(stage.manifest(7), batch="other"), silent(), stage.desk
+    ),
+    "rehearse": lambda stage: rehearse(
+        stage.home, stage.client.origin, stage.manifest(*range(6)), silent(), stage.desk
+    ),
     "reconcile": lambda stage: reconcile(
         stage.home, stage.client, str(stage.folder / "logos.csv"), stage.desk
     ),
 }
 
-READ_IN_THREADS = {"rows", "journal", "results", "rejects"}
-"""Folders whose files grow with the batch, or with what is sent to it."""
+TOUCHES: Final = {"open", "os.listdir", "os.scandir", "os.mkdir", "os.rename", "os.link", "os.remove"}
+"""What is more than a look at a name."""
+
+_heard: list[Callable[[str, object], None]] = []
+"""Who hears of them now; an audit hook stays for as long as the process runs."""
+
+
+@pytest.fixture(scope="module")
+def auditing() -> Iterator[None]:
+    """Tell whoever wants to hear of each touch of the disk."""
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if _heard and event in TOUCHES:
+            _heard[-1](event, arguments[0])
+
+    sys.addaudithook(hook)
+    yield
+    _heard.clear()
+
+
+UNSAID: Final = ("os.remove", WHO)
 
 
 async def leave_misfits(stage: Stage) -> None:
@@ -47,26 +75,30 @@ async def leave_misfits(stage: Stage) -> None:
         await box.close()
 
 
+@pytest.mark.usefixtures("auditing")
 @pytest.mark.parametrize("verb", VERBS)
 @virtual
-async def test_no_segment_is_read_on_the_loop(
-    stage: Stage, verb: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever a verb does to a batch that is there, its segments are opened in threads alone, and so are
-    those of its inbox, and what did not fit.
+async def test_no_disk_is_touched_on_the_loop(stage: Stage, verb: str) -> None:
+    """Whatever a verb does, nothing of the home is opened, listed, made, renamed or removed on the loop: no
+    card, key, lock or segment. Only who holds a lock is unsaid there as it goes, which nothing may hinder.
     """
     await submit(stage.home, stage.client, stage.manifest(*range(4)), silent(), stage.desk)
     await cancel(stage.home, stage.client, "logos", ("3",), stage.new_desk())
     await leave_misfits(stage)
     stage.desk, loop = stage.new_desk(), threading.get_ident()
+    doing = VERBS[verb](stage)  # which writes the manifest
     on_loop: list[str] = []
 
-    def opened(path: Path) -> int:
-        if threading.get_ident() == loop and path.parent.name in READ_IN_THREADS:
-            on_loop.append("".join(traceback.format_stack(limit=12)))
-        return open_own(path)
+    def heard(event: str, name: object) -> None:
+        # A name that stands in an open folder is relative; what Python imports lies elsewhere.
+        if threading.get_ident() == loop and isinstance(name, str | Path) and (event, name) != UNSAID:
+            path = Path(name)
+            if not path.is_absolute() or path.is_relative_to(stage.folder):
+                on_loop.append(f"{event} {name}\n" + "".join(traceback.format_stack(limit=14)))
 
-    monkeypatch.setattr("mwbatch.journal.disk.open_own", opened)
-    monkeypatch.setattr("mwbatch.journal.scan.open_own", opened)
-    await VERBS[verb](stage)
+    _heard.append(heard)
+    try:
+        await doing
+    finally:
+        _heard.remove(heard)
     assert not on_loop, on_loop[0]

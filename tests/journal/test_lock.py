@@ -1,5 +1,6 @@
 """One process at a time acts on a batch."""
 
+import asyncio
 import errno
 import fcntl
 import os
@@ -13,11 +14,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock, Timeout
 
 from mwbatch.errors import BatchBusy, StoreError
+from mwbatch.journal.disk import put_words
 from mwbatch.journal.lock import LOCK, PATIENCE, WHO, BatchLock, holder
 from tests.journal.disks import descriptors
 
@@ -147,6 +150,30 @@ def test_a_busy_lock_is_told_at_once(tmp_path: Path) -> None:
         with pytest.raises(BatchBusy):
             BatchLock(tmp_path, "test").__enter__()
         assert time.monotonic() - began < PATIENCE / 2
+
+
+async def test_who_is_cancelled_while_taking_it_has_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock is taken in a thread; who is cancelled meanwhile holds nothing once it is left."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(*words: Any) -> None:
+        begun.set()
+        assert go_on.wait(60)
+        put_words(*words)
+
+    monkeypatch.setattr("mwbatch.journal.lock.put_words", slow)
+    taking = asyncio.create_task(BatchLock(tmp_path, "submit").__aenter__())
+    assert await asyncio.to_thread(begun.wait, 60)
+    taking.cancel()
+    await asyncio.sleep(0)
+    assert holder(tmp_path) == "another process", "it is on its way"
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await taking
+    assert free(tmp_path)
+    assert not (tmp_path / WHO).exists()
 
 
 def test_the_file_stays_as_it_is(tmp_path: Path) -> None:
