@@ -34,6 +34,23 @@ def test_unpacking(text: bytes, most: int, marked: bool) -> None:
     assert came == (whole.removeprefix(BOM_UTF8) if len(whole) <= most else Reason.TOO_LARGE)
 
 
+@pytest.mark.parametrize(
+    "packed",
+    [
+        gzip.compress(b"{}" * 40)[:-9],
+        gzip.compress(b"{}")[:-1],
+        gzip.compress(b"{}") * 2,
+        gzip.compress(b"{}") + b"{}",
+    ],
+    ids=["cut", "cut in its checksum", "two", "more behind it"],
+)
+def test_what_is_packed_is_one_whole_stream(packed: bytes) -> None:
+    """Of a body that was cut, or that has more behind it, no part is taken for what was sent."""
+    with pytest.raises(Rejected) as told:
+        decoded(packed, "gzip", 10_000)
+    assert told.value.reason is Reason.NOT_JSON
+
+
 @given(st.binary(max_size=300), st.integers(0, 300))
 def test_unpacking_anything(raw: bytes, most: int) -> None:
     """Whatever bytes call themselves packed, they are refused or come to no more than may be."""

@@ -11,6 +11,8 @@ from mwbatch.core.lines import line
 from mwbatch.errors import DiskFull, StoreError
 from mwbatch.journal.card import Card
 from mwbatch.journal.home import Home
+from mwbatch.journal.measure import Commits
+from mwbatch.journal.ref import Ref
 from mwbatch.journal.segments import Segments
 from tests.callbacks.stage import add_batch
 from tests.core.facts import answer
@@ -129,3 +131,20 @@ async def test_what_stays_in_an_inbox_is_taken_in_once(
     assert caplog.text.count(taken) == 2
     assert [path.name for path in folder.iterdir()] == ["1-test.jsonl"]
     assert await stores.close() is None
+
+
+async def test_a_folder_that_leads_nowhere_is_seen_at_a_look(tmp_path: Path) -> None:
+    """Nothing is said to be ready for the callbacks of a batch where nothing can be written;
+    an inbox, which is not made yet, is none.
+    """
+    home = Home(tmp_path / "home")
+    add_batch(home, BATCH)
+    [ref] = home.batches()
+    assert isinstance(ref, Ref)
+    room = home.mailroom("receiver", Commits())
+    here, away = room.mailbox(ref), room.mailbox("away")
+    here.check()
+    (Path(ref.where) / "results").symlink_to("nowhere")
+    with pytest.raises(StoreError, match="nothing can be written"):
+        here.check()
+    away.check()

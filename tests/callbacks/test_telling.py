@@ -6,6 +6,7 @@ import logging
 import pytest
 
 from mwbatch.callbacks.every import every
+from mwbatch.callbacks.receiver import _where
 from mwbatch.callbacks.server import serve
 from mwbatch.callbacks.telling import MUCH
 from mwbatch.callbacks.troubles import Troubles
@@ -123,3 +124,11 @@ async def test_the_method_of_a_probe(stage: Stage) -> None:
     head = request(path, "Content-Length: 100", "Expect: 100-continue", length=False)
     answer = await talk(stage.running.port, head)
     assert answer.startswith(b"HTTP/1.1 404")
+
+
+def test_where_an_error_was_raised() -> None:
+    """The log names file and line of what was never foreseen; of an error that nobody raised, neither."""
+    with pytest.raises(KeyError) as raised:
+        {}["secret"]
+    assert _where(raised.value).partition(":")[0] == __file__
+    assert _where(KeyError("secret")) == "?"

@@ -9,6 +9,7 @@ import trustme
 
 from mwbatch.client import Client
 from mwbatch.client.aiohttp_wire import AiohttpWire
+from mwbatch.client.way import way
 from mwbatch.core.facts import Verdict
 from mwbatch.core.proxies import Proxy
 from mwbatch.errors import Unsent, Unsure
@@ -51,6 +52,15 @@ async def test_a_plain_request_is_handed_on(start: Start) -> None:
             ["GET", "http://api.test/v1/task/t1"],
         ]
     assert all(b"host: api.test" in request.lower() for request in server.requests)
+    form = b"content-type: application/x-www-form-urlencoded\r\n"
+    assert [form in request.lower() for request in server.requests] == [True, False]
+
+
+def test_a_tunnel_hands_nothing_on() -> None:
+    """What comes through a tunnel is the API's own word; only a proxy that hands requests on may be meant."""
+    there = Proxy("http://127.0.0.1:1", None)
+    assert [way(there, f"{scheme}://api.test").handed_on for scheme in ("http", "https")] == [True, False]
+    assert not way(None, "http://api.test").handed_on
 
 
 @pytest.mark.parametrize("after", [False, True])

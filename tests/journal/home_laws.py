@@ -302,6 +302,11 @@ class BelongingsLaws(Made):
         assert [await batch.own.take_in(keeping(batch.journal)) for _ in range(2)] == [1, 0]
         assert (await look(store, batch.ref)).state.by_status()[Status.COMPLETED] == 1
 
+    async def test_a_batch_is_found_as_the_same(self, store: Store) -> None:
+        """However often it is looked for it is one batch, which may stand in a set."""
+        await self.opened(store)
+        assert len({store.find("logos"), store.find("logos")}) == 1
+
     async def test_a_batch_that_is_here_takes_its_own(self, store: Store) -> None:
         """What comes for a batch that is here is in its journal at once,
         and what waited in the inbox shows, and is moved.

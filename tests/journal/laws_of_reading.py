@@ -163,7 +163,8 @@ class ReadingLaws(Laws):
         async with closed(opening(), opening()) as (journal, viewer):
             tasks = viewer.tasks()
             await journal.append([show(1, task="a"), answer(1, task="b"), show(2, task="c", row=1)])
-            assert list(tasks.look()) == [(0, 1, b'"a"'), (1, 2, b'"c"')]
+            await journal.append([show(1, task="d", row=2)])
+            assert list(tasks.look()) == [(0, 1, b'"a"'), (1, 2, b'"c"'), (2, 1, b'"d"')]
             assert list(tasks.look()) == []
 
 

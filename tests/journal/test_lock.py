@@ -52,6 +52,22 @@ def free(folder: Path) -> bool:
         return holder(folder) is not None
 
 
+def test_a_look_at_the_lock_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who comes while a view looks at the lock tries again, and has it once the look has ended."""
+    assert free(tmp_path)
+    looking, rest = os.open(tmp_path / LOCK, os.O_RDONLY), time.sleep
+    fcntl.flock(looking, fcntl.LOCK_SH)
+
+    def end(seconds: float) -> None:
+        monkeypatch.setattr(time, "sleep", rest)
+        os.close(looking)
+        rest(seconds)
+
+    monkeypatch.setattr(time, "sleep", end)
+    assert free(tmp_path)
+    assert time.sleep is rest
+
+
 def test_a_second_process_is_told_who_has_it(tmp_path: Path) -> None:
     """Whoever comes second gets BatchBusy with verb, host and pid;
     once the first is done the lock is free.

@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 
 from mwbatch.simulator import Fault, Faults, Line, Size, World, create
+from mwbatch.simulator.dates import USUAL
 from mwbatch.simulator.faults import Form
 from mwbatch.simulator.tasks import nested
 from tests.simulator.conftest import SLOW, Start, always, get, tag
@@ -99,3 +100,8 @@ async def test_the_date_header_may_be_apart_or_missing(start: Start, session: ai
     assert missing == ""
     assert 7190 < (parsedate_to_datetime(ahead) - parsedate_to_datetime(right)).total_seconds() <= 7200
     assert (await get(session, simulator, "/_sim/stats"))["answers"] == 3
+
+
+def test_the_usual_dates_are_the_moments_themselves() -> None:
+    """Where nothing is said of dates they are in UTC, by the one clock that there is."""
+    assert USUAL.say(0.0) == "1970-01-01T00:00:00.000Z"
