@@ -19,13 +19,15 @@ class Prober:
     """Follows the course of a run: while that is probing, one listing after the other is asked for.
 
     ``decided_at`` is the tick at which the API last took a row or refused it for good, and ``waits`` how long
-    it is waited before the next probes: ever longer, until it does so again.
+    it is waited before the next probes: ever longer, until it does so again. ``broken`` is what a probe came
+    to that is no word of the API's, such as a client that was closed: the run stops for it.
     """
 
     def __init__(self, session: Session, course: Course, pace: Pace, trouble: Trouble) -> None:
         self._session, self._course, self._pace, self._trouble = session, course, pace, trouble
         self.decided_at = session.ticks()
         self.waits: Iterator[float] | None = None
+        self.broken: Exception | None = None
         self._asking: asyncio.Task[None] | None = None
         self._left = asyncio.Event()
         course.follow(self._heed)
@@ -51,7 +53,14 @@ class Prober:
             self._left.set()
         elif self._asking is None:
             self._left.clear()
-            self._asking = asyncio.create_task(self._ask())
+            self._asking = asyncio.create_task(self._asked())
+
+    async def _asked(self) -> None:
+        try:
+            await self._ask()
+        except Exception as error:  # noqa: BLE001 (who waits for the API would wait for ever)
+            self.broken = error
+            self._course.take(Event.STOP)
 
     async def _ask(self) -> None:
         """Start nothing until the API answers a listing, then begin again with one request in flight."""

@@ -163,8 +163,8 @@ class Sender:
         try:
             workers = (self._work() for _ in range(self.pace.most))
             await crew([self._prepare(), *workers])
-            if self._broken is not None:
-                raise self._broken
+            if (broken := self._broken or self._prober.broken) is not None:
+                raise broken
         finally:
             for left in self._ready.leftovers():
                 self._note(left.create, left.outcome)

@@ -22,7 +22,7 @@ from mwbatch.core.batch import Batch
 from mwbatch.core.facts import Fact, Planned, Started
 from mwbatch.core.fold import Status
 from mwbatch.core.ids import RowNumber
-from mwbatch.errors import ApiError, Unsure
+from mwbatch.errors import ApiError, Unsure, UsageError
 from mwbatch.journal import Journal
 from mwbatch.journal.card import Card
 from mwbatch.journal.disk import DISK, Disk
@@ -92,7 +92,7 @@ class ScriptedWire:
         self.plays: list[Play] = []
         self.always: Callable[[Draft], Play] = lambda _: None
         self.on_create: Callable[[Draft], None] = lambda _: None
-        self.reads: ApiError | Answer | None = None
+        self.reads: ApiError | UsageError | Answer | None = None
         self.gets: dict[str, Answer] = {}
         self.creates: list[str] = []
         self.left_at: list[float] = []
@@ -155,7 +155,7 @@ class ScriptedWire:
             return await self._create("annotating" if path.endswith("annotating") else "tagging", body)
         if method == "POST":
             return answer(200, cancel(self.world, unquote(path.split("/")[-2]), clock()))
-        if isinstance(self.reads, ApiError):
+        if isinstance(self.reads, ApiError | UsageError):
             raise self.reads
         if self.reads is not None:
             return self.reads

@@ -13,7 +13,7 @@ from mwbatch.core.address import NOBODY, find
 from mwbatch.core.facts import Failed, Planned, Seen, Started
 from mwbatch.core.fold import Status
 from mwbatch.core.pace import Pace, backoff
-from mwbatch.errors import Exit, StoreError, Unsent, Unsure
+from mwbatch.errors import Exit, StoreError, Unsent, Unsure, UsageError
 from mwbatch.journal.home_keys import keys_of
 from mwbatch.journal.opened import Opened
 from mwbatch.simulator.faults import Fault, Line
@@ -227,6 +227,20 @@ async def test_probing_ends_with_patience(stage: Stage) -> None:
     stage.wire.plays, stage.wire.reads = [Unsure("cut")] * 8, Unsure("cut")
     sender = await send(stage, await stage.opened(30), most=1)
     assert (sender.course.ending.exit, stage.statuses()) == (Exit.UNFINISHED, {"planned": 22, "doubt": 8})
+
+
+@virtual
+async def test_a_client_that_is_closed_under_a_probe(stage: Stage) -> None:
+    """A run whose client is closed while it asks whether the API is back says so at once,
+    and waits for no answer that cannot come.
+    """
+    stage.wire.plays, stage.wire.reads = [Unsure("cut")] * 8, UsageError("it was closed")
+    sending = asyncio.create_task(send(stage, await stage.opened(30), most=1))
+    await asyncio.wait([sending], timeout=3600)
+    assert sending.done()
+    with pytest.raises(UsageError, match="it was closed"):
+        await sending
+    assert stage.statuses() == {"planned": 22, "doubt": 8}
 
 
 @pytest.mark.parametrize(("keep_going", "sent", "code"), [(False, 20, Exit.API), (True, 50, Exit.DONE)])
