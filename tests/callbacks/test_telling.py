@@ -129,6 +129,6 @@ async def test_the_method_of_a_probe(stage: Stage) -> None:
 def test_where_an_error_was_raised() -> None:
     """The log names file and line of what was never foreseen; of an error that nobody raised, neither."""
     with pytest.raises(KeyError) as raised:
-        {}["secret"]
+        dict[str, int]()["secret"]
     assert _where(raised.value).partition(":")[0] == __file__
     assert _where(KeyError("secret")) == "?"

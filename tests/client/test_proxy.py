@@ -58,7 +58,7 @@ async def test_a_plain_request_is_handed_on(start: Start) -> None:
 
 def test_a_tunnel_hands_nothing_on() -> None:
     """What comes through a tunnel is the API's own word; only a proxy that hands requests on may be meant."""
-    there = Proxy("http://127.0.0.1:1", None)
+    there = Proxy("http://127.0.0.1:1")
     assert [way(there, f"{scheme}://api.test").handed_on for scheme in ("http", "https")] == [True, False]
     assert not way(None, "http://api.test").handed_on
 
