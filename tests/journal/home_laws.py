@@ -302,6 +302,16 @@ class BelongingsLaws(Made):
         assert [await batch.own.take_in(keeping(batch.journal)) for _ in range(2)] == [1, 0]
         assert (await look(store, batch.ref)).state.by_status()[Status.COMPLETED] == 1
 
+    async def test_what_was_seen_of_the_clock_is_kept(self, store: Store) -> None:
+        """How far the dates of tasks lie from the server's clock is known to the next run,
+        which begins its listings by it.
+        """
+        await self.opened(store)
+        async with store.act(store.find("logos"), "submit") as batch:
+            batch.drift.created([("2024-01-01T00:00:07.000Z", "Mon, 01 Jan 2024 00:00:00 GMT")])
+            seen = batch.drift.kept
+        assert store.find("logos").card.drift == seen == (7, 7)
+
     async def test_a_batch_is_found_as_the_same(self, store: Store) -> None:
         """However often it is looked for it is one batch, which may stand in a set."""
         await self.opened(store)
