@@ -17,13 +17,14 @@ from mwbatch.commands.sending import Sender, Sending
 from mwbatch.commands.session import Session
 from mwbatch.commands.settling import BELIED, settle
 from mwbatch.commands.surplus import cancel_surplus
+from mwbatch.core.course import INTERRUPTED, Ending
 from mwbatch.core.doubt import Grounds
 from mwbatch.core.facts import Planned
 from mwbatch.core.fold import Row, Status
 from mwbatch.core.hint import hint
 from mwbatch.core.hosts import settle_at
 from mwbatch.core.limits import Limits
-from mwbatch.core.outcomes import INTERRUPTED, Created, Ending
+from mwbatch.core.outcomes import Created
 from mwbatch.core.overlaps import Repeats
 from mwbatch.core.pace import Pace
 from mwbatch.core.plural import rows

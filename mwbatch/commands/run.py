@@ -14,9 +14,10 @@ from mwbatch.commands.fetching import fetch
 from mwbatch.commands.planning import Source
 from mwbatch.commands.session import Session
 from mwbatch.commands.submit import planned
+from mwbatch.core.course import INTERRUPTED
 from mwbatch.core.fold import Status
 from mwbatch.core.hosts import host_of, is_loopback
-from mwbatch.core.outcomes import INTERRUPTED, Created, Ran
+from mwbatch.core.outcomes import Created, Ran
 from mwbatch.core.values import HOST, LEAST_LOOK, LONGEST, POLL, PORT, amount, whole
 from mwbatch.errors import BadValue, Exit, UsageError
 from mwbatch.journal.store import Store

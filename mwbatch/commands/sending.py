@@ -17,10 +17,9 @@ from mwbatch.commands.crew import crew
 from mwbatch.commands.probing import Prober
 from mwbatch.commands.session import Session
 from mwbatch.core.address import Key, write
-from mwbatch.core.course import SENDING, STOPPED, Course, Event, State
+from mwbatch.core.course import INTERRUPTED, SENDING, STOPPED, Course, Event, State
 from mwbatch.core.create_request import Outcome
 from mwbatch.core.facts import Planned, Started, Verdict
-from mwbatch.core.outcomes import INTERRUPTED
 from mwbatch.core.pace import Advice, Pace, Trouble
 from mwbatch.core.plan import Create, Runs, ranges, run_size
 from mwbatch.errors import BatchBusy, Exit, StoreError, UsageError

@@ -25,11 +25,27 @@ user, the account, the lock, the disk, patience, a bug; it says why, and the gra
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from mwbatch.core.outcomes import Ending
 from mwbatch.errors import Exit
+
+INTERRUPTED: Final = "interrupted"
+"""Why a run ended that its user stopped."""
+
+
+@dataclass(slots=True)
+class Ending:
+    """Why a run ended before its rows did, and what that means for the exit code."""
+
+    exit: Exit = Exit.DONE
+    reason: str = ""
+
+    def because(self, exit_code: Exit, reason: str) -> None:
+        """Keep the gravest reason."""
+        if exit_code > self.exit:
+            self.exit, self.reason = exit_code, reason
 
 
 class State(Enum):

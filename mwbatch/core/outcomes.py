@@ -1,27 +1,11 @@
 """What commands came to, as plain values: the views turn them into words and JSON."""
 
 from dataclasses import dataclass, field
-from typing import Final
 
 from mwbatch.core.agreement import Differing
+from mwbatch.core.course import Ending
 from mwbatch.core.progress import Report
 from mwbatch.errors import Exit
-
-INTERRUPTED: Final = "interrupted"
-"""Why a run ended that its user stopped."""
-
-
-@dataclass(slots=True)
-class Ending:
-    """Why a run ended before its rows did, and what that means for the exit code."""
-
-    exit: Exit = Exit.DONE
-    reason: str = ""
-
-    def because(self, exit_code: Exit, reason: str) -> None:
-        """Keep the gravest reason."""
-        if exit_code > self.exit:
-            self.exit, self.reason = exit_code, reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from mwbatch.core.course import Ending
 from mwbatch.core.entry import Rows
 from mwbatch.core.exported import Exported
 from mwbatch.core.fold import Row, Status
-from mwbatch.core.outcomes import Canceled, Created, Ending, Made, Proof, Ran, Reconciled
+from mwbatch.core.outcomes import Canceled, Created, Made, Proof, Ran, Reconciled
 from mwbatch.core.overlaps import Overlap
 from mwbatch.core.pace import Trouble
 from mwbatch.core.progress import Report, Tally

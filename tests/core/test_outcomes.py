@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.core.agreement import Differing
+from mwbatch.core.course import Ending
 from mwbatch.core.ids import RowNumber
-from mwbatch.core.outcomes import Created, Ending, Proof, Ran, Reconciled
+from mwbatch.core.outcomes import Created, Proof, Ran, Reconciled
 from mwbatch.core.progress import Report
 from mwbatch.errors import Exit
 from tests.core.reports import reports, standing

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from mwbatch.core.course import Ending
 from mwbatch.core.entry import Problem
 from mwbatch.core.exported import Exported
 from mwbatch.core.fold import Status
@@ -14,7 +15,6 @@ from mwbatch.core.outcomes import (
     Canceled,
     Comparison,
     Created,
-    Ending,
     Made,
     Proof,
     Ran,
