@@ -18,7 +18,7 @@ from mwbatch.cli import app, main
 from mwbatch.cli.program import glance, perform
 from mwbatch.commands.desk import Desk
 from mwbatch.errors import DiskFull, Poisoned, StoreError, UsageError
-from mwbatch.settings import Talk
+from mwbatch.settings import LogFormat, Talk
 from mwbatch.views.plain import Result
 
 STOPPED = "mwbatch.cli.import_module", "mwbatch.cli.program.emit"
@@ -129,3 +129,26 @@ def test_a_command_that_ended_on_a_full_disk(
     with pytest.raises(Exit):
         perform(full, Talk())
     assert capsys.readouterr().err.splitlines()[-1] == f"mwbatch: no space for logos{way}"
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize("verbose", [False, True])
+def test_the_form_of_logs(capfd: pytest.CaptureFixture[str], verbose: bool) -> None:
+    """With JSON whatever is said is an object a line, else words; details only where they are asked for."""
+
+    async def chatty(desk: Desk) -> Result:
+        logging.getLogger("mwbatch.test").info("a detail")
+        desk.tally.note("a sentence")
+        raise UsageError("a mistake")
+
+    with pytest.raises(Exit):
+        perform(chatty, Talk(log_format=LogFormat.JSON, verbose=verbose))
+    said = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    details = [("INFO", "a detail")] if verbose else []
+    told = [*details, ("INFO", "a sentence"), ("ERROR", "mwbatch: a mistake")]
+    assert [(one["level"], one["message"]) for one in said] == told
+    with pytest.raises(Exit):
+        perform(chatty, Talk(verbose=verbose))
+    lines = capfd.readouterr().err.splitlines()
+    assert [line.split()[1:] for line in lines[:-2]] == [["INFO", "mwbatch.test:", "a", "detail"]] * verbose
+    assert lines[-2:] == ["a sentence", "mwbatch: a mistake"]

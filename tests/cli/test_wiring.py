@@ -31,6 +31,7 @@ def test_the_home_of_another_user_is_warned_of(tmp_path: Path) -> None:
     home_of(Place(home=folder), told.append)
     assert told[1] == f"home: {folder}"
     assert "this home belongs to" in told[2]
+    assert ("gets all that you make" in told[2]) is (os.geteuid() == 0)
 
 
 def test_faults_that_are_not_there(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from mwbatch.core.progress import Tally
 from mwbatch.views.line import sentence
 from mwbatch.views.progress import Bar, Lines, shown
-from mwbatch.views.streams import Stream
+from mwbatch.views.streams import CLEAR, Stream
 
 
 def test_a_line_of_progress() -> None:
@@ -37,7 +37,7 @@ def test_lines_come_now_and_then(
     now = 0.0
     monkeypatch.setattr("mwbatch.views.progress.time.monotonic", lambda: now)
     lines = Lines(quiet=quiet)
-    for now in range(25):  # noqa: B007 (the clock reads it)
+    for now in range(21):  # noqa: B007 (the clock reads it)
         lines.show(Tally("creating tasks", 1, 2))
     assert capsys.readouterr().err.count("creating tasks: 1 of 2\n") == count
 
@@ -94,3 +94,20 @@ def test_each_phase_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
         while b"end" not in shown:
             shown += terminal.read(4096)
     assert b" left" in shown.split(b"creating tasks")[-1]
+
+
+def test_a_phase_without_an_end_tells_how_long_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From its second second on, since nobody can say how long is left."""
+    monkeypatch.setenv("TERM", "xterm")
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as terminal, os.fdopen(theirs, "wb"):
+        bar = Bar(Stream(theirs))
+        for now in (100.0, 101.9, 102.0, 165.5):
+            monkeypatch.setattr("mwbatch.views.progress.time.monotonic", lambda now=now: now)
+            bar.show(Tally("asking the API"))
+        bar.show(Tally("end"))
+        shown = b""
+        while b"end" not in shown:
+            shown += terminal.read(4096)
+    drawn = shown.decode().split(CLEAR)
+    assert drawn == ["", "asking the API", "asking the API  2 s", "asking the API  65 s", "end"]
