@@ -33,3 +33,12 @@ async def test_a_large_account_is_told_of_once(
     assert await look_through(stage.client, taken.extend, "1d", stage.desk) == ""
     assert [note for note in stage.desk.tally.notes if "looking" in note] == [told]
     assert len({task.task_id for task in taken}) == len(taken) == 150
+
+
+@virtual
+async def test_an_empty_account_that_counts_nothing_lacks_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there are no tasks, and nobody says so, none is missed."""
+    twist(stage, monkeypatch, lambda page, _: page | {"total": None})
+    assert await look_through(stage.client, lambda _: None, "1d", stage.desk) == ""
