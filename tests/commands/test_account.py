@@ -42,3 +42,12 @@ async def test_an_empty_account_that_counts_nothing_lacks_nothing(
     """Where there are no tasks, and nobody says so, none is missed."""
     twist(stage, monkeypatch, lambda page, _: page | {"total": None})
     assert await look_through(stage.client, lambda _: None, "1d", stage.desk) == ""
+
+
+@virtual
+async def test_one_task_that_is_not_shown_is_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A listing that shows one less than there are is not taken for whole."""
+    await stage.client.create_tagging_task("https://images.test/1", "https://others.test/hook")
+    twist(stage, monkeypatch, lambda page, _: page | {"total": 2})
+    told = await look_through(stage.client, lambda _: None, "1d", stage.desk)
+    assert told == "the listing shows 1 task and says that there are 2"
