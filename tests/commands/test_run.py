@@ -125,3 +125,14 @@ async def test_a_receiver_that_can_store_nothing(stage: Stage, monkeypatch: pyte
         with pytest.raises(Poisoned):
             await ran(stage, 12, None, poll=9999)
     assert stage.statuses() == {"pending": 12}
+
+
+@virtual
+async def test_where_its_health_is_shown_is_told(stage: Stage) -> None:
+    """A run with an admin port says where that is; one without says nothing of it."""
+    quick(stage)
+    for door, count in ((DOOR, 0), (Door(port=0, admin_port=0), 1)):
+        desk = stage.new_desk()
+        await run(stage.home, stage.client, stage.manifest(1), silent(), door, desk, 30.0)
+        told = [note for note in desk.tally.notes if "health and metrics at http://127.0.0.1:" in note]
+        assert len(told) == count
