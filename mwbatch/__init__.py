@@ -39,15 +39,15 @@ if TYPE_CHECKING:
     from mwbatch import errors
     from mwbatch.callbacks.receiver import application as receiver
     from mwbatch.client import Client
-    from mwbatch.commands.creating import Wishes
-    from mwbatch.commands.desk import Desk
-    from mwbatch.commands.planning import Source
-    from mwbatch.commands.reconcile import Manner, reconcile
-    from mwbatch.commands.submit import resume, submit
-    from mwbatch.core.batch import Batch
-    from mwbatch.journal.home import Home
-    from mwbatch.journal.labelled import results
-    from mwbatch.journal.opened import look
+    from mwbatch.commands.context.context import Desk
+    from mwbatch.commands.manifest.planning import Source
+    from mwbatch.commands.sending.creating import Wishes
+    from mwbatch.commands.verbs.reconcile import Manner, reconcile
+    from mwbatch.commands.verbs.submit import resume, submit
+    from mwbatch.core.state.batch import Batch
+    from mwbatch.journal.home.home import Home
+    from mwbatch.journal.seam.labelled import results
+    from mwbatch.journal.seam.open_batch import look
 
 __all__ = [
     "Batch",
@@ -67,19 +67,19 @@ __all__ = [
 ]
 
 _PLACES: Final = {
-    "Batch": "core.batch:Batch",
+    "Batch": "core.state.batch:Batch",
     "Client": "client:Client",
-    "Desk": "commands.desk:Desk",
-    "Home": "journal.home:Home",
-    "Manner": "commands.reconcile:Manner",
-    "Source": "commands.planning:Source",
-    "Wishes": "commands.creating:Wishes",
-    "look": "journal.opened:look",
+    "Desk": "commands.context.context:Desk",
+    "Home": "journal.home.home:Home",
+    "Manner": "commands.verbs.reconcile:Manner",
+    "Source": "commands.manifest.planning:Source",
+    "Wishes": "commands.sending.creating:Wishes",
+    "look": "journal.seam.open_batch:look",
     "receiver": "callbacks.receiver:application",
-    "reconcile": "commands.reconcile:reconcile",
-    "results": "journal.labelled:results",
-    "resume": "commands.submit:resume",
-    "submit": "commands.submit:submit",
+    "reconcile": "commands.verbs.reconcile:reconcile",
+    "results": "journal.seam.labelled:results",
+    "resume": "commands.verbs.submit:resume",
+    "submit": "commands.verbs.submit:submit",
 }
 
 

@@ -4,9 +4,9 @@ import os
 import stat
 from pathlib import Path
 
-from mwbatch.core.hint import hint
-from mwbatch.core.plain_text import MOST, NoText, text_of
-from mwbatch.core.proxies import Proxies
+from mwbatch.core.codec.plain_text import MOST, NoText, text_of
+from mwbatch.core.urls.proxies import Proxies
+from mwbatch.core.words.hint import hint
 from mwbatch.errors import UsageError
 
 

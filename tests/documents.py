@@ -19,9 +19,9 @@ from typing import Final
 import click
 
 from mwbatch import errors
-from mwbatch.callbacks.limits import Limits
+from mwbatch.callbacks.common.limits import Limits
 from mwbatch.cli import app
-from mwbatch.core.facts import KINDS
+from mwbatch.core.facts.kinds import KINDS
 from tests.laws_told import LAWS
 
 ROOT: Final = Path(__file__).parent.parent
@@ -186,7 +186,9 @@ def made_limits() -> str:
     """Each limit of the receiver, its value, and what it is."""
     (limits,) = (
         node
-        for node in ast.parse((PACKAGE / "callbacks" / "limits.py").read_text(encoding="utf-8")).body
+        for node in ast.parse(
+            (PACKAGE / "callbacks" / "common" / "limits.py").read_text(encoding="utf-8")
+        ).body
         if isinstance(node, ast.ClassDef)
     )
     rows = list[list[str]]()

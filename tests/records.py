@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mwbatch.journal.card import Card
-from mwbatch.journal.record import Record
+from mwbatch.journal.home.record import Record
+from mwbatch.journal.seam.batch_record import Card
 
 
 def record_of(where: Path | str) -> Record:

@@ -1,5 +1,5 @@
 """Every command that mwbatch tells people to type, found in its source: each passes one door,
-`mwbatch.core.hint`.
+`mwbatch.core.words.hint`.
 """
 
 import ast
@@ -33,7 +33,7 @@ def shapes() -> set[str]:
     return {
         f"{name}: {_shape(node)}"
         for name, tree in trees()
-        if name != "core/hint.py"
+        if name != "core/words/hint.py"
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in DOORS
     }

@@ -11,9 +11,9 @@ from typing import Final
 
 import pytest
 
-from mwbatch.callbacks.metrics import OUTCOMES
-from mwbatch.callbacks.readiness import State
-from mwbatch.core.fold import Status
+from mwbatch.callbacks.common.readiness import State
+from mwbatch.callbacks.ops.metrics import OUTCOMES
+from mwbatch.core.state.fold import Status
 from tests import documents
 from tests.documents import DOCS, PACKAGE, ROOT, files
 
@@ -96,7 +96,7 @@ def table(name: str, head: str) -> str:
 
 def test_every_metric_is_told() -> None:
     """The table of metrics names each, as Prometheus shows it, with each outcome, and no other."""
-    source = ast.parse((PACKAGE / "callbacks" / "metrics.py").read_text(encoding="utf-8"))
+    source = ast.parse((PACKAGE / "callbacks" / "ops" / "metrics.py").read_text(encoding="utf-8"))
     made = {
         node.value
         for node in ast.walk(source)

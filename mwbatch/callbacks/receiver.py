@@ -14,27 +14,27 @@ from typing import Final
 
 from aiohttp import web
 
-from mwbatch.callbacks.counts import Counts
-from mwbatch.callbacks.delivery import Delivery, Mismatch, read
-from mwbatch.callbacks.every import every
-from mwbatch.callbacks.intake import Body, Room, Taken, check_head, no_continue
-from mwbatch.callbacks.keyring import Keyring
-from mwbatch.callbacks.limits import LIMITS, Limits
-from mwbatch.callbacks.readiness import Event, Readiness, State
-from mwbatch.callbacks.refusal import ANSWERS, Reason, Rejected, rejected_by
-from mwbatch.callbacks.rejects import Rejects
-from mwbatch.callbacks.stores import Kept, Stores
-from mwbatch.callbacks.telling import EVERY, Telling
-from mwbatch.callbacks.tls import Certificate
-from mwbatch.callbacks.troubles import Troubles
-from mwbatch.callbacks.turns import Turns
-from mwbatch.callbacks.watch import LOOK, Once, Watch
-from mwbatch.core import probe
-from mwbatch.core.address import Address, at_end
-from mwbatch.core.facts import Seen
+from mwbatch.callbacks.common.counts import Counts
+from mwbatch.callbacks.common.limits import LIMITS, Limits
+from mwbatch.callbacks.common.periodic import every
+from mwbatch.callbacks.common.readiness import Event, Readiness, State
+from mwbatch.callbacks.common.refusal import ANSWERS, Reason, Rejected, rejected_by
+from mwbatch.callbacks.common.telling import EVERY, Telling
+from mwbatch.callbacks.common.troubles import Troubles
+from mwbatch.callbacks.intake.delivery import Delivery, Mismatch, read
+from mwbatch.callbacks.intake.request import Body, Room, Taken, check_head, no_continue
+from mwbatch.callbacks.intake.turns import Turns
+from mwbatch.callbacks.intake.watch import LOOK, Once, Watch
+from mwbatch.callbacks.net.tls import Certificate
+from mwbatch.callbacks.storing.keyring import Keyring
+from mwbatch.callbacks.storing.stores import Kept, Stores
+from mwbatch.callbacks.storing.unusable import Rejects
+from mwbatch.core.api import receiver_probe as probe
+from mwbatch.core.api.address import Address, at_end
+from mwbatch.core.facts.kinds import Seen
 from mwbatch.errors import DiskFull, Poisoned, StoreError
-from mwbatch.journal.closing import in_thread, to_end
-from mwbatch.journal.store import Store
+from mwbatch.journal.files.closing import in_thread, to_end
+from mwbatch.journal.seam.store import Store
 
 OnStored = Callable[[str, Seen], None]
 """Called with batch id and fact once the fact is durable, for new facts only;

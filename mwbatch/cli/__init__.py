@@ -14,25 +14,25 @@ import click
 from mwbatch import __version__
 from mwbatch.cli.ending import WORDS, ended
 from mwbatch.errors import Exit
-from mwbatch.views.folding import folded
-from mwbatch.views.streams import abandon, take_over
+from mwbatch.views.terminal.folding import folded
+from mwbatch.views.terminal.streams import abandon, take_over
 
 FILES: Final = {
-    "validate": "validate",
-    "submit": "submit",
-    "resume": "submit",
-    "serve-callbacks": "serve",
-    "run": "serve",
-    "status": "status",
-    "reconcile": "reconcile",
-    "audit": "audit",
-    "results": "results",
-    "export": "export",
-    "make-annotating": "make_annotating",
-    "retry": "retry",
-    "cancel": "retry",
-    "tasks": "tasks",
-    "keys": "keys",
+    "validate": "verbs.validate",
+    "submit": "verbs.submit",
+    "resume": "verbs.submit",
+    "serve-callbacks": "verbs.serve",
+    "run": "verbs.serve",
+    "status": "verbs.status",
+    "reconcile": "verbs.reconcile",
+    "audit": "verbs.audit",
+    "results": "verbs.results",
+    "export": "verbs.export",
+    "make-annotating": "verbs.make_annotating",
+    "retry": "verbs.retry",
+    "cancel": "verbs.retry",
+    "tasks": "verbs.tasks",
+    "keys": "verbs.keys",
     "simulate": "simulate",
     "help": "help",
 }

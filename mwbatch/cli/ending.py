@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from mwbatch.errors import Exit
-from mwbatch.views.streams import Stream
+from mwbatch.views.terminal.streams import Stream
 
 WORDS: Final = "mwbatch.words"
 """Where click's context keeps the words of a command, the verb first."""

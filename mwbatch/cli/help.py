@@ -9,14 +9,14 @@ from typing import Annotated, Final
 import click
 
 import mwbatch
+from mwbatch.cli.declarations import Argument
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import glance
-from mwbatch.core.hint import hint
-from mwbatch.declarations import Argument
+from mwbatch.cli.settings import Talk
+from mwbatch.core.words.hint import hint
 from mwbatch.errors import UsageError
-from mwbatch.settings import Talk
 from mwbatch.views.plain import Result
-from mwbatch.views.streams import Stream
+from mwbatch.views.terminal.streams import Stream
 
 DOCS: Final = Path(mwbatch.__path__[0]) / "docs"
 _TOPIC: Final = re.compile(r"^- \[(.+)\]\(\1\.md\): (.+)$", re.MULTILINE)

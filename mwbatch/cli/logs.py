@@ -6,7 +6,7 @@ No line ever holds the API key or a callback address.
 import logging
 from datetime import UTC, datetime
 
-from mwbatch.settings import LogFormat
+from mwbatch.cli.settings import LogFormat
 
 
 def start_logging(form: LogFormat, *, verbose: bool) -> None:
@@ -46,7 +46,7 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one line."""
-        from mwbatch.core.text import encode
+        from mwbatch.core.codec.json_codec import encode
 
         message = record.getMessage()
         if record.exc_info:
@@ -61,6 +61,6 @@ class JsonLines(logging.Formatter):
 
 
 def _masked(text: str) -> str:
-    from mwbatch.core.address import masked
+    from mwbatch.core.api.address import masked
 
     return masked(text)

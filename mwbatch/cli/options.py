@@ -24,7 +24,7 @@ from typing import Any, get_args, get_origin
 import click
 from click.core import ParameterSource
 
-from mwbatch.declarations import Argument, Option
+from mwbatch.cli.declarations import Argument, Option
 from mwbatch.environment import variable
 from mwbatch.errors import UsageError
 

@@ -16,19 +16,19 @@ from click.core import ParameterSource
 
 from mwbatch.cli.ending import WORDS, ended
 from mwbatch.cli.logs import start_logging, told
+from mwbatch.cli.settings import LogFormat, Talk
 from mwbatch.cli.signals import interruption, obeyed
-from mwbatch.core.hint import TAKEN_BY, given
+from mwbatch.core.words.hint import TAKEN_BY, given
 from mwbatch.environment import proxies
 from mwbatch.errors import BadValue, Exit, MwbatchError, Poisoned, StoreError, Unsent
-from mwbatch.settings import LogFormat, Talk
-from mwbatch.views.folding import folded, matters
 from mwbatch.views.plain import Result
-from mwbatch.views.streams import Stream, hurried, take_over
+from mwbatch.views.terminal.folding import folded, matters
+from mwbatch.views.terminal.streams import Stream, hurried, take_over
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-    from mwbatch.commands.desk import Desk
+    from mwbatch.commands.context.context import Desk
 
     Command = Callable[[Desk], Coroutine[Any, Any, Result]]
 
@@ -165,7 +165,7 @@ def emit(words: str) -> None:
 
 def emit_json(value: object) -> None:
     """Print one JSON object on standard output."""
-    from mwbatch.core.text import encode
+    from mwbatch.core.codec.json_codec import encode
 
     emit(encode(value).decode())
 
@@ -174,7 +174,7 @@ def _trace() -> str:
     """The trace of the exception at hand, which may quote what was being read."""
     import traceback
 
-    from mwbatch.core.address import masked
+    from mwbatch.core.api.address import masked
 
     return masked(traceback.format_exc())
 
@@ -240,8 +240,8 @@ def _threads(asked: Asked) -> "ThreadPoolExecutor":
 
 async def _watched(command: "Command", talk: Talk, asked: Asked) -> Result:
     """Run the command where signals are heard and its tally is seen."""
-    from mwbatch.commands.desk import Desk
-    from mwbatch.views.progress import shown
+    from mwbatch.commands.context.context import Desk
+    from mwbatch.views.terminal.progress import shown
 
     ctx = click.get_current_context(silent=True)
     words = ctx.meta[WORDS] if ctx else sys.argv[1:]

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from mwbatch import settings
+from mwbatch.cli import settings
+from mwbatch.cli.declarations import Option
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import emit, emit_json, perform
-from mwbatch.declarations import Option
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
-    from mwbatch.commands.desk import Desk
+    from mwbatch.commands.context.context import Desk
     from mwbatch.simulator import Faults, Settings, Simulator
 
 

@@ -8,24 +8,24 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from mwbatch.cli.settings import Api, Asking, Meant, Place, Spending, Taken
 from mwbatch.cli.signals import obeyed
-from mwbatch.core.hint import typed
-from mwbatch.core.hosts import origin
-from mwbatch.core.values import CONCURRENCY, SINCE
+from mwbatch.core.urls.hosts import origin
+from mwbatch.core.words.hint import typed
+from mwbatch.core.words.values import CONCURRENCY, SINCE
 from mwbatch.environment import api_key, exposed_key_file
 from mwbatch.errors import UsageError
-from mwbatch.settings import Api, Asking, Meant, Place, Spending, Taken
-from mwbatch.views.folding import folded
+from mwbatch.views.terminal.folding import folded
 
 if TYPE_CHECKING:
     from mwbatch.client import Client
-    from mwbatch.commands.creating import Wishes
-    from mwbatch.commands.desk import Desk
-    from mwbatch.commands.planning import Source
-    from mwbatch.core.limits import Limits
-    from mwbatch.core.overlaps import Repeats
-    from mwbatch.core.proxies import Proxy
-    from mwbatch.journal.store import Store
+    from mwbatch.commands.context.context import Desk
+    from mwbatch.commands.manifest.planning import Source
+    from mwbatch.commands.sending.creating import Wishes
+    from mwbatch.core.spending.budget import Limits
+    from mwbatch.core.spending.overlaps import Repeats
+    from mwbatch.core.urls.proxies import Proxy
+    from mwbatch.journal.seam.store import Store
 
 
 def open_home(place: Place, desk: "Desk") -> "Store":
@@ -35,8 +35,8 @@ def open_home(place: Place, desk: "Desk") -> "Store":
 
 def home_of(place: Place, tell: Callable[[str], None]) -> "Store":
     """The same where there is no desk."""
-    from mwbatch.journal.naming import default_home
     from mwbatch.journal.opening import other_owner, store
+    from mwbatch.journal.seam.naming import default_home
 
     where = (place.home or default_home()).absolute()
     home = store(where, place.key_file)
@@ -67,7 +67,7 @@ def open_client(api: Api, desk: "Desk", concurrency: int = CONCURRENCY) -> "Clie
 
 def _proxy(base_url: str, desk: "Desk") -> "Proxy | None":
     """The proxy on the way to the API, which is said."""
-    from mwbatch.core.proxies import on_the_way
+    from mwbatch.core.urls.proxies import on_the_way
 
     proxy = on_the_way(desk.proxies, origin(base_url))
     if proxy is not None:
@@ -93,7 +93,7 @@ def missing_key() -> str:
 
 def wishes(spending: Spending, said: Asking) -> "Wishes":
     """The user's wishes as the commands take them."""
-    from mwbatch.commands.creating import Wishes
+    from mwbatch.commands.sending.creating import Wishes
 
     return Wishes(
         callback_url=spending.callback_url,
@@ -110,7 +110,7 @@ def wishes(spending: Spending, said: Asking) -> "Wishes":
 
 def asking(said: Asking) -> "Repeats":
     """What the user says to rows that were asked for before."""
-    from mwbatch.core.overlaps import Repeats
+    from mwbatch.core.spending.overlaps import Repeats
 
     return Repeats(said.only_new, said.again, looked_back(said.against_api, said.since))
 
@@ -122,7 +122,7 @@ def looked_back(against_api: bool, since: str | None) -> str | None:
 
 def source_of(manifest: str, batch: str | None, meant: Meant, taken: Taken) -> "Source":
     """A manifest with what the user said of it."""
-    from mwbatch.commands.planning import Source
+    from mwbatch.commands.manifest.planning import Source
 
     return Source(
         manifest,
@@ -151,7 +151,7 @@ async def client_where(api: Api, desk: "Desk", *, needed: bool) -> "AsyncIterato
 
 def limits(spending: Spending) -> "Limits":
     """The hard limits that the user named."""
-    from mwbatch.core.limits import Limits
+    from mwbatch.core.spending.budget import Limits
 
     return Limits(spending.max_tasks, spending.price, spending.max_cost)
 

@@ -1,10 +1,10 @@
 """The asynchronous client of the Microwork API: the only room that knows aiohttp's client, and tenacity."""
 
+from mwbatch.client.api_key import fingerprint
 from mwbatch.client.client import Client
-from mwbatch.client.keys import fingerprint
 from mwbatch.client.retry import again
-from mwbatch.client.wire import Answer, Wire, kept
-from mwbatch.core.page import Page
-from mwbatch.core.values import BASE_URL
+from mwbatch.client.transport.wire import Answer, Wire, kept
+from mwbatch.core.api.page import Page
+from mwbatch.core.words.values import BASE_URL
 
 __all__ = ["BASE_URL", "Answer", "Client", "Page", "Wire", "again", "fingerprint", "kept"]

@@ -10,19 +10,20 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 from urllib.parse import quote
 
-from mwbatch.client.aiohttp_wire import AiohttpWire
-from mwbatch.client.answers import asked_for, canceled_in, made, page_in, task_in
-from mwbatch.client.keys import checked, fingerprint, hiding
+from mwbatch.client.api_key import checked, fingerprint, hiding
+from mwbatch.client.responses import asked_for, canceled_in, made, page_in, task_in
 from mwbatch.client.retry import Sleep, Waits, again, passing, untaken
-from mwbatch.client.wire import Answer, Wire
-from mwbatch.core.create_request import BadForm, Outcome, encode_create, judge
-from mwbatch.core.facts import Verdict
-from mwbatch.core.hosts import origin
-from mwbatch.core.page import Page
-from mwbatch.core.proxies import Proxy
-from mwbatch.core.task import Task
-from mwbatch.core.times import iso
-from mwbatch.core.values import (
+from mwbatch.client.transport.aiohttp_wire import AiohttpWire
+from mwbatch.client.transport.wire import Answer, Wire
+from mwbatch.core.api.create_request import BadForm, Outcome, encode_create, judge
+from mwbatch.core.api.page import Page
+from mwbatch.core.api.task import Task
+from mwbatch.core.api.walk import REPEATS, Shown
+from mwbatch.core.codec.times import iso
+from mwbatch.core.facts.kinds import Verdict
+from mwbatch.core.urls.hosts import origin
+from mwbatch.core.urls.proxies import Proxy
+from mwbatch.core.words.values import (
     BASE_URL,
     CONCURRENCY,
     LONGEST_TIMEOUT,
@@ -32,7 +33,6 @@ from mwbatch.core.values import (
     amount,
     whole,
 )
-from mwbatch.core.walk import REPEATS, Shown
 from mwbatch.errors import Unsent, Unsure, UsageError
 
 T = TypeVar("T")

@@ -21,12 +21,12 @@ import aiohttp
 from yarl import URL
 
 from mwbatch import __version__
-from mwbatch.client.pool import Belonging
-from mwbatch.client.way import way
-from mwbatch.core.image_size import Size
-from mwbatch.core.proxies import Proxies, on_the_way
-from mwbatch.core.times import asked_wait
-from mwbatch.core.values import MOST_CONCURRENT, whole
+from mwbatch.client.transport.pool import Belonging
+from mwbatch.client.transport.proxy_route import way
+from mwbatch.core.codec.times import asked_wait
+from mwbatch.core.manifest.image_size import Size
+from mwbatch.core.urls.proxies import Proxies, on_the_way
+from mwbatch.core.words.values import MOST_CONCURRENT, whole
 from mwbatch.errors import UsageError
 
 RANGES: Final = ((0, 1 << 15), (1 << 15, 1 << 20))

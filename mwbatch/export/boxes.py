@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from mwbatch.core.cells import BOX, MAX_PIXELS
-from mwbatch.core.image_size import Size
-from mwbatch.core.text import Json
+from mwbatch.core.codec.json_codec import Json
+from mwbatch.core.manifest.cells import BOX, MAX_PIXELS
+from mwbatch.core.manifest.image_size import Size
 
 _NUMBERS: Final = frozenset((int, float))
 """What a side may be, and nothing derived from it: True is no number."""

@@ -1,8 +1,8 @@
 """Categories: names with numbers that do not change when more rows are completed."""
 
-from mwbatch.core.facts import Planned, Seen
-from mwbatch.core.labels import sent_tags
-from mwbatch.core.text import Json
+from mwbatch.core.codec.json_codec import Json
+from mwbatch.core.facts.kinds import Planned, Seen
+from mwbatch.core.report.result_line import sent_tags
 from mwbatch.export.choices import By
 from mwbatch.export.picture import answered_tags, mentions
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from mwbatch.core.cells import BOX
-from mwbatch.core.facts import Planned, Seen
-from mwbatch.core.image_size import Size
-from mwbatch.core.labels import response, sent_tags
-from mwbatch.core.text import Json, is_plain, objects
+from mwbatch.core.codec.json_codec import Json, is_plain, objects
+from mwbatch.core.facts.kinds import Planned, Seen
+from mwbatch.core.manifest.cells import BOX
+from mwbatch.core.manifest.image_size import Size
+from mwbatch.core.report.result_line import response, sent_tags
 from mwbatch.export.boxes import Box, box_of
 
 UNKNOWN: Final = "unknown"

@@ -3,14 +3,14 @@
 import logging
 from collections.abc import Callable, Iterator
 
-from mwbatch.core.exported import Exported
-from mwbatch.core.facts import Planned, Seen
-from mwbatch.core.image_size import Size, told_size
+from mwbatch.core.facts.kinds import Planned, Seen
+from mwbatch.core.manifest.image_size import Size, told_size
+from mwbatch.core.report.exported import Exported
 from mwbatch.export.boxes import clipped, outside
 from mwbatch.export.choices import Outside
 from mwbatch.export.picture import Picture, Tag, picture
 from mwbatch.export.survey import Survey
-from mwbatch.journal.labelled import labelled
+from mwbatch.journal.seam.labelled import labelled
 
 _log = logging.getLogger("mwbatch.export")
 Sizes = Callable[[int], Size | None]

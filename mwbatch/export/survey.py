@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Final
 
-from mwbatch.core.facts import Planned
-from mwbatch.core.image_size import HEIGHT, WIDTH, misspelt_size, told_size
+from mwbatch.core.facts.kinds import Planned
+from mwbatch.core.manifest.image_size import HEIGHT, WIDTH, misspelt_size, told_size
 from mwbatch.errors import UsageError
 from mwbatch.export.categories import Categories
 from mwbatch.export.choices import By
 from mwbatch.export.names import Names
-from mwbatch.journal import Journal
+from mwbatch.journal.seam.journal import Journal
 
 MOST_COLUMNS: Final = 1000
 """The most different columns of a manifest that a table can hold; JSONL rows may each have their own."""

@@ -5,19 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mwbatch.core.exported import Exported
-from mwbatch.core.facts import Planned
-from mwbatch.core.plural import rows
+from mwbatch.core.facts.kinds import Planned
+from mwbatch.core.report.exported import Exported
+from mwbatch.core.words.plural import rows
 from mwbatch.errors import UsageError
 from mwbatch.export.choices import By, FormatName, Outside
-from mwbatch.export.formats import FORMATS
 from mwbatch.export.job import Job
 from mwbatch.export.picture import Picture
 from mwbatch.export.pictures import Judge, Sizes, pictures
+from mwbatch.export.registry import FORMATS
 from mwbatch.export.survey import Survey
-from mwbatch.journal import Journal
-from mwbatch.journal.outputs import Output
-from mwbatch.journal.store import Store
+from mwbatch.journal.outputs.user_files import Output
+from mwbatch.journal.seam.journal import Journal
+from mwbatch.journal.seam.store import Store
 
 ENTRIES: Final = frozenset(
     ("images.csv", "data.yaml", "labels", "Annotations", "annotations.json", "tasks.json", "label_config.xml")

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from mwbatch.journal.home import Files
-from mwbatch.journal.store import Store
+from mwbatch.journal.home.home import Files
+from mwbatch.journal.seam.store import Store
 
 
 def store(where: Path, key_file: Path | None = None) -> Store:

@@ -7,15 +7,15 @@ virtual time: ``creation.create(World(settings, now), draft, now)``, where ``dra
 ``forms.read_draft``.
 """
 
-from mwbatch.simulator.asked import cancel, retrieve
-from mwbatch.simulator.creation import Creation, create
-from mwbatch.simulator.faults import Fault, Faults, FaultsError, Line, Size
-from mwbatch.simulator.forms import Draft, Refusal, read_draft
-from mwbatch.simulator.listing import Listings, read_query
-from mwbatch.simulator.profiles import PROFILES, fault_named, load_faults
-from mwbatch.simulator.server import Simulator, serve
+from mwbatch.simulator.http.listing import Listings, read_query
+from mwbatch.simulator.http.profiles import PROFILES, fault_named, load_faults
+from mwbatch.simulator.http.server import Simulator, serve
 from mwbatch.simulator.settings import Settings
-from mwbatch.simulator.world import Callback, World
+from mwbatch.simulator.world.asked import cancel, retrieve
+from mwbatch.simulator.world.creation import Creation, create
+from mwbatch.simulator.world.faults import Fault, Faults, FaultsError, Line, Size
+from mwbatch.simulator.world.forms import Draft, Refusal, read_draft
+from mwbatch.simulator.world.world import Callback, World
 
 __all__ = [
     "PROFILES",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mwbatch.simulator.faults import Faults
+from mwbatch.simulator.world.faults import Faults
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from mwbatch.core.account import word
-from mwbatch.core.audit import Audited, Held, Request
-from mwbatch.core.cells import shown
-from mwbatch.core.facts import Planned
-from mwbatch.core.plural import counted
-from mwbatch.core.signatures import unsigned
+from mwbatch.core.facts.kinds import Planned
+from mwbatch.core.manifest.cells import shown
+from mwbatch.core.report.audit import Audited, Held, Request
+from mwbatch.core.spending.account import word
+from mwbatch.core.urls.signed_urls import unsigned
+from mwbatch.core.words.plural import counted
 from mwbatch.errors import Exit
 from mwbatch.views.plain import Result
 

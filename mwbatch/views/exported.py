@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from mwbatch.core.exported import Exported
-from mwbatch.core.hint import hint
-from mwbatch.core.plural import counted, rows
+from mwbatch.core.report.exported import Exported
+from mwbatch.core.words.hint import hint
+from mwbatch.core.words.plural import counted, rows
 from mwbatch.views.plain import Result
 
 _BY_FILE: Final = ("coco", "yolo", "voc")

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from mwbatch.core.hint import hint
-from mwbatch.core.key_use import KeyLine, Retired, Rotated
-from mwbatch.core.plural import rows
+from mwbatch.core.report.key_use import KeyLine, Retired, Rotated
+from mwbatch.core.words.hint import hint
+from mwbatch.core.words.plural import rows
 from mwbatch.views.listing import listing
 from mwbatch.views.plain import Result
 

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from mwbatch.core.address import masked
-from mwbatch.core.fold import Status
-from mwbatch.core.outcomes import Reconciled
-from mwbatch.core.printable import cell
-from mwbatch.core.task_state import TaskState
-from mwbatch.core.times import iso
+from mwbatch.core.api.address import masked
+from mwbatch.core.codec.times import iso
+from mwbatch.core.report.outcomes import Reconciled
+from mwbatch.core.state.fold import Status
+from mwbatch.core.state.task_state import TaskState
+from mwbatch.core.words.printable import cell
 from mwbatch.errors import Exit
-from mwbatch.journal.opened import Opened
+from mwbatch.journal.seam.open_batch import Opened
 from mwbatch.views.plain import Result
 
 BEGINNING: Final = 80

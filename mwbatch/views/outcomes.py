@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from mwbatch.core.hint import hint
-from mwbatch.core.outcomes import Canceled, Comparison, Created, Made, Proof, Ran, Reconciled
-from mwbatch.core.plural import counted, rows
-from mwbatch.core.printable import cell
-from mwbatch.core.sweep import NO_ECHO
+from mwbatch.core.report.outcomes import Canceled, Comparison, Created, Made, Proof, Ran, Reconciled
+from mwbatch.core.sweeps.sweep import NO_ECHO
+from mwbatch.core.words.hint import hint
+from mwbatch.core.words.plural import counted, rows
+from mwbatch.core.words.printable import cell
 from mwbatch.views.plain import Result
-from mwbatch.views.words import report_text
+from mwbatch.views.terminal.words import report_text
 
 
 def created(run: Created | Ran) -> Result:

@@ -22,6 +22,6 @@ class Result:
 
 def plain(value: object) -> Result:
     """A JSON value that is for people, too: indented."""
-    from mwbatch.core.text import indented  # noqa: PLC0415 (few ask for it)
+    from mwbatch.core.codec.json_codec import indented  # noqa: PLC0415 (few ask for it)
 
     return Result(indented(value), value, folds=False)

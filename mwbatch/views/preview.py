@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from mwbatch.core.plural import counted, rows
-from mwbatch.core.preview import Rehearsal, Validation
+from mwbatch.core.report.preview import Rehearsal, Validation
+from mwbatch.core.words.plural import counted, rows
 from mwbatch.errors import NOTHING_SENT
 from mwbatch.views.plain import Result
 

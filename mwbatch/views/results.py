@@ -4,20 +4,20 @@ from collections.abc import Awaitable, Callable, Iterator
 from itertools import islice
 from typing import Final
 
-from mwbatch.core.fold import Status
-from mwbatch.core.labels import Label, label
-from mwbatch.core.outcomes import Taken
-from mwbatch.core.plural import rows
-from mwbatch.core.printable import cell
-from mwbatch.core.text import encode
-from mwbatch.journal import News
-from mwbatch.journal.closing import in_thread
-from mwbatch.journal.harm import tell_hidden
-from mwbatch.journal.labelled import results
-from mwbatch.journal.opened import Opened, look
+from mwbatch.core.codec.json_codec import encode
+from mwbatch.core.report.outcomes import Taken
+from mwbatch.core.report.result_line import Label, label
+from mwbatch.core.state.fold import Status
+from mwbatch.core.words.plural import rows
+from mwbatch.core.words.printable import cell
+from mwbatch.journal.files.closing import in_thread
+from mwbatch.journal.seam.distrust import tell_hidden
+from mwbatch.journal.seam.journal import News
+from mwbatch.journal.seam.labelled import results
+from mwbatch.journal.seam.open_batch import Opened, look
 from mwbatch.views.plain import Result
 from mwbatch.views.standing import judged
-from mwbatch.views.streams import Stream, written
+from mwbatch.views.terminal.streams import Stream, written
 
 EVERY: Final = 0.5
 """Seconds between two looks at what was written meanwhile."""

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from mwbatch.core.fold import Status
-from mwbatch.core.hint import hint
-from mwbatch.core.plural import counted
-from mwbatch.core.progress import Report
+from mwbatch.core.report.progress import Report
+from mwbatch.core.state.fold import Status
+from mwbatch.core.words.hint import hint
+from mwbatch.core.words.plural import counted
 from mwbatch.errors import Exit
 from mwbatch.views.plain import Result
-from mwbatch.views.words import report_text
+from mwbatch.views.terminal.words import report_text
 
 
 def one(report: Report, *, demanded: bool = False) -> Result:

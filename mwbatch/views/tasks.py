@@ -1,8 +1,8 @@
 """A task of the API as JSON, with the mac of its callback address hidden."""
 
-from mwbatch.core.address import masked
-from mwbatch.core.task import Task
-from mwbatch.core.text import Json, decode, encode
+from mwbatch.core.api.address import masked
+from mwbatch.core.api.task import Task
+from mwbatch.core.codec.json_codec import Json, decode, encode
 
 
 def task_json(task: Task, *, raw: bool) -> Json:

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from mwbatch.core.text import encode
+from mwbatch.core.codec.json_codec import encode
 from tests.benchmarks import creating, receiving, starting
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.ratios import keep, kept, machine

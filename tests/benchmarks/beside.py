@@ -16,8 +16,8 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from mwbatch.journal.card import Card
-from mwbatch.journal.home import Home
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.seam.batch_record import Card
 from tests.benchmarks.children import ROOT, module, server
 from tests.benchmarks.creating import ROWS
 from tests.benchmarks.figures import Round
@@ -35,8 +35,8 @@ MANY: Final = 200
 
 LINES: Final = """
 from timeit import timeit
-from mwbatch.core.facts import Planned, Seen, Via
-from mwbatch.core.lines import line, parse
+from mwbatch.core.facts.kinds import Planned, Seen, Via
+from mwbatch.core.facts.lines import line, parse
 request = {"image_url": "https://images.example.com/shelves/000001.jpg", "objects_to_tag": "brands"}
 fact = {
     "planned": Planned(1.7e9, 7, "shelf-000007", 9, "tagging", request, {"campaign": "spring"}),

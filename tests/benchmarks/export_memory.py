@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mwbatch.core.text import Json
+from mwbatch.core.codec.json_codec import Json
 from tests.export.batches import Drawn, batch, tag
 
 BRANDS = tuple(f"Brand {number}" for number in range(200))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
 
-from mwbatch.core.text import Json
+from mwbatch.core.codec.json_codec import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, unquote_to_bytes
 
 import uvloop
 
-from mwbatch.core.text import Json, encode
+from mwbatch.core.codec.json_codec import Json, encode
 from tests.benchmarks.children import cpu
 
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)

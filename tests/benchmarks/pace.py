@@ -22,13 +22,13 @@ from typing import Final
 import uvloop
 
 from mwbatch.client import Client
-from mwbatch.commands.crew import crew
-from mwbatch.commands.sending import Gate
-from mwbatch.core.course import Course, Event
-from mwbatch.core.facts import Verdict
-from mwbatch.core.pace import MOST, Pace, backoff
+from mwbatch.commands.context.run_all import crew
+from mwbatch.commands.sending.sending import Gate
+from mwbatch.core.facts.kinds import Verdict
+from mwbatch.core.pace.course import Course, Event
+from mwbatch.core.pace.pace import MOST, Pace, backoff
 from mwbatch.simulator import Faults, Settings, serve
-from mwbatch.simulator.faults import Size
+from mwbatch.simulator.world.faults import Size
 from tests.benchmarks.rivals_pace import AutoThrottle, Fixed, FixedPause
 
 COLD_S, MEASURED_S, LATENCY_S = 10, 6, 0.08

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from mwbatch.core.text import Json, decode_object, encode, field, number, table
+from mwbatch.core.codec.json_codec import Json, decode_object, encode, field, number, table
 from tests.benchmarks.figures import Figure
 
 KEPT: Final = Path(__file__).with_name("ratios.json")

@@ -10,12 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from mwbatch.core.address import write
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.text import Json, encode
-from mwbatch.journal.card import Card
-from mwbatch.journal.home import Home
-from mwbatch.journal.home_keys import signing_key
+from mwbatch.core.api.address import write
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.codec.json_codec import Json, encode
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.keys.home_keys import signing_key
+from mwbatch.journal.seam.batch_record import Card
 from tests.benchmarks.children import cpu, module, server, tool
 from tests.benchmarks.figures import Figure, Round, compare
 from tests.benchmarks.load import load

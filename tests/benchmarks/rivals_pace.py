@@ -1,11 +1,11 @@
-"""How others hold the pace, with the interface of `mwbatch.core.pace.Pace`."""
+"""How others hold the pace, with the interface of `mwbatch.core.pace.pace.Pace`."""
 
 # ruff: noqa: ARG002 - the interface is given
 
 from collections.abc import Iterator
 from itertools import repeat
 
-from mwbatch.core.pace import backoff
+from mwbatch.core.pace.pace import backoff
 
 
 class Fixed:

@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from mwbatch.journal.card import Card
-from mwbatch.journal.home import Home
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.seam.batch_record import Card
 from tests.benchmarks.children import tool
 from tests.benchmarks.figures import Figure, Round, compare
 

@@ -5,7 +5,7 @@ and the change against what was kept.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from mwbatch.core.text import Json
+from mwbatch.core.codec.json_codec import Json
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.ratios import change
 

@@ -7,7 +7,7 @@ from types import FrameType
 from typing import Final
 
 import mwbatch
-from mwbatch.core.limits import Limits
+from mwbatch.core.spending.budget import Limits
 from tests.benchmarks.children import module, server
 
 MOST: Final = 107

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mwbatch.core.pace import Pace
+from mwbatch.core.pace.pace import Pace
 from tests.benchmarks.rivals_pace import AutoThrottle, Fixed, FixedPause
 from tests.core.throttled import (
     COLD_S,

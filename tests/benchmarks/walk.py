@@ -27,12 +27,12 @@ import aiohttp
 from aiohttp import web
 
 import mwbatch
-from mwbatch.core.address import write
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.limits import Limits
-from mwbatch.core.text import Json, encode
-from mwbatch.journal.home_keys import signing_key
-from mwbatch.journal.ref import usable
+from mwbatch.core.api.address import write
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.codec.json_codec import Json, encode
+from mwbatch.core.spending.budget import Limits
+from mwbatch.journal.keys.home_keys import signing_key
+from mwbatch.journal.seam.ref import usable
 from tests.benchmarks.children import server, tool
 
 FEW, MORE = 40, 120

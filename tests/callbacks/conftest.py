@@ -8,10 +8,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from mwbatch.callbacks.server import serve
-from mwbatch.journal.disk import DISK, Disk
-from mwbatch.journal.home import Home
-from mwbatch.journal.home_keys import keys_of
+from mwbatch.callbacks.ops.server import serve
+from mwbatch.journal.files.disk import DISK, Disk
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.keys.home_keys import keys_of
 from tests.callbacks.stage import BATCH, Stage, make_home
 
 Start = Callable[..., Awaitable[Stage]]

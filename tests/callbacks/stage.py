@@ -11,16 +11,16 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
-from mwbatch.callbacks.server import Running
-from mwbatch.core import address
-from mwbatch.core.facts import Fact
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.lines import parse
-from mwbatch.core.text import Json, encode
-from mwbatch.journal.card import Card
-from mwbatch.journal.home import Home
-from mwbatch.journal.home_keys import keys_of
-from mwbatch.journal.rejects import REJECTS
+from mwbatch.callbacks.ops.server import Running
+from mwbatch.core.api import address
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.codec.json_codec import Json, encode
+from mwbatch.core.facts.kinds import Fact
+from mwbatch.core.facts.lines import parse
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.keys.home_keys import keys_of
+from mwbatch.journal.seam.batch_record import Card
+from mwbatch.journal.segments.unusable import REJECTS
 
 BATCH: Final = "b234567890"
 JSON: Final = {"Content-Type": "application/json"}

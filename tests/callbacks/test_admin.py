@@ -10,12 +10,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from mwbatch.callbacks.limits import Limits
-from mwbatch.callbacks.readiness import State
+from mwbatch.callbacks.common.limits import Limits
+from mwbatch.callbacks.common.readiness import State
+from mwbatch.callbacks.ops.server import Running, serve
 from mwbatch.callbacks.receiver import RECEIVER, application
-from mwbatch.callbacks.server import Running, serve
 from mwbatch.errors import UsageError
-from mwbatch.journal.segments import Segments
+from mwbatch.journal.segments.journal import Segments
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import BATCH, Stage, callback, make_home, request, status, talk, turns, until
 from tests.journal.disks import Failing, Fillable, Gated

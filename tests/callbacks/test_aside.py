@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.callbacks.limits import Limits
-from mwbatch.core.facts import Seen
-from mwbatch.core.lines import sealed
-from mwbatch.journal.home import Home
-from mwbatch.journal.home_keys import keys_of
-from mwbatch.journal.segments import Segments
+from mwbatch.callbacks.common.limits import Limits
+from mwbatch.core.facts.kinds import Seen
+from mwbatch.core.facts.lines import sealed
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.keys.home_keys import keys_of
+from mwbatch.journal.segments.journal import Segments
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import BATCH, Stage, add_batch, callback, until
 

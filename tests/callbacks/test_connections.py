@@ -15,11 +15,11 @@ import pytest
 import uvloop
 from aiohttp import web
 
-from mwbatch.callbacks.connections import Connection, Connections
-from mwbatch.callbacks.counts import Counts
-from mwbatch.callbacks.limits import Limits
-from mwbatch.callbacks.server import serve
-from mwbatch.callbacks.site import Site
+from mwbatch.callbacks.common.counts import Counts
+from mwbatch.callbacks.common.limits import Limits
+from mwbatch.callbacks.net.connections import Connection, Connections
+from mwbatch.callbacks.net.site import Site
+from mwbatch.callbacks.ops.server import serve
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import Stage, callback, make_home, request, status, talk, turns, until
 from tests.journal.disks import Gated
@@ -276,7 +276,7 @@ async def test_a_body_is_no_head(start: Start) -> None:
 
 DESCRIPTORS = """
 import resource, sys
-from mwbatch.callbacks.descriptors import fitting
+from mwbatch.callbacks.net.descriptors import fitting
 soft, hard = int(sys.argv[1]), int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 print(fitting(1024), resource.getrlimit(resource.RLIMIT_NOFILE)[0])

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from mwbatch.callbacks.delivery import Mismatch, read
-from mwbatch.callbacks.refusal import Reason, Rejected
-from mwbatch.core.address import Address
-from mwbatch.core.digests import digest, identity
-from mwbatch.core.facts import Seen, Via
-from mwbatch.core.ids import Attempt, Kid, RowNumber
-from mwbatch.core.labels import response
-from mwbatch.core.text import Json
+from mwbatch.callbacks.common.refusal import Reason, Rejected
+from mwbatch.callbacks.intake.delivery import Mismatch, read
+from mwbatch.core.api.address import Address
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
+from mwbatch.core.codec.json_codec import Json
+from mwbatch.core.facts.digests import digest, identity
+from mwbatch.core.facts.kinds import Seen, Via
+from mwbatch.core.report.result_line import response
 from tests.callbacks.stage import TAGS, callback
 
 HERE = Address(Kid("k1"), "b1", RowNumber(7), Attempt(2), "0" * 32)

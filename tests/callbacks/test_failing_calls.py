@@ -17,11 +17,11 @@ from typing import Any, Final
 import aiohttp
 import pytest
 
-from mwbatch.callbacks.server import serve
-from mwbatch.core.facts import Seen
+from mwbatch.callbacks.ops.server import serve
+from mwbatch.core.facts.kinds import Seen
 from mwbatch.errors import StoreError
-from mwbatch.journal.disk import DISK, Disk
-from mwbatch.journal.home import Home
+from mwbatch.journal.files.disk import DISK, Disk
+from mwbatch.journal.home.home import Home
 from tests.callbacks.stage import BATCH, Stage, callback, make_home
 from tests.journal.disks import FAULTS, Befallen, Fate, Fault
 
@@ -150,7 +150,7 @@ async def test_what_cannot_be_read_is_not_touched(
         return io.BufferedReader(_Unreadable(path))
 
     with monkeypatch.context() as patched:
-        patched.setattr("mwbatch.journal.scan.read_own", fail_to_open)
+        patched.setattr("mwbatch.journal.segments.scan.read_own", fail_to_open)
         async with receiving(Home(left), DISK, []) as stage:
             for _ in range(2):
                 assert (await stage.post(stage.address(9), callback("t9", True))).status == 200

@@ -10,9 +10,9 @@ from typing import Final
 
 import pytest
 
-from mwbatch.callbacks.limits import Limits
+from mwbatch.callbacks.common.limits import Limits
 from mwbatch.errors import StoreError
-from mwbatch.journal.footing import check_writable
+from mwbatch.journal.home.footing import check_writable
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import BATCH, Stage, callback, until
 

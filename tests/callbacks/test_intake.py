@@ -9,9 +9,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from mwbatch.callbacks.receiver import application
-from mwbatch.core.address import write
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.journal.home_keys import keys_of
+from mwbatch.core.api.address import write
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.journal.keys.home_keys import keys_of
 from tests.callbacks.stage import BATCH, JSON, Stage, callback, make_home, talk
 
 HEAD = "POST {} HTTP/{}\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}\r\n"

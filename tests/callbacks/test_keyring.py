@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from mwbatch.callbacks.keyring import Keyring
-from mwbatch.core.address import Address, Key, at_end, write
-from mwbatch.core.ids import Attempt, Kid, RowNumber
-from mwbatch.core.text import encode
+from mwbatch.callbacks.storing.keyring import Keyring
+from mwbatch.core.api.address import Address, Key, at_end, write
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
+from mwbatch.core.codec.json_codec import encode
 from mwbatch.errors import UsageError
-from mwbatch.journal.home import Home
-from mwbatch.journal.key_file import KeyFile
-from mwbatch.journal.rotation import retire, rotate
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.keys.key_file import KeyFile
+from mwbatch.journal.keys.rotation import retire, rotate
 
 OLD, NEW = Key(Kid("old"), b"o" * 32), Key(Kid("new"), b"n" * 32)
 PATH = URL(write("https://example.com/hooks", OLD, "b1", RowNumber(7), Attempt(2))).raw_path
@@ -136,7 +136,7 @@ async def test_strangers_cannot_make_it_read(ring: Ring, monkeypatch: pytest.Mon
     the key file is read at most once a second while it does not change.
     """
     readings = list[float]()
-    monkeypatch.setattr("mwbatch.journal.key_file.load", lambda _: readings.append(ring.time))
+    monkeypatch.setattr("mwbatch.journal.keys.key_file.load", lambda _: readings.append(ring.time))
     for _ in range(300):
         ring.time += 0.01
         assert await ring.signed(path(NEW)) is None

@@ -11,10 +11,10 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.callbacks.intake import decoded
-from mwbatch.callbacks.limits import Limits
+from mwbatch.callbacks.common.limits import Limits
+from mwbatch.callbacks.common.refusal import Reason, Rejected
+from mwbatch.callbacks.intake.request import decoded
 from mwbatch.callbacks.receiver import application
-from mwbatch.callbacks.refusal import Reason, Rejected
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import JSON, Reply, Stage, callback, request, status, talk
 

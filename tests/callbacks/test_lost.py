@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.journal.segments import Segments
+from mwbatch.journal.segments.journal import Segments
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import Stage, callback
 
@@ -137,7 +137,7 @@ async def test_what_only_grew_is_not_read_again(start: Start, monkeypatch: pytes
     two = await start()
     assert (await one.post(one.address(1), OTHER)).status == 200
     with monkeypatch.context() as patched:
-        patched.setattr("mwbatch.journal.folders.placed", None)
+        patched.setattr("mwbatch.journal.segments.folders.placed", None)
         assert (await two.post(two.address(), BODY)).status == 200
     assert (two.running.counts.repeated, found(one, BODY)) == (1, 1)
 

@@ -9,11 +9,11 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from mwbatch.callbacks.counts import Counts
-from mwbatch.callbacks.limits import Limits
-from mwbatch.callbacks.refusal import Reason
-from mwbatch.core.probe import probe_address, question
-from mwbatch.journal.measure import BYTES, SECONDS
+from mwbatch.callbacks.common.counts import Counts
+from mwbatch.callbacks.common.limits import Limits
+from mwbatch.callbacks.common.refusal import Reason
+from mwbatch.core.api.receiver_probe import probe_address, question
+from mwbatch.journal.seam.commit_times import BYTES, SECONDS
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import Stage, callback, request, talk, turns
 from tests.journal.disks import Failing, Gated
@@ -151,7 +151,7 @@ async def test_two_servers_count_apart(start: Start) -> None:
 async def test_without_the_extra(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without prometheus-client it says what to install, and everything else works."""
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
-    monkeypatch.delitem(sys.modules, "mwbatch.callbacks.metrics", raising=False)
+    monkeypatch.delitem(sys.modules, "mwbatch.callbacks.ops.metrics", raising=False)
     stage = await start(admin_port=0)
     async with aiohttp.ClientSession() as session:
         async with session.get(f"{stage.running.admin_url}/metrics") as reply:

@@ -11,10 +11,10 @@ import pytest
 import trustme
 from aiohttp import web
 
-from mwbatch.callbacks import listener
-from mwbatch.callbacks.limits import LIMITS, Limits
+from mwbatch.callbacks.common.limits import LIMITS, Limits
+from mwbatch.callbacks.net import listener
+from mwbatch.callbacks.ops.server import serve
 from mwbatch.callbacks.receiver import application
-from mwbatch.callbacks.server import serve
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import make_home, request, status, talk, turns
 

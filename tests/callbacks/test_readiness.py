@@ -5,8 +5,8 @@ What makes each event come about, over real sockets and on disks that fail: `tes
 
 from collections.abc import Sequence
 
-from mwbatch.callbacks import readiness
-from mwbatch.callbacks.readiness import Event, Readiness, State
+from mwbatch.callbacks.common import readiness
+from mwbatch.callbacks.common.readiness import Event, Readiness, State
 from tests.edges import EdgeLaws
 
 

@@ -6,8 +6,8 @@ import gzip
 import pytest
 from yarl import URL
 
-from mwbatch.callbacks.limits import Limits
-from mwbatch.callbacks.refusal import ANSWERS, Reason
+from mwbatch.callbacks.common.limits import Limits
+from mwbatch.callbacks.common.refusal import ANSWERS, Reason
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import Stage, callback, request, status, talk, turns
 

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.callbacks.counts import Counts
-from mwbatch.callbacks.limits import LIMITS, Limits
-from mwbatch.callbacks.rejects import Bucket, Rejects
-from mwbatch.core.address import Address
-from mwbatch.core.ids import Attempt, Kid, RowNumber
-from mwbatch.core.probe import probe_address
-from mwbatch.core.reject import Reject
+from mwbatch.callbacks.common.counts import Counts
+from mwbatch.callbacks.common.limits import LIMITS, Limits
+from mwbatch.callbacks.storing.unusable import Bucket, Rejects
+from mwbatch.core.api.address import Address
+from mwbatch.core.api.receiver_probe import probe_address
+from mwbatch.core.api.unusable import Reject
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
 from mwbatch.errors import StoreError
-from mwbatch.journal.belongings import Mailbox
-from mwbatch.journal.home import Home
-from mwbatch.journal.measure import Commits
-from mwbatch.journal.rejects import REJECTS, read
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.seam.belongings import Mailbox
+from mwbatch.journal.seam.commit_times import Commits
+from mwbatch.journal.segments.unusable import REJECTS, read
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import BATCH, Stage, add_batch, callback, request, status, talk, until
 from tests.journal.disks import Failing, Gated
@@ -219,7 +219,7 @@ async def test_our_own_bug_changes_no_answer(
 ) -> None:
     """If keeping breaks in a way that nobody foresaw, the answer is the same."""
     stage = await start()
-    monkeypatch.setattr("mwbatch.callbacks.rejects.Reject", None)
+    monkeypatch.setattr("mwbatch.callbacks.storing.unusable.Reject", None)
     assert (await stage.post(stage.address(), b"{")).status == 400
     assert (stage.running.counts.unkept, "AttributeError" in caplog.text) == (1, True)
 

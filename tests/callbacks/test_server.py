@@ -12,14 +12,14 @@ import trustme
 from aiohttp import web
 from yarl import URL
 
-from mwbatch.callbacks.limits import Limits
+from mwbatch.callbacks.common.limits import Limits
+from mwbatch.callbacks.ops.server import serve
 from mwbatch.callbacks.receiver import RECEIVER, application
-from mwbatch.callbacks.server import serve
-from mwbatch.core import address
-from mwbatch.core.ids import Attempt, RowNumber
+from mwbatch.core.api import address
+from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.errors import StoreError, UsageError
-from mwbatch.journal.home import Home
-from mwbatch.journal.home_keys import keys_of
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.keys.home_keys import keys_of
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import BATCH, JSON, Stage, callback, make_home, request, status, talk
 

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from mwbatch.callbacks.limits import Limits
-from mwbatch.callbacks.refusal import Reason
-from mwbatch.callbacks.turns import MOST, Turns
+from mwbatch.callbacks.common.limits import Limits
+from mwbatch.callbacks.common.refusal import Reason
+from mwbatch.callbacks.intake.turns import MOST, Turns
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import Reply, Stage, callback, request, status, talk, until
 

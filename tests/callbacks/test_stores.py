@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.callbacks.stores import Stores
-from mwbatch.core.lines import line
+from mwbatch.callbacks.storing.stores import Stores
+from mwbatch.core.facts.lines import line
 from mwbatch.errors import DiskFull, StoreError
-from mwbatch.journal.card import Card
-from mwbatch.journal.home import Home
-from mwbatch.journal.measure import Commits
-from mwbatch.journal.ref import Ref
-from mwbatch.journal.segments import Segments
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.seam.batch_record import Card
+from mwbatch.journal.seam.commit_times import Commits
+from mwbatch.journal.seam.ref import Ref
+from mwbatch.journal.segments.journal import Segments
 from tests.callbacks.stage import add_batch
 from tests.core.facts import answer
 from tests.journal.disks import Failing

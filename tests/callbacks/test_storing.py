@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from mwbatch.callbacks.refusal import Reason
-from mwbatch.core.facts import Seen
-from mwbatch.core.probe import is_answer, probe_address, question
-from mwbatch.core.text import Json
+from mwbatch.callbacks.common.refusal import Reason
+from mwbatch.core.api.receiver_probe import is_answer, probe_address, question
+from mwbatch.core.codec.json_codec import Json
+from mwbatch.core.facts.kinds import Seen
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import BATCH, TAGS, Reply, Stage, add_batch, callback
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.callbacks.refusal import Reason
-from mwbatch.callbacks.taker import MOST_ANSWERS, MOST_TASKS, Bounds
-from mwbatch.core.facts import Seen
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.rows import GAP
-from mwbatch.core.text import encode
+from mwbatch.callbacks.common.refusal import Reason
+from mwbatch.callbacks.storing.taker import MOST_ANSWERS, MOST_TASKS, Bounds
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.codec.json_codec import encode
+from mwbatch.core.facts.kinds import Seen
+from mwbatch.core.state.rows import GAP
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import Reply, Stage, callback, until
 

@@ -5,15 +5,15 @@ import logging
 
 import pytest
 
-from mwbatch.callbacks.every import every
+from mwbatch.callbacks.common.periodic import every
+from mwbatch.callbacks.common.telling import MUCH
+from mwbatch.callbacks.common.troubles import Troubles
+from mwbatch.callbacks.ops.server import serve
 from mwbatch.callbacks.receiver import _where
-from mwbatch.callbacks.server import serve
-from mwbatch.callbacks.telling import MUCH
-from mwbatch.callbacks.troubles import Troubles
-from mwbatch.client.probe import OTHER_KEYS, probe
-from mwbatch.core.address import Key, write
-from mwbatch.core.ids import Attempt, Kid, RowNumber
-from mwbatch.core.probe import PROBE, STRANGE, probe_address, question
+from mwbatch.client.receiver_probe import OTHER_KEYS, probe
+from mwbatch.core.api.address import Key, write
+from mwbatch.core.api.receiver_probe import PROBE, STRANGE, probe_address, question
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
 from mwbatch.errors import BadValue
 from tests.callbacks.stage import Stage, callback, make_home, request, talk, until
 

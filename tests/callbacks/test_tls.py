@@ -20,13 +20,13 @@ import trustme
 import uvloop
 from cryptography.hazmat.primitives import serialization
 
-from mwbatch.callbacks.limits import Limits
-from mwbatch.callbacks.server import Running, serve
-from mwbatch.callbacks.tls import Certificate
-from mwbatch.core import address
-from mwbatch.core.ids import Attempt, RowNumber
+from mwbatch.callbacks.common.limits import Limits
+from mwbatch.callbacks.net.tls import Certificate
+from mwbatch.callbacks.ops.server import Running, serve
+from mwbatch.core.api import address
+from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.errors import UsageError
-from mwbatch.journal.home_keys import keys_of
+from mwbatch.journal.keys.home_keys import keys_of
 from tests.callbacks.stage import BATCH, JSON, callback, make_home, talk, until
 
 LIMITS: Final = Limits(reload_seconds=0.02, handshake_seconds=0.3)

@@ -9,9 +9,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from mwbatch.callbacks.limits import Limits
+from mwbatch.callbacks.common.limits import Limits
 from mwbatch.callbacks.receiver import Receiver
-from mwbatch.callbacks.stores import Stores
+from mwbatch.callbacks.storing.stores import Stores
 from mwbatch.errors import Poisoned, StoreError
 from tests.callbacks.conftest import Start
 from tests.callbacks.stage import BATCH, add_batch, callback, make_home, request, talk, turns

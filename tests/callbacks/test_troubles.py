@@ -2,8 +2,8 @@
 
 import pytest
 
-from mwbatch.callbacks.aside import FIRST, MOST, Aside
-from mwbatch.callbacks.troubles import Troubles
+from mwbatch.callbacks.common.aside import FIRST, MOST, Aside
+from mwbatch.callbacks.common.troubles import Troubles
 from mwbatch.errors import StoreError
 
 FOLDER = "/home/bad"

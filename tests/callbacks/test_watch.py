@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from mwbatch.callbacks.watch import MOST, STRANGE, Once
-from mwbatch.core import address
-from mwbatch.core.facts import Fact, Seen
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.journal.segments import Segments
+from mwbatch.callbacks.intake.watch import MOST, STRANGE, Once
+from mwbatch.core.api import address
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.facts.kinds import Fact, Seen
+from mwbatch.journal.segments.journal import Segments
 from tests.callbacks.stage import BATCH, Reply, Stage, callback, until
 from tests.core.facts import show
 
@@ -72,7 +72,7 @@ async def test_another_address_by_a_key_of_this_moment(stage: Stage, monkeypatch
     """A callback that went astray is stored where its task belongs, also where the key that signed that
     address was made after the last look at the keys.
     """
-    monkeypatch.setattr("mwbatch.callbacks.keyring.LOOK", 1e9)
+    monkeypatch.setattr("mwbatch.callbacks.storing.keyring.LOOK", 1e9)
     key = stage.home.keys.rotate(1.0).newest
     there = address.write(stage.running.url, key, BATCH, RowNumber(1), Attempt(1))
     assert (await stage.post(stage.address(0), callback(callback_url=there))).status == 200
@@ -109,7 +109,7 @@ async def test_a_bug_of_the_watch(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What breaks while watching is told, and the next callback is watched again."""
-    monkeypatch.setattr("mwbatch.callbacks.watch.Named", None)
+    monkeypatch.setattr("mwbatch.callbacks.intake.watch.Named", None)
     assert await stage.post(stage.address(), callback("t1")) == OK
     await until(lambda: "a look that repeats failed: TypeError" in caplog.messages)
     monkeypatch.undo()

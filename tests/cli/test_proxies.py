@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from mwbatch.core.proxies import on_the_way
+from mwbatch.core.urls.proxies import on_the_way
 from mwbatch.environment import proxies
 
 API = "https://api.microwork.io"

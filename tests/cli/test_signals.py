@@ -16,7 +16,7 @@ from typing import IO
 import pytest
 
 from mwbatch.cli.wiring import asked
-from mwbatch.views.streams import Stream
+from mwbatch.views.terminal.streams import Stream
 from tests.cli.terminal import on_terminal
 from tests.e2e.stage import COMMAND, Stage, until
 from tests.ports import free_port
@@ -120,7 +120,7 @@ def waiting_in(pipe: IO[bytes]) -> int:
 DEAF = """
 import asyncio, os, signal, sys
 from mwbatch.cli.program import perform
-from mwbatch.settings import Talk
+from mwbatch.cli.settings import Talk
 
 async def deaf(desk):
     try:

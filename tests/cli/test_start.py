@@ -69,7 +69,10 @@ def test_looking_is_light(patient: Stage, words: str) -> None:
         "mwbatch.callbacks",
         "mwbatch.simulator",
     }
-    assert {name for name in there if name.startswith("mwbatch.commands.")} <= {"mwbatch.commands.desk"}
+    assert {name for name in there if name.startswith("mwbatch.commands.")} <= {
+        "mwbatch.commands.context",
+        "mwbatch.commands.context.context",
+    }
 
 
 def test_the_version(patient: Stage) -> None:

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from multidict import CIMultiDict
 
-from mwbatch.client.wire import Answer
+from mwbatch.client.transport.wire import Answer
 from mwbatch.errors import ApiError
 
 Script = Callable[["Talk"], Awaitable[None]]

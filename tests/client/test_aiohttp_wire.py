@@ -14,9 +14,9 @@ from aiohttp.connector import Connection
 from aioresponses import aioresponses
 
 from mwbatch import __version__
-from mwbatch.client import aiohttp_wire
-from mwbatch.client.aiohttp_wire import AiohttpWire, base
-from mwbatch.client.pool import connected
+from mwbatch.client.transport import aiohttp_wire
+from mwbatch.client.transport.aiohttp_wire import AiohttpWire, base
+from mwbatch.client.transport.pool import connected
 from mwbatch.errors import Unsent, Unsure, UsageError
 from tests.callbacks.stage import turns
 

@@ -8,8 +8,8 @@ import pytest
 
 from mwbatch.client import Client, fingerprint
 from mwbatch.client import retry as retry_door
-from mwbatch.client.keys import basic, hiding
-from mwbatch.client.wire import Answer
+from mwbatch.client.api_key import basic, hiding
+from mwbatch.client.transport.wire import Answer
 from mwbatch.errors import ApiError, Busy, Halted, NotFound, OtherTask, Refused, Unsent, Unsure, UsageError
 
 from .conftest import ADDRESS, KEY, FakeWire, Start, Talk, always, answer, http

@@ -10,9 +10,9 @@ import orjson
 import pytest
 
 from mwbatch.client import Client
-from mwbatch.commands.creating import Wishes
-from mwbatch.core.create_request import Outcome
-from mwbatch.core.facts import Verdict
+from mwbatch.commands.sending.creating import Wishes
+from mwbatch.core.api.create_request import Outcome
+from mwbatch.core.facts.kinds import Verdict
 from tests.ports import free_port
 
 from .conftest import ADDRESS, KEY, Start, Talk, always, http

@@ -13,7 +13,7 @@ from PIL import Image
 
 from mwbatch.client import images
 from mwbatch.client.images import RANGES, Images, size_in
-from mwbatch.core.image_size import Size
+from mwbatch.core.manifest.image_size import Size
 
 SIZE = Size(400, 300)
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")

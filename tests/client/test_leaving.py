@@ -10,9 +10,9 @@ import pytest
 import uvloop
 
 from mwbatch.client import Client, kept
-from mwbatch.client.aiohttp_wire import AiohttpWire
 from mwbatch.client.images import Images
-from mwbatch.core.facts import Verdict
+from mwbatch.client.transport.aiohttp_wire import AiohttpWire
+from mwbatch.core.facts.kinds import Verdict
 from mwbatch.errors import UsageError
 
 from .conftest import ADDRESS, KEY, Server, Start, Talk

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.client import Client
-from mwbatch.client.wire import Answer
-from mwbatch.core.text import Json
-from mwbatch.core.values import LONGEST_WALK
-from mwbatch.core.walk import MAX_IDLE_PAGES, REPEATS
+from mwbatch.client.transport.wire import Answer
+from mwbatch.core.api.walk import MAX_IDLE_PAGES, REPEATS
+from mwbatch.core.codec.json_codec import Json
+from mwbatch.core.words.values import LONGEST_WALK
 from mwbatch.errors import Halted, Unsure
 from tests.virtual import virtual
 

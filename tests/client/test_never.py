@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mwbatch.client import Client
-from mwbatch.client.aiohttp_wire import AiohttpWire
-from mwbatch.client.wire import Answer
+from mwbatch.client.transport.aiohttp_wire import AiohttpWire
+from mwbatch.client.transport.wire import Answer
 from mwbatch.errors import Halted, Unsure
 
 from .conftest import ADDRESS, KEY, Start, Talk, always, http

@@ -14,9 +14,9 @@ import aiohttp
 import pytest
 import uvloop
 
-from mwbatch.client import aiohttp_wire
-from mwbatch.client.aiohttp_wire import AiohttpWire
-from mwbatch.client.pool import Turns, Watchdog
+from mwbatch.client.transport import aiohttp_wire
+from mwbatch.client.transport.aiohttp_wire import AiohttpWire
+from mwbatch.client.transport.pool import Turns, Watchdog
 from tests.virtual import virtual
 
 from .conftest import KEY, http

@@ -8,10 +8,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from mwbatch.client.probe import probe
-from mwbatch.core.address import Key
-from mwbatch.core.ids import Kid
-from mwbatch.core.probe import answer
+from mwbatch.client.receiver_probe import probe
+from mwbatch.core.api.address import Key
+from mwbatch.core.api.receiver_probe import answer
+from mwbatch.core.codec.ids import Kid
 
 KEY = Key(Kid("k1"), b"0123456789abcdef")
 Handler = Callable[[web.Request], Awaitable[web.Response]]

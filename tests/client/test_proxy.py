@@ -8,10 +8,10 @@ import pytest
 import trustme
 
 from mwbatch.client import Client
-from mwbatch.client.aiohttp_wire import AiohttpWire
-from mwbatch.client.way import way
-from mwbatch.core.facts import Verdict
-from mwbatch.core.proxies import Proxy
+from mwbatch.client.transport.aiohttp_wire import AiohttpWire
+from mwbatch.client.transport.proxy_route import way
+from mwbatch.core.facts.kinds import Verdict
+from mwbatch.core.urls.proxies import Proxy
 from mwbatch.errors import Unsent, Unsure
 from tests.small_proxy import SmallProxy, proxy, tls_front
 

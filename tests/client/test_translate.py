@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from mwbatch.client import Client
-from mwbatch.client.translate import translate
+from mwbatch.client.transport.translate import translate
 from mwbatch.errors import Unsent, Unsure
 from tests.ports import free_port
 

@@ -13,32 +13,32 @@ import orjson
 import pytest
 
 from mwbatch.client import Client
-from mwbatch.client.wire import KEPT, Answer
-from mwbatch.commands.creating import Wishes
-from mwbatch.commands.desk import Desk
-from mwbatch.commands.planning import Source
-from mwbatch.commands.session import Session
-from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Fact, Planned, Started
-from mwbatch.core.fold import Status
-from mwbatch.core.ids import RowNumber
+from mwbatch.client.transport.wire import KEPT, Answer
+from mwbatch.commands.context.context import Desk
+from mwbatch.commands.context.session import Session
+from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.sending.creating import Wishes
+from mwbatch.core.codec.ids import RowNumber
+from mwbatch.core.facts.kinds import Fact, Planned, Started
+from mwbatch.core.state.batch import Batch
+from mwbatch.core.state.fold import Status
 from mwbatch.errors import ApiError, Unsure, UsageError
-from mwbatch.journal import Journal
-from mwbatch.journal.card import Card
-from mwbatch.journal.disk import DISK, Disk
-from mwbatch.journal.home import Home
-from mwbatch.journal.memory import Memory
-from mwbatch.journal.memory_home import MemoryHome
-from mwbatch.journal.opened import Opened, look
-from mwbatch.journal.segments import Segments
-from mwbatch.journal.store import Store
-from mwbatch.simulator.asked import cancel, retrieve
-from mwbatch.simulator.creation import Creation, create
-from mwbatch.simulator.faults import Fault, Faults, Line, Size
-from mwbatch.simulator.forms import Draft, Kind, Refusal, read_draft
-from mwbatch.simulator.listing import Listings, read_query
+from mwbatch.journal.files.disk import DISK, Disk
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.memory.home import MemoryHome
+from mwbatch.journal.memory.journal import Memory
+from mwbatch.journal.seam.batch_record import Card
+from mwbatch.journal.seam.journal import Journal
+from mwbatch.journal.seam.open_batch import Opened, look
+from mwbatch.journal.seam.store import Store
+from mwbatch.journal.segments.journal import Segments
+from mwbatch.simulator.http.listing import Listings, read_query
 from mwbatch.simulator.settings import Settings
-from mwbatch.simulator.world import World
+from mwbatch.simulator.world.asked import cancel, retrieve
+from mwbatch.simulator.world.creation import Creation, create
+from mwbatch.simulator.world.faults import Fault, Faults, Line, Size
+from mwbatch.simulator.world.forms import Draft, Kind, Refusal, read_draft
+from mwbatch.simulator.world.world import World
 
 EPOCH: Final = 1_700_000_000.0
 """The wall clock when a loop begins."""

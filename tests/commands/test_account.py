@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from mwbatch.commands.account import look_through
-from mwbatch.core.task import Task
+from mwbatch.commands.asking.account import look_through
+from mwbatch.core.api.task import Task
 from tests.commands.conftest import Stage
 from tests.commands.test_settling import twist
 from tests.virtual import virtual

@@ -14,26 +14,26 @@ from zlib import crc32
 
 import pytest
 
-from mwbatch.commands.cancel import cancel
-from mwbatch.commands.planning import Source
-from mwbatch.commands.refusing import unreadable
-from mwbatch.commands.rehearse import rehearse
-from mwbatch.commands.retry import Choice, retry
-from mwbatch.commands.submit import resume, submit
-from mwbatch.commands.turn import Turn, turn_in
-from mwbatch.core.facts import Planned, Withdrawn
-from mwbatch.core.fold import Status
-from mwbatch.core.outcomes import Created
-from mwbatch.core.overlaps import Repeats
+from mwbatch.commands.asking.refusing import unreadable
+from mwbatch.commands.asking.turn import Turn, turn_in
+from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.verbs.cancel import cancel
+from mwbatch.commands.verbs.rehearse import rehearse
+from mwbatch.commands.verbs.retry import Choice, retry
+from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.core.facts.kinds import Planned, Withdrawn
+from mwbatch.core.report.outcomes import Created
+from mwbatch.core.spending.overlaps import Repeats
+from mwbatch.core.state.fold import Status
 from mwbatch.errors import AskedBefore, BatchBusy, Exit, ManifestError, StoreError, UsageError
-from mwbatch.journal import asked
-from mwbatch.journal.card import Card
-from mwbatch.journal.home_lock import HomeLock
-from mwbatch.journal.naming import LOCK
-from mwbatch.journal.opened import looking
-from mwbatch.journal.ref import usable
-from mwbatch.simulator.faults import Fault, Line
-from mwbatch.simulator.shelf import View
+from mwbatch.journal.home import row_digests as asked
+from mwbatch.journal.home.home_lock import HomeLock
+from mwbatch.journal.seam.batch_record import Card
+from mwbatch.journal.seam.naming import LOCK
+from mwbatch.journal.seam.open_batch import looking
+from mwbatch.journal.seam.ref import usable
+from mwbatch.simulator.world.faults import Fault, Line
+from mwbatch.simulator.world.shelf import View
 from mwbatch.views.preview import rehearsed
 from tests.commands.conftest import ELSEWHERE, ORIGIN, Stage, answer, silent
 from tests.virtual import virtual
@@ -589,7 +589,7 @@ def test_where_folders_cannot_be_locked_the_file_serves(
             raise OSError(errno.EBADF, "Bad file descriptor")
         real(file, how)
 
-    monkeypatch.setattr("mwbatch.journal.home_lock.fcntl.flock", files_only)
+    monkeypatch.setattr("mwbatch.journal.home.home_lock.fcntl.flock", files_only)
     assert one.take()
     assert not one.blind
     assert not other.take()
@@ -607,7 +607,7 @@ def test_a_lock_that_is_removed_while_it_is_taken(stage: Stage, monkeypatch: pyt
         real(file, how)
 
     with monkeypatch.context() as patched:
-        patched.setattr("mwbatch.journal.home_lock.fcntl.flock", removing)
+        patched.setattr("mwbatch.journal.home.home_lock.fcntl.flock", removing)
         assert not lock.take()
     assert lock.take()
     lock.release()
@@ -621,7 +621,7 @@ async def test_a_home_that_locks_nothing(stage: Stage, monkeypatch: pytest.Monke
     def refuses(*_: object) -> None:
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr("mwbatch.journal.home_lock.fcntl.flock", refuses)
+    monkeypatch.setattr("mwbatch.journal.home.home_lock.fcntl.flock", refuses)
     turn = Turn(stage.home, stage.desk)
     await turn.take()
     assert [note for note in stage.desk.tally.notes if "run one mwbatch at a time" in note]

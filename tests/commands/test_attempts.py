@@ -9,14 +9,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from mwbatch.commands.attempts import GATHER, Ready, Recorder
-from mwbatch.core.course import Course, Event
-from mwbatch.core.create_request import Outcome
-from mwbatch.core.facts import Planned, Seen, Started, Verdict
-from mwbatch.core.fold import Status
-from mwbatch.core.plan import Create, Runs, ranges
+from mwbatch.commands.sending.attempts import GATHER, Ready, Recorder
+from mwbatch.core.api.create_request import Outcome
+from mwbatch.core.facts.kinds import Planned, Seen, Started, Verdict
+from mwbatch.core.pace.course import Course, Event
+from mwbatch.core.spending.plan import Create, Runs, ranges
+from mwbatch.core.state.fold import Status
 from mwbatch.errors import BatchBusy, StoreError
-from mwbatch.journal.opened import Opened, look
+from mwbatch.journal.seam.open_batch import Opened, look
 from tests.commands.conftest import Stage
 from tests.core.facts import show, start
 from tests.journal.disks import Failing

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from mwbatch.client import Client
-from mwbatch.client.wire import Answer
-from mwbatch.commands.audit import audit
-from mwbatch.commands.submit import submit
-from mwbatch.core.facts import Seen, Via
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.overlaps import Repeats
+from mwbatch.client.transport.wire import Answer
+from mwbatch.commands.verbs.audit import audit
+from mwbatch.commands.verbs.submit import submit
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.facts.kinds import Seen, Via
+from mwbatch.core.spending.overlaps import Repeats
 from mwbatch.errors import Exit, UsageError
-from mwbatch.simulator.faults import Fault, Line
+from mwbatch.simulator.world.faults import Fault, Line
 from mwbatch.views.audit import audited as shown
 from mwbatch.views.plain import Result
 from tests.commands.conftest import ELSEWHERE, ORIGIN, ScriptedWire, Stage, answer, silent

@@ -2,11 +2,11 @@
 
 import pytest
 
-from mwbatch.commands.base import NO_BASE, callback_base, warn_unheard
-from mwbatch.core.address import NOBODY, Key
-from mwbatch.core.ids import Kid
+from mwbatch.commands.context.callback_base import NO_BASE, callback_base, warn_unheard
+from mwbatch.core.api.address import NOBODY, Key
+from mwbatch.core.codec.ids import Kid
 from mwbatch.errors import UsageError
-from mwbatch.journal.home_keys import keys_of
+from mwbatch.journal.keys.home_keys import keys_of
 from tests.commands.conftest import Stage
 from tests.ports import free_port
 
@@ -103,7 +103,7 @@ async def test_people_know_before_money_is_spent(
         asked.append(base)
         return problem
 
-    monkeypatch.setattr("mwbatch.commands.base.probe", probe)
+    monkeypatch.setattr("mwbatch.commands.context.callback_base.probe", probe)
     for base in (LAST, NOBODY):
         await warn_unheard(base, keys_of(stage.home).newest, stage.desk)
     assert asked == [LAST]

@@ -10,23 +10,23 @@ from typing import Any
 
 import pytest
 
-from mwbatch.commands.beginning import catch_up, last_base, restore_trust
-from mwbatch.commands.creating import Wishes
-from mwbatch.commands.reconcile import reconcile
-from mwbatch.commands.submit import resume, submit
-from mwbatch.core.address import Key, write
-from mwbatch.core.doubt import Grounds
-from mwbatch.core.facts import Started
-from mwbatch.core.ids import Attempt, Kid, RowNumber
-from mwbatch.core.limits import Limits
-from mwbatch.core.outcomes import Created
+from mwbatch.commands.sending.creating import Wishes
+from mwbatch.commands.settling.beginning import catch_up, last_base, restore_trust
+from mwbatch.commands.verbs.reconcile import reconcile
+from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.core.api.address import Key, write
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
+from mwbatch.core.facts.kinds import Started
+from mwbatch.core.report.outcomes import Created
+from mwbatch.core.spending.budget import Limits
+from mwbatch.core.sweeps.doubt import Grounds
 from mwbatch.errors import ApiError, Exit, StoreError
-from mwbatch.journal.batch_folder import BatchFolder, place_of
-from mwbatch.journal.harm import harm
-from mwbatch.journal.home_keys import keys_of
-from mwbatch.journal.opened import Opened, look
-from mwbatch.simulator.faults import Fault, Line
-from mwbatch.simulator.forms import Draft
+from mwbatch.journal.home.batch_folder import BatchFolder, place_of
+from mwbatch.journal.keys.home_keys import keys_of
+from mwbatch.journal.seam.distrust import harm
+from mwbatch.journal.seam.open_batch import Opened, look
+from mwbatch.simulator.world.faults import Fault, Line
+from mwbatch.simulator.world.forms import Draft
 from tests.commands.conftest import EPOCH, ORIGIN, Stage, clock, silent
 from tests.commands.test_settling import PICTURE, born, doubtful, sweeps, twist
 from tests.core.facts import start

@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from mwbatch.commands.cancel import cancel
-from mwbatch.commands.reconcile import Manner, reconcile
-from mwbatch.commands.retry import Choice, retry
-from mwbatch.commands.submit import resume, submit
-from mwbatch.core.facts import Withdrawn
-from mwbatch.core.fold import Status
-from mwbatch.core.outcomes import Canceled
+from mwbatch.commands.verbs.cancel import cancel
+from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.verbs.retry import Choice, retry
+from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.core.facts.kinds import Withdrawn
+from mwbatch.core.report.outcomes import Canceled
+from mwbatch.core.state.fold import Status
 from mwbatch.errors import Exit, Halted, OtherApi, Unsure, UsageError
-from mwbatch.simulator.creation import create
+from mwbatch.simulator.world.creation import create
 from tests.commands.conftest import ELSEWHERE, Stage, answer, clock, silent
 from tests.virtual import virtual
 
@@ -186,7 +186,7 @@ async def test_interrupted_and_run_again(stage: Stage, monkeypatch: pytest.Monke
         return await honest(task_id)
 
     monkeypatch.setattr(stage.client, "cancel", cancel_one)
-    monkeypatch.setattr("mwbatch.commands.cancel.AT_ONCE", 1)
+    monkeypatch.setattr("mwbatch.commands.verbs.cancel.AT_ONCE", 1)
     first = await given_up(stage)
     stage.desk = stage.new_desk()
     second = await given_up(stage)

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from mwbatch.client import Client
-from mwbatch.commands.sending import Sender
-from mwbatch.commands.submit import resume, submit
-from mwbatch.core.facts import Failed
+from mwbatch.commands.sending.sending import Sender
+from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.core.facts.kinds import Failed
 from mwbatch.errors import Exit, UsageError
-from mwbatch.journal.opened import Opened
-from mwbatch.simulator.forms import Draft
+from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.simulator.world.forms import Draft
 from tests.client.conftest import Talk, started
 from tests.commands.conftest import LATENCY, Stage, answer, silent
 from tests.commands.test_sending import place, send, sender_of

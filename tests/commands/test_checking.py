@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from mwbatch.commands.desk import Desk
-from mwbatch.commands.validate import validate
-from mwbatch.core.preview import Validation
+from mwbatch.commands.context.context import Desk
+from mwbatch.commands.verbs.validate import validate
+from mwbatch.core.report.preview import Validation
 from mwbatch.errors import Exit
 from mwbatch.views.preview import validated
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from mwbatch.commands.comparing import compare
-from mwbatch.commands.submit import submit
-from mwbatch.core.outcomes import Comparison
+from mwbatch.commands.manifest.comparing import compare
+from mwbatch.commands.verbs.submit import submit
+from mwbatch.core.report.outcomes import Comparison
 from mwbatch.errors import UsageError
-from mwbatch.journal.opened import look
+from mwbatch.journal.seam.open_batch import look
 from tests.commands.conftest import Stage, silent
 from tests.virtual import virtual
 

@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 import pytest
 
-from mwbatch.commands.probing import Prober
-from mwbatch.commands.sending import Gate
-from mwbatch.core import course
-from mwbatch.core.course import Course, Event, State
-from mwbatch.core.pace import Pace, Trouble
+from mwbatch.commands.sending.probing import Prober
+from mwbatch.commands.sending.sending import Gate
+from mwbatch.core.pace import course
+from mwbatch.core.pace.course import Course, Event, State
+from mwbatch.core.pace.pace import Pace, Trouble
 from mwbatch.errors import Unsure
-from mwbatch.journal.opened import Opened
+from mwbatch.journal.seam.open_batch import Opened
 from tests.commands.conftest import Stage
 from tests.commands.test_attempts import ready_of
 from tests.edges import told, ways

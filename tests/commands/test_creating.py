@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from mwbatch.commands.base import checked_base
-from mwbatch.commands.submit import resume, submit
-from mwbatch.core.advice import next_steps
-from mwbatch.core.facts import Fact
-from mwbatch.core.limits import Limits
-from mwbatch.core.outcomes import Created
+from mwbatch.commands.context.callback_base import checked_base
+from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.core.facts.kinds import Fact
+from mwbatch.core.report.next_steps import next_steps
+from mwbatch.core.report.outcomes import Created
+from mwbatch.core.spending.budget import Limits
 from mwbatch.errors import Exit, Unsure, UsageError
-from mwbatch.journal.home_keys import keys_of
+from mwbatch.journal.keys.home_keys import keys_of
 from mwbatch.simulator import Fault, Line
 from tests.commands.conftest import LATENCY, Stage, silent
 from tests.commands.test_sending import place

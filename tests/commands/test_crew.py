@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from mwbatch.commands.crew import crew
+from mwbatch.commands.context.run_all import crew
 from tests.virtual import virtual
 
 

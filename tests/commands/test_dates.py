@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import pytest
 
-from mwbatch.commands.reconcile import Manner, reconcile
-from mwbatch.commands.submit import submit
-from mwbatch.core.outcomes import Created, Reconciled
-from mwbatch.core.span import PADDING
-from mwbatch.core.times import moment
+from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.verbs.submit import submit
+from mwbatch.core.codec.times import moment
+from mwbatch.core.report.outcomes import Created, Reconciled
+from mwbatch.core.sweeps.span import PADDING
 from mwbatch.errors import Exit
-from mwbatch.simulator.faults import Fault, Form, Line, Size
+from mwbatch.simulator.world.faults import Fault, Form, Line, Size
 from mwbatch.views.outcomes import proved
 from tests.commands.conftest import EPOCH, Stage, silent
 from tests.virtual import virtual

@@ -1,8 +1,8 @@
 import asyncio
 
-from mwbatch.commands.desk import Desk
-from mwbatch.core.create_request import Outcome
-from mwbatch.core.facts import Verdict
+from mwbatch.commands.context.context import Desk
+from mwbatch.core.api.create_request import Outcome
+from mwbatch.core.facts.kinds import Verdict
 from mwbatch.errors import ApiError, Busy, Unsent, Unsure
 from tests.virtual import virtual
 

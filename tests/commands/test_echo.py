@@ -4,16 +4,16 @@ import asyncio
 
 import pytest
 
-from mwbatch.commands.creating import create
-from mwbatch.commands.echo import PATIENCE, prove_echo
-from mwbatch.core.facts import Planned, Request, Started
-from mwbatch.core.ids import RowNumber
-from mwbatch.core.outcomes import Created
+from mwbatch.commands.sending.creating import create
+from mwbatch.commands.settling.echo import PATIENCE, prove_echo
+from mwbatch.core.codec.ids import RowNumber
+from mwbatch.core.facts.kinds import Planned, Request, Started
+from mwbatch.core.report.outcomes import Created
 from mwbatch.errors import ApiError
-from mwbatch.journal.opened import Opened
-from mwbatch.simulator.faults import Fault, Line, Size
-from mwbatch.simulator.forms import Draft
-from mwbatch.simulator.world import Mishap
+from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.simulator.world.faults import Fault, Line, Size
+from mwbatch.simulator.world.forms import Draft
+from mwbatch.simulator.world.world import Mishap
 from tests.commands.conftest import EPOCH, Stage, clock, silent
 from tests.commands.test_settling import PICTURE, born, seen
 from tests.virtual import virtual

@@ -9,11 +9,11 @@ import pytest
 from aiohttp import web
 
 from mwbatch.callbacks.receiver import RECEIVER, application
-from mwbatch.commands.planning import Source
-from mwbatch.commands.submit import resume, submit
-from mwbatch.core.outcomes import Created
+from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.core.report.outcomes import Created
 from mwbatch.errors import BatchBusy, Exit
-from mwbatch.journal.opened import Opened
+from mwbatch.journal.seam.open_batch import Opened
 from tests.commands.conftest import Stage, silent
 from tests.commands.test_cancelled import reached
 from tests.virtual import run_virtual, virtual

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from mwbatch.commands.desk import Desk
-from mwbatch.commands.export import export
-from mwbatch.commands.measuring import AT_ONCE, measure
-from mwbatch.core.facts import Planned
-from mwbatch.core.image_size import Size
-from mwbatch.core.progress import Tally
+from mwbatch.commands.context.context import Desk
+from mwbatch.commands.pictures.measuring import AT_ONCE, measure
+from mwbatch.commands.verbs.export import export
+from mwbatch.core.facts.kinds import Planned
+from mwbatch.core.manifest.image_size import Size
+from mwbatch.core.report.progress import Tally
 from mwbatch.errors import UsageError
 from mwbatch.export.choices import FormatName
 from mwbatch.export.writing import Order
-from mwbatch.journal.image_sizes import NAME
-from mwbatch.journal.memory_batch import MemorySizes
-from mwbatch.simulator.pictures import png, size
+from mwbatch.journal.home.image_sizes import NAME
+from mwbatch.journal.memory.batch import MemorySizes
+from mwbatch.simulator.world.pictures import png, size
 from tests.commands.test_cancelled import reached
 from tests.core.facts import plan
 from tests.cuts.cut import open_below

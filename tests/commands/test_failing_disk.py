@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.commands.submit import submit
-from mwbatch.core.address import find
-from mwbatch.core.outcomes import Created
+from mwbatch.commands.verbs.submit import submit
+from mwbatch.core.api.address import find
+from mwbatch.core.report.outcomes import Created
 from mwbatch.errors import Exit, StoreError
-from mwbatch.journal.disk import DISK, Disk
-from mwbatch.journal.home import Home
+from mwbatch.journal.files.disk import DISK, Disk
+from mwbatch.journal.home.home import Home
 from tests.commands.conftest import Stage, silent
 from tests.journal.disks import FAULTS, Befallen, Fate, Fault
 from tests.virtual import run_virtual

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from mwbatch.commands.fetching import fetch
-from mwbatch.commands.submit import submit
-from mwbatch.core.facts import Seen, Via
-from mwbatch.core.fold import Status
+from mwbatch.commands.settling.fetching import fetch
+from mwbatch.commands.verbs.submit import submit
+from mwbatch.core.facts.kinds import Seen, Via
+from mwbatch.core.state.fold import Status
 from mwbatch.errors import Halted, Unsure
-from mwbatch.journal.opened import Opened
+from mwbatch.journal.seam.open_batch import Opened
 from tests.commands.conftest import Stage, answer, clock, ids, silent
 from tests.virtual import virtual
 

@@ -7,11 +7,11 @@ from unittest.mock import patch
 
 import pytest
 
-from mwbatch.commands.crew import crew
-from mwbatch.commands.sending import Gate
-from mwbatch.core.course import Course, Event
-from mwbatch.core.pace import Pace
-from mwbatch.core.top import FIRST_RATE
+from mwbatch.commands.context.run_all import crew
+from mwbatch.commands.sending.sending import Gate
+from mwbatch.core.pace.course import Course, Event
+from mwbatch.core.pace.curve_top import FIRST_RATE
+from mwbatch.core.pace.pace import Pace
 from tests.virtual import virtual
 
 

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.commands.inbox import take_in
-from mwbatch.core.address import Address
-from mwbatch.core.facts import Fact, Seen
-from mwbatch.core.ids import Attempt, Kid, RowNumber
-from mwbatch.core.reject import Reject
+from mwbatch.commands.settling.inbox import take_in
+from mwbatch.core.api.address import Address
+from mwbatch.core.api.unusable import Reject
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
+from mwbatch.core.facts.kinds import Fact, Seen
 from mwbatch.errors import Exit, StoreError
-from mwbatch.journal.harm import harm
-from mwbatch.journal.measure import Commits
-from mwbatch.journal.opened import Opened
-from mwbatch.journal.rejects import RejectShelf, read
-from mwbatch.journal.segments import Segments
+from mwbatch.journal.seam.commit_times import Commits
+from mwbatch.journal.seam.distrust import harm
+from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.segments.journal import Segments
+from mwbatch.journal.segments.unusable import RejectShelf, read
 from tests.commands.conftest import Stage
 from tests.core.facts import answer, show
 from tests.journal.disks import Failing

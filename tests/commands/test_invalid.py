@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.commands.planning import Source
-from mwbatch.commands.submit import submit
-from mwbatch.commands.validate import validate
-from mwbatch.core.entry import OUR_ERROR, OUR_TEXT, Entry, Problem, cells_of
-from mwbatch.core.manifest import read_csv, read_jsonl
-from mwbatch.core.outcomes import Created
-from mwbatch.core.text import encode
+from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.verbs.submit import submit
+from mwbatch.commands.verbs.validate import validate
+from mwbatch.core.codec.json_codec import encode
+from mwbatch.core.manifest.entry import OUR_ERROR, OUR_TEXT, Entry, Problem, cells_of
+from mwbatch.core.manifest.parsing import read_csv, read_jsonl
+from mwbatch.core.report.outcomes import Created
 from mwbatch.errors import Exit, ManifestError
 from mwbatch.views.preview import validated
 from tests.commands.conftest import Stage, silent

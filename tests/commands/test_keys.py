@@ -9,20 +9,20 @@ from typing import Any, Final
 
 import pytest
 
-from mwbatch.commands.desk import Desk
-from mwbatch.commands.keys import listed, retired, rotated
-from mwbatch.commands.reconcile import Manner, reconcile
-from mwbatch.commands.submit import resume, submit
-from mwbatch.core.address import NOBODY, Key, write
-from mwbatch.core.facts import Fact, Failed, Verdict
-from mwbatch.core.ids import Attempt, Kid, RowNumber
-from mwbatch.core.key_use import KeyLine
-from mwbatch.core.limits import Limits
-from mwbatch.core.outcomes import Reconciled
+from mwbatch.commands.context.context import Desk
+from mwbatch.commands.verbs.keys import listed, retired, rotated
+from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.core.api.address import NOBODY, Key, write
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
+from mwbatch.core.facts.kinds import Fact, Failed, Verdict
+from mwbatch.core.report.key_use import KeyLine
+from mwbatch.core.report.outcomes import Reconciled
+from mwbatch.core.spending.budget import Limits
 from mwbatch.errors import Exit, StoreError, UsageError
-from mwbatch.journal.home_keys import keys_of
-from mwbatch.journal.store import Store
-from mwbatch.simulator.forms import Draft, Params
+from mwbatch.journal.keys.home_keys import keys_of
+from mwbatch.journal.seam.store import Store
+from mwbatch.simulator.world.forms import Draft, Params
 from mwbatch.views import keys
 from mwbatch.views.outcomes import proved
 from tests.commands.conftest import Stage, clock, silent

@@ -6,21 +6,21 @@ from dataclasses import replace
 
 import pytest
 
-from mwbatch.commands.echo import prove_echo
-from mwbatch.commands.reconcile import Manner, reconcile
-from mwbatch.commands.submit import resume, submit
-from mwbatch.commands.sweeping import sweep
-from mwbatch.core.address import NOBODY, Key, write
-from mwbatch.core.digests import digest
-from mwbatch.core.facts import Seen, Via
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.outcomes import Reconciled
-from mwbatch.core.span import Span
-from mwbatch.core.sweep import Place
-from mwbatch.core.text import encode
+from mwbatch.commands.settling.echo import prove_echo
+from mwbatch.commands.settling.sweeping import sweep
+from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.core.api.address import NOBODY, Key, write
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.codec.json_codec import encode
+from mwbatch.core.facts.digests import digest
+from mwbatch.core.facts.kinds import Seen, Via
+from mwbatch.core.report.outcomes import Reconciled
+from mwbatch.core.sweeps.span import Span
+from mwbatch.core.sweeps.sweep import Place
 from mwbatch.errors import Exit, Unsure
-from mwbatch.journal.home_keys import keys_of
-from mwbatch.simulator.forms import Draft
+from mwbatch.journal.keys.home_keys import keys_of
+from mwbatch.simulator.world.forms import Draft
 from tests.commands.conftest import Stage, clock, silent
 from tests.commands.test_settling import PICTURE, born
 from tests.commands.test_settling import seen as shown

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from mwbatch.commands.reconcile import reconcile
-from mwbatch.commands.submit import resume, submit
-from mwbatch.core.outcomes import Created
-from mwbatch.core.page import Page
+from mwbatch.commands.verbs.reconcile import reconcile
+from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.core.api.page import Page
+from mwbatch.core.report.outcomes import Created
 from mwbatch.errors import Exit, StoreError, Unsure
-from mwbatch.journal.begun import FOLDER
-from mwbatch.simulator.forms import Draft
+from mwbatch.journal.home.begun import FOLDER
+from mwbatch.simulator.world.forms import Draft
 from tests.commands.conftest import Stage, clock, silent
 from tests.commands.test_settling import PICTURE, sweeps
 from tests.virtual import virtual

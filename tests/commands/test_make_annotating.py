@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from mwbatch.commands.make_annotating import make_annotating
-from mwbatch.commands.reconcile import Manner, reconcile
-from mwbatch.commands.submit import submit
-from mwbatch.commands.validate import validate
-from mwbatch.core.lineage import Filter, Question
-from mwbatch.core.outcomes import Made
-from mwbatch.core.scrutiny import Leave
+from mwbatch.commands.verbs.make_annotating import make_annotating
+from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.verbs.submit import submit
+from mwbatch.commands.verbs.validate import validate
+from mwbatch.core.report.outcomes import Made
+from mwbatch.core.report.second_stage import Filter, Question
+from mwbatch.core.spending.scrutiny import Leave
 from mwbatch.errors import UsageError
 from mwbatch.views import outcomes
 from tests.commands.conftest import Stage, clock, silent
@@ -156,7 +156,7 @@ async def test_a_file_that_is_there_stays(stage: Stage) -> None:
 @virtual
 async def test_stopped_half_way(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Interrupted, it leaves no half of a manifest."""
-    monkeypatch.setattr("mwbatch.commands.make_annotating.GROUP", 1)
+    monkeypatch.setattr("mwbatch.commands.verbs.make_annotating.GROUP", 1)
     await tagged(stage, 3, 3)
     stage.desk.stopping.set()
     with pytest.raises(UsageError, match="interrupted"):

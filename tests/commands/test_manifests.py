@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.commands import manifests
-from mwbatch.commands.manifests import Manifest, entries
-from mwbatch.core.manifest import Entry
+from mwbatch.commands.manifest import manifests
+from mwbatch.commands.manifest.manifests import Manifest, entries
+from mwbatch.core.manifest.parsing import Entry
 from mwbatch.errors import UsageError
 
 CSV = b"id,image_url\na,https://images.example.com/1.jpg\nb,https://images.example.com/2.jpg\n"

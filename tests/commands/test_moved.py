@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.callbacks.keyring import Keyring
-from mwbatch.commands.audit import audit
-from mwbatch.commands.cancel import cancel
-from mwbatch.commands.desk import Desk
-from mwbatch.commands.keys import rotated
-from mwbatch.commands.reconcile import reconcile
-from mwbatch.commands.rehearse import rehearse
-from mwbatch.commands.submit import resume, submit
-from mwbatch.journal.home import Home
-from mwbatch.journal.home_keys import keys_of
+from mwbatch.callbacks.storing.keyring import Keyring
+from mwbatch.commands.context.context import Desk
+from mwbatch.commands.verbs.audit import audit
+from mwbatch.commands.verbs.cancel import cancel
+from mwbatch.commands.verbs.keys import rotated
+from mwbatch.commands.verbs.reconcile import reconcile
+from mwbatch.commands.verbs.rehearse import rehearse
+from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.keys.home_keys import keys_of
 from tests.commands.conftest import ORIGIN, Stage, silent
 from tests.virtual import virtual
 

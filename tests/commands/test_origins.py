@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from mwbatch.commands.reconcile import Manner, reconcile
-from mwbatch.commands.rehearse import rehearse
-from mwbatch.commands.submit import resume, submit
+from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.verbs.rehearse import rehearse
+from mwbatch.commands.verbs.submit import resume, submit
 from mwbatch.errors import AskedBefore, Exit, OtherApi
 from tests.commands.conftest import ELSEWHERE, Stage, answer, silent
 from tests.virtual import virtual

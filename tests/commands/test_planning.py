@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.commands import planning
-from mwbatch.commands.planning import Source, choose, examine, readable
-from mwbatch.commands.submit import submit
-from mwbatch.commands.writing import write_plan
-from mwbatch.core.facts import Planned
-from mwbatch.core.limits import Limits
+from mwbatch.commands.manifest import planning
+from mwbatch.commands.manifest.planning import Source, choose, examine, readable
+from mwbatch.commands.manifest.writing import write_plan
+from mwbatch.commands.verbs.submit import submit
+from mwbatch.core.facts.kinds import Planned
+from mwbatch.core.spending.budget import Limits
 from mwbatch.errors import ManifestError, UsageError
-from mwbatch.journal.card import Card
-from mwbatch.journal.naming import new_batch_id
+from mwbatch.journal.seam.batch_record import Card
+from mwbatch.journal.seam.naming import new_batch_id
 from tests.commands.conftest import ORIGIN, Stage, silent
 from tests.virtual import virtual
 
@@ -119,7 +119,7 @@ async def test_a_flood_of_mistakes_is_cut(stage: Stage) -> None:
 @virtual
 async def test_every_mistake_is_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """All mistakes stand in one error, up to a limit and with their count; nothing is written."""
-    monkeypatch.setattr("mwbatch.commands.survey.MAX_PROBLEMS", 2)
+    monkeypatch.setattr("mwbatch.commands.manifest.survey.MAX_PROBLEMS", 2)
     source = stage.manifest()
     stage.write(source, "id,image_url", *(f"{n},nowhere" for n in range(3)))
     with pytest.raises(ManifestError) as refused:
@@ -133,7 +133,7 @@ async def test_every_mistake_is_told(stage: Stage, monkeypatch: pytest.MonkeyPat
 @virtual
 async def test_new_rows_get_the_numbers_that_follow(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows keep their numbers wherever they stand in the file later; new ones get those that follow."""
-    monkeypatch.setattr("mwbatch.commands.manifests.BLOCK", 64)
+    monkeypatch.setattr("mwbatch.commands.manifest.manifests.BLOCK", 64)
     source = stage.manifest(*range(6))
     batch = await stage.opened()
     batch.keep(manifest=source.recorded, id_column="id")
@@ -195,7 +195,7 @@ async def test_nothing_new_is_planned_but_what_was_compared(
     """Of a file in which nothing is known yet, no row may become another between its readings,
     however far it is the same.
     """
-    monkeypatch.setattr("mwbatch.commands.manifests.BLOCK", 64)
+    monkeypatch.setattr("mwbatch.commands.manifest.manifests.BLOCK", 64)
     column = "id" if ids else "my_own"
     source, batch = stage.manifest(*range(6), column=column), await stage.opened()
     found = await examine(source, batch, stage.desk)

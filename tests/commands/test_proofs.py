@@ -8,25 +8,25 @@ from typing import Any, Final, NoReturn
 
 import pytest
 
-from mwbatch.commands.fetching import FORGOTTEN, PATIENCE
-from mwbatch.commands.reconcile import TRIES, Manner, reconcile
-from mwbatch.commands.submit import submit
-from mwbatch.core.address import NOBODY, Key, find, write
-from mwbatch.core.agreement import Differing
-from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Seen, Via
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.outcomes import Proof, Reconciled
-from mwbatch.core.task import parse_callback, seen
-from mwbatch.core.text import decode, encode
+from mwbatch.commands.settling.fetching import FORGOTTEN, PATIENCE
+from mwbatch.commands.verbs.reconcile import TRIES, Manner, reconcile
+from mwbatch.commands.verbs.submit import submit
+from mwbatch.core.api.address import NOBODY, Key, find, write
+from mwbatch.core.api.task import parse_callback, seen
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.codec.json_codec import decode, encode
+from mwbatch.core.facts.kinds import Seen, Via
+from mwbatch.core.report.agreement import Differing
+from mwbatch.core.report.outcomes import Proof, Reconciled
+from mwbatch.core.state.batch import Batch
 from mwbatch.errors import ApiError, Exit
-from mwbatch.journal.home_keys import keys_of
-from mwbatch.simulator.answers import response
-from mwbatch.simulator.faults import Fault, Line, Size
-from mwbatch.simulator.forms import Draft, Refusal
-from mwbatch.simulator.listing import read_query
-from mwbatch.simulator.tasks import Task, nested
-from mwbatch.simulator.world import World
+from mwbatch.journal.keys.home_keys import keys_of
+from mwbatch.simulator.http.listing import read_query
+from mwbatch.simulator.world.answers import response
+from mwbatch.simulator.world.faults import Fault, Line, Size
+from mwbatch.simulator.world.forms import Draft, Refusal
+from mwbatch.simulator.world.tasks import Task, nested
+from mwbatch.simulator.world.world import World
 from mwbatch.views.outcomes import proved
 from tests.commands.conftest import EPOCH, Stage, clock, silent
 from tests.commands.test_settling import PICTURE, twist

@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from mwbatch.commands.beginning import catch_up
-from mwbatch.commands.cancel import cancel
-from mwbatch.commands.submit import resume, submit
-from mwbatch.core.facts import Started
-from mwbatch.core.limits import Limits
-from mwbatch.core.lines import line
-from mwbatch.core.outcomes import Created
-from mwbatch.core.span import PADDING
-from mwbatch.core.times import http_time, iso
-from mwbatch.journal.begun import FOLDER as BEGUN
-from mwbatch.journal.record import NAME as CARD
-from mwbatch.journal.store import Store
+from mwbatch.commands.settling.beginning import catch_up
+from mwbatch.commands.verbs.cancel import cancel
+from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.core.codec.times import http_time, iso
+from mwbatch.core.facts.kinds import Started
+from mwbatch.core.facts.lines import line
+from mwbatch.core.report.outcomes import Created
+from mwbatch.core.spending.budget import Limits
+from mwbatch.core.sweeps.span import PADDING
+from mwbatch.journal.home.begun import FOLDER as BEGUN
+from mwbatch.journal.home.record import NAME as CARD
+from mwbatch.journal.seam.store import Store
 from mwbatch.simulator.settings import Settings
 from tests.commands.conftest import Stage, clock, silent
 from tests.commands.test_settling import born, doubtful, twist

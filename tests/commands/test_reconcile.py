@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from mwbatch.client import Client
-from mwbatch.commands.inbox import take_in
-from mwbatch.commands.reconcile import Manner, reconcile
-from mwbatch.commands.submit import submit
-from mwbatch.core.fold import Status
-from mwbatch.core.outcomes import Reconciled
+from mwbatch.commands.settling.inbox import take_in
+from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.verbs.submit import submit
+from mwbatch.core.report.outcomes import Reconciled
+from mwbatch.core.state.fold import Status
 from mwbatch.errors import Exit, OtherApi
-from mwbatch.journal.opened import Opened
-from mwbatch.journal.segments import Segments
+from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.segments.journal import Segments
 from tests.commands.conftest import ELSEWHERE, Stage, clock, silent
 from tests.core.facts import answer as answered
 from tests.virtual import virtual

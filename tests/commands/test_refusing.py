@@ -4,8 +4,8 @@ from shlex import split
 
 import pytest
 
-from mwbatch.commands.desk import Desk
-from mwbatch.commands.refusing import same_command
+from mwbatch.commands.asking.refusing import same_command
+from mwbatch.commands.context.context import Desk
 
 
 @pytest.mark.parametrize(

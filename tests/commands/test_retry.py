@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from mwbatch.commands.retry import Choice, retry
-from mwbatch.commands.submit import submit
-from mwbatch.core.facts import Failed, Retried, Verdict, Withdrawn
-from mwbatch.core.fold import MOST_AUTOMATIC, Status
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.outcomes import Created
+from mwbatch.commands.verbs.retry import Choice, retry
+from mwbatch.commands.verbs.submit import submit
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.facts.kinds import Failed, Retried, Verdict, Withdrawn
+from mwbatch.core.report.outcomes import Created
+from mwbatch.core.state.fold import MOST_AUTOMATIC, Status
 from mwbatch.errors import Exit, OtherApi, Unsure, UsageError
 from tests.commands.conftest import ELSEWHERE, EPOCH, Stage, answer, clock, silent
 from tests.virtual import virtual

@@ -9,15 +9,15 @@ import aiohttp
 import orjson
 import pytest
 
-from mwbatch.callbacks.server import serve
-from mwbatch.commands.run import Door, run
-from mwbatch.core.facts import Seen
-from mwbatch.core.outcomes import Ran
+from mwbatch.callbacks.ops.server import serve
+from mwbatch.commands.verbs.run import Door, run
+from mwbatch.core.facts.kinds import Seen
+from mwbatch.core.report.outcomes import Ran
 from mwbatch.errors import Exit, Poisoned, UsageError
-from mwbatch.journal.home import Home
-from mwbatch.journal.home_keys import keys_of
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.keys.home_keys import keys_of
 from mwbatch.simulator.settings import Settings
-from mwbatch.simulator.world import Callback, World
+from mwbatch.simulator.world.world import Callback, World
 from tests.commands.conftest import ELSEWHERE, EPOCH, Stage, answer, clock, silent
 from tests.journal.disks import Failing
 from tests.virtual import virtual
@@ -120,7 +120,9 @@ async def test_a_receiver_that_can_store_nothing(stage: Stage, monkeypatch: pyte
     quick(stage)
     keys_of(stage.home)
     broken = Home(stage.path, disk=Failing(write=[errno.EIO]))
-    monkeypatch.setattr("mwbatch.commands.run.serve", lambda _, *args, **how: serve(broken, *args, **how))
+    monkeypatch.setattr(
+        "mwbatch.commands.verbs.run.serve", lambda _, *args, **how: serve(broken, *args, **how)
+    )
     async with delivering(stage):
         with pytest.raises(Poisoned):
             await ran(stage, 12, None, poll=9999)

@@ -11,22 +11,22 @@ from typing import Final
 import orjson
 import pytest
 
-from mwbatch.commands.cancel import cancel
-from mwbatch.commands.comparing import compare
-from mwbatch.commands.planning import Source
-from mwbatch.commands.rehearse import rehearse
-from mwbatch.commands.retry import Choice, retry
-from mwbatch.commands.submit import resume, submit
-from mwbatch.core.facts import Planned, Started
-from mwbatch.core.fold import Status
-from mwbatch.core.ids import RowNumber
-from mwbatch.core.limits import Limits
-from mwbatch.core.outcomes import Created
-from mwbatch.core.overlaps import Repeats
+from mwbatch.commands.manifest.comparing import compare
+from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.verbs.cancel import cancel
+from mwbatch.commands.verbs.rehearse import rehearse
+from mwbatch.commands.verbs.retry import Choice, retry
+from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.core.codec.ids import RowNumber
+from mwbatch.core.facts.kinds import Planned, Started
+from mwbatch.core.report.outcomes import Created
+from mwbatch.core.spending.budget import Limits
+from mwbatch.core.spending.overlaps import Repeats
+from mwbatch.core.state.fold import Status
 from mwbatch.errors import AskedBefore, ManifestError, UsageError
-from mwbatch.journal.labelled import results
-from mwbatch.journal.opened import look
-from mwbatch.simulator.forms import Draft
+from mwbatch.journal.seam.labelled import results
+from mwbatch.journal.seam.open_batch import look
+from mwbatch.simulator.world.forms import Draft
 from tests.commands.conftest import ORIGIN, Play, Stage, answer, silent
 from tests.core.test_signatures import SIGNED
 from tests.virtual import virtual

@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from mwbatch.commands.cancel import cancel
-from mwbatch.commands.manifests import Manifest
-from mwbatch.commands.planning import Source
-from mwbatch.commands.rehearse import rehearse
-from mwbatch.commands.retry import Choice, retry
-from mwbatch.commands.submit import resume, submit
-from mwbatch.commands.validate import validate
-from mwbatch.core.entry import Entry
-from mwbatch.core.facts import Planned, Retried
-from mwbatch.core.fold import Status
-from mwbatch.core.ids import RowNumber
-from mwbatch.core.limits import Limits
-from mwbatch.core.outcomes import Created
+from mwbatch.commands.manifest.manifests import Manifest
+from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.verbs.cancel import cancel
+from mwbatch.commands.verbs.rehearse import rehearse
+from mwbatch.commands.verbs.retry import Choice, retry
+from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.commands.verbs.validate import validate
+from mwbatch.core.codec.ids import RowNumber
+from mwbatch.core.facts.kinds import Planned, Retried
+from mwbatch.core.manifest.entry import Entry
+from mwbatch.core.report.outcomes import Created
+from mwbatch.core.spending.budget import Limits
+from mwbatch.core.state.fold import Status
 from mwbatch.errors import Exit, ManifestError, UsageError
 from mwbatch.views.plain import Result
 from mwbatch.views.preview import rehearsed, validated

@@ -7,17 +7,17 @@ from itertools import pairwise
 
 import pytest
 
-from mwbatch.commands.probing import PATIENCE
-from mwbatch.commands.sending import Sender, Sending
-from mwbatch.core.address import NOBODY, find
-from mwbatch.core.facts import Failed, Planned, Seen, Started
-from mwbatch.core.fold import Status
-from mwbatch.core.pace import Pace, backoff
+from mwbatch.commands.sending.probing import PATIENCE
+from mwbatch.commands.sending.sending import Sender, Sending
+from mwbatch.core.api.address import NOBODY, find
+from mwbatch.core.facts.kinds import Failed, Planned, Seen, Started
+from mwbatch.core.pace.pace import Pace, backoff
+from mwbatch.core.state.fold import Status
 from mwbatch.errors import Exit, StoreError, Unsent, Unsure, UsageError
-from mwbatch.journal.home_keys import keys_of
-from mwbatch.journal.opened import Opened
-from mwbatch.simulator.faults import Fault, Line
-from mwbatch.simulator.forms import Draft
+from mwbatch.journal.keys.home_keys import keys_of
+from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.simulator.world.faults import Fault, Line
+from mwbatch.simulator.world.forms import Draft
 from tests.commands.conftest import LATENCY, Stage, answer, ids
 from tests.journal.disks import Failing
 from tests.virtual import virtual

@@ -11,26 +11,26 @@ from typing import Any, Final
 
 import pytest
 
-from mwbatch.client.wire import Answer
-from mwbatch.commands import fetching, settling
-from mwbatch.commands.believing import TRIES
-from mwbatch.commands.settling import BELIED, Settled, in_doubt, settle
-from mwbatch.core.address import NOBODY, Key, write
-from mwbatch.core.doubt import Grounds, Witness
-from mwbatch.core.drift import WIDE
-from mwbatch.core.facts import Fact, Failed, Seen, Started, Verdict, Via
-from mwbatch.core.fold import Status
-from mwbatch.core.ids import Attempt, Kid, RowNumber
-from mwbatch.core.lines import line
-from mwbatch.core.times import moment
+from mwbatch.client.transport.wire import Answer
+from mwbatch.commands.settling import fetching, settling
+from mwbatch.commands.settling.believing import TRIES
+from mwbatch.commands.settling.settling import BELIED, Settled, in_doubt, settle
+from mwbatch.core.api.address import NOBODY, Key, write
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
+from mwbatch.core.codec.times import moment
+from mwbatch.core.facts.kinds import Fact, Failed, Seen, Started, Verdict, Via
+from mwbatch.core.facts.lines import line
+from mwbatch.core.state.fold import Status
+from mwbatch.core.sweeps.doubt import Grounds, Witness
+from mwbatch.core.sweeps.drift import WIDE
 from mwbatch.errors import ApiError
-from mwbatch.journal.home_keys import keys_of
-from mwbatch.journal.memory import Memory
-from mwbatch.journal.opened import Opened
-from mwbatch.journal.segment import Segment
-from mwbatch.simulator.dates import iso
-from mwbatch.simulator.forms import Draft, Params
-from mwbatch.simulator.tasks import Task
+from mwbatch.journal.keys.home_keys import keys_of
+from mwbatch.journal.memory.journal import Memory
+from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.segments.segment import Segment
+from mwbatch.simulator.world.dates import iso
+from mwbatch.simulator.world.forms import Draft, Params
+from mwbatch.simulator.world.tasks import Task
 from tests.commands.conftest import EPOCH, LATENCY, Stage, answer, clock, ids
 from tests.virtual import virtual
 

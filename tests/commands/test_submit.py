@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
-from mwbatch.commands.planning import Source
-from mwbatch.commands.rehearse import rehearse
-from mwbatch.commands.submit import resume, submit
-from mwbatch.core.address import find
-from mwbatch.core.facts import Planned
-from mwbatch.core.ids import RowNumber
-from mwbatch.core.limits import Limits
-from mwbatch.core.outcomes import Created
+from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.verbs.rehearse import rehearse
+from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.core.api.address import find
+from mwbatch.core.codec.ids import RowNumber
+from mwbatch.core.facts.kinds import Planned
+from mwbatch.core.report.outcomes import Created
+from mwbatch.core.spending.budget import Limits
 from mwbatch.errors import BatchBusy, Exit, Halted, ManifestError, NameTaken, OtherApi, UsageError
-from mwbatch.journal.card import Card
-from mwbatch.journal.home_keys import keys_of
-from mwbatch.journal.opened import Opened
-from mwbatch.journal.ref import Ref, usable
+from mwbatch.journal.keys.home_keys import keys_of
+from mwbatch.journal.seam.batch_record import Card
+from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.seam.ref import Ref, usable
 from mwbatch.views.preview import rehearsed
 from tests.commands.conftest import ELSEWHERE, ORIGIN, Stage, answer, silent
 from tests.virtual import virtual

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from mwbatch.commands.reconcile import Manner, reconcile
-from mwbatch.commands.submit import resume, submit
-from mwbatch.commands.surplus import Canceled, cancel_surplus
-from mwbatch.core.facts import Seen, Via
-from mwbatch.core.ids import Attempt, RowNumber
+from mwbatch.commands.settling.surplus import Canceled, cancel_surplus
+from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.facts.kinds import Seen, Via
 from mwbatch.errors import ApiError
-from mwbatch.journal.opened import Opened
-from mwbatch.simulator.faults import Fault, Line
-from mwbatch.simulator.tasks import Task, nested
+from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.simulator.world.faults import Fault, Line
+from mwbatch.simulator.world.tasks import Task, nested
 from tests.commands.conftest import Stage, answer, clock, silent
 from tests.commands.test_settling import born, seen
 from tests.virtual import virtual

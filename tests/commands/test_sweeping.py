@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from mwbatch.commands.reconcile import reconcile
-from mwbatch.commands.sights import learned
-from mwbatch.commands.submit import submit
-from mwbatch.commands.sweeping import Swept, sweep
-from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Seen
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.span import Span
-from mwbatch.core.sweep import Place, Sight
-from mwbatch.core.task import Task
+from mwbatch.commands.settling.sights import learned
+from mwbatch.commands.settling.sweeping import Swept, sweep
+from mwbatch.commands.verbs.reconcile import reconcile
+from mwbatch.commands.verbs.submit import submit
+from mwbatch.core.api.task import Task
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.facts.kinds import Seen
+from mwbatch.core.state.batch import Batch
+from mwbatch.core.sweeps.span import Span
+from mwbatch.core.sweeps.sweep import Place, Sight
 from mwbatch.errors import Exit
-from mwbatch.journal.opened import Opened, look
-from mwbatch.simulator.faults import Fault, Line, Size
+from mwbatch.journal.seam.open_batch import Opened, look
+from mwbatch.simulator.world.faults import Fault, Line, Size
 from tests.commands.conftest import EPOCH, Stage, answer, silent
 from tests.commands.test_settling import born, twist
 from tests.core.facts import answer as answered

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.commands.cancel import cancel
-from mwbatch.commands.sending import LOOK
-from mwbatch.commands.submit import resume, submit
-from mwbatch.core.outcomes import Created
+from mwbatch.commands.sending.sending import LOOK
+from mwbatch.commands.verbs.cancel import cancel
+from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.core.report.outcomes import Created
 from mwbatch.errors import BatchBusy, Exit
 from tests.commands.conftest import Stage, answer, clock, silent
 from tests.virtual import virtual

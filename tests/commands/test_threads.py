@@ -10,17 +10,17 @@ from typing import Any, Final
 
 import pytest
 
-from mwbatch.commands.cancel import cancel
-from mwbatch.commands.reconcile import reconcile
-from mwbatch.commands.rehearse import rehearse
-from mwbatch.commands.retry import Choice, retry
-from mwbatch.commands.submit import resume, submit
-from mwbatch.core.address import Address
-from mwbatch.core.fold import Status
-from mwbatch.core.ids import Attempt, Kid, RowNumber
-from mwbatch.core.reject import Reject
-from mwbatch.journal.lock import WHO
-from mwbatch.journal.measure import Commits
+from mwbatch.commands.verbs.cancel import cancel
+from mwbatch.commands.verbs.reconcile import reconcile
+from mwbatch.commands.verbs.rehearse import rehearse
+from mwbatch.commands.verbs.retry import Choice, retry
+from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.core.api.address import Address
+from mwbatch.core.api.unusable import Reject
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
+from mwbatch.core.state.fold import Status
+from mwbatch.journal.home.batch_lock import WHO
+from mwbatch.journal.seam.commit_times import Commits
 from tests.commands.conftest import Stage, silent
 from tests.virtual import virtual
 

@@ -4,20 +4,20 @@ import asyncio
 
 import pytest
 
-from mwbatch.commands.cancel import cancel
-from mwbatch.commands.fetching import fetch
-from mwbatch.commands.reconcile import Manner, reconcile
-from mwbatch.commands.retry import Choice, retry
-from mwbatch.commands.submit import submit
-from mwbatch.core.doubt import SECOND_SWEEP, WITHOUT_WITNESS
-from mwbatch.core.facts import Seen, Via
-from mwbatch.core.fold import Status
-from mwbatch.core.ids import RowNumber
-from mwbatch.core.values import SETTLE
+from mwbatch.commands.settling.fetching import fetch
+from mwbatch.commands.verbs.cancel import cancel
+from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.verbs.retry import Choice, retry
+from mwbatch.commands.verbs.submit import submit
+from mwbatch.core.codec.ids import RowNumber
+from mwbatch.core.facts.kinds import Seen, Via
+from mwbatch.core.state.fold import Status
+from mwbatch.core.sweeps.doubt import SECOND_SWEEP, WITHOUT_WITNESS
+from mwbatch.core.words.values import SETTLE
 from mwbatch.errors import Exit
-from mwbatch.simulator.faults import Fault, Line
-from mwbatch.simulator.forms import Draft
-from mwbatch.simulator.tasks import nested
+from mwbatch.simulator.world.faults import Fault, Line
+from mwbatch.simulator.world.forms import Draft
+from mwbatch.simulator.world.tasks import nested
 from tests.commands.conftest import Stage, answer, clock, silent
 from tests.commands.test_settling import born
 from tests.core.facts import show, start

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from mwbatch.commands import survey as module
-from mwbatch.commands.urls import Urls
-from mwbatch.commands.validate import validate
+from mwbatch.commands.manifest import survey as module
+from mwbatch.commands.manifest.urls import Urls
+from mwbatch.commands.verbs.validate import validate
 from mwbatch.errors import Exit
 from mwbatch.views.preview import validated
 

@@ -9,13 +9,13 @@ import pytest
 
 from mwbatch.client import Client
 from mwbatch.client.images import Images
-from mwbatch.commands.reconcile import Manner, reconcile
-from mwbatch.commands.rehearse import rehearse
-from mwbatch.commands.retry import Choice, retry
-from mwbatch.commands.run import Door, run
-from mwbatch.commands.submit import resume, submit
-from mwbatch.core.limits import Limits
-from mwbatch.core.pace import Pace
+from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.verbs.rehearse import rehearse
+from mwbatch.commands.verbs.retry import Choice, retry
+from mwbatch.commands.verbs.run import Door, run
+from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.core.pace.pace import Pace
+from mwbatch.core.spending.budget import Limits
 from mwbatch.errors import Exit, UsageError
 from tests.commands.conftest import ELSEWHERE, ORIGIN, Stage, answer, silent
 from tests.virtual import virtual

@@ -7,12 +7,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from mwbatch.core.digests import digest
-from mwbatch.core.facts import Fact, Failed, Planned, Retried, Seen, Started, Verdict, Via, Withdrawn
-from mwbatch.core.fold import Row
-from mwbatch.core.ids import Attempt, Kid, RowNumber
-from mwbatch.core.task_state import Shared, TaskState
-from mwbatch.core.text import Json
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
+from mwbatch.core.codec.json_codec import Json
+from mwbatch.core.facts.digests import digest
+from mwbatch.core.facts.kinds import Fact, Failed, Planned, Retried, Seen, Started, Verdict, Via, Withdrawn
+from mwbatch.core.state.fold import Row
+from mwbatch.core.state.task_state import Shared, TaskState
 
 ROWS = 3
 ATTEMPTS = 4

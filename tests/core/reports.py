@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from mwbatch.core.fold import Status
-from mwbatch.core.progress import Report
+from mwbatch.core.report.progress import Report
+from mwbatch.core.state.fold import Status
 
 _STATUSES: Final = tuple(status.value for status in Status)
 _OTHERS: Final = (

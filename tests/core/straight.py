@@ -7,10 +7,10 @@ from hashlib import sha256
 
 from hypothesis import strategies as st
 
-from mwbatch.core.digests import digest
-from mwbatch.core.facts import Fact, Seen, Started, Via
-from mwbatch.core.fold import Row
-from mwbatch.core.ids import Attempt, RowNumber, Strange
+from mwbatch.core.codec.ids import Attempt, RowNumber, Strange
+from mwbatch.core.facts.digests import digest
+from mwbatch.core.facts.kinds import Fact, Seen, Started, Via
+from mwbatch.core.state.fold import Row
 from tests.core.facts import ROWS, histories, link, mixed_up, plan, start, steps
 
 TIMES = [None, "", "2026-11-25T00:00:00.000Z", "2026-11-25T00:00:00.001Z", "0999-01-01T00:00:00.000Z", "noon"]

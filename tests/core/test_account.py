@@ -7,21 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.account import Account, asked_by
-from mwbatch.core.address import Key, write
-from mwbatch.core.create_request import encode_create
-from mwbatch.core.digests import stable_digest
-from mwbatch.core.entry import Entry
-from mwbatch.core.facts import Request
-from mwbatch.core.ids import Attempt, Kid, RowNumber
-from mwbatch.core.manifest import read_jsonl
-from mwbatch.core.overlaps import API, Ahead, Overlaps
-from mwbatch.core.task import Task, parse_task
-from mwbatch.core.text import Json, encode
+from mwbatch.core.api.address import Key, write
+from mwbatch.core.api.create_request import encode_create
+from mwbatch.core.api.task import Task, parse_task
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
+from mwbatch.core.codec.json_codec import Json, encode
+from mwbatch.core.facts.digests import stable_digest
+from mwbatch.core.facts.kinds import Request
+from mwbatch.core.manifest.entry import Entry
+from mwbatch.core.manifest.parsing import read_jsonl
+from mwbatch.core.spending.account import Account, asked_by
+from mwbatch.core.spending.overlaps import API, Ahead, Overlaps
 from mwbatch.errors import AskedElsewhere
-from mwbatch.simulator.forms import read_draft
-from mwbatch.simulator.tasks import Task as Made
-from mwbatch.simulator.tasks import flat, later, nested
+from mwbatch.simulator.world.forms import read_draft
+from mwbatch.simulator.world.tasks import Task as Made
+from mwbatch.simulator.world.tasks import flat, later, nested
 
 KEY = Key(Kid("k1"), bytes(32))
 URL = "https://images.example.com/{}.jpg"

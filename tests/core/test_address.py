@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.address import (
+from mwbatch.core.api.address import (
     NOBODY,
     PREFIX,
     Address,
@@ -18,7 +18,7 @@ from mwbatch.core.address import (
     without_macs,
     write,
 )
-from mwbatch.core.ids import Attempt, Kid, RowNumber
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
 
 KEY = Key(Kid("k1"), b"0123456789abcdef")
 BASES = [

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from mwbatch.core.advice import next_steps
-from mwbatch.core.fold import Status
-from mwbatch.core.plural import counted, rows
-from mwbatch.core.progress import Report
+from mwbatch.core.report.next_steps import next_steps
+from mwbatch.core.report.progress import Report
+from mwbatch.core.state.fold import Status
+from mwbatch.core.words.plural import counted, rows
 from tests.core.reports import reports, standing
 
 

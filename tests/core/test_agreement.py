@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.agreement import FEW, FIRST, Agreement, Differing, gist_of
-from mwbatch.core.facts import Seen, Via
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.task import Task, seen
-from mwbatch.core.task_state import TaskState
-from mwbatch.core.text import encode
+from mwbatch.core.api.task import Task, seen
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.codec.json_codec import encode
+from mwbatch.core.facts.kinds import Seen, Via
+from mwbatch.core.report.agreement import FEW, FIRST, Agreement, Differing, gist_of
+from mwbatch.core.state.task_state import TaskState
 
 TAG = {"id": "a", "left": 1, "top": 2, "width": 3, "height": 4, "brand": "Pepsi"}
 OTHER = TAG | {"id": "b", "left": 9}

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core import audit as module
-from mwbatch.core.audit import Audit, distinct
-from mwbatch.core.digests import SIZE
-from mwbatch.core.fold import Row
-from mwbatch.core.ids import Attempt
-from mwbatch.core.since import moment_of
-from mwbatch.core.task_state import TaskState
+from mwbatch.core.codec.ids import Attempt
+from mwbatch.core.facts.digests import SIZE
+from mwbatch.core.report import audit as module
+from mwbatch.core.report.audit import Audit, distinct
+from mwbatch.core.state.fold import Row
+from mwbatch.core.state.task_state import TaskState
+from mwbatch.core.words.since import moment_of
 from mwbatch.errors import UsageError
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mwbatch.core.batch import Batch
-from mwbatch.core.digests import Digests, identity
-from mwbatch.core.facts import Fact, Seen, Started
-from mwbatch.core.fold import Row, Status
-from mwbatch.core.glances import answered_row, kept_answer, shown_task
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.lines import BadLine, UnknownFact, line
-from mwbatch.core.rows import GAP
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.facts.digests import Digests, identity
+from mwbatch.core.facts.glances import answered_row, kept_answer, shown_task
+from mwbatch.core.facts.kinds import Fact, Seen, Started
+from mwbatch.core.facts.lines import BadLine, UnknownFact, line
+from mwbatch.core.state.batch import Batch
+from mwbatch.core.state.fold import Row, Status
+from mwbatch.core.state.rows import GAP
 from tests.core.facts import (
     ROWS,
     answer,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mwbatch.core.batch_names import in_ascii, is_reserved, unreserved, wrong_with
+from mwbatch.core.words.batch_names import in_ascii, is_reserved, unreserved, wrong_with
 
 TAKEN = ("inbox", "keys.json")
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from mwbatch.core.course import Ending
-from mwbatch.core.entry import Rows
-from mwbatch.core.exported import Exported
-from mwbatch.core.fold import Row, Status
-from mwbatch.core.outcomes import Canceled, Created, Made, Proof, Ran, Reconciled
-from mwbatch.core.overlaps import Overlap
-from mwbatch.core.pace import Trouble
-from mwbatch.core.progress import Report, Tally
-from mwbatch.core.task_state import Shared
+from mwbatch.core.manifest.entry import Rows
+from mwbatch.core.pace.course import Ending
+from mwbatch.core.pace.pace import Trouble
+from mwbatch.core.report.exported import Exported
+from mwbatch.core.report.outcomes import Canceled, Created, Made, Proof, Ran, Reconciled
+from mwbatch.core.report.progress import Report, Tally
+from mwbatch.core.spending.overlaps import Overlap
+from mwbatch.core.state.fold import Row, Status
+from mwbatch.core.state.task_state import Shared
 from mwbatch.errors import Exit
 
 EMPTY = Report("logos", "b234567890", "/home", 0, dict.fromkeys(Status, 0), 0, 0, 0, 0, 0)

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mwbatch.core.ceiling import WALL, Ceiling
-from mwbatch.core.curve import APPROACH_S
-from mwbatch.core.pace import FIRST as FIRST_IN_FLIGHT
-from mwbatch.core.pace import SLACK_S, Pace
-from mwbatch.core.scatter import LONGEST, MANY
-from mwbatch.core.top import FIRST, FIRST_RATE, REMEMBERED, SAFE, YIELD
-from mwbatch.core.trial import TRIED
+from mwbatch.core.pace.curve_top import FIRST, FIRST_RATE, REMEMBERED, SAFE, YIELD
+from mwbatch.core.pace.pace import FIRST as FIRST_IN_FLIGHT
+from mwbatch.core.pace.pace import SLACK_S, Pace
+from mwbatch.core.pace.rate_curve import APPROACH_S
+from mwbatch.core.pace.rate_estimate import WALL, Ceiling
+from mwbatch.core.pace.trial import TRIED
+from mwbatch.core.pace.unrelated_refusals import LONGEST, MANY
 from tests.core.throttled import GOODPUT, KINDS, Chance, Kind, Play, Window, heeds, meets
 
 kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from mwbatch.core import ceiling as file
-from mwbatch.core.ceiling import Ceiling, Event, State
-from mwbatch.core.scatter import LONGEST, MANY
+from mwbatch.core.pace import rate_estimate as file
+from mwbatch.core.pace.rate_estimate import Ceiling, Event, State
+from mwbatch.core.pace.unrelated_refusals import LONGEST, MANY
 from tests.core.test_ceiling import SHOWN, TICK, Script
 from tests.edges import EdgeLaws
 

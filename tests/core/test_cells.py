@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from mwbatch.core.cells import MAX_PIXELS
-from mwbatch.core.manifest import Entry, read_jsonl
+from mwbatch.core.manifest.cells import MAX_PIXELS
+from mwbatch.core.manifest.parsing import Entry, read_jsonl
 
 URL = "https://images.example.com/1.jpg"
 BOX = {"left": 1, "top": 2, "width": 3, "height": 4}

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.batch import Batch
-from mwbatch.core.codes import CODES, LIFTED
-from mwbatch.core.columns import Holders
-from mwbatch.core.facts import Fact, Via
-from mwbatch.core.fold import Status
-from mwbatch.core.lines import BadLine, line
-from mwbatch.core.rows import GAP
+from mwbatch.core.facts.kinds import Fact, Via
+from mwbatch.core.facts.lines import BadLine, line
+from mwbatch.core.state.batch import Batch
+from mwbatch.core.state.codes import CODES, LIFTED
+from mwbatch.core.state.columns import Holders
+from mwbatch.core.state.fold import Status
+from mwbatch.core.state.rows import GAP
 from tests.core.facts import fail, plan, retry, show, start, withdraw
 from tests.core.straight import TIMES, folded, straight
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from mwbatch.core import course
-from mwbatch.core.course import Course, Event, State
+from mwbatch.core.pace import course
+from mwbatch.core.pace.course import Course, Event, State
 from mwbatch.errors import Exit
 from tests.edges import EdgeLaws
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.create_request import (
+from mwbatch.core.api.create_request import (
     LONGEST_MESSAGE,
     OTHER_ADDRESS,
     UNREADABLE,
@@ -19,8 +19,8 @@ from mwbatch.core.create_request import (
     judge,
     words,
 )
-from mwbatch.core.facts import EDGES, Verdict
-from mwbatch.core.text import Json
+from mwbatch.core.codec.json_codec import Json
+from mwbatch.core.facts.kinds import EDGES, Verdict
 
 CALLBACK = "http://www.example.com/callback"
 IMAGE = "https://ibb.co/fmMFRQ"

@@ -7,14 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.batch import Batch
-from mwbatch.core.doubt import WITHOUT_WITNESS, Doubt, Grounds, Witness, doubts, ended, may_end, span_of
-from mwbatch.core.drift import WIDE
-from mwbatch.core.facts import Fact, Failed, Started, Verdict, Via
-from mwbatch.core.fold import Row
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.span import PADDING
-from mwbatch.core.sweep import Place
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.facts.kinds import Fact, Failed, Started, Verdict, Via
+from mwbatch.core.state.batch import Batch
+from mwbatch.core.state.fold import Row
+from mwbatch.core.sweeps.doubt import (
+    WITHOUT_WITNESS,
+    Doubt,
+    Grounds,
+    Witness,
+    doubts,
+    ended,
+    may_end,
+    span_of,
+)
+from mwbatch.core.sweeps.drift import WIDE
+from mwbatch.core.sweeps.span import PADDING
+from mwbatch.core.sweeps.sweep import Place
 from tests.core.facts import ROWS, fail, plan, show, start, steps
 
 NOON, LATER = "Tue, 24 Nov 2026 12:00:00 GMT", "Tue, 24 Nov 2026 13:30:00 GMT"

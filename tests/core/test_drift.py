@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.drift import WIDE, Drift
-from mwbatch.core.times import iso
+from mwbatch.core.codec.times import iso
+from mwbatch.core.sweeps.drift import WIDE, Drift
 
 NOON = "Tue, 24 Nov 2026 12:00:00 GMT"
 

@@ -5,9 +5,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.digests import SIZE, named
-from mwbatch.core.fold import Status
-from mwbatch.core.overlaps import COUNTED, Ahead, Overlap, Overlaps, consented
+from mwbatch.core.facts.digests import SIZE, named
+from mwbatch.core.spending.overlaps import COUNTED, Ahead, Overlap, Overlaps, consented
+from mwbatch.core.state.fold import Status
 
 
 def digest(asked: int) -> bytes:

@@ -2,16 +2,16 @@
 
 import pytest
 
-from mwbatch.core.batch import Batch
-from mwbatch.core.digests import digest_id
-from mwbatch.core.entry import Entry, Problem, cells_of, with_cells
-from mwbatch.core.exported import Exported
-from mwbatch.core.facts import Planned, Request
-from mwbatch.core.identity import Identity
-from mwbatch.core.ids import RowNumber
-from mwbatch.core.manifest import read_csv, read_jsonl
-from mwbatch.core.outcomes import Canceled, Made
-from mwbatch.core.text import encode
+from mwbatch.core.codec.ids import RowNumber
+from mwbatch.core.codec.json_codec import encode
+from mwbatch.core.facts.digests import digest_id
+from mwbatch.core.facts.kinds import Planned, Request
+from mwbatch.core.manifest.entry import Entry, Problem, cells_of, with_cells
+from mwbatch.core.manifest.parsing import read_csv, read_jsonl
+from mwbatch.core.manifest.row_identity import Identity
+from mwbatch.core.report.exported import Exported
+from mwbatch.core.report.outcomes import Canceled, Made
+from mwbatch.core.state.batch import Batch
 from mwbatch.errors import Exit
 from tests.core.reports import standing
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.expiry import SOON, Clock, Expiring, expires
+from mwbatch.core.urls.expiry import SOON, Clock, Expiring, expires
 
 AT = datetime(2026, 11, 30, 12, tzinfo=UTC)
 EPOCH = int(AT.timestamp())

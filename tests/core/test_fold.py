@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.batch import Batch
-from mwbatch.core.facts import (
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.facts.kinds import (
     CONFIRMING,
     Fact,
     Failed,
@@ -20,9 +20,9 @@ from mwbatch.core.facts import (
     Via,
     Withdrawn,
 )
-from mwbatch.core.fold import Row, Status
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.task_state import TaskState
+from mwbatch.core.state.batch import Batch
+from mwbatch.core.state.fold import Row, Status
+from mwbatch.core.state.task_state import TaskState
 from tests.core.facts import (
     ROWS,
     answer,

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mwbatch.core.columns import shown_by, shown_in
-from mwbatch.core.digests import identity
-from mwbatch.core.facts import Fact, Planned, Retried, Seen, Via
-from mwbatch.core.glances import (
+from mwbatch.core.codec.ids import Attempt
+from mwbatch.core.codec.json_codec import as_bytes, encode
+from mwbatch.core.facts.digests import identity
+from mwbatch.core.facts.glances import (
     EDITION,
     STATUSES,
     Kept,
@@ -23,9 +23,9 @@ from mwbatch.core.glances import (
     renewed_plan,
     shown_task,
 )
-from mwbatch.core.ids import Attempt
-from mwbatch.core.lines import BadLine, line, parse
-from mwbatch.core.text import as_bytes, encode
+from mwbatch.core.facts.kinds import Fact, Planned, Retried, Seen, Via
+from mwbatch.core.facts.lines import BadLine, line, parse
+from mwbatch.core.state.columns import shown_by, shown_in
 from tests.core.facts import ATTEMPTS, facts, histories, plan
 from tests.core.straight import TIMES, showings, straight
 

@@ -11,8 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from mwbatch.cli import app
-from mwbatch.core.hint import TAKEN_BY, given, hint, typed
-from mwbatch.core.printable import cell
+from mwbatch.core.words.hint import TAKEN_BY, given, hint, typed
+from mwbatch.core.words.printable import cell
 from tests.shapes import VERBS
 
 

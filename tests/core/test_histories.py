@@ -2,9 +2,9 @@
 
 import pytest
 
-from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Fact
-from mwbatch.core.fold import Status
+from mwbatch.core.facts.kinds import Fact
+from mwbatch.core.state.batch import Batch
+from mwbatch.core.state.fold import Status
 from tests.core.facts import answer, fail, plan, retry, show, start, withdraw
 
 History = list[Fact]

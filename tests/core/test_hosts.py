@@ -3,7 +3,7 @@
 import pytest
 from yarl import URL
 
-from mwbatch.core.hosts import kin, known, names_host, origin, without_user
+from mwbatch.core.urls.hosts import kin, known, names_host, origin, without_user
 from mwbatch.errors import UsageError
 
 FORMS = [

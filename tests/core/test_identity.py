@@ -2,11 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.digests import Digests, digest_id, request_digest
-from mwbatch.core.entry import Entry
-from mwbatch.core.facts import Planned, Request
-from mwbatch.core.identity import Decision, Identity, Kind
-from mwbatch.core.ids import RowNumber
+from mwbatch.core.codec.ids import RowNumber
+from mwbatch.core.facts.digests import Digests, digest_id, request_digest
+from mwbatch.core.facts.kinds import Planned, Request
+from mwbatch.core.manifest.entry import Entry
+from mwbatch.core.manifest.row_identity import Decision, Identity, Kind
 
 
 def entry(line: int, picture: str, id_: str | None = None) -> Entry:

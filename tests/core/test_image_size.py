@@ -2,9 +2,9 @@
 
 import pytest
 
-from mwbatch.core.cells import MAX_PIXELS
-from mwbatch.core.image_size import Size, misspelt_size, told_size
-from mwbatch.core.text import Json
+from mwbatch.core.codec.json_codec import Json
+from mwbatch.core.manifest.cells import MAX_PIXELS
+from mwbatch.core.manifest.image_size import Size, misspelt_size, told_size
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from dataclasses import fields
 
 import pytest
 
-from mwbatch.core.address import Key
-from mwbatch.core.key_use import KeyLine, Retired, Rotated
+from mwbatch.core.api.address import Key
+from mwbatch.core.report.key_use import KeyLine, Retired, Rotated
 
 
 @pytest.mark.parametrize("kind", [KeyLine, Rotated, Retired])

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Fact, Seen, Via
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.labels import label, response
-from mwbatch.core.task import parse_callback, parse_task, seen
-from mwbatch.core.text import Json, encode
+from mwbatch.core.api.task import parse_callback, parse_task, seen
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.codec.json_codec import Json, encode
+from mwbatch.core.facts.kinds import Fact, Seen, Via
+from mwbatch.core.report.result_line import label, response
+from mwbatch.core.state.batch import Batch
 from tests.core.facts import plan, show
 
 TAGS: dict[str, Json] = {"tags": [{"id": "x", "left": 1, "top": 2, "width": 3, "height": 4, "brand": None}]}

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Fact
-from mwbatch.core.fold import Status
-from mwbatch.core.limits import Limits, Spent
-from mwbatch.core.values import MOST_TASKS
+from mwbatch.core.facts.kinds import Fact
+from mwbatch.core.spending.budget import Limits, Spent
+from mwbatch.core.state.batch import Batch
+from mwbatch.core.state.fold import Status
+from mwbatch.core.words.values import MOST_TASKS
 from mwbatch.errors import BadValue
 from tests.core.facts import answer, call, fail, histories, plan, show, start, steps
 

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.digests import digest
-from mwbatch.core.entry import Entry
-from mwbatch.core.facts import Planned, Seen, Via
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.lineage import Asked, Filter, Question, ask
-from mwbatch.core.manifest import read_jsonl
-from mwbatch.core.scrutiny import Leave, Scrutiny
-from mwbatch.core.text import encode, objects
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.codec.json_codec import encode, objects
+from mwbatch.core.facts.digests import digest
+from mwbatch.core.facts.kinds import Planned, Seen, Via
+from mwbatch.core.manifest.entry import Entry
+from mwbatch.core.manifest.parsing import read_jsonl
+from mwbatch.core.report.second_stage import Asked, Filter, Question, ask
+from mwbatch.core.spending.scrutiny import Leave, Scrutiny
 
 QUESTION = Question("Is it good?", ("good", "bad"))
 PLANNED = Planned(

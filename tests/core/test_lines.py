@@ -9,11 +9,11 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from mwbatch.core.digests import digest, identity
-from mwbatch.core.facts import KINDS, NAMES, Fact, Failed, Planned, Seen, Started, Verdict, Via
-from mwbatch.core.ids import Attempt, RowNumber, Strange
-from mwbatch.core.lines import BadLine, UnknownFact, line, parse, sealed, unsealed
-from mwbatch.core.text import Json, canonical, encode
+from mwbatch.core.codec.ids import Attempt, RowNumber, Strange
+from mwbatch.core.codec.json_codec import Json, canonical, encode
+from mwbatch.core.facts.digests import digest, identity
+from mwbatch.core.facts.kinds import KINDS, NAMES, Fact, Failed, Planned, Seen, Started, Verdict, Via
+from mwbatch.core.facts.lines import BadLine, UnknownFact, line, parse, sealed, unsealed
 from tests.core.facts import answer, bodies, facts, fail, objects, plan, seen, show, start, texts, values
 
 ONE_LINE = bytes.maketrans(b"\n\r\t", b"   ")

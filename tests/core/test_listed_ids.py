@@ -5,9 +5,9 @@ import subprocess
 
 import pytest
 
-from mwbatch.core import listed_ids
-from mwbatch.core.listed_ids import LONGEST, listed
-from mwbatch.core.plain_text import BOM, NoText
+from mwbatch.core.codec.plain_text import BOM, NoText
+from mwbatch.core.manifest import listed_ids
+from mwbatch.core.manifest.listed_ids import LONGEST, listed
 
 
 def ids(raw: bytes, name: str = "ids.txt") -> list[str]:

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.csv_plain import PlainLines
-from mwbatch.core.entry import cells_of
-from mwbatch.core.jsonl_rows import MOST_NAMES
-from mwbatch.core.manifest import (
+from mwbatch.core.manifest.csv_plain import PlainLines
+from mwbatch.core.manifest.csv_records import MAX_CELL
+from mwbatch.core.manifest.entry import cells_of
+from mwbatch.core.manifest.jsonl_rows import MOST_NAMES
+from mwbatch.core.manifest.parsing import (
     CsvReader,
     Entry,
     Found,
@@ -20,9 +21,8 @@ from mwbatch.core.manifest import (
     read_csv,
     read_jsonl,
 )
-from mwbatch.core.reader import MAX_LINE
-from mwbatch.core.records import MAX_CELL
-from mwbatch.core.scrutiny import Leave, Scrutiny
+from mwbatch.core.manifest.reader import MAX_LINE
+from mwbatch.core.spending.scrutiny import Leave, Scrutiny
 
 URL = "https://images.example.com/1.jpg"
 BOX = {"left": 1, "top": 2, "width": 3, "height": 4}

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.named import Named
-from mwbatch.core.text import encode
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.codec.json_codec import encode
+from mwbatch.core.state.first_named import Named
 
 
 @given(st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 3), st.sampled_from("ab")), max_size=30))

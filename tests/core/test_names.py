@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.names import ID_NAMES, KNOWN, LONGEST, guess, meant, misnamed
+from mwbatch.core.manifest.column_names import ID_NAMES, KNOWN, LONGEST, guess, meant, misnamed
 
 OTHERS = {
     "Instruction": "instruction",

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.agreement import Differing
-from mwbatch.core.course import Ending
-from mwbatch.core.ids import RowNumber
-from mwbatch.core.outcomes import Created, Proof, Ran, Reconciled
-from mwbatch.core.progress import Report
+from mwbatch.core.codec.ids import RowNumber
+from mwbatch.core.pace.course import Ending
+from mwbatch.core.report.agreement import Differing
+from mwbatch.core.report.outcomes import Created, Proof, Ran, Reconciled
+from mwbatch.core.report.progress import Report
 from mwbatch.errors import Exit
 from tests.core.reports import reports, standing
 

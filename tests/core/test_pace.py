@@ -8,9 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mwbatch.core.create_request import Outcome
-from mwbatch.core.facts import Verdict
-from mwbatch.core.pace import (
+from mwbatch.core.api.create_request import Outcome
+from mwbatch.core.facts.kinds import Verdict
+from mwbatch.core.pace.curve_top import FIRST_RATE, SLOWEST
+from mwbatch.core.pace.pace import (
     FIRST,
     MOST,
     REFUSED_IN_A_ROW,
@@ -23,8 +24,7 @@ from mwbatch.core.pace import (
     Trouble,
     backoff,
 )
-from mwbatch.core.scatter import LONGEST
-from mwbatch.core.top import FIRST_RATE, SLOWEST
+from mwbatch.core.pace.unrelated_refusals import LONGEST
 
 waits = st.sampled_from([0.0, 0.01, 0.3, 5.0])
 steps = st.lists(

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core import plain_text
-from mwbatch.core.plain_text import BOM, NoText, instead, text_of
+from mwbatch.core.codec import plain_text
+from mwbatch.core.codec.plain_text import BOM, NoText, instead, text_of
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])))

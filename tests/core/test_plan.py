@@ -5,9 +5,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Fact, Planned
-from mwbatch.core.plan import Create, Runs, precedence, ranges, run_size
+from mwbatch.core.facts.kinds import Fact, Planned
+from mwbatch.core.spending.plan import Create, Runs, precedence, ranges, run_size
+from mwbatch.core.state.batch import Batch
 from tests.core.facts import ROWS, histories, plan, start
 
 numbers = st.sets(st.integers(0, 60)).map(sorted)

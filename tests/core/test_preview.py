@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mwbatch.core.preview import Rehearsal, Validation
+from mwbatch.core.report.preview import Rehearsal, Validation
 from mwbatch.errors import Exit, UsageError
 
 GOOD = Validation("m.csv", 3, {"tagging": 3}, 0, 0, "id", 0, ())

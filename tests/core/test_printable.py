@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.printable import cell, encoded, encoded_json, printable
-from mwbatch.core.text import encode
+from mwbatch.core.codec.json_codec import encode
+from mwbatch.core.words.printable import cell, encoded, encoded_json, printable
 
 ANY = st.text(
     st.characters(exclude_categories=()) | st.sampled_from("\x1b\x7f\x9b\u202e\u2066\u2028\ud800\n\t\r")

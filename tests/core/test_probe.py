@@ -2,10 +2,10 @@
 
 import pytest
 
-from mwbatch.core.address import Key, find
-from mwbatch.core.ids import Kid
-from mwbatch.core.probe import PROBE, answer, is_answer, probe_address, question
-from mwbatch.journal.naming import new_batch_id
+from mwbatch.core.api.address import Key, find
+from mwbatch.core.api.receiver_probe import PROBE, answer, is_answer, probe_address, question
+from mwbatch.core.codec.ids import Kid
+from mwbatch.journal.seam.naming import new_batch_id
 
 KEY = Key(Kid("k1"), b"0123456789abcdef")
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Fact
-from mwbatch.core.fold import Status
-from mwbatch.core.limits import Limits
-from mwbatch.core.progress import Report, Tally, report
+from mwbatch.core.facts.kinds import Fact
+from mwbatch.core.report.progress import Report, Tally, report
+from mwbatch.core.spending.budget import Limits
+from mwbatch.core.state.batch import Batch
+from mwbatch.core.state.fold import Status
 from mwbatch.errors import Exit
 from tests.core.facts import answer, histories, plan, show
 from tests.core.reports import standing

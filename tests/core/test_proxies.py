@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.proxies import Proxy, on_the_way
+from mwbatch.core.urls.proxies import Proxy, on_the_way
 from mwbatch.errors import UsageError
 
 NAMED = {"https": "http://one:3128", "http": "two", "no": "near.test,.corp.test,9.9.9.9"}

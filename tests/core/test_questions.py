@@ -4,11 +4,11 @@ from typing import Final
 
 import pytest
 
-from mwbatch.core import codes, questions
-from mwbatch.core.batch import Batch
-from mwbatch.core.codes import CODES, LIFTED, Question
-from mwbatch.core.facts import Fact, Seen, Via
-from mwbatch.core.fold import Row
+from mwbatch.core.facts.kinds import Fact, Seen, Via
+from mwbatch.core.state import codes, questions
+from mwbatch.core.state.batch import Batch
+from mwbatch.core.state.codes import CODES, LIFTED, Question
+from mwbatch.core.state.fold import Row
 from tests.core.facts import plan, start, withdraw
 from tests.core.straight import TIMES, folded, straight
 

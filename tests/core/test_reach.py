@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.batch import Batch
-from mwbatch.core.doubt import started_since
-from mwbatch.core.drift import Drift
-from mwbatch.core.facts import Fact, Started, Via
-from mwbatch.core.fold import Status
-from mwbatch.core.reach import Reach, next_number, unbroken
-from mwbatch.core.span import Span, oldest
-from mwbatch.core.times import iso
+from mwbatch.core.codec.times import iso
+from mwbatch.core.facts.kinds import Fact, Started, Via
+from mwbatch.core.state.batch import Batch
+from mwbatch.core.state.fold import Status
+from mwbatch.core.sweeps.doubt import started_since
+from mwbatch.core.sweeps.drift import Drift
+from mwbatch.core.sweeps.reach import Reach, next_number, unbroken
+from mwbatch.core.sweeps.span import Span, oldest
 from tests.core.facts import fail, plan, retry, show, start
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from mwbatch.core import records
-from mwbatch.core.records import MAX_CELL, MAX_RECORD, SPARE, Record, Records, Torn
+from mwbatch.core.manifest import csv_records as records
+from mwbatch.core.manifest.csv_records import MAX_CELL, MAX_RECORD, SPARE, Record, Records, Torn
 
 OPENING = 'a","\n'
 """Opens a quote wherever reading begins, also inside of one, with cells that stay short."""

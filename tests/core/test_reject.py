@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core import facts, lines
-from mwbatch.core.address import Address
-from mwbatch.core.ids import Attempt, Kid, RowNumber
-from mwbatch.core.lines import BadLine, UnknownFact
-from mwbatch.core.reject import Reject, line, masked_body, parse
+from mwbatch.core.api.address import Address
+from mwbatch.core.api.unusable import Reject, line, masked_body, parse
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
+from mwbatch.core.facts import kinds as facts
+from mwbatch.core.facts import lines
+from mwbatch.core.facts.lines import BadLine, UnknownFact
 
 MAC = "0123456789abcdef0123456789abcdef"
 HERE = Address(Kid("k1"), "b234567890", RowNumber(7), Attempt(2), MAC)

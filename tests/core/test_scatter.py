@@ -5,9 +5,9 @@ The same at a thousand a second: `tests/benchmarks/test_pace_goals.py`.
 
 import pytest
 
-from mwbatch.core.pace import Pace
-from mwbatch.core.scatter import ALARM, NONE, SLOW, Counts, Scatter
-from mwbatch.core.trial import ENOUGH, FEW, LONG_S, LONGEST_S, SETTLE_S, End, Trial
+from mwbatch.core.pace.pace import Pace
+from mwbatch.core.pace.trial import ENOUGH, FEW, LONG_S, LONGEST_S, SETTLE_S, End, Trial
+from mwbatch.core.pace.unrelated_refusals import ALARM, NONE, SLOW, Counts, Scatter
 from tests.core.throttled import COLD_S, GOODPUT, KINDS, Chance, Kind, Play, Run, Scattered
 
 kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from mwbatch.core.entry import Entry, Problem
-from mwbatch.core.expiry import Clock
-from mwbatch.core.hardly_meant import question
-from mwbatch.core.jsonl_rows import JsonlReader
-from mwbatch.core.manifest import read_csv, read_jsonl
-from mwbatch.core.scrutiny import MOST_COLUMNS, Leave, Scrutiny
+from mwbatch.core.manifest.entry import Entry, Problem
+from mwbatch.core.manifest.jsonl_rows import JsonlReader
+from mwbatch.core.manifest.parsing import read_csv, read_jsonl
+from mwbatch.core.spending.hardly_meant import question
+from mwbatch.core.spending.scrutiny import MOST_COLUMNS, Leave, Scrutiny
+from mwbatch.core.urls.expiry import Clock
 
 URL = "https://images.example.com/1.jpg"
 OLD = f"{URL}?Signature=s&Key-Pair-Id=k&Expires=1700000000"

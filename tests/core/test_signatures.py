@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.digests import request_digest, stable_digest
-from mwbatch.core.facts import Request
-from mwbatch.core.signatures import PROVIDERS, unsigned
+from mwbatch.core.facts.digests import request_digest, stable_digest
+from mwbatch.core.facts.kinds import Request
+from mwbatch.core.urls.signed_urls import PROVIDERS, unsigned
 
 PLAIN: Final = "https://pictures.example.com/shelf/1.jpg"
 SIGNED: Final = {

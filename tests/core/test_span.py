@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.batch import Batch
-from mwbatch.core.drift import Drift
-from mwbatch.core.facts import Via
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.span import PADDING, Span, Undated, oldest
-from mwbatch.core.sweep import Place
-from mwbatch.core.times import iso
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.codec.times import iso
+from mwbatch.core.facts.kinds import Via
+from mwbatch.core.state.batch import Batch
+from mwbatch.core.sweeps.drift import Drift
+from mwbatch.core.sweeps.span import PADDING, Span, Undated, oldest
+from mwbatch.core.sweeps.sweep import Place
 from tests.core.facts import plan, show
 
 NOON, LATER = "Tue, 24 Nov 2026 12:00:00 GMT", "Tue, 24 Nov 2026 13:30:00 GMT"

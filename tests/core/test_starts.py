@@ -3,8 +3,8 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mwbatch.core.facts import Started
-from mwbatch.core.starts import Starts
+from mwbatch.core.facts.kinds import Started
+from mwbatch.core.state.starts import Starts
 from tests.core.facts import start
 
 spans = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 6)), min_size=1, max_size=3)

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from mwbatch.core.address import Address, Key, write
-from mwbatch.core.ids import Attempt, Kid, RowNumber
-from mwbatch.core.page import Page
-from mwbatch.core.sweep import Place, Query, Sight, Sweep
-from mwbatch.core.task import Task
-from mwbatch.core.times import iso, moment
+from mwbatch.core.api.address import Address, Key, write
+from mwbatch.core.api.page import Page
+from mwbatch.core.api.task import Task
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
+from mwbatch.core.codec.times import iso, moment
+from mwbatch.core.sweeps.sweep import Place, Query, Sight, Sweep
 
 OURS, OTHERS = "b234567890", "b999999999"
 KEY, FOREIGN = Key(Kid("k1"), b"k" * 16), Key(Kid("k1"), b"f" * 16)

@@ -9,10 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.digests import digest
-from mwbatch.core.facts import Seen, Via
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.task import (
+from mwbatch.core.api.task import (
     ALIASES,
     BadTask,
     Task,
@@ -23,7 +20,10 @@ from mwbatch.core.task import (
     seen,
     told_by,
 )
-from mwbatch.core.text import Json
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.codec.json_codec import Json
+from mwbatch.core.facts.digests import digest
+from mwbatch.core.facts.kinds import Seen, Via
 
 FLAT: dict[str, Json] = {
     "task_id": "K63nQmiYa5C57iXm5",

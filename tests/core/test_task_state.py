@@ -1,8 +1,8 @@
 """What of a showing of a task is to be recorded, since the batch does not know it."""
 
-from mwbatch.core.facts import Via
-from mwbatch.core.ids import Attempt
-from mwbatch.core.task_state import TaskState, news
+from mwbatch.core.codec.ids import Attempt
+from mwbatch.core.facts.kinds import Via
+from mwbatch.core.state.task_state import TaskState, news
 from tests.core.facts import answer, show
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mwbatch.core.text import (
+from mwbatch.core.codec.json_codec import (
     MAX_NESTING,
     BadJson,
     Json,

@@ -2,11 +2,11 @@
 
 import pytest
 
-from mwbatch.core.account import asked_by
-from mwbatch.core.lines import BadLine, UnknownFact, parse, sealed
-from mwbatch.core.reject import parse as parse_reject
-from mwbatch.core.task import Task
-from mwbatch.core.text import Json, each, field, is_count, maybe, number, objects, table, texts
+from mwbatch.core.api.task import Task
+from mwbatch.core.api.unusable import parse as parse_reject
+from mwbatch.core.codec.json_codec import Json, each, field, is_count, maybe, number, objects, table, texts
+from mwbatch.core.facts.lines import BadLine, UnknownFact, parse, sealed
+from mwbatch.core.spending.account import asked_by
 
 RECORD: dict[str, Json] = {"n": 3, "x": 0.5, "t": "a", "b": True, "l": ["a", "b"], "o": {"k": 1}, "0": None}
 ODD: list[Json] = [None, True, -1, 0.0, "1", [1], {}]

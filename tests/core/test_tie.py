@@ -2,9 +2,9 @@
 
 import pytest
 
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.task import Task
-from mwbatch.core.tie import is_at
+from mwbatch.core.api.task import Task
+from mwbatch.core.api.tie import is_at
+from mwbatch.core.codec.ids import Attempt, RowNumber
 
 OURS = "https://calls.test/callbacks/v1/k1/b234567890/3-1/0123456789abcdef0123456789abcdef"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.times import asked_wait, http_time, iso, moment
+from mwbatch.core.codec.times import asked_wait, http_time, iso, moment
 
 NOW = "Tue, 24 Nov 2026 03:18:42 GMT"
 

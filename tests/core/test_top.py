@@ -2,8 +2,8 @@
 
 import pytest
 
-from mwbatch.core.curve import APPROACH_S, HELD_S, HOLD_S, Curve
-from mwbatch.core.top import REMEMBERED, SAFE, Top
+from mwbatch.core.pace.curve_top import REMEMBERED, SAFE, Top
+from mwbatch.core.pace.rate_curve import APPROACH_S, HELD_S, HOLD_S, Curve
 
 LONG = APPROACH_S + HELD_S + 2.0
 """Seconds after a refusal at which a top is held."""

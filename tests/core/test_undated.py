@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.page import Page
-from mwbatch.core.sweep import Query, Sweep
-from mwbatch.core.times import moment
-from mwbatch.core.walk import MAX_IDLE_PAGES
+from mwbatch.core.api.page import Page
+from mwbatch.core.api.walk import MAX_IDLE_PAGES
+from mwbatch.core.codec.times import moment
+from mwbatch.core.sweeps.sweep import Query, Sweep
 from tests.core.test_sweep import KEY, OTHERS, OURS, Api, arrivals, at, emptied, limits, spoilt, task, tasks
 
 worlds = st.builds(Api, tasks, limits, st.booleans(), arrivals)

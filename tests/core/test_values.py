@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.hosts import host_of, is_loopback, is_near, settle_at
-from mwbatch.core.values import SETTLE_FLOOR, amount, whole
+from mwbatch.core.urls.hosts import host_of, is_loopback, is_near, settle_at
+from mwbatch.core.words.values import SETTLE_FLOOR, amount, whole
 from mwbatch.errors import BadValue
 
 LOOPBACK = ("127.0.0.1", "127.8.8.8", "::1", "localhost", "LOCALHOST.", "api.localhost")

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Fact, Failed, Started, Verdict
-from mwbatch.core.ids import Kid
-from mwbatch.core.waiting import waiting
+from mwbatch.core.codec.ids import Kid
+from mwbatch.core.facts.kinds import Fact, Failed, Started, Verdict
+from mwbatch.core.state.awaited import waiting
+from mwbatch.core.state.batch import Batch
 from tests.core.facts import answer, fail, plan, show, start, withdraw
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.walk import MAX_IDLE_PAGES, Shown
+from mwbatch.core.api.walk import MAX_IDLE_PAGES, Shown
 
 
 @given(st.lists(st.lists(st.integers(0, 9).map(str), max_size=4), max_size=30))

@@ -7,15 +7,15 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.batch import Batch
-from mwbatch.core.doubt import Doubt, Grounds, doubts, span_of
-from mwbatch.core.drift import Drift
-from mwbatch.core.facts import Fact, Planned, Seen, Started
-from mwbatch.core.fold import Status
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.lines import line
-from mwbatch.core.sweep import Place
-from mwbatch.core.waiting import waiting
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.facts.kinds import Fact, Planned, Seen, Started
+from mwbatch.core.facts.lines import line
+from mwbatch.core.state.awaited import waiting
+from mwbatch.core.state.batch import Batch
+from mwbatch.core.state.fold import Status
+from mwbatch.core.sweeps.doubt import Doubt, Grounds, doubts, span_of
+from mwbatch.core.sweeps.drift import Drift
+from mwbatch.core.sweeps.sweep import Place
 from tests.core.facts import ATTEMPTS, ROWS, histories
 
 CLOCKS = [None, "Tue, 14 Nov 2023 22:13:20 GMT", "Tue, 14 Nov 2023 23:00:00 GMT"]

@@ -14,11 +14,11 @@ from functools import partial
 from itertools import pairwise
 from typing import Final, Protocol
 
-from mwbatch.core.pace import backoff
+from mwbatch.core.pace.pace import backoff
 
 
 class Paced(Protocol):
-    """What sends: `mwbatch.core.pace.Pace`, or one of its rivals."""
+    """What sends: `mwbatch.core.pace.pace.Pace`, or one of its rivals."""
 
     most: int
 

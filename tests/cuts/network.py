@@ -15,9 +15,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from PIL import Image
 
-from mwbatch.client.wire import Answer
+from mwbatch.client.transport.wire import Answer
 from mwbatch.errors import ApiError
-from mwbatch.simulator.forms import Refusal
+from mwbatch.simulator.world.forms import Refusal
 from tests.commands.conftest import LATENCY, ScriptedWire, answer
 
 T = TypeVar("T")

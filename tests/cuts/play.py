@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from mwbatch.client.wire import Answer
-from mwbatch.core.address import find
-from mwbatch.core.batch import Batch
-from mwbatch.core.fold import Status
+from mwbatch.client.transport.wire import Answer
+from mwbatch.core.api.address import find
+from mwbatch.core.state.batch import Batch
+from mwbatch.core.state.fold import Status
 from mwbatch.errors import UsageError
 from tests.cuts.cut import Cut, How, Left, SteppedLoop, cut_short, interrupted
 from tests.cuts.scenes import Scene, Stage

@@ -6,24 +6,24 @@ from pathlib import Path
 from typing import Any, Final
 
 from mwbatch.client import Client
-from mwbatch.commands.audit import audit
-from mwbatch.commands.cancel import cancel
-from mwbatch.commands.export import export
-from mwbatch.commands.keys import listed, retired, rotated
-from mwbatch.commands.make_annotating import make_annotating
-from mwbatch.commands.planning import Source
-from mwbatch.commands.reconcile import Manner, reconcile
-from mwbatch.commands.rehearse import rehearse
-from mwbatch.commands.results import take_home
-from mwbatch.commands.retry import Choice, retry
-from mwbatch.commands.run import Door, run
-from mwbatch.commands.submit import resume, submit
-from mwbatch.commands.validate import validate
-from mwbatch.core.lineage import Filter, Question
+from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.verbs.audit import audit
+from mwbatch.commands.verbs.cancel import cancel
+from mwbatch.commands.verbs.export import export
+from mwbatch.commands.verbs.keys import listed, retired, rotated
+from mwbatch.commands.verbs.make_annotating import make_annotating
+from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.verbs.rehearse import rehearse
+from mwbatch.commands.verbs.results import take_home
+from mwbatch.commands.verbs.retry import Choice, retry
+from mwbatch.commands.verbs.run import Door, run
+from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.commands.verbs.validate import validate
+from mwbatch.core.report.second_stage import Filter, Question
 from mwbatch.errors import Unsure
 from mwbatch.export.choices import FormatName
 from mwbatch.export.writing import Order
-from mwbatch.journal.opened import read
+from mwbatch.journal.seam.open_batch import read
 from tests.commands.conftest import ORIGIN, answer, clock, silent
 from tests.commands.conftest import Stage as Stages
 from tests.cuts import network

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.commands.manifests import Manifest
+from mwbatch.commands.manifest.manifests import Manifest
 from tests.cuts.__main__ import drawn
 from tests.cuts.cut import Cut, How, SteppedLoop, cut_short
 from tests.cuts.play import play

@@ -6,7 +6,7 @@ from html import unescape
 from pathlib import Path
 from urllib.parse import unquote
 
-from mwbatch.journal.folders import FOLDERS
+from mwbatch.journal.segments.folders import FOLDERS
 
 Shown = Mapping[str, str | bytes]
 """What was shown, by the place where it was."""

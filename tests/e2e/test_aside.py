@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.core.lines import sealed
-from mwbatch.journal.home_keys import keys_of
+from mwbatch.core.facts.lines import sealed
+from mwbatch.journal.keys.home_keys import keys_of
 from tests.callbacks.stage import make_home
 from tests.e2e.stage import Stage
 from tests.journal.disks import NOBODY

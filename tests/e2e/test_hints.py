@@ -15,22 +15,22 @@ from typing import Final
 import pytest
 
 from mwbatch.client import Client
-from mwbatch.commands.beginning import _no_echo
-from mwbatch.commands.creating import Wishes, _declined
-from mwbatch.commands.desk import Desk
-from mwbatch.commands.planning import Source
-from mwbatch.commands.submit import submit
-from mwbatch.core.advice import next_steps
-from mwbatch.core.agreement import Differing
-from mwbatch.core.facts import Fact, Failed, Started, Verdict
-from mwbatch.core.ids import Attempt, Kid, RowNumber
-from mwbatch.core.outcomes import Canceled, Proof, Reconciled
-from mwbatch.core.sweep import NO_ECHO
+from mwbatch.commands.context.context import Desk
+from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.sending.creating import Wishes, _declined
+from mwbatch.commands.settling.beginning import _no_echo
+from mwbatch.commands.verbs.submit import submit
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
+from mwbatch.core.facts.kinds import Fact, Failed, Started, Verdict
+from mwbatch.core.report.agreement import Differing
+from mwbatch.core.report.next_steps import next_steps
+from mwbatch.core.report.outcomes import Canceled, Proof, Reconciled
+from mwbatch.core.sweeps.sweep import NO_ECHO
 from mwbatch.errors import BatchBusy
-from mwbatch.journal import home_keys
-from mwbatch.journal.home import Home
-from mwbatch.journal.lock import BatchLock
-from mwbatch.journal.opened import Opened, look
+from mwbatch.journal.home.batch_lock import BatchLock
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.keys import home_keys
+from mwbatch.journal.seam.open_batch import Opened, look
 from mwbatch.simulator import Fault, Faults, Settings
 from mwbatch.views.outcomes import canceled, reconciled
 from tests.core.reports import standing
@@ -40,7 +40,7 @@ from tests.ports import free_port
 from tests.shapes import ANY, parsed, shapes, told_outside
 
 SERVERS: Final = ("serve-callbacks", "simulate")
-PATIENT: Final = ("journal/harm.py: resume *",)
+PATIENT: Final = ("journal/seam/distrust.py: resume *",)
 """Those that wait for listings some minutes apart before they do anything: that they begin is enough."""
 
 WORD: Final = r"(?:'[^']*'|[^\s,;:)]*[^\s,;:).])"
@@ -241,7 +241,7 @@ def no_echo(stage: Stage) -> str:
             )
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("mwbatch.commands.echo.PATIENCE", 0.2)
+        patched.setattr("mwbatch.commands.settling.echo.PATIENCE", 0.2)
         asyncio.run(send())
     return "\n".join(desk.tally.notes)
 
@@ -309,58 +309,70 @@ SCENARIOS: Final[dict[str, tuple[Settings, Told]]] = {
     "cli/help.py: help *": (NEVER, lambda stage: stage.run("help", "recoveri").err),
     "cli/help.py: help": (NEVER, lambda stage: stage.run("help", "of-nothing").err),
     "cli/help.py: help quickstart": (NEVER, lambda stage: stage.run("help").out),
-    "cli/status.py: status": (NEVER, lambda stage: said(stage, "status", "--rows", "doubt")),
-    "commands/base.py: serve-callbacks": (NEVER, lambda stage: sent(stage, 3, "--callback-url", NOBODY)),
-    "commands/beginning.py: reconcile *": (FAST, inside(lambda stage: _no_echo(opened(stage)))),
-    "commands/beginning.py: resume * --trust-folder": (FAST, inside(lambda stage: _no_echo(opened(stage)))),
-    "commands/creating.py: cancel *": (NEVER, declined),
-    "commands/creating.py: resume *": (NEVER, declined),
-    "commands/creating.py: retry *": (NEVER, in_vain),
-    "commands/echo.py: retry * --status doubt": (
+    "cli/verbs/status.py: status": (NEVER, lambda stage: said(stage, "status", "--rows", "doubt")),
+    "commands/context/callback_base.py: serve-callbacks": (
+        NEVER,
+        lambda stage: sent(stage, 3, "--callback-url", NOBODY),
+    ),
+    "commands/settling/beginning.py: reconcile *": (FAST, inside(lambda stage: _no_echo(opened(stage)))),
+    "commands/settling/beginning.py: resume * --trust-folder": (
+        FAST,
+        inside(lambda stage: _no_echo(opened(stage))),
+    ),
+    "commands/sending/creating.py: cancel *": (NEVER, declined),
+    "commands/sending/creating.py: resume *": (NEVER, declined),
+    "commands/sending/creating.py: retry *": (NEVER, in_vain),
+    "commands/settling/echo.py: retry * --status doubt": (
         replace(FAST, faults=Faults(rates={Fault.NO_ECHO: 1.0})),
         no_echo,
     ),
-    "commands/others.py: status": (NEVER, lambda stage: sent(stage, 3, "--again", "nope")),
-    "commands/keys.py: keys retire * --force": (FAST, keys),
-    "commands/keys.py: reconcile * --wait": (FAST, keys),
-    "commands/make_annotating.py: status *": (
+    "commands/asking/others.py: status": (NEVER, lambda stage: sent(stage, 3, "--again", "nope")),
+    "commands/verbs/keys.py: keys retire * --force": (FAST, keys),
+    "commands/verbs/keys.py: reconcile * --wait": (FAST, keys),
+    "commands/verbs/make_annotating.py: status *": (
         NEVER,
         lambda s: said(s, "make-annotating", "m", *ASK, "-o", "a.jsonl"),
     ),
-    "commands/refusing.py: same **": (NEVER, asked_before),
-    "commands/refusing.py: same --again *": (NEVER, unreadable),
-    "commands/refusing.py: same --batch * **": (NEVER, asked_before),
-    "commands/refusing.py: same --only-new": (NEVER, asked_before),
-    "commands/submit.py: submit *": (NEVER, mended),
-    "core/advice.py: reconcile *": (FAST, step(doubt=1)),
-    "core/advice.py: reconcile * --list damaged": (
+    "commands/asking/refusing.py: same **": (NEVER, asked_before),
+    "commands/asking/refusing.py: same --again *": (NEVER, unreadable),
+    "commands/asking/refusing.py: same --batch * **": (NEVER, asked_before),
+    "commands/asking/refusing.py: same --only-new": (NEVER, asked_before),
+    "commands/verbs/submit.py: submit *": (NEVER, mended),
+    "core/report/next_steps.py: reconcile *": (FAST, step(doubt=1)),
+    "core/report/next_steps.py: reconcile * --list damaged": (
         FAST,
         lambda stage: said(stage, "status", "m", before=damaged),
     ),
-    "core/advice.py: reconcile * --list unusable": (FAST, step(rejected_callbacks=1)),
-    "core/advice.py: reconcile * --list surplus|conflicts": (FAST, step(conflicts=1)),
-    "core/advice.py: reconcile * --list unknown": (FAST, step(unknown_tasks=1)),
-    "core/advice.py: reconcile * --wait": (FAST, lambda stage: sent(stage, 3, "--callback-url", NOBODY)),
-    "core/advice.py: status": (NEVER, nothing_new),
-    "core/advice.py: results * -o *": (FAST, lambda stage: said(stage, "status", "m", before=complete)),
-    "core/advice.py: resume * **": (NEVER, limited),
-    "core/advice.py: retry *": (NEVER, in_vain),
-    "core/advice.py: status * --rows canceled": (NEVER, lambda stage: said(stage, "cancel", "m")),
-    "core/advice.py: status * --watch": (FAST, received),
-    "core/advice.py: status * --rows rejected": (NEVER, step(rejected=1)),
-    "journal/harm.py: resume *": (NEVER, without_rows),
-    "journal/home_keys.py: reconcile * --wait": (FAST, inside(strange_keys)),
-    "journal/finding.py: submit MANIFEST": (NEVER, lambda stage: stage.run("status", "nope").err),
-    "journal/lock.py: resume *": (NEVER, inside(taken_away)),
-    "journal/opened.py: resume *": (NEVER, overtaken),
-    "journal/harm.py: reconcile * --list damaged": (
+    "core/report/next_steps.py: reconcile * --list unusable": (FAST, step(rejected_callbacks=1)),
+    "core/report/next_steps.py: reconcile * --list surplus|conflicts": (FAST, step(conflicts=1)),
+    "core/report/next_steps.py: reconcile * --list unknown": (FAST, step(unknown_tasks=1)),
+    "core/report/next_steps.py: reconcile * --wait": (
+        FAST,
+        lambda stage: sent(stage, 3, "--callback-url", NOBODY),
+    ),
+    "core/report/next_steps.py: status": (NEVER, nothing_new),
+    "core/report/next_steps.py: results * -o *": (
+        FAST,
+        lambda stage: said(stage, "status", "m", before=complete),
+    ),
+    "core/report/next_steps.py: resume * **": (NEVER, limited),
+    "core/report/next_steps.py: retry *": (NEVER, in_vain),
+    "core/report/next_steps.py: status * --rows canceled": (NEVER, lambda stage: said(stage, "cancel", "m")),
+    "core/report/next_steps.py: status * --watch": (FAST, received),
+    "core/report/next_steps.py: status * --rows rejected": (NEVER, step(rejected=1)),
+    "journal/seam/distrust.py: resume *": (NEVER, without_rows),
+    "journal/keys/home_keys.py: reconcile * --wait": (FAST, inside(strange_keys)),
+    "journal/seam/finding.py: submit MANIFEST": (NEVER, lambda stage: stage.run("status", "nope").err),
+    "journal/home/batch_lock.py: resume *": (NEVER, inside(taken_away)),
+    "journal/seam/open_batch.py: resume *": (NEVER, overtaken),
+    "journal/seam/distrust.py: reconcile * --list damaged": (
         FAST,
         lambda stage: said(stage, "results", "m", before=rows_lost),
     ),
-    "journal/store.py: status *": (NEVER, in_use),
-    "journal/keyring.py: keys list": (FAST, keys),
-    "journal/keyring.py: keys retire *": (NEVER, signing),
-    "journal/keyring.py: keys rotate": (NEVER, signing),
+    "journal/seam/store.py: status *": (NEVER, in_use),
+    "journal/keys/keyring.py: keys list": (FAST, keys),
+    "journal/keys/keyring.py: keys retire *": (NEVER, signing),
+    "journal/keys/keyring.py: keys rotate": (NEVER, signing),
     "environment.py: simulate": (NEVER, without_key),
     "views/exported.py: reconcile * --list damaged": (
         FAST,

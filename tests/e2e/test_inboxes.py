@@ -2,14 +2,14 @@
 
 import asyncio
 
-from mwbatch.core.address import Address
-from mwbatch.core.facts import Seen, Via
-from mwbatch.core.ids import Attempt, Kid, RowNumber
-from mwbatch.core.reject import Reject
+from mwbatch.core.api.address import Address
+from mwbatch.core.api.unusable import Reject
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
+from mwbatch.core.facts.kinds import Seen, Via
 from mwbatch.errors import Exit
-from mwbatch.journal.home import Home
-from mwbatch.journal.rejects import RejectShelf, read
-from mwbatch.journal.segments import Segments
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.segments.journal import Segments
+from mwbatch.journal.segments.unusable import RejectShelf, read
 from tests.e2e.stage import Stage
 
 ROWS, SEGMENTS, PROCESSES = 20, 60, 6

@@ -14,11 +14,11 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from mwbatch.core.address import Key, write
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.journal.home import Home
-from mwbatch.journal.home_keys import keys_of
-from mwbatch.journal.rotation import rotate
+from mwbatch.core.api.address import Key, write
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.keys.home_keys import keys_of
+from mwbatch.journal.keys.rotation import rotate
 from tests.e2e.stage import Stage, until
 from tests.ports import free_port, listens
 

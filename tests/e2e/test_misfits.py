@@ -10,11 +10,11 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from mwbatch.callbacks.stores import REFRESH
-from mwbatch.core import address
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.journal.home import Home
-from mwbatch.journal.home_keys import keys_of
+from mwbatch.callbacks.storing.stores import REFRESH
+from mwbatch.core.api import address
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.keys.home_keys import keys_of
 from tests.e2e.stage import ADDRESS, Stage, until
 from tests.ports import free_port, listens
 

@@ -14,11 +14,11 @@ from urllib.request import urlopen
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from mwbatch.callbacks.limits import LIMITS
-from mwbatch.core import address
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.journal.home import Home
-from mwbatch.journal.home_keys import keys_of
+from mwbatch.callbacks.common.limits import LIMITS
+from mwbatch.core.api import address
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.keys.home_keys import keys_of
 from tests.callbacks.stage import BATCH, callback, request, status
 from tests.e2e.stage import COMMAND, Stage, until
 from tests.ports import free_port, listens

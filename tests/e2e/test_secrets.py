@@ -11,10 +11,10 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from mwbatch.core.address import write
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.journal.home import Home
-from mwbatch.journal.home_keys import keys_of
+from mwbatch.core.api.address import write
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.keys.home_keys import keys_of
 from mwbatch.simulator import Settings
 from tests.e2e.leaks import files, leaks, of_key, titles
 from tests.e2e.quoting import STYLES, Quoting

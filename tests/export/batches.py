@@ -6,16 +6,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from mwbatch.core import text
-from mwbatch.core.digests import digest
-from mwbatch.core.facts import Fact, Planned, Request, Seen, SentTag, Via
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.lines import line
-from mwbatch.core.text import Json, encode
-from mwbatch.journal.card import Card
-from mwbatch.journal.folders import place
-from mwbatch.journal.home import Home
-from mwbatch.journal.opened import Opened
+from mwbatch.core.codec import json_codec as text
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.codec.json_codec import Json, encode
+from mwbatch.core.facts.digests import digest
+from mwbatch.core.facts.kinds import Fact, Planned, Request, Seen, SentTag, Via
+from mwbatch.core.facts.lines import line
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.seam.batch_record import Card
+from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.segments.folders import place
 
 EPOCH: Final = 1_700_000_000.0
 OPTIONS: Final = ["good", "bad", "great"]

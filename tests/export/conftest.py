@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mwbatch.core.exported import Exported
-from mwbatch.core.image_size import Size
+from mwbatch.core.manifest.image_size import Size
+from mwbatch.core.report.exported import Exported
 from mwbatch.export.choices import FormatName
 from mwbatch.export.writing import Export, Order
 from tests.export.batches import Drawn, batch

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.image_size import Size, misspelt_size, told_size
-from mwbatch.core.text import Json
+from mwbatch.core.codec.json_codec import Json
+from mwbatch.core.manifest.image_size import Size, misspelt_size, told_size
 from mwbatch.export.boxes import Box, box_of, clipped, outside
 from tests.export.batches import tag
 

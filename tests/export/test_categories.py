@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mwbatch.core.text import Json
+from mwbatch.core.codec.json_codec import Json
 from mwbatch.export.choices import By
 from mwbatch.export.survey import Survey
 from tests.export.batches import Drawn, answer, batch, facts, tag, write

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from mwbatch.errors import UsageError
-from mwbatch.export.yolo import quoted
+from mwbatch.export.formats.yolo import quoted
 from tests.export.batches import Drawn, batch, sized, tag
 from tests.export.conftest import Write, written
 

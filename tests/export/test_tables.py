@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.lineage import SOURCE
-from mwbatch.core.text import Json
+from mwbatch.core.codec.json_codec import Json
+from mwbatch.core.report.second_stage import SOURCE
 from mwbatch.errors import UsageError
-from mwbatch.export.csv_lines import harmless, line_writer
-from mwbatch.export.table import header
+from mwbatch.export.formats.csv_lines import harmless, line_writer
+from mwbatch.export.formats.table import header
 from tests.export.batches import Drawn, sized, tag
 from tests.export.conftest import Write
 

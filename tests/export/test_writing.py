@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mwbatch.core.image_size import Size
+from mwbatch.core.manifest.image_size import Size
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.export.choices import FormatName, Outside
 from mwbatch.export.writing import Export, Order

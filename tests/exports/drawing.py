@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Final
 
-from mwbatch.core.text import Json, number
+from mwbatch.core.codec.json_codec import Json, number
 from tests.export.batches import OPTIONS, Drawn, sized, tag
 
 ROWS: Final = 300

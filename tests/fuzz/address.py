@@ -5,8 +5,8 @@ from hashlib import blake2b
 from typing import Final
 from urllib.parse import quote, unquote
 
-from mwbatch.core.address import Address, Key, at_end, find, mac, masked, without_macs, write
-from mwbatch.core.ids import Attempt, Kid, RowNumber
+from mwbatch.core.api.address import Address, Key, at_end, find, mac, masked, without_macs, write
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
 from tests.fuzz.shelf import unique
 from tests.fuzz.target import Target
 

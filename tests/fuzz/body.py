@@ -5,17 +5,17 @@ and are kept.
 from hashlib import sha256
 from typing import Final
 
-from mwbatch.callbacks.delivery import Delivery, Mismatch, read
-from mwbatch.callbacks.refusal import Reason, Rejected
-from mwbatch.core import lines
-from mwbatch.core.address import Address, find
-from mwbatch.core.digests import digest
-from mwbatch.core.facts import Seen
-from mwbatch.core.ids import Attempt, Kid, RowNumber
-from mwbatch.core.labels import response
-from mwbatch.core.lines import BadLine
-from mwbatch.core.task import parse_callback
-from mwbatch.core.text import Json, decode, encode
+from mwbatch.callbacks.common.refusal import Reason, Rejected
+from mwbatch.callbacks.intake.delivery import Delivery, Mismatch, read
+from mwbatch.core.api.address import Address, find
+from mwbatch.core.api.task import parse_callback
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
+from mwbatch.core.codec.json_codec import Json, decode, encode
+from mwbatch.core.facts import lines
+from mwbatch.core.facts.digests import digest
+from mwbatch.core.facts.kinds import Seen
+from mwbatch.core.facts.lines import BadLine
+from mwbatch.core.report.result_line import response
 from tests.fuzz.oracle import has_odd_numbers, is_json, value_of
 from tests.fuzz.shelf import unique
 from tests.fuzz.target import Target

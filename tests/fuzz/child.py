@@ -12,7 +12,7 @@ WATCHED = [
     "mwbatch.core",
     "mwbatch.callbacks",
     "mwbatch.journal",
-    "mwbatch.commands.manifests",
+    "mwbatch.commands.manifest.manifests",
     "tests.fuzz.oracle",
 ]
 """The modules in which every branch that an input takes first is news to the fuzzer."""

@@ -10,14 +10,25 @@ from pathlib import Path
 from typing import Final
 from zlib import crc32
 
-from mwbatch.core import lines
-from mwbatch.core.facts import KINDS, Fact, Failed, Planned, Retried, Seen, Started, Verdict, Via, Withdrawn
-from mwbatch.core.ids import Attempt, Kid, RowNumber
-from mwbatch.core.lines import BadLine, UnknownFact
-from mwbatch.core.text import encode
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
+from mwbatch.core.codec.json_codec import encode
+from mwbatch.core.facts import lines
+from mwbatch.core.facts.kinds import (
+    KINDS,
+    Fact,
+    Failed,
+    Planned,
+    Retried,
+    Seen,
+    Started,
+    Verdict,
+    Via,
+    Withdrawn,
+)
+from mwbatch.core.facts.lines import BadLine, UnknownFact
 from mwbatch.errors import StoreError
-from mwbatch.journal.health import Damage
-from mwbatch.journal.scan import placed
+from mwbatch.journal.seam.health import Damage
+from mwbatch.journal.segments.scan import placed
 from tests.fuzz.oracle import is_json
 from tests.fuzz.shelf import unique
 from tests.fuzz.target import Target

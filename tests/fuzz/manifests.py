@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Final
 
-from mwbatch.commands.manifests import BLOCK, _Gunzip, _reader
-from mwbatch.core import lines
-from mwbatch.core.create_request import encode_create
-from mwbatch.core.entry import Entry, Found, Problem, cells_of
-from mwbatch.core.expiry import Clock
-from mwbatch.core.facts import Planned
-from mwbatch.core.identity import Identity
-from mwbatch.core.ids import RowNumber
-from mwbatch.core.manifest import CsvReader, JsonlReader, digest_id, read_jsonl
-from mwbatch.core.reader import Reader
-from mwbatch.core.scrutiny import Leave, Scrutiny
-from mwbatch.core.text import encode
+from mwbatch.commands.manifest.manifests import BLOCK, _Gunzip, _reader
+from mwbatch.core.api.create_request import encode_create
+from mwbatch.core.codec.ids import RowNumber
+from mwbatch.core.codec.json_codec import encode
+from mwbatch.core.facts import lines
+from mwbatch.core.facts.kinds import Planned
+from mwbatch.core.manifest.entry import Entry, Found, Problem, cells_of
+from mwbatch.core.manifest.parsing import CsvReader, JsonlReader, digest_id, read_jsonl
+from mwbatch.core.manifest.reader import Reader
+from mwbatch.core.manifest.row_identity import Identity
+from mwbatch.core.spending.scrutiny import Leave, Scrutiny
+from mwbatch.core.urls.expiry import Clock
 from mwbatch.errors import UsageError
 from tests.fuzz.shelf import unique
 from tests.fuzz.target import Target

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Final
 
-from mwbatch.core.text import Json
+from mwbatch.core.codec.json_codec import Json
 
 DEEPEST: Final = 64
 """How deep the receiver says that it reads."""

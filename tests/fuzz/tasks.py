@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from mwbatch.core import lines
-from mwbatch.core.address import find
-from mwbatch.core.facts import Via
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.task import ALIASES, INPUTS, BadTask, Callback, Task, parse_callback, parse_task, seen
-from mwbatch.core.text import BadJson, Json, decode, encode
+from mwbatch.core.api.address import find
+from mwbatch.core.api.task import ALIASES, INPUTS, BadTask, Callback, Task, parse_callback, parse_task, seen
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.codec.json_codec import BadJson, Json, decode, encode
+from mwbatch.core.facts import lines
+from mwbatch.core.facts.kinds import Via
 from mwbatch.views.tasks import task_json
 from tests.fuzz.shelf import unique
 from tests.fuzz.target import Target

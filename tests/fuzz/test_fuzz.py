@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mwbatch.core.text import BadJson, Json, decode
+from mwbatch.core.codec.json_codec import BadJson, Json, decode
 from tests.core.facts import values
 from tests.fuzz import shelf
 from tests.fuzz.oracle import has_odd_numbers, is_json

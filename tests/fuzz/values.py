@@ -5,7 +5,7 @@ a fuzzer that writes values wastes no time on text that is none.
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from mwbatch.core.text import Json
+from mwbatch.core.codec.json_codec import Json
 
 SCALARS: Final[tuple[Json, ...]] = (
     *(None, True, False, 0, 1, -1, 9, 1 << 53, (1 << 63) - 1, 1 << 63, (1 << 64) - 1, 1 << 64, -(1 << 63)),

@@ -6,7 +6,7 @@ from typing import Final
 
 import orjson
 
-from mwbatch.simulator.tasks import Task
+from mwbatch.simulator.world.tasks import Task
 from tests.torture.manifest import SIGNED
 
 SESSION: Final = "session={0}"

@@ -10,19 +10,19 @@ from typing import Any, Final
 
 from mwbatch.cli import app
 from mwbatch.client import Client
-from mwbatch.commands.cancel import cancel
-from mwbatch.commands.creating import Wishes
-from mwbatch.commands.desk import Desk
-from mwbatch.commands.planning import Source
-from mwbatch.commands.reconcile import Manner, reconcile
-from mwbatch.commands.retry import Choice, retry
-from mwbatch.commands.submit import resume, submit
-from mwbatch.core.overlaps import Repeats
-from mwbatch.core.values import SETTLE
+from mwbatch.commands.context.context import Desk
+from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.sending.creating import Wishes
+from mwbatch.commands.verbs.cancel import cancel
+from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.verbs.retry import Choice, retry
+from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.core.spending.overlaps import Repeats
+from mwbatch.core.words.values import SETTLE
 from mwbatch.errors import AskedBefore, MwbatchError
-from mwbatch.journal.home import Home
+from mwbatch.journal.home.home import Home
 from mwbatch.simulator import Faults, Settings
-from mwbatch.simulator.world import Callback
+from mwbatch.simulator.world.world import Callback
 from tests.histories.files import File, Key, key_of
 from tests.torture.causes import Cause
 from tests.torture.draw import Draw

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mwbatch.journal.disk import Disk
+from mwbatch.journal.files.disk import Disk
 
 MEMORY: Final = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """Where syncing costs nothing; None means the usual place."""

@@ -12,26 +12,26 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.callbacks.counts import Counts
-from mwbatch.callbacks.limits import LIMITS
-from mwbatch.callbacks.rejects import Rejects
-from mwbatch.core.address import Address, mac
-from mwbatch.core.digests import stable_digest
-from mwbatch.core.facts import Fact
-from mwbatch.core.fold import Status
-from mwbatch.core.ids import Attempt, Kid, RowNumber
-from mwbatch.core.image_size import Size
-from mwbatch.core.reject import Reject
+from mwbatch.callbacks.common.counts import Counts
+from mwbatch.callbacks.common.limits import LIMITS
+from mwbatch.callbacks.storing.unusable import Rejects
+from mwbatch.core.api.address import Address, mac
+from mwbatch.core.api.unusable import Reject
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
+from mwbatch.core.facts.digests import stable_digest
+from mwbatch.core.facts.kinds import Fact
+from mwbatch.core.manifest.image_size import Size
+from mwbatch.core.state.fold import Status
 from mwbatch.errors import BatchBusy, NameTaken, UsageError
-from mwbatch.journal import Intake, Journal
-from mwbatch.journal.belongings import RECORD, Keep, Mailbox
-from mwbatch.journal.card import Card
-from mwbatch.journal.harm import forgive, harm
-from mwbatch.journal.home_keys import kept_keys, keys_of, signing_key
-from mwbatch.journal.measure import Commits
-from mwbatch.journal.opened import Opened, look, looking
-from mwbatch.journal.ref import usable
-from mwbatch.journal.store import Store
+from mwbatch.journal.keys.home_keys import kept_keys, keys_of, signing_key
+from mwbatch.journal.seam.batch_record import Card
+from mwbatch.journal.seam.belongings import RECORD, Keep, Mailbox
+from mwbatch.journal.seam.commit_times import Commits
+from mwbatch.journal.seam.distrust import forgive, harm
+from mwbatch.journal.seam.journal import Intake, Journal
+from mwbatch.journal.seam.open_batch import Opened, look, looking
+from mwbatch.journal.seam.ref import usable
+from mwbatch.journal.seam.store import Store
 from tests.core.facts import answer, plan, show, start
 
 CARD = Card("logos", "b234567890", "https://api.test", "/manifests/logos.csv", "id", ())

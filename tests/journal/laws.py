@@ -12,10 +12,10 @@ from typing import Protocol
 
 import pytest
 
-from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Fact, Failed, Retried, Seen, Started, Withdrawn
-from mwbatch.core.lines import line
-from mwbatch.journal import Intake, Journal
+from mwbatch.core.facts.kinds import Fact, Failed, Retried, Seen, Started, Withdrawn
+from mwbatch.core.facts.lines import line
+from mwbatch.core.state.batch import Batch
+from mwbatch.journal.seam.journal import Intake, Journal
 from tests.core.facts import answer, fail, plan, retry, show, start, withdraw
 
 EVERY: list[Fact] = [plan(0), start(1), show(1), answer(1), fail(2), retry(3), withdraw(4)]

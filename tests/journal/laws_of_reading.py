@@ -10,14 +10,14 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mwbatch.core.batch import Batch
-from mwbatch.core.digests import identity
-from mwbatch.core.facts import Fact, Failed, Planned, Request, Via
-from mwbatch.core.fold import Status
-from mwbatch.core.plan import precedence
-from mwbatch.core.task_state import answered
+from mwbatch.core.facts.digests import identity
+from mwbatch.core.facts.kinds import Fact, Failed, Planned, Request, Via
+from mwbatch.core.spending.plan import precedence
+from mwbatch.core.state.batch import Batch
+from mwbatch.core.state.fold import Status
+from mwbatch.core.state.task_state import answered
 from mwbatch.errors import BatchBusy
-from mwbatch.journal.health import Health
+from mwbatch.journal.seam.health import Health
 from tests.core.facts import ROWS, answer, call, fail, histories, mixed_up, plan, show, start
 from tests.journal.laws import Laws, Open, closed, facts_of
 

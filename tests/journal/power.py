@@ -21,12 +21,12 @@ from unittest.mock import patch
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from mwbatch.core.digests import identity
-from mwbatch.core.facts import Fact, Seen
-from mwbatch.core.lines import BadLine, line, parse
+from mwbatch.core.facts.digests import identity
+from mwbatch.core.facts.kinds import Fact, Seen
+from mwbatch.core.facts.lines import BadLine, line, parse
 from mwbatch.errors import StoreError
-from mwbatch.journal.folders import RESULTS
-from mwbatch.journal.segments import Segments
+from mwbatch.journal.segments.folders import RESULTS
+from mwbatch.journal.segments.journal import Segments
 from tests.core.facts import answer, show
 from tests.journal.crash import CrashDisk, Machine
 from tests.journal.disks import MEMORY, Fate
@@ -94,7 +94,7 @@ class Power(RuleBasedStateMachine):
         self.top = Path(tempfile.mkdtemp(prefix="mwbatch-power-", dir=MEMORY))
         # MUST leave nothing to chance: the same steps end in the same way, and may be made fewer.
         self.runner = asyncio.Runner(loop_factory=partial(VirtualLoop, threads=False))
-        self.steady = patch("mwbatch.journal.segment.secrets", counted())
+        self.steady = patch("mwbatch.journal.segments.segment.secrets", counted())
         self.steady.start()
         self.machine = Machine(self.top / "0")
         self.processes: list[Process] = []

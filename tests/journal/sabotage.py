@@ -4,9 +4,9 @@ import asyncio
 from typing import Final
 from unittest.mock import patch
 
-from mwbatch.core.facts import Fact
-from mwbatch.journal.segment import OwnSegment, Segment
-from mwbatch.journal.writer import Key, Writer
+from mwbatch.core.facts.kinds import Fact
+from mwbatch.journal.segments.segment import OwnSegment, Segment
+from mwbatch.journal.segments.writer import Key, Writer
 from tests.sabotage import Sabotage
 
 _claim, _append, _write = Writer._claim, Segment.append, OwnSegment.append
@@ -56,13 +56,13 @@ def _uncut(segment: Segment, lines: bytes) -> None:
 SABOTAGE: Final[Sabotage] = {
     "sync-does-nothing": {"tests.journal.crash.CrashDisk.sync": _nothing},
     "names-are-not-synced": {"tests.journal.crash.CrashDisk.sync_folder": _nothing},
-    "index-before-commit": {"mwbatch.journal.writer.Writer._claim": _know_at_once},
-    "copies-do-not-wait": {"mwbatch.journal.writer.Writer._claim": _wait_for_nobody},
+    "index-before-commit": {"mwbatch.journal.segments.writer.Writer._claim": _know_at_once},
+    "copies-do-not-wait": {"mwbatch.journal.segments.writer.Writer._claim": _wait_for_nobody},
     "append-after-error": {
-        "mwbatch.journal.segment.Segment.append": _forgive,
-        "mwbatch.journal.segment.OwnSegment.append": _forgiving,
+        "mwbatch.journal.segments.segment.Segment.append": _forgive,
+        "mwbatch.journal.segments.segment.OwnSegment.append": _forgiving,
     },
-    "no-cutting-back": {"mwbatch.journal.segment.Segment.append": _uncut},
+    "no-cutting-back": {"mwbatch.journal.segments.segment.Segment.append": _uncut},
     "memory-is-believed": {"tests.journal.crash.CrashDisk.forget": _nothing},
-    "nothing-is-learnt": {"mwbatch.journal.folders.Folder.durable": lambda *_: iter(())},
+    "nothing-is-learnt": {"mwbatch.journal.segments.folders.Folder.durable": lambda *_: iter(())},
 }

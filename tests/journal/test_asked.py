@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mwbatch.core.digests import stable_digest
-from mwbatch.core.facts import Fact, Planned, Request
-from mwbatch.core.lines import line
+from mwbatch.core.facts.digests import stable_digest
+from mwbatch.core.facts.kinds import Fact, Planned, Request
+from mwbatch.core.facts.lines import line
 from mwbatch.errors import StoreError
-from mwbatch.journal import asked as module
-from mwbatch.journal.asked import MAGIC, NAME, asked
-from mwbatch.journal.disk import Disk
-from mwbatch.journal.folders import ROWS
-from mwbatch.journal.segments import Segments
-from mwbatch.journal.unwanted import WISH, Unwanted
+from mwbatch.journal.files.disk import Disk
+from mwbatch.journal.files.unwanted import WISH, Unwanted
+from mwbatch.journal.home import row_digests as module
+from mwbatch.journal.home.row_digests import MAGIC, NAME, asked
+from mwbatch.journal.segments.folders import ROWS
+from mwbatch.journal.segments.journal import Segments
 from tests.core.facts import plan
 from tests.journal.disks import descriptors, unprivileged
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from mwbatch.errors import StoreError, UsageError
-from mwbatch.journal.batches import card_of, each
-from mwbatch.journal.card import Card
-from mwbatch.journal.home import Home
-from mwbatch.journal.ref import Ref
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.seam.batch_record import Card
+from mwbatch.journal.seam.batches import card_of, each
+from mwbatch.journal.seam.ref import Ref
 from tests.journal.disks import unprivileged
 
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.lines import sealed
+from mwbatch.core.facts.lines import sealed
 from mwbatch.errors import StoreError
-from mwbatch.journal.begun import Begun
-from mwbatch.journal.card import Card
-from mwbatch.journal.home import Home
+from mwbatch.journal.home.begun import Begun
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.seam.batch_record import Card
 from tests.core.facts import plan, show, start
 from tests.journal.disks import Failing, descriptors
 from tests.records import record_of, rewrite

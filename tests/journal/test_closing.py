@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from mwbatch.errors import StoreError
-from mwbatch.journal.card import Card
-from mwbatch.journal.closing import closed_whole, ended, in_thread, to_end
-from mwbatch.journal.disk import read_own
-from mwbatch.journal.home import Home
-from mwbatch.journal.lock import holder
-from mwbatch.journal.scan import written_now
-from mwbatch.journal.segments import Segments
+from mwbatch.journal.files.closing import closed_whole, ended, in_thread, to_end
+from mwbatch.journal.files.disk import read_own
+from mwbatch.journal.home.batch_lock import holder
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.seam.batch_record import Card
+from mwbatch.journal.segments.journal import Segments
+from mwbatch.journal.segments.scan import written_now
 from tests.core.facts import plan
 from tests.journal.disks import Gated, commit_threads
 from tests.records import record_of

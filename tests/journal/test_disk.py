@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.journal.disk import DISK, open_lock, put_words
-from mwbatch.journal.replacing import aside
+from mwbatch.journal.files.disk import DISK, open_lock, put_words
+from mwbatch.journal.files.replacing import aside
 from tests.conftest import Synced
 from tests.journal.disks import NOBODY
 

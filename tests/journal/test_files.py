@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mwbatch.errors import BatchBusy
-from mwbatch.journal.home import Files
+from mwbatch.journal.home.home import Files
 from tests.journal.home_laws import CARD, BelongingsLaws, KeyringLaws, StoreLaws
 
 PLAN = """
@@ -36,7 +36,7 @@ def elsewhere(home: Files, does: str) -> Iterator["subprocess.Popen[str]"]:
     and ends it once it is given a line or its end.
     """
     head = (
-        "import asyncio, sys\nfrom pathlib import Path\nfrom mwbatch.journal.home import Files\n"
+        "import asyncio, sys\nfrom pathlib import Path\nfrom mwbatch.journal.home.home import Files\n"
         f"home = Files(Path({str(home.path)!r}))\n"
     )
     pipe = subprocess.PIPE

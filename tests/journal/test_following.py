@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Fact, Seen
-from mwbatch.core.lines import line
-from mwbatch.core.text import encode
-from mwbatch.journal import News
-from mwbatch.journal.card import Card
-from mwbatch.journal.folders import place
-from mwbatch.journal.home import Home
-from mwbatch.journal.labelled import results
-from mwbatch.journal.opened import Opened
+from mwbatch.core.codec.json_codec import encode
+from mwbatch.core.facts.kinds import Fact, Seen
+from mwbatch.core.facts.lines import line
+from mwbatch.core.state.batch import Batch
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.seam.batch_record import Card
+from mwbatch.journal.seam.journal import News
+from mwbatch.journal.seam.labelled import results
+from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.segments.folders import place
 from tests.core.facts import answer, histories, plan
 
 

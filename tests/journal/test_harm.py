@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from mwbatch.core.facts import Fact
+from mwbatch.core.facts.kinds import Fact
 from mwbatch.errors import StoreError
-from mwbatch.journal.batch_folder import BatchFolder
-from mwbatch.journal.card import Card
-from mwbatch.journal.folders import JOURNAL, RESULTS, ROWS
-from mwbatch.journal.harm import forgive, harm, least_listed, refuse_lost_rows, too_few
-from mwbatch.journal.home import Home
-from mwbatch.journal.opened import Opened, look
+from mwbatch.journal.home.batch_folder import BatchFolder
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.seam.batch_record import Card
+from mwbatch.journal.seam.distrust import forgive, harm, least_listed, refuse_lost_rows, too_few
+from mwbatch.journal.seam.open_batch import Opened, look
+from mwbatch.journal.segments.folders import JOURNAL, RESULTS, ROWS
 from tests.core.facts import answer, fail, plan, show, start, withdraw
 from tests.records import record_of
 

@@ -11,18 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.core.ids import Kid
-from mwbatch.core.lines import line
+from mwbatch.core.codec.ids import Kid
+from mwbatch.core.facts.lines import line
 from mwbatch.errors import NameTaken, StoreError, UsageError
-from mwbatch.journal.batches import card_of, each
-from mwbatch.journal.belongings import RECORD
-from mwbatch.journal.card import Card
-from mwbatch.journal.home import Home
-from mwbatch.journal.home_keys import kept_keys, keys_of, signing_key
-from mwbatch.journal.naming import default_home, name_for, new_batch_id
-from mwbatch.journal.opened import read
-from mwbatch.journal.record import Record
-from mwbatch.journal.ref import Ref, Unusable, usable
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.home.record import Record
+from mwbatch.journal.keys.home_keys import kept_keys, keys_of, signing_key
+from mwbatch.journal.seam.batch_record import Card
+from mwbatch.journal.seam.batches import card_of, each
+from mwbatch.journal.seam.belongings import RECORD
+from mwbatch.journal.seam.naming import default_home, name_for, new_batch_id
+from mwbatch.journal.seam.open_batch import read
+from mwbatch.journal.seam.ref import Ref, Unusable, usable
 from tests.core.facts import plan
 from tests.journal.disks import Failing, Fate, unprivileged
 from tests.records import rewrite

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.core.image_size import Size
+from mwbatch.core.manifest.image_size import Size
 from mwbatch.errors import StoreError
-from mwbatch.journal.image_sizes import NAME, ImageSizes
+from mwbatch.journal.home.image_sizes import NAME, ImageSizes
 
 
 def test_sizes_are_kept(tmp_path: Path) -> None:

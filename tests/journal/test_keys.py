@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.core.address import Key, find, write
-from mwbatch.core.ids import Attempt, Kid, RowNumber
+from mwbatch.core.api.address import Key, find, write
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
 from mwbatch.errors import StoreError, UsageError
-from mwbatch.journal.home import Home
-from mwbatch.journal.home_keys import signing_key
-from mwbatch.journal.keyring import Keys
-from mwbatch.journal.keys import load, load_or_make
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.keys.home_keys import signing_key
+from mwbatch.journal.keys.keyring import Keys
+from mwbatch.journal.keys.keys_json import load, load_or_make
 from tests.journal.disks import Failing, Fate
 
 SECRET = "00" * 32
@@ -50,7 +50,7 @@ def test_keys_are_made_once(path: Path) -> None:
 MAKE = """
 import sys
 from pathlib import Path
-from mwbatch.journal.keys import load_or_make
+from mwbatch.journal.keys.keys_json import load_or_make
 print("ready", flush=True)
 sys.stdin.readline()
 print(load_or_make(Path(sys.argv[1])).newest.secret.hex())

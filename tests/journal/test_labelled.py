@@ -8,20 +8,20 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Fact, Planned, Request, Via
-from mwbatch.core.fold import Status
-from mwbatch.core.lines import line
-from mwbatch.core.plan import precedence
-from mwbatch.core.text import encode
+from mwbatch.core.codec.json_codec import encode
+from mwbatch.core.facts.kinds import Fact, Planned, Request, Via
+from mwbatch.core.facts.lines import line
+from mwbatch.core.spending.plan import precedence
+from mwbatch.core.state.batch import Batch
+from mwbatch.core.state.fold import Status
 from mwbatch.errors import StoreError
-from mwbatch.journal.card import Card
-from mwbatch.journal.folders import place
-from mwbatch.journal.home import Home
-from mwbatch.journal.labelled import labelled, results
-from mwbatch.journal.opened import Opened, look
-from mwbatch.journal.places import MOST_OPEN, Places
-from mwbatch.journal.segments import Segments
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.seam.batch_record import Card
+from mwbatch.journal.seam.labelled import labelled, results
+from mwbatch.journal.seam.open_batch import Opened, look
+from mwbatch.journal.segments.folders import place
+from mwbatch.journal.segments.journal import Segments
+from mwbatch.journal.segments.offsets import MOST_OPEN, Places
 from tests.core.facts import ROWS, answer, histories, mixed_up, plan, show
 from tests.journal.disks import descriptors
 from tests.virtual import virtual

@@ -20,14 +20,14 @@ import pytest
 from filelock import FileLock, Timeout
 
 from mwbatch.errors import BatchBusy, StoreError
-from mwbatch.journal.disk import put_words
-from mwbatch.journal.lock import LOCK, PATIENCE, WHO, BatchLock, holder
+from mwbatch.journal.files.disk import put_words
+from mwbatch.journal.home.batch_lock import LOCK, PATIENCE, WHO, BatchLock, holder
 from tests.journal.disks import descriptors
 
 HOLD = """
 import sys
 from pathlib import Path
-from mwbatch.journal.lock import BatchLock
+from mwbatch.journal.home.batch_lock import BatchLock
 with BatchLock(Path(sys.argv[1]), "submit"):
     print("held", flush=True)
     sys.stdin.read()
@@ -179,7 +179,7 @@ async def test_who_is_cancelled_while_taking_it_has_nothing(
         assert go_on.wait(60)
         put_words(*words)
 
-    monkeypatch.setattr("mwbatch.journal.lock.put_words", slow)
+    monkeypatch.setattr("mwbatch.journal.home.batch_lock.put_words", slow)
     taking = asyncio.create_task(BatchLock(tmp_path, "submit").__aenter__())
     assert await asyncio.to_thread(begun.wait, 60)
     taking.cancel()

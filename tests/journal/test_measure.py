@@ -5,7 +5,7 @@ from bisect import bisect_left
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.journal.measure import BYTES, SECONDS, Commits, Histogram
+from mwbatch.journal.seam.commit_times import BYTES, SECONDS, Commits, Histogram
 
 values = st.lists(st.floats(min_value=0, max_value=20, allow_nan=False))
 

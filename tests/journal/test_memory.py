@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mwbatch.journal.memory import Memory
+from mwbatch.journal.memory.journal import Memory
 from tests.journal.laws import Open, WritingLaws
 from tests.journal.laws_of_reading import ReadingLaws
 

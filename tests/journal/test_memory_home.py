@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mwbatch.errors import BatchBusy
-from mwbatch.journal.memory_home import MemoryHome
+from mwbatch.journal.memory.home import MemoryHome
 from tests.core.facts import plan
 from tests.journal.home_laws import CARD, BelongingsLaws, KeyringLaws, StoreLaws
 

@@ -11,17 +11,17 @@ from typing import NoReturn
 
 import pytest
 
-from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Fact
-from mwbatch.core.fold import Status
-from mwbatch.core.ids import Kid
+from mwbatch.core.codec.ids import Kid
+from mwbatch.core.facts.kinds import Fact
+from mwbatch.core.state.batch import Batch
+from mwbatch.core.state.fold import Status
 from mwbatch.errors import BatchBusy, StoreError
-from mwbatch.journal.card import Card
-from mwbatch.journal.home import Home
-from mwbatch.journal.lock import holder
-from mwbatch.journal.opened import Opened, look
-from mwbatch.journal.scan import written_now
-from mwbatch.journal.segments import Segments
+from mwbatch.journal.home.batch_lock import holder
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.seam.batch_record import Card
+from mwbatch.journal.seam.open_batch import Opened, look
+from mwbatch.journal.segments.journal import Segments
+from mwbatch.journal.segments.scan import written_now
 from tests.core.facts import answer, fail, plan, retry, show, start, withdraw
 from tests.journal.disks import Failing, Gated, commit_threads
 from tests.records import record_of, rewrite

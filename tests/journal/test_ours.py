@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.journal.ours import NAME, Ours
+from mwbatch.journal.home.ours import NAME, Ours
 
 NOBODY = 65_534
 

@@ -10,12 +10,13 @@ from typing import Final
 import pytest
 
 from mwbatch.errors import StoreError, UsageError
-from mwbatch.journal import placing, renaming
-from mwbatch.journal.disk import Disk
-from mwbatch.journal.home import Home
-from mwbatch.journal.ours import Ours
-from mwbatch.journal.outputs import Output
-from mwbatch.journal.replacing import Aside
+from mwbatch.journal.files import renaming
+from mwbatch.journal.files.disk import Disk
+from mwbatch.journal.files.replacing import Aside
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.home.ours import Ours
+from mwbatch.journal.outputs import placing
+from mwbatch.journal.outputs.user_files import Output
 from tests.journal.disks import unprivileged
 
 NAMES: Final = frozenset(("labels", "data.yaml", "Annotations"))
@@ -112,7 +113,7 @@ def test_it_is_known_before_it_is_there(
         known.append(Ours(home.path).knows(new.path / "data.yaml" if is_folder else new.path))
         placing.place(new, *told)  # type: ignore[arg-type] # as they came
 
-    monkeypatch.setattr("mwbatch.journal.outputs.place", late)
+    monkeypatch.setattr("mwbatch.journal.outputs.user_files.place", late)
     if is_folder:
         export(folder, "new")
     else:
@@ -166,7 +167,7 @@ def test_what_changes_at_the_last_moment(
         (folder / changed).write_text("mine, by hand")
         note(*told)  # type: ignore[arg-type] # as they came
 
-    monkeypatch.setattr("mwbatch.journal.outputs.place", late)
+    monkeypatch.setattr("mwbatch.journal.outputs.user_files.place", late)
     if edited:
         with pytest.raises(UsageError):
             export(folder, "new", force=True)
@@ -208,7 +209,7 @@ def test_a_file_is_replaced_as_it_was_seen(folder: Path, monkeypatch: pytest.Mon
         path.write_text("mine, by hand")
         note(*told)  # type: ignore[arg-type] # as they came
 
-    monkeypatch.setattr("mwbatch.journal.outputs.place", late)
+    monkeypatch.setattr("mwbatch.journal.outputs.user_files.place", late)
     with pytest.raises(UsageError), output.file() as target, target.open() as file:
         file.write(b"newer")
     assert there(folder) == {"out.csv": "mine, by hand"}

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.core.address import Address
-from mwbatch.core.ids import Attempt, Kid, RowNumber
-from mwbatch.core.reject import Reject, line
+from mwbatch.core.api.address import Address
+from mwbatch.core.api.unusable import Reject, line
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
 from mwbatch.errors import Poisoned, StoreError
-from mwbatch.journal.rejects import REJECTS, RejectShelf, distinct, move, read
-from mwbatch.journal.segments import Segments, segment_sizes
+from mwbatch.journal.segments.journal import Segments, segment_sizes
+from mwbatch.journal.segments.unusable import REJECTS, RejectShelf, distinct, move, read
 from tests.journal.disks import Failing
 
 

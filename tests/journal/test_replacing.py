@@ -12,27 +12,27 @@ from typing import Final
 
 import pytest
 
-from mwbatch.core.facts import Planned
-from mwbatch.core.ids import RowNumber
-from mwbatch.core.lines import line
-from mwbatch.journal import renaming
-from mwbatch.journal.asked import NAME as DIGESTS
-from mwbatch.journal.asked import asked
-from mwbatch.journal.begun import Begun
-from mwbatch.journal.card import Card
-from mwbatch.journal.home import Home
-from mwbatch.journal.keys import load_or_make
-from mwbatch.journal.record import NAME as CARD
-from mwbatch.journal.replacing import aside, make_folder, make_public
-from mwbatch.journal.rotation import rotate
+from mwbatch.core.codec.ids import RowNumber
+from mwbatch.core.facts.kinds import Planned
+from mwbatch.core.facts.lines import line
+from mwbatch.journal.files import renaming
+from mwbatch.journal.files.replacing import aside, make_folder, make_public
+from mwbatch.journal.home.begun import Begun
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.home.record import NAME as CARD
+from mwbatch.journal.home.row_digests import NAME as DIGESTS
+from mwbatch.journal.home.row_digests import asked
+from mwbatch.journal.keys.keys_json import load_or_make
+from mwbatch.journal.keys.rotation import rotate
+from mwbatch.journal.seam.batch_record import Card
 from tests.records import rewrite
 
 LEFT: Final = "mwbatch-0123456789abcdef"
 CHILD: Final = """
 import sys
 from pathlib import Path
-from mwbatch.journal.replacing import Aside, make_folder, make_public
-from mwbatch.journal.disk import DISK
+from mwbatch.journal.files.replacing import Aside, make_folder, make_public
+from mwbatch.journal.files.disk import DISK
 makers = {"file": DISK.create, "public": make_public, "folder": make_folder}
 new = Aside(Path(sys.argv[1]), DISK, makers[sys.argv[2]])
 print(new.path, flush=True)

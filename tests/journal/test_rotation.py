@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from mwbatch.core.address import find, write
-from mwbatch.core.ids import Attempt, Kid, RowNumber
+from mwbatch.core.api.address import find, write
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
 from mwbatch.errors import BatchBusy, StoreError, UsageError
-from mwbatch.journal import rotation
-from mwbatch.journal.keyring import Keys
-from mwbatch.journal.keys import load, load_or_make
-from mwbatch.journal.rotation import retire, rotate
+from mwbatch.journal.keys import rotation
+from mwbatch.journal.keys.keyring import Keys
+from mwbatch.journal.keys.keys_json import load, load_or_make
+from mwbatch.journal.keys.rotation import retire, rotate
 from tests.journal.disks import Failing, Fate
 
 AT = 1_700_000_000.0
@@ -108,7 +108,7 @@ def test_a_name_is_never_used_again(path: Path, monkeypatch: pytest.MonkeyPatch)
     def token(size: int) -> str:
         return next(names) if size == 2 else os.urandom(size).hex()
 
-    monkeypatch.setattr("mwbatch.journal.keys.secrets.token_hex", token)
+    monkeypatch.setattr("mwbatch.journal.keys.keys_json.secrets.token_hex", token)
     assert rotate(path, AT).newest.kid == "0new"
 
 
@@ -182,8 +182,8 @@ def test_a_change_that_does_not_end(path: Path, monkeypatch: pytest.MonkeyPatch)
 CHANGE = """
 import sys
 from pathlib import Path
-from mwbatch.journal.keys import load_or_make
-from mwbatch.journal.rotation import rotate
+from mwbatch.journal.keys.keys_json import load_or_make
+from mwbatch.journal.keys.rotation import rotate
 path, what = Path(sys.argv[1]), sys.argv[2]
 print("ready", flush=True)
 sys.stdin.readline()

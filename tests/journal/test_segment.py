@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.core.facts import Fact, Seen
-from mwbatch.core.lines import line, parse
+from mwbatch.core.facts.kinds import Fact, Seen
+from mwbatch.core.facts.lines import line, parse
 from mwbatch.errors import DiskFull, Displaced, Poisoned, StoreError
-from mwbatch.journal import scan as reading
-from mwbatch.journal.health import Damage, Harm
-from mwbatch.journal.scan import Again, placed, read, written_now
-from mwbatch.journal.segment import Segment
+from mwbatch.journal.seam.health import Damage, Harm
+from mwbatch.journal.segments import scan as reading
+from mwbatch.journal.segments.scan import Again, placed, read, written_now
+from mwbatch.journal.segments.segment import Segment
 from tests.core.facts import answer, fail, show
 from tests.journal.disks import Failing, Fate, descriptors, unprivileged
 
@@ -140,7 +140,7 @@ def test_a_live_tail_is_not_torn(tmp_path: Path) -> None:
 KILLED = """
 import os, sys, time
 from pathlib import Path
-from mwbatch.journal.segment import Segment
+from mwbatch.journal.segments.segment import Segment
 segment = Segment(Path(sys.argv[1]), "test")
 segment.append(sys.stdin.buffer.read())
 os.write(segment._file, b"half a line")

@@ -16,14 +16,14 @@ from typing import Any
 
 import pytest
 
-from mwbatch.core.facts import Failed, Retried, Seen, Started, Withdrawn
-from mwbatch.core.lines import line
+from mwbatch.core.facts.kinds import Failed, Retried, Seen, Started, Withdrawn
+from mwbatch.core.facts.lines import line
 from mwbatch.errors import DiskFull, Poisoned, StoreError
-from mwbatch.journal import writer
-from mwbatch.journal.folders import FOLDERS
-from mwbatch.journal.health import Harm
-from mwbatch.journal.scan import Again
-from mwbatch.journal.segments import Segments
+from mwbatch.journal.seam.health import Harm
+from mwbatch.journal.segments import writer
+from mwbatch.journal.segments.folders import FOLDERS
+from mwbatch.journal.segments.journal import Segments
+from mwbatch.journal.segments.scan import Again
 from tests.core.facts import answer, plan, show, start
 from tests.journal.disks import Failing, Fate, Gated, unprivileged
 from tests.journal.laws import EVERY, Open, WritingLaws, told

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mwbatch.errors import DiskFull, Poisoned
-from mwbatch.journal.segments import Segments
+from mwbatch.journal.segments.journal import Segments
 from tests.core.facts import answer, show
 from tests.journal.disks import Failing, Fillable
 

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Fact
-from mwbatch.core.lines import line, parse
+from mwbatch.core.facts.kinds import Fact
+from mwbatch.core.facts.lines import line, parse
+from mwbatch.core.state.batch import Batch
 from mwbatch.errors import StoreError
-from mwbatch.journal.folders import FOLDERS, JOURNAL, place
-from mwbatch.journal.health import Harm
-from mwbatch.journal.segments import Segments
-from mwbatch.journal.tail import Tail
+from mwbatch.journal.seam.health import Harm
+from mwbatch.journal.segments.folders import FOLDERS, JOURNAL, place
+from mwbatch.journal.segments.journal import Segments
+from mwbatch.journal.segments.tail import Tail
 from tests.core.facts import answer, fail, histories, plan, show, start
 
 WHOLE: list[Fact] = [plan(0), plan(1), start(1, ((0, 2),)), show(1), answer(1), fail(1, final=True, row=1)]

@@ -6,12 +6,12 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.facts import Fact, Seen, Via
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.lines import line
-from mwbatch.core.text import encode
-from mwbatch.journal.folders import JOURNAL
-from mwbatch.journal.segments import Segments
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.codec.json_codec import encode
+from mwbatch.core.facts.kinds import Fact, Seen, Via
+from mwbatch.core.facts.lines import line
+from mwbatch.journal.segments.folders import JOURNAL
+from mwbatch.journal.segments.journal import Segments
 from tests.core.facts import fail, show, start
 
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from mwbatch.core.facts import Fact
-from mwbatch.core.lines import line
+from mwbatch.core.facts.kinds import Fact
+from mwbatch.core.facts.lines import line
 from mwbatch.errors import DiskFull
-from mwbatch.journal.disk import Disk
-from mwbatch.journal.folders import FOLDERS
-from mwbatch.journal.measure import Commits
-from mwbatch.journal.segment import OwnSegment
-from mwbatch.journal.writer import MAX_BYTES, MAX_LINES, Writer
+from mwbatch.journal.files.disk import Disk
+from mwbatch.journal.seam.commit_times import Commits
+from mwbatch.journal.segments.folders import FOLDERS
+from mwbatch.journal.segments.segment import OwnSegment
+from mwbatch.journal.segments.writer import MAX_BYTES, MAX_LINES, Writer
 from tests.core.facts import answer, fail, plan, show
 
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from mwbatch.client.wire import Answer
+from mwbatch.client.transport.wire import Answer
 
 LATER: Final = 1_700_500_000.0
 """The time at which a kept home is opened again, seconds since the epoch."""

@@ -12,12 +12,12 @@ from typing import Any
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from mwbatch.core import facts as kinds
-from mwbatch.core import lines, reject
-from mwbatch.core.address import Address
-from mwbatch.core.facts import Fact, Seen
-from mwbatch.core.ids import Attempt, Kid, RowNumber, Strange
-from mwbatch.core.reject import Reject
+from mwbatch.core.api import unusable as reject
+from mwbatch.core.api.address import Address
+from mwbatch.core.api.unusable import Reject
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber, Strange
+from mwbatch.core.facts import kinds, lines
+from mwbatch.core.facts.kinds import Fact, Seen
 from tests.core import facts
 from tests.core.straight import showings
 

@@ -14,17 +14,17 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from mwbatch.callbacks.delivery import read
-from mwbatch.callbacks.keyring import Keyring
-from mwbatch.callbacks.stores import Stores
-from mwbatch.commands.cancel import cancel
-from mwbatch.commands.creating import Wishes
-from mwbatch.commands.planning import Source
-from mwbatch.commands.submit import submit
-from mwbatch.core.limits import Limits
-from mwbatch.simulator.forms import Draft
-from mwbatch.simulator.tasks import nested
-from mwbatch.simulator.world import World
+from mwbatch.callbacks.intake.delivery import read
+from mwbatch.callbacks.storing.keyring import Keyring
+from mwbatch.callbacks.storing.stores import Stores
+from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.sending.creating import Wishes
+from mwbatch.commands.verbs.cancel import cancel
+from mwbatch.commands.verbs.submit import submit
+from mwbatch.core.spending.budget import Limits
+from mwbatch.simulator.world.forms import Draft
+from mwbatch.simulator.world.tasks import nested
+from mwbatch.simulator.world.world import World
 from tests.commands.conftest import Play, Stage, answer, clock
 from tests.virtual import run_virtual
 

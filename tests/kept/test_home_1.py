@@ -9,23 +9,23 @@ import orjson
 import pytest
 
 from mwbatch.client import Client
-from mwbatch.commands.creating import Wishes
-from mwbatch.commands.desk import Desk
-from mwbatch.commands.export import export
-from mwbatch.commands.planning import Source
-from mwbatch.commands.reconcile import reconcile
-from mwbatch.commands.submit import submit
-from mwbatch.core.fold import Status
-from mwbatch.core.limits import Limits
-from mwbatch.core.outcomes import Created
-from mwbatch.core.progress import Report
-from mwbatch.core.text import objects
+from mwbatch.commands.context.context import Desk
+from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.sending.creating import Wishes
+from mwbatch.commands.verbs.export import export
+from mwbatch.commands.verbs.reconcile import reconcile
+from mwbatch.commands.verbs.submit import submit
+from mwbatch.core.codec.json_codec import objects
+from mwbatch.core.report.outcomes import Created
+from mwbatch.core.report.progress import Report
+from mwbatch.core.spending.budget import Limits
+from mwbatch.core.state.fold import Status
 from mwbatch.errors import Exit
 from mwbatch.export.choices import FormatName
 from mwbatch.export.writing import Order
-from mwbatch.journal.home import Home
-from mwbatch.journal.labelled import results
-from mwbatch.journal.opened import read
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.seam.labelled import results
+from mwbatch.journal.seam.open_batch import read
 from tests.kept.api import KeptApi, clock
 from tests.virtual import virtual
 

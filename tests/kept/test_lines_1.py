@@ -5,9 +5,10 @@ from typing import Final
 
 import pytest
 
-from mwbatch.core import lines, reject
-from mwbatch.core.facts import NAMES, Seen
-from mwbatch.core.reject import Reject
+from mwbatch.core.api import unusable as reject
+from mwbatch.core.api.unusable import Reject
+from mwbatch.core.facts import lines
+from mwbatch.core.facts.kinds import NAMES, Seen
 from tests.core.test_lines import kept
 from tests.kept.lines import read, written
 

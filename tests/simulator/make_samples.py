@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from mwbatch.simulator import pictures
+from mwbatch.simulator.world import pictures
 
 FOLDER = Path(__file__).parents[2] / "sample_manifests"
 ORIGIN = "http://127.0.0.1:8900"

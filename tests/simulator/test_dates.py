@@ -7,9 +7,9 @@ import aiohttp
 import pytest
 
 from mwbatch.simulator import Fault, Faults, Line, Size, World, create
-from mwbatch.simulator.dates import USUAL
-from mwbatch.simulator.faults import Form
-from mwbatch.simulator.tasks import nested
+from mwbatch.simulator.world.dates import USUAL
+from mwbatch.simulator.world.faults import Form
+from mwbatch.simulator.world.tasks import nested
 from tests.simulator.conftest import SLOW, Start, always, get, tag
 from tests.simulator.test_listing import Account
 from tests.simulator.test_world import NOON, SETTINGS, draft

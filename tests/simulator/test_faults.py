@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.simulator import PROFILES, Fault, Faults, FaultsError, Line, load_faults
-from mwbatch.simulator.faults import (
+from mwbatch.simulator.world.faults import (
     ASKED_FAULTS,
     CALLBACK_FAULTS,
     CREATE_FAULTS,

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pytest
 
 from mwbatch.simulator import Callback, Fault, Refusal, World, create
-from mwbatch.simulator import life as file
-from mwbatch.simulator.life import Event, Life
-from mwbatch.simulator.tasks import nested
-from mwbatch.simulator.world import MAX_TRIES
+from mwbatch.simulator.world import life as file
+from mwbatch.simulator.world.life import Event, Life
+from mwbatch.simulator.world.tasks import nested
+from mwbatch.simulator.world.world import MAX_TRIES
 from tests.edges import EdgeLaws
 from tests.simulator.conftest import always
 from tests.simulator.test_world import NOON, SETTINGS, draft

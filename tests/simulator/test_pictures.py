@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from mwbatch.simulator import Draft, pictures
-from mwbatch.simulator.answers import Branded, response
-from mwbatch.simulator.forms import Params
+from mwbatch.simulator import Draft
+from mwbatch.simulator.world import pictures
+from mwbatch.simulator.world.answers import Branded, response
+from mwbatch.simulator.world.forms import Params
 from tests.simulator.conftest import SLOW, Start
 
 numbers = st.integers(0, 999_999)

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.simulator import Callback, Draft, Fault, Refusal, Settings, Size, World, cancel, create, retrieve
-from mwbatch.simulator.forms import Marked, Params
-from mwbatch.simulator.life import Event
-from mwbatch.simulator.shelf import View
-from mwbatch.simulator.tasks import flat, nested
-from mwbatch.simulator.world import MAX_TRIES, TRY_AFTER
+from mwbatch.simulator.world.forms import Marked, Params
+from mwbatch.simulator.world.life import Event
+from mwbatch.simulator.world.shelf import View
+from mwbatch.simulator.world.tasks import flat, nested
+from mwbatch.simulator.world.world import MAX_TRIES, TRY_AFTER
 from tests.simulator.conftest import always
 
 NOON = 1_492_171_200.0

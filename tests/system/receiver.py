@@ -15,9 +15,9 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
-from mwbatch.core.address import write
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.journal.home_keys import keys_of
+from mwbatch.core.api.address import write
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.journal.keys.home_keys import keys_of
 from tests.callbacks.stage import BATCH, JSON, callback, make_home
 from tests.e2e.stage import COMMAND, Stage, until
 from tests.ports import free_port, listens

@@ -10,10 +10,10 @@ from typing import Final
 
 import pytest
 
-from mwbatch.core import address
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.journal.home import Home
-from mwbatch.journal.home_keys import keys_of
+from mwbatch.core.api import address
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.keys.home_keys import keys_of
 from tests.callbacks.stage import BATCH, JSON, callback
 from tests.e2e.stage import Stage, until
 from tests.ports import free_port, listens

@@ -18,7 +18,7 @@ ROWS: Final = 60
 
 LIAR: Final = """
 import sys
-from mwbatch.journal.disk import Disk
+from mwbatch.journal.files.disk import Disk
 Disk.{name} = lambda *_: None
 from mwbatch.cli import main
 main()

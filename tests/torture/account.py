@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from mwbatch.client.wire import Answer
+from mwbatch.client.transport.wire import Answer
 from mwbatch.errors import Unsure
 from mwbatch.simulator import (
     Fault,
@@ -19,10 +19,10 @@ from mwbatch.simulator import (
     read_query,
     retrieve,
 )
-from mwbatch.simulator.forms import Kind
-from mwbatch.simulator.tasks import later
-from mwbatch.simulator.wire import RUBBISH
-from mwbatch.simulator.world import Callback
+from mwbatch.simulator.http.wire import RUBBISH
+from mwbatch.simulator.world.forms import Kind
+from mwbatch.simulator.world.tasks import later
+from mwbatch.simulator.world.world import Callback
 
 FORM: Final = "application/x-www-form-urlencoded"
 _KINDS: Final[dict[str, Kind]] = {

@@ -30,13 +30,13 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
-from mwbatch.core import address
-from mwbatch.core.address import Key
-from mwbatch.core.facts import Planned, Started
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.journal.home import Home
-from mwbatch.journal.home_keys import keys_of
-from mwbatch.journal.segments import Segments
+from mwbatch.core.api import address
+from mwbatch.core.api.address import Key
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.facts.kinds import Planned, Started
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.keys.home_keys import keys_of
+from mwbatch.journal.segments.journal import Segments
 from tests.callbacks.stage import add_batch
 from tests.e2e.stage import COMMAND, Stage
 from tests.ports import free_port

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mwbatch.core.values import SETTLE
+from mwbatch.core.words.values import SETTLE
 from mwbatch.simulator import Fault, Line, Size
-from mwbatch.simulator.faults import Form
+from mwbatch.simulator.world.faults import Form
 from tests.torture.draw import Draw
 
 

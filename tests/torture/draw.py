@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from mwbatch.simulator.digest import fraction
+from mwbatch.simulator.world.chance import fraction
 
 T = TypeVar("T")
 

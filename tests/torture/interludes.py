@@ -7,14 +7,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mwbatch.core.facts import Fact, Started, Withdrawn
-from mwbatch.core.fold import Status
-from mwbatch.core.lines import BadLine, parse
+from mwbatch.core.facts.kinds import Fact, Started, Withdrawn
+from mwbatch.core.facts.lines import BadLine, parse
+from mwbatch.core.state.fold import Status
 from mwbatch.errors import BatchBusy, OtherApi, UsageError
-from mwbatch.journal.home import Home
-from mwbatch.journal.lock import BatchLock
-from mwbatch.journal.record import Record
-from mwbatch.journal.ref import Ref
+from mwbatch.journal.home.batch_lock import BatchLock
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.home.record import Record
+from mwbatch.journal.seam.ref import Ref
 from tests.torture.manifest import write_manifest
 from tests.torture.steady import write_keys
 

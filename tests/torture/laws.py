@@ -6,19 +6,19 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from mwbatch.core.address import find
-from mwbatch.core.batch import Batch
-from mwbatch.core.digests import digest
-from mwbatch.core.facts import Failed, Seen, Verdict
-from mwbatch.core.fold import Row, Status
-from mwbatch.core.outcomes import Reconciled
+from mwbatch.core.api.address import find
+from mwbatch.core.facts.digests import digest
+from mwbatch.core.facts.kinds import Failed, Seen, Verdict
+from mwbatch.core.report.outcomes import Reconciled
+from mwbatch.core.state.batch import Batch
+from mwbatch.core.state.fold import Row, Status
 from mwbatch.errors import Exit
-from mwbatch.journal.record import Record
-from mwbatch.journal.scan import read
-from mwbatch.journal.segments import Segments
+from mwbatch.journal.home.record import Record
+from mwbatch.journal.segments.journal import Segments
+from mwbatch.journal.segments.scan import read
 from mwbatch.simulator import Fault
-from mwbatch.simulator.listing import given
-from mwbatch.simulator.tasks import Task as SimulatedTask
+from mwbatch.simulator.http.listing import given
+from mwbatch.simulator.world.tasks import Task as SimulatedTask
 from tests.torture.interludes import (
     damaged,
     other_key,

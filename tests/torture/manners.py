@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
-from mwbatch.core.address import find
-from mwbatch.core.outcomes import Created
+from mwbatch.core.api.address import find
+from mwbatch.core.report.outcomes import Created
 from mwbatch.simulator import Fault
 
 if TYPE_CHECKING:

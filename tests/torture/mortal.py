@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from mwbatch.journal.disk import Disk
+from mwbatch.journal.files.disk import Disk
 from tests.torture.draw import Draw
 
 T = TypeVar("T")

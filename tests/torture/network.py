@@ -8,11 +8,11 @@ from contextvars import Context
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
-from mwbatch.client.wire import Answer
-from mwbatch.core.address import find
+from mwbatch.client.transport.wire import Answer
+from mwbatch.core.api.address import find
 from mwbatch.errors import Unsent, Unsure
 from mwbatch.simulator import Faults, Settings, World
-from mwbatch.simulator.world import Callback
+from mwbatch.simulator.world.world import Callback
 from tests.torture.account import Account, Request, after
 from tests.torture.causes import Cause
 from tests.torture.draw import Draw

@@ -6,14 +6,14 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from mwbatch.callbacks.delivery import read
-from mwbatch.callbacks.keyring import Keyring
-from mwbatch.callbacks.refusal import Rejected
-from mwbatch.callbacks.stores import Stores
+from mwbatch.callbacks.common.refusal import Rejected
+from mwbatch.callbacks.intake.delivery import read
+from mwbatch.callbacks.storing.keyring import Keyring
+from mwbatch.callbacks.storing.stores import Stores
 from mwbatch.errors import MwbatchError
-from mwbatch.journal.home import Home
-from mwbatch.simulator.tasks import later
-from mwbatch.simulator.world import Callback
+from mwbatch.journal.home.home import Home
+from mwbatch.simulator.world.tasks import later
+from mwbatch.simulator.world.world import Callback
 from tests.torture.draw import Draw
 from tests.torture.mortal import Died, Mortal
 

@@ -5,15 +5,15 @@ from itertools import count
 from typing import Any, Final
 
 from mwbatch.client import Client
-from mwbatch.commands.creating import Creation
-from mwbatch.commands.session import Session
-from mwbatch.commands.settling import _close
-from mwbatch.commands.surplus import Canceled
-from mwbatch.commands.sweeping import Swept
-from mwbatch.core.facts import Failed, Started
-from mwbatch.core.fold import Status
-from mwbatch.core.page import Page
-from mwbatch.journal.opened import Opened
+from mwbatch.commands.context.session import Session
+from mwbatch.commands.sending.creating import Creation
+from mwbatch.commands.settling.settling import _close
+from mwbatch.commands.settling.surplus import Canceled
+from mwbatch.commands.settling.sweeping import Swept
+from mwbatch.core.api.page import Page
+from mwbatch.core.facts.kinds import Failed, Started
+from mwbatch.core.state.fold import Status
+from mwbatch.journal.seam.open_batch import Opened
 from tests.sabotage import Sabotage
 
 _refresh, _list_page = Opened.refresh, Client.list_page
@@ -89,36 +89,36 @@ def _yes(*_: Any) -> bool:
 
 
 SABOTAGE: Final[Sabotage] = {
-    "started-not-written": {"mwbatch.journal.opened.Opened.start": _start_in_memory},
+    "started-not-written": {"mwbatch.journal.seam.open_batch.Opened.start": _start_in_memory},
     "no-sweeps": {
-        "mwbatch.commands.settling.sweep": _believe_at_once(),
-        "mwbatch.commands.settling.believed": _believe_at_once(),
+        "mwbatch.commands.settling.settling.sweep": _believe_at_once(),
+        "mwbatch.commands.settling.settling.believed": _believe_at_once(),
     },
-    "no-validity": {"mwbatch.core.sweep.Sweep.flaws": lambda *_: []},
+    "no-validity": {"mwbatch.core.sweeps.sweep.Sweep.flaws": lambda *_: []},
     "no-last-reading": {
-        "mwbatch.journal.opened.Opened.refresh": _read_once,
-        "mwbatch.journal.opened.Opened.close_absent": _end_blindly,
+        "mwbatch.journal.seam.open_batch.Opened.refresh": _read_once,
+        "mwbatch.journal.seam.open_batch.Opened.close_absent": _end_blindly,
     },
-    "no-ties-to-known-tasks": {"mwbatch.core.sweep.Sweep._missing": _nothing},
-    "no-second-lock": {"mwbatch.journal.lock.BatchLock._folder_locked": _yes},
+    "no-ties-to-known-tasks": {"mwbatch.core.sweeps.sweep.Sweep._missing": _nothing},
+    "no-second-lock": {"mwbatch.journal.home.batch_lock.BatchLock._folder_locked": _yes},
     "no-lock-at-all": {
-        "mwbatch.journal.lock.BatchLock._folder_locked": _yes,
-        "mwbatch.journal.lock.BatchLock.check": lambda _: None,
+        "mwbatch.journal.home.batch_lock.BatchLock._folder_locked": _yes,
+        "mwbatch.journal.home.batch_lock.BatchLock.check": lambda _: None,
     },
     "no-ties-of-answers": {
-        "mwbatch.commands.fetching.is_at": _yes,
+        "mwbatch.commands.settling.fetching.is_at": _yes,
         "mwbatch.client.client.asked_for": lambda task, _: task,
-        "mwbatch.client.answers.asked_for": lambda task, _: task,
+        "mwbatch.client.responses.asked_for": lambda task, _: task,
     },
-    "no-ties-of-trust": {"mwbatch.commands.beginning.least_listed": lambda _: 0},
-    "no-first-page": {"mwbatch.core.account.Account.take": _nothing},
-    "no-other-batches": {"mwbatch.journal.batch_folder.BatchFolder.asked": _nothing},
-    "no-cancelling": {"mwbatch.commands.creating.cancel_surplus": _cancel_nothing},
-    "no-canary": {"mwbatch.commands.creating.Creation._send_again": _all_at_once},
-    "belied-and-sent": {"mwbatch.commands.creating.Creation.belied": False},
-    "forged-and-absent": {"mwbatch.commands.settling._close": _close_forged_too},
+    "no-ties-of-trust": {"mwbatch.commands.settling.beginning.least_listed": lambda _: 0},
+    "no-first-page": {"mwbatch.core.spending.account.Account.take": _nothing},
+    "no-other-batches": {"mwbatch.journal.home.batch_folder.BatchFolder.asked": _nothing},
+    "no-cancelling": {"mwbatch.commands.sending.creating.cancel_surplus": _cancel_nothing},
+    "no-canary": {"mwbatch.commands.sending.creating.Creation._send_again": _all_at_once},
+    "belied-and-sent": {"mwbatch.commands.sending.creating.Creation.belied": False},
+    "forged-and-absent": {"mwbatch.commands.settling.settling._close": _close_forged_too},
     "from-caches": {"mwbatch.client.client.Client.list_page": _from_any_cache},
-    "no-echo-first": {"mwbatch.commands.creating.Creation.prove_echoes": _echo_taken_for_granted},
-    "no-listing-first": {"mwbatch.commands.creating.catch_up": _list_nothing},
-    "no-settle": {"mwbatch.commands.session.Session.wait_until": _wait_for_nothing},
+    "no-echo-first": {"mwbatch.commands.sending.creating.Creation.prove_echoes": _echo_taken_for_granted},
+    "no-listing-first": {"mwbatch.commands.sending.creating.catch_up": _list_nothing},
+    "no-settle": {"mwbatch.commands.context.session.Session.wait_until": _wait_for_nothing},
 }

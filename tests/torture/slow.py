@@ -25,12 +25,12 @@ from typing import Final
 import aiohttp
 import uvloop
 
-from mwbatch.callbacks.limits import LIMITS
-from mwbatch.core import address
-from mwbatch.core.address import Key
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.journal.home import Home
-from mwbatch.journal.home_keys import keys_of
+from mwbatch.callbacks.common.limits import LIMITS
+from mwbatch.core.api import address
+from mwbatch.core.api.address import Key
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.keys.home_keys import keys_of
 from tests.callbacks.stage import BATCH, JSON, add_batch, callback
 from tests.e2e.stage import Stage, until
 from tests.ports import free_port, listens

@@ -11,8 +11,8 @@ from unittest.mock import patch
 
 import orjson
 
-from mwbatch.journal.disk import Disk
-from mwbatch.journal.segments import Segments
+from mwbatch.journal.files.disk import Disk
+from mwbatch.journal.segments.journal import Segments
 from tests.torture.mortal import owner
 
 
@@ -25,10 +25,10 @@ def steady(seed: str) -> Iterator[None]:
         # Where it is drawn, and not where it is used:
         # a name that moved to another module would be missed here.
         stack.enter_context(patch("secrets.token_hex", lambda size=32: f"{next(numbers):0{2 * size}x}"))
-        stack.enter_context(patch("mwbatch.journal.segment.datetime", _Clock))
-        stack.enter_context(patch("mwbatch.commands.planning.new_batch_id", _batch_ids().__next__))
-        stack.enter_context(patch("mwbatch.journal.home.Segments", _segments))
-        stack.enter_context(patch("mwbatch.commands.base.probe", _heard))
+        stack.enter_context(patch("mwbatch.journal.segments.segment.datetime", _Clock))
+        stack.enter_context(patch("mwbatch.commands.manifest.planning.new_batch_id", _batch_ids().__next__))
+        stack.enter_context(patch("mwbatch.journal.home.home.Segments", _segments))
+        stack.enter_context(patch("mwbatch.commands.context.callback_base.probe", _heard))
         yield
 
 

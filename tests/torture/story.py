@@ -9,23 +9,23 @@ from pathlib import Path
 from typing import Any, Final
 
 from mwbatch.client import Client
-from mwbatch.commands.creating import Wishes
-from mwbatch.commands.desk import Desk
-from mwbatch.commands.planning import Source
-from mwbatch.commands.reconcile import Manner, reconcile
-from mwbatch.commands.retry import Choice, retry
-from mwbatch.commands.submit import resume, submit
-from mwbatch.core.batch import Batch
-from mwbatch.core.facts import Failed, Verdict
-from mwbatch.core.fold import Status
-from mwbatch.core.outcomes import Created, Reconciled
-from mwbatch.core.values import SETTLE
+from mwbatch.commands.context.context import Desk
+from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.sending.creating import Wishes
+from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.verbs.retry import Choice, retry
+from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.core.facts.kinds import Failed, Verdict
+from mwbatch.core.report.outcomes import Created, Reconciled
+from mwbatch.core.state.batch import Batch
+from mwbatch.core.state.fold import Status
+from mwbatch.core.words.values import SETTLE
 from mwbatch.errors import MwbatchError
-from mwbatch.journal.home import Home
-from mwbatch.journal.record import Record
-from mwbatch.journal.segments import Segments
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.home.record import Record
+from mwbatch.journal.segments.journal import Segments
 from mwbatch.simulator import Faults, Settings
-from mwbatch.simulator.faults import CALLBACK_FAULTS
+from mwbatch.simulator.world.faults import CALLBACK_FAULTS
 from tests.torture import laws
 from tests.torture.causes import CAUSES
 from tests.torture.circumstances import CIRCUMSTANCES

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mwbatch.core.exported import Exported
+from mwbatch.core.report.exported import Exported
 from mwbatch.views.exported import written
 
 

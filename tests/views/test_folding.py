@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.views.folding import fold
+from mwbatch.views.terminal.folding import fold
 
 WORDS = st.lists(
     st.sampled_from(

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.core.facts import Seen
-from mwbatch.core.text import encode
+from mwbatch.core.codec.json_codec import encode
+from mwbatch.core.facts.kinds import Seen
 from mwbatch.views.results import follow_results
-from mwbatch.views.streams import Stream
+from mwbatch.views.terminal.streams import Stream
 from tests.commands.conftest import Stage
 from tests.core.facts import answer, start
 from tests.virtual import virtual

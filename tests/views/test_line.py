@@ -5,8 +5,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.progress import Tally
-from mwbatch.views.line import GAP, LEAST_BAR, line, sentence, time_text
+from mwbatch.core.report.progress import Tally
+from mwbatch.views.terminal.line import GAP, LEAST_BAR, line, sentence, time_text
 
 COUNTS = st.integers(0, 10_000_000)
 TALLIES = st.builds(

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.reject import Reject
-from mwbatch.journal.card import Card
-from mwbatch.journal.home import Home
-from mwbatch.journal.opened import Opened
-from mwbatch.journal.rejects import RejectShelf
+from mwbatch.core.api.unusable import Reject
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.seam.batch_record import Card
+from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.segments.unusable import RejectShelf
 from mwbatch.views.listing import rejected
 
 

@@ -5,10 +5,10 @@ import os
 
 import pytest
 
-from mwbatch.core.progress import Tally
-from mwbatch.views.line import sentence
-from mwbatch.views.progress import Bar, Lines, shown
-from mwbatch.views.streams import CLEAR, Stream
+from mwbatch.core.report.progress import Tally
+from mwbatch.views.terminal.line import sentence
+from mwbatch.views.terminal.progress import Bar, Lines, shown
+from mwbatch.views.terminal.streams import CLEAR, Stream
 
 
 def test_a_line_of_progress() -> None:
@@ -35,7 +35,7 @@ def test_lines_come_now_and_then(
 ) -> None:
     """A line comes every ten seconds, none with --quiet."""
     now = 0.0
-    monkeypatch.setattr("mwbatch.views.progress.time.monotonic", lambda: now)
+    monkeypatch.setattr("mwbatch.views.terminal.progress.time.monotonic", lambda: now)
     lines = Lines(quiet=quiet)
     for now in range(21):  # noqa: B007 (the clock reads it)
         lines.show(Tally("creating tasks", 1, 2))
@@ -47,7 +47,7 @@ def test_an_idle_server_is_silent(
 ) -> None:
     """Of what has no end a line comes only when it says something new."""
     now = 0.0
-    monkeypatch.setattr("mwbatch.views.progress.time.monotonic", lambda: now)
+    monkeypatch.setattr("mwbatch.views.terminal.progress.time.monotonic", lambda: now)
     lines = Lines()
     for now in range(100):
         lines.show(Tally("received", 1 if now < 50 else 2))
@@ -103,7 +103,7 @@ def test_a_phase_without_an_end_tells_how_long_it_lasts(monkeypatch: pytest.Monk
     with os.fdopen(ours, "rb", buffering=0) as terminal, os.fdopen(theirs, "wb"):
         bar = Bar(Stream(theirs))
         for now in (100.0, 101.9, 102.0, 165.5):
-            monkeypatch.setattr("mwbatch.views.progress.time.monotonic", lambda now=now: now)
+            monkeypatch.setattr("mwbatch.views.terminal.progress.time.monotonic", lambda now=now: now)
             bar.show(Tally("asking the API"))
         bar.show(Tally("end"))
         shown = b""

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from mwbatch.core.course import Ending
-from mwbatch.core.entry import Problem
-from mwbatch.core.exported import Exported
-from mwbatch.core.fold import Status
-from mwbatch.core.ids import Kid
-from mwbatch.core.key_use import Retired, Rotated, Use
-from mwbatch.core.limits import Limits, Spent
-from mwbatch.core.outcomes import (
+from mwbatch.core.codec.ids import Kid
+from mwbatch.core.codec.json_codec import indented
+from mwbatch.core.manifest.entry import Problem
+from mwbatch.core.pace.course import Ending
+from mwbatch.core.report.exported import Exported
+from mwbatch.core.report.key_use import Retired, Rotated, Use
+from mwbatch.core.report.outcomes import (
     Canceled,
     Comparison,
     Created,
@@ -21,10 +20,11 @@ from mwbatch.core.outcomes import (
     Reconciled,
     Taken,
 )
-from mwbatch.core.preview import Rehearsal, Validation
-from mwbatch.core.progress import Report
-from mwbatch.core.scrutiny import Leave, Scrutiny
-from mwbatch.core.text import indented
+from mwbatch.core.report.preview import Rehearsal, Validation
+from mwbatch.core.report.progress import Report
+from mwbatch.core.spending.budget import Limits, Spent
+from mwbatch.core.spending.scrutiny import Leave, Scrutiny
+from mwbatch.core.state.fold import Status
 from mwbatch.errors import NOTHING_SENT, Exit, UsageError
 from mwbatch.views import keys, standing
 from mwbatch.views.audit import audited

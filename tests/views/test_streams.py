@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.views.streams import CLEAR, Stream, written
+from mwbatch.views.terminal.streams import CLEAR, Stream, written
 
 MIB = 1 << 20
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.core.fold import Status
-from mwbatch.core.limits import Limits, Spent
-from mwbatch.core.progress import Report
+from mwbatch.core.report.progress import Report
+from mwbatch.core.spending.budget import Limits, Spent
+from mwbatch.core.state.fold import Status
 from mwbatch.views.standing import every
-from mwbatch.views.words import report_text
+from mwbatch.views.terminal.words import report_text
 
 
 def report(**counts: int) -> Report:

@@ -12,22 +12,22 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from mwbatch.client.keys import fingerprint
-from mwbatch.core.digests import digest
-from mwbatch.core.facts import Fact, Planned, Request, Seen, Started, Via
-from mwbatch.core.ids import Attempt, RowNumber
-from mwbatch.core.lines import line
-from mwbatch.core.text import Json, encode
-from mwbatch.core.times import iso
-from mwbatch.journal.batch_folder import place_of
-from mwbatch.journal.begun import FOLDER as BEGUN
-from mwbatch.journal.begun import Begun
-from mwbatch.journal.card import Card
-from mwbatch.journal.folders import JOURNAL, RESULTS, ROWS
-from mwbatch.journal.home import Home
-from mwbatch.journal.keyring import Keys
-from mwbatch.journal.keys import written
-from mwbatch.journal.segments import segment_sizes
+from mwbatch.client.api_key import fingerprint
+from mwbatch.core.codec.ids import Attempt, RowNumber
+from mwbatch.core.codec.json_codec import Json, encode
+from mwbatch.core.codec.times import iso
+from mwbatch.core.facts.digests import digest
+from mwbatch.core.facts.kinds import Fact, Planned, Request, Seen, Started, Via
+from mwbatch.core.facts.lines import line
+from mwbatch.journal.home.batch_folder import place_of
+from mwbatch.journal.home.begun import FOLDER as BEGUN
+from mwbatch.journal.home.begun import Begun
+from mwbatch.journal.home.home import Home
+from mwbatch.journal.keys.keyring import Keys
+from mwbatch.journal.keys.keys_json import written
+from mwbatch.journal.seam.batch_record import Card
+from mwbatch.journal.segments.folders import JOURNAL, RESULTS, ROWS
+from mwbatch.journal.segments.journal import segment_sizes
 from tests.benchmarks.growing.tasks import API_KEY, BASE, BATCH_ID, BEGAN, KEY, MANIFEST, WORKED, Made
 from tests.records import rewrite
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
-from mwbatch.core.times import iso, moment
+from mwbatch.core.codec.times import iso, moment
 from tests.benchmarks.growing.tasks import APART, BEGAN, Made
 
 EVER: Final = timedelta(days=100_000)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from mwbatch.core.address import Key, write
-from mwbatch.core.ids import Attempt, Kid, RowNumber
-from mwbatch.core.text import Json
-from mwbatch.core.times import iso
+from mwbatch.core.api.address import Key, write
+from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
+from mwbatch.core.codec.json_codec import Json
+from mwbatch.core.codec.times import iso
 
 BEGAN: Final = datetime(2024, 4, 14, 12, tzinfo=UTC)
 """When the task of row 0 was created."""

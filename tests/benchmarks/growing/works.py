@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from mwbatch.journal.folders import RESULTS
+from mwbatch.journal.segments.folders import RESULTS
 from tests.benchmarks.growing.batches import NAME, Grown
 from tests.benchmarks.growing.processes import Taken, run
 from tests.benchmarks.growing.tasks import API_KEY

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from mwbatch.callbacks.limits import Limits
+from mwbatch.callbacks.common.limits import Limits
 from tests.callbacks.stage import callback
 
 LIMITS: Final = Limits(

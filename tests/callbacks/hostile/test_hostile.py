@@ -13,8 +13,8 @@ import aiohttp
 import pytest
 from filelock import FileLock
 
-from mwbatch.callbacks.refusal import Reason
-from mwbatch.callbacks.server import serve
+from mwbatch.callbacks.common.refusal import Reason
+from mwbatch.callbacks.ops.server import serve
 from tests.callbacks.conftest import Start
 from tests.callbacks.hostile import bodies, heads, lines, slow
 from tests.callbacks.hostile.entry import LIMITS, Hostile, Outcome, played_at

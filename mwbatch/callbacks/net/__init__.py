@@ -1,0 +1,1 @@
+"""Sockets: listening, certificates, limits, and a graceful end."""

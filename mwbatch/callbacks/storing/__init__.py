@@ -1,0 +1,1 @@
+"""Where a callback is stored: which journal takes it, whose key signed it, what did not fit."""

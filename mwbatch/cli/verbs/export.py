@@ -1,0 +1,78 @@
+"""`mwbatch export`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from mwbatch.cli import settings
+from mwbatch.cli.declarations import Option
+from mwbatch.cli.options import verb
+from mwbatch.cli.program import perform
+from mwbatch.cli.wiring import open_home
+from mwbatch.export.choices import By, FormatName, Outside
+from mwbatch.views.plain import Result
+
+if TYPE_CHECKING:
+    from mwbatch.commands.context.context import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What is to become of boxes and of the images that they lie in."""
+
+    measure_images: Annotated[
+        bool,
+        Option("--measure-images", help="Read the sizes that the manifest lacks from the images' headers."),
+    ] = False
+    leave_out_unsized: Annotated[
+        bool,
+        Option("--leave-out-unsized", help="Leave out images of unknown size, instead of refusing."),
+    ] = False
+    outside: Annotated[
+        Outside, Option("--outside", help="Boxes beyond their image: count them aloud, keep, or clip.")
+    ] = Outside.REPORT
+    category: Annotated[
+        By | None,
+        Option("--category", help="Default: the brand of tagging rows, the label of annotating rows."),
+    ] = None
+
+
+@verb
+def export(
+    batch: settings.BatchArgument,
+    *,
+    format_: Annotated[FormatName, Option("--format", help="What to write.")],
+    output: Annotated[
+        Path, Option("--output", "-o", metavar="PATH", help="Where: a file, or for boxes a folder.")
+    ],
+    force: settings.ForceOption = False,
+    drawing: Drawing,
+    require_complete: settings.RequireOption = False,
+    place: settings.Place,
+    talk: settings.Talk,
+) -> None:
+    """Write completed rows for spreadsheets and training.
+
+    csv and parquet have a line a tag. coco, yolo, voc and label-studio make a folder, with images.csv to say
+    which file each image is (coco and label-studio: the JSON alone where PATH ends in .json); they need the
+    size of every image. The pictures themselves are not downloaded: coco, yolo and voc look for them in
+    images/ beside images.csv, label-studio at their URLs. PATH is written whole or not at all.
+
+    \b
+    Examples:
+      mwbatch export ten --format csv -o ten.csv
+      mwbatch export ten --format yolo -o ten-yolo --measure-images --outside clip
+    """
+
+    async def command(desk: "Desk") -> Result:
+        from mwbatch.commands.verbs.export import export as run
+        from mwbatch.export.writing import Order
+        from mwbatch.views.exported import written
+
+        home = open_home(place, desk)
+        opened = home.open(home.find(batch))
+        order = Order(format_, output, force, drawing.outside, drawing.category, drawing.leave_out_unsized)
+        found = await run(opened, desk, order, measuring=drawing.measure_images, demanded=require_complete)
+        return written(found, aloud=drawing.outside is not Outside.KEEP)
+
+    perform(command, talk)

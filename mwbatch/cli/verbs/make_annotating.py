@@ -1,0 +1,69 @@
+"""`mwbatch make-annotating`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from mwbatch.cli import settings
+from mwbatch.cli.declarations import Option
+from mwbatch.cli.options import verb
+from mwbatch.cli.program import perform
+from mwbatch.cli.wiring import open_home
+from mwbatch.views.plain import Result
+
+if TYPE_CHECKING:
+    from mwbatch.commands.context.context import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which boxes are asked about."""
+
+    brand: Annotated[
+        tuple[str, ...], Option("--brand", help="Ask only about this brand; several times.")
+    ] = ()
+    min_size: Annotated[
+        float, Option("--min-size", min=0.0, help="Ask only about boxes as wide and high, in pixels.")
+    ] = 0.0
+    max_tags: Annotated[
+        int | None, Option("--max-tags", min=1, help="Of one image, ask only about the largest.")
+    ] = None
+
+
+@verb
+def make_annotating(
+    batch: settings.BatchArgument,
+    *,
+    instruction: Annotated[str, Option("--instruction", help="The question about each box.")],
+    option: Annotated[tuple[str, ...], Option("--option", help="An answer to choose from; several times.")],
+    output: Annotated[
+        Path, Option("--output", "-o", metavar="MANIFEST", help="The manifest to write (JSONL).")
+    ],
+    chosen: Chosen,
+    single_option: settings.SingleOption = False,
+    force: settings.ForceOption = False,
+    place: settings.Place,
+    talk: settings.Talk,
+) -> None:
+    """Make an annotating manifest out of tagging answers.
+
+    A row an image, with its tags; the tags keep their brand, the columns say from where they come. It sends
+    nothing: look at the manifest, then submit it.
+
+    \b
+    Examples:
+      mwbatch make-annotating ten --instruction "Is it good?" --option good --option bad -o good.jsonl
+      mwbatch make-annotating ten --instruction "Worn?" --option yes --option no --min-size 20 -o worn.jsonl
+    """
+
+    async def command(desk: "Desk") -> Result:
+        from mwbatch.commands.verbs.make_annotating import make_annotating as make
+        from mwbatch.core.report.second_stage import Filter, Question
+        from mwbatch.views.outcomes import made
+
+        question = Question(instruction, option, single_option)
+        wanted = Filter(frozenset(chosen.brand), chosen.min_size, chosen.max_tags)
+        home = open_home(place, desk)
+        return made(await make(home, batch, question, wanted, output, desk, force=force))
+
+    perform(command, talk)

@@ -1,0 +1,153 @@
+"""`mwbatch serve-callbacks` and `mwbatch run`: the two that receive."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from mwbatch.cli import settings
+from mwbatch.cli.declarations import Option
+from mwbatch.cli.options import verb
+from mwbatch.cli.program import perform
+from mwbatch.cli.wiring import open_client, open_home, source_of, wishes
+from mwbatch.core.words import values
+from mwbatch.views.plain import Result
+
+if TYPE_CHECKING:
+    from mwbatch.callbacks.ops.server import Running
+    from mwbatch.commands.context.context import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where a receiver listens."""
+
+    port: Annotated[int, Option("--port", min=0, max=65535, help="The port to listen on; 0 chooses one.")] = (
+        values.PORT
+    )
+    host: Annotated[
+        str,
+        Option("--host", help="The address to listen on; 0.0.0.0 opens it to the world, :: to IPv6 alone."),
+    ] = values.HOST
+    tls_cert: Annotated[
+        Path | None,
+        Option("--tls-cert", help="A certificate chain (PEM), to serve https; read again when it changes."),
+    ] = None
+    tls_key: Annotated[Path | None, Option("--tls-key", help="The certificate's private key (PEM).")] = None
+    admin_port: Annotated[
+        int | None,
+        Option(
+            "--admin-port",
+            min=0,
+            max=65535,
+            help="A second port, for /healthz, /readyz and /metrics. Default: none.",
+        ),
+    ] = None
+    admin_host: Annotated[
+        str,
+        Option(
+            "--admin-host",
+            beside="--admin-port",
+            help="The address of the admin port; never open it to the world.",
+        ),
+    ] = values.HOST
+
+
+@verb
+def serve_callbacks(*, listening: Listening, place: settings.Place, talk: settings.Talk) -> None:
+    """Receive the callbacks of every batch in the data folder.
+
+    Each is answered 200 once it is on disk. It needs no API key. Ctrl-C or SIGTERM ends it, after what is
+    being received was answered.
+
+    \b
+    Examples:
+      mwbatch serve-callbacks --port 8080 --admin-port 8081
+      mwbatch serve-callbacks --host 0.0.0.0 --port 8443 --tls-cert chain.pem --tls-key key.pem
+    """
+
+    async def command(desk: "Desk") -> Result:
+        from mwbatch.callbacks.ops.server import serve
+        from mwbatch.views.received import summary
+
+        async with await serve(
+            open_home(place, desk),
+            listening.host,
+            listening.port,
+            tls_cert=listening.tls_cert,
+            tls_key=listening.tls_key,
+            admin_host=listening.admin_host,
+            admin_port=listening.admin_port,
+        ) as receiver:
+            for sentence in welcome(receiver, listening.host):
+                desk.tally.note(sentence)
+            # Nobody wants a line every ten seconds in the log of a service; on a terminal it is a bar.
+            desk.tally.begin("received" if talk.verbose or sys.stderr.isatty() else "")
+            with desk.in_flight():
+                while receiver.failure is None and not await desk.sleep(0.25):
+                    desk.tally.done = receiver.counts.received
+            desk.tally.begin("")
+        counts = receiver.counts.plain()
+        desk.tally.note(summary(counts))
+        if receiver.failure is not None:
+            raise receiver.failure
+        return Result(value=counts)
+
+    perform(command, talk)
+
+
+def welcome(receiver: "Running", host: str) -> Iterator[str]:
+    """Where it listens, and how to open it to the world."""
+    from mwbatch.core.urls.hosts import is_loopback
+
+    text = f"receiving callbacks at {receiver.url}"
+    if is_loopback(host):
+        text += ", from this machine only; --host 0.0.0.0 or a proxy opens it to the world"
+    if host == "::":
+        text += ", by IPv6 only; --host 0.0.0.0 is for IPv4"
+    yield text
+    if receiver.admin_url:
+        yield f"health and metrics at {receiver.admin_url}"
+
+
+@verb
+def run(
+    manifest: settings.ManifestArgument,
+    *,
+    listening: Listening,
+    poll: Annotated[
+        float, Option("--poll", min=0.1, help="Seconds between two looks at what is pending.")
+    ] = values.POLL,
+    batch: settings.BatchOption = None,
+    taken: settings.Taken,
+    meant: settings.Meant,
+    spending: settings.Spending,
+    repeats: settings.Asking,
+    place: settings.Place,
+    api: settings.Api,
+    talk: settings.Talk,
+) -> None:
+    """Submit a manifest and receive its answers in one go.
+
+    It ends when nothing is pending. Run it again after any interruption: it goes on where it stopped.
+
+    \b
+    Examples:
+      mwbatch run sample_manifests/ten.csv --port 8080
+      mwbatch run sample_manifests/tagging.csv --port 8080 --yes --json
+    """
+
+    async def command(desk: "Desk") -> Result:
+        from mwbatch.commands.manifest.planning import readable
+        from mwbatch.commands.verbs.run import Door, run
+        from mwbatch.views.outcomes import created
+
+        home, how, door = open_home(place, desk), wishes(spending, repeats), Door(**asdict(listening))
+        async with (
+            readable(source_of(manifest, batch, meant, taken), desk) as source,
+            open_client(api, desk, spending.concurrency) as client,
+        ):
+            return created(await run(home, client, source, how, door, desk, poll))
+
+    perform(command, talk)

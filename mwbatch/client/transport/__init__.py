@@ -1,0 +1,1 @@
+"""The way of one request: connections, proxies, and what each failure proves."""

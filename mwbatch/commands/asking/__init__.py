@@ -1,0 +1,1 @@
+"""What was asked for before, by whom, and who may compare now."""

@@ -1,0 +1,59 @@
+"""What a submission would find: the rows of a manifest, compared with its batch and with all others.
+
+No HTTP is needed.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from mwbatch.commands.asking.asked_before import account_of, unasked
+from mwbatch.commands.context.context import Desk
+from mwbatch.commands.manifest.candidates import Candidates
+from mwbatch.commands.manifest.planning import Source, addressed, choose, examine, volatile
+from mwbatch.commands.manifest.survey import Survey
+from mwbatch.core.spending.overlaps import Repeats
+from mwbatch.core.state.batch import Batch
+from mwbatch.journal.files.closing import in_thread
+from mwbatch.journal.seam.batch_record import Card
+from mwbatch.journal.seam.open_batch import Opened, look
+from mwbatch.journal.seam.store import Store
+
+if TYPE_CHECKING:
+    from mwbatch.client import Client
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a submission would find: the batch of the manifest, if it is there, its rows,
+    those that it may not send.
+    """
+
+    card: Card
+    batch: Opened | None
+    found: Survey
+    left_out: int
+    to_send: int
+
+
+async def foresee(
+    store: Store, origin: str, source: Source, repeats: Repeats, desk: Desk, client: "Client | None" = None
+) -> Foreseen:
+    """Read a manifest and compare its rows as `submit` would, without the locks and without a write;
+    raises as it does.
+
+    The account's listing is looked at where there is a ``client``.
+    """
+    source = replace(await addressed(store, source), only_new=repeats.only_new)
+    chosen = await in_thread(choose, store, source, origin)
+    chosen.card.pinned(origin)
+    if not chosen.ref:
+        await in_thread(store.check_new, chosen.card.name)
+    batch = await look(store, chosen.ref) if chosen.ref else None
+    found, state = await examine(source, batch, desk), batch.state if batch else Batch()
+    card = replace(chosen.card, volatile=volatile(source, chosen.card))
+    candidates = Candidates(card, batch, source=source, found=found, keep=False)
+    account = await account_of(client, candidates, repeats, desk) if client else None
+    compared = await unasked(store, origin, candidates, repeats, desk, account)
+    old = sum(number < state.end for number in compared.numbers())
+    found.leave_out(number for number in compared.numbers() if number >= state.end)
+    return Foreseen(chosen.card, batch, found, old + found.left_out, found.new + state.sendable() - old)

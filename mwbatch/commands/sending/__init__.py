@@ -1,0 +1,1 @@
+"""Creating tasks so that no row can be paid twice."""

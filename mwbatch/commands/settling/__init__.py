@@ -1,0 +1,1 @@
+"""Finding out what came of requests without an answer, and putting right what is not as it should be."""

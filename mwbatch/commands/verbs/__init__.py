@@ -1,0 +1,1 @@
+"""A file a verb: what each of them decides and does."""

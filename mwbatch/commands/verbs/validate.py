@@ -1,0 +1,67 @@
+"""Checks a manifest before money is spent: every mistake, the counts, the duplicates, the estimated cost."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from mwbatch.commands.context.clocks import of_this_machine
+from mwbatch.commands.context.context import Desk
+from mwbatch.commands.manifest.manifests import Manifest, size_of
+from mwbatch.commands.manifest.survey import Survey, survey
+from mwbatch.commands.manifest.urls import Urls
+from mwbatch.core.manifest.row_identity import Identity, Kind
+from mwbatch.core.report.preview import Validation
+from mwbatch.core.spending.scrutiny import Leave, Scrutiny
+from mwbatch.core.words.values import GREATEST_COST, amount
+
+
+async def validate(
+    path: str | Path,
+    *,
+    allow_duplicates: bool = False,
+    leave: Leave | None = None,
+    volatile: Collection[str] = (),
+    price: float | None = None,
+    check_images: bool = False,
+    desk: Desk | None = None,
+) -> Validation:
+    """Read a whole manifest and say what it holds; ``price`` is that of one task.
+
+    ``check_images``: ask for every picture, once, and report those that cannot be fetched.
+
+    Raises:
+        UsageError: there is no such file, or it is no manifest at all; or the price cannot be one.
+    """
+    amount("price", price, 0, GREATEST_COST, none=True)
+    desk, scrutiny = desk or Desk(), Scrutiny(leave or Leave())
+    manifest = Manifest(path, desk.tally)
+    desk.tally.begin("checking the manifest", size_of(manifest.path), of_bytes=True)
+    found = await survey(
+        manifest,
+        lambda column: Identity(column, allow_duplicates=allow_duplicates, volatile=volatile),
+        found=Survey(urls=Urls(), scrutiny=scrutiny),
+        clock=of_this_machine(desk),
+    )
+    assert found.urls is not None
+    unreachable = await _unreachable(manifest, found, desk) if check_images else None
+    return Validation(
+        path=manifest.path,
+        rows=found.new,
+        by_type=found.each_type(),
+        repeated=found.by_kind[Kind.REPEATED],
+        repeated_urls=found.new - len(found.urls),
+        id_column=found.id_column,
+        found=found.found,
+        problems=tuple(found.problems),
+        repeats=tuple(found.repeats),
+        price=price,
+        unreachable=unreachable,
+        scrutiny=scrutiny,
+    )
+
+
+async def _unreachable(manifest: Manifest, found: Survey, desk: Desk) -> int:
+    """Ask for every picture; those that cannot be fetched are problems of the survey, too."""
+    from mwbatch.commands.pictures.checking import check_images  # noqa: PLC0415 (HTTP, which few ask for)
+
+    with desk.in_flight():
+        return await check_images(manifest.path, found.good, desk, found.wrong)

@@ -1,0 +1,1 @@
+"""The law: from facts to the state of a batch, row by row and in columns."""

@@ -1,0 +1,1 @@
+"""The callback keys of a home: made once, rotated, retired, never lost."""

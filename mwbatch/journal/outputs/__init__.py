@@ -1,0 +1,1 @@
+"""What users want written: whole or not at all, and never over anything of theirs."""

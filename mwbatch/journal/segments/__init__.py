@@ -1,0 +1,1 @@
+"""The facts of one batch in its folder: segments, their writer, their readers."""

@@ -1,0 +1,1 @@
+"""The simulated API over HTTP: requests, faults on the wire, callbacks, pictures."""

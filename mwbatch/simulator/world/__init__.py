@@ -1,0 +1,1 @@
+"""The simulated API as a machine without input or output."""
