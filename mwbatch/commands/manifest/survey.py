@@ -29,9 +29,7 @@ SKIPPED: Final = -1
 """What stands for the number of a row that is not planned."""
 
 ASIDE: Final = -2
-"""In the place of a row's number: new and good by itself, but hardly meant as it stands,
-so that it is not planned.
-"""
+"""In the place of a row's number: new and good by itself, but hardly meant as it stands; not planned."""
 
 MAX_PROBLEMS: Final = 10_000
 """How many problems are kept; the rest are counted."""

@@ -32,18 +32,9 @@ from mwbatch.core.spending.overlaps import Repeats
 from mwbatch.core.state.fold import Row, Status
 from mwbatch.core.sweeps.doubt import Grounds
 from mwbatch.core.urls.hosts import settle_at
+from mwbatch.core.words import values
 from mwbatch.core.words.hint import hint
 from mwbatch.core.words.plural import rows
-from mwbatch.core.words.values import (
-    CONCURRENCY,
-    GREATEST_RATE,
-    LEAST_RATE,
-    LONGEST,
-    MOST_CONCURRENT,
-    SETTLE,
-    amount,
-    whole,
-)
 from mwbatch.errors import BadValue, Exit, UsageError
 from mwbatch.journal.files.closing import in_thread
 from mwbatch.journal.keys.home_keys import signing_key
@@ -66,19 +57,19 @@ class Wishes:
     """
 
     callback_url: str | None = None
-    concurrency: int = CONCURRENCY
+    concurrency: int = values.CONCURRENCY
     rate: float | None = None
     keep_going: bool = False
-    settle: float = SETTLE
+    settle: float = values.SETTLE
     limits: Limits = field(default_factory=Limits)
     confirm: Callable[[str], bool] = lambda _: True
     repeats: Repeats = field(default_factory=Repeats)
     trust_folder: bool = False
 
     def __post_init__(self) -> None:
-        whole("concurrency", self.concurrency, 1, MOST_CONCURRENT)
-        amount("rate", self.rate, LEAST_RATE, GREATEST_RATE, none=True)
-        amount("settle", self.settle, 0, LONGEST)
+        values.whole("concurrency", self.concurrency, 1, values.MOST_CONCURRENT)
+        values.amount("rate", self.rate, values.LEAST_RATE, values.GREATEST_RATE, none=True)
+        values.amount("settle", self.settle, 0, values.LONGEST)
         if not isinstance(self.limits, Limits):
             raise BadValue("limits", self.limits, "Limits(max_tasks=…, price=…, max_cost=…) would do")
 
@@ -151,7 +142,10 @@ def _question(batch: Opened, count: int, wanted: int) -> str:
     """What it costs, beside what was spent and may be; a part of the rows where limits hold others back."""
     spent = batch.card.limits.spent(batch.state)
     price = batch.card.limits.price
-    cost, whole = f", for about {price * count:,.2f}" if price else "", f" of {wanted:,}" * (count < wanted)
+    cost, values.whole = (
+        f", for about {price * count:,.2f}" if price else "",
+        f" of {wanted:,}" * (count < wanted),
+    )
     asked = f"create {count:,}{whole} tasks at {batch.card.origin}{cost}?"
     return "\n".join(filter(None, (spent.text(), asked)))
 
