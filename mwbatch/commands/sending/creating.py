@@ -142,10 +142,7 @@ def _question(batch: Opened, count: int, wanted: int) -> str:
     """What it costs, beside what was spent and may be; a part of the rows where limits hold others back."""
     spent = batch.card.limits.spent(batch.state)
     price = batch.card.limits.price
-    cost, values.whole = (
-        f", for about {price * count:,.2f}" if price else "",
-        f" of {wanted:,}" * (count < wanted),
-    )
+    cost, whole = f", for about {price * count:,.2f}" if price else "", f" of {wanted:,}" * (count < wanted)
     asked = f"create {count:,}{whole} tasks at {batch.card.origin}{cost}?"
     return "\n".join(filter(None, (spent.text(), asked)))
 
