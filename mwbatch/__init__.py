@@ -21,13 +21,14 @@ surplus   a task beyond the one that a row needs
 
 What stands in ``__all__`` is public, and loaded when it is first used::
 
-    async with mwbatch.Client(api_key) as client:
-        task = await client.create_tagging_task(image_url, callback_url)
+    async with mwbatch.Client() as client:
+        task = await client.tasks.create_tagging(image_url=picture, callback_url=hook)
 
-    home = mwbatch.Home(Path("labels"))
-    async with mwbatch.Client(api_key) as client:
-        wishes = mwbatch.Wishes(callback_url=base)
-        created = await mwbatch.submit(home, client, mwbatch.Source("logos.csv"), wishes)
+    async with mwbatch.Home("labels") as home:
+        batch = await home.submit("logos.csv", callback_url=base, max_cost=50, price=0.08)
+        await batch.reconcile(wait=True)
+        async for result in batch.results():
+            print(result.id, [tag.brand for tag in result.tags])
 """
 
 from importlib import import_module
@@ -37,49 +38,58 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from mwbatch import errors
-    from mwbatch.callbacks.receiver import application as receiver
-    from mwbatch.client import Client
-    from mwbatch.commands.context.context import Desk
-    from mwbatch.commands.manifest.planning import Source
-    from mwbatch.commands.sending.creating import Wishes
-    from mwbatch.commands.verbs.reconcile import Manner, reconcile
-    from mwbatch.commands.verbs.submit import resume, submit
-    from mwbatch.core.state.batch import Batch
-    from mwbatch.journal.home.home import Home
-    from mwbatch.journal.seam.labelled import results
-    from mwbatch.journal.seam.open_batch import look
+    from mwbatch.client.transport.wire import Answer, Wire
+    from mwbatch.core.api.task import Task
+    from mwbatch.core.report.outcomes import Created, Reconciled
+    from mwbatch.core.report.progress import Report
+    from mwbatch.core.state.fold import Status
+    from mwbatch.library.batch import Batch, Submitted
+    from mwbatch.library.client import Client
+    from mwbatch.library.home import Home
+    from mwbatch.library.options import CreateOptions, SubmitOptions
+    from mwbatch.library.receiving import receiver
+    from mwbatch.library.results import Result, Tag
+    from mwbatch.library.tasks import Tasks
 
 __all__ = [
+    "Answer",
     "Batch",
     "Client",
-    "Desk",
+    "CreateOptions",
+    "Created",
     "Home",
-    "Manner",
-    "Source",
-    "Wishes",
+    "Reconciled",
+    "Report",
+    "Result",
+    "Status",
+    "SubmitOptions",
+    "Submitted",
+    "Tag",
+    "Task",
+    "Tasks",
+    "Wire",
     "errors",
-    "look",
     "receiver",
-    "reconcile",
-    "results",
-    "resume",
-    "submit",
 ]
 
 _PLACES: Final = {
-    "Batch": "core.state.batch:Batch",
-    "Client": "client:Client",
-    "Desk": "commands.context.context:Desk",
-    "Home": "journal.home.home:Home",
-    "Manner": "commands.verbs.reconcile:Manner",
-    "Source": "commands.manifest.planning:Source",
-    "Wishes": "commands.sending.creating:Wishes",
-    "look": "journal.seam.open_batch:look",
-    "receiver": "callbacks.receiver:application",
-    "reconcile": "commands.verbs.reconcile:reconcile",
-    "results": "journal.seam.labelled:results",
-    "resume": "commands.verbs.submit:resume",
-    "submit": "commands.verbs.submit:submit",
+    "Answer": "client.transport.wire",
+    "Batch": "library.batch",
+    "Client": "library.client",
+    "CreateOptions": "library.options",
+    "Created": "core.report.outcomes",
+    "Home": "library.home",
+    "Reconciled": "core.report.outcomes",
+    "Report": "core.report.progress",
+    "Result": "library.results",
+    "Status": "core.state.fold",
+    "SubmitOptions": "library.options",
+    "Submitted": "library.batch",
+    "Tag": "library.results",
+    "Task": "core.api.task",
+    "Tasks": "library.tasks",
+    "Wire": "client.transport.wire",
+    "receiver": "library.receiving",
 }
 
 
@@ -89,8 +99,7 @@ def __getattr__(name: str) -> object:
         return import_module("mwbatch.errors")
     if name not in _PLACES:
         raise AttributeError(f"module 'mwbatch' has no attribute {name!r}")
-    module, _, attribute = _PLACES[name].partition(":")
-    return getattr(import_module(f"mwbatch.{module}"), attribute)
+    return getattr(import_module(f"mwbatch.{_PLACES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -24,6 +24,21 @@ def variable(name: str, unset: str) -> str | None:
     return value
 
 
+def rooted(name: str, unset: str) -> Path | None:
+    """The path that a variable names, None where it is not set; raises as `variable`, and for one that is
+    not absolute: it would be another place in each working directory.
+    """
+    value = variable(name, unset)
+    if value is None:
+        return None
+    if not Path(value).is_absolute():
+        raise UsageError(
+            f"{name} is {value!r}, which is another place in each working directory: make it "
+            f"absolute, such as {Path(value).expanduser().absolute()}"
+        )
+    return Path(value)
+
+
 def proxies() -> Proxies:
     """What ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY`` say, in capitals or not;
     one that is empty names none.

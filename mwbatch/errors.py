@@ -18,15 +18,22 @@
     │   └── Unsure                     3  a task may or may not exist: never send again unproved
     │       └── OtherTask              3  the API answered about another task than it was asked for
     ├── BatchBusy                      5  another process acts on the batch
-    └── StoreError                     6  this machine: the disk, or damage to what is on it
-        ├── DiskFull                   6  no space: nothing was written, it may be tried again
-        ├── Displaced                  6  its file was removed, moved or cut: another writer may go on
-        └── Poisoned                   6  a write or sync failed for good: this writer never writes again
+    ├── StoreError                     6  this machine: the disk, or damage to what is on it
+    │   ├── DiskFull                   6  no space: nothing was written, it may be tried again
+    │   ├── Displaced                  6  its file was removed, moved or cut: another writer may go on
+    │   └── Poisoned                   6  a write or sync failed for good: this writer never writes again
+    └── Shortfall                     70  what `check` raises: a command came to less than it was for
+        ├── Findings                   1  all was done; rows were rejected, or answers need a look
+        ├── Invalid                    2  the manifest cannot be submitted as it is
+        ├── Unfinished                 3  rows are not sent, not answered, or not proved yet
+        ├── Interrupted                4  the API ended the run before its rows did
+        └── Damaged                    6  lines on this machine's disk were lost
 
-An error names its operands and the next step; none ever carries the API key or a callback address.
+An error can be pickled. It names its operands and the next step; none ever carries the API key or a callback
+address.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from typing import Final, NotRequired, TypedDict
 
@@ -52,6 +59,17 @@ class MwbatchError(Exception):
     exit_code = Exit.BUG
     fields: Mapping[str, object] = {}
     """What stands beside the words in the object for scripts."""
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...], dict[str, object]]:
+        """Pickle it as it is, whatever its class takes to be made."""
+        return _again, (type(self), self.args), self.__dict__
+
+
+def _again(kind: type[MwbatchError], words: tuple[object, ...]) -> MwbatchError:
+    """An error as it was, without its fields."""
+    error = kind.__new__(kind)
+    error.args = words
+    return error
 
 
 class UsageError(MwbatchError):
@@ -207,3 +225,43 @@ class Displaced(StoreError):
     """Somebody removed, moved or cut the file that was being written:
     readers do not find there what it should hold.
     """
+
+
+class Shortfall(MwbatchError):
+    """A command came to less than it was for, as its exit code says; nothing of what it did is undone."""
+
+
+class Findings(Shortfall):
+    """All was done that could be; rows were rejected or put aside, or answers need a look."""
+
+    exit_code = Exit.ROWS
+
+
+class Invalid(Shortfall):
+    """The manifest cannot be submitted as it is."""
+
+    exit_code = Exit.USAGE
+
+
+class Unfinished(Shortfall):
+    """Rows are not sent, not answered or not proved yet: the same call again goes on."""
+
+    exit_code = Exit.UNFINISHED
+
+
+class Interrupted(Shortfall):
+    """The API ended the run before its rows did: it refuses the account, or cannot be reached."""
+
+    exit_code = Exit.API
+
+
+class Damaged(Shortfall):
+    """Lines that were acknowledged once cannot be read now."""
+
+    exit_code = Exit.MACHINE
+
+
+SHORTFALLS: Final[Mapping[Exit, type[Shortfall]]] = {
+    kind.exit_code: kind for kind in (Findings, Invalid, Unfinished, Interrupted, Damaged)
+}
+"""What each exit code of a result raises."""

@@ -9,7 +9,8 @@ import mwbatch
 def test_the_public_names_are_frozen() -> None:
     """A public name is never removed, and never added without thought."""
     frozen = (
-        "Batch Client Desk Home Manner Source Wishes errors look receiver reconcile results resume submit"
+        "Answer Batch Client CreateOptions Created Home Reconciled Report Result Status SubmitOptions "
+        "Submitted Tag Task Tasks Wire errors receiver"
     )
     assert mwbatch.__all__ == frozen.split()
 

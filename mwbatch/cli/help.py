@@ -9,12 +9,12 @@ from typing import Annotated, Final
 import click
 
 import mwbatch
-from mwbatch.cli.declarations import Argument
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import glance
-from mwbatch.cli.settings import Talk
 from mwbatch.core.words.hint import hint
 from mwbatch.errors import UsageError
+from mwbatch.library.declarations import Argument
+from mwbatch.library.settings import Talk
 from mwbatch.views.plain import Result
 from mwbatch.views.terminal.streams import Stream
 

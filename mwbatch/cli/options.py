@@ -24,9 +24,9 @@ from typing import Any, get_args, get_origin
 import click
 from click.core import ParameterSource
 
-from mwbatch.cli.declarations import Argument, Option
-from mwbatch.environment import variable
+from mwbatch.environment import rooted, variable
 from mwbatch.errors import UsageError
+from mwbatch.library.declarations import Argument, Option
 
 
 def verb(function: Callable[..., None]) -> click.Command:
@@ -166,18 +166,12 @@ class DeclaredOption(click.Option):
         if self.envvar is None:
             return None
         assert isinstance(self.envvar, str)
+        read = rooted if self._rooted else variable
         try:
-            value = variable(self.envvar, self._unset())
+            value = read(self.envvar, self._unset())
         except UsageError as error:
             raise click.BadParameter(str(error), ctx=ctx, param=self) from None
-        if value and self._rooted and not Path(value).is_absolute():
-            raise click.BadParameter(
-                f"{self.envvar} is {value!r}, which is another place in each working directory: make it "
-                f"absolute, such as {Path(value).expanduser().absolute()}",
-                ctx=ctx,
-                param=self,
-            )
-        return value
+        return None if value is None else str(value)
 
 
 class Word(click.types.StringParamType):

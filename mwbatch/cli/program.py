@@ -16,11 +16,11 @@ from click.core import ParameterSource
 
 from mwbatch.cli.ending import WORDS, ended
 from mwbatch.cli.logs import start_logging, told
-from mwbatch.cli.settings import LogFormat, Talk
 from mwbatch.cli.signals import interruption, obeyed
 from mwbatch.core.words.hint import TAKEN_BY, given
 from mwbatch.environment import proxies
 from mwbatch.errors import BadValue, Exit, MwbatchError, Poisoned, StoreError, Unsent
+from mwbatch.library.settings import LogFormat, Talk
 from mwbatch.views.plain import Result
 from mwbatch.views.terminal.folding import folded, matters
 from mwbatch.views.terminal.streams import Stream, hurried, take_over

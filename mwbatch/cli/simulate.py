@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from mwbatch.cli import settings
-from mwbatch.cli.declarations import Option
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import emit, emit_json, perform
+from mwbatch.library import settings
+from mwbatch.library.declarations import Option
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:

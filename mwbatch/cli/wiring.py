@@ -8,22 +8,19 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from mwbatch.cli.settings import Api, Asking, Meant, Place, Spending, Taken
 from mwbatch.cli.signals import obeyed
 from mwbatch.core.urls.hosts import origin
 from mwbatch.core.words.hint import typed
-from mwbatch.core.words.values import CONCURRENCY, SINCE
+from mwbatch.core.words.values import CONCURRENCY
 from mwbatch.environment import api_key, exposed_key_file
 from mwbatch.errors import UsageError
+from mwbatch.library.settings import Api, Asking, Place, Spending
 from mwbatch.views.terminal.folding import folded
 
 if TYPE_CHECKING:
     from mwbatch.client import Client
     from mwbatch.commands.context.context import Desk
-    from mwbatch.commands.manifest.planning import Source
     from mwbatch.commands.sending.creating import Wishes
-    from mwbatch.core.spending.budget import Limits
-    from mwbatch.core.spending.overlaps import Repeats
     from mwbatch.core.urls.proxies import Proxy
     from mwbatch.journal.seam.store import Store
 
@@ -93,47 +90,9 @@ def missing_key() -> str:
 
 def wishes(spending: Spending, said: Asking) -> "Wishes":
     """The user's wishes as the commands take them."""
-    from mwbatch.commands.sending.creating import Wishes
+    from mwbatch.library import options
 
-    return Wishes(
-        callback_url=spending.callback_url,
-        concurrency=spending.concurrency,
-        rate=spending.rate,
-        keep_going=spending.keep_going,
-        trust_folder=spending.trust_folder,
-        settle=spending.settle,
-        limits=limits(spending),
-        confirm=never_asked if spending.yes else asked,
-        repeats=asking(said),
-    )
-
-
-def asking(said: Asking) -> "Repeats":
-    """What the user says to rows that were asked for before."""
-    from mwbatch.core.spending.overlaps import Repeats
-
-    return Repeats(said.only_new, said.again, looked_back(said.against_api, said.since))
-
-
-def looked_back(against_api: bool, since: str | None) -> str | None:
-    """How far back the account's listing is looked through, None for not at all."""
-    return (since or SINCE) if against_api else None
-
-
-def source_of(manifest: str, batch: str | None, meant: Meant, taken: Taken) -> "Source":
-    """A manifest with what the user said of it."""
-    from mwbatch.commands.manifest.planning import Source
-
-    return Source(
-        manifest,
-        batch,
-        allow_duplicates=taken.allow_duplicates,
-        add=taken.add,
-        skip_invalid=taken.skip_invalid,
-        own_columns=frozenset(meant.own_column),
-        single_option=meant.single_option,
-        volatile=meant.volatile,
-    )
+    return options.wishes(spending, said, options.never_asked if spending.yes else asked)
 
 
 _ANSWERS: Final = {"y": True, "yes": True, "n": False, "no": False, "": False}
@@ -147,13 +106,6 @@ async def client_where(api: Api, desk: "Desk", *, needed: bool) -> "AsyncIterato
         return
     async with open_client(api, desk) as client:
         yield client
-
-
-def limits(spending: Spending) -> "Limits":
-    """The hard limits that the user named."""
-    from mwbatch.core.spending.budget import Limits
-
-    return Limits(spending.max_tasks, spending.price, spending.max_cost)
 
 
 def asked(question: str) -> bool:
@@ -237,8 +189,3 @@ def _answer(question: str, heard: _Heard) -> str:
         termios.tcflush(sys.stdin, termios.TCIFLUSH)
     print(f"{folded(question, sys.stderr)} [y/N]: ", end="", file=sys.stderr)
     return heard.line().strip().lower()
-
-
-def never_asked(_: str) -> bool:
-    """The answer of users who said ``--yes``."""
-    return True

@@ -7,7 +7,12 @@ from types import FrameType
 from typing import Final
 
 import mwbatch
+from mwbatch.client import Client
+from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.sending.creating import Wishes
+from mwbatch.commands.verbs.submit import submit
 from mwbatch.core.spending.budget import Limits
+from mwbatch.journal.home.home import Home
 from tests.benchmarks.children import module, server
 
 MOST: Final = 107
@@ -33,13 +38,11 @@ async def calls(url: str, home: Path, manifest: Path, tasks: int) -> int:
         nonlocal count
         count += event == "call" and frame.f_code.co_filename.startswith(HOUSE)
 
-    wishes = mwbatch.Wishes(
-        callback_url="https://labels.example.com", concurrency=64, limits=Limits(max_tasks=tasks)
-    )
-    async with mwbatch.Client("live_0123456789", url, limit=64) as client:
+    wishes = Wishes(callback_url="https://labels.example.com", concurrency=64, limits=Limits(max_tasks=tasks))
+    async with Client("live_0123456789", url, limit=64) as client:
         sys.setprofile(note)
         try:
-            await mwbatch.submit(mwbatch.Home(home), client, mwbatch.Source(str(manifest)), wishes)
+            await submit(Home(home), client, Source(str(manifest)), wishes)
         finally:
             sys.setprofile(None)
     return count

@@ -27,11 +27,18 @@ import aiohttp
 from aiohttp import web
 
 import mwbatch
+from mwbatch.callbacks.receiver import application
+from mwbatch.client import Client
+from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.sending.creating import Wishes
+from mwbatch.commands.verbs import submit as submitting
 from mwbatch.core.api.address import write
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.core.codec.json_codec import Json, encode
 from mwbatch.core.spending.budget import Limits
+from mwbatch.journal.home.home import Home
 from mwbatch.journal.keys.home_keys import signing_key
+from mwbatch.journal.seam.open_batch import look
 from mwbatch.journal.seam.ref import usable
 from tests.benchmarks.children import server, tool
 
@@ -102,20 +109,20 @@ async def submit(place: Path, url: str, rows: int, creates: int) -> None:
     source = place / "shelves.csv"
     lines = (f"{n},https://images.example.com/{n}.jpg\n" for n in range(rows))
     source.write_text("id,image_url\n" + "".join(lines), encoding="utf-8")
-    async with mwbatch.Client("sim_key", base_url=url) as client:
-        wishes = mwbatch.Wishes(callback_url="none", concurrency=1, limits=Limits(max_tasks=creates))
-        await mwbatch.submit(mwbatch.Home(place / "home"), client, mwbatch.Source(str(source)), wishes)
+    async with Client("sim_key", url) as client:
+        wishes = Wishes(callback_url="none", concurrency=1, limits=Limits(max_tasks=creates))
+        await submitting.submit(Home(place / "home"), client, Source(str(source)), wishes)
 
 
-def hooked(place: Path, rows: int) -> tuple[mwbatch.Home, list[tuple[str, bytes]]]:
+def hooked(place: Path, rows: int) -> tuple[Home, list[tuple[str, bytes]]]:
     """A home, and the first callbacks of its batch as the API would post them: path and body."""
-    home = mwbatch.Home(place / "home")
+    home = Home(place / "home")
     [ref] = usable(home.batches())
-    there = asyncio.run(mwbatch.look(home, ref)).state.tasks()
+    there = asyncio.run(look(home, ref)).state.tasks()
     return home, [_callback(home, ref.card.batch_id, row, task.task_id) for row, task in islice(there, rows)]
 
 
-def _callback(home: mwbatch.Home, batch_id: str, row: int, task_id: str) -> tuple[str, bytes]:
+def _callback(home: Home, batch_id: str, row: int, task_id: str) -> tuple[str, bytes]:
     path = write("", signing_key(home), batch_id, RowNumber(row), Attempt(1))
     response: Json = {"brands": []}
     task = {
@@ -131,9 +138,9 @@ def _callback(home: mwbatch.Home, batch_id: str, row: int, task_id: str) -> tupl
     return path, encode({"task": task, "response": response, "task_id": task_id})
 
 
-async def received(home: mwbatch.Home, bodies: list[tuple[str, bytes]]) -> None:
+async def received(home: Home, bodies: list[tuple[str, bytes]]) -> None:
     """A receiver that takes callbacks, one after the other."""
-    runner = web.AppRunner(mwbatch.receiver(home))
+    runner = web.AppRunner(application(home))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     base = f"http://127.0.0.1:{runner.addresses[0][1]}"

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from mwbatch.cli import FILES, app
-from mwbatch.cli.declarations import Argument, Option
 from mwbatch.cli.options import Group, verb
+from mwbatch.library.declarations import Argument, Option
 from tests import documents
 
 

@@ -16,9 +16,9 @@ from click.exceptions import Exit
 
 from mwbatch.cli import app, main
 from mwbatch.cli.program import glance, perform
-from mwbatch.cli.settings import LogFormat, Talk
 from mwbatch.commands.context.context import Desk
 from mwbatch.errors import DiskFull, Poisoned, StoreError, UsageError
+from mwbatch.library.settings import LogFormat, Talk
 from mwbatch.views.plain import Result
 
 STOPPED = "mwbatch.cli.import_module", "mwbatch.cli.program.emit"

@@ -120,7 +120,7 @@ def waiting_in(pipe: IO[bytes]) -> int:
 DEAF = """
 import asyncio, os, signal, sys
 from mwbatch.cli.program import perform
-from mwbatch.cli.settings import Talk
+from mwbatch.library.settings import Talk
 
 async def deaf(desk):
     try:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.cli.settings import Place
 from mwbatch.cli.simulate import faults_of
 from mwbatch.cli.wiring import home_of
 from mwbatch.errors import UsageError
+from mwbatch.library.settings import Place
 from tests.journal.disks import NOBODY
 
 

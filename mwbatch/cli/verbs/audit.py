@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from mwbatch.cli import settings
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import perform
-from mwbatch.cli.wiring import looked_back, open_client, open_home
+from mwbatch.cli.wiring import open_client, open_home
+from mwbatch.library import settings
+from mwbatch.library.options import looked_back
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:

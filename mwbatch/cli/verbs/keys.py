@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from mwbatch.cli import settings
-from mwbatch.cli.declarations import Argument, Option
 from mwbatch.cli.options import Group, verb
 from mwbatch.cli.program import perform
 from mwbatch.cli.wiring import open_home
+from mwbatch.library import settings
+from mwbatch.library.declarations import Argument, Option
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from mwbatch.cli import settings
-from mwbatch.cli.declarations import Option
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import perform
 from mwbatch.cli.wiring import open_home
+from mwbatch.library import settings
+from mwbatch.library.declarations import Option
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
-from mwbatch.cli import settings
-from mwbatch.cli.declarations import Option
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import perform
 from mwbatch.cli.wiring import open_client, open_home
 from mwbatch.core.words import values
 from mwbatch.errors import UsageError
+from mwbatch.library import settings
+from mwbatch.library.declarations import Option
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-from mwbatch.cli import settings
-from mwbatch.cli.declarations import Option
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import glance, perform, standard_output
 from mwbatch.cli.wiring import home_of, open_home
 from mwbatch.errors import Exit, UsageError
+from mwbatch.library import settings
+from mwbatch.library.declarations import Option
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:

@@ -5,13 +5,14 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from mwbatch.cli import settings
-from mwbatch.cli.declarations import Option
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import perform
 from mwbatch.cli.signals import obeyed
-from mwbatch.cli.wiring import asked, never_asked, open_client, open_home, wishes
+from mwbatch.cli.wiring import asked, open_client, open_home, wishes
 from mwbatch.core.words.hint import typed
+from mwbatch.library import settings
+from mwbatch.library.declarations import Option
+from mwbatch.library.options import never_asked
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:

@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from mwbatch.cli import settings
-from mwbatch.cli.declarations import Option
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import perform
-from mwbatch.cli.wiring import open_client, open_home, source_of, wishes
+from mwbatch.cli.wiring import open_client, open_home, wishes
 from mwbatch.core.words import values
+from mwbatch.library import settings
+from mwbatch.library.declarations import Option
+from mwbatch.library.options import source_of
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:

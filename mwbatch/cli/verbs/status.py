@@ -5,13 +5,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
-from mwbatch.cli import settings
-from mwbatch.cli.declarations import Argument, Option
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import glance, perform
 from mwbatch.cli.wiring import home_of, open_home
 from mwbatch.core.words.hint import hint
 from mwbatch.errors import UsageError
+from mwbatch.library import settings
+from mwbatch.library.declarations import Argument, Option
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:

@@ -1,38 +1,21 @@
 """`mwbatch tasks list|get|cancel`: the raw API calls."""
 
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import click
 
-from mwbatch.cli import settings
-from mwbatch.cli.declarations import Argument, Option
 from mwbatch.cli.options import Group, verb
 from mwbatch.cli.program import perform, standard_output
 from mwbatch.cli.wiring import open_client
 from mwbatch.errors import Exit
+from mwbatch.library import settings
+from mwbatch.library.declarations import Argument, Option
+from mwbatch.library.settings import TaskStatus, TaskType
 from mwbatch.views.plain import Result, plain
 
 if TYPE_CHECKING:
-    from mwbatch.client import Client
     from mwbatch.commands.context.context import Desk
-    from mwbatch.core.api.task import Task
-
-
-class TaskStatus(StrEnum):
-    """The statuses that the API tells apart."""
-
-    PENDING = "pending"
-    COMPLETED = "completed"
-    CANCELED = "canceled"
-
-
-class TaskType(StrEnum):
-    """The types of tasks."""
-
-    TAGGING = "tagging"
-    ANNOTATING = "annotating"
 
 
 RawOption = Annotated[
@@ -146,6 +129,7 @@ def cancel(
     """
 
     async def command(desk: "Desk") -> Result:
+        from mwbatch.library.tasks import canceled
         from mwbatch.views.tasks import task_json
 
         desk.tally.begin("asking the API")
@@ -154,23 +138,6 @@ def cancel(
                 return plain(task_json(await canceled(client, task_id), raw=raw))
 
     perform(command, talk)
-
-
-async def canceled(client: "Client", task_id: str) -> "Task":
-    """The canceled task; where the API fails to say, what the task is now.
-
-    Raises:
-        Refused: the task is something else than canceled, and stays so.
-    """
-    from mwbatch.errors import Refused, Unsure
-
-    try:
-        return await client.cancel(task_id)
-    except Unsure:
-        task = await client.retrieve(task_id)
-        if task.status != "canceled":
-            raise Refused(f"task {task_id} is {task.status}: only a pending task can be canceled") from None
-        return task
 
 
 tasks = Group(

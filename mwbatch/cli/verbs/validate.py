@@ -3,11 +3,12 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
-from mwbatch.cli import settings
-from mwbatch.cli.declarations import Option
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import perform
-from mwbatch.cli.wiring import asking, client_where, open_home, source_of
+from mwbatch.cli.wiring import client_where, open_home
+from mwbatch.library import settings
+from mwbatch.library.declarations import Option
+from mwbatch.library.options import asking, source_of
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from mwbatch.core.report.checked import Checked
+from mwbatch.core.words.plural import rows
 from mwbatch.errors import Exit
 
 
 @dataclass(slots=True)
-class Exported:
+class Exported(Checked):
     """An export; all but the first three are counts.
 
     ``rows`` of the batch, ``completed`` of them with an answer; ``images`` and ``tags`` that were written,
@@ -43,6 +45,10 @@ class Exported:
     def exit(self) -> Exit:
         """0, as `results`; 3 when completeness was demanded and is not there."""
         return Exit.UNFINISHED if self.unfinished else Exit.DONE
+
+    def why(self) -> str:
+        """That rows are missing in it."""
+        return f"{self.path} has {self.completed:,} of {rows(self.rows)} of batch {self.batch}"
 
     def json(self) -> dict[str, object]:
         """The object for scripts."""

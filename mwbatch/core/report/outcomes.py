@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass, field
 
-from mwbatch.core.pace.course import Ending
+from mwbatch.core.pace.course import INTERRUPTED, Ending
 from mwbatch.core.report.agreement import Differing
+from mwbatch.core.report.checked import Checked
 from mwbatch.core.report.progress import Report
+from mwbatch.core.words.plural import rows
 from mwbatch.errors import Exit
 
 
 @dataclass(frozen=True, slots=True)
-class Created:
+class Created(Checked):
     """What a run of creating came to: why it ended if it ended early, and why something stays open.
 
     ``skipped`` rows of the manifest had mistakes and were put aside; ``left_out`` were asked for before, and
@@ -28,9 +30,13 @@ class Created:
         aside = Exit.ROWS if self.skipped else Exit.DONE
         return max(aside, self.ending.exit, self.report.exit(done=self.report.submitted))
 
+    def why(self) -> str:
+        """Why it is not done, in words."""
+        return _told(self.report, self.ending.reason, *self.reasons, _aside(self.skipped))
+
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class Ran(Checked):
     """What creating and receiving in one process came to; ``fetched`` answers came by asking."""
 
     report: Report
@@ -46,9 +52,13 @@ class Ran:
         aside = Exit.ROWS if self.skipped else Exit.DONE
         return max(aside, self.ending.exit, self.report.exit(done=not self.report.unfinished))
 
+    def why(self) -> str:
+        """Why it is not done, in words."""
+        return _told(self.report, self.ending.reason, *self.reasons, _aside(self.skipped))
+
 
 @dataclass(frozen=True, slots=True)
-class Canceled:
+class Canceled(Checked):
     """What became of rows that the user gave up.
 
     ``withdrawn`` rows get no further attempt, ``canceled`` tasks nobody works at any more; ``doubtful`` rows
@@ -72,9 +82,14 @@ class Canceled:
             return Exit.UNFINISHED
         return Exit.ROWS if self.kept else Exit.DONE
 
+    def why(self) -> str:
+        """What of the rows goes on, in words."""
+        doubtful = f"{rows(self.doubtful)} may have a task that has not shown yet" if self.doubtful else ""
+        return _told(self.report, INTERRUPTED if self.interrupted else "", doubtful, *self.kept)
+
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Made(Checked):
     """An annotating manifest that was written to ``path``: ``rows`` that ask about ``tags``.
 
     Left out are tags that were ``filtered``, ``beyond`` the most of an image, or ``unusable``, and the images
@@ -103,6 +118,10 @@ class Made:
     def exit(self) -> Exit:
         """Done: whatever has an answer was looked at."""
         return Exit.DONE
+
+    def why(self) -> str:
+        """Nothing: it is always done."""
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +155,7 @@ class Comparison:
 
 
 @dataclass(slots=True)
-class Reconciled:
+class Reconciled(Checked):
     """What a reconciliation found and did.
 
     ``fetched`` answers came from the API, ``taken_in`` facts from the inbox; ``canceled`` tells of each
@@ -169,6 +188,11 @@ class Reconciled:
         open_ = self.report.unfinished or self.unanswered or self.distrusted
         return self.report.exit(done=proved and not open_)
 
+    def why(self) -> str:
+        """What is open, or not proved, in words."""
+        proof = self.proof.reasons if self.proof and self.proof.paid_twice is None else ()
+        return _told(self.report, *dict.fromkeys((*self.reasons, *proof)))
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -177,3 +201,12 @@ class Taken:
     report: Report
     path: str
     written: int
+
+
+def _told(report: Report, *reasons: str) -> str:
+    """Why a command came to less than it was for: the reasons that it names, and where the batch stands."""
+    return "; ".join(filter(None, (*reasons, report.why())))
+
+
+def _aside(skipped: int) -> str:
+    return f"{rows(skipped)} put aside because of mistakes" if skipped else ""

@@ -3,13 +3,15 @@
 from dataclasses import dataclass, field
 
 from mwbatch.core.manifest.entry import Problem
+from mwbatch.core.report.checked import Checked
 from mwbatch.core.spending.budget import Spent
 from mwbatch.core.spending.scrutiny import Leave, Scrutiny
+from mwbatch.core.words.plural import counted
 from mwbatch.errors import Exit, UsageError
 
 
 @dataclass(frozen=True, slots=True)
-class Validation:
+class Validation(Checked):
     """What a manifest holds.
 
     ``rows`` is what a batch of it would have: good rows, identical ones once; ``by_type`` splits them.
@@ -43,6 +45,16 @@ class Validation:
         """0 for a manifest that can be submitted, else 2."""
         return Exit.DONE if self.valid and not self.refused else Exit.USAGE
 
+    def why(self) -> str:
+        """The mistakes, one a line, or how a submission would end."""
+        if self.valid:
+            return str(self.refused or "")
+        there = [problem.text(self.path) for problem in self.problems]
+        more = (
+            [f"{self.path}: and {counted(left, 'more problem')}"] if (left := self.found - len(there)) else []
+        )
+        return "\n".join((*there, *more))
+
     @property
     def valid(self) -> bool:
         """Whether no row that is still to be sent has a mistake."""
@@ -55,7 +67,7 @@ class Validation:
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsal:
+class Rehearsal(Checked):
     """What a submission would do; nothing was written and nothing sent.
 
     Of the rows of the manifest ``new`` would be planned and ``known`` are planned already, of which
@@ -88,6 +100,10 @@ class Rehearsal:
     def exit(self) -> Exit:
         """Always done: mistakes are raised."""
         return Exit.DONE
+
+    def why(self) -> str:
+        """Nothing: it is always done."""
+        return ""
 
     @property
     def cost(self) -> float | None:

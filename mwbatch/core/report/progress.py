@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from mwbatch.core.spending.budget import Spent, SpentObject
 from mwbatch.core.state.batch import Batch
 from mwbatch.core.state.fold import Status
-from mwbatch.errors import Exit
+from mwbatch.errors import Exit, Unfinished
+
+_UNLIKE_DONE: Final = (Status.PLANNED, Status.DOUBT, Status.PENDING, Status.REJECTED)
+"""What keeps a batch from being done, or has to be looked at."""
 
 
 @dataclass(slots=True)
@@ -98,6 +102,28 @@ class Report:
     def submitted(self) -> bool:
         """Whether every row has a task or is final."""
         return not self.by_status[Status.PLANNED] + self.by_status[Status.DOUBT]
+
+    def why(self) -> str:
+        """What keeps it from being complete and without findings, in words."""
+        counts = {
+            **{status.value: self.by_status[status] for status in _UNLIKE_DONE},
+            "in conflict": self.conflicts,
+            "surplus": self.surplus,
+            "stored otherwise than listed": self.differing,
+            "damaged": self.damaged_lines,
+        }
+        told = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+        return f"batch {self.batch}: {told or 'nothing is open'}"
+
+    def check(self) -> "Report":
+        """Return it, where every row is final.
+
+        Raises:
+            Unfinished: it is not complete, as `mwbatch status --require-complete` says with exit code 3.
+        """
+        if self.complete:
+            return self
+        raise Unfinished(self.why())
 
     def priced(self, price: float | None) -> "Report":
         """The same with tasks at another price, where one is named."""

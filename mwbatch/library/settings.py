@@ -10,8 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from mwbatch.cli.declarations import Argument, Option
 from mwbatch.core.words import values
+from mwbatch.library.declarations import Argument, Option
 
 
 class LogFormat(StrEnum):
@@ -19,6 +19,21 @@ class LogFormat(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+
+
+class TaskStatus(StrEnum):
+    """The statuses that the API tells apart."""
+
+    PENDING = "pending"
+    COMPLETED = "completed"
+    CANCELED = "canceled"
+
+
+class TaskType(StrEnum):
+    """The types of tasks."""
+
+    TAGGING = "tagging"
+    ANNOTATING = "annotating"
 
 
 BatchArgument = Annotated[str, Argument(metavar="BATCH", help="A batch's name, or the path of its manifest.")]
