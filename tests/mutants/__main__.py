@@ -99,6 +99,7 @@ def main() -> int:
     drawn = random.Random(asked.seed).sample(every, min(asked.count, len(every)))
     _say(f"{len(drawn):,} of {len(every):,} changes, seed {asked.seed}")
     drawn.sort(key=lambda change: (_rank(change), change.path, change.start))
+    FOLDER.mkdir(exist_ok=True)
     with (FOLDER / "fates.jsonl").open("a", encoding="utf-8") as file:
         fates = []
         for fate in played(drawn, learned(ROOT, FOLDER, there)):
