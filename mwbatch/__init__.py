@@ -38,35 +38,95 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from mwbatch import errors
+    from mwbatch.callbacks.common.counts import Counts
+    from mwbatch.callbacks.common.limits import Limits as ReceiverLimits
+    from mwbatch.callbacks.common.refusal import Reason as RefusalReason
+    from mwbatch.callbacks.ops.server import Running
     from mwbatch.client.transport.wire import Answer, Wire
     from mwbatch.core.api.task import Task
-    from mwbatch.core.report.outcomes import Created, Reconciled
+    from mwbatch.core.facts.kinds import Seen, Via
+    from mwbatch.core.manifest.entry import Problem
+    from mwbatch.core.pace.course import Ending
+    from mwbatch.core.report.agreement import Differing
+    from mwbatch.core.report.exported import Exported
+    from mwbatch.core.report.key_use import KeyLine, Retired, Rotated, Use
+    from mwbatch.core.report.outcomes import Canceled, Comparison, Created, Made, Proof, Ran, Reconciled
+    from mwbatch.core.report.preview import Rehearsal, Validation
     from mwbatch.core.report.progress import Report
+    from mwbatch.core.spending.budget import Limits, Spent
+    from mwbatch.core.spending.scrutiny import Scrutiny
     from mwbatch.core.state.fold import Status
     from mwbatch.library.batch import Batch, Submitted
     from mwbatch.library.client import Client
+    from mwbatch.library.details import DamagedLine, Details, FoundTask, UnusableCallback
     from mwbatch.library.home import Home
-    from mwbatch.library.options import CreateOptions, SubmitOptions
+    from mwbatch.library.keys import Keys
+    from mwbatch.library.options import (
+        CheckOptions,
+        CompareOptions,
+        CreateOptions,
+        ListenOptions,
+        ManifestOptions,
+        RunOptions,
+        SubmitOptions,
+    )
     from mwbatch.library.receiving import receiver
     from mwbatch.library.results import Result, Tag
     from mwbatch.library.tasks import Tasks
+    from mwbatch.library.values import AuditReport, Standing
 
 __all__ = [
     "Answer",
+    "AuditReport",
     "Batch",
+    "Canceled",
+    "CheckOptions",
     "Client",
+    "CompareOptions",
+    "Comparison",
+    "Counts",
     "CreateOptions",
     "Created",
+    "DamagedLine",
+    "Details",
+    "Differing",
+    "Ending",
+    "Exported",
+    "FoundTask",
     "Home",
+    "KeyLine",
+    "Keys",
+    "Limits",
+    "ListenOptions",
+    "Made",
+    "ManifestOptions",
+    "Problem",
+    "Proof",
+    "Ran",
+    "ReceiverLimits",
     "Reconciled",
+    "RefusalReason",
+    "Rehearsal",
     "Report",
     "Result",
+    "Retired",
+    "Rotated",
+    "RunOptions",
+    "Running",
+    "Scrutiny",
+    "Seen",
+    "Spent",
+    "Standing",
     "Status",
     "SubmitOptions",
     "Submitted",
     "Tag",
     "Task",
     "Tasks",
+    "UnusableCallback",
+    "Use",
+    "Validation",
+    "Via",
     "Wire",
     "errors",
     "receiver",
@@ -74,20 +134,56 @@ __all__ = [
 
 _PLACES: Final = {
     "Answer": "client.transport.wire",
+    "AuditReport": "library.values",
     "Batch": "library.batch",
+    "Canceled": "core.report.outcomes",
+    "CheckOptions": "library.options",
     "Client": "library.client",
+    "CompareOptions": "library.options",
+    "Comparison": "core.report.outcomes",
+    "Counts": "callbacks.common.counts",
     "CreateOptions": "library.options",
     "Created": "core.report.outcomes",
+    "DamagedLine": "library.details",
+    "Details": "library.details",
+    "Differing": "core.report.agreement",
+    "Ending": "core.pace.course",
+    "Exported": "core.report.exported",
+    "FoundTask": "library.details",
     "Home": "library.home",
+    "KeyLine": "core.report.key_use",
+    "Keys": "library.keys",
+    "Limits": "core.spending.budget",
+    "ListenOptions": "library.options",
+    "Made": "core.report.outcomes",
+    "ManifestOptions": "library.options",
+    "Problem": "core.manifest.entry",
+    "Proof": "core.report.outcomes",
+    "Ran": "core.report.outcomes",
+    "ReceiverLimits": "callbacks.common.limits:Limits",
     "Reconciled": "core.report.outcomes",
+    "RefusalReason": "callbacks.common.refusal:Reason",
+    "Rehearsal": "core.report.preview",
     "Report": "core.report.progress",
     "Result": "library.results",
+    "Retired": "core.report.key_use",
+    "Rotated": "core.report.key_use",
+    "RunOptions": "library.options",
+    "Running": "callbacks.ops.server",
+    "Scrutiny": "core.spending.scrutiny",
+    "Seen": "core.facts.kinds",
+    "Spent": "core.spending.budget",
+    "Standing": "library.values",
     "Status": "core.state.fold",
     "SubmitOptions": "library.options",
     "Submitted": "library.batch",
     "Tag": "library.results",
     "Task": "core.api.task",
     "Tasks": "library.tasks",
+    "UnusableCallback": "library.details",
+    "Use": "core.report.key_use",
+    "Validation": "core.report.preview",
+    "Via": "core.facts.kinds",
     "Wire": "client.transport.wire",
     "receiver": "library.receiving",
 }
@@ -99,7 +195,9 @@ def __getattr__(name: str) -> object:
         return import_module("mwbatch.errors")
     if name not in _PLACES:
         raise AttributeError(f"module 'mwbatch' has no attribute {name!r}")
-    return getattr(import_module(f"mwbatch.{_PLACES[name]}"), name)
+    module, _, attribute = _PLACES[name].partition(":")
+    module, _, attribute = _PLACES[name].partition(":")
+    return getattr(import_module(f"mwbatch.{module}"), attribute or name)
 
 
 def __dir__() -> list[str]:

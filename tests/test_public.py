@@ -9,8 +9,12 @@ import mwbatch
 def test_the_public_names_are_frozen() -> None:
     """A public name is never removed, and never added without thought."""
     frozen = (
-        "Answer Batch Client CreateOptions Created Home Reconciled Report Result Status SubmitOptions "
-        "Submitted Tag Task Tasks Wire errors receiver"
+        "Answer AuditReport Batch Canceled CheckOptions Client CompareOptions Comparison Counts "
+        "CreateOptions Created DamagedLine Details Differing Ending Exported FoundTask Home KeyLine Keys "
+        "Limits ListenOptions Made ManifestOptions Problem Proof Ran ReceiverLimits Reconciled "
+        "RefusalReason Rehearsal Report Result Retired Rotated RunOptions Running Scrutiny Seen Spent "
+        "Standing Status SubmitOptions Submitted Tag Task Tasks UnusableCallback Use Validation Via Wire "
+        "errors receiver"
     )
     assert mwbatch.__all__ == frozen.split()
 

@@ -1,23 +1,39 @@
 """A batch as a program meets it: every verb that names one is a method."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from itertools import islice
-from typing import Final, Generic, TypeVar, Unpack
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Generic, TypeVar, Unpack
 
 from mwbatch.commands.verbs import reconcile as reconciling
+from mwbatch.commands.verbs import retry as retrying
+from mwbatch.commands.verbs.cancel import cancel
+from mwbatch.commands.verbs.export import export
+from mwbatch.commands.verbs.make_annotating import make_annotating
 from mwbatch.commands.verbs.submit import resume
 from mwbatch.core.report.checked import Checked
-from mwbatch.core.report.outcomes import Created, Reconciled
+from mwbatch.core.report.exported import Exported
+from mwbatch.core.report.outcomes import Canceled, Created, Made, Reconciled
 from mwbatch.core.report.progress import Report
-from mwbatch.core.words.values import POLL, SETTLE
-from mwbatch.errors import UsageError
+from mwbatch.core.report.second_stage import Filter, Question
+from mwbatch.core.state.fold import Status
+from mwbatch.core.words.values import GREATEST_COST, MOST_TASKS, POLL, SETTLE, amount, whole
+from mwbatch.errors import BadValue, UsageError
+from mwbatch.export.choices import By, FormatName, Outside
+from mwbatch.export.writing import Order
 from mwbatch.journal.files.closing import in_thread
 from mwbatch.journal.seam.distrust import tell_hidden
 from mwbatch.journal.seam.labelled import results
-from mwbatch.journal.seam.open_batch import look
+from mwbatch.journal.seam.open_batch import Opened, look
+from mwbatch.library.details import Details, details_of
+from mwbatch.library.following import EVERY, followed
 from mwbatch.library.means import Means
-from mwbatch.library.options import CreateOptions, created_by
+from mwbatch.library.options import Confirm, CreateOptions, created_by, never_asked, one_of
 from mwbatch.library.results import Result, result_of
+from mwbatch.library.table import table
+
+if TYPE_CHECKING:
+    import pyarrow  # pyright: ignore[reportMissingImports] (an extra)
 
 T = TypeVar("T", bound=Checked)
 
@@ -42,6 +58,36 @@ class Batch:
         with self._means.at_work() as desk:
             return await resume(self._means.store, self._means.api(), self.name, created_by(options), desk)
 
+    async def retry(
+        self,
+        *,
+        status: str = Status.REJECTED,
+        ids: Collection[str] = (),
+        **options: Unpack[CreateOptions],
+    ) -> Created:
+        """Open another attempt for rows in a ``status`` (rejected, canceled or doubt), or for those of them
+        that ``ids`` name, and go on as `resume` does.
+
+        With ``doubt`` a row may be paid twice: `reconcile` settles doubt without that risk, where it can.
+        Raises as `Home.submit`.
+        """
+        with self._means.at_work() as desk:
+            choice, wishes = retrying.Choice(status, ids), created_by(options)
+            return await retrying.retry(self._means.store, self._means.api(), self.name, choice, wishes, desk)
+
+    async def cancel(self, *, ids: Collection[str] = (), confirm: Confirm = never_asked) -> Canceled:
+        """Give up the rows that are not final, or those of them that ``ids`` name.
+
+        A task that people have completed meanwhile keeps its answer.
+
+        Raises:
+            UsageError: an id is not in the batch, or ``confirm`` said no; nothing was done.
+            BatchBusy, ApiError: as `Home.submit`; what was withdrawn stays so.
+        """
+        with self._means.at_work() as desk:
+            chosen = retrying.Choice(ids=ids).ids
+            return await cancel(self._means.store, self._means.api(), self.name, chosen, desk, confirm)
+
     async def reconcile(
         self,
         *,
@@ -51,11 +97,12 @@ class Batch:
         offline: bool = False,
         unproved: bool = False,
         settle: float = SETTLE,
+        manifest: str | Path | None = None,
     ) -> Reconciled:
         """Prove where every row is, and that none was paid twice.
 
         With ``wait`` it looks again ``every`` so many seconds until nothing is pending, for ``most`` seconds
-        in all; ``offline`` makes no request.
+        in all; ``offline`` makes no request; the batch is compared with a ``manifest`` that is named.
 
         Raises:
             UsageError: the options do not go together, or there is no such batch.
@@ -66,14 +113,16 @@ class Batch:
             if wait and offline:
                 raise UsageError("wait=True looks again at what the API has: leave out offline=True")
             manner = reconciling.Manner(settle, every if wait else None, most, unproved)
+            name = self.name if manifest is None else str(manifest)
             client = None if offline else self._means.api()
-            return await reconciling.reconcile(self._means.store, client, self.name, desk, manner)
+            return await reconciling.reconcile(self._means.store, client, name, desk, manner)
 
-    async def status(self) -> Report:
-        """Where it stands: no request is made, no lock taken."""
+    async def status(self, *, price: float | None = None) -> Report:
+        """Where it stands: no request is made, no lock taken; ``price`` is that of a task."""
         with self._means.at_work():
-            opened = await look(self._means.store, self._means.store.find(self.name))
-            return await opened.reported()
+            amount("price", price, 0, GREATEST_COST, none=True)
+            opened = await self._look()
+            return (await opened.reported()).priced(price)
 
     async def results(self, *, all: bool = False) -> AsyncIterator[Result]:  # noqa: A002 (the option's name)
         """The completed rows in the manifest's order, or with ``all`` every one, with their status and error.
@@ -84,12 +133,104 @@ class Batch:
             StoreError: at the end, where rows are lost that may have answers.
         """
         with self._means.at_work():
-            opened = await look(self._means.store, self._means.store.find(self.name))
-            lines = results(opened, every=all)
-            while some := await in_thread(lambda: [result_of(line) for line in islice(lines, SOME)]):
+            opened = await self._look()
+            lines = map(result_of, results(opened, every=all))
+            while some := await in_thread(lambda: list(islice(lines, SOME))):
                 for one in some:
                     yield one
             tell_hidden(opened)
+
+    async def follow(self, *, but: Collection[str] = (), every: float = EVERY) -> AsyncIterator[Result]:
+        """The completed rows as their answers come, whoever stores them: first those that are there.
+
+        It looks ``every`` so many seconds, and ends when no row is unfinished and nobody is at work here, or
+        by `Home.stop`. Each row comes once, and none is left out: a program that keeps the ids of what it has
+        handled, and gives them as ``but`` when it starts again, handles each at least once.
+        """
+        with self._means.at_work() as desk:
+            opened = self._means.store.open(self._means.store.find(self.name))
+            done = frozenset(but)
+            async for line in followed(opened, desk.sleep, every):
+                if line["id"] not in done:
+                    yield result_of(line)
+
+    async def details(self) -> Details:
+        """What `mwbatch reconcile --list` lists, as far as it is on disk."""
+        with self._means.at_work():
+            opened = await self._look()
+            return await in_thread(details_of, opened)
+
+    async def export(
+        self,
+        *,
+        format: str,  # noqa: A002 (the option's name)
+        output: str | Path,
+        force: bool = False,
+        measure_images: bool = False,
+        leave_out_unsized: bool = False,
+        outside: str = Outside.REPORT,
+        category: str | None = None,
+        require_complete: bool = False,
+    ) -> Exported:
+        """Write the completed rows for spreadsheets and training: ``output`` is there whole or not at all.
+
+        Raises:
+            UsageError: the export cannot be as it was asked for; nothing was written.
+            StoreError: this machine cannot read the batch, or cannot write the export.
+        """
+        with self._means.at_work() as desk:
+            order = Order(
+                one_of("format", format, FormatName),
+                Path(output),
+                force,
+                one_of("outside", outside, Outside),
+                None if category is None else one_of("category", category, By),
+                leave_out_unsized,
+            )
+            opened = self._means.store.open(self._means.store.find(self.name))
+            return await export(opened, desk, order, measuring=measure_images, demanded=require_complete)
+
+    async def make_annotating(
+        self,
+        *,
+        instruction: str,
+        options: Sequence[str],
+        output: str | Path,
+        brands: Collection[str] = (),
+        min_size: float = 0.0,
+        max_tags: int | None = None,
+        single_option: bool = False,
+        force: bool = False,
+    ) -> Made:
+        """Write an annotating manifest that asks ``instruction`` about the tags of every completed row.
+
+        Raises:
+            UsageError: the question is none, nothing is left to ask about, or ``output`` is taken.
+            StoreError: the batch cannot be read, or the manifest not be written.
+        """
+        with self._means.at_work() as desk:
+            for name, words in (("options", options), ("brands", brands)):
+                if isinstance(words, str):
+                    raise BadValue(name, words, f"several may be named: [{words!r}] would do")
+            amount("min_size", min_size, 0, MOST_TASKS)
+            whole("max_tags", max_tags, 1, MOST_TASKS, none=True)
+            question = Question(instruction, tuple(options), single_option)
+            wanted = Filter(frozenset(brands), min_size, max_tags)
+            return await make_annotating(
+                self._means.store, self.name, question, wanted, Path(output), desk, force=force
+            )
+
+    def table(self) -> "pyarrow.Table":
+        """The completed rows as an Arrow table, a line a tag: with ``to_pandas()``, or ``polars.from_arrow``.
+
+        It is the table of a parquet export, needs the extra ``parquet``, and blocks while it reads: in a
+        program that does other things, ``await asyncio.to_thread(batch.table)``.
+        """
+        with self._means.at_work():
+            return table(self._means.store.open(self._means.store.find(self.name)))
+
+    async def _look(self) -> Opened:
+        return await look(self._means.store, self._means.store.find(self.name))
 
 
 class Submitted(Batch, Generic[T]):

@@ -53,28 +53,28 @@ class Client:
         wire: Wire | None = None,
     ) -> None:
         with spoken():
-            url = base_url or variable("MICROWORK_BASE_URL", f"for {BASE_URL}") or BASE_URL
+            url = base_url or url_of_the_environment()
             there: Proxies = proxies() if trust_env else {}
             way = Proxy.read(proxy) if proxy else on_the_way(there, origin(url))
             key = key_of_the_environment() if api_key is None else api_key
-            self.api = api.Client(key, url, timeout, wire, limit=concurrency, tries=tries, proxy=way)
-        self.api.waits = _waits
-        self.tasks = Tasks(self.api)
+            self._api = api.Client(key, url, timeout, wire, limit=concurrency, tries=tries, proxy=way)
+        self._api.waits = _waits
+        self.tasks = Tasks(self._api)
 
     @classmethod
-    def around(cls, there: api.Client) -> Self:
+    def _around(cls, there: api.Client) -> Self:
         """A client with a connection to the API that is there already, as the command line has one."""
         made = cls.__new__(cls)
-        made.api, made.tasks = there, Tasks(there)
+        made._api, made.tasks = there, Tasks(there)  # noqa: SLF001 (our own)
         return made
 
     @property
     def origin(self) -> str:
         """The API, in the one form in which it is known."""
-        return self.api.origin
+        return self._api.origin
 
     def __repr__(self) -> str:
-        return repr(self.api)
+        return repr(self._api)
 
     async def __aenter__(self) -> Self:
         return self
@@ -86,7 +86,12 @@ class Client:
 
     async def close(self) -> None:
         """Close every connection; it may be called twice. The client is used no more."""
-        await self.api.close()
+        await self._api.close()
+
+
+def url_of_the_environment() -> str:
+    """Where the API is, as `MICROWORK_BASE_URL` says; else the real one."""
+    return variable("MICROWORK_BASE_URL", f"for {BASE_URL}") or BASE_URL
 
 
 def _waits(error: ApiError | None, seconds: float) -> None:

@@ -1,27 +1,52 @@
 """The folder of all batches as a program meets it: every verb that names no batch is a method."""
 
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Any, Self, Unpack
 
+from mwbatch.callbacks.ops.server import Running, serve
+from mwbatch.callbacks.receiver import OnStored
 from mwbatch.commands.manifest.planning import readable
+from mwbatch.commands.verbs.audit import audit
+from mwbatch.commands.verbs.rehearse import rehearse
+from mwbatch.commands.verbs.run import run
 from mwbatch.commands.verbs.submit import submit
-from mwbatch.core.report.outcomes import Created
+from mwbatch.commands.verbs.validate import can_be_compared, compared, validate
+from mwbatch.core.report.outcomes import Created, Ran
+from mwbatch.core.report.preview import Rehearsal, Validation
+from mwbatch.core.words.values import GREATEST_COST, POLL, amount
 from mwbatch.environment import rooted
-from mwbatch.errors import BadValue
+from mwbatch.errors import BadValue, StoreError
+from mwbatch.journal.files.closing import in_thread
 from mwbatch.journal.opening import store
+from mwbatch.journal.seam.batches import each
 from mwbatch.journal.seam.naming import default_home
+from mwbatch.journal.seam.open_batch import read
 from mwbatch.journal.seam.ref import usable
 from mwbatch.journal.seam.store import Store
 from mwbatch.library.batch import Batch, Submitted
 from mwbatch.library.client import Client
+from mwbatch.library.keys import Keys
 from mwbatch.library.means import Means
-from mwbatch.library.options import SubmitOptions, submitted_by
+from mwbatch.library.options import (
+    CheckOptions,
+    ListenOptions,
+    RunOptions,
+    SubmitOptions,
+    checked_by,
+    door_of,
+    looked_back,
+    no_more,
+    submitted_by,
+)
+from mwbatch.library.values import AuditReport, Standing, audit_report
 from mwbatch.library.words import spoken
 
 
 class Home:
-    """The folder of all batches, their answers and their callback keys. Looking into it creates nothing.
+    """The folder of all batches, their answers and their callback keys (``keys``). Looking creates nothing.
 
     Args:
         path: by default ``MWBATCH_HOME``, else the user's data directory.
@@ -49,12 +74,13 @@ class Home:
                 "for keys.json in the data folder",
             )
             self._means = Means(store(where, keys), client)
+        self.keys = Keys(self._means)
 
     @classmethod
-    def over(cls, means: Means) -> Self:
+    def _over(cls, means: Means) -> Self:
         """A home with means of somebody else, as the command line has them."""
         made = cls.__new__(cls)
-        made._means = means  # noqa: SLF001 (our own)
+        made._means, made.keys = means, Keys(means)  # noqa: SLF001 (our own)
         return made
 
     def __repr__(self) -> str:
@@ -81,22 +107,17 @@ class Home:
     @property
     def where(self) -> str:
         """Where it is, as people are told."""
-        return self.store.where
-
-    @property
-    def store(self) -> Store:
-        """Where its batches lie, for what stands beside it: no part of what is promised to users."""
-        return self._means.store
+        return self._means.store.where
 
     def batch(self, name: str) -> Batch:
         """The batch of a name, or of the path of a manifest. Raises `UsageError` where there is none."""
         with self._means.at_work():
-            return Batch(self._means, self.store.find(name).card.name)
+            return Batch(self._means, self._means.store.find(name).card.name)
 
     def batches(self) -> list[Batch]:
         """Every batch that can be read, by name."""
         with self._means.at_work():
-            return [Batch(self._means, ref.card.name) for ref in usable(self.store.batches())]
+            return [Batch(self._means, ref.card.name) for ref in usable(self._means.store.batches())]
 
     async def submit(
         self, manifest: str | Path, *, batch: str | None = None, **options: Unpack[SubmitOptions]
@@ -114,8 +135,116 @@ class Home:
         with self._means.at_work() as desk:
             source, wishes = submitted_by(manifest, batch, options)
             async with readable(source, desk) as there:
-                created = await submit(self.store, self._means.api(), there, wishes, desk)
+                created = await submit(self._means.store, self._means.api(), there, wishes, desk)
         return Submitted(self._means, created.report.batch, created)
+
+    async def rehearse(
+        self, manifest: str | Path, *, batch: str | None = None, **options: Unpack[SubmitOptions]
+    ) -> Rehearsal:
+        """What `submit` would do, as ``--dry-run`` says it: nothing is sent or written. Raises as it does."""
+        means = self._means
+        with means.at_work() as desk:
+            source, wishes = submitted_by(manifest, batch, options)
+            client = means.api_where(needed=wishes.repeats.since is not None)
+            async with readable(source, desk) as there:
+                return await rehearse(
+                    self._means.store, means.origin, there, wishes, desk, means.lacks(), client
+                )
+
+    async def run(
+        self,
+        manifest: str | Path,
+        *,
+        batch: str | None = None,
+        poll: float = POLL,
+        **options: Unpack[RunOptions],
+    ) -> Submitted[Ran]:
+        """Submit a manifest and receive its answers; every ``poll`` seconds it looks for those whose callback
+        does not come. It ends when nothing is pending; raises as `submit`.
+        """
+        with self._means.at_work() as desk:
+            left: dict[str, Any] = {**options}
+            door = door_of(left)
+            source, wishes = submitted_by(manifest, batch, left)
+            async with readable(source, desk) as there:
+                ran = await run(self._means.store, self._means.api(), there, wishes, door, desk, poll)
+        return Submitted(self._means, ran.report.batch, ran)
+
+    async def serve_callbacks(
+        self, *, on_stored: OnStored | None = None, **options: Unpack[ListenOptions]
+    ) -> Running:
+        """Receive the callbacks of every batch of the home: ``async with await home.serve_callbacks():``.
+
+        ``on_stored`` is called with batch id and fact once a new fact is durable.
+
+        Raises:
+            UsageError: a port is taken, a host is not ours, or keys or certificate are unusable.
+            StoreError: a batch of the home cannot be read.
+        """
+        with self._means.at_work():
+            left: dict[str, Any] = {**options}
+            door = asdict(door_of(left))
+            no_more(left)
+            return await serve(self._means.store, **door, on_stored=on_stored)
+
+    async def status(self, *, price: float | None = None) -> Standing:
+        """Where every batch stands: no request is made, no lock taken; at a ``price`` a task."""
+        with self._means.at_work():
+            amount("price", price, 0, GREATEST_COST, none=True)
+            return await in_thread(_standing, self._means.store, price)
+
+    async def audit(
+        self, *, price: float | None = None, against_api: bool = False, since: str | None = None
+    ) -> AuditReport:
+        """Find what was asked for twice, and what that cost; with ``against_api`` in the account, too.
+
+        Raises `ApiError` where the API refuses us or cannot be reached.
+        """
+        with self._means.at_work() as desk:
+            amount("price", price, 0, GREATEST_COST, none=True)
+            back = looked_back(against_api, since)
+            client = self._means.api_where(needed=against_api)
+            return audit_report(await audit(self._means.store, desk, client, back), price)
+
+    async def validate(
+        self,
+        manifest: str | Path,
+        *,
+        batch: str | None = None,
+        price: float | None = None,
+        check_images: bool = False,
+        **options: Unpack[CheckOptions],
+    ) -> Validation:
+        """Check every row of a manifest, and list every mistake; nothing is sent.
+
+        Raises:
+            UsageError: there is no such file, or it is no manifest at all.
+        """
+        means, path = self._means, str(manifest)
+        with means.at_work() as desk:
+            source, said = checked_by(path, batch, options)
+            found = await validate(
+                path,
+                allow_duplicates=source.allow_duplicates,
+                volatile=source.volatile,
+                leave=source.leave,
+                price=price,
+                check_images=check_images,
+                desk=desk,
+            )
+            if not can_be_compared(path, found):
+                return found
+            client = partial(means.api_where, needed=said.since is not None)
+            return await compared(found, self._means.store, means.origin, source, said, desk, client)
+
+
+def _standing(store: Store, price: float | None) -> Standing:
+    """Where each batch of a home stands. Blocks."""
+    made = [made for _, made in each(store, lambda ref: read(store, ref).report().priced(price))]
+    return Standing(
+        tuple(report for report in made if not isinstance(report, StoreError)),
+        tuple(str(why) for why in made if isinstance(why, StoreError)),
+    )
 
 
 def _path(name: str, given: str | Path | None, variable: str, unset: str) -> Path | None:

@@ -1,40 +1,68 @@
 """What the methods of a home work with: its store, the way to the API, and where a command's notes go."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from mwbatch import client as api
+from mwbatch.client import Client as Calls
 from mwbatch.commands.context.context import Desk
 from mwbatch.core.report.progress import Tally
+from mwbatch.core.urls.hosts import origin
 from mwbatch.core.words.values import MOST_CONCURRENT
-from mwbatch.environment import proxies
+from mwbatch.environment import api_key, proxies
+from mwbatch.errors import UsageError
 from mwbatch.journal.seam.store import Store
-from mwbatch.library.client import Client
+from mwbatch.library.client import Client, url_of_the_environment
 from mwbatch.library.words import logged, spoken
+
+
+def missing_key() -> str:
+    """Why the environment has no API key, in words; empty where it has one."""
+    try:
+        api_key()
+    except UsageError as error:
+        return str(error)
+    return ""
 
 
 @dataclass(slots=True)
 class Means:
     """One home with what acts on it.
 
-    ``client`` is the user's, or made of the environment when the API is first asked, and then closed with the
-    home. ``desk`` is the command line's, which speaks its own language; else each command gets one that logs.
+    ``client`` is somebody else's to close; without one ``opener`` makes one when the API is first asked,
+    which is closed with the home. ``url`` says where that will lead, and ``no_key`` why there will be none.
+    ``desk`` is the command line's, which speaks its own language; else each command gets one that logs.
     """
 
     store: Store
     client: Client | None = None
     desk: Desk | None = None
+    opener: Callable[[], Client] = lambda: Client(concurrency=MOST_CONCURRENT)
+    url: Callable[[], str] = url_of_the_environment
+    no_key: Callable[[], str] = missing_key
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _own: Client | None = None
 
-    def api(self) -> api.Client:
+    def api(self) -> Calls:
         """The API. Raises `UsageError` where nothing says by which key."""
         there = self.client or self._own
         if there is None:
-            there = self._own = Client(concurrency=MOST_CONCURRENT)
-        return there.api
+            there = self._own = self.opener()
+        return there._api  # noqa: SLF001 (our own)
+
+    def api_where(self, *, needed: bool) -> Calls | None:
+        """The API where it is needed; else none, and no key is asked for."""
+        return self.api() if needed else None
+
+    @property
+    def origin(self) -> str:
+        """The API that would be asked, whether there is a key for it or not."""
+        return self.client.origin if self.client else origin(self.url())
+
+    def lacks(self) -> str:
+        """Why nothing can be sent for want of a key; empty where it can."""
+        return "" if self.client or self._own else self.no_key()
 
     @contextmanager
     def at_work(self) -> Iterator[Desk]:

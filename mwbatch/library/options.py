@@ -6,6 +6,7 @@ here tell type checkers which keywords a method takes.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
@@ -16,9 +17,11 @@ from mwbatch.library.settings import Asking, Meant, Spending, Taken
 if TYPE_CHECKING:
     from mwbatch.commands.manifest.planning import Source
     from mwbatch.commands.sending.creating import Wishes
+    from mwbatch.commands.verbs.run import Door
     from mwbatch.core.spending.overlaps import Repeats
 
 T = TypeVar("T")
+W = TypeVar("W", bound=StrEnum)
 
 Confirm = Callable[[str], bool]
 """Asked before many tasks are concerned, with what is about to happen; False: it does not."""
@@ -59,8 +62,32 @@ class ManifestOptions(TypedDict, total=False):
     skip_invalid: bool
 
 
+class CheckOptions(CompareOptions, total=False):
+    """What of a manifest that is only looked at is meant as it stands."""
+
+    own_column: Iterable[str]
+    single_option: bool
+    volatile: Iterable[str]
+    allow_duplicates: bool
+
+
 class SubmitOptions(ManifestOptions, CreateOptions, total=False):
     """All that a submission can be told."""
+
+
+class ListenOptions(TypedDict, total=False):
+    """Where a receiver listens: by default at port 8080 of this machine alone."""
+
+    port: int
+    host: str
+    tls_cert: str | Path | None
+    tls_key: str | Path | None
+    admin_port: int | None
+    admin_host: str
+
+
+class RunOptions(SubmitOptions, ListenOptions, total=False):
+    """All that a submission that receives can be told."""
 
 
 def taken(kind: type[T], options: dict[str, Any]) -> T:
@@ -85,6 +112,14 @@ def _one(name: str, value: object, default: object) -> object:
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise BadValue(name, value, f"several may be named: [{value!r}] would do")
     return tuple(_one(name, word, "") for word in value)
+
+
+def one_of(field: str, value: str, words: type[W]) -> W:
+    """One of an enum's words; raises `BadValue` for another."""
+    try:
+        return words(value)
+    except ValueError:
+        raise BadValue(field, value, f"choose one of {', '.join(words)}") from None
 
 
 def no_more(options: Mapping[str, object]) -> None:
@@ -167,3 +202,26 @@ def _name(batch: str | None) -> str | None:
     if batch is not None and not batch.strip():
         raise BadValue("batch", batch, "an empty word says nothing: leave it out, or name something")
     return batch
+
+
+def door_of(options: dict[str, Any]) -> "Door":
+    """Where a receiver listens, by keywords of `ListenOptions`, which are taken out of ``options``.
+
+    Raises:
+        BadValue: it cannot listen there.
+    """
+    from mwbatch.commands.verbs.run import Door
+
+    there = {field.name: options.pop(field.name) for field in fields(Door) if field.name in options}
+    for name in {"tls_cert", "tls_key"} & there.keys():
+        there[name] = None if there[name] is None else Path(there[name])
+    return Door(**there)
+
+
+def checked_by(manifest: str, batch: str | None, options: Mapping[str, object]) -> "tuple[Source, Repeats]":
+    """The manifest and what was said of repeats by keywords of `CheckOptions`; raises as `created_by`."""
+    left: dict[str, Any] = {**options}
+    source = source_of(manifest, _name(batch), taken(Meant, left), taken(Taken, left))
+    said = asking(taken(Asking, left))
+    no_more(left)
+    return source, said

@@ -15,4 +15,4 @@ def receiver(home: Home, *, limits: Limits = LIMITS, on_stored: OnStored | None 
 
     Its start-up raises `UsageError` (no usable keys) or `StoreError` (a batch that cannot be read).
     """
-    return application(home.store, limits=limits, on_stored=on_stored)
+    return application(home._means.store, limits=limits, on_stored=on_stored)  # noqa: SLF001 (our own)

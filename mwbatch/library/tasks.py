@@ -8,6 +8,7 @@ from mwbatch.core.api.task import Task
 from mwbatch.core.codec.times import iso, moment
 from mwbatch.core.words.values import MOST_TASKS, whole
 from mwbatch.errors import BadValue, Refused, Unfinished, Unsure
+from mwbatch.library.options import one_of
 from mwbatch.library.settings import TaskStatus, TaskType
 from mwbatch.library.words import spoken
 
@@ -64,8 +65,8 @@ class Tasks:
             ApiError: after the last try.
             Unfinished: at the end, where the listing leads nowhere: these may not be all tasks.
         """
-        _see("status", status, TaskStatus)
-        _see("type", type, TaskType)
+        status = status and one_of("status", status, TaskStatus)
+        type = type and one_of("type", type, TaskType)  # noqa: A001 (as above)
         since, until = _time("start_time", start_time), _time("end_time", end_time)
         whole("limit", limit, 1, MOST_TASKS, none=True)
         short, shown = list[str](), 0
@@ -108,11 +109,6 @@ async def canceled(client: api.Client, task_id: str) -> Task:
         if task.status != "canceled":
             raise Refused(f"task {task_id} is {task.status}: only a pending task can be canceled") from None
         return task
-
-
-def _see(field: str, value: str | None, words: type[TaskStatus] | type[TaskType]) -> None:
-    if value is not None and value not in list(words):
-        raise BadValue(field, value, f"choose one of {', '.join(words)}")
 
 
 def _time(field: str, when: datetime | str | None) -> str | None:

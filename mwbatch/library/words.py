@@ -1,75 +1,13 @@
-"""Errors and notes in the language of the caller: the rules name options as the command line has them,
-and here they become keywords.
-"""
+"""Errors and notes in the language of the caller."""
 
 import logging
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
 
+from mwbatch.core.words.keywords import in_python
 from mwbatch.errors import MwbatchError
 
 _log = logging.getLogger("mwbatch")
-
-_COMMAND: Final = re.compile(r"mwbatch [a-z].*?(?=[;,)\n]|: |$)", re.DOTALL)
-"""A command to be typed, up to where the sentence goes on: it stays as it is."""
-
-_OPTION: Final = re.compile(r"--([a-z]+(?:-[a-z]+)*)(?: ([A-Z][A-Z_]+|none\b|[\d.]*\d))?")
-"""An option, with the value that it is to have, where one is named."""
-
-KEYWORDS: Final = {"id": "ids", "ids-from": "ids", "for": "most", "home": "path"}
-"""Options whose keyword is called otherwise: for is a word of Python, ids are several."""
-
-_FLAGS: Final = frozenset(
-    (
-        "add",
-        "against-api",
-        "all",
-        "allow-duplicates",
-        "check-images",
-        "dry-run",
-        "follow",
-        "force",
-        "keep-going",
-        "leave-out-unsized",
-        "measure-images",
-        "offline",
-        "only-new",
-        "raw",
-        "require-complete",
-        "single-option",
-        "skip-invalid",
-        "trust-folder",
-        "unproved",
-        "wait",
-        "watch",
-        "yes",
-    )
-)
-
-
-def in_python(text: str) -> str:
-    """A sentence with keywords for options; a whole command stays one."""
-    parts, end = list[str](), 0
-    for command in _COMMAND.finditer(text):
-        parts += [_OPTION.sub(_keyword, text[end : command.start()]), command.group()]
-        end = command.end()
-    return "".join((*parts, _OPTION.sub(_keyword, text[end:])))
-
-
-def keyword(option: str) -> str:
-    """The keyword for an option, which is given without its hyphens at the beginning."""
-    return KEYWORDS.get(option, option.replace("-", "_"))
-
-
-def _keyword(match: re.Match[str]) -> str:
-    option, value = match.groups()
-    if option in _FLAGS:
-        return f"{keyword(option)}=True"
-    if value is None:
-        return f"{keyword(option)}="
-    return f"{keyword(option)}={'…' if value.isupper() else repr(value) if value == 'none' else value}"
 
 
 @contextmanager

@@ -1,17 +1,27 @@
 """Checks a manifest before money is spent: every mistake, the counts, the duplicates, the estimated cost."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from mwbatch.commands.asking.foresee import foresee
 from mwbatch.commands.context.clocks import of_this_machine
 from mwbatch.commands.context.context import Desk
-from mwbatch.commands.manifest.manifests import Manifest, size_of
+from mwbatch.commands.manifest.manifests import Manifest, is_pipe, size_of
+from mwbatch.commands.manifest.planning import Source
 from mwbatch.commands.manifest.survey import Survey, survey
 from mwbatch.commands.manifest.urls import Urls
 from mwbatch.core.manifest.row_identity import Identity, Kind
 from mwbatch.core.report.preview import Validation
+from mwbatch.core.spending.overlaps import Repeats
 from mwbatch.core.spending.scrutiny import Leave, Scrutiny
 from mwbatch.core.words.values import GREATEST_COST, amount
+from mwbatch.errors import ManifestError, OtherApi, UsageError
+from mwbatch.journal.seam.store import Store
+
+if TYPE_CHECKING:
+    from mwbatch.client import Client
 
 
 async def validate(
@@ -57,6 +67,37 @@ async def validate(
         unreachable=unreachable,
         scrutiny=scrutiny,
     )
+
+
+async def compared(
+    checked: Validation,
+    store: Store,
+    origin: str,
+    source: Source,
+    repeats: Repeats,
+    desk: Desk,
+    client: Callable[[], "Client | None"] = lambda: None,
+) -> Validation:
+    """The same, with what of its rows was asked for before,
+    and whether a batch has those with problems already.
+
+    The account's listing is looked at where ``client`` gives one, as it must where ``repeats`` says how far
+    back.
+    """
+    if repeats.since is None and not (any(True for _ in store.batches()) or store.departed(())):
+        return checked  # a second reading would find nothing to compare with
+    try:
+        found = await foresee(store, origin, source, repeats, desk, client())
+    except (OtherApi, ManifestError):  # it is compared with what was asked for at this API
+        return checked
+    except UsageError as error:
+        return checked if checked.found else replace(checked, refused=error)
+    return replace(checked, accepted_by=found.card.name) if checked.found else checked
+
+
+def can_be_compared(path: str, checked: Validation) -> bool:
+    """Whether a manifest can be read a second time, and is worth that."""
+    return not (path == "-" or is_pipe(path) or checked.unreachable)
 
 
 async def _unreachable(manifest: Manifest, found: Survey, desk: Desk) -> int:

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import Self
 
+from mwbatch.core.words.keywords import in_python
 from mwbatch.errors import SHORTFALLS, Exit
 
 
@@ -30,4 +31,4 @@ class Checked(ABC):
         """
         if self.exit is Exit.DONE:
             return self
-        raise SHORTFALLS[self.exit](self.why())
+        raise SHORTFALLS[self.exit](in_python(self.why()))

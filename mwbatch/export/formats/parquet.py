@@ -3,7 +3,7 @@
 # pyarrow is an extra, which need not be installed where types are checked.
 # pyright: reportMissingImports=false
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,11 +38,29 @@ def write_parquet(pictures: Iterable[Picture], target: Target, job: Job) -> None
     import pyarrow as pa  # noqa: PLC0415 (an extra, and slow to import)
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    schema = pa.schema([(name, _type(pa, name)) for name in header(job.columns)])
-    rows = chain.from_iterable(lines(picture, job.columns) for picture in pictures)
+    schema = _schema(pa, job)
     with target.open() as file, pq.ParquetWriter(file, schema) as writer:
-        while group := list(islice(rows, GROUP)):
-            writer.write_table(_table(pa, schema, group))
+        for table in _tables(pa, schema, pictures, job):
+            writer.write_table(table)
+
+
+def arrow(pictures: Iterable[Picture], job: Job) -> "pa.Table":
+    """The same table in memory."""
+    import pyarrow as pa  # noqa: PLC0415 (as above)
+
+    schema = _schema(pa, job)
+    return pa.concat_tables([schema.empty_table(), *_tables(pa, schema, pictures, job)])
+
+
+def _schema(pa: Any, job: Job) -> "pa.Schema":
+    return pa.schema([(name, _type(pa, name)) for name in header(job.columns)])
+
+
+def _tables(pa: Any, schema: "pa.Schema", pictures: Iterable[Picture], job: Job) -> Iterator["pa.Table"]:
+    """The rows, a group at a time."""
+    rows = chain.from_iterable(lines(picture, job.columns) for picture in pictures)
+    while group := list(islice(rows, GROUP)):
+        yield _table(pa, schema, group)
 
 
 def _table(pa: Any, schema: "pa.Schema", group: list[list[Cell]]) -> "pa.Table":

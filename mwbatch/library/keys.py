@@ -1,0 +1,36 @@
+"""The callback keys of a home."""
+
+from mwbatch.commands.verbs import keys
+from mwbatch.core.codec.ids import Kid
+from mwbatch.core.report.key_use import KeyLine, Retired, Rotated
+from mwbatch.library.means import Means
+
+
+class Keys:
+    """What `mwbatch keys` does. No secret is shown."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+
+    async def list(self) -> list[KeyLine]:
+        """Every key that there ever was, the oldest first, and what waits for each.
+
+        Raises `UsageError` where the key file is unusable, or gone although a batch needs it.
+        """
+        with self._means.at_work() as desk:
+            return await keys.listed(self._means.store, desk)
+
+    async def rotate(self) -> Rotated:
+        """Make a new key, which signs from now on; the others go on to verify what they signed."""
+        with self._means.at_work() as desk:
+            return keys.rotated(self._means.store, desk)
+
+    async def retire(self, kid: str, *, force: bool = False) -> Retired:
+        """Refuse callbacks at an old key's addresses.
+
+        Raises:
+            UsageError: it is the one that signs, or none; or, unless ``force``, rows may still be answered at
+                its addresses.
+        """
+        with self._means.at_work() as desk:
+            return await keys.retired(self._means.store, Kid(kid), desk, force=force)
