@@ -1,5 +1,6 @@
 """What every command has in common."""
 
+import asyncio
 import errno
 import gc
 import json
@@ -71,6 +72,23 @@ def test_who_is_interrupted_is_told_so(capfd: pytest.CaptureFixture[str]) -> Non
             os.kill(os.getpid(), signal.SIGTERM)
             await desk.stopping.wait()
         raise UsageError("interrupted: nothing was written")
+
+    with pytest.raises(Exit) as ended:
+        perform(interrupted, Talk(json=True))
+    assert (ended.value.exit_code, json.loads(capfd.readouterr().out)["exit"]) == (143, 143)
+
+
+@pytest.mark.usefixtures("root")
+def test_the_first_signal_is_the_exit_code(capfd: pytest.CaptureFixture[str]) -> None:
+    """Whoever asked first to stop finds his signal in the exit code, though another one ended it at once."""
+
+    async def interrupted(desk: Desk) -> Result:
+        with desk.in_flight():
+            os.kill(os.getpid(), signal.SIGTERM)
+            await desk.stopping.wait()
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.Event().wait()
+        return Result()
 
     with pytest.raises(Exit) as ended:
         perform(interrupted, Talk(json=True))

@@ -172,9 +172,10 @@ def test_a_question_is_printed_whole_and_once(monkeypatch: pytest.MonkeyPatch) -
     ours, theirs = os.openpty()
     with os.fdopen(theirs) as terminal:
         monkeypatch.setattr(sys, "stdin", terminal)
-        monkeypatch.setattr(sys, "stderr", Interrupted(theirs))
-        os.write(ours, b"y\n")
-        assert not asked("create 101 tasks?")
+        with Interrupted(theirs) as err:
+            monkeypatch.setattr(sys, "stderr", err)
+            os.write(ours, b"y\n")
+            assert not asked("create 101 tasks?")
     shown = b""
     with suppress(OSError):  # Linux says EIO when all has been read
         while block := os.read(ours, 65536):
