@@ -6,6 +6,7 @@ A block between ``<!-- made: NAME -->`` and ``<!-- /made -->`` is made by the fu
 """
 
 import ast
+import inspect
 import re
 import sys
 import tomllib
@@ -14,10 +15,11 @@ from functools import cache
 from inspect import cleandoc
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args, get_type_hints
 
 import click
 
+import mwbatch
 from mwbatch import errors
 from mwbatch.callbacks.common.limits import Limits
 from mwbatch.cli import app
@@ -29,6 +31,13 @@ PACKAGE: Final = ROOT / "mwbatch"
 DOCS: Final = PACKAGE / "docs"
 README: Final = ROOT / "README.md"
 WIDTH: Final = 100
+METHODS: Final[dict[str, type]] = {
+    "home": mwbatch.Home,
+    "home.keys": mwbatch.Keys,
+    "batch": mwbatch.Batch,
+    "client.tasks": mwbatch.Tasks,
+}
+"""What a program has in its hands, as it would call it."""
 
 _MADE: Final = re.compile(r"(<!-- made: ([a-z]+) -->\n).*?(<!-- /made -->)", re.DOTALL)
 _LISTED: Final = re.compile(r"^- \[(.+)\]\(\1\.md\): ", re.MULTILINE)
@@ -200,6 +209,37 @@ def made_limits() -> str:
     return table(["limit", "bytes, seconds or number", "what"], rows)
 
 
+def made_methods() -> str:
+    """What the objects of the library can do, in the words of their methods, and the options of several."""
+    options = dict[str, type]()
+    parts = list[str]()
+    for name, kind in METHODS.items():
+        there = {method: function for method, function in vars(kind).items() if inspect.isfunction(function)}
+        rows = [
+            [f"`{method}({_parameters(function, options)})`", first_sentence(function.__doc__)]
+            for method, function in there.items()
+            if not method.startswith("_")
+        ]
+        parts.append(table([f"`{name}`", "what"], rows))
+    told = [
+        [f"`{name}`", ", ".join(f"`{key}`" for key in get_type_hints(kind))] for name, kind in options.items()
+    ]
+    return "\n".join([*parts, table(["options", "keywords"], told)])
+
+
+def _parameters(function: Callable[..., object], options: dict[str, type]) -> str:
+    """The parameters of a method by their names; typed dictionaries are taken down in ``options``."""
+    names = list[str]()
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            [kind] = get_args(get_type_hints(function)[name])
+            options[kind.__name__] = kind
+            names.append(f"**{kind.__name__}")
+        elif name != "self":
+            names.append(name)
+    return ", ".join(names)
+
+
 MAKERS: Final[dict[str, Callable[[], str]]] = {
     "help": made_help,
     "verbs": made_verbs,
@@ -209,6 +249,7 @@ MAKERS: Final[dict[str, Callable[[], str]]] = {
     "rooms": made_rooms,
     "machines": made_machines,
     "laws": made_laws,
+    "methods": made_methods,
     "limits": made_limits,
 }
 

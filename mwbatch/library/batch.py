@@ -155,7 +155,7 @@ class Batch:
                     yield result_of(line)
 
     async def details(self) -> Details:
-        """What `mwbatch reconcile --list` lists, as far as it is on disk."""
+        """What ``--list`` of `mwbatch reconcile` lists, as far as it is on disk."""
         with self._means.at_work():
             opened = await self._look()
             return await in_thread(details_of, opened)

@@ -17,6 +17,11 @@ from mwbatch.core.words.keywords import in_python, keyword
             "first mwbatch reconcile ten --wait, then --force; see: mwbatch keys retire a --force",
             "first mwbatch reconcile ten --wait, then force=True; see: mwbatch keys retire a --force",
         ),
+        (
+            "\n  --only-new  # a\n  --again 5a --again b  # c",
+            "\n  only_new=True  # a\n  again=['5a', 'b']  # c",
+        ),
+        ("--again 5a", "again= 5a"),
         ("a -- b, --9 and nothing", "a -- b, --9 and nothing"),
     ],
 )

@@ -3,12 +3,14 @@ none is a mistake, and none overwrites.
 """
 
 import json
+import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -236,26 +238,40 @@ def test_the_objects_have_the_fields_that_are_told(reader: Stage) -> None:
     assert {*json.loads(reader.run("results", "logos", "--all").out.splitlines()[0])} == {*line, "error"}
 
 
+def programs() -> list[str]:
+    """The programs that are shown."""
+    return re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("program", programs())
 @pytest.mark.parametrize("block", ["mwbatch submit sample_manifests"])
-def test_the_library_as_it_is_shown(reader: Stage) -> None:
-    """The programs in the text run, before another API, and end with a report;
-    so does the receiver as a part of another.
+def test_the_library_as_it_is_shown(reader: Stage, program: str) -> None:
+    """Each program in the text runs as it stands, before another API, and prints what it is for; where Arrow
+    is not installed, it is said how to install it.
     """
-    programs = re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-    (mounted,) = re.findall(r"`(own\.add_subapp[^`]*)`", TEXT)
-    programs.append(f"import mwbatch\nfrom aiohttp import web\n\nown = web.Application()\n{mounted}\n")
-    shown = list[bytes]()
-    for program in programs:
+    with Api(FAST) as api:
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", program],
+            [sys.executable, "-W", "error", "-c", program.replace("8080", str(free_port()))],
             cwd=reader.folder,
             capture_output=True,
             check=False,
-            env=reader.env,
+            env=reader.env | {"MICROWORK_BASE_URL": api.url},
+            text=True,
         )
-        assert done.returncode == 0, done.stderr.decode()
-        shown.append(done.stdout)
-    assert b"'pending'>: 10" in shown[0]
+    if ".table()" in program and find_spec("pyarrow") is None:
+        assert "pip install pyarrow" in done.stderr
+    else:
+        assert (done.returncode, done.stdout != "") == (0, True), done.stderr
+
+
+def test_the_programs_need_no_cast(tmp_path: Path) -> None:
+    """Type checkers find nothing to say of the programs that are shown, however strict they are."""
+    files = [tmp_path / f"program_{number}.py" for number in range(len(programs()))]
+    for file, text in zip(files, programs(), strict=True):
+        file.write_text(text)
+    words = [sys.executable, "-m", "mypy", "--strict", "--config-file", os.devnull, *map(str, files)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_service_can_run_its_program() -> None:

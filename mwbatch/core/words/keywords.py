@@ -8,8 +8,11 @@ from typing import Final
 _COMMAND: Final = re.compile(r"mwbatch [a-z].*?(?=[;,)\n]|: |$)", re.DOTALL)
 """A command to be typed, up to where the sentence goes on: it stays as it is."""
 
-_OPTION: Final = re.compile(r"--([a-z]+(?:-[a-z]+)*)(?: ([A-Z][A-Z_]+|none\b|[\d.]*\d))?")
+_OPTION: Final = re.compile(r"--([a-z]+(?:-[a-z]+)*)(?: ([A-Z][A-Z_]+|none\b|[\d.]*\d\b))?")
 """An option, with the value that it is to have, where one is named."""
+
+_WAY: Final = re.compile(r"(?<=  )(?:--again \S+ )+(?= *#)")
+"""A line that names a way on, behind its indentation."""
 
 KEYWORDS: Final = {
     "id": "ids",
@@ -51,6 +54,7 @@ _FLAGS: Final = frozenset(
 
 def in_python(text: str) -> str:
     """A sentence with keywords for options; a whole command stays one."""
+    text = _WAY.sub(lambda way: f"again={way.group().split()[1::2]} ", text)
     parts, end = list[str](), 0
     for command in _COMMAND.finditer(text):
         parts += [_OPTION.sub(_keyword, text[end : command.start()]), command.group()]
