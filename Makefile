@@ -36,36 +36,36 @@ demo: $(READY) ## Tag 1,000 pictures with a simulated API: no key, no network, n
 
 test: $(READY) ## Run the tests that need only Python (about five minutes)
 	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m coverage run -m pytest -q -n 2 tests/core
+	@$(BIN)/python -m coverage run -m pytest -q -n 2 tests/unit/core
 	@$(BIN)/python -m coverage combine -q
 	@$(BIN)/python -m coverage report --include='mwbatch/core/*' --fail-under=100 --skip-covered
-	@$(BIN)/python -m pytest -q -n 4 --dist loadgroup -m "not system and not exports" --ignore=tests/core --durations=5
+	@$(BIN)/python -m pytest -q -n 4 --dist loadgroup -m "not system and not exports" --ignore=tests/unit/core --durations=5
 
 bench: $(BENCH_READY) ## Compare with what people would use instead: ONLY=creating|receiving|starting|pace RUNS=5 JSON=FILE KEEP=1
 	@$(BIN)/python -m compileall -q mwbatch # as pip does where it installs, whatever PYTHONDONTWRITEBYTECODE says
-	@ONLY="$(ONLY)" RUNS="$(RUNS)" $(BIN)/python -m tests.benchmarks $(if $(JSON),--json $(JSON)) $(if $(KEEP),--keep)
+	@ONLY="$(ONLY)" RUNS="$(RUNS)" $(BIN)/python -m tests.bench $(if $(JSON),--json $(JSON)) $(if $(KEEP),--keep)
 
 bench-beside: $(BENCH_READY) ## Compare with another checkout that is set up, by processor time: BASE=DIR ONLY=start,open,… RUNS=11
-	@$(BIN)/python -m tests.benchmarks.beside "$(BASE)" $(if $(ONLY),--only "$(ONLY)") $(if $(RUNS),--runs $(RUNS))
+	@$(BIN)/python -m tests.bench.beside "$(BASE)" $(if $(ONLY),--only "$(ONLY)") $(if $(RUNS),--runs $(RUNS))
 
 heavy: $(READY) ## The story of 10,000 rows against a failing API, killed twenty times
-	@$(BIN)/python -m tests.torture.heavy
+	@$(BIN)/python -m tests.proof.torture.heavy
 
 test-system: $(READY) tools ## Run the tests that need Debian's tools, installed first
 	@$(BIN)/python -m pytest -q -n 2 -m system
 
 test-exports: $(EXPORTS)/.ready ## Read every export back with the libraries that others use, in an environment of their own
-	@$(EXPORTS)/bin/python -m pytest -q -m exports tests/exports
+	@$(EXPORTS)/bin/python -m pytest -q -m exports tests/proof/read_back
 
 tools: ## Install what test-system needs (Debian, as root or with sudo)
 	@sh tests/tools.sh
 
 torture: $(READY) ## Torture submitter and receiver (long): SEED=…; the matrix alone: ONLY=… FROM=… COUNT=…
-	@SEED="$(SEED)" ONLY="$(ONLY)" FROM="$(FROM)" COUNT="$(COUNT)" $(BIN)/python -m tests.torture
+	@SEED="$(SEED)" ONLY="$(ONLY)" FROM="$(FROM)" COUNT="$(COUNT)" $(BIN)/python -m tests.proof.torture
 ifeq ($(ONLY)$(FROM)$(COUNT),)
-	@$(BIN)/python -m tests.torture.kills --kills 300 $(if $(SEED),--seed $(SEED))
-	@$(BIN)/python -m tests.torture.acks --kills 500 $(if $(SEED),--seed $(SEED))
-	@$(BIN)/python -m pytest -q --timeout=0 --hypothesis-profile=long tests/journal/test_crash.py tests/histories
+	@$(BIN)/python -m tests.proof.torture.kills --kills 300 $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m tests.proof.torture.acks --kills 500 $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m pytest -q --timeout=0 --hypothesis-profile=long tests/unit/journal/laws/test_crash.py tests/proof/histories
 endif
 
 $(FUZZ_READY): $(READY)
@@ -81,25 +81,25 @@ $(BENCH_READY): $(READY)
 	@touch $@
 
 bench-pace: $(READY) ## Race the pace against three rivals before a throttled API (about five minutes)
-	@$(BIN)/python -m tests.benchmarks.pace
+	@$(BIN)/python -m tests.bench.pace
 
 fuzz: $(FUZZ_READY) ## Feed hostile bytes to every reader, ten million times (up to 40 minutes): FUZZ="--seconds 60 --only body"
-	@$(BIN)/python -m tests.fuzz $(FUZZ)
+	@$(BIN)/python -m tests.proof.fuzz $(FUZZ)
 
 bench-growth: $(BENCH_READY) ## Time and memory for 10,000 to 1,000,000 rows (long): ROWS=… ONLY=… FOLDER=… KEEP=1
-	@$(BIN)/python -m tests.benchmarks.growth $(if $(ROWS),--rows "$(ROWS)") $(if $(ONLY),--only "$(ONLY)") \
+	@$(BIN)/python -m tests.bench.growth $(if $(ROWS),--rows "$(ROWS)") $(if $(ONLY),--only "$(ONLY)") \
 		$(if $(FOLDER),--folder "$(FOLDER)") $(if $(KEEP),--keep)
 
 mutants: $(READY) ## Change the code in 600 small ways, one at a time, and see whether a test notices (long): SEED=… COUNT=… ONLY=… KEEP=1
-	@$(BIN)/python -m tests.mutants $(if $(SEED),--seed "$(SEED)") $(if $(COUNT),--count "$(COUNT)") \
+	@$(BIN)/python -m tests.proof.mutants $(if $(SEED),--seed "$(SEED)") $(if $(COUNT),--count "$(COUNT)") \
 		$(if $(ONLY),--only $(ONLY)) $(if $(KEEP),--keep)
 
 cuts: $(READY) ## Cut every command short at every step, in each way (hours): COUNT=… a command, drawn by SEED=…; ONLY=…
-	@$(BIN)/python -m tests.cuts $(if $(SEED),--seed "$(SEED)") $(if $(COUNT),--count "$(COUNT)") \
+	@$(BIN)/python -m tests.proof.cuts $(if $(SEED),--seed "$(SEED)") $(if $(COUNT),--count "$(COUNT)") \
 		$(if $(ONLY),--only "$(ONLY)")
 
 walk: $(READY) ## Print the files that one create, one callback and one submit of a row pass, and the calls in each
-	@$(BIN)/python -m tests.benchmarks.walk
+	@$(BIN)/python -m tests.bench.walk
 
 quick: $(READY) ## While you write: format, lint, types, import contracts, documents against the code (under a minute)
 	@$(BIN)/ruff format --check .

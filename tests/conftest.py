@@ -15,7 +15,7 @@ from typing import TypeAlias
 import pytest
 from hypothesis import settings
 
-from tests.journal.disks import MEMORY
+from tests.support.disks import MEMORY
 
 Synced: TypeAlias = list[tuple[Path, list[str]]]
 """Each file or folder that the operating system was told to sync, with the names in it at that moment."""

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.request import urlopen
 
 from mwbatch.simulator import Settings
-from tests.ports import free_port, listens
+from tests.support.ports import free_port, listens
 
 ROWS = 1000
 ROOT = Path(__file__).parents[1]

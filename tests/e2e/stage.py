@@ -20,7 +20,7 @@ from urllib.request import urlopen
 
 from mwbatch.simulator import Settings, serve
 from tests.e2e.warm import Warm
-from tests.ports import free_port, listens
+from tests.support.ports import free_port, listens
 
 ROOT: Final = Path(__file__).parents[2]
 COMMAND: Final = str(Path(sys.executable).with_name("mwbatch"))

@@ -10,7 +10,7 @@ from urllib.request import Request, urlopen
 
 from mwbatch.simulator import Settings
 from tests.e2e.stage import KEY, Api, Stage, kill, until
-from tests.ports import free_port, listens
+from tests.support.ports import free_port, listens
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.stage import KEY, Stage
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 
 @pytest.mark.parametrize(("mode", "told"), [(0o600, False), (0o640, False), (0o644, True), (0o604, True)])

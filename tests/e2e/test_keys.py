@@ -20,7 +20,7 @@ from mwbatch.journal.home.home import Home
 from mwbatch.journal.keys.home_keys import keys_of
 from mwbatch.journal.keys.rotation import rotate
 from tests.e2e.stage import Stage, until
-from tests.ports import free_port, listens
+from tests.support.ports import free_port, listens
 
 BATCH = "b234567890"
 

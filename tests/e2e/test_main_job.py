@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from tests.e2e.stage import ADDRESS, COMMAND, ROOT, Ran, Stage, until
-from tests.ports import free_port, listens
+from tests.support.ports import free_port, listens
 
 REPORT = {
     "batch",

@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from tests.e2e.stage import KEY, Stage
-from tests.small_proxy import SmallProxy, proxy, tls_front
+from tests.support.small_proxy import SmallProxy, proxy, tls_front
 
 USER = "Basic bWU6aHVzaA=="
 

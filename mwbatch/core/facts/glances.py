@@ -2,8 +2,8 @@
 
 One regular expression finds what nearly every line says, a plan or a showing at attempt 1 as the API makes
 them: 0.2 µs for a plan and 0.5 to 0.9 for a showing, beside 4.5 for reading either. Whatever is spelled
-in another way is read. It is a law (``tests/core/test_glances.py``) that both ways say the same of every
-line.
+in another way is read. It is a law (``tests/unit/core/facts/test_glances.py``) that both ways say the
+same of every line.
 """
 
 import re

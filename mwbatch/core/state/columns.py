@@ -2,8 +2,8 @@
 
 Nearly every row of a batch takes this path, and a `Row` with its `TaskState` costs some 700 bytes; here it is
 41, 57 more once there are answers, and one more where listings showed tasks. What cannot be said in these
-columns is refused, and becomes a `Row`: it is a law (``tests/core/test_batch.py``) that both ways say the
-same of every row. Beside them is their index: which row has a task, by the task's id.
+columns is refused, and becomes a `Row`: it is a law (``tests/unit/core/state/test_batch.py``) that both ways
+say the same of every row. Beside them is their index: which row has a task, by the task's id.
 """
 
 import re

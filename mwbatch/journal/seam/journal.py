@@ -2,7 +2,8 @@
 
 Whoever stands above knows no more of it than `Journal` says, or `Intake` where he takes callbacks: no path,
 no segment, no offset. A folder (`mwbatch.journal.segments.journal`) and the memory of this process
-(`mwbatch.journal.memory.journal`) keep the same laws, which `tests/journal/laws.py` holds every store to:
+(`mwbatch.journal.memory.journal`) keep the same laws, to which every store is held by
+`tests/unit/journal/laws/journal_laws.py`:
 
 1. **Durable.** A fact is durable, and seen by every later reading, once ``append`` returned; nothing is read
    that was not appended, whatever became of the process that appended it. A caller that is cancelled takes

@@ -1,0 +1,132 @@
+"""Reconciling: the inbox, the answers that stayed away, the waiting."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from mwbatch.client import Client
+from mwbatch.commands.settling.inbox import take_in
+from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.verbs.submit import submit
+from mwbatch.core.report.outcomes import Reconciled
+from mwbatch.core.state.fold import Status
+from mwbatch.errors import Exit, OtherApi
+from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.segments.journal import Segments
+from tests.support.facts import answer as answered
+from tests.support.virtual import virtual
+from tests.unit.commands.conftest import ELSEWHERE, Stage, clock, silent
+
+
+async def pending(stage: Stage, count: int) -> None:
+    """A batch whose rows all have a pending task."""
+    await submit(stage.home, stage.client, stage.manifest(*range(count)), silent(), stage.desk)
+
+
+async def reconciled(stage: Stage, **manner: Any) -> Reconciled:
+    """Reconcile the batch."""
+    return await reconcile(stage.home, stage.client, "logos", stage.new_desk(), Manner(**manner))
+
+
+async def inbox_of(stage: Stage, batch: Opened) -> Segments:
+    """The inbox with one answer, still open."""
+    inbox = Segments((stage.path / "inbox" / batch.card.batch_id), "receiver")
+    await inbox.append([answered(1)])
+    return inbox
+
+
+@virtual
+async def test_missing_answers_are_brought_home(stage: Stage) -> None:
+    """Answers that are there are brought home, and the proof says that nothing was paid twice."""
+    await pending(stage, 30)
+    stage.world.complete_all(clock())
+    await asyncio.sleep(5)
+    result = await reconciled(stage)
+    assert (result.exit, result.fetched, result.reasons) == (Exit.DONE, 30, [])
+    assert stage.statuses() == {"completed": 30}
+    assert result.proof is not None
+    assert (result.proof.paid_twice, result.proof.listed) == (0, 30)
+
+
+@virtual
+async def test_what_others_store_meanwhile_is_reported(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The report that a reconciliation ends with counts what its receiver has stored while it asked."""
+    await pending(stage, 2)
+    honest = Client.list_page
+
+    async def listed(client: Client, **query: Any) -> Any:
+        page = await honest(client, **query)
+        if not stage.statuses().get("completed"):
+            receiver = await stage.opened()
+            await receiver.record([answered(1)])
+            await receiver.journal.close()
+        return page
+
+    monkeypatch.setattr(Client, "list_page", listed)
+    found = await reconcile(stage.home, stage.client, "logos", stage.desk, Manner())
+    assert found.report.by_status[Status.COMPLETED] == stage.statuses()["completed"] == 1
+    assert stage.desk.tally.phase == ""
+
+
+@virtual
+async def test_waiting_has_its_limit(stage: Stage) -> None:
+    """Waiting looks again until the time is up, and then ends unfinished."""
+    await pending(stage, 1)
+    began = stage.desk.ticks()
+    assert (await reconciled(stage, every=30, most=100)).exit is Exit.UNFINISHED
+    assert 90 <= stage.desk.ticks() - began <= 110
+
+
+@virtual
+async def test_waiting_ends_with_the_last_answer(stage: Stage) -> None:
+    """Without a limit it waits as long as it takes: here a day."""
+    await pending(stage, 3)
+    assert (await reconciled(stage, every=3600)).exit is Exit.DONE
+    assert stage.statuses() == {"completed": 3}
+
+
+@virtual
+async def test_offline_makes_no_request(stage: Stage) -> None:
+    """Without a client the facts on disk are counted and nobody is asked."""
+    await pending(stage, 2)
+    before = len(stage.wire.listed)
+    result = await reconcile(stage.home, None, "logos", stage.desk, Manner())
+    assert (result.exit, len(stage.wire.listed)) == (Exit.UNFINISHED, before)
+
+
+@virtual
+async def test_another_api_is_not_asked(stage: Stage) -> None:
+    """The API that the batch does not belong to is not asked about it."""
+    await pending(stage, 1)
+    with pytest.raises(OtherApi):
+        await reconcile(stage.home, stage.client_at(ELSEWHERE), "logos", stage.desk, Manner())
+
+
+@pytest.mark.files
+@virtual
+async def test_the_inbox_is_taken_in_once(stage: Stage) -> None:
+    """What lies in the inbox joins the journal once; a segment goes only when its writer is gone."""
+    batch = await stage.opened(1)
+    inbox = await inbox_of(stage, batch)
+    assert [await take_in(batch), await take_in(batch)] == [1, 0]
+    assert list(inbox.folder.rglob("*.jsonl"))
+    await inbox.close()
+    assert await take_in(batch) == 0
+    assert not list(inbox.folder.rglob("*.jsonl"))
+    assert stage.statuses() == {"completed": 1}
+    await batch.journal.close()
+
+
+@pytest.mark.files
+@virtual
+async def test_a_damaged_inbox_is_kept(stage: Stage) -> None:
+    """A segment of the inbox with a damaged line is never removed."""
+    batch = await stage.opened(1)
+    inbox = await inbox_of(stage, batch)
+    await inbox.close()
+    [segment] = inbox.folder.rglob("*.jsonl")
+    segment.write_bytes(b"rubbish\n" + segment.read_bytes())
+    assert await take_in(batch) == 1
+    assert segment.exists()
+    await batch.journal.close()
