@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from mwbatch.callbacks.common.limits import Limits as ReceiverLimits
     from mwbatch.callbacks.common.refusal import Reason as RefusalReason
     from mwbatch.callbacks.ops.server import Running
+    from mwbatch.callbacks.receiver import OnStored
     from mwbatch.client.transport.wire import Answer, Wire
     from mwbatch.core.api.task import Task
     from mwbatch.core.facts.kinds import Seen, Via
@@ -100,6 +101,7 @@ __all__ = [
     "ListenOptions",
     "Made",
     "ManifestOptions",
+    "OnStored",
     "Problem",
     "Proof",
     "Ran",
@@ -157,6 +159,7 @@ _PLACES: Final = {
     "ListenOptions": "library.options",
     "Made": "core.report.outcomes",
     "ManifestOptions": "library.options",
+    "OnStored": "callbacks.receiver",
     "Problem": "core.manifest.entry",
     "Proof": "core.report.outcomes",
     "Ran": "core.report.outcomes",
@@ -195,6 +198,7 @@ def __getattr__(name: str) -> object:
         return import_module("mwbatch.errors")
     if name not in _PLACES:
         raise AttributeError(f"module 'mwbatch' has no attribute {name!r}")
+    module, _, attribute = _PLACES[name].partition(":")
     module, _, attribute = _PLACES[name].partition(":")
     module, _, attribute = _PLACES[name].partition(":")
     return getattr(import_module(f"mwbatch.{module}"), attribute or name)

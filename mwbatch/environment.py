@@ -7,6 +7,7 @@ from pathlib import Path
 from mwbatch.core.codec.plain_text import MOST, NoText, text_of
 from mwbatch.core.urls.proxies import Proxies
 from mwbatch.core.words.hint import hint
+from mwbatch.core.words.values import BASE_URL
 from mwbatch.errors import UsageError
 
 
@@ -37,6 +38,11 @@ def rooted(name: str, unset: str) -> Path | None:
             f"absolute, such as {Path(value).expanduser().absolute()}"
         )
     return Path(value)
+
+
+def base_url() -> str:
+    """Where the API is, as ``MICROWORK_BASE_URL`` says; else the real one. Raises as `variable`."""
+    return variable("MICROWORK_BASE_URL", f"for {BASE_URL}") or BASE_URL
 
 
 def proxies() -> Proxies:

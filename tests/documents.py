@@ -39,6 +39,8 @@ METHODS: Final[dict[str, type]] = {
 }
 """What a program has in its hands, as it would call it."""
 
+PUBLIC: Final = {name: getattr(mwbatch, name) for name in mwbatch.__all__}
+
 _MADE: Final = re.compile(r"(<!-- made: ([a-z]+) -->\n).*?(<!-- /made -->)", re.DOTALL)
 _LISTED: Final = re.compile(r"^- \[(.+)\]\(\1\.md\): ", re.MULTILINE)
 
@@ -232,7 +234,7 @@ def _parameters(function: Callable[..., object], options: dict[str, type]) -> st
     names = list[str]()
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is parameter.VAR_KEYWORD:
-            [kind] = get_args(get_type_hints(function)[name])
+            [kind] = get_args(get_type_hints(function, None, PUBLIC)[name])
             options[kind.__name__] = kind
             names.append(f"**{kind.__name__}")
         elif name != "self":

@@ -5,12 +5,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Generic, TypeVar, Unpack
 
-from mwbatch.commands.verbs import reconcile as reconciling
-from mwbatch.commands.verbs import retry as retrying
-from mwbatch.commands.verbs.cancel import cancel
-from mwbatch.commands.verbs.export import export
-from mwbatch.commands.verbs.make_annotating import make_annotating
-from mwbatch.commands.verbs.submit import resume
 from mwbatch.core.report.checked import Checked
 from mwbatch.core.report.exported import Exported
 from mwbatch.core.report.outcomes import Canceled, Created, Made, Reconciled
@@ -20,17 +14,14 @@ from mwbatch.core.state.fold import Status
 from mwbatch.core.words.values import GREATEST_COST, MOST_TASKS, POLL, SETTLE, amount, whole
 from mwbatch.errors import BadValue, UsageError
 from mwbatch.export.choices import By, FormatName, Outside
-from mwbatch.export.writing import Order
 from mwbatch.journal.files.closing import in_thread
 from mwbatch.journal.seam.distrust import tell_hidden
 from mwbatch.journal.seam.labelled import results
 from mwbatch.journal.seam.open_batch import Opened, look
 from mwbatch.library.details import Details, details_of
-from mwbatch.library.following import EVERY, followed
 from mwbatch.library.means import Means
 from mwbatch.library.options import Confirm, CreateOptions, created_by, never_asked, one_of
 from mwbatch.library.results import Result, result_of
-from mwbatch.library.table import table
 
 if TYPE_CHECKING:
     import pyarrow  # pyright: ignore[reportMissingImports] (an extra)
@@ -39,6 +30,9 @@ T = TypeVar("T", bound=Checked)
 
 SOME: Final = 500
 """Results that are read at a time, in a thread."""
+
+EVERY: Final = 0.5
+"""Seconds between two looks at what was written meanwhile."""
 
 
 class Batch:
@@ -55,6 +49,8 @@ class Batch:
 
     async def resume(self, **options: Unpack[CreateOptions]) -> Created:
         """Go on with it where it stopped; the manifest is not read again. Raises as `Home.submit`."""
+        from mwbatch.commands.verbs.submit import resume
+
         with self._means.at_work() as desk:
             return await resume(self._means.store, self._means.api(), self.name, created_by(options), desk)
 
@@ -71,9 +67,11 @@ class Batch:
         With ``doubt`` a row may be paid twice: `reconcile` settles doubt without that risk, where it can.
         Raises as `Home.submit`.
         """
+        from mwbatch.commands.verbs.retry import Choice, retry
+
         with self._means.at_work() as desk:
-            choice, wishes = retrying.Choice(status, ids), created_by(options)
-            return await retrying.retry(self._means.store, self._means.api(), self.name, choice, wishes, desk)
+            choice, wishes = Choice(status, ids), created_by(options)
+            return await retry(self._means.store, self._means.api(), self.name, choice, wishes, desk)
 
     async def cancel(self, *, ids: Collection[str] = (), confirm: Confirm = never_asked) -> Canceled:
         """Give up the rows that are not final, or those of them that ``ids`` name.
@@ -84,8 +82,11 @@ class Batch:
             UsageError: an id is not in the batch, or ``confirm`` said no; nothing was done.
             BatchBusy, ApiError: as `Home.submit`; what was withdrawn stays so.
         """
+        from mwbatch.commands.verbs.cancel import cancel
+        from mwbatch.commands.verbs.retry import Choice
+
         with self._means.at_work() as desk:
-            chosen = retrying.Choice(ids=ids).ids
+            chosen = Choice(ids=ids).ids
             return await cancel(self._means.store, self._means.api(), self.name, chosen, desk, confirm)
 
     async def reconcile(
@@ -109,13 +110,15 @@ class Batch:
             ApiError: the API refuses us, or is not the batch's.
             StoreError: this machine cannot read or write the batch.
         """
+        from mwbatch.commands.verbs.reconcile import Manner, reconcile
+
         with self._means.at_work() as desk:
             if wait and offline:
                 raise UsageError("wait=True looks again at what the API has: leave out offline=True")
-            manner = reconciling.Manner(settle, every if wait else None, most, unproved)
+            manner = Manner(settle, every if wait else None, most, unproved)
             name = self.name if manifest is None else str(manifest)
             client = None if offline else self._means.api()
-            return await reconciling.reconcile(self._means.store, client, name, desk, manner)
+            return await reconcile(self._means.store, client, name, desk, manner)
 
     async def status(self, *, price: float | None = None) -> Report:
         """Where it stands: no request is made, no lock taken; ``price`` is that of a task."""
@@ -147,6 +150,8 @@ class Batch:
         by `Home.stop`. Each row comes once, and none is left out: a program that keeps the ids of what it has
         handled, and gives them as ``but`` when it starts again, handles each at least once.
         """
+        from mwbatch.library.following import followed
+
         with self._means.at_work() as desk:
             opened = self._means.store.open(self._means.store.find(self.name))
             done = frozenset(but)
@@ -178,6 +183,9 @@ class Batch:
             UsageError: the export cannot be as it was asked for; nothing was written.
             StoreError: this machine cannot read the batch, or cannot write the export.
         """
+        from mwbatch.commands.verbs.export import export
+        from mwbatch.export.writing import Order
+
         with self._means.at_work() as desk:
             order = Order(
                 one_of("format", format, FormatName),
@@ -208,6 +216,8 @@ class Batch:
             UsageError: the question is none, nothing is left to ask about, or ``output`` is taken.
             StoreError: the batch cannot be read, or the manifest not be written.
         """
+        from mwbatch.commands.verbs.make_annotating import make_annotating
+
         with self._means.at_work() as desk:
             for name, words in (("options", options), ("brands", brands)):
                 if isinstance(words, str):
@@ -226,6 +236,8 @@ class Batch:
         It is the table of a parquet export, needs the extra ``parquet``, and blocks while it reads: in a
         program that does other things, ``await asyncio.to_thread(batch.table)``.
         """
+        from mwbatch.library.table import table
+
         with self._means.at_work():
             return table(self._means.store.open(self._means.store.find(self.name)))
 

@@ -8,9 +8,10 @@ from mwbatch import client as api
 from mwbatch.client.transport.wire import Wire
 from mwbatch.core.urls.hosts import origin
 from mwbatch.core.urls.proxies import Proxies, Proxy, on_the_way
-from mwbatch.core.words.values import BASE_URL, CONCURRENCY, TIMEOUT
+from mwbatch.core.words.values import CONCURRENCY, TIMEOUT
 from mwbatch.environment import api_key as key_of_the_environment
-from mwbatch.environment import proxies, variable
+from mwbatch.environment import base_url as url_of_the_environment
+from mwbatch.environment import proxies
 from mwbatch.errors import ApiError
 from mwbatch.library.tasks import Tasks
 from mwbatch.library.words import spoken
@@ -87,11 +88,6 @@ class Client:
     async def close(self) -> None:
         """Close every connection; it may be called twice. The client is used no more."""
         await self._api.close()
-
-
-def url_of_the_environment() -> str:
-    """Where the API is, as `MICROWORK_BASE_URL` says; else the real one."""
-    return variable("MICROWORK_BASE_URL", f"for {BASE_URL}") or BASE_URL
 
 
 def _waits(error: ApiError | None, seconds: float) -> None:

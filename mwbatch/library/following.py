@@ -10,15 +10,12 @@ from mwbatch.journal.files.closing import in_thread
 from mwbatch.journal.seam.journal import News
 from mwbatch.journal.seam.open_batch import Opened
 
-EVERY: Final = 0.5
-"""Seconds between two looks at what was written meanwhile."""
-
 SOME: Final = 500
 """Rows that are read at a time, in a thread: there are never many in memory."""
 
 
 async def followed(
-    opened: Opened, sleep: Callable[[float], Awaitable[bool]], every: float = EVERY
+    opened: Opened, sleep: Callable[[float], Awaitable[bool]], every: float
 ) -> AsyncIterator[Label]:
     """Each completed row once, until nothing is unfinished and nobody acts on the batch, or ``sleep`` says to
     stop. ``opened`` has an empty state.

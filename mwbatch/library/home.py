@@ -4,22 +4,13 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from mwbatch.callbacks.ops.server import Running, serve
-from mwbatch.callbacks.receiver import OnStored
-from mwbatch.commands.manifest.planning import readable
-from mwbatch.commands.verbs.audit import audit
-from mwbatch.commands.verbs.rehearse import rehearse
-from mwbatch.commands.verbs.run import run
-from mwbatch.commands.verbs.submit import submit
-from mwbatch.commands.verbs.validate import can_be_compared, compared, validate
 from mwbatch.core.report.outcomes import Created, Ran
 from mwbatch.core.report.preview import Rehearsal, Validation
 from mwbatch.core.words.values import GREATEST_COST, POLL, amount
 from mwbatch.environment import rooted
 from mwbatch.errors import BadValue, StoreError
-from mwbatch.journal.files.closing import in_thread
 from mwbatch.journal.opening import store
 from mwbatch.journal.seam.batches import each
 from mwbatch.journal.seam.naming import default_home
@@ -27,7 +18,6 @@ from mwbatch.journal.seam.open_batch import read
 from mwbatch.journal.seam.ref import usable
 from mwbatch.journal.seam.store import Store
 from mwbatch.library.batch import Batch, Submitted
-from mwbatch.library.client import Client
 from mwbatch.library.keys import Keys
 from mwbatch.library.means import Means
 from mwbatch.library.options import (
@@ -43,6 +33,11 @@ from mwbatch.library.options import (
 )
 from mwbatch.library.values import AuditReport, Standing, audit_report
 from mwbatch.library.words import spoken
+
+if TYPE_CHECKING:
+    from mwbatch.callbacks.ops.server import Running
+    from mwbatch.callbacks.receiver import OnStored
+    from mwbatch.library.client import Client
 
 
 class Home:
@@ -62,7 +57,7 @@ class Home:
         self,
         path: str | Path | None = None,
         *,
-        client: Client | None = None,
+        client: "Client | None" = None,
         callback_key_file: str | Path | None = None,
     ) -> None:
         with spoken():
@@ -132,6 +127,9 @@ class Home:
             ApiError: the API refuses us or cannot be reached; nothing was sent.
             StoreError: the disk failed; what is in doubt is found out later.
         """
+        from mwbatch.commands.manifest.planning import readable
+        from mwbatch.commands.verbs.submit import submit
+
         with self._means.at_work() as desk:
             source, wishes = submitted_by(manifest, batch, options)
             async with readable(source, desk) as there:
@@ -142,6 +140,9 @@ class Home:
         self, manifest: str | Path, *, batch: str | None = None, **options: Unpack[SubmitOptions]
     ) -> Rehearsal:
         """What `submit` would do, as ``--dry-run`` says it: nothing is sent or written. Raises as it does."""
+        from mwbatch.commands.manifest.planning import readable
+        from mwbatch.commands.verbs.rehearse import rehearse
+
         means = self._means
         with means.at_work() as desk:
             source, wishes = submitted_by(manifest, batch, options)
@@ -162,6 +163,9 @@ class Home:
         """Submit a manifest and receive its answers; every ``poll`` seconds it looks for those whose callback
         does not come. It ends when nothing is pending; raises as `submit`.
         """
+        from mwbatch.commands.manifest.planning import readable
+        from mwbatch.commands.verbs.run import run
+
         with self._means.at_work() as desk:
             left: dict[str, Any] = {**options}
             door = door_of(left)
@@ -171,8 +175,8 @@ class Home:
         return Submitted(self._means, ran.report.batch, ran)
 
     async def serve_callbacks(
-        self, *, on_stored: OnStored | None = None, **options: Unpack[ListenOptions]
-    ) -> Running:
+        self, *, on_stored: "OnStored | None" = None, **options: Unpack[ListenOptions]
+    ) -> "Running":
         """Receive the callbacks of every batch of the home: ``async with await home.serve_callbacks():``.
 
         ``on_stored`` is called with batch id and fact once a new fact is durable.
@@ -181,6 +185,8 @@ class Home:
             UsageError: a port is taken, a host is not ours, or keys or certificate are unusable.
             StoreError: a batch of the home cannot be read.
         """
+        from mwbatch.callbacks.ops.server import serve
+
         with self._means.at_work():
             left: dict[str, Any] = {**options}
             door = asdict(door_of(left))
@@ -189,6 +195,8 @@ class Home:
 
     async def status(self, *, price: float | None = None) -> Standing:
         """Where every batch stands: no request is made, no lock taken; at a ``price`` a task."""
+        from mwbatch.journal.files.closing import in_thread
+
         with self._means.at_work():
             amount("price", price, 0, GREATEST_COST, none=True)
             return await in_thread(_standing, self._means.store, price)
@@ -200,6 +208,8 @@ class Home:
 
         Raises `ApiError` where the API refuses us or cannot be reached.
         """
+        from mwbatch.commands.verbs.audit import audit
+
         with self._means.at_work() as desk:
             amount("price", price, 0, GREATEST_COST, none=True)
             back = looked_back(against_api, since)
@@ -220,6 +230,8 @@ class Home:
         Raises:
             UsageError: there is no such file, or it is no manifest at all.
         """
+        from mwbatch.commands.verbs.validate import can_be_compared, compared, validate
+
         means, path = self._means, str(manifest)
         with means.at_work() as desk:
             source, said = checked_by(path, batch, options)

@@ -1,6 +1,5 @@
 """The callback keys of a home."""
 
-from mwbatch.commands.verbs import keys
 from mwbatch.core.codec.ids import Kid
 from mwbatch.core.report.key_use import KeyLine, Retired, Rotated
 from mwbatch.library.means import Means
@@ -17,11 +16,15 @@ class Keys:
 
         Raises `UsageError` where the key file is unusable, or gone although a batch needs it.
         """
+        from mwbatch.commands.verbs import keys
+
         with self._means.at_work() as desk:
             return await keys.listed(self._means.store, desk)
 
     async def rotate(self) -> Rotated:
         """Make a new key, which signs from now on; the others go on to verify what they signed."""
+        from mwbatch.commands.verbs import keys
+
         with self._means.at_work() as desk:
             return keys.rotated(self._means.store, desk)
 
@@ -32,5 +35,7 @@ class Keys:
             UsageError: it is the one that signs, or none; or, unless ``force``, rows may still be answered at
                 its addresses.
         """
+        from mwbatch.commands.verbs import keys
+
         with self._means.at_work() as desk:
             return await keys.retired(self._means.store, Kid(kid), desk, force=force)

@@ -4,17 +4,20 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from mwbatch.client import Client as Calls
 from mwbatch.commands.context.context import Desk
 from mwbatch.core.report.progress import Tally
 from mwbatch.core.urls.hosts import origin
 from mwbatch.core.words.values import MOST_CONCURRENT
-from mwbatch.environment import api_key, proxies
+from mwbatch.environment import api_key, base_url, proxies
 from mwbatch.errors import UsageError
 from mwbatch.journal.seam.store import Store
-from mwbatch.library.client import Client, url_of_the_environment
 from mwbatch.library.words import logged, spoken
+
+if TYPE_CHECKING:
+    from mwbatch.client import Client as Calls
+    from mwbatch.library.client import Client
 
 
 def missing_key() -> str:
@@ -24,6 +27,13 @@ def missing_key() -> str:
     except UsageError as error:
         return str(error)
     return ""
+
+
+def client_of_the_environment() -> "Client":
+    """A client with the key and at the URL that the environment names."""
+    from mwbatch.library.client import Client
+
+    return Client(concurrency=MOST_CONCURRENT)
 
 
 @dataclass(slots=True)
@@ -36,22 +46,22 @@ class Means:
     """
 
     store: Store
-    client: Client | None = None
+    client: "Client | None" = None
     desk: Desk | None = None
-    opener: Callable[[], Client] = lambda: Client(concurrency=MOST_CONCURRENT)
-    url: Callable[[], str] = url_of_the_environment
+    opener: Callable[[], "Client"] = client_of_the_environment
+    url: Callable[[], str] = base_url
     no_key: Callable[[], str] = missing_key
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    _own: Client | None = None
+    _own: "Client | None" = None
 
-    def api(self) -> Calls:
+    def api(self) -> "Calls":
         """The API. Raises `UsageError` where nothing says by which key."""
         there = self.client or self._own
         if there is None:
             there = self._own = self.opener()
         return there._api  # noqa: SLF001 (our own)
 
-    def api_where(self, *, needed: bool) -> Calls | None:
+    def api_where(self, *, needed: bool) -> "Calls | None":
         """The API where it is needed; else none, and no key is asked for."""
         return self.api() if needed else None
 

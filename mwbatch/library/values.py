@@ -7,7 +7,6 @@ from mwbatch.core.report.audit import Audited
 from mwbatch.core.report.checked import Checked
 from mwbatch.core.report.progress import Report
 from mwbatch.errors import Exit
-from mwbatch.views.audit import audited
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +56,8 @@ class AuditReport(Checked):
 
 def audit_report(found: Sequence[Audited], price: float | None) -> AuditReport:
     """The audit of every API, at a price a task."""
+    from mwbatch.views.audit import audited
+
     shown, beyond = audited(found, price), sum(one.audit.beyond for one in found)
     return AuditReport(
         asked_again=sum(one.audit.requests for one in found),

@@ -11,7 +11,7 @@ def test_the_public_names_are_frozen() -> None:
     frozen = (
         "Answer AuditReport Batch Canceled CheckOptions Client CompareOptions Comparison Counts "
         "CreateOptions Created DamagedLine Details Differing Ending Exported FoundTask Home KeyLine Keys "
-        "Limits ListenOptions Made ManifestOptions Problem Proof Ran ReceiverLimits Reconciled "
+        "Limits ListenOptions Made ManifestOptions OnStored Problem Proof Ran ReceiverLimits Reconciled "
         "RefusalReason Rehearsal Report Result Retired Rotated RunOptions Running Scrutiny Seen Spent "
         "Standing Status SubmitOptions Submitted Tag Task Tasks UnusableCallback Use Validation Via Wire "
         "errors receiver"

@@ -1,6 +1,5 @@
 """The public names close over themselves: whoever annotates his program finds every type in `mwbatch`."""
 
-import builtins
 import inspect
 from collections.abc import Iterator
 from types import FunctionType
@@ -13,6 +12,9 @@ from mwbatch import errors
 
 PUBLIC = {name: getattr(mwbatch, name) for name in mwbatch.__all__ if name != "errors"}
 
+FOREIGN = {"pyarrow", "web"}
+"""Modules of others that are imported for annotations alone."""
+
 MADE = {mwbatch.Client, mwbatch.Home}
 """What users make themselves: all else they are given."""
 
@@ -21,9 +23,11 @@ class Names(dict[str, Any]):
     """What an annotation may name; of a module that is imported for annotations alone, no more than that."""
 
     def __missing__(self, name: str) -> Any:
-        if hasattr(builtins, name):
-            raise KeyError(name)
-        return Unloaded()
+        if name in FOREIGN:
+            return Unloaded()
+        if name in mwbatch.__all__:
+            return getattr(mwbatch, name)
+        raise KeyError(name)
 
 
 class Unloaded:

@@ -20,6 +20,7 @@ from mwbatch.simulator import Simulator
 from tests.documents import verbs
 from tests.support.ports import free_port
 from tests.unit.library.test_batches import completed
+from tests.unit.library.test_closed import hints
 
 METHODS: dict[str, Callable[..., Any]] = {
     "audit": mwbatch.Home.audit,
@@ -64,7 +65,7 @@ def keywords(method: Callable[..., Any]) -> set[str]:
     if "options" in signature(method).parameters:
         if signature(method).parameters["options"].kind.name != "VAR_KEYWORD":
             return there | {"options"}
-        [kind] = get_args(get_type_hints(method)["options"])
+        [kind] = get_args(hints(method)["options"])
         there |= get_type_hints(kind).keys()
     return there
 
