@@ -6,7 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mwbatch.cli.signals import obeyed
 from mwbatch.core.urls.hosts import origin
@@ -14,15 +14,19 @@ from mwbatch.core.words.hint import typed
 from mwbatch.core.words.values import CONCURRENCY
 from mwbatch.environment import api_key, exposed_key_file
 from mwbatch.errors import UsageError
+from mwbatch.library.options import never_asked
 from mwbatch.library.settings import Api, Asking, Place, Spending
 from mwbatch.views.terminal.folding import folded
 
 if TYPE_CHECKING:
     from mwbatch.client import Client
     from mwbatch.commands.context.context import Desk
-    from mwbatch.commands.sending.creating import Wishes
     from mwbatch.core.urls.proxies import Proxy
     from mwbatch.journal.seam.store import Store
+    from mwbatch.library.batch import Batch
+    from mwbatch.library.client import Client as LibraryClient
+    from mwbatch.library.home import Home
+    from mwbatch.library.means import Means
 
 
 def open_home(place: Place, desk: "Desk") -> "Store":
@@ -43,6 +47,50 @@ def home_of(place: Place, tell: Callable[[str], None]) -> "Store":
         what = "gets all that you make in it" if root else "may not be able to read what you make in it"
         tell(f"warning: this home belongs to {owner}, who {what}; run mwbatch as {owner}")
     return home
+
+
+@asynccontextmanager
+async def library(
+    place: Place, desk: "Desk", api: Api | None = None, concurrency: int = CONCURRENCY
+) -> "AsyncIterator[Home]":
+    """The home as the library has it, at our desk; the way to the API is made where it is asked."""
+    from mwbatch.library.home import Home
+
+    async with Home._over(_means(place, desk, api or Api(), concurrency)) as home:  # noqa: SLF001 (our own)
+        yield home
+
+
+@asynccontextmanager
+async def library_batch(
+    name: str, place: Place, desk: "Desk", api: Api | None = None, concurrency: int = CONCURRENCY
+) -> "AsyncIterator[Batch]":
+    """The same of a batch, which is looked for when something is done to it."""
+    from mwbatch.library.batch import Batch
+
+    means = _means(place, desk, api or Api(), concurrency)
+    try:
+        yield Batch(means, name)
+    finally:
+        await means.close()
+
+
+def _means(place: Place, desk: "Desk", api: Api, concurrency: int) -> "Means":
+    from mwbatch.library.means import Means
+
+    def opener() -> "LibraryClient":
+        from mwbatch.library.client import Client
+
+        return Client._around(open_client(api, desk, concurrency))  # noqa: SLF001 (our own)
+
+    return Means(open_home(place, desk), None, desk, opener, url=lambda: api.base_url, no_key=missing_key)
+
+
+def keywords(spending: Spending, said: Asking) -> dict[str, Any]:
+    """The user's wishes as keywords of the library."""
+    from dataclasses import asdict
+
+    named = asdict(spending) | asdict(said)
+    return named | {"confirm": never_asked if named.pop("yes") else asked}
 
 
 def open_client(api: Api, desk: "Desk", concurrency: int = CONCURRENCY) -> "Client":
@@ -88,24 +136,7 @@ def missing_key() -> str:
     return ""
 
 
-def wishes(spending: Spending, said: Asking) -> "Wishes":
-    """The user's wishes as the commands take them."""
-    from mwbatch.library import options
-
-    return options.wishes(spending, said, options.never_asked if spending.yes else asked)
-
-
 _ANSWERS: Final = {"y": True, "yes": True, "n": False, "no": False, "": False}
-
-
-@asynccontextmanager
-async def client_where(api: Api, desk: "Desk", *, needed: bool) -> "AsyncIterator[Client | None]":
-    """A client where one is needed, closed at the end of the block; else none, and no key is asked for."""
-    if not needed:
-        yield None
-        return
-    async with open_client(api, desk) as client:
-        yield client
 
 
 def asked(question: str) -> bool:

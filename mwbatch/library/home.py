@@ -146,8 +146,8 @@ class Home:
         means = self._means
         with means.at_work() as desk:
             source, wishes = submitted_by(manifest, batch, options)
-            client = means.api_where(needed=wishes.repeats.since is not None)
             async with readable(source, desk) as there:
+                client = means.api_where(needed=wishes.repeats.since is not None)
                 return await rehearse(
                     self._means.store, means.origin, there, wishes, desk, means.lacks(), client
                 )

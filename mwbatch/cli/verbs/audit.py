@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING
 
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import perform
-from mwbatch.cli.wiring import open_client, open_home
+from mwbatch.cli.wiring import library
 from mwbatch.library import settings
-from mwbatch.library.options import looked_back
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
@@ -36,14 +35,8 @@ def audit(
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.commands.verbs.audit import audit
-        from mwbatch.views.audit import audited
-
-        home = open_home(place, desk)
-        back = looked_back(against_api, since)
-        if back is None:
-            return audited(tuple(await audit(home, desk)), price)
-        async with open_client(api, desk) as client:
-            return audited(tuple(await audit(home, desk, client, back)), price)
+        async with library(place, desk, api) as home:
+            found = await home.audit(price=price, against_api=against_api, since=since)
+        return Result(found.words, {**found.details}, found.exit)
 
     perform(command, talk)

@@ -1,12 +1,12 @@
 """`mwbatch export`."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import perform
-from mwbatch.cli.wiring import open_home
+from mwbatch.cli.wiring import library_batch
 from mwbatch.export.choices import By, FormatName, Outside
 from mwbatch.library import settings
 from mwbatch.library.declarations import Option
@@ -65,14 +65,16 @@ def export(
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.commands.verbs.export import export as run
-        from mwbatch.export.writing import Order
         from mwbatch.views.exported import written
 
-        home = open_home(place, desk)
-        opened = home.open(home.find(batch))
-        order = Order(format_, output, force, drawing.outside, drawing.category, drawing.leave_out_unsized)
-        found = await run(opened, desk, order, measuring=drawing.measure_images, demanded=require_complete)
+        async with library_batch(batch, place, desk) as there:
+            found = await there.export(
+                format=format_,
+                output=output,
+                force=force,
+                require_complete=require_complete,
+                **asdict(drawing),
+            )
         return written(found, aloud=drawing.outside is not Outside.KEEP)
 
     perform(command, talk)

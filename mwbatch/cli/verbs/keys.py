@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from mwbatch.cli.options import Group, verb
 from mwbatch.cli.program import perform
-from mwbatch.cli.wiring import open_home
+from mwbatch.cli.wiring import library
 from mwbatch.library import settings
 from mwbatch.library.declarations import Argument, Option
 from mwbatch.views.plain import Result
@@ -27,10 +27,10 @@ def list_(*, place: settings.Place, talk: settings.Talk) -> None:
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.commands.verbs import keys
         from mwbatch.views.keys import listed
 
-        return listed(await keys.listed(open_home(place, desk), desk))
+        async with library(place, desk) as home:
+            return listed(await home.keys.list())
 
     perform(command, talk)
 
@@ -50,10 +50,10 @@ def rotate(*, place: settings.Place, talk: settings.Talk) -> None:
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.commands.verbs import keys
         from mwbatch.views.keys import rotated
 
-        return rotated(keys.rotated(open_home(place, desk), desk))
+        async with library(place, desk) as home:
+            return rotated(await home.keys.rotate())
 
     perform(command, talk)
 
@@ -81,11 +81,10 @@ def retire(
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.commands.verbs import keys
-        from mwbatch.core.codec.ids import Kid
         from mwbatch.views.keys import retired
 
-        return retired(await keys.retired(open_home(place, desk), Kid(kid), desk, force=force))
+        async with library(place, desk) as home:
+            return retired(await home.keys.retire(kid, force=force))
 
     perform(command, talk)
 

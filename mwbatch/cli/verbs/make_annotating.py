@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import perform
-from mwbatch.cli.wiring import open_home
+from mwbatch.cli.wiring import library_batch
 from mwbatch.library import settings
 from mwbatch.library.declarations import Option
 from mwbatch.views.plain import Result
@@ -57,13 +57,19 @@ def make_annotating(
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.commands.verbs.make_annotating import make_annotating as make
-        from mwbatch.core.report.second_stage import Filter, Question
         from mwbatch.views.outcomes import made
 
-        question = Question(instruction, option, single_option)
-        wanted = Filter(frozenset(chosen.brand), chosen.min_size, chosen.max_tags)
-        home = open_home(place, desk)
-        return made(await make(home, batch, question, wanted, output, desk, force=force))
+        async with library_batch(batch, place, desk) as there:
+            told = await there.make_annotating(
+                instruction=instruction,
+                options=option,
+                output=output,
+                brands=chosen.brand,
+                min_size=chosen.min_size,
+                max_tags=chosen.max_tags,
+                single_option=single_option,
+                force=force,
+            )
+        return made(told)
 
     perform(command, talk)

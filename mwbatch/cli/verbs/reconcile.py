@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import perform
-from mwbatch.cli.wiring import open_client, open_home
+from mwbatch.cli.wiring import library_batch, open_home
 from mwbatch.core.words import values
 from mwbatch.errors import UsageError
 from mwbatch.library import settings
@@ -86,19 +86,21 @@ def reconcile(
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.commands.verbs import reconcile as commands
         from mwbatch.views.listing import differing
         from mwbatch.views.outcomes import reconciled
 
         way.check()
-        home = open_home(place, desk)
         if way.what is not None and way.what != DIFFERING:
-            return await details(home, batch, way.what)
-        manner = commands.Manner(way.settle, way.every if way.wait else None, way.most, way.unproved)
-        if way.offline:
-            return reconciled(await commands.reconcile(home, None, batch, desk, manner))
-        async with open_client(api, desk) as client:
-            found = await commands.reconcile(home, client, batch, desk, manner)
+            return await details(open_home(place, desk), batch, way.what)
+        async with library_batch(batch, place, desk, api) as there:
+            found = await there.reconcile(
+                wait=way.wait,
+                every=way.every,
+                most=way.most,
+                offline=way.offline,
+                unproved=way.unproved,
+                settle=way.settle,
+            )
         return reconciled(found) if way.what is None else differing(found)
 
     perform(command, talk)

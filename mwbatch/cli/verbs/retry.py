@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import perform
 from mwbatch.cli.signals import obeyed
-from mwbatch.cli.wiring import asked, open_client, open_home, wishes
+from mwbatch.cli.wiring import asked, keywords, library_batch
 from mwbatch.core.words.hint import typed
 from mwbatch.library import settings
 from mwbatch.library.declarations import Option
@@ -17,7 +17,6 @@ from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
     from mwbatch.commands.context.context import Desk
-    from mwbatch.commands.verbs.retry import Choice
 
 StatusOption = Annotated[str, Option("--status", help="Which rows: rejected, canceled or doubt.")]
 IdsOption = Annotated[tuple[str, ...], Option("--id", help="Only this row; may be given several times.")]
@@ -53,21 +52,13 @@ def retry(
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.commands.verbs.retry import retry
         from mwbatch.views.outcomes import created
 
-        home, choice = open_home(place, desk), choice_of(status, ids, ids_from)
-        async with open_client(api, desk, spending.concurrency) as client:
-            return created(await retry(home, client, batch, choice, wishes(spending, repeats), desk))
+        async with library_batch(batch, place, desk, api, spending.concurrency) as there:
+            chosen, options = ids_of(ids, ids_from), keywords(spending, repeats)
+            return created(await there.retry(status=status, ids=chosen, **options))
 
     perform(command, talk)
-
-
-def choice_of(status: str, ids: tuple[str, ...], ids_from: Path | None) -> "Choice":
-    """The chosen rows as the command takes them; raises `UsageError` for what cannot be chosen."""
-    from mwbatch.commands.verbs.retry import Choice
-
-    return Choice(status, ids_of(ids, ids_from))
 
 
 def ids_of(ids: tuple[str, ...], ids_from: Path | None) -> tuple[str, ...]:
@@ -121,12 +112,10 @@ def cancel(
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.commands.verbs.cancel import cancel
         from mwbatch.views.outcomes import canceled
 
-        home, chosen = open_home(place, desk), ids_of(ids, ids_from)
-        async with open_client(api, desk) as client:
-            confirm = never_asked if yes else asked
-            return canceled(await cancel(home, client, batch, chosen, desk, confirm))
+        async with library_batch(batch, place, desk, api) as there:
+            chosen, confirm = ids_of(ids, ids_from), never_asked if yes else asked
+            return canceled(await there.cancel(ids=chosen, confirm=confirm))
 
     perform(command, talk)

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import perform
-from mwbatch.cli.wiring import open_client, open_home, wishes
+from mwbatch.cli.wiring import keywords, library
 from mwbatch.core.words import values
 from mwbatch.library import settings
 from mwbatch.library.declarations import Option
-from mwbatch.library.options import source_of
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
@@ -69,18 +68,12 @@ def serve_callbacks(*, listening: Listening, place: settings.Place, talk: settin
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.callbacks.ops.server import serve
         from mwbatch.views.received import summary
 
-        async with await serve(
-            open_home(place, desk),
-            listening.host,
-            listening.port,
-            tls_cert=listening.tls_cert,
-            tls_key=listening.tls_key,
-            admin_host=listening.admin_host,
-            admin_port=listening.admin_port,
-        ) as receiver:
+        async with (
+            library(place, desk) as home,
+            await home.serve_callbacks(**asdict(listening)) as receiver,
+        ):
             for sentence in welcome(receiver, listening.host):
                 desk.tally.note(sentence)
             # Nobody wants a line every ten seconds in the log of a service; on a terminal it is a bar.
@@ -140,15 +133,10 @@ def run(
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.commands.manifest.planning import readable
-        from mwbatch.commands.verbs.run import Door, run
         from mwbatch.views.outcomes import created
 
-        home, how, door = open_home(place, desk), wishes(spending, repeats), Door(**asdict(listening))
-        async with (
-            readable(source_of(manifest, batch, meant, taken), desk) as source,
-            open_client(api, desk, spending.concurrency) as client,
-        ):
-            return created(await run(home, client, source, how, door, desk, poll))
+        told = asdict(taken) | asdict(meant) | asdict(listening) | keywords(spending, repeats)
+        async with library(place, desk, api, spending.concurrency) as home:
+            return created((await home.run(manifest, batch=batch, poll=poll, **told)).outcome)
 
     perform(command, talk)

@@ -1,13 +1,13 @@
 """`mwbatch submit` and `mwbatch resume`."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import perform
-from mwbatch.cli.wiring import client_where, missing_key, open_client, open_home, wishes
+from mwbatch.cli.wiring import keywords, library, library_batch
 from mwbatch.library import settings
 from mwbatch.library.declarations import Option
-from mwbatch.library.options import source_of
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
@@ -44,22 +44,14 @@ def submit(
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.commands.manifest.planning import readable
-        from mwbatch.commands.verbs.rehearse import rehearse
-        from mwbatch.commands.verbs.submit import submit
-        from mwbatch.core.urls.hosts import origin
         from mwbatch.views.outcomes import created
         from mwbatch.views.preview import rehearsed
 
-        home, how = open_home(place, desk), wishes(spending, repeats)
-        async with readable(source_of(manifest, batch, meant, taken), desk) as source:
+        options = asdict(taken) | asdict(meant) | keywords(spending, repeats)
+        async with library(place, desk, api, spending.concurrency) as home:
             if dry_run:
-                at = origin(api.base_url)
-                async with client_where(api, desk, needed=repeats.against_api) as asked:
-                    told = await rehearse(home, at, source, how, desk, missing_key(), asked)
-                    return rehearsed(told)
-            async with open_client(api, desk, spending.concurrency) as client:
-                return created(await submit(home, client, source, how, desk))
+                return rehearsed(await home.rehearse(manifest, batch=batch, **options))
+            return created((await home.submit(manifest, batch=batch, **options)).outcome)
 
     perform(command, talk)
 
@@ -85,11 +77,9 @@ def resume(
     """
 
     async def command(desk: "Desk") -> Result:
-        from mwbatch.commands.verbs.submit import resume
         from mwbatch.views.outcomes import created
 
-        home = open_home(place, desk)
-        async with open_client(api, desk, spending.concurrency) as client:
-            return created(await resume(home, client, batch, wishes(spending, repeats), desk))
+        async with library_batch(batch, place, desk, api, spending.concurrency) as there:
+            return created(await there.resume(**keywords(spending, repeats)))
 
     perform(command, talk)
