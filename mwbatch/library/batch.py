@@ -5,28 +5,24 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Generic, TypeVar, Unpack
 
-from mwbatch.core.report.checked import Checked
-from mwbatch.core.report.exported import Exported
-from mwbatch.core.report.outcomes import Canceled, Created, Made, Reconciled
-from mwbatch.core.report.progress import Report
-from mwbatch.core.report.second_stage import Filter, Question
 from mwbatch.core.state.fold import Status
 from mwbatch.core.words.values import GREATEST_COST, MOST_TASKS, POLL, SETTLE, amount, whole
 from mwbatch.errors import BadValue, UsageError
-from mwbatch.export.choices import By, FormatName, Outside
 from mwbatch.journal.files.closing import in_thread
-from mwbatch.journal.seam.distrust import tell_hidden
-from mwbatch.journal.seam.labelled import results
-from mwbatch.journal.seam.open_batch import Opened, look
-from mwbatch.library.details import Details, details_of
 from mwbatch.library.means import Means
 from mwbatch.library.options import Confirm, CreateOptions, created_by, never_asked, one_of
-from mwbatch.library.results import Result, result_of
 
 if TYPE_CHECKING:
     import pyarrow  # pyright: ignore[reportMissingImports] (an extra)
 
-T = TypeVar("T", bound=Checked)
+    from mwbatch.core.report.exported import Exported
+    from mwbatch.core.report.outcomes import Canceled, Created, Made, Reconciled
+    from mwbatch.core.report.progress import Report
+    from mwbatch.journal.seam.open_batch import Opened
+    from mwbatch.library.details import Details
+    from mwbatch.library.results import Result
+
+T = TypeVar("T")
 
 SOME: Final = 500
 """Results that are read at a time, in a thread."""
@@ -47,7 +43,7 @@ class Batch:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
 
-    async def resume(self, **options: Unpack[CreateOptions]) -> Created:
+    async def resume(self, **options: Unpack[CreateOptions]) -> "Created":
         """Go on with it where it stopped; the manifest is not read again. Raises as `Home.submit`."""
         from mwbatch.commands.verbs.submit import resume
 
@@ -57,10 +53,10 @@ class Batch:
     async def retry(
         self,
         *,
-        status: str = Status.REJECTED,
+        status: str = Status.REJECTED.value,
         ids: Collection[str] = (),
         **options: Unpack[CreateOptions],
-    ) -> Created:
+    ) -> "Created":
         """Open another attempt for rows in a ``status`` (rejected, canceled or doubt), or for those of them
         that ``ids`` name, and go on as `resume` does.
 
@@ -73,7 +69,7 @@ class Batch:
             choice, wishes = Choice(status, ids), created_by(options)
             return await retry(self._means.store, self._means.api(), self.name, choice, wishes, desk)
 
-    async def cancel(self, *, ids: Collection[str] = (), confirm: Confirm = never_asked) -> Canceled:
+    async def cancel(self, *, ids: Collection[str] = (), confirm: Confirm = never_asked) -> "Canceled":
         """Give up the rows that are not final, or those of them that ``ids`` name.
 
         A task that people have completed meanwhile keeps its answer.
@@ -99,7 +95,7 @@ class Batch:
         unproved: bool = False,
         settle: float = SETTLE,
         manifest: str | Path | None = None,
-    ) -> Reconciled:
+    ) -> "Reconciled":
         """Prove where every row is, and that none was paid twice.
 
         With ``wait`` it looks again ``every`` so many seconds until nothing is pending, for ``most`` seconds
@@ -120,14 +116,14 @@ class Batch:
             client = None if offline else self._means.api()
             return await reconcile(self._means.store, client, name, desk, manner)
 
-    async def status(self, *, price: float | None = None) -> Report:
+    async def status(self, *, price: float | None = None) -> "Report":
         """Where it stands: no request is made, no lock taken; ``price`` is that of a task."""
         with self._means.at_work():
             amount("price", price, 0, GREATEST_COST, none=True)
             opened = await self._look()
             return (await opened.reported()).priced(price)
 
-    async def results(self, *, all: bool = False) -> AsyncIterator[Result]:  # noqa: A002 (the option's name)
+    async def results(self, *, all: bool = False) -> "AsyncIterator[Result]":  # noqa: A002 (the option's name)
         """The completed rows in the manifest's order, or with ``all`` every one, with their status and error.
 
         It gives what is there now, also while the batch runs.
@@ -135,6 +131,10 @@ class Batch:
         Raises:
             StoreError: at the end, where rows are lost that may have answers.
         """
+        from mwbatch.journal.seam.distrust import tell_hidden
+        from mwbatch.journal.seam.labelled import results
+        from mwbatch.library.results import result_of
+
         with self._means.at_work():
             opened = await self._look()
             lines = map(result_of, results(opened, every=all))
@@ -143,7 +143,7 @@ class Batch:
                     yield one
             tell_hidden(opened)
 
-    async def follow(self, *, but: Collection[str] = (), every: float = EVERY) -> AsyncIterator[Result]:
+    async def follow(self, *, but: Collection[str] = (), every: float = EVERY) -> "AsyncIterator[Result]":
         """The completed rows as their answers come, whoever stores them: first those that are there.
 
         It looks ``every`` so many seconds, and ends when no row is unfinished and nobody is at work here, or
@@ -151,6 +151,7 @@ class Batch:
         handled, and gives them as ``but`` when it starts again, handles each at least once.
         """
         from mwbatch.library.following import followed
+        from mwbatch.library.results import result_of
 
         with self._means.at_work() as desk:
             opened = self._means.store.open(self._means.store.find(self.name))
@@ -159,8 +160,10 @@ class Batch:
                 if line["id"] not in done:
                     yield result_of(line)
 
-    async def details(self) -> Details:
+    async def details(self) -> "Details":
         """What ``--list`` of `mwbatch reconcile` lists, as far as it is on disk."""
+        from mwbatch.library.details import details_of
+
         with self._means.at_work():
             opened = await self._look()
             return await in_thread(details_of, opened)
@@ -173,10 +176,10 @@ class Batch:
         force: bool = False,
         measure_images: bool = False,
         leave_out_unsized: bool = False,
-        outside: str = Outside.REPORT,
+        outside: str = "report",
         category: str | None = None,
         require_complete: bool = False,
-    ) -> Exported:
+    ) -> "Exported":
         """Write the completed rows for spreadsheets and training: ``output`` is there whole or not at all.
 
         Raises:
@@ -184,6 +187,7 @@ class Batch:
             StoreError: this machine cannot read the batch, or cannot write the export.
         """
         from mwbatch.commands.verbs.export import export
+        from mwbatch.export.choices import By, FormatName, Outside
         from mwbatch.export.writing import Order
 
         with self._means.at_work() as desk:
@@ -209,7 +213,7 @@ class Batch:
         max_tags: int | None = None,
         single_option: bool = False,
         force: bool = False,
-    ) -> Made:
+    ) -> "Made":
         """Write an annotating manifest that asks ``instruction`` about the tags of every completed row.
 
         Raises:
@@ -217,6 +221,7 @@ class Batch:
             StoreError: the batch cannot be read, or the manifest not be written.
         """
         from mwbatch.commands.verbs.make_annotating import make_annotating
+        from mwbatch.core.report.second_stage import Filter, Question
 
         with self._means.at_work() as desk:
             for name, words in (("options", options), ("brands", brands)):
@@ -241,7 +246,9 @@ class Batch:
         with self._means.at_work():
             return table(self._means.store.open(self._means.store.find(self.name)))
 
-    async def _look(self) -> Opened:
+    async def _look(self) -> "Opened":
+        from mwbatch.journal.seam.open_batch import look
+
         return await look(self._means.store, self._means.store.find(self.name))
 
 

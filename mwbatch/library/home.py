@@ -6,17 +6,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from mwbatch.core.report.outcomes import Created, Ran
-from mwbatch.core.report.preview import Rehearsal, Validation
 from mwbatch.core.words.values import GREATEST_COST, POLL, amount
 from mwbatch.environment import rooted
-from mwbatch.errors import BadValue, StoreError
+from mwbatch.errors import BadValue
 from mwbatch.journal.opening import store
-from mwbatch.journal.seam.batches import each
 from mwbatch.journal.seam.naming import default_home
-from mwbatch.journal.seam.open_batch import read
 from mwbatch.journal.seam.ref import usable
-from mwbatch.journal.seam.store import Store
 from mwbatch.library.batch import Batch, Submitted
 from mwbatch.library.keys import Keys
 from mwbatch.library.means import Means
@@ -31,13 +26,15 @@ from mwbatch.library.options import (
     no_more,
     submitted_by,
 )
-from mwbatch.library.values import AuditReport, Standing, audit_report
 from mwbatch.library.words import spoken
 
 if TYPE_CHECKING:
     from mwbatch.callbacks.ops.server import Running
     from mwbatch.callbacks.receiver import OnStored
+    from mwbatch.core.report.outcomes import Created, Ran
+    from mwbatch.core.report.preview import Rehearsal, Validation
     from mwbatch.library.client import Client
+    from mwbatch.library.values import AuditReport, Standing
 
 
 class Home:
@@ -116,7 +113,7 @@ class Home:
 
     async def submit(
         self, manifest: str | Path, *, batch: str | None = None, **options: Unpack[SubmitOptions]
-    ) -> Submitted[Created]:
+    ) -> "Submitted[Created]":
         """Create a task for every row of a manifest that has none.
 
         Call it again after any interruption, or with rows added: only what is missing is sent.
@@ -138,7 +135,7 @@ class Home:
 
     async def rehearse(
         self, manifest: str | Path, *, batch: str | None = None, **options: Unpack[SubmitOptions]
-    ) -> Rehearsal:
+    ) -> "Rehearsal":
         """What `submit` would do, as ``--dry-run`` says it: nothing is sent or written. Raises as it does."""
         from mwbatch.commands.manifest.planning import readable
         from mwbatch.commands.verbs.rehearse import rehearse
@@ -159,7 +156,7 @@ class Home:
         batch: str | None = None,
         poll: float = POLL,
         **options: Unpack[RunOptions],
-    ) -> Submitted[Ran]:
+    ) -> "Submitted[Ran]":
         """Submit a manifest and receive its answers; every ``poll`` seconds it looks for those whose callback
         does not come. It ends when nothing is pending; raises as `submit`.
         """
@@ -193,22 +190,24 @@ class Home:
             no_more(left)
             return await serve(self._means.store, **door, on_stored=on_stored)
 
-    async def status(self, *, price: float | None = None) -> Standing:
+    async def status(self, *, price: float | None = None) -> "Standing":
         """Where every batch stands: no request is made, no lock taken; at a ``price`` a task."""
         from mwbatch.journal.files.closing import in_thread
+        from mwbatch.library.values import standing
 
         with self._means.at_work():
             amount("price", price, 0, GREATEST_COST, none=True)
-            return await in_thread(_standing, self._means.store, price)
+            return await in_thread(standing, self._means.store, price)
 
     async def audit(
         self, *, price: float | None = None, against_api: bool = False, since: str | None = None
-    ) -> AuditReport:
+    ) -> "AuditReport":
         """Find what was asked for twice, and what that cost; with ``against_api`` in the account, too.
 
         Raises `ApiError` where the API refuses us or cannot be reached.
         """
         from mwbatch.commands.verbs.audit import audit
+        from mwbatch.library.values import audit_report
 
         with self._means.at_work() as desk:
             amount("price", price, 0, GREATEST_COST, none=True)
@@ -224,7 +223,7 @@ class Home:
         price: float | None = None,
         check_images: bool = False,
         **options: Unpack[CheckOptions],
-    ) -> Validation:
+    ) -> "Validation":
         """Check every row of a manifest, and list every mistake; nothing is sent.
 
         Raises:
@@ -248,15 +247,6 @@ class Home:
                 return found
             client = partial(means.api_where, needed=said.since is not None)
             return await compared(found, self._means.store, means.origin, source, said, desk, client)
-
-
-def _standing(store: Store, price: float | None) -> Standing:
-    """Where each batch of a home stands. Blocks."""
-    made = [made for _, made in each(store, lambda ref: read(store, ref).report().priced(price))]
-    return Standing(
-        tuple(report for report in made if not isinstance(report, StoreError)),
-        tuple(str(why) for why in made if isinstance(why, StoreError)),
-    )
 
 
 def _path(name: str, given: str | Path | None, variable: str, unset: str) -> Path | None:

@@ -1,8 +1,12 @@
 """The callback keys of a home."""
 
+from typing import TYPE_CHECKING
+
 from mwbatch.core.codec.ids import Kid
-from mwbatch.core.report.key_use import KeyLine, Retired, Rotated
 from mwbatch.library.means import Means
+
+if TYPE_CHECKING:
+    from mwbatch.core.report.key_use import KeyLine, Retired, Rotated
 
 
 class Keys:
@@ -11,7 +15,7 @@ class Keys:
     def __init__(self, means: Means) -> None:
         self._means = means
 
-    async def list(self) -> list[KeyLine]:
+    async def list(self) -> "list[KeyLine]":
         """Every key that there ever was, the oldest first, and what waits for each.
 
         Raises `UsageError` where the key file is unusable, or gone although a batch needs it.
@@ -21,14 +25,14 @@ class Keys:
         with self._means.at_work() as desk:
             return await keys.listed(self._means.store, desk)
 
-    async def rotate(self) -> Rotated:
+    async def rotate(self) -> "Rotated":
         """Make a new key, which signs from now on; the others go on to verify what they signed."""
         from mwbatch.commands.verbs import keys
 
         with self._means.at_work() as desk:
             return keys.rotated(self._means.store, desk)
 
-    async def retire(self, kid: str, *, force: bool = False) -> Retired:
+    async def retire(self, kid: str, *, force: bool = False) -> "Retired":
         """Refuse callbacks at an old key's addresses.
 
         Raises:

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from mwbatch.core.report.audit import Audited
 from mwbatch.core.report.checked import Checked
 from mwbatch.core.report.progress import Report
-from mwbatch.errors import Exit
+from mwbatch.errors import Exit, StoreError
+from mwbatch.journal.seam.batches import each
+from mwbatch.journal.seam.open_batch import read
+from mwbatch.journal.seam.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,15 @@ class Standing(Checked):
     def why(self) -> str:
         """Which batches are not complete, or cannot be read."""
         return "; ".join((*self.unreadable, *(one.why() for one in self.batches if not one.complete)))
+
+
+def standing(store: Store, price: float | None) -> Standing:
+    """Where each batch of a home stands, at a price a task. Blocks."""
+    made = [made for _, made in each(store, lambda ref: read(store, ref).report().priced(price))]
+    return Standing(
+        tuple(report for report in made if not isinstance(report, StoreError)),
+        tuple(str(why) for why in made if isinstance(why, StoreError)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
