@@ -39,10 +39,14 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from mwbatch import errors
     from mwbatch.callbacks.common.counts import Counts
+    from mwbatch.callbacks.common.hiding import HideAddresses
     from mwbatch.callbacks.common.limits import Limits as ReceiverLimits
+    from mwbatch.callbacks.common.readiness import State as ReceiverState
     from mwbatch.callbacks.common.refusal import Reason as RefusalReason
+    from mwbatch.callbacks.common.refusal import Reply
+    from mwbatch.callbacks.common.subscriber import OnStored
+    from mwbatch.callbacks.ops.mounting import RECEIVER
     from mwbatch.callbacks.ops.server import Running
-    from mwbatch.callbacks.receiver import OnStored
     from mwbatch.client.transport.wire import Answer, Wire
     from mwbatch.core.api.task import Task
     from mwbatch.core.facts.kinds import Seen, Via
@@ -57,6 +61,7 @@ if TYPE_CHECKING:
     from mwbatch.core.spending.budget import Limits, Spent
     from mwbatch.core.spending.scrutiny import Scrutiny
     from mwbatch.core.state.fold import Status
+    from mwbatch.journal.seam.commit_times import Commits, Histogram
     from mwbatch.library.batch import Batch, Submitted
     from mwbatch.library.client import Client
     from mwbatch.library.details import DamagedLine, Details, FoundTask, UnusableCallback
@@ -71,18 +76,20 @@ if TYPE_CHECKING:
         RunOptions,
         SubmitOptions,
     )
-    from mwbatch.library.receiving import receiver
+    from mwbatch.library.receiving import Receiver, receiver
     from mwbatch.library.results import Result, Tag
     from mwbatch.library.tasks import Tasks
     from mwbatch.library.values import AuditReport, Standing
 
 __all__ = [
+    "RECEIVER",
     "Answer",
     "AuditReport",
     "Batch",
     "Canceled",
     "CheckOptions",
     "Client",
+    "Commits",
     "CompareOptions",
     "Comparison",
     "Counts",
@@ -94,6 +101,8 @@ __all__ = [
     "Ending",
     "Exported",
     "FoundTask",
+    "HideAddresses",
+    "Histogram",
     "Home",
     "KeyLine",
     "Keys",
@@ -105,10 +114,13 @@ __all__ = [
     "Problem",
     "Proof",
     "Ran",
+    "Receiver",
     "ReceiverLimits",
+    "ReceiverState",
     "Reconciled",
     "RefusalReason",
     "Rehearsal",
+    "Reply",
     "Report",
     "Result",
     "Retired",
@@ -142,6 +154,7 @@ _PLACES: Final = {
     "CheckOptions": "library.options",
     "Client": "library.client",
     "CompareOptions": "library.options",
+    "Commits": "journal.seam.commit_times",
     "Comparison": "core.report.outcomes",
     "Counts": "callbacks.common.counts",
     "CreateOptions": "library.options",
@@ -152,6 +165,8 @@ _PLACES: Final = {
     "Ending": "core.pace.course",
     "Exported": "core.report.exported",
     "FoundTask": "library.details",
+    "HideAddresses": "callbacks.common.hiding",
+    "Histogram": "journal.seam.commit_times",
     "Home": "library.home",
     "KeyLine": "core.report.key_use",
     "Keys": "library.keys",
@@ -159,14 +174,18 @@ _PLACES: Final = {
     "ListenOptions": "library.options",
     "Made": "core.report.outcomes",
     "ManifestOptions": "library.options",
-    "OnStored": "callbacks.receiver",
+    "OnStored": "callbacks.common.subscriber",
     "Problem": "core.manifest.entry",
     "Proof": "core.report.outcomes",
+    "RECEIVER": "callbacks.ops.mounting",
     "Ran": "core.report.outcomes",
+    "Receiver": "library.receiving",
     "ReceiverLimits": "callbacks.common.limits:Limits",
+    "ReceiverState": "callbacks.common.readiness:State",
     "Reconciled": "core.report.outcomes",
     "RefusalReason": "callbacks.common.refusal:Reason",
     "Rehearsal": "core.report.preview",
+    "Reply": "callbacks.common.refusal",
     "Report": "core.report.progress",
     "Result": "library.results",
     "Retired": "core.report.key_use",

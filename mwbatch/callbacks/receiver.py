@@ -1,16 +1,14 @@
-"""The receiver as an aiohttp application: 200 means that the callback is on disk.
+"""The receiver: 200 means that the callback is on disk.
 
-Mount it in an application of your own, below any prefix::
-
-    own.add_subapp("/hooks", application(Home(path)))
-
-or take `Receiver.answer` and `Receiver.lifetime` for routes of your own.
+It hears requests from aiohttp (`Receiver.answer`: a server of our own, or an application in which it is
+mounted), or is handed them by any other framework (`Receiver.receive`); the rules are the same.
 """
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Self
 
 from aiohttp import web
 
@@ -18,44 +16,36 @@ from mwbatch.callbacks.common.counts import Counts
 from mwbatch.callbacks.common.limits import LIMITS, Limits
 from mwbatch.callbacks.common.periodic import every
 from mwbatch.callbacks.common.readiness import Event, Readiness, State
-from mwbatch.callbacks.common.refusal import ANSWERS, Reason, Rejected, rejected_by
+from mwbatch.callbacks.common.refusal import STORED, Emptied, Reason, Rejected, Reply, refused, rejected_by
+from mwbatch.callbacks.common.subscriber import OnStored, Subscriber, where
 from mwbatch.callbacks.common.telling import EVERY, Telling
 from mwbatch.callbacks.common.troubles import Troubles
-from mwbatch.callbacks.intake.delivery import Delivery, Mismatch, read
-from mwbatch.callbacks.intake.request import Body, Room, Taken, check_head, no_continue
+from mwbatch.callbacks.intake.delivery import MISMATCHES, Delivery, Mismatch, read
+from mwbatch.callbacks.intake.request import Body, Posted, Room, Taken
 from mwbatch.callbacks.intake.turns import Turns
 from mwbatch.callbacks.intake.watch import LOOK, Once, Watch
+from mwbatch.callbacks.intake.whole import Whole
 from mwbatch.callbacks.net.tls import Certificate
 from mwbatch.callbacks.storing.keyring import Keyring
 from mwbatch.callbacks.storing.stores import Kept, Stores
 from mwbatch.callbacks.storing.unusable import Rejects
 from mwbatch.core.api import receiver_probe as probe
 from mwbatch.core.api.address import Address, at_end
-from mwbatch.core.facts.kinds import Seen
-from mwbatch.errors import DiskFull, Poisoned, StoreError
-from mwbatch.journal.files.closing import in_thread, to_end
+from mwbatch.errors import DiskFull, Poisoned, StoreError, UsageError
+from mwbatch.journal.files.closing import closed_whole, in_thread, to_end
+from mwbatch.journal.seam.commit_times import Commits
 from mwbatch.journal.seam.store import Store
-
-OnStored = Callable[[str, Seen], None]
-"""Called with batch id and fact once the fact is durable, for new facts only;
-rows are numbered within their batch.
-"""
 
 _log = logging.getLogger("mwbatch.callbacks")
 
-_MISMATCHES: Final = {
-    Mismatch.TWO_TASKS: "a callback names two task ids; the outer one counts",
-    Mismatch.OTHER_ADDRESS: "a callback tells of a task that was made for another address; it counts "
-    "there if we signed that",
-}
-
 
 class Receiver:
-    """Takes callbacks for every batch of a home.
+    """Takes callbacks for every batch of a home, while it is open: ``async with receiver:``, again and again.
 
-    ``counts`` is what it did; ``failure`` the first error after which a journal writes nothing any more (the
-    process should end with its exit code), else None; ``readiness`` is told by whoever listens and closes,
-    ``certificate`` is set by whoever has one. ``clock`` is in seconds since the epoch.
+    Opening raises `UsageError` (no usable keys) or `StoreError` (the home cannot be read). ``counts`` is what
+    it did; ``failure`` the first error after which a journal writes nothing any more (open it anew, or end
+    with its exit code), else None; ``certificate`` is set by whoever has one. ``clock`` is in seconds since
+    the epoch. ``on_stored`` hears of new facts, as `mwbatch.callbacks.common.subscriber` says.
     """
 
     def __init__(
@@ -66,20 +56,32 @@ class Receiver:
         on_stored: OnStored | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._limits, self._on_stored, self._clock = limits, on_stored, clock
+        self._home, self._limits, self._on_stored, self._clock = store, limits, on_stored, clock
         self.troubles = Troubles()
-        self._keys = Keyring(store)
-        self._stores = Stores(store, backlog=limits.backlog, troubles=self.troubles)
-        self._room, self._turns = Room(limits.held), Turns()
         self.counts = Counts()
-        self.commits = self._stores.commits
         self._once = Once()
+        self._telling = Telling(self.counts)
+        self.certificate: Certificate | None = None
+        self._stack: AsyncExitStack | None = None
+        self._renew()
+
+    def _renew(self) -> None:
+        """What is of one opening: nothing of an earlier one, whose files are closed, may serve another."""
+        limits = self._limits
+        self._keys = Keyring(self._home)
+        self._stores = Stores(self._home, backlog=limits.backlog, troubles=self.troubles)
+        self._room, self._turns = Room(limits.held), Turns()
         self._watch = Watch(self._once, self.counts)
         self._rejects = Rejects(self._stores.mailbox, self.counts, limits)
+        seconds = limits.shutdown_seconds
+        self._subscriber = Subscriber(self._on_stored, limits.backlog, seconds, self.troubles)
         self.failure: StoreError | None = None
         self.readiness = Readiness()
-        self.certificate: Certificate | None = None
-        self._telling = Telling(self.counts)
+
+    @property
+    def ready(self) -> bool:
+        """Whether callbacks can be taken now. Looks at the stores."""
+        return self.hindrance is None
 
     @property
     def hindrance(self) -> State | None:
@@ -87,6 +89,11 @@ class Receiver:
         stores = self._stores
         self.readiness.take(Event.GONE if stores.gone else Event.FULL if stores.full else Event.FINE)
         return None if self.readiness.state is State.READY else self.readiness.state
+
+    @property
+    def commits(self) -> Commits:
+        """What commits have cost since it was opened."""
+        return self._stores.commits
 
     @property
     def held(self) -> int:
@@ -103,8 +110,28 @@ class Receiver:
         """Bytes that wait to become durable."""
         return self._stores.backlog
 
-    async def lifetime(self, _: web.Application | None = None) -> AsyncIterator[None]:
-        """A cleanup context: it MUST outlive the last request, so closing is no business of on_shutdown."""
+    async def __aenter__(self) -> Self:
+        if self._stack is not None:
+            raise UsageError("this receiver is open: close it first, or make another one")
+        self._stack = stack = AsyncExitStack()
+        try:
+            await stack.enter_async_context(self.opened())
+        except BaseException:
+            self._stack = None
+            raise
+        self.readiness.take(Event.LISTENING)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        stack, self._stack = self._stack, None
+        self.readiness.take(Event.CLOSING)
+        if stack is not None:
+            await closed_whole(stack.aclose())
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """The journals, open; MUST outlive the last request. Whoever listens tells ``readiness`` so."""
+        self._renew()
         await in_thread(self._keys.open)
         try:
             await self._stores.open()
@@ -121,33 +148,57 @@ class Receiver:
         await self._rejects.close()
         if failed := await self._stores.close():
             self._fail(failed)
+        await self._subscriber.close()
+
+    async def receive(
+        self, path: str, headers: Mapping[str, str], body: bytes, *, method: str = "POST"
+    ) -> Reply:
+        """Take a request that another framework has read; the answer, once what it acknowledges is on disk.
+
+        Raises `UsageError` where the receiver is not open.
+        """
+        if self._stack is None:
+            raise UsageError("this receiver is not open: async with receiver: ...")
+        whole = Whole(method, headers, bytes(body), self._room, self._limits)
+        return await self._reply(path.partition("?")[0], whole)
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
-        """Answer any request, with any method and path."""
+        """Answer any request that aiohttp hears, with any method and path."""
+        body = Posted(request, self._room, self._turns, self._limits)
+        reply = await self._reply(request.rel_url.raw_path, body)
+        if reply is STORED:
+            return Taken()
+        response = web.Response(status=reply.status, body=reply.body, headers=reply.headers)
+        if "Connection" in reply.headers:
+            response.force_close()
+        return response
+
+    async def _reply(self, path: str, body: Body) -> Reply:
         try:
-            return await self._take(request)
+            return await self._take(path, body)
         except Rejected as rejected:
+            if isinstance(rejected, Emptied):
+                self.troubles.begin("emptied", rejected.words)
             return self._refuse(rejected.reason)
         except ConnectionError:  # the sender is gone: aiohttp knows what to do
             raise
         except Exception as error:  # noqa: BLE001 (a stranger must never see a trace, nor a log an address)
-            _log.error("our own bug, please report it: %s at %s", type(error).__name__, _where(error))
+            _log.error("our own bug, please report it: %s at %s", type(error).__name__, where(error))
             return self._refuse(Reason.BROKEN)
 
-    async def _take(self, request: web.BaseRequest) -> web.Response:
+    async def _take(self, path: str, body: Body) -> Reply:
         if self._room.full:
             raise Rejected(Reason.OVERLOADED)
-        path = request.rel_url.raw_path
         address = await self._keys.signed(path)
         if address is None:
             return self._unknown(at_end(path))
         try:
-            check_head(request, self._limits)
+            body.check_head()
         except Rejected as rejected:
-            await self._keep_unread(request, address, rejected.reason)
+            await self._keep_unread(body, address, rejected.reason)
             raise
-        with Body(request, address, self._room, self._turns, self._limits) as body:
-            raw = await body.text()
+        with body:
+            raw = await body.text(address)
             if address.batch == probe.PROBE:
                 return self._answer_probe(raw)
             delivery = await self._read(address, raw)
@@ -158,29 +209,28 @@ class Receiver:
                     self._rejects.keep(address, rejected.reason, raw, self._clock())
                 raise
             if delivery.mismatch is not None:
-                self._report(address, delivery.mismatch, raw)
-        return Taken()
+                # It is stored; what does not agree in it is told, and kept beside what could not be taken.
+                self._once.warn(address.batch, address.row, MISMATCHES[delivery.mismatch])
+                self._rejects.keep(address, delivery.mismatch, raw, self._clock())
+        return STORED
 
-    def _unknown(self, named: Address | None) -> web.Response:
+    def _unknown(self, named: Address | None) -> Reply:
         """The 404 of an unknown route; for what was signed elsewhere it is counted,
         and a probe hears that we are a receiver.
 
         MUST be the same whether it names a key of ours or none, so that nobody learns which keys there are.
         """
         self.counts.foreign += named is not None
-        response = self._refuse(Reason.UNKNOWN)
-        if named is not None and named.batch == probe.PROBE:
-            response.text = probe.STRANGE
-        return response
+        is_probe = named is not None and named.batch == probe.PROBE
+        return self._refuse(Reason.UNKNOWN, probe.STRANGE if is_probe else None)
 
-    async def _keep_unread(self, request: web.BaseRequest, address: Address, reason: Reason) -> None:
+    async def _keep_unread(self, body: Body, address: Address, reason: Reason) -> None:
         """Keep a body of another coding to be looked at: it is all that its sender could make."""
-        waits = "Expect" in request.headers or (request.content_length or 0) > self._limits.body
-        if reason is not Reason.ENCODING or waits or address.batch == probe.PROBE:
+        if reason is not Reason.ENCODING or not body.at_hand or address.batch == probe.PROBE:
             return
         try:
-            with Body(request, address, self._room, self._turns, self._limits) as body:
-                raw = await body.read()
+            with body:
+                raw = await body.read(address)
         except Rejected:  # the first reason stands
             return
         self._rejects.keep(address, reason, raw, self._clock())
@@ -197,49 +247,40 @@ class Receiver:
             self._rejects.keep(address, rejected.reason, raw, at)
             raise
 
-    def _report(self, address: Address, mismatch: Mismatch, raw: bytes) -> None:
-        """It is stored; what does not agree in it is told, and kept beside what could not be taken."""
-        self._once.warn(address.batch, address.row, _MISMATCHES[mismatch])
-        self._rejects.keep(address, mismatch, raw, self._clock())
-
-    def _answer_probe(self, raw: bytes) -> web.Response:
+    def _answer_probe(self, raw: bytes) -> Reply:
         answer = probe.answer(raw)
         if answer is None:
             raise Rejected(Reason.NOT_JSON)
         self.counts.probes += 1
-        return web.Response(body=answer, content_type="application/json")
+        return Reply(200, {"Content-Type": "application/json"}, answer)
 
     async def _store(self, delivery: Delivery, size: int) -> None:
         # MUST be durable before the 200: the API may never call again.
         batch, seen = delivery.batch, delivery.seen
+
+        def stored(kept: Kept) -> None:
+            self._count(kept, delivery, size)
+            self._watch.stored.append((batch, kept.journal, seen.row, seen.attempt, seen.task_id))
+            self._subscriber.tell(batch, seen)
+
         try:
-            kept = await self._stores.keep(batch, seen)
+            kept = await self._stores.keep(batch, seen, stored)
         except StoreError as error:
             self._note(batch, error)
             raise rejected_by(error) from error
         if self.troubles.standing:  # hardly ever
             self.troubles.end(f"store {batch}", f"batch {batch}: storing again")
-        self._count(kept, delivery.mismatch is not None, size)
-        if kept.new:
-            self._watch.stored.append((batch, kept.journal, seen.row, seen.attempt, seen.task_id))
-            self._tell(batch, seen)
+        if not kept.new:
+            self._count(kept, delivery, size)
 
-    def _count(self, kept: Kept, mismatch: bool, size: int) -> None:
+    def _count(self, kept: Kept, delivery: Delivery, size: int) -> None:
         counts = self.counts
         counts.received += 1
         counts.stored += kept.new
         counts.repeated += not kept.new
         counts.inbox += kept.inbox
-        counts.mismatched += mismatch
+        counts.mismatched += delivery.mismatch is not None
         counts.bytes += size
-
-    def _tell(self, batch: str, seen: Seen) -> None:
-        if self._on_stored is None:
-            return
-        try:
-            self._on_stored(batch, seen)
-        except Exception as error:  # noqa: BLE001 (a 503 for what is stored would be a lie)
-            _log.error("on_stored failed: %s at %s", type(error).__name__, _where(error))
 
     def _fail(self, error: StoreError) -> None:
         """Nothing can be written any more."""
@@ -253,45 +294,6 @@ class Receiver:
         way = "; free some, it goes on by itself" if isinstance(error, DiskFull) else ""
         self.troubles.begin(f"store {batch}", f"batch {batch}: answering 503: {error}{way}", type(error))
 
-    def _refuse(self, reason: Reason) -> web.Response:
+    def _refuse(self, reason: Reason, words: str | None = None) -> Reply:
         self.counts.rejected[reason] += 1
-        answer = ANSWERS[reason]
-        response = web.Response(status=answer.status, text=answer.words)
-        if answer.retry_after is not None:
-            response.headers["Retry-After"] = str(answer.retry_after)
-        if reason is Reason.METHOD:
-            response.headers["Allow"] = "POST"
-        if reason in (Reason.SLOW, Reason.CUT):
-            response.force_close()
-        return response
-
-
-RECEIVER: Final = web.AppKey("mwbatch_receiver", Receiver)
-"""Where `application` keeps its receiver: ``app[RECEIVER].counts``."""
-
-
-def application(
-    store: Store,
-    *,
-    limits: Limits = LIMITS,
-    on_stored: OnStored | None = None,
-    clock: Callable[[], float] = time.time,
-) -> web.Application:
-    """The receiver of a home, to be served alone or as a sub-application.
-
-    Its start-up raises `UsageError` (no usable keys) or `StoreError` (a batch that cannot be read).
-    """
-    receiver = Receiver(store, limits=limits, on_stored=on_stored, clock=clock)
-    app = web.Application(client_max_size=limits.body)
-    app[RECEIVER] = receiver
-    app.router.add_route("*", "/{path:.*}", receiver.answer, expect_handler=no_continue)
-    app.cleanup_ctx.append(receiver.lifetime)
-    return app
-
-
-def _where(error: BaseException) -> str:
-    """The file and line that raised, for a log that must not show what was being read."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+        return refused(reason, words)

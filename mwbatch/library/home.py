@@ -29,8 +29,8 @@ from mwbatch.library.options import (
 from mwbatch.library.words import spoken
 
 if TYPE_CHECKING:
+    from mwbatch.callbacks.common.subscriber import OnStored
     from mwbatch.callbacks.ops.server import Running
-    from mwbatch.callbacks.receiver import OnStored
     from mwbatch.core.report.outcomes import Created, Ran
     from mwbatch.core.report.preview import Rehearsal, Validation
     from mwbatch.library.client import Client

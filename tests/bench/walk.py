@@ -27,7 +27,7 @@ import aiohttp
 from aiohttp import web
 
 import mwbatch
-from mwbatch.callbacks.receiver import application
+from mwbatch.callbacks.ops.mounting import application
 from mwbatch.client import Client
 from mwbatch.commands.manifest.planning import Source
 from mwbatch.commands.sending.creating import Wishes

@@ -9,19 +9,20 @@ import mwbatch
 def test_the_public_names_are_frozen() -> None:
     """A public name is never removed, and never added without thought."""
     frozen = (
-        "Answer AuditReport Batch Canceled CheckOptions Client CompareOptions Comparison Counts "
-        "CreateOptions Created DamagedLine Details Differing Ending Exported FoundTask Home KeyLine Keys "
-        "Limits ListenOptions Made ManifestOptions OnStored Problem Proof Ran ReceiverLimits Reconciled "
-        "RefusalReason Rehearsal Report Result Retired Rotated RunOptions Running Scrutiny Seen Spent "
-        "Standing Status SubmitOptions Submitted Tag Task Tasks UnusableCallback Use Validation Via Wire "
-        "errors receiver"
+        "RECEIVER Answer AuditReport Batch Canceled CheckOptions Client Commits CompareOptions "
+        "Comparison Counts CreateOptions Created DamagedLine Details Differing Ending Exported "
+        "FoundTask HideAddresses Histogram Home KeyLine Keys Limits ListenOptions Made "
+        "ManifestOptions OnStored Problem Proof Ran Receiver ReceiverLimits ReceiverState "
+        "Reconciled RefusalReason Rehearsal Reply Report Result Retired Rotated RunOptions Running "
+        "Scrutiny Seen Spent Standing Status SubmitOptions Submitted Tag Task Tasks "
+        "UnusableCallback Use Validation Via Wire errors receiver "
     )
     assert mwbatch.__all__ == frozen.split()
 
 
 def test_every_public_name_is_there() -> None:
     """Each public name leads to something, and another one to an AttributeError."""
-    assert all(callable(getattr(mwbatch, name)) for name in mwbatch.__all__ if name != "errors")
+    assert all(callable(getattr(mwbatch, name)) for name in mwbatch.__all__[1:] if name != "errors")
     assert mwbatch.errors.MwbatchError.exit_code == 70
     assert not hasattr(mwbatch, "nothing_of_the_kind")
 

@@ -7,7 +7,7 @@ the endpoint for it, and trouble of our own is 503: the API calls again for 24 h
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from mwbatch.errors import DiskFull, StoreError
 
@@ -75,6 +75,42 @@ class Rejected(Exception):
     def __init__(self, reason: Reason) -> None:
         self.reason = reason
         super().__init__(reason)
+
+
+class Emptied(Rejected):
+    """Somebody has taken the body before us, and nobody can have it any more."""
+
+    words = (
+        "a middleware has taken the body and left nothing: answering 503; let it use request.read(), which "
+        "keeps it"
+    )
+
+    def __init__(self) -> None:
+        super().__init__(Reason.BROKEN)
+
+
+class Reply(NamedTuple):
+    """What to answer a request: status, headers and body, as any framework takes them."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+STORED: Final = Reply(200, {}, b"")
+
+
+def refused(reason: Reason, words: str | None = None) -> Reply:
+    """The answer to what is refused; ``words`` where other ones than those of the table."""
+    answer = ANSWERS[reason]
+    headers = {"Content-Type": "text/plain; charset=utf-8"}
+    if answer.retry_after is not None:
+        headers["Retry-After"] = str(answer.retry_after)
+    if reason is Reason.METHOD:
+        headers["Allow"] = "POST"
+    if reason in (Reason.SLOW, Reason.CUT):  # what else comes belongs to this body
+        headers["Connection"] = "close"
+    return Reply(answer.status, headers, (words or answer.words).encode())
 
 
 def rejected_by(error: StoreError) -> Rejected:

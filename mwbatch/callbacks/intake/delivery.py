@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from enum import StrEnum
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from mwbatch.callbacks.common.refusal import Reason, Rejected
 from mwbatch.core.api.address import Address, find
@@ -20,6 +20,14 @@ class Mismatch(StrEnum):
     """The body names two different task ids: the outer one counts."""
     OTHER_ADDRESS = "other_address"
     """The task names another address of ours than the one it was posted to."""
+
+
+MISMATCHES: Final = {
+    Mismatch.TWO_TASKS: "a callback names two task ids; the outer one counts",
+    Mismatch.OTHER_ADDRESS: "a callback tells of a task that was made for another address; it counts "
+    "there if we signed that",
+}
+"""What the log says of each."""
 
 
 class Delivery(NamedTuple):

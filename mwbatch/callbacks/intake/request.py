@@ -1,10 +1,10 @@
 """One request over HTTP: what is refused before its body is read, how the body is read and unpacked, and the
-answer once it is on disk.
+answer once it is on disk. What other frameworks hand in whole (`whole`) passes the same.
 """
 
 import asyncio
 import time
-import zlib
+from abc import ABC, abstractmethod
 from codecs import BOM_UTF8
 from email.utils import formatdate
 from functools import lru_cache
@@ -14,28 +14,15 @@ from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
 from mwbatch.callbacks.common.limits import Limits
-from mwbatch.callbacks.common.refusal import Reason, Rejected
+from mwbatch.callbacks.common.refusal import Emptied, Reason, Rejected
+from mwbatch.callbacks.intake.coding import check_coding, decoded
 from mwbatch.callbacks.intake.turns import Turns
 from mwbatch.core.api.address import Address
 
-_ENCODING: Final = "Content-Encoding"
+ENCODING: Final = "Content-Encoding"
 _MARK: Final = BOM_UTF8[:1]
 _CONTINUE: Final = "100-continue"
 _VERSIONS: Final = (HttpVersion10, HttpVersion11)
-
-_NONE: Final = ("", "identity")
-_GZIP: Final = ("gzip", "x-gzip")
-_MAGIC: Final = b"\x1f\x8b"
-_WINDOW: Final = 16 + zlib.MAX_WBITS
-"""What zlib calls a stream with the header of gzip."""
-
-DENSEST: Final = 100
-"""How many bytes one packed byte may stand for: gzip makes a thousand of nothing,
-and of a callback's text four.
-"""
-
-PLENTY: Final = 1 << 20
-"""What may stand in a packed body however small: reading it costs little."""
 
 
 class Room:
@@ -61,17 +48,17 @@ class Room:
         return self.used >= self._size
 
 
-class Body:
-    """The body of one request to ``address``; a context manager that holds its room until the answer is made.
+class Body(ABC):
+    """The body of one request; a context manager that holds its room until the answer is made.
 
-    Room is claimed for what has come, whatever was promised: a promise costs nothing.
+    ``coding`` is what its head says of it. Room is claimed for what has come, whatever was promised: a
+    promise costs nothing.
     """
 
-    def __init__(
-        self, request: web.BaseRequest, address: Address, room: Room, turns: Turns, limits: Limits
-    ) -> None:
-        self._request, self._address = request, address
-        self._room, self._turns, self._limits = room, turns, limits
+    coding: str
+
+    def __init__(self, room: Room, limits: Limits) -> None:
+        self._room, self._limits = room, limits
         self._taken = 0
 
     def __enter__(self) -> Self:
@@ -80,52 +67,39 @@ class Body:
     def __exit__(self, *_: object) -> None:
         self._room.give_back(self._taken)
 
-    async def text(self) -> bytes:
-        """The whole body, unpacked, without a mark before it; raises as `read` does,
+    @property
+    @abstractmethod
+    def at_hand(self) -> bool:
+        """Whether it can be read though it was refused: nobody has to be asked for it."""
+
+    @abstractmethod
+    def check_head(self) -> None:
+        """Refuse what can be refused without the body; only for an address that is proved ours.
+
+        Raises:
+            Rejected: version, method, encoding, expectation or declared length will not do. The type of the
+                body is not looked at: the address is proved, and the body will be.
+        """
+
+    @abstractmethod
+    async def read(self, address: Address) -> bytes:
+        """The whole body that was posted to ``address``, as it came.
+
+        Raises:
+            Rejected: too slow, too large (nothing is ever cut to fit), malformed, or no room for it.
+        """
+
+    async def text(self, address: Address) -> bytes:
+        """The same, unpacked, without a mark before it; raises as `read` does,
         also where too much is in it.
         """
-        raw = await self.read()
-        coding = self._request.headers.get(_ENCODING, "")
+        raw, coding = await self.read(address), self.coding
         text = decoded(raw, coding, self._limits.body) if coding or raw[:1] == _MARK else raw
         if len(text) > len(raw):
             self._take(len(text))
         if len(text) > self._limits.containers:
             self._check_parts(text)
         return text
-
-    async def read(self) -> bytes:
-        """The whole body, as it came.
-
-        Raises:
-            Rejected: too slow, too large (nothing is ever cut to fit), malformed, or no room for it.
-        """
-        content = self._request.content
-        if content.is_eof() and not content.exception():
-            raw = content.read_nowait()
-            self._grow(len(raw))
-            return raw
-        try:
-            async with self._turns.of(self._address.tail, self._limits.body_seconds):
-                return await self._chunks()
-        except TimeoutError:
-            raise Rejected(Reason.SLOW) from None
-        except (web.RequestPayloadError, ConnectionError):
-            raise Rejected(Reason.CUT) from None
-
-    async def _chunks(self) -> bytes:
-        """Read on for as long as it comes fast enough; who was fast may be slow later,
-        but for no longer than at first.
-        """
-        chunks: list[bytes] = []
-        now, most = asyncio.get_running_loop().time, self._limits.body_seconds
-        async with asyncio.timeout(most) as deadline:
-            await _continue(self._request)
-            while chunk := await self._request.content.readany():
-                self._grow(len(chunk))
-                chunks.append(chunk)
-                left = (deadline.when() or 0.0) - now() + len(chunk) / self._limits.body_rate
-                deadline.reschedule(now() + min(left, most))
-        return b"".join(chunks)
 
     def _check_parts(self, text: bytes) -> None:
         """Refuse what is more work to read than any callback, whose length alone does not tell;
@@ -145,23 +119,75 @@ class Body:
         self._taken += size
 
 
-def check_head(request: web.BaseRequest, limits: Limits) -> None:
-    """Refuse what can be refused without the body; only for an address that is proved ours.
+class Posted(Body):
+    """The body of a request that aiohttp hears."""
 
-    Raises:
-        Rejected: version, method, encoding, expectation or declared length will not do. The type of the body
-            is not looked at: the address is proved, and the body will be.
-    """
-    headers = request.headers
-    if request.version not in _VERSIONS:
-        raise Rejected(Reason.NOT_HTTP)
-    if request.method != "POST":
+    def __init__(self, request: web.BaseRequest, room: Room, turns: Turns, limits: Limits) -> None:
+        super().__init__(room, limits)
+        self._request, self._turns = request, turns
+        self.coding = request.headers.get(ENCODING, "")
+
+    @property
+    def at_hand(self) -> bool:
+        """Not where the sender holds it back, or announces too much of it."""
+        return "Expect" not in self._request.headers and (
+            (self._request.content_length or 0) <= self._limits.body
+        )
+
+    def check_head(self) -> None:
+        """Refuse by version, method, encoding, expectation or declared length."""
+        request = self._request
+        if request.version not in _VERSIONS:
+            raise Rejected(Reason.NOT_HTTP)
+        check_method(request.method)
+        if self.coding:
+            check_coding(self.coding)
+        if request.headers.get("Expect", _CONTINUE).lower() != _CONTINUE:
+            raise Rejected(Reason.EXPECTATION)
+        _check_length(request.content_length, "Transfer-Encoding" in request.headers, self._limits)
+
+    async def read(self, address: Address) -> bytes:
+        """Read it, or take what a middleware of the user's has read."""
+        content = self._request.content
+        if content.is_eof() and not content.exception():
+            raw = content.read_nowait() or await self._read_by_others()
+            self._grow(len(raw))
+            return raw
+        try:
+            async with self._turns.of(address.tail, self._limits.body_seconds):
+                return await self._chunks()
+        except TimeoutError:
+            raise Rejected(Reason.SLOW) from None
+        except (web.RequestPayloadError, ConnectionError):
+            raise Rejected(Reason.CUT) from None
+
+    async def _read_by_others(self) -> bytes:
+        """What aiohttp keeps of a body that was read as a whole; raises `Emptied` where nothing is kept."""
+        raw = await self._request.read()
+        if not raw and self._request.content.total_bytes:
+            raise Emptied
+        return raw
+
+    async def _chunks(self) -> bytes:
+        """Read on for as long as it comes fast enough; who was fast may be slow later,
+        but for no longer than at first.
+        """
+        chunks: list[bytes] = []
+        now, most = asyncio.get_running_loop().time, self._limits.body_seconds
+        async with asyncio.timeout(most) as deadline:
+            await _continue(self._request)
+            while chunk := await self._request.content.readany():
+                self._grow(len(chunk))
+                chunks.append(chunk)
+                left = (deadline.when() or 0.0) - now() + len(chunk) / self._limits.body_rate
+                deadline.reschedule(now() + min(left, most))
+        return b"".join(chunks)
+
+
+def check_method(name: str) -> None:
+    """Refuse what posts nothing; raises `Rejected`."""
+    if name != "POST":
         raise Rejected(Reason.METHOD)
-    if _ENCODING in headers:
-        check_coding(headers[_ENCODING])
-    if headers.get("Expect", _CONTINUE).lower() != _CONTINUE:
-        raise Rejected(Reason.EXPECTATION)
-    _check_length(request.content_length, "Transfer-Encoding" in headers, limits)
 
 
 def _check_length(length: int | None, chunked: bool, limits: Limits) -> None:
@@ -180,43 +206,6 @@ async def _continue(request: web.BaseRequest) -> None:
     if "Expect" in request.headers:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # the answer itself has not begun
-
-
-def check_coding(name: str) -> None:
-    """Refuse a Content-Encoding that is not taken; raises `Rejected`."""
-    if name.strip().lower() not in (*_NONE, *_GZIP):
-        raise Rejected(Reason.ENCODING)
-
-
-def decoded(raw: bytes, coding: str, most: int) -> bytes:
-    """The text of a body. What is called gzip and is not is taken as it is:
-    an application may have unpacked it already.
-
-    Raises:
-        Rejected: it would be longer than ``most`` bytes, or than any callback becomes of so few, or is not
-            whole.
-    """
-    if coding.strip().lower() in _GZIP and raw.startswith(_MAGIC):
-        # Or a few KiB would buy a second of reading, and hundreds of MiB,
-        # through every address that is known.
-        raw = _unpacked(raw, min(most, max(PLENTY, DENSEST * len(raw))))
-    return raw.removeprefix(BOM_UTF8)
-
-
-def _unpacked(raw: bytes, most: int) -> bytes:
-    """MUST NOT unpack more than ``most`` bytes and one, nor a second stream:
-    a small body can stand for endless work.
-    """
-    stream = zlib.decompressobj(_WINDOW)
-    try:
-        text = stream.decompress(raw, most + 1)
-    except zlib.error:
-        raise Rejected(Reason.NOT_JSON) from None
-    if len(text) > most:
-        raise Rejected(Reason.TOO_LARGE)
-    if not stream.eof or stream.unused_data:
-        raise Rejected(Reason.NOT_JSON)
-    return text
 
 
 class Taken(web.Response):

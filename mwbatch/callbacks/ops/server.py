@@ -9,10 +9,11 @@ from mwbatch.callbacks.common.counts import Counts
 from mwbatch.callbacks.common.limits import LIMITS, Limits
 from mwbatch.callbacks.common.periodic import every
 from mwbatch.callbacks.common.readiness import Event
+from mwbatch.callbacks.common.subscriber import OnStored
 from mwbatch.callbacks.net.listener import Listener
 from mwbatch.callbacks.net.tls import Certificate
 from mwbatch.callbacks.ops.admin import Admin
-from mwbatch.callbacks.receiver import OnStored, Receiver
+from mwbatch.callbacks.receiver import Receiver
 from mwbatch.core.words.values import HOST
 from mwbatch.errors import BadValue, StoreError
 from mwbatch.journal.files.closing import closed_whole
@@ -90,7 +91,7 @@ async def serve(
             behind = Listener(Admin(receiver, lambda: front.connections).answer, limits, Counts())
             stack.push_async_callback(behind.close)
             await behind.open(admin_host, admin_port, flags="--admin-")
-        await stack.enter_async_context(asynccontextmanager(receiver.lifetime)())
+        await stack.enter_async_context(receiver.opened())
         stack.push_async_callback(front.close)
         await front.open(host, port, tls=certificate.context if certificate else None)
         receiver.readiness.take(Event.LISTENING)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from mwbatch.callbacks.common.aside import Aside
@@ -37,6 +38,10 @@ class Kept(NamedTuple):
     new: bool
     inbox: bool
     journal: Intake
+
+
+Stored = Callable[[Kept], object]
+"""Hears of a callback that is new, once it is durable."""
 
 
 class Stores:
@@ -77,8 +82,11 @@ class Stores:
                 await self._take_up(batch, ref)
         await self._take_in_all()
 
-    async def keep(self, batch: str, seen: Seen) -> Kept:
+    async def keep(self, batch: str, seen: Seen, stored: Stored = lambda _: None) -> Kept:
         """Make a callback durable where it belongs.
+
+        ``stored`` is told what this gives once a new one is, also when nobody waits for it any more. It MUST
+        NOT raise.
 
         Raises:
             Rejected: of its attempt, or of its task, as much is stored as ever will be; or too much waits for
@@ -87,23 +95,24 @@ class Stores:
         """
         taker = await self._fitting(batch, seen)
         try:
-            return await self._kept(batch, taker, seen)
+            return await self._kept(batch, taker, seen, stored)
         except Rejected as rejected:
             if rejected.reason is not Reason.TOO_MANY or await taker.stands():
                 raise
         await self._changed(batch, taker)
-        return await self._kept(batch, await self._of(batch), seen)
+        return await self._kept(batch, await self._of(batch), seen, stored)
 
-    async def _kept(self, batch: str, taker: Taker, seen: Seen) -> Kept:
+    async def _kept(self, batch: str, taker: Taker, seen: Seen, stored: Stored) -> Kept:
         if taker.journal.backlog > self._most:
             raise Rejected(Reason.OVERLOADED)
+        kept = Kept(True, taker.mailbox.is_inbox, taker.journal)
         try:
-            new = await taker.keep(seen)
+            new = await taker.keep(seen, partial(stored, kept))
         except StoreError as error:
             if isinstance(error, Displaced) or not await taker.is_open():
                 await self._let_go(batch, taker)
             raise
-        return Kept(new, taker.mailbox.is_inbox, taker.journal)
+        return kept if new else kept._replace(new=False)
 
     async def mailbox(self, batch: str) -> Mailbox:
         """Where callbacks of a batch are put down; raises `StoreError` where it cannot be read."""

@@ -3,6 +3,7 @@ comes to one address: whoever learns an address must not fill the disk through i
 """
 
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -105,8 +106,10 @@ class Taker:
         """
         return self._bounds(seen).holds(seen.row, seen.attempt, seen.task_id) and self.journal.knows(seen)
 
-    async def keep(self, seen: Seen) -> bool:
+    async def keep(self, seen: Seen, stored: Callable[[], object]) -> bool:
         """Make a callback durable; says whether it is new. MUST reach the journal before anything is awaited.
+
+        ``stored`` is called once it is, if it is new, whether or not anybody still waits here.
 
         Raises:
             Rejected: of its attempt, or of its task, as much is stored as ever will be.
@@ -119,12 +122,17 @@ class Taker:
         taken = not copy and bounds.take(*place)
         if not (copy or taken):
             raise Rejected(Reason.TOO_MANY)
-        new = False
-        try:
-            [new] = await self.journal.append([seen])
-        finally:
-            if taken and not new:
+
+        def after(error: Exception | None) -> None:
+            if error is None:
+                stored()
+            elif taken:
                 bounds.give_back(*place)
+
+        # MUST NOT give room back because nobody waits any more: what was handed in is written.
+        [new] = await self.journal.append([seen], after)
+        if taken and not new:
+            bounds.give_back(*place)
         return new
 
     async def is_open(self) -> bool:

@@ -19,7 +19,7 @@ from mwbatch.core.state.starts import Starts
 from mwbatch.core.state.task_state import answered
 from mwbatch.core.sweeps.doubt import ended
 from mwbatch.journal.seam.health import Health
-from mwbatch.journal.seam.journal import Chosen, One
+from mwbatch.journal.seam.journal import After, Chosen, One
 
 SOUND: Final = Health()
 """Nothing is ever wrong with memory."""
@@ -34,9 +34,12 @@ class Memory:
         self._known: set[bytes] = set()
         self._starts = Starts()
 
-    async def append(self, facts: Sequence[Fact]) -> list[bool]:
+    async def append(self, facts: Sequence[Fact], after: After | None = None) -> list[bool]:
         """Keep the new ones."""
-        return [self._keep(fact) for fact in facts]
+        new = [self._keep(fact) for fact in facts]
+        if after is not None and any(new):
+            after(None)
+        return new
 
     def _keep(self, fact: Fact) -> bool:
         if isinstance(fact, Started) and not self._starts.claim(fact):

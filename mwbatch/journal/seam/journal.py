@@ -7,7 +7,7 @@ no segment, no offset. A folder (`mwbatch.journal.segments.journal`) and the mem
 
 1. **Durable.** A fact is durable, and seen by every later reading, once ``append`` returned; nothing is read
    that was not appended, whatever became of the process that appended it. A caller that is cancelled takes
-   nothing back and harms no other's facts.
+   nothing back and harms no other's facts; what is called ``after`` hears of the end all the same.
 2. **News.** ``append`` says of each fact whether it was new. It MUST say so of an answer and of a start: an
    answer that is there is not written again, nor is a start of which any row's attempt was started before.
    (What others start while this journal is open the lock of the batch has to keep out.) An equal fact of
@@ -40,6 +40,12 @@ One = TypeVar("One", bound=Fact)
 
 Chosen = Mapping[int, Answered | None]
 """What `Batch.chosen` says."""
+
+After = Callable[[Exception | None], object]
+"""Hears what became of facts that were new, whoever still waits for them: None once they are durable.
+
+Every other append waits for it: it MUST be quick, and raise nothing.
+"""
 
 
 class Answers(Protocol):
@@ -157,8 +163,11 @@ class Intake(Protocol):
         """Bytes that wait to become durable: every callback asks."""
         ...
 
-    async def append(self, facts: Sequence[Fact]) -> list[bool]:
-        """As `Journal.append`; once answers are learnt MUST have its place before anything is awaited."""
+    async def append(self, facts: Sequence[Fact], after: After | None = None) -> list[bool]:
+        """As `Journal.append`; once answers are learnt MUST have its place before anything is awaited.
+
+        ``after`` hears once of the facts that were new, and nothing where none was.
+        """
         ...
 
     def index(self, hear: Callable[[Kept], object] = lambda _: None) -> int:

@@ -26,7 +26,7 @@ from mwbatch.core.state.batch import Batch
 from mwbatch.journal.files.disk import DISK, Disk
 from mwbatch.journal.seam.commit_times import Commits
 from mwbatch.journal.seam.health import Damage, Health
-from mwbatch.journal.seam.journal import Chosen, One
+from mwbatch.journal.seam.journal import After, Chosen, One
 from mwbatch.journal.segments.folders import FOLDERS, JOURNAL, RESULTS, ROWS, Folder
 from mwbatch.journal.segments.offsets import Plans
 from mwbatch.journal.segments.scan import holds, segments_in, written_now
@@ -244,9 +244,9 @@ class Segments:
         """The callbacks that brought no answer."""
         return (fact for _, _, fact in self._folders[JOURNAL].find(bare_callback))
 
-    async def append(self, facts: Sequence[Fact]) -> list[bool]:
+    async def append(self, facts: Sequence[Fact], after: After | None = None) -> list[bool]:
         """Make facts durable; no answer and no start that is on disk, or on its way, is written again."""
-        return await self._writer.append(facts)
+        return await self._writer.append(facts, after)
 
     def dead_segments(self) -> list[Path]:
         """The segments whose writers are gone, so that nothing is ever added to them."""

@@ -26,6 +26,7 @@ from mwbatch.core.state.starts import Starts
 from mwbatch.errors import StoreError
 from mwbatch.journal.files.closing import Lasting, in_thread
 from mwbatch.journal.seam.commit_times import Commits
+from mwbatch.journal.seam.journal import After
 from mwbatch.journal.segments.folders import JOURNAL, PLACES, RESULTS
 from mwbatch.journal.segments.segment import OwnSegment
 
@@ -50,6 +51,7 @@ class Append:
     count: int
     claims: list[Key]
     done: Waiting
+    after: After | None = None
 
 
 class Writer:
@@ -98,10 +100,11 @@ class Writer:
         key = identity(fact)
         return key is not None and (key in self._in_flight or key in self._known)
 
-    async def append(self, facts: Sequence[Fact]) -> list[bool]:
+    async def append(self, facts: Sequence[Fact], after: After | None = None) -> list[bool]:
         """Make facts durable and say of each whether it was new: an answer or a start is written once.
 
-        A commit that began is never abandoned: cancelling the caller does not take its facts back.
+        A commit that began is never abandoned: cancelling the caller does not take its facts back, and
+        ``after`` hears of those that were new all the same; of none it hears nothing.
         """
         keys = [*map(identity, facts)]  # of answers alone
         claiming = any(keys)
@@ -116,7 +119,7 @@ class Writer:
         if claiming:
             new = [self._claim(*one, claims, copies) for one in zip(facts, keys, strict=True)]
         if fresh := [*compress(zip(facts, keys, strict=True), new)]:
-            await self._begin(fresh, claims)
+            await self._begin(fresh, claims, after)
         for copy in copies:
             await copy
         return new
@@ -162,16 +165,20 @@ class Writer:
                 copies.append(_waiting(waiting))
         return False
 
-    def _begin(self, fresh: list[tuple[Fact, bytes | None]], claims: list[Key]) -> Waiting:
+    def _begin(
+        self, fresh: list[tuple[Fact, bytes | None]], claims: list[Key], after: After | None
+    ) -> Waiting:
         """Hand in what is new, and the names of answers; it has its place in the queue when this returns."""
         try:
             lines = _lines(fresh)
         except Exception as error:
             self._settle(claims, dict.fromkeys(self._own, error))
+            if after is not None:
+                after(error)
             raise
         done = asyncio.get_running_loop().create_future()
         size = sum(map(len, lines.values()))
-        self._queue.append(Append(lines, size, len(fresh), claims, done))
+        self._queue.append(Append(lines, size, len(fresh), claims, done, after))
         self.backlog += size
         if self._runner is None:
             self._runner = Lasting(self._run())
@@ -184,8 +191,10 @@ class Writer:
                 for append in group:
                     self.backlog -= append.size
                     self._settle(append.claims, errors)
-                    failed = [errors[name] for name in append.lines if name in errors]
-                    _tell([append.done], failed[0] if failed else None)
+                    error = next((errors[name] for name in append.lines if name in errors), None)
+                    _tell([append.done], error)
+                    if append.after is not None:
+                        append.after(error)
         finally:
             self._runner = None
 

@@ -97,6 +97,11 @@ def callback(task_id: str = "t1", response: Json = TAGS, **task: Json) -> bytes:
     return encode({"task_id": task_id, "response": response, "task": inner})
 
 
+def path_below(home: Home, prefix: str = "", row: int = 0, batch: str = BATCH) -> str:
+    """The path of a signed address below a prefix."""
+    return address.write(prefix, keys_of(home).newest, batch, RowNumber(row), Attempt(1))
+
+
 async def talk(port: int, *pieces: bytes, pause: float = 0.0, patience: float = 5.0) -> bytes:
     """Send raw bytes, piece by piece, and return all that comes back until the connection ends."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -6,10 +6,10 @@ import logging
 import pytest
 
 from mwbatch.callbacks.common.periodic import every
+from mwbatch.callbacks.common.subscriber import where
 from mwbatch.callbacks.common.telling import MUCH
 from mwbatch.callbacks.common.troubles import Troubles
 from mwbatch.callbacks.ops.server import serve
-from mwbatch.callbacks.receiver import _where
 from mwbatch.client.receiver_probe import OTHER_KEYS, probe
 from mwbatch.core.api.address import Key, write
 from mwbatch.core.api.receiver_probe import PROBE, STRANGE, probe_address, question
@@ -130,5 +130,5 @@ def test_where_an_error_was_raised() -> None:
     """The log names file and line of what was never foreseen; of an error that nobody raised, neither."""
     with pytest.raises(KeyError) as raised:
         dict[str, int]()["secret"]
-    assert _where(raised.value).partition(":")[0] == __file__
-    assert _where(KeyError("secret")) == "?"
+    assert where(raised.value).partition(":")[0] == __file__
+    assert where(KeyError("secret")) == "?"

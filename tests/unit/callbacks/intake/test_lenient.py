@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from mwbatch.callbacks.common.limits import Limits
 from mwbatch.callbacks.common.refusal import Reason, Rejected
-from mwbatch.callbacks.intake.request import decoded
-from mwbatch.callbacks.receiver import application
+from mwbatch.callbacks.intake.coding import decoded
+from mwbatch.callbacks.ops.mounting import application
 from tests.unit.callbacks.conftest import Start
 from tests.unit.callbacks.stage import JSON, Reply, Stage, callback, request, status, talk
 

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from mwbatch.callbacks.receiver import application
+from mwbatch.callbacks.ops.mounting import application
 from mwbatch.core.api.address import write
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.journal.keys.home_keys import keys_of

@@ -13,8 +13,8 @@ from aiohttp import web
 
 from mwbatch.callbacks.common.limits import LIMITS, Limits
 from mwbatch.callbacks.net import listener
+from mwbatch.callbacks.ops.mounting import application
 from mwbatch.callbacks.ops.server import serve
-from mwbatch.callbacks.receiver import application
 from tests.unit.callbacks.conftest import Start
 from tests.unit.callbacks.stage import make_home, request, status, talk, turns
 

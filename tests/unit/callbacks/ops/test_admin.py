@@ -8,12 +8,11 @@ from typing import Any, Final
 
 import aiohttp
 import pytest
-from aiohttp import web
 
 from mwbatch.callbacks.common.limits import Limits
 from mwbatch.callbacks.common.readiness import State
 from mwbatch.callbacks.ops.server import Running, serve
-from mwbatch.callbacks.receiver import RECEIVER, application
+from mwbatch.callbacks.receiver import Receiver
 from mwbatch.errors import UsageError
 from mwbatch.journal.segments.journal import Segments
 from tests.support.disks import Failing, Fillable, Gated
@@ -86,11 +85,9 @@ async def test_read_but_not_listening(tmp_path: Path) -> None:
     """When the journals are read but nobody listens yet it is still starting:
     whoever is told ready may connect.
     """
-    app = application(make_home(tmp_path / "home", BATCH))
-    runner = web.AppRunner(app)
-    await runner.setup()
-    assert app[RECEIVER].hindrance is State.STARTING
-    await runner.cleanup()
+    receiver = Receiver(make_home(tmp_path / "home", BATCH))
+    async with receiver.opened():
+        assert receiver.hindrance is State.STARTING
 
 
 async def test_poisoned(start: Start) -> None:

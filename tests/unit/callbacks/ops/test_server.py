@@ -13,8 +13,8 @@ from aiohttp import web
 from yarl import URL
 
 from mwbatch.callbacks.common.limits import Limits
+from mwbatch.callbacks.ops.mounting import RECEIVER, application
 from mwbatch.callbacks.ops.server import serve
-from mwbatch.callbacks.receiver import RECEIVER, application
 from mwbatch.core.api import address
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.errors import StoreError, UsageError

@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import time
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -139,7 +138,7 @@ async def test_one_poisoned_journal_keeps_no_other_open(
 
     monkeypatch.setattr(Stores, "close", close)
     receiver = Receiver(make_home(tmp_path, BATCH))
-    async with asynccontextmanager(receiver.lifetime)():
+    async with receiver.opened():
         receiver.failure = first = Poisoned("first")
     assert closed == [True]
     assert receiver.failure is first

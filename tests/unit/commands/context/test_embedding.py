@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from mwbatch.callbacks.receiver import RECEIVER, application
+from mwbatch.callbacks.ops.mounting import RECEIVER, application
 from mwbatch.commands.manifest.planning import Source
 from mwbatch.commands.verbs.submit import resume, submit
 from mwbatch.core.report.outcomes import Created

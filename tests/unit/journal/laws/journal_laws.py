@@ -22,7 +22,7 @@ EVERY: list[Fact] = [plan(0), start(1), show(1), answer(1), fail(2), retry(3), w
 """One fact of each kind, and of both kinds of seen."""
 
 
-class Both(Journal, Intake, Protocol):
+class Both(Intake, Journal, Protocol):
     """A journal for whoever works with it."""
 
 
@@ -162,6 +162,25 @@ class WritingLaws(Laws):
         assert await journal.append([answer(n) for n in range(1, 9)]) == [False] * 8
         await journal.close()
         assert len(told(opening())) == 15
+
+    async def test_what_comes_after_comes_whoever_waits(self, opening: Open) -> None:
+        """Who is to hear of the end of an append hears once, when its facts are durable, also where the
+        caller was canceled; of what is not new there is nothing to hear.
+        """
+        journal, heard = opening(), list[tuple[int, Exception | None, int]]()
+
+        def after(number: int) -> Callable[[Exception | None], None]:
+            return lambda error: heard.append((number, error, len(told(journal))))
+
+        await journal.append([answer(1)], after(1))
+        callers = [asyncio.create_task(journal.append([answer(n)], after(n))) for n in (1, 2, 2)]
+        await asyncio.sleep(0)
+        callers[1].cancel()
+        await asyncio.gather(*callers, return_exceptions=True)
+        await journal.append([show(3)], after(3))
+        await journal.append([], after(4))
+        await journal.close()
+        assert heard == [(1, None, 1), (2, None, 2), (3, None, 3)]
 
     async def test_closed_and_opened_again(self, opening: Open) -> None:
         """What was appended is there after close, answers are known again, and more may be appended."""
