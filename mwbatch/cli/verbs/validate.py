@@ -1,6 +1,7 @@
 """`mwbatch validate`."""
 
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
 from mwbatch.cli.options import verb
@@ -61,15 +62,24 @@ def validate(
         )
         if not can_be_compared(manifest, checked):
             return validated(checked)
-        async with AsyncExitStack() as stack:
-            home, said, at = open_home(place, desk), asking(repeats), origin(api.base_url)
-
-            def client() -> "Client | None":
-                if not repeats.against_api:
-                    return None
-                stack.push_async_callback((opened := open_client(api, desk)).close)
-                return opened
-
+        home, at, said = open_home(place, desk), origin(api.base_url), asking(repeats)
+        async with _asking(api, desk, needed=repeats.against_api) as client:
             return validated(await compared(checked, home, at, source, said, desk, client))
 
     perform(command, talk)
+
+
+@asynccontextmanager
+async def _asking(
+    api: settings.Api, desk: "Desk", *, needed: bool
+) -> AsyncIterator[Callable[[], "Client | None"]]:
+    """How to get the client where one is ``needed``: it is made when it is asked for, as a key may lack."""
+    async with AsyncExitStack() as stack:
+
+        def client() -> "Client | None":
+            if not needed:
+                return None
+            stack.push_async_callback((opened := open_client(api, desk)).close)
+            return opened
+
+        yield client

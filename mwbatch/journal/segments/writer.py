@@ -14,7 +14,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import compress
 from typing import Final
 
@@ -27,6 +26,7 @@ from mwbatch.errors import StoreError
 from mwbatch.journal.files.closing import Lasting, in_thread
 from mwbatch.journal.seam.commit_times import Commits
 from mwbatch.journal.seam.journal import After
+from mwbatch.journal.segments.append import Append, Key, Waiting
 from mwbatch.journal.segments.folders import JOURNAL, PLACES, RESULTS
 from mwbatch.journal.segments.segment import OwnSegment
 
@@ -35,23 +35,6 @@ MAX_BYTES: Final = 4 << 20
 
 MAX_LINES: Final = 512
 """The most lines that one commit takes, unless a single append has more."""
-
-Key = bytes | Started
-"""What must not be there twice: an answer, by its name, or a start."""
-
-Waiting = asyncio.Future[None]
-
-
-@dataclass(slots=True)
-class Append:
-    """Lines by folder that were handed in together, what they claim, and who waits for them."""
-
-    lines: Mapping[str, bytes]
-    size: int
-    count: int
-    claims: list[Key]
-    done: Waiting
-    after: After | None = None
 
 
 class Writer:

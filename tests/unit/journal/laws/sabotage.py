@@ -5,8 +5,9 @@ from typing import Final
 from unittest.mock import patch
 
 from mwbatch.core.facts.kinds import Fact
+from mwbatch.journal.segments.append import Key
 from mwbatch.journal.segments.segment import OwnSegment, Segment
-from mwbatch.journal.segments.writer import Key, Writer
+from mwbatch.journal.segments.writer import Writer
 from tests.support.sabotage import Sabotage
 
 _claim, _append, _write = Writer._claim, Segment.append, OwnSegment.append
