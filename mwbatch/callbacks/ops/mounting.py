@@ -20,16 +20,11 @@ from mwbatch.callbacks.common.limits import LIMITS, Limits
 from mwbatch.callbacks.common.subscriber import OnStored
 from mwbatch.callbacks.intake.request import no_continue
 from mwbatch.callbacks.receiver import Receiver
+from mwbatch.core.words.hint import hint
 from mwbatch.journal.seam.store import Store
 
 RECEIVER: Final = web.AppKey("mwbatch_receiver", Receiver)
 """Where `application` keeps its receiver: ``app[RECEIVER].ready``."""
-
-_LOOSE: Final = (
-    "mounted: how many connections there are, how long they idle, and how large a head may be, that server "
-    "bounds and not the receiver%s; what to set says: mwbatch help mounting"
-)
-_SHOWN: Final = "; its access log shows callback addresses, which are secrets"
 
 _log: Final = logging.getLogger("mwbatch.callbacks")
 
@@ -58,7 +53,7 @@ def application(
         nonlocal told
         if not told:
             told = True
-            _log.warning(_LOOSE, _SHOWN if _shows_addresses(request) else "")
+            _log.warning(unbounded(shown=_shows_addresses(request)))
         return await receiver.answer(request)
 
     app = web.Application(client_max_size=limits.body)
@@ -66,6 +61,15 @@ def application(
     app.router.add_route("*", "/{path:.*}", answer, expect_handler=no_continue)
     app.cleanup_ctx.append(lifetime)
     return app
+
+
+def unbounded(*, shown: bool) -> str:
+    """What the server of an application has to see to; ``shown``: its access log shows addresses."""
+    log = "; its access log shows callback addresses, which are secrets" if shown else ""
+    return (
+        "mounted: how many connections there are, how long they idle, and how large a head may be, that "
+        f"server bounds and not the receiver{log}; what to set says: {hint('help', 'mounting')}"
+    )
 
 
 def _shows_addresses(request: web.Request) -> bool:

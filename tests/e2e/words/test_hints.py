@@ -14,6 +14,7 @@ from typing import Final
 
 import pytest
 
+from mwbatch.callbacks.ops.mounting import unbounded
 from mwbatch.client import Client
 from mwbatch.commands.context.context import Desk
 from mwbatch.commands.manifest.planning import Source
@@ -308,6 +309,7 @@ QUIET: Final = Reconciled(replace(standing(completed=1), batch="m"))
 SCENARIOS: Final[dict[str, tuple[Settings, Told]]] = {
     "cli/help.py: help *": (NEVER, lambda stage: stage.run("help", "recoveri").err),
     "cli/help.py: help": (NEVER, lambda stage: stage.run("help", "of-nothing").err),
+    "callbacks/ops/mounting.py: help mounting": (NEVER, inside(lambda _: unbounded(shown=True))),
     "cli/help.py: help quickstart": (NEVER, lambda stage: stage.run("help").out),
     "cli/verbs/status.py: status": (NEVER, lambda stage: said(stage, "status", "--rows", "doubt")),
     "commands/context/callback_base.py: serve-callbacks": (
