@@ -149,7 +149,11 @@ class Batch:
         It looks ``every`` so many seconds, and ends when no row is unfinished and nobody is at work here, or
         by `Home.stop`. Each row comes once, and none is left out: a program that keeps the ids of what it has
         handled, and gives them as ``but`` when it starts again, handles each at least once.
+
+        Raises:
+            StoreError: at the end, where rows are lost that may have answers.
         """
+        from mwbatch.journal.seam.distrust import tell_hidden
         from mwbatch.library.following import followed
         from mwbatch.library.results import result_of
 
@@ -159,6 +163,8 @@ class Batch:
             async for line in followed(opened, desk.sleep, every):
                 if line["id"] not in done:
                     yield result_of(line)
+            if not desk.stopping.is_set():  # damage shows to a full reading alone
+                tell_hidden(await self._look())
 
     async def details(self) -> "Details":
         """What ``--list`` of `mwbatch reconcile` lists, as far as it is on disk."""

@@ -14,7 +14,7 @@ import pytest
 import mwbatch
 from mwbatch.cli import app
 from mwbatch.core.words.keywords import _FLAGS, keyword
-from mwbatch.errors import BadValue, Findings, Invalid, UsageError
+from mwbatch.errors import BadValue, Findings, Invalid, StoreError, UsageError
 from mwbatch.library.settings import Asking, Meant, Spending, Taken
 from mwbatch.simulator import Simulator
 from tests.documents import verbs
@@ -168,6 +168,18 @@ async def test_follow_gives_answers_as_they_come(api: Simulator, tmp_path: Path,
         assert sorted(came) == ["shot-0", "shot-1", "shot-2"]
         assert [result.id async for result in batch.follow(but=came[:2])] == came[2:]
         assert receiver.counts.received == 3
+
+
+async def test_follow_says_what_it_cannot_give(api: Simulator, tmp_path: Path, manifest: Path) -> None:
+    """Where rows are lost, whose answers nobody can be shown, following ends with an error."""
+    async with mwbatch.Home(tmp_path / "home") as home:
+        batch = await home.run(manifest, port=free_port(), poll=0.5)
+        [segment] = [
+            path for path in (tmp_path / "home").rglob("*.jsonl") if b'"planned"' in path.read_bytes()
+        ]
+        segment.write_bytes(segment.read_bytes().partition(b"\n")[2])
+        with pytest.raises(StoreError, match="cannot be shown"):
+            assert [result async for result in batch.follow()]
 
 
 async def test_follow_is_stopped(api: Simulator, tmp_path: Path, manifest: Path) -> None:
