@@ -81,13 +81,13 @@ $(BENCH_READY): $(READY)
 	@touch $@
 
 bench-pace: $(READY) ## Race the pace against three rivals before a throttled API (about five minutes)
-	@$(BIN)/python -m tests.bench.pace
+	@$(BIN)/python -m tests.bench.pacing.pace
 
 fuzz: $(FUZZ_READY) ## Feed hostile bytes to every reader, ten million times (up to 40 minutes): FUZZ="--seconds 60 --only body"
 	@$(BIN)/python -m tests.proof.fuzz $(FUZZ)
 
 bench-growth: $(BENCH_READY) ## Time and memory for 10,000 to 1,000,000 rows (long): ROWS=… ONLY=… FOLDER=… KEEP=1
-	@$(BIN)/python -m tests.bench.growth $(if $(ROWS),--rows "$(ROWS)") $(if $(ONLY),--only "$(ONLY)") \
+	@$(BIN)/python -m tests.bench.growing.growth $(if $(ROWS),--rows "$(ROWS)") $(if $(ONLY),--only "$(ONLY)") \
 		$(if $(FOLDER),--folder "$(FOLDER)") $(if $(KEEP),--keep)
 
 mutants: $(READY) ## Change the code in 600 small ways, one at a time, and see whether a test notices (long): SEED=… COUNT=… ONLY=… KEEP=1

@@ -47,27 +47,38 @@ if TYPE_CHECKING:
     from mwbatch.callbacks.common.subscriber import OnStored
     from mwbatch.callbacks.ops.mounting import RECEIVER
     from mwbatch.callbacks.ops.server import Running
-    from mwbatch.client.transport.wire import Answer, Wire
+    from mwbatch.client.transport.wire import Wire, WireResponse
     from mwbatch.core.api.task import Task
     from mwbatch.core.facts.kinds import Seen, Via
     from mwbatch.core.manifest.entry import Problem
     from mwbatch.core.pace.course import Ending
     from mwbatch.core.report.agreement import Differing
+    from mwbatch.core.report.command_outcomes import (
+        Canceled,
+        Comparison,
+        Created,
+        Made,
+        Proof,
+        Ran,
+        Reconciled,
+    )
     from mwbatch.core.report.exported import Exported
     from mwbatch.core.report.key_use import KeyLine, Retired, Rotated, Use
-    from mwbatch.core.report.outcomes import Canceled, Comparison, Created, Made, Proof, Ran, Reconciled
     from mwbatch.core.report.preview import Rehearsal, Validation
     from mwbatch.core.report.progress import Report
     from mwbatch.core.spending.budget import Limits, Spent
     from mwbatch.core.spending.scrutiny import Scrutiny
-    from mwbatch.core.state.fold import Status
-    from mwbatch.journal.seam.commit_times import Commits, Histogram
+    from mwbatch.core.state.row_status import Status
+    from mwbatch.journal.interface.commit_times import Commits, Histogram
     from mwbatch.library.batch import Batch, Submitted
     from mwbatch.library.client import Client
-    from mwbatch.library.details import DamagedLine, Details, FoundTask, UnusableCallback
     from mwbatch.library.home import Home
     from mwbatch.library.keys import Keys
-    from mwbatch.library.options import (
+    from mwbatch.library.reading.details import DamagedLine, Details, FoundTask, UnusableCallback
+    from mwbatch.library.reading.results import Result, Tag
+    from mwbatch.library.receiving import Receiver, receiver
+    from mwbatch.library.reports import AuditReport, Standing
+    from mwbatch.library.settings.keywords import (
         CheckOptions,
         CompareOptions,
         CreateOptions,
@@ -76,14 +87,10 @@ if TYPE_CHECKING:
         RunOptions,
         SubmitOptions,
     )
-    from mwbatch.library.receiving import Receiver, receiver
-    from mwbatch.library.results import Result, Tag
     from mwbatch.library.tasks import Tasks
-    from mwbatch.library.values import AuditReport, Standing
 
 __all__ = [
     "RECEIVER",
-    "Answer",
     "AuditReport",
     "Batch",
     "Canceled",
@@ -142,67 +149,68 @@ __all__ = [
     "Validation",
     "Via",
     "Wire",
+    "WireResponse",
     "errors",
     "receiver",
 ]
 
 _PLACES: Final = {
-    "Answer": "client.transport.wire",
-    "AuditReport": "library.values",
+    "WireResponse": "client.transport.wire",
+    "AuditReport": "library.reports",
     "Batch": "library.batch",
-    "Canceled": "core.report.outcomes",
-    "CheckOptions": "library.options",
+    "Canceled": "core.report.command_outcomes",
+    "CheckOptions": "library.settings.keywords",
     "Client": "library.client",
-    "CompareOptions": "library.options",
-    "Commits": "journal.seam.commit_times",
-    "Comparison": "core.report.outcomes",
+    "CompareOptions": "library.settings.keywords",
+    "Commits": "journal.interface.commit_times",
+    "Comparison": "core.report.command_outcomes",
     "Counts": "callbacks.common.counts",
-    "CreateOptions": "library.options",
-    "Created": "core.report.outcomes",
-    "DamagedLine": "library.details",
-    "Details": "library.details",
+    "CreateOptions": "library.settings.keywords",
+    "Created": "core.report.command_outcomes",
+    "DamagedLine": "library.reading.details",
+    "Details": "library.reading.details",
     "Differing": "core.report.agreement",
     "Ending": "core.pace.course",
     "Exported": "core.report.exported",
-    "FoundTask": "library.details",
+    "FoundTask": "library.reading.details",
     "HideAddresses": "callbacks.common.hiding",
-    "Histogram": "journal.seam.commit_times",
+    "Histogram": "journal.interface.commit_times",
     "Home": "library.home",
     "KeyLine": "core.report.key_use",
     "Keys": "library.keys",
     "Limits": "core.spending.budget",
-    "ListenOptions": "library.options",
-    "Made": "core.report.outcomes",
-    "ManifestOptions": "library.options",
+    "ListenOptions": "library.settings.keywords",
+    "Made": "core.report.command_outcomes",
+    "ManifestOptions": "library.settings.keywords",
     "OnStored": "callbacks.common.subscriber",
     "Problem": "core.manifest.entry",
-    "Proof": "core.report.outcomes",
+    "Proof": "core.report.command_outcomes",
     "RECEIVER": "callbacks.ops.mounting",
-    "Ran": "core.report.outcomes",
+    "Ran": "core.report.command_outcomes",
     "Receiver": "library.receiving",
     "ReceiverLimits": "callbacks.common.limits:Limits",
     "ReceiverState": "callbacks.common.readiness:State",
-    "Reconciled": "core.report.outcomes",
+    "Reconciled": "core.report.command_outcomes",
     "RefusalReason": "callbacks.common.refusal:Reason",
     "Rehearsal": "core.report.preview",
     "Reply": "callbacks.common.refusal",
     "Report": "core.report.progress",
-    "Result": "library.results",
+    "Result": "library.reading.results",
     "Retired": "core.report.key_use",
     "Rotated": "core.report.key_use",
-    "RunOptions": "library.options",
+    "RunOptions": "library.settings.keywords",
     "Running": "callbacks.ops.server",
     "Scrutiny": "core.spending.scrutiny",
     "Seen": "core.facts.kinds",
     "Spent": "core.spending.budget",
-    "Standing": "library.values",
-    "Status": "core.state.fold",
-    "SubmitOptions": "library.options",
+    "Standing": "library.reports",
+    "Status": "core.state.row_status",
+    "SubmitOptions": "library.settings.keywords",
     "Submitted": "library.batch",
-    "Tag": "library.results",
+    "Tag": "library.reading.results",
     "Task": "core.api.task",
     "Tasks": "library.tasks",
-    "UnusableCallback": "library.details",
+    "UnusableCallback": "library.reading.details",
     "Use": "core.report.key_use",
     "Validation": "core.report.preview",
     "Via": "core.facts.kinds",

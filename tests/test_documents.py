@@ -13,7 +13,7 @@ import pytest
 
 from mwbatch.callbacks.common.readiness import State
 from mwbatch.callbacks.ops.metrics import OUTCOMES
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from tests import documents
 from tests.documents import DOCS, PACKAGE, ROOT, files
 

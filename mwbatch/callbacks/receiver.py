@@ -17,24 +17,24 @@ from mwbatch.callbacks.common.limits import LIMITS, Limits
 from mwbatch.callbacks.common.periodic import every
 from mwbatch.callbacks.common.readiness import Event, Readiness, State
 from mwbatch.callbacks.common.refusal import STORED, Emptied, Reason, Rejected, Reply, refused, rejected_by
+from mwbatch.callbacks.common.refusal_log import EVERY, RefusalLog
 from mwbatch.callbacks.common.subscriber import OnStored, Subscriber, where
-from mwbatch.callbacks.common.telling import EVERY, Telling
 from mwbatch.callbacks.common.troubles import Troubles
+from mwbatch.callbacks.intake.address_turns import AddressTurns
+from mwbatch.callbacks.intake.buffered import BufferedRequest
 from mwbatch.callbacks.intake.delivery import MISMATCHES, Delivery, Mismatch, read
-from mwbatch.callbacks.intake.request import Body, Posted, Room, Taken
-from mwbatch.callbacks.intake.turns import Turns
+from mwbatch.callbacks.intake.request import Accepted, Body, Posted, Room
 from mwbatch.callbacks.intake.watch import LOOK, Once, Watch
-from mwbatch.callbacks.intake.whole import Whole
 from mwbatch.callbacks.net.tls import Certificate
-from mwbatch.callbacks.storing.keyring import Keyring
-from mwbatch.callbacks.storing.stores import Kept, Stores
-from mwbatch.callbacks.storing.unusable import Rejects
+from mwbatch.callbacks.storing.routing import Routing, StoredCallback
+from mwbatch.callbacks.storing.signers import Signers
+from mwbatch.callbacks.storing.unusable_callbacks import UnusableCallbacks
 from mwbatch.core.api import receiver_probe as probe
 from mwbatch.core.api.address import Address, at_end
 from mwbatch.errors import DiskFull, Poisoned, StoreError, UsageError
 from mwbatch.journal.files.closing import closed_whole, in_thread, to_end
-from mwbatch.journal.seam.commit_times import Commits
-from mwbatch.journal.seam.store import Store
+from mwbatch.journal.interface.commit_times import Commits
+from mwbatch.journal.interface.store import Store
 
 _log = logging.getLogger("mwbatch.callbacks")
 
@@ -60,7 +60,7 @@ class Receiver:
         self.troubles = Troubles()
         self.counts = Counts()
         self._once = Once()
-        self._telling = Telling(self.counts)
+        self._telling = RefusalLog(self.counts)
         self.certificate: Certificate | None = None
         self._stack: AsyncExitStack | None = None
         self._renew()
@@ -68,11 +68,11 @@ class Receiver:
     def _renew(self) -> None:
         """What is of one opening: nothing of an earlier one, whose files are closed, may serve another."""
         limits = self._limits
-        self._keys = Keyring(self._home)
-        self._stores = Stores(self._home, backlog=limits.backlog, troubles=self.troubles)
-        self._room, self._turns = Room(limits.held), Turns()
+        self._keys = Signers(self._home)
+        self._stores = Routing(self._home, backlog=limits.backlog, troubles=self.troubles)
+        self._room, self._turns = Room(limits.held), AddressTurns()
         self._watch = Watch(self._once, self.counts)
-        self._rejects = Rejects(self._stores.mailbox, self.counts, limits)
+        self._rejects = UnusableCallbacks(self._stores.mailbox, self.counts, limits)
         seconds = limits.shutdown_seconds
         self._subscriber = Subscriber(self._on_stored, limits.backlog, seconds, self.troubles)
         self.failure: StoreError | None = None
@@ -159,7 +159,7 @@ class Receiver:
         """
         if self._stack is None:
             raise UsageError("this receiver is not open: async with receiver: ...")
-        whole = Whole(method, headers, bytes(body), self._room, self._limits)
+        whole = BufferedRequest(method, headers, bytes(body), self._room, self._limits)
         return await self._reply(path.partition("?")[0], whole)
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
@@ -167,7 +167,7 @@ class Receiver:
         body = Posted(request, self._room, self._turns, self._limits)
         reply = await self._reply(request.rel_url.raw_path, body)
         if reply is STORED:
-            return Taken()
+            return Accepted()
         response = web.Response(status=reply.status, body=reply.body, headers=reply.headers)
         if "Connection" in reply.headers:
             response.force_close()
@@ -258,7 +258,7 @@ class Receiver:
         # MUST be durable before the 200: the API may never call again.
         batch, seen = delivery.batch, delivery.seen
 
-        def stored(kept: Kept) -> None:
+        def stored(kept: StoredCallback) -> None:
             self._count(kept, delivery, size)
             self._watch.stored.append((batch, kept.journal, seen.row, seen.attempt, seen.task_id))
             self._subscriber.tell(batch, seen)
@@ -273,7 +273,7 @@ class Receiver:
         if not kept.new:
             self._count(kept, delivery, size)
 
-    def _count(self, kept: Kept, delivery: Delivery, size: int) -> None:
+    def _count(self, kept: StoredCallback, delivery: Delivery, size: int) -> None:
         counts = self.counts
         counts.received += 1
         counts.stored += kept.new

@@ -13,8 +13,8 @@ from mwbatch.cli.options import verb
 from mwbatch.cli.program import glance
 from mwbatch.core.words.hint import hint
 from mwbatch.errors import UsageError
-from mwbatch.library.declarations import Argument
-from mwbatch.library.settings import Talk
+from mwbatch.library.settings.declarations import Argument
+from mwbatch.library.settings.groups import OutputOptions
 from mwbatch.views.plain import Result
 from mwbatch.views.terminal.streams import Stream
 
@@ -41,7 +41,7 @@ def help(  # noqa: A001 (a verb is called as its function is)
         str | None, Argument(metavar="[TOPIC]", help="A document or a verb; the list of documents without.")
     ] = None,
     *,
-    talk: Talk,
+    talk: OutputOptions,
 ) -> None:
     """Show a document, or list them.
 
@@ -79,7 +79,7 @@ def _listed(there: dict[str, str]) -> Result:
     return _page("\n".join([*lines, "", f"Show one: {hint('help', 'quickstart')}"]), topics=there)
 
 
-def _shown(topic: str, talk: Talk) -> Result:
+def _shown(topic: str, talk: OutputOptions) -> Result:
     """A document; on a terminal it was shown by now."""
     text = _text(topic)
     if talk.json or not (isinstance(sys.stdout, Stream) and sys.stdin and sys.stdin.isatty()):

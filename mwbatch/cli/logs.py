@@ -6,7 +6,7 @@ No line ever holds the API key or a callback address.
 import logging
 from datetime import UTC, datetime
 
-from mwbatch.library.settings import LogFormat
+from mwbatch.library.settings.groups import LogFormat
 
 
 def start_logging(form: LogFormat, *, verbose: bool) -> None:

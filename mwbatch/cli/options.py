@@ -24,9 +24,9 @@ from typing import Any, get_args, get_origin
 import click
 from click.core import ParameterSource
 
-from mwbatch.environment import rooted, variable
 from mwbatch.errors import UsageError
-from mwbatch.library.declarations import Argument, Option
+from mwbatch.library.settings.declarations import Argument, Option
+from mwbatch.library.settings.environment import rooted, variable
 
 
 def verb(function: Callable[..., None]) -> click.Command:

@@ -18,9 +18,9 @@ from mwbatch.cli.ending import WORDS, ended
 from mwbatch.cli.logs import start_logging, told
 from mwbatch.cli.signals import interruption, obeyed
 from mwbatch.core.words.hint import TAKEN_BY, given
-from mwbatch.environment import proxies
 from mwbatch.errors import BadValue, Exit, MwbatchError, Poisoned, StoreError, Unsent
-from mwbatch.library.settings import LogFormat, Talk
+from mwbatch.library.settings.environment import proxies
+from mwbatch.library.settings.groups import LogFormat, OutputOptions
 from mwbatch.views.plain import Result
 from mwbatch.views.terminal.folding import folded, matters
 from mwbatch.views.terminal.streams import Stream, hurried, take_over
@@ -28,23 +28,23 @@ from mwbatch.views.terminal.streams import Stream, hurried, take_over
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-    from mwbatch.commands.context.context import Desk
+    from mwbatch.commands.context.context import Context
 
-    Command = Callable[[Desk], Coroutine[Any, Any, Result]]
+    Command = Callable[[Context], Coroutine[Any, Any, Result]]
 
 UNREACHED: Final = "; check the network and --base-url (MICROWORK_BASE_URL), then run it again"
 
 
-def perform(command: "Command", talk: Talk, interrupted: Exit = Exit.INTERRUPTED) -> NoReturn:
+def perform(command: "Command", talk: OutputOptions, interrupted: Exit = Exit.INTERRUPTED) -> NoReturn:
     """Run one command to its end, print its result, and leave with its exit code.
 
     ``interrupted`` is the exit code after one Ctrl-C: another for commands that are meant to be ended so.
     """
-    asked = Asked(interrupted=interrupted)
+    asked = StopRequest(interrupted=interrupted)
     _conclude(lambda: _loop(command, talk, asked), talk, asked)
 
 
-def glance(look: Callable[[Callable[[str], None]], Result], talk: Talk) -> NoReturn:
+def glance(look: Callable[[Callable[[str], None]], Result], talk: OutputOptions) -> NoReturn:
     """The same for what reads the disk and no more: without an event loop,
     which takes longer to import than to read.
 
@@ -56,17 +56,17 @@ def glance(look: Callable[[Callable[[str], None]], Result], talk: Talk) -> NoRet
             say(sentence, talk)
 
     with obeyed():
-        _conclude(lambda: look(tell), talk, Asked())
+        _conclude(lambda: look(tell), talk, StopRequest())
 
 
-def _conclude(run: Callable[[], Result], talk: Talk, asked: "Asked") -> NoReturn:
+def _conclude(run: Callable[[], Result], talk: OutputOptions, asked: "StopRequest") -> NoReturn:
     start_logging(talk.log_format, verbose=talk.verbose)
     with given(_typed()):
         code = ended(_came_to(run, talk, asked), partial(say, talk=talk, level=logging.ERROR))
     raise click.exceptions.Exit(code)
 
 
-def _came_to(run: Callable[[], Result], talk: Talk, asked: "Asked") -> int:
+def _came_to(run: Callable[[], Result], talk: OutputOptions, asked: "StopRequest") -> int:
     """Run it, and print what it came to; the exit code."""
     try:
         result = run()
@@ -88,7 +88,7 @@ def _came_to(run: Callable[[], Result], talk: Talk, asked: "Asked") -> int:
     return max(result.exit, asked.exit)
 
 
-def _stopped(sentence: str, code: Exit, talk: Talk) -> Exit:
+def _stopped(sentence: str, code: Exit, talk: OutputOptions) -> Exit:
     """Say that all ended at once; what standard output has not taken until now nobody waits for."""
     out = standard_output()
     out.patient = False
@@ -112,7 +112,7 @@ def _typed() -> dict[str, str]:
     }
 
 
-def show(result: Result, talk: Talk) -> None:
+def show(result: Result, talk: OutputOptions) -> None:
     """Print a result: words on standard output,
     or with ``--json`` one object there and the words beside it.
     """
@@ -125,7 +125,7 @@ def show(result: Result, talk: Talk) -> None:
         emit_json(result.value)
 
 
-def fail(error: MwbatchError, talk: Talk, asked: Exit = Exit.DONE) -> Exit:
+def fail(error: MwbatchError, talk: OutputOptions, asked: Exit = Exit.DONE) -> Exit:
     """Print an error as one sentence, and as an object with ``--json``; its exit code,
     or that of who ``asked`` to stop.
     """
@@ -179,7 +179,7 @@ def _trace() -> str:
     return masked(traceback.format_exc())
 
 
-def say(sentence: str, talk: Talk, level: int = logging.INFO) -> None:
+def say(sentence: str, talk: OutputOptions, level: int = logging.INFO) -> None:
     """Print words for people, on standard error; among JSON lines they are one, too."""
     if talk.log_format is LogFormat.JSON:
         told(sentence, level)
@@ -188,7 +188,7 @@ def say(sentence: str, talk: Talk, level: int = logging.INFO) -> None:
 
 
 @dataclass(slots=True)
-class Asked:
+class StopRequest:
     """Which signal asked to stop, as an exit code; ``DONE`` for none. ``interrupted`` is that of Ctrl-C.
 
     ``at_once``: nothing is finished any more. ``sending`` says whether requests were under way then.
@@ -207,7 +207,7 @@ class Asked:
         return "stopped; nothing was in flight, and running it again is safe"
 
 
-def _loop(command: "Command", talk: Talk, asked: Asked) -> Result:
+def _loop(command: "Command", talk: OutputOptions, asked: StopRequest) -> Result:
     """Run the command in an event loop, uvloop's where it installs."""
     import asyncio
 
@@ -224,7 +224,7 @@ def _loop(command: "Command", talk: Talk, asked: Asked) -> Result:
             raise click.exceptions.Exit(code) from None
 
 
-def _threads(asked: Asked) -> "ThreadPoolExecutor":
+def _threads(asked: StopRequest) -> "ThreadPoolExecutor":
     """Where `asyncio.to_thread` reads and writes.
 
     Whoever wants all to end at once does not wait for what is read there.
@@ -238,21 +238,21 @@ def _threads(asked: Asked) -> "ThreadPoolExecutor":
     return Threads(thread_name_prefix="mwbatch")
 
 
-async def _watched(command: "Command", talk: Talk, asked: Asked) -> Result:
+async def _watched(command: "Command", talk: OutputOptions, asked: StopRequest) -> Result:
     """Run the command where signals are heard and its tally is seen."""
-    from mwbatch.commands.context.context import Desk
+    from mwbatch.commands.context.context import Context
     from mwbatch.views.terminal.progress import shown
 
     ctx = click.get_current_context(silent=True)
     words = ctx.meta[WORDS] if ctx else sys.argv[1:]
-    desk = Desk(command=("mwbatch", *words), proxies=proxies())
-    listen(desk, asked, talk)
+    context = Context(command=("mwbatch", *words), proxies=proxies())
+    listen(context, asked, talk)
     say = told if talk.log_format is LogFormat.JSON else None
-    async with shown(desk.tally, quiet=talk.quiet, say=say):
-        return await command(desk)
+    async with shown(context.tally, quiet=talk.quiet, say=say):
+        return await command(context)
 
 
-def listen(desk: "Desk", asked: Asked, talk: Talk) -> None:
+def listen(context: "Context", asked: StopRequest, talk: OutputOptions) -> None:
     """First Ctrl-C, SIGTERM or end of the terminal: stop starting, finish what is in flight. Second:
     stop now.
 
@@ -268,13 +268,13 @@ def listen(desk: "Desk", asked: Asked, talk: Talk) -> None:
         asked.exit = asked.exit or code
         if task.cancelling():  # something that was told to end does not: a resume is safe after kill -9, too
             os._exit(_stopped(asked.said, asked.exit, talk))
-        if desk.stopping.is_set() or not desk.finishing:
-            asked.sending = bool(desk.finishing)
-            desk.stopping.set()
+        if context.stopping.is_set() or not context.finishing:
+            asked.sending = bool(context.finishing)
+            context.stopping.set()
             task.cancel()
             return
-        desk.stopping.set()
-        desk.tally.note("stopping: what is in flight is finished first; once more to stop at once")
+        context.stopping.set()
+        context.tally.note("stopping: what is in flight is finished first; once more to stop at once")
 
     loop.add_signal_handler(signal.SIGINT, heed, asked.interrupted)
     loop.add_signal_handler(signal.SIGTERM, heed, Exit.TERMINATED)

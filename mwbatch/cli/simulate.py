@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import emit, emit_json, perform
-from mwbatch.library import settings
-from mwbatch.library.declarations import Option
+from mwbatch.library.settings import groups as settings
+from mwbatch.library.settings.declarations import Option
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
-    from mwbatch.commands.context.context import Desk
+    from mwbatch.commands.context.context import Context
     from mwbatch.simulator import Faults, Settings, Simulator
 
 
@@ -49,7 +49,7 @@ class World:
 
 
 @verb
-def simulate(*, world: World, talk: settings.Talk) -> None:
+def simulate(*, world: World, talk: settings.OutputOptions) -> None:
     """Stand in for the whole Microwork API on this machine.
 
     No key, no network, no money. It completes tasks by itself, posts the callbacks, draws its own pictures,
@@ -61,7 +61,7 @@ def simulate(*, world: World, talk: settings.Talk) -> None:
       mwbatch simulate --profile heavy --seed 7 --fault created_500=0.2
     """
 
-    async def command(desk: "Desk") -> Result:
+    async def command(context: "Context") -> Result:
         there = await listening(settings_of(world))
         try:
             pasted = {"MICROWORK_BASE_URL": there.url, "MICROWORK_API_KEY": world.api_key}
@@ -69,11 +69,11 @@ def simulate(*, world: World, talk: settings.Talk) -> None:
                 emit_json(pasted)
             else:
                 emit("\n".join(f"export {name}={value}" for name, value in pasted.items()))
-            desk.tally.note(
+            context.tally.note(
                 f"the simulator is at {there.url}; paste the two lines where you submit. Ctrl-C ends it"
             )
-            with desk.in_flight():
-                await desk.stopping.wait()
+            with context.in_flight():
+                await context.stopping.wait()
         finally:
             await there.close()
         return Result()

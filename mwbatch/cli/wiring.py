@@ -12,32 +12,32 @@ from mwbatch.cli.signals import obeyed
 from mwbatch.core.urls.hosts import origin
 from mwbatch.core.words.hint import typed
 from mwbatch.core.words.values import CONCURRENCY
-from mwbatch.environment import api_key, exposed_key_file
 from mwbatch.errors import UsageError
-from mwbatch.library.options import never_asked
-from mwbatch.library.settings import Api, Asking, Place, Spending
+from mwbatch.library.settings.environment import api_key, exposed_key_file
+from mwbatch.library.settings.groups import Api, AskedBeforeOptions, HomeOptions, Spending
+from mwbatch.library.settings.keywords import never_asked
 from mwbatch.views.terminal.folding import folded
 
 if TYPE_CHECKING:
     from mwbatch.client import Client
-    from mwbatch.commands.context.context import Desk
+    from mwbatch.commands.context.context import Context
     from mwbatch.core.urls.proxies import Proxy
-    from mwbatch.journal.seam.store import Store
+    from mwbatch.journal.interface.store import Store
     from mwbatch.library.batch import Batch
     from mwbatch.library.client import Client as LibraryClient
     from mwbatch.library.home import Home
-    from mwbatch.library.means import Means
+    from mwbatch.library.runtime import Runtime
 
 
-def open_home(place: Place, desk: "Desk") -> "Store":
+def open_home(place: HomeOptions, context: "Context") -> "Store":
     """The home that was asked for, or the user's own; the first line of every command names it."""
-    return home_of(place, desk.tally.note)
+    return home_of(place, context.tally.note)
 
 
-def home_of(place: Place, tell: Callable[[str], None]) -> "Store":
-    """The same where there is no desk."""
+def home_of(place: HomeOptions, tell: Callable[[str], None]) -> "Store":
+    """The same where there is no context."""
+    from mwbatch.journal.interface.naming import default_home
     from mwbatch.journal.opening import other_owner, store
-    from mwbatch.journal.seam.naming import default_home
 
     where = (place.home or default_home()).absolute()
     home = store(where, place.key_file)
@@ -51,74 +51,76 @@ def home_of(place: Place, tell: Callable[[str], None]) -> "Store":
 
 @asynccontextmanager
 async def library(
-    place: Place, desk: "Desk", api: Api | None = None, concurrency: int = CONCURRENCY
+    place: HomeOptions, context: "Context", api: Api | None = None, concurrency: int = CONCURRENCY
 ) -> "AsyncIterator[Home]":
-    """The home as the library has it, at our desk; the way to the API is made where it is asked."""
+    """The home as the library has it, in our context; the way to the API is made where it is asked."""
     from mwbatch.library.home import Home
 
-    async with Home._over(_means(place, desk, api or Api(), concurrency)) as home:  # noqa: SLF001 (our own)
+    async with Home._over(_means(place, context, api or Api(), concurrency)) as home:  # noqa: SLF001 (our own)
         yield home
 
 
 @asynccontextmanager
 async def library_batch(
-    name: str, place: Place, desk: "Desk", api: Api | None = None, concurrency: int = CONCURRENCY
+    name: str, place: HomeOptions, context: "Context", api: Api | None = None, concurrency: int = CONCURRENCY
 ) -> "AsyncIterator[Batch]":
     """The same of a batch, which is looked for when something is done to it."""
     from mwbatch.library.batch import Batch
 
-    means = _means(place, desk, api or Api(), concurrency)
+    means = _means(place, context, api or Api(), concurrency)
     try:
         yield Batch(means, name)
     finally:
         await means.close()
 
 
-def _means(place: Place, desk: "Desk", api: Api, concurrency: int) -> "Means":
-    from mwbatch.library.means import Means
+def _means(place: HomeOptions, context: "Context", api: Api, concurrency: int) -> "Runtime":
+    from mwbatch.library.runtime import Runtime
 
     def opener() -> "LibraryClient":
         from mwbatch.library.client import Client
 
-        return Client._around(open_client(api, desk, concurrency))  # noqa: SLF001 (our own)
+        return Client._around(open_client(api, context, concurrency))  # noqa: SLF001 (our own)
 
-    return Means(open_home(place, desk), None, desk, opener, url=lambda: api.base_url, no_key=missing_key)
+    return Runtime(
+        open_home(place, context), None, context, opener, url=lambda: api.base_url, no_key=missing_key
+    )
 
 
-def keywords(spending: Spending, said: Asking) -> dict[str, Any]:
-    """The user's wishes as keywords of the library."""
+def keywords(spending: Spending, said: AskedBeforeOptions) -> dict[str, Any]:
+    """The options as keywords of the library."""
     from dataclasses import asdict
 
     named = asdict(spending) | asdict(said)
     return named | {"confirm": never_asked if named.pop("yes") else asked}
 
 
-def open_client(api: Api, desk: "Desk", concurrency: int = CONCURRENCY) -> "Client":
+def open_client(api: Api, context: "Context", concurrency: int = CONCURRENCY) -> "Client":
     """A client with the key from the environment; raises `UsageError` where there is none."""
     from mwbatch.client import Client
 
     if path := exposed_key_file():
-        desk.tally.note(
+        context.tally.note(
             f"warning: everybody on this machine can read the API key in {path}: "
             f"{typed('chmod', '600', path)}"
         )
-    proxy = _proxy(api.base_url, desk)
+    proxy = _proxy(api.base_url, context)
     with obeyed():  # a pipe may be waited for
         key = api_key()
     client = Client(key, api.base_url, api.timeout, limit=concurrency, proxy=proxy)
-    client.waits, client.sleep = desk.waits, desk.sleep
+    client.waits, client.sleep = context.waits, context.sleep
     return client
 
 
-def _proxy(base_url: str, desk: "Desk") -> "Proxy | None":
+def _proxy(base_url: str, context: "Context") -> "Proxy | None":
     """The proxy on the way to the API, which is said."""
     from mwbatch.core.urls.proxies import on_the_way
 
-    proxy = on_the_way(desk.proxies, origin(base_url))
+    proxy = on_the_way(context.proxies, origin(base_url))
     if proxy is not None:
-        desk.tally.note(f"the API is reached through the proxy {proxy.url}")
+        context.tally.note(f"the API is reached through the proxy {proxy.url}")
         if base_url.strip().lower().startswith("http:"):
-            desk.tally.note(
+            context.tally.note(
                 "warning: the API is plain http, so that the proxy may answer in its place: no refusal is "
                 "believed, and a row that is refused is in doubt until a listing shows that it has no task; "
                 "use https, or NO_PROXY"

@@ -3,8 +3,8 @@
 from mwbatch.client.api_key import fingerprint
 from mwbatch.client.client import Client
 from mwbatch.client.retry import again
-from mwbatch.client.transport.wire import Answer, Wire, kept
+from mwbatch.client.transport.wire import Wire, WireResponse, kept
 from mwbatch.core.api.page import Page
 from mwbatch.core.words.values import BASE_URL
 
-__all__ = ["BASE_URL", "Answer", "Client", "Page", "Wire", "again", "fingerprint", "kept"]
+__all__ = ["BASE_URL", "Client", "Page", "Wire", "WireResponse", "again", "fingerprint", "kept"]

@@ -14,11 +14,11 @@ from mwbatch.client.api_key import checked, fingerprint, hiding
 from mwbatch.client.responses import asked_for, canceled_in, made, page_in, task_in
 from mwbatch.client.retry import Sleep, Waits, again, passing, untaken
 from mwbatch.client.transport.aiohttp_wire import AiohttpWire
-from mwbatch.client.transport.wire import Answer, Wire
+from mwbatch.client.transport.wire import Wire, WireResponse
 from mwbatch.core.api.create_request import BadForm, Outcome, encode_create, judge
 from mwbatch.core.api.page import Page
 from mwbatch.core.api.task import Task
-from mwbatch.core.api.walk import REPEATS, Shown
+from mwbatch.core.api.walk import REPEATS, ListedTasks
 from mwbatch.core.codec.times import iso
 from mwbatch.core.facts.kinds import Verdict
 from mwbatch.core.urls.hosts import origin
@@ -244,7 +244,7 @@ class Client:
         """
         offset, shown, clock, why = (
             0,
-            Shown(),
+            ListedTasks(),
             asyncio.get_running_loop().time,
             "it takes more than six hours",
         )
@@ -278,16 +278,16 @@ class Client:
         params: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
         fresh: bool = False,
-    ) -> Answer:
+    ) -> WireResponse:
         return self._heard(await self._wire.send(method, path, params=params, body=body, fresh=fresh))
 
-    def _heard(self, answer: Answer) -> Answer:
+    def _heard(self, answer: WireResponse) -> WireResponse:
         """What every answer tells, and what of it may be shown."""
         self.clock = answer.headers.get("Date", self.clock)
         if (
             answer.status >= 300
         ):  # an error's words are shown to people, and some servers quote what they were sent
-            return Answer(answer.status, answer.headers, self._hide(answer.body))
+            return WireResponse(answer.status, answer.headers, self._hide(answer.body))
         return answer
 
 

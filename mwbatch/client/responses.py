@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from mwbatch.client.transport.wire import Answer
+from mwbatch.client.transport.wire import WireResponse
 from mwbatch.core.api.create_request import UNREADABLE, VERDICTS, Outcome, explain
 from mwbatch.core.api.page import Page
 from mwbatch.core.api.task import BadTask, Task, parse_task
@@ -30,7 +30,7 @@ def made(outcome: Outcome) -> Task:
     raise kind(outcome.message, status=outcome.status, retry_after=outcome.retry_after)
 
 
-def task_in(answer: Answer, task_id: str) -> Task:
+def task_in(answer: WireResponse, task_id: str) -> Task:
     """The task in an answer about ``task_id``; raises `ApiError`, `NotFound` for a 404."""
     if answer.status == 404:
         raise NotFound(f"the API knows no task {task_id}", status=404)
@@ -47,7 +47,7 @@ def asked_for(task: Task, task_id: str) -> Task:
     return task
 
 
-def canceled_in(answer: Answer, task_id: str) -> Task:
+def canceled_in(answer: WireResponse, task_id: str) -> Task:
     """The task in the answer to a cancel; raises `Unsure` where only a
     look at the task can tell what it is now.
     """
@@ -60,7 +60,7 @@ def canceled_in(answer: Answer, task_id: str) -> Task:
     return task_in(answer, task_id)
 
 
-def page_in(answer: Answer, limit: int, offset: int, type: str | None = None) -> Page:  # noqa: A002
+def page_in(answer: WireResponse, limit: int, offset: int, type: str | None = None) -> Page:  # noqa: A002
     """The page in an answer to the listing, an object with ``docs`` or a bare array; raises `ApiError`."""
     value = _accepted(answer)
     envelope = value if isinstance(value, dict) else {"docs": value}
@@ -82,7 +82,7 @@ def page_in(answer: Answer, limit: int, offset: int, type: str | None = None) ->
     )
 
 
-def _accepted(answer: Answer) -> Json:
+def _accepted(answer: WireResponse) -> Json:
     """The JSON of a 2xx answer; raises the error of any other."""
     if not 200 <= answer.status < 300:
         raise _error(answer)
@@ -92,7 +92,7 @@ def _accepted(answer: Answer) -> Json:
         raise Unsure(f"{UNREADABLE}: {error}", status=answer.status) from None
 
 
-def _error(answer: Answer) -> ApiError:
+def _error(answer: WireResponse) -> ApiError:
     """A read that failed changes nothing, so what is no plain refusal is a plain `ApiError`."""
     verdict = VERDICTS.get(answer.status)
     kind = ERRORS[verdict] if verdict else ApiError

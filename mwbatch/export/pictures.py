@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from mwbatch.core.facts.kinds import Planned, Seen
 from mwbatch.core.manifest.image_size import Size, told_size
 from mwbatch.core.report.exported import Exported
+from mwbatch.export.batch_survey import BatchSurvey
 from mwbatch.export.boxes import clipped, outside
 from mwbatch.export.choices import Outside
 from mwbatch.export.picture import Picture, Tag, picture
-from mwbatch.export.survey import Survey
-from mwbatch.journal.seam.labelled import labelled
+from mwbatch.journal.interface.labelled import labelled
 
 _log = logging.getLogger("mwbatch.export")
 Sizes = Callable[[int], Size | None]
@@ -75,7 +75,7 @@ class Judge:
         _log.info("row %d (%s), tag %s: %s", made.row, made.id, tag.id, what)
 
 
-def pictures(survey: Survey, judge: Judge) -> Iterator[Picture]:
+def pictures(survey: BatchSurvey, judge: Judge) -> Iterator[Picture]:
     """Every completed row that the format can take, in the manifest's order."""
     for planned, answer in labelled(survey.answers):
         if made := judge.picture(planned, answer):

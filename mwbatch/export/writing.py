@@ -9,15 +9,15 @@ from mwbatch.core.facts.kinds import Planned
 from mwbatch.core.report.exported import Exported
 from mwbatch.core.words.plural import rows
 from mwbatch.errors import UsageError
+from mwbatch.export.batch_survey import BatchSurvey
 from mwbatch.export.choices import By, FormatName, Outside
 from mwbatch.export.job import Job
 from mwbatch.export.picture import Picture
 from mwbatch.export.pictures import Judge, Sizes, pictures
 from mwbatch.export.registry import FORMATS
-from mwbatch.export.survey import Survey
+from mwbatch.journal.interface.journal import Journal
+from mwbatch.journal.interface.store import Store
 from mwbatch.journal.outputs.user_files import Output
-from mwbatch.journal.seam.journal import Journal
-from mwbatch.journal.seam.store import Store
 
 ENTRIES: Final = frozenset(
     ("images.csv", "data.yaml", "labels", "Annotations", "annotations.json", "tasks.json", "label_config.xml")
@@ -61,11 +61,11 @@ class Export:
         self._format.require()
         self._output.check(folder=self._folder)
 
-    def survey(self, journal: Journal) -> Survey:
+    def survey(self, journal: Journal) -> BatchSurvey:
         """Read everything once."""
-        return Survey(journal, self._order.category, boxes=self._format.boxes)
+        return BatchSurvey(journal, self._order.category, boxes=self._format.boxes)
 
-    def write(self, survey: Survey, sizes: Sizes, going: Going) -> Exported:
+    def write(self, survey: BatchSurvey, sizes: Sizes, going: Going) -> Exported:
         """Read the completed rows again and write them;
         raises `UsageError` where images lack a size that is needed.
         """
@@ -85,13 +85,13 @@ class Export:
         found.damaged = len(survey.journal.health().lost)
         return found
 
-    def _demand_sizes(self, survey: Survey, sizes: Sizes) -> None:
+    def _demand_sizes(self, survey: BatchSurvey, sizes: Sizes) -> None:
         missing = (planned for planned in survey.unsized() if sizes(planned.row) is None)
         if first := next(missing, None):
             raise UsageError(_no_size(self._order.format, first, 1 + sum(1 for _ in missing), survey))
 
 
-def _no_size(name: FormatName, first: Planned, missing: int, survey: Survey) -> str:
+def _no_size(name: FormatName, first: Planned, missing: int, survey: BatchSurvey) -> str:
     """Which images have no size, and what would do."""
     wrong = f" (in {rows(survey.misspelt)} what stands there is no size)" if survey.misspelt else ""
     return (

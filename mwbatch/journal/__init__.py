@@ -1,1 +1,1 @@
-"""Where the facts of a batch live, and all that a home keeps beside them; `seam` is what others rest on."""
+"""Where the facts of a batch live, and all a home keeps beside them; `interface` is what others rest on."""

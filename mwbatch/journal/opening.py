@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mwbatch.journal.home.home import Files
-from mwbatch.journal.seam.store import Store
+from mwbatch.journal.interface.store import Store
 
 
 def store(where: Path, key_file: Path | None = None) -> Store:

@@ -5,22 +5,22 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Generic, TypeVar, Unpack
 
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.core.words.values import GREATEST_COST, MOST_TASKS, POLL, SETTLE, amount, whole
 from mwbatch.errors import BadValue, UsageError
 from mwbatch.journal.files.closing import in_thread
-from mwbatch.library.means import Means
-from mwbatch.library.options import Confirm, CreateOptions, created_by, never_asked, one_of
+from mwbatch.library.runtime import Runtime
+from mwbatch.library.settings.keywords import Confirm, CreateOptions, created_by, never_asked, one_of
 
 if TYPE_CHECKING:
     import pyarrow  # pyright: ignore[reportMissingImports] (an extra)
 
+    from mwbatch.core.report.command_outcomes import Canceled, Created, Made, Reconciled
     from mwbatch.core.report.exported import Exported
-    from mwbatch.core.report.outcomes import Canceled, Created, Made, Reconciled
     from mwbatch.core.report.progress import Report
-    from mwbatch.journal.seam.open_batch import Opened
-    from mwbatch.library.details import Details
-    from mwbatch.library.results import Result
+    from mwbatch.journal.interface.open_batch import OpenBatch
+    from mwbatch.library.reading.details import Details
+    from mwbatch.library.reading.results import Result
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ class Batch:
     ``name`` is how it is found. It holds nothing open: what others do to the batch shows at the next call.
     """
 
-    def __init__(self, means: Means, name: str) -> None:
+    def __init__(self, means: Runtime, name: str) -> None:
         self._means, self.name = means, name
 
     def __repr__(self) -> str:
@@ -47,8 +47,8 @@ class Batch:
         """Go on with it where it stopped; the manifest is not read again. Raises as `Home.submit`."""
         from mwbatch.commands.verbs.submit import resume
 
-        with self._means.at_work() as desk:
-            return await resume(self._means.store, self._means.api(), self.name, created_by(options), desk)
+        with self._means.at_work() as context:
+            return await resume(self._means.store, self._means.api(), self.name, created_by(options), context)
 
     async def retry(
         self,
@@ -65,9 +65,9 @@ class Batch:
         """
         from mwbatch.commands.verbs.retry import Choice, retry
 
-        with self._means.at_work() as desk:
-            choice, wishes = Choice(status, ids), created_by(options)
-            return await retry(self._means.store, self._means.api(), self.name, choice, wishes, desk)
+        with self._means.at_work() as context:
+            choice, send_options = Choice(status, ids), created_by(options)
+            return await retry(self._means.store, self._means.api(), self.name, choice, send_options, context)
 
     async def cancel(self, *, ids: Collection[str] = (), confirm: Confirm = never_asked) -> "Canceled":
         """Give up the rows that are not final, or those of them that ``ids`` name.
@@ -81,9 +81,9 @@ class Batch:
         from mwbatch.commands.verbs.cancel import cancel
         from mwbatch.commands.verbs.retry import Choice
 
-        with self._means.at_work() as desk:
+        with self._means.at_work() as context:
             chosen = Choice(ids=ids).ids
-            return await cancel(self._means.store, self._means.api(), self.name, chosen, desk, confirm)
+            return await cancel(self._means.store, self._means.api(), self.name, chosen, context, confirm)
 
     async def reconcile(
         self,
@@ -106,15 +106,15 @@ class Batch:
             ApiError: the API refuses us, or is not the batch's.
             StoreError: this machine cannot read or write the batch.
         """
-        from mwbatch.commands.verbs.reconcile import Manner, reconcile
+        from mwbatch.commands.verbs.reconcile import ReconcileOptions, reconcile
 
-        with self._means.at_work() as desk:
+        with self._means.at_work() as context:
             if wait and offline:
                 raise UsageError("wait=True looks again at what the API has: leave out offline=True")
-            manner = Manner(settle, every if wait else None, most, unproved)
+            reconcile_options = ReconcileOptions(settle, every if wait else None, most, unproved)
             name = self.name if manifest is None else str(manifest)
             client = None if offline else self._means.api()
-            return await reconcile(self._means.store, client, name, desk, manner)
+            return await reconcile(self._means.store, client, name, context, reconcile_options)
 
     async def status(self, *, price: float | None = None) -> "Report":
         """Where it stands: no request is made, no lock taken; ``price`` is that of a task."""
@@ -131,9 +131,9 @@ class Batch:
         Raises:
             StoreError: at the end, where rows are lost that may have answers.
         """
-        from mwbatch.journal.seam.distrust import tell_hidden
-        from mwbatch.journal.seam.labelled import results
-        from mwbatch.library.results import result_of
+        from mwbatch.journal.interface.distrust import tell_hidden
+        from mwbatch.journal.interface.labelled import results
+        from mwbatch.library.reading.results import result_of
 
         with self._means.at_work():
             opened = await self._look()
@@ -153,22 +153,22 @@ class Batch:
         Raises:
             StoreError: at the end, where rows are lost that may have answers.
         """
-        from mwbatch.journal.seam.distrust import tell_hidden
-        from mwbatch.library.following import followed
-        from mwbatch.library.results import result_of
+        from mwbatch.journal.interface.distrust import tell_hidden
+        from mwbatch.library.reading.following import followed
+        from mwbatch.library.reading.results import result_of
 
-        with self._means.at_work() as desk:
+        with self._means.at_work() as context:
             opened = self._means.store.open(self._means.store.find(self.name))
             done = frozenset(but)
-            async for line in followed(opened, desk.sleep, every):
+            async for line in followed(opened, context.sleep, every):
                 if line["id"] not in done:
                     yield result_of(line)
-            if not desk.stopping.is_set():  # damage shows to a full reading alone
+            if not context.stopping.is_set():  # damage shows to a full reading alone
                 tell_hidden(await self._look())
 
     async def details(self) -> "Details":
         """What ``--list`` of `mwbatch reconcile` lists, as far as it is on disk."""
-        from mwbatch.library.details import details_of
+        from mwbatch.library.reading.details import details_of
 
         with self._means.at_work():
             opened = await self._look()
@@ -196,7 +196,7 @@ class Batch:
         from mwbatch.export.choices import By, FormatName, Outside
         from mwbatch.export.writing import Order
 
-        with self._means.at_work() as desk:
+        with self._means.at_work() as context:
             order = Order(
                 one_of("format", format, FormatName),
                 Path(output),
@@ -206,7 +206,7 @@ class Batch:
                 leave_out_unsized,
             )
             opened = self._means.store.open(self._means.store.find(self.name))
-            return await export(opened, desk, order, measuring=measure_images, demanded=require_complete)
+            return await export(opened, context, order, measuring=measure_images, demanded=require_complete)
 
     async def make_annotating(
         self,
@@ -227,18 +227,18 @@ class Batch:
             StoreError: the batch cannot be read, or the manifest not be written.
         """
         from mwbatch.commands.verbs.make_annotating import make_annotating
-        from mwbatch.core.report.second_stage import Filter, Question
+        from mwbatch.core.report.second_stage import BoxQuestion, Filter
 
-        with self._means.at_work() as desk:
+        with self._means.at_work() as context:
             for name, words in (("options", options), ("brands", brands)):
                 if isinstance(words, str):
                     raise BadValue(name, words, f"several may be named: [{words!r}] would do")
             amount("min_size", min_size, 0, MOST_TASKS)
             whole("max_tags", max_tags, 1, MOST_TASKS, none=True)
-            question = Question(instruction, tuple(options), single_option)
+            question = BoxQuestion(instruction, tuple(options), single_option)
             wanted = Filter(frozenset(brands), min_size, max_tags)
             return await make_annotating(
-                self._means.store, self.name, question, wanted, Path(output), desk, force=force
+                self._means.store, self.name, question, wanted, Path(output), context, force=force
             )
 
     def table(self) -> "pyarrow.Table":
@@ -247,13 +247,13 @@ class Batch:
         It is the table of a parquet export, needs the extra ``parquet``, and blocks while it reads: in a
         program that does other things, ``await asyncio.to_thread(batch.table)``.
         """
-        from mwbatch.library.table import table
+        from mwbatch.library.reading.table import table
 
         with self._means.at_work():
             return table(self._means.store.open(self._means.store.find(self.name)))
 
-    async def _look(self) -> "Opened":
-        from mwbatch.journal.seam.open_batch import look
+    async def _look(self) -> "OpenBatch":
+        from mwbatch.journal.interface.open_batch import look
 
         return await look(self._means.store, self._means.store.find(self.name))
 
@@ -261,6 +261,6 @@ class Batch:
 class Submitted(Batch, Generic[T]):
     """A batch that something was just done to; ``outcome`` says what came of it."""
 
-    def __init__(self, means: Means, name: str, outcome: T) -> None:
+    def __init__(self, means: Runtime, name: str, outcome: T) -> None:
         super().__init__(means, name)
         self.outcome = outcome

@@ -9,12 +9,12 @@ from mwbatch.client.transport.wire import Wire
 from mwbatch.core.urls.hosts import origin
 from mwbatch.core.urls.proxies import Proxies, Proxy, on_the_way
 from mwbatch.core.words.values import CONCURRENCY, TIMEOUT
-from mwbatch.environment import api_key as key_of_the_environment
-from mwbatch.environment import base_url as url_of_the_environment
-from mwbatch.environment import proxies
 from mwbatch.errors import ApiError
+from mwbatch.library.messages import spoken
+from mwbatch.library.settings.environment import api_key as key_of_the_environment
+from mwbatch.library.settings.environment import base_url as url_of_the_environment
+from mwbatch.library.settings.environment import proxies
 from mwbatch.library.tasks import Tasks
-from mwbatch.library.words import spoken
 
 _log = logging.getLogger("mwbatch")
 

@@ -7,15 +7,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from mwbatch.core.words.values import GREATEST_COST, POLL, amount
-from mwbatch.environment import rooted
 from mwbatch.errors import BadValue
+from mwbatch.journal.interface.naming import default_home
+from mwbatch.journal.interface.ref import usable
 from mwbatch.journal.opening import store
-from mwbatch.journal.seam.naming import default_home
-from mwbatch.journal.seam.ref import usable
 from mwbatch.library.batch import Batch, Submitted
 from mwbatch.library.keys import Keys
-from mwbatch.library.means import Means
-from mwbatch.library.options import (
+from mwbatch.library.messages import spoken
+from mwbatch.library.runtime import Runtime
+from mwbatch.library.settings.environment import rooted
+from mwbatch.library.settings.keywords import (
     CheckOptions,
     ListenOptions,
     RunOptions,
@@ -26,15 +27,14 @@ from mwbatch.library.options import (
     no_more,
     submitted_by,
 )
-from mwbatch.library.words import spoken
 
 if TYPE_CHECKING:
     from mwbatch.callbacks.common.subscriber import OnStored
     from mwbatch.callbacks.ops.server import Running
-    from mwbatch.core.report.outcomes import Created, Ran
+    from mwbatch.core.report.command_outcomes import Created, Ran
     from mwbatch.core.report.preview import Rehearsal, Validation
     from mwbatch.library.client import Client
-    from mwbatch.library.values import AuditReport, Standing
+    from mwbatch.library.reports import AuditReport, Standing
 
 
 class Home:
@@ -65,11 +65,11 @@ class Home:
                 "MWBATCH_CALLBACK_KEY_FILE",
                 "for keys.json in the data folder",
             )
-            self._means = Means(store(where, keys), client)
+            self._means = Runtime(store(where, keys), client)
         self.keys = Keys(self._means)
 
     @classmethod
-    def _over(cls, means: Means) -> Self:
+    def _over(cls, means: Runtime) -> Self:
         """A home with means of somebody else, as the command line has them."""
         made = cls.__new__(cls)
         made._means, made.keys = means, Keys(means)  # noqa: SLF001 (our own)
@@ -104,12 +104,12 @@ class Home:
     def batch(self, name: str) -> Batch:
         """The batch of a name, or of the path of a manifest. Raises `UsageError` where there is none."""
         with self._means.at_work():
-            return Batch(self._means, self._means.store.find(name).card.name)
+            return Batch(self._means, self._means.store.find(name).info.name)
 
     def batches(self) -> list[Batch]:
         """Every batch that can be read, by name."""
         with self._means.at_work():
-            return [Batch(self._means, ref.card.name) for ref in usable(self._means.store.batches())]
+            return [Batch(self._means, ref.info.name) for ref in usable(self._means.store.batches())]
 
     async def submit(
         self, manifest: str | Path, *, batch: str | None = None, **options: Unpack[SubmitOptions]
@@ -127,10 +127,10 @@ class Home:
         from mwbatch.commands.manifest.planning import readable
         from mwbatch.commands.verbs.submit import submit
 
-        with self._means.at_work() as desk:
-            source, wishes = submitted_by(manifest, batch, options)
-            async with readable(source, desk) as there:
-                created = await submit(self._means.store, self._means.api(), there, wishes, desk)
+        with self._means.at_work() as context:
+            source, send_options = submitted_by(manifest, batch, options)
+            async with readable(source, context) as there:
+                created = await submit(self._means.store, self._means.api(), there, send_options, context)
         return Submitted(self._means, created.report.batch, created)
 
     async def rehearse(
@@ -141,12 +141,12 @@ class Home:
         from mwbatch.commands.verbs.rehearse import rehearse
 
         means = self._means
-        with means.at_work() as desk:
-            source, wishes = submitted_by(manifest, batch, options)
-            async with readable(source, desk) as there:
-                client = means.api_where(needed=wishes.repeats.since is not None)
+        with means.at_work() as context:
+            source, send_options = submitted_by(manifest, batch, options)
+            async with readable(source, context) as there:
+                client = means.api_where(needed=send_options.repeats.since is not None)
                 return await rehearse(
-                    self._means.store, means.origin, there, wishes, desk, means.lacks(), client
+                    self._means.store, means.origin, there, send_options, context, means.lacks(), client
                 )
 
     async def run(
@@ -163,12 +163,14 @@ class Home:
         from mwbatch.commands.manifest.planning import readable
         from mwbatch.commands.verbs.run import run
 
-        with self._means.at_work() as desk:
+        with self._means.at_work() as context:
             left: dict[str, Any] = {**options}
             door = door_of(left)
-            source, wishes = submitted_by(manifest, batch, left)
-            async with readable(source, desk) as there:
-                ran = await run(self._means.store, self._means.api(), there, wishes, door, desk, poll)
+            source, send_options = submitted_by(manifest, batch, left)
+            async with readable(source, context) as there:
+                ran = await run(
+                    self._means.store, self._means.api(), there, send_options, door, context, poll
+                )
         return Submitted(self._means, ran.report.batch, ran)
 
     async def serve_callbacks(
@@ -193,7 +195,7 @@ class Home:
     async def status(self, *, price: float | None = None) -> "Standing":
         """Where every batch stands: no request is made, no lock taken; at a ``price`` a task."""
         from mwbatch.journal.files.closing import in_thread
-        from mwbatch.library.values import standing
+        from mwbatch.library.reports import standing
 
         with self._means.at_work():
             amount("price", price, 0, GREATEST_COST, none=True)
@@ -207,13 +209,13 @@ class Home:
         Raises `ApiError` where the API refuses us or cannot be reached.
         """
         from mwbatch.commands.verbs.audit import audit
-        from mwbatch.library.values import audit_report
+        from mwbatch.library.reports import audit_report
 
-        with self._means.at_work() as desk:
+        with self._means.at_work() as context:
             amount("price", price, 0, GREATEST_COST, none=True)
             back = looked_back(against_api, since)
             client = self._means.api_where(needed=against_api)
-            return audit_report(await audit(self._means.store, desk, client, back), price)
+            return audit_report(await audit(self._means.store, context, client, back), price)
 
     async def validate(
         self,
@@ -232,7 +234,7 @@ class Home:
         from mwbatch.commands.verbs.validate import can_be_compared, compared, validate
 
         means, path = self._means, str(manifest)
-        with means.at_work() as desk:
+        with means.at_work() as context:
             source, said = checked_by(path, batch, options)
             found = await validate(
                 path,
@@ -241,12 +243,12 @@ class Home:
                 leave=source.leave,
                 price=price,
                 check_images=check_images,
-                desk=desk,
+                context=context,
             )
             if not can_be_compared(path, found):
                 return found
             client = partial(means.api_where, needed=said.since is not None)
-            return await compared(found, self._means.store, means.origin, source, said, desk, client)
+            return await compared(found, self._means.store, means.origin, source, said, context, client)
 
 
 def _path(name: str, given: str | Path | None, variable: str, unset: str) -> Path | None:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from mwbatch.core.codec.ids import Kid
-from mwbatch.library.means import Means
+from mwbatch.library.runtime import Runtime
 
 if TYPE_CHECKING:
     from mwbatch.core.report.key_use import KeyLine, Retired, Rotated
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class Keys:
     """What `mwbatch keys` does. No secret is shown."""
 
-    def __init__(self, means: Means) -> None:
+    def __init__(self, means: Runtime) -> None:
         self._means = means
 
     async def list(self) -> "list[KeyLine]":
@@ -22,15 +22,15 @@ class Keys:
         """
         from mwbatch.commands.verbs import keys
 
-        with self._means.at_work() as desk:
-            return await keys.listed(self._means.store, desk)
+        with self._means.at_work() as context:
+            return await keys.listed(self._means.store, context)
 
     async def rotate(self) -> "Rotated":
         """Make a new key, which signs from now on; the others go on to verify what they signed."""
         from mwbatch.commands.verbs import keys
 
-        with self._means.at_work() as desk:
-            return keys.rotated(self._means.store, desk)
+        with self._means.at_work() as context:
+            return keys.rotated(self._means.store, context)
 
     async def retire(self, kid: str, *, force: bool = False) -> "Retired":
         """Refuse callbacks at an old key's addresses.
@@ -41,5 +41,5 @@ class Keys:
         """
         from mwbatch.commands.verbs import keys
 
-        with self._means.at_work() as desk:
-            return await keys.retired(self._means.store, Kid(kid), desk, force=force)
+        with self._means.at_work() as context:
+            return await keys.retired(self._means.store, Kid(kid), context, force=force)

@@ -8,9 +8,9 @@ from mwbatch.core.api.task import Task
 from mwbatch.core.codec.times import iso, moment
 from mwbatch.core.words.values import MOST_TASKS, whole
 from mwbatch.errors import BadValue, Refused, Unfinished, Unsure
-from mwbatch.library.options import one_of
-from mwbatch.library.settings import TaskStatus, TaskType
-from mwbatch.library.words import spoken
+from mwbatch.library.messages import spoken
+from mwbatch.library.settings.groups import TaskStatus, TaskType
+from mwbatch.library.settings.keywords import one_of
 
 
 class Tasks:

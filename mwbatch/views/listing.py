@@ -6,12 +6,12 @@ from typing import Final
 
 from mwbatch.core.api.address import masked
 from mwbatch.core.codec.times import iso
-from mwbatch.core.report.outcomes import Reconciled
-from mwbatch.core.state.fold import Status
+from mwbatch.core.report.command_outcomes import Reconciled
+from mwbatch.core.state.row_status import Status
 from mwbatch.core.state.task_state import TaskState
 from mwbatch.core.words.printable import cell
 from mwbatch.errors import Exit
-from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.interface.open_batch import OpenBatch
 from mwbatch.views.plain import Result
 
 BEGINNING: Final = 80
@@ -34,7 +34,7 @@ def listing(
     return Result("\n".join(lines), {what.replace(" ", "_"): there}, exit_code)
 
 
-def rows(opened: Opened, status: Status) -> Result:
+def rows(opened: OpenBatch, status: Status) -> Result:
     """The rows in one status, with their line in the manifest, their id and the last message about them."""
     wanted = set(opened.state.numbered(status))
     messages = {row: message for row, message in opened.failures() if row in wanted}
@@ -47,12 +47,12 @@ def rows(opened: Opened, status: Status) -> Result:
     )
 
 
-def surplus(opened: Opened) -> Result:
+def surplus(opened: OpenBatch) -> Result:
     """Every task beyond the one kept of its row."""
     return listing("surplus", _tasks(opened, opened.state.surplus()))
 
 
-def conflicts(opened: Opened) -> Result:
+def conflicts(opened: OpenBatch) -> Result:
     """Every task with two answers that say different things."""
     return listing("conflicts", _tasks(opened, opened.state.conflicts()))
 
@@ -70,12 +70,12 @@ def differing(found: Reconciled) -> Result:
     )
 
 
-def unknown(opened: Opened) -> Result:
+def unknown(opened: OpenBatch) -> Result:
     """Every task at an address of the batch whose row the batch does not have."""
     return listing("unknown tasks", _tasks(opened, opened.state.unknown()))
 
 
-def damaged(opened: Opened) -> Result:
+def damaged(opened: OpenBatch) -> Result:
     """Every place on disk where a line was acknowledged once and cannot be read now."""
     return listing(
         "damaged lines",
@@ -86,7 +86,7 @@ def damaged(opened: Opened) -> Result:
     )
 
 
-def rejected(opened: Opened) -> Result:
+def rejected(opened: OpenBatch) -> Result:
     """Every callback that did not fit, with the beginning of its body."""
     return listing(
         "rejected callbacks",
@@ -112,7 +112,7 @@ def _begins(body: bytes) -> str:
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
-def _tasks(opened: Opened, tasks: Iterator[tuple[int, TaskState]]) -> Iterator[dict[str, object]]:
+def _tasks(opened: OpenBatch, tasks: Iterator[tuple[int, TaskState]]) -> Iterator[dict[str, object]]:
     for number, task in tasks:
         row = opened.state.row(number)
         kept = row.kept

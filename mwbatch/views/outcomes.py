@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from mwbatch.core.report.outcomes import Canceled, Comparison, Created, Made, Proof, Ran, Reconciled
+from mwbatch.core.report.command_outcomes import Canceled, Comparison, Created, Made, Proof, Ran, Reconciled
 from mwbatch.core.sweeps.sweep import NO_ECHO
 from mwbatch.core.words.hint import hint
 from mwbatch.core.words.plural import counted, rows

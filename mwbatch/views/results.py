@@ -5,16 +5,16 @@ from itertools import islice
 from typing import Final
 
 from mwbatch.core.codec.json_codec import encode
-from mwbatch.core.report.outcomes import Taken
+from mwbatch.core.report.command_outcomes import ResultsWritten
 from mwbatch.core.report.result_line import Label, label
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.core.words.plural import rows
 from mwbatch.core.words.printable import cell
 from mwbatch.journal.files.closing import in_thread
-from mwbatch.journal.seam.distrust import tell_hidden
-from mwbatch.journal.seam.journal import News
-from mwbatch.journal.seam.labelled import results
-from mwbatch.journal.seam.open_batch import Opened, look
+from mwbatch.journal.interface.distrust import tell_hidden
+from mwbatch.journal.interface.journal import News
+from mwbatch.journal.interface.labelled import results
+from mwbatch.journal.interface.open_batch import OpenBatch, look
 from mwbatch.views.plain import Result
 from mwbatch.views.standing import judged
 from mwbatch.views.terminal.streams import Stream, written
@@ -23,7 +23,7 @@ EVERY: Final = 0.5
 """Seconds between two looks at what was written meanwhile."""
 
 
-def taken(told: Taken, *, demanded: bool = False) -> Result:
+def taken(told: ResultsWritten, *, demanded: bool = False) -> Result:
     """A file of results; ``demanded``: incompleteness is an error."""
     report = told.report
     words = (
@@ -34,7 +34,7 @@ def taken(told: Taken, *, demanded: bool = False) -> Result:
     return Result(words, value, judged([report], demanded=demanded))
 
 
-def print_results(opened: Opened, out: Stream, *, every: bool, demanded: bool) -> Result:
+def print_results(opened: OpenBatch, out: Stream, *, every: bool, demanded: bool) -> Result:
     """Print the lines, as long as somebody reads them;
     exit 3 when completeness was ``demanded`` and is not there.
     """
@@ -46,7 +46,7 @@ def print_results(opened: Opened, out: Stream, *, every: bool, demanded: bool) -
 
 
 async def follow_results(
-    opened: Opened, out: Stream, sleep: Callable[[float], Awaitable[bool]], *, demanded: bool
+    opened: OpenBatch, out: Stream, sleep: Callable[[float], Awaitable[bool]], *, demanded: bool
 ) -> Result:
     """Print each line once, as its row is completed, until nothing is unfinished,
     nobody reads or ``sleep`` says to stop.
@@ -73,9 +73,9 @@ async def follow_results(
     return Result(exit=judged([await whole.reported()], demanded=True))
 
 
-def _labelled(opened: Opened, news: News) -> Iterator[Label]:
+def _labelled(opened: OpenBatch, news: News) -> Iterator[Label]:
     for planned, answer in news.look():
-        yield label(opened.card.name, planned, opened.state.row(planned.row), answer)
+        yield label(opened.info.name, planned, opened.state.row(planned.row), answer)
 
 
 def _some(news: Iterator[Label]) -> bytes:

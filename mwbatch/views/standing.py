@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from mwbatch.core.report.progress import Report
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.core.words.hint import hint
 from mwbatch.core.words.plural import counted
 from mwbatch.errors import Exit

@@ -2,7 +2,7 @@
 
 ``ONLY=creating|receiving|starting|pace`` plays one section, ``RUNS=`` (5) says how often each contender
 plays. ``--json`` writes all figures to a file, ``--keep`` writes their ratios to
-`tests/bench/ratios.json`, the reference of later runs.
+`tests/bench/report/ratios.json`, the reference of later runs.
 """
 
 import argparse
@@ -18,9 +18,9 @@ from typing import Final
 
 from mwbatch.core.codec.json_codec import encode
 from tests.bench import creating, receiving, starting
-from tests.bench.figures import Figure
-from tests.bench.ratios import keep, kept, machine
-from tests.bench.table import lines
+from tests.bench.report.figures import Figure
+from tests.bench.report.ratios import keep, kept, machine
+from tests.bench.report.table import lines
 
 Section = Callable[[int, Callable[[str], None]], Iterator[Figure]]
 
@@ -59,9 +59,9 @@ def main() -> None:
 
 def _pace() -> list[object]:
     """The section of the pace, which counts goodput in simulated time and so has a table of its own."""
-    if find_spec("tests.bench.pace") is None:
+    if find_spec("tests.bench.pacing.pace") is None:
         return []
-    rows = list(import_module("tests.bench.pace").run())
+    rows = list(import_module("tests.bench.pacing.pace").run())
     print("-- pace")
     for row in rows:
         print(row)

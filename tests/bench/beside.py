@@ -17,14 +17,14 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from mwbatch.journal.home.home import Home
-from mwbatch.journal.seam.batch_record import Card
-from tests.bench.children import ROOT, module, server
+from mwbatch.journal.interface.batch_info import BatchInfo
 from tests.bench.creating import ROWS
-from tests.bench.figures import Round
 from tests.bench.growing.batches import NAME, Grown
 from tests.bench.growing.processes import run
 from tests.bench.receiving import Receiver, Yard
-from tests.bench.stage import Stage
+from tests.bench.report.figures import Round
+from tests.bench.stand.children import ROOT, module, server
+from tests.bench.stand.stage import Stage
 
 RUNS: Final = 11
 SIZES: Final = (1, 1_000, 100_000)
@@ -144,7 +144,9 @@ class Works:
         if not (self._place / "many").exists():
             home = Home(self._place / "many")
             for number in range(MANY):
-                home.create(Card(f"b{number}", f"bench{number:05}", self._url, f"{number}.csv", None, ()))
+                home.create(
+                    BatchInfo(f"b{number}", f"bench{number:05}", self._url, f"{number}.csv", None, ())
+                )
         return "many"
 
     def _create(self, phase: Callable[..., Round]) -> Play:

@@ -7,9 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from tests.bench.children import module, server, tool
-from tests.bench.figures import Figure, Round, compare
-from tests.bench.stage import Stage
+from tests.bench.report.figures import Figure, Round, compare
+from tests.bench.stand.children import module, server, tool
+from tests.bench.stand.stage import Stage
 
 SECTION: Final = "creating"
 ROWS, WHOLE, FEW = 10_000, 40_000, 1_000

@@ -14,11 +14,11 @@ from mwbatch.core.api.address import write
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.core.codec.json_codec import Json, encode
 from mwbatch.journal.home.home import Home
+from mwbatch.journal.interface.batch_info import BatchInfo
 from mwbatch.journal.keys.home_keys import signing_key
-from mwbatch.journal.seam.batch_record import Card
-from tests.bench.children import cpu, module, server, tool
-from tests.bench.figures import Figure, Round, compare
-from tests.bench.load import load
+from tests.bench.report.figures import Figure, Round, compare
+from tests.bench.stand.children import cpu, module, server, tool
+from tests.bench.stand.load import load
 
 SECTION: Final = "receiving"
 SECONDS: Final = 3.0
@@ -111,7 +111,7 @@ class Yard:
         with TemporaryDirectory(dir=self._place) as folder:
             place = Path(folder)
             home = Home(place / "home")
-            home.create(Card("bench", BATCH, "http://127.0.0.1", "bench.csv", None, (self._key.kid,)))
+            home.create(BatchInfo("bench", BATCH, "http://127.0.0.1", "bench.csv", None, (self._key.kid,)))
             (home.path / "keys.json").write_bytes((self._place / "keys" / "keys.json").read_bytes())
             (home.path / "keys.json").chmod(0o600)
             with server(partial(receiver.start, place)) as (pid, url):

@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from mwbatch.journal.home.home import Home
-from mwbatch.journal.seam.batch_record import Card
-from tests.bench.children import tool
-from tests.bench.figures import Figure, Round, compare
+from mwbatch.journal.interface.batch_info import BatchInfo
+from tests.bench.report.figures import Figure, Round, compare
+from tests.bench.stand.children import tool
 
 SECTION: Final = "starting"
 STARTS: Final = 5
@@ -31,7 +31,7 @@ def run(runs: int, say: Callable[[str], None]) -> Iterator[Figure]:
     """All rounds of this section."""
     with TemporaryDirectory(prefix="mwbatch-bench-") as place:
         env = {"PATH": os.environ["PATH"], "MWBATCH_HOME": place}
-        Home(Path(place)).create(Card("bench", "bench23456", "http://127.0.0.1", "bench.csv", None, ()))
+        Home(Path(place)).create(BatchInfo("bench", "bench23456", "http://127.0.0.1", "bench.csv", None, ()))
         plays = {MEASURE: partial(_round, [sys.executable, "-c", "import typer, rich"], env)}
         plays |= {" ".join(("mwbatch", *words)): partial(_round, tool(*words), env) for words in WORDS}
         for play in plays.values():  # whatever is yet to be compiled, and to come from the disk

@@ -8,12 +8,12 @@ from typing import Final
 
 import mwbatch
 from mwbatch.client import Client
-from mwbatch.commands.manifest.planning import Source
-from mwbatch.commands.sending.creating import Wishes
+from mwbatch.commands.manifest.planning import ManifestSource
+from mwbatch.commands.sending.creating import SendOptions
 from mwbatch.commands.verbs.submit import submit
 from mwbatch.core.spending.budget import Limits
 from mwbatch.journal.home.home import Home
-from tests.bench.children import module, server
+from tests.bench.stand.children import module, server
 
 MOST: Final = 107
 """Calls and resumptions of our functions for a row, from its plan on disk to the line that tells of its task.
@@ -38,11 +38,13 @@ async def calls(url: str, home: Path, manifest: Path, tasks: int) -> int:
         nonlocal count
         count += event == "call" and frame.f_code.co_filename.startswith(HOUSE)
 
-    wishes = Wishes(callback_url="https://labels.example.com", concurrency=64, limits=Limits(max_tasks=tasks))
+    options = SendOptions(
+        callback_url="https://labels.example.com", concurrency=64, limits=Limits(max_tasks=tasks)
+    )
     async with Client("live_0123456789", url, limit=64) as client:
         sys.setprofile(note)
         try:
-            await submit(Home(home), client, Source(str(manifest)), wishes)
+            await submit(Home(home), client, ManifestSource(str(manifest)), options)
         finally:
             sys.setprofile(None)
     return count

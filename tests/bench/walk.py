@@ -29,18 +29,18 @@ from aiohttp import web
 import mwbatch
 from mwbatch.callbacks.ops.mounting import application
 from mwbatch.client import Client
-from mwbatch.commands.manifest.planning import Source
-from mwbatch.commands.sending.creating import Wishes
+from mwbatch.commands.manifest.planning import ManifestSource
+from mwbatch.commands.sending.creating import SendOptions
 from mwbatch.commands.verbs import submit as submitting
 from mwbatch.core.api.address import write
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.core.codec.json_codec import Json, encode
 from mwbatch.core.spending.budget import Limits
 from mwbatch.journal.home.home import Home
+from mwbatch.journal.interface.open_batch import look
+from mwbatch.journal.interface.ref import usable
 from mwbatch.journal.keys.home_keys import signing_key
-from mwbatch.journal.seam.open_batch import look
-from mwbatch.journal.seam.ref import usable
-from tests.bench.children import server, tool
+from tests.bench.stand.children import server, tool
 
 FEW, MORE = 40, 120
 """Rows of the two runs whose difference tells what one costs."""
@@ -110,8 +110,8 @@ async def submit(place: Path, url: str, rows: int, creates: int) -> None:
     lines = (f"{n},https://images.example.com/{n}.jpg\n" for n in range(rows))
     source.write_text("id,image_url\n" + "".join(lines), encoding="utf-8")
     async with Client("sim_key", url) as client:
-        wishes = Wishes(callback_url="none", concurrency=1, limits=Limits(max_tasks=creates))
-        await submitting.submit(Home(place / "home"), client, Source(str(source)), wishes)
+        options = SendOptions(callback_url="none", concurrency=1, limits=Limits(max_tasks=creates))
+        await submitting.submit(Home(place / "home"), client, ManifestSource(str(source)), options)
 
 
 def hooked(place: Path, rows: int) -> tuple[Home, list[tuple[str, bytes]]]:
@@ -119,7 +119,7 @@ def hooked(place: Path, rows: int) -> tuple[Home, list[tuple[str, bytes]]]:
     home = Home(place / "home")
     [ref] = usable(home.batches())
     there = asyncio.run(look(home, ref)).state.tasks()
-    return home, [_callback(home, ref.card.batch_id, row, task.task_id) for row, task in islice(there, rows)]
+    return home, [_callback(home, ref.info.batch_id, row, task.task_id) for row, task in islice(there, rows)]
 
 
 def _callback(home: Home, batch_id: str, row: int, task_id: str) -> tuple[str, bytes]:

@@ -1,5 +1,5 @@
 """The shared simulators."""
 
-from tests.e2e.fixtures import apis, patient, slow, stage, stuck
+from tests.e2e.support.fixtures import apis, patient, slow, stage, stuck
 
 __all__ = ["apis", "patient", "slow", "stage", "stuck"]

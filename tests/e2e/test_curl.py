@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stage import KEY, Stage
+from tests.e2e.support.stage import KEY, Stage
 
 pytestmark = pytest.mark.system
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 from mwbatch.simulator import Settings
-from tests.e2e.stage import KEY, Api, Stage, kill, until
+from tests.e2e.support.stage import KEY, Api, Stage, kill, until
 from tests.support.ports import free_port, listens
 
 

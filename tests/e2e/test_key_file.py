@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.stage import KEY, Stage
+from tests.e2e.support.stage import KEY, Stage
 from tests.support.ports import free_port
 
 

@@ -19,7 +19,7 @@ from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.journal.home.home import Home
 from mwbatch.journal.keys.home_keys import keys_of
 from mwbatch.journal.keys.rotation import rotate
-from tests.e2e.stage import Stage, until
+from tests.e2e.support.stage import Stage, until
 from tests.support.ports import free_port, listens
 
 BATCH = "b234567890"

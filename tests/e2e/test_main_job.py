@@ -6,7 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from tests.e2e.stage import ADDRESS, COMMAND, ROOT, Ran, Stage, until
+from tests.e2e.support.stage import ADDRESS, COMMAND, ROOT, Ran, Stage, until
 from tests.support.ports import free_port, listens
 
 REPORT = {

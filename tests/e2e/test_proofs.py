@@ -10,7 +10,7 @@ from typing import Final
 from urllib.request import Request, urlopen
 
 from mwbatch.simulator import Fault, Faults, Settings
-from tests.e2e.stage import Api, Stage, until
+from tests.e2e.support.stage import Api, Stage, until
 
 SUBMIT: Final = ("submit", "m.csv", "--callback-url")
 

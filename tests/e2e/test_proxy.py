@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 import trustme
 
-from tests.e2e.stage import KEY, Stage
+from tests.e2e.support.stage import KEY, Stage
 from tests.support.small_proxy import SmallProxy, proxy, tls_front
 
 USER = "Basic bWU6aHVzaA=="

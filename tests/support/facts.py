@@ -11,7 +11,7 @@ from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
 from mwbatch.core.codec.json_codec import Json
 from mwbatch.core.facts.digests import digest
 from mwbatch.core.facts.kinds import Fact, Failed, Planned, Retried, Seen, Started, Verdict, Via, Withdrawn
-from mwbatch.core.state.fold import Row
+from mwbatch.core.state.row_status import Row
 from mwbatch.core.state.task_state import Shared, TaskState
 
 ROWS = 3

@@ -5,7 +5,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from mwbatch.core.report.progress import Report
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 
 _STATUSES: Final = tuple(status.value for status in Status)
 _OTHERS: Final = (

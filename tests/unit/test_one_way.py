@@ -55,7 +55,7 @@ def _is_mode(value: ast.expr) -> bool:
     return isinstance(said, str) and 0 < len(said) < 4 and bool({*said} & {*"wax+"})
 
 
-FACE: Final = {"seam", "files", "outputs", "opening"}
+FACE: Final = {"interface", "files", "outputs", "opening"}
 """What others may import of `mwbatch.journal`: of its wings these, whole;
 of the keys what is the same of every store.
 """

@@ -40,7 +40,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Refusal:
     """Status, the words of the body, and seconds until the sender may call again."""
 
     status: int
@@ -48,24 +48,24 @@ class Answer:
     retry_after: int | None = None
 
 
-ANSWERS: Final[Mapping[Reason, Answer]] = {
+ANSWERS: Final[Mapping[Reason, Refusal]] = {
     # The words of aiohttp's own 404: nothing tells a wrong address from a path that nobody routes.
-    Reason.UNKNOWN: Answer(404, "404: Not Found"),
-    Reason.METHOD: Answer(405, "405: only POST"),
-    Reason.ENCODING: Answer(415, "415: no Content-Encoding but gzip"),
-    Reason.NO_LENGTH: Answer(411, "411: a body needs a Content-Length or chunks"),
-    Reason.TOO_LARGE: Answer(413, "413: the body is too large"),
-    Reason.SLOW: Answer(408, "408: the body came too slowly"),
-    Reason.CUT: Answer(400, "400: the body broke off"),
-    Reason.EXPECTATION: Answer(417, "417: only 100-continue"),
-    Reason.NOT_HTTP: Answer(400, "400: not HTTP"),
-    Reason.TLS: Answer(0, "nothing, since their TLS handshakes fail: does the API trust the certificate?"),
-    Reason.NOT_JSON: Answer(400, "400: not strict UTF-8 JSON"),
-    Reason.NOT_TASK: Answer(400, "400: no task_id"),
-    Reason.TOO_MANY: Answer(422, "422: more tasks or answers than one address has"),
-    Reason.OVERLOADED: Answer(503, "503: busy", retry_after=60),
-    Reason.DISK_FULL: Answer(503, "503: no space", retry_after=300),
-    Reason.BROKEN: Answer(503, "503: cannot store", retry_after=60),
+    Reason.UNKNOWN: Refusal(404, "404: Not Found"),
+    Reason.METHOD: Refusal(405, "405: only POST"),
+    Reason.ENCODING: Refusal(415, "415: no Content-Encoding but gzip"),
+    Reason.NO_LENGTH: Refusal(411, "411: a body needs a Content-Length or chunks"),
+    Reason.TOO_LARGE: Refusal(413, "413: the body is too large"),
+    Reason.SLOW: Refusal(408, "408: the body came too slowly"),
+    Reason.CUT: Refusal(400, "400: the body broke off"),
+    Reason.EXPECTATION: Refusal(417, "417: only 100-continue"),
+    Reason.NOT_HTTP: Refusal(400, "400: not HTTP"),
+    Reason.TLS: Refusal(0, "nothing, since their TLS handshakes fail: does the API trust the certificate?"),
+    Reason.NOT_JSON: Refusal(400, "400: not strict UTF-8 JSON"),
+    Reason.NOT_TASK: Refusal(400, "400: no task_id"),
+    Reason.TOO_MANY: Refusal(422, "422: more tasks or answers than one address has"),
+    Reason.OVERLOADED: Refusal(503, "503: busy", retry_after=60),
+    Reason.DISK_FULL: Refusal(503, "503: no space", retry_after=300),
+    Reason.BROKEN: Refusal(503, "503: cannot store", retry_after=60),
 }
 
 

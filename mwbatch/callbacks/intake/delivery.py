@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from mwbatch.callbacks.common.refusal import Reason, Rejected
 from mwbatch.core.api.address import Address, find
-from mwbatch.core.api.task import BadTask, Told, told_by
+from mwbatch.core.api.task import BadTask, CallbackBody, told_by
 from mwbatch.core.codec.json_codec import BadJson, Json, decode
 from mwbatch.core.facts.digests import digest
 from mwbatch.core.facts.kinds import Seen, Via
@@ -77,14 +77,14 @@ def _json(raw: bytes) -> Json:
         raise Rejected(Reason.NOT_JSON) from None
 
 
-def _told(value: Json) -> Told:
+def _told(value: Json) -> CallbackBody:
     try:
         return told_by(value)
     except BadTask:
         raise Rejected(Reason.NOT_TASK) from None
 
 
-def _seen(address: Address, told: Told, raw: bytes, at: float) -> Seen:
+def _seen(address: Address, told: CallbackBody, raw: bytes, at: float) -> Seen:
     """The body is kept without an answer too: it is all that shows why there is none."""
     return Seen(
         at=at,

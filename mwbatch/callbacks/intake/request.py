@@ -15,8 +15,8 @@ from aiohttp.abc import AbstractStreamWriter
 
 from mwbatch.callbacks.common.limits import Limits
 from mwbatch.callbacks.common.refusal import Emptied, Reason, Rejected
+from mwbatch.callbacks.intake.address_turns import AddressTurns
 from mwbatch.callbacks.intake.coding import check_coding, decoded
-from mwbatch.callbacks.intake.turns import Turns
 from mwbatch.core.api.address import Address
 
 ENCODING: Final = "Content-Encoding"
@@ -122,7 +122,7 @@ class Body(ABC):
 class Posted(Body):
     """The body of a request that aiohttp hears."""
 
-    def __init__(self, request: web.BaseRequest, room: Room, turns: Turns, limits: Limits) -> None:
+    def __init__(self, request: web.BaseRequest, room: Room, turns: AddressTurns, limits: Limits) -> None:
         super().__init__(room, limits)
         self._request, self._turns = request, turns
         self.coding = request.headers.get(ENCODING, "")
@@ -208,7 +208,7 @@ async def _continue(request: web.BaseRequest) -> None:
         request.writer.output_size = 0  # the answer itself has not begun
 
 
-class Taken(web.Response):
+class Accepted(web.Response):
     """200. Where nothing may add to it, it is not put together from headers,
     which would cost a tenth of the request.
 

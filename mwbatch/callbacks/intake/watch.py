@@ -13,7 +13,7 @@ from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.core.codec.json_codec import encode
 from mwbatch.core.state.first_named import Named
 from mwbatch.journal.files.closing import in_thread
-from mwbatch.journal.seam.journal import Intake, Tasks
+from mwbatch.journal.interface.journal import Intake, Tasks
 
 LOOK: Final = 1.0
 """Seconds between two looks at what submitters recorded."""

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from mwbatch.callbacks.common.counts import Counts
 from mwbatch.callbacks.common.refusal import Reason
 from mwbatch.callbacks.receiver import Receiver
-from mwbatch.journal.seam.commit_times import Histogram
+from mwbatch.journal.interface.commit_times import Histogram
 
 OUTCOMES: Final = ("stored", "repeated", "probe", *(reason.value for reason in Reason))
 """Everything that a request can come to."""

@@ -21,7 +21,7 @@ from mwbatch.callbacks.common.subscriber import OnStored
 from mwbatch.callbacks.intake.request import no_continue
 from mwbatch.callbacks.receiver import Receiver
 from mwbatch.core.words.hint import hint
-from mwbatch.journal.seam.store import Store
+from mwbatch.journal.interface.store import Store
 
 RECEIVER: Final = web.AppKey("mwbatch_receiver", Receiver)
 """Where `application` keeps its receiver: ``app[RECEIVER].ready``."""

@@ -17,7 +17,7 @@ from mwbatch.callbacks.receiver import Receiver
 from mwbatch.core.words.values import HOST
 from mwbatch.errors import BadValue, StoreError
 from mwbatch.journal.files.closing import closed_whole
-from mwbatch.journal.seam.store import Store
+from mwbatch.journal.interface.store import Store
 
 
 class Running:

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import perform
 from mwbatch.cli.wiring import library
-from mwbatch.library import settings
+from mwbatch.library.settings import groups as settings
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
-    from mwbatch.commands.context.context import Desk
+    from mwbatch.commands.context.context import Context
 
 
 @verb
@@ -18,9 +18,9 @@ def audit(
     price: settings.PriceOption = None,
     against_api: settings.AgainstOption = False,
     since: settings.SinceOption = None,
-    place: settings.Place,
+    place: settings.HomeOptions,
     api: settings.Api,
-    talk: settings.Talk,
+    talk: settings.OutputOptions,
 ) -> None:
     """Find what was asked for twice, and what that cost.
 
@@ -34,8 +34,8 @@ def audit(
       mwbatch audit --against-api --since 7d --json
     """
 
-    async def command(desk: "Desk") -> Result:
-        async with library(place, desk, api) as home:
+    async def command(context: "Context") -> Result:
+        async with library(place, context, api) as home:
             found = await home.audit(price=price, against_api=against_api, since=since)
         return Result(found.words, {**found.details}, found.exit)
 

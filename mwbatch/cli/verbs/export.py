@@ -8,12 +8,12 @@ from mwbatch.cli.options import verb
 from mwbatch.cli.program import perform
 from mwbatch.cli.wiring import library_batch
 from mwbatch.export.choices import By, FormatName, Outside
-from mwbatch.library import settings
-from mwbatch.library.declarations import Option
+from mwbatch.library.settings import groups as settings
+from mwbatch.library.settings.declarations import Option
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
-    from mwbatch.commands.context.context import Desk
+    from mwbatch.commands.context.context import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ def export(
     force: settings.ForceOption = False,
     drawing: Drawing,
     require_complete: settings.RequireOption = False,
-    place: settings.Place,
-    talk: settings.Talk,
+    place: settings.HomeOptions,
+    talk: settings.OutputOptions,
 ) -> None:
     """Write completed rows for spreadsheets and training.
 
@@ -64,10 +64,10 @@ def export(
       mwbatch export ten --format yolo -o ten-yolo --measure-images --outside clip
     """
 
-    async def command(desk: "Desk") -> Result:
+    async def command(context: "Context") -> Result:
         from mwbatch.views.exported import written
 
-        async with library_batch(batch, place, desk) as there:
+        async with library_batch(batch, place, context) as there:
             found = await there.export(
                 format=format_,
                 output=output,

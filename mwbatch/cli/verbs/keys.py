@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 from mwbatch.cli.options import Group, verb
 from mwbatch.cli.program import perform
 from mwbatch.cli.wiring import library
-from mwbatch.library import settings
-from mwbatch.library.declarations import Argument, Option
+from mwbatch.library.settings import groups as settings
+from mwbatch.library.settings.declarations import Argument, Option
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
-    from mwbatch.commands.context.context import Desk
+    from mwbatch.commands.context.context import Context
 
 
 @verb
-def list_(*, place: settings.Place, talk: settings.Talk) -> None:
+def list_(*, place: settings.HomeOptions, talk: settings.OutputOptions) -> None:
     """List the callback keys, and what waits for each.
 
     No secret is shown. The one that signs makes the addresses of new tasks; those that verify are accepted
@@ -26,17 +26,17 @@ def list_(*, place: settings.Place, talk: settings.Talk) -> None:
       mwbatch keys list --json
     """
 
-    async def command(desk: "Desk") -> Result:
+    async def command(context: "Context") -> Result:
         from mwbatch.views.keys import listed
 
-        async with library(place, desk) as home:
+        async with library(place, context) as home:
             return listed(await home.keys.list())
 
     perform(command, talk)
 
 
 @verb
-def rotate(*, place: settings.Place, talk: settings.Talk) -> None:
+def rotate(*, place: settings.HomeOptions, talk: settings.OutputOptions) -> None:
     """Make a new key, which signs from now on.
 
     It makes the addresses of new tasks. The other keys stay: callbacks at addresses that they signed are
@@ -49,10 +49,10 @@ def rotate(*, place: settings.Place, talk: settings.Talk) -> None:
       mwbatch keys rotate --json
     """
 
-    async def command(desk: "Desk") -> Result:
+    async def command(context: "Context") -> Result:
         from mwbatch.views.keys import rotated
 
-        async with library(place, desk) as home:
+        async with library(place, context) as home:
             return rotated(await home.keys.rotate())
 
     perform(command, talk)
@@ -66,8 +66,8 @@ def retire(
         bool,
         Option("--force", help="Even while rows may be answered at its addresses: reconcile fetches them."),
     ] = False,
-    place: settings.Place,
-    talk: settings.Talk,
+    place: settings.HomeOptions,
+    talk: settings.OutputOptions,
 ) -> None:
     """Refuse callbacks at an old key's addresses.
 
@@ -80,10 +80,10 @@ def retire(
       mwbatch keys retire KID --force
     """
 
-    async def command(desk: "Desk") -> Result:
+    async def command(context: "Context") -> Result:
         from mwbatch.views.keys import retired
 
-        async with library(place, desk) as home:
+        async with library(place, context) as home:
             return retired(await home.keys.retire(kid, force=force))
 
     perform(command, talk)

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import perform
 from mwbatch.cli.wiring import library_batch
-from mwbatch.library import settings
-from mwbatch.library.declarations import Option
+from mwbatch.library.settings import groups as settings
+from mwbatch.library.settings.declarations import Option
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
-    from mwbatch.commands.context.context import Desk
+    from mwbatch.commands.context.context import Context
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class BoxArguments:
     """Which boxes are asked about."""
 
     brand: Annotated[
@@ -39,11 +39,11 @@ def make_annotating(
     output: Annotated[
         Path, Option("--output", "-o", metavar="MANIFEST", help="The manifest to write (JSONL).")
     ],
-    chosen: Chosen,
+    chosen: BoxArguments,
     single_option: settings.SingleOption = False,
     force: settings.ForceOption = False,
-    place: settings.Place,
-    talk: settings.Talk,
+    place: settings.HomeOptions,
+    talk: settings.OutputOptions,
 ) -> None:
     """Make an annotating manifest out of tagging answers.
 
@@ -56,10 +56,10 @@ def make_annotating(
       mwbatch make-annotating ten --instruction "Worn?" --option yes --option no --min-size 20 -o worn.jsonl
     """
 
-    async def command(desk: "Desk") -> Result:
+    async def command(context: "Context") -> Result:
         from mwbatch.views.outcomes import made
 
-        async with library_batch(batch, place, desk) as there:
+        async with library_batch(batch, place, context) as there:
             told = await there.make_annotating(
                 instruction=instruction,
                 options=option,

@@ -8,20 +8,20 @@ from mwbatch.cli.program import perform
 from mwbatch.cli.wiring import library_batch, open_home
 from mwbatch.core.words import values
 from mwbatch.errors import UsageError
-from mwbatch.library import settings
-from mwbatch.library.declarations import Option
+from mwbatch.library.settings import groups as settings
+from mwbatch.library.settings.declarations import Option
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
-    from mwbatch.commands.context.context import Desk
-    from mwbatch.journal.seam.store import Store
+    from mwbatch.commands.context.context import Context
+    from mwbatch.journal.interface.store import Store
 
 DIFFERING: Final = "differing"
 """The one list that the API has to be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ReconcileArguments:
     """How to reconcile."""
 
     wait: Annotated[bool, Option("--wait", help="Look again until nothing is pending.")] = False
@@ -68,10 +68,10 @@ class Way:
 def reconcile(
     batch: settings.BatchArgument,
     *,
-    way: Way,
-    place: settings.Place,
+    way: ReconcileArguments,
+    place: settings.HomeOptions,
     api: settings.Api,
-    talk: settings.Talk,
+    talk: settings.OutputOptions,
 ) -> None:
     """Prove where every row is, and that none was paid twice.
 
@@ -85,14 +85,14 @@ def reconcile(
       mwbatch reconcile sample_manifests/ten.csv --offline --json
     """
 
-    async def command(desk: "Desk") -> Result:
+    async def command(context: "Context") -> Result:
         from mwbatch.views.listing import differing
         from mwbatch.views.outcomes import reconciled
 
         way.check()
         if way.what is not None and way.what != DIFFERING:
-            return await details(open_home(place, desk), batch, way.what)
-        async with library_batch(batch, place, desk, api) as there:
+            return await details(open_home(place, context), batch, way.what)
+        async with library_batch(batch, place, context, api) as there:
             found = await there.reconcile(
                 wait=way.wait,
                 every=way.every,
@@ -109,7 +109,7 @@ def reconcile(
 async def details(store: "Store", batch: str, what: str) -> Result:
     """One of the lists, from what is on disk."""
     from mwbatch.journal.files.closing import in_thread
-    from mwbatch.journal.seam.open_batch import look
+    from mwbatch.journal.interface.open_batch import look
     from mwbatch.views import listing
 
     lists = {

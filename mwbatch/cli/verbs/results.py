@@ -10,18 +10,18 @@ from mwbatch.cli.options import verb
 from mwbatch.cli.program import glance, perform, standard_output
 from mwbatch.cli.wiring import home_of, open_home
 from mwbatch.errors import Exit, UsageError
-from mwbatch.library import settings
-from mwbatch.library.declarations import Option
+from mwbatch.library.settings import groups as settings
+from mwbatch.library.settings.declarations import Option
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
-    from mwbatch.commands.context.context import Desk
+    from mwbatch.commands.context.context import Context
 
 _STANDARD: Final = Path("-")
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ResultsArguments:
     """Which rows, how and where to."""
 
     every: Annotated[bool, Option("--all", help="Every row, with its status and error.")] = False
@@ -59,7 +59,13 @@ class Way:
 
 
 @verb
-def results(batch: settings.BatchArgument, *, way: Way, place: settings.Place, talk: settings.Talk) -> None:
+def results(
+    batch: settings.BatchArgument,
+    *,
+    way: ResultsArguments,
+    place: settings.HomeOptions,
+    talk: settings.OutputOptions,
+) -> None:
     """Print completed rows as JSON lines, or write a file.
 
     They come in the manifest's order, at any time, also while the batch runs. With --follow they come in the
@@ -77,8 +83,10 @@ def results(batch: settings.BatchArgument, *, way: Way, place: settings.Place, t
     glance(partial(_print, batch, way, place), talk)
 
 
-def _print(batch: str, way: Way, place: settings.Place, tell: Callable[[str], None]) -> Result:
-    from mwbatch.journal.seam.open_batch import read
+def _print(
+    batch: str, way: ResultsArguments, place: settings.HomeOptions, tell: Callable[[str], None]
+) -> Result:
+    from mwbatch.journal.interface.open_batch import read
     from mwbatch.views.results import print_results
 
     way.check()
@@ -87,22 +95,26 @@ def _print(batch: str, way: Way, place: settings.Place, tell: Callable[[str], No
     return print_results(opened, standard_output(), every=way.every, demanded=way.demanded)
 
 
-async def _follow(batch: str, way: Way, place: settings.Place, desk: "Desk") -> Result:
+async def _follow(
+    batch: str, way: ResultsArguments, place: settings.HomeOptions, context: "Context"
+) -> Result:
     from mwbatch.views.results import follow_results
 
     way.check()
-    home = open_home(place, desk)
+    home = open_home(place, context)
     opened = home.open(home.find(batch))
-    with desk.in_flight():
-        return await follow_results(opened, standard_output(), desk.sleep, demanded=way.demanded)
+    with context.in_flight():
+        return await follow_results(opened, standard_output(), context.sleep, demanded=way.demanded)
 
 
-async def _take(batch: str, way: Way, place: settings.Place, path: Path, desk: "Desk") -> Result:
+async def _take(
+    batch: str, way: ResultsArguments, place: settings.HomeOptions, path: Path, context: "Context"
+) -> Result:
     from mwbatch.commands.verbs.results import take_home
-    from mwbatch.journal.seam.open_batch import look
+    from mwbatch.journal.interface.open_batch import look
     from mwbatch.views.results import taken
 
-    home = open_home(place, desk)
+    home = open_home(place, context)
     opened = await look(home, home.find(batch))
-    took = await take_home(opened, path, desk, force=way.force, every=way.every)
+    took = await take_home(opened, path, context, force=way.force, every=way.every)
     return taken(took, demanded=way.demanded)

@@ -10,13 +10,13 @@ from mwbatch.cli.program import perform
 from mwbatch.cli.signals import obeyed
 from mwbatch.cli.wiring import asked, keywords, library_batch
 from mwbatch.core.words.hint import typed
-from mwbatch.library import settings
-from mwbatch.library.declarations import Option
-from mwbatch.library.options import never_asked
+from mwbatch.library.settings import groups as settings
+from mwbatch.library.settings.declarations import Option
+from mwbatch.library.settings.keywords import never_asked
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
-    from mwbatch.commands.context.context import Desk
+    from mwbatch.commands.context.context import Context
 
 StatusOption = Annotated[str, Option("--status", help="Which rows: rejected, canceled or doubt.")]
 IdsOption = Annotated[tuple[str, ...], Option("--id", help="Only this row; may be given several times.")]
@@ -34,10 +34,10 @@ def retry(
     ids: IdsOption = (),
     ids_from: IdsFromOption = None,
     spending: settings.Spending,
-    repeats: settings.Asking,
-    place: settings.Place,
+    repeats: settings.AskedBeforeOptions,
+    place: settings.HomeOptions,
     api: settings.Api,
-    talk: settings.Talk,
+    talk: settings.OutputOptions,
 ) -> None:
     """Open another attempt for rows that were refused.
 
@@ -51,10 +51,10 @@ def retry(
       mwbatch retry ten --status canceled --id shot-1003 --yes
     """
 
-    async def command(desk: "Desk") -> Result:
+    async def command(context: "Context") -> Result:
         from mwbatch.views.outcomes import created
 
-        async with library_batch(batch, place, desk, api, spending.concurrency) as there:
+        async with library_batch(batch, place, context, api, spending.concurrency) as there:
             chosen, options = ids_of(ids, ids_from), keywords(spending, repeats)
             return created(await there.retry(status=status, ids=chosen, **options))
 
@@ -96,9 +96,9 @@ def cancel(
     ids: IdsOption = (),
     ids_from: IdsFromOption = None,
     yes: YesOption = False,
-    place: settings.Place,
+    place: settings.HomeOptions,
     api: settings.Api,
-    talk: settings.Talk,
+    talk: settings.OutputOptions,
 ) -> None:
     """Give rows up: withdraw unsent ones, cancel pending tasks.
 
@@ -111,10 +111,10 @@ def cancel(
       mwbatch cancel ten --id shot-1007 --json
     """
 
-    async def command(desk: "Desk") -> Result:
+    async def command(context: "Context") -> Result:
         from mwbatch.views.outcomes import canceled
 
-        async with library_batch(batch, place, desk, api) as there:
+        async with library_batch(batch, place, context, api) as there:
             chosen, confirm = ids_of(ids, ids_from), never_asked if yes else asked
             return canceled(await there.cancel(ids=chosen, confirm=confirm))
 

@@ -10,13 +10,13 @@ from mwbatch.cli.options import verb
 from mwbatch.cli.program import perform
 from mwbatch.cli.wiring import keywords, library
 from mwbatch.core.words import values
-from mwbatch.library import settings
-from mwbatch.library.declarations import Option
+from mwbatch.library.settings import groups as settings
+from mwbatch.library.settings.declarations import Option
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
     from mwbatch.callbacks.ops.server import Running
-    from mwbatch.commands.context.context import Desk
+    from mwbatch.commands.context.context import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,9 @@ class Listening:
 
 
 @verb
-def serve_callbacks(*, listening: Listening, place: settings.Place, talk: settings.Talk) -> None:
+def serve_callbacks(
+    *, listening: Listening, place: settings.HomeOptions, talk: settings.OutputOptions
+) -> None:
     """Receive the callbacks of every batch in the data folder.
 
     Each is answered 200 once it is on disk. It needs no API key. Ctrl-C or SIGTERM ends it, after what is
@@ -67,23 +69,23 @@ def serve_callbacks(*, listening: Listening, place: settings.Place, talk: settin
       mwbatch serve-callbacks --host 0.0.0.0 --port 8443 --tls-cert chain.pem --tls-key key.pem
     """
 
-    async def command(desk: "Desk") -> Result:
+    async def command(context: "Context") -> Result:
         from mwbatch.views.received import summary
 
         async with (
-            library(place, desk) as home,
+            library(place, context) as home,
             await home.serve_callbacks(**asdict(listening)) as receiver,
         ):
             for sentence in welcome(receiver, listening.host):
-                desk.tally.note(sentence)
+                context.tally.note(sentence)
             # Nobody wants a line every ten seconds in the log of a service; on a terminal it is a bar.
-            desk.tally.begin("received" if talk.verbose or sys.stderr.isatty() else "")
-            with desk.in_flight():
-                while receiver.failure is None and not await desk.sleep(0.25):
-                    desk.tally.done = receiver.counts.received
-            desk.tally.begin("")
+            context.tally.begin("received" if talk.verbose or sys.stderr.isatty() else "")
+            with context.in_flight():
+                while receiver.failure is None and not await context.sleep(0.25):
+                    context.tally.done = receiver.counts.received
+            context.tally.begin("")
         counts = receiver.counts.plain()
-        desk.tally.note(summary(counts))
+        context.tally.note(summary(counts))
         if receiver.failure is not None:
             raise receiver.failure
         return Result(value=counts)
@@ -114,13 +116,13 @@ def run(
         float, Option("--poll", min=0.1, help="Seconds between two looks at what is pending.")
     ] = values.POLL,
     batch: settings.BatchOption = None,
-    taken: settings.Taken,
-    meant: settings.Meant,
+    taken: settings.RowSelection,
+    meant: settings.MeantOptions,
     spending: settings.Spending,
-    repeats: settings.Asking,
-    place: settings.Place,
+    repeats: settings.AskedBeforeOptions,
+    place: settings.HomeOptions,
     api: settings.Api,
-    talk: settings.Talk,
+    talk: settings.OutputOptions,
 ) -> None:
     """Submit a manifest and receive its answers in one go.
 
@@ -132,11 +134,11 @@ def run(
       mwbatch run sample_manifests/tagging.csv --port 8080 --yes --json
     """
 
-    async def command(desk: "Desk") -> Result:
+    async def command(context: "Context") -> Result:
         from mwbatch.views.outcomes import created
 
         told = asdict(taken) | asdict(meant) | asdict(listening) | keywords(spending, repeats)
-        async with library(place, desk, api, spending.concurrency) as home:
+        async with library(place, context, api, spending.concurrency) as home:
             return created((await home.run(manifest, batch=batch, poll=poll, **told)).outcome)
 
     perform(command, talk)

@@ -10,13 +10,13 @@ from mwbatch.cli.program import glance, perform
 from mwbatch.cli.wiring import home_of, open_home
 from mwbatch.core.words.hint import hint
 from mwbatch.errors import UsageError
-from mwbatch.library import settings
-from mwbatch.library.declarations import Argument, Option
+from mwbatch.library.settings import groups as settings
+from mwbatch.library.settings.declarations import Argument, Option
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
-    from mwbatch.commands.context.context import Desk
-    from mwbatch.journal.seam.store import Store
+    from mwbatch.commands.context.context import Context
+    from mwbatch.journal.interface.store import Store
 
 RowStatus = Annotated[
     str | None,
@@ -42,8 +42,8 @@ def status(
     ] = False,
     require_complete: settings.RequireOption = False,
     price: settings.PriceOption = None,
-    place: settings.Place,
-    talk: settings.Talk,
+    place: settings.HomeOptions,
+    talk: settings.OutputOptions,
 ) -> None:
     """Say where a batch stands, and what to do next.
 
@@ -77,7 +77,7 @@ def status(
 
 def one(home: "Store", batch: str, price: float | None, *, demanded: bool) -> Result:
     """Where one batch stands; at a ``price`` a task, where that is not the one kept with the batch."""
-    from mwbatch.journal.seam.open_batch import read
+    from mwbatch.journal.interface.open_batch import read
     from mwbatch.views.standing import one
 
     return one(read(home, home.find(batch)).report().priced(price), demanded=demanded)
@@ -86,8 +86,8 @@ def one(home: "Store", batch: str, price: float | None, *, demanded: bool) -> Re
 def everything(home: "Store", price: float | None, *, demanded: bool) -> Result:
     """Where every batch stands; at a ``price`` a task, where the batch keeps none or another."""
     from mwbatch.errors import StoreError
-    from mwbatch.journal.seam.batches import each
-    from mwbatch.journal.seam.open_batch import read
+    from mwbatch.journal.interface.batches import each
+    from mwbatch.journal.interface.open_batch import read
     from mwbatch.views.standing import every
 
     made = [report for _, report in each(home, lambda ref: read(home, ref).report().priced(price))]
@@ -98,8 +98,8 @@ def everything(home: "Store", price: float | None, *, demanded: bool) -> Result:
 
 def row_list(home: "Store", batch: str, status: str) -> Result:
     """The rows in one status."""
-    from mwbatch.core.state.fold import Status
-    from mwbatch.journal.seam.open_batch import read
+    from mwbatch.core.state.row_status import Status
+    from mwbatch.journal.interface.open_batch import read
     from mwbatch.views.listing import rows
 
     if status not in list(Status):
@@ -108,19 +108,19 @@ def row_list(home: "Store", batch: str, status: str) -> Result:
 
 
 async def keep_watching(
-    place: settings.Place, batch: str | None, price: float | None, desk: "Desk", *, demanded: bool
+    place: settings.HomeOptions, batch: str | None, price: float | None, context: "Context", *, demanded: bool
 ) -> Result:
     """Show the counts until the batch, or every one, is complete, or the user has seen enough;
     then where it stands.
     """
     from mwbatch.core.report.progress import unfinished
     from mwbatch.core.state.batch import Batch
-    from mwbatch.core.state.fold import Status
+    from mwbatch.core.state.row_status import Status
     from mwbatch.journal.files.closing import in_thread
-    from mwbatch.journal.seam.journal import Journal
-    from mwbatch.journal.seam.ref import usable
+    from mwbatch.journal.interface.journal import Journal
+    from mwbatch.journal.interface.ref import usable
 
-    home, tally = open_home(place, desk), desk.tally
+    home, tally = open_home(place, context), context.tally
     named = None if batch is None else [home.find(batch)]
     watched = dict[str, tuple[Journal, Batch | None]]()
     while True:
@@ -132,12 +132,12 @@ async def keep_watching(
             watched[ref.where] = journal, state
             counts.update(now := state.by_status())
             flying += now[Status.DOUBT] if now[Status.DOUBT] and home.holder(ref) else 0
-        phase = there[0].card.name if len(there) == 1 else f"{len(there):,} batches"
+        phase = there[0].info.name if len(there) == 1 else f"{len(there):,} batches"
         tally.begin(phase, counts.total(), done=counts[Status.COMPLETED])
         tally.in_flight, tally.rejected = flying, counts[Status.REJECTED]
         tally.doubt = counts[Status.DOUBT] - flying
-        with desk.in_flight():
-            stopped = await desk.sleep(2.0) if unfinished(counts) else True
+        with context.in_flight():
+            stopped = await context.sleep(2.0) if unfinished(counts) else True
         if stopped:
             if batch is None:
                 return await in_thread(everything, home, price, demanded=demanded)

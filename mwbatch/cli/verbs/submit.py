@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import perform
 from mwbatch.cli.wiring import keywords, library, library_batch
-from mwbatch.library import settings
-from mwbatch.library.declarations import Option
+from mwbatch.library.settings import groups as settings
+from mwbatch.library.settings.declarations import Option
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
-    from mwbatch.commands.context.context import Desk
+    from mwbatch.commands.context.context import Context
 
 DryRunOption = Annotated[
     bool, Option("--dry-run", "-n", help="Say what would be sent; send and write nothing.")
@@ -24,13 +24,13 @@ def submit(
     *,
     batch: settings.BatchOption = None,
     dry_run: DryRunOption = False,
-    taken: settings.Taken,
-    meant: settings.Meant,
+    taken: settings.RowSelection,
+    meant: settings.MeantOptions,
     spending: settings.Spending,
-    repeats: settings.Asking,
-    place: settings.Place,
+    repeats: settings.AskedBeforeOptions,
+    place: settings.HomeOptions,
     api: settings.Api,
-    talk: settings.Talk,
+    talk: settings.OutputOptions,
 ) -> None:
     """Create a task for every row of a manifest that has none.
 
@@ -43,12 +43,12 @@ def submit(
       mwbatch submit sample_manifests/ten.csv --callback-url http://127.0.0.1:8080
     """
 
-    async def command(desk: "Desk") -> Result:
+    async def command(context: "Context") -> Result:
         from mwbatch.views.outcomes import created
         from mwbatch.views.preview import rehearsed
 
         options = asdict(taken) | asdict(meant) | keywords(spending, repeats)
-        async with library(place, desk, api, spending.concurrency) as home:
+        async with library(place, context, api, spending.concurrency) as home:
             if dry_run:
                 return rehearsed(await home.rehearse(manifest, batch=batch, **options))
             return created((await home.submit(manifest, batch=batch, **options)).outcome)
@@ -61,10 +61,10 @@ def resume(
     batch: settings.BatchArgument,
     *,
     spending: settings.Spending,
-    repeats: settings.Asking,
-    place: settings.Place,
+    repeats: settings.AskedBeforeOptions,
+    place: settings.HomeOptions,
     api: settings.Api,
-    talk: settings.Talk,
+    talk: settings.OutputOptions,
 ) -> None:
     """Go on with a batch where it stopped.
 
@@ -76,10 +76,10 @@ def resume(
       mwbatch resume sample_manifests/ten.csv --concurrency 16 --json
     """
 
-    async def command(desk: "Desk") -> Result:
+    async def command(context: "Context") -> Result:
         from mwbatch.views.outcomes import created
 
-        async with library_batch(batch, place, desk, api, spending.concurrency) as there:
+        async with library_batch(batch, place, context, api, spending.concurrency) as there:
             return created(await there.resume(**keywords(spending, repeats)))
 
     perform(command, talk)

@@ -9,13 +9,13 @@ from mwbatch.cli.options import Group, verb
 from mwbatch.cli.program import perform, standard_output
 from mwbatch.cli.wiring import open_client
 from mwbatch.errors import Exit
-from mwbatch.library import settings
-from mwbatch.library.declarations import Argument, Option
-from mwbatch.library.settings import TaskStatus, TaskType
+from mwbatch.library.settings import groups as settings
+from mwbatch.library.settings.declarations import Argument, Option
+from mwbatch.library.settings.groups import TaskStatus, TaskType
 from mwbatch.views.plain import Result, plain
 
 if TYPE_CHECKING:
-    from mwbatch.commands.context.context import Desk
+    from mwbatch.commands.context.context import Context
 
 
 RawOption = Annotated[
@@ -51,7 +51,7 @@ def list_(
     most: Annotated[int | None, Option("--limit", min=1, help="Show so many at most. Default: all.")] = None,
     raw: RawOption = False,
     api: settings.Api,
-    talk: settings.Talk,
+    talk: settings.OutputOptions,
 ) -> None:
     """Print the account's tasks as JSON lines, newest first.
 
@@ -62,23 +62,23 @@ def list_(
     """
     which.check()
 
-    async def command(desk: "Desk") -> Result:
+    async def command(context: "Context") -> Result:
         from mwbatch.core.codec.json_codec import encode
         from mwbatch.views.tasks import task_json
         from mwbatch.views.terminal.streams import written
 
         shown, out, short = 0, standard_output(), list[str]()
-        desk.tally.begin("asking the API")
-        async with open_client(api, desk) as client:
+        context.tally.begin("asking the API")
+        async with open_client(api, context) as client:
             async for task in client.tasks(**asdict(which), tell=short.append):
-                if desk.stopping.is_set():
+                if context.stopping.is_set():
                     break
                 out.json(encode(task_json(task, raw=raw)) + b"\n")
                 shown += 1
-                if not await written(out, desk.sleep) or shown == most:
+                if not await written(out, context.sleep) or shown == most:
                     break
         for why in short:
-            desk.tally.note(
+            context.tally.note(
                 f"warning: {why}, so these may not be all tasks: narrow it by --start-time and --end-time"
             )
         return Result(exit=Exit.UNFINISHED if short else Exit.DONE)
@@ -92,7 +92,7 @@ def get(
     *,
     raw: RawOption = False,
     api: settings.Api,
-    talk: settings.Talk,
+    talk: settings.OutputOptions,
 ) -> None:
     """Print one task.
 
@@ -102,11 +102,11 @@ def get(
       mwbatch tasks get TASK_ID --raw
     """
 
-    async def command(desk: "Desk") -> Result:
+    async def command(context: "Context") -> Result:
         from mwbatch.views.tasks import task_json
 
-        desk.tally.begin("asking the API")
-        async with open_client(api, desk) as client:
+        context.tally.begin("asking the API")
+        async with open_client(api, context) as client:
             return plain(task_json(await client.retrieve(task_id), raw=raw))
 
     perform(command, talk)
@@ -118,7 +118,7 @@ def cancel(
     *,
     raw: RawOption = False,
     api: settings.Api,
-    talk: settings.Talk,
+    talk: settings.OutputOptions,
 ) -> None:
     """Cancel one pending task. A batch that the task belongs to learns of it at the next `mwbatch reconcile`.
 
@@ -128,13 +128,13 @@ def cancel(
       mwbatch tasks cancel TASK_ID --timeout 10
     """
 
-    async def command(desk: "Desk") -> Result:
+    async def command(context: "Context") -> Result:
         from mwbatch.library.tasks import canceled
         from mwbatch.views.tasks import task_json
 
-        desk.tally.begin("asking the API")
-        async with open_client(api, desk) as client:
-            with desk.in_flight():
+        context.tally.begin("asking the API")
+        async with open_client(api, context) as client:
+            with context.in_flight():
                 return plain(task_json(await canceled(client, task_id), raw=raw))
 
     perform(command, talk)

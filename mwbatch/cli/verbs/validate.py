@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import perform
 from mwbatch.cli.wiring import open_client, open_home
-from mwbatch.library import settings
-from mwbatch.library.declarations import Option
-from mwbatch.library.options import asking, source_of
+from mwbatch.library.settings import groups as settings
+from mwbatch.library.settings.declarations import Option
+from mwbatch.library.settings.keywords import asking, source_of
 from mwbatch.views.plain import Result
 
 if TYPE_CHECKING:
     from mwbatch.client import Client
-    from mwbatch.commands.context.context import Desk
+    from mwbatch.commands.context.context import Context
 
 
 @verb
@@ -22,17 +22,17 @@ def validate(
     manifest: settings.ManifestArgument,
     *,
     allow_duplicates: settings.DuplicatesOption = False,
-    meant: settings.Meant,
+    meant: settings.MeantOptions,
     price: settings.PriceOption = None,
     check_images: Annotated[
         bool,
         Option("--check-images", help="Ask for every picture (HEAD), and report those that fail."),
     ] = False,
     batch: settings.BatchOption = None,
-    repeats: settings.Asking,
-    place: settings.Place,
+    repeats: settings.AskedBeforeOptions,
+    place: settings.HomeOptions,
     api: settings.Api,
-    talk: settings.Talk,
+    talk: settings.OutputOptions,
 ) -> None:
     """Check every row of a manifest, and list every mistake.
 
@@ -45,12 +45,12 @@ def validate(
       mwbatch validate sample_manifests/annotating.jsonl --json
     """
 
-    async def command(desk: "Desk") -> Result:
+    async def command(context: "Context") -> Result:
         from mwbatch.commands.verbs.validate import can_be_compared, compared, validate
         from mwbatch.core.urls.hosts import origin
         from mwbatch.views.preview import validated
 
-        source = source_of(manifest, batch, meant, settings.Taken(allow_duplicates=allow_duplicates))
+        source = source_of(manifest, batch, meant, settings.RowSelection(allow_duplicates=allow_duplicates))
         checked = await validate(
             manifest,
             allow_duplicates=allow_duplicates,
@@ -58,20 +58,20 @@ def validate(
             leave=source.leave,
             price=price,
             check_images=check_images,
-            desk=desk,
+            context=context,
         )
         if not can_be_compared(manifest, checked):
             return validated(checked)
-        home, at, said = open_home(place, desk), origin(api.base_url), asking(repeats)
-        async with _asking(api, desk, needed=repeats.against_api) as client:
-            return validated(await compared(checked, home, at, source, said, desk, client))
+        home, at, said = open_home(place, context), origin(api.base_url), asking(repeats)
+        async with _asking(api, context, needed=repeats.against_api) as client:
+            return validated(await compared(checked, home, at, source, said, context, client))
 
     perform(command, talk)
 
 
 @asynccontextmanager
 async def _asking(
-    api: settings.Api, desk: "Desk", *, needed: bool
+    api: settings.Api, context: "Context", *, needed: bool
 ) -> AsyncIterator[Callable[[], "Client | None"]]:
     """How to get the client where one is ``needed``: it is made when it is asked for, as a key may lack."""
     async with AsyncExitStack() as stack:
@@ -79,7 +79,7 @@ async def _asking(
         def client() -> "Client | None":
             if not needed:
                 return None
-            stack.push_async_callback((opened := open_client(api, desk)).close)
+            stack.push_async_callback((opened := open_client(api, context)).close)
             return opened
 
         yield client

@@ -19,10 +19,10 @@ from yarl import URL
 
 from mwbatch import __version__
 from mwbatch.client.api_key import basic
-from mwbatch.client.transport.pool import Belonging, Connections, Job, Turns, Watchdog, connected, exchange
+from mwbatch.client.transport.pool import Belonging, Connections, Job, Slots, Watchdog, connected, exchange
 from mwbatch.client.transport.proxy_route import way
 from mwbatch.client.transport.translate import translate
-from mwbatch.client.transport.wire import KEPT, Answer
+from mwbatch.client.transport.wire import KEPT, WireResponse
 from mwbatch.core.urls.hosts import origin
 from mwbatch.core.urls.proxies import Proxy
 from mwbatch.core.words.values import CONCURRENCY, TIMEOUT
@@ -62,7 +62,7 @@ class AiohttpWire:
         self._base = base(base_url)
         self._way = way(proxy, self._base)
         self._headers |= self._way.headers
-        self._timeout, self._turns = timeout, Turns(limit)
+        self._timeout, self._turns = timeout, Slots(limit)
         self._belonging = Belonging("a Client")
         self._watchdog = Watchdog(timeout)
         self._heads: dict[str, bytes] = {}
@@ -83,7 +83,7 @@ class AiohttpWire:
         params: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
         fresh: bool = False,
-    ) -> Answer:
+    ) -> WireResponse:
         """Send one request; see `Wire.send`."""
         self._belonging.check()
         # MUST be outside of what is tried again: what cannot be written now never can.
@@ -144,13 +144,13 @@ class AiohttpWire:
             return Unsure(f"no whole answer came within {self._timeout:g} s")
         return Unsent(f"no connection to the API within {self._timeout:g} s")
 
-    async def _post(self, connection: Connection, path: str, body: bytes) -> Answer:
+    async def _post(self, connection: Connection, path: str, body: bytes) -> WireResponse:
         """The straight way of every create: one write, one read, no object that is not needed."""
         try:
             head = self._heads.get(path) or self._head(path)
             message, content = await exchange(connection, b"%b%d\r\n\r\n%b" % (head, len(body), body))
             said = content.read_nowait() if content.is_eof() else await _whole(content)
-            answer = Answer(message.code, message.headers, said)
+            answer = WireResponse(message.code, message.headers, said)
         except BaseException:
             connection.close()
             raise
@@ -159,7 +159,7 @@ class AiohttpWire:
 
     async def _ask(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str] | None
-    ) -> Answer:
+    ) -> WireResponse:
         """The way of everything else."""
         session = self._session or self._open()
         url = URL(self._base + path, encoded=True)
@@ -173,7 +173,7 @@ class AiohttpWire:
             proxy_headers=self._way.to_proxy,
         )
         try:
-            return Answer(response.status, response.headers, await _whole(response.content))
+            return WireResponse(response.status, response.headers, await _whole(response.content))
         except BaseException:
             response.close()
             raise

@@ -79,7 +79,7 @@ class Belonging:
             )
 
 
-class Turns:
+class Slots:
     """At most ``most`` have their turn at a time; first come, first served. Whoever took one MUST end it.
 
     It is no `asyncio.Semaphore`: that makes a coroutine for each turn, and looks through all who wait. For a

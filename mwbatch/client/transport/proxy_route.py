@@ -8,7 +8,7 @@ from yarl import URL
 from mwbatch.core.urls.proxies import Proxy
 
 
-class Way(NamedTuple):
+class ProxyRoute(NamedTuple):
     """The proxy, if there is one; ``headers`` belong to the request itself,
     ``to_proxy`` to the one that makes a tunnel.
 
@@ -21,11 +21,11 @@ class Way(NamedTuple):
     handed_on: bool
 
 
-def way(proxy: Proxy | None, url: str) -> Way:
+def way(proxy: Proxy | None, url: str) -> ProxyRoute:
     """The way to a URL: through a tunnel where that is https."""
     if proxy is None:
-        return Way(None, {}, None, handed_on=False)
+        return ProxyRoute(None, {}, None, handed_on=False)
     shown = {"Proxy-Authorization": proxy.credentials} if proxy.credentials else {}
     if url.lower().startswith("https:"):
-        return Way(URL(proxy.url), {}, shown, handed_on=False)
-    return Way(URL(proxy.url), shown, None, handed_on=True)
+        return ProxyRoute(URL(proxy.url), {}, shown, handed_on=False)
+    return ProxyRoute(URL(proxy.url), shown, None, handed_on=True)

@@ -17,7 +17,7 @@ def kept(error: BaseException) -> bool:
     return isinstance(error, Unsent | UsageError)
 
 
-class Answer(NamedTuple):
+class WireResponse(NamedTuple):
     """A received, well-formed answer; ``headers`` is case-insensitive, ``body`` is whole."""
 
     status: int
@@ -44,7 +44,7 @@ class Wire(Protocol):
         params: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
         fresh: bool = False,
-    ) -> Answer:
+    ) -> WireResponse:
         """Send one request below the base URL.
 
         ``path`` begins with ``/`` and is percent-encoded; ``params`` are not; ``body`` is an encoded form;

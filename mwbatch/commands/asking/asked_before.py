@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from mwbatch.commands.asking.account import look_through
 from mwbatch.commands.asking.others import Others, tell_departed
 from mwbatch.commands.asking.refusing import refused, unreadable, ways_on
-from mwbatch.commands.context.context import Desk
+from mwbatch.commands.context.context import Context
 from mwbatch.commands.manifest.candidates import Candidates
 from mwbatch.core.codec.ids import RowNumber
 from mwbatch.core.facts.digests import Digests, named
@@ -17,14 +17,14 @@ from mwbatch.core.facts.kinds import Withdrawn
 from mwbatch.core.manifest.cells import shown
 from mwbatch.core.spending.account import Account, of_others
 from mwbatch.core.spending.overlaps import Ahead, Overlap, Overlaps, Repeats, consented
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.core.words.plural import counted, rows
 from mwbatch.errors import AskedBefore, StoreError, UsageError
 from mwbatch.journal.files.closing import in_thread
-from mwbatch.journal.seam.belongings import RECORD
-from mwbatch.journal.seam.open_batch import Opened
-from mwbatch.journal.seam.ref import Ref
-from mwbatch.journal.seam.store import Store
+from mwbatch.journal.interface.belongings import RECORD
+from mwbatch.journal.interface.open_batch import OpenBatch
+from mwbatch.journal.interface.ref import Ref
+from mwbatch.journal.interface.store import Store
 
 if TYPE_CHECKING:
     from mwbatch.client import Client
@@ -45,10 +45,10 @@ class Compared:
         """The numbers of the rows that were asked for before."""
         return self.overlaps.numbers(self.ahead)
 
-    async def keep_consent(self, batch: Opened, at: float) -> None:
-        """Keep on the card whom the user named, for the rows that the batch has now."""
+    async def keep_consent(self, batch: OpenBatch, at: float) -> None:
+        """Keep in the batch info whom the user named, for the rows that the batch has now."""
         said: dict[str, float] = {"at": at, "rows": batch.state.end}
-        await batch.kept(again={**batch.card.again, **dict.fromkeys(self._named, said)})
+        await batch.kept(again={**batch.info.again, **dict.fromkeys(self._named, said)})
 
 
 async def unasked(
@@ -56,7 +56,7 @@ async def unasked(
     origin: str,
     candidates: Candidates,
     repeats: Repeats,
-    desk: Desk,
+    context: Context,
     account: Account | None = None,
 ) -> Compared:
     """Compare rows to be sent with those of the other batches at the origin, and with what the account shows.
@@ -68,51 +68,51 @@ async def unasked(
         UsageError: ``--again`` names what is not there.
         StoreError: a batch cannot be read: what it asked for cannot be told.
     """
-    desk.tally.begin("comparing with other batches")
-    card, names = candidates.card, candidates.names
-    others = await in_thread(Others.of, store, origin, card, repeats)
-    tell_departed(others.departed, desk)
+    context.tally.begin("comparing with other batches")
+    info, names = candidates.info, candidates.names
+    others = await in_thread(Others.of, store, origin, info, repeats)
+    tell_departed(others.departed, context)
     # Most homes begin with one batch, and nobody has to know what each of its rows asks for.
     own = candidates.may_repeat
     ahead = await candidates.ahead(names) if others or own or (account and account.found) else Ahead()
     overlaps = Overlaps(len(ahead))
     if ahead:
-        others.refuse_unreadable(desk)
-        await _compare(store, overlaps, candidates, others, desk)
+        others.refuse_unreadable(context)
+        await _compare(store, overlaps, candidates, others, context)
     if own and ahead:
         assert candidates.batch is not None
-        others.refs[card.batch_id] = candidates.batch.ref
-        if card.batch_id not in others.named:
+        others.refs[info.batch_id] = candidates.batch.ref
+        if info.batch_id not in others.named:
             await in_thread(_take_own, overlaps, ahead, candidates.batch, names)
     if account is not None:
         account.add_to(
             overlaps,
-            {card.batch_id, *others.refs, *others.named},
-            lambda one: (lambda _: True) if one in others.named else consented(card.again, one),
+            {info.batch_id, *others.refs, *others.named},
+            lambda one: (lambda _: True) if one in others.named else consented(info.again, one),
             _known_to(candidates.batch),
         )
     compared = Compared(ahead, overlaps, others.refs, others.named)
     if compared and not repeats.only_new:
-        raise await _refusal(store, candidates, compared, desk)
+        raise await _refusal(store, candidates, compared, context)
     return compared
 
 
 async def _compare(
-    store: Store, overlaps: Overlaps, candidates: Candidates, others: Others, desk: Desk
+    store: Store, overlaps: Overlaps, candidates: Candidates, others: Others, context: Context
 ) -> None:
     """Compare with the other batches, with all at once for which the same names are volatile."""
     for names, batches in others.groups.items():
         ahead = await candidates.ahead(names)
         for ref in batches:
-            allowed = consented(candidates.card.again, ref.card.batch_id)
-            keep = candidates.keep and names == frozenset(ref.card.volatile)
+            allowed = consented(candidates.info.again, ref.info.batch_id)
+            keep = candidates.keep and names == frozenset(ref.info.volatile)
             try:
                 await in_thread(_take, overlaps, ahead, store, ref, names, allowed, keep)
             except StoreError as error:
-                raise unreadable(ref, error, desk) from error
+                raise unreadable(ref, error, context) from error
 
 
-async def _refusal(store: Store, candidates: Candidates, compared: Compared, desk: Desk) -> AskedBefore:
+async def _refusal(store: Store, candidates: Candidates, compared: Compared, context: Context) -> AskedBefore:
     """The error that says who asked for the same, and how to go on."""
     examples, overlaps = [], compared.overlaps
     for other in overlaps.there:
@@ -124,11 +124,13 @@ async def _refusal(store: Store, candidates: Candidates, compared: Compared, des
             before = f"its line {planned.line} ({shown(planned.id)})" if planned else f"its row {theirs}"
         examples.append(f"{await candidates.row(ours)} asks for what {before} asked for")
     return refused(
-        overlaps, examples, await ways_on(store, candidates.source, overlaps, desk, candidates.card.batch_id)
+        overlaps,
+        examples,
+        await ways_on(store, candidates.source, overlaps, context, candidates.info.batch_id),
     )
 
 
-async def account_of(client: "Client", candidates: Candidates, repeats: Repeats, desk: Desk) -> Account:
+async def account_of(client: "Client", candidates: Candidates, repeats: Repeats, context: Context) -> Account:
     """What the tasks ask for that the account's listing shows: its first page, or all since the user said.
 
     It tells a wrong key, and an API that is not there, before anything is written.
@@ -137,8 +139,8 @@ async def account_of(client: "Client", candidates: Candidates, repeats: Repeats,
         UsageError: not all that the user wanted was looked at.
         ApiError: the API refuses us or cannot be reached.
     """
-    desk.tally.begin("asking the API")
-    ours, names = candidates.card.batch_id, candidates.names
+    context.tally.begin("asking the API")
+    ours, names = candidates.info.batch_id, candidates.names
     page = await client.list_page(fresh=True)
     asked = {digest for _, _, digest in of_others(page.tasks, {ours}, names) if digest}
     # Of most pages no task asks for the same, and then nobody has to find rows by what they ask for.
@@ -146,16 +148,16 @@ async def account_of(client: "Client", candidates: Candidates, repeats: Repeats,
     account = Account(ahead, ours, names)
     if repeats.since is None or not ahead:
         account.take(page.tasks)
-    elif flaw := await look_through(client, account.take, repeats.since, desk):
+    elif flaw := await look_through(client, account.take, repeats.since, context):
         raise UsageError(f"the account was not looked through: {flaw}; nothing was sent")
     if candidates and account.bare:
-        desk.tally.note(
+        context.tally.note(
             f"{account.bare:,} of {counted(account.listed, 'task')} show no inputs and cannot be compared"
         )
     return account
 
 
-def _known_to(batch: Opened | None) -> Callable[[str], bool]:
+def _known_to(batch: OpenBatch | None) -> Callable[[str], bool]:
     """Whether a batch knows a task; asked seldom, and then for few."""
 
     @cache
@@ -168,19 +170,19 @@ def _known_to(batch: Opened | None) -> Callable[[str], bool]:
     return lambda task_id: named(task_id) in known()
 
 
-def told_left_out(count: int, desk: Desk) -> int:
+def told_left_out(count: int, context: Context) -> int:
     """Say how many rows are left out; returns it."""
     if count:
-        desk.tally.note(f"{rows(count)} left out: asked for before")
+        context.tally.note(f"{rows(count)} left out: asked for before")
     return count
 
 
-async def leave_out(batch: Opened, compared: Compared, desk: Desk) -> int:
+async def leave_out(batch: OpenBatch, compared: Compared, context: Context) -> int:
     """Withdraw the rows that were asked for before, of those that would be sent now; returns how many."""
     state = batch.state
     gone = (number for number in compared.numbers() if number < state.end and state.is_sendable(number))
     return await batch.record_all(
-        Withdrawn(desk.now(), RowNumber(row), state.row(row).fresh_attempt) for row in gone
+        Withdrawn(context.now(), RowNumber(row), state.row(row).fresh_attempt) for row in gone
     )
 
 
@@ -202,19 +204,19 @@ def _take(
             numbers.append(number)
     if not places:
         return
-    state, card = batch.journal.refresh(), ref.card
+    state, info = batch.journal.refresh(), ref.info
 
     def status(number: int) -> Status:
         return state.row(number).status
 
     overlaps.take(
-        ahead, Overlap(card.name, card.batch_id), zip(places, numbers, strict=True), status, allowed
+        ahead, Overlap(info.name, info.batch_id), zip(places, numbers, strict=True), status, allowed
     )
 
 
-def _take_own(overlaps: Overlaps, ahead: Ahead, batch: Opened, names: frozenset[str]) -> None:
+def _take_own(overlaps: Overlaps, ahead: Ahead, batch: OpenBatch, names: frozenset[str]) -> None:
     """Compare with the other rows of the same batch: some were told apart before signatures were known."""
-    state, card, sent = batch.state, batch.card, bytearray(batch.state.end)
+    state, info, sent = batch.state, batch.info, bytearray(batch.state.end)
     for number in ahead.numbers:
         if number < len(sent):
             sent[number] = 1
@@ -226,9 +228,9 @@ def _take_own(overlaps: Overlaps, ahead: Ahead, batch: Opened, names: frozenset[
     )
     overlaps.take(
         ahead,
-        Overlap(card.name, card.batch_id),
+        Overlap(info.name, info.batch_id),
         shared,
         lambda number: state.row(number).status,
-        consented(card.again, card.batch_id),
+        consented(info.again, info.batch_id),
         own=True,
     )

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator
 
 from mwbatch.core.facts.kinds import Planned
 from mwbatch.errors import UsageError
-from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.interface.open_batch import OpenBatch
 
 
-def named(batch: Opened, ids: Collection[str]) -> Iterator[Planned]:
+def named(batch: OpenBatch, ids: Collection[str]) -> Iterator[Planned]:
     """The rows with these ids, in the manifest's order.
 
     Raises:
@@ -19,4 +19,4 @@ def named(batch: Opened, ids: Collection[str]) -> Iterator[Planned]:
             missing.discard(planned.id)
             yield planned
     if missing:
-        raise UsageError(f"batch {batch.card.name} has no row {min(missing)}")
+        raise UsageError(f"batch {batch.info.name} has no row {min(missing)}")

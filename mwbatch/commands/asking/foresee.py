@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mwbatch.commands.asking.asked_before import account_of, unasked
-from mwbatch.commands.context.context import Desk
+from mwbatch.commands.context.context import Context
 from mwbatch.commands.manifest.candidates import Candidates
-from mwbatch.commands.manifest.planning import Source, addressed, choose, examine, volatile
-from mwbatch.commands.manifest.survey import Survey
+from mwbatch.commands.manifest.manifest_survey import ManifestSurvey
+from mwbatch.commands.manifest.planning import ManifestSource, addressed, choose, examine, volatile
 from mwbatch.core.spending.overlaps import Repeats
 from mwbatch.core.state.batch import Batch
 from mwbatch.journal.files.closing import in_thread
-from mwbatch.journal.seam.batch_record import Card
-from mwbatch.journal.seam.open_batch import Opened, look
-from mwbatch.journal.seam.store import Store
+from mwbatch.journal.interface.batch_info import BatchInfo
+from mwbatch.journal.interface.open_batch import OpenBatch, look
+from mwbatch.journal.interface.store import Store
 
 if TYPE_CHECKING:
     from mwbatch.client import Client
@@ -28,15 +28,20 @@ class Foreseen:
     those that it may not send.
     """
 
-    card: Card
-    batch: Opened | None
-    found: Survey
+    info: BatchInfo
+    batch: OpenBatch | None
+    found: ManifestSurvey
     left_out: int
     to_send: int
 
 
 async def foresee(
-    store: Store, origin: str, source: Source, repeats: Repeats, desk: Desk, client: "Client | None" = None
+    store: Store,
+    origin: str,
+    source: ManifestSource,
+    repeats: Repeats,
+    context: Context,
+    client: "Client | None" = None,
 ) -> Foreseen:
     """Read a manifest and compare its rows as `submit` would, without the locks and without a write;
     raises as it does.
@@ -45,15 +50,15 @@ async def foresee(
     """
     source = replace(await addressed(store, source), only_new=repeats.only_new)
     chosen = await in_thread(choose, store, source, origin)
-    chosen.card.pinned(origin)
+    chosen.info.pinned(origin)
     if not chosen.ref:
-        await in_thread(store.check_new, chosen.card.name)
+        await in_thread(store.check_new, chosen.info.name)
     batch = await look(store, chosen.ref) if chosen.ref else None
-    found, state = await examine(source, batch, desk), batch.state if batch else Batch()
-    card = replace(chosen.card, volatile=volatile(source, chosen.card))
-    candidates = Candidates(card, batch, source=source, found=found, keep=False)
-    account = await account_of(client, candidates, repeats, desk) if client else None
-    compared = await unasked(store, origin, candidates, repeats, desk, account)
+    found, state = await examine(source, batch, context), batch.state if batch else Batch()
+    info = replace(chosen.info, volatile=volatile(source, chosen.info))
+    candidates = Candidates(info, batch, source=source, found=found, keep=False)
+    account = await account_of(client, candidates, repeats, context) if client else None
+    compared = await unasked(store, origin, candidates, repeats, context, account)
     old = sum(number < state.end for number in compared.numbers())
     found.leave_out(number for number in compared.numbers() if number >= state.end)
-    return Foreseen(chosen.card, batch, found, old + found.left_out, found.new + state.sendable() - old)
+    return Foreseen(chosen.info, batch, found, old + found.left_out, found.new + state.sendable() - old)

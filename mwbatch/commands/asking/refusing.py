@@ -6,17 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from mwbatch.commands.context.context import Desk
-from mwbatch.commands.manifest.planning import Source, examine
+from mwbatch.commands.context.context import Context
+from mwbatch.commands.manifest.planning import ManifestSource, examine
 from mwbatch.core.spending.overlaps import Overlap, Overlaps
 from mwbatch.core.words.hint import typed
 from mwbatch.core.words.plural import rows
 from mwbatch.errors import NOTHING_SENT, Asked, AskedBefore, StoreError, UsageError
 from mwbatch.journal.files.closing import in_thread
+from mwbatch.journal.interface.open_batch import look
+from mwbatch.journal.interface.ref import Ref, UnusableBatch, usable
+from mwbatch.journal.interface.store import Store
 from mwbatch.journal.opening import other_owner
-from mwbatch.journal.seam.open_batch import look
-from mwbatch.journal.seam.ref import Ref, Unusable, usable
-from mwbatch.journal.seam.store import Store
 
 Way = tuple[str, str]
 """A command, and what it does."""
@@ -25,12 +25,12 @@ _FLAGS: Final = re.compile(r"-[nqvy]+").fullmatch
 """Flags of one letter, of which -n stands for --dry-run."""
 
 
-def same_command(desk: Desk, *more: str) -> str:
+def same_command(context: Context, *more: str) -> str:
     """What the user typed, with other options added; these alone where nobody typed anything.
 
     MUST be what goes on: where somebody only looked (`validate`, a dry run), it is the command that does it.
     """
-    given = list(desk.command)
+    given = list(context.command)
     end = (
         given.index("--") if "--" in given else len(given)
     )  # what is behind it is no option, whatever it looks like
@@ -64,7 +64,7 @@ def _without(words: list[str], option: str) -> Iterator[str]:
             yield word
 
 
-def unreadable(batch: Ref | Unusable, why: StoreError, desk: Desk) -> StoreError:
+def unreadable(batch: Ref | UnusableBatch, why: StoreError, context: Context) -> StoreError:
     """Nobody can tell what a batch asked for that cannot be read."""
     mend = f"put {batch.where} back from a copy"
     if isinstance(why.__cause__, PermissionError):  # it is all there, for somebody else
@@ -73,7 +73,7 @@ def unreadable(batch: Ref | Unusable, why: StoreError, desk: Desk) -> StoreError
     return StoreError(
         f"{why}; nothing was sent, since batch {batch.name} may have asked for the same: {mend}, or go "
         "on, and perhaps pay for some of its rows again: "
-        f"{same_command(desk, '--again', batch.name)}"
+        f"{same_command(context, '--again', batch.name)}"
     )
 
 
@@ -102,7 +102,7 @@ def refused(overlaps: Overlaps, examples: list[str], ways: list[Way]) -> AskedBe
 
 
 async def ways_on(
-    store: Store, source: Source | None, overlaps: Overlaps, desk: Desk, ours: str = ""
+    store: Store, source: ManifestSource | None, overlaps: Overlaps, context: Context, ours: str = ""
 ) -> list[Way]:
     """Each runs as it stands, and the first of them pay for nothing twice.
 
@@ -117,23 +117,23 @@ async def ways_on(
             if await _fits(store, replace(source, only_new=bool(more)), most):
                 ways.append(
                     (
-                        same_command(desk, "--batch", most.batch, *more),
+                        same_command(context, "--batch", most.batch, *more),
                         f"add to batch {most.batch} what it does not have",
                     )
                 )
                 break
     again = [word for one in overlaps.there for word in ("--again", one.again)]
-    ways.append((same_command(desk, "--only-new"), "leave these rows out"))
-    ways.append((same_command(desk, *again), "pay for them again"))
+    ways.append((same_command(context, "--only-new"), "leave these rows out"))
+    ways.append((same_command(context, *again), "pay for them again"))
     return ways
 
 
-async def _fits(store: Store, source: Source, other: Overlap) -> bool:
+async def _fits(store: Store, source: ManifestSource, other: Overlap) -> bool:
     """Whether the rows of a manifest may be added to a batch that asked for some of them."""
     for ref in await in_thread(lambda: [*usable(store.batches())]):
-        if ref.card.batch_id == other.batch_id:
+        if ref.info.batch_id == other.batch_id:
             try:
-                await examine(replace(source, batch=ref.card.name), await look(store, ref), Desk())
+                await examine(replace(source, batch=ref.info.name), await look(store, ref), Context())
             except UsageError:
                 return False
             return True

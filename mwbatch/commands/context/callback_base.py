@@ -3,7 +3,7 @@
 from typing import Final
 
 from mwbatch.client.receiver_probe import OTHER_KEYS, probe
-from mwbatch.commands.context.context import Desk
+from mwbatch.commands.context.context import Context
 from mwbatch.core.api.address import NOBODY, Key
 from mwbatch.core.urls.hosts import is_near, names_host, without_user
 from mwbatch.core.urls.proxies import on_the_way
@@ -19,7 +19,7 @@ NO_BASE: Final = (
 )
 
 
-def callback_base(asked: str | None, last: str | None, desk: Desk) -> str:
+def callback_base(asked: str | None, last: str | None, context: Context) -> str:
     """The callback base to use: the one asked for, else the one used last, which is said.
 
     Raises:
@@ -31,8 +31,8 @@ def callback_base(asked: str | None, last: str | None, desk: Desk) -> str:
     if base is None:
         raise UsageError(NO_BASE)
     if not asked:
-        desk.tally.note(f"callbacks go to {without_user(base)}, as before")
-    warn_clear(base, desk)
+        context.tally.note(f"callbacks go to {without_user(base)}, as before")
+    warn_clear(base, context)
     return base
 
 
@@ -52,7 +52,7 @@ def checked_base(url: str) -> str:
     return str(base).rstrip("/")
 
 
-def warn_clear(base: str, desk: Desk) -> None:
+def warn_clear(base: str, context: Context) -> None:
     """Tell people whose callbacks would cross a foreign network in clear:
     whoever reads an address can forge its answer.
     """
@@ -60,29 +60,29 @@ def warn_clear(base: str, desk: Desk) -> None:
 
     url = URL(base)
     if url.scheme == "http" and not is_near(url.host or ""):
-        desk.tally.note(
+        context.tally.note(
             f"warning: {without_user(base)} is plain http, and {url.host} is not local: callback addresses "
             "and answers travel in clear, and whoever reads them can forge answers; use https "
             "(serve-callbacks --tls-cert --tls-key, or a proxy in front of it)"
         )
 
 
-async def warn_unheard(base: str, key: Key, desk: Desk) -> bool:
+async def warn_unheard(base: str, key: Key, context: Context) -> bool:
     """Post a signed probe to our own callback base; people should know before money is spent.
 
     Whether it was heard.
     """
     if base == NOBODY:
         return False
-    problem = await probe(base, key, on_the_way(desk.proxies, base))
+    problem = await probe(base, key, on_the_way(context.proxies, base))
     if problem == OTHER_KEYS:
-        desk.tally.note(
+        context.tally.note(
             f"warning: {problem} answers at {without_user(base)}, and refuses the callbacks of this batch: "
             "start it with the same MWBATCH_HOME, or give both the same MWBATCH_CALLBACK_KEY_FILE. Tasks "
             "are created all the same: their answers are fetched by reconcile"
         )
     elif problem:
-        desk.tally.note(
+        context.tally.note(
             f"warning: no receiver answers at {without_user(base)} ({problem}); start one: "
             f"{hint('serve-callbacks')}. Tasks are created all the same: answers that find nobody are "
             "fetched by reconcile"

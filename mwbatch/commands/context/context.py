@@ -28,7 +28,7 @@ def trouble(error: ApiError) -> str:
 
 
 @dataclass(slots=True)
-class Desk:
+class Context:
     """``now`` is the wall clock in seconds since the epoch: it dates facts and decides nothing.
 
     ``ticks`` is a clock in seconds that never goes back: it decides when to wait and for how long.

@@ -5,7 +5,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any
 
 
-async def crew(workers: Iterable[Coroutine[Any, Any, None]]) -> None:
+async def run_all(workers: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Run all of them to their end; raises the first error, not a group of errors."""
     try:
         async with asyncio.TaskGroup() as group:

@@ -7,28 +7,28 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from mwbatch.client import Client
-from mwbatch.commands.context.context import Desk
+from mwbatch.commands.context.context import Context
 from mwbatch.core.facts.kinds import Fact
 from mwbatch.core.report.progress import Tally
 from mwbatch.core.state.batch import Batch
-from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.interface.open_batch import OpenBatch
 
 
 class Session:
     """One open batch, for as long as one command works on it.
 
-    ``now``, ``ticks``, ``stopping`` and ``tally`` are those of the desk at which it was asked for. ``walks``
-    counts those through the listing.
+    ``now``, ``ticks``, ``stopping`` and ``tally`` are those of its context. ``walks`` counts those
+    through the listing.
     """
 
-    __slots__ = ("batch", "client", "desk", "now", "stopping", "tally", "ticks", "walks")
+    __slots__ = ("batch", "client", "context", "now", "stopping", "tally", "ticks", "walks")
 
-    def __init__(self, batch: Opened, client: Client, desk: Desk) -> None:
-        self.batch, self.client, self.desk = batch, client, desk
-        self.now: Callable[[], float] = desk.now
-        self.ticks: Callable[[], float] = desk.ticks
-        self.stopping: asyncio.Event = desk.stopping
-        self.tally: Tally = desk.tally
+    def __init__(self, batch: OpenBatch, client: Client, context: Context) -> None:
+        self.batch, self.client, self.context = batch, client, context
+        self.now: Callable[[], float] = context.now
+        self.ticks: Callable[[], float] = context.ticks
+        self.stopping: asyncio.Event = context.stopping
+        self.tally: Tally = context.tally
         self.walks = 0
 
     @property
@@ -42,12 +42,12 @@ class Session:
         return self.stopping.is_set()
 
     async def record(self, facts: Sequence[Fact]) -> None:
-        """Make facts durable, then let the state know them; raises as `Opened.record`."""
+        """Make facts durable, then let the state know them; raises as `OpenBatch.record`."""
         await self.batch.record(facts)
 
     async def sleep(self, seconds: float) -> bool:
         """Wait, at most until the user asks to stop; say whether he did."""
-        return await self.desk.sleep(seconds)
+        return await self.context.sleep(seconds)
 
     async def wait_until(self, until: float, what: str) -> bool:
         """Wait until a tick, with a countdown for ``what`` comes then; False when the user asked to stop."""

@@ -4,16 +4,16 @@ from array import array
 from collections.abc import Set
 from dataclasses import dataclass, field
 
-from mwbatch.commands.manifest.planning import Source
-from mwbatch.commands.manifest.survey import Survey
+from mwbatch.commands.manifest.manifest_survey import ManifestSurvey
+from mwbatch.commands.manifest.planning import ManifestSource
 from mwbatch.core.facts.digests import stable_digest
 from mwbatch.core.manifest.cells import shown
 from mwbatch.core.manifest.entry import Entry
 from mwbatch.core.spending.overlaps import Ahead
 from mwbatch.journal.files.closing import in_thread
-from mwbatch.journal.seam.batch_record import Card
-from mwbatch.journal.seam.belongings import RECORD
-from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.interface.batch_info import BatchInfo
+from mwbatch.journal.interface.belongings import RECORD
+from mwbatch.journal.interface.open_batch import OpenBatch
 
 
 @dataclass(slots=True)
@@ -25,18 +25,18 @@ class Candidates:
     may be kept.
     """
 
-    card: Card
-    batch: Opened | None = None
+    info: BatchInfo
+    batch: OpenBatch | None = None
     reopened: "array[int]" = field(default_factory=lambda: array("Q"))
-    source: Source | None = None
-    found: Survey | None = None
+    source: ManifestSource | None = None
+    found: ManifestSurvey | None = None
     keep: bool = True
     _ahead: dict[frozenset[str], Ahead] = field(default_factory=dict)
 
     @property
     def names(self) -> frozenset[str]:
         """What the batch calls volatile."""
-        return frozenset(self.card.volatile)
+        return frozenset(self.info.volatile)
 
     @property
     def may_repeat(self) -> bool:
@@ -45,7 +45,7 @@ class Candidates:
 
         An id of its own is the user's word that it is another row.
         """
-        return self.batch is not None and self.batch.card.id_column is None and self._has_planned
+        return self.batch is not None and self.batch.info.id_column is None and self._has_planned
 
     def __bool__(self) -> bool:
         return self._has_planned or (self.found is not None and self.found.new > 0)
@@ -83,7 +83,7 @@ class Candidates:
                 await self._new(ahead, self.source, self.found, names)
         return ahead
 
-    def _planned(self, ahead: Ahead, batch: Opened, names: frozenset[str]) -> None:
+    def _planned(self, ahead: Ahead, batch: OpenBatch, names: frozenset[str]) -> None:
         state, done, reopened = batch.state, bytearray(batch.state.end), bytearray(batch.state.end)
         for number in self.reopened:
             reopened[number] = 1
@@ -95,7 +95,9 @@ class Candidates:
                     ahead.add(number, digest)
                     done[number] = 1
 
-    async def _new(self, ahead: Ahead, source: Source, found: Survey, names: frozenset[str]) -> None:
+    async def _new(
+        self, ahead: Ahead, source: ManifestSource, found: ManifestSurvey, names: frozenset[str]
+    ) -> None:
         numbers = iter(found.numbers)
         async with source.manifest().chunks() as chunks:
             async for chunk in chunks:

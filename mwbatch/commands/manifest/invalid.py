@@ -10,14 +10,14 @@ from hashlib import blake2b
 from itertools import groupby
 from pathlib import Path
 
+from mwbatch.commands.manifest.manifest_survey import ASIDE, ManifestSurvey
 from mwbatch.commands.manifest.manifests import Manifest
-from mwbatch.commands.manifest.survey import ASIDE, Survey
 from mwbatch.core.codec.json_codec import BadJson, decode_object, encode
 from mwbatch.core.manifest.entry import OUR_BATCH, OUR_ERROR, OUR_ROW, Entry, Problem, cells_of
 from mwbatch.errors import StoreError
 from mwbatch.journal.files.closing import in_thread
 from mwbatch.journal.files.disk import DISK, open_to_read
-from mwbatch.journal.files.replacing import Aside, aside, make_public
+from mwbatch.journal.files.replacing import Staged, aside, make_public
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class PutAside:
         return self.now.total() + self.before.total()
 
 
-async def put_aside(manifest: str, found: Survey, path: Path, batch_id: str) -> PutAside:
+async def put_aside(manifest: str, found: ManifestSurvey, path: Path, batch_id: str) -> PutAside:
     """Write every row with a mistake that stands in no list yet to a new one, durable,
     with its batch and what is wrong.
 
@@ -48,7 +48,7 @@ async def put_aside(manifest: str, found: Survey, path: Path, batch_id: str) -> 
     try:
         before = await in_thread(_known, path, batch_id)
         with ExitStack() as stack:
-            new: Aside | None = None
+            new: Staged | None = None
             async for rows in _chunks(manifest, found):
                 lines = list(_lines(rows, batch_id, before, told))
                 if lines and new is None:
@@ -84,7 +84,7 @@ def _lists(path: Path) -> list[Path]:
     return []
 
 
-def _put(new: Aside) -> Path:
+def _put(new: Staged) -> Path:
     """Give a list its name, or the next one that nothing has."""
     DISK.settle(new.file)
     first, number = new.place, 2
@@ -97,7 +97,7 @@ def _put(new: Aside) -> Path:
             return new.place
 
 
-async def _chunks(manifest: str, found: Survey) -> AsyncIterator[list[list[Problem]]]:
+async def _chunks(manifest: str, found: ManifestSurvey) -> AsyncIterator[list[list[Problem]]]:
     """The problems of the file in its order, those of one line together, chunk by chunk."""
     place = 0
     async with Manifest(manifest).chunks() as chunks:
@@ -112,7 +112,7 @@ async def _chunks(manifest: str, found: Survey) -> AsyncIterator[list[list[Probl
             yield list(_by_line(problems))
 
 
-def _of_good_row(found: Survey, place: int, entry: Entry) -> list[Problem]:
+def _of_good_row(found: ManifestSurvey, place: int, entry: Entry) -> list[Problem]:
     """What is wrong with a row that is good by itself, the ``place``-th of these."""
     if place in found.disputed:
         return [found.disputed[place]]

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from mwbatch.commands.context.clocks import AskClock, of_this_machine
-from mwbatch.commands.context.context import Desk
+from mwbatch.commands.context.context import Context
+from mwbatch.commands.manifest.manifest_survey import ManifestSurvey, survey
 from mwbatch.commands.manifest.manifests import Manifest, blocks, is_pipe, misfit, name_of, size_of
-from mwbatch.commands.manifest.survey import Survey, survey
 from mwbatch.core.facts.kinds import Planned
 from mwbatch.core.manifest.column_names import meant
 from mwbatch.core.manifest.row_identity import Identity
@@ -23,19 +23,19 @@ from mwbatch.core.words.plural import counted
 from mwbatch.errors import ManifestError, UsageError
 from mwbatch.journal.files.closing import in_thread
 from mwbatch.journal.files.replacing import scratch
-from mwbatch.journal.seam.batch_record import Card
-from mwbatch.journal.seam.finding import known_paths
-from mwbatch.journal.seam.naming import former_name, name_for, new_batch_id
-from mwbatch.journal.seam.open_batch import Opened
-from mwbatch.journal.seam.ref import Ref, usable
-from mwbatch.journal.seam.store import Store
+from mwbatch.journal.interface.batch_info import BatchInfo
+from mwbatch.journal.interface.finding import known_paths
+from mwbatch.journal.interface.naming import former_name, name_for, new_batch_id
+from mwbatch.journal.interface.open_batch import OpenBatch
+from mwbatch.journal.interface.ref import Ref, usable
+from mwbatch.journal.interface.store import Store
 
 SHOWN_PROBLEMS: Final = 20
 """How many problems are shown where rows were to be sent: `validate` is for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ManifestSource:
     """A manifest and what the user said about where its rows belong.
 
     ``path`` is where it is read; ``batch`` the name asked for; ``add``: rows of another file may be added to
@@ -89,7 +89,7 @@ class Source:
 
 
 @asynccontextmanager
-async def readable(source: Source, desk: Desk | None = None) -> AsyncIterator[Source]:
+async def readable(source: ManifestSource, context: Context | None = None) -> AsyncIterator[ManifestSource]:
     """The same source, to be read twice: what comes on standard input
     (``-``) or through a pipe is kept aside.
 
@@ -103,7 +103,7 @@ async def readable(source: Source, desk: Desk | None = None) -> AsyncIterator[So
         where = source.name if source.path == "-" else f"the pipe {source.path}"
         raise UsageError(f"rows from {where} need the name of a batch: --batch NAME")
     with scratch("rows") as kept:
-        tally = (desk or Desk()).tally
+        tally = (context or Context()).tally
         tally.begin("reading standard input", of_bytes=True)
         async with aclosing(blocks(source.path, source.name)) as there:
             async for block in there:
@@ -115,7 +115,7 @@ async def readable(source: Source, desk: Desk | None = None) -> AsyncIterator[So
         yield replace(source, path=str(kept.path), known_as="-", said=source.name)
 
 
-async def addressed(store: Store, source: Source) -> Source:
+async def addressed(store: Store, source: ManifestSource) -> ManifestSource:
     """The source with the batch that its rows name themselves, as a list of invalid rows does; else as it is.
 
     Raises:
@@ -130,8 +130,8 @@ async def addressed(store: Store, source: Source) -> Source:
     if not manifest.batch_id:
         return source
     for ref in await in_thread(lambda: [*usable(store.batches())]):
-        if ref.card.batch_id == manifest.batch_id:
-            return replace(source, batch=ref.card.name)
+        if ref.info.batch_id == manifest.batch_id:
+            return replace(source, batch=ref.info.name)
     raise UsageError(
         f"{source.path} has rows of batch {manifest.batch_id}, which is not in {store.where}: use the home "
         "of that batch (--home), or name the batch that they belong to with --batch"
@@ -139,14 +139,14 @@ async def addressed(store: Store, source: Source) -> Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenBatch:
     """The batch that a manifest belongs to; ``ref`` is None for one that has to be made."""
 
-    card: Card
+    info: BatchInfo
     ref: Ref | None
 
 
-def choose(store: Store, source: Source, origin: str) -> Chosen:
+def choose(store: Store, source: ManifestSource, origin: str) -> ChosenBatch:
     """Find the batch of a manifest: by the name asked for, else by its path or its target's,
     else by the file's name.
 
@@ -156,28 +156,28 @@ def choose(store: Store, source: Source, origin: str) -> Chosen:
     there = list(usable(store.batches()))
     wanted, former = source.batch, None
     if wanted is None:
-        cards = [ref.card for ref in there]
-        same = [card for card in cards if card.manifest == source.recorded] or [
-            card for card in cards if source.paths & known_paths(card.manifest)
+        infos = [ref.info for ref in there]
+        same = [info for info in infos if info.manifest == source.recorded] or [
+            info for info in infos if source.paths & known_paths(info.manifest)
         ]
-        if len({card.batch_id for card in same}) > 1:
-            names = ", ".join(card.name for card in same)
+        if len({info.batch_id for info in same}) > 1:
+            names = ", ".join(info.name for info in same)
             raise UsageError(f"several batches were made from {source.path}: {names}; name one with --batch")
         wanted = same[0].name if same else name_for(source.recorded)
         former = None if same else former_name(source.recorded)
     for name in (wanted, former):
         for ref in there:
-            if ref.card.name == name:
-                return Chosen(ref.card, ref)
-    return Chosen(Card(wanted, new_batch_id(), origin, source.recorded, None, ()), None)
+            if ref.info.name == name:
+                return ChosenBatch(ref.info, ref)
+    return ChosenBatch(BatchInfo(wanted, new_batch_id(), origin, source.recorded, None, ()), None)
 
 
 async def examine(
-    source: Source,
-    batch: Opened | None,
-    desk: Desk,
+    source: ManifestSource,
+    batch: OpenBatch | None,
+    context: Context,
     clock: AskClock | None = None,
-) -> Survey:
+) -> ManifestSurvey:
     """Read the whole manifest and compare it with the batch; nothing is written.
 
     ``clock`` tells the time by which URLs expire; without one this machine's does.
@@ -186,17 +186,17 @@ async def examine(
         ManifestError: it has mistakes; all of them are in the error.
         UsageError: it does not belong to this batch.
     """
-    desk.tally.begin("checking the manifest", size_of(source.path), of_bytes=True)
+    context.tally.begin("checking the manifest", size_of(source.path), of_bytes=True)
     found = await survey(
-        source.manifest(desk.tally),
+        source.manifest(context.tally),
         identity_of(source, batch),
         _looking_up(batch),
-        Survey(
+        ManifestSurvey(
             scrutiny=Scrutiny(source.leave, _owned_by(batch)),
-            volatile=volatile(source, batch.card if batch else None),
+            volatile=volatile(source, batch.info if batch else None),
             only_new=source.only_new,
         ),
-        clock or of_this_machine(desk),
+        clock or of_this_machine(context),
     )
     if found.found and not (source.skip_invalid and found.good and not found.blocking):
         raise ManifestError(_problems(source, found))
@@ -205,24 +205,24 @@ async def examine(
     return found
 
 
-def volatile(source: Source, card: Card | None) -> tuple[str, ...]:
+def volatile(source: ManifestSource, info: BatchInfo | None) -> tuple[str, ...]:
     """The parameters of URLs that say nothing about what is asked for: those of the batch,
     and those named now.
     """
-    return tuple(dict.fromkeys((*(card.volatile if card else ()), *source.volatile)))
+    return tuple(dict.fromkeys((*(info.volatile if info else ()), *source.volatile)))
 
 
-def identity_of(source: Source, batch: Opened | None) -> Callable[[str | None], Identity]:
+def identity_of(source: ManifestSource, batch: OpenBatch | None) -> Callable[[str | None], Identity]:
     """An identity that knows the rows of the batch."""
 
     def make(id_column: str | None) -> Identity:
-        names = volatile(source, batch.card if batch else None)
+        names = volatile(source, batch.info if batch else None)
         identity = Identity(id_column, allow_duplicates=source.allow_duplicates, volatile=names)
         if batch is None or not batch.state.planned:
             return identity
-        if id_column != batch.card.id_column:
+        if id_column != batch.info.id_column:
             raise UsageError(
-                f"batch {batch.card.name} knows its rows by {_by(batch.card.id_column)}, {source.name} by "
+                f"batch {batch.info.name} knows its rows by {_by(batch.info.id_column)}, {source.name} by "
                 f"{_by(id_column)}: use the same column, or begin another batch with --batch NAME"
             )
         for planned in batch.journal.rows():
@@ -236,12 +236,12 @@ def _by(id_column: str | None) -> str:
     return "a digest of each request" if id_column is None else f"column {id_column}"
 
 
-def _looking_up(batch: Opened | None) -> Callable[[int], Planned | None]:
+def _looking_up(batch: OpenBatch | None) -> Callable[[int], Planned | None]:
     """Looks a row of the batch up again, for messages about mistakes."""
     return lru_cache(maxsize=1024)(batch.planned) if batch else lambda _: None
 
 
-def _owned_by(batch: Opened | None) -> Callable[[], frozenset[str]]:
+def _owned_by(batch: OpenBatch | None) -> Callable[[], frozenset[str]]:
     """Gives the columns of the batch's rows that were taken for the
     user's own although they look like known ones.
     """
@@ -253,7 +253,7 @@ def _owned_by(batch: Opened | None) -> Callable[[], frozenset[str]]:
     return owned
 
 
-def _problems(source: Source, found: Survey) -> list[str]:
+def _problems(source: ManifestSource, found: ManifestSurvey) -> list[str]:
     told = found.problems[:SHOWN_PROBLEMS]
     lines = [problem.text(source.name) for problem in told]
     if found.scrutiny and found.scrutiny.expiring:
@@ -269,10 +269,10 @@ def _problems(source: Source, found: Survey) -> list[str]:
     return lines
 
 
-def _refuse_strangers(source: Source, batch: Opened, found: Survey) -> None:
+def _refuse_strangers(source: ManifestSource, batch: OpenBatch, found: ManifestSurvey) -> None:
     """What has the name or the path of a batch's manifest is that only if it shares rows with the batch."""
     if batch.state.planned and not (found.known or found.left_out):
         raise UsageError(
-            f"batch {batch.card.name} was made from {batch.card.manifest}, and {source.name} has no row in "
+            f"batch {batch.info.name} was made from {batch.info.manifest}, and {source.name} has no row in "
             "common with it: begin another batch with --batch NAME, or add these rows to it with --add"
         )

@@ -5,19 +5,21 @@ from collections.abc import Callable
 from itertools import islice
 from typing import cast
 
-from mwbatch.commands.context.context import Desk
-from mwbatch.commands.manifest.planning import Source
-from mwbatch.commands.manifest.survey import ASIDE, Survey, renewed
+from mwbatch.commands.context.context import Context
+from mwbatch.commands.manifest.manifest_survey import ASIDE, ManifestSurvey, renewed
+from mwbatch.commands.manifest.planning import ManifestSource
 from mwbatch.core.codec.ids import RowNumber
 from mwbatch.core.facts.digests import stable_digest
 from mwbatch.core.facts.kinds import Planned
 from mwbatch.core.manifest.entry import Entry, Found
 from mwbatch.errors import UsageError
 from mwbatch.journal.files.closing import in_thread
-from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.interface.open_batch import OpenBatch
 
 
-async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -> None:
+async def write_plan(
+    batch: OpenBatch, source: ManifestSource, found: ManifestSurvey, context: Context
+) -> None:
     """Make the new rows durable as ``planned``, and those that were signed anew in another edition.
 
     Only what was compared is planned: the file is read again, maybe much later, and somebody may have written
@@ -26,7 +28,7 @@ async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -
     Raises:
         UsageError: the file changed while it was being read.
     """
-    tally = desk.tally
+    tally = context.tally
     tally.begin("planning rows", found.new + found.renewed)
     if not tally.total:
         return
@@ -35,7 +37,7 @@ async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -
     manifest = source.manifest()
     async with manifest.chunks() as chunks:
         async for chunk in chunks:
-            facts = plan.rows(chunk, manifest.mark, desk.now())
+            facts = plan.rows(chunk, manifest.mark, context.now())
             await batch.record(facts)
             tally.done += len(facts)
     plan.end()
@@ -44,7 +46,9 @@ async def write_plan(batch: Opened, source: Source, found: Survey, desk: Desk) -
 class _Plan:
     """What is planned of a manifest, as it is read once more."""
 
-    def __init__(self, source: Source, found: Survey, plans: Callable[[int], Planned | None]) -> None:
+    def __init__(
+        self, source: ManifestSource, found: ManifestSurvey, plans: Callable[[int], Planned | None]
+    ) -> None:
         self._source, self._plan = source, plans
         self._numbers, self._marks, self._requests = iter(found.numbers), iter(found.marks), found.requests()
         self._names = found.volatile or ()

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Final
 
 from mwbatch.client.images import Images
-from mwbatch.commands.context.context import Desk
-from mwbatch.commands.context.run_all import crew
+from mwbatch.commands.context.context import Context
+from mwbatch.commands.context.run_all import run_all
 from mwbatch.commands.manifest.manifests import Manifest
 from mwbatch.core.facts.digests import Digests, named
 from mwbatch.core.manifest.entry import Entry, Problem
@@ -14,24 +14,24 @@ AT_ONCE: Final = 32
 """Pictures that are asked for at the same time."""
 
 
-async def check_images(manifest: str, rows: int, desk: Desk, wrong: Callable[[Problem], None]) -> int:
+async def check_images(manifest: str, rows: int, context: Context, wrong: Callable[[Problem], None]) -> int:
     """Ask for every picture once, however many rows show it, and report those that cannot be fetched;
     returns how many.
 
     ``rows`` is how many the manifest has. It ends early when the user asks to stop.
     """
-    tally, known, missing = desk.tally, Digests(), 0
+    tally, known, missing = context.tally, Digests(), 0
     tally.begin("checking images", rows)
-    async with Images(AT_ONCE, desk.proxies) as images, Manifest(manifest).chunks() as chunks:
+    async with Images(AT_ONCE, context.proxies) as images, Manifest(manifest).chunks() as chunks:
         async for chunk in chunks:
             entries = [one for one in chunk if isinstance(one, Entry)]
             fresh = [entry for entry in entries if _is_new(known, entry)]
             tally.done += len(entries) - len(fresh)
-            problems = await _ask(images, fresh, desk)
+            problems = await _ask(images, fresh, context)
             missing += len(problems)
             for problem in sorted(problems, key=lambda problem: problem.line):
                 wrong(problem)
-            if desk.stopping.is_set():
+            if context.stopping.is_set():
                 break
     return missing
 
@@ -41,18 +41,18 @@ def _is_new(known: Digests, entry: Entry) -> bool:
     return known.add(named(entry.request["image_url"])) == count
 
 
-async def _ask(images: Images, entries: list[Entry], desk: Desk) -> list[Problem]:
+async def _ask(images: Images, entries: list[Entry], context: Context) -> list[Problem]:
     """Look at some pictures, several at a time."""
     remaining, problems = iter(entries), list[Problem]()
 
     async def work() -> None:
         for entry in remaining:
-            if desk.stopping.is_set():
+            if context.stopping.is_set():
                 return
             if reason := await images.unreachable(entry.request["image_url"]):
                 told = f"cannot be fetched: {reason} (people could not see it)"
                 problems.append(Problem(entry.line, "image_url", told))
-            desk.tally.done += 1
+            context.tally.done += 1
 
-    await crew([work() for _ in range(min(AT_ONCE, len(entries)))])
+    await run_all([work() for _ in range(min(AT_ONCE, len(entries)))])
     return problems

@@ -11,12 +11,12 @@ from itertools import islice
 from typing import Final
 
 from mwbatch.client.images import Images
-from mwbatch.commands.context.context import Desk
-from mwbatch.commands.context.run_all import crew
+from mwbatch.commands.context.context import Context
+from mwbatch.commands.context.run_all import run_all
 from mwbatch.core.facts.kinds import Planned
 from mwbatch.core.manifest.image_size import Size
 from mwbatch.journal.files.closing import in_thread
-from mwbatch.journal.seam.belongings import Sizes
+from mwbatch.journal.interface.belongings import Sizes
 
 AT_ONCE: Final = 32
 _FLUSH: Final = 256
@@ -43,19 +43,19 @@ class _Rows:
         self._there.close()
 
 
-async def measure(there: Generator[Planned, None, None], total: int, sizes: Sizes, desk: Desk) -> int:
+async def measure(there: Generator[Planned, None, None], total: int, sizes: Sizes, context: Context) -> int:
     """Measure the image of each row and keep its size; returns how many could not be measured,
     which are told of. Nothing is left open of what the rows are read from.
 
     Raises:
         StoreError: the sizes cannot be kept.
     """
-    tally, failed, since = desk.tally, 0, 0
+    tally, failed, since = context.tally, 0, 0
     tally.begin("measuring images", total)
 
     async def work(images: Images) -> None:
         nonlocal failed, since
-        while not desk.stopping.is_set() and (planned := await rows.next()):
+        while not context.stopping.is_set() and (planned := await rows.next()):
             size = await images.measure(str(planned.request["image_url"]))
             tally.done += 1
             if isinstance(size, Size):
@@ -72,8 +72,8 @@ async def measure(there: Generator[Planned, None, None], total: int, sizes: Size
 
     try:
         with closing(_Rows(there)) as rows:
-            async with Images(AT_ONCE, desk.proxies) as images:
-                await crew([work(images) for _ in range(min(AT_ONCE, total))])
+            async with Images(AT_ONCE, context.proxies) as images:
+                await run_all([work(images) for _ in range(min(AT_ONCE, total))])
     finally:
         sizes.flush()
     if failed > _NAMED:

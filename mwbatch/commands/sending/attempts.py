@@ -21,7 +21,7 @@ from mwbatch.core.sweeps.drift import Dates
 from mwbatch.errors import StoreError
 from mwbatch.journal.files.closing import Lasting, to_end
 from mwbatch.journal.files.portions import portions
-from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.interface.open_batch import OpenBatch
 
 NOT_SENT: Final = Outcome(Verdict.UNSENT, message="the run ended before this row's turn")
 
@@ -48,7 +48,7 @@ class Try:
         return next(self._waits)
 
 
-class Ready:
+class StartedAhead:
     """Keeps a run of rows ready ahead of need: no worker waits for the disk, nor for a row that rests.
 
     ``started`` makes the fact of a run. While ``most`` rows rest no new one is given out: an API that lets
@@ -57,7 +57,7 @@ class Ready:
     """
 
     def __init__(
-        self, batch: Opened, course: Course, started: Callable[[list[Create]], Started], most: int
+        self, batch: OpenBatch, course: Course, started: Callable[[list[Create]], Started], most: int
     ) -> None:
         self._batch, self._course, self._started, self._most = batch, course, started, most
         self._runs = _cut(iter(()), Runs(batch.state, 1))

@@ -7,7 +7,7 @@ from typing import Final
 
 from mwbatch.commands.context.session import Session
 from mwbatch.core.pace.course import Course, Event, State
-from mwbatch.core.pace.pace import Pace, Trouble, backoff
+from mwbatch.core.pace.pace import Breaker, Pace, backoff
 from mwbatch.errors import ApiError, Exit
 from mwbatch.journal.files.closing import ended
 
@@ -23,7 +23,7 @@ class Prober:
     to that is no word of the API's, such as a client that was closed: the run stops for it.
     """
 
-    def __init__(self, session: Session, course: Course, pace: Pace, trouble: Trouble) -> None:
+    def __init__(self, session: Session, course: Course, pace: Pace, trouble: Breaker) -> None:
         self._session, self._course, self._pace, self._trouble = session, course, pace, trouble
         self.decided_at = session.ticks()
         self.waits: Iterator[float] | None = None

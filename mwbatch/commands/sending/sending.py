@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from mwbatch.client import kept
-from mwbatch.commands.context.run_all import crew
+from mwbatch.commands.context.run_all import run_all
 from mwbatch.commands.context.session import Session
-from mwbatch.commands.sending.attempts import DECIDED, Ready, Recorder, Try
+from mwbatch.commands.sending.attempts import DECIDED, Recorder, StartedAhead, Try
 from mwbatch.commands.sending.probing import Prober
 from mwbatch.core.api.address import Key, write
 from mwbatch.core.api.create_request import Outcome
 from mwbatch.core.facts.kinds import Planned, Started, Verdict
 from mwbatch.core.pace.course import INTERRUPTED, SENDING, STOPPED, Course, Event, State
-from mwbatch.core.pace.pace import Advice, Pace, Trouble
+from mwbatch.core.pace.pace import Advice, Breaker, Pace
 from mwbatch.core.spending.plan import Create, Runs, ranges, run_size
 from mwbatch.errors import BatchBusy, Exit, StoreError, UsageError
 from mwbatch.journal.files.closing import ended, to_end
@@ -49,7 +49,7 @@ class Sending:
     keep_going: bool = False
 
 
-class Gate:
+class PaceGate:
     """Lets requests through as the pace allows: none while the run probes, none once it has stopped.
 
     First come, first served. ``ticks`` is a clock in seconds that never goes back.
@@ -137,9 +137,9 @@ class Sender:
         self.course = Course()
         self.recorder = Recorder(session)
         self.careful = False
-        self._gate = Gate(pace, session.ticks, self.course)
-        self._ready = Ready(session.batch, self.course, self._started, pace.most)
-        self._trouble = Trouble(how.keep_going)
+        self._gate = PaceGate(pace, session.ticks, self.course)
+        self._ready = StartedAhead(session.batch, self.course, self._started, pace.most)
+        self._trouble = Breaker(how.keep_going)
         self._prober = Prober(session, self.course, pace, self._trouble)
         self._looked_at = session.ticks()
         self._broken: Exception | None = None
@@ -161,7 +161,7 @@ class Sender:
         watch = asyncio.create_task(self._watch())
         try:
             workers = (self._work() for _ in range(self.pace.most))
-            await crew([self._prepare(), *workers])
+            await run_all([self._prepare(), *workers])
             if (broken := self._broken or self._prober.broken) is not None:
                 raise broken
         finally:
@@ -226,7 +226,7 @@ class Sender:
         """Send one attempt: what certainly made no task rests, and is sent again within the same attempt."""
         (planned, attempt), began, rest = tried.create, 0.0, None
         try:
-            address = write(self.how.base, self.how.key, self.batch.card.batch_id, planned.row, attempt)
+            address = write(self.how.base, self.how.key, self.batch.info.batch_id, planned.row, attempt)
             if not await self._gate.enter():
                 return
             began = self.session.ticks()
@@ -259,7 +259,7 @@ class Sender:
         """Seconds until it may be sent again; a wait that the API names is kept by the pace."""
         asked = tried.outcome.retry_after
         wait = tried.backoff() if asked is None else asked
-        self.session.desk.held_up(tried.outcome, wait)
+        self.session.context.held_up(tried.outcome, wait)
         return wait if asked is None else 0.0
 
     def _adjust(self, outcome: Outcome, started_at: float) -> None:

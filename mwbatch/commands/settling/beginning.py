@@ -16,9 +16,9 @@ from mwbatch.core.sweeps.span import PADDING, Span
 from mwbatch.core.words.hint import hint
 from mwbatch.core.words.plural import counted, rows
 from mwbatch.journal.files.closing import in_thread
+from mwbatch.journal.interface.distrust import forgive, least_listed, suspicions, too_few
+from mwbatch.journal.interface.open_batch import OpenBatch
 from mwbatch.journal.keys.home_keys import strange_keys
-from mwbatch.journal.seam.distrust import forgive, harm, least_listed, too_few
-from mwbatch.journal.seam.open_batch import Opened
 
 OTHERS_SEND: Final = (
     "tasks of this batch were created between two listings: another process sends it, maybe from the folder "
@@ -29,14 +29,14 @@ OTHERS_SEND: Final = (
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
-async def last_base(batch: Opened) -> str | None:
+async def last_base(batch: OpenBatch) -> str | None:
     """The callback base that was used last; None where there was none, or nobody can tell which.
 
-    It stands on the card. Where an older version has sent and kept it in the journal alone, the API's clock
-    tells, and never this machine's, which may have been wrong.
+    It stands in the batch info. Where an older version has sent and kept it in the journal alone, the API's
+    clock tells, and never this machine's, which may have been wrong.
     """
-    if batch.card.base is not None:
-        return batch.card.base
+    if batch.info.base is not None:
+        return batch.info.base
     used: dict[datetime, set[str]] = defaultdict(set)
     for fact in await batch.starts():
         used[http_time(fact.clock) or _EVER].add(fact.base)
@@ -54,7 +54,7 @@ async def catch_up(session: Session) -> None:
     await tell_strange_keys(session)
     batch = session.batch
     session.tally.begin("asking the API")
-    began = batch.card.began
+    began = batch.info.began
     started = await batch.starts()
     batch.next_start = next_number(started)
     if batch.is_new or (began is None and not batch.state.spent()):
@@ -70,16 +70,16 @@ async def catch_up(session: Session) -> None:
 async def _reach_back(session: Session, started: list[Started]) -> int:
     """List what this run has to know, or all since the batch began where record or listing cannot tell.
 
-    Returns of how many tasks that told something new. Where neither listing can be believed the card keeps
-    how far back the next run has to look, whatever this one sends: MUST be there before that.
+    Returns of how many tasks that told something new. Where neither listing can be believed the batch info
+    keeps how far back the next run has to look, whatever this one sends: MUST be there before that.
     """
     batch = session.batch
-    is_sound = not await in_thread(harm, batch) and batch.drift.is_within(PADDING)
-    reach = Reach.of(batch.state, started, batch.card.behind) if is_sound else None
+    is_sound = not await in_thread(suspicions, batch) and batch.drift.is_within(PADDING)
+    reach = Reach.of(batch.state, started, batch.info.behind) if is_sound else None
     new, flaws = await glance(session, reach.span) if reach else (0, [])
     if reach is None or flaws or reach.is_after(session.client.clock):
-        padding = PADDING if batch.card.drift else WIDE
-        more, flaws = await glance(session, Span((batch.card.began,), padding))
+        padding = PADDING if batch.info.drift else WIDE
+        more, flaws = await glance(session, Span((batch.info.began,), padding))
         new += more
     await batch.kept(behind=(reach.mark.number if reach else 0) if flaws else None)
     return new
@@ -87,7 +87,7 @@ async def _reach_back(session: Session, started: list[Started]) -> int:
 
 async def tell_strange_keys(session: Session) -> None:
     """Tell people whose batch was signed with keys that this home lacks, as one that was moved here."""
-    if words := await in_thread(strange_keys, session.batch.store, session.batch.card):
+    if words := await in_thread(strange_keys, session.batch.store, session.batch.info):
         session.note(f"warning: {words}")
 
 
@@ -98,14 +98,14 @@ async def restore_trust(session: Session, grounds: Grounds, *, vouched: bool = F
     Where the listing cannot tell, as it shows no addresses, the user may have ``vouched`` for the folder.
     """
     batch = session.batch
-    harms = await in_thread(harm, batch)
-    if not harms:
+    found = await in_thread(suspicions, batch)
+    if not found:
         return ""
-    for words in harms:
+    for words in found:
         session.note(f"warning: {words}")
     session.note("nothing is sent before the API's listing has shown what this folder may have forgotten")
-    if not all(batch.card.echo.values()):
-        return await _vouched(session, harms) if vouched else _no_echo(batch)
+    if not all(batch.info.echo.values()):
+        return await _vouched(session, found) if vouched else _no_echo(batch)
     if not await session.wait_until(
         grounds.since + WITHOUT_WITNESS * grounds.settle, "the folder can be trusted"
     ):
@@ -113,19 +113,19 @@ async def restore_trust(session: Session, grounds: Grounds, *, vouched: bool = F
     reasons: list[str] = []
     shown = await _show_all(session, grounds, reasons)
     if shown is None and vouched and any(_vouching(batch) in reason for reason in reasons):
-        return await _vouched(session, harms)
+        return await _vouched(session, found)
     if shown is None:
         return "; ".join(reasons) or "interrupted"
-    await in_thread(forgive, batch, harms)
+    await in_thread(forgive, batch, found)
     session.note(
         f"two listings of {counted(shown.tasks, 'task')} show all there is: the folder is trusted again"
     )
     return ""
 
 
-async def _vouched(session: Session, harms: list[str]) -> str:
+async def _vouched(session: Session, found: list[str]) -> str:
     """Trust the folder by the user's word, which is said; nothing speaks against sending then."""
-    await in_thread(forgive, session.batch, harms)
+    await in_thread(forgive, session.batch, found)
     session.note("the folder is trusted because you say so: what it has lost of what was sent is paid again")
     return ""
 
@@ -133,7 +133,7 @@ async def _vouched(session: Session, harms: list[str]) -> str:
 async def _show_all(session: Session, grounds: Grounds, reasons: list[str]) -> Swept | None:
     """Two valid sweeps of the whole span, far enough apart; the second, or None with the reason kept."""
     batch = session.batch
-    listing = Listing(Span((batch.card.began,), WIDE), grounds, reasons)
+    listing = Listing(Span((batch.info.began,), WIDE), grounds, reasons)
     least = await in_thread(least_listed, batch)
     first = await believed(session, listing)
     if first and (few := too_few(first.ours, least)):
@@ -144,7 +144,7 @@ async def _show_all(session: Session, grounds: Grounds, reasons: list[str]) -> S
     ):
         return None
     second = await believed(session, listing, after=first)
-    if second and (first.bare | second.bare).difference(batch.card.echo):
+    if second and (first.bare | second.bare).difference(batch.info.echo):
         reasons.append(_no_echo(batch))
         return None
     if first.forged or (second and second.forged):
@@ -156,12 +156,12 @@ async def _show_all(session: Session, grounds: Grounds, reasons: list[str]) -> S
     return second
 
 
-def _no_echo(batch: Opened) -> str:
+def _no_echo(batch: OpenBatch) -> str:
     why = "and the API's listing does not show our addresses, so it cannot tell what was sent;"
     return _ways_on(batch, why, "if it has lost nothing, being on another disk")
 
 
-def _unshown(batch: Opened, few: str) -> str:
+def _unshown(batch: OpenBatch, few: str) -> str:
     why = (
         f"and {few}, so it stands still or is another account's: run the same command again later, "
         "with the key of then; or"
@@ -169,12 +169,12 @@ def _unshown(batch: Opened, few: str) -> str:
     return _ways_on(batch, why, "if nothing is lost that was paid for")
 
 
-def _ways_on(batch: Opened, why: str, unless: str) -> str:
+def _ways_on(batch: OpenBatch, why: str, unless: str) -> str:
     return (
         f"the folder cannot be trusted, {why} put back what {batch.where} has lost from a copy (what was "
-        f"sent and is known here: {hint('reconcile', batch.card.name)}); {unless}, say so: {_vouching(batch)}"
+        f"sent and is known here: {hint('reconcile', batch.info.name)}); {unless}, say so: {_vouching(batch)}"
     )
 
 
-def _vouching(batch: Opened) -> str:
-    return hint("resume", batch.card.name, "--trust-folder")
+def _vouching(batch: OpenBatch) -> str:
+    return hint("resume", batch.info.name, "--trust-folder")

@@ -20,7 +20,7 @@ async def cancel_task(session: Session, task: Open) -> ApiError | None:
     batch.hold()
     try:
         shown = await session.client.cancel(task.task_id)
-        if not is_at(shown, batch.card.batch_id, task.row, task.attempt):
+        if not is_at(shown, batch.info.batch_id, task.row, task.attempt):
             raise Unsure("the answer to its cancel names another address")
     except ApiError as error:
         await look(session, task)

@@ -23,18 +23,18 @@ NEWEST: Final = 1000
 
 
 async def prove_echo(session: Session, kind: str, row: RowNumber) -> bool:
-    """Look for a row's task, the first of its type, in a listing; keep on the card whether it was there."""
+    """Look for a row's task, the first of its type, in a listing; keep in the batch info if it was there."""
     batch = session.batch
     # Not the one that is kept: whoever knows the address may have answered for another.
     paid = session.state.row(row).paid
     shown = bool(paid) and await _shown(session, paid[0].task_id, paid[0].created_at)
     if not session.is_stopping:
-        await batch.kept(echo=batch.card.echo | {kind: shown}, drift=batch.drift.kept)
+        await batch.kept(echo=batch.info.echo | {kind: shown}, drift=batch.drift.kept)
     if not shown:
         session.note(
             f"warning: the API's listing does not show the callback address of a {kind} task. The batch goes "
             "on, but a row in doubt cannot be settled: should one appear, look for it yourself, or take it "
-            f"that it may be paid twice: {hint('retry', batch.card.name, '--status', 'doubt')}"
+            f"that it may be paid twice: {hint('retry', batch.info.name, '--status', 'doubt')}"
         )
     return shown
 
@@ -48,7 +48,7 @@ async def _shown(session: Session, task_id: str, created_at: str) -> bool:
                 task = await _found(session, task_id, start if dated else None)
                 if task is not None:
                     address = find(task.callback_url or "")
-                    return address is not None and address.batch == session.batch.card.batch_id
+                    return address is not None and address.batch == session.batch.info.batch_id
         wait = next(waits)
         if session.ticks() - began + wait > PATIENCE or await session.sleep(wait):
             break

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final, NamedTuple
 
-from mwbatch.commands.context.run_all import crew
+from mwbatch.commands.context.run_all import run_all
 from mwbatch.commands.context.session import Session
 from mwbatch.core.api.task import seen
 from mwbatch.core.api.tie import is_at
@@ -13,7 +13,7 @@ from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.core.facts.kinds import Via
 from mwbatch.core.report.agreement import Agreement, Differing, is_unanswered
 from mwbatch.core.state.batch import Batch
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.core.state.task_state import TaskState, news
 from mwbatch.errors import ApiError, Halted, NotFound
 
@@ -103,7 +103,7 @@ async def fetch(
                 gone.tasks.add(task.task_id)
             tally.done += 1
 
-    await crew([work() for _ in range(at_once)])
+    await run_all([work() for _ in range(at_once)])
     for found, why in examples.items():
         if why:
             more = counts[found] - 1
@@ -125,7 +125,7 @@ async def look(session: Session, task: Open) -> Look:
         return Look(Found.GONE, f"the API does not know {what} and it stays as it is")
     except ApiError as error:
         return Look(Found.UNREAD, f"{what} could not be looked at and stays as it is: {error}")
-    if not is_at(shown, session.batch.card.batch_id, task.row, task.attempt):
+    if not is_at(shown, session.batch.info.batch_id, task.row, task.attempt):
         return Look(
             Found.STRANGE, f"{what} is shown by the API at another address: it is not believed to be that"
         )
@@ -154,5 +154,5 @@ async def unanswered(session: Session, agreement: Agreement, *, at_once: int = 3
             if seeing and not seeing.open:
                 del standing[one]
 
-    await crew([work() for _ in range(at_once)])
+    await run_all([work() for _ in range(at_once)])
     return tuple(sorted(standing))

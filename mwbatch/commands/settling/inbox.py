@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from mwbatch.core.facts.kinds import Fact
-from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.interface.open_batch import OpenBatch
 
 
-async def take_in(batch: Opened) -> int:
+async def take_in(batch: OpenBatch) -> int:
     """Move what the inbox holds for this batch into its own journal; returns how many facts were new."""
 
     async def keep(facts: Sequence[Fact]) -> int:

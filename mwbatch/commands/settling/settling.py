@@ -10,17 +10,17 @@ from mwbatch.commands.settling.believing import Listing, believed
 from mwbatch.commands.settling.fetching import Found, Open, look
 from mwbatch.commands.settling.sweeping import sweep
 from mwbatch.core.facts.kinds import Failed, Verdict
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.core.sweeps.doubt import SECOND_SWEEP, Doubt, Grounds, doubts, span_of
 from mwbatch.core.sweeps.span import Span
-from mwbatch.core.sweeps.sweep import Place
+from mwbatch.core.sweeps.sweep import AttemptKey
 from mwbatch.core.urls.hosts import known
 from mwbatch.core.words.plural import rows
 from mwbatch.errors import ApiError
 from mwbatch.journal.files.closing import in_thread
-from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.interface.open_batch import OpenBatch
 
-BELIED: Final = (
+REFUTED: Final = (
     "a task showed up that sweeps had not found: --settle is too short for this API, nothing more is settled"
 )
 
@@ -74,13 +74,13 @@ async def _deny(session: Session) -> list[int]:
     """Ask the API for the tasks that callbacks named of failed attempts; the rows of which it knows none."""
     batch, client = session.batch, session.client
     contested = [
-        Place(number, attempt)
+        AttemptKey(number, attempt)
         for number in batch.state.numbered(Status.DOUBT)
         for attempt in batch.state.row(number).contested
     ]
     started = await batch.starts() if contested else []
     accounts = {(known(fact.origin), fact.key) for fact in started}
-    if accounts != {(client.origin, client.key)} or batch.state.belied():
+    if accounts != {(client.origin, client.key)} or batch.state.refuted():
         return []  # nothing is denied by another account
     denied = [place for place in contested if await _is_denied(session, place)]
     message = "callbacks name tasks of this attempt, and the API knows none of them there"
@@ -97,7 +97,7 @@ async def _look(session: Session, span: Span) -> None:
         await sweep(session, span)
 
 
-async def _span(batch: Opened, grounds: Grounds, there: list[Doubt]) -> Span:
+async def _span(batch: OpenBatch, grounds: Grounds, there: list[Doubt]) -> Span:
     """What a listing has to cover to say anything about these attempts."""
     return span_of(there, await batch.starts(), grounds.witness)
 
@@ -128,28 +128,28 @@ async def _settle(session: Session, grounds: Grounds, there: list[Doubt], result
         await _close(session, await _still(batch, grounds, left), forged, result)
 
 
-async def in_doubt(batch: Opened, grounds: Grounds) -> list[Doubt]:
+async def in_doubt(batch: OpenBatch, grounds: Grounds) -> list[Doubt]:
     """Every attempt in doubt, as the state has it now."""
     return doubts(batch.state, await batch.starts(), grounds)
 
 
-async def _still(batch: Opened, grounds: Grounds, there: list[Doubt]) -> list[Doubt]:
+async def _still(batch: OpenBatch, grounds: Grounds, there: list[Doubt]) -> list[Doubt]:
     """Those of some attempts that are in doubt still."""
     open_ = {doubt.place for doubt in await in_doubt(batch, grounds)}
     return [doubt for doubt in there if doubt.place in open_]
 
 
-def _kinds(batch: Opened, there: list[Doubt]) -> dict[int, str]:
+def _kinds(batch: OpenBatch, there: list[Doubt]) -> dict[int, str]:
     """The type of task that each of these rows asks for."""
     wanted = {doubt.place.row for doubt in there}
     return {row.row: row.type for row in batch.journal.rows(wanted.__contains__)} if wanted else {}
 
 
-def _may_settle(batch: Opened, client: Client, doubt: Doubt, kind: str, result: Settled) -> bool:
+def _may_settle(batch: OpenBatch, client: Client, doubt: Doubt, kind: str, result: Settled) -> bool:
     """Whether a sweep by this client can say anything about an attempt at all."""
-    if batch.state.belied():
-        result.because(BELIED)
-    elif not batch.card.echo.get(kind):
+    if batch.state.refuted():
+        result.because(REFUTED)
+    elif not batch.info.echo.get(kind):
         result.because(
             "the listing was not seen to show our callback addresses, so it cannot prove that a task is "
             "absent"
@@ -166,7 +166,7 @@ def _may_settle(batch: Opened, client: Client, doubt: Doubt, kind: str, result: 
     return False
 
 
-async def _is_denied(session: Session, place: Place) -> bool:
+async def _is_denied(session: Session, place: AttemptKey) -> bool:
     """Whether the API, asked for each task that callbacks named for an attempt, knows none of them there."""
     named = [task for task in session.state.row(place.row).tasks.values() if not task.confirmed]
     looks = [await look(session, Open(place.row, place.attempt, task.task_id)) for task in named]
@@ -176,14 +176,14 @@ async def _is_denied(session: Session, place: Place) -> bool:
 async def _close(
     session: Session,
     absent: list[Doubt],
-    forged: frozenset[Place],
+    forged: frozenset[AttemptKey],
     result: Settled,
 ) -> None:
     """Close attempts as absent, unless another process has seen something of them meanwhile."""
     batch = session.batch
     await batch.refresh()
-    if batch.state.belied():
-        result.because(BELIED)
+    if batch.state.refuted():
+        result.because(REFUTED)
         return
     places = [
         doubt.place for doubt in absent if doubt.place.attempt in batch.state.row(doubt.place.row).doubtful

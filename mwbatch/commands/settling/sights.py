@@ -9,11 +9,11 @@ from mwbatch.core.facts.kinds import Seen, Via
 from mwbatch.core.state.batch import Batch
 from mwbatch.core.state.task_state import news
 from mwbatch.core.sweeps.sweep import Sight
+from mwbatch.journal.interface.open_batch import OpenBatch
 from mwbatch.journal.keys.home_keys import keys_of
-from mwbatch.journal.seam.open_batch import Opened
 
 
-def genuine(batch: Opened) -> Callable[[str, Address], bool]:
+def genuine(batch: OpenBatch) -> Callable[[str, Address], bool]:
     """How a task at one of our addresses is told from a forged one.
 
     A live key made the address, or it names a retired one of the batch, or the API has shown the batch the
@@ -21,7 +21,7 @@ def genuine(batch: Opened) -> Callable[[str, Address], bool]:
     Its tasks count all the same: who lists them is the API under our own key, where strangers create nothing,
     and to overlook one would pay its row twice.
     """
-    keys, kids = keys_of(batch.store), batch.card.kids
+    keys, kids = keys_of(batch.store), batch.info.kids
 
     def is_genuine(task_id: str, address: Address) -> bool:
         if keys.verify(address) or (address.kid in kids and keys.is_retired(address.kid)):

@@ -13,16 +13,16 @@ from mwbatch.core.state.task_state import TaskState
 
 
 @dataclass(slots=True)
-class Canceled:
+class SurplusCanceled:
     """What became of surplus tasks; each entry is a sentence."""
 
     done: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
 
-async def cancel_surplus(session: Session) -> Canceled:
+async def cancel_surplus(session: Session) -> SurplusCanceled:
     """Cancel every surplus task that is still pending. MUST be called under the batch's lock."""
-    result = Canceled()
+    result = SurplusCanceled()
     for number in sorted({number for number, _ in session.state.surplus()}):
         if session.is_stopping:
             break
@@ -32,7 +32,7 @@ async def cancel_surplus(session: Session) -> Canceled:
     return result
 
 
-async def _thin_out(session: Session, number: RowNumber, result: Canceled) -> None:
+async def _thin_out(session: Session, number: RowNumber, result: SurplusCanceled) -> None:
     """Cancel what a row has too much of, if a look shows it at its address, and the kept task too."""
     looks = {
         task.task_id: await look(session, Open(number, task.attempt, task.task_id))
@@ -51,7 +51,7 @@ async def _thin_out(session: Session, number: RowNumber, result: Canceled) -> No
             await _cancel(session, number, task, result)
 
 
-async def _cancel(session: Session, number: RowNumber, task: TaskState, result: Canceled) -> None:
+async def _cancel(session: Session, number: RowNumber, task: TaskState, result: SurplusCanceled) -> None:
     """Cancel one task, and tell of it."""
     error = await cancel_task(session, Open(number, task.attempt, task.task_id))
     if error is not None:

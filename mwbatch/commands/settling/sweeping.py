@@ -17,7 +17,7 @@ from mwbatch.core.facts.kinds import Seen
 from mwbatch.core.state.task_state import TaskState
 from mwbatch.core.sweeps.drift import WIDE
 from mwbatch.core.sweeps.span import Span, Undated, oldest
-from mwbatch.core.sweeps.sweep import Place, Sight, Sweep
+from mwbatch.core.sweeps.sweep import AttemptKey, Sight, Sweep
 from mwbatch.core.words.plural import counted
 from mwbatch.core.words.values import LONGEST_WALK
 from mwbatch.errors import ApiError, Refused
@@ -45,7 +45,7 @@ class Swept:
     tasks: int
     ours: int
     new: int
-    forged: frozenset[Place]
+    forged: frozenset[AttemptKey]
     end: str | None
     flaws: tuple[str, ...]
     covers: int = 0
@@ -156,7 +156,7 @@ class _Walks:
         """A walk that is to begin."""
         batch, now = self._batch, self._now and self._now + self._batch.drift.ahead
         ours = await in_thread(genuine, batch)
-        return Sweep(batch.card.batch_id, ours, start, end, dated=dated, now=now if dated else None)
+        return Sweep(batch.info.batch_id, ours, start, end, dated=dated, now=now if dated else None)
 
     async def _judged(self, begin: Callable[[], Awaitable[Sweep]], *, twice: bool) -> Swept:
         """Walk, a second time where one proves nothing, and judge.
@@ -193,7 +193,7 @@ class _Walks:
             raise Undated
         return walk.flaws((task.task_id, place) for place, task in self._known())
 
-    def _known(self) -> Iterator[tuple[Place, TaskState]]:
+    def _known(self) -> Iterator[tuple[AttemptKey, TaskState]]:
         return self._span.known(self._batch.state, self._must)
 
     async def walk(self, walk: Sweep, pages: int | None = None) -> tuple[Sweep, int]:

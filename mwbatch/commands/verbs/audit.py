@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from mwbatch.client import Client
 from mwbatch.commands.asking.account import look_through
 from mwbatch.commands.asking.others import tell_departed
-from mwbatch.commands.context.context import Desk
+from mwbatch.commands.context.context import Context
 from mwbatch.core.api.task import Task
 from mwbatch.core.facts.kinds import Planned
 from mwbatch.core.report.audit import Audit, Audited
@@ -14,46 +14,50 @@ from mwbatch.core.spending.account import of_others
 from mwbatch.core.urls.hosts import kin
 from mwbatch.errors import StoreError
 from mwbatch.journal.files.closing import in_thread
-from mwbatch.journal.seam.batches import card_of, each
-from mwbatch.journal.seam.belongings import RECORD
-from mwbatch.journal.seam.open_batch import Opened
-from mwbatch.journal.seam.ref import Ref
-from mwbatch.journal.seam.store import Store
+from mwbatch.journal.interface.batches import each, info_of
+from mwbatch.journal.interface.belongings import RECORD
+from mwbatch.journal.interface.open_batch import OpenBatch
+from mwbatch.journal.interface.ref import Ref
+from mwbatch.journal.interface.store import Store
 
 
 async def audit(
-    store: Store, desk: Desk, client: Client | None = None, since: str | None = None
+    store: Store, context: Context, client: Client | None = None, since: str | None = None
 ) -> list[Audited]:
     """Look at every batch of the home, one API at a time; no lock is taken, nothing is written.
 
     With a ``client`` the account's tasks ``since`` then are looked at too, for the batches at its origin.
     Raises `ApiError` where the API refuses us or cannot be reached.
     """
-    there: dict[str, list[Opened]] = defaultdict(list)
+    there: dict[str, list[OpenBatch]] = defaultdict(list)
     unreadable = []
-    looked = list(each(store, card_of))
-    tell_departed(store.departed(one for one, _ in looked), desk)
-    for ref, card in looked:
-        if isinstance(ref, Ref) and not isinstance(card, StoreError):
-            there[kin(card.origin)].append(store.open(ref))
+    looked = list(each(store, info_of))
+    tell_departed(store.departed(one for one, _ in looked), context)
+    for ref, info in looked:
+        if isinstance(ref, Ref) and not isinstance(info, StoreError):
+            there[kin(info.origin)].append(store.open(ref))
         else:
-            unreadable.append(str(card))
+            unreadable.append(str(info))
     if client is not None:
         there.setdefault(kin(client.origin), [])
     found = []
     for origin, batches in there.items():
         asking = client if client and kin(client.origin) == origin else None
-        found.append(await _audited(batches, desk, asking, since, unreadable))
+        found.append(await _audited(batches, context, asking, since, unreadable))
         unreadable = []
     return found or [Audited((), Audit(), {}, tuple(unreadable))]
 
 
 async def _audited(
-    batches: list[Opened], desk: Desk, client: Client | None, since: str | None, unreadable: list[str]
+    batches: list[OpenBatch],
+    context: Context,
+    client: Client | None,
+    since: str | None,
+    unreadable: list[str],
 ) -> Audited:
     told = Audit()
-    names = frozenset(name for batch in batches for name in batch.card.volatile)
-    desk.tally.begin("reading batches", 2 * len(batches))
+    names = frozenset(name for batch in batches for name in batch.info.volatile)
+    context.tally.begin("reading batches", 2 * len(batches))
     good = []
     for batch in batches:
         try:
@@ -61,10 +65,10 @@ async def _audited(
             good.append(batch)
         except StoreError as error:
             unreadable.append(str(error))
-        desk.tally.done += 1
+        context.tally.done += 1
     listed, bare, flaw = None, 0, ""
     if client is not None and since is not None:
-        ours, listed = {batch.card.batch_id for batch in good}, 0
+        ours, listed = {batch.info.batch_id for batch in good}, 0
 
         def take(tasks: Sequence[Task]) -> None:
             nonlocal listed, bare
@@ -72,25 +76,25 @@ async def _audited(
             listed += len(tasks)
             bare += _take(told, tasks, ours, names)
 
-        flaw = await look_through(client, take, since, desk)
-    desk.tally.begin("reading batches", 2 * len(batches), done=len(batches))
+        flaw = await look_through(client, take, since, context)
+    context.tally.begin("reading batches", 2 * len(batches), done=len(batches))
     for number, batch in enumerate(good):
         try:
             await in_thread(_count, told, number, batch, names)
         except StoreError as error:  # what was counted of it so far was paid
             unreadable.append(str(error))
-        desk.tally.done += 1
+        context.tally.done += 1
     told.finish()
     plans = await in_thread(_plans, told, good, unreadable)
-    names_of = tuple((batch.card.name, batch.card.batch_id) for batch in good)
+    names_of = tuple((batch.info.name, batch.info.batch_id) for batch in good)
     return Audited(names_of, told, plans, tuple(dict.fromkeys(unreadable)), listed, bare, flaw)
 
 
-def _rows(batch: Opened, names: frozenset[str]) -> Iterator[tuple[int, bytes]]:
+def _rows(batch: OpenBatch, names: frozenset[str]) -> Iterator[tuple[int, bytes]]:
     return (pair for block in batch.own.asked(names, keep=False) for pair in RECORD.iter_unpack(block))
 
 
-def _count(told: Audit, number: int, batch: Opened, names: frozenset[str]) -> None:
+def _count(told: Audit, number: int, batch: OpenBatch, names: frozenset[str]) -> None:
     state = batch.journal.refresh()
     told.count(number, _rows(batch, names), state.row, {row for row, _ in state.surplus()})
 
@@ -106,7 +110,7 @@ def _take(told: Audit, tasks: Sequence[Task], ours: set[str], names: frozenset[s
     return bare
 
 
-def _plans(told: Audit, batches: list[Opened], unreadable: list[str]) -> dict[tuple[int, int], Planned]:
+def _plans(told: Audit, batches: list[OpenBatch], unreadable: list[str]) -> dict[tuple[int, int], Planned]:
     """The planned rows of the requests that are told one by one.
 
     Those that cannot be read any more are missing.

@@ -5,8 +5,8 @@ from typing import Final
 
 from mwbatch.client import Client
 from mwbatch.commands.asking.choosing import named
-from mwbatch.commands.context.context import Desk
-from mwbatch.commands.context.run_all import crew
+from mwbatch.commands.context.context import Context
+from mwbatch.commands.context.run_all import run_all
 from mwbatch.commands.context.session import Session
 from mwbatch.commands.sending.creating import ASK_ABOVE
 from mwbatch.commands.settling.beginning import catch_up
@@ -14,13 +14,13 @@ from mwbatch.commands.settling.canceling import cancel_task
 from mwbatch.commands.settling.fetching import Found, Open, look
 from mwbatch.core.codec.ids import RowNumber
 from mwbatch.core.facts.kinds import Withdrawn
-from mwbatch.core.report.outcomes import Canceled
-from mwbatch.core.state.fold import Row, Status
+from mwbatch.core.report.command_outcomes import Canceled
+from mwbatch.core.state.row_status import Row, Status
 from mwbatch.core.words.plural import rows
 from mwbatch.errors import BatchBusy, UsageError
 from mwbatch.journal.files.closing import in_thread
-from mwbatch.journal.seam.open_batch import Opened
-from mwbatch.journal.seam.store import Store
+from mwbatch.journal.interface.open_batch import OpenBatch
+from mwbatch.journal.interface.store import Store
 
 CANCELABLE: Final = (Status.PLANNED, Status.DOUBT, Status.PENDING)
 """The statuses that are not final: what has an answer, was refused or is canceled stays as it is."""
@@ -34,7 +34,7 @@ async def cancel(
     client: Client,
     name: str,
     ids: Collection[str] = (),
-    desk: Desk | None = None,
+    context: Context | None = None,
     confirm: Callable[[str], bool] = lambda _: True,
 ) -> Canceled:
     """Give up the rows of a batch that are not final, or those of them that ``ids`` name.
@@ -47,26 +47,26 @@ async def cancel(
         BatchBusy: another process acts on the batch.
         ApiError: the API refuses us or cannot be reached; what was withdrawn stays so.
     """
-    desk = desk or Desk()
+    context = context or Context()
     ref = await in_thread(store.find, name)
-    ref.card.pinned(client.origin)
+    ref.info.pinned(client.origin)
     async with store.act(ref, "cancel") as batch:
         chosen, final = await in_thread(_chosen, batch, ids)
-        if len(chosen) > ASK_ABOVE and not confirm(f"cancel {rows(len(chosen))} of batch {ref.card.name}?"):
+        if len(chosen) > ASK_ABOVE and not confirm(f"cancel {rows(len(chosen))} of batch {ref.info.name}?"):
             raise UsageError("nothing was canceled, as you said")
-        session = Session(batch, client, desk)
+        session = Session(batch, client, context)
         await catch_up(session)
-        with desk.in_flight():
-            withdrawn = await _withdraw(batch, chosen, desk)
+        with context.in_flight():
+            withdrawn = await _withdraw(batch, chosen, context)
             canceled, late = await _cancel(session, chosen)
-        desk.tally.begin("")
+        context.tally.begin("")
         doubtful = sum(batch.state.row(number).status is Status.DOUBT for number in chosen)
         return Canceled(
-            await batch.reported(), withdrawn, canceled, doubtful, (*final, *late), desk.stopping.is_set()
+            await batch.reported(), withdrawn, canceled, doubtful, (*final, *late), context.stopping.is_set()
         )
 
 
-def _chosen(batch: Opened, ids: Collection[str]) -> tuple[list[RowNumber], list[str]]:
+def _chosen(batch: OpenBatch, ids: Collection[str]) -> tuple[list[RowNumber], list[str]]:
     """The numbers of the rows to give up, and a sentence for each named one that is final otherwise."""
     state = batch.state
     if not ids:
@@ -81,10 +81,12 @@ def _chosen(batch: Opened, ids: Collection[str]) -> tuple[list[RowNumber], list[
     return chosen, final
 
 
-async def _withdraw(batch: Opened, chosen: list[RowNumber], desk: Desk) -> int:
+async def _withdraw(batch: OpenBatch, chosen: list[RowNumber], context: Context) -> int:
     """Forbid the next attempt of every row that might get one; durable before any task is canceled."""
     there = ((number, row) for number in chosen if _may_be_sent(row := batch.state.row(number)))
-    return await batch.record_all(Withdrawn(desk.now(), number, row.fresh_attempt) for number, row in there)
+    return await batch.record_all(
+        Withdrawn(context.now(), number, row.fresh_attempt) for number, row in there
+    )
 
 
 def _may_be_sent(row: Row) -> bool:
@@ -120,13 +122,13 @@ async def _cancel(session: Session, chosen: list[RowNumber]) -> tuple[int, list[
                     f"{why}"
                 )
 
-    await crew([work() for _ in range(AT_ONCE)])
+    await run_all([work() for _ in range(AT_ONCE)])
     if lost:
         raise lost
     return canceled, late
 
 
-def _open(batch: Opened, chosen: list[RowNumber]) -> Iterator[Open]:
+def _open(batch: OpenBatch, chosen: list[RowNumber]) -> Iterator[Open]:
     for number in chosen:
         for task in list(batch.state.row(number).tasks.values()):
             if not (task.answered or task.canceled or task.strange):

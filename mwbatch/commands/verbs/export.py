@@ -4,18 +4,18 @@ and let it be written.
 
 from collections.abc import Generator
 
-from mwbatch.commands.context.context import Desk
+from mwbatch.commands.context.context import Context
 from mwbatch.core.facts.kinds import Planned
 from mwbatch.core.report.exported import Exported
-from mwbatch.export.survey import Survey
+from mwbatch.export.batch_survey import BatchSurvey
 from mwbatch.export.writing import Export, Order
 from mwbatch.journal.files.closing import in_thread
-from mwbatch.journal.seam.belongings import Sizes
-from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.interface.belongings import Sizes
+from mwbatch.journal.interface.open_batch import OpenBatch
 
 
 async def export(
-    opened: Opened, desk: Desk, order: Order, *, measuring: bool = False, demanded: bool = False
+    opened: OpenBatch, context: Context, order: Order, *, measuring: bool = False, demanded: bool = False
 ) -> Exported:
     """Export the completed rows of a batch; its state may be empty, as answers on disk are enough.
 
@@ -26,7 +26,7 @@ async def export(
         UsageError: the export cannot be as it was asked for; nothing was written.
         StoreError: this machine cannot read the batch, or cannot write the export.
     """
-    tally, writer = desk.tally, Export(opened.card.name, order, opened.store)
+    tally, writer = context.tally, Export(opened.info.name, order, opened.store)
     writer.check()
     tally.begin("reading")
     survey = await in_thread(writer.survey, opened.journal)
@@ -36,15 +36,15 @@ async def export(
         from mwbatch.commands.pictures.measuring import measure  # noqa: PLC0415
 
         total = await in_thread(lambda: sum(1 for _ in missing(survey, sizes)))
-        with desk.in_flight():
-            await measure(missing(survey, sizes), total, sizes, desk)
+        with context.in_flight():
+            await measure(missing(survey, sizes), total, sizes, context)
     tally.begin("exporting", survey.completed)
 
     def going(done: int) -> bool:
         tally.done = done
-        return not desk.stopping.is_set()
+        return not context.stopping.is_set()
 
-    with desk.in_flight():
+    with context.in_flight():
         found = await in_thread(writer.write, survey, sizes.get, going)
     tally.begin("")
     if demanded:
@@ -53,6 +53,6 @@ async def export(
     return found
 
 
-def missing(survey: Survey, sizes: Sizes) -> Generator[Planned, None, None]:
+def missing(survey: BatchSurvey, sizes: Sizes) -> Generator[Planned, None, None]:
     """The completed rows whose image has no size yet."""
     return (planned for planned in survey.unsized() if sizes.get(planned.row) is None)

@@ -6,20 +6,20 @@ from pathlib import Path
 from typing import Final
 
 from mwbatch.commands.context.clocks import clock_of
-from mwbatch.commands.context.context import Desk
+from mwbatch.commands.context.context import Context
 from mwbatch.core.codec.json_codec import encode
-from mwbatch.core.report.outcomes import Made
-from mwbatch.core.report.second_stage import Filter, Question, ask
+from mwbatch.core.report.command_outcomes import Made
+from mwbatch.core.report.second_stage import BoxQuestion, Filter, ask
 from mwbatch.core.urls.expiry import Expiring
 from mwbatch.core.words.hint import hint
 from mwbatch.errors import UsageError
 from mwbatch.journal.files.closing import in_thread
+from mwbatch.journal.interface.journal import Journal
+from mwbatch.journal.interface.labelled import labelled
+from mwbatch.journal.interface.naming import name_for
+from mwbatch.journal.interface.store import Store
 from mwbatch.journal.outputs.placing import free
 from mwbatch.journal.outputs.user_files import Output
-from mwbatch.journal.seam.journal import Journal
-from mwbatch.journal.seam.labelled import labelled
-from mwbatch.journal.seam.naming import name_for
-from mwbatch.journal.seam.store import Store
 
 GROUP: Final = 256
 """Rows between two looks at whether the user wants to stop."""
@@ -28,10 +28,10 @@ GROUP: Final = 256
 async def make_annotating(
     store: Store,
     name: str,
-    question: Question,
+    question: BoxQuestion,
     chosen: Filter,
     path: Path,
-    desk: Desk,
+    context: Context,
     *,
     force: bool = False,
 ) -> Made:
@@ -46,17 +46,17 @@ async def make_annotating(
     opened = await in_thread(lambda: store.open(store.find(name)))
     output = Output(store, path, force)
     await in_thread(output.check)
-    desk.tally.begin("reading answers")
-    expiring = Expiring(clock_of(desk))
-    with desk.in_flight():
+    context.tally.begin("reading answers")
+    expiring = Expiring(clock_of(context))
+    with context.in_flight():
         made = await in_thread(
-            _write, opened.card.name, opened.journal, question, chosen, output, desk, expiring
+            _write, opened.info.name, opened.journal, question, chosen, output, context, expiring
         )
-    desk.tally.begin("")
+    context.tally.begin("")
     return replace(made, expired=expiring.expired, expiring=expiring.soon, single=question.single)
 
 
-def check(question: Question) -> None:
+def check(question: BoxQuestion) -> None:
     """Raise `UsageError` for a question that no manifest would take."""
     if wrong := question.wrong():
         raise UsageError(
@@ -69,16 +69,16 @@ def check(question: Question) -> None:
 def _write(
     name: str,
     journal: Journal,
-    question: Question,
+    question: BoxQuestion,
     chosen: Filter,
     output: Output,
-    desk: Desk,
+    context: Context,
     expiring: Expiring,
 ) -> Made:
     path = output.path
     counts = Counter[str]()
     counts["tagging"] = sum(planned.type == "tagging" for planned in journal.rows())
-    desk.tally.total = counts["tagging"]
+    context.tally.total = counts["tagging"]
     with output.file() as target, target.open() as file:
         for planned, answer in labelled(journal.answered()):
             if planned.type != "tagging":
@@ -88,8 +88,8 @@ def _write(
             if asked.row is not None:
                 file.write(encode(asked.row) + b"\n")
                 expiring.count(planned.request["image_url"])
-            desk.tally.done = counts["completed"]
-            if counts["completed"] % GROUP == 0 and desk.stopping.is_set():
+            context.tally.done = counts["completed"]
+            if counts["completed"] % GROUP == 0 and context.stopping.is_set():
                 raise UsageError(f"interrupted: {path} was not written")
         if not counts["rows"]:
             raise UsageError(_nothing(name, counts))

@@ -6,19 +6,19 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
 from mwbatch.client import Client
-from mwbatch.commands.context.context import Desk
+from mwbatch.commands.context.context import Context
 from mwbatch.commands.context.session import Session
 from mwbatch.commands.manifest.comparing import compare
 from mwbatch.commands.settling.beginning import tell_strange_keys
 from mwbatch.commands.settling.believing import Listing, believed
 from mwbatch.commands.settling.fetching import FORGOTTEN, Gone, fetch, unanswered
 from mwbatch.commands.settling.inbox import take_in
-from mwbatch.commands.settling.settling import BELIED, settle
+from mwbatch.commands.settling.settling import REFUTED, settle
 from mwbatch.commands.settling.surplus import cancel_surplus
 from mwbatch.commands.settling.sweeping import Swept
 from mwbatch.core.report.agreement import Agreement
-from mwbatch.core.report.outcomes import Proof, Reconciled
-from mwbatch.core.state.fold import Status
+from mwbatch.core.report.command_outcomes import Proof, Reconciled
+from mwbatch.core.state.row_status import Status
 from mwbatch.core.sweeps.doubt import Grounds
 from mwbatch.core.sweeps.span import Span
 from mwbatch.core.sweeps.sweep import Sight
@@ -26,10 +26,10 @@ from mwbatch.core.urls.hosts import settle_at
 from mwbatch.core.words.values import LEAST_LOOK, LONGEST, SETTLE, amount
 from mwbatch.errors import BatchBusy
 from mwbatch.journal.files.closing import in_thread
-from mwbatch.journal.seam.distrust import least_listed, too_few
-from mwbatch.journal.seam.open_batch import Opened, looking
-from mwbatch.journal.seam.ref import Ref
-from mwbatch.journal.seam.store import Store
+from mwbatch.journal.interface.distrust import least_listed, too_few
+from mwbatch.journal.interface.open_batch import OpenBatch, looking
+from mwbatch.journal.interface.ref import Ref
+from mwbatch.journal.interface.store import Store
 
 PAGE = 100
 """The most tasks on one page of the listing: beyond one open task a page, listing is cheaper than asking for
@@ -43,7 +43,7 @@ FORGED = "attempts have a task at an address that our keys did not sign: look at
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class ReconcileOptions:
     """How to reconcile.
 
     ``settle`` is in seconds, as are ``every`` (between two looks at what is pending; None: one look) and
@@ -63,29 +63,33 @@ class Manner:
 
 
 async def reconcile(
-    store: Store, client: Client | None, name: str, desk: Desk | None = None, manner: Manner | None = None
+    store: Store,
+    client: Client | None,
+    name: str,
+    context: Context | None = None,
+    options: ReconcileOptions | None = None,
 ) -> Reconciled:
     """Bring a batch to one account; without a ``client`` no request is made.
 
     The inbox is taken in, the whole span listed, missing answers fetched; and, where nobody else holds the
     lock, doubt settled and surplus canceled. Raises `Halted` and `OtherApi` where the API is not ours to ask.
     """
-    desk, manner = desk or Desk(), manner or Manner()
+    context, options = context or Context(), options or ReconcileOptions()
     ref = await in_thread(store.find, name)
     if client is not None:
-        ref.card.pinned(client.origin)
-        settle_at(manner.settle, client.origin)
-    async with _opened(store, ref, desk, acting=client is not None) as batch:
-        result = Reconciled(await batch.reported(), taken_in=await take_in(batch), unproved=manner.unproved)
+        ref.info.pinned(client.origin)
+        settle_at(options.settle, client.origin)
+    async with _opened(store, ref, context, acting=client is not None) as batch:
+        result = Reconciled(await batch.reported(), taken_in=await take_in(batch), unproved=options.unproved)
         if client is not None:
-            session = Session(batch, client, desk)
+            session = Session(batch, client, context)
             await tell_strange_keys(session)
-            with desk.in_flight():
-                await Asking(session, manner, result).settle()
+            with context.in_flight():
+                await Asking(session, options, result).settle()
         if os.path.isfile(name):  # noqa: ASYNC240, PTH113 (one look at the disk)
             result.comparison = await compare(batch, name)
         await batch.refresh()
-        desk.tally.begin("")
+        context.tally.begin("")
         result.report = replace(
             await batch.reported(), differing=len(result.differing) + len(result.unanswered)
         )
@@ -93,14 +97,14 @@ async def reconcile(
 
 
 @asynccontextmanager
-async def _opened(store: Store, ref: Ref, desk: Desk, *, acting: bool) -> AsyncIterator[Opened]:
+async def _opened(store: Store, ref: Ref, context: Context, *, acting: bool) -> AsyncIterator[OpenBatch]:
     """The batch under its lock where that is free and wanted, else without."""
     async with AsyncExitStack() as stack:
         try:
             opening = store.act(ref, "reconcile") if acting else looking(store, ref, "reconcile")
             batch = await stack.enter_async_context(opening)
         except BatchBusy as error:
-            desk.tally.note(
+            context.tally.note(
                 f"{error}; finding out about rows in doubt and cancelling extra tasks is left to it"
             )
             batch = await stack.enter_async_context(looking(store, ref, "reconcile"))
@@ -110,9 +114,9 @@ async def _opened(store: Store, ref: Ref, desk: Desk, *, acting: bool) -> AsyncI
 class Asking:
     """The part of a reconciliation that asks the API."""
 
-    def __init__(self, session: Session, manner: Manner, result: Reconciled) -> None:
-        self.session, self.batch, self.manner, self.result = session, session.batch, manner, result
-        self.grounds = Grounds(manner.settle, session.ticks())
+    def __init__(self, session: Session, options: ReconcileOptions, result: Reconciled) -> None:
+        self.session, self.batch, self.options, self.result = session, session.batch, options, result
+        self.grounds = Grounds(options.settle, session.ticks())
         self._least = 0
         self._unbelieved: list[str] = []
         self._last: Swept | None = None
@@ -141,7 +145,7 @@ class Asking:
         self._last = None
         self.session.tally.begin("listing the API's tasks")
         self._agreement = Agreement()
-        span, reasons = Span((self.batch.card.began,)), self._unbelieved
+        span, reasons = Span((self.batch.info.began,)), self._unbelieved
         listing = Listing(span, self.grounds, reasons, TRIES, on_sight=self._see, on_flawed=self._keep)
         swept = await believed(self.session, listing)
         self._last = swept or self._last
@@ -182,7 +186,7 @@ class Asking:
 
     async def _wait(self, swept: Swept | None) -> bool:
         """Look again until nothing is pending or can change, or the time is up; says whether it waited."""
-        every, most = self.manner.every, self.manner.most
+        every, most = self.options.every, self.options.most
         began, waited = self.session.ticks(), False
         while every is not None and self.batch.state.by_status()[Status.PENDING]:
             if most is not None and self.session.ticks() - began + every > most:
@@ -224,9 +228,9 @@ class Asking:
             canceled = await cancel_surplus(self.session)
             self.result.canceled = (*canceled.done, *canceled.failed)
             acted = True
-        if self.batch.state.belied():
+        if self.batch.state.refuted():
             self.result.distrusted = True
-            self.result.reasons.append(BELIED)
+            self.result.reasons.append(REFUTED)
         return acted
 
     def _proof(self, swept: Swept | None) -> Proof:
@@ -246,6 +250,6 @@ class Asking:
         return sum(task.confirmed for _, task in self.batch.state.tasks())
 
 
-def _answers(batch: Opened) -> int:
+def _answers(batch: OpenBatch) -> int:
     """How many rows have an answer."""
     return batch.state.by_status()[Status.COMPLETED]

@@ -3,24 +3,24 @@
 from mwbatch.client import Client
 from mwbatch.commands.asking.foresee import foresee
 from mwbatch.commands.context.callback_base import NO_BASE, callback_base
-from mwbatch.commands.context.context import Desk
-from mwbatch.commands.manifest.planning import Source, addressed, choose
-from mwbatch.commands.sending.creating import Wishes, check
+from mwbatch.commands.context.context import Context
+from mwbatch.commands.manifest.planning import ManifestSource, addressed, choose
+from mwbatch.commands.sending.creating import SendOptions, check
 from mwbatch.commands.settling.beginning import last_base
-from mwbatch.core.manifest.row_identity import Kind
+from mwbatch.core.manifest.row_identity import RowKind
 from mwbatch.core.report.preview import Rehearsal
 from mwbatch.core.state.batch import Batch
 from mwbatch.journal.files.closing import in_thread
+from mwbatch.journal.interface.store import Store
 from mwbatch.journal.keys.home_keys import kept_keys
-from mwbatch.journal.seam.store import Store
 
 
 async def rehearse(
     store: Store,
     origin: str,
-    source: Source,
-    wishes: Wishes,
-    desk: Desk,
+    source: ManifestSource,
+    options: SendOptions,
+    context: Context,
     no_key: str = "",
     client: Client | None = None,
 ) -> Rehearsal:
@@ -31,23 +31,23 @@ async def rehearse(
     shows.
     """
     source = await addressed(store, source)
-    check(wishes, (await in_thread(choose, store, source, origin)).card, origin)
+    check(options, (await in_thread(choose, store, source, origin)).info, origin)
     await in_thread(kept_keys, store)
-    seen = await foresee(store, origin, source, wishes.repeats, desk, client)
+    seen = await foresee(store, origin, source, options.repeats, context, client)
     batch, found = seen.batch, seen.found
     last = await last_base(batch) if batch else None
-    if has_base := bool(wishes.callback_url or last):
-        callback_base(wishes.callback_url, last, desk)
+    if has_base := bool(options.callback_url or last):
+        callback_base(options.callback_url, last, context)
     state = batch.state if batch else Batch()
-    limits = seen.card.limits.updated(wishes.limits)
+    limits = seen.info.limits.updated(options.limits)
     to_send = int(min(seen.to_send, limits.left(state)))
     return Rehearsal(
-        seen.card.name,
+        seen.info.name,
         batch is None,
         found.new,
         found.known,
         found.renewed,
-        found.by_kind[Kind.REPEATED],
+        found.by_kind[RowKind.REPEATED],
         found.found,
         found.each_type(),
         found.scrutiny,

@@ -3,23 +3,23 @@
 from pathlib import Path
 from typing import Final
 
-from mwbatch.commands.context.context import Desk
+from mwbatch.commands.context.context import Context
 from mwbatch.core.codec.json_codec import encode
-from mwbatch.core.report.outcomes import Taken
+from mwbatch.core.report.command_outcomes import ResultsWritten
 from mwbatch.errors import UsageError
 from mwbatch.journal.files.closing import in_thread
+from mwbatch.journal.interface.distrust import tell_hidden
+from mwbatch.journal.interface.labelled import results
+from mwbatch.journal.interface.open_batch import OpenBatch
 from mwbatch.journal.outputs.user_files import Output
-from mwbatch.journal.seam.distrust import tell_hidden
-from mwbatch.journal.seam.labelled import results
-from mwbatch.journal.seam.open_batch import Opened
 
 GROUP: Final = 256
 """Rows between two looks at whether the user wants to stop."""
 
 
 async def take_home(
-    opened: Opened, path: Path, desk: Desk, *, force: bool = False, every: bool = False
-) -> Taken:
+    opened: OpenBatch, path: Path, context: Context, *, force: bool = False, every: bool = False
+) -> ResultsWritten:
     """Write what `results` prints to a file.
 
     Raises:
@@ -28,17 +28,17 @@ async def take_home(
     """
     output = Output(opened.store, path, force)
     await in_thread(output.check)
-    with desk.in_flight():
-        return await in_thread(_write, opened, output, desk, every=every)
+    with context.in_flight():
+        return await in_thread(_write, opened, output, context, every=every)
 
 
-def _write(opened: Opened, output: Output, desk: Desk, *, every: bool) -> Taken:
+def _write(opened: OpenBatch, output: Output, context: Context, *, every: bool) -> ResultsWritten:
     written = 0
     with output.file() as target, target.open() as file:
         for line in results(opened, every=every):
             file.write(encode(line) + b"\n")
             written += 1
-            if written % GROUP == 0 and desk.stopping.is_set():
+            if written % GROUP == 0 and context.stopping.is_set():
                 raise UsageError(f"interrupted: {output.path} was not written")
     tell_hidden(opened)
-    return Taken(opened.report(), str(output.path), written)
+    return ResultsWritten(opened.report(), str(output.path), written)

@@ -8,20 +8,20 @@ from typing import Final
 from mwbatch.client import Client
 from mwbatch.commands.asking.asked_before import Compared, account_of, leave_out, told_left_out, unasked
 from mwbatch.commands.asking.choosing import named
-from mwbatch.commands.asking.turn import turn_in
-from mwbatch.commands.context.context import Desk
+from mwbatch.commands.asking.planning_turn import turn_in
+from mwbatch.commands.context.context import Context
 from mwbatch.commands.context.session import Session
 from mwbatch.commands.manifest.candidates import Candidates
-from mwbatch.commands.sending.creating import Wishes, check, check_base, create
+from mwbatch.commands.sending.creating import SendOptions, check, check_base, create
 from mwbatch.core.codec.ids import RowNumber
 from mwbatch.core.facts.kinds import Retried
-from mwbatch.core.report.outcomes import Created
-from mwbatch.core.state.fold import Row, Status
+from mwbatch.core.report.command_outcomes import Created
+from mwbatch.core.state.row_status import Row, Status
 from mwbatch.core.words.plural import rows
 from mwbatch.errors import BadValue, UsageError
 from mwbatch.journal.files.closing import in_thread
-from mwbatch.journal.seam.open_batch import Opened
-from mwbatch.journal.seam.store import Store
+from mwbatch.journal.interface.open_batch import OpenBatch
+from mwbatch.journal.interface.store import Store
 
 RETRIABLE: Final = (Status.REJECTED, Status.CANCELED, Status.DOUBT)
 """The statuses of which another attempt can be opened; doubt only by a user who accepts that it may pay
@@ -46,47 +46,49 @@ class Choice:
 
 
 async def retry(
-    store: Store, client: Client, name: str, choice: Choice, wishes: Wishes, desk: Desk
+    store: Store, client: Client, name: str, choice: Choice, options: SendOptions, context: Context
 ) -> Created:
     """Open another attempt for the chosen rows and create what is missing; raises as `resume` does.
 
     Rows that were sent in vain as often as is done of its own accord are opened too; with those in doubt also
-    the rows that were closed as absent, since nothing sends them any more once an absence was belied.
+    the rows that were closed as absent, since nothing sends them any more once an absence was refuted.
     """
     ref = await in_thread(store.find, name)
-    check(wishes, ref.card, client.origin)
+    check(options, ref.info, client.origin)
     async with store.act(ref, "retry") as batch:
-        await check_base(wishes, batch)
+        await check_base(options, batch)
         chosen = await in_thread(_chosen, batch, choice)
-        left_out = await _reopened(batch, client, chosen, wishes, desk)
-        return replace(await create(Session(batch, client, desk), wishes), left_out=left_out)
+        left_out = await _reopened(batch, client, chosen, options, context)
+        return replace(await create(Session(batch, client, context), options), left_out=left_out)
 
 
-async def _reopened(batch: Opened, client: Client, chosen: "array[int]", wishes: Wishes, desk: Desk) -> int:
+async def _reopened(
+    batch: OpenBatch, client: Client, chosen: "array[int]", options: SendOptions, context: Context
+) -> int:
     """Compare the rows with what others asked for, and open another attempt for those that nobody did."""
-    candidates = Candidates(batch.card, batch, chosen)
-    account = await account_of(client, candidates, wishes.repeats, desk)
-    async with turn_in(batch.store, desk):
-        compared = await unasked(batch.store, client.origin, candidates, wishes.repeats, desk, account)
-        return await _open(batch, chosen, compared, desk)
+    candidates = Candidates(batch.info, batch, chosen)
+    account = await account_of(client, candidates, options.repeats, context)
+    async with turn_in(batch.store, context):
+        compared = await unasked(batch.store, client.origin, candidates, options.repeats, context, account)
+        return await _open(batch, chosen, compared, context)
 
 
-async def _open(batch: Opened, chosen: "array[int]", compared: Compared, desk: Desk) -> int:
+async def _open(batch: OpenBatch, chosen: "array[int]", compared: Compared, context: Context) -> int:
     """Open another attempt for rows; returns how many were asked for before and are left out."""
-    await leave_out(batch, compared, desk)
+    await leave_out(batch, compared, context)
     gone = bytearray(batch.state.end)
     for number in compared.numbers():
         gone[number] = 1
     opened = array("Q", (number for number in chosen if not gone[number]))
-    desk.tally.note(f"{rows(len(opened))} get another attempt")
+    context.tally.note(f"{rows(len(opened))} get another attempt")
     await batch.record_all(
-        Retried(desk.now(), RowNumber(row), batch.state.row(row).fresh_attempt) for row in opened
+        Retried(context.now(), RowNumber(row), batch.state.row(row).fresh_attempt) for row in opened
     )
-    await compared.keep_consent(batch, desk.now())
-    return told_left_out(compared.overlaps.rows, desk)
+    await compared.keep_consent(batch, context.now())
+    return told_left_out(compared.overlaps.rows, context)
 
 
-def _chosen(batch: Opened, choice: Choice) -> "array[int]":
+def _chosen(batch: OpenBatch, choice: Choice) -> "array[int]":
     """The numbers of the chosen rows.
 
     Raises:

@@ -8,19 +8,19 @@ from typing import Final
 from mwbatch.callbacks.ops.server import Running, serve
 from mwbatch.client import Client
 from mwbatch.commands.context.callback_base import NO_BASE
-from mwbatch.commands.context.context import Desk
+from mwbatch.commands.context.context import Context
 from mwbatch.commands.context.session import Session
-from mwbatch.commands.manifest.planning import Source
-from mwbatch.commands.sending.creating import Wishes, create
+from mwbatch.commands.manifest.planning import ManifestSource
+from mwbatch.commands.sending.creating import SendOptions, create
 from mwbatch.commands.settling.fetching import fetch
 from mwbatch.commands.verbs.submit import planned
 from mwbatch.core.pace.course import INTERRUPTED
-from mwbatch.core.report.outcomes import Created, Ran
-from mwbatch.core.state.fold import Status
+from mwbatch.core.report.command_outcomes import Created, Ran
+from mwbatch.core.state.row_status import Status
 from mwbatch.core.urls.hosts import host_of, is_loopback
 from mwbatch.core.words.values import HOST, LEAST_LOOK, LONGEST, POLL, PORT, amount, whole
 from mwbatch.errors import BadValue, Exit, UsageError
-from mwbatch.journal.seam.store import Store
+from mwbatch.journal.interface.store import Store
 
 LOOK: Final = 0.25
 """Seconds between two looks at what was stored."""
@@ -33,7 +33,7 @@ RESTS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class ReceiverAddress:
     """Where the receiver of a run listens. Raises `UsageError` for what cannot be."""
 
     host: str = HOST
@@ -54,7 +54,13 @@ class Door:
 
 
 async def run(
-    store: Store, client: Client, source: Source, wishes: Wishes, door: Door, desk: Desk, poll: float = POLL
+    store: Store,
+    client: Client,
+    source: ManifestSource,
+    options: SendOptions,
+    door: ReceiverAddress,
+    context: Context,
+    poll: float = POLL,
 ) -> Ran:
     """Create the tasks of a manifest, receive their answers, fetch what stays away; raises as `submit` does.
 
@@ -70,18 +76,18 @@ async def run(
         admin_host=door.admin_host,
         admin_port=door.admin_port,
     ) as receiver:
-        desk.tally.note(f"receiving callbacks at {receiver.url}")
+        context.tally.note(f"receiving callbacks at {receiver.url}")
         if receiver.admin_url:
-            desk.tally.note(f"health and metrics at {receiver.admin_url}")
-        if wishes.callback_url is None:
-            wishes = replace(wishes, callback_url=own_base(receiver, client))
-        async with planned(store, client, source, wishes, desk, "run") as (batch, asking, beside):
-            session = Session(batch, client, desk)
+            context.tally.note(f"health and metrics at {receiver.admin_url}")
+        if options.callback_url is None:
+            options = replace(options, callback_url=own_base(receiver, client))
+        async with planned(store, client, source, options, context, "run") as (batch, asking, beside):
+            session = Session(batch, client, context)
             created = await create(session, asking)
-            with desk.in_flight():
+            with context.in_flight():
                 fetched = await _wait(session, created, poll, receiver)
             await batch.refresh()
-            desk.tally.begin("")
+            context.tally.begin("")
             report = await batch.reported()
             if session.is_stopping and report.unfinished:
                 created.ending.because(Exit.UNFINISHED, INTERRUPTED)

@@ -85,7 +85,7 @@ class Callback(NamedTuple):
     mismatch: bool = False
 
 
-class Told(NamedTuple):
+class CallbackBody(NamedTuple):
     """What of a callback is kept in a fact."""
 
     task_id: str
@@ -165,14 +165,14 @@ def parse_callback(value: Json) -> Callback:
     )
 
 
-def told_by(value: Json) -> Told:
+def told_by(value: Json) -> CallbackBody:
     """Read what a fact keeps of a callback; raises as `parse_callback` does."""
     return _told_as_documented(value) or _told(parse_callback(value))
 
 
-def _told(callback: Callback) -> Told:
+def _told(callback: Callback) -> CallbackBody:
     task = callback.task
-    return Told(
+    return CallbackBody(
         callback.task_id,
         task.status,
         task.created_at,
@@ -189,7 +189,7 @@ _TEXT: Final = frozenset((str,))
 _USUAL: Final = TEXTS[:-1]
 
 
-def _told_as_documented(value: Json) -> Told | None:
+def _told_as_documented(value: Json) -> CallbackBody | None:
     """The same, several times as fast, of a callback that has all the reference shows; None for any other.
 
     A name wins over its alias, so that where all of these names stand no other is looked for.
@@ -204,7 +204,7 @@ def _told_as_documented(value: Json) -> Told | None:
     inner, status, created, completed, url = texts
     if response is None or not task_id or task_id != inner or not _TEXT.issuperset(map(type, texts)):
         return None
-    return Told(task_id, WORDS.get(status, status), created, completed, url, response, mismatch=False)
+    return CallbackBody(task_id, WORDS.get(status, status), created, completed, url, response, mismatch=False)
 
 
 def _renamed(value: Json) -> dict[str, Json]:

@@ -28,7 +28,7 @@ _ADDRESS: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Reject:
+class Unusable:
     """One callback that did not fit, posted to the address of ``row`` and ``attempt``.
 
     ``size`` (bytes) and ``sha256`` are of the whole body as it came; ``body`` is its beginning
@@ -64,12 +64,12 @@ def masked_body(raw: bytes, mac: str) -> bytes:
     return _ADDRESS.sub(lambda found: found[1] + b"*" * len(found[2]), hidden)
 
 
-def line(reject: Reject) -> bytes:
+def line(reject: Unusable) -> bytes:
     """Write one reject as one line, newline included."""
     return sealed({"v": VERSION, **asdict(reject), "body": b64encode(reject.body).decode()})
 
 
-def parse(text: bytes) -> Reject:
+def parse(text: bytes) -> Unusable:
     """Read one line, without newline; raises `BadLine` for anything but a whole reject of this version."""
     try:
         return _of(unsealed(text))
@@ -77,12 +77,12 @@ def parse(text: bytes) -> Reject:
         raise BadLine(f"no reject: {error}") from None
 
 
-def _of(record: dict[str, Json]) -> Reject:
+def _of(record: dict[str, Json]) -> Unusable:
     if record.pop("v", None) != VERSION:
         raise BadLine("another version")
-    if strange := record.keys() - {*Reject.__slots__}:
+    if strange := record.keys() - {*Unusable.__slots__}:
         raise BadLine(f"no reject: {', '.join(sorted(strange))} is unknown")
-    return Reject(
+    return Unusable(
         at=number(record, "at"),
         row=RowNumber(field(record, "row", int)),
         attempt=Attempt(field(record, "attempt", int)),

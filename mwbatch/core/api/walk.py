@@ -10,7 +10,7 @@ MAX_IDLE_PAGES: Final = 3
 REPEATS: Final = "the listing repeats itself"
 
 
-class Shown:
+class ListedTasks:
     """The tasks that a walk has shown, numbered in the order in which they came;
     page by page it is told of each.
 

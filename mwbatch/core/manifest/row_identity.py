@@ -17,7 +17,7 @@ from mwbatch.core.manifest.entry import Entry, Problem
 from mwbatch.core.urls.signed_urls import unsigned
 
 
-class Kind(StrEnum):
+class RowKind(StrEnum):
     """What a row of a manifest is to a batch."""
 
     NEW = "new"
@@ -34,7 +34,7 @@ class Kind(StrEnum):
     """A new id for a request that another id has: a mistake, unless duplicates are allowed."""
 
 
-_NEW: Final = Kind.NEW
+_NEW: Final = RowKind.NEW
 
 
 class Decision(NamedTuple):
@@ -44,7 +44,7 @@ class Decision(NamedTuple):
     in this manifest, 0 if it only stands in the batch.
     """
 
-    kind: Kind
+    kind: RowKind
     row: int
     line: int = 0
 
@@ -163,7 +163,7 @@ class Identity:
                 rows.append(row)
                 continue
             self._next = row  # MUST leave no hole among the numbers, which would look like rows that are gone
-            others[place] = Decision(Kind.COPY, self._rows[copied], self._lines[copied])
+            others[place] = Decision(RowKind.COPY, self._rows[copied], self._lines[copied])
         return Judged(rows, others, asked)
 
     def problem(
@@ -176,7 +176,7 @@ class Identity:
         """
         earlier = planned(decision.row)
         where = f"line {decision.line}" if decision.line else f"row {decision.row} of the batch"
-        if decision.kind is Kind.COPY:
+        if decision.kind is RowKind.COPY:
             also = f" ({shown(earlier.id)})" if earlier else ""
             told = (
                 f"{shown(entry.id)} asks for exactly what {where}{also} asks for (keep the old ids, or "
@@ -208,13 +208,13 @@ class Identity:
         """The same id once more: known when it comes for the first time in this manifest."""
         row, line = self._rows[known], self._lines[known]
         if self.id_column is not None and self._requests[known] != digest:
-            return Decision(Kind.CHANGED, row, line)
+            return Decision(RowKind.CHANGED, row, line)
         if line and (twins := self._twins.get(known)):
             row = twins.pop(0)
         elif line:
-            return Decision(Kind.REPEATED, row, line)
+            return Decision(RowKind.REPEATED, row, line)
         self._lines[known] = line or entry.line
-        return Decision(Kind.RENEWED if self._held(row) not in (exact, None) else Kind.KNOWN, row)
+        return Decision(RowKind.RENEWED if self._held(row) not in (exact, None) else RowKind.KNOWN, row)
 
     def _held(self, row: int) -> bytes | None:
         """What exactly a row asks for now; None where it may not be renewed."""

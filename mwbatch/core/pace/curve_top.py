@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mwbatch.core.pace.rate_curve import APPROACH_S, HOLD_S, Curve
+from mwbatch.core.pace.rate_curve import APPROACH_S, HOLD_S, RateCurve
 
 SLOWEST: Final = 0.5
 """Starts a second, however much is refused."""
@@ -60,16 +60,16 @@ class Top:
         # Alarms in a row on the way to the top, probes in a row that were refused near the top.
         self._row = self._near = 0
 
-    def beside_chance(self, curve: Curve, rate: float, served: float, wait: float) -> Curve:
+    def beside_chance(self, curve: RateCurve, rate: float, served: float, wait: float) -> RateCurve:
         """The curve after an alarm where refusals may be chance: its top is safely below what was served."""
         top = max(SLOWEST, min(REMEMBERED * rate, SAFE * served))
         near = abs(top - curve.top) < NEAR * top and not curve.searching
         self._near = self._near + 1 if near else 0
-        return Curve(top, top, self._hold(wait)) if near else Curve.loose(top)
+        return RateCurve(top, top, self._hold(wait)) if near else RateCurve.loose(top)
 
     def between(
-        self, curve: Curve, active: float, rate: float, served: float, wait: float, generation: int
-    ) -> Curve:
+        self, curve: RateCurve, active: float, rate: float, served: float, wait: float, generation: int
+    ) -> RateCurve:
         """The curve after a refusal at ``rate``, ``active`` seconds after the one before.
 
         Everybody is silent for ``wait`` seconds now; ``generation`` counts the refusals of the excess before,
@@ -91,7 +91,7 @@ class Top:
             power = min(self._row, LAST_POWER) + (wait > 0)
             top = min(REMEMBERED**power * rate, between)
         top = max(SLOWEST, top)
-        return Curve(top, top, self._hold(wait)) if near else Curve.rough(top, rate)
+        return RateCurve(top, top, self._hold(wait)) if near else RateCurve.rough(top, rate)
 
     def _hold(self, wait: float) -> float:
         doubled = HOLD_S * 2 ** min(max(0, self._near - 1), MOST_DOUBLINGS)

@@ -1,10 +1,10 @@
 """How many requests may be in flight, how fast they may start, and when none may; every time is an argument.
 
 In flight grows from few to ``most`` as long as requests are answered (slow start); nothing but an API that
-refuses makes us slower, and then it is the rate of starts that is bounded (`Ceiling`): most limits count
+refuses makes us slower, and then it is the rate of starts that is bounded (`RateEstimate`): most limits count
 requests, not connections. While nothing bounds us answers are only counted here. Trouble is contained before
 it costs more than it must: too many requests that leave rows in doubt, or refusals that concern every row,
-end all starts (`Trouble`).
+end all starts (`Breaker`).
 """
 
 from collections import deque
@@ -16,7 +16,7 @@ from typing import Final
 from mwbatch.core.api.create_request import Outcome
 from mwbatch.core.facts.kinds import Verdict
 from mwbatch.core.pace.meter import SLOTS_A_SECOND
-from mwbatch.core.pace.rate_estimate import Ceiling
+from mwbatch.core.pace.rate_estimate import RateEstimate
 from mwbatch.core.words.values import CONCURRENCY, GREATEST_RATE, LEAST_RATE, MOST_CONCURRENT, amount, whole
 
 MOST: Final = CONCURRENCY
@@ -52,7 +52,7 @@ class Pace:
         self.most, self.rate = most, rate
         self.limit = float(min(FIRST, most))
         self.next_start = 0.0
-        self._ceiling = Ceiling()
+        self._ceiling = RateEstimate()
         # Answers of which the ceiling was not told yet: how many, in which slot, when the first came.
         self._gathered, self._slot, self._first = 0, 0, 0.0
         self._step = 0.0
@@ -138,7 +138,7 @@ class Advice(Enum):
 
 
 @dataclass(slots=True)
-class Trouble:
+class Breaker:
     """Counts the outcomes of creates, in the order in which they came."""
 
     keep_going: bool = False

@@ -49,7 +49,7 @@ _MOST_DOUBLINGS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class RateCurve:
     """From ``low`` near ``top`` as a cubic (RFC 9438), ``hold`` seconds there, then above it by ``lift``.
 
     Rates are starts a second. ``lift`` is a part of the top; it doubles every ``doubles`` seconds. While it

@@ -2,13 +2,13 @@
 
 CUBIC (RFC 9438) for a rate instead of a window, as the AWS SDKs have it in their adaptive retry mode. While
 nothing was refused there is no bound. The first alarm gives a cautious estimate, and from there the rate
-grows until the second; after that it follows a `Curve` from each alarm to the next. Four things are not
+grows until the second; after that it follows a `RateCurve` from each alarm to the next. Four things are not
 CUBIC's: a probe that was refused goes back to a rate that was held without refusal, so that it costs one
 refusal and not several; the more often probes were refused at about the same rate, the rarer they become,
-rarer still where Retry-After makes each cost silence; refusals that chance explains are no alarm (`Scatter`);
-and where chance is possible, a `Trial` at a lower rate says whether it was chance: then we go back to where
-we were before. The figures were found by trying, in virtual time, against a token bucket, fixed and sliding
-windows, with and without refusals at random; tests guard the goals.
+rarer still where Retry-After makes each cost silence; refusals that chance explains are no alarm
+(`UnrelatedRefusals`); and where chance is possible, a `Trial` at a lower rate says whether it was chance:
+then we go back to where we were before. The figures were found by trying, in virtual time, against a token
+bucket, fixed and sliding windows, with and without refusals at random; tests guard the goals.
 
 | state  | alarm | suspicion | in vain | unused | limit  | more  | clean |
 |--------|-------|-----------|---------|--------|--------|-------|-------|
@@ -36,9 +36,9 @@ from typing import Final
 
 from mwbatch.core.pace.curve_top import FIRST_RATE, REMEMBERED, SAFE, SLOWEST, Top, first_rate, lowered
 from mwbatch.core.pace.meter import WINDOW_S, Meter
-from mwbatch.core.pace.rate_curve import APPROACH_S, HELD_S, LONGEST_STEP_S, Curve
+from mwbatch.core.pace.rate_curve import APPROACH_S, HELD_S, LONGEST_STEP_S, RateCurve
 from mwbatch.core.pace.trial import KEPT, KEPT_AFTER_MORE, TRIED, End, Trial
-from mwbatch.core.pace.unrelated_refusals import LONGEST, MANY, SELDOM, Counts, Scatter
+from mwbatch.core.pace.unrelated_refusals import LONGEST, MANY, SELDOM, Counts, UnrelatedRefusals
 
 
 class State(Enum):
@@ -88,7 +88,7 @@ EXCESS_S: Final = 1.0
 """Refusals so soon after one that moved the top are of the same excess: the rest of a second's worth."""
 
 
-class Ceiling:
+class RateEstimate:
     """The learned bound of starts a second: ``rate``, None where there is none; ``walled``: all is refused.
 
     Times are seconds of a clock that never goes back. ``state`` is changed by `_take` alone.
@@ -97,9 +97,9 @@ class Ceiling:
     def __init__(self) -> None:
         self.state = _FREE
         self.rate: float | None = None
-        self._curve = Curve.search(FIRST_RATE)  # means nothing while free
+        self._curve = RateCurve.search(FIRST_RATE)  # means nothing while free
         self._trial = Trial(FIRST_RATE, 0.0, Counts())  # means nothing but while trying
-        self._served, self._scatter = Meter(), Scatter()
+        self._served, self._scatter = Meter(), UnrelatedRefusals()
         self._unanswered, self.walled = 0, False  # refusals since the last answer: `WALL` of them are one
         # While nothing bounds us: answers since when, and how many there were when the first refusal came.
         self._answers, self._began, self._first = 0, 0.0, (0, 0.0)
@@ -109,7 +109,7 @@ class Ceiling:
         self._top, self._generation = Top(), 0  # generations of refusals of one excess
         # Alarms that followed one another, what was answered meanwhile, and where we were before them.
         self._alarms = self._row_answers = 0
-        self._before: tuple[Curve, float] | None = None
+        self._before: tuple[RateCurve, float] | None = None
 
     def _take(self, event: Event) -> None:
         """Go along an edge of the table."""
@@ -192,7 +192,7 @@ class Ceiling:
         answers, since = self._first
         seconds = since - self._began if answers else 0.0
         self._moved_at, self._top = now, Top()
-        self._follow(Curve.search(first_rate(answers, WINDOW_S + seconds)), APPROACH_S)
+        self._follow(RateCurve.search(first_rate(answers, WINDOW_S + seconds)), APPROACH_S)
 
     def _yield(self, served: float, now: float, wait: float) -> None:
         """Begin anew below the rate, with another top unless the same excess has moved it already."""
@@ -210,7 +210,7 @@ class Ceiling:
         if not wait and (not self._scatter.none or self._alarms >= MANY):
             self._lower(Event.SUSPICION, served, now, self._scatter.suspects)
 
-    def _moved(self, rate: float, served: float, wait: float) -> Curve:
+    def _moved(self, rate: float, served: float, wait: float) -> RateCurve:
         if not self._scatter.none:
             return self._top.beside_chance(self._curve, rate, served, wait)
         return self._top.between(self._curve, self._active, rate, served, wait, self._generation)
@@ -256,7 +256,7 @@ class Ceiling:
             return
         served = self._room(now)
         if end is End.LIMIT:
-            self._curve = Curve.loose(max(SLOWEST, min(self._curve.top, SAFE * served)))
+            self._curve = RateCurve.loose(max(SLOWEST, min(self._curve.top, SAFE * served)))
             self._lower(Event.LIMIT, served, now, trial.cause)
         elif end is End.MORE and self.state is State.TRYING:
             self._lower(Event.MORE, served, now, trial.cause)
@@ -273,7 +273,7 @@ class Ceiling:
         if before is not None and alike:
             scatter.learn(before.counts, KEPT)
         if before is not None and not alike:  # the limit is between the two
-            curve = Curve.loose(max(SLOWEST, min(curve.top, SAFE * before.rate)))
+            curve = RateCurve.loose(max(SLOWEST, min(curve.top, SAFE * before.rate)))
         elif self._before is not None and scatter.explains(trial.cause):
             self._follow(*self._before)
             return
@@ -294,5 +294,5 @@ class Ceiling:
         self._take(event)
         self.rate, self._answers = None, 0
 
-    def _follow(self, curve: Curve, active: float) -> None:
+    def _follow(self, curve: RateCurve, active: float) -> None:
         self._curve, self._active, self.rate = curve, active, curve.at(active)

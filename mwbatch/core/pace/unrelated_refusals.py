@@ -65,7 +65,7 @@ class Counts(NamedTuple):
         return _own(self) + _own(other) - _own(both)
 
 
-class Scatter:
+class UnrelatedRefusals:
     """Looks at each answer. A ``share`` is expected to be refused; ``suspects`` may be too many.
 
     ``answers`` is counted up by whoever had an answer that was no refusal: that comes with each row.

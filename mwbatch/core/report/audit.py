@@ -13,7 +13,7 @@ from typing import Final
 from mwbatch.core.codec.ids import RowNumber
 from mwbatch.core.facts.digests import Digests
 from mwbatch.core.facts.kinds import Planned
-from mwbatch.core.state.fold import Row
+from mwbatch.core.state.row_status import Row
 
 MOST: Final = 10_000
 """How many requests are told row by row; the rest are counted."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mwbatch.core.report.progress import Report
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.core.words.hint import hint
 from mwbatch.core.words.plural import counted, rows
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from mwbatch.core.spending.budget import Spent, SpentObject
 from mwbatch.core.state.batch import Batch
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.errors import Exit, Unfinished
 
 _UNLIKE_DONE: Final = (Status.PLANNED, Status.DOUBT, Status.PENDING, Status.REJECTED)

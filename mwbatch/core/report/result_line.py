@@ -10,7 +10,7 @@ from mwbatch.core.codec.json_codec import Json, decode, encode, objects
 from mwbatch.core.codec.times import iso
 from mwbatch.core.facts.kinds import Planned, Request, Seen
 from mwbatch.core.manifest.cells import BOX
-from mwbatch.core.state.fold import Row
+from mwbatch.core.state.row_status import Row
 
 
 class Label(TypedDict):

@@ -16,14 +16,14 @@ from mwbatch.core.facts.kinds import Planned, Seen
 from mwbatch.core.manifest import cells
 from mwbatch.core.manifest.column_names import ID_NAMES, misnamed
 from mwbatch.core.report.result_line import response
-from mwbatch.core.spending.hardly_meant import question
+from mwbatch.core.spending.suspect_cells import question
 
 SOURCE: Final = ("source_batch", "source_row", "source_id", "source_task_id")
 """The columns of lineage."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class BoxQuestion:
     """What people are asked about each box, and the answers that they choose from; ``single``:
     one is enough.
     """
@@ -66,7 +66,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BoxesAsked:
     """``row`` is a row of the annotating manifest, None where nothing is left to ask about.
 
     ``counts``: tags ``asked`` about, ``filtered`` out, ``beyond`` the most, and ``unusable``, of which no box
@@ -77,7 +77,7 @@ class Asked:
     counts: Counter[str]
 
 
-def ask(batch: str, planned: Planned, answer: Seen, question: Question, chosen: Filter) -> Asked:
+def ask(batch: str, planned: Planned, answer: Seen, question: BoxQuestion, chosen: Filter) -> BoxesAsked:
     """Turn one tagging row with its answer into a row that asks about its tags."""
     said = response(answer)
     tags = said.get("tags") if isinstance(said, dict) else None
@@ -91,7 +91,7 @@ def ask(batch: str, planned: Planned, answer: Seen, question: Question, chosen: 
         beyond=len(fitting) - len(asked),
         unusable=len(found) - len(usable),
     )
-    return Asked(_row(batch, planned, answer, question, asked) if asked else None, counts)
+    return BoxesAsked(_row(batch, planned, answer, question, asked) if asked else None, counts)
 
 
 def _usable(tag: Json) -> TypeGuard[dict[str, Json]]:
@@ -127,7 +127,7 @@ def _side(tag: Mapping[str, Json], name: str) -> float:
 
 
 def _row(
-    batch: str, planned: Planned, answer: Seen, question: Question, tags: list[dict[str, Json]]
+    batch: str, planned: Planned, answer: Seen, question: BoxQuestion, tags: list[dict[str, Json]]
 ) -> dict[str, Json]:
     source: tuple[Json, ...] = (batch, planned.row, planned.id, answer.task_id)
     # A row of an old batch may have one more column for ids:

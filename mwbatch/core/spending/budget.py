@@ -6,7 +6,7 @@ from math import ceil, floor, inf
 from typing import Final, Self, TypedDict
 
 from mwbatch.core.state.batch import Batch
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.core.words.plural import counted
 from mwbatch.core.words.values import GREATEST_COST, MOST_TASKS, amount, whole
 from mwbatch.errors import BadValue
@@ -38,7 +38,7 @@ class Limits:
     def stored(
         cls, max_tasks: int | None = None, price: float | None = None, max_cost: float | None = None
     ) -> Self:
-        """The limits of a card as they stand there, whatever they are: who only looks is not refused."""
+        """The limits as they stand in a batch info, whatever they are: who only looks is not refused."""
         limits = object.__new__(cls)
         for name, value in (("max_tasks", max_tasks), ("price", price), ("max_cost", max_cost)):
             object.__setattr__(limits, name, value)

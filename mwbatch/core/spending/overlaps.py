@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mwbatch.core.facts.digests import Digests
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.core.words.plural import rows
 from mwbatch.errors import AskedElsewhere
 
@@ -189,7 +189,7 @@ class Overlaps:
 
 def consented(again: Mapping[str, Mapping[str, float]], batch_id: str) -> Callable[[int], bool]:
     """Which rows of ours the user wants paid again although that batch asked for them,
-    by what stands on the card.
+    by what stands in the batch info.
     """
     end = again.get(batch_id, {}).get("rows", 0)
     return lambda number: number < end

@@ -13,7 +13,7 @@ from mwbatch.core.manifest.cells import EXACT, shown
 from mwbatch.core.manifest.column_names import KNOWN, misnamed
 from mwbatch.core.manifest.entry import Entry, Found, Problem
 from mwbatch.core.manifest.image_size import HEIGHT, WIDTH, misspelt_size
-from mwbatch.core.spending.hardly_meant import NO_VALUES, is_shortened, no_value, question, unseen
+from mwbatch.core.spending.suspect_cells import NO_VALUES, is_shortened, no_value, question, unseen
 from mwbatch.core.urls.expiry import Clock, Expiring, expires
 from mwbatch.core.words.hint import typed
 from mwbatch.core.words.plural import rows

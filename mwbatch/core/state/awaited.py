@@ -7,7 +7,7 @@ from typing import Final
 from mwbatch.core.codec.ids import Kid
 from mwbatch.core.facts.kinds import Started
 from mwbatch.core.state.batch import Batch
-from mwbatch.core.state.fold import Row, Status
+from mwbatch.core.state.row_status import Row, Status
 
 OPEN: Final = (Status.PLANNED, Status.DOUBT, Status.PENDING)
 """The statuses of rows whose answer may still come."""

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from mwbatch.core.codec.ids import FIRST, Attempt, RowNumber
 from mwbatch.core.codec.json_codec import as_bytes
 from mwbatch.core.codec.times import moment
-from mwbatch.core.facts.glances import glance
 from mwbatch.core.facts.kinds import Fact, Failed, Planned, Retried, Seen, Started, Withdrawn
+from mwbatch.core.facts.line_patterns import glance
 from mwbatch.core.facts.lines import parse
 from mwbatch.core.state import questions
-from mwbatch.core.state.codes import AS_PLANNED, AS_STARTED, LIFTED, PLANNED, WITHDRAWN, Question
+from mwbatch.core.state.codes import AS_PLANNED, AS_STARTED, DETACHED, PLANNED, WITHDRAWN, Question
 from mwbatch.core.state.columns import shown_by
-from mwbatch.core.state.fold import Row, Status
-from mwbatch.core.state.rows import Rows
+from mwbatch.core.state.row_status import Row, Status
+from mwbatch.core.state.row_table import Rows
 from mwbatch.core.state.task_state import Answered, Shared, TaskState
 
 
@@ -25,7 +25,7 @@ class Batch:
 
     def __init__(self, facts: Iterable[Fact] = ()) -> None:
         self._rows = Rows()
-        self._columns, self._lifted = self._rows.columns, self._rows.lifted
+        self._columns, self._detached = self._rows.columns, self._rows.detached
         self._shared: dict[str, Shared] = {}
         for fact in facts:
             self.add(fact)
@@ -72,7 +72,7 @@ class Batch:
         if not rows or len(rows) < facts or rows != list(range(rows[0], rows[0] + facts)):
             return False
         first, end, codes = rows[0], rows[-1] + 1, self._columns.codes
-        if not self._rows.reaches(end) or LIFTED in codes[first:end]:
+        if not self._rows.reaches(end) or DETACHED in codes[first:end]:
             return False
         codes[first:end] = codes[first:end].translate(AS_PLANNED)
         return True
@@ -82,7 +82,7 @@ class Batch:
             if fact.attempt == 1 and self._rows.reaches(end):
                 codes = self._columns.codes
                 codes[first:end] = codes[first:end].translate(AS_STARTED)
-                there: Iterable[int] = (number for number in range(first, end) if codes[number] == LIFTED)
+                there: Iterable[int] = (number for number in range(first, end) if codes[number] == DETACHED)
             else:
                 there = range(first, end)
             for number in there:
@@ -122,7 +122,7 @@ class Batch:
 
     def task(self, number: int, task_id: str) -> TaskState | None:
         """What the API has shown of one task of a row, None for nothing: a look, no handle."""
-        if number in self._lifted or number >= len(self._columns.codes):
+        if number in self._detached or number >= len(self._columns.codes):
             return self.row(number).tasks.get(task_id)
         task = self._columns.task(number)
         return task if task is not None and task.task_id == task_id else None
@@ -149,14 +149,14 @@ class Batch:
     @property
     def end(self) -> int:
         """One more than the greatest number of a planned row; 0 for none."""
-        straight = self._columns.codes.translate(questions.PLANNED.table).rfind(1)
-        return max([straight, *(number for number, row in self._lifted.items() if row.planned)]) + 1
+        in_columns = self._columns.codes.translate(questions.PLANNED.table).rfind(1)
+        return max([in_columns, *(number for number, row in self._detached.items() if row.planned)]) + 1
 
     def by_status(self) -> dict[Status, int]:
         """Count the rows: all six statuses, in order, zeros included."""
-        straight = self._columns.codes.translate(questions.STATUS.table)
-        others = Counter(map(questions.STATUS, self._lifted.values()))
-        return {status: straight.count(n) + others[n] for n, status in enumerate(Status, 1)}
+        in_columns = self._columns.codes.translate(questions.STATUS.table)
+        others = Counter(map(questions.STATUS, self._detached.values()))
+        return {status: in_columns.count(n) + others[n] for n, status in enumerate(Status, 1)}
 
     def sendable(self) -> int:
         """How many rows may be sent."""
@@ -170,7 +170,7 @@ class Batch:
 
     def exhausted(self) -> int:
         """How many planned rows were sent in vain as often as is done without asking the user."""
-        return sum(row.exhausted and row.status is Status.PLANNED for row in self._lifted.values())
+        return sum(row.exhausted and row.status is Status.PLANNED for row in self._detached.values())
 
     def spent(self) -> int:
         """How many tasks there are or may be: every confirmed one, and one for every other open attempt."""
@@ -198,7 +198,7 @@ class Batch:
         """How many confirmed tasks were created in which month (``2026-11``); without a date in none."""
         counts = self._columns.months(questions.CONFIRMED)
         there = Counter({f"{month // 100}-{month % 100:02}": n for month, n in counts.items() if month})
-        for row in self._lifted.values():
+        for row in self._detached.values():
             times = (moment(task.created_at) for task in row.tasks.values() if task.confirmed)
             there.update(f"{time:%Y-%m}" for time in times if time)
         return dict(sorted(there.items()))
@@ -207,9 +207,9 @@ class Batch:
         """Whether a start of any row is known."""
         return self._rows.count(questions.STARTED) > 0
 
-    def belied(self) -> bool:
+    def refuted(self) -> bool:
         """Whether a task showed up that sweeps had not found."""
-        return any(row.belied for row in self._lifted.values())
+        return any(row.refuted for row in self._detached.values())
 
     # Which
 
@@ -220,7 +220,7 @@ class Batch:
     def doubtful(self) -> Iterator[tuple[RowNumber, Attempt]]:
         """Every attempt in doubt of a planned row, with the row's number."""
         for number in self._rows.numbers(questions.DOUBTFUL):
-            row = self._lifted.get(number)
+            row = self._detached.get(number)
             yield from ((number, attempt) for attempt in (row.doubtful if row else (FIRST,)))
 
     def unsettled(self) -> Iterator[RowNumber]:
@@ -234,7 +234,7 @@ class Batch:
         """
         yield from (
             (n, task)
-            for n in self._rows.straight(questions.SHOWN, first=first)
+            for n in self._rows.in_columns(questions.SHOWN, first=first)
             if (task := self._columns.task(n))
         )
         yield from ((n, task) for n, row in self._rows.objects() for task in row.tasks.values())

@@ -5,7 +5,7 @@ from functools import cache, cached_property
 from typing import Final
 
 from mwbatch.core.codec.ids import FIRST
-from mwbatch.core.state.fold import Row
+from mwbatch.core.state.row_status import Row
 from mwbatch.core.state.task_state import TaskState
 
 PLANNED, STARTED, SHOWN, DONE, CANCELED, ANSWERED, WITHDRAWN, CONFIRMED = (1 << bit for bit in range(8))
@@ -18,7 +18,7 @@ PLANNED, STARTED, SHOWN, DONE, CANCELED, ANSWERED, WITHDRAWN, CONFIRMED = (1 << 
 LISTED: Final = 1 << 8
 """What a showing says besides, and no code: a listing has shown the task at its row."""
 
-LIFTED: Final = DONE
+DETACHED: Final = DONE
 """The code of a row that is an object: no other has it, as nothing is said of a task that was not shown."""
 
 CODES: Final = frozenset(
@@ -26,10 +26,10 @@ CODES: Final = frozenset(
 )
 """The codes of the rows that the columns hold; 0 is that of a number that no fact has named."""
 
-AS_PLANNED: Final = bytes(code if code == LIFTED else code | PLANNED for code in range(256))
+AS_PLANNED: Final = bytes(code if code == DETACHED else code | PLANNED for code in range(256))
 """What becomes of a code when its row is planned."""
 
-AS_STARTED: Final = bytes(code if code == LIFTED else code | STARTED for code in range(256))
+AS_STARTED: Final = bytes(code if code == DETACHED else code | STARTED for code in range(256))
 """What becomes of a code when its row is started."""
 
 

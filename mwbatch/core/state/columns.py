@@ -14,14 +14,14 @@ from collections.abc import Callable
 from itertools import compress, product
 from typing import Final
 
-from mwbatch.core.facts.glances import STATUSES, TASK, TIME, Glance
 from mwbatch.core.facts.kinds import CONFIRMING, Seen, Via
+from mwbatch.core.facts.line_patterns import STATUSES, TASK, TIME, Glance
 from mwbatch.core.state.codes import (
     ANSWERED,
     CANCELED,
     CONFIRMED,
+    DETACHED,
     DONE,
-    LIFTED,
     LISTED,
     PLANNED,
     SHOWN,
@@ -29,7 +29,7 @@ from mwbatch.core.state.codes import (
     row_of,
     task_of,
 )
-from mwbatch.core.state.fold import Row
+from mwbatch.core.state.row_status import Row
 from mwbatch.core.state.task_state import TaskState
 
 Shown = tuple[int, bytes, int, int, int, bytes]
@@ -147,7 +147,7 @@ class Columns:
 
     def mark(self, number: int, bit: int) -> bool:
         """Join what says a bit of a row and no more; False, and nothing is changed, as in `take`."""
-        if number >= len(self.codes) or self.codes[number] == LIFTED:
+        if number >= len(self.codes) or self.codes[number] == DETACHED:
             return False
         self.codes[number] |= bit
         return True
@@ -156,7 +156,7 @@ class Columns:
         self, number: int, task_id: bytes, said: int, created: int, completed: int, answer: bytes
     ) -> bool:
         """Join one showing, as `Shown`; False, and nothing is changed, as in `take`."""
-        if number >= len(self.codes) or (code := self.codes[number]) == LIFTED:
+        if number >= len(self.codes) or (code := self.codes[number]) == DETACHED:
             return False
         if not code & SHOWN:
             if self._holders.claim(task_id, number) != number:

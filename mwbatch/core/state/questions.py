@@ -3,7 +3,7 @@
 from typing import Final
 
 from mwbatch.core.state.codes import Question
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 
 STATUSES: Final = tuple(Status)
 

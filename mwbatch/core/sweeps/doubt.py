@@ -8,10 +8,10 @@ from mwbatch.core.codec.ids import RowNumber
 from mwbatch.core.codec.times import http_time
 from mwbatch.core.facts.kinds import Failed, Started, Verdict
 from mwbatch.core.state.batch import Batch
-from mwbatch.core.state.fold import Row
+from mwbatch.core.state.row_status import Row
 from mwbatch.core.sweeps.drift import WIDE
 from mwbatch.core.sweeps.span import PADDING, Span
-from mwbatch.core.sweeps.sweep import Place
+from mwbatch.core.sweeps.sweep import AttemptKey
 
 SECOND_SWEEP: Final = 0.2
 """The second sweep follows the first after this part of the settle time."""
@@ -35,7 +35,7 @@ class Doubt:
     ``ended`` is the tick from which its silence counts.
     """
 
-    place: Place
+    place: AttemptKey
     started: tuple[Started, ...]
     ended: float
 
@@ -76,9 +76,9 @@ def doubts(state: Batch, facts: Iterable[Started], grounds: Grounds) -> list[Dou
     last request of this process ended, if any did.
     """
     ended, since, sent = grounds.ended, grounds.since, grounds.sent
-    open_ = {Place(*place) for place in state.doubtful()}
+    open_ = {AttemptKey(*place) for place in state.doubtful()}
     late = since if sent is None else max(since, sent)
-    found: dict[Place, tuple[Started, ...]] = {}
+    found: dict[AttemptKey, tuple[Started, ...]] = {}
     for fact in facts:
         for place in _covered(fact, open_):
             found[place] = (*found.get(place, ()), fact)
@@ -88,16 +88,16 @@ def doubts(state: Batch, facts: Iterable[Started], grounds: Grounds) -> list[Dou
     ]
 
 
-def _place(found: tuple[Place, tuple[Started, ...]]) -> Place:
+def _place(found: tuple[AttemptKey, tuple[Started, ...]]) -> AttemptKey:
     return found[0]
 
 
-def _covered(fact: Started, open_: set[Place]) -> Iterable[Place]:
+def _covered(fact: Started, open_: set[AttemptKey]) -> Iterable[AttemptKey]:
     """Those of the open attempts that this fact started."""
     size = sum(end - first for first, end in fact.rows)
     if size <= len(open_):
         candidates = (
-            Place(RowNumber(row), fact.attempt) for first, end in fact.rows for row in range(first, end)
+            AttemptKey(RowNumber(row), fact.attempt) for first, end in fact.rows for row in range(first, end)
         )
         return (place for place in candidates if place in open_)
     return (
@@ -119,7 +119,9 @@ def span_of(there: Iterable[Doubt], started: Sequence[Started], witness: Witness
     return Span(tuple(fact.clock for fact in begun), padding, *started_since(begun, started))
 
 
-def started_since(begun: set[Started], started: Sequence[Started]) -> tuple[Callable[[Place], bool], int]:
+def started_since(
+    begun: set[Started], started: Sequence[Started]
+) -> tuple[Callable[[AttemptKey], bool], int]:
     """Whether an attempt was started as late as the first of those that ``begun`` started.
 
     By the order of the record, or by the server's clock: of two orders that a wrong clock may have made,
@@ -136,7 +138,7 @@ def started_since(begun: set[Started], started: Sequence[Started]) -> tuple[Call
         if there or earliest is None or clock is None or clock >= earliest:
             _mark(marks.setdefault(fact.attempt, bytearray()), fact)
 
-    def includes(place: Place) -> bool:
+    def includes(place: AttemptKey) -> bool:
         rows = marks.get(place.attempt, b"")
         return place.row < len(rows) and rows[place.row] == 1
 
@@ -150,9 +152,9 @@ def _mark(rows: bytearray, fact: Started) -> None:
 
 
 def ended(state: Batch, failed: Iterable[Failed]) -> list[bool]:
-    """Of each attempt that is to be closed as absent, whether it may; none may where sweeps were belied."""
-    belied = state.belied()
-    return [not belied and may_end(state.row(one.row), one) for one in failed]
+    """Of each attempt that is to be closed as absent, whether it may; none may where sweeps were refuted."""
+    refuted = state.refuted()
+    return [not refuted and may_end(state.row(one.row), one) for one in failed]
 
 
 def may_end(row: Row, failed: Failed) -> bool:

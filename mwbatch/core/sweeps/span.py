@@ -9,7 +9,7 @@ from mwbatch.core.codec.times import http_time, moment
 from mwbatch.core.state.batch import Batch
 from mwbatch.core.state.task_state import TaskState
 from mwbatch.core.sweeps.drift import Drift
-from mwbatch.core.sweeps.sweep import Place
+from mwbatch.core.sweeps.sweep import AttemptKey
 
 PADDING: Final = timedelta(minutes=10)
 """How far before the recorded clock an interval begins: clocks of one API's servers may differ."""
@@ -21,7 +21,7 @@ class Undated(Exception):
     """A date cannot be read, so nothing may be looked for by dates."""
 
 
-def _everything(_: Place) -> bool:
+def _everything(_: AttemptKey) -> bool:
     return True
 
 
@@ -37,15 +37,17 @@ class Span:
 
     clocks: tuple[str | None, ...]
     padding: timedelta = PADDING
-    includes: Callable[[Place], bool] = _everything
+    includes: Callable[[AttemptKey], bool] = _everything
     first: int = 0
 
-    def known(self, state: Batch, must: frozenset[str] = frozenset()) -> Iterator[tuple[Place, TaskState]]:
+    def known(
+        self, state: Batch, must: frozenset[str] = frozenset()
+    ) -> Iterator[tuple[AttemptKey, TaskState]]:
         """The tasks that have to be shown, those of ``must`` too: what only callbacks have named,
         none has to show.
         """
         there = state.tasks(0 if must else self.first)
-        places = ((Place(number, task.attempt), task) for number, task in there if task.confirmed)
+        places = ((AttemptKey(number, task.attempt), task) for number, task in there if task.confirmed)
         return ((place, task) for place, task in places if self.includes(place) or task.task_id in must)
 
     def start(self, drift: Drift, oldest: datetime | None) -> datetime | None:

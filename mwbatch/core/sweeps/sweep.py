@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from mwbatch.core.api.address import Address, find
 from mwbatch.core.api.page import Page
 from mwbatch.core.api.task import Task
-from mwbatch.core.api.walk import REPEATS, Shown
+from mwbatch.core.api.walk import REPEATS, ListedTasks
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.core.codec.json_codec import Json
 from mwbatch.core.codec.times import moment
@@ -43,7 +43,7 @@ class Query(NamedTuple):
     offset: int
 
 
-class Place(NamedTuple):
+class AttemptKey(NamedTuple):
     """Where a task belongs: a row and an attempt of the batch."""
 
     row: RowNumber
@@ -58,7 +58,7 @@ class Sight:
 
     task: Task
     document: dict[str, Json]
-    place: Place
+    place: AttemptKey
     genuine: bool
 
 
@@ -93,11 +93,11 @@ class Sweep:
         self.known = self.covered = self.lacking = 0
         self.newer, self._now = 0, now
         self.undated = False
-        self.forged: set[Place] = set()
+        self.forged: set[AttemptKey] = set()
         self.bare: set[str] = set()
         """The types of tasks that were listed without any callback address."""
         self._batch_id, self._genuine = batch_id, genuine
-        self.listed, self._places = Shown(), array("q")
+        self.listed, self._places = ListedTasks(), array("q")
         self._query: Query | None = Query(start, end, 0)
         self._total: int | None = None
         self._last_total = 0
@@ -142,7 +142,7 @@ class Sweep:
                 yield from self._sight(task, document)
         self._query = self._next(page, self._query) or self._above(self._query)
 
-    def flaws(self, known: Iterable[tuple[str, Place]] = ()) -> list[str]:
+    def flaws(self, known: Iterable[tuple[str, AttemptKey]] = ()) -> list[str]:
         """Why this walk proves no absence; empty when it does.
 
         ``known`` are the tasks of the batch that have to be shown, with their place; thereafter the attribute
@@ -181,7 +181,7 @@ class Sweep:
         """
         return total == self.tasks or (not self.dated and total < self.tasks <= self._last_total)
 
-    def _missing(self, known: Iterable[tuple[str, Place]]) -> Iterator[str]:
+    def _missing(self, known: Iterable[tuple[str, AttemptKey]]) -> Iterator[str]:
         """What is wrong with how the listing shows the tasks that are known."""
         self.known = self.covered = self.lacking = 0
         example = ""
@@ -217,7 +217,7 @@ class Sweep:
         if address is None or address.batch != self._batch_id:
             self._places.append(_NOWHERE)
             return
-        place, is_genuine = Place(address.row, address.attempt), self._genuine(task.task_id, address)
+        place, is_genuine = AttemptKey(address.row, address.attempt), self._genuine(task.task_id, address)
         self._places.append(_packed(place))
         if not is_genuine:
             self.forged.add(place)
@@ -278,7 +278,7 @@ class Sweep:
         self._faults[reason] = None
 
 
-def _packed(place: Place) -> int:
+def _packed(place: AttemptKey) -> int:
     """A place in 8 bytes: an address has at most two digits of attempt."""
     return place.row * 100 + place.attempt
 

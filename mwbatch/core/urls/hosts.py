@@ -53,7 +53,7 @@ def without_user(url: str) -> str:
 
 
 def known(stored: str) -> str:
-    """The origin of a card or a fact, which an older version may have written in another form:
+    """The origin of a batch info or a fact, which an older version may have written in another form:
     as `origin` has it.
     """
     try:

@@ -32,7 +32,7 @@ Make = Callable[[Path], int]
 """Makes what is to be written, locked, and gives its descriptor."""
 
 
-class Aside:
+class Staged:
     """A file or folder that is to take ``place``; until then it stands at ``path``.
 
     Every method raises OSError.
@@ -94,7 +94,7 @@ class Aside:
 
 
 @contextmanager
-def aside(place: Path, disk: Disk = DISK, make: Make | None = None) -> Iterator[Aside]:
+def aside(place: Path, disk: Disk = DISK, make: Make | None = None) -> Iterator[Staged]:
     """Something new beside ``place``, for its owner only unless ``make`` makes it;
     gone after the block if it took no place.
 
@@ -102,7 +102,7 @@ def aside(place: Path, disk: Disk = DISK, make: Make | None = None) -> Iterator[
         OSError: it cannot be made. What leaves the block is raised as it is.
     """
     clear(place)
-    new = Aside(place, disk, make or disk.create)
+    new = Staged(place, disk, make or disk.create)
     try:
         yield new
     finally:
@@ -110,7 +110,7 @@ def aside(place: Path, disk: Disk = DISK, make: Make | None = None) -> Iterator[
 
 
 @contextmanager
-def scratch(name: str) -> Iterator[Aside]:
+def scratch(name: str) -> Iterator[Staged]:
     """A file where the system has its temporary ones, to be read by its path; gone after the block.
 
     Raises OSError.

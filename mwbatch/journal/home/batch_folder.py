@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Final
 from mwbatch.errors import StoreError
 from mwbatch.journal.files.disk import Disk
 from mwbatch.journal.home.begun import Begun
-from mwbatch.journal.home.record import NAME, Record
-from mwbatch.journal.seam.batch_record import Card
-from mwbatch.journal.seam.belongings import Keep
-from mwbatch.journal.seam.health import Damage, Harm, shrunk
+from mwbatch.journal.home.folder_record import NAME, FolderRecord
+from mwbatch.journal.interface.batch_info import BatchInfo
+from mwbatch.journal.interface.belongings import Keep
+from mwbatch.journal.interface.health import Damage, DamageKind, shrunk
 from mwbatch.journal.segments.folders import JOURNAL, RESULTS, ROWS
 from mwbatch.journal.segments.journal import Segments, damage_of, segment_sizes
-from mwbatch.journal.segments.unusable import distinct
+from mwbatch.journal.segments.unusable_folder import distinct
 
 if TYPE_CHECKING:
-    from mwbatch.core.api.unusable import Reject
+    from mwbatch.core.api.unusable import Unusable
     from mwbatch.journal.home.image_sizes import ImageSizes
 
 MOVED: Final = (
@@ -32,7 +32,9 @@ class BatchFolder:
     ``record`` is what stands in it now, or will by the next `write`.
     """
 
-    def __init__(self, journal: Segments, record: Record, inbox: Path, begun: Begun, disk: Disk) -> None:
+    def __init__(
+        self, journal: Segments, record: FolderRecord, inbox: Path, begun: Begun, disk: Disk
+    ) -> None:
         self.path, self.journal, self._inbox, self.begun, self._disk = (
             journal.folder,
             journal,
@@ -43,13 +45,13 @@ class BatchFolder:
         self.record = self._written = record
         self.trust = FolderTrust(self)
 
-    def has(self, card: Card) -> bool:
+    def has(self, info: BatchInfo) -> bool:
         """Whether all stands there already."""
-        return self._written == replace(self.record, card=card)
+        return self._written == replace(self.record, info=info)
 
-    def write(self, card: Card) -> None:
+    def write(self, info: BatchInfo) -> None:
         """Write it."""
-        self.record = replace(self.record, card=card)
+        self.record = replace(self.record, info=info)
         try:
             self.record.write(self.path, self._disk)
         except OSError as error:
@@ -84,7 +86,7 @@ class BatchFolder:
         damage: list[Damage] = []
         yield from asked(self.path, volatile, keep=keep, report=damage.append)
         if whole and (lost := [*lost, *map(_harmed, damage)]):
-            raise StoreError(f"batch {self.record.card.name} has lost rows ({lost[0]})")
+            raise StoreError(f"batch {self.record.info.name} has lost rows ({lost[0]})")
 
     def image_sizes(self) -> "ImageSizes":
         """Those in the folder."""
@@ -98,7 +100,7 @@ class BatchFolder:
 
         return await merge(self._inbox, self.path, self.journal, keep) if self._inbox.is_dir() else 0
 
-    def rejects(self) -> "list[Reject]":
+    def rejects(self) -> "list[Unusable]":
         """Those in the folder and in the inbox."""
         return distinct(self.path, self._inbox)
 
@@ -123,7 +125,7 @@ class FolderTrust:
         folder = self._folder
         forgiven = tuple(dict.fromkeys((*self.forgiven, *words)))
         folder.record = replace(folder.record, forgiven=forgiven, place=place_of(folder.path))
-        folder.write(folder.record.card)
+        folder.write(folder.record.info)
 
     def moved(self) -> list[str]:
         """Whether the folder is another one than was made."""
@@ -143,8 +145,8 @@ class FolderTrust:
         return any(name.startswith(JOURNAL) for name in self.known_sizes())
 
     def tasks(self) -> int:
-        """By the card, and by what is noted outside."""
-        return max(self._folder.record.card.tasks, self._folder.begun.tasks())
+        """By the batch info, and by what is noted outside."""
+        return max(self._folder.record.info.tasks, self._folder.begun.tasks())
 
     def known_sizes(self) -> dict[str, int]:
         """How large each segment was, by the record and by what is noted outside, which is read."""
@@ -176,7 +178,7 @@ class FolderTrust:
 
     def _damaged(self) -> Iterator[str]:
         for damage in self._folder.journal.health().damage:
-            if damage.harm is Harm.DAMAGED or (damage.harm is Harm.TORN and _matters(damage)):
+            if damage.kind is DamageKind.DAMAGED or (damage.kind is DamageKind.TORN and _matters(damage)):
                 yield _harmed(damage)
 
     def _gone(self) -> Iterator[str]:
@@ -206,7 +208,7 @@ def _matters(damage: Damage) -> bool:
 
 
 def _harmed(damage: Damage) -> str:
-    return f"{_segment(damage)} is {damage.harm} at byte {damage.offset}, {damage.size} bytes"
+    return f"{_segment(damage)} is {damage.kind} at byte {damage.offset}, {damage.size} bytes"
 
 
 def _segment(damage: Damage) -> str:

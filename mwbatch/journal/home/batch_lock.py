@@ -21,7 +21,7 @@ from mwbatch.journal.files.disk import (
     put_words,
     remove_words,
 )
-from mwbatch.journal.seam.store import in_use
+from mwbatch.journal.interface.store import in_use
 
 LOCK: Final = "lock"
 WHO: Final = "lock.json"

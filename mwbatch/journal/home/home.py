@@ -17,22 +17,22 @@ from typing import TYPE_CHECKING
 from mwbatch.core.words.hint import typed
 from mwbatch.errors import BatchBusy, NameTaken, StoreError
 from mwbatch.journal.files.disk import DISK, Disk
-from mwbatch.journal.files.replacing import Aside
+from mwbatch.journal.files.replacing import Staged
 from mwbatch.journal.home.batch_folder import BatchFolder, place_of
 from mwbatch.journal.home.batch_lock import BatchLock, holder
 from mwbatch.journal.home.begun import FOLDER as BEGUN
 from mwbatch.journal.home.begun import Begun
+from mwbatch.journal.home.folder_record import NAME as RECORD
+from mwbatch.journal.home.folder_record import FolderRecord
 from mwbatch.journal.home.home_lock import HomeLock
-from mwbatch.journal.home.ours import Ours
-from mwbatch.journal.home.record import NAME as RECORD
-from mwbatch.journal.home.record import Record
-from mwbatch.journal.seam.batch_record import Card
-from mwbatch.journal.seam.commit_times import Commits
-from mwbatch.journal.seam.finding import meant
-from mwbatch.journal.seam.naming import INBOX, KEYS, check_new, is_name
-from mwbatch.journal.seam.open_batch import Opened, acting
-from mwbatch.journal.seam.ref import Ref, Unusable, usable
-from mwbatch.journal.seam.store import Departed
+from mwbatch.journal.home.written_files import WrittenFiles
+from mwbatch.journal.interface.batch_info import BatchInfo
+from mwbatch.journal.interface.commit_times import Commits
+from mwbatch.journal.interface.finding import meant
+from mwbatch.journal.interface.naming import INBOX, KEYS, check_new, is_name
+from mwbatch.journal.interface.open_batch import OpenBatch, acting
+from mwbatch.journal.interface.ref import Ref, UnusableBatch, usable
+from mwbatch.journal.interface.store import Departed
 from mwbatch.journal.segments.journal import Segments
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Files:
 
     def __init__(self, path: Path, key_file: Path | None = None, disk: Disk = DISK) -> None:
         self.path, self._key_file, self._disk = path, key_file or path / KEYS, disk
-        self.written = Ours(path)
+        self.written = WrittenFiles(path)
 
     @property
     def where(self) -> str:
@@ -59,8 +59,8 @@ class Files:
 
         return KeyFile(self._key_file, self._disk)
 
-    def batches(self) -> Iterator[Ref | Unusable]:
-        """Each batch folder; facts without a card are a batch, too, which cannot be used."""
+    def batches(self) -> Iterator[Ref | UnusableBatch]:
+        """Each batch folder; facts without a batch info are a batch, too, which cannot be used."""
         return (one for folder in self._folders() if (one := _looked(folder)))
 
     def _folders(self) -> list[Path]:
@@ -80,10 +80,10 @@ class Files:
         """See that a new folder may have this name."""
         check_new(name, (folder.name for folder in self._folders()))
 
-    def create(self, card: Card) -> Ref:
-        """Make its folder; one without a card, as a crash leaves it, is used."""
-        self.check_new(card.name)
-        folder = self.path / card.name
+    def create(self, info: BatchInfo) -> Ref:
+        """Make its folder; one without a batch info, as a crash leaves it, is used."""
+        self.check_new(info.name)
+        folder = self.path / info.name
         if any(folder.glob("*/*.jsonl")) and not _holds_batch(folder):
             raise StoreError(
                 f"{folder} has facts of a batch, and its {RECORD} is gone: put it back from a copy of the "
@@ -91,29 +91,29 @@ class Files:
             )
         try:
             self._disk.make_folder(folder)
-            Record(card, place_of(folder)).write(folder, self._disk, Aside.put)
+            FolderRecord(info, place_of(folder)).write(folder, self._disk, Staged.put)
         except FileExistsError:
             raise NameTaken(
-                f"{folder} is the folder of batch {Record.read(folder).card.name}: name that one with "
+                f"{folder} is the folder of batch {FolderRecord.read(folder).info.name}: name that one with "
                 "--batch, or another one"
             ) from None
         except OSError as error:
             raise StoreError(f"cannot make {folder}: {error.strerror}") from error
-        return Ref(str(folder), folder.name, card)
+        return Ref(str(folder), folder.name, info)
 
-    def open(self, ref: Ref, writer: str = "view") -> Opened:
+    def open(self, ref: Ref, writer: str = "view") -> OpenBatch:
         """Open its folder as it is now."""
         folder = Path(ref.where)
-        return self._opened(folder, Record.read(folder), writer)
+        return self._opened(folder, FolderRecord.read(folder), writer)
 
-    def _opened(self, folder: Path, record: Record, writer: str) -> Opened:
-        journal, card = Segments(folder, writer, self._disk), record.card
-        begun = Begun(self.path / BEGUN / f"{card.batch_id}.jsonl", self._disk)
-        own = BatchFolder(journal, record, self.path / INBOX / card.batch_id, begun, self._disk)
-        return Opened(self, Ref(str(folder), folder.name, card), own, journal)
+    def _opened(self, folder: Path, record: FolderRecord, writer: str) -> OpenBatch:
+        journal, info = Segments(folder, writer, self._disk), record.info
+        begun = Begun(self.path / BEGUN / f"{info.batch_id}.jsonl", self._disk)
+        own = BatchFolder(journal, record, self.path / INBOX / info.batch_id, begun, self._disk)
+        return OpenBatch(self, Ref(str(folder), folder.name, info), own, journal)
 
     @asynccontextmanager
-    async def act(self, ref: Ref, verb: str) -> AsyncIterator[Opened]:
+    async def act(self, ref: Ref, verb: str) -> AsyncIterator[OpenBatch]:
         """Take the lock of its folder, and open that as it is under the lock."""
         from mwbatch.journal.files.closing import in_thread  # noqa: PLC0415 (asyncio: who looks does without)
 
@@ -123,20 +123,20 @@ class Files:
         ):
             yield opened
 
-    def _locked(self, ref: Ref, verb: str) -> Opened:
+    def _locked(self, ref: Ref, verb: str) -> OpenBatch:
         """Open a folder as it is under its lock."""
         folder = Path(ref.where)
-        self._refuse_copies(folder, ref.card)
-        record = Record.read(folder)
-        if record.card.batch_id != ref.card.batch_id:
+        self._refuse_copies(folder, ref.info)
+        record = FolderRecord.read(folder)
+        if record.info.batch_id != ref.info.batch_id:
             raise BatchBusy(f"{folder} was replaced by another batch this moment; run the same command again")
         return self._opened(folder, record, verb)
 
-    def _refuse_copies(self, folder: Path, card: Card) -> None:
+    def _refuse_copies(self, folder: Path, info: BatchInfo) -> None:
         """Raise `StoreError` where the home has a batch twice: either sends what the other does not know."""
         for other in usable(self.batches()):
-            if Path(other.where) != folder and other.card.batch_id == card.batch_id:
-                copy = other.where if place_of(folder) == Record.read(folder).place else folder
+            if Path(other.where) != folder and other.info.batch_id == info.batch_id:
+                copy = other.where if place_of(folder) == FolderRecord.read(folder).place else folder
                 raise StoreError(
                     f"{folder} and {other.where} are the same batch, and what one sends the other would send "
                     f"again: move the copy, {copy}, out of {self.path}, then run the same command again"
@@ -159,12 +159,12 @@ class Files:
     def _is_ours(self) -> bool:
         return (self.path / KEYS).exists() or any(True for _ in usable(self.batches()))
 
-    def departed(self, there: Iterable[Ref | Unusable]) -> Departed | None:
+    def departed(self, there: Iterable[Ref | UnusableBatch]) -> Departed | None:
         """By what is kept outside of their folders.
 
-        None where a card cannot be looked into: it may be the one that is missing.
+        None where a batch info cannot be looked into: it may be the one that is missing.
         """
-        known = {one.card.batch_id if isinstance(one, Ref) else "" for one in there}
+        known = {one.info.batch_id if isinstance(one, Ref) else "" for one in there}
         if "" in known:
             return None
         kept = sorted(file for file in (self.path / BEGUN).glob("[a-z0-9]*.jsonl") if file.stem not in known)
@@ -175,14 +175,14 @@ Home = Files
 """As users of the library call it."""
 
 
-def _looked(folder: Path) -> Ref | Unusable | None:
+def _looked(folder: Path) -> Ref | UnusableBatch | None:
     try:
         if _holds_batch(folder):
-            return Ref(str(folder), folder.name, Record.read(folder).card)
+            return Ref(str(folder), folder.name, FolderRecord.read(folder).info)
     except StoreError as error:
-        return Unusable(str(folder), folder.name, error)
+        return UnusableBatch(str(folder), folder.name, error)
     if any(folder.glob("rows/*.jsonl")):
-        return Unusable(str(folder), folder.name, StoreError(f"{folder / RECORD} is gone"))
+        return UnusableBatch(str(folder), folder.name, StoreError(f"{folder / RECORD} is gone"))
     return None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mwbatch.errors import StoreError
 from mwbatch.journal.files.disk import DISK, UNLOCKABLE, Disk, leads, open_lock
-from mwbatch.journal.seam.naming import LOCK
+from mwbatch.journal.interface.naming import LOCK
 
 
 class HomeLock:

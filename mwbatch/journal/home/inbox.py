@@ -10,10 +10,10 @@ from mwbatch.core.facts.kinds import Fact, Seen
 from mwbatch.errors import StoreError
 from mwbatch.journal.files.closing import in_thread
 from mwbatch.journal.files.disk import DISK
-from mwbatch.journal.seam.belongings import Keep
-from mwbatch.journal.seam.journal import One
+from mwbatch.journal.interface.belongings import Keep
+from mwbatch.journal.interface.journal import One
 from mwbatch.journal.segments.journal import Segments
-from mwbatch.journal.segments.unusable import move
+from mwbatch.journal.segments.unusable_folder import move
 
 CHUNK: Final = 500
 """Facts that are moved at a time: answers may be long."""

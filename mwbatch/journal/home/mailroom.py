@@ -4,21 +4,21 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 
-from mwbatch.core.api.unusable import Reject
+from mwbatch.core.api.unusable import Unusable
 from mwbatch.errors import StoreError
 from mwbatch.journal.files.closing import in_thread
 from mwbatch.journal.files.disk import Disk
-from mwbatch.journal.home.footing import Footing, check_writable
+from mwbatch.journal.home.home_presence import HomePresence, check_writable
 from mwbatch.journal.home.inbox import merge
-from mwbatch.journal.seam.belongings import Keep
-from mwbatch.journal.seam.commit_times import Commits
-from mwbatch.journal.seam.naming import INBOX
-from mwbatch.journal.seam.ref import Ref
+from mwbatch.journal.interface.belongings import Keep
+from mwbatch.journal.interface.commit_times import Commits
+from mwbatch.journal.interface.naming import INBOX
+from mwbatch.journal.interface.ref import Ref
 from mwbatch.journal.segments.folders import FOLDERS
 from mwbatch.journal.segments.journal import Segments
 from mwbatch.journal.segments.scan import segments_in, written_now
 from mwbatch.journal.segments.segment import stand
-from mwbatch.journal.segments.unusable import RejectShelf
+from mwbatch.journal.segments.unusable_folder import UnusableFolder
 
 
 class FolderMailroom:
@@ -28,7 +28,7 @@ class FolderMailroom:
         self, path: Path, is_ours: Callable[[], bool], writer: str, commits: Commits, disk: Disk
     ) -> None:
         self._path, self._writer, self._commits, self._disk = path, writer, commits, disk
-        self._footing = Footing(path, is_ours)
+        self._footing = HomePresence(path, is_ours)
 
     @property
     def gone(self) -> str:
@@ -41,7 +41,7 @@ class FolderMailroom:
 
     def mailbox(self, batch: Ref | str) -> "FolderMailbox":
         """The folder of a batch, or that of its inbox."""
-        inbox = self._path / INBOX / (batch.card.batch_id if isinstance(batch, Ref) else batch)
+        inbox = self._path / INBOX / (batch.info.batch_id if isinstance(batch, Ref) else batch)
         folder = Path(batch.where) if isinstance(batch, Ref) else inbox
 
         def base() -> Path | None:
@@ -51,7 +51,7 @@ class FolderMailroom:
             return folder
 
         journal = Segments(folder, self._writer, self._disk, self._commits, base=base())
-        shelf = lambda most: RejectShelf(folder, self._writer, most, self._disk)  # noqa: E731 (short)
+        shelf = lambda most: UnusableFolder(folder, self._writer, most, self._disk)  # noqa: E731 (short)
         return FolderMailbox(journal, inbox, shelf, base)
 
     def inboxes(self) -> list[str]:
@@ -72,12 +72,12 @@ class FolderMailbox:
         self,
         journal: Segments,
         inbox: Path,
-        rejects: Callable[[int], RejectShelf],
+        rejects: Callable[[int], UnusableFolder],
         base: Callable[[], Path | None],
     ) -> None:
         self.journal, self._inbox, self._rejects, self._base = journal, inbox, rejects, base
         self.where, self.is_inbox = str(journal.folder), journal.folder == inbox
-        self._shelf: RejectShelf | None = None
+        self._shelf: UnusableFolder | None = None
         self._is_closed, self._writing = False, Lock()
 
     def check(self) -> None:
@@ -94,7 +94,7 @@ class FolderMailbox:
         """Move what is in the inbox."""
         return await merge(self._inbox, self.journal.folder, self.journal, keep)
 
-    def keep_reject(self, reject: Reject, most: int) -> bool:
+    def keep_reject(self, reject: Unusable, most: int) -> bool:
         """Beside the journal."""
         stand(self._base())
         with self._writing:

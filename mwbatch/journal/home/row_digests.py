@@ -26,9 +26,9 @@ from mwbatch.core.facts.digests import SIZE, stable_digest
 from mwbatch.core.facts.kinds import Planned
 from mwbatch.core.facts.lines import parse
 from mwbatch.journal.files.disk import read_own
-from mwbatch.journal.files.replacing import Aside, aside
-from mwbatch.journal.seam.belongings import RECORD
-from mwbatch.journal.seam.health import Damage, Harm
+from mwbatch.journal.files.replacing import Staged, aside
+from mwbatch.journal.interface.belongings import RECORD
+from mwbatch.journal.interface.health import Damage, DamageKind
 from mwbatch.journal.segments.folders import ROWS
 from mwbatch.journal.segments.scan import Tip, placed, segments_in
 
@@ -82,7 +82,7 @@ def asked(
                 if new:
                     new.write(block)
                 yield block
-        lost = [damage for damage in lost if damage.harm is Harm.DAMAGED]
+        lost = [damage for damage in lost if damage.kind is DamageKind.DAMAGED]
         deque(map(report, lost), maxlen=0)
         if new and not lost:
             new.place(names, covered)
@@ -189,7 +189,7 @@ class _New:
     def __init__(self, folder: Path) -> None:
         self._name = blake2b(digest_size=SIZE)
         self._held = ExitStack()
-        self._aside: Aside | None = None
+        self._aside: Staged | None = None
         with suppress(OSError):
             self._aside = self._held.enter_context(aside(folder / NAME))
         self.write(MAGIC)

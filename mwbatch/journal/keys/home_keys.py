@@ -5,10 +5,10 @@ a batch has addresses signed with others.
 from mwbatch.core.api.address import Key
 from mwbatch.core.words.hint import hint
 from mwbatch.errors import UsageError
+from mwbatch.journal.interface.batch_info import BatchInfo
+from mwbatch.journal.interface.ref import Ref
+from mwbatch.journal.interface.store import Store
 from mwbatch.journal.keys.keyring import Keys
-from mwbatch.journal.seam.batch_record import Card
-from mwbatch.journal.seam.ref import Ref
-from mwbatch.journal.seam.store import Store
 
 
 def kept_keys(store: Store) -> Keys | None:
@@ -24,9 +24,9 @@ def kept_keys(store: Store) -> Keys | None:
     for one in store.batches():
         if not isinstance(one, Ref):
             raise one.why
-        if one.card.kids:
+        if one.info.kids:
             raise UsageError(
-                f"{store.keys.where} is gone, but batch {one.card.name} has addresses signed with it; "
+                f"{store.keys.where} is gone, but batch {one.info.name} has addresses signed with it; "
                 f"restore it from a copy: new keys would refuse the callbacks that people are being paid for"
             )
     return None
@@ -51,17 +51,17 @@ def signing_key(store: Store) -> Key:
     return store.keys.make().newest
 
 
-def strange_keys(store: Store, card: Card) -> str:
+def strange_keys(store: Store, info: BatchInfo) -> str:
     """What to tell of a batch with addresses signed with keys that are not here; empty where all are.
 
     Raises as `keys_of`.
     """
-    missing = sorted({*card.kids} - keys_of(store).kids) if card.kids else []
+    missing = sorted({*info.kids} - keys_of(store).kids) if info.kids else []
     if not missing:
         return ""
     return (
-        f"batch {card.name} has addresses signed with callback key {', '.join(missing)}, which "
+        f"batch {info.name} has addresses signed with callback key {', '.join(missing)}, which "
         f"{store.keys.where} does not have (was the batch moved here?): callbacks at them are refused. Name "
         "the file that has it with --callback-key-file, or fetch what they would bring: "
-        f"{hint('reconcile', card.name, '--wait')}"
+        f"{hint('reconcile', info.name, '--wait')}"
     )

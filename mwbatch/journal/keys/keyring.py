@@ -21,7 +21,7 @@ from mwbatch.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
-class Retired:
+class RetiredKey:
     """What is left of a key that was retired: its name, so that no other key ever gets it.
 
     Times are ISO 8601.
@@ -40,7 +40,7 @@ class Keys:
     """
 
     live: tuple[Key, ...]
-    retired: tuple[Retired, ...] = ()
+    retired: tuple[RetiredKey, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.kids) != len(self.live) + len(self.retired):
@@ -78,7 +78,7 @@ class Keys:
         """
         old = self.retirable(kid, where)
         live = tuple(key for key in self.live if key is not old)
-        return Keys(live, (*self.retired, Retired(kid, old.made_at, at)))
+        return Keys(live, (*self.retired, RetiredKey(kid, old.made_at, at)))
 
     def retirable(self, kid: Kid, where: str) -> Key:
         """The live key of this name; raises `UsageError` where it may not be retired.

@@ -25,7 +25,7 @@ from mwbatch.core.codec.times import iso
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.files.disk import DISK, Disk, read_own
 from mwbatch.journal.files.replacing import aside
-from mwbatch.journal.keys.keyring import Keys, Retired
+from mwbatch.journal.keys.keyring import Keys, RetiredKey
 
 
 def load(path: Path) -> Keys | None:
@@ -68,8 +68,8 @@ def _live(key: dict[str, Json]) -> Key:
     return Key(Kid(field(key, "kid", str)), secret, maybe(key, "made_at", str))
 
 
-def _retired(key: dict[str, Json]) -> Retired:
-    return Retired(Kid(str(key["kid"])), maybe(key, "made_at", str), maybe(key, "retired_at", str))
+def _retired(key: dict[str, Json]) -> RetiredKey:
+    return RetiredKey(Kid(str(key["kid"])), maybe(key, "made_at", str), maybe(key, "retired_at", str))
 
 
 def written(keys: Keys) -> bytes:

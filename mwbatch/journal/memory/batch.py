@@ -4,26 +4,26 @@ import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from mwbatch.core.api.unusable import Reject, line
+from mwbatch.core.api.unusable import Unusable, line
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.core.facts.digests import stable_digest
 from mwbatch.core.facts.kinds import Planned, Started
 from mwbatch.core.manifest.image_size import Size
 from mwbatch.errors import BatchBusy
+from mwbatch.journal.interface.batch_info import BatchInfo
+from mwbatch.journal.interface.belongings import RECORD, Keep
+from mwbatch.journal.interface.health import Damage
+from mwbatch.journal.interface.ref import Ref
 from mwbatch.journal.memory.journal import Memory
-from mwbatch.journal.seam.batch_record import Card
-from mwbatch.journal.seam.belongings import RECORD, Keep
-from mwbatch.journal.seam.health import Damage
-from mwbatch.journal.seam.ref import Ref
 
 
 @dataclass(slots=True)
-class Kept:
+class MemoryContents:
     """All that is kept of one batch, or of callbacks that came before it."""
 
     journal: Memory = field(default_factory=Memory)
-    rejects: dict[tuple[RowNumber, Attempt, str], Reject] = field(default_factory=dict)
-    card: Card | None = None
+    rejects: dict[tuple[RowNumber, Attempt, str], Unusable] = field(default_factory=dict)
+    info: BatchInfo | None = None
     sizes: dict[int, Size] = field(default_factory=dict)
     forgiven: tuple[str, ...] = ()
     tasks: int = 0
@@ -35,7 +35,7 @@ class MemoryTerm:
 
     weakness = ""
 
-    def __init__(self, kept: Kept, name: str, verb: str) -> None:
+    def __init__(self, kept: MemoryContents, name: str, verb: str) -> None:
         self._kept, self._name = kept, name
         self.words = f"mwbatch {verb}, process {os.getpid()} on host {os.uname().nodename}"
 
@@ -53,17 +53,17 @@ class MemoryTerm:
 class MemoryBelongings:
     """Those of one batch; what is in its ``inbox`` came before it."""
 
-    def __init__(self, kept: Kept, inbox: Kept) -> None:
+    def __init__(self, kept: MemoryContents, inbox: MemoryContents) -> None:
         self._kept, self._inbox = kept, inbox
         self.trust = MemoryTrust(kept)
 
-    def has(self, card: Card) -> bool:
+    def has(self, info: BatchInfo) -> bool:
         """Whether it is the one that is kept."""
-        return self._kept.card == card
+        return self._kept.info == info
 
-    def write(self, card: Card) -> None:
+    def write(self, info: BatchInfo) -> None:
         """Keep it."""
-        self._kept.card = card
+        self._kept.info = info
 
     def damage(self) -> list[Damage]:
         """None ever."""
@@ -88,7 +88,7 @@ class MemoryBelongings:
         """Move what is in the inbox."""
         return await take_in(self._kept, self._inbox, keep)
 
-    def rejects(self) -> list[Reject]:
+    def rejects(self) -> list[Unusable]:
         """Those of the batch and of its inbox."""
         there = self._inbox.rejects | self._kept.rejects
         return sorted(there.values(), key=lambda reject: (reject.at, reject.identity))
@@ -100,7 +100,7 @@ class MemoryBelongings:
 class MemoryTrust:
     """Nothing is ever lost of memory; what the state tells of is forgiven as anywhere."""
 
-    def __init__(self, kept: Kept) -> None:
+    def __init__(self, kept: MemoryContents) -> None:
         self._kept = kept
 
     @property
@@ -130,7 +130,7 @@ class MemoryTrust:
 
     def tasks(self) -> int:
         """The most that were known."""
-        return max(self._kept.tasks, self._kept.card.tasks if self._kept.card else 0)
+        return max(self._kept.tasks, self._kept.info.tasks if self._kept.info else 0)
 
     def measure(self, *, ended: bool = False) -> None:
         """There is nothing to measure."""
@@ -172,7 +172,7 @@ class MemoryMailroom:
 
     gone = ""
 
-    def __init__(self, batches: dict[str, Kept], inboxes: dict[str, Kept]) -> None:
+    def __init__(self, batches: dict[str, MemoryContents], inboxes: dict[str, MemoryContents]) -> None:
         self._batches, self._inboxes = batches, inboxes
 
     def look(self) -> None:
@@ -180,7 +180,9 @@ class MemoryMailroom:
 
     def mailbox(self, batch: Ref | str) -> "MemoryMailbox":
         """That of a batch, or of an inbox."""
-        inbox = self._inboxes.setdefault(batch.card.batch_id if isinstance(batch, Ref) else batch, Kept())
+        inbox = self._inboxes.setdefault(
+            batch.info.batch_id if isinstance(batch, Ref) else batch, MemoryContents()
+        )
         if isinstance(batch, Ref):
             return MemoryMailbox(batch.where, self._batches[batch.name], inbox)
         return MemoryMailbox(f"memory/inbox/{batch}", inbox, inbox)
@@ -193,7 +195,7 @@ class MemoryMailroom:
 class MemoryMailbox:
     """That of one batch, or of its inbox alone."""
 
-    def __init__(self, where: str, kept: Kept, inbox: Kept) -> None:
+    def __init__(self, where: str, kept: MemoryContents, inbox: MemoryContents) -> None:
         self.where, self._kept, self._inbox = where, kept, inbox
         self.is_inbox, self.journal = kept is inbox, kept.journal
 
@@ -208,7 +210,7 @@ class MemoryMailbox:
         """Move what is in the inbox."""
         return await take_in(self._kept, self._inbox, keep)
 
-    def keep_reject(self, reject: Reject, most: int) -> bool:
+    def keep_reject(self, reject: Unusable, most: int) -> bool:
         """Keep it, once."""
         size = sum(len(line(one)) for one in self._kept.rejects.values())
         if size + len(line(reject)) > most:
@@ -220,7 +222,7 @@ class MemoryMailbox:
         """Nothing is open."""
 
 
-async def take_in(kept: Kept, inbox: Kept, keep: Keep) -> int:
+async def take_in(kept: MemoryContents, inbox: MemoryContents, keep: Keep) -> int:
     """Move all that is in an inbox into its batch by ``keep``; returns how many facts were new."""
     facts = [*inbox.journal.facts_]
     new = await keep([fact for fact in facts if fact not in kept.journal.facts_])

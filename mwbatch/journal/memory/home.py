@@ -10,17 +10,17 @@ from pathlib import Path
 
 from mwbatch.core.codec.ids import Kid
 from mwbatch.errors import NameTaken
-from mwbatch.journal.home.ours import digest
+from mwbatch.journal.home.written_files import digest
+from mwbatch.journal.interface.batch_info import BatchInfo
+from mwbatch.journal.interface.commit_times import Commits
+from mwbatch.journal.interface.finding import meant
+from mwbatch.journal.interface.naming import check_new
+from mwbatch.journal.interface.open_batch import OpenBatch, acting
+from mwbatch.journal.interface.ref import Ref, UnusableBatch
+from mwbatch.journal.interface.store import Departed, in_use
 from mwbatch.journal.keys.keyring import Keys
 from mwbatch.journal.keys.keys_json import new_key, written_time
-from mwbatch.journal.memory.batch import Kept, MemoryBelongings, MemoryMailroom, MemoryTerm
-from mwbatch.journal.seam.batch_record import Card
-from mwbatch.journal.seam.commit_times import Commits
-from mwbatch.journal.seam.finding import meant
-from mwbatch.journal.seam.naming import check_new
-from mwbatch.journal.seam.open_batch import Opened, acting
-from mwbatch.journal.seam.ref import Ref, Unusable
-from mwbatch.journal.seam.store import Departed, in_use
+from mwbatch.journal.memory.batch import MemoryBelongings, MemoryContents, MemoryMailroom, MemoryTerm
 
 
 class MemoryHome:
@@ -30,18 +30,18 @@ class MemoryHome:
 
     def __init__(self) -> None:
         self.keys, self.written = MemoryKeys(), MemoryWritten()
-        self._batches: dict[str, Kept] = {}
-        self._inboxes: dict[str, Kept] = {}
+        self._batches: dict[str, MemoryContents] = {}
+        self._inboxes: dict[str, MemoryContents] = {}
         self._planning: list[MemoryPlanning] = []
 
-    def batches(self) -> Iterator[Ref | Unusable]:
+    def batches(self) -> Iterator[Ref | UnusableBatch]:
         """All of them."""
         return iter([self._ref(name) for name in sorted(self._batches)])
 
     def _ref(self, name: str) -> Ref:
-        card = self._batches[name].card
-        assert card is not None
-        return Ref(f"{self.where}/{name}", name, card)
+        info = self._batches[name].info
+        assert info is not None
+        return Ref(f"{self.where}/{name}", name, info)
 
     def find(self, batch: str) -> Ref:
         """The one that is meant."""
@@ -51,22 +51,22 @@ class MemoryHome:
         """See that a new one may have this name."""
         check_new(name, self._batches)
 
-    def create(self, card: Card) -> Ref:
+    def create(self, info: BatchInfo) -> Ref:
         """Keep it."""
-        self.check_new(card.name)
-        if card.name in self._batches:
-            raise NameTaken(f"batch {card.name} is there: name it with --batch, or another one")
-        self._batches[card.name] = Kept(card=card)
-        return self._ref(card.name)
+        self.check_new(info.name)
+        if info.name in self._batches:
+            raise NameTaken(f"batch {info.name} is there: name it with --batch, or another one")
+        self._batches[info.name] = MemoryContents(info=info)
+        return self._ref(info.name)
 
-    def open(self, ref: Ref, writer: str = "view") -> Opened:  # noqa: ARG002 (nobody asks who wrote)
+    def open(self, ref: Ref, writer: str = "view") -> OpenBatch:  # noqa: ARG002 (nobody asks who wrote)
         """Open it as it is now."""
         kept, there = self._batches[ref.name], self._ref(ref.name)
-        inbox = self._inboxes.setdefault(there.card.batch_id, Kept())
-        return Opened(self, there, MemoryBelongings(kept, inbox), kept.journal)
+        inbox = self._inboxes.setdefault(there.info.batch_id, MemoryContents())
+        return OpenBatch(self, there, MemoryBelongings(kept, inbox), kept.journal)
 
     @asynccontextmanager
-    async def act(self, ref: Ref, verb: str) -> AsyncIterator[Opened]:
+    async def act(self, ref: Ref, verb: str) -> AsyncIterator[OpenBatch]:
         """Take its lock."""
         kept = self._batches[ref.name]
         if kept.holder is not None:
@@ -98,7 +98,7 @@ class MemoryHome:
         return MemoryMailroom(self._batches, self._inboxes)
 
     # nobody can take one away
-    def departed(self, there: Iterable[Ref | Unusable]) -> Departed | None:  # noqa: ARG002
+    def departed(self, there: Iterable[Ref | UnusableBatch]) -> Departed | None:  # noqa: ARG002
         """None ever."""
         return None
 

@@ -10,16 +10,16 @@ from typing import Final
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.core.codec.json_codec import encode
 from mwbatch.core.facts.digests import identity
-from mwbatch.core.facts.glances import Kept
 from mwbatch.core.facts.kinds import Fact, Failed, Planned, Seen, Started, Via
+from mwbatch.core.facts.line_patterns import KeptAnswer
 from mwbatch.core.spending.plan import precedence
 from mwbatch.core.state.batch import Batch
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.core.state.starts import Starts
 from mwbatch.core.state.task_state import answered
 from mwbatch.core.sweeps.doubt import ended
-from mwbatch.journal.seam.health import Health
-from mwbatch.journal.seam.journal import After, Chosen, One
+from mwbatch.journal.interface.health import Health
+from mwbatch.journal.interface.journal import After, Chosen, One
 
 SOUND: Final = Health()
 """Nothing is ever wrong with memory."""
@@ -111,10 +111,10 @@ class Memory:
         """Sound."""
         return SOUND
 
-    def index(self, hear: Callable[[Kept], object] = lambda _: None) -> int:
+    def index(self, hear: Callable[[KeptAnswer], object] = lambda _: None) -> int:
         """Tell of each answer: all are known."""
         for seen in self.answers():
-            hear(Kept(identity(seen) or b"", seen.row, seen.attempt, seen.task_id))
+            hear(KeptAnswer(identity(seen) or b"", seen.row, seen.attempt, seen.task_id))
         return len(self._known)
 
     def knows(self, fact: Fact) -> bool:

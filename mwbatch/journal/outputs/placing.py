@@ -14,7 +14,7 @@ from typing import Final
 
 from mwbatch.journal.files.disk import Mark
 from mwbatch.journal.files.renaming import give_name, swap
-from mwbatch.journal.files.replacing import Aside, beside, names_in, remove
+from mwbatch.journal.files.replacing import Staged, beside, names_in, remove
 
 STALE: Final = "labels.cache"
 """What a trainer keeps of the labels beside it: wrong once they are others, and yet not ours to remove."""
@@ -34,7 +34,7 @@ def seen(path: Path, entries: frozenset[str]) -> Seen:
     return {name: Mark.of(path / name, follow=False) for name in ("", *sorted(entries))}
 
 
-def place(new: Aside, entries: frozenset[str], before: Seen) -> None:
+def place(new: Staged, entries: frozenset[str], before: Seen) -> None:
     """Give what was made its place, where there is nothing, or nothing but what was ``seen`` and is ours.
 
     Raises:
@@ -51,7 +51,7 @@ def place(new: Aside, entries: frozenset[str], before: Seen) -> None:
     new.sync_folder()
 
 
-def _place_whole(new: Aside, entries: frozenset[str], before: Seen) -> None:
+def _place_whole(new: Staged, entries: frozenset[str], before: Seen) -> None:
     """Let old and new change places; what is old is removed with all that stands aside."""
     if new.path.is_dir() == new.place.is_dir():
         os.fchmod(new.file, stat.S_IMODE(new.place.stat().st_mode))
@@ -62,7 +62,7 @@ def _place_whole(new: Aside, entries: frozenset[str], before: Seen) -> None:
         raise Changed
 
 
-def _give_back(new: Aside) -> None:
+def _give_back(new: Staged) -> None:
     """Put what came out where it was; where that cannot be, MUST leave it beside:
     what stands aside is removed.
     """
@@ -73,7 +73,7 @@ def _give_back(new: Aside) -> None:
         give_name(new.path, free(new.place, "mine"))
 
 
-def _place_plainly(new: Aside, entries: frozenset[str], before: Seen) -> None:
+def _place_plainly(new: Staged, entries: frozenset[str], before: Seen) -> None:
     """The same where the file system knows no such change."""
     if seen(new.place, entries) != before:
         raise Changed
@@ -90,7 +90,7 @@ def _place_plainly(new: Aside, entries: frozenset[str], before: Seen) -> None:
     remove(old)
 
 
-def _place_entries(new: Aside, entries: frozenset[str], before: Seen) -> None:
+def _place_entries(new: Staged, entries: frozenset[str], before: Seen) -> None:
     """Move the old ones out and the new ones in; all go back where one cannot."""
     made, old = names_in(new.path), new.path / _OLD
     old.mkdir()

@@ -16,11 +16,11 @@ from typing import Final
 from mwbatch.core.words.hint import typed
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.files.disk import DISK
-from mwbatch.journal.files.replacing import Aside, Make, aside, make_folder, make_public, names_in
+from mwbatch.journal.files.replacing import Make, Staged, aside, make_folder, make_public, names_in
+from mwbatch.journal.interface.ref import usable
+from mwbatch.journal.interface.store import Store
 from mwbatch.journal.outputs.placing import Changed, free, place, seen
 from mwbatch.journal.outputs.target import OneFile, OneFolder
-from mwbatch.journal.seam.ref import usable
-from mwbatch.journal.seam.store import Store
 
 _SYSTEM: Final = ("/dev/", "/proc/", "/sys/")
 """Where the system shows devices and itself: nothing is kept there, and no name there is free."""
@@ -112,7 +112,7 @@ class Output:
 
     def _manifests(self) -> Manifests:
         """The batch of each manifest that one names, by the file that it is, whatever it is called."""
-        there = {_file_at(Path(ref.card.manifest)): ref.card.name for ref in usable(self.store.batches())}
+        there = {_file_at(Path(ref.info.manifest)): ref.info.name for ref in usable(self.store.batches())}
         there.pop(None, None)
         return there
 
@@ -144,14 +144,14 @@ class Output:
             self._place(new, *(new.path / name for name in names_in(new.file)))
 
     @contextmanager
-    def _new(self, make: Make) -> Iterator[Aside]:
+    def _new(self, make: Make) -> Iterator[Staged]:
         try:
             with aside(self.path, make=make) as new:
                 yield new
         except OSError as error:
             raise StoreError(f"cannot write {self.path}: {error.strerror or error}") from error
 
-    def _place(self, new: Aside, *made: Path) -> None:
+    def _place(self, new: Staged, *made: Path) -> None:
         """Give it its place, if it may have that still.
 
         MUST be known as ours before anybody finds it there.

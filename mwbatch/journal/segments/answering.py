@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 from mwbatch.core.facts.kinds import Planned, Seen
 from mwbatch.core.state.columns import Holders
-from mwbatch.journal.seam.journal import Chosen
+from mwbatch.journal.interface.journal import Chosen
 from mwbatch.journal.segments.offsets import Answers
 
 if TYPE_CHECKING:
     from mwbatch.journal.segments.journal import Segments
 
 
-class Shown:
+class ChosenAnswers:
     """The answer that is shown for each row, as all of them stood on disk when this was made.
 
     12 bytes a row.

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mwbatch.core.facts.kinds import Started
-from mwbatch.journal.seam.journal import After
+from mwbatch.journal.interface.journal import After
 
 Key = bytes | Started
 """What must not be there twice: an answer, by its name, or a start."""

@@ -20,8 +20,8 @@ from mwbatch.core.facts.kinds import NAMES, Fact, Planned, Seen
 from mwbatch.core.facts.lines import BadLine, parse
 from mwbatch.errors import StoreError
 from mwbatch.journal.files.disk import DISK, Disk, Mark, read_own
-from mwbatch.journal.seam.health import Damage
-from mwbatch.journal.seam.journal import One
+from mwbatch.journal.interface.health import Damage
+from mwbatch.journal.interface.journal import One
 from mwbatch.journal.segments.scan import Taken, placed, read, segments_in
 
 ROWS: Final = "rows"

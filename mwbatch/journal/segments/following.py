@@ -5,11 +5,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from mwbatch.core.codec.ids import Attempt, RowNumber
-from mwbatch.core.facts.glances import named_task
 from mwbatch.core.facts.kinds import Fact, Planned, Seen
+from mwbatch.core.facts.line_patterns import named_task
 from mwbatch.core.facts.lines import parse
 from mwbatch.core.state.batch import Batch
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.errors import StoreError
 from mwbatch.journal.segments.offsets import Answers, Plans
 from mwbatch.journal.segments.tail import Tail

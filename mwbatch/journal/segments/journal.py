@@ -10,9 +10,10 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from mwbatch.core.facts.glances import (
+from mwbatch.core.facts.kinds import Fact, Failed, Planned, Seen, Started
+from mwbatch.core.facts.line_patterns import (
     EDITION,
-    Kept,
+    KeptAnswer,
     answered_row,
     bare_callback,
     kept_answer,
@@ -21,19 +22,18 @@ from mwbatch.core.facts.glances import (
     renewed_plan,
     shown_task,
 )
-from mwbatch.core.facts.kinds import Fact, Failed, Planned, Seen, Started
 from mwbatch.core.state.batch import Batch
 from mwbatch.journal.files.disk import DISK, Disk
-from mwbatch.journal.seam.commit_times import Commits
-from mwbatch.journal.seam.health import Damage, Health
-from mwbatch.journal.seam.journal import After, Chosen, One
+from mwbatch.journal.interface.commit_times import Commits
+from mwbatch.journal.interface.health import Damage, Health
+from mwbatch.journal.interface.journal import After, Chosen, One
 from mwbatch.journal.segments.folders import FOLDERS, JOURNAL, RESULTS, ROWS, Folder
 from mwbatch.journal.segments.offsets import Plans
 from mwbatch.journal.segments.scan import holds, segments_in, written_now
 from mwbatch.journal.segments.tail import Tail
 
 if TYPE_CHECKING:
-    from mwbatch.journal.segments.answering import Shown
+    from mwbatch.journal.segments.answering import ChosenAnswers
     from mwbatch.journal.segments.following import News, Tasks
     from mwbatch.journal.segments.segment import OwnSegment
     from mwbatch.journal.segments.writer import Writer
@@ -195,11 +195,11 @@ class Segments:
         """The answers alone."""
         return (fact for _, _, fact in self._folders[RESULTS].facts(Seen))
 
-    def answered(self, chosen: Chosen | None = None) -> "Shown":
+    def answered(self, chosen: Chosen | None = None) -> "ChosenAnswers":
         """The answers that are shown, as they are on disk now."""
-        from mwbatch.journal.segments.answering import Shown  # noqa: PLC0415 (a look at the counts does without)
+        from mwbatch.journal.segments.answering import ChosenAnswers  # noqa: PLC0415 (a look at the counts does without)
 
-        return Shown(self, chosen)
+        return ChosenAnswers(self, chosen)
 
     def news(self, state: Batch) -> "News":
         """Follow the batch: answers are read before the rows, so that no row is missing that had one."""
@@ -222,7 +222,7 @@ class Segments:
         for name in (JOURNAL, RESULTS):
             yield from (shown for _, _, shown in self._folders[name].find(shown_task))
 
-    def index(self, hear: Callable[[Kept], object] = lambda _: None) -> int:
+    def index(self, hear: Callable[[KeptAnswer], object] = lambda _: None) -> int:
         """Learn which answers are on disk, so that none is stored twice.
 
         Returns how many. Blocks while it reads.

@@ -15,7 +15,7 @@ from mwbatch.core.facts.kinds import Fact
 from mwbatch.core.facts.lines import BadLine, UnknownFact, parse
 from mwbatch.errors import StoreError
 from mwbatch.journal.files.disk import Disk, is_live, open_own, read_own
-from mwbatch.journal.seam.health import Damage, Harm
+from mwbatch.journal.interface.health import Damage, DamageKind
 
 _CHUNK: Final = 1 << 20
 _GLANCE: Final = 1 << 16
@@ -181,7 +181,7 @@ def _taken(
     take: Callable[[bytes], Taken],
     tip: Tip,
 ) -> Iterator[tuple[int, Taken]]:
-    end = Harm.LIVE if is_live(file.fileno()) else Harm.TORN
+    end = DamageKind.LIVE if is_live(file.fileno()) else DamageKind.TORN
     held: Damage | None = None
     after = file.seek(tip.end)
     for text in file:
@@ -191,7 +191,7 @@ def _taken(
         except UnknownFact as error:
             raise StoreError(f"{path} at byte {offset}: {error}") from None
         except BadLine as error:
-            bad = Damage(str(path), offset, len(text) - whole, Harm.DAMAGED, str(error))
+            bad = Damage(str(path), offset, len(text) - whole, DamageKind.DAMAGED, str(error))
             held = bad if held is None else _both(held, bad)
             if whole:
                 continue
@@ -224,5 +224,5 @@ def _cut() -> NoReturn:
 
 def _both(first: Damage, second: Damage) -> Damage:
     return Damage(
-        first.where, first.offset, second.offset + second.size - first.offset, first.harm, first.reason
+        first.where, first.offset, second.offset + second.size - first.offset, first.kind, first.reason
     )

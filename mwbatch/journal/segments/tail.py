@@ -13,7 +13,7 @@ from typing import Generic
 
 from mwbatch.errors import StoreError
 from mwbatch.journal.files.disk import read_own
-from mwbatch.journal.seam.health import Damage, Harm
+from mwbatch.journal.interface.health import Damage, DamageKind
 from mwbatch.journal.segments.scan import Taken, Tip, placed, segments_in
 
 
@@ -58,7 +58,7 @@ class Tail(Generic[Taken]):
     def _segments(self) -> Iterator[tuple[Path, Iterator[tuple[int, Taken]]]]:
         for name, damage in self._damage.items():
             # What is bad at an end is met again, or has become something by now.
-            damage[:] = [one for one in damage if one.harm is Harm.DAMAGED]
+            damage[:] = [one for one in damage if one.kind is DamageKind.DAMAGED]
             for path in segments_in(self._folder / name):
                 tip = self._tips.setdefault(path, Tip())
                 yield path, placed(path, partial(_note, damage), self._take, tip=tip)

@@ -18,14 +18,14 @@ from itertools import compress
 from typing import Final
 
 from mwbatch.core.facts.digests import Digests, identity
-from mwbatch.core.facts.glances import Kept
 from mwbatch.core.facts.kinds import Fact, Started
+from mwbatch.core.facts.line_patterns import KeptAnswer
 from mwbatch.core.facts.lines import line
 from mwbatch.core.state.starts import Starts
 from mwbatch.errors import StoreError
 from mwbatch.journal.files.closing import Lasting, in_thread
-from mwbatch.journal.seam.commit_times import Commits
-from mwbatch.journal.seam.journal import After
+from mwbatch.journal.interface.commit_times import Commits
+from mwbatch.journal.interface.journal import After
 from mwbatch.journal.segments.append import Append, Key, Waiting
 from mwbatch.journal.segments.folders import JOURNAL, PLACES, RESULTS
 from mwbatch.journal.segments.segment import OwnSegment
@@ -46,7 +46,7 @@ class Writer:
     def __init__(
         self,
         own: Mapping[str, OwnSegment],
-        answers: Callable[[], Iterator[Kept]],
+        answers: Callable[[], Iterator[KeptAnswer]],
         starts: Callable[[], Iterator[Started]],
         commits: Commits | None = None,
         ticks: Callable[[], float] = time.perf_counter,
@@ -63,7 +63,7 @@ class Writer:
         self.backlog = 0
         """Bytes that were handed in and are not durable yet."""
 
-    def index(self, hear: Callable[[Kept], object] = lambda _: None) -> int:
+    def index(self, hear: Callable[[KeptAnswer], object] = lambda _: None) -> int:
         """Learn which answers are on disk, so that none is stored twice; returns how many. Blocks.
 
         ``hear`` is told of each.

@@ -8,7 +8,7 @@ from typing import Final
 from mwbatch.core.report.next_steps import next_steps
 from mwbatch.core.report.progress import Report
 from mwbatch.core.spending.budget import Spent
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.views.terminal.streams import Stream
 
 WIDE: Final = 200

@@ -23,9 +23,9 @@ from mwbatch.journal.home.batch_folder import place_of
 from mwbatch.journal.home.begun import FOLDER as BEGUN
 from mwbatch.journal.home.begun import Begun
 from mwbatch.journal.home.home import Home
+from mwbatch.journal.interface.batch_info import BatchInfo
 from mwbatch.journal.keys.keyring import Keys
 from mwbatch.journal.keys.keys_json import written
-from mwbatch.journal.seam.batch_record import Card
 from mwbatch.journal.segments.folders import JOURNAL, RESULTS, ROWS
 from mwbatch.journal.segments.journal import segment_sizes
 from tests.bench.growing.tasks import API_KEY, BASE, BATCH_ID, BEGAN, KEY, MANIFEST, WORKED, Made
@@ -65,16 +65,16 @@ class Grown:
         home.path.mkdir(parents=True)
         Path(home.keys.where).touch(mode=0o600)
         Path(home.keys.where).write_bytes(written(Keys((KEY,))))
-        ref = home.create(Card(NAME, BATCH_ID, origin, str(self.manifest), "id", (KEY.kid,)))
-        folder, card = Path(ref.where), ref.card
+        ref = home.create(BatchInfo(NAME, BATCH_ID, origin, str(self.manifest), "id", (KEY.kid,)))
+        folder, info = Path(ref.where), ref.info
         _write(folder / ROWS, "submit", self._planned())
         starts = count(1)
         for number, (first, end) in enumerate(self._parts()):
             _write(folder / JOURNAL, f"submit{number}", self._created(origin, first, end, starts))
             _write(folder / RESULTS, f"receiver{number}", (_answer(row) for row in range(first, end)))
         clock = _clock(Made(0))
-        card = replace(card, began=clock, clock=clock, base=BASE, echo={"tagging": True}, drift=(0, 1))
-        _keep_sizes(home, folder, card=card)
+        info = replace(info, began=clock, clock=clock, base=BASE, echo={"tagging": True}, drift=(0, 1))
+        _keep_sizes(home, folder, info=info)
 
     def copied(self, to: Path, *, but: str = "") -> "Grown":
         """A copy for a command that writes: segments are shared, since none is ever written again;
@@ -126,7 +126,7 @@ class Grown:
 
 
 def _keep_sizes(home: Home, folder: Path, **changes: Any) -> None:
-    """Keep how large the segments are, on the card and outside of the folder."""
+    """Keep how large the segments are, in the batch info and outside of the folder."""
     sizes = segment_sizes(folder)
     rewrite(folder, segments=sizes, **changes)
     begun = Begun(home.path / BEGUN / f"{BATCH_ID}.jsonl")

@@ -14,7 +14,7 @@ from mwbatch.journal.segments.folders import RESULTS
 from tests.bench.growing.batches import NAME, Grown
 from tests.bench.growing.processes import Taken, run
 from tests.bench.growing.tasks import API_KEY
-from tests.e2e.stage import ROOT
+from tests.e2e.support.stage import ROOT
 
 COMMAND: Final = str(Path(sys.executable).with_name("mwbatch"))
 LOOP: Final = "loop of orjson.loads"

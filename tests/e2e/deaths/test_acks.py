@@ -11,8 +11,8 @@ from zlib import crc32
 import pytest
 
 from tests.proof.torture.acks import BATCHES, Reign
-from tests.proof.torture.deck import Deck
-from tests.proof.torture.witness import look
+from tests.proof.torture.judging.witness import look
+from tests.proof.torture.schedules.deck import Deck
 
 LINE = b'{"v":1,"fact":"seen","row":0,"attempt":1,"task_id":"t","sha256":"s","body":{"task_id":"t"}'
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stage import Stage, kill, until
+from tests.e2e.support.stage import Stage, kill, until
 from tests.support.ports import free_port, listens
 
 ROWS = 60

@@ -8,7 +8,7 @@ import pytest
 
 from mwbatch.core.facts.lines import sealed
 from mwbatch.journal.keys.home_keys import keys_of
-from tests.e2e.stage import Stage
+from tests.e2e.support.stage import Stage
 from tests.support.disks import NOBODY
 from tests.unit.callbacks.stage import make_home
 

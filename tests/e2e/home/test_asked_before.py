@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from tests.e2e.stage import ADDRESS, Ran, Stage
+from tests.e2e.support.stage import ADDRESS, Ran, Stage
 
 NOBODY = ("--callback-url", "none")
 
@@ -79,7 +79,7 @@ def test_only_what_is_new(patient: Stage) -> None:
 
 
 def test_knowingly_again(patient: Stage) -> None:
-    """The last way on pays again, and says so on the card; the refusal is an object for scripts, too."""
+    """The last way on pays again, and the batch info says so; the refusal is an object for scripts, too."""
     submitted(patient, patient.manifest(2, "week1.csv"))
     copy = patient.manifest(2, "copy.csv")
     told = patient.json("submit", copy, *NOBODY, code=2)

@@ -3,14 +3,14 @@
 import asyncio
 
 from mwbatch.core.api.address import Address
-from mwbatch.core.api.unusable import Reject
+from mwbatch.core.api.unusable import Unusable
 from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
 from mwbatch.core.facts.kinds import Seen, Via
 from mwbatch.errors import Exit
 from mwbatch.journal.home.home import Home
 from mwbatch.journal.segments.journal import Segments
-from mwbatch.journal.segments.unusable import RejectShelf, read
-from tests.e2e.stage import Stage
+from mwbatch.journal.segments.unusable_folder import UnusableFolder, read
+from tests.e2e.support.stage import Stage
 
 ROWS, SEGMENTS, PROCESSES = 20, 60, 6
 
@@ -22,7 +22,7 @@ async def fill(stage: Stage, batch_id: str) -> None:
     inbox = Home(stage.home).path / "inbox" / batch_id
     body = b'{"task_id":"x","response":{"tags":[]}}'
     for n in range(SEGMENTS):
-        segments, shelf = Segments(inbox, f"receiver{n}"), RejectShelf(inbox, f"receiver{n}", 1 << 20)
+        segments, shelf = Segments(inbox, f"receiver{n}"), UnusableFolder(inbox, f"receiver{n}", 1 << 20)
         await segments.append(
             [
                 Seen(
@@ -43,7 +43,7 @@ async def fill(stage: Stage, batch_id: str) -> None:
         )
         await segments.close()
         shelf.append(
-            Reject.of(
+            Unusable.of(
                 Address(Kid("k1"), batch_id, RowNumber(n), Attempt(1), "0" * 32), "not_json", b"{", 1.0, 10
             )
         )

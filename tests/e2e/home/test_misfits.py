@@ -10,12 +10,12 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from mwbatch.callbacks.storing.stores import REFRESH
+from mwbatch.callbacks.storing.routing import REFRESH
 from mwbatch.core.api import address
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.journal.home.home import Home
 from mwbatch.journal.keys.home_keys import keys_of
-from tests.e2e.stage import ADDRESS, Stage, until
+from tests.e2e.support.stage import ADDRESS, Stage, until
 from tests.support.ports import free_port, listens
 
 
@@ -43,7 +43,7 @@ def submitted(stage: Stage, rows: int, base: str) -> dict[int, tuple[str, str]]:
 
 def batch_of(stage: Stage) -> str:
     """The id of the batch."""
-    return Home(stage.home).find("m").card.batch_id
+    return Home(stage.home).find("m").info.batch_id
 
 
 def rejects(stage: Stage) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.stage import ROOT, Stage
+from tests.e2e.support.stage import ROOT, Stage
 
 THINGS: dict[str, Callable[[Path], None]] = {
     "a pipe": os.mkfifo,

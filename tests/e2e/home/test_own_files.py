@@ -12,8 +12,8 @@ from typing import Final
 import pytest
 
 from mwbatch.simulator import Settings
-from tests.e2e.fixtures import FAST
-from tests.e2e.stage import Api, Stage
+from tests.e2e.support.fixtures import FAST
+from tests.e2e.support.stage import Api, Stage
 
 ASK: Final = ("--instruction", "Is it good?", "--option", "good", "--option", "bad")
 MINE: Final = "mine\n"

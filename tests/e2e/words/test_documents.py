@@ -21,8 +21,8 @@ from mwbatch.cli import app
 from mwbatch.errors import Exit
 from mwbatch.simulator import Settings
 from tests import documents
-from tests.e2e.fixtures import FAST, NEVER
-from tests.e2e.stage import COMMAND, ROOT, Api, Stage, until
+from tests.e2e.support.fixtures import FAST, NEVER
+from tests.e2e.support.stage import COMMAND, ROOT, Api, Stage, until
 from tests.e2e.words.test_hints import SERVERS, files
 from tests.support.ports import free_port
 from tests.support.shapes import VERBS, parsed
@@ -290,7 +290,7 @@ def test_every_exit_code_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["home", "callback base", "in doubt", "settle", "surplus", "conflict", "card"]
+    "word", ["home", "callback base", "in doubt", "settle", "surplus", "conflict", "batch info"]
 )
 def test_words_of_ours_are_explained(word: str) -> None:
     """What nobody can know from elsewhere stands in the list of words."""

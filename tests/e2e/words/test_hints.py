@@ -16,32 +16,32 @@ import pytest
 
 from mwbatch.callbacks.ops.mounting import unbounded
 from mwbatch.client import Client
-from mwbatch.commands.context.context import Desk
-from mwbatch.commands.manifest.planning import Source
-from mwbatch.commands.sending.creating import Wishes, _declined
+from mwbatch.commands.context.context import Context
+from mwbatch.commands.manifest.planning import ManifestSource
+from mwbatch.commands.sending.creating import SendOptions, _declined
 from mwbatch.commands.settling.beginning import _no_echo
 from mwbatch.commands.verbs.submit import submit
 from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
 from mwbatch.core.facts.kinds import Fact, Failed, Started, Verdict
 from mwbatch.core.report.agreement import Differing
+from mwbatch.core.report.command_outcomes import Canceled, Proof, Reconciled
 from mwbatch.core.report.next_steps import next_steps
-from mwbatch.core.report.outcomes import Canceled, Proof, Reconciled
 from mwbatch.core.sweeps.sweep import NO_ECHO
 from mwbatch.errors import BatchBusy
 from mwbatch.journal.home.batch_lock import BatchLock
 from mwbatch.journal.home.home import Home
+from mwbatch.journal.interface.open_batch import OpenBatch, look
 from mwbatch.journal.keys import home_keys
-from mwbatch.journal.seam.open_batch import Opened, look
 from mwbatch.simulator import Fault, Faults, Settings
 from mwbatch.views.outcomes import canceled, reconciled
-from tests.e2e.fixtures import FAST, NEVER
-from tests.e2e.stage import KEY, Api, Stage, until
+from tests.e2e.support.fixtures import FAST, NEVER
+from tests.e2e.support.stage import KEY, Api, Stage, until
 from tests.support.ports import free_port
 from tests.support.reports import standing
 from tests.support.shapes import ANY, parsed, shapes, told_outside
 
 SERVERS: Final = ("serve-callbacks", "simulate")
-PATIENT: Final = ("journal/seam/distrust.py: resume *",)
+PATIENT: Final = ("journal/interface/distrust.py: resume *",)
 """Those that wait for listings some minutes apart before they do anything: that they begin is enough."""
 
 WORD: Final = r"(?:'[^']*'|[^\s,;:)]*[^\s,;:).])"
@@ -90,7 +90,7 @@ def inside(make: Callable[["Stage"], str]) -> Told:
     return told
 
 
-def opened(stage: Stage) -> Opened:
+def opened(stage: Stage) -> OpenBatch:
     """Batch `m`, as it is looked at."""
     home = Home(stage.home)
     return asyncio.run(look(home, home.find("m")))
@@ -110,7 +110,7 @@ def overtaken(stage: Stage) -> str:
     sent(stage, 3, "--max-tasks", "2")
     home = Home(stage.home)
     ref = home.find("m")
-    row = Started(0.0, ((2, 3),), Attempt(1), "https://a.invalid", ref.card.origin, "0" * 8, ref.card.kids[0])
+    row = Started(0.0, ((2, 3),), Attempt(1), "https://a.invalid", ref.info.origin, "0" * 8, ref.info.kids[0])
 
     async def both() -> str:
         async with home.act(ref, "submit") as batch:
@@ -146,11 +146,11 @@ def in_vain(stage: Stage) -> str:
     assert stage.run("submit", stage.manifest(3), "--max-tasks", "2").code == 3
     home, facts = Home(stage.home), list[Fact]()
     ref = home.find("m")
-    card = ref.card
+    info = ref.info
     for attempt in range(1, 5):
         facts += [
             Started(
-                0.0, ((2, 3),), Attempt(attempt), "https://a.invalid", card.origin, "0" * 8, card.kids[0]
+                0.0, ((2, 3),), Attempt(attempt), "https://a.invalid", info.origin, "0" * 8, info.kids[0]
             ),
             Failed(0.0, RowNumber(2), Attempt(attempt), Verdict.ABSENT, final=False),
         ]
@@ -232,25 +232,29 @@ def unreadable(stage: Stage) -> str:
 def no_echo(stage: Stage) -> str:
     """The API's listing does not show our addresses."""
     assert stage.api is not None
-    api, desk = stage.api.url, Desk()
+    api, context = stage.api.url, Context()
 
     async def send() -> None:
         async with Client(KEY, api) as client:
-            wishes = Wishes(callback_url="none")
+            options = SendOptions(callback_url="none")
             await submit(
-                Home(stage.home), client, Source(str(stage.folder / stage.manifest(2))), wishes, desk
+                Home(stage.home),
+                client,
+                ManifestSource(str(stage.folder / stage.manifest(2))),
+                options,
+                context,
             )
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("mwbatch.commands.settling.echo.PATIENCE", 0.2)
         asyncio.run(send())
-    return "\n".join(desk.tally.notes)
+    return "\n".join(context.tally.notes)
 
 
 def strange_keys(stage: Stage) -> str:
     """Addresses of the batch are signed with keys that are not here."""
     home = Home(stage.home)
-    return home_keys.strange_keys(home, replace(home.find("m").card, kids=(Kid("0000"),)))
+    return home_keys.strange_keys(home, replace(home.find("m").info, kids=(Kid("0000"),)))
 
 
 def keys(stage: Stage) -> str:
@@ -362,16 +366,16 @@ SCENARIOS: Final[dict[str, tuple[Settings, Told]]] = {
     "core/report/next_steps.py: status * --rows canceled": (NEVER, lambda stage: said(stage, "cancel", "m")),
     "core/report/next_steps.py: status * --watch": (FAST, received),
     "core/report/next_steps.py: status * --rows rejected": (NEVER, step(rejected=1)),
-    "journal/seam/distrust.py: resume *": (NEVER, without_rows),
+    "journal/interface/distrust.py: resume *": (NEVER, without_rows),
     "journal/keys/home_keys.py: reconcile * --wait": (FAST, inside(strange_keys)),
-    "journal/seam/finding.py: submit MANIFEST": (NEVER, lambda stage: stage.run("status", "nope").err),
+    "journal/interface/finding.py: submit MANIFEST": (NEVER, lambda stage: stage.run("status", "nope").err),
     "journal/home/batch_lock.py: resume *": (NEVER, inside(taken_away)),
-    "journal/seam/open_batch.py: resume *": (NEVER, overtaken),
-    "journal/seam/distrust.py: reconcile * --list damaged": (
+    "journal/interface/open_batch.py: resume *": (NEVER, overtaken),
+    "journal/interface/distrust.py: reconcile * --list damaged": (
         FAST,
         lambda stage: said(stage, "results", "m", before=rows_lost),
     ),
-    "journal/seam/store.py: status *": (NEVER, in_use),
+    "journal/interface/store.py: status *": (NEVER, in_use),
     "journal/keys/keyring.py: keys list": (FAST, keys),
     "journal/keys/keyring.py: keys retire *": (NEVER, signing),
     "journal/keys/keyring.py: keys rotate": (NEVER, signing),

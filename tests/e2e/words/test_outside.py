@@ -12,9 +12,9 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from tests.e2e.fixtures import FAST
-from tests.e2e.quoting import Quoting
-from tests.e2e.stage import Stage
+from tests.e2e.support.fixtures import FAST
+from tests.e2e.support.quoting import Quoting
+from tests.e2e.support.stage import Stage
 from tests.unit.cli.terminal.columns import on_terminal
 
 EVIL: Final = "\x1b]0;owned\x07\x1b[2J\x9b31m\x7f\u202e\u2066\u2028\t\n\r"

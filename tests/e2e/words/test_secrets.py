@@ -16,9 +16,9 @@ from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.journal.home.home import Home
 from mwbatch.journal.keys.home_keys import keys_of
 from mwbatch.simulator import Settings
-from tests.e2e.leaks import files, leaks, of_key, titles
-from tests.e2e.quoting import STYLES, Quoting
-from tests.e2e.stage import ADDRESS, KEY, Stage, until
+from tests.e2e.support.leaks import files, leaks, of_key, titles
+from tests.e2e.support.quoting import STYLES, Quoting
+from tests.e2e.support.stage import ADDRESS, KEY, Stage, until
 from tests.support.ports import free_port, listens
 
 WRONG: str = "sk_live_wrong-and-secret"
@@ -115,18 +115,18 @@ def act(show: Show, names: dict[str, str]) -> None:
 
 def look(show: Show, names: dict[str, str]) -> None:
     """Run what only looks."""
-    with ThreadPoolExecutor(2) as crew:
-        list(crew.map(show.run, [words.format(**names) for words in LOOKING]))
+    with ThreadPoolExecutor(2) as run_all:
+        list(run_all.map(show.run, [words.format(**names) for words in LOOKING]))
 
 
 def attack(show: Show, port: int) -> None:
     """Post what no API would post to addresses that are ours, and damage a segment with one of them."""
     home = Home(show.stage.home)
     ref = home.find("m")
-    folder, card = Path(ref.where), ref.card
+    folder, info = Path(ref.where), ref.info
     key, base = keys_of(home).newest, f"http://127.0.0.1:{port}"
     for row in (0, 5, 999):
-        path = urlsplit(write(base, key, card.batch_id, RowNumber(row), Attempt(1))).path
+        path = urlsplit(write(base, key, info.batch_id, RowNumber(row), Attempt(1))).path
         for number, raw in enumerate(hostile(path)):
             show.shown[f"answer {number} to row {row}"] = posted(port, raw)
     segment = max((folder / "journal").glob("*.jsonl"), key=lambda found: found.stat().st_size)
@@ -135,7 +135,7 @@ def attack(show: Show, port: int) -> None:
         b"".join(
             [
                 *lines[:1],
-                write(base, key, card.batch_id, RowNumber(3), Attempt(1)).encode(),
+                write(base, key, info.batch_id, RowNumber(3), Attempt(1)).encode(),
                 b"\n",
                 *lines[1:],
             ]

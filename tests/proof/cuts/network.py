@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from PIL import Image
 
-from mwbatch.client.transport.wire import Answer
+from mwbatch.client.transport.wire import WireResponse
 from mwbatch.errors import ApiError
 from mwbatch.simulator.world.forms import Refusal
 from tests.unit.commands.conftest import LATENCY, ScriptedWire, answer
@@ -33,7 +33,7 @@ class Asked:
     body: bytes
 
 
-Replies = Callable[[Asked], Answer | None]
+Replies = Callable[[Asked], WireResponse | None]
 """What is said to a request; None cuts the connection."""
 
 
@@ -119,7 +119,7 @@ def _request(heard: bytearray) -> Asked | None:
     return Asked(method, target, headers, body)
 
 
-def _bytes(said: Answer, asked: Asked) -> bytes:
+def _bytes(said: WireResponse, asked: Asked) -> bytes:
     headers = {**said.headers, "Content-Length": str(len(said.body))}
     lines = [f"HTTP/1.1 {said.status} Said", *(f"{name}: {text}" for name, text in headers.items()), "", ""]
     return "\r\n".join(lines).encode("ascii") + (b"" if asked.method == "HEAD" else said.body)
@@ -128,7 +128,7 @@ def _bytes(said: Answer, asked: Asked) -> bytes:
 def api(wire: ScriptedWire) -> Loopback:
     """The API with the world behind a wire: what is asked is done before it can be cut."""
 
-    def reply(asked: Asked) -> Answer | None:
+    def reply(asked: Asked) -> WireResponse | None:
         where = urlsplit(asked.target)
         fresh = "cache-control" in asked.headers
         body = asked.body if asked.method == "POST" and asked.body else None
@@ -146,7 +146,7 @@ def api(wire: ScriptedWire) -> Loopback:
 
 def pictures() -> Loopback:
     """A small picture at every address."""
-    return Loopback(lambda _: Answer(200, {"Content-Type": "image/png"}, _picture()))
+    return Loopback(lambda _: WireResponse(200, {"Content-Type": "image/png"}, _picture()))
 
 
 @cache

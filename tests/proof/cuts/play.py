@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from mwbatch.client.transport.wire import Answer
+from mwbatch.client.transport.wire import WireResponse
 from mwbatch.core.api.address import find
 from mwbatch.core.state.batch import Batch
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.errors import UsageError
 from tests.proof.cuts.cut import Cut, How, Left, SteppedLoop, cut_short, interrupted
 from tests.proof.cuts.scenes import Scene, Stage
@@ -89,7 +89,7 @@ class Played:
         wire = self.stage.wire
         carry = wire._carry
 
-        async def heed(*words: Any, **how: Any) -> Answer:
+        async def heed(*words: Any, **how: Any) -> WireResponse:
             if body := next((word for word in words if isinstance(word, bytes)), b""):
                 self._see(unquote(body.decode()))
             return await carry(*words, **how)

@@ -6,24 +6,24 @@ from pathlib import Path
 from typing import Any, Final
 
 from mwbatch.client import Client
-from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.manifest.planning import ManifestSource
 from mwbatch.commands.verbs.audit import audit
 from mwbatch.commands.verbs.cancel import cancel
 from mwbatch.commands.verbs.export import export
 from mwbatch.commands.verbs.keys import listed, retired, rotated
 from mwbatch.commands.verbs.make_annotating import make_annotating
-from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.verbs.reconcile import ReconcileOptions, reconcile
 from mwbatch.commands.verbs.rehearse import rehearse
 from mwbatch.commands.verbs.results import take_home
 from mwbatch.commands.verbs.retry import Choice, retry
-from mwbatch.commands.verbs.run import Door, run
+from mwbatch.commands.verbs.run import ReceiverAddress, run
 from mwbatch.commands.verbs.submit import resume, submit
 from mwbatch.commands.verbs.validate import validate
-from mwbatch.core.report.second_stage import Filter, Question
+from mwbatch.core.report.second_stage import BoxQuestion, Filter
 from mwbatch.errors import Unsure
 from mwbatch.export.choices import FormatName
 from mwbatch.export.writing import Order
-from mwbatch.journal.seam.open_batch import read
+from mwbatch.journal.interface.open_batch import read
 from tests.proof.cuts import network
 from tests.unit.commands.conftest import ORIGIN, answer, clock, silent
 from tests.unit.commands.conftest import Stage as Stages
@@ -64,45 +64,45 @@ async def _nothing(_: Stage) -> None:
     """A home that is not there yet."""
 
 
-def _source(stage: Stage) -> Source:
+def _source(stage: Stage) -> ManifestSource:
     path = stage.folder / "logos.csv"
-    return Source(str(path)) if path.exists() else stage.manifest(*range(ROWS))
+    return ManifestSource(str(path)) if path.exists() else stage.manifest(*range(ROWS))
 
 
 async def _submit(stage: Stage) -> object:
     return await submit(
-        stage.home, stage.client, _source(stage), silent(concurrency=MOST, settle=2.0), stage.new_desk()
+        stage.home, stage.client, _source(stage), silent(concurrency=MOST, settle=2.0), stage.new_context()
     )
 
 
 async def _resume(stage: Stage) -> object:
     return await resume(
-        stage.home, stage.client, "logos", silent(concurrency=MOST, settle=2.0), stage.new_desk()
+        stage.home, stage.client, "logos", silent(concurrency=MOST, settle=2.0), stage.new_context()
     )
 
 
 async def _doubted(stage: Stage) -> None:
     """Some rows are in doubt: half of them have a task. Two were refused, and two are not sent yet."""
     stage.wire.plays = [None, None, Unsure("cut"), None, answer(422), Unsure("cut"), None, answer(422)]
-    desk = stage.new_desk()
-    stage.wire.on_create = lambda _: desk.stopping.set() if len(stage.wire.creates) == ROWS - 10 else None
-    await submit(stage.home, stage.client, _source(stage), silent(concurrency=MOST, settle=2.0), desk)
+    context = stage.new_context()
+    stage.wire.on_create = lambda _: context.stopping.set() if len(stage.wire.creates) == ROWS - 10 else None
+    await submit(stage.home, stage.client, _source(stage), silent(concurrency=MOST, settle=2.0), context)
     stage.wire.on_create = lambda _: None
 
 
 async def _retry(stage: Stage) -> object:
-    wishes = silent(concurrency=MOST, settle=2.0)
-    return await retry(stage.home, stage.client, "logos", Choice(), wishes, stage.new_desk())
+    options = silent(concurrency=MOST, settle=2.0)
+    return await retry(stage.home, stage.client, "logos", Choice(), options, stage.new_context())
 
 
 async def _cancel(stage: Stage) -> object:
-    return await cancel(stage.home, stage.client, "logos", (), stage.new_desk())
+    return await cancel(stage.home, stage.client, "logos", (), stage.new_context())
 
 
 async def _reconcile(stage: Stage) -> object:
-    manner = Manner(settle=2.0)
+    options = ReconcileOptions(settle=2.0)
     return await reconcile(
-        stage.home, stage.client, str(stage.folder / "logos.csv"), stage.new_desk(), manner
+        stage.home, stage.client, str(stage.folder / "logos.csv"), stage.new_context(), options
     )
 
 
@@ -122,9 +122,15 @@ async def _labelled(stage: Stage) -> None:
 
 async def _run(stage: Stage) -> object:
     stage.world.settings = _quick(stage)
-    wishes = silent(concurrency=MOST, settle=2.0)
+    options = silent(concurrency=MOST, settle=2.0)
     return await run(
-        stage.home, stage.client, _source(stage), wishes, Door(port=0, admin_port=0), stage.new_desk(), 1.0
+        stage.home,
+        stage.client,
+        _source(stage),
+        options,
+        ReceiverAddress(port=0, admin_port=0),
+        stage.new_context(),
+        1.0,
     )
 
 
@@ -135,7 +141,7 @@ def _quick(stage: Stage) -> Any:
 async def _export(stage: Stage, name: FormatName, target: str) -> object:
     opened = read(stage.home, stage.home.find("logos"))
     order = Order(name, _fresh(stage, target), leave_out_unsized=True)
-    return await export(opened, stage.new_desk(), order, demanded=True)
+    return await export(opened, stage.new_context(), order, demanded=True)
 
 
 def _fresh(stage: Stage, name: str) -> Path:
@@ -147,12 +153,12 @@ def _fresh(stage: Stage, name: str) -> Path:
 
 async def _take_home(stage: Stage) -> object:
     opened = read(stage.home, stage.home.find("logos"))
-    return await take_home(opened, _fresh(stage, "labels.jsonl"), stage.new_desk())
+    return await take_home(opened, _fresh(stage, "labels.jsonl"), stage.new_context())
 
 
 async def _make_annotating(stage: Stage) -> object:
-    question, path = Question("Is it good?", ("good", "bad")), _fresh(stage, "two.jsonl")
-    return await make_annotating(stage.home, "logos", question, Filter(), path, stage.new_desk())
+    question, path = BoxQuestion("Is it good?", ("good", "bad")), _fresh(stage, "two.jsonl")
+    return await make_annotating(stage.home, "logos", question, Filter(), path, stage.new_context())
 
 
 def _over_http(act: Act) -> Act:
@@ -177,26 +183,26 @@ async def _measure(stage: Stage) -> object:
     opened = read(stage.home, stage.home.find("logos"))
     order = Order(FormatName.YOLO, _fresh(stage, "yolo"))
     with stage.pictures.serving():
-        exported = await export(opened, stage.new_desk(), order, measuring=True)
+        exported = await export(opened, stage.new_context(), order, measuring=True)
     assert exported.images == ROWS - 5
     return exported
 
 
 async def _check_images(stage: Stage) -> object:
     with stage.pictures.serving():
-        checked = await validate(_source(stage).path, check_images=True, desk=stage.new_desk())
+        checked = await validate(_source(stage).path, check_images=True, context=stage.new_context())
     assert (checked.rows, checked.unreachable) == (ROWS, 0)
     return checked
 
 
 async def _rotate(stage: Stage) -> object:
-    return rotated(stage.home, stage.new_desk())
+    return rotated(stage.home, stage.new_context())
 
 
 async def _retire(stage: Stage) -> object:
     """A new key signs, and the oldest that verified is retired."""
-    kid = rotated(stage.home, stage.new_desk()).verifying[0]
-    return await retired(stage.home, kid, stage.new_desk(), force=True)
+    kid = rotated(stage.home, stage.new_context()).verifying[0]
+    return await retired(stage.home, kid, stage.new_context(), force=True)
 
 
 SCENES: Final[Mapping[str, Scene]] = {
@@ -211,8 +217,8 @@ SCENES: Final[Mapping[str, Scene]] = {
     "export-yolo": Scene(lambda stage: _export(stage, FormatName.YOLO, "yolo"), _labelled),
     "results": Scene(_take_home, _labelled),
     "make-annotating": Scene(_make_annotating, _labelled),
-    "audit": Scene(lambda stage: audit(stage.home, stage.new_desk(), stage.client, "30d"), _labelled),
-    "validate": Scene(lambda stage: validate(_source(stage).path, desk=stage.new_desk()), _labelled),
+    "audit": Scene(lambda stage: audit(stage.home, stage.new_context(), stage.client, "30d"), _labelled),
+    "validate": Scene(lambda stage: validate(_source(stage).path, context=stage.new_context()), _labelled),
     "validate-images": Scene(_check_images, _pictured),
     "export-measuring": Scene(_measure, _pictured),
     "submit-http": Scene(_over_http(_submit), _nothing, sends=True),
@@ -221,8 +227,8 @@ SCENES: Final[Mapping[str, Scene]] = {
     "reconcile-http": Scene(_over_http(_reconcile), _over_http(_answered)),
     "keys-rotate": Scene(_rotate, _labelled),
     "keys-retire": Scene(_retire, _labelled),
-    "keys": Scene(lambda stage: listed(stage.home, stage.new_desk()), _labelled),
+    "keys": Scene(lambda stage: listed(stage.home, stage.new_context()), _labelled),
     "rehearse": Scene(
-        lambda stage: rehearse(stage.home, ORIGIN, _source(stage), silent(), stage.new_desk()), _doubted
+        lambda stage: rehearse(stage.home, ORIGIN, _source(stage), silent(), stage.new_context()), _doubted
     ),
 }

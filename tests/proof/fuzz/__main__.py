@@ -43,7 +43,7 @@ SPARE: Final = 0.93
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class SendOptions:
     """What was asked for; ``runs`` is None where time alone counts."""
 
     names: tuple[str, ...]
@@ -63,7 +63,7 @@ class Wishes:
         return max(1, int(self.seconds * SPARE * COST[name] / sum(COST[each] for each in self.names)))
 
 
-def read_wishes(arguments: list[str]) -> Wishes:
+def read_wishes(arguments: list[str]) -> SendOptions:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.proof.fuzz", description="Fuzz every target, on every core."
@@ -77,32 +77,32 @@ def read_wishes(arguments: list[str]) -> Wishes:
     said = parser.parse_args(arguments)
     names = (said.only,) if said.only else NAMES
     runs = said.runs or (None if said.seconds else sum(RUNS[name] for name in names))
-    return Wishes(names, runs, said.seconds or SECONDS, said.seed, os.cpu_count() or 1)
+    return SendOptions(names, runs, said.seconds or SECONDS, said.seed, os.cpu_count() or 1)
 
 
 def main(arguments: list[str]) -> int:
     """Fuzz, tell, keep."""
-    wishes, began = read_wishes(arguments), time.monotonic()
-    print(f"fuzzing with --seed {wishes.seed}, on {wishes.workers} cores", flush=True)
+    options, began = read_wishes(arguments), time.monotonic()
+    print(f"fuzzing with --seed {options.seed}, on {options.workers} cores", flush=True)
     with (
         _room() as folder,
-        ThreadPoolExecutor(wishes.workers) as crew,
+        ThreadPoolExecutor(options.workers) as run_all,
     ):
         parts = [
-            crew.submit(_part, wishes, name, number, Path(folder))
-            for name in wishes.names
-            for number in range(wishes.workers)
+            run_all.submit(_part, options, name, number, Path(folder))
+            for name in options.names
+            for number in range(options.workers)
         ]
         done = [part.result() for part in parts]
         grown = dict(
             zip(
-                wishes.names,
-                crew.map(lambda name: _grow(name, done, Path(folder)), wishes.names),
+                options.names,
+                run_all.map(lambda name: _grow(name, done, Path(folder)), options.names),
                 strict=True,
             )
         )
-    failures = list(_judged(wishes, done))
-    _print_table(wishes, done, grown, time.monotonic() - began)
+    failures = list(_judged(options, done))
+    _print_table(options, done, grown, time.monotonic() - began)
     for failure in failures:
         print(failure)
     return 1 if failures else 0
@@ -112,12 +112,12 @@ def _room() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="mwbatch-fuzz-", dir=MEMORY if MEMORY.is_dir() else None)
 
 
-def _part(wishes: Wishes, name: str, number: int, folder: Path) -> Done:
+def _part(options: SendOptions, name: str, number: int, folder: Path) -> Done:
     """One worker's part of one target."""
-    target, promised = load(name), wishes.promised(name)
+    target, promised = load(name), options.promised(name)
     job = Job(target, folder / f"{name}-{number}", target.beginning)
-    runs = -1 if promised is None else -(-promised // wishes.workers)
-    done = job.fuzz(runs, wishes.allowed(name), wishes.seed + number + 1)
+    runs = -1 if promised is None else -(-promised // options.workers)
+    done = job.fuzz(runs, options.allowed(name), options.seed + number + 1)
     print(
         f"  {name}, part {number + 1}: {done.runs:,} executions, {len(done.inputs):,} inputs that "
         "reached more",
@@ -136,22 +136,22 @@ def _grow(name: str, done: list[Done], folder: Path) -> int:
     return len(inputs)
 
 
-def _judged(wishes: Wishes, done: list[Done]) -> Iterator[str]:
+def _judged(options: SendOptions, done: list[Done]) -> Iterator[str]:
     """Everything that went wrong; finds are kept for the tests."""
     for part in done:
         if part.find is not None:
             keep(FINDS, part.target, (*kept(FINDS, part.target), part.find))
         if part.words:
             yield f"{part.words}\nFIND of {part.target}: {part.find!r}, kept in {FINDS / part.target}.jsonl"
-    for name in wishes.names:
-        runs, promised = sum(part.runs for part in done if part.target == name), wishes.promised(name)
+    for name in options.names:
+        runs, promised = sum(part.runs for part in done if part.target == name), options.promised(name)
         if promised is not None and runs < promised:
             yield f"{name}: only {runs:,} of {promised:,} executions in the time that it had"
 
 
-def _print_table(wishes: Wishes, done: list[Done], grown: dict[str, int], seconds: float) -> None:
+def _print_table(options: SendOptions, done: list[Done], grown: dict[str, int], seconds: float) -> None:
     print(f"{'target':<12}{'executions':>12}{'CPU s':>8}{'exec/CPU s':>12}{'corpus':>8}{'finds':>7}")
-    for name in wishes.names:
+    for name in options.names:
         parts = [part for part in done if part.target == name]
         runs, cpu = sum(part.runs for part in parts), sum(part.cpu for part in parts)
         finds = sum(part.find is not None for part in parts)

@@ -33,7 +33,7 @@ class Target:
 
 def load(name: str) -> Target:
     """Import one target, so that a fuzzer can watch what is imported with it."""
-    target = import_module(f"tests.proof.fuzz.{name}").TARGET
+    target = import_module(f"tests.proof.fuzz.targets.{name}").TARGET
     assert isinstance(target, Target)
     assert target.name == name
     return target

@@ -7,7 +7,7 @@ from typing import Final
 import orjson
 
 from mwbatch.simulator.world.tasks import Task
-from tests.proof.torture.manifest import SIGNED
+from tests.proof.torture.schedules.manifest import SIGNED
 
 SESSION: Final = "session={0}"
 """What no provider signs with: the user says that it is volatile."""

@@ -18,9 +18,9 @@ from mwbatch.errors import BatchBusy, MwbatchError
 from mwbatch.simulator import Fault, Line, Size
 from tests.proof.histories.files import SESSION, SIGNATURES, Ask, File
 from tests.proof.histories.town import Town, ways
-from tests.proof.torture.causes import Cause
-from tests.proof.torture.mortal import owned_tasks
-from tests.proof.torture.steady import steady
+from tests.proof.torture.schedules.causes import Cause
+from tests.proof.torture.schedules.steady import steady
+from tests.proof.torture.world.mortal import owned_tasks
 from tests.support.virtual import VirtualLoop
 
 DOUBT: Final = {Fault.CREATED_CUT: 0.1, Fault.CREATED_500: 0.05, Fault.NOT_CREATED_500: 0.1}

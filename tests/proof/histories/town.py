@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from mwbatch.cli import app
 from mwbatch.client import Client
-from mwbatch.commands.context.context import Desk
-from mwbatch.commands.manifest.planning import Source
-from mwbatch.commands.sending.creating import Wishes
+from mwbatch.commands.context.context import Context
+from mwbatch.commands.manifest.planning import ManifestSource
+from mwbatch.commands.sending.creating import SendOptions
 from mwbatch.commands.verbs.cancel import cancel
-from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.verbs.reconcile import ReconcileOptions, reconcile
 from mwbatch.commands.verbs.retry import Choice, retry
 from mwbatch.commands.verbs.submit import resume, submit
 from mwbatch.core.spending.overlaps import Repeats
@@ -24,12 +24,12 @@ from mwbatch.journal.home.home import Home
 from mwbatch.simulator import Faults, Settings
 from mwbatch.simulator.world.world import Callback
 from tests.proof.histories.files import File, Key, key_of
-from tests.proof.torture.causes import Cause
-from tests.proof.torture.draw import Draw
-from tests.proof.torture.mortal import Died, Mortal
-from tests.proof.torture.network import EPOCH, Network, Program, TortureWire
-from tests.proof.torture.steady import write_keys
+from tests.proof.torture.schedules.causes import Cause
+from tests.proof.torture.schedules.draw import Draw
+from tests.proof.torture.schedules.steady import write_keys
 from tests.proof.torture.story import ORIGIN
+from tests.proof.torture.world.mortal import Died, Mortal
+from tests.proof.torture.world.network import EPOCH, Network, Program, TortureWire
 
 MOST: Final = 12
 """Commands that somebody tries who is refused again and again."""
@@ -87,14 +87,14 @@ class Town:
         program = Program(self._runs, Mortal(self.draw, dies or None))
         client = Client("sim_key", ORIGIN, wire=TortureWire(self.network, "sim_key", program))
         loop = asyncio.get_running_loop()
-        desk = Desk(
+        context = Context(
             now=lambda: EPOCH + loop.time() + self.step_s,
             ticks=loop.time,
             command=("mwbatch", *words),
         )
         there = Home(self.folder / home, disk=program.mortal.disk)
         try:
-            return await program.mortal.live(_command(words[0], given, there, client, desk))
+            return await program.mortal.live(_command(words[0], given, there, client, context))
         except Died:
             return None
         except MwbatchError as error:
@@ -138,25 +138,25 @@ def ways(refused: MwbatchError, file: File, typed: list[str] | None = None) -> l
 
 
 def _command(
-    verb: str, given: dict[str, Any], home: Home, client: Client, desk: Desk
+    verb: str, given: dict[str, Any], home: Home, client: Client, context: Context
 ) -> Coroutine[Any, Any, Any]:
     repeats = Repeats(given.get("only_new", False), tuple(given.get("again", ())))
-    wishes = Wishes(NOBODY, settle=SETTLE, repeats=repeats)
+    send_options = SendOptions(NOBODY, settle=SETTLE, repeats=repeats)
     match verb:
         case "submit":
-            source = Source(
+            source = ManifestSource(
                 given["manifest"],
                 given["batch"],
                 add=given["add"],
                 allow_duplicates=given["allow_duplicates"],
                 volatile=tuple(given["volatile"]),
             )
-            return submit(home, client, source, wishes, desk)
+            return submit(home, client, source, send_options, context)
         case "resume":
-            return resume(home, client, given["batch"], wishes, desk)
+            return resume(home, client, given["batch"], send_options, context)
         case "retry":
-            return retry(home, client, given["batch"], Choice(given["status"]), wishes, desk)
+            return retry(home, client, given["batch"], Choice(given["status"]), send_options, context)
         case "cancel":
-            return cancel(home, client, given["batch"], desk=desk)
+            return cancel(home, client, given["batch"], context=context)
         case _:
-            return reconcile(home, client, given["batch"], desk, Manner(settle=SETTLE))
+            return reconcile(home, client, given["batch"], context, ReconcileOptions(settle=SETTLE))

@@ -19,7 +19,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from mwbatch.simulator import Settings
-from tests.e2e.stage import KEY, Api, Stage
+from tests.e2e.support.stage import KEY, Api, Stage
 from tests.proof.read_back.drawing import Found
 from tests.proof.read_back.test_reading_back import detected, region, same
 

@@ -1,5 +1,5 @@
 """The shared simulators."""
 
-from tests.e2e.fixtures import apis, slow
+from tests.e2e.support.fixtures import apis, slow
 
 __all__ = ["apis", "slow"]

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from tests.e2e.stage import ROOT, until
+from tests.e2e.support.stage import ROOT, until
 
 AS_ROOT: Final = [] if os.geteuid() == 0 else ["sudo", "-n"]
 

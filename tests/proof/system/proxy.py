@@ -11,7 +11,7 @@ from typing import Final
 
 import trustme
 
-from tests.e2e.stage import until
+from tests.e2e.support.stage import until
 from tests.proof.system.readme import block
 from tests.support.ports import free_port, listens
 from tests.unit.callbacks.stage import JSON

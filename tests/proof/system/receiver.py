@@ -18,7 +18,7 @@ from yarl import URL
 from mwbatch.core.api.address import write
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.journal.keys.home_keys import keys_of
-from tests.e2e.stage import COMMAND, Stage, until
+from tests.e2e.support.stage import COMMAND, Stage, until
 from tests.support.ports import free_port, listens
 from tests.unit.callbacks.stage import BATCH, JSON, callback, make_home
 

@@ -14,7 +14,7 @@ from mwbatch.core.api import address
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.journal.home.home import Home
 from mwbatch.journal.keys.home_keys import keys_of
-from tests.e2e.stage import Stage, until
+from tests.e2e.support.stage import Stage, until
 from tests.proof.system.proxy import HOST, Proxy
 from tests.proof.system.readme import logs
 from tests.support.ports import free_port, listens

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from tests.e2e.stage import kill, until
+from tests.e2e.support.stage import kill, until
 from tests.proof.system.mounts import Power
 from tests.proof.system.receiver import Receiving
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from tests.e2e.stage import COMMAND, Stage
+from tests.e2e.support.stage import COMMAND, Stage
 from tests.proof.system.receiver import Receiving, ended
 from tests.proof.system.strace import Point, befallen, met
 

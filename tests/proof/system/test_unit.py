@@ -11,7 +11,7 @@ from mwbatch.core.api import address
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.journal.home.home import Home
 from mwbatch.journal.keys.home_keys import keys_of
-from tests.e2e.stage import COMMAND, Stage, until
+from tests.e2e.support.stage import COMMAND, Stage, until
 from tests.proof.system.readme import block
 from tests.support.ports import free_port, listens
 from tests.unit.callbacks.stage import BATCH, callback, request

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 
-from tests.proof.torture.causes import CAUSES
-from tests.proof.torture.circumstances import CIRCUMSTANCES
 from tests.proof.torture.crowd import play_all
-from tests.proof.torture.schedule import Schedule, product
+from tests.proof.torture.schedules.causes import CAUSES
+from tests.proof.torture.schedules.circumstances import CIRCUMSTANCES
+from tests.proof.torture.schedules.schedule import Schedule, product
 from tests.proof.torture.story import Ending
 
 LEAST: Final = 1000
@@ -28,12 +28,12 @@ def main(arguments: list[str]) -> int:
     if not all("=" in argument for argument in arguments):
         print(__doc__)
         return 2
-    wishes = {**os.environ, **dict(argument.split("=", 1) for argument in arguments)}
-    if only := wishes.get("ONLY"):
+    options = {**os.environ, **dict(argument.split("=", 1) for argument in arguments)}
+    if only := options.get("ONLY"):
         return _judge([Schedule.read(only)], 0)
-    seed = int(wishes.get("SEED") or secrets.randbelow(1_000_000))
+    seed = int(options.get("SEED") or secrets.randbelow(1_000_000))
     whole = len(CAUSES) * len(CIRCUMSTANCES)
-    count, first = int(wishes.get("COUNT") or whole * -(-LEAST // whole)), int(wishes.get("FROM") or 0)
+    count, first = int(options.get("COUNT") or whole * -(-LEAST // whole)), int(options.get("FROM") or 0)
     print(f"SEED={seed}: {count:,} schedules, {whole} of them the whole product of causes and circumstances")
     return _judge(islice(product(seed), first, count), first, f"SEED={seed}")
 

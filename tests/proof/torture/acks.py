@@ -37,9 +37,9 @@ from mwbatch.core.facts.kinds import Planned, Started
 from mwbatch.journal.home.home import Home
 from mwbatch.journal.keys.home_keys import keys_of
 from mwbatch.journal.segments.journal import Segments
-from tests.e2e.stage import COMMAND, Stage
-from tests.proof.torture.deck import Deck, Job, said
-from tests.proof.torture.witness import Found, Line, look, on_one_line
+from tests.e2e.support.stage import COMMAND, Stage
+from tests.proof.torture.judging.witness import Found, Line, look, on_one_line
+from tests.proof.torture.schedules.deck import Deck, Job, said
 from tests.support.ports import free_port
 from tests.unit.callbacks.stage import add_batch
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Final
 
-from tests.proof.torture.schedule import Schedule
+from tests.proof.torture.schedules.schedule import Schedule
 from tests.proof.torture.story import Ending, play
 
 PATIENCE: Final = 30.0

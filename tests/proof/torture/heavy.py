@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.request import urlopen
 
-from tests.e2e.stage import ADDRESS, KEY, Stage, until
+from tests.e2e.support.stage import ADDRESS, KEY, Stage, until
 from tests.proof.torture.kills import acknowledged, stored
-from tests.proof.torture.troupe import Moment, Role, Troupe
+from tests.proof.torture.world.processes import Moment, Role, Troupe
 from tests.support.ports import free_port, listens
 
 DEATHS: Final = 10

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from mwbatch.simulator import Fault, Faults, Settings, Size
-from tests.e2e.stage import KEY, Api, Stage
-from tests.proof.torture.troupe import HARMLESS, Role, Troupe, moment
+from tests.e2e.support.stage import KEY, Api, Stage
+from tests.proof.torture.world.processes import HARMLESS, Role, Troupe, moment
 from tests.support.ports import free_port
 
 KINDS: Final = ("submit", "run", "receive", "both")

@@ -31,7 +31,7 @@ from mwbatch.core.api.address import Key
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.journal.home.home import Home
 from mwbatch.journal.keys.home_keys import keys_of
-from tests.e2e.stage import Stage, until
+from tests.e2e.support.stage import Stage, until
 from tests.support.ports import free_port, listens
 from tests.unit.callbacks.stage import BATCH, JSON, add_batch, callback
 

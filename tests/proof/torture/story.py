@@ -9,35 +9,35 @@ from pathlib import Path
 from typing import Any, Final
 
 from mwbatch.client import Client
-from mwbatch.commands.context.context import Desk
-from mwbatch.commands.manifest.planning import Source
-from mwbatch.commands.sending.creating import Wishes
-from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.context.context import Context
+from mwbatch.commands.manifest.planning import ManifestSource
+from mwbatch.commands.sending.creating import SendOptions
+from mwbatch.commands.verbs.reconcile import ReconcileOptions, reconcile
 from mwbatch.commands.verbs.retry import Choice, retry
 from mwbatch.commands.verbs.submit import resume, submit
 from mwbatch.core.facts.kinds import Failed, Verdict
-from mwbatch.core.report.outcomes import Created, Reconciled
+from mwbatch.core.report.command_outcomes import Created, Reconciled
 from mwbatch.core.state.batch import Batch
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.core.words.values import SETTLE
 from mwbatch.errors import MwbatchError
+from mwbatch.journal.home.folder_record import FolderRecord
 from mwbatch.journal.home.home import Home
-from mwbatch.journal.home.record import Record
 from mwbatch.journal.segments.journal import Segments
 from mwbatch.simulator import Faults, Settings
 from mwbatch.simulator.world.faults import CALLBACK_FAULTS
-from tests.proof.torture import laws
-from tests.proof.torture.causes import CAUSES
-from tests.proof.torture.circumstances import CIRCUMSTANCES
-from tests.proof.torture.draw import Draw
-from tests.proof.torture.interludes import intruded
-from tests.proof.torture.manifest import write_manifest
-from tests.proof.torture.manners import unmannerly
-from tests.proof.torture.mortal import Died, Mortal, owned_tasks
-from tests.proof.torture.network import EPOCH, Network, Program, TortureWire
-from tests.proof.torture.receiver import Receiver
-from tests.proof.torture.schedule import Schedule
-from tests.proof.torture.steady import steady, write_keys
+from tests.proof.torture.judging import laws
+from tests.proof.torture.judging.order_laws import unmannerly
+from tests.proof.torture.schedules.causes import CAUSES
+from tests.proof.torture.schedules.circumstances import CIRCUMSTANCES
+from tests.proof.torture.schedules.draw import Draw
+from tests.proof.torture.schedules.interludes import intruded
+from tests.proof.torture.schedules.manifest import write_manifest
+from tests.proof.torture.schedules.schedule import Schedule
+from tests.proof.torture.schedules.steady import steady, write_keys
+from tests.proof.torture.world.mortal import Died, Mortal, owned_tasks
+from tests.proof.torture.world.network import EPOCH, Network, Program, TortureWire
+from tests.proof.torture.world.receiver import Receiver
 from tests.support.virtual import VirtualLoop
 
 ORIGIN: Final = "https://api.example.com"
@@ -45,7 +45,7 @@ BASE: Final = "https://hooks.example.com/batches"
 ROUNDS: Final = 12
 """How often, at most, a batch is sent and reconciled after the storm."""
 HOUR: Final = 3600.0
-BELIED: Final = "once sweeps were belied nothing more is settled, and nothing is sent again"
+REFUTED: Final = "once sweeps were belied nothing more is settled, and nothing is sent again"
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Story:
         self.cause = CAUSES[schedule.cause](Draw(schedule, "cause"))
         self.circumstance = CIRCUMSTANCES[schedule.circumstance]
         self.rows = self.draw.whole(6, 60, "rows")
-        self.wishes = Wishes(
+        self.options = SendOptions(
             BASE,
             concurrency=self.draw.one_of((1, 4, 16), "concurrency"),
             rate=self.draw.one_of((None, None, 2.0), "rate"),
@@ -121,8 +121,8 @@ class Story:
         return (self.folder / "batch.json").exists()
 
     def _known(self) -> bool:
-        """Whether the batch's card says when it began."""
-        return self.begun and Record.read(self.folder).card.began is not None
+        """Whether the batch info says when it began."""
+        return self.begun and FolderRecord.read(self.folder).info.began is not None
 
     @property
     def planned(self) -> bool:
@@ -144,7 +144,7 @@ class Story:
         """Whether the listing was not seen to show the addresses of some type:
         its doubt cannot be settled.
         """
-        echo = Record.read(self.folder).card.echo
+        echo = FolderRecord.read(self.folder).info.echo
         return not all(echo.get(fact.type) for fact in Segments(self.folder, "laws").rows())
 
     async def play(self) -> Ending:
@@ -208,14 +208,14 @@ class Story:
         """Run one command, to its end or to its death."""
         self._runs += 1
         draw, run = Draw(self.schedule, "run", self._runs), Run(verb, self._runs, again=self._known())
-        believed = not (self.folder.exists() and any(row.belied for row in self.state.rows.values()))
+        believed = not (self.folder.exists() and any(row.refuted for row in self.state.rows.values()))
         absent, sent = self._absent(), len(self.network.sent)
         program = self._program(draw, dies=dies)
         client = Client(key or self.key, origin, wire=TortureWire(self.network, key or self.key, program))
-        desk = Desk(now=self._wall(draw), ticks=asyncio.get_running_loop().time)
+        context = Context(now=self._wall(draw), ticks=asyncio.get_running_loop().time)
         there, rows = Home(home or self.path, disk=program.mortal.disk), manifest or self.manifest
         try:
-            run.result = await program.mortal.live(self._command(verb, there, client, desk, rows))
+            run.result = await program.mortal.live(self._command(verb, there, client, context, rows))
         except Died:
             run.died = True
             self.ending.figures["kills"] += 1
@@ -230,21 +230,21 @@ class Story:
         if not (believed or opened_by_the_user) and (
             self._absent() > absent or any(a > 1 for *_, a in self.network.sent[sent:])
         ):
-            self.breaks(BELIED)
+            self.breaks(REFUTED)
         return run
 
     def _command(
-        self, verb: str, home: Home, client: Client, desk: Desk, manifest: Path
+        self, verb: str, home: Home, client: Client, context: Context, manifest: Path
     ) -> Coroutine[Any, Any, Any]:
         match verb:
             case "submit":
-                return submit(home, client, Source(str(manifest)), self.wishes, desk)
+                return submit(home, client, ManifestSource(str(manifest)), self.options, context)
             case "resume":
-                return resume(home, client, "rows", self.wishes, desk)
+                return resume(home, client, "rows", self.options, context)
             case "retry":
-                return retry(home, client, "rows", Choice(), self.wishes, desk)
+                return retry(home, client, "rows", Choice(), self.options, context)
             case _:
-                return reconcile(home, client, "rows", desk, Manner(settle=SETTLE))
+                return reconcile(home, client, "rows", context, ReconcileOptions(settle=SETTLE))
 
     def _program(self, draw: Draw, *, dies: bool) -> Program:
         """A program and the moment of its death: at an event, after a time,

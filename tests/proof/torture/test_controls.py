@@ -6,12 +6,12 @@ from typing import Final
 
 import pytest
 
-from tests.proof.torture.interludes import ALONE, SHOWN
-from tests.proof.torture.laws import LOST, TWICE
-from tests.proof.torture.manners import CANARY, ECHO, FRESH, LISTING, SURPLUS
-from tests.proof.torture.sabotage import SABOTAGE
-from tests.proof.torture.schedule import Schedule
-from tests.proof.torture.story import BELIED, play
+from tests.proof.torture.judging.laws import LOST, TWICE
+from tests.proof.torture.judging.order_laws import CANARY, ECHO, FRESH, LISTING, SURPLUS
+from tests.proof.torture.schedules.interludes import ALONE, SHOWN
+from tests.proof.torture.schedules.schedule import Schedule
+from tests.proof.torture.story import REFUTED, play
+from tests.proof.torture.world.sabotage import SABOTAGE
 from tests.support.sabotage import replaced
 
 WHERE: Final = {
@@ -29,7 +29,7 @@ WHERE: Final = {
     "no-other-batches": ("created-cut/copied-manifest", TWICE),
     "no-cancelling": ("proxied-twice/nothing-else", SURPLUS),
     "no-canary": ("not-created-500/nothing-else", CANARY),
-    "belied-and-sent": ("created-after-settle/submitter-killed", BELIED),
+    "belied-and-sent": ("created-after-settle/submitter-killed", REFUTED),
     "forged-and-absent": ("echo-altered/nothing-else", TWICE),
     "from-caches": ("cached-listing/nothing-else", FRESH),
     "no-echo-first": ("created-500/nothing-else", ECHO),

@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from tests.proof.torture.schedule import Schedule
+from tests.proof.torture.schedules.schedule import Schedule
 from tests.proof.torture.story import play
 
 FINDS: Final = {

@@ -6,9 +6,9 @@ from typing import Final
 
 import pytest
 
-from tests.proof.torture.causes import CAUSES
-from tests.proof.torture.circumstances import CIRCUMSTANCES
-from tests.proof.torture.schedule import Schedule, sample
+from tests.proof.torture.schedules.causes import CAUSES
+from tests.proof.torture.schedules.circumstances import CIRCUMSTANCES
+from tests.proof.torture.schedules.schedule import Schedule, sample
 from tests.proof.torture.story import play
 
 SIZE: Final = 154

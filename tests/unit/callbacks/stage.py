@@ -18,9 +18,9 @@ from mwbatch.core.codec.json_codec import Json, encode
 from mwbatch.core.facts.kinds import Fact
 from mwbatch.core.facts.lines import parse
 from mwbatch.journal.home.home import Home
+from mwbatch.journal.interface.batch_info import BatchInfo
 from mwbatch.journal.keys.home_keys import keys_of
-from mwbatch.journal.seam.batch_record import Card
-from mwbatch.journal.segments.unusable import REJECTS
+from mwbatch.journal.segments.unusable_folder import REJECTS
 
 BATCH: Final = "b234567890"
 JSON: Final = {"Content-Type": "application/json"}
@@ -87,8 +87,8 @@ def make_home(path: Path, *batches: str) -> Home:
 
 def add_batch(home: Home, batch: str) -> Path:
     """Make the folder of one more batch."""
-    card = Card(f"named-{batch}", batch, "http://127.0.0.1:1", "/m.csv", None, ())
-    return Path(home.create(card).where)
+    info = BatchInfo(f"named-{batch}", batch, "http://127.0.0.1:1", "/m.csv", None, ())
+    return Path(home.create(info).where)
 
 
 def callback(task_id: str = "t1", response: Json = TAGS, **task: Json) -> bytes:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mwbatch.environment import exposed_key_file
+from mwbatch.library.settings.environment import exposed_key_file
 
 
 @pytest.fixture

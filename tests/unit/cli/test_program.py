@@ -17,9 +17,9 @@ from click.exceptions import Exit
 
 from mwbatch.cli import app, main
 from mwbatch.cli.program import glance, perform
-from mwbatch.commands.context.context import Desk
+from mwbatch.commands.context.context import Context
 from mwbatch.errors import DiskFull, Poisoned, StoreError, UsageError
-from mwbatch.library.settings import LogFormat, Talk
+from mwbatch.library.settings.groups import LogFormat, OutputOptions
 from mwbatch.views.plain import Result
 
 STOPPED = "mwbatch.cli.import_module", "mwbatch.cli.program.emit"
@@ -28,7 +28,7 @@ STOPPED = "mwbatch.cli.import_module", "mwbatch.cli.program.emit"
 ADDRESS = "https://calls.test/callbacks/v1/k1/b234567890/0-1/" + "0123456789abcdef" * 2
 
 
-async def broken(_: Desk) -> Result:
+async def broken(_: Context) -> Result:
     raise RuntimeError(f"cannot read {ADDRESS}")
 
 
@@ -55,7 +55,7 @@ def test_a_trace_shows_no_mac(capfd: pytest.CaptureFixture[str], json_: bool) ->
     scripts get an object, too.
     """
     with pytest.raises(Exit) as ended:
-        perform(broken, Talk(json=json_))
+        perform(broken, OutputOptions(json=json_))
     out, said = capfd.readouterr()
     assert (ended.value.exit_code, "bug of mwbatch" in said) == (70, True)
     assert ADDRESS[:-32] + "***" in said
@@ -67,14 +67,14 @@ def test_a_trace_shows_no_mac(capfd: pytest.CaptureFixture[str], json_: bool) ->
 def test_who_is_interrupted_is_told_so(capfd: pytest.CaptureFixture[str]) -> None:
     """A command that fails because somebody interrupted it exits as one that was interrupted."""
 
-    async def interrupted(desk: Desk) -> Result:
-        with desk.in_flight():
+    async def interrupted(context: Context) -> Result:
+        with context.in_flight():
             os.kill(os.getpid(), signal.SIGTERM)
-            await desk.stopping.wait()
+            await context.stopping.wait()
         raise UsageError("interrupted: nothing was written")
 
     with pytest.raises(Exit) as ended:
-        perform(interrupted, Talk(json=True))
+        perform(interrupted, OutputOptions(json=True))
     assert (ended.value.exit_code, json.loads(capfd.readouterr().out)["exit"]) == (143, 143)
 
 
@@ -82,16 +82,16 @@ def test_who_is_interrupted_is_told_so(capfd: pytest.CaptureFixture[str]) -> Non
 def test_the_first_signal_is_the_exit_code(capfd: pytest.CaptureFixture[str]) -> None:
     """Whoever asked first to stop finds his signal in the exit code, though another one ended it at once."""
 
-    async def interrupted(desk: Desk) -> Result:
-        with desk.in_flight():
+    async def interrupted(context: Context) -> Result:
+        with context.in_flight():
             os.kill(os.getpid(), signal.SIGTERM)
-            await desk.stopping.wait()
+            await context.stopping.wait()
             os.kill(os.getpid(), signal.SIGINT)
             await asyncio.Event().wait()
         return Result()
 
     with pytest.raises(Exit) as ended:
-        perform(interrupted, Talk(json=True))
+        perform(interrupted, OutputOptions(json=True))
     assert (ended.value.exit_code, json.loads(capfd.readouterr().out)["exit"]) == (143, 143)
 
 
@@ -104,7 +104,7 @@ def test_a_glance_that_is_stopped(capfd: pytest.CaptureFixture[str]) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(Exit) as ended:
-        glance(slow, Talk())
+        glance(slow, OutputOptions())
     assert (ended.value.exit_code, capfd.readouterr().err) == (130, "home: x\nmwbatch: stopped\n")
 
 
@@ -141,11 +141,11 @@ def test_a_command_that_ended_on_a_full_disk(
     and that nothing goes on by itself.
     """
 
-    async def full(_: Desk) -> Result:
+    async def full(_: Context) -> Result:
         raise kind("no space for logos") from OSError(code, os.strerror(code))
 
     with pytest.raises(Exit):
-        perform(full, Talk())
+        perform(full, OutputOptions())
     assert capsys.readouterr().err.splitlines()[-1] == f"mwbatch: no space for logos{way}"
 
 
@@ -154,19 +154,19 @@ def test_a_command_that_ended_on_a_full_disk(
 def test_the_form_of_logs(capfd: pytest.CaptureFixture[str], verbose: bool) -> None:
     """With JSON whatever is said is an object a line, else words; details only where they are asked for."""
 
-    async def chatty(desk: Desk) -> Result:
+    async def chatty(context: Context) -> Result:
         logging.getLogger("mwbatch.test").info("a detail")
-        desk.tally.note("a sentence")
+        context.tally.note("a sentence")
         raise UsageError("a mistake")
 
     with pytest.raises(Exit):
-        perform(chatty, Talk(log_format=LogFormat.JSON, verbose=verbose))
+        perform(chatty, OutputOptions(log_format=LogFormat.JSON, verbose=verbose))
     said = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
     details = [("INFO", "a detail")] if verbose else []
     told = [*details, ("INFO", "a sentence"), ("ERROR", "mwbatch: a mistake")]
     assert [(one["level"], one["message"]) for one in said] == told
     with pytest.raises(Exit):
-        perform(chatty, Talk(verbose=verbose))
+        perform(chatty, OutputOptions(verbose=verbose))
     lines = capfd.readouterr().err.splitlines()
     assert [line.split()[1:] for line in lines[:-2]] == [["INFO", "mwbatch.test:", "a", "detail"]] * verbose
     assert lines[-2:] == ["a sentence", "mwbatch: a mistake"]

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from mwbatch.core.urls.proxies import on_the_way
-from mwbatch.environment import proxies
+from mwbatch.library.settings.environment import proxies
 
 API = "https://api.microwork.io"
 

@@ -17,7 +17,7 @@ import pytest
 
 from mwbatch.cli.wiring import asked
 from mwbatch.views.terminal.streams import Stream
-from tests.e2e.stage import COMMAND, Stage, until
+from tests.e2e.support.stage import COMMAND, Stage, until
 from tests.support.ports import free_port
 from tests.unit.cli.terminal.columns import on_terminal
 
@@ -120,9 +120,9 @@ def waiting_in(pipe: IO[bytes]) -> int:
 DEAF = """
 import asyncio, os, signal, sys
 from mwbatch.cli.program import perform
-from mwbatch.library.settings import Talk
+from mwbatch.library.settings.groups import OutputOptions
 
-async def deaf(desk):
+async def deaf(context):
     try:
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.Event().wait()
@@ -130,7 +130,7 @@ async def deaf(desk):
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.Event().wait()
 
-perform(deaf, Talk(json=bool(sys.argv[1:])))
+perform(deaf, OutputOptions(json=bool(sys.argv[1:])))
 """
 """A command that does not end when it is told to."""
 

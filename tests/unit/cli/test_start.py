@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from mwbatch import __version__
-from tests.e2e.stage import Stage
+from tests.e2e.support.stage import Stage
 
 PROGRAM = """
 import sys

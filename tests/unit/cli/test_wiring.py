@@ -8,7 +8,7 @@ import pytest
 from mwbatch.cli.simulate import faults_of
 from mwbatch.cli.wiring import home_of
 from mwbatch.errors import UsageError
-from mwbatch.library.settings import Place
+from mwbatch.library.settings.groups import HomeOptions
 from tests.support.disks import NOBODY
 
 
@@ -25,10 +25,10 @@ def anothers(place: Path) -> Path:
 def test_the_home_of_another_user_is_warned_of(tmp_path: Path) -> None:
     """Whoever works in another one's home is told, before anything is made there; nobody else is."""
     told = list[str]()
-    home_of(Place(home=tmp_path / "mine"), told.append)
+    home_of(HomeOptions(home=tmp_path / "mine"), told.append)
     assert told == [f"home: {tmp_path / 'mine'}"]
     folder = anothers(tmp_path)
-    home_of(Place(home=folder), told.append)
+    home_of(HomeOptions(home=folder), told.append)
     assert told[1] == f"home: {folder}"
     assert "this home belongs to" in told[2]
     assert ("gets all that you make" in told[2]) is (os.geteuid() == 0)

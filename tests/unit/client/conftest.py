@@ -8,7 +8,7 @@ import orjson
 import pytest
 from multidict import CIMultiDict
 
-from mwbatch.client.transport.wire import Answer
+from mwbatch.client.transport.wire import WireResponse
 from mwbatch.errors import ApiError
 
 Script = Callable[["Talk"], Awaitable[None]]
@@ -104,7 +104,7 @@ class FakeWire:
     and notes what was sent.
     """
 
-    def __init__(self, *plays: Answer | ApiError) -> None:
+    def __init__(self, *plays: WireResponse | ApiError) -> None:
         self.plays = list(plays)
         self.sent: list[tuple[str, str]] = []
         self.params: list[dict[str, str]] = []
@@ -120,7 +120,7 @@ class FakeWire:
         params: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
         fresh: bool = False,
-    ) -> Answer:
+    ) -> WireResponse:
         """Note what is sent, and play."""
         self.sent.append((method, path))
         self.params.append(dict(params))
@@ -136,7 +136,7 @@ class FakeWire:
         self.closed = True
 
 
-def answer(body: object = None, status: int = 200, **headers: str) -> Answer:
+def answer(body: object = None, status: int = 200, **headers: str) -> WireResponse:
     """A JSON answer; ``Retry_After="3"`` is a header."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(status, CIMultiDict(named), orjson.dumps(body))
+    return WireResponse(status, CIMultiDict(named), orjson.dumps(body))

@@ -9,14 +9,14 @@ import pytest
 from mwbatch.client import Client, fingerprint
 from mwbatch.client import retry as retry_door
 from mwbatch.client.api_key import basic, hiding
-from mwbatch.client.transport.wire import Answer
+from mwbatch.client.transport.wire import WireResponse
 from mwbatch.errors import ApiError, Busy, Halted, NotFound, OtherTask, Refused, Unsent, Unsure, UsageError
 from tests.unit.client.conftest import ADDRESS, KEY, FakeWire, Start, Talk, always, answer, http
 
 TASK = {"task_id": "t", "status": "pending"}
 
 
-def client(*plays: Answer | ApiError, tries: int = 1) -> tuple[Client, FakeWire]:
+def client(*plays: WireResponse | ApiError, tries: int = 1) -> tuple[Client, FakeWire]:
     wire = FakeWire(*plays)
     return Client(KEY, wire=wire, tries=tries), wire
 
@@ -63,7 +63,7 @@ async def test_an_annotating_task_is_created() -> None:
     ],
 )
 async def test_a_create_is_sent_once_and_says_what_it_proved(
-    play: Answer | ApiError, error: type[ApiError]
+    play: WireResponse | ApiError, error: type[ApiError]
 ) -> None:
     """However a create fails, it is sent exactly once, and the error's class is the verdict."""
     api, wire = client(play, tries=5)
@@ -84,7 +84,7 @@ async def test_an_error_carries_what_the_api_said() -> None:
 async def test_a_task_is_retrieved_as_it_came() -> None:
     """The JSON text of a task is there, unchanged, beside what it says."""
     body = '{ "task_id":"a/b c?é", "response": {"tags": []} }'.encode()
-    api, wire = client(Answer(200, {}, body))
+    api, wire = client(WireResponse(200, {}, body))
     task, raw = await api.retrieve_raw("a/b c?é")
     assert (task.response, raw) == ({"tags": []}, body)
     assert wire.sent == [("GET", "/v1/task/a%2Fb%20c%3F%C3%A9")]
@@ -120,10 +120,12 @@ async def test_an_id_that_would_change_the_path_is_refused(task_id: str) -> None
         (answer(None, 422), Refused, "null"),
         (answer(None, 503), ApiError, "maintenance"),
         (answer([], 200), Unsure, "cannot be read"),
-        (Answer(200, {}, b"<html>"), Unsure, "cannot be read"),
+        (WireResponse(200, {}, b"<html>"), Unsure, "cannot be read"),
     ],
 )
-async def test_a_read_that_fails_says_what_to_do(play: Answer, error: type[ApiError], words: str) -> None:
+async def test_a_read_that_fails_says_what_to_do(
+    play: WireResponse, error: type[ApiError], words: str
+) -> None:
     """Each status of a read has its error, with the next step in its message."""
     api, _ = client(play)
     with pytest.raises(ApiError, match=words) as raised:
@@ -157,7 +159,9 @@ async def test_a_task_is_canceled() -> None:
         (answer(None, 401), Halted),
     ],
 )
-async def test_a_cancel_in_doubt_is_not_repeated(play: Answer | ApiError, error: type[ApiError]) -> None:
+async def test_a_cancel_in_doubt_is_not_repeated(
+    play: WireResponse | ApiError, error: type[ApiError]
+) -> None:
     """A cancel that may have worked is sent once: the task must be looked at."""
     api, wire = client(play, tries=5)
     with pytest.raises(ApiError) as raised:

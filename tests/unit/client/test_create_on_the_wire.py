@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from mwbatch.client import Client
-from mwbatch.commands.sending.creating import Wishes
+from mwbatch.commands.sending.creating import SendOptions
 from mwbatch.core.api.create_request import Outcome
 from mwbatch.core.facts.kinds import Verdict
 from tests.support.ports import free_port
@@ -151,7 +151,7 @@ async def test_a_turn_comes_whenever_it_comes(start: Start) -> None:
 
 def test_a_client_carries_what_a_run_sends() -> None:
     """As it comes a client has as many connections as a run has requests in flight."""
-    assert signature(Client).parameters["limit"].default == Wishes().concurrency
+    assert signature(Client).parameters["limit"].default == SendOptions().concurrency
 
 
 @pytest.mark.parametrize("asked", [{"status": "\udcff"}, {"start_time": "\ud83d"}])

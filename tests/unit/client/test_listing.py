@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.client import Client
-from mwbatch.client.transport.wire import Answer
+from mwbatch.client.transport.wire import WireResponse
 from mwbatch.core.api.walk import MAX_IDLE_PAGES, REPEATS
 from mwbatch.core.codec.json_codec import Json
 from mwbatch.core.words.values import LONGEST_WALK
@@ -22,7 +22,7 @@ def docs(*names: str, **fields: str) -> list[dict[str, str]]:
 
 
 def listing(*plays: object) -> tuple[Client, FakeWire]:
-    wire = FakeWire(*(play if isinstance(play, Answer) else answer(play) for play in plays))
+    wire = FakeWire(*(play if isinstance(play, WireResponse) else answer(play) for play in plays))
     return Client(KEY, wire=wire, tries=1), wire
 
 
@@ -155,7 +155,7 @@ class Endless(FakeWire):
     a page takes a quarter of what a walk may take.
     """
 
-    async def send(self, *_: object, **__: object) -> Answer:
+    async def send(self, *_: object, **__: object) -> WireResponse:
         """One more page."""
         await asyncio.sleep(LONGEST_WALK / 4)
         self.sent.append(("GET", "/v1/tasks"))

@@ -8,7 +8,7 @@ import pytest
 
 from mwbatch.client import Client
 from mwbatch.client.transport.aiohttp_wire import AiohttpWire
-from mwbatch.client.transport.wire import Answer
+from mwbatch.client.transport.wire import WireResponse
 from mwbatch.errors import Halted, Unsure
 from tests.unit.client.conftest import ADDRESS, KEY, Start, Talk, always, http
 
@@ -36,7 +36,7 @@ async def test_a_location_is_never_asked(name: str, status: int, start: Start) -
     assert (len(here.requests), elsewhere.connections) == (1, 0)
 
 
-LATE: dict[str, Callable[[AiohttpWire], Coroutine[Any, Any, Answer]]] = {
+LATE: dict[str, Callable[[AiohttpWire], Coroutine[Any, Any, WireResponse]]] = {
     "create": lambda wire: wire.send("POST", "/v1/x", body=b"a=1"),
     "read": lambda wire: wire.send("GET", "/v1/x"),
 }

@@ -13,24 +13,24 @@ import orjson
 import pytest
 
 from mwbatch.client import Client
-from mwbatch.client.transport.wire import KEPT, Answer
-from mwbatch.commands.context.context import Desk
+from mwbatch.client.transport.wire import KEPT, WireResponse
+from mwbatch.commands.context.context import Context
 from mwbatch.commands.context.session import Session
-from mwbatch.commands.manifest.planning import Source
-from mwbatch.commands.sending.creating import Wishes
+from mwbatch.commands.manifest.planning import ManifestSource
+from mwbatch.commands.sending.creating import SendOptions
 from mwbatch.core.codec.ids import RowNumber
 from mwbatch.core.facts.kinds import Fact, Planned, Started
 from mwbatch.core.state.batch import Batch
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.errors import ApiError, Unsure, UsageError
 from mwbatch.journal.files.disk import DISK, Disk
 from mwbatch.journal.home.home import Home
+from mwbatch.journal.interface.batch_info import BatchInfo
+from mwbatch.journal.interface.journal import Journal
+from mwbatch.journal.interface.open_batch import OpenBatch, look
+from mwbatch.journal.interface.store import Store
 from mwbatch.journal.memory.home import MemoryHome
 from mwbatch.journal.memory.journal import Memory
-from mwbatch.journal.seam.batch_record import Card
-from mwbatch.journal.seam.journal import Journal
-from mwbatch.journal.seam.open_batch import Opened, look
-from mwbatch.journal.seam.store import Store
 from mwbatch.journal.segments.journal import Segments
 from mwbatch.simulator.http.listing import Listings, read_query
 from mwbatch.simulator.settings import Settings
@@ -46,7 +46,7 @@ EPOCH: Final = 1_700_000_000.0
 ORIGIN: Final = "http://127.0.0.1:8900"
 ELSEWHERE: Final = "https://api.elsewhere.test"
 LATENCY: Final = 0.05
-Play = Answer | ApiError | None
+Play = WireResponse | ApiError | None
 """What befalls one create request: this answer or error without a task, or None: the world decides."""
 
 _STATUS: Final = {
@@ -66,11 +66,11 @@ def clock() -> float:
     return EPOCH + asyncio.get_running_loop().time()
 
 
-def answer(status: int, document: Any = None, **headers: str) -> Answer:
+def answer(status: int, document: Any = None, **headers: str) -> WireResponse:
     """An answer of the API; a header's name is written with underscores."""
     date = format_datetime(datetime.fromtimestamp(clock(), UTC), usegmt=True)
     named = {name.replace("_", "-"): text for name, text in headers.items()}
-    return Answer(
+    return WireResponse(
         status,
         {"Date": date, **named},
         orjson.dumps({"error": f"said {status}"} if document is None else document),
@@ -92,8 +92,8 @@ class ScriptedWire:
         self.plays: list[Play] = []
         self.always: Callable[[Draft], Play] = lambda _: None
         self.on_create: Callable[[Draft], None] = lambda _: None
-        self.reads: ApiError | UsageError | Answer | None = None
-        self.gets: dict[str, Answer] = {}
+        self.reads: ApiError | UsageError | WireResponse | None = None
+        self.gets: dict[str, WireResponse] = {}
         self.creates: list[str] = []
         self.left_at: list[float] = []
         self.listed: list[dict[str, str]] = []
@@ -109,7 +109,7 @@ class ScriptedWire:
         params: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
         fresh: bool = False,
-    ) -> Answer:
+    ) -> WireResponse:
         """Carry one request there and its answer back."""
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
@@ -122,13 +122,13 @@ class ScriptedWire:
     async def close(self) -> None:
         """Nothing to close."""
 
-    def _dated(self, came: Answer) -> Answer:
+    def _dated(self, came: WireResponse) -> WireResponse:
         """An answer with the `Date` that the world's faults let it have, if any."""
         date, right = self.world.date(clock()), formatdate(clock(), usegmt=True)
         if date == right:
             return came
         headers = {name: text for name, text in came.headers.items() if name != "Date"}
-        return Answer(came.status, headers | ({} if date is None else {"Date": date}), came.body)
+        return WireResponse(came.status, headers | ({} if date is None else {"Date": date}), came.body)
 
     async def _connect(self) -> None:
         try:
@@ -139,7 +139,7 @@ class ScriptedWire:
 
     async def _carry(
         self, method: str, path: str, params: dict[str, str], body: bytes | None, *, fresh: bool
-    ) -> Answer:
+    ) -> WireResponse:
         try:
             await asyncio.sleep(LATENCY)
             return self._dated(await self._arrive(method, path, params, body, fresh=fresh))
@@ -150,7 +150,7 @@ class ScriptedWire:
 
     async def _arrive(
         self, method: str, path: str, params: dict[str, str], body: bytes | None, *, fresh: bool
-    ) -> Answer:
+    ) -> WireResponse:
         if body is not None:
             return await self._create("annotating" if path.endswith("annotating") else "tagging", body)
         if method == "POST":
@@ -166,7 +166,7 @@ class ScriptedWire:
             return self.gets[self.got[-1]]
         return answer(200, retrieve(self.world, self.got[-1], clock()))
 
-    async def _create(self, kind: Kind, body: bytes) -> Answer:
+    async def _create(self, kind: Kind, body: bytes) -> WireResponse:
         draft = read_draft(kind, body, "application/x-www-form-urlencoded")
         self.creates.append(draft.callback_url)
         self.left_at.append(clock())
@@ -176,17 +176,17 @@ class ScriptedWire:
             raise play
         return play or await self._told(create(self.world, draft, clock()))
 
-    async def _told(self, made: Creation) -> Answer:
+    async def _told(self, made: Creation) -> WireResponse:
         if made.fault in _CUT:
             raise Unsure("the connection was cut")
         if made.fault is Fault.CREATED_TIMEOUT:
             await asyncio.sleep(30)
             raise Unsure("no answer in time")
         if made.fault is Fault.ANSWER_RUBBISH:
-            return Answer(200, {}, b"<html>")
+            return WireResponse(200, {}, b"<html>")
         return answer(_STATUS[made.fault]) if made.fault in _STATUS else answer(200, made.document())
 
-    async def _list(self, params: dict[str, str], *, fresh: bool) -> Answer:
+    async def _list(self, params: dict[str, str], *, fresh: bool) -> WireResponse:
         self.listed.append(params)
         query = read_query(params, "no-cache" if fresh else "")
         faults = self.listings.befalls()
@@ -208,41 +208,41 @@ class Stage:
         self.world = World(settings or Settings(complete_after=(86_400.0, 86_400.0)), EPOCH)
         self.wire = ScriptedWire(self.world)
         self.client = self.client_at(ORIGIN)
-        self.desk = self.new_desk()
+        self.context = self.new_context()
 
     def client_at(self, origin: str, key: str = "sim_key") -> Client:
         """A client of an API elsewhere, or with another key."""
         return Client(key, origin, wire=self.wire)
 
-    def new_desk(self) -> Desk:
-        """A desk in virtual time; each command of a test that is stopped needs its own."""
-        return Desk(now=clock, ticks=lambda: asyncio.get_running_loop().time())
+    def new_context(self) -> Context:
+        """A context in virtual time; each command of a test that is stopped needs its own."""
+        return Context(now=clock, ticks=lambda: asyncio.get_running_loop().time())
 
-    def session(self, batch: Opened) -> Session:
-        """A session of the batch at the stage's desk."""
-        return Session(batch, self.client, self.desk)
+    def session(self, batch: OpenBatch) -> Session:
+        """A session of the batch at the stage's context."""
+        return Session(batch, self.client, self.context)
 
     def befall(self, *lines: Line, size: Size | None = None) -> None:
         """Let these faults befall requests of the world, counted from 1."""
         faults = Faults(script=lines, size=size or Size())
         self.world.settings = replace(self.world.settings, faults=faults)
 
-    def manifest(self, *ids: str | int, name: str = "logos.csv", column: str = "id") -> Source:
+    def manifest(self, *ids: str | int, name: str = "logos.csv", column: str = "id") -> ManifestSource:
         """Write a manifest with one picture an id, and say that its rows are to be sent."""
         path = self.folder / name
         path.parent.mkdir(exist_ok=True)
         rows = [f"{one},https://images.example.com/{one}.jpg" for one in ids]
         path.write_text("\n".join([f"{column},image_url", *rows]) + "\n")
-        return Source(str(path))
+        return ManifestSource(str(path))
 
-    def write(self, source: Source, *lines: str) -> None:
+    def write(self, source: ManifestSource, *lines: str) -> None:
         """Write a manifest's file anew."""
         Path(source.path).write_text("\n".join(lines) + "\n")
 
-    async def opened(self, count: int = 0, disk: Disk = DISK) -> Opened:
+    async def opened(self, count: int = 0, disk: Disk = DISK) -> OpenBatch:
         """The batch ``logos``, made with ``count`` rows where it is not there; ``disk`` is the journal's."""
         if not any(ref.name == "logos" for ref in self.home.batches()):
-            self.home.create(Card("logos", "b234567890", ORIGIN, "/m.csv", None, ()))
+            self.home.create(BatchInfo("logos", "b234567890", ORIGIN, "/m.csv", None, ()))
         ref = self.home.find("logos")
         batch = await look(self.home, ref, "submit")
         await batch.record(
@@ -293,12 +293,12 @@ class Stage:
         return int(self.world.stats()["created"])
 
 
-def silent(**wishes: Any) -> Wishes:
-    """Wishes of a user whom nobody can call."""
-    return Wishes(**{"callback_url": "none"} | wishes)
+def silent(**options: Any) -> SendOptions:
+    """SendOptions of a user whom nobody can call."""
+    return SendOptions(**{"callback_url": "none"} | options)
 
 
-def ids(batch: Opened, status: Status) -> list[int]:
+def ids(batch: OpenBatch, status: Status) -> list[int]:
     """The rows in one status."""
     return list(batch.state.numbered(status))
 

@@ -13,8 +13,8 @@ from mwbatch.core.facts.digests import digest
 from mwbatch.core.facts.kinds import Fact, Planned, Request, Seen, SentTag, Via
 from mwbatch.core.facts.lines import line
 from mwbatch.journal.home.home import Home
-from mwbatch.journal.seam.batch_record import Card
-from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.interface.batch_info import BatchInfo
+from mwbatch.journal.interface.open_batch import OpenBatch
 from mwbatch.journal.segments.folders import place
 
 EPOCH: Final = 1_700_000_000.0
@@ -79,16 +79,16 @@ def answer(number: int, response: Json, after: float = 0.0, task: str = "") -> S
     )  # fmt: skip
 
 
-def batch(folder: Path, rows: Iterable[Drawn], name: str = "logos") -> Opened:
+def batch(folder: Path, rows: Iterable[Drawn], name: str = "logos") -> OpenBatch:
     """A batch with these rows, opened without being read."""
     home = Home(folder / "home")
-    home.create(Card(name, "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ()))
+    home.create(BatchInfo(name, "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ()))
     opened = home.open(home.find(name))
     write(opened, (fact for number, row in enumerate(rows) for fact in facts(number, row)))
     return opened
 
 
-def write(opened: Opened, written: Iterable[Fact]) -> None:
+def write(opened: OpenBatch, written: Iterable[Fact]) -> None:
     """Append facts as a process would, without waiting for the disk."""
     files = {
         name: (Path(opened.where) / name / "20260101T000000Z-submit-00000000.jsonl")

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mwbatch.core.codec.json_codec import Json
+from mwbatch.export.batch_survey import BatchSurvey
 from mwbatch.export.choices import By
-from mwbatch.export.survey import Survey
 from tests.unit.export.batches import Drawn, answer, batch, facts, tag, write
 
 brands = st.lists(st.lists(st.sampled_from(["Pepsi", "Cola", "\u00dcber", None, ""]), max_size=3), max_size=6)
@@ -16,7 +16,7 @@ brands = st.lists(st.lists(st.sampled_from(["Pepsi", "Cola", "\u00dcber", None, 
 
 def names(folder: Path, rows: list[Drawn], by: By | None = None) -> list[str]:
     """The categories of a batch by number."""
-    return Survey(batch(folder, rows).journal, by, boxes=True).categories.names()
+    return BatchSurvey(batch(folder, rows).journal, by, boxes=True).categories.names()
 
 
 def tags(brands: list[str | None]) -> list[dict[str, Json]]:
@@ -50,7 +50,7 @@ def test_rows_of_one_moment_go_by_their_numbers(tmp_path: Path) -> None:
     ]
     opened = batch(tmp_path, [])
     write(opened, [fact for number in (2, 0, 1) for fact in facts(number, rows[number])])
-    assert Survey(opened.journal, None, boxes=True).categories.names() == ["C", "A", "D", "B"]
+    assert BatchSurvey(opened.journal, None, boxes=True).categories.names() == ["C", "A", "D", "B"]
 
 
 def test_labels_are_the_options(tmp_path: Path) -> None:
@@ -76,11 +76,11 @@ def test_an_answer_that_is_no_longer_shown(tmp_path: Path) -> None:
     """A brand keeps its number though an answer that takes precedence does not name it."""
     opened = batch(tmp_path, [Drawn("1", [tag(brand="Old")]), Drawn("2", [tag(brand="Other")])])
     write(opened, [answer(0, {"tags": [tag(brand="New")]}, after=500.0, task="a-lesser-task")])
-    survey = Survey(opened.journal, None, boxes=True)
+    survey = BatchSurvey(opened.journal, None, boxes=True)
     assert survey.categories.names() == ["Old", "Other", "New"]
 
 
 def test_a_name_that_nobody_mentioned(tmp_path: Path) -> None:
     """A name that appears in mid-export gets the next number."""
-    survey = Survey(batch(tmp_path, [Drawn("1", [tag(brand="A")])]).journal, None, boxes=True)
+    survey = BatchSurvey(batch(tmp_path, [Drawn("1", [tag(brand="A")])]).journal, None, boxes=True)
     assert [survey.categories.number(name) for name in ("late", "A", "late")] == [1, 0, 1]

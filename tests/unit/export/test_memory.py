@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.export_memory import draw, exported
+from tests.bench.growing.export_memory import draw, exported
 
 MOST_A_ROW = 200
 """Bytes, by the goals of the project; the fixed part may be 120 MB."""

@@ -15,7 +15,7 @@ import mwbatch
 from mwbatch.cli import app
 from mwbatch.core.words.keywords import _FLAGS, keyword
 from mwbatch.errors import BadValue, Findings, Invalid, StoreError, UsageError
-from mwbatch.library.settings import Asking, Meant, Spending, Taken
+from mwbatch.library.settings.groups import AskedBeforeOptions, MeantOptions, RowSelection, Spending
 from mwbatch.simulator import Simulator
 from tests.documents import verbs
 from tests.support.ports import free_port
@@ -91,7 +91,7 @@ def test_every_option_is_a_keyword(name: str, command: click.Command) -> None:
 def test_keywords_have_the_types_of_options() -> None:
     """The typed dictionary says of each option what its dataclass says; of several words any will do."""
     told = get_type_hints(mwbatch.SubmitOptions)
-    for group in (Spending, Asking, Meant, Taken):
+    for group in (Spending, AskedBeforeOptions, MeantOptions, RowSelection):
         for name, kind in get_type_hints(group).items():
             if name != "yes":
                 assert told[name] == (Iterable[str] if get_origin(kind) is tuple else kind)

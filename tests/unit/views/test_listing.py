@@ -5,23 +5,23 @@ from typing import Any
 
 import pytest
 
-from mwbatch.core.api.unusable import Reject
+from mwbatch.core.api.unusable import Unusable
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.journal.home.home import Home
-from mwbatch.journal.seam.batch_record import Card
-from mwbatch.journal.seam.open_batch import Opened
-from mwbatch.journal.segments.unusable import RejectShelf
+from mwbatch.journal.interface.batch_info import BatchInfo
+from mwbatch.journal.interface.open_batch import OpenBatch
+from mwbatch.journal.segments.unusable_folder import UnusableFolder
 from mwbatch.views.listing import rejected
 
 
-def opened(tmp_path: Path, *bodies: bytes) -> Opened:
+def opened(tmp_path: Path, *bodies: bytes) -> OpenBatch:
     """A batch with rejects that were kept as they are."""
     home = Home(tmp_path)
-    ref = home.create(Card("logos", "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ()))
-    shelf = RejectShelf(Path(ref.where), "receiver", 10_000)
+    ref = home.create(BatchInfo("logos", "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ()))
+    shelf = UnusableFolder(Path(ref.where), "receiver", 10_000)
     for row, body in enumerate(bodies):
         shelf.append(
-            Reject(float(row), RowNumber(row), Attempt(1), "not_json", len(body), f"sha-{row}", False, body)
+            Unusable(float(row), RowNumber(row), Attempt(1), "not_json", len(body), f"sha-{row}", False, body)
         )
     shelf.close()
     return home.open(ref)

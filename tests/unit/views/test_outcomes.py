@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from mwbatch.core.report.outcomes import Comparison, Proof
+from mwbatch.core.report.command_outcomes import Comparison, Proof
 from mwbatch.views.outcomes import compared, proved
 
 

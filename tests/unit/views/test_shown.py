@@ -8,9 +8,7 @@ from mwbatch.core.codec.ids import Kid
 from mwbatch.core.codec.json_codec import indented
 from mwbatch.core.manifest.entry import Problem
 from mwbatch.core.pace.course import Ending
-from mwbatch.core.report.exported import Exported
-from mwbatch.core.report.key_use import Retired, Rotated, Use
-from mwbatch.core.report.outcomes import (
+from mwbatch.core.report.command_outcomes import (
     Canceled,
     Comparison,
     Created,
@@ -18,13 +16,15 @@ from mwbatch.core.report.outcomes import (
     Proof,
     Ran,
     Reconciled,
-    Taken,
+    ResultsWritten,
 )
+from mwbatch.core.report.exported import Exported
+from mwbatch.core.report.key_use import Retired, Rotated, Use
 from mwbatch.core.report.preview import Rehearsal, Validation
 from mwbatch.core.report.progress import Report
 from mwbatch.core.spending.budget import Limits, Spent
 from mwbatch.core.spending.scrutiny import Leave, Scrutiny
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.errors import NOTHING_SENT, Exit, UsageError
 from mwbatch.views import keys, standing
 from mwbatch.views.audit import audited
@@ -81,7 +81,7 @@ RESULTS: Final[Mapping[str, Result]] = {
     "a manifest": made(
         Made("logos", "m.jsonl", 5, 9, 1, 2, 3, 4, 6, 1, 2, single=True, name="m", later="m.2.jsonl")
     ),
-    "a file of results": taken(Taken(report(), "r.jsonl", 3), demanded=True),
+    "a file of results": taken(ResultsWritten(report(), "r.jsonl", 3), demanded=True),
     "an export": written(
         Exported("logos", "yolo", "out", 10, 3, 3, 7, 1, 2, 2, 1, 1, gone=1, damaged=1, categories=["a"])
     ),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mwbatch.core.report.progress import Report
 from mwbatch.core.spending.budget import Limits, Spent
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.views.standing import every
 from mwbatch.views.terminal.words import report_text
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from mwbatch.callbacks.common.aside import FIRST, MOST, Aside
 from mwbatch.callbacks.common.troubles import Troubles
+from mwbatch.callbacks.common.unusable_batches import FIRST, MOST, UnusableBatches
 from mwbatch.errors import StoreError
 
 FOLDER = "/home/bad"
@@ -14,7 +14,7 @@ def test_reading_is_tried_ever_more_seldom(caplog: pytest.LogCaptureFixture) -> 
     """A batch that cannot be read is tried after two seconds, then four, up to a minute,
     and is one line until it can be.
     """
-    aside, now, pauses = Aside(Troubles()), 0.0, []
+    aside, now, pauses = UnusableBatches(Troubles()), 0.0, []
     for _ in range(8):
         assert aside.is_due(FOLDER, now)
         aside.unread(FOLDER, WHY, now)
@@ -35,7 +35,7 @@ def test_what_a_look_shows(caplog: pytest.LogCaptureFixture) -> None:
     """What a look finds bad is set aside until one does not;
     what is gone altogether is set aside no longer.
     """
-    aside, other = Aside(Troubles()), "/home/other"
+    aside, other = UnusableBatches(Troubles()), "/home/other"
     for _ in range(3):
         aside.seen({FOLDER: WHY}, [other])
     aside.unread(other, WHY, 0.0)

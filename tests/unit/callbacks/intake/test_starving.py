@@ -11,7 +11,7 @@ import pytest
 
 from mwbatch.callbacks.common.limits import Limits
 from mwbatch.callbacks.common.refusal import Reason
-from mwbatch.callbacks.intake.turns import MOST, Turns
+from mwbatch.callbacks.intake.address_turns import MOST, AddressTurns
 from tests.unit.callbacks.conftest import Start
 from tests.unit.callbacks.stage import Reply, Stage, callback, request, status, talk, until
 
@@ -97,7 +97,7 @@ async def test_who_waits_too_long_comes_again(start: Start, begin: Open) -> None
 
 async def test_not_too_many_wait() -> None:
     """Beyond a few waiting bodies of one address the next is turned away at once; another address is not."""
-    turns, held = Turns(), asyncio.Event()
+    turns, held = AddressTurns(), asyncio.Event()
 
     async def hold(address: str) -> str:
         try:

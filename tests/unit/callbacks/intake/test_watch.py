@@ -72,7 +72,7 @@ async def test_another_address_by_a_key_of_this_moment(stage: Stage, monkeypatch
     """A callback that went astray is stored where its task belongs, also where the key that signed that
     address was made after the last look at the keys.
     """
-    monkeypatch.setattr("mwbatch.callbacks.storing.keyring.LOOK", 1e9)
+    monkeypatch.setattr("mwbatch.callbacks.storing.signers.LOOK", 1e9)
     key = stage.home.keys.rotate(1.0).newest
     there = address.write(stage.running.url, key, BATCH, RowNumber(1), Attempt(1))
     assert (await stage.post(stage.address(0), callback(callback_url=there))).status == 200

@@ -13,7 +13,7 @@ from mwbatch.callbacks.common.counts import Counts
 from mwbatch.callbacks.common.limits import Limits
 from mwbatch.callbacks.common.refusal import Reason
 from mwbatch.core.api.receiver_probe import probe_address, question
-from mwbatch.journal.seam.commit_times import BYTES, SECONDS
+from mwbatch.journal.interface.commit_times import BYTES, SECONDS
 from tests.support.disks import Failing, Gated
 from tests.unit.callbacks.conftest import Start
 from tests.unit.callbacks.stage import Stage, callback, request, talk, turns

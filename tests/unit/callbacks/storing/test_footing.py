@@ -12,7 +12,7 @@ import pytest
 
 from mwbatch.callbacks.common.limits import Limits
 from mwbatch.errors import StoreError
-from mwbatch.journal.home.footing import check_writable
+from mwbatch.journal.home.home_presence import check_writable
 from tests.unit.callbacks.conftest import Start
 from tests.unit.callbacks.stage import BATCH, Stage, callback, until
 

@@ -10,7 +10,7 @@ import pytest
 
 from mwbatch.callbacks.common.limits import Limits
 from mwbatch.callbacks.receiver import Receiver
-from mwbatch.callbacks.storing.stores import Stores
+from mwbatch.callbacks.storing.routing import Routing
 from mwbatch.errors import Poisoned, StoreError
 from tests.support.disks import Failing, Gated
 from tests.unit.callbacks.conftest import Start
@@ -132,11 +132,11 @@ async def test_one_poisoned_journal_keeps_no_other_open(
     """However a journal failed, at the end all are closed; the first failure is the one that is told."""
     closed: list[bool] = []
 
-    async def close(_: Stores) -> StoreError | None:
+    async def close(_: Routing) -> StoreError | None:
         closed.append(True)
         return StoreError("another")
 
-    monkeypatch.setattr(Stores, "close", close)
+    monkeypatch.setattr(Routing, "close", close)
     receiver = Receiver(make_home(tmp_path, BATCH))
     async with receiver.opened():
         receiver.failure = first = Poisoned("first")

@@ -17,8 +17,8 @@ from click.testing import CliRunner
 
 from mwbatch.cli import app, program
 from mwbatch.errors import Exit
-from tests.e2e.fixtures import NEVER
-from tests.e2e.stage import Api, Stage
+from tests.e2e.support.fixtures import NEVER
+from tests.e2e.support.stage import Api, Stage
 
 NUMBERS: Final = [
     *("inf", "-inf", "nan", "-0", "1e400", "1e-320", "1_000", ""),

@@ -14,8 +14,8 @@ import trustme
 
 from mwbatch.cli import app
 from mwbatch.simulator import Settings
-from tests.e2e.fixtures import FAST, NEVER
-from tests.e2e.stage import COMMAND, ROOT, Api, Stage
+from tests.e2e.support.fixtures import FAST, NEVER
+from tests.e2e.support.stage import COMMAND, ROOT, Api, Stage
 from tests.support.ports import free_port
 
 

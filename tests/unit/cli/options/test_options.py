@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from mwbatch.cli import FILES, app
 from mwbatch.cli.options import Group, verb
-from mwbatch.library.declarations import Argument, Option
+from mwbatch.library.settings.declarations import Argument, Option
 from tests import documents
 
 

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from mwbatch.cli import app
 from mwbatch.errors import Exit
-from tests.e2e.stage import Stage
+from tests.e2e.support.stage import Stage
 
 
 @pytest.mark.parametrize(

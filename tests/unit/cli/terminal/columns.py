@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
-from tests.e2e.stage import COMMAND, Ran, Stage
+from tests.e2e.support.stage import COMMAND, Ran, Stage
 
 ESCAPES: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PATIENCE: Final = 60.0

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from mwbatch.simulator import Settings
-from tests.e2e.stage import COMMAND, KEY, Api, Stage, until
+from tests.e2e.support.stage import COMMAND, KEY, Api, Stage, until
 from tests.support.ports import free_port, listens
 from tests.unit.cli.terminal.columns import ESCAPES, lines, on_terminal
 from tests.unit.cli.terminal.screen import Screen

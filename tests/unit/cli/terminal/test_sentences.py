@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from mwbatch.errors import Exit
-from tests.e2e.stage import KEY, ROOT, Ran, Stage, until
+from tests.e2e.support.stage import KEY, ROOT, Ran, Stage, until
 from tests.support.ports import free_port
 
 SUBMIT = ("submit", "m.csv", "--callback-url", "none")

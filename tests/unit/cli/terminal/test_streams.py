@@ -20,8 +20,8 @@ from typing import IO, Final
 import pytest
 
 from mwbatch.simulator import Settings
-from tests.e2e.fixtures import FAST
-from tests.e2e.stage import COMMAND, Api, Stage, until
+from tests.e2e.support.fixtures import FAST
+from tests.e2e.support.stage import COMMAND, Api, Stage, until
 
 ROWS: Final = 600
 """Rows whose results are more than a pipe holds (64 KiB)."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.stage import Stage
+from tests.e2e.support.stage import Stage
 from tests.unit.cli.terminal.columns import COLOURS, lines, on_terminal
 
 BAR = ("━", "╸", "╺")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from mwbatch.simulator import Settings
-from tests.e2e.fixtures import FAST
-from tests.e2e.stage import ROOT, Api, Stage
+from tests.e2e.support.fixtures import FAST
+from tests.e2e.support.stage import ROOT, Api, Stage
 from tests.unit.cli.terminal.test_sentences import told
 
 SUMMARY = {

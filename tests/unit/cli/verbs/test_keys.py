@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mwbatch.errors import Exit
-from tests.e2e.stage import Stage
+from tests.e2e.support.stage import Stage
 from tests.support.ports import free_port
 from tests.unit.cli.terminal.test_sentences import SUBMIT, told
 

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from tests.e2e.stage import Stage
+from tests.e2e.support.stage import Stage
 
 
 @pytest.mark.parametrize("words", [(), ("--json",)])

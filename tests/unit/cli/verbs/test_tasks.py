@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mwbatch.errors import Exit
-from tests.e2e.stage import Stage
+from tests.e2e.support.stage import Stage
 
 
 class Deaf(BaseHTTPRequestHandler):

@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from tests.e2e.stage import COMMAND, Stage
+from tests.e2e.support.stage import COMMAND, Stage
 
 
 def test_it_ends_with_the_batch(stage: Stage) -> None:

@@ -16,7 +16,7 @@ import uvloop
 
 from mwbatch.client.transport import aiohttp_wire
 from mwbatch.client.transport.aiohttp_wire import AiohttpWire
-from mwbatch.client.transport.pool import Turns, Watchdog
+from mwbatch.client.transport.pool import Slots, Watchdog
 from tests.support.virtual import virtual
 from tests.unit.client.conftest import KEY, http
 
@@ -122,7 +122,7 @@ def test_aiohttp_by_itself_takes_the_stray(strayer: Begin, monkeypatch: pytest.M
     assert asyncio.run(two_requests(server.url, partial(time.sleep, 0.15))) == [b'"own"', b'"stray"']
 
 
-async def begun(turns: Turns, order: list[int], *names: int) -> list[asyncio.Task[None]]:
+async def begun(turns: Slots, order: list[int], *names: int) -> list[asyncio.Task[None]]:
     """Those who wait for a turn by now, and note their names once it has come."""
 
     async def one(name: int) -> None:
@@ -136,7 +136,7 @@ async def begun(turns: Turns, order: list[int], *names: int) -> list[asyncio.Tas
 
 async def test_there_are_so_many_turns_and_no_more() -> None:
     """Each that was taken leaves one less, each that has ended one more."""
-    turns = Turns(2)
+    turns = Slots(2)
     assert [turns.take() for _ in range(3)] == [True, True, False]
     turns.end()
     assert [turns.take() for _ in range(2)] == [True, False]
@@ -144,7 +144,7 @@ async def test_there_are_so_many_turns_and_no_more() -> None:
 
 async def test_first_come_first_served() -> None:
     """A turn that ends is that of who has waited longest; whoever comes by meanwhile gets none."""
-    turns, order = Turns(1), list[int]()
+    turns, order = Slots(1), list[int]()
     assert turns.take()
     tasks = await begun(turns, order, 1, 2)
     turns.end()
@@ -160,7 +160,7 @@ async def test_first_come_first_served() -> None:
 @pytest.mark.parametrize("came", [True, False])
 async def test_whoever_stops_waiting_takes_no_turn_with_him(came: bool) -> None:
     """Cancelled while he waits, or in the moment in which his turn comes, he leaves it to the next one."""
-    turns, order = Turns(1), list[int]()
+    turns, order = Slots(1), list[int]()
     assert turns.take()
     tasks = await begun(turns, order, 1, 2)
     if came:

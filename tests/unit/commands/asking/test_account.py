@@ -30,8 +30,8 @@ async def test_a_large_account_is_told_of_once(
     total: dict[str, Any] = {} if counted else {"total": None}
     twist(stage, monkeypatch, lambda page, _: page | total)
     taken = list[Task]()
-    assert await look_through(stage.client, taken.extend, "1d", stage.desk) == ""
-    assert [note for note in stage.desk.tally.notes if "looking" in note] == [told]
+    assert await look_through(stage.client, taken.extend, "1d", stage.context) == ""
+    assert [note for note in stage.context.tally.notes if "looking" in note] == [told]
     assert len({task.task_id for task in taken}) == len(taken) == 150
 
 
@@ -41,7 +41,7 @@ async def test_an_empty_account_that_counts_nothing_lacks_nothing(
 ) -> None:
     """Where there are no tasks, and nobody says so, none is missed."""
     twist(stage, monkeypatch, lambda page, _: page | {"total": None})
-    assert await look_through(stage.client, lambda _: None, "1d", stage.desk) == ""
+    assert await look_through(stage.client, lambda _: None, "1d", stage.context) == ""
 
 
 @virtual
@@ -49,5 +49,5 @@ async def test_one_task_that_is_not_shown_is_told(stage: Stage, monkeypatch: pyt
     """A listing that shows one less than there are is not taken for whole."""
     await stage.client.create_tagging_task("https://images.test/1", "https://others.test/hook")
     twist(stage, monkeypatch, lambda page, _: page | {"total": 2})
-    told = await look_through(stage.client, lambda _: None, "1d", stage.desk)
+    told = await look_through(stage.client, lambda _: None, "1d", stage.context)
     assert told == "the listing shows 1 task and says that there are 2"

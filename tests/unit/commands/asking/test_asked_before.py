@@ -14,24 +14,24 @@ from zlib import crc32
 
 import pytest
 
+from mwbatch.commands.asking.planning_turn import PlanningTurn, turn_in
 from mwbatch.commands.asking.refusing import unreadable
-from mwbatch.commands.asking.turn import Turn, turn_in
-from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.manifest.planning import ManifestSource
 from mwbatch.commands.verbs.cancel import cancel
 from mwbatch.commands.verbs.rehearse import rehearse
 from mwbatch.commands.verbs.retry import Choice, retry
 from mwbatch.commands.verbs.submit import resume, submit
 from mwbatch.core.facts.kinds import Planned, Withdrawn
-from mwbatch.core.report.outcomes import Created
+from mwbatch.core.report.command_outcomes import Created
 from mwbatch.core.spending.overlaps import Repeats
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.errors import AskedBefore, BatchBusy, Exit, ManifestError, StoreError, UsageError
 from mwbatch.journal.home import row_digests as asked
 from mwbatch.journal.home.home_lock import HomeLock
-from mwbatch.journal.seam.batch_record import Card
-from mwbatch.journal.seam.naming import LOCK
-from mwbatch.journal.seam.open_batch import looking
-from mwbatch.journal.seam.ref import usable
+from mwbatch.journal.interface.batch_info import BatchInfo
+from mwbatch.journal.interface.naming import LOCK
+from mwbatch.journal.interface.open_batch import looking
+from mwbatch.journal.interface.ref import usable
 from mwbatch.simulator.world.faults import Fault, Line
 from mwbatch.simulator.world.shelf import View
 from mwbatch.views.preview import rehearsed
@@ -41,18 +41,18 @@ from tests.unit.commands.conftest import ELSEWHERE, ORIGIN, Stage, answer, silen
 COMMAND = ("mwbatch", "submit", "week1-v2.csv", "--callback-url", "none")
 
 
-async def sent(stage: Stage, source: Source, *again: str, only_new: bool = False) -> Created:
+async def sent(stage: Stage, source: ManifestSource, *again: str, only_new: bool = False) -> Created:
     """Submit a manifest as a user whom nobody can call."""
-    stage.desk = stage.new_desk()
-    stage.desk.command = COMMAND
-    wishes = silent(repeats=Repeats(only_new, again))
-    return await submit(stage.home, stage.client, source, wishes, stage.desk)
+    stage.context = stage.new_context()
+    stage.context.command = COMMAND
+    options = silent(repeats=Repeats(only_new, again))
+    return await submit(stage.home, stage.client, source, options, stage.context)
 
 
 async def resumed(stage: Stage, name: str, *again: str, only_new: bool = False) -> Created:
     """Resume a batch."""
-    wishes = silent(repeats=Repeats(only_new, again))
-    return await resume(stage.home, stage.client, name, wishes, stage.new_desk())
+    options = silent(repeats=Repeats(only_new, again))
+    return await resume(stage.home, stage.client, name, options, stage.new_context())
 
 
 def asks_again(stage: Stage) -> dict[str, int]:
@@ -71,14 +71,14 @@ async def test_a_copy_is_refused_with_numbers_and_ways_on(stage: Stage) -> None:
     and how to go on is said.
     """
     await sent(stage, stage.manifest("a", "b", name="week1.csv"))
-    stage.world.complete_all(stage.desk.now())
+    stage.world.complete_all(stage.context.now())
     with pytest.raises(AskedBefore) as refused:
         await sent(stage, stage.manifest("a", "b", "c", name="week1-v2.csv"))
     said = str(refused.value)
-    card = stage.home.find("week1").card
+    info = stage.home.find("week1").info
     assert "2 of 3 rows to be sent were asked for before; nothing was sent" in said
     assert (
-        f"batch week1 ({card.batch_id}): 2 rows, 2 pending; for example line 2 ('a') asks for what its "
+        f"batch week1 ({info.batch_id}): 2 rows, 2 pending; for example line 2 ('a') asks for what its "
         "line 2 ('a')" in said
     )
     ways = [
@@ -90,7 +90,7 @@ async def test_a_copy_is_refused_with_numbers_and_ways_on(stage: Stage) -> None:
     (told,) = refused.value.asked["batches"]
     assert (told["batch"], told["rows"], told["by_status"]) == ("week1", 2, {"pending": 2})
     assert refused.value.asked["ways"] == ways
-    assert (stage.tasks, [ref.card.name for ref in usable(stage.home.batches())]) == (2, ["week1"])
+    assert (stage.tasks, [ref.info.name for ref in usable(stage.home.batches())]) == (2, ["week1"])
 
 
 @virtual
@@ -109,11 +109,11 @@ async def test_each_way_on_works(stage: Stage) -> None:
         {"pending": 1},
         4,
     )
-    assert "1 row left out: asked for before" in stage.desk.tally.notes
+    assert "1 row left out: asked for before" in stage.context.tally.notes
     again = stage.manifest("a", name="again.csv")
     await sent(stage, again, "week1")
     assert (stage.tasks, asks_again(stage)) == (5, {"https://images.example.com/a.jpg": 1})
-    kept = stage.home.find("again").card.again[stage.home.find("week1").card.batch_id]
+    kept = stage.home.find("again").info.again[stage.home.find("week1").info.batch_id]
     assert kept["rows"] == 1
 
 
@@ -195,31 +195,31 @@ async def test_what_does_not_count(stage: Stage) -> None:
     """Rows that are rejected, canceled or withdrawn elsewhere are asked for anew without a word."""
     stage.wire.plays = [answer(400)]
     await sent(stage, stage.manifest("rejected", "canceled", name="week1.csv"))
-    await cancel(stage.home, stage.client, "week1", ["canceled"], stage.new_desk())
+    await cancel(stage.home, stage.client, "week1", ["canceled"], stage.new_context())
     await sent(stage, stage.manifest("withdrawn", name="week2.csv"))
     batch = await _opened(stage, "week2")
     assert stage.statuses("week1") == {"canceled": 1, "rejected": 1}
-    await cancel(stage.home, stage.client, "week2", [], stage.new_desk())
+    await cancel(stage.home, stage.client, "week2", [], stage.new_context())
     await sent(stage, stage.manifest("rejected", "canceled", "withdrawn", name="new.csv"))
     assert (batch, stage.statuses("new")) == ("week2", {"pending": 3})
     assert asks_again(stage) == {}
 
 
 async def _opened(stage: Stage, name: str) -> str:
-    return stage.home.find(name).card.name
+    return stage.home.find(name).info.name
 
 
 @virtual
 async def test_retry_after_another_batch_asked(stage: Stage) -> None:
     """A canceled row that another batch has asked for since is not opened again, unless the user says so."""
     await sent(stage, stage.manifest("a", "b", name="week1.csv"))
-    await cancel(stage.home, stage.client, "week1", [], stage.new_desk())
+    await cancel(stage.home, stage.client, "week1", [], stage.new_context())
     await sent(stage, stage.manifest("a", name="week2.csv"))
     choice = Choice(Status.CANCELED)
 
     async def tried(repeats: Repeats) -> Created:
         return await retry(
-            stage.home, stage.client, "week1", choice, silent(repeats=repeats), stage.new_desk()
+            stage.home, stage.client, "week1", choice, silent(repeats=repeats), stage.new_context()
         )
 
     with pytest.raises(AskedBefore, match="1 of 2 rows"):
@@ -240,7 +240,7 @@ async def test_another_home_asked(stage: Stage) -> None:
     theirs = Stage(stage.folder / "theirs")
     theirs.client, theirs.wire.world = stage.client, stage.world
     await sent(theirs, theirs.manifest("a", "b", name="week1.csv"))
-    batch_id = theirs.home.find("week1").card.batch_id
+    batch_id = theirs.home.find("week1").info.batch_id
     script = silent(callback_url=None)
     assert script.callback_url is None
     await stage.client.create_tagging_task(
@@ -289,7 +289,7 @@ async def test_a_retry_of_doubt_whose_task_shows_without_its_address(stage: Stag
     await sent(stage, stage.manifest("a", "b", name="week1.csv"))
     assert stage.statuses("week1")["doubt"] == 1
     with pytest.raises(AskedBefore, match="at no address of mwbatch: 1 row"):
-        await retry(stage.home, stage.client, "week1", Choice(Status.DOUBT), silent(), stage.new_desk())
+        await retry(stage.home, stage.client, "week1", Choice(Status.DOUBT), silent(), stage.new_context())
 
 
 @virtual
@@ -307,7 +307,7 @@ async def test_two_old_batches_that_have_not_sent(stage: Stage) -> None:
     assert any(isinstance(fact, Withdrawn) for fact in stage.on_disk("twin"))
     assert (await resumed(stage, "logos")).exit is Exit.DONE
     assert (stage.statuses("logos"), stage.tasks) == ({"pending": 2}, 2)
-    assert first.card.batch_id != second
+    assert first.info.batch_id != second
 
 
 async def _twin(stage: Stage) -> str:
@@ -317,10 +317,10 @@ async def _twin(stage: Stage) -> str:
 
 async def copied(stage: Stage, name: str, id_column: str | None) -> str:
     """A batch ``twin`` with the rows of another one, as an older mwbatch would make it; its id."""
-    ref = stage.home.create(Card("twin", "twin567890", ORIGIN, "/t.csv", id_column, ()))
+    ref = stage.home.create(BatchInfo("twin", "twin567890", ORIGIN, "/t.csv", id_column, ()))
     async with looking(stage.home, ref, "submit") as batch:
         await batch.record([fact for fact in stage.on_disk(name) if isinstance(fact, Planned)])
-    return ref.card.batch_id
+    return ref.info.batch_id
 
 
 @virtual
@@ -357,7 +357,7 @@ async def test_honest_work_goes_on(stage: Stage) -> None:
     source = stage.manifest("a", name="week1.csv")
     there = Stage(stage.folder / "there")
     await submit(
-        stage.home, there.client_at(ELSEWHERE), replace(source, batch="rehearsal"), silent(), stage.desk
+        stage.home, there.client_at(ELSEWHERE), replace(source, batch="rehearsal"), silent(), stage.context
     )
     await sent(stage, replace(source, batch="live"))
     question = stage.manifest("a", name="question.csv")
@@ -411,7 +411,7 @@ async def test_a_batch_that_cannot_be_read(stage: Stage) -> None:
     with pytest.raises(StoreError, match=r"--again week1$") as refused:
         await sent(stage, source)
     assert "format version 2" in str(refused.value)
-    assert (stage.tasks, [ref.card.name for ref in usable(stage.home.batches())]) == (1, ["week1"])
+    assert (stage.tasks, [ref.info.name for ref in usable(stage.home.batches())]) == (1, ["week1"])
     await sent(stage, source, "week1")
     assert stage.tasks == 2
 
@@ -424,7 +424,7 @@ async def test_a_batch_that_another_user_keeps_to_himself(stage: Stage) -> None:
     error = StoreError("cannot read it")
     for cause, advised in ((PermissionError(), "yours to read"), (FileNotFoundError(), "back from a copy")):
         error.__cause__ = cause
-        said = str(unreadable(ref, error, stage.desk))
+        said = str(unreadable(ref, error, stage.context))
         assert [way for way in ("yours to read", "back from a copy") if way in said] == [advised]
         assert said.endswith("--again week1")
 
@@ -475,8 +475,8 @@ def _sealed(lines: bytes) -> bytes:
 
 @pytest.mark.files
 @virtual
-async def test_facts_without_a_card(stage: Stage) -> None:
-    """A folder whose card is gone may have asked for anything: it is no empty one."""
+async def test_facts_without_batch_info(stage: Stage) -> None:
+    """A folder whose batch info is gone may have asked for anything: it is no empty one."""
     await sent(stage, stage.manifest("a", name="week1.csv"))
     (stage.path / "week1" / "batch.json").unlink()
     with pytest.raises(StoreError, match=r"batch\.json is gone.*--again week1$"):
@@ -506,11 +506,13 @@ async def test_a_rehearsal_says_the_same_and_writes_nothing(stage: Stage) -> Non
     for kept in stage.path.rglob(asked.NAME):
         kept.unlink()
     before = {path: path.read_bytes() for path in stage.path.rglob("*") if path.is_file()}
-    whole = await rehearse(stage.home, ORIGIN, unsent, silent(), stage.new_desk())
+    whole = await rehearse(stage.home, ORIGIN, unsent, silent(), stage.new_context())
     assert (whole.to_send, "left out" in rehearsed(whole).words) == (1, False)
     with pytest.raises(AskedBefore, match="1 of 2 rows"):
-        await rehearse(stage.home, ORIGIN, copy, silent(), stage.new_desk())
-    found = await rehearse(stage.home, ORIGIN, copy, silent(repeats=Repeats(only_new=True)), stage.new_desk())
+        await rehearse(stage.home, ORIGIN, copy, silent(), stage.new_context())
+    found = await rehearse(
+        stage.home, ORIGIN, copy, silent(repeats=Repeats(only_new=True)), stage.new_context()
+    )
     assert (found.to_send, found.left_out) == (1, 1)
     assert "1 row would be left out, asked for before" in rehearsed(found).words
     assert {path: path.read_bytes() for path in stage.path.rglob("*") if path.is_file()} == before
@@ -541,8 +543,8 @@ async def test_whoever_waits_can_be_stopped(stage: Stage) -> None:
     with held(stage):
         waiting = asyncio.create_task(sent(stage, stage.manifest("a")))
         await asyncio.sleep(5)
-        assert "waiting: another mwbatch is planning rows in this home" in stage.desk.tally.notes
-        stage.desk.stopping.set()
+        assert "waiting: another mwbatch is planning rows in this home" in stage.context.tally.notes
+        stage.context.stopping.set()
         with pytest.raises(BatchBusy, match="run the same command again"):
             await waiting
     assert stage.tasks == 0
@@ -622,9 +624,9 @@ async def test_a_home_that_locks_nothing(stage: Stage, monkeypatch: pytest.Monke
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr("mwbatch.journal.home.home_lock.fcntl.flock", refuses)
-    turn = Turn(stage.home, stage.desk)
+    turn = PlanningTurn(stage.home, stage.context)
     await turn.take()
-    assert [note for note in stage.desk.tally.notes if "run one mwbatch at a time" in note]
+    assert [note for note in stage.context.tally.notes if "run one mwbatch at a time" in note]
     turn.release()
 
 
@@ -640,7 +642,7 @@ async def test_a_turn_of_who_is_cancelled(stage: Stage, monkeypatch: pytest.Monk
         return taken
 
     async def plan() -> None:
-        async with turn_in(stage.home, stage.desk):
+        async with turn_in(stage.home, stage.context):
             raise AssertionError("it was cancelled before")
 
     monkeypatch.setattr(HomeLock, "take", slow)

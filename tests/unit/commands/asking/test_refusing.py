@@ -5,7 +5,7 @@ from shlex import split
 import pytest
 
 from mwbatch.commands.asking.refusing import same_command
-from mwbatch.commands.context.context import Desk
+from mwbatch.commands.context.context import Context
 
 
 @pytest.mark.parametrize(
@@ -25,5 +25,5 @@ from mwbatch.commands.context.context import Desk
 )
 def test_the_command_that_goes_on(typed: str, printed: str) -> None:
     """What was typed is repeated with what leads on; where it only looks, it is the command that does it."""
-    desk = Desk(command=tuple(split(typed)))
-    assert same_command(desk, "--only-new") == printed
+    context = Context(command=tuple(split(typed)))
+    assert same_command(context, "--only-new") == printed

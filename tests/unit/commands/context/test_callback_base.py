@@ -25,8 +25,8 @@ LAST = "https://last.test/hooks"
 )
 def test_which_base(stage: Stage, asked: str | None, last: str | None, base: str) -> None:
     """What the user asks for goes first; only the base that nobody asked for is told."""
-    assert callback_base(asked, last, stage.desk) == base
-    assert stage.desk.tally.notes == ([] if asked else [f"callbacks go to {LAST}, as before"])
+    assert callback_base(asked, last, stage.context) == base
+    assert stage.context.tally.notes == ([] if asked else [f"callbacks go to {LAST}, as before"])
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_which_base(stage: Stage, asked: str | None, last: str | None, base: str
 )
 def test_what_needs_no_https(stage: Stage, base: str) -> None:
     """Callbacks that are encrypted, stay near, or never come are no reason for a warning."""
-    callback_base(base, None, stage.desk)
-    assert stage.desk.tally.notes == []
+    callback_base(base, None, stage.context)
+    assert stage.context.tally.notes == []
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ def test_what_needs_no_https(stage: Stage, base: str) -> None:
 def test_callbacks_in_clear_are_warned_of(stage: Stage, base: str, host: str, asked: bool) -> None:
     """Plain http to a host that is not local is told once, with the way out, whoever named the base."""
     for _ in range(2):
-        callback_base(base if asked else None, None if asked else base, stage.desk)
-    [warning] = [note for note in stage.desk.tally.notes if note.startswith("warning: ")]
+        callback_base(base if asked else None, None if asked else base, stage.context)
+    [warning] = [note for note in stage.context.tally.notes if note.startswith("warning: ")]
     assert f"{host} is not local" in warning
     assert "https" in warning
 
@@ -78,7 +78,7 @@ def test_callbacks_in_clear_are_warned_of(stage: Stage, base: str, host: str, as
 def test_no_base_at_all(stage: Stage) -> None:
     """With no base asked for and none used before the user is told both ways out."""
     with pytest.raises(UsageError) as refused:
-        callback_base(None, None, stage.desk)
+        callback_base(None, None, stage.context)
     assert str(refused.value) == NO_BASE
     assert "serve-callbacks" in NO_BASE
     assert "--callback-url none" in NO_BASE
@@ -87,7 +87,7 @@ def test_no_base_at_all(stage: Stage) -> None:
 def test_what_is_refused_is_said_as_it_was_given(stage: Stage) -> None:
     """The sentence shows what was given and what it must be."""
     with pytest.raises(UsageError) as refused:
-        callback_base("calls.test:8080", None, stage.desk)
+        callback_base("calls.test:8080", None, stage.context)
     said = "--callback-url 'calls.test:8080' must begin with http:// or https:// and name a host"
     assert str(refused.value) == said
 
@@ -105,15 +105,15 @@ async def test_people_know_before_money_is_spent(
 
     monkeypatch.setattr("mwbatch.commands.context.callback_base.probe", probe)
     for base in (LAST, NOBODY):
-        await warn_unheard(base, keys_of(stage.home).newest, stage.desk)
+        await warn_unheard(base, keys_of(stage.home).newest, stage.context)
     assert asked == [LAST]
-    assert [LAST in note and problem in note for note in stage.desk.tally.notes] == [True] * told
+    assert [LAST in note and problem in note for note in stage.context.tally.notes] == [True] * told
 
 
 async def test_a_password_of_old_is_shown_nowhere(stage: Stage) -> None:
     """A base with a password, which an older version took, is told of without it."""
     last = f"http://user:s3cret@127.0.0.1:{free_port()}"
-    base = callback_base(None, last, stage.desk)
-    await warn_unheard(base, Key(Kid("k123"), b"x" * 32), stage.desk)
-    assert len(stage.desk.tally.notes) == 2
-    assert "s3cret" not in " ".join(stage.desk.tally.notes)
+    base = callback_base(None, last, stage.context)
+    await warn_unheard(base, Key(Kid("k123"), b"x" * 32), stage.context)
+    assert len(stage.context.tally.notes) == 2
+    assert "s3cret" not in " ".join(stage.context.tally.notes)

@@ -1,6 +1,6 @@
 import asyncio
 
-from mwbatch.commands.context.context import Desk
+from mwbatch.commands.context.context import Context
 from mwbatch.core.api.create_request import Outcome
 from mwbatch.core.facts.kinds import Verdict
 from mwbatch.errors import ApiError, Busy, Unsent, Unsure
@@ -10,17 +10,17 @@ from tests.support.virtual import virtual
 @virtual
 async def test_sleep_takes_its_time() -> None:
     """Undisturbed, a sleep lasts as long as was asked for."""
-    assert not await Desk().sleep(60)
+    assert not await Context().sleep(60)
     assert asyncio.get_running_loop().time() == 60
 
 
 @virtual
 async def test_a_wish_to_stop_ends_a_sleep() -> None:
     """The user's wish to stop ends a sleep at once, and a sleep after it does not begin."""
-    desk, loop = Desk(), asyncio.get_running_loop()
-    loop.call_later(5, desk.stopping.set)
-    assert await desk.sleep(60)
-    assert await desk.sleep(60)
+    context, loop = Context(), asyncio.get_running_loop()
+    loop.call_later(5, context.stopping.set)
+    assert await context.sleep(60)
+    assert await context.sleep(60)
     assert loop.time() == 5
 
 
@@ -28,22 +28,22 @@ def test_what_holds_up_rows_is_shown() -> None:
     """A missing connection and a wait that the API names are shown until it goes on;
     the pace that is sought is not.
     """
-    desk = Desk(ticks=lambda: 100.0)
-    desk.held_up(Outcome(Verdict.BUSY), 2.0)
-    assert desk.tally.trouble == ""
+    context = Context(ticks=lambda: 100.0)
+    context.held_up(Outcome(Verdict.BUSY), 2.0)
+    assert context.tally.trouble == ""
     for outcome, told in (
         (Outcome(Verdict.UNSENT), "no connection"),
         (Outcome(Verdict.BUSY, retry_after=4.0), "the API asks to slow down"),
     ):
-        desk.held_up(outcome, 4.0)
-        assert (desk.tally.trouble, desk.tally.until) == (told, 104.0)
+        context.held_up(outcome, 4.0)
+        assert (context.tally.trouble, context.tally.until) == (told, 104.0)
 
 
 def test_why_a_read_waits_is_shown() -> None:
     """Each kind of trouble has its words, and none when the waiting has an end."""
-    desk = Desk(ticks=lambda: 100.0)
+    context = Context(ticks=lambda: 100.0)
     told = []
     for error in (Unsent("x"), Busy("x", status=429), Unsure("x"), ApiError("x", status=503), None):
-        desk.waits(error, 4.0)
-        told.append(desk.tally.trouble)
+        context.waits(error, 4.0)
+        told.append(context.tally.trouble)
     assert told == ["no connection", "the API asks to slow down", "no answer", "the API fails (HTTP 503)", ""]

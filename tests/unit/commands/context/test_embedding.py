@@ -9,11 +9,11 @@ import pytest
 from aiohttp import web
 
 from mwbatch.callbacks.ops.mounting import RECEIVER, application
-from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.manifest.planning import ManifestSource
 from mwbatch.commands.verbs.submit import resume, submit
-from mwbatch.core.report.outcomes import Created
+from mwbatch.core.report.command_outcomes import Created
 from mwbatch.errors import BatchBusy, Exit
-from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.interface.open_batch import OpenBatch
 from tests.support.virtual import run_virtual, virtual
 from tests.unit.commands.conftest import Stage, silent
 from tests.unit.commands.sending.test_cancelled import reached
@@ -21,16 +21,16 @@ from tests.unit.commands.sending.test_cancelled import reached
 ROWS = 30
 
 
-def manifests(stage: Stage) -> list[Source]:
+def manifests(stage: Stage) -> list[ManifestSource]:
     """Three manifests that have nothing in common."""
     return [
         stage.manifest(*(f"{name}{number}" for number in range(ROWS)), name=f"{name}.csv") for name in "abc"
     ]
 
 
-async def sent(stage: Stage, source: Source) -> Created:
+async def sent(stage: Stage, source: ManifestSource) -> Created:
     """Submit a manifest with the stage's client, which others use at the same time."""
-    return await submit(stage.home, stage.client, source, silent(concurrency=8), stage.new_desk())
+    return await submit(stage.home, stage.client, source, silent(concurrency=8), stage.new_context())
 
 
 @virtual
@@ -53,7 +53,7 @@ async def test_one_that_is_cancelled_leaves_the_others_alone(stage: Stage) -> No
     with pytest.raises(asyncio.CancelledError):
         await running
     assert (await beside).exit is Exit.DONE
-    again = await resume(stage.home, stage.client, "a", silent(settle=1.0), stage.new_desk())
+    again = await resume(stage.home, stage.client, "a", silent(settle=1.0), stage.new_context())
     assert (again.exit, stage.statuses("a"), stage.tasks) == (Exit.DONE, {"pending": ROWS}, 2 * ROWS)
 
 
@@ -63,20 +63,20 @@ async def test_the_same_batch_twice(stage: Stage, monkeypatch: pytest.MonkeyPatc
     source = manifests(stage)[0]
     await sent(stage, source)
     reading, go = asyncio.Event(), asyncio.Event()
-    starts = Opened.starts
+    starts = OpenBatch.starts
 
-    async def slow(batch: Opened) -> object:
+    async def slow(batch: OpenBatch) -> object:
         reading.set()
         await go.wait()
         return await starts(batch)
 
-    monkeypatch.setattr(Opened, "starts", slow)
-    running = asyncio.create_task(resume(stage.home, stage.client, "a", silent(), stage.new_desk()))
+    monkeypatch.setattr(OpenBatch, "starts", slow)
+    running = asyncio.create_task(resume(stage.home, stage.client, "a", silent(), stage.new_context()))
     await reading.wait()
     waited = list[str]()
     asyncio.get_running_loop().call_later(1e-3, waited.append, "a while")
     with pytest.raises(BatchBusy, match=r"in use by mwbatch resume"):
-        await resume(stage.home, stage.client, "a", silent(), stage.new_desk())
+        await resume(stage.home, stage.client, "a", silent(), stage.new_context())
     assert not waited
     go.set()
     assert (await running).exit is Exit.DONE
@@ -111,7 +111,7 @@ def test_one_batch_in_two_threads(tmp_path: Path) -> None:
 
     def other() -> None:
         with pytest.raises(BatchBusy) as raised:
-            run_virtual(resume(stages[1].home, stages[1].client, "a", silent(), stages[1].new_desk()))
+            run_virtual(resume(stages[1].home, stages[1].client, "a", silent(), stages[1].new_context()))
         refused.append(str(raised.value))
 
     def beside(_: object) -> None:
@@ -139,8 +139,8 @@ async def test_a_receiver_beside_a_submit(stage: Stage) -> None:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
         url = f"http://127.0.0.1:{runner.addresses[0][1]}/hooks"
-        wishes = replace(silent(concurrency=8), callback_url=url)
-        created = await submit(stage.home, stage.client, manifests(stage)[0], wishes, stage.new_desk())
+        options = replace(silent(concurrency=8), callback_url=url)
+        created = await submit(stage.home, stage.client, manifests(stage)[0], options, stage.new_context())
         assert (created.exit, created.report.is_heard) == (Exit.DONE, True)
         assert own[RECEIVER].counts.probes == 1
     finally:

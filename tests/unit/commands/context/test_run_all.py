@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from mwbatch.commands.context.run_all import crew
+from mwbatch.commands.context.run_all import run_all
 from tests.support.virtual import virtual
 
 
@@ -15,7 +15,7 @@ async def test_all_come_to_their_end() -> None:
         await asyncio.sleep(number)
         ended.append(number)
 
-    await crew(work(number) for number in (3, 1, 2))
+    await run_all(work(number) for number in (3, 1, 2))
     assert ended == [1, 2, 3]
 
 
@@ -35,5 +35,5 @@ async def test_the_first_error_comes_as_it_is() -> None:
             stopped.append("yes")
 
     with pytest.raises(KeyError, match="mine"):
-        await crew([fail(), wait()])
+        await run_all([fail(), wait()])
     assert stopped == ["yes"]

@@ -16,29 +16,31 @@ from mwbatch.commands.verbs.rehearse import rehearse
 from mwbatch.commands.verbs.retry import Choice, retry
 from mwbatch.commands.verbs.submit import resume, submit
 from mwbatch.core.api.address import Address
-from mwbatch.core.api.unusable import Reject
+from mwbatch.core.api.unusable import Unusable
 from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.journal.home.batch_lock import WHO
-from mwbatch.journal.seam.commit_times import Commits
+from mwbatch.journal.interface.commit_times import Commits
 from tests.support.virtual import virtual
 from tests.unit.commands.conftest import Stage, silent
 
 VERBS: dict[str, Callable[[Stage], Awaitable[Any]]] = {
-    "submit": lambda stage: submit(stage.home, stage.client, stage.manifest(*range(6)), silent(), stage.desk),
-    "resume": lambda stage: resume(stage.home, stage.client, "logos", silent(), stage.desk),
-    "retry": lambda stage: retry(
-        stage.home, stage.client, "logos", Choice(Status.CANCELED, ("3",)), silent(), stage.desk
+    "submit": lambda stage: submit(
+        stage.home, stage.client, stage.manifest(*range(6)), silent(), stage.context
     ),
-    "cancel": lambda stage: cancel(stage.home, stage.client, "logos", ("1", "2"), stage.desk),
+    "resume": lambda stage: resume(stage.home, stage.client, "logos", silent(), stage.context),
+    "retry": lambda stage: retry(
+        stage.home, stage.client, "logos", Choice(Status.CANCELED, ("3",)), silent(), stage.context
+    ),
+    "cancel": lambda stage: cancel(stage.home, stage.client, "logos", ("1", "2"), stage.context),
     "begin": lambda stage: submit(
-        stage.home, stage.client, replace(stage.manifest(7), batch="other"), silent(), stage.desk
+        stage.home, stage.client, replace(stage.manifest(7), batch="other"), silent(), stage.context
     ),
     "rehearse": lambda stage: rehearse(
-        stage.home, stage.client.origin, stage.manifest(*range(6)), silent(), stage.desk
+        stage.home, stage.client.origin, stage.manifest(*range(6)), silent(), stage.context
     ),
     "reconcile": lambda stage: reconcile(
-        stage.home, stage.client, str(stage.folder / "logos.csv"), stage.desk
+        stage.home, stage.client, str(stage.folder / "logos.csv"), stage.context
     ),
 }
 
@@ -68,10 +70,10 @@ UNSAID: Final = ("os.remove", WHO)
 async def leave_misfits(stage: Stage) -> None:
     """Two callbacks come in that did not fit, one while the batch was not here."""
     ref, room = stage.home.find("logos"), stage.home.mailroom("receiver", Commits())
-    for place in (ref, ref.card.batch_id):
+    for place in (ref, ref.info.batch_id):
         box = room.mailbox(place)
-        address = Address(Kid("k1"), ref.card.batch_id, RowNumber(0), Attempt(1), "0" * 32)
-        box.keep_reject(Reject.of(address, "not_json", b"{", 1.0, 10), 1000)
+        address = Address(Kid("k1"), ref.info.batch_id, RowNumber(0), Attempt(1), "0" * 32)
+        box.keep_reject(Unusable.of(address, "not_json", b"{", 1.0, 10), 1000)
         await box.close()
 
 
@@ -80,12 +82,13 @@ async def leave_misfits(stage: Stage) -> None:
 @virtual
 async def test_no_disk_is_touched_on_the_loop(stage: Stage, verb: str) -> None:
     """Whatever a verb does, nothing of the home is opened, listed, made, renamed or removed on the loop: no
-    card, key, lock or segment. Only who holds a lock is unsaid there as it goes, which nothing may hinder.
+    batch info, key, lock or segment. Only who holds a lock is unsaid there as it goes, which nothing may
+    hinder.
     """
-    await submit(stage.home, stage.client, stage.manifest(*range(4)), silent(), stage.desk)
-    await cancel(stage.home, stage.client, "logos", ("3",), stage.new_desk())
+    await submit(stage.home, stage.client, stage.manifest(*range(4)), silent(), stage.context)
+    await cancel(stage.home, stage.client, "logos", ("3",), stage.new_context())
     await leave_misfits(stage)
-    stage.desk, loop = stage.new_desk(), threading.get_ident()
+    stage.context, loop = stage.new_context(), threading.get_ident()
     doing = VERBS[verb](stage)  # which writes the manifest
     on_loop: list[str] = []
 

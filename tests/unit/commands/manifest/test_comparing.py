@@ -4,9 +4,9 @@ import pytest
 
 from mwbatch.commands.manifest.comparing import compare
 from mwbatch.commands.verbs.submit import submit
-from mwbatch.core.report.outcomes import Comparison
+from mwbatch.core.report.command_outcomes import Comparison
 from mwbatch.errors import UsageError
-from mwbatch.journal.seam.open_batch import look
+from mwbatch.journal.interface.open_batch import look
 from tests.support.virtual import virtual
 from tests.unit.commands.conftest import Stage, silent
 
@@ -20,7 +20,7 @@ def rows(*ids: str, elsewhere: str = "") -> list[str]:
 
 async def compared(stage: Stage, lines: list[str], head: str = HEAD) -> Comparison:
     """Submit rows a to d, then compare the batch with a file of these lines."""
-    await submit(stage.home, stage.client, stage.manifest(*"abcd"), silent(), stage.desk)
+    await submit(stage.home, stage.client, stage.manifest(*"abcd"), silent(), stage.context)
     path = stage.folder / "now.csv"
     path.write_text("\n".join([head, *lines]) + "\n")
     found = await compare(await look(stage.home, stage.home.find("logos")), str(path))

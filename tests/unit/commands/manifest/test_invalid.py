@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.manifest.planning import ManifestSource
 from mwbatch.commands.verbs.submit import submit
 from mwbatch.commands.verbs.validate import validate
 from mwbatch.core.codec.json_codec import encode
 from mwbatch.core.manifest.entry import OUR_ERROR, OUR_TEXT, Entry, Problem, cells_of
 from mwbatch.core.manifest.parsing import read_csv, read_jsonl
-from mwbatch.core.report.outcomes import Created
+from mwbatch.core.report.command_outcomes import Created
 from mwbatch.errors import Exit, ManifestError
 from mwbatch.views.preview import validated
 from tests.conftest import Synced
@@ -33,9 +33,9 @@ GOOD = ["d,https://images.example.com/d.jpg,,,,Trier", "e,https://images.example
 
 async def sent(stage: Stage, *lines: str, skip: bool = True, name: str = "logos.csv") -> Created:
     """Submit a manifest of these lines into the batch `logos`."""
-    source = Source(stage.manifest(name=name).path, skip_invalid=skip, batch="logos")
+    source = ManifestSource(stage.manifest(name=name).path, skip_invalid=skip, batch="logos")
     stage.write(source, *lines)
-    return await submit(stage.home, stage.client, source, silent(), stage.new_desk())
+    return await submit(stage.home, stage.client, source, silent(), stage.new_context())
 
 
 def aside(stage: Stage) -> Path:
@@ -86,10 +86,10 @@ async def test_nobody_can_foretell_where_it_is_written(stage: Stage) -> None:
 @virtual
 async def test_the_printed_command_takes_any_name(stage: Stage) -> None:
     """A file with blanks and an apostrophe in its name is named so that a shell finds it."""
-    source = Source(stage.manifest(name="bob's week 1.csv").path, skip_invalid=True, batch="logos")
+    source = ManifestSource(stage.manifest(name="bob's week 1.csv").path, skip_invalid=True, batch="logos")
     stage.write(source, HEADER, *BAD, *GOOD)
-    await submit(stage.home, stage.client, source, silent(), stage.desk)
-    (told,) = (note for note in stage.desk.tally.notes if "mistakes" in note)
+    await submit(stage.home, stage.client, source, silent(), stage.context)
+    (told,) = (note for note in stage.context.tally.notes if "mistakes" in note)
     assert shlex.split(told.partition("then: ")[2]) == [
         "mwbatch",
         "submit",
@@ -111,8 +111,8 @@ async def test_mended_and_submitted(stage: Stage) -> None:
     await sent(stage, HEADER, BAD[0], *GOOD)
     (row,) = put_aside(stage)
     aside(stage).write_bytes(encode(row | {"image_url": "https://images.example.com/a.jpg"}))
-    mended = Source(str(aside(stage)), batch="logos")
-    await submit(stage.home, stage.client, mended, silent(), stage.new_desk())
+    mended = ManifestSource(str(aside(stage)), batch="logos")
+    await submit(stage.home, stage.client, mended, silent(), stage.new_context())
     batch = await stage.opened()
     rows = {planned.id: planned.columns for planned in batch.journal.rows()}
     assert (stage.tasks, rows) == (3, {"a": {"shop": "Köln"}, "d": {"shop": "Trier"}, "e": {"shop": ""}})
@@ -140,7 +140,7 @@ async def test_mended_in_place_it_runs_again(stage: Stage) -> None:
     (row,) = put_aside(stage)
     mended = encode(row | {"image_url": "https://images.example.com/a.jpg"}) + b"\n"
     aside(stage).write_bytes(mended)
-    await submit(stage.home, stage.client, Source(str(aside(stage))), silent(), stage.new_desk())
+    await submit(stage.home, stage.client, ManifestSource(str(aside(stage))), silent(), stage.new_context())
     for _ in range(2):
         created = await sent(stage, HEADER, BAD[0], *GOOD, BAD[1], "g,https://images.example.com/g.jpg,,,,")
         assert (created.skipped, created.exit, stage.tasks) == (2, Exit.ROWS, 4)
@@ -153,9 +153,9 @@ async def test_mended_in_place_it_runs_again(stage: Stage) -> None:
 async def test_lists_of_other_batches_do_not_count(stage: Stage) -> None:
     """A row that stands in the list of another batch is put aside for its own one all the same."""
     await sent(stage, HEADER, BAD[0], GOOD[0])
-    source = Source(stage.manifest().path, skip_invalid=True, batch="other")
+    source = ManifestSource(stage.manifest().path, skip_invalid=True, batch="other")
     stage.write(source, HEADER, BAD[0], GOOD[1])
-    assert (await submit(stage.home, stage.client, source, silent(), stage.new_desk())).skipped == 1
+    assert (await submit(stage.home, stage.client, source, silent(), stage.new_context())).skipped == 1
     assert [json.loads(line)["id"] for line in second(stage).read_bytes().splitlines()] == ["a"]
 
 
@@ -163,10 +163,10 @@ async def test_lists_of_other_batches_do_not_count(stage: Stage) -> None:
 async def test_rows_put_aside_before_are_told(stage: Stage) -> None:
     """Where the bad rows stand is said each time, with the command that sends them once they are mended."""
     for when in ("put aside in", "put aside before in"):
-        source, desk = Source(stage.manifest().path, skip_invalid=True), stage.new_desk()
+        source, context = ManifestSource(stage.manifest().path, skip_invalid=True), stage.new_context()
         stage.write(source, HEADER, *BAD, *GOOD)
-        await submit(stage.home, stage.client, source, silent(), desk)
-        (told,) = (note for note in desk.tally.notes if "mistakes" in note)
+        await submit(stage.home, stage.client, source, silent(), context)
+        (told,) = (note for note in context.tally.notes if "mistakes" in note)
         assert told.startswith(f"{when} {aside(stage)}, because of their mistakes: 3 rows.")
         assert told.endswith(f"mwbatch submit {aside(stage)}")
 
@@ -300,8 +300,8 @@ async def test_a_list_that_begins_with_a_line_without_cells(stage: Stage) -> Non
     aside(stage).write_bytes(
         encode(torn) + b"\n" + encode(row | {"image_url": "https://images.example.com/a.jpg"})
     )
-    mended = Source(str(aside(stage)), skip_invalid=True)
-    created = await submit(stage.home, stage.client, mended, silent(), stage.new_desk())
+    mended = ManifestSource(str(aside(stage)), skip_invalid=True)
+    created = await submit(stage.home, stage.client, mended, silent(), stage.new_context())
     assert (created.skipped, stage.statuses()) == (1, {"pending": 3})
 
 

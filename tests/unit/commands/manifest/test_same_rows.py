@@ -12,20 +12,20 @@ import orjson
 import pytest
 
 from mwbatch.commands.manifest.comparing import compare
-from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.manifest.planning import ManifestSource
 from mwbatch.commands.verbs.cancel import cancel
 from mwbatch.commands.verbs.rehearse import rehearse
 from mwbatch.commands.verbs.retry import Choice, retry
 from mwbatch.commands.verbs.submit import resume, submit
 from mwbatch.core.codec.ids import RowNumber
 from mwbatch.core.facts.kinds import Planned, Started
-from mwbatch.core.report.outcomes import Created
+from mwbatch.core.report.command_outcomes import Created
 from mwbatch.core.spending.budget import Limits
 from mwbatch.core.spending.overlaps import Repeats
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.errors import AskedBefore, ManifestError, UsageError
-from mwbatch.journal.seam.labelled import results
-from mwbatch.journal.seam.open_batch import look
+from mwbatch.journal.interface.labelled import results
+from mwbatch.journal.interface.open_batch import look
 from mwbatch.simulator.world.forms import Draft
 from tests.support.virtual import virtual
 from tests.unit.commands.conftest import ORIGIN, Play, Stage, answer, silent
@@ -44,9 +44,9 @@ def signed(query: str, n: int, rows: int = ROWS, *, ids: bool = False) -> list[s
     )
 
 
-async def sent(stage: Stage, source: Source, **wishes: object) -> Created:
+async def sent(stage: Stage, source: ManifestSource, **options: object) -> Created:
     """Submit as a user whom nobody can call."""
-    return await submit(stage.home, stage.client, source, silent(**wishes), stage.new_desk())
+    return await submit(stage.home, stage.client, source, silent(**options), stage.new_context())
 
 
 def urls(stage: Stage) -> list[str]:
@@ -78,7 +78,7 @@ async def test_rows_that_are_not_sent_yet_take_the_fresh_url(stage: Stage, ids: 
     stage.write(source, *signed(SIGNED["S3"], 1, ids=ids))
     await sent(stage, source, limits=Limits(max_tasks=1))
     stage.write(source, *signed(SIGNED["S3"], 2, ids=ids))
-    rehearsed = await rehearse(stage.home, ORIGIN, source, silent(), stage.desk)
+    rehearsed = await rehearse(stage.home, ORIGIN, source, silent(), stage.context)
     assert (rehearsed.renewed, rehearsed.known) == (ROWS - 1, ROWS)
     await sent(stage, source, limits=Limits(max_tasks=ROWS))
     assert [url.endswith("ab1") for url in urls(stage)] == [True, False, False]
@@ -123,7 +123,7 @@ async def test_a_rejected_row_is_retried_with_its_fresh_url(stage: Stage) -> Non
     refused[0] = False
     stage.write(source, *signed(SIGNED["Azure"], 2))
     assert (await sent(stage, source)).report.by_status[Status.REJECTED] == ROWS
-    await retry(stage.home, stage.client, "logos", Choice(), silent(), stage.new_desk())
+    await retry(stage.home, stage.client, "logos", Choice(), silent(), stage.new_context())
     assert len(urls(stage)) == ROWS
     assert all("h2" in url or "s2" in url for url in urls(stage))
 
@@ -135,14 +135,14 @@ async def test_an_open_row_is_never_renewed(stage: Stage) -> None:
     """
     plays = iter([None, answer(500)])
     stage.wire.always = lambda _: next(plays)
-    source, desk = stage.manifest(), stage.new_desk()
+    source, context = stage.manifest(), stage.new_context()
     stage.write(source, *signed(SIGNED["S3"], 1))
-    asyncio.get_running_loop().call_later(60.0, desk.stopping.set)  # before the doubt is settled
-    await submit(stage.home, stage.client, source, silent(limits=Limits(max_tasks=2)), desk)
+    asyncio.get_running_loop().call_later(60.0, context.stopping.set)  # before the doubt is settled
+    await submit(stage.home, stage.client, source, silent(limits=Limits(max_tasks=2)), context)
     assert stage.statuses() == {"planned": 1, "doubt": 1, "pending": 1}
-    await cancel(stage.home, stage.client, "logos", [], stage.new_desk())
+    await cancel(stage.home, stage.client, "logos", [], stage.new_context())
     stage.write(source, *signed(SIGNED["S3"], 2))
-    found = await rehearse(stage.home, ORIGIN, source, silent(), stage.desk)
+    found = await rehearse(stage.home, ORIGIN, source, silent(), stage.context)
     assert (found.known, found.renewed, found.new) == (3, 2, 0)  # all but the one in doubt
 
 
@@ -158,7 +158,7 @@ async def test_a_parameter_that_the_user_calls_volatile(stage: Stage) -> None:
     await sent(stage, replace(source, volatile=("token",)))
     stage.write(source, *lines[1])
     assert (await sent(stage, source)).report.rows == 2
-    assert (stage.tasks, stage.home.find("logos").card.volatile) == (2, ("token",))
+    assert (stage.tasks, stage.home.find("logos").info.volatile) == (2, ("token",))
 
 
 @virtual
@@ -223,12 +223,12 @@ async def test_a_link_is_known_by_its_own_path_and_by_its_targets(stage: Stage) 
     link = Path(source.path).with_name("latest.csv")
     link.symlink_to(source.path)
     await sent(stage, source)
-    assert (await sent(stage, Source(str(link)))).report.batch == "logos"
-    assert stage.home.find(str(link)).card.name == "logos"
+    assert (await sent(stage, ManifestSource(str(link)))).report.batch == "logos"
+    assert stage.home.find(str(link)).info.name == "logos"
     other = Path(source.path).with_name("other.csv")
     other.symlink_to(stage.manifest("x", name="week1.csv").path)
-    await sent(stage, Source(str(other)))
-    assert (await sent(stage, Source(str(other.resolve())))).report.batch == "other"
+    await sent(stage, ManifestSource(str(other)))
+    assert (await sent(stage, ManifestSource(str(other.resolve())))).report.batch == "other"
     assert stage.tasks == 3
 
 
@@ -240,13 +240,13 @@ async def test_a_link_that_leads_elsewhere_now_is_refused(stage: Stage) -> None:
     weeks = [stage.manifest(name, name=f"{name}.csv") for name in ("week1", "week2")]
     link = Path(weeks[0].path).with_name("latest.csv")
     link.symlink_to(weeks[0].path)
-    await sent(stage, Source(str(link)))
+    await sent(stage, ManifestSource(str(link)))
     link.unlink()
     link.symlink_to(weeks[1].path)
     with pytest.raises(UsageError, match=r"no row in common.*--batch NAME.*--add"):
-        await sent(stage, Source(str(link)))
+        await sent(stage, ManifestSource(str(link)))
     assert stage.tasks == 1
-    assert (await sent(stage, Source(str(link), add=True))).report.rows == 2
+    assert (await sent(stage, ManifestSource(str(link), add=True))).report.rows == 2
 
 
 @virtual
@@ -271,8 +271,10 @@ async def test_a_list_of_mistakes_knows_its_batch(stage: Stage) -> None:
             orjson.dumps(row | {"image_url": f"https://a.example/{row['id']}.jpg"}) + b"\n" for row in rows
         )
     )
-    assert (await rehearse(stage.home, ORIGIN, Source(str(mended)), silent(), stage.desk)).batch == "logos"
-    created = await sent(stage, Source(str(mended)))
+    assert (
+        await rehearse(stage.home, ORIGIN, ManifestSource(str(mended)), silent(), stage.context)
+    ).batch == "logos"
+    created = await sent(stage, ManifestSource(str(mended)))
     assert (created.report.batch, created.report.rows, stage.tasks) == ("logos", 3, 3)
     assert all("mwbatch_batch" not in fact.columns for fact in stage.on_disk() if isinstance(fact, Planned))
 
@@ -287,7 +289,7 @@ async def test_a_list_of_mistakes_of_another_home(stage: Stage) -> None:
     assert (await sent(stage, replace(source, batch="mine"))).report.batch == "mine"
 
 
-async def told_apart(stage: Stage, *, sent_first: bool) -> Source:
+async def told_apart(stage: Stage, *, sent_first: bool) -> ManifestSource:
     """A batch of before: its three pictures stand there twice, signed otherwise, the second time not sent."""
     source = stage.manifest()
     stage.write(source, *signed(SIGNED["S3"], 1))
@@ -316,7 +318,7 @@ async def test_rows_that_were_told_apart_before_are_not_paid_twice(stage: Stage,
     """
     source = await told_apart(stage, sent_first=sent_first)
     limits = Limits(max_tasks=9)
-    name = stage.home.find("logos").card.name
+    name = stage.home.find("logos").info.name
     with pytest.raises(
         AskedBefore, match=rf"3 of {3 if sent_first else 6} rows to be sent were asked"
     ) as refused:
@@ -324,7 +326,7 @@ async def test_rows_that_were_told_apart_before_are_not_paid_twice(stage: Stage,
     ways = refused.value.asked["ways"]
     assert [way.split()[-2:] for way in ways] == [["--only-new"], ["--again", name]]
     with pytest.raises(AskedBefore):
-        await resume(stage.home, stage.client, name, silent(limits=limits), stage.new_desk())
+        await resume(stage.home, stage.client, name, silent(limits=limits), stage.new_context())
     assert stage.tasks == ROWS * sent_first
     left = await sent(stage, source, limits=limits, repeats=Repeats(only_new=True))
     assert (left.left_out, stage.tasks) == (ROWS, ROWS)
@@ -336,11 +338,11 @@ async def test_rows_that_were_told_apart_before_are_not_paid_twice(stage: Stage,
 async def test_rows_that_were_told_apart_before_are_paid_again_by_the_users_word(stage: Stage) -> None:
     """``--again`` with the batch's own name sends them, and it is kept: no later run asks once more."""
     source = await told_apart(stage, sent_first=True)
-    name = stage.home.find("logos").card.name
+    name = stage.home.find("logos").info.name
     limits = Limits(max_tasks=ROWS + 1)
     await sent(stage, source, limits=limits, repeats=Repeats(again=(name,)))
     assert stage.tasks == ROWS + 1
-    await resume(stage.home, stage.client, name, silent(limits=Limits(max_tasks=9)), stage.new_desk())
+    await resume(stage.home, stage.client, name, silent(limits=Limits(max_tasks=9)), stage.new_context())
     assert stage.tasks == 2 * ROWS
 
 
@@ -353,5 +355,5 @@ async def test_a_retry_of_what_another_row_of_the_batch_has(stage: Stage) -> Non
     await sent(stage, source, limits=Limits(max_tasks=9), repeats=Repeats(only_new=True))
     canceled = Choice(Status.CANCELED)
     with pytest.raises(AskedBefore):
-        await retry(stage.home, stage.client, "logos", canceled, silent(), stage.new_desk())
+        await retry(stage.home, stage.client, "logos", canceled, silent(), stage.new_context())
     assert stage.tasks == ROWS

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mwbatch.commands.manifest.manifests import Manifest
-from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.manifest.planning import ManifestSource
 from mwbatch.commands.verbs.cancel import cancel
 from mwbatch.commands.verbs.rehearse import rehearse
 from mwbatch.commands.verbs.retry import Choice, retry
@@ -17,9 +17,9 @@ from mwbatch.commands.verbs.validate import validate
 from mwbatch.core.codec.ids import RowNumber
 from mwbatch.core.facts.kinds import Planned, Retried
 from mwbatch.core.manifest.entry import Entry
-from mwbatch.core.report.outcomes import Created
+from mwbatch.core.report.command_outcomes import Created
 from mwbatch.core.spending.budget import Limits
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.errors import Exit, ManifestError, UsageError
 from mwbatch.views.plain import Result
 from mwbatch.views.preview import rehearsed, validated
@@ -36,7 +36,7 @@ def signed(name: str, ends: float) -> str:
     return f"{PICTURE}/{name}.jpg?Expires={int(EPOCH + ends)}&Signature=s&Key-Pair-Id=k"
 
 
-def written(stage: Stage, *lines: str, **said: Any) -> Source:
+def written(stage: Stage, *lines: str, **said: Any) -> ManifestSource:
     """A manifest of these lines: CSV, or JSONL where they begin so."""
     source = stage.manifest(name="logos.jsonl" if lines[0].startswith("{") else "logos.csv")
     stage.write(source, *lines)
@@ -45,18 +45,20 @@ def written(stage: Stage, *lines: str, **said: Any) -> Source:
 
 async def sent(stage: Stage, *lines: str, **said: Any) -> Created:
     """Submit a manifest of these lines."""
-    return await submit(stage.home, stage.client, written(stage, *lines, **said), silent(), stage.new_desk())
+    return await submit(
+        stage.home, stage.client, written(stage, *lines, **said), silent(), stage.new_context()
+    )
 
 
 async def refused(stage: Stage, *lines: str, **said: Any) -> list[str]:
     """What is said where such a manifest is not sent; validation and a dry run say the same."""
     source = written(stage, *lines, **said)
     with pytest.raises(ManifestError) as real:
-        await submit(stage.home, stage.client, source, silent(), stage.new_desk())
+        await submit(stage.home, stage.client, source, silent(), stage.new_context())
     with pytest.raises(ManifestError) as rehearsed:
-        await rehearse(stage.home, ORIGIN, source, silent(), stage.new_desk())
+        await rehearse(stage.home, ORIGIN, source, silent(), stage.new_context())
     assert stage.wire.creates == []
-    validated = await validate(source.path, leave=source.leave, desk=stage.new_desk())
+    validated = await validate(source.path, leave=source.leave, context=stage.new_context())
     texts = [problem.text(source.path) for problem in validated.problems]
     assert [
         line.replace("the API's clock", "this machine's clock") for line in real.value.problems[: len(texts)]
@@ -171,14 +173,14 @@ async def test_the_clock_of_the_api(stage: Stage, monkeypatch: pytest.MonkeyPatc
     """A machine whose clock is wrong refuses nothing that the API's clock takes; where no clock is told,
     its own serves.
     """
-    desk = stage.new_desk()
-    desk.now = lambda: clock() + 9 * DAY
+    context = stage.new_context()
+    context.now = lambda: clock() + 9 * DAY
     source = written(stage, "id,image_url", f"a,{signed('a', DAY / 2)}")
-    assert _value(validated(await validate(source.path, desk=desk)))["expired_urls"] == 1
-    await submit(stage.home, stage.client, source, silent(), desk)
+    assert _value(validated(await validate(source.path, context=context)))["expired_urls"] == 1
+    await submit(stage.home, stage.client, source, silent(), context)
     assert any(
         "within 24 hours, the first at 2023-11-15T10:13:20Z (by the API's clock" in n
-        for n in desk.tally.notes
+        for n in context.tally.notes
     )
     timeless = answer(200, {"docs": [], "total": 0, "has_more": False})
     del timeless.headers["Date"]  # type: ignore[attr-defined]
@@ -189,11 +191,11 @@ async def test_the_clock_of_the_api(stage: Stage, monkeypatch: pytest.MonkeyPatc
             stage.client,
             written(stage, "id,image_url", f"b,{signed('b', 1)}", batch="b"),
             silent(),
-            desk,
+            context,
         )
 
 
-async def bought_by_an_older_program(stage: Stage, *lines: str) -> Source:
+async def bought_by_an_older_program(stage: Stage, *lines: str) -> ManifestSource:
     """The batch of a manifest of these lines, planned as a program that took all of it did."""
     source = written(stage, *lines)
     batch, entries = await stage.opened(), [one async for chunk in Manifest(source.path) for one in chunk]
@@ -235,11 +237,11 @@ async def test_unsent_rows_whose_url_has_expired(stage: Stage) -> None:
     await sent(stage, *lines)
     await asyncio.sleep(7 * DAY)
     old = [line.replace("Signature=s", "Signature=t") for line in lines]
-    desk, source = stage.new_desk(), written(stage, *old)
+    context, source = stage.new_context(), written(stage, *old)
     told = "warning: 1 row planned before is still to be sent with a URL that has expired"
-    assert told in rehearsed(await rehearse(stage.home, ORIGIN, source, silent(), desk)).words
-    await submit(stage.home, stage.client, source, silent(), desk)
-    assert sum(told in note for note in desk.tally.notes) == 1
+    assert told in rehearsed(await rehearse(stage.home, ORIGIN, source, silent(), context)).words
+    await submit(stage.home, stage.client, source, silent(), context)
+    assert sum(told in note for note in context.tally.notes) == 1
     assert stage.tasks == 3
     assert not any(fact.edition for fact in stage.on_disk() if isinstance(fact, Planned))
 
@@ -291,7 +293,9 @@ async def test_put_aside(stage: Stage) -> None:
     names = {"Instruction": "instruction", "AnnotationOptions": "annotation_option", "Tags": "tags"}
     mended = {names.get(name, name): cell for name, cell in bad.items()} | {"mwbatch_error": "none any more"}
     aside.write_text(json.dumps(mended))
-    await submit(stage.home, stage.client, Source(str(aside), batch="logos"), silent(), stage.new_desk())
+    await submit(
+        stage.home, stage.client, ManifestSource(str(aside), batch="logos"), silent(), stage.new_context()
+    )
     rows = {row.id: row for row in (await stage.opened()).journal.rows()}
     assert (rows["b"].type, rows["b"].columns, stage.tasks) == ("annotating", {"n": 7}, 2)
 
@@ -307,14 +311,14 @@ async def test_what_is_told_before_it_is_paid(stage: Stage) -> None:
     ]
     lines += [f"{PICTURE}/{n}.jpg,,,,x," for n in range(2, 120)]
     asked: list[str] = []
-    source, desk = written(stage, *lines), stage.new_desk()
-    dry = rehearsed(await rehearse(stage.home, ORIGIN, source, silent(), desk))
+    source, context = written(stage, *lines), stage.new_context()
+    dry = rehearsed(await rehearse(stage.home, ORIGIN, source, silent(), context))
     with pytest.raises(UsageError, match="as you said"):
-        await submit(stage.home, stage.client, source, silent(confirm=asked.append), desk)
+        await submit(stage.home, stage.client, source, silent(confirm=asked.append), context)
     told = "118 tagging, 1 annotating; yours: shelf, callback_url"
     unused = "column callback_url is not used: mwbatch gives each task an address of its own"
     assert asked == [f"create 119 tasks at {ORIGIN}?"]
-    assert {told, unused} <= {*desk.tally.notes}
+    assert {told, unused} <= {*context.tally.notes}
     assert f"  {told}\n  {unused}\n" in dry.words
     found = validated(await validate(source.path))
     assert f"yours: shelf, callback_url\n{unused}\n" in found.words
@@ -333,11 +337,11 @@ WISHES: dict[str, dict[str, Any]] = {
 @virtual
 async def test_a_name_that_is_none(stage: Stage, name: str) -> None:
     """What cannot be the name of a batch is refused by a dry run too, before the manifest is read."""
-    source = Source("nowhere.csv", batch=name, known_as="-")
+    source = ManifestSource("nowhere.csv", batch=name, known_as="-")
     with pytest.raises(UsageError, match="a batch cannot be named"):
-        await rehearse(stage.home, ORIGIN, source, silent(), stage.desk)
+        await rehearse(stage.home, ORIGIN, source, silent(), stage.context)
     with pytest.raises(UsageError, match="a batch cannot be named"):
-        await submit(stage.home, stage.client, source, silent(), stage.desk)
+        await submit(stage.home, stage.client, source, silent(), stage.context)
 
 
 @pytest.mark.files
@@ -347,44 +351,49 @@ async def test_keys_that_are_none(stage: Stage) -> None:
     stage.path.mkdir()
     (stage.path / "keys.json").write_text("[]")
     with pytest.raises(UsageError, match="keys"):
-        await rehearse(stage.home, ORIGIN, stage.manifest("a"), silent(), stage.desk)
+        await rehearse(stage.home, ORIGIN, stage.manifest("a"), silent(), stage.context)
     with pytest.raises(UsageError, match="keys"):
-        await submit(stage.home, stage.client, stage.manifest("a"), silent(), stage.desk)
+        await submit(stage.home, stage.client, stage.manifest("a"), silent(), stage.context)
     assert list(stage.home.batches()) == []
 
 
-@pytest.mark.parametrize("wishes", WISHES.values(), ids=WISHES)
+@pytest.mark.parametrize("options", WISHES.values(), ids=WISHES)
 @virtual
-async def test_wishes_come_first(stage: Stage, wishes: dict[str, Any]) -> None:
+async def test_wishes_come_first(stage: Stage, options: dict[str, Any]) -> None:
     """What cannot be wished leaves nothing behind: no batch, no new row, no opened attempt,
     no changed limit.
     """
     source, bad = (
         written(stage, "image_url", f"{PICTURE}/a.jpg"),
-        silent(**wishes, limits=Limits(max_tasks=7)),
+        silent(**options, limits=Limits(max_tasks=7)),
     )
     with pytest.raises(UsageError, match="callback"):
-        await submit(stage.home, stage.client, source, bad, stage.desk)
+        await submit(stage.home, stage.client, source, bad, stage.context)
     assert list(stage.home.batches()) == []
     await (await stage.opened(2)).journal.close()
     before = stage.on_disk()
     with pytest.raises(UsageError, match="callback"):
-        await submit(stage.home, stage.client, replace(source, batch="logos", add=True), bad, stage.desk)
+        await submit(stage.home, stage.client, replace(source, batch="logos", add=True), bad, stage.context)
     with pytest.raises(UsageError, match="callback"):
-        await resume(stage.home, stage.client, "logos", bad, stage.desk)
+        await resume(stage.home, stage.client, "logos", bad, stage.context)
     with pytest.raises(UsageError, match="callback"):
-        await retry(stage.home, stage.client, "logos", Choice(Status.REJECTED), bad, stage.desk)
-    assert (stage.on_disk(), stage.home.find("logos").card.limits) == (before, Limits())
+        await retry(stage.home, stage.client, "logos", Choice(Status.REJECTED), bad, stage.context)
+    assert (stage.on_disk(), stage.home.find("logos").info.limits) == (before, Limits())
 
 
 @virtual
 async def test_no_attempt_is_opened_in_vain(stage: Stage) -> None:
     """A retry that has nowhere to send callbacks opens no attempt."""
     stage.wire.plays = [answer(400)]
-    await submit(stage.home, stage.client, stage.manifest("a"), silent(), stage.desk)
+    await submit(stage.home, stage.client, stage.manifest("a"), silent(), stage.context)
     with pytest.raises(UsageError, match="must begin with"):
         await retry(
-            stage.home, stage.client, "logos", Choice(Status.REJECTED), silent(callback_url="x"), stage.desk
+            stage.home,
+            stage.client,
+            "logos",
+            Choice(Status.REJECTED),
+            silent(callback_url="x"),
+            stage.context,
         )
     assert not any(isinstance(fact, Retried) for fact in stage.on_disk())
 
@@ -396,7 +405,7 @@ async def test_a_rehearsal_says_what_is_missing(stage: Stage) -> None:
     """
     source = stage.manifest("a")
     dry = await rehearse(
-        stage.home, ORIGIN, source, silent(callback_url=None), stage.desk, "no API key: set it"
+        stage.home, ORIGIN, source, silent(callback_url=None), stage.context, "no API key: set it"
     )
     found = rehearsed(dry)
     assert found.exit is Exit.DONE
@@ -404,9 +413,11 @@ async def test_a_rehearsal_says_what_is_missing(stage: Stage) -> None:
     assert "no API key: set it" in found.words
     assert (_value(found)["has_key"], _value(found)["has_callback_url"]) == (False, False)
     with pytest.raises(UsageError, match="must begin with"):
-        await rehearse(stage.home, ORIGIN, source, silent(callback_url="x"), stage.desk)
-    await submit(stage.home, stage.client, source, silent(), stage.desk)
-    assert (await rehearse(stage.home, ORIGIN, source, silent(callback_url=None), stage.desk)).no_base == ""
+        await rehearse(stage.home, ORIGIN, source, silent(callback_url="x"), stage.context)
+    await submit(stage.home, stage.client, source, silent(), stage.context)
+    assert (
+        await rehearse(stage.home, ORIGIN, source, silent(callback_url=None), stage.context)
+    ).no_base == ""
 
 
 @virtual
@@ -415,11 +426,16 @@ async def test_given_up_before_anything_was_sent(stage: Stage) -> None:
     opened again where none is named either.
     """
     await (await stage.opened(2)).journal.close()
-    await cancel(stage.home, stage.client, "logos", (), stage.new_desk(), lambda _: True)
+    await cancel(stage.home, stage.client, "logos", (), stage.new_context(), lambda _: True)
     before = stage.on_disk()
     with pytest.raises(UsageError, match="no callback base"):
         await retry(
-            stage.home, stage.client, "logos", Choice(Status.CANCELED), silent(callback_url=None), stage.desk
+            stage.home,
+            stage.client,
+            "logos",
+            Choice(Status.CANCELED),
+            silent(callback_url=None),
+            stage.context,
         )
     assert stage.on_disk() == before
 
@@ -427,9 +443,9 @@ async def test_given_up_before_anything_was_sent(stage: Stage) -> None:
 @virtual
 async def test_a_rehearsal_warns_of_a_clear_base(stage: Stage) -> None:
     """A dry run warns of a base that strangers could listen to, as the run itself does."""
-    wishes = silent(callback_url="http://labels.example.com")
-    await rehearse(stage.home, ORIGIN, stage.manifest("a"), wishes, stage.desk)
-    assert any("travel in clear" in note for note in stage.desk.tally.notes)
+    options = silent(callback_url="http://labels.example.com")
+    await rehearse(stage.home, ORIGIN, stage.manifest("a"), options, stage.context)
+    assert any("travel in clear" in note for note in stage.context.tally.notes)
 
 
 def _value(result: Result) -> Any:

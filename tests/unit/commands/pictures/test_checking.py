@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from mwbatch.commands.context.context import Desk
+from mwbatch.commands.context.context import Context
 from mwbatch.commands.verbs.validate import validate
 from mwbatch.core.report.preview import Validation
 from mwbatch.errors import Exit
@@ -50,11 +50,11 @@ async def pictures() -> AsyncIterator[Pictures]:
     await runner.cleanup()
 
 
-async def checked(folder: Path, *urls: str, desk: Desk | None = None) -> Validation:
+async def checked(folder: Path, *urls: str, context: Context | None = None) -> Validation:
     """Validate a manifest of these pictures, and ask for each."""
     path = folder / "m.csv"
     path.write_text("\n".join(["id,image_url", *(f"{n},{url}" for n, url in enumerate(urls)), ""]))
-    return await validate(path, check_images=True, allow_duplicates=True, desk=desk)
+    return await validate(path, check_images=True, allow_duplicates=True, context=context)
 
 
 async def test_pictures_that_cannot_be_fetched(tmp_path: Path, pictures: Pictures) -> None:
@@ -72,10 +72,10 @@ async def test_pictures_that_cannot_be_fetched(tmp_path: Path, pictures: Picture
 
 async def test_each_picture_is_asked_for_once(tmp_path: Path, pictures: Pictures) -> None:
     """However many rows show a picture, it is asked for once, by HEAD alone, and never with a key."""
-    desk = Desk()
-    found = await checked(tmp_path, *[f"{pictures.url}/good"] * 5, f"{pictures.url}/other", desk=desk)
+    context = Context()
+    found = await checked(tmp_path, *[f"{pictures.url}/good"] * 5, f"{pictures.url}/other", context=context)
     assert pictures.asked == {("HEAD", "/good"): 1, ("HEAD", "/other"): 1}
-    assert (found.unreachable, desk.tally.done, desk.tally.total) == (0, 6, 6)
+    assert (found.unreachable, context.tally.done, context.tally.total) == (0, 6, 6)
     assert "every picture that was asked for can be fetched" in validated(found).words
     assert "Authorization" not in pictures.headers
 
@@ -87,9 +87,9 @@ def open_files() -> list[Path]:
 
 async def test_stopping_ends_the_asking(tmp_path: Path, pictures: Pictures) -> None:
     """Asked to stop, no further picture is asked for, and the manifest is closed at once."""
-    desk = Desk()
-    desk.stopping.set()
-    await checked(tmp_path, f"{pictures.url}/good", desk=desk)
+    context = Context()
+    context.stopping.set()
+    await checked(tmp_path, f"{pictures.url}/good", context=context)
     assert pictures.asked == {}
     assert tmp_path / "m.csv" not in open_files()
 
@@ -106,7 +106,7 @@ async def test_every_picture_of_a_long_manifest_is_asked_for(tmp_path: Path, pic
 
 async def test_who_stops_does_not_wait_for_the_rest_of_the_file(tmp_path: Path, pictures: Pictures) -> None:
     """Asked to stop, it reads no further block."""
-    desk = Desk()
-    desk.stopping.set()
-    await checked(tmp_path, *(f"{pictures.url}/{name}" for name in LONG), desk=desk)
-    assert desk.tally.done < len(LONG) / 2
+    context = Context()
+    context.stopping.set()
+    await checked(tmp_path, *(f"{pictures.url}/{name}" for name in LONG), context=context)
+    assert context.tally.done < len(LONG) / 2

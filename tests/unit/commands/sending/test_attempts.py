@@ -9,14 +9,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from mwbatch.commands.sending.attempts import GATHER, Ready, Recorder
+from mwbatch.commands.sending.attempts import GATHER, Recorder, StartedAhead
 from mwbatch.core.api.create_request import Outcome
 from mwbatch.core.facts.kinds import Planned, Seen, Started, Verdict
 from mwbatch.core.pace.course import Course, Event
 from mwbatch.core.spending.plan import Create, Runs, ranges
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.errors import BatchBusy, StoreError
-from mwbatch.journal.seam.open_batch import Opened, look
+from mwbatch.journal.interface.open_batch import OpenBatch, look
 from tests.support.disks import Failing
 from tests.support.facts import show, start
 from tests.support.virtual import virtual
@@ -28,9 +28,9 @@ def begun(run: list[Create]) -> Started:
     return start(1, ranges(create.planned.row for create in run))
 
 
-def ready_of(batch: Opened, size: int, course: Course | None = None) -> Ready:
+def ready_of(batch: OpenBatch, size: int, course: Course | None = None) -> StartedAhead:
     """All rows, in runs of this size."""
-    ready = Ready(batch, course or Course(), begun, 2)
+    ready = StartedAhead(batch, course or Course(), begun, 2)
     ready.begin(batch.journal.rows(), Runs(batch.state, size))
     return ready
 
@@ -142,7 +142,7 @@ async def test_no_row_is_read_on_the_loop(stage: Stage) -> None:
             readers.add(threading.get_ident())
             yield planned
 
-    ready = Ready(batch, Course(), begun, 2)
+    ready = StartedAhead(batch, Course(), begun, 2)
     ready.begin(reading(), Runs(batch.state, 2))
     preparing = asyncio.create_task(ready.prepare())
     assert [(await ready.take()) is not None for _ in range(4)] == [True] * 3 + [False]

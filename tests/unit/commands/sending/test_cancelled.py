@@ -12,7 +12,7 @@ from mwbatch.commands.sending.sending import Sender
 from mwbatch.commands.verbs.submit import resume, submit
 from mwbatch.core.facts.kinds import Failed
 from mwbatch.errors import Exit, UsageError
-from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.interface.open_batch import OpenBatch
 from mwbatch.simulator.world.forms import Draft
 from tests.support.disks import Gated
 from tests.support.virtual import virtual
@@ -21,7 +21,7 @@ from tests.unit.commands.conftest import LATENCY, Stage, answer, silent
 from tests.unit.commands.sending.test_sending import place, send, sender_of
 
 
-def at_once(stage: Stage, batch: Opened, most: int) -> Sender:
+def at_once(stage: Stage, batch: OpenBatch, most: int) -> Sender:
     """A sender that begins with ``most`` requests in flight."""
     sender = sender_of(stage, batch, most)
     sender.pace.limit = float(most)
@@ -79,7 +79,7 @@ async def test_who_is_cut_short_hears_of_no_trouble(stage: Stage) -> None:
     or asks it.
     """
     await doubted(stage, 79, 1)
-    assert [note for note in stage.desk.tally.notes if "until the API answers" in note] == []
+    assert [note for note in stage.context.tally.notes if "until the API answers" in note] == []
     assert stage.wire.listed == []
 
 
@@ -132,15 +132,15 @@ async def test_a_row_is_not_given_up_for_stops(stage: Stage) -> None:
     a stop is no attempt in vain.
     """
     source = stage.manifest(*range(9))
-    await submit(stage.home, stage.client, source, silent(), stage.new_desk())
+    await submit(stage.home, stage.client, source, silent(), stage.new_context())
     stage.write(source, "id,image_url", *(f"{n},https://images.example.com/{n}.jpg" for n in range(60)))
     for _ in range(5):
         stage.wire.connections = asyncio.Semaphore(1)
-        running = asyncio.create_task(submit(stage.home, stage.client, source, silent(), stage.new_desk()))
+        running = asyncio.create_task(submit(stage.home, stage.client, source, silent(), stage.new_context()))
         await reached(lambda: stage.wire.in_flight == 4)
         await cut(running)
     stage.wire.connections = asyncio.Semaphore(99)
-    created = await resume(stage.home, stage.client, "logos", silent(), stage.new_desk())
+    created = await resume(stage.home, stage.client, "logos", silent(), stage.new_context())
     assert (created.exit, created.reasons) == (Exit.DONE, ())
     assert stage.statuses() == {"pending": 60}
     assert stage.tasks == 60

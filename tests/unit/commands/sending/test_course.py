@@ -6,12 +6,12 @@ from typing import NamedTuple
 import pytest
 
 from mwbatch.commands.sending.probing import Prober
-from mwbatch.commands.sending.sending import Gate
+from mwbatch.commands.sending.sending import PaceGate
 from mwbatch.core.pace import course
 from mwbatch.core.pace.course import Course, Event, State
-from mwbatch.core.pace.pace import Pace, Trouble
+from mwbatch.core.pace.pace import Breaker, Pace
 from mwbatch.errors import Unsure
-from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.interface.open_batch import OpenBatch
 from tests.support.edges import told, ways
 from tests.support.virtual import virtual
 from tests.unit.commands.conftest import Stage
@@ -39,12 +39,12 @@ OBEYED = {
 class Run:
     """Everything that follows a course, with rows to send and an API that answers no listing."""
 
-    def __init__(self, stage: Stage, batch: Opened) -> None:
+    def __init__(self, stage: Stage, batch: OpenBatch) -> None:
         self.wire, self.course, pace, session = stage.wire, Course(), Pace(4), stage.session(batch)
         self.wire.reads = Unsure("cut")
         self.ready = ready_of(batch, 40, self.course)
-        self.gate = Gate(pace, session.ticks, self.course)
-        self.prober = Prober(session, self.course, pace, Trouble())
+        self.gate = PaceGate(pace, session.ticks, self.course)
+        self.prober = Prober(session, self.course, pace, Breaker())
         self.preparing = asyncio.create_task(self.ready.prepare())
 
     async def take(self, event: Event) -> None:

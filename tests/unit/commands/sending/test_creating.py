@@ -8,8 +8,8 @@ import pytest
 from mwbatch.commands.context.callback_base import checked_base
 from mwbatch.commands.verbs.submit import resume, submit
 from mwbatch.core.facts.kinds import Fact
+from mwbatch.core.report.command_outcomes import Created
 from mwbatch.core.report.next_steps import next_steps
-from mwbatch.core.report.outcomes import Created
 from mwbatch.core.spending.budget import Limits
 from mwbatch.errors import Exit, Unsure, UsageError
 from mwbatch.journal.keys.home_keys import keys_of
@@ -20,9 +20,11 @@ from tests.unit.commands.conftest import LATENCY, Stage, silent
 from tests.unit.commands.sending.test_sending import place
 
 
-async def sent(stage: Stage, count: int, **wishes: Any) -> Created:
+async def sent(stage: Stage, count: int, **options: Any) -> Created:
     """Submit a manifest of so many rows."""
-    return await submit(stage.home, stage.client, stage.manifest(*range(count)), silent(**wishes), stage.desk)
+    return await submit(
+        stage.home, stage.client, stage.manifest(*range(count)), silent(**options), stage.context
+    )
 
 
 @virtual
@@ -36,7 +38,7 @@ async def test_limits_hold_over_all_runs(stage: Stage) -> None:
     assert (await sent(stage, 10)).exit is Exit.UNFINISHED
     assert stage.tasks == 4
     raised = silent(limits=Limits(price=0.1, max_tasks=9, max_cost=0.7))
-    await resume(stage.home, stage.client, "logos", raised, stage.desk)
+    await resume(stage.home, stage.client, "logos", raised, stage.context)
     assert stage.tasks == 7
 
 
@@ -47,7 +49,7 @@ async def test_a_no_raises_no_limit(stage: Stage, first: int | None, then: int, 
     await sent(stage, 2, limits=Limits(max_tasks=first))
     with pytest.raises(UsageError, match=r"stay planned: mwbatch resume logos asks again$"):
         await sent(stage, 302, limits=Limits(max_tasks=then), confirm=lambda _: False)
-    assert (stage.home.find("logos").card.limits.max_tasks, stage.tasks) == (kept, 2)
+    assert (stage.home.find("logos").info.limits.max_tasks, stage.tasks) == (kept, 2)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,7 @@ async def test_the_next_step_does_not_meet_the_limit_again(stage: Stage, limits:
     named = dict(zip(step[3::2], map(float, step[4::2]), strict=True))
     most = int(named["--max-tasks"]) if "--max-tasks" in named else None
     raised = silent(limits=Limits(max_tasks=most, max_cost=named.get("--max-cost")))
-    done = await resume(stage.home, stage.client, "logos", raised, stage.desk)
+    done = await resume(stage.home, stage.client, "logos", raised, stage.context)
     assert (done.exit, stage.tasks) == (Exit.DONE, 10)
 
 
@@ -83,7 +85,7 @@ async def test_who_stops_the_settling_is_told(stage: Stage) -> None:
     here nothing was left to send.
     """
     stage.befall(Line(Fault.NOT_CREATED_500, 2, 4))
-    asyncio.get_running_loop().call_later(60, stage.desk.stopping.set)
+    asyncio.get_running_loop().call_later(60, stage.context.stopping.set)
     created = await sent(stage, 4)
     assert (created.exit, created.ending.reason) == (Exit.UNFINISHED, "interrupted")
     assert stage.statuses() == {"pending": 1, "doubt": 3}
@@ -108,7 +110,7 @@ async def test_once_belied_only_what_the_user_opens_leaves(stage: Stage) -> None
     a newly opened one is.
     """
     batch = await stage.opened(3)
-    belied: list[Fact] = [start(1), fail(1), show(1, task="late")]
+    refuted: list[Fact] = [start(1), fail(1), show(1, task="late")]
     spent: list[Fact] = [
         start(1, ((1, 2),)),
         fail(1, row=1),
@@ -117,10 +119,10 @@ async def test_once_belied_only_what_the_user_opens_leaves(stage: Stage) -> None
         fail(2, row=1),
     ]
     fresh: list[Fact] = [start(1, ((2, 3),)), fail(1, row=2), retry(2, 2)]
-    await batch.record([*belied, *spent, *fresh])
+    await batch.record([*refuted, *spent, *fresh])
     batch.keep(echo={"tagging": True}, kids=(keys_of(stage.home).newest.kid,))
     await batch.journal.close()
-    created = await resume(stage.home, stage.client, "logos", silent(), stage.desk)
+    created = await resume(stage.home, stage.client, "logos", silent(), stage.context)
     sent_rows = [address.rsplit("/", 2)[1] for address in stage.wire.creates]
     assert (created.exit, sent_rows) == (Exit.UNFINISHED, ["2-2"])
 
@@ -137,7 +139,7 @@ async def test_many_tasks_are_asked_for(stage: Stage) -> None:
     with pytest.raises(UsageError, match="nothing was sent"):
         await sent(stage, 101, confirm=no, limits=Limits(price=0.08))
     assert questions == ["create 101 tasks at http://127.0.0.1:8900, for about 8.08?"]
-    assert "101 tagging, 0 annotating" in stage.desk.tally.notes
+    assert "101 tagging, 0 annotating" in stage.context.tally.notes
     assert (stage.wire.creates, stage.statuses()) == ([], {"planned": 101})
 
 
@@ -182,7 +184,9 @@ async def test_a_hundred_tasks_are_not_asked_for(stage: Stage) -> None:
 async def test_a_receiver_that_is_not_there_is_told(stage: Stage) -> None:
     """Where nobody answers at the callback base people are told, and the tasks are created all the same."""
     await sent(stage, 1, callback_url="http://127.0.0.1:9/hooks/")
-    assert any("no receiver answers at http://127.0.0.1:9/hooks (" in note for note in stage.desk.tally.notes)
+    assert any(
+        "no receiver answers at http://127.0.0.1:9/hooks (" in note for note in stage.context.tally.notes
+    )
     assert stage.wire.creates[0].startswith("http://127.0.0.1:9/hooks/callbacks/v1/")
 
 

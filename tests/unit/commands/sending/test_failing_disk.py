@@ -10,7 +10,7 @@ import pytest
 
 from mwbatch.commands.verbs.submit import submit
 from mwbatch.core.api.address import find
-from mwbatch.core.report.outcomes import Created
+from mwbatch.core.report.command_outcomes import Created
 from mwbatch.errors import Exit, StoreError
 from mwbatch.journal.files.disk import DISK, Disk
 from mwbatch.journal.home.home import Home
@@ -27,7 +27,7 @@ class Submitter(Stage):
     async def submit_on(self, disk: Disk) -> Created:
         """Run `submit` to its end; it raises `StoreError` and nothing else."""
         home = Home(self.path, disk=disk)
-        return await submit(home, self.client, self.manifest(*range(ROWS)), silent(), self.new_desk())
+        return await submit(home, self.client, self.manifest(*range(ROWS)), silent(), self.new_context())
 
     @property
     def paid(self) -> Counter[int]:

@@ -7,20 +7,20 @@ from unittest.mock import patch
 
 import pytest
 
-from mwbatch.commands.context.run_all import crew
-from mwbatch.commands.sending.sending import Gate
+from mwbatch.commands.context.run_all import run_all
+from mwbatch.commands.sending.sending import PaceGate
 from mwbatch.core.pace.course import Course, Event
 from mwbatch.core.pace.curve_top import FIRST_RATE
 from mwbatch.core.pace.pace import Pace
 from tests.support.virtual import virtual
 
 
-def gate_of(most: int, rate: float | None = None, course: Course | None = None) -> Gate:
+def gate_of(most: int, rate: float | None = None, course: Course | None = None) -> PaceGate:
     """A gate in virtual time."""
-    return Gate(Pace(most, rate), asyncio.get_running_loop().time, course or Course())
+    return PaceGate(Pace(most, rate), asyncio.get_running_loop().time, course or Course())
 
 
-async def pass_through(gate: Gate, workers: int, at: Callable[[], None] = lambda: None) -> list[float]:
+async def pass_through(gate: PaceGate, workers: int, at: Callable[[], None] = lambda: None) -> list[float]:
     """Send one request of a second for each worker; returns the times at which they were let through."""
     loop, times = asyncio.get_running_loop(), list[float]()
 
@@ -31,7 +31,7 @@ async def pass_through(gate: Gate, workers: int, at: Callable[[], None] = lambda
             await asyncio.sleep(1)
             gate.leave()
 
-    await crew(work() for _ in range(workers))
+    await run_all(work() for _ in range(workers))
     return times
 
 
@@ -66,7 +66,7 @@ async def test_first_come_first_served() -> None:
         order.append(number)
         gate.leave()
 
-    await crew(come(number) for number in range(20))
+    await run_all(come(number) for number in range(20))
     assert order == list(range(20))
 
 

@@ -12,10 +12,10 @@ from mwbatch.commands.sending.sending import Sender, Sending
 from mwbatch.core.api.address import NOBODY, find
 from mwbatch.core.facts.kinds import Failed, Planned, Seen, Started
 from mwbatch.core.pace.pace import Pace, backoff
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.errors import Exit, StoreError, Unsent, Unsure, UsageError
+from mwbatch.journal.interface.open_batch import OpenBatch
 from mwbatch.journal.keys.home_keys import keys_of
-from mwbatch.journal.seam.open_batch import Opened
 from mwbatch.simulator.world.faults import Fault, Line
 from mwbatch.simulator.world.forms import Draft
 from tests.support.disks import Failing
@@ -23,13 +23,13 @@ from tests.support.virtual import virtual
 from tests.unit.commands.conftest import LATENCY, Stage, answer, ids
 
 
-def sender_of(stage: Stage, batch: Opened, most: int = 4, *, keep_going: bool = False) -> Sender:
+def sender_of(stage: Stage, batch: OpenBatch, most: int = 4, *, keep_going: bool = False) -> Sender:
     """A sender of the batch that may have ``most`` requests in flight."""
     how = Sending(NOBODY, keys_of(stage.home).newest, stage.client.origin, stage.client.key, keep_going)
     return Sender(stage.session(batch), Pace(most), how)
 
 
-async def send(stage: Stage, batch: Opened, most: int = 4, *, keep_going: bool = False) -> Sender:
+async def send(stage: Stage, batch: OpenBatch, most: int = 4, *, keep_going: bool = False) -> Sender:
     """Send every row that may be sent."""
     sender = sender_of(stage, batch, most, keep_going=keep_going)
     try:
@@ -77,7 +77,7 @@ async def test_refused_is_final(stage: Stage) -> None:
     await send(stage, await stage.opened(3), most=1)
     [failed] = [fact for fact in stage.on_disk() if isinstance(fact, Failed)]
     assert (failed.row, failed.final, failed.status, failed.message) == (0, True, 422, "no such picture")
-    assert (stage.desk.tally.done, stage.desk.tally.rejected, stage.desk.tally.doubt) == (3, 1, 0)
+    assert (stage.context.tally.done, stage.context.tally.rejected, stage.context.tally.doubt) == (3, 1, 0)
     await send(stage, await stage.opened())
     assert (stage.statuses(), len(stage.wire.creates)) == ({"pending": 2, "rejected": 1}, 3)
 
@@ -172,7 +172,7 @@ async def test_patience_ends(stage: Stage) -> None:
     stage.wire.always = lambda _: Unsent("no route")
     sender = await send(stage, await stage.opened(20))
     assert (sender.course.ending.exit, stage.statuses()) == (Exit.UNFINISHED, {"planned": 20})
-    assert 0 <= stage.desk.ticks() - PATIENCE < 60
+    assert 0 <= stage.context.ticks() - PATIENCE < 60
     assert "15 minutes" in sender.course.ending.reason
 
 
@@ -182,7 +182,7 @@ async def test_a_wait_beyond_patience_is_not_waited_for(stage: Stage) -> None:
     stage.wire.always = lambda _: answer(429, Retry_After="86400")
     sender = await send(stage, await stage.opened(5))
     assert (sender.course.ending.exit, stage.statuses()) == (Exit.UNFINISHED, {"planned": 5})
-    assert stage.desk.ticks() < 10
+    assert stage.context.ticks() < 10
 
 
 @virtual
@@ -258,7 +258,7 @@ async def test_stopping_finishes_what_is_in_flight(stage: Stage) -> None:
     """When the user asks to stop, requests in flight get their outcome, the others are never sent,
     none is in doubt.
     """
-    asyncio.get_running_loop().call_later(3.5 * LATENCY, stage.desk.stopping.set)
+    asyncio.get_running_loop().call_later(3.5 * LATENCY, stage.context.stopping.set)
     sender = await send(stage, await stage.opened(100))
     sent = len(stage.wire.creates)
     assert (sender.course.ending.exit, sender.course.ending.reason) == (Exit.UNFINISHED, "interrupted")
@@ -269,7 +269,7 @@ async def test_stopping_finishes_what_is_in_flight(stage: Stage) -> None:
 @virtual
 async def test_stopped_before_it_began(stage: Stage) -> None:
     """A wish to stop that came before the first request lets none leave."""
-    stage.desk.stopping.set()
+    stage.context.stopping.set()
     await send(stage, await stage.opened(5))
     assert (stage.wire.creates, stage.statuses()) == ([], {"planned": 5})
 

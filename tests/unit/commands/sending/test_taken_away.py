@@ -14,7 +14,7 @@ import pytest
 from mwbatch.commands.sending.sending import LOOK
 from mwbatch.commands.verbs.cancel import cancel
 from mwbatch.commands.verbs.submit import resume, submit
-from mwbatch.core.report.outcomes import Created
+from mwbatch.core.report.command_outcomes import Created
 from mwbatch.errors import BatchBusy, Exit
 from tests.support.virtual import virtual
 from tests.unit.commands.conftest import Stage, answer, clock, silent
@@ -58,14 +58,14 @@ def at_create(stage: Stage, number: int, act: Callable[[], object]) -> None:
 
 async def sent(stage: Stage) -> Created:
     """Submit the manifest, four requests at a time."""
-    stage.desk = stage.new_desk()
+    stage.context = stage.new_context()
     source = stage.manifest(*range(ROWS))
-    return await submit(stage.home, stage.client, source, silent(concurrency=4), stage.desk)
+    return await submit(stage.home, stage.client, source, silent(concurrency=4), stage.context)
 
 
 async def gone_on(stage: Stage) -> Created:
     """Resume until all is done."""
-    return await resume(stage.home, stage.client, "logos", silent(concurrency=4), stage.new_desk())
+    return await resume(stage.home, stage.client, "logos", silent(concurrency=4), stage.new_context())
 
 
 @pytest.mark.files
@@ -133,7 +133,7 @@ async def test_where_folders_cannot_be_locked_the_first_run_stops(stage: Stage) 
     at_create(stage, 10, befall)
     created = await sent(stage)
     assert created.exit is Exit.IN_USE
-    assert sum("cannot be locked as a folder" in note for note in stage.desk.tally.notes) == 1
+    assert sum("cannot be locked as a folder" in note for note in stage.context.tally.notes) == 1
     assert (await others[0]).exit in (
         Exit.DONE,
         Exit.UNFINISHED,
@@ -175,6 +175,6 @@ async def test_nothing_is_canceled_under_a_lost_lock(stage: Stage) -> None:
 
     stage.client.cancel = cancelled  # type: ignore[method-assign, assignment]
     with pytest.raises(BatchBusy, match="was removed"):
-        await cancel(stage.home, stage.client, "logos", desk=stage.new_desk())
+        await cancel(stage.home, stage.client, "logos", context=stage.new_context())
     stage.client.cancel = real  # type: ignore[method-assign]
     assert 0 < stage.statuses()["canceled"] <= 32

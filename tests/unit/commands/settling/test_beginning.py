@@ -10,21 +10,21 @@ from typing import Any
 
 import pytest
 
-from mwbatch.commands.sending.creating import Wishes
+from mwbatch.commands.sending.creating import SendOptions
 from mwbatch.commands.settling.beginning import catch_up, last_base, restore_trust
 from mwbatch.commands.verbs.reconcile import reconcile
 from mwbatch.commands.verbs.submit import resume, submit
 from mwbatch.core.api.address import Key, write
 from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
 from mwbatch.core.facts.kinds import Started
-from mwbatch.core.report.outcomes import Created
+from mwbatch.core.report.command_outcomes import Created
 from mwbatch.core.spending.budget import Limits
 from mwbatch.core.sweeps.doubt import Grounds
 from mwbatch.errors import ApiError, Exit, StoreError
 from mwbatch.journal.home.batch_folder import BatchFolder, place_of
+from mwbatch.journal.interface.distrust import suspicions
+from mwbatch.journal.interface.open_batch import OpenBatch, look
 from mwbatch.journal.keys.home_keys import keys_of
-from mwbatch.journal.seam.distrust import harm
-from mwbatch.journal.seam.open_batch import Opened, look
 from mwbatch.simulator.world.faults import Fault, Line
 from mwbatch.simulator.world.forms import Draft
 from tests.support.facts import start
@@ -58,7 +58,7 @@ ONE, OTHER = "https://one.test", "https://other.test"
 )
 @virtual
 async def test_the_last_base_of_an_older_batch(stage: Stage, starts: list[Started], base: str | None) -> None:
-    """Where the card names no base it is the one that was used last by the API's clock,
+    """Where the batch info names no base it is the one that was used last by the API's clock,
     never by this machine's.
     """
     rows = count()  # a row that was started is not started again
@@ -70,21 +70,21 @@ async def test_the_last_base_of_an_older_batch(stage: Stage, starts: list[Starte
 
 
 @virtual
-async def test_the_base_used_last_stands_on_the_card(stage: Stage) -> None:
+async def test_the_base_used_last_stands_in_the_batch_info(stage: Stage) -> None:
     """After a run with this machine's clock a year ahead,
     resume takes the base that replaced the one of that run.
     """
     source, year = stage.manifest("a", "b", "c"), 365 * 86_400.0
-    ahead = replace(stage.new_desk(), now=lambda: EPOCH + year)
-    first = Wishes(callback_url="http://127.0.0.1:1/first", limits=Limits(max_tasks=1))
+    ahead = replace(stage.new_context(), now=lambda: EPOCH + year)
+    first = SendOptions(callback_url="http://127.0.0.1:1/first", limits=Limits(max_tasks=1))
     await submit(stage.home, stage.client, source, first, ahead)
-    second = Wishes(callback_url="http://127.0.0.1:1/second", limits=Limits(max_tasks=2))
-    await submit(stage.home, stage.client, source, second, stage.new_desk())
-    await resume(stage.home, stage.client, "logos", Wishes(limits=Limits(max_tasks=3)), stage.desk)
+    second = SendOptions(callback_url="http://127.0.0.1:1/second", limits=Limits(max_tasks=2))
+    await submit(stage.home, stage.client, source, second, stage.new_context())
+    await resume(stage.home, stage.client, "logos", SendOptions(limits=Limits(max_tasks=3)), stage.context)
     assert [address.split("/")[3] for address in stage.wire.creates] == ["first", "second", "second"]
 
 
-async def caught_up(stage: Stage, batch: Opened) -> None:
+async def caught_up(stage: Stage, batch: OpenBatch) -> None:
     """Catch up as a run does."""
     await catch_up(stage.session(batch))
     await batch.journal.close()
@@ -92,12 +92,12 @@ async def caught_up(stage: Stage, batch: Opened) -> None:
 
 @virtual
 async def test_the_beginning_of_time_is_kept_once(stage: Stage) -> None:
-    """The server's clock before the first request is kept on the card, and no later run changes it."""
+    """The server's clock before the first request is kept in the batch info, and no later run changes it."""
     batch = await stage.opened(1)
     await caught_up(stage, batch)
     await asyncio.sleep(500)
     await caught_up(stage, batch)
-    assert stage.home.find("logos").card.began == "Tue, 14 Nov 2023 22:13:20 GMT"
+    assert stage.home.find("logos").info.began == "Tue, 14 Nov 2023 22:13:20 GMT"
     assert [asked.get("start_time") for asked in stage.wire.listed] == [None, "2023-11-13T20:13:20.000Z"]
 
 
@@ -112,7 +112,7 @@ async def test_tasks_that_the_journal_does_not_know_are_seen(stage: Stage) -> No
     await asyncio.sleep(1)
     await caught_up(stage, batch)
     assert stage.statuses() == {"pending": 2, "doubt": 1}
-    assert stage.desk.tally.notes == ["the API's listing told the journal something new about 2 rows"]
+    assert stage.context.tally.notes == ["the API's listing told the journal something new about 2 rows"]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ async def test_the_first_listing_reaches_back_to_the_beginning(
     batch = await doubtful(stage)
     batch.keep(began=began, drift=drift)
     await caught_up(stage, batch)
-    assert (stage.wire.listed[-1].get("start_time"), batch.card.began) == (start, began)
+    assert (stage.wire.listed[-1].get("start_time"), batch.info.began) == (start, began)
 
 
 @virtual
@@ -146,10 +146,10 @@ async def test_a_batch_that_seems_new_has_the_first_page_looked_through(stage: S
     born(stage, 1)
     await asyncio.sleep(1)
     await caught_up(stage, batch)
-    assert (stage.statuses(), batch.card.began) == ({"planned": 1, "pending": 1}, None)
-    assert harm(batch) == ["1 rows have an outcome and no start"]
+    assert (stage.statuses(), batch.info.began) == ({"planned": 1, "pending": 1}, None)
+    assert suspicions(batch) == ["1 rows have an outcome and no start"]
     await caught_up(stage, batch)
-    assert batch.card.began is None
+    assert batch.info.began is None
 
 
 @virtual
@@ -173,16 +173,16 @@ async def test_an_api_that_refuses_us_begins_nothing(stage: Stage) -> None:
 async def half_sent(stage: Stage) -> Path:
     """A batch of six rows of which four have a task, as a run left it; returns its folder."""
     limits = Limits(max_tasks=4)
-    await submit(stage.home, stage.client, stage.manifest(*range(6)), silent(limits=limits), stage.desk)
+    await submit(stage.home, stage.client, stage.manifest(*range(6)), silent(limits=limits), stage.context)
     await asyncio.sleep(5)
     stage.wire.listed.clear()
-    stage.desk = stage.new_desk()
+    stage.context = stage.new_context()
     return Path(stage.home.find("logos").where)
 
 
 async def go_on(stage: Stage) -> Created:
     """Resume without the limit."""
-    return await resume(stage.home, stage.client, "logos", silent(limits=Limits(max_tasks=99)), stage.desk)
+    return await resume(stage.home, stage.client, "logos", silent(limits=Limits(max_tasks=99)), stage.context)
 
 
 def lose_journal(folder: Path) -> None:
@@ -217,7 +217,7 @@ async def test_nothing_is_sent_before_the_whole_span_was_listed(
 ) -> None:
     """A harmed folder: two sweeps of the whole span come before any request, and no row is paid twice."""
     befall(await half_sent(stage))
-    before, swept, resumed = len(stage.wire.creates), list[int](), stage.desk.ticks()
+    before, swept, resumed = len(stage.wire.creates), list[int](), stage.context.ticks()
     stage.wire.on_create = lambda _: swept.append(len(sweeps(stage)))
     created = await go_on(stage)
     assert (created.exit, stage.statuses()) == (Exit.DONE, {"pending": 6})
@@ -232,26 +232,26 @@ async def test_nothing_is_sent_before_the_whole_span_was_listed(
 @pytest.mark.parametrize("befall", HARMS)
 @virtual
 async def test_a_folder_is_trusted_again(stage: Stage, befall: Callable[[Path], None]) -> None:
-    """After that sweep the card forgives what was found, and says so:
+    """After that sweep the batch info forgives what was found, and says so:
     the next run trusts the folder at once.
     """
     folder = await half_sent(stage)
     befall(folder)
     await go_on(stage)
     assert record_of(folder).place == place_of(folder)
-    assert any("the folder is trusted again" in note for note in stage.desk.tally.notes)
-    assert harm(await look(stage.home, stage.home.find("logos"))) == []
-    ticks = stage.desk.ticks()
+    assert any("the folder is trusted again" in note for note in stage.context.tally.notes)
+    assert suspicions(await look(stage.home, stage.home.find("logos"))) == []
+    ticks = stage.context.ticks()
     await go_on(stage)
-    assert stage.desk.ticks() - ticks < 5
+    assert stage.context.ticks() - ticks < 5
 
 
-async def distrusted(stage: Stage, batch: Opened, **card: Any) -> str:
+async def distrusted(stage: Stage, batch: OpenBatch, **info: Any) -> str:
     """What keeps a folder, from which two rows are gone, from being trusted."""
     await batch.record([start(1, ((4, 5),))])
     assert isinstance(batch.own, BatchFolder)
     batch.own.record = replace(batch.own.record, place=(1, 1))
-    batch.keep(**{"echo": {"tagging": True}} | card)
+    batch.keep(**{"echo": {"tagging": True}} | info)
     reason = await restore_trust(stage.session(batch), Grounds(SETTLE, 0.0))
     await batch.journal.close()
     return reason
@@ -266,7 +266,7 @@ async def test_trust_needs_the_echo(stage: Stage) -> None:
     reason = await distrusted(stage, await stage.opened(2), echo={"tagging": True, "annotating": False})
     assert "put back what" in reason
     assert reason.endswith("mwbatch resume logos --trust-folder")
-    assert stage.desk.ticks() < 1
+    assert stage.context.ticks() < 1
 
 
 @pytest.mark.files
@@ -281,21 +281,21 @@ async def test_the_user_may_vouch_where_the_api_cannot_tell(stage: Stage) -> Non
         stage.client,
         stage.manifest("a", "b", "c"),
         silent(limits=Limits(max_tasks=2)),
-        stage.desk,
+        stage.context,
     )
     folder = Path(stage.home.find("logos").where)
     folder.rename(folder.with_name("aside"))
     shutil.copytree(folder.with_name("aside"), folder)
     shutil.rmtree(folder.with_name("aside"))
-    wishes = silent(limits=Limits(max_tasks=9))
-    refused = await resume(stage.home, stage.client, "logos", wishes, stage.new_desk())
+    options = silent(limits=Limits(max_tasks=9))
+    refused = await resume(stage.home, stage.client, "logos", options, stage.new_context())
     assert "--trust-folder" in refused.ending.reason
     assert stage.tasks == 2
     vouched = await resume(
-        stage.home, stage.client, "logos", replace(wishes, trust_folder=True), stage.new_desk()
+        stage.home, stage.client, "logos", replace(options, trust_folder=True), stage.new_context()
     )
     assert (vouched.ending.reason, stage.tasks) == ("", 3)
-    again = await resume(stage.home, stage.client, "logos", wishes, stage.new_desk())
+    again = await resume(stage.home, stage.client, "logos", options, stage.new_context())
     assert (again.ending.reason, stage.tasks) == ("", 3)
 
 
@@ -309,7 +309,7 @@ async def test_trust_needs_a_listing_that_can_be_believed(
     batch = await stage.opened(2)
     reason = await distrusted(stage, batch)
     assert reason.startswith("no listing could be believed: the listing shows 0 tasks")
-    assert (record_of(batch.where).forgiven, harm(batch) != []) == ((), True)
+    assert (record_of(batch.where).forgiven, suspicions(batch) != []) == ((), True)
 
 
 @pytest.mark.files
@@ -321,20 +321,20 @@ async def test_a_copy_of_a_folder_at_work_is_not_trusted(stage: Stage) -> None:
     copy_back(await half_sent(stage))
     ref = stage.home.find("logos")
     batch = await look(stage.home, ref, "submit")
-    grounds = Grounds(SETTLE, stage.desk.ticks())
+    grounds = Grounds(SETTLE, stage.context.ticks())
 
     async def work_elsewhere() -> None:
         await asyncio.sleep(2 * SETTLE + SETTLE / 10)
         address = write(
-            "https://a.example", keys_of(stage.home).newest, ref.card.batch_id, RowNumber(4), Attempt(1)
+            "https://a.example", keys_of(stage.home).newest, ref.info.batch_id, RowNumber(4), Attempt(1)
         )
         stage.world.create(Draft("tagging", address, PICTURE), clock())
 
     elsewhere = asyncio.create_task(work_elsewhere())
     assert "another process sends it" in await restore_trust(stage.session(batch), grounds)
     await elsewhere
-    assert harm(batch) != []
-    grounds = Grounds(SETTLE, stage.desk.ticks())
+    assert suspicions(batch) != []
+    grounds = Grounds(SETTLE, stage.context.ticks())
     assert await restore_trust(stage.session(batch), grounds) == ""
     await batch.journal.close()
 
@@ -349,7 +349,7 @@ async def test_a_copy_beside_its_batch_sends_nothing(stage: Stage) -> None:
     copy = Path(shutil.copytree(folder, folder.with_name("a-copy")))
     for act in (
         go_on(stage),
-        submit(stage.home, stage.client, stage.manifest(*range(6)), silent(), stage.desk),
+        submit(stage.home, stage.client, stage.manifest(*range(6)), silent(), stage.context),
     ):
         with pytest.raises(StoreError, match=f"move the copy, {copy}, out of"):
             await act
@@ -377,7 +377,7 @@ async def test_an_address_forged_in_either_sweep_restores_no_trust(
 
     twist(stage, monkeypatch, hide)
     assert "that our keys did not sign" in await distrusted(stage, batch)
-    assert (record_of(batch.where).forgiven, harm(batch) != []) == ((), True)
+    assert (record_of(batch.where).forgiven, suspicions(batch) != []) == ((), True)
 
 
 @pytest.mark.files
@@ -396,11 +396,11 @@ async def test_every_listing_asks_caches_for_the_truth(stage: Stage, monkeypatch
     monkeypatch.setattr(stage.wire, "send", send)
     stage.befall(Line(Fault.NOT_CREATED_500, 4, 13))
     limits = Limits(max_tasks=24)
-    await submit(stage.home, stage.client, stage.manifest(*range(30)), silent(limits=limits), stage.desk)
-    assert any("until the API answers again" in note for note in stage.desk.tally.notes)
+    await submit(stage.home, stage.client, stage.manifest(*range(30)), silent(limits=limits), stage.context)
+    assert any("until the API answers again" in note for note in stage.context.tally.notes)
     lose_journal(Path(stage.home.find("logos").where))
     await go_on(stage)
-    await reconcile(stage.home, stage.client, "logos", stage.desk)
+    await reconcile(stage.home, stage.client, "logos", stage.context)
     assert (len(asked) > 15, all(asked)) == (True, True)
 
 
@@ -409,10 +409,10 @@ async def test_every_listing_asks_caches_for_the_truth(stage: Stage, monkeypatch
 @virtual
 async def test_trust_that_is_interrupted(stage: Stage, at: float) -> None:
     """Asked to stop while waiting: nothing is forgiven and nothing is sent."""
-    asyncio.get_running_loop().call_at(at, stage.desk.stopping.set)
+    asyncio.get_running_loop().call_at(at, stage.context.stopping.set)
     batch = await stage.opened(2)
     assert (await distrusted(stage, batch), record_of(batch.where).forgiven) == ("interrupted", ())
-    assert stage.desk.ticks() < at + 2
+    assert stage.context.ticks() < at + 2
 
 
 @pytest.mark.files
@@ -457,7 +457,7 @@ async def test_a_listing_that_shows_less_than_was_known_restores_no_trust(
         assert f"the API's listing shows {shown} task" in created.ending.reason
         assert "4 or more were to be listed" in created.ending.reason
         assert created.ending.reason.endswith("mwbatch resume logos --trust-folder")
-        proof = (await reconcile(stage.home, stage.client, "logos", stage.new_desk())).proof
+        proof = (await reconcile(stage.home, stage.client, "logos", stage.new_context())).proof
         assert proof is not None
         assert (proof.paid_twice, proof.reasons != ()) == (None, True)
     assert (await go_on(stage)).exit is Exit.DONE
@@ -471,9 +471,9 @@ async def test_a_listing_without_any_task_of_a_batch_that_sent_restores_no_trust
     """
     batch = await stage.opened(3)
     batch.keep(kids=(keys_of(stage.home).newest.kid,), began=EARLY)
-    grounds = Grounds(SETTLE, stage.desk.ticks())
+    grounds = Grounds(SETTLE, stage.context.ticks())
     assert "shows 0 tasks of the batch" in await restore_trust(stage.session(batch), grounds)
-    assert harm(batch) != []
+    assert suspicions(batch) != []
     born(stage, 0)
     await asyncio.sleep(1)
     assert await restore_trust(stage.session(batch), grounds) == ""
@@ -489,7 +489,7 @@ async def test_the_user_may_vouch_where_the_listing_shows_less(
     """Whoever knows that nothing of what is lost was paid for goes on by his word, which is said."""
     lose_journal(await half_sent(stage))
     stand_still(stage, monkeypatch, 0)
-    wishes = silent(limits=Limits(max_tasks=99), trust_folder=True)
-    created = await resume(stage.home, stage.client, "logos", wishes, stage.desk)
+    options = silent(limits=Limits(max_tasks=99), trust_folder=True)
+    created = await resume(stage.home, stage.client, "logos", options, stage.context)
     assert created.ending.reason == ""
-    assert any("because you say so" in note for note in stage.desk.tally.notes)
+    assert any("because you say so" in note for note in stage.context.tally.notes)

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import pytest
 
-from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.verbs.reconcile import ReconcileOptions, reconcile
 from mwbatch.commands.verbs.submit import submit
 from mwbatch.core.codec.times import moment
-from mwbatch.core.report.outcomes import Created, Reconciled
+from mwbatch.core.report.command_outcomes import Created, Reconciled
 from mwbatch.core.sweeps.span import PADDING
 from mwbatch.errors import Exit
 from mwbatch.simulator.world.faults import Fault, Form, Line, Size
@@ -82,14 +82,14 @@ async def sent(stage: Stage, *lines: Line, size: Size, rows: int = ROWS) -> Crea
     clamped = Line(Fault.LIST_LIMIT_CLAMPED, 1, EVER)
     stage.befall(*lines, clamped, size=replace(size, list_limit=PAGE))
     return await submit(
-        stage.home, stage.client, stage.manifest(*range(rows)), silent(concurrency=8), stage.desk
+        stage.home, stage.client, stage.manifest(*range(rows)), silent(concurrency=8), stage.context
     )
 
 
-async def reconciled(stage: Stage, **manner: Any) -> Reconciled:
+async def reconciled(stage: Stage, **options: Any) -> Reconciled:
     """Reconcile the batch."""
-    stage.desk = stage.new_desk()
-    return await reconcile(stage.home, stage.client, "logos", stage.desk, Manner(**manner))
+    stage.context = stage.new_context()
+    return await reconcile(stage.home, stage.client, "logos", stage.context, ReconcileOptions(**options))
 
 
 def doubles(stage: Stage) -> int:
@@ -128,12 +128,12 @@ async def test_doubles_show_at_once_whatever_the_dates_say(stage: Stage, variant
 async def test_how_far_dates_lie_apart_is_kept(
     stage: Stage, seconds: float, least: int, greatest: int
 ) -> None:
-    """What is measured at each create stands on the card after the run, in whole seconds;
+    """What is measured at each create stands in the batch info after the run, in whole seconds;
     the next run reaches as far back.
     """
     lines, size = apart(seconds)
     await sent(stage, *lines, size=size, rows=3)
-    kept = stage.home.find("logos").card.drift
+    kept = stage.home.find("logos").info.drift
     assert (least <= kept[0] <= kept[1] <= greatest, kept[1] - kept[0] <= 2) == (True, True)
     stage.wire.listed.clear()
     await sent(stage, *lines, size=size, rows=4)

@@ -8,9 +8,9 @@ from mwbatch.commands.sending.creating import create
 from mwbatch.commands.settling.echo import PATIENCE, prove_echo
 from mwbatch.core.codec.ids import RowNumber
 from mwbatch.core.facts.kinds import Planned, Request, Started
-from mwbatch.core.report.outcomes import Created
+from mwbatch.core.report.command_outcomes import Created
 from mwbatch.errors import ApiError
-from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.interface.open_batch import OpenBatch
 from mwbatch.simulator.world.faults import Fault, Line, Size
 from mwbatch.simulator.world.forms import Draft
 from mwbatch.simulator.world.world import Mishap
@@ -21,7 +21,7 @@ from tests.unit.commands.settling.test_settling import PICTURE, born, seen
 NO_ECHO = Mishap(marks=frozenset({Fault.NO_ECHO}))
 
 
-async def created(stage: Stage) -> Opened:
+async def created(stage: Stage) -> OpenBatch:
     """A batch whose first row has a task."""
     batch = await stage.opened(1)
     await batch.record([seen(born(stage, 0), 0)])
@@ -32,26 +32,26 @@ async def created(stage: Stage) -> Opened:
 @virtual
 async def test_an_echo_is_proved(stage: Stage, lag: float) -> None:
     """A listing that shows the task with its address proves the echo, also half a minute late;
-    the card keeps it.
+    the batch info keeps it.
     """
     stage.befall(Line(Fault.LIST_LAG, 1, 999), size=Size(list_lag_s=lag))
     batch = await created(stage)
     batch.keep(echo={"annotating": False})
     assert await prove_echo(stage.session(batch), "tagging", RowNumber(0))
-    assert stage.home.find("logos").card.echo == {"annotating": False, "tagging": True}
-    assert lag <= stage.desk.ticks() < lag + 6
-    assert stage.desk.tally.notes == []
+    assert stage.home.find("logos").info.echo == {"annotating": False, "tagging": True}
+    assert lag <= stage.context.ticks() < lag + 6
+    assert stage.context.tally.notes == []
 
 
 @virtual
 async def test_a_task_that_is_not_listed_in_time(stage: Stage) -> None:
-    """After a minute the echo is not proved: a warning, and the card says no."""
+    """After a minute the echo is not proved: a warning, and the batch info says no."""
     stage.befall(Line(Fault.LIST_LAG, 1, 999), size=Size(list_lag_s=90))
     batch = await created(stage)
     assert not await prove_echo(stage.session(batch), "tagging", RowNumber(0))
-    assert PATIENCE - 6 < stage.desk.ticks() <= PATIENCE + 1
-    assert batch.card.echo == {"tagging": False}
-    assert stage.desk.tally.notes[0].startswith(
+    assert PATIENCE - 6 < stage.context.ticks() <= PATIENCE + 1
+    assert batch.info.echo == {"tagging": False}
+    assert stage.context.tally.notes[0].startswith(
         "warning: the API's listing does not show the callback address"
     )
 
@@ -65,7 +65,7 @@ async def test_a_task_without_our_address(stage: Stage, other: str | None) -> No
     task = stage.world.create(Draft("tagging", other or "https://a.test/", PICTURE), clock(), mishap)
     await batch.record([seen(task, 0)])
     assert not await prove_echo(stage.session(batch), "tagging", RowNumber(0))
-    assert (batch.card.echo, stage.desk.ticks() < 1) == ({"tagging": False}, True)
+    assert (batch.info.echo, stage.context.ticks() < 1) == ({"tagging": False}, True)
 
 
 @virtual
@@ -75,17 +75,17 @@ async def test_a_listing_that_cannot_be_read_yet(stage: Stage) -> None:
     batch = await created(stage)
     asyncio.get_running_loop().call_at(10.0, lambda: setattr(stage.wire, "reads", None))
     assert await prove_echo(stage.session(batch), "tagging", RowNumber(0))
-    assert stage.desk.tally.notes == ["the listing cannot be read yet: HTTP 404: not today"]
+    assert stage.context.tally.notes == ["the listing cannot be read yet: HTTP 404: not today"]
 
 
 @virtual
 async def test_an_interruption_disproves_nothing(stage: Stage) -> None:
-    """Asked to stop while looking: the card says nothing, and the next run looks again."""
+    """Asked to stop while looking: the batch info says nothing, and the next run looks again."""
     stage.befall(Line(Fault.LIST_LAG, 1, 999), size=Size(list_lag_s=90))
     batch = await created(stage)
-    asyncio.get_running_loop().call_at(10.0, stage.desk.stopping.set)
+    asyncio.get_running_loop().call_at(10.0, stage.context.stopping.set)
     assert not await prove_echo(stage.session(batch), "tagging", RowNumber(0))
-    assert (batch.card.echo, stage.desk.ticks() < 11) == ({}, True)
+    assert (batch.info.echo, stage.context.ticks() < 11) == ({}, True)
 
 
 async def mixed(stage: Stage, count: int) -> Created:
@@ -117,8 +117,10 @@ async def test_runs_stay_small_where_doubt_could_not_be_settled(
     await mixed(stage, 30)
     sizes = [sum(b - a for a, b in fact.rows) for fact in stage.on_disk() if isinstance(fact, Started)]
     assert (sizes[:2], max(sizes), stage.statuses()) == ([1, 1], longest, {"pending": 60})
-    assert stage.home.find("logos").card.echo == {"tagging": True, "annotating": not blind}
+    assert stage.home.find("logos").info.echo == {"tagging": True, "annotating": not blind}
     assert (
-        sum("does not show the callback address of a annotating" in note for note in stage.desk.tally.notes)
+        sum(
+            "does not show the callback address of a annotating" in note for note in stage.context.tally.notes
+        )
         == blind
     )

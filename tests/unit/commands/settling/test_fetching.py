@@ -7,16 +7,16 @@ import pytest
 from mwbatch.commands.settling.fetching import fetch
 from mwbatch.commands.verbs.submit import submit
 from mwbatch.core.facts.kinds import Seen, Via
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.errors import Halted, Unsure
-from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.interface.open_batch import OpenBatch
 from tests.support.virtual import virtual
 from tests.unit.commands.conftest import Stage, answer, clock, ids, silent
 
 
-async def pending(stage: Stage, count: int) -> Opened:
+async def pending(stage: Stage, count: int) -> OpenBatch:
     """A batch whose rows all have a pending task."""
-    await submit(stage.home, stage.client, stage.manifest(*range(count)), silent(), stage.desk)
+    await submit(stage.home, stage.client, stage.manifest(*range(count)), silent(), stage.context)
     return await stage.opened()
 
 
@@ -77,7 +77,7 @@ async def test_a_task_that_is_gone_is_told(stage: Stage) -> None:
     await fetch(stage.session(batch))
     stage.wire.reads = Unsure("cut")
     await fetch(stage.session(batch))
-    notes = [note for note in stage.desk.tally.notes if "stays as it is" in note]
+    notes = [note for note in stage.context.tally.notes if "stays as it is" in note]
     assert ("does not know" in notes[0], "could not be looked at" in notes[1]) == (True, True)
     assert stage.statuses() == {"pending": 1}
 
@@ -88,9 +88,9 @@ async def test_many_that_are_gone_are_told_in_one_sentence(stage: Stage) -> None
     batch = await pending(stage, 3)
     stage.wire.reads = answer(404)
     await fetch(stage.session(batch))
-    (note,) = (note for note in stage.desk.tally.notes if "does not know" in note)
+    (note,) = (note for note in stage.context.tally.notes if "does not know" in note)
     assert note.endswith("; so it is with 2 more")
-    assert stage.desk.tally.done == 3
+    assert stage.context.tally.done == 3
 
 
 @virtual
@@ -108,5 +108,5 @@ async def test_stopping_ends_the_fetching(stage: Stage) -> None:
     batch = await pending(stage, 100)
     stage.world.complete_all(clock())
     stage.wire.got.clear()
-    asyncio.get_running_loop().call_later(0.01, stage.desk.stopping.set)
+    asyncio.get_running_loop().call_later(0.01, stage.context.stopping.set)
     assert await fetch(stage.session(batch), at_once=4) == len(stage.wire.got) == 4

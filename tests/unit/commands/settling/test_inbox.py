@@ -7,15 +7,15 @@ import pytest
 
 from mwbatch.commands.settling.inbox import take_in
 from mwbatch.core.api.address import Address
-from mwbatch.core.api.unusable import Reject
+from mwbatch.core.api.unusable import Unusable
 from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
 from mwbatch.core.facts.kinds import Fact, Seen
 from mwbatch.errors import Exit, StoreError
-from mwbatch.journal.seam.commit_times import Commits
-from mwbatch.journal.seam.distrust import harm
-from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.interface.commit_times import Commits
+from mwbatch.journal.interface.distrust import suspicions
+from mwbatch.journal.interface.open_batch import OpenBatch
 from mwbatch.journal.segments.journal import Segments
-from mwbatch.journal.segments.unusable import RejectShelf, read
+from mwbatch.journal.segments.unusable_folder import UnusableFolder, read
 from tests.support.disks import Failing
 from tests.support.facts import answer, show
 from tests.support.virtual import virtual
@@ -45,7 +45,7 @@ async def arrived(stage: Stage, batch_id: str, *facts: Fact) -> Segments:
     return inbox
 
 
-async def taken(batch: Opened) -> int:
+async def taken(batch: OpenBatch) -> int:
     """Take in what is there."""
     try:
         return await take_in(batch)
@@ -58,7 +58,7 @@ async def test_what_is_known_already_is_not_new(stage: Stage) -> None:
     """An answer that the journal has counts as old, and its copy in the inbox goes."""
     batch = await stage.opened(2)
     await batch.record([answer(1)])
-    await put(stage, batch.card.batch_id, answer(1), answer(1, row=1, task="other"))
+    await put(stage, batch.info.batch_id, answer(1), answer(1, row=1, task="other"))
     assert (await taken(batch), batch.state.planned) == (1, 2)
     assert (stage.statuses(), waits(stage)) == ({"completed": 2}, [])
 
@@ -77,7 +77,7 @@ async def test_no_inbox(stage: Stage) -> None:
 async def test_what_could_not_be_kept_stays(stage: Stage) -> None:
     """Where the journal cannot be written the inbox keeps everything."""
     batch = await stage.opened(1, Failing(write=[errno.EIO]))
-    inbox = await arrived(stage, batch.card.batch_id, answer(1))
+    inbox = await arrived(stage, batch.info.batch_id, answer(1))
     with pytest.raises(StoreError):
         await taken(batch)
     assert len(list(inbox.folder.rglob("*.jsonl"))) == 1
@@ -88,7 +88,7 @@ async def test_what_could_not_be_kept_stays(stage: Stage) -> None:
 async def test_a_torn_end_was_never_acknowledged(stage: Stage) -> None:
     """A segment with a torn end is taken in and removed: its last line was promised to nobody."""
     batch = await stage.opened(1)
-    inbox = await arrived(stage, batch.card.batch_id, answer(1))
+    inbox = await arrived(stage, batch.info.batch_id, answer(1))
     [segment] = inbox.folder.rglob("*.jsonl")
     segment.write_bytes(segment.read_bytes() + b'{"v":1')
     assert (await taken(batch), segment.exists()) == (1, False)
@@ -101,7 +101,7 @@ async def test_a_segment_that_stays_gives_nothing_twice(stage: Stage) -> None:
     and tasks without one.
     """
     batch = await stage.opened(3)
-    inbox = Segments((stage.path / "inbox" / batch.card.batch_id), "receiver")
+    inbox = Segments((stage.path / "inbox" / batch.info.batch_id), "receiver")
     await inbox.append([answer(1), show(1, "canceled", row=1), show(1, "canceled", row=1)])
     assert [await take_in(batch), await take_in(batch)] == [2, 0]
     await inbox.append([show(1, "canceled", row=2)])
@@ -120,7 +120,7 @@ async def test_damage_is_reported(stage: Stage) -> None:
     the file stays as it is.
     """
     batch = await stage.opened(2)
-    inbox = await arrived(stage, batch.card.batch_id, answer(1), answer(1, row=1))
+    inbox = await arrived(stage, batch.info.batch_id, answer(1), answer(1, row=1))
     [segment] = inbox.folder.rglob("*.jsonl")
     text = segment.read_bytes().replace(b"task-1", b"task-9", 1)
     segment.write_bytes(text)
@@ -129,7 +129,7 @@ async def test_damage_is_reported(stage: Stage) -> None:
     assert batch.report().damaged_lines == 1
     assert batch.report().exit(done=True) is Exit.MACHINE
     assert segment.read_bytes() == text
-    assert not [words for words in harm(batch) if "damaged" in words]
+    assert not [words for words in suspicions(batch) if "damaged" in words]
 
 
 @pytest.mark.files
@@ -137,10 +137,10 @@ async def test_damage_is_reported(stage: Stage) -> None:
 async def test_rejects_are_moved(stage: Stage) -> None:
     """Rejects in the inbox count for the batch, and are moved into its folder once nobody writes them."""
     batch = await stage.opened(1)
-    shelf = RejectShelf((stage.path / "inbox" / batch.card.batch_id), "receiver", 1000)
+    shelf = UnusableFolder((stage.path / "inbox" / batch.info.batch_id), "receiver", 1000)
     shelf.append(
-        Reject.of(
-            Address(Kid("k1"), batch.card.batch_id, RowNumber(0), Attempt(1), "0" * 32),
+        Unusable.of(
+            Address(Kid("k1"), batch.info.batch_id, RowNumber(0), Attempt(1), "0" * 32),
             "not_json",
             b"{",
             1.0,
@@ -152,7 +152,7 @@ async def test_rejects_are_moved(stage: Stage) -> None:
         assert batch.report().rejected_callbacks == 1
         assert bool(list(read(Path(batch.where)))) is not writing
         shelf.close()
-    assert not list(read(stage.path / "inbox" / batch.card.batch_id))
+    assert not list(read(stage.path / "inbox" / batch.info.batch_id))
 
 
 @pytest.mark.files
@@ -160,11 +160,11 @@ async def test_rejects_are_moved(stage: Stage) -> None:
 async def test_rejects_that_cannot_be_moved(stage: Stage) -> None:
     """Rejects that cannot be moved keep nothing else from being taken in, and count where they are."""
     batch = await stage.opened(1)
-    inbox = await arrived(stage, batch.card.batch_id, answer(1))
-    shelf = RejectShelf((stage.path / "inbox" / batch.card.batch_id), "receiver", 1000)
+    inbox = await arrived(stage, batch.info.batch_id, answer(1))
+    shelf = UnusableFolder((stage.path / "inbox" / batch.info.batch_id), "receiver", 1000)
     shelf.append(
-        Reject.of(
-            Address(Kid("k1"), batch.card.batch_id, RowNumber(0), Attempt(1), "0" * 32),
+        Unusable.of(
+            Address(Kid("k1"), batch.info.batch_id, RowNumber(0), Attempt(1), "0" * 32),
             "not_json",
             b"{",
             1.0,

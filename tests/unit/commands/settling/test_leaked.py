@@ -8,16 +8,16 @@ import pytest
 
 from mwbatch.commands.settling.echo import prove_echo
 from mwbatch.commands.settling.sweeping import sweep
-from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.verbs.reconcile import ReconcileOptions, reconcile
 from mwbatch.commands.verbs.submit import resume, submit
 from mwbatch.core.api.address import NOBODY, Key, write
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.core.codec.json_codec import encode
 from mwbatch.core.facts.digests import digest
 from mwbatch.core.facts.kinds import Seen, Via
-from mwbatch.core.report.outcomes import Reconciled
+from mwbatch.core.report.command_outcomes import Reconciled
 from mwbatch.core.sweeps.span import Span
-from mwbatch.core.sweeps.sweep import Place
+from mwbatch.core.sweeps.sweep import AttemptKey
 from mwbatch.errors import Exit, Unsure
 from mwbatch.journal.keys.home_keys import keys_of
 from mwbatch.simulator.world.forms import Draft
@@ -41,12 +41,12 @@ async def called(stage: Stage, task_id: str, row: int = 0, *, says: str | None =
 
 async def account(stage: Stage) -> Reconciled:
     """Reconcile the batch."""
-    return await reconcile(stage.home, stage.client, "logos", stage.new_desk(), Manner())
+    return await reconcile(stage.home, stage.client, "logos", stage.new_context(), ReconcileOptions())
 
 
 async def sent(stage: Stage) -> None:
     """Two rows with a task each, of which the second is answered."""
-    await submit(stage.home, stage.client, stage.manifest(*"ab"), silent(concurrency=1), stage.desk)
+    await submit(stage.home, stage.client, stage.manifest(*"ab"), silent(concurrency=1), stage.context)
     batch = await stage.opened()
     stage.world.early(stage.world.get(next(iter(batch.state.row(1).tasks)), clock()), clock())
     await batch.journal.close()
@@ -60,11 +60,11 @@ async def test_the_pending_task_of_another_batch(stage: Stage, says: str | None)
     """
     await sent(stage)
     source = replace(stage.manifest("x", name="others.csv"), batch="others")
-    await submit(stage.home, stage.client, source, silent(), stage.new_desk())
+    await submit(stage.home, stage.client, source, silent(), stage.new_context())
     other = max(stage.world.tasks(), key=lambda task: task.created_at)
     for row in (0, 1):
         await called(stage, other.task_id, row, says=says)
-    await resume(stage.home, stage.client, "logos", silent(), stage.new_desk())
+    await resume(stage.home, stage.client, "logos", silent(), stage.new_context())
     result = await account(stage)
     assert (other.status, result.canceled) == ("pending", ())
     assert result.proof is not None
@@ -111,15 +111,15 @@ async def test_an_invented_answer_is_shown_until_the_true_one_comes(stage: Stage
 @virtual
 async def test_an_invented_task_at_a_row_in_doubt(stage: Stage) -> None:
     """A row in doubt about which a callback invents a task is settled as any other, and sent again once."""
-    await submit(stage.home, stage.client, stage.manifest("a"), silent(), stage.desk)
+    await submit(stage.home, stage.client, stage.manifest("a"), silent(), stage.context)
     stage.wire.plays = [Unsure("cut")]
-    stage.wire.on_create = lambda _: stage.desk.stopping.set()
-    stage.desk = stage.new_desk()
-    await submit(stage.home, stage.client, stage.manifest(*"ab"), silent(), stage.desk)
+    stage.wire.on_create = lambda _: stage.context.stopping.set()
+    stage.context = stage.new_context()
+    await submit(stage.home, stage.client, stage.manifest(*"ab"), silent(), stage.context)
     assert stage.statuses() == {"pending": 1, "doubt": 1}
     stage.wire.on_create = lambda _: None
     await called(stage, "invented", 1)
-    await resume(stage.home, stage.client, "logos", silent(), stage.new_desk())
+    await resume(stage.home, stage.client, "logos", silent(), stage.new_context())
     stage.world.complete_all(clock())
     assert (stage.tasks, (await account(stage)).exit) == (2, Exit.DONE)
     assert stage.statuses() == {"completed": 2}
@@ -131,14 +131,14 @@ async def test_a_callback_vouches_for_no_address(stage: Stage) -> None:
     batch = await stage.opened(1)
     forged = Key(keys_of(stage.home).newest.kid, b"f" * 16)
     task = stage.world.create(
-        Draft("tagging", write(NOBODY, forged, batch.card.batch_id, RowNumber(0), Attempt(1)), PICTURE),
+        Draft("tagging", write(NOBODY, forged, batch.info.batch_id, RowNumber(0), Attempt(1)), PICTURE),
         clock(),
     )
     await called(stage, task.task_id, says="forged")
     await batch.journal.close()
     batch = await stage.opened()
     found = await sweep(stage.session(batch), Span(()))
-    assert found.forged == {Place(RowNumber(0), Attempt(1))}
+    assert found.forged == {AttemptKey(RowNumber(0), Attempt(1))}
     known = batch.state.task(0, task.task_id)
     assert known is not None
     assert not known.confirmed

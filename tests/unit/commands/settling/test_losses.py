@@ -14,7 +14,7 @@ import pytest
 from mwbatch.commands.verbs.reconcile import reconcile
 from mwbatch.commands.verbs.submit import resume, submit
 from mwbatch.core.api.page import Page
-from mwbatch.core.report.outcomes import Created
+from mwbatch.core.report.command_outcomes import Created
 from mwbatch.errors import Exit, StoreError, Unsure
 from mwbatch.journal.home.begun import FOLDER
 from mwbatch.simulator.world.forms import Draft
@@ -87,11 +87,11 @@ async def killed(stage: Stage) -> Scene:
         if len(stage.wire.creates) == LEFT:
             scene.copy("dead")
             stage.wire.always = lambda _: Unsure("dead")
-            stage.desk.stopping.set()
+            stage.context.stopping.set()
 
     stage.wire.on_create = created
     with_limit = silent(concurrency=4)
-    await submit(stage.home, stage.client, stage.manifest(*range(ROWS)), with_limit, stage.desk)
+    await submit(stage.home, stage.client, stage.manifest(*range(ROWS)), with_limit, stage.context)
     stage.client.list_page = real  # type: ignore[method-assign]
     stage.wire.always, stage.wire.on_create = lambda _: None, lambda _: None
     put_back(scene.home, scene.copies / "dead")
@@ -173,11 +173,11 @@ HOME: list[Callable[[Scene], None]] = [put("", "half"), put("", "planned")]
 
 async def gone_on(stage: Stage, *, resuming: bool = False) -> Created:
     """The next run: the same command once more, or resume."""
-    stage.desk = stage.new_desk()
-    wishes = silent(concurrency=4)
+    stage.context = stage.new_context()
+    options = silent(concurrency=4)
     if resuming:
-        return await resume(stage.home, stage.client, "logos", wishes, stage.desk)
-    return await submit(stage.home, stage.client, stage.manifest(*range(ROWS)), wishes, stage.desk)
+        return await resume(stage.home, stage.client, "logos", options, stage.context)
+    return await submit(stage.home, stage.client, stage.manifest(*range(ROWS)), options, stage.context)
 
 
 def nothing(_: Scene) -> None:
@@ -200,9 +200,9 @@ async def test_no_row_is_paid_twice(stage: Stage, befall: Callable[[Scene], None
     created = await gone_on(stage, resuming=resuming)
     assert (created.exit, stage.statuses()) == (Exit.DONE, {"pending": ROWS})
     assert (stage.tasks, stage.world.stats()["doubles"]) == (ROWS, 0)
-    before, ticks = len(stage.wire.creates), stage.desk.ticks()
+    before, ticks = len(stage.wire.creates), stage.context.ticks()
     assert (await gone_on(stage, resuming=resuming)).exit is Exit.DONE
-    assert (len(stage.wire.creates), stage.desk.ticks() - ticks < 5) == (before, True)
+    assert (len(stage.wire.creates), stage.context.ticks() - ticks < 5) == (before, True)
 
 
 @pytest.mark.parametrize("befall", named(HOME))
@@ -227,7 +227,7 @@ async def test_after_a_loss_nothing_is_sent_unproved(stage: Stage, befall: Calla
     stage.wire.on_create = lambda _: swept.append(len(sweeps(stage)))
     await gone_on(stage)
     assert min(swept) >= 2
-    assert any("the folder is trusted again" in note for note in stage.desk.tally.notes)
+    assert any("the folder is trusted again" in note for note in stage.context.tally.notes)
 
 
 @pytest.mark.parametrize("befall", named([nothing, *WHOLE]))
@@ -235,10 +235,10 @@ async def test_after_a_loss_nothing_is_sent_unproved(stage: Stage, befall: Calla
 async def test_a_crash_alone_is_no_loss(stage: Stage, befall: Callable[[Scene], None]) -> None:
     """Where the journal is whole, rows that were never started are sent at once."""
     befall(await killed(stage))
-    ticks, left_at = stage.desk.ticks(), list[float]()
-    stage.wire.on_create = lambda _: left_at.append(stage.desk.ticks() - ticks)
+    ticks, left_at = stage.context.ticks(), list[float]()
+    stage.wire.on_create = lambda _: left_at.append(stage.context.ticks() - ticks)
     await gone_on(stage)
-    assert not any("trusted" in note for note in stage.desk.tally.notes)
+    assert not any("trusted" in note for note in stage.context.tally.notes)
     assert min(left_at) < 5
 
 
@@ -275,15 +275,15 @@ async def test_a_results_segment_that_was_deleted_on_purpose(stage: Stage) -> No
     scene = await killed(stage)
     await gone_on(stage)
     await asyncio.sleep(100_000)
-    await reconcile(stage.home, stage.client, "logos", stage.new_desk())
+    await reconcile(stage.home, stage.client, "logos", stage.new_context())
     [path] = scene.segments("results")
     path.unlink()
     assert (await gone_on(stage)).exit is Exit.DONE
-    assert any(f"results/{path.name} is gone" in note for note in stage.desk.tally.notes)
-    ticks = stage.desk.ticks()
+    assert any(f"results/{path.name} is gone" in note for note in stage.context.tally.notes)
+    ticks = stage.context.ticks()
     await gone_on(stage)
-    assert (stage.desk.ticks() - ticks < 5, stage.tasks) == (True, ROWS)
-    await reconcile(stage.home, stage.client, "logos", stage.new_desk())
+    assert (stage.context.ticks() - ticks < 5, stage.tasks) == (True, ROWS)
+    await reconcile(stage.home, stage.client, "logos", stage.new_context())
     assert stage.statuses() == {"completed": ROWS}
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn
 import pytest
 
 from mwbatch.commands.settling.fetching import FORGOTTEN, PATIENCE
-from mwbatch.commands.verbs.reconcile import TRIES, Manner, reconcile
+from mwbatch.commands.verbs.reconcile import TRIES, ReconcileOptions, reconcile
 from mwbatch.commands.verbs.submit import submit
 from mwbatch.core.api.address import NOBODY, Key, find, write
 from mwbatch.core.api.task import parse_callback, seen
@@ -17,7 +17,7 @@ from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.core.codec.json_codec import decode, encode
 from mwbatch.core.facts.kinds import Seen, Via
 from mwbatch.core.report.agreement import Differing
-from mwbatch.core.report.outcomes import Proof, Reconciled
+from mwbatch.core.report.command_outcomes import Proof, Reconciled
 from mwbatch.core.state.batch import Batch
 from mwbatch.errors import ApiError, Exit
 from mwbatch.journal.keys.home_keys import keys_of
@@ -39,13 +39,13 @@ EVER: Final = 10**6
 async def pending(stage: Stage, *lines: Line, rows: int = ROWS) -> None:
     """A batch whose rows all have a pending task."""
     stage.befall(*lines)
-    await submit(stage.home, stage.client, stage.manifest(*range(rows)), silent(), stage.desk)
-    stage.desk = stage.new_desk()
+    await submit(stage.home, stage.client, stage.manifest(*range(rows)), silent(), stage.context)
+    stage.context = stage.new_context()
 
 
-async def reconciled(stage: Stage, **manner: Any) -> Reconciled:
+async def reconciled(stage: Stage, **options: Any) -> Reconciled:
     """Reconcile the batch."""
-    return await reconcile(stage.home, stage.client, "logos", stage.desk, Manner(**manner))
+    return await reconcile(stage.home, stage.client, "logos", stage.context, ReconcileOptions(**options))
 
 
 def proof_of(found: Reconciled) -> Proof:
@@ -135,7 +135,7 @@ async def test_a_forged_address_proves_nothing(stage: Stage) -> None:
     """
     await pending(stage, rows=2)
     forged = Key(keys_of(stage.home).newest.kid, b"f" * 16)
-    address = write(NOBODY, forged, stage.home.find("logos").card.batch_id, RowNumber(1), Attempt(2))
+    address = write(NOBODY, forged, stage.home.find("logos").info.batch_id, RowNumber(1), Attempt(2))
     stage.world.create(Draft("tagging", address, PICTURE), clock())
     proof = proof_of(await reconciled(stage))
     assert (proof.paid_twice, proof.covers, proof.known) == (None, 2, 2)
@@ -188,9 +188,9 @@ async def test_waiting_ends_where_nothing_can_change(stage: Stage, monkeypatch: 
         raise Refusal(404, f"there is no task {task_id}")
 
     monkeypatch.setattr(World, "get", gone)
-    began = stage.desk.ticks()
+    began = stage.context.ticks()
     found = await reconciled(stage, every=30.0)
-    assert (found.exit, stage.desk.ticks() - began > PATIENCE) == (Exit.UNFINISHED, True)
+    assert (found.exit, stage.context.ticks() - began > PATIENCE) == (Exit.UNFINISHED, True)
     assert found.reasons[-1] == FORGOTTEN
 
 
@@ -241,7 +241,7 @@ async def test_an_answer_that_the_listing_contradicts_is_told(stage: Stage) -> N
     found = await reconciled(stage)
     assert (found.exit, found.report.complete, found.report.differing) == (Exit.ROWS, False, 2)
     assert len({task_id for _, task_id in found.differing}) == 2
-    assert not [note for note in stage.desk.tally.notes if "leaves out parts" in note]
+    assert not [note for note in stage.context.tally.notes if "leaves out parts" in note]
     assert proof_of(found).paid_twice == 0
 
 
@@ -252,7 +252,7 @@ async def fetched_one_by_one(stage: Stage) -> None:
     await reconciled(stage, unproved=True)
     stage.wire.listings.answer = honest  # type: ignore[method-assign]
     assert stage.statuses() == {"completed": ROWS}
-    stage.desk = stage.new_desk()
+    stage.context = stage.new_context()
 
 
 async def called(stage: Stage, row: int) -> Task:
@@ -308,7 +308,7 @@ async def test_an_honest_answer_that_a_listing_does_not_show_yet(stage: Stage) -
     stale = stage.wire.listings.answer(read_query({"limit": "100"}), frozenset(), clock())
     stage.world.complete_all(clock())
     await reconciled(stage)
-    stage.desk = stage.new_desk()
+    stage.context = stage.new_context()
     stage.wire.listings.answer = lambda *_: stale  # type: ignore[method-assign]
     found = await reconciled(stage)
     assert (found.exit, found.unanswered, found.report.complete) == (Exit.DONE, (), True)
@@ -323,7 +323,7 @@ async def test_a_listing_that_abridges_contradicts_nothing(stage: Stage) -> None
     stage.befall(Line(Fault.LIST_ABRIDGED, 1, EVER))
     found = await reconciled(stage)
     assert (found.exit, found.differing, found.report.complete) == (Exit.DONE, (), True)
-    assert sum("the listing leaves out parts of answers" in note for note in stage.desk.tally.notes) == 1
+    assert sum("the listing leaves out parts of answers" in note for note in stage.context.tally.notes) == 1
 
 
 def told(task: Task) -> Seen:
@@ -357,14 +357,14 @@ async def test_a_callback_before_an_abridged_listing_is_no_conflict(stage: Stage
     a listing that shows less of its answer confirms the task and adds none.
     """
     await pending(stage, Line(Fault.CREATED_500, 2, 2), Line(Fault.LIST_ABRIDGED, 1, EVER), rows=1)
-    stage.wire.on_create = lambda _: stage.desk.stopping.set()
-    await submit(stage.home, stage.client, stage.manifest(0, 3), silent(), stage.desk)
+    stage.wire.on_create = lambda _: stage.context.stopping.set()
+    await submit(stage.home, stage.client, stage.manifest(0, 3), silent(), stage.context)
     assert stage.statuses() == {"pending": 1, "doubt": 1}
     stage.world.complete_all(clock())
     batch = await stage.opened()
     await batch.record([told(task) for task in stage.world.tasks()])
     await batch.journal.close()
-    stage.desk = stage.new_desk()
+    stage.context = stage.new_context()
     found = await reconciled(stage)
     assert (found.report.conflicts, found.report.by_callback_only, found.report.complete) == (0, 0, True)
 
@@ -376,7 +376,7 @@ async def test_a_listing_without_end_ends(stage: Stage, more: tuple[Line, ...]) 
     and proves nothing.
     """
     stage.befall(Line(Fault.LIST_OFFSET_IGNORED, 1, EVER), *more)
-    await submit(stage.home, stage.client, stage.manifest(*range(3)), silent(), stage.desk)
+    await submit(stage.home, stage.client, stage.manifest(*range(3)), silent(), stage.context)
     found = await reconciled(stage)
     assert (proof_of(found).paid_twice, stage.tasks) == (None, 3)
     assert "the listing repeats itself" in proof_of(found).reasons[0]
@@ -388,13 +388,13 @@ async def test_a_walk_through_very_much_is_told_and_can_be_stopped(stage: Stage)
     for _ in range(1500):
         stage.world.create_stranger(clock())
     stage.befall(Line(Fault.CREATED_AT_FORM, 1, EVER), size=Size(created_at_form=None))
-    await submit(stage.home, stage.client, stage.manifest(*range(12)), silent(), stage.desk)
-    stage.desk = stage.new_desk()
+    await submit(stage.home, stage.client, stage.manifest(*range(12)), silent(), stage.context)
+    stage.context = stage.new_context()
     seen = len(stage.wire.listed)
 
     def stop_in_the_middle() -> None:
-        if stage.desk.tally.listed > 500:
-            stage.desk.stopping.set()
+        if stage.context.tally.listed > 500:
+            stage.context.stopping.set()
         else:
             asyncio.get_running_loop().call_later(0.1, stop_in_the_middle)
 
@@ -405,6 +405,6 @@ async def test_a_walk_through_very_much_is_told_and_can_be_stopped(stage: Stage)
         note.startswith(
             "dates of tasks say nothing here, so the whole listing is walked, twice: 1,512 tasks on "
         )
-        for note in stage.desk.tally.notes
+        for note in stage.context.tally.notes
     )
     assert len(stage.wire.listed) - seen < 12

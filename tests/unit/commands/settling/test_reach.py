@@ -15,12 +15,12 @@ from mwbatch.commands.verbs.submit import resume, submit
 from mwbatch.core.codec.times import http_time, iso
 from mwbatch.core.facts.kinds import Started
 from mwbatch.core.facts.lines import line
-from mwbatch.core.report.outcomes import Created
+from mwbatch.core.report.command_outcomes import Created
 from mwbatch.core.spending.budget import Limits
 from mwbatch.core.sweeps.span import PADDING
 from mwbatch.journal.home.begun import FOLDER as BEGUN
-from mwbatch.journal.home.record import NAME as CARD
-from mwbatch.journal.seam.store import Store
+from mwbatch.journal.home.folder_record import NAME as INFO
+from mwbatch.journal.interface.store import Store
 from mwbatch.simulator.settings import Settings
 from tests.support.virtual import virtual
 from tests.unit.commands.conftest import Stage, clock, silent
@@ -44,11 +44,11 @@ async def grow(stage: Stage, runs: int) -> None:
     """
     source = stage.manifest(*range(ROWS))
     for number in range(1, runs + 1):
-        wishes = silent(limits=Limits(max_tasks=number * RUN))
+        options = silent(limits=Limits(max_tasks=number * RUN))
         if number == 1:
-            await submit(stage.home, stage.client, source, wishes, stage.new_desk())
+            await submit(stage.home, stage.client, source, options, stage.new_context())
         else:
-            await resume(stage.home, stage.client, "logos", wishes, stage.new_desk())
+            await resume(stage.home, stage.client, "logos", options, stage.new_context())
         await passed(stage)
 
 
@@ -59,13 +59,13 @@ async def passed(stage: Stage) -> None:
         stage.world.create_stranger(clock())
     await asyncio.sleep(HOURS)
     stage.wire.listed.clear()
-    stage.desk = stage.new_desk()
+    stage.context = stage.new_context()
 
 
 async def go_on(stage: Stage, tasks: int = ROWS) -> Created:
     """Resume, with so many tasks in all."""
     limits = Limits(max_tasks=tasks)
-    return await resume(stage.home, stage.client, "logos", silent(limits=limits), stage.desk)
+    return await resume(stage.home, stage.client, "logos", silent(limits=limits), stage.context)
 
 
 def photograph(stage: Stage) -> dict[Path, bytes]:
@@ -114,7 +114,7 @@ def walked(stage: Stage) -> list[dict[str, str]]:
 
 def beginning(stage: Stage) -> str:
     """Where a listing begins that reaches back to where the batch began."""
-    began = http_time(stage.home.find("logos").card.began)
+    began = http_time(stage.home.find("logos").info.began)
     assert began is not None
     return iso(began - PADDING)
 
@@ -167,28 +167,28 @@ async def test_a_listing_that_was_cut_short_is_made_good(
 
     def stop(shown: Any, number: int) -> Any:
         if number == page:
-            stage.desk.stopping.set()
+            stage.context.stopping.set()
         return shown
 
     with monkeypatch.context() as patch:
         twist(stage, patch, stop)
         await go_on(stage)
-    stage.desk = stage.new_desk()
+    stage.context = stage.new_context()
     await go_on(stage)
     assert (is_safe(stage), stage.statuses()) == (True, {"pending": ROWS})
 
 
-def change_card(stage: Stage, **changes: Any) -> None:
-    """Something else stands on the card."""
-    card = stage.path / "logos" / CARD
-    card.write_text(json.dumps(json.loads(card.read_text()) | changes))
+def change_info(stage: Stage, **changes: Any) -> None:
+    """Something else stands in the batch info."""
+    info = stage.path / "logos" / INFO
+    info.write_text(json.dumps(json.loads(info.read_text()) | changes))
 
 
 def forget_sizes(stage: Stage) -> None:
     """Nobody knows how large the segments were."""
     for path in (stage.path / BEGUN).iterdir():
         path.unlink()
-    change_card(stage, segments={})
+    change_info(stage, segments={})
 
 
 def rewrite(stage: Stage, change: Callable[[Started], Started]) -> None:
@@ -250,10 +250,10 @@ async def test_a_listing_that_cannot_be_believed(stage: Stage, monkeypatch: pyte
             twist(stage, patch, lambda page, _: page | {"total": page["total"] + 1})
             await go_on(stage, runs * RUN)
         assert begins(stage)[:2] == [ten_before(mark), beginning(stage)]
-        assert stage.home.find("logos").card.behind == mark.number
+        assert stage.home.find("logos").info.behind == mark.number
         await passed(stage)
     await go_on(stage, 4 * RUN)
-    assert (begins(stage), stage.home.find("logos").card.behind) == ([ten_before(mark)], None)
+    assert (begins(stage), stage.home.find("logos").info.behind) == ([ten_before(mark)], None)
 
 
 @virtual
@@ -265,18 +265,18 @@ async def test_a_listing_in_another_order_is_walked_by_offset(
     """
     await forgetful(stage)
     twist(stage, monkeypatch, lambda page, _: page | {"docs": page["docs"][::-1]})
-    await cancel(stage.home, stage.client, "logos", desk=stage.desk)
+    await cancel(stage.home, stage.client, "logos", context=stage.context)
     assert stage.world.stats()["by_status"]["canceled"] == 3 * RUN
 
 
 def wandering(stage: Stage) -> None:
     """Dates were seen to lie here and there."""
-    change_card(stage, drift=[0, int(PADDING.total_seconds()) + 1])
+    change_info(stage, drift=[0, int(PADDING.total_seconds()) + 1])
 
 
 def moved(stage: Stage) -> None:
     """The folder may be a copy."""
-    change_card(stage, place=[1, 1])
+    change_info(stage, place=[1, 1])
 
 
 @pytest.mark.files
@@ -310,18 +310,18 @@ async def test_a_listing_that_had_to_show_nothing(stage: Stage) -> None:
     batch = await doubtful(stage)
     batch.keep(began=stage.client.clock)
     await catch_up(stage.session(batch))
-    assert batch.card.behind == 0
+    assert batch.info.behind == 0
     born(stage, 1)
     await asyncio.sleep(1)
     await catch_up(stage.session(batch))
     await batch.journal.close()
-    assert batch.card.behind is None
+    assert batch.info.behind is None
 
 
 @virtual
 async def test_cancelling_in_a_home_put_back_leaves_nothing_to_pay(stage: Stage) -> None:
     """Tasks that the home forgot are canceled with those that it knows."""
     await forgetful(stage)
-    await cancel(stage.home, stage.client, "logos", desk=stage.desk)
+    await cancel(stage.home, stage.client, "logos", context=stage.context)
     assert stage.statuses() == {"canceled": ROWS}
     assert stage.world.stats()["by_status"]["canceled"] == 3 * RUN

@@ -11,22 +11,22 @@ from typing import Any, Final
 
 import pytest
 
-from mwbatch.client.transport.wire import Answer
+from mwbatch.client.transport.wire import WireResponse
 from mwbatch.commands.settling import fetching, settling
 from mwbatch.commands.settling.believing import TRIES
-from mwbatch.commands.settling.settling import BELIED, Settled, in_doubt, settle
+from mwbatch.commands.settling.settling import REFUTED, Settled, in_doubt, settle
 from mwbatch.core.api.address import NOBODY, Key, write
 from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
 from mwbatch.core.codec.times import moment
 from mwbatch.core.facts.kinds import Fact, Failed, Seen, Started, Verdict, Via
 from mwbatch.core.facts.lines import line
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.core.sweeps.doubt import Grounds, Witness
 from mwbatch.core.sweeps.drift import WIDE
 from mwbatch.errors import ApiError
+from mwbatch.journal.interface.open_batch import OpenBatch
 from mwbatch.journal.keys.home_keys import keys_of
 from mwbatch.journal.memory.journal import Memory
-from mwbatch.journal.seam.open_batch import Opened
 from mwbatch.journal.segments.segment import Segment
 from mwbatch.simulator.world.dates import iso
 from mwbatch.simulator.world.forms import Draft, Params
@@ -56,7 +56,7 @@ def seen(task: Task, row: int, attempt: int = 1) -> Seen:
     )
 
 
-async def doubtful(stage: Stage, *more: Fact, rows: int = 3, echo: bool = True, **started: Any) -> Opened:
+async def doubtful(stage: Stage, *more: Fact, rows: int = 3, echo: bool = True, **started: Any) -> OpenBatch:
     """A batch whose rows all started, of which nothing is known."""
     batch = await stage.opened(rows)
     await stage.client.list_page(limit=1)
@@ -75,7 +75,7 @@ async def doubtful(stage: Stage, *more: Fact, rows: int = 3, echo: bool = True, 
     return batch
 
 
-async def settled(stage: Stage, batch: Opened, **grounds: Any) -> Settled:
+async def settled(stage: Stage, batch: OpenBatch, **grounds: Any) -> Settled:
     """Settle, as the holder of the lock since the loop began."""
     try:
         return await settle(stage.session(batch), Grounds(**{"settle": SETTLE, "since": 0.0} | grounds))
@@ -111,7 +111,7 @@ async def test_presence_is_recorded_at_once(stage: Stage) -> None:
     await asyncio.sleep(1)
     result = await settled(stage, batch)
     assert (result.found, result.absent, result.open, stage.statuses()) == (3, [], 0, {"pending": 3})
-    assert stage.desk.ticks() < 5
+    assert stage.context.ticks() < 5
 
 
 @virtual
@@ -119,11 +119,11 @@ async def test_what_is_settled_is_not_shown_as_doubt(stage: Stage) -> None:
     """People see how many rows are in doubt still, and not how many ever were."""
     batch = await doubtful(stage)
     born(stage, 0)
-    stage.desk.tally.doubt, shown = 3, set[tuple[str, int]]()
+    stage.context.tally.doubt, shown = 3, set[tuple[str, int]]()
     watching = asyncio.create_task(watch(stage, shown))
     await settled(stage, batch)
     watching.cancel()
-    assert stage.desk.tally.doubt == 0
+    assert stage.context.tally.doubt == 0
     assert {doubt for phase, doubt in shown if "the 2 rows" in phase} == {2}
 
 
@@ -131,7 +131,7 @@ async def watch(stage: Stage, shown: set[tuple[str, int]]) -> None:
     """Note what is shown every second, with the rows in doubt beside it."""
     while True:
         await asyncio.sleep(1)
-        shown.add((stage.desk.tally.phase, stage.desk.tally.doubt))
+        shown.add((stage.context.tally.phase, stage.context.tally.doubt))
 
 
 @virtual
@@ -191,7 +191,7 @@ async def test_what_a_sweep_cannot_say(stage: Stage, changed: dict[str, Any], sa
     result = await settled(stage, await doubtful(stage, **changed))
     assert (result.open, stage.statuses()) == (3, {"doubt": 3})
     assert [reason.startswith(said) for reason in result.reasons] == [True]
-    assert stage.desk.ticks() < 5
+    assert stage.context.ticks() < 5
 
 
 @virtual
@@ -210,10 +210,10 @@ async def test_belied_once_is_never_believed_again(stage: Stage) -> None:
         seen(born(stage, 0), 0),
     ]
     result = await settled(stage, await doubtful(stage, *early))
-    assert (result.reasons, stage.statuses()) == ([BELIED], {"pending": 1, "doubt": 2})
+    assert (result.reasons, stage.statuses()) == ([REFUTED], {"pending": 1, "doubt": 2})
 
 
-def write_beside(batch: Opened, fact: Seen) -> None:
+def write_beside(batch: OpenBatch, fact: Seen) -> None:
     """Another process writes a fact."""
     if isinstance(batch.journal, Memory):
         batch.journal.facts_.append(fact)
@@ -223,7 +223,7 @@ def write_beside(batch: Opened, fact: Seen) -> None:
     other.close()
 
 
-def written(stage: Stage, patch: pytest.MonkeyPatch, batch: Opened, fact: Seen) -> None:
+def written(stage: Stage, patch: pytest.MonkeyPatch, batch: OpenBatch, fact: Seen) -> None:
     """Another process writes a fact before the last walk through the listing ends."""
 
     def write_meanwhile(page: Any, number: int) -> Any:
@@ -313,7 +313,7 @@ async def test_a_callback_after_the_closing(stage: Stage, shown: Any, status: st
         stage.wire.gets["task-1"] = answer(200, shown)
     result = await settled(stage, batch)
     assert (result.absent, stage.statuses()) == ([] if shown else [1], Counter(["planned"] * 2 + [status]))
-    assert batch.state.belied() is bool(shown)
+    assert batch.state.refuted() is bool(shown)
 
 
 @virtual
@@ -489,7 +489,7 @@ async def test_a_clock_that_says_nothing(
     batch = await doubtful(stage)
     honest = stage.wire.send
 
-    async def send(*args: Any, **kwargs: Any) -> Answer:
+    async def send(*args: Any, **kwargs: Any) -> WireResponse:
         return (await honest(*args, **kwargs))._replace(headers={"Date": date} if date else {})
 
     monkeypatch.setattr(stage.wire, "send", send)
@@ -505,10 +505,10 @@ async def test_a_clock_that_says_nothing(
 async def test_interrupted_at_any_wait(stage: Stage, at: float) -> None:
     """Asked to stop at any moment before the second sweep: nothing is closed, and the wait ends at once."""
     batch = await doubtful(stage)
-    asyncio.get_running_loop().call_at(at, stage.desk.stopping.set)
+    asyncio.get_running_loop().call_at(at, stage.context.stopping.set)
     result = await settled(stage, batch)
     assert (result.absent, result.open, stage.statuses()) == ([], 3, {"doubt": 3})
-    assert stage.desk.ticks() < at + 2
+    assert stage.context.ticks() < at + 2
 
 
 @virtual
@@ -516,9 +516,9 @@ async def test_interrupted_while_nothing_is_believed(stage: Stage, monkeypatch: 
     """Asked to stop between two tries of a sweep: the tries end."""
     twist(stage, monkeypatch, lambda page, _: page | {"total": 7})
     batch = await doubtful(stage)
-    asyncio.get_running_loop().call_at(301.0, stage.desk.stopping.set)
+    asyncio.get_running_loop().call_at(301.0, stage.context.stopping.set)
     assert (await settled(stage, batch)).reasons == ["no listing could be believed: interrupted"]
-    assert stage.desk.ticks() < 302
+    assert stage.context.ticks() < 302
 
 
 @virtual
@@ -527,4 +527,4 @@ async def test_nothing_in_doubt_takes_no_time(stage: Stage) -> None:
     batch = await stage.opened(2)
     result = await settled(stage, batch)
     assert (result, await in_doubt(batch, Grounds(SETTLE, 0.0))) == (Settled(), [])
-    assert (ids(batch, Status.PLANNED), stage.desk.ticks() < 1) == ([0, 1], True)
+    assert (ids(batch, Status.PLANNED), stage.context.ticks() < 1) == ([0, 1], True)

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from mwbatch.commands.settling.surplus import Canceled, cancel_surplus
-from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.settling.surplus import SurplusCanceled, cancel_surplus
+from mwbatch.commands.verbs.reconcile import ReconcileOptions, reconcile
 from mwbatch.commands.verbs.submit import resume, submit
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.core.facts.kinds import Seen, Via
 from mwbatch.errors import ApiError
-from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.interface.open_batch import OpenBatch
 from mwbatch.simulator.world.faults import Fault, Line
 from mwbatch.simulator.world.tasks import Task, nested
 from tests.support.virtual import virtual
@@ -19,7 +19,7 @@ from tests.unit.commands.conftest import Stage, answer, clock, silent
 from tests.unit.commands.settling.test_settling import born, seen
 
 
-async def doubled(stage: Stage, attempts: int = 2) -> tuple[Opened, list[Task]]:
+async def doubled(stage: Stage, attempts: int = 2) -> tuple[OpenBatch, list[Task]]:
     """A batch whose first row has a task of each attempt, a second apart, and whose second row has one."""
     batch, tasks = await stage.opened(2), list[Task]()
     for attempt in range(1, attempts + 1):
@@ -30,7 +30,7 @@ async def doubled(stage: Stage, attempts: int = 2) -> tuple[Opened, list[Task]]:
     return batch, tasks
 
 
-async def cancelled(stage: Stage, batch: Opened) -> Canceled:
+async def cancelled(stage: Stage, batch: OpenBatch) -> SurplusCanceled:
     """Cancel what is double."""
     try:
         return await cancel_surplus(stage.session(batch))
@@ -67,7 +67,7 @@ async def test_the_earliest_is_kept(stage: Stage) -> None:
     assert result.done == [
         f"extra task {task.task_id} of row 0 was canceled; {tasks[0].task_id} is kept" for task in tasks[1:]
     ]
-    assert (result.failed, stage.desk.tally.notes, stage.statuses()) == ([], result.done, {"pending": 2})
+    assert (result.failed, stage.context.tally.notes, stage.statuses()) == ([], result.done, {"pending": 2})
     assert list(batch.state.surplus()) == []
 
 
@@ -87,9 +87,9 @@ async def test_what_was_cancelled_is_not_cancelled_again(stage: Stage) -> None:
     """A second pass, and one over a task that somebody else cancelled, cancels nothing."""
     batch, tasks = await doubled(stage)
     stage.world.cancel(tasks[1].task_id, clock())
-    assert await cancelled(stage, batch) == Canceled()
+    assert await cancelled(stage, batch) == SurplusCanceled()
     stage.wire.got.clear()
-    assert (await cancelled(stage, batch), stage.wire.got) == (Canceled(), [])
+    assert (await cancelled(stage, batch), stage.wire.got) == (SurplusCanceled(), [])
 
 
 @virtual
@@ -142,7 +142,7 @@ async def test_a_run_cancels_what_is_double(stage: Stage) -> None:
     batch, tasks = await doubled(stage, 3)
     await batch.journal.close()
     for _ in range(2):
-        await resume(stage.home, stage.client, "logos", silent(), stage.new_desk())
+        await resume(stage.home, stage.client, "logos", silent(), stage.new_context())
         assert [task.status for task in tasks] == ["pending", "canceled", "canceled"]
     assert (list((await stage.opened()).state.surplus()), stage.statuses()) == ([], {"pending": 2})
 
@@ -153,8 +153,8 @@ async def test_what_a_proxy_posts_twice(stage: Stage) -> None:
     and never paid.
     """
     stage.befall(Line(Fault.PROXIED_TWICE, 1, 4))
-    await submit(stage.home, stage.client, stage.manifest(*range(4)), silent(), stage.desk)
-    await reconcile(stage.home, stage.client, "logos", stage.new_desk(), Manner())
+    await submit(stage.home, stage.client, stage.manifest(*range(4)), silent(), stage.context)
+    await reconcile(stage.home, stage.client, "logos", stage.new_context(), ReconcileOptions())
     assert (stage.tasks, stage.world.stats()["by_status"]["canceled"]) == (8, 4)
     assert stage.statuses() == {"pending": 4}
 
@@ -166,8 +166,8 @@ async def test_answered_surplus_is_never_cancelled(stage: Stage, monkeypatch: py
     asked = racing(stage, monkeypatch)
     for task in tasks:
         complete(stage, task)
-    assert (await cancelled(stage, batch), asked) == (Canceled(), [])
-    assert (await cancelled(stage, batch), asked) == (Canceled(), [])
+    assert (await cancelled(stage, batch), asked) == (SurplusCanceled(), [])
+    assert (await cancelled(stage, batch), asked) == (SurplusCanceled(), [])
     assert len(list(batch.state.surplus())) == 2
 
 
@@ -202,5 +202,5 @@ async def test_what_callbacks_alone_name_is_no_surplus(stage: Stage) -> None:
 async def test_interrupted_before_a_row(stage: Stage) -> None:
     """Asked to stop, no further row is touched."""
     batch, tasks = await doubled(stage)
-    stage.desk.stopping.set()
-    assert (await cancelled(stage, batch), tasks[1].status) == (Canceled(), "pending")
+    stage.context.stopping.set()
+    assert (await cancelled(stage, batch), tasks[1].status) == (SurplusCanceled(), "pending")

@@ -16,9 +16,9 @@ from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.core.facts.kinds import Seen
 from mwbatch.core.state.batch import Batch
 from mwbatch.core.sweeps.span import Span
-from mwbatch.core.sweeps.sweep import Place, Sight
+from mwbatch.core.sweeps.sweep import AttemptKey, Sight
 from mwbatch.errors import Exit
-from mwbatch.journal.seam.open_batch import Opened, look
+from mwbatch.journal.interface.open_batch import OpenBatch, look
 from mwbatch.simulator.world.faults import Fault, Line, Size
 from tests.support.facts import answer as answered
 from tests.support.facts import plan, show
@@ -34,7 +34,9 @@ class Bare(list[Any]):
         return True
 
 
-async def swept(stage: Stage, batch: Opened, start: float | None = None, must: tuple[str, ...] = ()) -> Swept:
+async def swept(
+    stage: Stage, batch: OpenBatch, start: float | None = None, must: tuple[str, ...] = ()
+) -> Swept:
     """Sweep what was begun so many seconds after the epoch."""
     begun = (
         None if start is None else format_datetime(datetime.fromtimestamp(EPOCH + start, UTC), usegmt=True)
@@ -57,7 +59,7 @@ async def test_a_sweep_records_what_is_ours(stage: Stage) -> None:
     assert (first.tasks, first.ours, first.new, first.flaws) == (4, 3, 3, ())
     assert (second.new, second.end, stage.statuses()) == (0, "2023-11-14T22:13:21.000Z", {"pending": 3})
     assert sum(isinstance(fact, Seen) for fact in stage.on_disk()) == 3
-    assert stage.desk.tally.listed == 4
+    assert stage.context.tally.listed == 4
 
 
 @virtual
@@ -163,7 +165,7 @@ async def test_where_dates_say_nothing_all_is_walked_twice(stage: Stage) -> None
     assert (result.ours, result.flaws) == (3, ())
     assert first.keys() == second.keys() == {"limit", "offset"}
     assert first["limit"] != second["limit"]
-    assert [note.partition(":")[2] for note in stage.desk.tally.notes] == [" 3 tasks on 1 page, about 0 s"]
+    assert [note.partition(":")[2] for note in stage.context.tally.notes] == [" 3 tasks on 1 page, about 0 s"]
 
 
 @virtual
@@ -171,11 +173,13 @@ async def test_an_api_that_goes_by_other_dates_than_it_shows(stage: Stage) -> No
     """Where paging by dates leads nowhere the same sweep goes on by offset, and need not be repeated."""
     local = Line(Fault.CREATED_AT_LOCAL, 1, 999), Line(Fault.LIST_LIMIT_CLAMPED, 1, 999)
     stage.befall(*local, size=Size(list_limit=7))
-    await submit(stage.home, stage.client, stage.manifest(*range(20), name="other.csv"), silent(), stage.desk)
+    await submit(
+        stage.home, stage.client, stage.manifest(*range(20), name="other.csv"), silent(), stage.context
+    )
     batch = await look(stage.home, stage.home.find("other"), "view")
     result = await swept(stage, batch, start=0.0)
     assert (result.flaws, result.covers, result.known) == ((), 20, 20)
-    assert sum("dates of tasks say nothing here" in note for note in stage.desk.tally.notes) == 1
+    assert sum("dates of tasks say nothing here" in note for note in stage.context.tally.notes) == 1
 
 
 @virtual
@@ -195,11 +199,11 @@ async def test_an_api_that_takes_no_dates(stage: Stage, monkeypatch: pytest.Monk
         Line(Fault.LIST_LIMIT_CLAMPED, 1, 999),
         size=Size(list_limit=7),
     )
-    created = await submit(stage.home, stage.client, stage.manifest(*range(20)), silent(), stage.desk)
+    created = await submit(stage.home, stage.client, stage.manifest(*range(20)), silent(), stage.context)
     assert (created.exit, stage.tasks) == (Exit.DONE, 20)
-    again = await submit(stage.home, stage.client, stage.manifest(*range(22)), silent(), stage.new_desk())
+    again = await submit(stage.home, stage.client, stage.manifest(*range(22)), silent(), stage.new_context())
     assert (again.exit, stage.tasks) == (Exit.DONE, 22)
-    proof = (await reconcile(stage.home, stage.client, "logos", stage.new_desk())).proof
+    proof = (await reconcile(stage.home, stage.client, "logos", stage.new_context())).proof
     assert proof is not None
     assert (proof.paid_twice, proof.covers, proof.known) == (0, 22, 22)
 
@@ -222,7 +226,7 @@ def test_what_is_worth_a_fact(known: list[Any], status: str, response: Any, new:
     """A new task, another status or an answer is a fact; what is known already is none."""
     task = Task("task-1", "tagging", status, response=response)
     facts = learned(
-        Batch([plan(0), *known]), Sight(task, {}, Place(RowNumber(0), Attempt(1)), genuine=True), 1.0
+        Batch([plan(0), *known]), Sight(task, {}, AttemptKey(RowNumber(0), Attempt(1)), genuine=True), 1.0
     )
     assert bool(facts) is new
-    assert learned(Batch(), Sight(task, {}, Place(RowNumber(0), Attempt(1)), genuine=False), 1.0) == []
+    assert learned(Batch(), Sight(task, {}, AttemptKey(RowNumber(0), Attempt(1)), genuine=False), 1.0) == []

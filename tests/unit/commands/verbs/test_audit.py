@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mwbatch.client import Client
-from mwbatch.client.transport.wire import Answer
+from mwbatch.client.transport.wire import WireResponse
 from mwbatch.commands.verbs.audit import audit
 from mwbatch.commands.verbs.submit import submit
 from mwbatch.core.codec.ids import Attempt, RowNumber
@@ -22,8 +22,10 @@ from tests.unit.commands.conftest import ELSEWHERE, ORIGIN, ScriptedWire, Stage,
 
 async def sent(stage: Stage, name: str, *ids: str, again: tuple[str, ...] = ()) -> None:
     """Submit a manifest, knowingly again where the user said so."""
-    wishes = silent(repeats=Repeats(again=again))
-    await submit(stage.home, stage.client, stage.manifest(*ids, name=f"{name}.csv"), wishes, stage.new_desk())
+    options = silent(repeats=Repeats(again=again))
+    await submit(
+        stage.home, stage.client, stage.manifest(*ids, name=f"{name}.csv"), options, stage.new_context()
+    )
 
 
 async def audited(
@@ -31,7 +33,7 @@ async def audited(
 ) -> Result:
     """What the audit of the home comes to."""
     client = stage.client if api else None
-    return shown(tuple(await audit(stage.home, stage.desk, client, since)), price)
+    return shown(tuple(await audit(stage.home, stage.context, client, since)), price)
 
 
 def told(found: Result) -> list[tuple[int, list[str], int]]:
@@ -115,7 +117,7 @@ async def test_the_account(stage: Stage) -> None:
     assert "at no address of mwbatch: " in found.words
     assert [
         note
-        for note in stage.desk.tally.notes
+        for note in stage.context.tally.notes
         if "154 tasks of the account since" in note and "2 pages" in note
     ]
 
@@ -156,7 +158,7 @@ async def test_a_listing_that_goes_on_inventing_tasks(stage: Stage) -> None:
     await sent(stage, "week1", "a")
 
     class Endless(ScriptedWire):
-        async def _list(self, params: dict[str, str], *, fresh: bool) -> Answer:  # noqa: ARG002 (the wire's)
+        async def _list(self, params: dict[str, str], *, fresh: bool) -> WireResponse:  # noqa: ARG002 (the wire's)
             await asyncio.sleep(600.0)
             docs = [{"task_id": f"t{params['offset']}-{n}", "type": "tagging"} for n in range(100)]
             return answer(200, {"docs": docs, "has_more": True})
@@ -171,7 +173,7 @@ async def test_a_listing_that_goes_on_inventing_tasks(stage: Stage) -> None:
 async def test_it_ends_when_asked(stage: Stage) -> None:
     """Whoever asks to stop hears of how many tasks were looked at."""
     await sent(stage, "week1", *(f"p{n}" for n in range(120)))
-    stage.desk.stopping.set()
+    stage.context.stopping.set()
     found = await audited(stage, api=True)
     assert (found.exit, "stopped after 100 tasks" in found.words) == (Exit.UNFINISHED, True)
 

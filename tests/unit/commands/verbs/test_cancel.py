@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from mwbatch.commands.verbs.cancel import cancel
-from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.verbs.reconcile import ReconcileOptions, reconcile
 from mwbatch.commands.verbs.retry import Choice, retry
 from mwbatch.commands.verbs.submit import resume, submit
 from mwbatch.core.facts.kinds import Withdrawn
-from mwbatch.core.report.outcomes import Canceled
-from mwbatch.core.state.fold import Status
+from mwbatch.core.report.command_outcomes import Canceled
+from mwbatch.core.state.row_status import Status
 from mwbatch.errors import Exit, Halted, OtherApi, Unsure, UsageError
 from mwbatch.simulator.world.creation import create
 from tests.support.virtual import virtual
@@ -19,18 +19,18 @@ from tests.unit.commands.conftest import ELSEWHERE, Stage, answer, clock, silent
 
 async def given_up(stage: Stage, *ids: str, says: bool = True) -> Canceled:
     """Cancel rows of the batch."""
-    return await cancel(stage.home, stage.client, "logos", ids, stage.desk, lambda _: says)
+    return await cancel(stage.home, stage.client, "logos", ids, stage.context, lambda _: says)
 
 
 async def sent(stage: Stage, count: int, *plays: Any, most: int | None = None) -> None:
     """Submit rows a, b, c …, no more than ``most`` of them, and let each meet its play."""
     stage.wire.plays = list(plays)
     limits = silent(concurrency=1).limits if most is None else silent().limits.__class__(max_tasks=most)
-    wishes = silent(concurrency=1, limits=limits)
+    options = silent(concurrency=1, limits=limits)
     manifest = stage.manifest(*"abcdefgh"[:count])
-    stage.wire.on_create = lambda _: stage.desk.stopping.set() if len(stage.wire.creates) == most else None
-    await submit(stage.home, stage.client, manifest, wishes, stage.desk)
-    stage.wire.on_create, stage.desk = lambda _: None, stage.new_desk()
+    stage.wire.on_create = lambda _: stage.context.stopping.set() if len(stage.wire.creates) == most else None
+    await submit(stage.home, stage.client, manifest, options, stage.context)
+    stage.wire.on_create, stage.context = lambda _: None, stage.new_context()
 
 
 def withdrawn(stage: Stage) -> list[tuple[int, int]]:
@@ -51,7 +51,7 @@ async def test_everything_that_is_not_final(stage: Stage) -> None:
     result = await given_up(stage)
     assert (result.withdrawn, result.canceled, result.exit) == (2, 3, Exit.DONE)
     assert (stage.statuses(), live(stage), withdrawn(stage)) == ({"canceled": 5}, 0, [(3, 1), (4, 1)])
-    assert stage.desk.tally.phase == ""  # nothing is under way any more
+    assert stage.context.tally.phase == ""  # nothing is under way any more
 
 
 @virtual
@@ -59,7 +59,7 @@ async def test_what_was_withdrawn_is_never_sent(stage: Stage) -> None:
     """A resume after the cancellation sends nothing."""
     await sent(stage, 4, most=2)
     await given_up(stage)
-    await resume(stage.home, stage.client, "logos", silent(), stage.new_desk())
+    await resume(stage.home, stage.client, "logos", silent(), stage.new_context())
     assert (stage.tasks, stage.statuses()) == (2, {"canceled": 4})
 
 
@@ -90,7 +90,7 @@ async def test_a_completed_row_keeps_its_answer(stage: Stage) -> None:
     await sent(stage, 2)
     batch = await stage.opened()
     stage.world.early(stage.world.get(next(iter(batch.state.row(0).tasks)), clock()), clock())
-    await reconcile(stage.home, stage.client, "logos", stage.desk, Manner())
+    await reconcile(stage.home, stage.client, "logos", stage.context, ReconcileOptions())
     result = await given_up(stage, "a")
     assert (result.kept, result.exit) == (("row a is completed already and stays so",), Exit.ROWS)
     assert stage.statuses() == {"completed": 1, "pending": 1}
@@ -137,7 +137,7 @@ async def test_doubt_is_withdrawn_and_said(stage: Stage) -> None:
     result = await given_up(stage)
     assert (result.doubtful, result.exit) == (1, Exit.UNFINISHED)
     assert (stage.statuses(), withdrawn(stage)) == ({"canceled": 1, "doubt": 1}, [(1, 2)])
-    await reconcile(stage.home, stage.client, "logos", stage.new_desk(), Manner())
+    await reconcile(stage.home, stage.client, "logos", stage.new_context(), ReconcileOptions())
     assert (stage.statuses(), stage.tasks) == ({"canceled": 2}, 1)
 
 
@@ -146,9 +146,9 @@ async def test_a_task_that_the_listing_shows_is_canceled_too(stage: Stage) -> No
     """A task of a row in doubt that the first listing shows is canceled with the others."""
     await sent(stage, 1)
     stage.wire.always = lambda draft: _created_and_lost(stage, draft)
-    stage.wire.on_create = lambda _: stage.desk.stopping.set() if len(stage.wire.creates) == 2 else None
-    await submit(stage.home, stage.client, stage.manifest(*"ab"), silent(concurrency=1), stage.desk)
-    stage.desk = stage.new_desk()
+    stage.wire.on_create = lambda _: stage.context.stopping.set() if len(stage.wire.creates) == 2 else None
+    await submit(stage.home, stage.client, stage.manifest(*"ab"), silent(concurrency=1), stage.context)
+    stage.context = stage.new_context()
     assert stage.statuses() == {"pending": 1, "doubt": 1}
     result = await given_up(stage)
     assert (result.canceled, result.doubtful, live(stage), stage.statuses()) == (2, 0, 0, {"canceled": 2})
@@ -167,9 +167,9 @@ async def test_the_last_word_holds(stage: Stage) -> None:
         await given_up(stage, "b")
         assert stage.statuses() == {"pending": 1, "canceled": 1}
         choice = Choice(Status.CANCELED, ("b",))
-        stage.desk = stage.new_desk()
+        stage.context = stage.new_context()
         limits = silent(limits=silent().limits.__class__(max_tasks=9))
-        await retry(stage.home, stage.client, "logos", choice, limits, stage.desk)
+        await retry(stage.home, stage.client, "logos", choice, limits, stage.context)
         assert (stage.statuses(), stage.tasks) == ({"pending": 2}, 2 + n)
 
 
@@ -182,13 +182,13 @@ async def test_interrupted_and_run_again(stage: Stage, monkeypatch: pytest.Monke
     async def cancel_one(task_id: str) -> Any:
         cancels.append(task_id)
         if len(cancels) == 3:
-            stage.desk.stopping.set()
+            stage.context.stopping.set()
         return await honest(task_id)
 
     monkeypatch.setattr(stage.client, "cancel", cancel_one)
     monkeypatch.setattr("mwbatch.commands.verbs.cancel.AT_ONCE", 1)
     first = await given_up(stage)
-    stage.desk = stage.new_desk()
+    stage.context = stage.new_context()
     second = await given_up(stage)
     assert (first.canceled, first.interrupted, first.exit) == (3, True, Exit.UNFINISHED)
     assert (second.canceled, second.exit, len(cancels), len(set(cancels))) == (5, Exit.DONE, 8, 8)
@@ -212,7 +212,7 @@ async def test_an_api_that_refuses_us(stage: Stage, monkeypatch: pytest.MonkeyPa
     """
     await sent(stage, 2)
     with pytest.raises(OtherApi):
-        await cancel(stage.home, stage.client_at(ELSEWHERE), "logos", (), stage.desk)
+        await cancel(stage.home, stage.client_at(ELSEWHERE), "logos", (), stage.context)
 
     async def halted(task_id: str) -> Any:
         raise Halted(f"the API key is wrong for {task_id}", status=401)

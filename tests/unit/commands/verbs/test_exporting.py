@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from mwbatch.commands.context.context import Desk
+from mwbatch.commands.context.context import Context
 from mwbatch.commands.pictures.measuring import AT_ONCE, measure
 from mwbatch.commands.verbs.export import export
 from mwbatch.core.facts.kinds import Planned
@@ -75,25 +75,25 @@ async def test_images_are_measured_once(pictures: Pictures, tmp_path: Path) -> N
         Drawn("open", None, url=f"{pictures.url}/2.png"),
     ]
     opened = batch(tmp_path, rows)
-    found = await export(opened, Desk(), ordered(tmp_path / "one.json"), measuring=True)
+    found = await export(opened, Context(), ordered(tmp_path / "one.json"), measuring=True)
     assert (found.images, found.without_size) == (81, 0)
     assert sorted(pictures.asked) == sorted(f"/{n}.png" for n in range(14, 94))
     assert pictures.most <= AT_ONCE
     lines = (Path(opened.where) / NAME).read_text().split()
     assert f'{{"row":3,"width":{size(17)[0]},"height":{size(17)[1]}}}' in lines
     for measuring in (True, False):
-        await export(opened, Desk(), ordered(tmp_path / f"{measuring}.json"), measuring=measuring)
+        await export(opened, Context(), ordered(tmp_path / f"{measuring}.json"), measuring=measuring)
     assert len(pictures.asked) == 80
 
 
 async def test_an_image_that_is_gone(pictures: Pictures, tmp_path: Path) -> None:
     """An image that cannot be measured is named, counts as without size, and is asked for again next time."""
     rows = [Drawn(f"r{n}", [tag()], url=f"{pictures.url}/{n}.png") for n in (12, 13)]
-    opened, desk = batch(tmp_path, rows), Desk()
+    opened, context = batch(tmp_path, rows), Context()
     with pytest.raises(UsageError, match="1 of 2 have none, first row 1 "):
-        await export(opened, desk, ordered(tmp_path / "out"), measuring=True)
-    assert any("row 1 (r13) cannot be measured: HTTP 404" in note for note in desk.tally.notes)
-    found = await export(opened, Desk(), ordered(tmp_path / "out", leave_out_unsized=True), measuring=True)
+        await export(opened, context, ordered(tmp_path / "out"), measuring=True)
+    assert any("row 1 (r13) cannot be measured: HTTP 404" in note for note in context.tally.notes)
+    found = await export(opened, Context(), ordered(tmp_path / "out", leave_out_unsized=True), measuring=True)
     assert (found.images, found.left_out) == (1, 1)
     assert pictures.asked.count("/13.png") == 2
     assert pictures.asked.count("/12.png") == 1
@@ -101,14 +101,14 @@ async def test_an_image_that_is_gone(pictures: Pictures, tmp_path: Path) -> None
 
 async def test_many_that_are_gone(pictures: Pictures, tmp_path: Path) -> None:
     """Of many images that cannot be measured the first are named, and all counted."""
-    opened, desk = (
+    opened, context = (
         batch(tmp_path, [Drawn(f"r{n}", [], url=f"{pictures.url}/13.png") for n in range(9)]),
-        Desk(),
+        Context(),
     )
-    found = await export(opened, desk, ordered(tmp_path / "out", FormatName.CSV), measuring=True)
+    found = await export(opened, context, ordered(tmp_path / "out", FormatName.CSV), measuring=True)
     assert (found.images, found.without_size) == (9, 9)
-    assert len([note for note in desk.tally.notes if "HTTP 404" in note]) == 5
-    assert desk.tally.notes[-1].startswith("9 images")
+    assert len([note for note in context.tally.notes if "HTTP 404" in note]) == 5
+    assert context.tally.notes[-1].startswith("9 images")
 
 
 async def test_nothing_is_asked_for_in_vain(pictures: Pictures, tmp_path: Path) -> None:
@@ -116,16 +116,16 @@ async def test_nothing_is_asked_for_in_vain(pictures: Pictures, tmp_path: Path) 
     opened = batch(tmp_path, [Drawn("a", [], url=f"{pictures.url}/1.png")])
     (tmp_path / "out").touch()
     with pytest.raises(UsageError):
-        await export(opened, Desk(), ordered(tmp_path / "out"), measuring=True)
+        await export(opened, Context(), ordered(tmp_path / "out"), measuring=True)
     assert pictures.asked == []
 
 
 async def test_stopped(pictures: Pictures, tmp_path: Path) -> None:
     """Who asks to stop gets nothing written, but what was measured is kept."""
     rows = [Drawn(f"r{n}", [], url=f"{pictures.url}/{n}.png") for n in range(20, 90)]
-    opened, desk = batch(tmp_path, rows), Desk()
-    asyncio.get_running_loop().call_later(0.005, desk.stopping.set)
-    found = await export(opened, desk, ordered(tmp_path / "out", FormatName.CSV), measuring=True)
+    opened, context = batch(tmp_path, rows), Context()
+    asyncio.get_running_loop().call_later(0.005, context.stopping.set)
+    found = await export(opened, context, ordered(tmp_path / "out", FormatName.CSV), measuring=True)
     assert (found.stopped, (tmp_path / "out").exists()) == (True, False)
     assert len(pictures.asked) < 70
 
@@ -134,7 +134,7 @@ async def test_cancelled(pictures: Pictures, tmp_path: Path) -> None:
     """Cancelled while pictures are measured, it leaves no file of the batch open."""
     rows = [Drawn(f"r{n}", [], url=f"{pictures.url}/{n}.png") for n in range(200)]
     opened = batch(tmp_path, rows)
-    running = asyncio.create_task(export(opened, Desk(), ordered(tmp_path / "out"), measuring=True))
+    running = asyncio.create_task(export(opened, Context(), ordered(tmp_path / "out"), measuring=True))
     await reached(lambda: bool(pictures.asked))
     running.cancel()
     await asyncio.wait([running])
@@ -152,9 +152,9 @@ async def test_rows_are_read_beside_the_loop(pictures: Pictures) -> None:
             readers.add(threading.get_ident())
             yield plan(number)._replace(request={"image_url": f"{pictures.url}/{number + 20}.png"})
 
-    desk, sizes = Desk(), MemorySizes({})
-    assert await measure(rows(), 300, sizes, desk) == 0
-    assert (threading.get_ident() in readers, len(pictures.asked), desk.tally.done) == (False, 300, 300)
+    context, sizes = Context(), MemorySizes({})
+    assert await measure(rows(), 300, sizes, context) == 0
+    assert (threading.get_ident() in readers, len(pictures.asked), context.tally.done) == (False, 300, 300)
     assert sizes.get(299) == Size(*size(319))
 
 
@@ -167,9 +167,9 @@ async def test_progress_and_completeness(tmp_path: Path) -> None:
             told.append((phase, total))
             super().begin(phase, total, done=done, of_bytes=of_bytes)
 
-    opened, desk = batch(tmp_path, [Drawn("a", []), Drawn("b", None)]), Desk(tally=Told())
-    found = await export(opened, desk, ordered(tmp_path / "o", FormatName.CSV), demanded=True)
+    opened, context = batch(tmp_path, [Drawn("a", []), Drawn("b", None)]), Context(tally=Told())
+    found = await export(opened, context, ordered(tmp_path / "o", FormatName.CSV), demanded=True)
     assert (told, found.unfinished, int(found.exit)) == ([("reading", 0), ("exporting", 1), ("", 0)], True, 3)
     whole = batch(tmp_path / "b", [Drawn("a", [])])
-    found = await export(whole, desk, ordered(tmp_path / "p", FormatName.CSV), demanded=True)
+    found = await export(whole, context, ordered(tmp_path / "p", FormatName.CSV), demanded=True)
     assert (found.unfinished, int(found.exit)) == (False, 0)

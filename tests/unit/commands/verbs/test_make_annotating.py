@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from mwbatch.commands.verbs.make_annotating import make_annotating
-from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.verbs.reconcile import ReconcileOptions, reconcile
 from mwbatch.commands.verbs.submit import submit
 from mwbatch.commands.verbs.validate import validate
-from mwbatch.core.report.outcomes import Made
-from mwbatch.core.report.second_stage import Filter, Question
+from mwbatch.core.report.command_outcomes import Made
+from mwbatch.core.report.second_stage import BoxQuestion, Filter
 from mwbatch.core.spending.scrutiny import Leave
 from mwbatch.errors import UsageError
 from mwbatch.views import outcomes
@@ -20,12 +20,12 @@ from tests.conftest import Synced
 from tests.support.virtual import virtual
 from tests.unit.commands.conftest import Stage, clock, silent
 
-QUESTION = Question("Is it good?", ("good", "bad"))
+QUESTION = BoxQuestion("Is it good?", ("good", "bad"))
 
 
 async def tagged(stage: Stage, count: int, answered: int) -> None:
     """A tagging batch of which some rows are answered."""
-    await submit(stage.home, stage.client, stage.manifest(*range(count)), silent(), stage.desk)
+    await submit(stage.home, stage.client, stage.manifest(*range(count)), silent(), stage.context)
     await tagged_now(stage, answered)
 
 
@@ -35,14 +35,14 @@ async def tagged_now(stage: Stage, answered: int) -> None:
     for row in range(answered):
         task = stage.world.get(next(iter(batch.state.row(row).tasks)), clock())
         stage.world.early(task, clock())
-    await reconcile(stage.home, stage.client, "logos", stage.desk, Manner())
+    await reconcile(stage.home, stage.client, "logos", stage.context, ReconcileOptions())
 
 
-async def made(stage: Stage, question: Question = QUESTION, **options: Any) -> Made:
+async def made(stage: Stage, question: BoxQuestion = QUESTION, **options: Any) -> Made:
     """Make the manifest ``stage two.jsonl``."""
     chosen = options.pop("chosen", Filter())
     return await make_annotating(
-        stage.home, "logos", question, chosen, stage.folder / "two.jsonl", stage.desk, **options
+        stage.home, "logos", question, chosen, stage.folder / "two.jsonl", stage.context, **options
     )
 
 
@@ -86,7 +86,7 @@ async def test_the_question_is_checked_first(stage: Stage) -> None:
     """A question or options that no manifest would take are refused, and nothing is written."""
     await tagged(stage, 5, 3)
     with pytest.raises(UsageError, match=r"--instruction .*--option"):
-        await made(stage, Question(" ", ("a", "a")))
+        await made(stage, BoxQuestion(" ", ("a", "a")))
     assert not (stage.folder / "two.jsonl").exists()
 
 
@@ -97,8 +97,8 @@ async def test_one_answer_on_purpose(stage: Stage) -> None:
     with pytest.raises(
         UsageError, match=r"--option has one answer only .* 'yes\|no'; or allow it: --single-option"
     ):
-        await made(stage, Question("Is it?", ("yes,no",)))
-    found = await made(stage, Question("Is it?", ("seen",), single=True))
+        await made(stage, BoxQuestion("Is it?", ("yes,no",)))
+    found = await made(stage, BoxQuestion("Is it?", ("seen",), single=True))
     assert outcomes.made(found).words.endswith(f"mwbatch submit {found.path} --single-option")
     assert (await validate(found.path, leave=Leave(single_option=True))).found == 0
     assert (await validate(found.path)).found == found.rows
@@ -111,7 +111,7 @@ async def test_pictures_that_nobody_will_see(stage: Stage) -> None:
     ends = [int(clock()) + after + n for after in (60, 7200, 10_000_000) for n in range(9)]
     urls = (f"https://a.example/{n}?Expires={n}&Signature=s&Key-Pair-Id=k" for n in ends)
     stage.write(source, "image_url", *urls)
-    await submit(stage.home, stage.client, source, silent(), stage.desk)
+    await submit(stage.home, stage.client, source, silent(), stage.context)
     await tagged_now(stage, len(ends))
     await asyncio.sleep(3600)
     found = await made(stage)
@@ -158,7 +158,7 @@ async def test_stopped_half_way(stage: Stage, monkeypatch: pytest.MonkeyPatch) -
     """Interrupted, it leaves no half of a manifest."""
     monkeypatch.setattr("mwbatch.commands.verbs.make_annotating.GROUP", 1)
     await tagged(stage, 3, 3)
-    stage.desk.stopping.set()
+    stage.context.stopping.set()
     with pytest.raises(UsageError, match="interrupted"):
         await made(stage)
     assert (hidden(stage.folder), (stage.folder / "two.jsonl").exists()) == ([], False)
@@ -172,6 +172,6 @@ async def test_an_annotating_batch_has_nothing_for_it(stage: Stage) -> None:
     stage.write(
         source, "image_url,instruction,annotation_option,tags", f"https://a.example/1,Is it?,a|b,{box}"
     )
-    await submit(stage.home, stage.client, source, silent(), stage.desk)
+    await submit(stage.home, stage.client, source, silent(), stage.context)
     with pytest.raises(UsageError, match="has no tagging rows"):
         await made(stage)

@@ -7,12 +7,12 @@ import pytest
 
 from mwbatch.client import Client
 from mwbatch.commands.settling.inbox import take_in
-from mwbatch.commands.verbs.reconcile import Manner, reconcile
+from mwbatch.commands.verbs.reconcile import ReconcileOptions, reconcile
 from mwbatch.commands.verbs.submit import submit
-from mwbatch.core.report.outcomes import Reconciled
-from mwbatch.core.state.fold import Status
+from mwbatch.core.report.command_outcomes import Reconciled
+from mwbatch.core.state.row_status import Status
 from mwbatch.errors import Exit, OtherApi
-from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.interface.open_batch import OpenBatch
 from mwbatch.journal.segments.journal import Segments
 from tests.support.facts import answer as answered
 from tests.support.virtual import virtual
@@ -21,17 +21,19 @@ from tests.unit.commands.conftest import ELSEWHERE, Stage, clock, silent
 
 async def pending(stage: Stage, count: int) -> None:
     """A batch whose rows all have a pending task."""
-    await submit(stage.home, stage.client, stage.manifest(*range(count)), silent(), stage.desk)
+    await submit(stage.home, stage.client, stage.manifest(*range(count)), silent(), stage.context)
 
 
-async def reconciled(stage: Stage, **manner: Any) -> Reconciled:
+async def reconciled(stage: Stage, **options: Any) -> Reconciled:
     """Reconcile the batch."""
-    return await reconcile(stage.home, stage.client, "logos", stage.new_desk(), Manner(**manner))
+    return await reconcile(
+        stage.home, stage.client, "logos", stage.new_context(), ReconcileOptions(**options)
+    )
 
 
-async def inbox_of(stage: Stage, batch: Opened) -> Segments:
+async def inbox_of(stage: Stage, batch: OpenBatch) -> Segments:
     """The inbox with one answer, still open."""
-    inbox = Segments((stage.path / "inbox" / batch.card.batch_id), "receiver")
+    inbox = Segments((stage.path / "inbox" / batch.info.batch_id), "receiver")
     await inbox.append([answered(1)])
     return inbox
 
@@ -64,18 +66,18 @@ async def test_what_others_store_meanwhile_is_reported(stage: Stage, monkeypatch
         return page
 
     monkeypatch.setattr(Client, "list_page", listed)
-    found = await reconcile(stage.home, stage.client, "logos", stage.desk, Manner())
+    found = await reconcile(stage.home, stage.client, "logos", stage.context, ReconcileOptions())
     assert found.report.by_status[Status.COMPLETED] == stage.statuses()["completed"] == 1
-    assert stage.desk.tally.phase == ""
+    assert stage.context.tally.phase == ""
 
 
 @virtual
 async def test_waiting_has_its_limit(stage: Stage) -> None:
     """Waiting looks again until the time is up, and then ends unfinished."""
     await pending(stage, 1)
-    began = stage.desk.ticks()
+    began = stage.context.ticks()
     assert (await reconciled(stage, every=30, most=100)).exit is Exit.UNFINISHED
-    assert 90 <= stage.desk.ticks() - began <= 110
+    assert 90 <= stage.context.ticks() - began <= 110
 
 
 @virtual
@@ -91,7 +93,7 @@ async def test_offline_makes_no_request(stage: Stage) -> None:
     """Without a client the facts on disk are counted and nobody is asked."""
     await pending(stage, 2)
     before = len(stage.wire.listed)
-    result = await reconcile(stage.home, None, "logos", stage.desk, Manner())
+    result = await reconcile(stage.home, None, "logos", stage.context, ReconcileOptions())
     assert (result.exit, len(stage.wire.listed)) == (Exit.UNFINISHED, before)
 
 
@@ -100,7 +102,7 @@ async def test_another_api_is_not_asked(stage: Stage) -> None:
     """The API that the batch does not belong to is not asked about it."""
     await pending(stage, 1)
     with pytest.raises(OtherApi):
-        await reconcile(stage.home, stage.client_at(ELSEWHERE), "logos", stage.desk, Manner())
+        await reconcile(stage.home, stage.client_at(ELSEWHERE), "logos", stage.context, ReconcileOptions())
 
 
 @pytest.mark.files

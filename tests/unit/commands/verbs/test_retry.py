@@ -8,8 +8,8 @@ from mwbatch.commands.verbs.retry import Choice, retry
 from mwbatch.commands.verbs.submit import submit
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.core.facts.kinds import Failed, Retried, Verdict, Withdrawn
-from mwbatch.core.report.outcomes import Created
-from mwbatch.core.state.fold import MOST_AUTOMATIC, Status
+from mwbatch.core.report.command_outcomes import Created
+from mwbatch.core.state.row_status import MOST_AUTOMATIC, Status
 from mwbatch.errors import Exit, OtherApi, Unsure, UsageError
 from tests.support.virtual import virtual
 from tests.unit.commands.conftest import ELSEWHERE, EPOCH, Stage, answer, clock, silent
@@ -19,17 +19,17 @@ async def sent(stage: Stage, *plays: Any) -> None:
     """Submit as many rows a, b, c … as there are plays, one at a time, and let each meet its play."""
     stage.wire.plays = list(plays)
     manifest = stage.manifest(*"abcdef"[: len(plays)])
-    stage.desk.stopping.clear()
+    stage.context.stopping.clear()
     stage.wire.on_create = lambda _: (
-        stage.desk.stopping.set() if len(stage.wire.creates) == len(plays) else None
+        stage.context.stopping.set() if len(stage.wire.creates) == len(plays) else None
     )
-    await submit(stage.home, stage.client, manifest, silent(concurrency=1), stage.desk)
-    stage.wire.on_create, stage.desk = lambda _: None, stage.new_desk()
+    await submit(stage.home, stage.client, manifest, silent(concurrency=1), stage.context)
+    stage.wire.on_create, stage.context = lambda _: None, stage.new_context()
 
 
 async def again(stage: Stage, status: Status = Status.REJECTED, *ids: str) -> Created:
     """Retry, with the base used before."""
-    return await retry(stage.home, stage.client, "logos", Choice(status, ids), silent(), stage.desk)
+    return await retry(stage.home, stage.client, "logos", Choice(status, ids), silent(), stage.context)
 
 
 def opened(stage: Stage) -> list[tuple[int, int]]:
@@ -44,7 +44,7 @@ async def test_rejected_rows_by_default(stage: Stage) -> None:
     assert stage.statuses() == {"pending": 2, "rejected": 2}
     created = await again(stage)
     assert (created.exit, opened(stage), stage.statuses()) == (Exit.DONE, [(1, 2), (3, 2)], {"pending": 4})
-    assert (len(stage.wire.creates), stage.desk.tally.notes[0]) == (6, "2 rows get another attempt")
+    assert (len(stage.wire.creates), stage.context.tally.notes[0]) == (6, "2 rows get another attempt")
 
 
 @virtual
@@ -75,20 +75,20 @@ async def test_doubt_only_where_it_is_asked_for(stage: Stage) -> None:
     """A row in doubt is opened by its status alone, and is then sent at once, without being settled first."""
     await sent(stage, None, Unsure("cut"), answer(422))
     assert stage.statuses() == {"pending": 1, "doubt": 1, "rejected": 1}
-    times = stage.desk.ticks()
+    times = stage.context.ticks()
     await again(stage, Status.DOUBT)
     assert (opened(stage), stage.statuses()) == ([(1, 2)], {"pending": 2, "rejected": 1})
-    assert stage.desk.ticks() - times < 5
+    assert stage.context.ticks() - times < 5
 
 
 @virtual
 async def test_a_retry_of_others_leaves_doubt_to_be_settled(stage: Stage) -> None:
     """A retry of rejected rows opens no row in doubt: it is sent again only after it was settled."""
     await sent(stage, None, Unsure("cut"), answer(422))
-    times = stage.desk.ticks()
+    times = stage.context.ticks()
     await again(stage)
     assert (opened(stage), stage.statuses()) == ([(2, 2)], {"pending": 3})
-    assert stage.desk.ticks() - times > 150
+    assert stage.context.ticks() - times > 150
 
 
 @virtual
@@ -125,5 +125,5 @@ async def test_another_api_is_refused(stage: Stage) -> None:
     """A batch's rows are retried at its own API alone."""
     await sent(stage, answer(422))
     with pytest.raises(OtherApi):
-        await retry(stage.home, stage.client_at(ELSEWHERE), "logos", Choice(), silent(), stage.desk)
+        await retry(stage.home, stage.client_at(ELSEWHERE), "logos", Choice(), silent(), stage.context)
     assert opened(stage) == []

@@ -10,9 +10,9 @@ import orjson
 import pytest
 
 from mwbatch.callbacks.ops.server import serve
-from mwbatch.commands.verbs.run import Door, run
+from mwbatch.commands.verbs.run import ReceiverAddress, run
 from mwbatch.core.facts.kinds import Seen
-from mwbatch.core.report.outcomes import Ran
+from mwbatch.core.report.command_outcomes import Ran
 from mwbatch.errors import Exit, Poisoned, UsageError
 from mwbatch.journal.home.home import Home
 from mwbatch.journal.keys.home_keys import keys_of
@@ -22,7 +22,7 @@ from tests.support.disks import Failing
 from tests.support.virtual import virtual
 from tests.unit.commands.conftest import ELSEWHERE, EPOCH, Stage, answer, clock, silent
 
-DOOR = Door(port=0)
+DOOR = ReceiverAddress(port=0)
 
 
 @asynccontextmanager
@@ -57,8 +57,10 @@ def quick(stage: Stage) -> None:
 
 async def ran(stage: Stage, count: int, url: str | None, poll: float = 30.0) -> Ran:
     """Run a manifest of so many rows."""
-    wishes = silent(callback_url=url)
-    return await run(stage.home, stage.client, stage.manifest(*range(count)), wishes, DOOR, stage.desk, poll)
+    options = silent(callback_url=url)
+    return await run(
+        stage.home, stage.client, stage.manifest(*range(count)), options, DOOR, stage.context, poll
+    )
 
 
 @virtual
@@ -91,7 +93,7 @@ async def test_completes_by_polling_alone(stage: Stage) -> None:
 @virtual
 async def test_an_interrupted_run_is_unfinished(stage: Stage) -> None:
     """A wish to stop ends the waiting, and is told; what is pending stays so."""
-    asyncio.get_running_loop().call_later(40, stage.desk.stopping.set)
+    asyncio.get_running_loop().call_later(40, stage.context.stopping.set)
     result = await ran(stage, 3, "none")
     assert (result.exit, stage.statuses()) == (Exit.UNFINISHED, {"pending": 3})
     assert result.ending.reason == "interrupted"
@@ -102,7 +104,7 @@ async def test_a_refused_account_is_not_waited_for(stage: Stage) -> None:
     """After a halt nothing is waited for, although rows are pending."""
     stage.wire.plays = [None, answer(401)]
     assert (await ran(stage, 3, "none")).exit is Exit.API
-    assert stage.desk.ticks() < 60
+    assert stage.context.ticks() < 60
 
 
 @virtual
@@ -133,8 +135,8 @@ async def test_a_receiver_that_can_store_nothing(stage: Stage, monkeypatch: pyte
 async def test_where_its_health_is_shown_is_told(stage: Stage) -> None:
     """A run with an admin port says where that is; one without says nothing of it."""
     quick(stage)
-    for door, count in ((DOOR, 0), (Door(port=0, admin_port=0), 1)):
-        desk = stage.new_desk()
-        await run(stage.home, stage.client, stage.manifest(1), silent(), door, desk, 30.0)
-        told = [note for note in desk.tally.notes if "health and metrics at http://127.0.0.1:" in note]
+    for door, count in ((DOOR, 0), (ReceiverAddress(port=0, admin_port=0), 1)):
+        context = stage.new_context()
+        await run(stage.home, stage.client, stage.manifest(1), silent(), door, context, 30.0)
+        told = [note for note in context.tally.notes if "health and metrics at http://127.0.0.1:" in note]
         assert len(told) == count

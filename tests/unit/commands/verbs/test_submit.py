@@ -10,27 +10,27 @@ from typing import Any
 
 import pytest
 
-from mwbatch.commands.manifest.planning import Source
+from mwbatch.commands.manifest.planning import ManifestSource
 from mwbatch.commands.verbs.rehearse import rehearse
 from mwbatch.commands.verbs.submit import resume, submit
 from mwbatch.core.api.address import find
 from mwbatch.core.codec.ids import RowNumber
 from mwbatch.core.facts.kinds import Planned
-from mwbatch.core.report.outcomes import Created
+from mwbatch.core.report.command_outcomes import Created
 from mwbatch.core.spending.budget import Limits
 from mwbatch.errors import BatchBusy, Exit, Halted, ManifestError, NameTaken, OtherApi, UsageError
+from mwbatch.journal.interface.batch_info import BatchInfo
+from mwbatch.journal.interface.open_batch import OpenBatch
+from mwbatch.journal.interface.ref import Ref, usable
 from mwbatch.journal.keys.home_keys import keys_of
-from mwbatch.journal.seam.batch_record import Card
-from mwbatch.journal.seam.open_batch import Opened
-from mwbatch.journal.seam.ref import Ref, usable
 from mwbatch.views.preview import rehearsed
 from tests.support.virtual import virtual
 from tests.unit.commands.conftest import ELSEWHERE, ORIGIN, Stage, answer, silent
 
 
-async def sent(stage: Stage, source: Source) -> Created:
+async def sent(stage: Stage, source: ManifestSource) -> Created:
     """Submit a manifest as a user whom nobody can call."""
-    return await submit(stage.home, stage.client, source, silent(), stage.desk)
+    return await submit(stage.home, stage.client, source, silent(), stage.context)
 
 
 def rows_sent(stage: Stage) -> Counter[int]:
@@ -49,10 +49,10 @@ async def test_a_new_batch(stage: Stage) -> None:
     """A new manifest makes a batch of its name, says so, and every row gets one task."""
     created = await sent(stage, stage.manifest("a", "b", "c"))
     assert (created.exit, stage.statuses(), stage.tasks) == (Exit.DONE, {"pending": 3}, 3)
-    assert f"batch logos is new, in {stage.home.find('logos').where}" in stage.desk.tally.notes
-    card = stage.home.find("logos").card
-    assert (card.origin, card.id_column) == (ORIGIN, "id")
-    assert card.kids == (keys_of(stage.home).newest.kid,)
+    assert f"batch logos is new, in {stage.home.find('logos').where}" in stage.context.tally.notes
+    info = stage.home.find("logos").info
+    assert (info.origin, info.id_column) == (ORIGIN, "id")
+    assert info.kids == (keys_of(stage.home).newest.kid,)
 
 
 @virtual
@@ -62,15 +62,15 @@ async def test_submitting_again_sends_nothing(stage: Stage) -> None:
     assert (await sent(stage, stage.manifest("a", "b"))).exit is Exit.DONE
     await sent(stage, stage.manifest("c", "b", "a", "d"))
     assert rows_sent(stage) == {0: 1, 1: 1, 2: 1, 3: 1}
-    assert "2 rows known already, 2 rows new" in stage.desk.tally.notes
+    assert "2 rows known already, 2 rows new" in stage.context.tally.notes
 
 
 @virtual
 async def test_what_is_told_of_no_new_rows(stage: Stage) -> None:
     """Where nothing is new, nothing is said of what kind it is."""
     source = stage.manifest("a", "b")
-    await submit(stage.home, stage.client, source, silent(), stage.desk)
-    again = stage.new_desk()
+    await submit(stage.home, stage.client, source, silent(), stage.context)
+    again = stage.new_context()
     await submit(stage.home, stage.client, source, silent(), again)
     assert "2 rows known already, 0 rows new" in again.tally.notes
     assert not [note for note in again.tally.notes if "tagging" in note]
@@ -135,16 +135,16 @@ async def test_the_origin_is_pinned(stage: Stage) -> None:
     await sent(stage, source)
     other = stage.client_at(ELSEWHERE)
     with pytest.raises(OtherApi, match=ORIGIN):
-        await submit(stage.home, other, source, silent(), stage.desk)
+        await submit(stage.home, other, source, silent(), stage.context)
     with pytest.raises(OtherApi, match=ELSEWHERE):
-        await resume(stage.home, other, "logos", silent(), stage.desk)
+        await resume(stage.home, other, "logos", silent(), stage.context)
 
 
 @virtual
 async def test_a_new_batch_needs_a_base(stage: Stage) -> None:
     """Without a callback base a new batch is not even made."""
     with pytest.raises(UsageError, match="--callback-url none"):
-        await submit(stage.home, stage.client, stage.manifest("a"), silent(callback_url=None), stage.desk)
+        await submit(stage.home, stage.client, stage.manifest("a"), silent(callback_url=None), stage.context)
     assert list(stage.home.batches()) == []
 
 
@@ -153,9 +153,9 @@ async def test_resume_takes_the_base_used_last(stage: Stage) -> None:
     """A resume sends what is missing to the base of the last run, and says so."""
     stage.wire.plays = [None, answer(401)]
     await sent(stage, stage.manifest("a", "b", "c"))
-    created = await resume(stage.home, stage.client, "logos", silent(callback_url=None), stage.desk)
+    created = await resume(stage.home, stage.client, "logos", silent(callback_url=None), stage.context)
     assert (created.exit, stage.statuses(), stage.tasks) == (Exit.DONE, {"pending": 3}, 3)
-    assert "callbacks go to https://no-callbacks.invalid, as before" in stage.desk.tally.notes
+    assert "callbacks go to https://no-callbacks.invalid, as before" in stage.context.tally.notes
 
 
 @virtual
@@ -181,11 +181,11 @@ async def test_one_process_at_a_time(stage: Stage) -> None:
 async def test_a_rehearsal_writes_nothing(stage: Stage) -> None:
     """A dry run tells what would be sent, and leaves every file and the API alone."""
     source = stage.manifest("a", "b", "b")
-    new = await rehearse(stage.home, ORIGIN, source, silent(limits=Limits(price=0.5)), stage.desk)
+    new = await rehearse(stage.home, ORIGIN, source, silent(limits=Limits(price=0.5)), stage.context)
     assert (new.is_new, new.to_send, new.cost, stage.path.exists()) == (True, 2, 1.0, False)
     await sent(stage, source)
     before = files(stage.path)
-    known = await rehearse(stage.home, ORIGIN, stage.manifest("a", "b", "c"), silent(), stage.desk)
+    known = await rehearse(stage.home, ORIGIN, stage.manifest("a", "b", "c"), silent(), stage.context)
     assert (known.is_new, known.to_send, known.cost, known.exit) == (False, 1, None, Exit.DONE)
     assert (files(stage.path), stage.tasks) == (before, 2)
     assert rehearsed(known).value == {
@@ -208,13 +208,13 @@ async def test_a_rehearsal_names_the_limit(stage: Stage) -> None:
     """
     limits = Limits(price=0.5, max_cost=1)
     told = rehearsed(
-        await rehearse(stage.home, ORIGIN, stage.manifest(*"abc"), silent(limits=limits), stage.desk)
+        await rehearse(stage.home, ORIGIN, stage.manifest(*"abc"), silent(limits=limits), stage.context)
     ).words
     assert told.endswith(
         "  0 tasks so far, 0.00 of at most 1.00 (--max-cost)\n  2 of 3 rows to send, for about 1.00"
     )
     told = rehearsed(
-        await rehearse(stage.home, ORIGIN, stage.manifest(*"ab"), silent(limits=limits), stage.desk)
+        await rehearse(stage.home, ORIGIN, stage.manifest(*"ab"), silent(limits=limits), stage.context)
     ).words
     assert told.endswith("\n  2 rows to send, for about 1.00")
 
@@ -230,7 +230,7 @@ async def test_two_at_once_make_one_batch(stage: Stage) -> None:
     turned_away = [error for error in (one, other) if isinstance(error, BatchBusy)]
     assert (len(ended) + len(turned_away), [created.exit for created in ended][:1]) == (2, [Exit.DONE])
     assert (stage.statuses(), stage.tasks) == ({"pending": 5}, 5)
-    assert [ref.card.name for ref in usable(stage.home.batches())] == ["logos"]
+    assert [ref.info.name for ref in usable(stage.home.batches())] == ["logos"]
 
 
 @virtual
@@ -260,7 +260,7 @@ async def test_a_batch_that_another_one_has_filled_meanwhile(
         return after(*args)
 
     @asynccontextmanager
-    async def after(*args: Any) -> AsyncIterator[Opened]:
+    async def after(*args: Any) -> AsyncIterator[OpenBatch]:
         async with stage.home.act(*args) as batch:
             await batch.record(theirs)
         async with stage.home.act(*args) as batch:
@@ -280,7 +280,7 @@ async def test_a_dry_run_refuses_what_no_batch_may_be_called(stage: Stage) -> No
     for name in ("CON", "LOGOS"):
         other = replace(stage.manifest("x", name="other.csv"), batch=name)
         with pytest.raises(UsageError):
-            await rehearse(stage.home, ORIGIN, other, silent(), stage.new_desk())
+            await rehearse(stage.home, ORIGIN, other, silent(), stage.new_context())
 
 
 @virtual
@@ -290,8 +290,8 @@ async def test_a_name_that_stays_taken_ends_in_an_error(
     """Somebody else may make the batch at this moment, and then it is found; that is tried once."""
     tries = []
 
-    def taken(_: object, card: Card) -> Ref:
-        tries.append(card.name)
+    def taken(_: object, info: BatchInfo) -> Ref:
+        tries.append(info.name)
         raise NameTaken("somebody has it")
 
     monkeypatch.setattr(type(stage.home), "create", taken)
@@ -303,6 +303,6 @@ async def test_a_name_that_stays_taken_ends_in_an_error(
 @virtual
 async def test_a_batch_without_rows_takes_the_id_column_of_its_first(stage: Stage) -> None:
     """A batch that was made and got no row yet has no id column to keep to."""
-    ref = stage.home.create(Card("logos", "b234567890", ORIGIN, "/m.csv", "id", ()))
-    await sent(stage, replace(stage.manifest("a", column="custom_id"), batch=ref.card.name))
-    assert stage.home.find("logos").card.id_column == "custom_id"
+    ref = stage.home.create(BatchInfo("logos", "b234567890", ORIGIN, "/m.csv", "id", ()))
+    await sent(stage, replace(stage.manifest("a", column="custom_id"), batch=ref.info.name))
+    assert stage.home.find("logos").info.id_column == "custom_id"

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from mwbatch.commands.manifest import survey as module
+from mwbatch.commands.manifest import manifest_survey as module
 from mwbatch.commands.manifest.urls import Urls
 from mwbatch.commands.verbs.validate import validate
 from mwbatch.errors import Exit

@@ -5,7 +5,7 @@ import pytest
 from mwbatch.core.api.address import Key, find
 from mwbatch.core.api.receiver_probe import PROBE, answer, is_answer, probe_address, question
 from mwbatch.core.codec.ids import Kid
-from mwbatch.journal.seam.naming import new_batch_id
+from mwbatch.journal.interface.naming import new_batch_id
 
 KEY = Key(Kid("k1"), b"0123456789abcdef")
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.core.api.address import Address
-from mwbatch.core.api.unusable import Reject, line, masked_body, parse
+from mwbatch.core.api.unusable import Unusable, line, masked_body, parse
 from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
 from mwbatch.core.facts import kinds as facts
 from mwbatch.core.facts import lines
@@ -20,9 +20,9 @@ HERE = Address(Kid("k1"), "b234567890", RowNumber(7), Attempt(2), MAC)
 OTHER = HERE._replace(row=RowNumber(8), mac="f" * 32)
 
 
-def of(raw: bytes, most: int = 1000) -> Reject:
+def of(raw: bytes, most: int = 1000) -> Unusable:
     """What is kept of a body."""
-    return Reject.of(HERE, "not_json", raw, 5.0, most)
+    return Unusable.of(HERE, "not_json", raw, 5.0, most)
 
 
 @given(st.binary(max_size=300), st.integers(0, 300))

@@ -6,7 +6,7 @@ from mwbatch.core.codec.ids import RowNumber
 from mwbatch.core.facts.digests import Digests, digest_id, request_digest
 from mwbatch.core.facts.kinds import Planned, Request
 from mwbatch.core.manifest.entry import Entry
-from mwbatch.core.manifest.row_identity import Decision, Identity, Kind
+from mwbatch.core.manifest.row_identity import Decision, Identity, RowKind
 
 
 def entry(line: int, picture: str, id_: str | None = None) -> Entry:
@@ -26,21 +26,21 @@ def test_rows_without_ids() -> None:
     """By digest a row is known once from the batch, repeated from then on, and new only if its request is."""
     identity = batch(None, entry(1, "a"), entry(2, "b"))
     assert identity.free == 2
-    assert identity.judge(entry(2, "b")) == Decision(Kind.KNOWN, 1)
-    assert identity.judge(entry(3, "c")) == Decision(Kind.NEW, 2)
-    assert identity.judge(entry(4, "b")) == Decision(Kind.REPEATED, 1, 2)
-    assert identity.judge(entry(5, "c")) == Decision(Kind.REPEATED, 2, 3)
+    assert identity.judge(entry(2, "b")) == Decision(RowKind.KNOWN, 1)
+    assert identity.judge(entry(3, "c")) == Decision(RowKind.NEW, 2)
+    assert identity.judge(entry(4, "b")) == Decision(RowKind.REPEATED, 1, 2)
+    assert identity.judge(entry(5, "c")) == Decision(RowKind.REPEATED, 2, 3)
     assert len(identity) == 3
 
 
 def test_rows_with_ids() -> None:
     """With ids a row is known by its id, changed if its request is another, a copy if only its id is new."""
     identity = batch("id", entry(1, "a", "x"))
-    assert identity.judge(entry(2, "a", "x")) == Decision(Kind.KNOWN, 0)
-    assert identity.judge(entry(3, "a", "x")) == Decision(Kind.REPEATED, 0, 2)
-    assert identity.judge(entry(4, "b", "x")) == Decision(Kind.CHANGED, 0, 2)
-    assert identity.judge(entry(5, "b", "y")) == Decision(Kind.NEW, 1)
-    assert identity.judge(entry(6, "b", "z")) == Decision(Kind.COPY, 1, 5)
+    assert identity.judge(entry(2, "a", "x")) == Decision(RowKind.KNOWN, 0)
+    assert identity.judge(entry(3, "a", "x")) == Decision(RowKind.REPEATED, 0, 2)
+    assert identity.judge(entry(4, "b", "x")) == Decision(RowKind.CHANGED, 0, 2)
+    assert identity.judge(entry(5, "b", "y")) == Decision(RowKind.NEW, 1)
+    assert identity.judge(entry(6, "b", "z")) == Decision(RowKind.COPY, 1, 5)
 
 
 def test_duplicates_may_be_allowed() -> None:
@@ -48,8 +48,8 @@ def test_duplicates_may_be_allowed() -> None:
     and a changed request still is not.
     """
     identity = batch("id", entry(1, "a", "x"), allow_duplicates=True)
-    assert identity.judge(entry(1, "a", "y")) == Decision(Kind.NEW, 1)
-    assert identity.judge(entry(2, "b", "y")) == Decision(Kind.CHANGED, 1, 1)
+    assert identity.judge(entry(1, "a", "y")) == Decision(RowKind.NEW, 1)
+    assert identity.judge(entry(2, "b", "y")) == Decision(RowKind.CHANGED, 1, 1)
 
 
 def test_a_row_is_known_once() -> None:
@@ -65,9 +65,9 @@ def test_rows_that_were_told_apart_before_stay_apart() -> None:
     identity = batch(None, entry(1, f"{query}1"), entry(2, f"{query}2"), entry(3, "b"))
     lines = [entry(n, f"{query}{n}") for n in (7, 8, 9)]
     assert [identity.judge(line)[:2] for line in lines] == [
-        (Kind.KNOWN, 0),
-        (Kind.KNOWN, 1),
-        (Kind.REPEATED, 0),
+        (RowKind.KNOWN, 0),
+        (RowKind.KNOWN, 1),
+        (RowKind.REPEATED, 0),
     ]
     assert identity.judge(entry(9, "new")).row == 3
     twins = batch(None, entry(1, f"{query}1"), entry(2, f"{query}2"))
@@ -79,14 +79,14 @@ def test_an_idle_row_is_renewed_by_a_fresh_signature_alone(column: str | None) -
     """An idle row with another signature is renewed, with the same one known; a row that is open is known."""
     name, query = column and "x", "x.jpg?sv=1&sig="
     for idle, signature, kind in (
-        (True, "1", Kind.KNOWN),
-        (True, "2", Kind.RENEWED),
-        (False, "2", Kind.KNOWN),
+        (True, "1", RowKind.KNOWN),
+        (True, "2", RowKind.RENEWED),
+        (False, "2", RowKind.KNOWN),
     ):
         identity, row = Identity(column), entry(1, f"{query}1", name)
         identity.know(Planned(0.0, RowNumber(0), row.id, 1, row.type, row.request, {}), idle=idle)
         assert identity.judge(entry(5, f"{query}{signature}", name)) == Decision(kind, 0)
-        assert identity.judge(entry(6, f"{query}{signature}", name)) == Decision(Kind.REPEATED, 0, 5)
+        assert identity.judge(entry(6, f"{query}{signature}", name)) == Decision(RowKind.REPEATED, 0, 5)
 
 
 def test_only_idle_rows_may_be_renewed() -> None:
@@ -97,7 +97,7 @@ def test_only_idle_rows_may_be_renewed() -> None:
         row = rows[number]
         identity.know(Planned(0.0, RowNumber(number), row.id, 1, row.type, row.request, {}), idle=number != 1)
     fresh = [identity.judge(entry(9, f"{n}.jpg?sv=1&sig=2")).kind for n in range(3)]
-    assert fresh == [Kind.RENEWED, Kind.KNOWN, Kind.RENEWED]
+    assert fresh == [RowKind.RENEWED, RowKind.KNOWN, RowKind.RENEWED]
 
 
 def test_digests_among_others() -> None:
@@ -119,8 +119,8 @@ def test_what_the_user_calls_volatile_tells_no_rows_apart() -> None:
     """A parameter by that name counts for nothing, in what the batch has and in what the manifest says."""
     identity, row = Identity(None, volatile=("t",)), entry(1, "x.jpg?t=1")
     identity.know(Planned(0.0, RowNumber(0), row.id, 1, row.type, row.request, {}))
-    assert identity.judge(entry(2, "x.jpg?t=2")) == Decision(Kind.KNOWN, 0)
-    assert identity.judge(entry(3, "x.jpg?s=2")).kind is Kind.NEW
+    assert identity.judge(entry(2, "x.jpg?t=2")) == Decision(RowKind.KNOWN, 0)
+    assert identity.judge(entry(3, "x.jpg?s=2")).kind is RowKind.NEW
 
 
 def test_changed_request_shows_both() -> None:
@@ -229,7 +229,7 @@ def test_rows_are_judged_many_at_a_time(
         judged = many.judge_all(lines[n : n + size])
         new = iter(judged.rows)
         decided += [
-            judged.others.get(place) or Decision(Kind.NEW, next(new)) for place in range(len(judged.asked))
+            judged.others.get(place) or Decision(RowKind.NEW, next(new)) for place in range(len(judged.asked))
         ]
     assert decided == list(map(one.judge, lines))
     assert (many.free, len(many)) == (one.free, len(one))

@@ -3,7 +3,7 @@
 import pytest
 
 from mwbatch.core.pace.curve_top import REMEMBERED, SAFE, Top
-from mwbatch.core.pace.rate_curve import APPROACH_S, HELD_S, HOLD_S, Curve
+from mwbatch.core.pace.rate_curve import APPROACH_S, HELD_S, HOLD_S, RateCurve
 
 LONG = APPROACH_S + HELD_S + 2.0
 """Seconds after a refusal at which a top is held."""
@@ -18,8 +18,8 @@ def test_beside_chance_the_top_is_known_where_it_stays(before: float, searching:
     another one for a moment only.
     """
     top = SAFE * 52.5
-    found = Top().beside_chance(Curve(before, before, HOLD_S, searching=searching), 60.0, 52.5, 0.0)
-    assert found == (Curve(top, top, HOLD_S) if near else Curve.loose(top))
+    found = Top().beside_chance(RateCurve(before, before, HOLD_S, searching=searching), 60.0, 52.5, 0.0)
+    assert found == (RateCurve(top, top, HOLD_S) if near else RateCurve.loose(top))
 
 
 @pytest.mark.parametrize(("wait", "silenced"), [(0.0, False), (0.1, True)])
@@ -27,7 +27,7 @@ def test_a_probe_that_is_refused_near_the_top(wait: float, silenced: bool) -> No
     """The next top is between what was held and what was refused;
     where a refusal costs silence, what was held.
     """
-    curve, rate = Curve(50.0, 50.0, HOLD_S), 52.0
+    curve, rate = RateCurve(50.0, 50.0, HOLD_S), 52.0
     bound = REMEMBERED * rate
     found = Top().between(curve, LONG, rate, rate, wait, 1)
     assert found.top == pytest.approx(50.0 if silenced else (50.0 + bound) / 2)
@@ -38,8 +38,8 @@ def test_a_probe_that_is_refused_far_above_the_top() -> None:
     """What lies far below the rate that was refused is held for a moment, whether or not silence follows,
     and half of the way to it is gone.
     """
-    curve, rate = Curve(50.0, 50.0, HOLD_S), 80.0
+    curve, rate = RateCurve(50.0, 50.0, HOLD_S), 80.0
     bound = REMEMBERED * rate
     for wait in (0.0, 0.1):
         found = Top().between(curve, LONG, rate, rate, wait, 1)
-        assert found == Curve.rough((50.0 + bound) / 2, rate)
+        assert found == RateCurve.rough((50.0 + bound) / 2, rate)

@@ -20,8 +20,8 @@ from mwbatch.core.pace.pace import (
     UNKNOWN_SHARE,
     WINDOW,
     Advice,
+    Breaker,
     Pace,
-    Trouble,
     backoff,
 )
 from mwbatch.core.pace.unrelated_refusals import LONGEST
@@ -231,7 +231,7 @@ def test_the_table(outcomes: list[Outcome], advice: Advice) -> None:
     """8 unknowns in a row or a fifth of the last 200 ask for a probe; a halt, or 20 refusals alike,
     stop the run.
     """
-    trouble = Trouble()
+    trouble = Breaker()
     assert [trouble.note(outcome) for outcome in outcomes][-1] is advice
 
 
@@ -261,7 +261,7 @@ histories = st.lists(runs, min_size=1, max_size=40).map(
 @example([*[CREATED] * 180, None, *[UNKNOWN, CREATED] * 60])
 def test_counting_is_the_law(history: list[Outcome | None]) -> None:
     """What is said after each outcome is what counting them all anew says."""
-    trouble = Trouble()
+    trouble = Breaker()
     for end, outcome in enumerate(history, 1):
         if outcome is None:
             trouble.calmed()
@@ -271,14 +271,14 @@ def test_counting_is_the_law(history: list[Outcome | None]) -> None:
 
 def test_keep_going_goes_on_through_refusals_only() -> None:
     """``keep_going`` passes over any number of refusals alike, never over a halt."""
-    trouble = Trouble(keep_going=True)
+    trouble = Breaker(keep_going=True)
     assert {trouble.note(BAD) for _ in range(100)} == {Advice.GO_ON}
     assert trouble.note(HALTED) is Advice.STOP
 
 
 def test_after_a_probe_counting_begins_anew() -> None:
     """Once a listing was answered, it takes the same trouble again to ask for another."""
-    trouble = Trouble()
+    trouble = Breaker()
     first = [trouble.note(UNKNOWN) for _ in range(9)]
     trouble.calmed()
     again = [trouble.note(UNKNOWN) for _ in range(8)]

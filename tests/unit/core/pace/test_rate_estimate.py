@@ -1,6 +1,6 @@
 """What is learned from refusals, in virtual time, against limits of about fifty a second.
 
-The same at higher rates, and beside rivals: `tests/bench/test_pace_goals.py`.
+The same at higher rates, and beside rivals: `tests/bench/pacing/test_pace_goals.py`.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from mwbatch.core.pace.curve_top import FIRST, FIRST_RATE, REMEMBERED, SAFE, YIE
 from mwbatch.core.pace.pace import FIRST as FIRST_IN_FLIGHT
 from mwbatch.core.pace.pace import SLACK_S, Pace
 from mwbatch.core.pace.rate_curve import APPROACH_S
-from mwbatch.core.pace.rate_estimate import WALL, Ceiling
+from mwbatch.core.pace.rate_estimate import WALL, RateEstimate
 from mwbatch.core.pace.trial import TRIED
 from mwbatch.core.pace.unrelated_refusals import LONGEST, MANY
 from tests.support.throttled import GOODPUT, KINDS, Chance, Kind, Play, Window, heeds, meets
@@ -112,7 +112,7 @@ events = st.lists(
 )
 
 
-def told(one: Ceiling | Pace, since: float, script: Script) -> Iterator[None]:
+def told(one: RateEstimate | Pace, since: float, script: Script) -> Iterator[None]:
     """Tell of each event in its turn: some ticks later one is answered (None), or refused with a wait."""
     now = since
     for ticks, fresh, wait in script:
@@ -127,7 +127,7 @@ def told(one: Ceiling | Pace, since: float, script: Script) -> Iterator[None]:
 
 def rates(since: float, script: Script) -> list[float | None]:
     """What a ceiling allows after each event."""
-    ceiling = Ceiling()
+    ceiling = RateEstimate()
     return [ceiling.rate for _ in told(ceiling, since, script)]
 
 
@@ -149,7 +149,7 @@ def test_answers_are_told_together_as_one_by_one(script: Script) -> None:
     """While nothing bounds us the pace tells of a tenth of a second of answers at once: bound and wall are
     after each event what they are where each answer is told of by itself.
     """
-    pace, ceiling = Pace(), Ceiling()
+    pace, ceiling = Pace(), RateEstimate()
     for _ in zip(told(pace, 0.0, script), told(ceiling, 0.0, script), strict=True):
         assert pace.bound == pytest.approx(ceiling.rate)
         assert pace._ceiling.walled is ceiling.walled

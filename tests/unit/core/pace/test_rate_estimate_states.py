@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mwbatch.core.pace import rate_estimate as file
-from mwbatch.core.pace.rate_estimate import Ceiling, Event, State
+from mwbatch.core.pace.rate_estimate import Event, RateEstimate, State
 from mwbatch.core.pace.unrelated_refusals import LONGEST, MANY
 from tests.support.edges import EdgeLaws
 from tests.unit.core.pace.test_rate_estimate import SHOWN, TICK, Script
@@ -33,7 +33,7 @@ ALARMS: dict[Event, set[Edge]] = {
 """What comes about before that on the way."""
 
 
-class Watched(Ceiling):
+class Watched(RateEstimate):
     """A ceiling that keeps every edge that it took."""
 
     def __init__(self) -> None:

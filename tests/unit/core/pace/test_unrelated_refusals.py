@@ -1,13 +1,13 @@
 """Refusals that are scattered over all rates are borne, and a limit beside them is found, in virtual time.
 
-The same at a thousand a second: `tests/bench/test_pace_goals.py`.
+The same at a thousand a second: `tests/bench/pacing/test_pace_goals.py`.
 """
 
 import pytest
 
 from mwbatch.core.pace.pace import Pace
 from mwbatch.core.pace.trial import ENOUGH, FEW, LONG_S, LONGEST_S, SETTLE_S, End, Trial
-from mwbatch.core.pace.unrelated_refusals import ALARM, NONE, SLOW, Counts, Scatter
+from mwbatch.core.pace.unrelated_refusals import ALARM, NONE, SLOW, Counts, UnrelatedRefusals
 from tests.support.throttled import COLD_S, GOODPUT, KINDS, Chance, Kind, Play, Run, Scattered
 
 kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
@@ -95,7 +95,7 @@ def test_one_refusal_is_an_alarm_where_none_is_expected() -> None:
     """After many answers without a refusal the first one is heeded; with refusals known,
     only a cluster is.
     """
-    plain, scattered = Scatter(), Scatter()
+    plain, scattered = UnrelatedRefusals(), UnrelatedRefusals()
     plain.learn(Counts(0, 1000))
     assert plain.none
     assert plain.refused(100, bound=True)
@@ -106,7 +106,7 @@ def test_one_refusal_is_an_alarm_where_none_is_expected() -> None:
 
 def test_one_refusal_is_no_alarm_while_nothing_bounds_us() -> None:
     """However many were answered before: a limit shows itself there by several at once."""
-    scatter = Scatter()
+    scatter = UnrelatedRefusals()
     scatter.learn(Counts(0, 10_000))
     assert not scatter.refused(1000, bound=False)
     assert any(scatter.refused(1000, bound=False) for _ in range(12))
@@ -116,7 +116,7 @@ def test_false_alarms_are_as_rare_at_any_rate() -> None:
     """The faster we send, the more must speak for an alarm: by the minute there are hardly more of them."""
 
     def needed(rate: float) -> int:
-        scatter = Scatter()
+        scatter = UnrelatedRefusals()
         return next(count for count in range(1, 30) if scatter.refused(rate, bound=True))
 
     assert needed(1) == needed(SLOW) < needed(1000) < needed(50_000)
@@ -124,7 +124,7 @@ def test_false_alarms_are_as_rare_at_any_rate() -> None:
 
 def test_what_chance_explains() -> None:
     """Where no chance is known it explains nothing; a share explains itself, not a cluster."""
-    scatter = Scatter()
+    scatter = UnrelatedRefusals()
     scatter.disbelieve()
     assert not scatter.explains(Counts(1, 20))
     scatter.learn(Counts(10, 180))

@@ -11,7 +11,7 @@ from mwbatch.core.codec.ids import Attempt
 from mwbatch.core.facts.digests import SIZE
 from mwbatch.core.report import audit as module
 from mwbatch.core.report.audit import Audit, distinct
-from mwbatch.core.state.fold import Row
+from mwbatch.core.state.row_status import Row
 from mwbatch.core.state.task_state import TaskState
 from mwbatch.core.words.since import moment_of
 from mwbatch.errors import UsageError

@@ -8,12 +8,12 @@ import pytest
 
 from mwbatch.core.manifest.entry import Rows
 from mwbatch.core.pace.course import Ending
-from mwbatch.core.pace.pace import Trouble
+from mwbatch.core.pace.pace import Breaker
+from mwbatch.core.report.command_outcomes import Canceled, Created, Made, Proof, Ran, Reconciled
 from mwbatch.core.report.exported import Exported
-from mwbatch.core.report.outcomes import Canceled, Created, Made, Proof, Ran, Reconciled
 from mwbatch.core.report.progress import Report, Tally
 from mwbatch.core.spending.overlaps import Overlap
-from mwbatch.core.state.fold import Row, Status
+from mwbatch.core.state.row_status import Row, Status
 from mwbatch.core.state.task_state import Shared
 from mwbatch.errors import Exit
 
@@ -33,7 +33,7 @@ FRESH: list[tuple[Any, Callable[[Any], object], object]] = [
     (Rows(None), lambda rows: rows.settle(1, ()), []),
     (Shared(), lambda shared: shared.is_one_rows, False),
     (Tally(), lambda tally: tally.wait(""), None),
-    (Trouble(), Trouble.calmed, None),
+    (Breaker(), Breaker.calmed, None),
 ]
 
 

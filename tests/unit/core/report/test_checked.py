@@ -6,8 +6,8 @@ from hypothesis import given
 from mwbatch.core.manifest.entry import Problem
 from mwbatch.core.pace.course import INTERRUPTED, Ending
 from mwbatch.core.report.checked import Checked
+from mwbatch.core.report.command_outcomes import Canceled, Created, Made, Proof, Ran, Reconciled
 from mwbatch.core.report.exported import Exported
-from mwbatch.core.report.outcomes import Canceled, Created, Made, Proof, Ran, Reconciled
 from mwbatch.core.report.preview import Rehearsal, Validation
 from mwbatch.core.report.progress import Report
 from mwbatch.errors import SHORTFALLS, Exit, Findings, Shortfall, Unfinished, UsageError

@@ -9,8 +9,8 @@ from mwbatch.core.facts.kinds import Planned, Request
 from mwbatch.core.manifest.entry import Entry, Problem, cells_of, with_cells
 from mwbatch.core.manifest.parsing import read_csv, read_jsonl
 from mwbatch.core.manifest.row_identity import Identity
+from mwbatch.core.report.command_outcomes import Canceled, Made
 from mwbatch.core.report.exported import Exported
-from mwbatch.core.report.outcomes import Canceled, Made
 from mwbatch.core.state.batch import Batch
 from mwbatch.errors import Exit
 from tests.support.reports import standing

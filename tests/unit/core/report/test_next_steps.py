@@ -7,7 +7,7 @@ from hypothesis import given
 
 from mwbatch.core.report.next_steps import next_steps
 from mwbatch.core.report.progress import Report
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.core.words.plural import counted, rows
 from tests.support.reports import reports, standing
 

@@ -9,7 +9,7 @@ from mwbatch.core.facts.kinds import Fact
 from mwbatch.core.report.progress import Report, Tally, report
 from mwbatch.core.spending.budget import Limits
 from mwbatch.core.state.batch import Batch
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.errors import Exit
 from tests.support.facts import answer, histories, plan, show
 from tests.support.reports import standing

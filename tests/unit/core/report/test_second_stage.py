@@ -12,10 +12,10 @@ from mwbatch.core.facts.digests import digest
 from mwbatch.core.facts.kinds import Planned, Seen, Via
 from mwbatch.core.manifest.entry import Entry
 from mwbatch.core.manifest.parsing import read_jsonl
-from mwbatch.core.report.second_stage import Asked, Filter, Question, ask
+from mwbatch.core.report.second_stage import BoxesAsked, BoxQuestion, Filter, ask
 from mwbatch.core.spending.scrutiny import Leave, Scrutiny
 
-QUESTION = Question("Is it good?", ("good", "bad"))
+QUESTION = BoxQuestion("Is it good?", ("good", "bad"))
 PLANNED = Planned(
     0.0,
     RowNumber(7),
@@ -32,7 +32,7 @@ def box(name: str, width: float = 10, height: float = 10, **more: Any) -> dict[s
     return {"id": name, "left": 1, "top": 2, "width": width, "height": height, **more}
 
 
-def asked(*tags: Any, planned: Planned = PLANNED, **chosen: Any) -> Asked:
+def asked(*tags: Any, planned: Planned = PLANNED, **chosen: Any) -> BoxesAsked:
     """What becomes of an answer with these tags."""
     said = {"tags": list(tags)}
     body = encode({"task_id": "t7", "response": said})
@@ -42,7 +42,7 @@ def asked(*tags: Any, planned: Planned = PLANNED, **chosen: Any) -> Asked:
     return ask("logos", planned, answer, QUESTION, Filter(**chosen))
 
 
-def ids(found: Asked) -> list[str]:
+def ids(found: BoxesAsked) -> list[str]:
     """The tags that are asked about."""
     return [str(tag["id"]) for tag in objects(found.row["tags"]) or []] if found.row else []
 
@@ -98,22 +98,22 @@ def test_whatever_came_a_manifest_takes_it(tags: list[Any], columns: dict[str, A
 @pytest.mark.parametrize(
     ("question", "columns"),
     [
-        (Question("Is it?", ("a", "b")), []),
-        (Question("Is it?", ("seen",), single=True), []),
-        (Question("Is it?", ("yes,no",)), ["annotation_option"]),
-        (Question("None", ("a", "nan")), ["instruction", "annotation_option"]),
-        (Question(" ", ()), ["instruction", "annotation_option"]),
-        (Question("\ud83d", ("a", "\0")), ["instruction", "annotation_option"]),
+        (BoxQuestion("Is it?", ("a", "b")), []),
+        (BoxQuestion("Is it?", ("seen",), single=True), []),
+        (BoxQuestion("Is it?", ("yes,no",)), ["annotation_option"]),
+        (BoxQuestion("None", ("a", "nan")), ["instruction", "annotation_option"]),
+        (BoxQuestion(" ", ()), ["instruction", "annotation_option"]),
+        (BoxQuestion("\ud83d", ("a", "\0")), ["instruction", "annotation_option"]),
     ],
 )
-def test_questions_that_no_manifest_takes(question: Question, columns: list[str]) -> None:
+def test_questions_that_no_manifest_takes(question: BoxQuestion, columns: list[str]) -> None:
     """A question is refused for what would make its rows wrong."""
     assert [column for column, _ in question.wrong()] == columns
 
 
 def test_an_image_without_tags_asks_nothing() -> None:
     """Nothing to ask about: no row."""
-    assert asked() == Asked(None, asked().counts)
+    assert asked() == BoxesAsked(None, asked().counts)
     assert sum(asked().counts.values()) == 0
 
 

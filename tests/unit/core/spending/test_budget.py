@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mwbatch.core.facts.kinds import Fact
 from mwbatch.core.spending.budget import Limits, Spent
 from mwbatch.core.state.batch import Batch
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.core.words.values import MOST_TASKS
 from mwbatch.errors import BadValue
 from tests.support.facts import answer, call, fail, histories, plan, show, start, steps

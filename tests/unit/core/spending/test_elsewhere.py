@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mwbatch.core.facts.digests import SIZE, named
 from mwbatch.core.spending.overlaps import COUNTED, Ahead, Overlap, Overlaps, consented
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 
 
 def digest(asked: int) -> bytes:

@@ -9,8 +9,8 @@ import pytest
 from mwbatch.core.manifest.entry import Entry, Problem
 from mwbatch.core.manifest.jsonl_rows import JsonlReader
 from mwbatch.core.manifest.parsing import read_csv, read_jsonl
-from mwbatch.core.spending.hardly_meant import question
 from mwbatch.core.spending.scrutiny import MOST_COLUMNS, Leave, Scrutiny
+from mwbatch.core.spending.suspect_cells import question
 from mwbatch.core.urls.expiry import Clock
 
 URL = "https://images.example.com/1.jpg"

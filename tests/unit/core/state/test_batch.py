@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.core.facts.digests import Digests, identity
-from mwbatch.core.facts.glances import answered_row, kept_answer, shown_task
 from mwbatch.core.facts.kinds import Fact, Seen, Started
+from mwbatch.core.facts.line_patterns import answered_row, kept_answer, shown_task
 from mwbatch.core.facts.lines import BadLine, UnknownFact, line
 from mwbatch.core.state.batch import Batch
-from mwbatch.core.state.fold import Row, Status
-from mwbatch.core.state.rows import GAP
+from mwbatch.core.state.row_status import Row, Status
+from mwbatch.core.state.row_table import GAP
 from tests.support.facts import (
     ROWS,
     answer,
@@ -26,7 +26,7 @@ from tests.support.facts import (
     steps,
     withdraw,
 )
-from tests.support.straight import TIMES, folded, plain, showings, stories, straight
+from tests.support.in_columns import TIMES, folded, in_columns, plain, showings, stories
 
 
 @given(stories)
@@ -55,7 +55,7 @@ def test_questions_are_answered_as_by_objects(history: list[Fact]) -> None:
     assert batch.sendable() == sum(row.sendable for row in planned.values())
     assert all(batch.is_sendable(number) is batch.row(number).sendable for number in (*rows, ROWS, GAP + 1))
     assert batch.exhausted() == sum(row.exhausted and row.status is Status.PLANNED for row in rows.values())
-    assert batch.belied() == any(row.belied for row in rows.values())
+    assert batch.refuted() == any(row.refuted for row in rows.values())
     assert sorted(batch.doubtful()) == sorted((n, a) for n, row in planned.items() for a in row.doubtful)
     again = (n for n, row in planned.items() if row.doubtful or (row.started and row.sendable))
     assert list(batch.unsettled()) == sorted(again)
@@ -97,8 +97,8 @@ def _by_row_and_id(found: tuple[int, object]) -> tuple[int, str]:
 
 
 @given(st.lists(facts | plain | showings, max_size=8))
-@example([plan(0), straight(0, "a", "completed", TIMES[2], "yes", TIMES[3])])
-@example([plan(0), straight(0, "é", "completed", TIMES[2], "yes", TIMES[3]), show(1)])
+@example([plan(0), in_columns(0, "a", "completed", TIMES[2], "yes", TIMES[3])])
+@example([plan(0), in_columns(0, "é", "completed", TIMES[2], "yes", TIMES[3]), show(1)])
 def test_lines_say_what_facts_say(history: list[Fact]) -> None:
     """Reading lines gives the state that their facts give, and each answer the name that its fact has."""
     batch = Batch()
@@ -178,7 +178,7 @@ def test_open_tasks_are_walked_while_more_become_known(history: list[Fact]) -> N
     batch, met = Batch(history), []
     for number, task in batch.open():
         met.append((number, task.task_id))
-        batch.add(straight(number, f"t{len(met):016}", "pending", None, "", None))
+        batch.add(in_columns(number, f"t{len(met):016}", "pending", None, "", None))
     assert met == [(number, task.task_id) for number, task in Batch(history).open()]
 
 
@@ -187,14 +187,14 @@ def test_a_task_of_another_row_is_elsewhere() -> None:
     rows: list[Fact] = [
         *map(plan, range(3)),
         start(1, ((0, 3),)),
-        straight(0, "a" * 17, "pending", None, "", None),
+        in_columns(0, "a" * 17, "pending", None, "", None),
     ]
     batch = Batch(rows)
     assert not batch.stands_at_another("a" * 17, 0, Attempt(1))
     assert batch.stands_at_another("a" * 17, 0, Attempt(2))
     assert batch.stands_at_another("a" * 17, 1, Attempt(1))
     assert not batch.stands_at_another("b" * 17, 1, Attempt(1))
-    shared = Batch([*rows, straight(1, "a" * 17, "pending", None, "", None)])
+    shared = Batch([*rows, in_columns(1, "a" * 17, "pending", None, "", None)])
     assert all(shared.stands_at_another("a" * 17, number, Attempt(1)) for number in range(3))
 
 

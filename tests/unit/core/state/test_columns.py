@@ -9,25 +9,28 @@ from hypothesis import strategies as st
 from mwbatch.core.facts.kinds import Fact, Via
 from mwbatch.core.facts.lines import BadLine, line
 from mwbatch.core.state.batch import Batch
-from mwbatch.core.state.codes import CODES, LIFTED
+from mwbatch.core.state.codes import CODES, DETACHED
 from mwbatch.core.state.columns import Holders
-from mwbatch.core.state.fold import Status
-from mwbatch.core.state.rows import GAP
+from mwbatch.core.state.row_status import Status
+from mwbatch.core.state.row_table import GAP
 from tests.support.facts import fail, plan, retry, show, start, withdraw
-from tests.support.straight import TIMES, folded, straight
+from tests.support.in_columns import TIMES, folded, in_columns
 
 
 def test_a_day_of_one_row() -> None:
     """Planned, created, answered twice: the earliest time and the least answer stay, by lines and facts."""
-    said = [straight(0, "a", "pending", TIMES[3], "", None), straight(0, "a", "pending", TIMES[2], "", None)]
-    said += [straight(0, "a", "completed", TIMES[2], "yes", at) for at in (TIMES[3], TIMES[2], TIMES[3])]
-    others = [straight(row, f"b{row}", "completed", TIMES[3], "no", TIMES[3]) for row in (1, 2)]
+    said = [
+        in_columns(0, "a", "pending", TIMES[3], "", None),
+        in_columns(0, "a", "pending", TIMES[2], "", None),
+    ]
+    said += [in_columns(0, "a", "completed", TIMES[2], "yes", at) for at in (TIMES[3], TIMES[2], TIMES[3])]
+    others = [in_columns(row, f"b{row}", "completed", TIMES[3], "no", TIMES[3]) for row in (1, 2)]
     whole: list[Fact] = [*map(plan, range(3)), start(1), *said, *others]
     batch = Batch()
     for fact in whole:
         batch.add_line(line(fact)[:-1])
     assert dict(batch.rows) == dict(Batch(whole).rows) == folded(whole)
-    assert batch._rows.lifted == {}
+    assert batch._rows.detached == {}
 
 
 @pytest.mark.parametrize("created", [None, TIMES[2]])
@@ -38,17 +41,17 @@ def test_a_plain_line_may_lack_each_of_the_times(
     created: str | None, completed: str | None, says: str, via: Via
 ) -> None:
     """A showing in the plain form without a time, or without both, is joined in columns as its fact is."""
-    whole: list[Fact] = [plan(0), straight(0, "a", "completed", created, says, completed, via)]
+    whole: list[Fact] = [plan(0), in_columns(0, "a", "completed", created, says, completed, via)]
     batch = Batch()
     for fact in whole:
         batch.add_line(line(fact)[:-1])
     assert dict(batch.rows) == dict(Batch(whole).rows) == folded(whole)
-    assert batch._rows.lifted == {}
+    assert batch._rows.detached == {}
 
 
 def test_every_bit_of_a_line_counts() -> None:
     """A line that columns can hold is refused where any of its bits is another one."""
-    whole = line(straight(0, "wjTSaCS9sq5AnvEzM", "completed", TIMES[2], "yes", TIMES[3]))[:-1]
+    whole = line(in_columns(0, "wjTSaCS9sq5AnvEzM", "completed", TIMES[2], "yes", TIMES[3]))[:-1]
     batch = Batch([plan(0)])
     for place in range(len(whole)):
         for bit in range(8):
@@ -61,7 +64,7 @@ def test_every_bit_of_a_line_counts() -> None:
 
 def test_times_and_digests_in_another_spelling_are_kept_as_they_are() -> None:
     """What columns could not give back letter by letter goes into no column."""
-    odd = straight(0, "a", "completed", TIMES[2], "yes", TIMES[3])
+    odd = in_columns(0, "a", "completed", TIMES[2], "yes", TIMES[3])
     shout = odd._replace(answer=(odd.answer or "").upper())
     for fact in (shout, odd._replace(completed_at=TIMES[4]), odd._replace(sha256="0")):
         batch = Batch([plan(0)])
@@ -71,27 +74,27 @@ def test_times_and_digests_in_another_spelling_are_kept_as_they_are() -> None:
 
 def test_plain_rows_are_no_objects() -> None:
     """A row that was planned, started, created and answered stays in columns; one more task takes it out."""
-    batch = Batch([plan(0), start(1), straight(0, "a", "pending", TIMES[2], "", None)])
-    batch.add(straight(0, "a", "completed", TIMES[2], "yes", TIMES[3]))
-    assert batch._rows.lifted == {}
-    batch.add(straight(0, "b", "pending", TIMES[2], "", None))
-    assert list(batch._rows.lifted) == [0]
+    batch = Batch([plan(0), start(1), in_columns(0, "a", "pending", TIMES[2], "", None)])
+    batch.add(in_columns(0, "a", "completed", TIMES[2], "yes", TIMES[3]))
+    assert batch._rows.detached == {}
+    batch.add(in_columns(0, "b", "pending", TIMES[2], "", None))
+    assert list(batch._rows.detached) == [0]
 
 
 def test_two_answers_of_one_task_are_no_straight_path() -> None:
     """A row whose task is answered twice, otherwise, is an object from then on, and in conflict."""
-    both = [straight(0, "a", "completed", TIMES[2], says, TIMES[3]) for says in ("yes", "no")]
+    both = [in_columns(0, "a", "completed", TIMES[2], says, TIMES[3]) for says in ("yes", "no")]
     batch = Batch([plan(0), *both])
-    assert (dict(batch.rows), list(batch._rows.lifted)) == (folded([plan(0), *both]), [0])
+    assert (dict(batch.rows), list(batch._rows.detached)) == (folded([plan(0), *both]), [0])
     assert [number for number, _ in batch.conflicts()] == [0]
 
 
 def test_canceled_rows_are_no_objects() -> None:
     """A batch that was canceled, tasks and unsent rows alike, stays in columns, by lines and by facts."""
-    shown = straight(0, "a", "pending", TIMES[2], "", None)
+    shown = in_columns(0, "a", "pending", TIMES[2], "", None)
     gone = [
-        straight(0, "a", "canceled", TIMES[2], "", None),
-        straight(0, "a", "completed", TIMES[2], "", None),
+        in_columns(0, "a", "canceled", TIMES[2], "", None),
+        in_columns(0, "a", "completed", TIMES[2], "", None),
     ]
     whole: list[Fact] = [*map(plan, range(2)), start(1, ((0, 1),)), shown, *gone, withdraw(1, row=1)]
     by_lines, by_facts = Batch(), Batch(whole)
@@ -99,9 +102,9 @@ def test_canceled_rows_are_no_objects() -> None:
         by_lines.add_line(line(fact)[:-1])
     assert dict(by_lines.rows) == dict(by_facts.rows) == folded(whole)
     assert by_lines.by_status()[Status.CANCELED] == 2
-    assert by_lines._rows.lifted == by_facts._rows.lifted == {}
+    assert by_lines._rows.detached == by_facts._rows.detached == {}
     by_facts.add(retry(2, row=1))
-    assert (by_facts.row(1).status, list(by_facts._rows.lifted)) == (Status.PLANNED, [1])
+    assert (by_facts.row(1).status, list(by_facts._rows.detached)) == (Status.PLANNED, [1])
 
 
 def test_far_numbers_make_no_columns() -> None:
@@ -117,16 +120,16 @@ def test_far_numbers_make_no_columns() -> None:
 
 def test_the_code_of_a_lifted_row_is_no_other_row_s() -> None:
     """No row in columns has the code that says that it is elsewhere, nor that of a row that is nowhere."""
-    assert {0, LIFTED}.isdisjoint(CODES)
+    assert {0, DETACHED}.isdisjoint(CODES)
 
 
 def test_what_callbacks_say_after_the_api_changes_nothing_but_answers() -> None:
     """Once the API itself has shown a task, a callback that calls it canceled is heard nowhere."""
-    told = straight(0, "a" * 17, "canceled", TIMES[2], "", None, Via.CALLBACK)
+    told = in_columns(0, "a" * 17, "canceled", TIMES[2], "", None, Via.CALLBACK)
     facts: list[Fact] = [
         plan(0),
         start(1),
-        straight(0, "a" * 17, "pending", TIMES[3], "", None, Via.CREATE),
+        in_columns(0, "a" * 17, "pending", TIMES[3], "", None, Via.CREATE),
         told,
     ]
     for order in (facts, facts[::-1]):
@@ -136,7 +139,7 @@ def test_what_callbacks_say_after_the_api_changes_nothing_but_answers() -> None:
 
 def test_a_task_that_columns_hold_for_another_row_makes_a_row_of_its_own() -> None:
     """A task id that stands at one row is no straight path for a second one: both are seen in full."""
-    two = [straight(row, "a" * 17, "pending", None, "", None) for row in (0, 1)]
+    two = [in_columns(row, "a" * 17, "pending", None, "", None) for row in (0, 1)]
     facts: list[Fact] = [*map(plan, range(2)), start(1, ((0, 2),)), *two]
     batch, by_lines = Batch(facts), Batch()
     for fact in facts:

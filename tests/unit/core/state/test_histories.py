@@ -4,7 +4,7 @@ import pytest
 
 from mwbatch.core.facts.kinds import Fact
 from mwbatch.core.state.batch import Batch
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from tests.support.facts import answer, fail, plan, retry, show, start, withdraw
 
 History = list[Fact]

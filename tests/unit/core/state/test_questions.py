@@ -7,17 +7,17 @@ import pytest
 from mwbatch.core.facts.kinds import Fact, Seen, Via
 from mwbatch.core.state import codes, questions
 from mwbatch.core.state.batch import Batch
-from mwbatch.core.state.codes import CODES, LIFTED, Question
-from mwbatch.core.state.fold import Row
+from mwbatch.core.state.codes import CODES, DETACHED, Question
+from mwbatch.core.state.row_status import Row
 from tests.support.facts import plan, start, withdraw
-from tests.support.straight import TIMES, folded, straight
+from tests.support.in_columns import TIMES, folded, in_columns
 
 ASKED: Final = {name: one for name, one in vars(questions).items() if isinstance(one, Question)}
 
 
 def showing(via: Via, status: str, says: str = "") -> Seen:
     """One more showing of the task of row 0."""
-    return straight(0, "a" * 17, status, TIMES[2], says, TIMES[3], via)
+    return in_columns(0, "a" * 17, status, TIMES[2], says, TIMES[3], via)
 
 
 def history(code: int) -> list[Fact]:
@@ -49,7 +49,7 @@ def test_a_code_says_what_its_row_says(code: int) -> None:
 def test_what_is_asked_of_objects_alone_is_said_by_no_code(code: int) -> None:
     """No row in columns has surplus, a conflict, an answer that was chosen, or attempts made in vain."""
     row = folded(history(code))[0]
-    assert (row.surplus, row.conflicts, row.belied, row.exhausted) == ([], [], False, False)
+    assert (row.surplus, row.conflicts, row.refuted, row.exhausted) == ([], [], False, False)
     assert len(row.tasks) <= 1
     assert Batch(history(code)).chosen() == {}
 
@@ -60,7 +60,7 @@ def test_what_is_no_code_says_nothing() -> None:
         assert len(question.table) == 256
         assert question.table[0] == question(Row())
         assert not any(question.table[code] for code in range(1, 256) if code not in CODES)
-    assert LIFTED not in CODES
+    assert DETACHED not in CODES
 
 
 def test_nobody_is_counted_whom_nobody_named() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.core.facts.kinds import Fact, Failed, Started, Verdict, Via
 from mwbatch.core.state.batch import Batch
-from mwbatch.core.state.fold import Row
+from mwbatch.core.state.row_status import Row
 from mwbatch.core.sweeps.doubt import (
     WITHOUT_WITNESS,
     Doubt,
@@ -23,7 +23,7 @@ from mwbatch.core.sweeps.doubt import (
 )
 from mwbatch.core.sweeps.drift import WIDE
 from mwbatch.core.sweeps.span import PADDING
-from mwbatch.core.sweeps.sweep import Place
+from mwbatch.core.sweeps.sweep import AttemptKey
 from tests.support.facts import ROWS, fail, plan, show, start, steps
 
 NOON, LATER = "Tue, 24 Nov 2026 12:00:00 GMT", "Tue, 24 Nov 2026 13:30:00 GMT"
@@ -43,17 +43,17 @@ def test_every_doubtful_attempt_has_all_that_started_it(facts: list[Fact], more:
     state, started = begun(*facts)
     found = doubts(state, started, Grounds(150.0, 0.0))
     assert [doubt.place for doubt in found] == [
-        Place(RowNumber(n), a)
+        AttemptKey(RowNumber(n), a)
         for n in range(ROWS)
         if n in state.rows and state.rows[n].planned
         for a in state.rows[n].doubtful
-        if any(covers(fact, Place(RowNumber(n), a)) for fact in started)
+        if any(covers(fact, AttemptKey(RowNumber(n), a)) for fact in started)
     ]
     for doubt in found:
         assert list(doubt.started) == [fact for fact in started if covers(fact, doubt.place)]
 
 
-def covers(fact: Started, place: Place) -> bool:
+def covers(fact: Started, place: AttemptKey) -> bool:
     """Whether a fact started an attempt, by its definition."""
     return fact.attempt == place.attempt and any(place.row in range(*rows) for rows in fact.rows)
 
@@ -113,7 +113,7 @@ def test_a_later_task_halves_the_wait(witness: Witness | None, times: float) -> 
     """Settle counts once where a task is known whose request left after the doubtful one ended,
     else twice.
     """
-    doubt = Doubt(Place(RowNumber(0), Attempt(1)), (start(1),), 10.0)
+    doubt = Doubt(AttemptKey(RowNumber(0), Attempt(1)), (start(1),), 10.0)
     assert doubt.due(150.0, witness) == 10.0 + 150.0 * times
     assert doubt.witnessed(witness) is (times == 1.0)
 
@@ -134,16 +134,16 @@ def test_what_was_started_since_the_doubt_must_be_shown() -> None:
         clocked(2, (0, 2), LATER),
         clocked(1, (8, 9), NOON),
     ]
-    span = span_of([Doubt(Place(RowNumber(7), Attempt(1)), (facts[2],), 0.0)], facts, None)
+    span = span_of([Doubt(AttemptKey(RowNumber(7), Attempt(1)), (facts[2],), 0.0)], facts, None)
     there = {
-        Place(RowNumber(row), Attempt(attempt))
+        AttemptKey(RowNumber(row), Attempt(attempt))
         for row in range(12)
         for attempt in (1, 2, 3)
-        if span.includes(Place(RowNumber(row), Attempt(attempt)))
+        if span.includes(AttemptKey(RowNumber(row), Attempt(attempt)))
     }
-    assert there == {Place(RowNumber(row), Attempt(1)) for row in (4, 5, 6, 7, 8)} | {
-        Place(RowNumber(0), Attempt(2)),
-        Place(RowNumber(1), Attempt(2)),
+    assert there == {AttemptKey(RowNumber(row), Attempt(1)) for row in (4, 5, 6, 7, 8)} | {
+        AttemptKey(RowNumber(0), Attempt(2)),
+        AttemptKey(RowNumber(1), Attempt(2)),
     }
     assert span.clocks == (LATER,)
 
@@ -156,18 +156,18 @@ def test_without_a_clock_every_known_task_must_be_shown(clock: str | None) -> No
     early, late = clocked(1, (0, 1), NOON), clocked(1, (1, 2), LATER)
     doubtful = clocked(1, (2, 3), clock)
     assert span_of(
-        [Doubt(Place(RowNumber(2), Attempt(1)), (doubtful,), 0.0)], [early, late, doubtful], None
-    ).includes(Place(RowNumber(0), Attempt(1)))
+        [Doubt(AttemptKey(RowNumber(2), Attempt(1)), (doubtful,), 0.0)], [early, late, doubtful], None
+    ).includes(AttemptKey(RowNumber(0), Attempt(1)))
     timeless = clocked(1, (0, 1), clock)
-    assert span_of([Doubt(Place(RowNumber(1), Attempt(1)), (late,), 0.0)], [timeless, late], None).includes(
-        Place(RowNumber(0), Attempt(1))
-    )
+    assert span_of(
+        [Doubt(AttemptKey(RowNumber(1), Attempt(1)), (late,), 0.0)], [timeless, late], None
+    ).includes(AttemptKey(RowNumber(0), Attempt(1)))
 
 
 @pytest.mark.parametrize(("began", "padding"), [(9.0, WIDE), (10.0, WIDE), (10.1, PADDING)])
 def test_without_a_later_task_the_clocks_may_have_been_set(began: float, padding: timedelta) -> None:
     """Only a task that was created after each request had ended tells how dates and clocks lay by then."""
-    doubt = Doubt(Place(RowNumber(0), Attempt(1)), (start(1),), 10.0)
+    doubt = Doubt(AttemptKey(RowNumber(0), Attempt(1)), (start(1),), 10.0)
     assert span_of([doubt], [start(1)], Witness("t", began, RowNumber(4))).padding == padding
     assert span_of([doubt], [start(1)], None).padding == WIDE
 
@@ -197,5 +197,5 @@ def test_none_ends_once_sweeps_were_belied() -> None:
     state, _ = begun(*facts)
     assert ended(state, asked) == [True, True, False]
     assert ended(state, []) == []
-    belied, _ = begun(*facts, Failed(0.0, RowNumber(1), Attempt(1), Verdict.ABSENT, final=False))
-    assert ended(belied, asked) == [False, False, False]
+    refuted, _ = begun(*facts, Failed(0.0, RowNumber(1), Attempt(1), Verdict.ABSENT, final=False))
+    assert ended(refuted, asked) == [False, False, False]

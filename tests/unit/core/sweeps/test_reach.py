@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mwbatch.core.codec.times import iso
 from mwbatch.core.facts.kinds import Fact, Started, Via
 from mwbatch.core.state.batch import Batch
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.core.sweeps.doubt import started_since
 from mwbatch.core.sweeps.drift import Drift
 from mwbatch.core.sweeps.reach import Reach, next_number, unbroken
@@ -103,7 +103,7 @@ OPEN = (Status.PLANNED, Status.DOUBT)
 
 
 class Home:
-    """A home as its facts and its card, and the tasks that the API has: each row, attempt and date,
+    """A home as its facts and its info, and the tasks that the API has: each row, attempt and date,
     whatever is known.
     """
 

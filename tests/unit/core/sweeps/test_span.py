@@ -13,7 +13,7 @@ from mwbatch.core.facts.kinds import Via
 from mwbatch.core.state.batch import Batch
 from mwbatch.core.sweeps.drift import Drift
 from mwbatch.core.sweeps.span import PADDING, Span, Undated, oldest
-from mwbatch.core.sweeps.sweep import Place
+from mwbatch.core.sweeps.sweep import AttemptKey
 from tests.support.facts import plan, show
 
 NOON, LATER = "Tue, 24 Nov 2026 12:00:00 GMT", "Tue, 24 Nov 2026 13:30:00 GMT"
@@ -70,7 +70,9 @@ def test_only_confirmed_tasks_must_be_shown() -> None:
         return {task.task_id for _, task in span.known(state, frozenset(must))}
 
     assert known(Span(())) == {"t1", "t2", "u"}
-    assert known(Span((), PADDING, lambda place: place == Place(RowNumber(0), Attempt(1))), "u", "t3") == {
+    assert known(
+        Span((), PADDING, lambda place: place == AttemptKey(RowNumber(0), Attempt(1))), "u", "t3"
+    ) == {
         "t1",
         "u",
     }

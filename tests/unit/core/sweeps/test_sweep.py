@@ -13,7 +13,7 @@ from mwbatch.core.api.page import Page
 from mwbatch.core.api.task import Task
 from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
 from mwbatch.core.codec.times import iso, moment
-from mwbatch.core.sweeps.sweep import Place, Query, Sight, Sweep
+from mwbatch.core.sweeps.sweep import AttemptKey, Query, Sight, Sweep
 
 OURS, OTHERS = "b234567890", "b999999999"
 KEY, FOREIGN = Key(Kid("k1"), b"k" * 16), Key(Kid("k1"), b"f" * 16)
@@ -89,7 +89,7 @@ class Api:
 class Walk(Sweep):
     """A sweep with the ids that it was shown, and what is known of the batch."""
 
-    def __init__(self, start: str | None, end: str | None, known: dict[str, Place] | None) -> None:
+    def __init__(self, start: str | None, end: str | None, known: dict[str, AttemptKey] | None) -> None:
         super().__init__(OURS, self._ours, start, end)
         self.there, self._seen = known or {}, set[str]()
 
@@ -99,7 +99,7 @@ class Walk(Sweep):
         return {task_id for task_id in self._seen if self.shows(task_id)}
 
     def _ours(self, task_id: str, address: Address) -> bool:
-        place = Place(address.row, address.attempt)
+        place = AttemptKey(address.row, address.attempt)
         return address.signed_by(KEY) or self.there.get(task_id) == place
 
     def add(self, page: Page) -> Iterator[Sight]:
@@ -107,13 +107,13 @@ class Walk(Sweep):
         self._seen.update(task.task_id for task in page.tasks)
         return super().add(page)
 
-    def flaws(self, known: Iterable[tuple[str, Place]] = ()) -> list[str]:
+    def flaws(self, known: Iterable[tuple[str, AttemptKey]] = ()) -> list[str]:
         """The flaws, given what is known."""
         return super().flaws([*known, *self.there.items()])
 
 
 def walk(
-    api: Api, start: str | None, end: str | None, known: dict[str, Place] | None = None
+    api: Api, start: str | None, end: str | None, known: dict[str, AttemptKey] | None = None
 ) -> tuple[Walk, list[Sight]]:
     """Walk the whole listing."""
     sweep, sights = Walk(start, end, known), list[Sight]()
@@ -148,7 +148,7 @@ def test_an_honest_listing_is_shown_whole(api: Api, interval: tuple[str | None, 
     whoever else creates meanwhile.
     """
     there = api.within(*interval)
-    ours = {f"task-{n:03}": Place(RowNumber(n), Attempt(1)) for n in range(24)}
+    ours = {f"task-{n:03}": AttemptKey(RowNumber(n), Attempt(1)) for n in range(24)}
     known = {t.task_id: ours[t.task_id] for t in there if f"/{OURS}/" in (t.callback_url or "")}
     sweep, sights = walk(api, *interval, dict(known))
     assert (sweep.flaws(), sweep.counted) == ([], not api.bare)
@@ -264,7 +264,7 @@ def test_a_known_task_that_is_missing(
     assume(there := api.within(*interval))
     gone = data.draw(st.sampled_from(there))
     api.tasks.remove(gone)
-    sweep, _ = walk(api, *interval, {gone.task_id: Place(RowNumber(0), Attempt(1))})
+    sweep, _ = walk(api, *interval, {gone.task_id: AttemptKey(RowNumber(0), Attempt(1))})
     assert sweep.flaws() == [f"the listing lacks 1 known task, such as {gone.task_id}"]
 
 
@@ -292,7 +292,7 @@ def test_a_known_task_with_another_address(url: str | None, said: str, limit: in
         Api(there, limit, bare),
         None,
         None,
-        {t.task_id: Place(RowNumber(n), Attempt(1)) for n, t in enumerate(there)},
+        {t.task_id: AttemptKey(RowNumber(n), Attempt(1)) for n, t in enumerate(there)},
     )
     assert sweep.flaws() == [said]
 
@@ -302,20 +302,20 @@ def test_an_address_without_our_signature() -> None:
     sweep, [mine, forged] = walk(Api([task(1, 1), task(2, 0, key=FOREIGN)], 10), None, None)
     assert (mine.genuine, mine.place, forged.genuine, forged.place) == (
         True,
-        Place(RowNumber(1), Attempt(1)),
+        AttemptKey(RowNumber(1), Attempt(1)),
         False,
-        Place(RowNumber(2), Attempt(1)),
+        AttemptKey(RowNumber(2), Attempt(1)),
     )
-    assert (sweep.forged, sweep.ours, sweep.flaws()) == ({Place(RowNumber(2), Attempt(1))}, 2, [])
+    assert (sweep.forged, sweep.ours, sweep.flaws()) == ({AttemptKey(RowNumber(2), Attempt(1))}, 2, [])
 
 
 def test_a_known_task_needs_no_signature() -> None:
     """A task that we know, at the address where we know it, is ours although its mac cannot be checked."""
     there = Api([task(2, 0, key=FOREIGN)], 10)
-    sweep, [sight] = walk(there, None, None, {"task-002": Place(RowNumber(2), Attempt(1))})
+    sweep, [sight] = walk(there, None, None, {"task-002": AttemptKey(RowNumber(2), Attempt(1))})
     assert (sight.genuine, sweep.forged, sweep.flaws()) == (True, set(), [])
-    sweep, [sight] = walk(there, None, None, {"task-002": Place(RowNumber(2), Attempt(2))})
-    assert (sight.genuine, sweep.forged) == (False, {Place(RowNumber(2), Attempt(1))})
+    sweep, [sight] = walk(there, None, None, {"task-002": AttemptKey(RowNumber(2), Attempt(2))})
+    assert (sight.genuine, sweep.forged) == (False, {AttemptKey(RowNumber(2), Attempt(1))})
 
 
 def test_what_is_listed_without_an_address_is_noted() -> None:

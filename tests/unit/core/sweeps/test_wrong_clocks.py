@@ -12,10 +12,10 @@ from mwbatch.core.facts.kinds import Fact, Planned, Seen, Started
 from mwbatch.core.facts.lines import line
 from mwbatch.core.state.awaited import waiting
 from mwbatch.core.state.batch import Batch
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.core.sweeps.doubt import Doubt, Grounds, doubts, span_of
 from mwbatch.core.sweeps.drift import Drift
-from mwbatch.core.sweeps.sweep import Place
+from mwbatch.core.sweeps.sweep import AttemptKey
 from tests.support.facts import ATTEMPTS, ROWS, histories
 
 CLOCKS = [None, "Tue, 14 Nov 2023 22:13:20 GMT", "Tue, 14 Nov 2023 23:00:00 GMT"]
@@ -44,7 +44,7 @@ def decided(history: list[Fact]) -> list[object]:
     there = doubts(batch, starts, Grounds(150.0, 0.0))
     span = span_of(there, starts, None)
     places = [
-        Place(RowNumber(row), Attempt(attempt)) for row in range(ROWS) for attempt in range(ATTEMPTS + 1)
+        AttemptKey(RowNumber(row), Attempt(attempt)) for row in range(ROWS) for attempt in range(ATTEMPTS + 1)
     ]
     return [
         dict(batch.rows),
@@ -54,7 +54,7 @@ def decided(history: list[Fact]) -> list[object]:
             batch.begun(),
             batch.unplanned(),
             batch.unstarted(),
-            batch.belied(),
+            batch.refuted(),
             batch.spent(),
             batch.sendable(),
         ),

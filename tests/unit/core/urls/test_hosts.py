@@ -44,7 +44,7 @@ def test_an_origin(url: str, told: str) -> None:
     "url", [*FORMS[:4], "http://[::1]:8900/v2/", "http://LOCALHOST:80", "http://x:80/a/"]
 )
 def test_what_older_versions_wrote(url: str) -> None:
-    """An origin on a card of an older version, as the library for requests writes a URL,
+    """An origin in a batch info of an older version, as the library for requests writes a URL,
     is the one of today.
     """
     assert known(str(URL(url)).rstrip("/")) == origin(url)
@@ -73,7 +73,7 @@ def test_what_older_versions_wrote(url: str) -> None:
     ],
 )
 def test_no_origin(url: str) -> None:
-    """What is none is refused without quoting a password; on a card it stays what it is,
+    """What is none is refused without quoting a password; in a batch info it stays what it is,
     and equals itself alone.
     """
     with pytest.raises(UsageError, match="MICROWORK_BASE_URL") as raised:

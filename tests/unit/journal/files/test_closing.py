@@ -12,7 +12,7 @@ from mwbatch.journal.files.closing import closed_whole, ended, in_thread, to_end
 from mwbatch.journal.files.disk import read_own
 from mwbatch.journal.home.batch_lock import holder
 from mwbatch.journal.home.home import Home
-from mwbatch.journal.seam.batch_record import Card
+from mwbatch.journal.interface.batch_info import BatchInfo
 from mwbatch.journal.segments.journal import Segments
 from mwbatch.journal.segments.scan import written_now
 from tests.support.disks import Gated, commit_threads
@@ -66,11 +66,11 @@ async def test_after_act_nothing_lives(tmp_path: Path) -> None:
     """Closing is cancelled again and again: the lock is held to its end,
     and then what was handed in is on disk.
 
-    Its size stands on the card, no segment is live, and no thread remains.
+    Its size stands in the batch info, no segment is live, and no thread remains.
     """
     disk, before = Gated(), commit_threads()
     ref = Home(tmp_path / "home").create(
-        Card("logos", "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ())
+        BatchInfo("logos", "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ())
     )
     folder, home = Path(ref.where), Home(tmp_path / "home", disk=disk)
 

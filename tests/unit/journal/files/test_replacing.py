@@ -18,23 +18,23 @@ from mwbatch.core.facts.lines import line
 from mwbatch.journal.files import renaming
 from mwbatch.journal.files.replacing import aside, make_folder, make_public
 from mwbatch.journal.home.begun import Begun
+from mwbatch.journal.home.folder_record import NAME as INFO
 from mwbatch.journal.home.home import Home
-from mwbatch.journal.home.record import NAME as CARD
 from mwbatch.journal.home.row_digests import NAME as DIGESTS
 from mwbatch.journal.home.row_digests import asked
+from mwbatch.journal.interface.batch_info import BatchInfo
 from mwbatch.journal.keys.keys_json import load_or_make
 from mwbatch.journal.keys.rotation import rotate
-from mwbatch.journal.seam.batch_record import Card
 from tests.support.records import rewrite
 
 LEFT: Final = "mwbatch-0123456789abcdef"
 CHILD: Final = """
 import sys
 from pathlib import Path
-from mwbatch.journal.files.replacing import Aside, make_folder, make_public
+from mwbatch.journal.files.replacing import Staged, make_folder, make_public
 from mwbatch.journal.files.disk import DISK
 makers = {"file": DISK.create, "public": make_public, "folder": make_folder}
-new = Aside(Path(sys.argv[1]), DISK, makers[sys.argv[2]])
+new = Staged(Path(sys.argv[1]), DISK, makers[sys.argv[2]])
 print(new.path, flush=True)
 sys.stdin.read()
 """
@@ -131,12 +131,12 @@ def asks(folder: Path) -> None:
 
 
 def makes(folder: Path) -> None:
-    """Make a batch, and write its card anew."""
+    """Make a batch, and write its info anew."""
     home = Home(folder.parent)
-    card = Card(folder.name, "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ())
-    if not (folder / CARD).exists():
-        home.create(card)
-    rewrite(folder, card)
+    info = BatchInfo(folder.name, "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ())
+    if not (folder / INFO).exists():
+        home.create(info)
+    rewrite(folder, info)
 
 
 WRITERS: Final[dict[str, Callable[[Path], object]]] = {

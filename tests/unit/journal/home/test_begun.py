@@ -11,7 +11,7 @@ from mwbatch.core.facts.lines import sealed
 from mwbatch.errors import StoreError
 from mwbatch.journal.home.begun import Begun
 from mwbatch.journal.home.home import Home
-from mwbatch.journal.seam.batch_record import Card
+from mwbatch.journal.interface.batch_info import BatchInfo
 from tests.support.disks import Failing, descriptors
 from tests.support.facts import plan, show, start
 from tests.support.records import record_of, rewrite
@@ -113,7 +113,7 @@ def test_what_cannot_be_read_is_not_empty(path: Path) -> None:
 def home(tmp_path: Path) -> Home:
     """A home with one batch, ``logos``."""
     home = Home(tmp_path / "home")
-    home.create(Card("logos", "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ()))
+    home.create(BatchInfo("logos", "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ()))
     return home
 
 
@@ -123,18 +123,18 @@ def outside(home: Home) -> Begun:
 
 
 @virtual
-async def test_a_start_is_known_on_the_card_and_outside(home: Home) -> None:
-    """Once a start has returned the card names its key, its base and its segment,
+async def test_a_start_is_known_in_the_batch_info_and_outside(home: Home) -> None:
+    """Once a start has returned the batch info names its key, its base and its segment,
     and outside stands how long that is.
     """
     async with home.act(home.find("logos"), "submit") as batch:
         await batch.record([plan(0), plan(1)])
-        assert home.find("logos").card.kids == ()
+        assert home.find("logos").info.kids == ()
         await batch.start(start(1))
         record, begun = record_of(batch.where), outside(home)
         [segment] = (Path(batch.where) / "journal").iterdir()
         name = f"journal/{segment.name}"
-        assert (record.card.kids, record.card.base, min(record.segments)) == (
+        assert (record.info.kids, record.info.base, min(record.segments)) == (
             ("k1",),
             "https://calls.test",
             name,
@@ -146,18 +146,18 @@ async def test_a_start_is_known_on_the_card_and_outside(home: Home) -> None:
         assert record_of(batch.where) == record
         assert begun.sizes()[name] == segment.stat().st_size
     assert record_of(batch.where).segments == begun.sizes()
-    assert home.find("logos").card.tasks == begun.tasks() == 1
+    assert home.find("logos").info.tasks == begun.tasks() == 1
 
 
 @virtual
 async def test_what_the_api_told_of_once_is_not_forgotten(home: Home) -> None:
-    """How many tasks were known stands on the card and outside; the greatest counts,
+    """How many tasks were known stands in the batch info and outside; the greatest counts,
     whatever the journal or either of them has lost since.
     """
     async with home.act(home.find("logos"), "submit") as batch:
         await batch.start(start(1, ((0, 3),)))
         await batch.record([show(1, f"t-{row}", row=row) for row in range(3)])
-    before = record_of(batch.where).card
+    before = record_of(batch.where).info
     async with home.act(home.find("logos"), "resume") as batch:
         await batch.record([show(1, "t-3", row=3)])
         await batch.start(start(1, ((4, 5),)))
@@ -166,8 +166,8 @@ async def test_what_the_api_told_of_once_is_not_forgotten(home: Home) -> None:
         path.unlink()
     rewrite(batch.where, before)
     async with home.act(home.find("logos"), "resume") as batch:
-        assert (batch.state.confirmed(), batch.card.tasks, batch.known_tasks()) == (0, 3, 4)
-    assert home.find("logos").card.tasks == 4
+        assert (batch.state.confirmed(), batch.info.tasks, batch.known_tasks()) == (0, 3, 4)
+    assert home.find("logos").info.tasks == 4
     (home.path / ".begun" / "b234567890.jsonl").unlink()
     async with home.act(home.find("logos"), "resume") as batch:
         assert batch.known_tasks() == 4

@@ -12,7 +12,7 @@ import pytest
 
 from mwbatch.errors import BatchBusy
 from mwbatch.journal.home.home import Files
-from tests.unit.journal.laws.home_laws import CARD, BelongingsLaws, KeyringLaws, StoreLaws
+from tests.unit.journal.laws.home_laws import INFO, BelongingsLaws, KeyringLaws, StoreLaws
 
 PLAN = """
 turn = home.planning()
@@ -62,7 +62,7 @@ class TestStore(_Folder, StoreLaws):
         once that has released it.
         """
         home = self.make(tmp_path / "home")
-        home.create(CARD)
+        home.create(INFO)
         turn = home.planning()
         with elsewhere(home, PLAN) as other:
             assert [turn.take(), turn.take(), self.make(home.path).planning().take()] == [False] * 3
@@ -79,7 +79,7 @@ class TestStore(_Folder, StoreLaws):
     def test_who_was_killed_has_no_turn(self, tmp_path: Path) -> None:
         """After kill -9 others may plan at once."""
         home = self.make(tmp_path / "home")
-        home.create(CARD)
+        home.create(INFO)
         turn = home.planning()
         with elsewhere(home, PLAN) as other:
             assert not turn.take()
@@ -91,7 +91,7 @@ class TestStore(_Folder, StoreLaws):
     async def test_one_process_acts(self, tmp_path: Path) -> None:
         """Who would act while another process does is refused, and told which; others see who it is."""
         home = self.make(tmp_path / "home")
-        ref = home.create(CARD)
+        ref = home.create(INFO)
         with elsewhere(home, ACT) as other:
             named = f"mwbatch submit, process {other.pid} on host"
             with pytest.raises(BatchBusy, match=named):

@@ -14,20 +14,20 @@ import pytest
 from mwbatch.core.codec.ids import Kid
 from mwbatch.core.facts.lines import line
 from mwbatch.errors import NameTaken, StoreError, UsageError
+from mwbatch.journal.home.folder_record import FolderRecord
 from mwbatch.journal.home.home import Home
-from mwbatch.journal.home.record import Record
+from mwbatch.journal.interface.batch_info import BatchInfo
+from mwbatch.journal.interface.batches import each, info_of
+from mwbatch.journal.interface.belongings import RECORD
+from mwbatch.journal.interface.naming import default_home, name_for, new_batch_id
+from mwbatch.journal.interface.open_batch import read
+from mwbatch.journal.interface.ref import Ref, UnusableBatch, usable
 from mwbatch.journal.keys.home_keys import kept_keys, keys_of, signing_key
-from mwbatch.journal.seam.batch_record import Card
-from mwbatch.journal.seam.batches import card_of, each
-from mwbatch.journal.seam.belongings import RECORD
-from mwbatch.journal.seam.naming import default_home, name_for, new_batch_id
-from mwbatch.journal.seam.open_batch import read
-from mwbatch.journal.seam.ref import Ref, Unusable, usable
 from tests.support.disks import Failing, Fate, unprivileged
 from tests.support.facts import plan
 from tests.support.records import rewrite
 
-CARD = Card("logos", "b7", "https://api.test", "/manifests/logos.csv", "id", ())
+INFO = BatchInfo("logos", "b7", "https://api.test", "/manifests/logos.csv", "id", ())
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def home(tmp_path: Path) -> Home:
 def test_looking_creates_nothing(home: Home) -> None:
     """Reading an absent home finds no batch and makes no folder."""
     assert list(home.batches()) == []
-    assert list(each(home, card_of)) == []
+    assert list(each(home, info_of)) == []
     with pytest.raises(UsageError, match="none yet"):
         home.find("logos")
     assert not home.path.exists()
@@ -53,14 +53,14 @@ def test_what_cannot_be_read_is_not_empty(tmp_path: Path, closed: str, mode: int
     """
     with unprivileged(tmp_path) as place:
         home = Home(place / "home")
-        home.create(CARD)
+        home.create(INFO)
         (place / closed).chmod(mode)
-        if (closed, mode) == ("home/logos", 0o300):  # a folder that may be entered shows its card
-            assert home.find("logos").card.batch_id == "b7"
+        if (closed, mode) == ("home/logos", 0o300):  # a folder that may be entered shows its info
+            assert home.find("logos").info.batch_id == "b7"
             return
         if closed == "home/logos":
             [one] = home.batches()
-            assert isinstance(one, Unusable)
+            assert isinstance(one, UnusableBatch)
         else:
             with pytest.raises(StoreError, match="Permission denied"):
                 list(home.batches())
@@ -80,19 +80,19 @@ def test_what_a_file_system_keeps_is_no_batch(tmp_path: Path) -> None:
     """A folder that is closed to us and whose name no batch can have stands in nobody's way."""
     with unprivileged(tmp_path) as place:
         home = Home(place)
-        home.create(CARD)
+        home.create(INFO)
         (place / "lost+found").mkdir(mode=0o000)
-        assert [ref.card.name for ref in usable(home.batches())] == ["logos"]
+        assert [ref.info.name for ref in usable(home.batches())] == ["logos"]
 
 
 def test_what_was_created_is_found(home: Home) -> None:
     """A batch is found by its name, by its id and by the path of its manifest."""
-    ref = home.create(CARD)
-    folder, card = Path(ref.where), ref.card
+    ref = home.create(INFO)
+    folder, info = Path(ref.where), ref.info
     assert home.find("logos") == home.find("/manifests/logos.csv") == ref
-    assert list(each(home, card_of)) == [(ref, card)]
-    assert (Record.read(folder).card, card) == (card, CARD)
-    assert Record.read(folder).place == (folder.stat().st_dev, folder.stat().st_ino)
+    assert list(each(home, info_of)) == [(ref, info)]
+    assert (FolderRecord.read(folder).info, info) == (info, INFO)
+    assert FolderRecord.read(folder).place == (folder.stat().st_dev, folder.stat().st_ino)
     assert stat.S_IMODE((folder / "batch.json").stat().st_mode) == 0o600
     assert [path.name for path in folder.iterdir()] == ["batch.json"]
 
@@ -101,46 +101,46 @@ def test_a_folder_that_was_renamed_is_found(home: Home) -> None:
     """A batch keeps its name in a folder of another name, which finds it too:
     messages tell people the folder's.
     """
-    ref = home.create(CARD)
-    folder, card = Path(ref.where), ref.card
+    ref = home.create(INFO)
+    folder, info = Path(ref.where), ref.info
     renamed = folder.rename(home.path / "archived")
-    assert home.find("logos") == home.find("archived") == Ref(str(renamed), "archived", card)
+    assert home.find("logos") == home.find("archived") == Ref(str(renamed), "archived", info)
 
 
 def test_a_relative_manifest_is_found(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A manifest's path means the same from any working directory."""
-    home.create(replace(CARD, manifest=str(tmp_path / "logos.csv")))
+    home.create(replace(INFO, manifest=str(tmp_path / "logos.csv")))
     monkeypatch.chdir(tmp_path)
-    assert home.find("logos.csv").card.name == "logos"
+    assert home.find("logos.csv").info.name == "logos"
 
 
 def test_a_name_goes_before_a_manifest(home: Home) -> None:
     """Where two batches were made from one manifest the path is not enough, and each name is."""
-    home.create(CARD)
-    home.create(replace(CARD, name="second", batch_id="b8"))
+    home.create(INFO)
+    home.create(replace(INFO, name="second", batch_id="b8"))
     with pytest.raises(UsageError, match="logos, second"):
         home.find("/manifests/logos.csv")
-    assert home.find("second").card.batch_id == "b8"
+    assert home.find("second").info.batch_id == "b8"
 
 
 @pytest.mark.parametrize("name", ["a\0b", "\udcff", "x" * 5_000, ""])
 def test_any_word_may_be_asked_for(home: Home, name: str) -> None:
     """What can be no path, and no name either, is an unknown batch like any other."""
-    home.create(CARD)
+    home.create(INFO)
     with pytest.raises(UsageError, match="batches there: logos"):
         home.find(name)
 
 
 def test_an_unknown_batch_names_those_that_are_there(home: Home) -> None:
     """The error lists the batches of the home and says which home it is."""
-    home.create(CARD)
+    home.create(INFO)
     with pytest.raises(UsageError, match=f"no batch other in {home.path}; batches there: logos"):
         home.find("other")
 
 
 def test_a_manifest_that_was_never_submitted_is_told_from_a_misspelt_name(home: Home, tmp_path: Path) -> None:
     """Of a file that is there it is said how a batch is made from it."""
-    home.create(CARD)
+    home.create(INFO)
     file = tmp_path / "shelves.csv"
     file.touch()
     with pytest.raises(UsageError, match="no batch was made from this file yet: submit it first"):
@@ -148,10 +148,10 @@ def test_a_manifest_that_was_never_submitted_is_told_from_a_misspelt_name(home: 
 
 
 def test_a_copied_folder_shows(home: Home) -> None:
-    """The card of a copy names another place than the one where it lies."""
-    folder = Path(home.create(CARD).where)
+    """The batch info of a copy names another place than the one where it lies."""
+    folder = Path(home.create(INFO).where)
     copy = shutil.copytree(folder, home.path / "copy")
-    assert Record.read(copy).place != (copy.stat().st_dev, copy.stat().st_ino)
+    assert FolderRecord.read(copy).place != (copy.stat().st_dev, copy.stat().st_ino)
 
 
 @pytest.mark.parametrize(
@@ -160,66 +160,66 @@ def test_a_copied_folder_shows(home: Home) -> None:
 def test_a_name_that_is_no_folders_is_refused(home: Home, name: str) -> None:
     """A batch's name is one that any shell and any disk take as it is."""
     with pytest.raises(UsageError, match="cannot be named"):
-        home.create(replace(CARD, name=name))
+        home.create(replace(INFO, name=name))
     assert not home.path.exists()
 
 
 def test_a_name_is_taken_once(home: Home) -> None:
     """A second batch of the same name is refused, and the first one stands."""
-    home.create(CARD)
+    home.create(INFO)
     with pytest.raises(NameTaken, match="is the folder of batch logos"):
-        home.create(replace(CARD, batch_id="b8"))
-    assert home.find("logos").card.batch_id == "b7"
+        home.create(replace(INFO, batch_id="b8"))
+    assert home.find("logos").info.batch_id == "b7"
 
 
 def test_of_two_that_race_for_a_name_one_gets_it(home: Home) -> None:
     """However many make a batch of one name at once, one of them does,
     and the others are told that it is there.
     """
-    cards = [replace(CARD, batch_id=f"b{number}") for number in range(8)]
-    together = threading.Barrier(len(cards))
+    infos = [replace(INFO, batch_id=f"b{number}") for number in range(8)]
+    together = threading.Barrier(len(infos))
 
-    def make(card: Card) -> str | None:
+    def make(info: BatchInfo) -> str | None:
         together.wait()
         with suppress(NameTaken):
-            return home.create(card).card.batch_id
+            return home.create(info).info.batch_id
         return None
 
-    with ThreadPoolExecutor(len(cards)) as pool:
-        made = [batch_id for batch_id in pool.map(make, cards) if batch_id]
-    assert made == [home.find("logos").card.batch_id]
+    with ThreadPoolExecutor(len(infos)) as pool:
+        made = [batch_id for batch_id in pool.map(make, infos) if batch_id]
+    assert made == [home.find("logos").info.batch_id]
     assert [path.name for path in (home.path / "logos").iterdir()] == ["batch.json"]
 
 
 def test_a_folder_that_a_crash_left_blocks_no_name(home: Home) -> None:
-    """Between a folder and its card a process may die: the next one makes the batch there."""
+    """Between a folder and its info a process may die: the next one makes the batch there."""
     (home.path / "logos" / "rows").mkdir(parents=True)
     (home.path / "logos" / ".batch.json.0123").write_bytes(b"{")
-    assert home.find(home.create(CARD).card.name).card.batch_id == "b7"
+    assert home.find(home.create(INFO).info.name).info.batch_id == "b7"
 
 
-def test_facts_without_a_card_are_no_new_batch(home: Home) -> None:
-    """A folder whose card is gone holds rows that were paid for: no batch is made there,
+def test_facts_without_batch_info_are_no_new_batch(home: Home) -> None:
+    """A folder whose batch info is gone holds rows that were paid for: no batch is made there,
     and the way on is named.
     """
-    folder = Path(home.create(CARD).where)
+    folder = Path(home.create(INFO).where)
     (folder / "journal").mkdir()
     (folder / "journal" / "20240101T000000Z-submit-00000000.jsonl").write_bytes(b"")
     (folder / "batch.json").unlink()
     with pytest.raises(StoreError, match=r"batch\.json is gone.*put it back"):
-        home.create(CARD)
+        home.create(INFO)
     assert not (folder / "batch.json").exists()
 
 
-def test_a_card_is_rewritten_whole(home: Home) -> None:
-    """A card that is written again holds the new words, and a disk that fails leaves the old ones."""
-    ref = home.create(CARD)
-    folder, card = Path(ref.where), ref.card
-    assert rewrite(folder, replace(card, kids=(Kid("k1"),))) == Record.read(folder)
+def test_batch_info_is_rewritten_whole(home: Home) -> None:
+    """A batch info that is written again holds the new words, and a disk that fails leaves the old ones."""
+    ref = home.create(INFO)
+    folder, info = Path(ref.where), ref.info
+    assert rewrite(folder, replace(info, kids=(Kid("k1"),))) == FolderRecord.read(folder)
     fates: list[Fate] = ["short", errno.ENOSPC]
     with pytest.raises(StoreError, match="cannot write"):
         Home(home.path, disk=Failing(write=fates)).open(ref).keep(began="now")
-    assert Record.read(folder).card.kids == ("k1",)
+    assert FolderRecord.read(folder).info.kids == ("k1",)
     assert [path.name for path in folder.iterdir()] == ["batch.json"]
 
 
@@ -227,18 +227,18 @@ def test_a_batch_that_cannot_be_made_may_be_tried_again(home: Home) -> None:
     """On a disk that fails no batch is there, and the next try makes it."""
     for fates in ({"settle": [errno.EIO]}, {"write": [errno.ENOSPC]}):
         with pytest.raises(StoreError):
-            Home(home.path, disk=Failing(**fates)).create(CARD)
+            Home(home.path, disk=Failing(**fates)).create(INFO)
         assert list(home.batches()) == []
-    home.create(CARD)
+    home.create(INFO)
     assert len(list(home.batches())) == 1
 
 
 @pytest.mark.parametrize(
     "text", ["", "{}", "[]", '{"format": 2}', '{"format": 1}', '{"format": 1, "kids": 5}']
 )
-def test_a_card_that_is_not_understood_is_an_error(home: Home, text: str) -> None:
-    """A card of another format, cut or foreign stops whoever reads it, with its path."""
-    folder = Path(home.create(CARD).where)
+def test_batch_info_that_is_not_understood_is_an_error(home: Home, text: str) -> None:
+    """A batch info of another format, cut or foreign stops whoever reads it, with its path."""
+    folder = Path(home.create(INFO).where)
     (folder / "batch.json").write_text(text)
     with pytest.raises(StoreError, match=str(folder / "batch.json")):
         home.find("logos")
@@ -246,10 +246,10 @@ def test_a_card_that_is_not_understood_is_an_error(home: Home, text: str) -> Non
 
 def test_keys_are_not_made_anew_while_a_batch_needs_them(home: Home) -> None:
     """Once a batch names a kid, missing keys are refused; before that they are made."""
-    ref = home.create(CARD)
-    folder, card = Path(ref.where), ref.card
+    ref = home.create(INFO)
+    folder, info = Path(ref.where), ref.info
     keys = keys_of(home)
-    rewrite(folder, replace(card, kids=(keys.newest.kid,)))
+    rewrite(folder, replace(info, kids=(keys.newest.kid,)))
     assert keys_of(home) == keys
     Path(home.keys.where).unlink()
     with pytest.raises(UsageError, match="batch logos has addresses"):
@@ -334,7 +334,7 @@ def test_a_batch_is_named_after_its_manifest(manifest: str, name: str) -> None:
 )
 def test_a_name_from_a_manifest_can_always_be_made(home: Home, manifest: str) -> None:
     """Whatever a manifest is called, the name that comes of it is taken by create."""
-    assert home.create(replace(CARD, name=name_for(manifest))).name
+    assert home.create(replace(INFO, name=name_for(manifest))).name
 
 
 def test_batch_ids_fit_an_address() -> None:
@@ -356,27 +356,27 @@ def test_the_default_home_is_not_the_working_directory(
 
 def test_an_old_name_stays(home: Home) -> None:
     """A batch that has a name which no new one may have is found, read and written as ever."""
-    ref = home.create(replace(CARD, name="logos"))
-    folder, card = Path(ref.where), ref.card
+    ref = home.create(replace(INFO, name="logos"))
+    folder, info = Path(ref.where), ref.info
     folder.rename(folder.with_name("CON"))
-    old = rewrite(home.path / "CON", replace(card, name="CON"))
-    assert home.find("CON") == Ref(str(home.path / "CON"), "CON", old.card)
+    old = rewrite(home.path / "CON", replace(info, name="CON"))
+    assert home.find("CON") == Ref(str(home.path / "CON"), "CON", old.info)
     for name in ("con", "NUL", "aux.csv"):
         with pytest.raises(UsageError, match="choose"):
-            home.create(replace(CARD, name=name))
+            home.create(replace(INFO, name=name))
 
 
 def test_a_manifest_of_several_batches_names_none(home: Home) -> None:
     """Where several batches were made from a manifest its path is no name: the error has theirs."""
-    home.create(CARD)
-    home.create(replace(CARD, name="again", batch_id="b8"))
+    home.create(INFO)
+    home.create(replace(INFO, name="again", batch_id="b8"))
     with pytest.raises(UsageError, match=r"several batches .*: (logos, again|again, logos); name the one"):
-        home.find(CARD.manifest)
+        home.find(INFO.manifest)
 
 
 def test_lost_rows_stop_who_needs_them_all(home: Home) -> None:
     """Whoever looks is told what is left of damaged rows; whoever compares with all hears what is lost."""
-    home.create(CARD)
+    home.create(INFO)
     opened = read(home, home.find("logos"))
     rows = Path(opened.where) / "rows"
     rows.mkdir(exist_ok=True)

@@ -14,27 +14,27 @@ import pytest
 
 from mwbatch.callbacks.common.counts import Counts
 from mwbatch.callbacks.common.limits import LIMITS
-from mwbatch.callbacks.storing.unusable import Rejects
+from mwbatch.callbacks.storing.unusable_callbacks import UnusableCallbacks
 from mwbatch.core.api.address import Address, mac
-from mwbatch.core.api.unusable import Reject
+from mwbatch.core.api.unusable import Unusable
 from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
 from mwbatch.core.facts.digests import stable_digest
 from mwbatch.core.facts.kinds import Fact
 from mwbatch.core.manifest.image_size import Size
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.errors import BatchBusy, NameTaken, UsageError
+from mwbatch.journal.interface.batch_info import BatchInfo
+from mwbatch.journal.interface.belongings import RECORD, Keep, Mailbox
+from mwbatch.journal.interface.commit_times import Commits
+from mwbatch.journal.interface.distrust import forgive, suspicions
+from mwbatch.journal.interface.journal import Intake, Journal
+from mwbatch.journal.interface.open_batch import OpenBatch, look, looking
+from mwbatch.journal.interface.ref import usable
+from mwbatch.journal.interface.store import Store
 from mwbatch.journal.keys.home_keys import kept_keys, keys_of, signing_key
-from mwbatch.journal.seam.batch_record import Card
-from mwbatch.journal.seam.belongings import RECORD, Keep, Mailbox
-from mwbatch.journal.seam.commit_times import Commits
-from mwbatch.journal.seam.distrust import forgive, harm
-from mwbatch.journal.seam.journal import Intake, Journal
-from mwbatch.journal.seam.open_batch import Opened, look, looking
-from mwbatch.journal.seam.ref import usable
-from mwbatch.journal.seam.store import Store
 from tests.support.facts import answer, plan, show, start
 
-CARD = Card("logos", "b234567890", "https://api.test", "/manifests/logos.csv", "id", ())
+INFO = BatchInfo("logos", "b234567890", "https://api.test", "/manifests/logos.csv", "id", ())
 AT = 1_700_000_000.0
 
 
@@ -63,52 +63,52 @@ class StoreLaws(Made):
         assert list(store.batches()) == []
 
     def test_what_was_created_is_found(self, store: Store) -> None:
-        """A batch is found by its name and by its manifest's path, and has the card that it was made with."""
-        ref = store.create(CARD)
+        """A batch is found by its name and by its manifest's path, and has the info that it was made with."""
+        ref = store.create(INFO)
         assert ref == store.find("logos") == store.find("/manifests/logos.csv")
-        assert (ref.card, ref.name, store.open(ref).card) == (CARD, "logos", CARD)
+        assert (ref.info, ref.name, store.open(ref).info) == (INFO, "logos", INFO)
         assert list(store.batches()) == [ref]
 
     def test_batches_come_by_name(self, store: Store) -> None:
         """Whatever the order in which they were made."""
         for name in ("b", "c", "a"):
-            store.create(replace(CARD, name=name, batch_id=name))
+            store.create(replace(INFO, name=name, batch_id=name))
         assert [ref.name for ref in usable(store.batches())] == ["a", "b", "c"]
 
     def test_a_name_is_given_once(self, store: Store) -> None:
         """A second batch of a name is refused, and the first one is what it was."""
-        store.create(CARD)
+        store.create(INFO)
         with pytest.raises(NameTaken, match="logos"):
-            store.create(replace(CARD, batch_id="c234567890"))
-        assert store.find("logos").card == CARD
+            store.create(replace(INFO, batch_id="c234567890"))
+        assert store.find("logos").info == INFO
 
     @pytest.mark.parametrize("name", ["", ".hidden", "a/b", "inbox", "Keys.json", "CON", "LOGOS", "x" * 101])
     def test_some_names_are_nobodys(self, store: Store, name: str) -> None:
         """What no disk could take, or would take for another one, names no batch, whoever keeps it."""
-        store.create(CARD)
-        for ask in (lambda: store.check_new(name), lambda: store.create(replace(CARD, name=name))):
+        store.create(INFO)
+        for ask in (lambda: store.check_new(name), lambda: store.create(replace(INFO, name=name))):
             with pytest.raises(UsageError):
                 ask()
 
     def test_who_errs_hears_what_may_be_meant(self, store: Store) -> None:
         """An unknown word names the batches that are there, and the one that is nearly it."""
-        store.create(CARD)
+        store.create(INFO)
         with pytest.raises(UsageError, match=r"did you mean logos\?.*batches there: logos"):
             store.find("logo")
 
     def test_one_manifest_of_two_batches_is_not_enough(self, store: Store) -> None:
         """Where two batches were made from one manifest each is found by its name alone."""
         for name in ("a", "b"):
-            store.create(replace(CARD, name=name, batch_id=name))
+            store.create(replace(INFO, name=name, batch_id=name))
         with pytest.raises(UsageError, match="a, b"):
-            store.find(CARD.manifest)
-        assert store.find("b").card.batch_id == "b"
+            store.find(INFO.manifest)
+        assert store.find("b").info.batch_id == "b"
 
     async def test_one_at_a_time_acts(self, store: Store) -> None:
         """Whoever comes while another one acts is refused, in the same process too;
         afterwards the batch is free.
         """
-        ref = store.create(CARD)
+        ref = store.create(INFO)
         assert store.holder(ref) is None
         async with store.act(ref, "submit") as batch:
             assert (batch.acting, store.open(ref).acting) == (True, False)
@@ -125,7 +125,7 @@ class StoreLaws(Made):
 
     async def test_two_batches_know_nothing_of_each_other(self, store: Store) -> None:
         """Who acts on one batch holds up nobody at another one, and writes none of its facts."""
-        one, other = store.create(CARD), store.create(replace(CARD, name="other", batch_id="c234567890"))
+        one, other = store.create(INFO), store.create(replace(INFO, name="other", batch_id="c234567890"))
         async with store.act(one, "submit") as first, store.act(other, "submit") as second:
             await first.record([plan(0)])
             await second.record([plan(0), plan(1)])
@@ -134,7 +134,7 @@ class StoreLaws(Made):
     @pytest.mark.parametrize("error", [ZeroDivisionError, asyncio.CancelledError])
     async def test_the_lock_goes_however_it_is_left(self, store: Store, error: type[BaseException]) -> None:
         """By an error or cancelled, the batch is free afterwards, and what was recorded is there."""
-        ref = store.create(CARD)
+        ref = store.create(INFO)
 
         async def work() -> None:
             async with store.act(ref, "submit") as batch:
@@ -147,19 +147,19 @@ class StoreLaws(Made):
         assert (await look(store, ref)).state.planned == 1
 
     async def test_who_acts_knows_what_is_there_now(self, store: Store) -> None:
-        """Under the lock the card and the facts are those of this moment,
+        """Under the lock the batch info and the facts are those of this moment,
         not those of when the batch was found.
         """
-        ref = store.create(CARD)
+        ref = store.create(INFO)
         async with store.act(ref, "submit") as batch:
             await batch.record([plan(0)])
             batch.keep(kids=("k1",))
         async with store.act(ref, "resume") as batch:
-            assert (batch.card.kids, batch.state.planned) == (("k1",), 1)
+            assert (batch.info.kids, batch.state.planned) == (("k1",), 1)
 
     async def test_who_only_looks_may_write_what_he_saw(self, store: Store) -> None:
         """Without the lock a batch is read as it is, and what the API showed is recorded."""
-        ref = store.create(CARD)
+        ref = store.create(INFO)
         async with looking(store, ref, "reconcile") as batch:
             await batch.record([plan(0), show(1)])
         seen = await look(store, ref)
@@ -182,7 +182,7 @@ class StoreLaws(Made):
         """What was written from a home is known until somebody changes it;
         its user's paths are not the store's.
         """
-        store.create(CARD)
+        store.create(INFO)
         file = tmp_path / "export.csv"
         file.write_text("a,b\n")
         assert not store.written.knows(file)
@@ -242,45 +242,45 @@ class KeyringLaws(Made):
 
 
 class BelongingsLaws(Made):
-    """What is promised of a batch beside its facts: card, trust, inbox, what did not fit, sizes,
+    """What is promised of a batch beside its facts: batch info, trust, inbox, what did not fit, sizes,
     what rows ask for.
     """
 
-    async def opened(self, store: Store, *facts: Fact) -> Opened:
+    async def opened(self, store: Store, *facts: Fact) -> OpenBatch:
         """The batch with some facts."""
         if not list(store.batches()):
-            store.create(CARD)
+            store.create(INFO)
         batch = await look(store, store.find("logos"))
         await batch.record(facts)
         return batch
 
-    async def test_the_card_is_kept(self, store: Store) -> None:
-        """What was changed on the card is there for the next one, and the rest as it was."""
+    async def test_the_batch_info_is_kept(self, store: Store) -> None:
+        """What was changed in the batch info is there for the next one, and the rest as it was."""
         batch = await self.opened(store)
-        assert batch.own.has(batch.card)
+        assert batch.own.has(batch.info)
         batch.keep(began="now", echo={"tagging": True})
-        assert store.find("logos").card == replace(CARD, began="now", echo={"tagging": True})
-        assert (store.open(batch.ref).card, batch.own.has(CARD)) == (batch.card, False)
+        assert store.find("logos").info == replace(INFO, began="now", echo={"tagging": True})
+        assert (store.open(batch.ref).info, batch.own.has(INFO)) == (batch.info, False)
 
     async def test_what_was_forgiven_is_told_no_more(self, store: Store) -> None:
         """Nothing speaks against a batch at first; a hole does, until it is forgiven;
         another one does again.
         """
         batch = await self.opened(store, plan(0))
-        assert harm(batch) == []
+        assert suspicions(batch) == []
         await batch.record([plan(4)])
-        assert harm(batch) == ["3 planned rows are gone"]
-        forgive(batch, harm(batch))
-        assert (harm(batch), harm(await look(store, batch.ref))) == ([], [])
+        assert suspicions(batch) == ["3 planned rows are gone"]
+        forgive(batch, suspicions(batch))
+        assert (suspicions(batch), suspicions(await look(store, batch.ref))) == ([], [])
         await batch.record([show(1, row=0)])
-        assert harm(batch) == ["1 rows have an outcome and no start"]
+        assert suspicions(batch) == ["1 rows have an outcome and no start"]
         assert not batch.own.damage()
 
     async def test_known_tasks_are_not_forgotten(self, store: Store) -> None:
         """How many tasks the API had told of is known to whoever opens the batch later,
         also where fewer are seen then.
         """
-        store.create(CARD)
+        store.create(INFO)
         async with store.act(store.find("logos"), "submit") as batch:
             await batch.start(start(1, ((0, 3),)))
             await batch.record([show(1, f"t-{row}", row=row) for row in range(3)])
@@ -292,11 +292,11 @@ class BelongingsLaws(Made):
         a second time nothing is new.
         """
         room = store.mailroom("receiver", Commits())
-        box = room.mailbox(CARD.batch_id)
+        box = room.mailbox(INFO.batch_id)
         box.journal.index()
         assert await box.journal.append([answer(1)]) == [True]
         await box.close()
-        assert (box.is_inbox, room.inboxes()) == (True, [CARD.batch_id])
+        assert (box.is_inbox, room.inboxes()) == (True, [INFO.batch_id])
         batch = await self.opened(store, plan(0), plan(1))
 
         assert [await batch.own.take_in(keeping(batch.journal)) for _ in range(2)] == [1, 0]
@@ -310,7 +310,7 @@ class BelongingsLaws(Made):
         async with store.act(store.find("logos"), "submit") as batch:
             batch.drift.created([("2024-01-01T00:00:07.000Z", "Mon, 01 Jan 2024 00:00:00 GMT")])
             seen = batch.drift.kept
-        assert store.find("logos").card.drift == seen == (7, 7)
+        assert store.find("logos").info.drift == seen == (7, 7)
 
     async def test_a_batch_is_found_as_the_same(self, store: Store) -> None:
         """However often it is looked for it is one batch, which may stand in a set."""
@@ -322,7 +322,7 @@ class BelongingsLaws(Made):
         and what waited in the inbox shows, and is moved.
         """
         room = store.mailroom("receiver", Commits())
-        before = room.mailbox(CARD.batch_id)
+        before = room.mailbox(INFO.batch_id)
         before.journal.index()
         await before.journal.append([answer(1)])
         await before.close()
@@ -346,7 +346,7 @@ class BelongingsLaws(Made):
             store.mailroom("receiver", Commits()),
             [_reject(row, at=9.0 - row) for row in range(3)],
         )
-        inbox = room.mailbox(CARD.batch_id)
+        inbox = room.mailbox(INFO.batch_id)
         assert inbox.keep_reject(rejects[0], 10_000)
         assert inbox.keep_reject(rejects[1], 10_000)
         await inbox.close()
@@ -365,9 +365,9 @@ class BelongingsLaws(Made):
         async def mailbox(_: str) -> Mailbox:
             return box
 
-        rejects = Rejects(mailbox, counts, LIMITS)
+        rejects = UnusableCallbacks(mailbox, counts, LIMITS)
         rejects.keep(
-            Address(Kid("k1"), CARD.batch_id, RowNumber(3), Attempt(1), "0" * 32), "not_json", b"{", AT
+            Address(Kid("k1"), INFO.batch_id, RowNumber(3), Attempt(1), "0" * 32), "not_json", b"{", AT
         )
         await rejects.close()
         await box.close()
@@ -403,7 +403,7 @@ def keeping(journal: Journal | Intake) -> Keep:
     return keep
 
 
-def _reject(row: int, at: float) -> Reject:
-    return Reject.of(
-        Address(Kid("k1"), CARD.batch_id, RowNumber(row), Attempt(1), "0" * 32), "not_json", b"{", at, 100
+def _reject(row: int, at: float) -> Unusable:
+    return Unusable.of(
+        Address(Kid("k1"), INFO.batch_id, RowNumber(row), Attempt(1), "0" * 32), "not_json", b"{", at, 100
     )

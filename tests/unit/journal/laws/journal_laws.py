@@ -15,7 +15,7 @@ import pytest
 from mwbatch.core.facts.kinds import Fact, Failed, Retried, Seen, Started, Withdrawn
 from mwbatch.core.facts.lines import line
 from mwbatch.core.state.batch import Batch
-from mwbatch.journal.seam.journal import Intake, Journal
+from mwbatch.journal.interface.journal import Intake, Journal
 from tests.support.facts import answer, fail, plan, retry, show, start, withdraw
 
 EVERY: list[Fact] = [plan(0), start(1), show(1), answer(1), fail(2), retry(3), withdraw(4)]

@@ -14,10 +14,10 @@ from mwbatch.core.facts.digests import identity
 from mwbatch.core.facts.kinds import Fact, Failed, Planned, Request, Via
 from mwbatch.core.spending.plan import precedence
 from mwbatch.core.state.batch import Batch
-from mwbatch.core.state.fold import Status
+from mwbatch.core.state.row_status import Status
 from mwbatch.core.state.task_state import answered
 from mwbatch.errors import BatchBusy
-from mwbatch.journal.seam.health import Health
+from mwbatch.journal.interface.health import Health
 from tests.support.facts import ROWS, answer, call, fail, histories, mixed_up, plan, show, start
 from tests.unit.journal.laws.journal_laws import Laws, Open, closed, facts_of
 

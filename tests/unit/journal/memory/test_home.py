@@ -7,7 +7,7 @@ import pytest
 from mwbatch.errors import BatchBusy
 from mwbatch.journal.memory.home import MemoryHome
 from tests.support.facts import plan
-from tests.unit.journal.laws.home_laws import CARD, BelongingsLaws, KeyringLaws, StoreLaws
+from tests.unit.journal.laws.home_laws import INFO, BelongingsLaws, KeyringLaws, StoreLaws
 
 
 class _Memory:
@@ -33,7 +33,7 @@ class TestBelongings(_Memory, BelongingsLaws):
 async def test_a_lock_that_is_taken_away() -> None:
     """Its holder begins nothing more, and takes nothing from who has it next."""
     home = MemoryHome()
-    ref = home.create(CARD)
+    ref = home.create(INFO)
     async with home.act(ref, "submit") as batch:
         home.take_away(ref)
         with pytest.raises(BatchBusy, match="taken from this run"):

@@ -12,9 +12,9 @@ import pytest
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.journal.files import renaming
 from mwbatch.journal.files.disk import Disk
-from mwbatch.journal.files.replacing import Aside
+from mwbatch.journal.files.replacing import Staged
 from mwbatch.journal.home.home import Home
-from mwbatch.journal.home.ours import Ours
+from mwbatch.journal.home.written_files import WrittenFiles
 from mwbatch.journal.outputs import placing
 from mwbatch.journal.outputs.user_files import Output
 from tests.support.disks import unprivileged
@@ -109,8 +109,8 @@ def test_it_is_known_before_it_is_there(
     """What a kill may leave in its place is known as ours already: the same command again may replace it."""
     home, known = Home(folder / "home"), list[bool]()
 
-    def late(new: Aside, *told: object) -> None:
-        known.append(Ours(home.path).knows(new.path / "data.yaml" if is_folder else new.path))
+    def late(new: Staged, *told: object) -> None:
+        known.append(WrittenFiles(home.path).knows(new.path / "data.yaml" if is_folder else new.path))
         placing.place(new, *told)  # type: ignore[arg-type] # as they came
 
     monkeypatch.setattr("mwbatch.journal.outputs.user_files.place", late)

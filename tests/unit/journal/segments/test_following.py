@@ -11,10 +11,10 @@ from mwbatch.core.facts.kinds import Fact, Seen
 from mwbatch.core.facts.lines import line
 from mwbatch.core.state.batch import Batch
 from mwbatch.journal.home.home import Home
-from mwbatch.journal.seam.batch_record import Card
-from mwbatch.journal.seam.journal import News
-from mwbatch.journal.seam.labelled import results
-from mwbatch.journal.seam.open_batch import Opened
+from mwbatch.journal.interface.batch_info import BatchInfo
+from mwbatch.journal.interface.journal import News
+from mwbatch.journal.interface.labelled import results
+from mwbatch.journal.interface.open_batch import OpenBatch
 from mwbatch.journal.segments.folders import place
 from tests.support.facts import answer, histories, plan
 
@@ -25,14 +25,14 @@ def told(row: int, says: str = "yes", at: str = "2024-01-01") -> Fact:
     return answer(1, says, at, row=row)._replace(body=body)
 
 
-def batch(folder: Path) -> Opened:
+def batch(folder: Path) -> OpenBatch:
     """An empty batch of which nothing was read."""
     home = Home(folder / "home")
-    home.create(Card("logos", "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ()))
+    home.create(BatchInfo("logos", "b234567890", "http://127.0.0.1:1", "/m.csv", "id", ()))
     return home.open(home.find("logos"))
 
 
-def write(opened: Opened, *facts: Fact, writer: str = "one") -> None:
+def write(opened: OpenBatch, *facts: Fact, writer: str = "one") -> None:
     """Append facts as another process would."""
     for fact in facts:
         path = Path(opened.where) / place(fact) / f"{writer}.jsonl"

@@ -19,7 +19,7 @@ import pytest
 from mwbatch.core.facts.kinds import Failed, Retried, Seen, Started, Withdrawn
 from mwbatch.core.facts.lines import line
 from mwbatch.errors import DiskFull, Poisoned, StoreError
-from mwbatch.journal.seam.health import Harm
+from mwbatch.journal.interface.health import DamageKind
 from mwbatch.journal.segments import writer
 from mwbatch.journal.segments.folders import FOLDERS
 from mwbatch.journal.segments.journal import Segments
@@ -101,7 +101,7 @@ async def test_opening_changes_nothing(tmp_path: Path) -> None:
         assert journal.index() == 1
         assert told(journal) == sorted(map(line, EVERY))
         journal.refresh()
-        assert [damage.harm for damage in journal.health().damage] == [Harm.TORN]
+        assert [damage.kind for damage in journal.health().damage] == [DamageKind.TORN]
         assert await journal.append([answer(1)]) == [False]
         await journal.close()
     assert files(tmp_path) == before
@@ -122,7 +122,7 @@ async def test_cut_at_every_byte(tmp_path: Path, folder: str) -> None:
         assert early < {*told(journal)} <= late
         journal.refresh()
         assert len(told(journal)) == 4 + whole[size:end].count(b"\n")
-        assert [damage.harm for damage in journal.health().damage] == [Harm.TORN] * (
+        assert [damage.kind for damage in journal.health().damage] == [DamageKind.TORN] * (
             whole[end - 1 : end] != b"\n"
         )
 

@@ -13,7 +13,7 @@ import pytest
 from mwbatch.core.facts.kinds import Fact, Seen
 from mwbatch.core.facts.lines import line, parse
 from mwbatch.errors import DiskFull, Displaced, Poisoned, StoreError
-from mwbatch.journal.seam.health import Damage, Harm
+from mwbatch.journal.interface.health import Damage, DamageKind
 from mwbatch.journal.segments import scan as reading
 from mwbatch.journal.segments.scan import Again, placed, read, written_now
 from mwbatch.journal.segments.segment import Segment
@@ -62,7 +62,7 @@ def test_a_line_that_is_finished_while_it_is_read(path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(reading, "_cut", written_on)
     facts, damage = scan(path)
-    assert (facts, [one.harm for one in damage]) == (FACTS[:1], [Harm.TORN])
+    assert (facts, [one.kind for one in damage]) == (FACTS[:1], [DamageKind.TORN])
     assert scan(path) == (FACTS[:3], [])
 
 
@@ -92,8 +92,8 @@ def test_cut_at_every_byte(path: Path) -> None:
         begin = len(b"".join(LINES[:lines]))
         facts, damage = scan(path)
         assert facts == FACTS[:lines]
-        assert [(d.offset, d.size, d.harm) for d in damage] == (
-            [(begin, size - begin, Harm.TORN)] if size > begin else []
+        assert [(d.offset, d.size, d.kind) for d in damage] == (
+            [(begin, size - begin, DamageKind.TORN)] if size > begin else []
         )
 
 
@@ -106,7 +106,7 @@ def test_every_flipped_bit(path: Path) -> None:
         for bit in (0, 3, 5) if WHOLE[at] != ord("\n") else range(8):
             path.write_bytes(WHOLE[:at] + bytes([WHOLE[at] ^ 1 << bit]) + WHOLE[at + 1 :])
             facts, damage = scan(path)
-            assert [d.harm for d in damage] == [Harm.DAMAGED]
+            assert [d.kind for d in damage] == [DamageKind.DAMAGED]
             assert damage[0].offset <= at < damage[0].offset + damage[0].size + 1
             lost = [fact for fact in FACTS if fact not in facts]
             assert facts == [fact for fact in FACTS if fact not in lost]
@@ -120,10 +120,10 @@ def test_damage_in_two_places_is_told_twice(path: Path) -> None:
     facts, damage = scan(path)
     assert facts == FACTS[:2]
     first, second = 20 + len(LINES[0]), 30 + len(LINES[0] + LINES[1])
-    assert [(d.offset, d.size, d.harm) for d in damage] == [
-        (0, 19, Harm.DAMAGED),
-        (first, 9, Harm.DAMAGED),
-        (second, 14, Harm.TORN),
+    assert [(d.offset, d.size, d.kind) for d in damage] == [
+        (0, 19, DamageKind.DAMAGED),
+        (first, 9, DamageKind.DAMAGED),
+        (second, 14, DamageKind.TORN),
     ]
 
 
@@ -132,9 +132,9 @@ def test_a_live_tail_is_not_torn(tmp_path: Path) -> None:
     segment = Segment(tmp_path, "test")
     segment.append(LINES[0])
     os.write(segment._file, b'{"v":1')
-    assert [d.harm for d in scan(segment.path)[1]] == [Harm.LIVE]
+    assert [d.kind for d in scan(segment.path)[1]] == [DamageKind.LIVE]
     segment.close()
-    assert [d.harm for d in scan(segment.path)[1]] == [Harm.TORN]
+    assert [d.kind for d in scan(segment.path)[1]] == [DamageKind.TORN]
 
 
 KILLED = """
@@ -163,7 +163,7 @@ def test_a_killed_writers_tail_is_torn(tmp_path: Path) -> None:
         writer.wait()
     after = scan(path)
     assert before[0] == after[0] == FACTS
-    assert [before[1][0].harm, after[1][0].harm] == [Harm.LIVE, Harm.TORN]
+    assert [before[1][0].kind, after[1][0].kind] == [DamageKind.LIVE, DamageKind.TORN]
 
 
 def test_a_long_line_is_read_in_parts(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from mwbatch.core.facts.kinds import Fact
 from mwbatch.core.facts.lines import line, parse
 from mwbatch.core.state.batch import Batch
 from mwbatch.errors import StoreError
-from mwbatch.journal.seam.health import Harm
+from mwbatch.journal.interface.health import DamageKind
 from mwbatch.journal.segments.folders import FOLDERS, JOURNAL, place
 from mwbatch.journal.segments.journal import Segments
 from mwbatch.journal.segments.tail import Tail
@@ -148,7 +148,7 @@ def test_damage_is_what_a_whole_reading_finds(tmp_path: Path) -> None:
             whole = Segments(tmp_path, "whole")
             assert state.rows == whole.refresh().rows
             assert journal.health() == whole.health()
-    assert [damage.harm for damage in journal.health().damage] == [Harm.DAMAGED, Harm.TORN]
+    assert [damage.kind for damage in journal.health().damage] == [DamageKind.DAMAGED, DamageKind.TORN]
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from mwbatch.core.facts.kinds import Fact
 from mwbatch.core.facts.lines import line
 from mwbatch.errors import DiskFull
 from mwbatch.journal.files.disk import Disk
-from mwbatch.journal.seam.commit_times import Commits
+from mwbatch.journal.interface.commit_times import Commits
 from mwbatch.journal.segments.folders import FOLDERS
 from mwbatch.journal.segments.segment import OwnSegment
 from mwbatch.journal.segments.writer import MAX_BYTES, MAX_LINES, Writer

@@ -1,0 +1,1 @@
+"""What a batch says: results, tables, what should be looked at, answers as they come."""

@@ -1,0 +1,1 @@
+"""What a user may set: options and keywords, declared once, and what the environment says."""

@@ -1,0 +1,1 @@
+"""How well the pace is held, beside rivals."""

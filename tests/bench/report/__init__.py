@@ -1,0 +1,1 @@
+"""From rounds to the table, and the ratios that are kept."""

@@ -1,0 +1,1 @@
+"""What contenders meet: servers that cost nothing, load, manifests and processes."""

@@ -1,0 +1,1 @@
+"""Who judges a schedule: its laws, and a witness who reads the disk without the package."""
