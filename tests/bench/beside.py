@@ -198,7 +198,10 @@ def main() -> None:
     base.compile()
     ours.compile()
     print(f"{'CPU ms':52} {'before':>9} {'now':>9} {'ratio':>6}", flush=True)
-    with TemporaryDirectory(prefix="mwbatch-bench-") as place, server(partial(module, "null")) as (_, url):
+    with (
+        TemporaryDirectory(prefix="mwbatch-bench-") as place,
+        server(partial(module, "stand.null")) as (_, url),
+    ):
         for name, prepared in Works(Path(place), url).all():
             if any(word.strip() in name for word in asked.only.split(",")):
                 before, now, ratio = compare(prepared(), base, ours, asked.runs)

@@ -46,7 +46,10 @@ OTHERS: Final = (
 
 def run(runs: int, say: Callable[[str], None]) -> Iterator[Figure]:
     """All rounds of this section."""
-    with TemporaryDirectory(prefix="mwbatch-bench-") as place, server(partial(module, "null")) as (_, url):
+    with (
+        TemporaryDirectory(prefix="mwbatch-bench-") as place,
+        server(partial(module, "stand.null")) as (_, url),
+    ):
         stage = Stage(Path(place), url)
 
         def phases(in_flight: int, *creators: Creator) -> Iterator[Figure]:

@@ -62,7 +62,7 @@ async def test_a_create_costs_few_calls(tmp_path: Path) -> None:
     beside them is what aiohttp and the kernel do.
     """
     manifest = shelves(tmp_path / "shelves.csv", MANY)
-    with server(partial(module, "null")) as (_, url):
+    with server(partial(module, "stand.null")) as (_, url):
         few = await calls(url, tmp_path / "few", manifest, FEW)
         many = await calls(url, tmp_path / "many", manifest, MANY)
     assert (many - few) / (MANY - FEW) <= MOST
@@ -73,7 +73,7 @@ async def test_a_plan_costs_few_calls(tmp_path: Path) -> None:
     lines are read many at a time.
     """
     few, many = (shelves(tmp_path / f"{rows}.csv", rows) for rows in (10 * FEW, 10 * MANY))
-    with server(partial(module, "null")) as (_, url):
+    with server(partial(module, "stand.null")) as (_, url):
         # Another task stands in the listing:
         # of rows that ask for something else nothing more has to be known.
         await calls(url, tmp_path / "before", few, 1)

@@ -9,13 +9,13 @@ import mwbatch
 def test_the_public_names_are_frozen() -> None:
     """A public name is never removed, and never added without thought."""
     frozen = (
-        "RECEIVER Answer AuditReport Batch Canceled CheckOptions Client Commits CompareOptions "
+        "RECEIVER AuditReport Batch Canceled CheckOptions Client Commits CompareOptions "
         "Comparison Counts CreateOptions Created DamagedLine Details Differing Ending Exported "
         "FoundTask HideAddresses Histogram Home KeyLine Keys Limits ListenOptions Made "
         "ManifestOptions OnStored Problem Proof Ran Receiver ReceiverLimits ReceiverState "
         "Reconciled RefusalReason Rehearsal Reply Report Result Retired Rotated RunOptions Running "
         "Scrutiny Seen Spent Standing Status SubmitOptions Submitted Tag Task Tasks "
-        "UnusableCallback Use Validation Via Wire errors receiver "
+        "UnusableCallback Use Validation Via Wire WireResponse errors receiver "
     )
     assert mwbatch.__all__ == frozen.split()
 

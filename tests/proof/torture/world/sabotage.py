@@ -89,15 +89,15 @@ def _yes(*_: Any) -> bool:
 
 
 SABOTAGE: Final[Sabotage] = {
-    "started-not-written": {"mwbatch.journal.interface.open_batch.Opened.start": _start_in_memory},
+    "started-not-written": {"mwbatch.journal.interface.open_batch.OpenBatch.start": _start_in_memory},
     "no-sweeps": {
         "mwbatch.commands.settling.settling.sweep": _believe_at_once(),
         "mwbatch.commands.settling.settling.believed": _believe_at_once(),
     },
     "no-validity": {"mwbatch.core.sweeps.sweep.Sweep.flaws": lambda *_: []},
     "no-last-reading": {
-        "mwbatch.journal.interface.open_batch.Opened.refresh": _read_once,
-        "mwbatch.journal.interface.open_batch.Opened.close_absent": _end_blindly,
+        "mwbatch.journal.interface.open_batch.OpenBatch.refresh": _read_once,
+        "mwbatch.journal.interface.open_batch.OpenBatch.close_absent": _end_blindly,
     },
     "no-ties-to-known-tasks": {"mwbatch.core.sweeps.sweep.Sweep._missing": _nothing},
     "no-second-lock": {"mwbatch.journal.home.batch_lock.BatchLock._folder_locked": _yes},

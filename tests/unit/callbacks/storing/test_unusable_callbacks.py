@@ -219,7 +219,7 @@ async def test_our_own_bug_changes_no_answer(
 ) -> None:
     """If keeping breaks in a way that nobody foresaw, the answer is the same."""
     stage = await start()
-    monkeypatch.setattr("mwbatch.callbacks.storing.unusable_callbacks.Reject", None)
+    monkeypatch.setattr("mwbatch.callbacks.storing.unusable_callbacks.Unusable", None)
     assert (await stage.post(stage.address(), b"{")).status == 400
     assert (stage.running.counts.unkept, "AttributeError" in caplog.text) == (1, True)
 
