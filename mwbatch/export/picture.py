@@ -5,10 +5,10 @@ from typing import Final, NamedTuple
 
 from mwbatch.core.codec.json_codec import Json, is_plain, objects
 from mwbatch.core.facts.kinds import Planned, Seen
+from mwbatch.core.labels.boxes import Box, box_of
 from mwbatch.core.manifest.cells import BOX
 from mwbatch.core.manifest.image_size import Size
 from mwbatch.core.report.result_line import response, sent_tags
-from mwbatch.export.boxes import Box, box_of
 
 UNKNOWN: Final = "unknown"
 """The category of a tag that names no brand, or no label: people saw something there,

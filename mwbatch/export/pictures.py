@@ -4,10 +4,10 @@ import logging
 from collections.abc import Callable, Iterator
 
 from mwbatch.core.facts.kinds import Planned, Seen
+from mwbatch.core.labels.boxes import clipped, outside
 from mwbatch.core.manifest.image_size import Size, told_size
 from mwbatch.core.report.exported import Exported
 from mwbatch.export.batch_survey import BatchSurvey
-from mwbatch.export.boxes import clipped, outside
 from mwbatch.export.choices import Outside
 from mwbatch.export.picture import Picture, Tag, picture
 from mwbatch.journal.interface.labelled import labelled

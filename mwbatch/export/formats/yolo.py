@@ -4,8 +4,8 @@ centre and size as parts of the image.
 
 from collections.abc import Iterable
 
+from mwbatch.core.labels.boxes import Box
 from mwbatch.core.manifest.image_size import Size
-from mwbatch.export.boxes import Box
 from mwbatch.export.formats.csv_lines import listed
 from mwbatch.export.job import Job
 from mwbatch.export.picture import Picture

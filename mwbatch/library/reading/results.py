@@ -7,10 +7,10 @@ from typing import Final
 
 from mwbatch.core.codec.json_codec import Json, objects
 from mwbatch.core.codec.times import moment
+from mwbatch.core.labels.boxes import box_of
 from mwbatch.core.manifest.cells import BOX
 from mwbatch.core.report.result_line import Label
 from mwbatch.core.state.row_status import Status
-from mwbatch.export.boxes import box_of
 
 _NAMED: Final = frozenset((*BOX, "id", "brand", "label"))
 

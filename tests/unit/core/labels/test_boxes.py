@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.core.codec.json_codec import Json
+from mwbatch.core.labels.boxes import Box, box_of, clipped, outside
 from mwbatch.core.manifest.image_size import Size, misspelt_size, told_size
-from mwbatch.export.boxes import Box, box_of, clipped, outside
 from tests.unit.export.batches import tag
 
 SIZE = Size(100, 50)
