@@ -31,8 +31,8 @@ class Box(NamedTuple):
 
     @property
     def empty(self) -> bool:
-        """Whether it has no area."""
-        return self.width <= 0 or self.height <= 0
+        """Whether it has no area; a side too short to move its far edge has no length."""
+        return self.right <= self.left or self.bottom <= self.top
 
 
 def box_of(tag: Mapping[str, Json]) -> Box | None:
