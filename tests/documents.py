@@ -6,6 +6,7 @@ A block between ``<!-- made: NAME -->`` and ``<!-- /made -->`` is made by the fu
 """
 
 import ast
+import dataclasses
 import inspect
 import re
 import sys
@@ -242,6 +243,37 @@ def _parameters(function: Callable[..., object], options: dict[str, type]) -> st
     return ", ".join(names)
 
 
+def made_arguments() -> str:
+    """What `Client` and `Home` take, in the words of their docstrings."""
+    parts = list[str]()
+    for kind in (mwbatch.Client, mwbatch.Home):
+        _, _, text = cleandoc(kind.__doc__ or "").partition("Args:\n")
+        text, _, _ = text.partition("\n\n")
+        there = re.findall(r"^    (\w+): (.*?)(?=^    \w|^\S|\Z)", text, re.MULTILINE | re.DOTALL)
+        rows = [[f"`{name}`", " ".join(words.split()).replace("``", "`")] for name, words in there]
+        parts.append(table([f"`{kind.__name__}(…)`", "what"], rows))
+    return "\n".join(parts)
+
+
+def made_values() -> str:
+    """Each plain value that is given or taken, with its fields, in the words of its class."""
+    kinds = {name: kind for name in mwbatch.__all__ if isinstance(kind := getattr(mwbatch, name), type)}
+    fields = {
+        name: [one.name for one in dataclasses.fields(kind) if not one.name.startswith("_")]
+        if dataclasses.is_dataclass(kind)
+        else list(getattr(kind, "_fields", ()))
+        for name, kind in kinds.items()
+    }
+    return table(
+        ["value", "fields", "what"],
+        [
+            [f"`{name}`", ", ".join(f"`{field}`" for field in there), first_sentence(kinds[name].__doc__)]
+            for name, there in fields.items()
+            if there
+        ],
+    )
+
+
 MAKERS: Final[dict[str, Callable[[], str]]] = {
     "help": made_help,
     "verbs": made_verbs,
@@ -252,6 +284,8 @@ MAKERS: Final[dict[str, Callable[[], str]]] = {
     "machines": made_machines,
     "laws": made_laws,
     "methods": made_methods,
+    "arguments": made_arguments,
+    "values": made_values,
     "limits": made_limits,
 }
 

@@ -56,7 +56,7 @@ async def library(
     """The home as the library has it, in our context; the way to the API is made where it is asked."""
     from mwbatch.library.home import Home
 
-    async with Home._over(_means(place, context, api or Api(), concurrency)) as home:  # noqa: SLF001 (our own)
+    async with Home._over(_runtime(place, context, api or Api(), concurrency)) as home:  # noqa: SLF001 (our own)
         yield home
 
 
@@ -67,14 +67,14 @@ async def library_batch(
     """The same of a batch, which is looked for when something is done to it."""
     from mwbatch.library.batch import Batch
 
-    means = _means(place, context, api or Api(), concurrency)
+    runtime = _runtime(place, context, api or Api(), concurrency)
     try:
-        yield Batch(means, name)
+        yield Batch(runtime, name)
     finally:
-        await means.close()
+        await runtime.close()
 
 
-def _means(place: HomeOptions, context: "Context", api: Api, concurrency: int) -> "Runtime":
+def _runtime(place: HomeOptions, context: "Context", api: Api, concurrency: int) -> "Runtime":
     from mwbatch.library.runtime import Runtime
 
     def opener() -> "LibraryClient":

@@ -37,8 +37,8 @@ class Batch:
     ``name`` is how it is found. It holds nothing open: what others do to the batch shows at the next call.
     """
 
-    def __init__(self, means: Runtime, name: str) -> None:
-        self._means, self.name = means, name
+    def __init__(self, runtime: Runtime, name: str) -> None:
+        self._runtime, self.name = runtime, name
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
@@ -47,8 +47,10 @@ class Batch:
         """Go on with it where it stopped; the manifest is not read again. Raises as `Home.submit`."""
         from mwbatch.commands.verbs.submit import resume
 
-        with self._means.at_work() as context:
-            return await resume(self._means.store, self._means.api(), self.name, created_by(options), context)
+        with self._runtime.at_work() as context:
+            return await resume(
+                self._runtime.store, self._runtime.api(), self.name, created_by(options), context
+            )
 
     async def retry(
         self,
@@ -65,9 +67,11 @@ class Batch:
         """
         from mwbatch.commands.verbs.retry import Choice, retry
 
-        with self._means.at_work() as context:
+        with self._runtime.at_work() as context:
             choice, send_options = Choice(status, ids), created_by(options)
-            return await retry(self._means.store, self._means.api(), self.name, choice, send_options, context)
+            return await retry(
+                self._runtime.store, self._runtime.api(), self.name, choice, send_options, context
+            )
 
     async def cancel(self, *, ids: Collection[str] = (), confirm: Confirm = never_asked) -> "Canceled":
         """Give up the rows that are not final, or those of them that ``ids`` name.
@@ -81,9 +85,9 @@ class Batch:
         from mwbatch.commands.verbs.cancel import cancel
         from mwbatch.commands.verbs.retry import Choice
 
-        with self._means.at_work() as context:
+        with self._runtime.at_work() as context:
             chosen = Choice(ids=ids).ids
-            return await cancel(self._means.store, self._means.api(), self.name, chosen, context, confirm)
+            return await cancel(self._runtime.store, self._runtime.api(), self.name, chosen, context, confirm)
 
     async def reconcile(
         self,
@@ -108,17 +112,17 @@ class Batch:
         """
         from mwbatch.commands.verbs.reconcile import ReconcileOptions, reconcile
 
-        with self._means.at_work() as context:
+        with self._runtime.at_work() as context:
             if wait and offline:
                 raise UsageError("wait=True looks again at what the API has: leave out offline=True")
             reconcile_options = ReconcileOptions(settle, every if wait else None, most, unproved)
             name = self.name if manifest is None else str(manifest)
-            client = None if offline else self._means.api()
-            return await reconcile(self._means.store, client, name, context, reconcile_options)
+            client = None if offline else self._runtime.api()
+            return await reconcile(self._runtime.store, client, name, context, reconcile_options)
 
     async def status(self, *, price: float | None = None) -> "Report":
         """Where it stands: no request is made, no lock taken; ``price`` is that of a task."""
-        with self._means.at_work():
+        with self._runtime.at_work():
             amount("price", price, 0, GREATEST_COST, none=True)
             opened = await self._look()
             return (await opened.reported()).priced(price)
@@ -135,7 +139,7 @@ class Batch:
         from mwbatch.journal.interface.labelled import results
         from mwbatch.library.reading.results import result_of
 
-        with self._means.at_work():
+        with self._runtime.at_work():
             opened = await self._look()
             lines = map(result_of, results(opened, every=all))
             while some := await in_thread(lambda: list(islice(lines, SOME))):
@@ -157,8 +161,8 @@ class Batch:
         from mwbatch.library.reading.following import followed
         from mwbatch.library.reading.results import result_of
 
-        with self._means.at_work() as context:
-            opened = self._means.store.open(self._means.store.find(self.name))
+        with self._runtime.at_work() as context:
+            opened = self._runtime.store.open(self._runtime.store.find(self.name))
             done = frozenset(but)
             async for line in followed(opened, context.sleep, every):
                 if line["id"] not in done:
@@ -170,7 +174,7 @@ class Batch:
         """What ``--list`` of `mwbatch reconcile` lists, as far as it is on disk."""
         from mwbatch.library.reading.details import details_of
 
-        with self._means.at_work():
+        with self._runtime.at_work():
             opened = await self._look()
             return await in_thread(details_of, opened)
 
@@ -196,7 +200,7 @@ class Batch:
         from mwbatch.export.choices import By, FormatName, Outside
         from mwbatch.export.writing import Order
 
-        with self._means.at_work() as context:
+        with self._runtime.at_work() as context:
             order = Order(
                 one_of("format", format, FormatName),
                 Path(output),
@@ -205,7 +209,7 @@ class Batch:
                 None if category is None else one_of("category", category, By),
                 leave_out_unsized,
             )
-            opened = self._means.store.open(self._means.store.find(self.name))
+            opened = self._runtime.store.open(self._runtime.store.find(self.name))
             return await export(opened, context, order, measuring=measure_images, demanded=require_complete)
 
     async def make_annotating(
@@ -229,7 +233,7 @@ class Batch:
         from mwbatch.commands.verbs.make_annotating import make_annotating
         from mwbatch.core.report.second_stage import BoxQuestion, Filter
 
-        with self._means.at_work() as context:
+        with self._runtime.at_work() as context:
             for name, words in (("options", options), ("brands", brands)):
                 if isinstance(words, str):
                     raise BadValue(name, words, f"several may be named: [{words!r}] would do")
@@ -238,7 +242,7 @@ class Batch:
             question = BoxQuestion(instruction, tuple(options), single_option)
             wanted = Filter(frozenset(brands), min_size, max_tags)
             return await make_annotating(
-                self._means.store, self.name, question, wanted, Path(output), context, force=force
+                self._runtime.store, self.name, question, wanted, Path(output), context, force=force
             )
 
     def table(self) -> "pyarrow.Table":
@@ -249,18 +253,18 @@ class Batch:
         """
         from mwbatch.library.reading.table import table
 
-        with self._means.at_work():
-            return table(self._means.store.open(self._means.store.find(self.name)))
+        with self._runtime.at_work():
+            return table(self._runtime.store.open(self._runtime.store.find(self.name)))
 
     async def _look(self) -> "OpenBatch":
         from mwbatch.journal.interface.open_batch import look
 
-        return await look(self._means.store, self._means.store.find(self.name))
+        return await look(self._runtime.store, self._runtime.store.find(self.name))
 
 
 class Submitted(Batch, Generic[T]):
     """A batch that something was just done to; ``outcome`` says what came of it."""
 
-    def __init__(self, means: Runtime, name: str, outcome: T) -> None:
-        super().__init__(means, name)
+    def __init__(self, runtime: Runtime, name: str, outcome: T) -> None:
+        super().__init__(runtime, name)
         self.outcome = outcome

@@ -65,14 +65,14 @@ class Home:
                 "MWBATCH_CALLBACK_KEY_FILE",
                 "for keys.json in the data folder",
             )
-            self._means = Runtime(store(where, keys), client)
-        self.keys = Keys(self._means)
+            self._runtime = Runtime(store(where, keys), client)
+        self.keys = Keys(self._runtime)
 
     @classmethod
-    def _over(cls, means: Runtime) -> Self:
+    def _over(cls, runtime: Runtime) -> Self:
         """A home with means of somebody else, as the command line has them."""
         made = cls.__new__(cls)
-        made._means, made.keys = means, Keys(means)  # noqa: SLF001 (our own)
+        made._runtime, made.keys = runtime, Keys(runtime)  # noqa: SLF001 (our own)
         return made
 
     def __repr__(self) -> str:
@@ -88,28 +88,28 @@ class Home:
 
     async def close(self) -> None:
         """Close the connections that were made for it; it may be called twice."""
-        await self._means.close()
+        await self._runtime.close()
 
     def stop(self) -> None:
         """Let everything that is at work here start nothing more, and finish what is in flight: the first
         Ctrl-C of the command line. To end at once, cancel the task; either is safe.
         """
-        self._means.stopping.set()
+        self._runtime.stopping.set()
 
     @property
     def where(self) -> str:
         """Where it is, as people are told."""
-        return self._means.store.where
+        return self._runtime.store.where
 
     def batch(self, name: str) -> Batch:
         """The batch of a name, or of the path of a manifest. Raises `UsageError` where there is none."""
-        with self._means.at_work():
-            return Batch(self._means, self._means.store.find(name).info.name)
+        with self._runtime.at_work():
+            return Batch(self._runtime, self._runtime.store.find(name).info.name)
 
     def batches(self) -> list[Batch]:
         """Every batch that can be read, by name."""
-        with self._means.at_work():
-            return [Batch(self._means, ref.info.name) for ref in usable(self._means.store.batches())]
+        with self._runtime.at_work():
+            return [Batch(self._runtime, ref.info.name) for ref in usable(self._runtime.store.batches())]
 
     async def submit(
         self, manifest: str | Path, *, batch: str | None = None, **options: Unpack[SubmitOptions]
@@ -127,11 +127,11 @@ class Home:
         from mwbatch.commands.manifest.planning import readable
         from mwbatch.commands.verbs.submit import submit
 
-        with self._means.at_work() as context:
+        with self._runtime.at_work() as context:
             source, send_options = submitted_by(manifest, batch, options)
             async with readable(source, context) as there:
-                created = await submit(self._means.store, self._means.api(), there, send_options, context)
-        return Submitted(self._means, created.report.batch, created)
+                created = await submit(self._runtime.store, self._runtime.api(), there, send_options, context)
+        return Submitted(self._runtime, created.report.batch, created)
 
     async def rehearse(
         self, manifest: str | Path, *, batch: str | None = None, **options: Unpack[SubmitOptions]
@@ -140,13 +140,13 @@ class Home:
         from mwbatch.commands.manifest.planning import readable
         from mwbatch.commands.verbs.rehearse import rehearse
 
-        means = self._means
-        with means.at_work() as context:
+        runtime = self._runtime
+        with runtime.at_work() as context:
             source, send_options = submitted_by(manifest, batch, options)
             async with readable(source, context) as there:
-                client = means.api_where(needed=send_options.repeats.since is not None)
+                client = runtime.api_where(needed=send_options.repeats.since is not None)
                 return await rehearse(
-                    self._means.store, means.origin, there, send_options, context, means.lacks(), client
+                    self._runtime.store, runtime.origin, there, send_options, context, runtime.lacks(), client
                 )
 
     async def run(
@@ -163,15 +163,15 @@ class Home:
         from mwbatch.commands.manifest.planning import readable
         from mwbatch.commands.verbs.run import run
 
-        with self._means.at_work() as context:
+        with self._runtime.at_work() as context:
             left: dict[str, Any] = {**options}
             door = door_of(left)
             source, send_options = submitted_by(manifest, batch, left)
             async with readable(source, context) as there:
                 ran = await run(
-                    self._means.store, self._means.api(), there, send_options, door, context, poll
+                    self._runtime.store, self._runtime.api(), there, send_options, door, context, poll
                 )
-        return Submitted(self._means, ran.report.batch, ran)
+        return Submitted(self._runtime, ran.report.batch, ran)
 
     async def serve_callbacks(
         self, *, on_stored: "OnStored | None" = None, **options: Unpack[ListenOptions]
@@ -186,20 +186,20 @@ class Home:
         """
         from mwbatch.callbacks.ops.server import serve
 
-        with self._means.at_work():
+        with self._runtime.at_work():
             left: dict[str, Any] = {**options}
             door = asdict(door_of(left))
             no_more(left)
-            return await serve(self._means.store, **door, on_stored=on_stored)
+            return await serve(self._runtime.store, **door, on_stored=on_stored)
 
     async def status(self, *, price: float | None = None) -> "Standing":
         """Where every batch stands: no request is made, no lock taken; at a ``price`` a task."""
         from mwbatch.journal.files.closing import in_thread
         from mwbatch.library.reports import standing
 
-        with self._means.at_work():
+        with self._runtime.at_work():
             amount("price", price, 0, GREATEST_COST, none=True)
-            return await in_thread(standing, self._means.store, price)
+            return await in_thread(standing, self._runtime.store, price)
 
     async def audit(
         self, *, price: float | None = None, against_api: bool = False, since: str | None = None
@@ -211,11 +211,11 @@ class Home:
         from mwbatch.commands.verbs.audit import audit
         from mwbatch.library.reports import audit_report
 
-        with self._means.at_work() as context:
+        with self._runtime.at_work() as context:
             amount("price", price, 0, GREATEST_COST, none=True)
             back = looked_back(against_api, since)
-            client = self._means.api_where(needed=against_api)
-            return audit_report(await audit(self._means.store, context, client, back), price)
+            client = self._runtime.api_where(needed=against_api)
+            return audit_report(await audit(self._runtime.store, context, client, back), price)
 
     async def validate(
         self,
@@ -233,8 +233,8 @@ class Home:
         """
         from mwbatch.commands.verbs.validate import can_be_compared, compared, validate
 
-        means, path = self._means, str(manifest)
-        with means.at_work() as context:
+        runtime, path = self._runtime, str(manifest)
+        with runtime.at_work() as context:
             source, said = checked_by(path, batch, options)
             found = await validate(
                 path,
@@ -247,8 +247,8 @@ class Home:
             )
             if not can_be_compared(path, found):
                 return found
-            client = partial(means.api_where, needed=said.since is not None)
-            return await compared(found, self._means.store, means.origin, source, said, context, client)
+            client = partial(runtime.api_where, needed=said.since is not None)
+            return await compared(found, self._runtime.store, runtime.origin, source, said, context, client)
 
 
 def _path(name: str, given: str | Path | None, variable: str, unset: str) -> Path | None:

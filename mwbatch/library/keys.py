@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 class Keys:
     """What `mwbatch keys` does. No secret is shown."""
 
-    def __init__(self, means: Runtime) -> None:
-        self._means = means
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
 
     async def list(self) -> "list[KeyLine]":
         """Every key that there ever was, the oldest first, and what waits for each.
@@ -22,15 +22,15 @@ class Keys:
         """
         from mwbatch.commands.verbs import keys
 
-        with self._means.at_work() as context:
-            return await keys.listed(self._means.store, context)
+        with self._runtime.at_work() as context:
+            return await keys.listed(self._runtime.store, context)
 
     async def rotate(self) -> "Rotated":
         """Make a new key, which signs from now on; the others go on to verify what they signed."""
         from mwbatch.commands.verbs import keys
 
-        with self._means.at_work() as context:
-            return keys.rotated(self._means.store, context)
+        with self._runtime.at_work() as context:
+            return keys.rotated(self._runtime.store, context)
 
     async def retire(self, kid: str, *, force: bool = False) -> "Retired":
         """Refuse callbacks at an old key's addresses.
@@ -41,5 +41,5 @@ class Keys:
         """
         from mwbatch.commands.verbs import keys
 
-        with self._means.at_work() as context:
-            return await keys.retired(self._means.store, Kid(kid), context, force=force)
+        with self._runtime.at_work() as context:
+            return await keys.retired(self._runtime.store, Kid(kid), context, force=force)

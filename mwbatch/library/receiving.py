@@ -25,7 +25,7 @@ class Receiver(room.Receiver):
     """
 
     def __init__(self, home: Home, *, limits: Limits = LIMITS, on_stored: OnStored | None = None) -> None:
-        super().__init__(home._means.store, limits=limits, on_stored=on_stored)  # noqa: SLF001 (our own)
+        super().__init__(home._runtime.store, limits=limits, on_stored=on_stored)  # noqa: SLF001 (our own)
 
 
 def receiver(home: Home, *, limits: Limits = LIMITS, on_stored: OnStored | None = None) -> "web.Application":
@@ -34,4 +34,4 @@ def receiver(home: Home, *, limits: Limits = LIMITS, on_stored: OnStored | None 
     Its start-up raises `UsageError` (no usable keys) or `StoreError` (a home that cannot be read);
     ``app[mwbatch.RECEIVER]`` is its `Receiver`.
     """
-    return application(home._means.store, limits=limits, on_stored=on_stored)  # noqa: SLF001 (our own)
+    return application(home._runtime.store, limits=limits, on_stored=on_stored)  # noqa: SLF001 (our own)

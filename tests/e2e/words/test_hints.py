@@ -379,7 +379,7 @@ SCENARIOS: Final[dict[str, tuple[Settings, Told]]] = {
     "journal/keys/keyring.py: keys list": (FAST, keys),
     "journal/keys/keyring.py: keys retire *": (NEVER, signing),
     "journal/keys/keyring.py: keys rotate": (NEVER, signing),
-    "environment.py: simulate": (NEVER, without_key),
+    "library/settings/environment.py: simulate": (NEVER, without_key),
     "views/exported.py: reconcile * --list damaged": (
         FAST,
         lambda stage: said(stage, "export", "m", "--format", "csv", "-o", "a.csv", before=damaged),
