@@ -46,10 +46,10 @@ class Reader(ABC):
         """Read on: every row that ends in this block."""
         if self._over:
             return []
-        cut = block.rfind(b"\n") + 1
-        whole = self._tail + block[:cut] if cut else b""
-        self._tail = block[cut:] if cut else self._tail + block
-        found = self._begin(whole) if whole else []
+        found = list[Found]()
+        if cut := block.rfind(b"\n") + 1:
+            found, self._tail = self._begin(self._tail + block[:cut]), b""
+        self._tail += block[cut:]
         if len(self._tail) > MAX_LINE:
             self._over = True
             found += self._too_long()

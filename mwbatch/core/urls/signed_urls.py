@@ -64,7 +64,6 @@ PROVIDERS: Final = (S3, GCS, QUERY, AZURE)
 _MAY_BE_SIGNED: Final = re.compile(
     r"[?&](?:x-amz-signature|x-goog-signature|signature|sig)=", re.IGNORECASE
 ).search
-_SPELLED: Final = QUERY.signs | AZURE.signs
 
 
 @lru_cache(maxsize=256)  # the URLs of a manifest are signed alike, tens of thousands of times
@@ -104,4 +103,4 @@ def _known(name: str) -> str:
     """The name of a parameter as a provider has it:
     what is prefixed is told apart from all else in any letter case.
     """
-    return name if name in _SPELLED else name.lower() if name[:2] in ("X-", "x-") else name
+    return name.lower() if name[:2] in ("X-", "x-") else name

@@ -90,3 +90,11 @@ def test_guesses() -> None:
     assert guess("annotation_option", ["Choices"]) == "Choices"
     assert guess("tags", ["TAGS"]) == "TAGS"
     assert guess("tags", ["label", "x" * 1000]) is None
+
+
+def test_how_long_a_name_is_looked_at() -> None:
+    """A name of `LONGEST` characters is still understood, a longer one is a column of the user's."""
+    for word, known in (("Tags", "tags"), ("Boxes", "tags")):
+        longest = word + "_" * (LONGEST - len(word))
+        assert guess(known, [longest]) == longest
+        assert guess(known, [longest + "_"]) is None

@@ -43,3 +43,22 @@ def test_a_probe_that_is_refused_far_above_the_top() -> None:
     for wait in (0.0, 0.1):
         found = Top().between(curve, LONG, rate, rate, wait, 1)
         assert found == RateCurve.rough((50.0 + bound) / 2, rate)
+
+
+def test_a_probe_that_is_refused_far_above_ends_the_row_of_those_near_the_top() -> None:
+    """The more often probes were refused near the top, the longer it is held,
+    until one is refused far above it: then that is counted anew.
+    """
+    top, curve = Top(), RateCurve(50.0, 50.0, HOLD_S)
+
+    def hold(rate: float) -> float:
+        return top.between(curve, LONG, rate, rate, 0.0, 1).hold
+
+    assert [hold(52.0) for _ in range(3)] == [HOLD_S, 2 * HOLD_S, 4 * HOLD_S]
+    hold(80.0)
+    assert hold(52.0) == HOLD_S
+
+
+def test_the_way_to_the_top_is_a_cubic() -> None:
+    """Half of the time to the top leaves an eighth of the way."""
+    assert RateCurve(42.0, 50.0, HOLD_S).at(APPROACH_S / 2) == 49.0

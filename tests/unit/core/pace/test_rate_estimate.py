@@ -257,3 +257,13 @@ def test_silence_after_silence_is_no_chance_where_most_is_refused() -> None:
     many: Script = [(1, True, None)] * 2 + [(0, True, 1.0), (64, True, None)]
     assert rates(0.0, many * (3 * LONGEST))[-1] is not None
     assert None in rates(0.0, FEW * (3 * LONGEST))[len(FEW) :]
+
+
+def test_silence_in_vain_teaches_what_share_is_refused() -> None:
+    """Once silence after silence found no limit, what is expected is their part of all that came."""
+    one, script = RateEstimate(), FEW * (LONGEST + 1)
+    for _ in told(one, 0.0, script):
+        pass
+    assert one.rate is None
+    answers = sum(wait is None for _, _, wait in FEW)
+    assert one._scatter.share == pytest.approx(1 / (answers + 1), rel=0.05)

@@ -3,6 +3,8 @@
 The same at a thousand a second: `tests/bench/pacing/test_pace_goals.py`.
 """
 
+from math import log
+
 import pytest
 
 from mwbatch.core.pace.pace import Pace
@@ -197,3 +199,20 @@ def test_an_outage_is_got_over() -> None:
     run = Play(Pace(), KINDS["a window by the clock"](100), 110, changes=[(20, 1), (50, 100)])()
     assert refused_after(run, 21) <= 150
     assert run.goodput(100) >= GOODPUT * 100
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [((1, 10), (2, 20)), ((0, 10), (0, 5)), ((3, 3), (2, 2)), ((5, 10), (0, 10))]
+)
+def test_how_far_two_shares_are_apart(one: tuple[int, int], other: tuple[int, int]) -> None:
+    """It is the log of how much likelier two shares are than one, by what each answer had of likelihood:
+    nothing where they are the same.
+    """
+
+    def likely(*there: tuple[int, int]) -> float:
+        refused, total = map(sum, zip(*there, strict=True))
+        share = refused / total
+        return float(share**refused * (1 - share) ** (total - refused))
+
+    apart = Counts(*one).apart(Counts(*other))
+    assert apart == pytest.approx(log(likely(one) * likely(other) / likely(one, other)))

@@ -87,6 +87,8 @@ def test_a_reached_limit_is_raised_far_enough(limit: Limits, history: list[Fact]
         (Limits(max_tasks=1), "--max-tasks 3"),
         (Limits(price=0.333, max_cost=0.4), "--max-cost 1.00"),
         (Limits(max_tasks=1, price=1.0, max_cost=1.0), "--max-tasks 3 --max-cost 3.00"),
+        (Limits(max_tasks=1, price=1.0, max_cost=3.0), "--max-tasks 3"),
+        (Limits(max_tasks=3, price=1.0, max_cost=1.0), "--max-cost 3.00"),
         (Limits(max_tasks=2), ""),
         (Limits(price=1.0, max_cost=3.0), ""),
     ],

@@ -2,6 +2,8 @@
 the index beside them: the first row at which each task was shown.
 """
 
+from itertools import permutations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +33,18 @@ def test_a_day_of_one_row() -> None:
         batch.add_line(line(fact)[:-1])
     assert dict(batch.rows) == dict(Batch(whole).rows) == folded(whole)
     assert batch._rows.detached == {}
+
+
+@pytest.mark.parametrize("order", list(permutations([TIMES[3], TIMES[2], None])))
+def test_the_earliest_moment_of_creation_stays(order: tuple[str | None, ...]) -> None:
+    """Whichever of several showings comes first, a row in columns has the earliest moment that any named."""
+    facts: list[Fact] = [plan(0), *(in_columns(0, "a", "pending", at, "", None) for at in order)]
+    by_lines, by_facts = Batch(), Batch(facts)
+    for fact in facts:
+        by_lines.add_line(line(fact)[:-1])
+    for batch in (by_lines, by_facts):
+        assert batch.row(0).tasks["a"].created_at == TIMES[2]
+        assert batch._rows.detached == {}
 
 
 @pytest.mark.parametrize("created", [None, TIMES[2]])
