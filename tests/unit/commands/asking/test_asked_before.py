@@ -7,7 +7,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from zlib import crc32
@@ -267,6 +267,35 @@ async def test_another_home_asked(stage: Stage) -> None:
     third.client = stage.client
     created = await sent(third, third.manifest("a", "c", "e", name="third.csv"), only_new=True)
     assert (created.left_out, third.statuses("third")) == (2, {"pending": 1})
+
+
+@pytest.mark.parametrize(("since", "tasks"), [(None, 152), ("1d", 151)])
+@virtual
+async def test_the_account_is_looked_through_as_far_back_as_was_said(
+    stage: Stage, since: str | None, tasks: int
+) -> None:
+    """With a time to look back to, a task on a later page of the listing is found, too, and nothing is sent;
+    without one the first page is looked at.
+    """
+    for one in ("a", *range(150)):
+        await stage.client.create_tagging_task(f"https://images.example.com/{one}.jpg", "https://a.test/hook")
+    options = silent(repeats=Repeats(since=since))
+    with pytest.raises(AskedBefore, match="1 row") if since else nullcontext():
+        await submit(stage.home, stage.client, stage.manifest("a"), options, stage.context)
+    assert stage.tasks == tasks
+
+
+@virtual
+async def test_nobody_looks_through_an_account_for_no_row(stage: Stage) -> None:
+    """Where every row has its task the first page of the account is enough, however far back was said."""
+    await sent(stage, stage.manifest("a", name="week1.csv"))
+    asked = list[int]()
+    for since in (None, "1d"):
+        stage.wire.listed.clear()
+        options = silent(repeats=Repeats(since=since))
+        await resume(stage.home, stage.client, "week1", options, stage.new_context())
+        asked.append(len(stage.wire.listed))
+    assert asked[0] == asked[1]
 
 
 @virtual

@@ -14,6 +14,7 @@ from mwbatch.commands.context.context import Context
         ("", "--only-new"),
         ("mwbatch resume week1", "mwbatch resume week1 --only-new"),
         ("mwbatch submit 'week 2.csv' --only-new --yes", "mwbatch submit 'week 2.csv' --yes --only-new"),
+        ("mwbatch submit m.csv --batch b --yes", "mwbatch submit m.csv --batch b --yes --only-new"),
         ("mwbatch submit m.csv --dry-run --price 1", "mwbatch submit m.csv --price 1 --only-new"),
         ("mwbatch submit -n m.csv -q", "mwbatch submit m.csv -q --only-new"),
         ("mwbatch submit m.csv -yn", "mwbatch submit m.csv -y --only-new"),
@@ -27,3 +28,10 @@ def test_the_command_that_goes_on(typed: str, printed: str) -> None:
     """What was typed is repeated with what leads on; where it only looks, it is the command that does it."""
     context = Context(command=tuple(split(typed)))
     assert same_command(context, "--only-new") == printed
+
+
+def test_what_is_added_takes_the_place_of_the_same_option_alone() -> None:
+    """Another batch takes the place of the one that was typed; all else that was typed stays."""
+    typed = Context(command=("mwbatch", "submit", "m.csv", "--batch", "a", "--only-new"))
+    assert same_command(typed, "--batch", "b") == "mwbatch submit m.csv --only-new --batch b"
+    assert same_command(typed, "--again", "b") == "mwbatch submit m.csv --batch a --only-new --again b"

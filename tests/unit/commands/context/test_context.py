@@ -1,4 +1,5 @@
 import asyncio
+from contextlib import suppress
 
 from mwbatch.commands.context.context import Context
 from mwbatch.core.api.create_request import Outcome
@@ -47,3 +48,12 @@ def test_why_a_read_waits_is_shown() -> None:
         context.waits(error, 4.0)
         told.append(context.tally.trouble)
     assert told == ["no connection", "the API asks to slow down", "no answer", "the API fails (HTTP 503)", ""]
+
+
+def test_blocks_in_flight_are_counted() -> None:
+    """However many blocks finish what is in flight, in the end none does, be it by an error."""
+    context = Context()
+    with context.in_flight(), suppress(ValueError), context.in_flight():
+        assert context.finishing == 2
+        raise ValueError
+    assert context.finishing == 0

@@ -107,6 +107,22 @@ async def test_nothing_is_given_out_once_the_run_has_stopped(stage: Stage) -> No
     assert [(left.create.planned.row, left.outcome.verdict) for left in ready.leftovers()] == [(0, "busy")]
 
 
+@virtual
+async def test_what_is_left_over_does_not_come_again(stage: Stage) -> None:
+    """A row that was taken out while it rested is given to nobody once its rest is over."""
+    loop, wrong = asyncio.get_running_loop(), list[object]()
+    loop.set_exception_handler(lambda _, said: wrong.append(said))
+    ready = ready_of(await stage.opened(1), 1)
+    preparing = asyncio.create_task(ready.prepare())
+    only = await ready.take()
+    assert only is not None
+    ready.again(only, 5.0)
+    assert list(ready.leftovers()) == [only]
+    await preparing
+    await asyncio.sleep(10)
+    assert (await ready.take(), wrong) == (None, [])
+
+
 @pytest.mark.files
 @virtual
 async def test_a_failing_disk_makes_nothing_ready(stage: Stage) -> None:
@@ -190,6 +206,20 @@ async def test_flush_does_not_wait_for_more(stage: Stage) -> None:
     await recorder.flush()
     assert loop.time() - began < GATHER
     assert seen_on_disk(stage) == [0]
+
+
+@virtual
+async def test_after_a_flush_outcomes_gather_again(stage: Stage) -> None:
+    """What comes once somebody has waited is written together, as before."""
+    recorder = Recorder(stage.session(await stage.opened(3)))
+    recorder.note(show(1))
+    await recorder.flush()
+    for row in (1, 2):
+        recorder.note(show(1, row=row))
+        await asyncio.sleep(GATHER / 3)
+        assert seen_on_disk(stage) == [0]
+    await recorder.flush()
+    assert seen_on_disk(stage) == [0, 1, 2]
 
 
 @pytest.mark.files

@@ -80,6 +80,20 @@ async def test_rows_wait_for_one_that_is_found(stage: Stage) -> None:
 
 
 @virtual
+async def test_what_was_found_out_is_told(stage: Stage) -> None:
+    """People read how many rows in doubt have a task and how many have none; of a run in which all went well
+    there is nothing to tell.
+    """
+    created = await sent(stage, 2)
+    assert (created.exit, created.reasons) == (Exit.DONE, ())
+    assert not any("in doubt" in note for note in stage.context.tally.notes)
+    stage.befall(Line(Fault.NOT_CREATED_500, 3, 4), Line(Fault.CREATED_500, 5, 5))
+    created = await sent(stage, 6)
+    assert (created.exit, created.reasons, stage.tasks) == (Exit.DONE, (), 6)
+    assert "1 row in doubt have a task, 2 rows have none" in stage.context.tally.notes
+
+
+@virtual
 async def test_who_stops_the_settling_is_told(stage: Stage) -> None:
     """A run that was interrupted says so to scripts and people, wherever that was:
     here nothing was left to send.

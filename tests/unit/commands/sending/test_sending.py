@@ -11,6 +11,7 @@ from mwbatch.commands.sending.probing import PATIENCE
 from mwbatch.commands.sending.sending import Sender, Sending
 from mwbatch.core.api.address import NOBODY, find
 from mwbatch.core.facts.kinds import Failed, Planned, Seen, Started
+from mwbatch.core.pace.course import State
 from mwbatch.core.pace.pace import Pace, backoff
 from mwbatch.core.state.row_status import Status
 from mwbatch.errors import Exit, StoreError, Unsent, Unsure, UsageError
@@ -19,6 +20,7 @@ from mwbatch.journal.keys.home_keys import keys_of
 from mwbatch.simulator.world.faults import Fault, Line
 from mwbatch.simulator.world.forms import Draft
 from tests.support.disks import Failing
+from tests.support.facts import plan as planned
 from tests.support.virtual import virtual
 from tests.unit.commands.conftest import LATENCY, Stage, answer, ids
 
@@ -264,6 +266,16 @@ async def test_stopping_finishes_what_is_in_flight(stage: Stage) -> None:
     assert (sender.course.ending.exit, sender.course.ending.reason) == (Exit.UNFINISHED, "interrupted")
     assert 0 < sent < 100
     assert stage.statuses() == {"pending": sent, "planned": 100 - sent}
+
+
+@virtual
+async def test_the_end_of_a_round_ends_a_course_that_was_stopped(stage: Stage) -> None:
+    """A round that came to its end leaves the run sending; one that was stopped leaves it over."""
+    assert (await send(stage, await stage.opened(3))).course.state is State.SENDING
+    stage.wire.plays = [answer(401)]
+    batch = await stage.opened()
+    await batch.record([planned(3)])
+    assert (await send(stage, batch)).course.state is State.OVER
 
 
 @virtual

@@ -270,6 +270,27 @@ async def test_trust_needs_the_echo(stage: Stage) -> None:
 
 
 @pytest.mark.files
+@pytest.mark.parametrize("walk", [1, 2])
+@pytest.mark.parametrize("kind", ["tagging", "annotating"])
+@virtual
+async def test_a_type_whose_addresses_were_never_shown_restores_no_trust(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, walk: int, kind: str
+) -> None:
+    """Tasks without an address may be rows of ours that the folder has forgotten, unless the listing was
+    seen to show addresses of their type; in whichever of the two sweeps they are.
+    """
+    await stage.client.create_tagging_task("https://images.test/1", "https://others.test/hook")
+
+    def strip(page: Any, number: int) -> Any:
+        docs = [doc | {"type": kind, "callback_url": None} for doc in page["docs"] if number == walk]
+        return page | {"docs": docs, "total": len(docs)}
+
+    twist(stage, monkeypatch, strip)
+    reason = await distrusted(stage, await stage.opened(2))
+    assert ("the API's listing does not show our addresses" in reason) is (kind == "annotating")
+
+
+@pytest.mark.files
 @virtual
 async def test_the_user_may_vouch_where_the_api_cannot_tell(stage: Stage) -> None:
     """A batch at an API that shows no addresses goes on from another disk by the user's word, once,

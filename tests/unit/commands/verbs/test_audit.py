@@ -1,6 +1,7 @@
 """Asking what was asked: several tasks for one request, wherever they are."""
 
 import asyncio
+import shutil
 from typing import Any
 
 import pytest
@@ -132,6 +133,23 @@ async def test_the_account_of_another_api(stage: Stage) -> None:
 
 
 @virtual
+async def test_an_account_without_a_batch_is_looked_at(stage: Stage) -> None:
+    """Where no batch of the home is at the API that was asked, its account is counted all the same."""
+    await stage.client.create_tagging_task("https://images.example.com/a.jpg", "https://hooks.example.com/x")
+    json: Any = (await audited(stage, api=True)).value
+    assert (json["listed"], json["asked_again"]) == (1, 0)
+
+
+@virtual
+async def test_people_see_how_far_it_is(stage: Stage) -> None:
+    """Each batch is read twice, and in the end all was read."""
+    await sent(stage, "week1", "a")
+    await sent(stage, "week2", "b")
+    await audited(stage)
+    assert stage.context.tally.done == stage.context.tally.total == 4
+
+
+@virtual
 async def test_our_own_tasks_without_their_address(stage: Stage) -> None:
     """Where the API shows no addresses, the batch's own tasks are not taken for those of others."""
     stage.befall(Line(Fault.NO_ECHO, 1, 100))
@@ -201,6 +219,17 @@ async def test_a_batch_that_cannot_be_read(stage: Stage) -> None:
     found = await audited(stage)
     assert (found.exit, counts(found)[0]) == (Exit.MACHINE, 1)
     assert "not looked into: cannot read" in found.words
+
+
+@pytest.mark.files
+@virtual
+async def test_a_copy_of_a_batch_is_named(stage: Stage) -> None:
+    """Two folders that are one batch are named, and neither is counted."""
+    await sent(stage, "week1", "a")
+    shutil.copytree(stage.path / "week1", stage.path / "copy")
+    found = await audited(stage)
+    assert (found.exit, counts(found)[0]) == (Exit.MACHINE, 0)
+    assert "copy is the same batch as " in found.words
 
 
 @pytest.mark.files

@@ -175,3 +175,16 @@ async def test_an_annotating_batch_has_nothing_for_it(stage: Stage) -> None:
     await submit(stage.home, stage.client, source, silent(), stage.context)
     with pytest.raises(UsageError, match="has no tagging rows"):
         await made(stage)
+
+
+@virtual
+async def test_rows_of_the_second_stage_are_asked_nothing_again(stage: Stage) -> None:
+    """In a batch with rows of both types only the answers with tags become questions."""
+    source = stage.manifest()
+    box = '"[{""left"":1,""top"":2,""width"":3,""height"":4}]"'
+    head, picture = "id,image_url,instruction,annotation_option,tags", "https://images.example.com"
+    stage.write(source, head, f"a,{picture}/a.jpg,,,", f"b,{picture}/b.jpg,Good?,yes|no,{box}")
+    await submit(stage.home, stage.client, source, silent(), stage.context)
+    await tagged_now(stage, 2)
+    found = await made(stage)
+    assert (found.rows + found.images_without, found.waiting, found.unusable) == (1, 0, 0)

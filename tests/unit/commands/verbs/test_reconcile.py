@@ -81,6 +81,29 @@ async def test_waiting_has_its_limit(stage: Stage) -> None:
 
 
 @virtual
+async def test_people_see_that_it_waits(stage: Stage) -> None:
+    """Between two looks people see what is waited for."""
+    await pending(stage, 1)
+    seen = list[str]()
+    asyncio.get_running_loop().call_later(45, lambda: seen.append(stage.context.tally.phase))
+    options = ReconcileOptions(every=30, most=100)
+    await reconcile(stage.home, stage.client, "logos", stage.context, options)
+    assert seen == ["waiting for answers"]
+
+
+@virtual
+async def test_one_listing_is_enough_where_nothing_comes_of_it(stage: Stage) -> None:
+    """Where a listing showed all there is, it is not asked for once more."""
+    await pending(stage, 2)
+    stage.world.complete_all(clock())
+    await asyncio.sleep(5)
+    for _ in range(2):
+        stage.wire.listed.clear()
+        assert (await reconciled(stage)).exit is Exit.DONE
+        assert len([query for query in stage.wire.listed if "start_time" in query]) == 1
+
+
+@virtual
 async def test_waiting_ends_with_the_last_answer(stage: Stage) -> None:
     """Without a limit it waits as long as it takes: here a day."""
     await pending(stage, 3)
