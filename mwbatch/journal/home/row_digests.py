@@ -171,15 +171,13 @@ def _proved(file: BinaryIO) -> tuple[int, dict[str, Json]]:
     (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
     begin = file.seek(end - length)
     tail = file.read(length)
-    if (begin - len(MAGIC)) % RECORD.size:
-        raise ValueError("not whole records")
     return begin - len(MAGIC), decode_object(tail)
 
 
 def _stands(path: Path, size: int, end: str) -> bool:
     """Whether a segment still has the line that ended what was covered of it."""
     with read_own(path, 0) as file:
-        file.seek(max(size - _MARK - 1, 0))
+        file.seek(size - _MARK - 1)
         return file.read(_MARK + 1) == end.encode() + b"\n"
 
 

@@ -215,5 +215,16 @@ def test_a_file_is_never_renamed_onto_what_came_meanwhile(
     assert (tmp_path / "new").read_text() == "theirs"
 
 
+def test_a_link_gets_the_new_name_and_not_what_it_leads_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the system knows no rename that keeps off, a link is renamed as what it is."""
+    monkeypatch.setattr(renaming, "_call", lambda: None)
+    (tmp_path / "there").write_text("ours")
+    (tmp_path / "old").symlink_to("there")
+    renaming.give_name(tmp_path / "old", tmp_path / "new")
+    assert (sorted(names(tmp_path)), os.readlink(tmp_path / "new")) == (["new", "there"], "there")
+
+
 def _unknown(*_: object, **__: object) -> None:
     raise PermissionError(1, "Operation not permitted")

@@ -1,6 +1,7 @@
 """Rows beside their answers: what is shown is what the fold would show, and needs none."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,7 +24,7 @@ from mwbatch.journal.segments.folders import place
 from mwbatch.journal.segments.journal import Segments
 from mwbatch.journal.segments.offsets import MOST_OPEN, Places
 from tests.support.disks import descriptors
-from tests.support.facts import ROWS, answer, histories, mixed_up, plan, show
+from tests.support.facts import ROWS, answer, fail, histories, mixed_up, plan, show, start
 from tests.support.virtual import virtual
 
 
@@ -167,4 +168,16 @@ async def test_results_come_in_the_order_of_the_manifest(tmp_path: Path) -> None
     batch = await opened(tmp_path)
     await batch.record([*map(plan, range(6)), *map(told, (5, 0, 3, 1))])
     assert [line["row"] for line in results(batch)] == [0, 1, 3, 5]
+    await batch.journal.close()
+
+
+@virtual
+async def test_all_rows_come_with_what_failed(tmp_path: Path) -> None:
+    """Where every row is asked for, one that was refused says why; the others have no error."""
+    batch = await opened(tmp_path)
+    await batch.record(
+        [plan(0), plan(1), start(1, ((0, 2),)), replace(fail(1, final=True, row=1), message="no")]
+    )
+    errors = {line["row"]: line["error"] for line in results(batch, every=True)}
+    assert errors == {0: None, 1: "no"}
     await batch.journal.close()

@@ -7,6 +7,7 @@ import re
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -224,3 +225,14 @@ def test_the_first_rotation_races_a_receiver(path: Path) -> None:
     kids = {key.kid for key in there(path).live}
     assert {*rotations, *seen} <= kids
     assert json.loads(path.read_text())["retired"] == []
+
+
+def test_who_waits_for_the_keys_rests_meanwhile(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While another process changes them, whoever waits leaves the processor to it."""
+    rotate(path, AT)
+    monkeypatch.setattr(rotation, "PATIENCE", 0.5)
+    with FileLock(path.with_name(".keys.json.lock")):
+        began = time.thread_time()
+        with pytest.raises(BatchBusy):
+            rotate(path, AT)
+        assert time.thread_time() - began < 0.1

@@ -287,6 +287,14 @@ class BelongingsLaws(Made):
         later = store.open(store.find("logos"))
         assert (later.known_tasks(), later.own.trust.was_sent(), later.state.confirmed()) == (3, True, 0)
 
+    async def test_what_was_known_at_the_end_is_not_forgotten(self, store: Store) -> None:
+        """How many tasks were known at the beginning of a run, and at its end, is known to the next."""
+        batch = await self.opened(store)
+        batch.own.trust.begin(3)
+        assert store.open(batch.ref).own.trust.tasks() == 3
+        batch.own.trust.end(9)
+        assert store.open(batch.ref).own.trust.tasks() == 9
+
     async def test_what_came_before_the_batch_is_taken_in(self, store: Store) -> None:
         """Callbacks of an id that is not here are put into its inbox, and are the batch's once it is;
         a second time nothing is new.

@@ -13,6 +13,7 @@ import pytest
 from mwbatch.core.facts.kinds import Fact, Seen
 from mwbatch.core.facts.lines import line, parse
 from mwbatch.errors import DiskFull, Displaced, Poisoned, StoreError
+from mwbatch.journal.files.disk import Disk
 from mwbatch.journal.interface.health import Damage, DamageKind
 from mwbatch.journal.segments import scan as reading
 from mwbatch.journal.segments.scan import Again, placed, read, written_now
@@ -384,3 +385,16 @@ def test_a_segment_is_written_until_it_is_closed(tmp_path: Path) -> None:
     segment.close()
     assert not written_now(segment.path)
     assert not written_now(tmp_path / "gone.jsonl")
+
+
+def test_what_cannot_be_looked_at_is_not_there(tmp_path: Path) -> None:
+    """A segment stands where its name leads to all that was written; where nobody can look it does not."""
+
+    class Blind(Disk):
+        def look(self, path: Path, file: int) -> int:
+            raise OSError(errno.EACCES, f"{path} {file}")
+
+    for disk, stands in ((Disk(), True), (Blind(), False)):
+        segment = Segment(tmp_path, "test", disk)
+        assert segment.stands is stands
+        segment.close()
