@@ -223,7 +223,7 @@ def test_a_link_gets_the_new_name_and_not_what_it_leads_to(
     (tmp_path / "there").write_text("ours")
     (tmp_path / "old").symlink_to("there")
     renaming.give_name(tmp_path / "old", tmp_path / "new")
-    assert (sorted(names(tmp_path)), os.readlink(tmp_path / "new")) == (["new", "there"], "there")
+    assert (sorted(names(tmp_path)), (tmp_path / "new").readlink()) == (["new", "there"], Path("there"))
 
 
 def _unknown(*_: object, **__: object) -> None:
