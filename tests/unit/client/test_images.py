@@ -264,6 +264,22 @@ async def test_a_page_is_no_picture(body: bytes, headers: dict[str, str], told: 
     assert (told or "HTML") in str(measured)
 
 
+async def test_every_error_is_one() -> None:
+    """From 400 on it is an error, whatever else the answer looks like."""
+    moody = Moody(web.Response(status=400, body=b"x" * 600, headers={"Content-Type": "image/png"}))
+    assert await both(moody) == ("HTTP 400", "HTTP 400")
+
+
+async def test_only_a_redirect_leads_elsewhere() -> None:
+    """A place that is named beside the picture itself is not asked for."""
+    moody = Moody(
+        web.Response(
+            body=picture("PNG"), headers={"Content-Type": "image/png", "Location": "http://127.0.0.1:1/"}
+        )
+    )
+    assert await both(moody) == ("", SIZE)
+
+
 async def test_a_picture_that_says_that_it_is_a_page() -> None:
     """What a server calls its pictures is no proof: the bytes are looked at."""
     assert await both(Moody(web.Response(body=picture("PNG", (3, 4)), headers=PAGE))) == ("", Size(3, 4))

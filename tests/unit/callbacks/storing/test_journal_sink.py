@@ -60,6 +60,18 @@ def test_room_that_was_not_taken_is_not_given_back(place: tuple[int, int, str]) 
     assert bounds.holds(RowNumber(0), Attempt(1), "task")
 
 
+@pytest.mark.parametrize("row", [0, 1 << 50])
+def test_each_attempt_has_its_own_room(row: int) -> None:
+    """Four tasks of each attempt have room, whatever was stored of another one, and however far away a row
+    is; that one of them has answered before takes no second place.
+    """
+    bounds = Bounds()
+    for attempt in (1, 2):
+        for task in ("a", "a", "b", "c", "d"):
+            assert bounds.take(RowNumber(row), Attempt(attempt), task)
+        assert not bounds.take(RowNumber(row), Attempt(attempt), "e")
+
+
 async def test_a_flood_of_answers(stage: Stage) -> None:
     """Of three hundred answers that differ four are stored;
     the others are answered 422 and kept as rejects, so far as those go.

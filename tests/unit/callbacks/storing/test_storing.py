@@ -9,7 +9,7 @@ from mwbatch.core.api.receiver_probe import is_answer, probe_address, question
 from mwbatch.core.codec.json_codec import Json
 from mwbatch.core.facts.kinds import Seen
 from tests.unit.callbacks.conftest import Start
-from tests.unit.callbacks.stage import BATCH, TAGS, Reply, Stage, add_batch, callback
+from tests.unit.callbacks.stage import BATCH, TAGS, Reply, Stage, add_batch, callback, until
 
 OK = Reply(200, b"", None)
 
@@ -100,6 +100,8 @@ async def test_a_mismatch_is_kept(stage: Stage, caplog: pytest.LogCaptureFixture
     assert await stage.post(stage.address(), b'{"task_id":"a","response":{},"task":{"task_id":"b"}}') == OK
     assert stage.running.counts.mismatched == len(stage.lines()) == 1
     assert "two task ids" in caplog.text
+    await until(lambda: stage.running.counts.kept == 1)
+    assert [reject.row for reject in stage.home.open(stage.home.find(f"named-{BATCH}")).own.rejects()] == [0]
 
 
 async def test_nobody_knows_the_batch(stage: Stage) -> None:

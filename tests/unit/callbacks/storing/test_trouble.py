@@ -9,9 +9,11 @@ import aiohttp
 import pytest
 
 from mwbatch.callbacks.common.limits import Limits
+from mwbatch.callbacks.common.readiness import State
 from mwbatch.callbacks.receiver import Receiver
 from mwbatch.callbacks.storing.routing import Routing
-from mwbatch.errors import Poisoned, StoreError
+from mwbatch.errors import Poisoned, StoreError, UsageError
+from mwbatch.journal.keys.home_keys import keys_of
 from tests.support.disks import Failing, Gated
 from tests.unit.callbacks.conftest import Start
 from tests.unit.callbacks.stage import BATCH, add_batch, callback, make_home, request, talk, turns
@@ -32,6 +34,7 @@ async def test_a_full_disk_recovers(start: Start, caplog: pytest.LogCaptureFixtu
     ]
     assert len(stage.lines()) == 1
     assert stage.running.failure is None
+    assert "; free some, it goes on by itself" in caplog.text
     assert "storing again" in caplog.text
 
 
@@ -61,6 +64,7 @@ async def test_one_trouble_one_line(start: Start, caplog: pytest.LogCaptureFixtu
     for row in range(3):
         await stage.post(stage.address(row), callback())
     assert caplog.text.count("answering 503") == 1
+    assert "free some" not in caplog.text
 
 
 async def test_copies_share_a_failure(start: Start) -> None:
@@ -214,3 +218,20 @@ async def test_shutdown_does_not_wait_for_ever(start: Start) -> None:
     assert 0.25 < time.monotonic() - began < 1.5
     assert b"200 OK" not in await half
     assert not stage.lines()
+
+
+async def test_a_receiver_that_could_not_be_opened(tmp_path: Path) -> None:
+    """Where it cannot be opened it says so and is not ready; once that is mended it can be."""
+    home = make_home(tmp_path / "home", BATCH)
+    keys_of(home)
+    keys = home.path / "keys.json"
+    right = keys.read_bytes()
+    keys.write_bytes(b"{")
+    receiver, entered = Receiver(home), False
+    with pytest.raises(UsageError, match="no usable callback keys"):
+        async with receiver:
+            entered = True
+    assert (entered, receiver.readiness.state) == (False, State.STARTING)
+    keys.write_bytes(right)
+    async with receiver:
+        assert receiver.readiness.state is State.READY

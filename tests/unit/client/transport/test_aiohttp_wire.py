@@ -136,6 +136,24 @@ async def test_a_cut_request_leaves_its_task_alive(start: Start) -> None:
     await wire.close()
 
 
+async def test_who_was_answered_is_watched_no_more(start: Start) -> None:
+    """However long a task lives after its answer, nothing cuts it: it has no request in flight."""
+
+    async def served(talk: Talk) -> None:
+        await talk.hear()
+        await talk.say(http({}))
+
+    wire = AiohttpWire(KEY, (await start(served)).url)
+    assert (await wire.send("GET", "/v1/tasks")).status == 200
+    wire._watchdog.limit = 0.0
+    wire._watchdog._look(asyncio.get_running_loop())
+    await asyncio.sleep(0)
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+    await wire.close()
+
+
 async def test_an_endless_answer_is_not_read(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """More bytes than the cap are never held."""
     monkeypatch.setattr(aiohttp_wire, "LONGEST_BODY", 1000)
