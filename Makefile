@@ -108,7 +108,7 @@ quick: $(READY) ## While you write: format, lint, types, import contracts, docum
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tests.documents
 
-check: quick ## Before a commit: what quick does, a second type checker, the installed packages
+check: quick docs ## Before a commit: what quick does, a second type checker, the documents as a site, the installed packages
 	@$(BIN)/basedpyright
 	@$(BIN)/python -m pip check
 
