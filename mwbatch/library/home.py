@@ -235,6 +235,7 @@ class Home:
 
         runtime, path = self._runtime, str(manifest)
         with runtime.at_work() as context:
+            amount("price", price, 0, GREATEST_COST, none=True)
             source, said = checked_by(path, batch, options)
             found = await validate(
                 path,

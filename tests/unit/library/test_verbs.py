@@ -112,6 +112,8 @@ def test_flags_are_known() -> None:
 async def test_what_stands_before_a_submission(api: Simulator, tmp_path: Path, manifest: Path) -> None:
     """A manifest is validated and rehearsed without a key being used or anything written."""
     async with mwbatch.Home(tmp_path / "home") as home:
+        with pytest.raises(BadValue, match=r"^price is -1"):
+            await home.validate(manifest, price=-1)
         found = await home.validate(manifest, price=0.08)
         assert (found.check().rows, found.cost) == (3, 0.24)
         told = await home.rehearse(manifest, callback_url="none", price=0.08, max_tasks=2)
