@@ -196,10 +196,6 @@ class ManifestSurvey:
         """What each row asks for that is to be planned, in order, as it was compared with all others."""
         return (digest for (digest,) in iter_unpack(f"{SIZE}s", self.asked))
 
-    def let_go(self) -> None:
-        """Forget what is known of each row by itself: the rows are planned."""
-        self.numbers, self.asked, self.annotating, self.marks = array("q"), bytearray(), bytearray(), []
-
     def finish(self, manifest: Manifest, free: int) -> None:
         """Where anything is wrong, say what is misnamed in the header too,
         and put all in the order of the lines.

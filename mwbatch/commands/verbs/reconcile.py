@@ -154,9 +154,8 @@ class Asking:
 
     def _see(self, sight: Sight) -> None:
         """Compare what is listed with what is stored, before the one joins the other."""
-        if sight.genuine:
-            row, task = sight.place.row, sight.task
-            self._agreement.compare(row, self.batch.state.task(row, task.task_id), task)
+        row, task = sight.place.row, sight.task
+        self._agreement.compare(row, self.batch.state.task(row, task.task_id), task)
 
     def _keep(self, swept: Swept) -> None:
         self._last = swept

@@ -78,7 +78,6 @@ async def planned(
                 batch.is_new = True
             await check_base(options, batch)
             beside = await _plan(batch, source, *examined, context)
-            examined.found.let_go()
             del examined  # MUST NOT be held while rows are sent: it knows what each of them asks for
             turn.release()
             yield batch, options, beside

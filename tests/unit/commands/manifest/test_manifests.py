@@ -1,16 +1,21 @@
+import asyncio
 import bz2
 import gzip
 import io
 import lzma
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiofiles import threadpool
 
 from mwbatch.commands.manifest import manifests
 from mwbatch.commands.manifest.manifests import Manifest, entries
 from mwbatch.core.manifest.parsing import Entry
 from mwbatch.errors import UsageError
+from tests.support.disks import descriptors
 
 CSV = b"id,image_url\na,https://images.example.com/1.jpg\nb,https://images.example.com/2.jpg\n"
 JSONL = b'{"id":"a","image_url":"https://images.example.com/1.jpg"}\n{"id":"b","image_url":"https://images.example.com/2.jpg"}\n'
@@ -142,3 +147,28 @@ async def test_a_manifest_can_be_read_again(tmp_path: Path) -> None:
     first = [chunk async for chunk in manifest]
     assert [chunk async for chunk in manifest] == first
     assert manifest.id_column == "id"
+
+
+async def test_a_reader_that_is_cancelled_leaves_no_file_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cancelled in the moment in which a file is opened, the reader closes it, and then ends."""
+    (tmp_path / "m.csv").write_bytes(CSV)
+    begun, going, before = asyncio.Event(), threading.Event(), descriptors()
+    loop = asyncio.get_running_loop()
+
+    honest = vars(threadpool)["sync_open"]
+
+    def slowly(*asked: Any, **how: Any) -> Any:
+        loop.call_soon_threadsafe(begun.set)
+        going.wait()
+        return honest(*asked, **how)
+
+    monkeypatch.setattr(threadpool, "sync_open", slowly)
+    reading = asyncio.create_task(ids(tmp_path / "m.csv"))
+    await begun.wait()
+    reading.cancel()
+    await asyncio.sleep(0)
+    going.set()
+    await asyncio.wait([reading])
+    assert (reading.cancelled(), descriptors()) == (True, before)

@@ -1,13 +1,14 @@
 """What comes before the first request: limits, the question, the callback base."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from mwbatch.commands.context.callback_base import checked_base
 from mwbatch.commands.verbs.submit import resume, submit
-from mwbatch.core.facts.kinds import Fact
+from mwbatch.core.facts.kinds import Fact, Planned
 from mwbatch.core.report.command_outcomes import Created
 from mwbatch.core.report.next_steps import next_steps
 from mwbatch.core.spending.budget import Limits
@@ -252,3 +253,20 @@ async def test_who_is_sent_again_waits_for_the_first(stage: Stage) -> None:
     assert again[1] - again[0] > 0.9 * LATENCY
     assert again[5] - again[1] < 4 * LATENCY  # not one by one
     assert [place(url)[1] for url in stage.wire.creates] == [1] * 20 + [2] * 6
+
+
+@virtual
+async def test_a_batch_with_nothing_to_send_is_not_read(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where every row has its task, none is read to be sent, however many there are."""
+    await sent(stage, 3)
+    kind, read = type((await stage.opened()).journal), list[object]()
+
+    def rows(_: object, *asked: object) -> Iterator[Planned]:
+        read.append(asked)
+        return iter(())
+
+    monkeypatch.setattr(kind, "rows", rows)
+    await resume(stage.home, stage.client, "logos", silent(), stage.context)
+    assert read == []

@@ -6,17 +6,22 @@ from typing import Any
 import pytest
 
 from mwbatch.client import Client
+from mwbatch.commands.settling.fetching import FORGOTTEN, PATIENCE
 from mwbatch.commands.settling.inbox import take_in
 from mwbatch.commands.verbs.reconcile import ReconcileOptions, reconcile
 from mwbatch.commands.verbs.submit import submit
+from mwbatch.core.api.address import Key
 from mwbatch.core.report.command_outcomes import Reconciled
 from mwbatch.core.state.row_status import Status
 from mwbatch.errors import Exit, OtherApi
 from mwbatch.journal.interface.open_batch import OpenBatch
+from mwbatch.journal.keys.home_keys import keys_of
 from mwbatch.journal.segments.journal import Segments
 from tests.support.facts import answer as answered
 from tests.support.virtual import virtual
 from tests.unit.commands.conftest import ELSEWHERE, Stage, clock, silent
+from tests.unit.commands.conftest import answer as response
+from tests.unit.commands.settling.test_settling import born, twist
 
 
 async def pending(stage: Stage, count: int) -> None:
@@ -101,6 +106,52 @@ async def test_one_listing_is_enough_where_nothing_comes_of_it(stage: Stage) -> 
         stage.wire.listed.clear()
         assert (await reconciled(stage)).exit is Exit.DONE
         assert len([query for query in stage.wire.listed if "start_time" in query]) == 1
+
+
+NONE: dict[str, Any] = {"docs": [], "total": 0}
+FLAWED: dict[str, Any] = {"total": 7}
+
+
+@pytest.mark.parametrize(
+    ("early", "late", "forgotten"),
+    [
+        (NONE, NONE, True),
+        (NONE | FLAWED, NONE | FLAWED, True),
+        (NONE | FLAWED, {}, False),
+        (FLAWED, FLAWED, False),
+        ({}, {}, False),
+    ],
+)
+@virtual
+async def test_waiting_ends_where_the_api_knows_nothing_any_more(
+    stage: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+    early: dict[str, Any],
+    late: dict[str, Any],
+    forgotten: bool,
+) -> None:
+    """Tasks that neither a GET nor the latest listing shows for long are waited for no longer, and why is
+    said; while a listing shows one of them, be it no proof, its answer may come.
+    """
+    await pending(stage, 2)
+    for _, task in (await stage.opened()).state.open():
+        stage.wire.gets[task.task_id] = response(404)
+    twist(stage, monkeypatch, lambda page, _: page | (early if stage.context.ticks() < 600 else late))
+    result = await reconciled(stage, every=60, most=3600)
+    assert (result.exit, FORGOTTEN in result.reasons) == (Exit.UNFINISHED, forgotten)
+    assert (PATIENCE < stage.context.ticks() < PATIENCE + 300) is forgotten
+    assert (3500 < stage.context.ticks() < 3900) is not forgotten
+
+
+@virtual
+async def test_an_answer_that_the_api_does_not_have_is_told_whoever_signed(stage: Stage) -> None:
+    """A task that has an answer by a callback alone is told, also where our keys did not sign its address."""
+    batch = await stage.opened(2)
+    forged = born(stage, 1, key=Key(keys_of(stage.home).newest.kid, b"f" * 16))
+    await batch.record([answered(1, row=1, task=forged.task_id)])
+    await batch.journal.close()
+    result = await reconciled(stage)
+    assert [(one.row, one.task_id) for one in result.unanswered] == [(1, forged.task_id)]
 
 
 @virtual

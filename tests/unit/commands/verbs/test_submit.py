@@ -1,6 +1,7 @@
 """Submitting, again and again: each row is sent once, and only what is missing."""
 
 import asyncio
+import gc
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from mwbatch.commands.asking.asked_before import Compared
+from mwbatch.commands.manifest.manifest_survey import ManifestSurvey
 from mwbatch.commands.manifest.planning import ManifestSource
 from mwbatch.commands.verbs.rehearse import rehearse
 from mwbatch.commands.verbs.submit import resume, submit
@@ -306,3 +309,16 @@ async def test_a_batch_without_rows_takes_the_id_column_of_its_first(stage: Stag
     ref = stage.home.create(BatchInfo("logos", "b234567890", ORIGIN, "/m.csv", "id", ()))
     await sent(stage, replace(stage.manifest("a", column="custom_id"), batch=ref.info.name))
     assert stage.home.find("logos").info.id_column == "custom_id"
+
+
+@virtual
+async def test_while_rows_are_sent_the_manifest_is_forgotten(stage: Stage) -> None:
+    """Whatever is known of each row of a manifest is let go before the first request leaves."""
+    held = list[int]()
+
+    def look(_: object) -> None:
+        held.append(sum(isinstance(one, ManifestSurvey | Compared) for one in gc.get_objects()))
+
+    stage.wire.on_create = look
+    await submit(stage.home, stage.client, stage.manifest("a", "b"), silent(), stage.context)
+    assert held == [0, 0]

@@ -1,12 +1,17 @@
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mwbatch.commands.context.context import Context
 from mwbatch.commands.manifest import manifest_survey as module
+from mwbatch.commands.manifest.planning import ManifestSource
 from mwbatch.commands.manifest.urls import Urls
-from mwbatch.commands.verbs.validate import validate
-from mwbatch.errors import Exit
+from mwbatch.commands.verbs.validate import compared, validate
+from mwbatch.core.spending.overlaps import Repeats
+from mwbatch.errors import Exit, UsageError
+from mwbatch.journal.memory.home import MemoryHome
 from mwbatch.views.preview import validated
 
 SAMPLES = Path(__file__).parents[4] / "sample_manifests"
@@ -129,3 +134,18 @@ async def test_urls_that_differ_are_counted() -> None:
     urls.add(f"https://images.test/{number}.jpg" for number in range(1000))
     urls.add(f"https://images.test/{number}.jpg" for number in range(0, 1500, 3))
     assert len(urls) == 1000 + 166
+
+
+async def test_in_an_empty_home_nothing_is_asked(tmp_path: Path) -> None:
+    """Where there is no batch to compare with, the API is asked only if it was said how far to look back."""
+    path, store = written(tmp_path, "image_url", "https://a.example/1"), MemoryHome()
+    found, asked = await validate(path), list[str]()
+
+    def client() -> None:
+        asked.append("a client")
+
+    for since, clients in ((None, []), ("1d", ["a client"])):
+        source, said = ManifestSource(str(path)), Repeats(since=since)
+        with suppress(UsageError, AssertionError, AttributeError):
+            assert await compared(found, store, "http://a.test", source, said, Context(), client) == found
+        assert asked == clients

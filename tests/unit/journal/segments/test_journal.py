@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 from mwbatch.core.facts.kinds import Failed, Retried, Seen, Started, Withdrawn
-from mwbatch.core.facts.lines import line
+from mwbatch.core.facts.lines import line, parse
 from mwbatch.errors import DiskFull, Poisoned, StoreError
 from mwbatch.journal.interface.health import DamageKind
 from mwbatch.journal.segments import writer
-from mwbatch.journal.segments.folders import FOLDERS
+from mwbatch.journal.segments.folders import FOLDERS, RESULTS, Folder
 from mwbatch.journal.segments.journal import Segments
 from mwbatch.journal.segments.scan import Again
 from tests.support.disks import Failing, Fate, Gated, unprivileged
@@ -54,6 +54,19 @@ async def write(folder: Path) -> Segments:
     await journal.append(EVERY)
     await journal.close()
     return journal
+
+
+def test_what_stands_is_what_was_read_last(tmp_path: Path) -> None:
+    """A segment that is gone shows until the folder is read again: then it is no part of what was read."""
+    folder = Folder(tmp_path / RESULTS)
+    for name in ("1", "2"):
+        segment = tmp_path / RESULTS / f"2024010{name}T000000Z-receiver-0000000{name}.jsonl"
+        segment.parent.mkdir(exist_ok=True)
+        segment.write_bytes(line(answer(1)))
+    assert (len(list(folder.durable(parse))), folder.stands()) == (2, True)
+    segment.unlink()
+    assert not folder.stands()
+    assert (len(list(folder.durable(parse))), folder.stands()) == (1, True)
 
 
 async def test_the_rows_of_a_type(tmp_path: Path) -> None:
