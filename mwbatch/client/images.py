@@ -8,9 +8,6 @@ other, because image stores are often private.
 """
 
 import asyncio
-import io
-import struct
-import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -21,16 +18,20 @@ import aiohttp
 from yarl import URL
 
 from mwbatch import __version__
+from mwbatch.client.image_header import beside, exif_at, size_in
 from mwbatch.client.transport.pool import Belonging
 from mwbatch.client.transport.proxy_route import way
 from mwbatch.core.codec.times import asked_wait
-from mwbatch.core.manifest.image_size import Size
+from mwbatch.core.manifest.image_size import Measured
 from mwbatch.core.urls.proxies import Proxies, on_the_way
 from mwbatch.core.words.values import MOST_CONCURRENT, whole
 from mwbatch.errors import UsageError
 
 RANGES: Final = ((0, 1 << 15), (1 << 15, 1 << 20))
 """The bytes that are asked for, from and up to: nearly every image tells its size in the first range."""
+
+EXIF: Final = 1 << 17
+"""The bytes that are asked for where it stands behind the pixels: it has 65,536 at the most, mostly."""
 
 TIMEOUT: Final = 20.0
 """Seconds for one request."""
@@ -49,8 +50,6 @@ HTML: Final = "text/html"
 NO_SIZE: Final = "no image whose header tells its size"
 _PAGE: Final = (b"<!doctype html", b"<html")
 _ASCII: Final = "".join(map(chr, range(0x21, 0x7F)))
-FORMATS: Final = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF")
-"""The formats that Pillow may try on bytes from the network: the fewer, the smaller the door."""
 
 
 class Images:
@@ -94,10 +93,8 @@ class Images:
         self._belonging.check()
         return self._entered
 
-    async def measure(self, url: str) -> Size | str:
-        """The size of the image there as it is stored, EXIF orientation not applied;
-        or in a few words why there is none.
-        """
+    async def measure(self, url: str) -> Measured | str:
+        """The size and the orientation of the image there; or in a few words why there is none."""
         try:
             return await self._size(url)
         except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
@@ -120,15 +117,19 @@ class Images:
         except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
             return _reason(error)
 
-    async def _size(self, url: str) -> Size | str:
-        head, whole = bytearray(), ""
+    async def _size(self, url: str) -> Measured | str:
+        head = bytearray()
         for first, end in RANGES:
             whole = await self._extend(head, url, first, end)
             if size := size_in(bytes(head)):
                 return size
             if whole:
-                break
-        return whole or NO_SIZE
+                return whole
+        if (at := exif_at(bytes(head))) is not None:
+            tail = bytearray()
+            await self._extend(tail, url, at, at + EXIF)
+            return size_in(beside(bytes(head), bytes(tail))) or NO_SIZE
+        return NO_SIZE
 
     async def _extend(self, head: bytearray, url: str, first: int, end: int) -> str:
         """Add a range of the image to ``head``; where there is no more to come,
@@ -141,15 +142,16 @@ class Images:
             if answer.status not in (200, 206, NO_RANGE):
                 raise _NoImage(f"HTTP {answer.status}")
             if answer.status == NO_RANGE:
-                return NO_SIZE if head else _no_picture(answer, b"")
+                return NO_SIZE if first else _no_picture(answer, b"")
+            most = len(head) + end - first
             if answer.status == 200:
                 head.clear()
-                end = RANGES[-1][1]
-            while len(head) < end and (piece := await answer.content.readany()):
-                head += piece[: end - len(head)]
+                most = RANGES[-1][1]
+            while len(head) < most and (piece := await answer.content.readany()):
+                head += piece[: most - len(head)]
                 if answer.status == 200 and size_in(bytes(head)):
                     break
-            if answer.status == 200 or len(head) < end:
+            if answer.status == 200 or len(head) < most:
                 return _no_picture(answer, bytes(head[:512])) or NO_SIZE
             return ""
 
@@ -230,38 +232,3 @@ def _reason(error: Exception) -> str:
         case TimeoutError():
             return f"no answer within {TIMEOUT:g} s"
     return type(error).__name__
-
-
-def size_in(head: bytes) -> Size | None:
-    """The size that the first bytes of an image tell; None where they do not yet, or are of no image.
-
-    Opening reads the header alone and allocates no pixels, so that a decompression bomb costs nothing;
-    ``ImageFile.Parser`` would allocate them.
-    """
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return _webp(head)
-    from PIL import Image  # noqa: PLC0415 (slow to import)
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of large images, and of metadata that is cut off
-        try:
-            with Image.open(io.BytesIO(head), formats=FORMATS) as image:
-                return Size(*image.size) if all(image.size) else None
-        except Exception:  # noqa: BLE001 (what Pillow's plugins raise for half a header is not documented)
-            return None
-
-
-def _webp(head: bytes) -> Size | None:
-    """The size in a WebP header, which Pillow reads from whole files alone (RFC 9649 sections 2.5 to 2.7)."""
-    if len(head) < 30:
-        return None
-    kind, body = head[12:16], head[20:30]
-    if kind == b"VP8X":
-        return Size(int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1)
-    if kind == b"VP8L" and body[0] == 0x2F:
-        bits = int.from_bytes(body[1:5], "little")
-        return Size((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
-    if kind == b"VP8 " and body[3:6] == b"\x9d\x01\x2a":
-        width, height = struct.unpack("<HH", body[6:10])
-        return Size(width & 0x3FFF, height & 0x3FFF)
-    return None

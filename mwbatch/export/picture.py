@@ -16,9 +16,12 @@ so it is never dropped.
 """
 
 
+NO_BOXES: Final[Mapping[str, Box]] = {}
+
+
 class Tag(NamedTuple):
-    """One box that people drew or judged. ``box`` is None where its numbers are none;
-    then ``told`` has them raw.
+    """One box that people drew or judged. ``box`` is None where its numbers are none; then ``told`` has them
+    raw, as where the box is the one that was sent (``is_sent``).
 
     ``told`` is all else that was said of it: the keys of the tag that was sent (an annotating row's lineage),
     and over them those of the answer.
@@ -27,6 +30,7 @@ class Tag(NamedTuple):
     id: str
     box: Box | None
     told: Mapping[str, Json]
+    is_sent: bool = False
 
     def category(self, key: str) -> str:
         """The name of its category, by ``brand`` or ``label``."""
@@ -35,7 +39,9 @@ class Tag(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """One completed row. ``size`` is None while nobody knows it; times are the API's own words."""
+    """One completed row. ``size`` is None while nobody knows it, and of which ``frame`` it is, empty; times
+    are the API's own words.
+    """
 
     row: int
     id: str
@@ -47,16 +53,17 @@ class Picture(NamedTuple):
     size: Size | None
     tags: tuple[Tag, ...]
     columns: Mapping[str, Json]
+    frame: str = ""
 
 
-def picture(planned: Planned, answer: Seen, size: Size | None) -> Picture | None:
-    """A row with its answer; None where the answer holds no list of tags,
+def picture(planned: Planned, answer: Seen) -> Picture | None:
+    """A row with its answer, as yet without a size; None where the answer holds no list of tags,
     so that nobody takes it for an empty image.
     """
     tags = answered_tags(answer)
     if tags is None:
         return None
-    sent = sent_tags(planned)
+    sent, drawn = sent_tags(planned), _sent_boxes(planned)
     return Picture(
         row=planned.row,
         id=planned.id,
@@ -65,8 +72,8 @@ def picture(planned: Planned, answer: Seen, size: Size | None) -> Picture | None
         task_id=answer.task_id,
         created_at=answer.created_at,
         completed_at=answer.completed_at,
-        size=size,
-        tags=tuple(tag_of(tag, sent) for tag in tags),
+        size=None,
+        tags=tuple(tag_of(tag, sent, drawn) for tag in tags),
         columns=_mended_object({name: cell for name, cell in planned.columns.items() if name != "tags"}),
     )
 
@@ -77,13 +84,24 @@ def answered_tags(answer: Seen) -> list[dict[str, Json]] | None:
     return objects(said.get("tags")) if isinstance(said, dict) else None
 
 
-def tag_of(tag: dict[str, Json], sent: Mapping[str, Mapping[str, Json]]) -> Tag:
-    """A tag of an answer, joined by its id with the one that was sent."""
+def _sent_boxes(planned: Planned) -> dict[str, Box]:
+    """The boxes that an annotating row asks about, by the ids that they were sent under."""
+    asked = ((str(tag["id"]), box_of(tag)) for tag in planned.request.get("tags", ()))
+    return {name: box for name, box in asked if box is not None}
+
+
+def tag_of(
+    tag: dict[str, Json], sent: Mapping[str, Mapping[str, Json]], drawn: Mapping[str, Box] = NO_BOXES
+) -> Tag:
+    """A tag of an answer, joined by its id with the one that was sent: an answer that tells no box is about
+    the one that was ``drawn``.
+    """
     name = "" if tag.get("id") is None else str(tag["id"])
     box = box_of(tag)
     own = {key: value for key, value in tag.items() if key != "id" and (box is None or key not in BOX)}
     known = {key: value for key, value in sent.get(name, {}).items() if own.get(key) is None}
-    return Tag(_mended_text(name), box, _mended_object(own | known))
+    is_sent = box is None and name in drawn
+    return Tag(_mended_text(name), drawn[name] if is_sent else box, _mended_object(own | known), is_sent)
 
 
 def mentions(tags: Iterable[Mapping[str, Json]], key: str) -> Iterable[str]:

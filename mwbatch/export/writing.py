@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from mwbatch.core.facts.kinds import Planned
+from mwbatch.core.manifest.image_size import Frame
 from mwbatch.core.report.exported import Exported
 from mwbatch.core.words.plural import rows
 from mwbatch.errors import UsageError
@@ -32,15 +33,18 @@ Going = Callable[[int], bool]
 class Order:
     """What the user wants.
 
-    ``leave_out_unsized``: images whose size nobody knows are left out, instead of refused.
+    ``outside``: None for what suits the format. ``orientation``: the frame of measured sizes; None for the
+    displayed one, unless the boxes say otherwise. ``leave_out_unsized``: images whose size nobody knows are
+    left out, instead of refused.
     """
 
     format: FormatName
     path: Path
     force: bool = False
-    outside: Outside = Outside.REPORT
+    outside: Outside | None = None
     category: By | None = None
     leave_out_unsized: bool = False
+    orientation: Frame | None = None
 
 
 class _Stopped(Exception):
@@ -75,10 +79,19 @@ class Export:
             self._demand_sizes(survey, sizes)
         columns = () if self._format.boxes else survey.columns
         job = Job(self._batch, columns, survey.names, survey.categories, order.category)
-        judge = Judge(found, sizes, order.outside, placed=self._format.boxes)
+        usual, frame = Outside.CLIP if self._format.boxes else Outside.REPORT, order.orientation
+        judge = Judge(
+            found,
+            sizes,
+            order.outside or usual,
+            placed=self._format.boxes,
+            frame=frame or Frame.DISPLAYED,
+        )
         try:
             with self._output.folder() if self._folder else self._output.file() as target:
                 self._format.write(_while_wanted(pictures(survey, judge), going), target, job)
+                if self._format.boxes and frame is None and found.only_stored > found.only_displayed:
+                    raise UsageError(_other_frame(found))
         except _Stopped:
             found.stopped = True
         found.categories = survey.categories.names() if self._format.boxes else []
@@ -98,6 +111,16 @@ def _no_size(name: FormatName, first: Planned, missing: int, survey: BatchSurvey
         f"{name} needs the size of every image, and {missing:,} of {survey.completed:,} have none, first row "
         f"{first.row} ({first.id}): give --measure-images to read it from the images, or columns image_width "
         f"and image_height in the manifest{wrong}, or --leave-out-unsized; csv and parquet need no sizes"
+    )
+
+
+def _other_frame(found: Exported) -> str:
+    """That the boxes speak for the frame that is not the usual one."""
+    return (
+        f"{found.oriented:,} pictures are stored turned (EXIF orientation): the boxes of "
+        f"{found.only_stored:,} fit only the picture as it is stored, those of {found.only_displayed:,} only "
+        "as it is displayed, so people may have drawn in the stored one: say which with --orientation "
+        "(stored or displayed)"
     )
 
 

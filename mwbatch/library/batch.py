@@ -186,18 +186,24 @@ class Batch:
         force: bool = False,
         measure_images: bool = False,
         leave_out_unsized: bool = False,
-        outside: str = "report",
+        outside: str | None = None,
+        orientation: str | None = None,
         category: str | None = None,
         require_complete: bool = False,
     ) -> "Exported":
         """Write the completed rows for spreadsheets and training: ``output`` is there whole or not at all.
+
+        ``outside``: keep, clip or drop boxes beyond their image; None for what suits the format.
+        ``orientation``: sizes of photographs that are stored turned as displayed or stored; None for
+        displayed, unless the boxes say otherwise.
 
         Raises:
             UsageError: the export cannot be as it was asked for; nothing was written.
             StoreError: this machine cannot read the batch, or cannot write the export.
         """
         from mwbatch.commands.verbs.export import export
-        from mwbatch.export.choices import By, FormatName, Outside
+        from mwbatch.core.manifest.image_size import Frame
+        from mwbatch.export.choices import By, FormatName, Orientation, Outside
         from mwbatch.export.writing import Order
 
         with self._runtime.at_work() as context:
@@ -205,9 +211,10 @@ class Batch:
                 one_of("format", format, FormatName),
                 Path(output),
                 force,
-                one_of("outside", outside, Outside),
+                one_of("outside", outside, Outside) if outside is not None else None,
                 None if category is None else one_of("category", category, By),
                 leave_out_unsized,
+                Frame(one_of("orientation", orientation, Orientation)) if orientation is not None else None,
             )
             opened = self._runtime.store.open(self._runtime.store.find(self.name))
             return await export(opened, context, order, measuring=measure_images, demanded=require_complete)

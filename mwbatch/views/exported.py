@@ -44,18 +44,31 @@ def _pictures(found: Exported) -> Iterator[str]:
         )
 
 
+def _frames(found: Exported) -> str:
+    """What the boxes of pictures that are stored turned say of the frame that people drew in."""
+    if not (found.only_displayed or found.only_stored):
+        return ""
+    displayed, stored = f"{found.only_displayed:,}", f"{found.only_stored:,}"
+    return f", the boxes of {displayed} fit only as displayed, of {stored} only as stored"
+
+
 def _notes(found: Exported, *, aloud: bool) -> Iterator[str]:
-    kept = "" if found.clipped or found.gone else " (kept; --outside clip cuts them)"
+    kept = "" if found.clipped or found.gone or found.dropped else " (kept; --outside clip cuts them)"
     outside, without_area = (found.outside, found.without_area) if aloud else (0, 0)
     unplaced = "" if found.format in _TABLES else ", left out"
     counted = (
         (f"boxes that reach beyond their image{kept}", outside),
         (f"boxes without area{kept}", without_area),
         ("boxes clipped to their image", found.clipped),
+        ("boxes beyond their image or without area, left out", found.dropped),
+        ("boxes with an extent below 0, turned round", found.turned),
+        ("boxes as they were sent, for want of numbers in the answer", found.as_sent),
         ("boxes of which nothing lies within their image, left out", found.gone),
         (f"tags whose numbers make no box{unplaced}", found.unplaced),
+        ("images left out, as a box of theirs could not be used", found.unusable),
         ("images whose size nobody knows, left out", found.left_out),
         ("rows whose answer holds no list of tags, left out", found.unreadable),
+        (f"images stored turned (EXIF orientation){_frames(found)}", found.oriented),
         (f"damaged lines ({hint('reconcile', found.batch, '--list', 'damaged')})", found.damaged),
     )
     yield from (f"  {words}: {count:,}" for words, count in counted if count)

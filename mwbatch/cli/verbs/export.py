@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import perform
 from mwbatch.cli.wiring import library_batch
-from mwbatch.export.choices import By, FormatName, Outside
+from mwbatch.export.choices import By, FormatName, Orientation, Outside
 from mwbatch.library.settings import groups as settings
 from mwbatch.library.settings.declarations import Option
 from mwbatch.views.plain import Result
@@ -29,8 +29,20 @@ class Drawing:
         Option("--leave-out-unsized", help="Leave out images of unknown size, instead of refusing."),
     ] = False
     outside: Annotated[
-        Outside, Option("--outside", help="Boxes beyond their image: count them aloud, keep, or clip.")
-    ] = Outside.REPORT
+        Outside | None,
+        Option(
+            "--outside",
+            help="Boxes beyond their image: keep, clip or drop. Default: clip; csv and parquet keep them.",
+        ),
+    ] = None
+    orientation: Annotated[
+        Orientation | None,
+        Option(
+            "--orientation",
+            help="Sizes of photographs that are stored turned (EXIF): as displayed, or stored. "
+            "Default: displayed, unless the boxes say otherwise.",
+        ),
+    ] = None
     category: Annotated[
         By | None,
         Option("--category", help="Default: the brand of tagging rows, the label of annotating rows."),
@@ -61,7 +73,7 @@ def export(
     \b
     Examples:
       mwbatch export ten --format csv -o ten.csv
-      mwbatch export ten --format yolo -o ten-yolo --measure-images --outside clip
+      mwbatch export ten --format yolo -o ten-yolo --measure-images
     """
 
     async def command(context: "Context") -> Result:

@@ -14,7 +14,7 @@ from mwbatch.client.images import Images
 from mwbatch.commands.context.context import Context
 from mwbatch.commands.context.run_all import run_all
 from mwbatch.core.facts.kinds import Planned
-from mwbatch.core.manifest.image_size import Size
+from mwbatch.core.manifest.image_size import Measured
 from mwbatch.journal.files.closing import in_thread
 from mwbatch.journal.interface.belongings import Sizes
 
@@ -58,7 +58,7 @@ async def measure(there: Generator[Planned, None, None], total: int, sizes: Size
         while not context.stopping.is_set() and (planned := await rows.next()):
             size = await images.measure(str(planned.request["image_url"]))
             tally.done += 1
-            if isinstance(size, Size):
+            if isinstance(size, Measured):
                 sizes.add(planned.row, size)
                 since += 1
             else:

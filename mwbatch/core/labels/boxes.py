@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from mwbatch.core.codec.json_codec import Json
 from mwbatch.core.manifest.cells import BOX, MAX_PIXELS
 from mwbatch.core.manifest.image_size import Size
 
@@ -35,13 +34,25 @@ class Box(NamedTuple):
         return self.right <= self.left or self.bottom <= self.top
 
 
-def box_of(tag: Mapping[str, Json]) -> Box | None:
+def box_of(tag: Mapping[str, Any]) -> Box | None:
     """The box of a tag; None where one of its numbers is missing, is none, or is beyond any image."""
     sides: list[Any] = [*map(tag.get, BOX)]
     usable = _NUMBERS.issuperset(map(type, sides)) and all(
         -MAX_PIXELS <= side <= MAX_PIXELS for side in sides
     )
     return Box(*sides) if usable else None
+
+
+def turned(box: Box) -> Box:
+    """The same rectangle with its corner at the upper left: who draws to the left or upwards may leave
+    extents below 0, and many readers refuse a whole set over one.
+    """
+    left, top, width, height = box
+    if width < 0:
+        left, width = left + width, -width
+    if height < 0:
+        top, height = top + height, -height
+    return Box(left, top, width, height)
 
 
 def outside(box: Box, size: Size | None) -> bool:

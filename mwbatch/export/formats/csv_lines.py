@@ -16,7 +16,7 @@ _FORMULA: Final = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 """What makes a spreadsheet run a cell (OWASP, "CSV Injection"), full-width forms among them."""
 
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-IMAGES: Final = ("row", "id", "file", "image_url", "image_width", "image_height", "tags")
+IMAGES: Final = ("row", "id", "file", "image_url", "image_width", "image_height", "tags", "frame")
 
 
 def write_csv(pictures: Iterable[Picture], target: Target, job: Job) -> None:
@@ -41,6 +41,7 @@ def listed(pictures: Iterable[Picture], target: Target, job: Job) -> Iterator[Pi
                 width,
                 height,
                 len(picture.tags),
+                picture.frame,
             )
             write.writerow(map(harmless, cells))
             yield picture

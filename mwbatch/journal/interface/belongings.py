@@ -21,7 +21,7 @@ from mwbatch.journal.interface.batch_info import BatchInfo
 
 if TYPE_CHECKING:
     from mwbatch.core.api.unusable import Unusable
-    from mwbatch.core.manifest.image_size import Size
+    from mwbatch.core.manifest.image_size import Measured
     from mwbatch.journal.interface.health import Damage
     from mwbatch.journal.interface.journal import Intake
     from mwbatch.journal.interface.ref import Ref
@@ -122,11 +122,11 @@ class Term(Protocol):
 class Sizes(Protocol):
     """The sizes of images that were measured: a cache, so what is lost costs one more look."""
 
-    def get(self, row: int) -> "Size | None":
+    def get(self, row: int) -> "Measured | None":
         """The size of a row's image; None where it was not measured."""
         ...
 
-    def add(self, row: int, size: "Size") -> None:
+    def add(self, row: int, size: "Measured") -> None:
         """Keep a size; `flush` writes it."""
         ...
 

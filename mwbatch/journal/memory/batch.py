@@ -8,7 +8,7 @@ from mwbatch.core.api.unusable import Unusable, line
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.core.facts.digests import stable_digest
 from mwbatch.core.facts.kinds import Planned, Started
-from mwbatch.core.manifest.image_size import Size
+from mwbatch.core.manifest.image_size import Measured
 from mwbatch.errors import BatchBusy
 from mwbatch.journal.interface.batch_info import BatchInfo
 from mwbatch.journal.interface.belongings import RECORD, Keep
@@ -24,7 +24,7 @@ class MemoryContents:
     journal: Memory = field(default_factory=Memory)
     rejects: dict[tuple[RowNumber, Attempt, str], Unusable] = field(default_factory=dict)
     info: BatchInfo | None = None
-    sizes: dict[int, Size] = field(default_factory=dict)
+    sizes: dict[int, Measured] = field(default_factory=dict)
     forgiven: tuple[str, ...] = ()
     tasks: int = 0
     holder: "MemoryTerm | None" = None
@@ -150,14 +150,14 @@ class MemoryTrust:
 class MemorySizes:
     """Sizes in a dictionary, which others see once they are flushed."""
 
-    def __init__(self, sizes: dict[int, Size]) -> None:
-        self._sizes, self._new = sizes, dict[int, Size]()
+    def __init__(self, sizes: dict[int, Measured]) -> None:
+        self._sizes, self._new = sizes, dict[int, Measured]()
 
-    def get(self, row: int) -> Size | None:
+    def get(self, row: int) -> Measured | None:
         """One of them."""
         return self._new.get(row) or self._sizes.get(row)
 
-    def add(self, row: int, size: Size) -> None:
+    def add(self, row: int, size: Measured) -> None:
         """One more."""
         self._new[row] = size
 

@@ -9,13 +9,15 @@ from zlib import crc32
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from PIL import Image
+from PIL import Image, ImageOps
 
 from mwbatch.client import images
-from mwbatch.client.images import RANGES, Images, size_in
-from mwbatch.core.manifest.image_size import Size
+from mwbatch.client.image_header import size_in
+from mwbatch.client.images import RANGES, Images
+from mwbatch.core.manifest.image_size import Measured
 
-SIZE = Size(400, 300)
+SIZE = Measured(400, 300)
+SIDES = SIZE.stored
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
 
 
@@ -25,7 +27,7 @@ def noise(size: tuple[int, int]) -> Image.Image:
     return Image.effect_noise(size, 80).convert("RGB")
 
 
-def picture(kind: str, size: tuple[int, int] = SIZE, **how: object) -> bytes:
+def picture(kind: str, size: tuple[int, int] = SIDES, **how: object) -> bytes:
     """The file of a noisy picture."""
     out = io.BytesIO()
     noise(size).save(out, kind, **how)
@@ -84,7 +86,7 @@ async def shelf() -> AsyncIterator[Shelf]:
     await runner.cleanup()
 
 
-async def measured(shelf: Shelf, path: str = "/a") -> Size | str:
+async def measured(shelf: Shelf, path: str = "/a") -> Measured | str:
     """The size of the image there."""
     async with Images() as there:
         return await there.measure(shelf.url + path)
@@ -104,7 +106,7 @@ async def test_no_key_and_no_cookie(shelf: Shelf, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("MICROWORK_API_KEY", "sk_live")
     shelf.files["/a"] = picture("PNG", (3, 4))
     async with Images() as there:
-        assert [await there.measure(f"{shelf.url}/a") for _ in range(2)] == [Size(3, 4)] * 2
+        assert [await there.measure(f"{shelf.url}/a") for _ in range(2)] == [Measured(3, 4)] * 2
     for asked in shelf.asked:
         assert not {"Authorization", "Cookie"} & set(asked.headers)
         assert "sk_live" not in str(asked.headers)
@@ -129,7 +131,7 @@ async def test_a_server_without_ranges(shelf: Shelf, kind: str) -> None:
 async def test_a_small_picture(shelf: Shelf) -> None:
     """A picture that is shorter than a range is one answer."""
     shelf.files["/a"] = picture("PNG", (3, 4))
-    assert (await measured(shelf), len(shelf.asked)) == (Size(3, 4), 1)
+    assert (await measured(shelf), len(shelf.asked)) == (Measured(3, 4), 1)
 
 
 def bomb(side: int) -> bytes:
@@ -143,7 +145,7 @@ def bomb(side: int) -> bytes:
 async def test_a_bomb(shelf: Shelf) -> None:
     """A picture of a thousand million pixels costs its header: a size, or words where Pillow refuses."""
     shelf.files["/a"] = bomb(12_000)
-    assert await measured(shelf) == Size(12_000, 12_000)
+    assert await measured(shelf) == Measured(12_000, 12_000)
     shelf.files["/a"] = bomb(40_000)
     assert isinstance(await measured(shelf), str)
 
@@ -170,7 +172,7 @@ async def test_what_is_no_image(shelf: Shelf, path: str, words: str) -> None:
 async def test_a_redirect_is_followed(shelf: Shelf) -> None:
     """An image that has moved is found."""
     shelf.files["/a"] = picture("PNG", (3, 4))
-    assert await measured(shelf, "/moved") == Size(3, 4)
+    assert await measured(shelf, "/moved") == Measured(3, 4)
 
 
 STRICT = [
@@ -230,9 +232,9 @@ class Moody:
         return web.Response(status=said.status, body=said.body, headers=said.headers)
 
 
-async def both(moody: Moody) -> tuple[str, Size | str]:
+async def both(moody: Moody) -> tuple[str, Measured | str]:
     """What is said of a picture that is checked, and of one that is measured, each at a server of its own."""
-    told = list[Size | str]()
+    told = list[Measured | str]()
     for measures in (False, True):
         server = TestServer(web.Application())
         one = Moody(*moody.answers)
@@ -282,7 +284,7 @@ async def test_only_a_redirect_leads_elsewhere() -> None:
 
 async def test_a_picture_that_says_that_it_is_a_page() -> None:
     """What a server calls its pictures is no proof: the bytes are looked at."""
-    assert await both(Moody(web.Response(body=picture("PNG", (3, 4)), headers=PAGE))) == ("", Size(3, 4))
+    assert await both(Moody(web.Response(body=picture("PNG", (3, 4)), headers=PAGE))) == ("", Measured(3, 4))
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -292,7 +294,7 @@ async def test_a_busy_server_is_asked_again(status: int) -> None:
     """
     good = web.Response(body=picture("PNG", (3, 4)), headers={"Content-Type": "image/png"})
     busy = web.Response(status=status, headers={"Retry-After": "0"})
-    assert await both(Moody(busy, good)) == ("", Size(3, 4))
+    assert await both(Moody(busy, good)) == ("", Measured(3, 4))
     assert await both(twice := Moody(busy)) == (f"HTTP {status}", f"HTTP {status}")
     assert twice.asked == ["HEAD", "HEAD", "GET", "GET", "GET", "GET"]
     later = Moody(web.Response(status=status, headers={"Retry-After": "3600"}))
@@ -333,7 +335,7 @@ def webp(**how: object) -> bytes:
 
 @pytest.mark.parametrize(
     "made",
-    [webp, lambda: webp(lossless=True), lambda: webp(exif=b"Exif\0\0" + bytes(9))],
+    [webp, lambda: webp(lossless=True), lambda: webp(icc_profile=bytes(9))],
     ids=("VP8", "VP8L", "VP8X"),
 )
 def test_three_kinds_of_webp(made: Callable[[], bytes]) -> None:
@@ -342,15 +344,69 @@ def test_three_kinds_of_webp(made: Callable[[], bytes]) -> None:
     """
     content = made()
     with Image.open(io.BytesIO(content)) as image:
-        assert size_in(content[:40]) == image.size == (321, 123)
+        assert size_in(content[:40]) == Measured(*image.size) == Measured(321, 123)
     assert size_in(content[:29]) is None
 
 
-def test_orientation_is_not_applied() -> None:
-    """A picture that is shown turned is measured as it is stored."""
+TURNED = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF")
+"""The formats that say how they are turned."""
+
+
+def turned(kind: str, orientation: object, size: tuple[int, int] = (30, 20), **how: object) -> bytes:
+    """A picture as a camera writes it."""
     exif = Image.Exif()
-    exif[0x0112] = 6
-    assert size_in(picture("JPEG", (30, 20), exif=exif)) == Size(30, 20)
+    exif[0x0112] = orientation
+    return picture(kind, size, exif=exif, **how)
+
+
+def displayed(content: bytes) -> tuple[int, int]:
+    """The size of what people see."""
+    with Image.open(io.BytesIO(content)) as image:
+        return ImageOps.exif_transpose(image).size
+
+
+@pytest.mark.parametrize("orientation", range(10))
+@pytest.mark.parametrize("kind", TURNED)
+def test_every_orientation(kind: str, orientation: int) -> None:
+    """However a picture is turned, its displayed size is that which Pillow gives it, and the stored one
+    stays; an orientation that is none of the eight is none.
+    """
+    content = turned(kind, orientation)
+    found = size_in(content)
+    assert found is not None
+    assert found.displayed == displayed(content) == ((20, 30) if orientation in (5, 6, 7, 8) else (30, 20))
+    assert found.stored == (30, 20)
+    assert found.orientation == (orientation if 0 < orientation < 9 else 1)
+
+
+def test_what_xmp_alone_says() -> None:
+    """An orientation that XMP tells and EXIF does not is none: browsers show the picture as it is stored."""
+    said = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf tiff:Orientation="6"/></x:xmpmeta>'
+    assert size_in(picture("JPEG", (30, 20), xmp=said)) == Measured(30, 20, 1)
+
+
+@pytest.mark.parametrize(
+    "exif", [b"Exif\0\0" + bytes(9), b"Exif\0\0", b"rubbish", b"Exif\0\0MM\0*\0\0\0\x08\0\x09"]
+)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_spoiled_exif(kind: str, exif: bytes) -> None:
+    """EXIF that cannot be read turns nothing, and hides no size."""
+    assert size_in(picture(kind, (30, 20), exif=exif)) == Measured(30, 20)
+
+
+@pytest.mark.parametrize("side", [100, 1200, 3000], ids=("one range", "two ranges", "behind both"))
+async def test_the_exif_of_a_webp_stands_behind_its_pixels(shelf: Shelf, side: int) -> None:
+    """It is fetched from there, and not what is between."""
+    shelf.files["/a"] = content = turned("WEBP", 6, (side, side // 2), quality=90)
+    assert await measured(shelf) == Measured(side, side // 2, 6)
+    assert shelf.sent <= min(len(content), RANGES[-1][1] + (1 << 17))
+
+
+async def test_a_server_that_sends_more_than_was_asked_for(shelf: Shelf) -> None:
+    """What is sent from the beginning, whatever was asked for, is no EXIF, and no more of it is read."""
+    shelf.ranges = False
+    shelf.files["/a"] = turned("WEBP", 6, (3000, 1500), quality=90)
+    assert await measured(shelf) == images.NO_SIZE
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -358,5 +414,12 @@ def test_every_beginning(kind: str) -> None:
     """However a picture is cut off: its size, or none, and no exception."""
     content = picture(kind, (16, 12))
     told = {size_in(content[:end]) for end in range(min(len(content), 400))} | {size_in(content)}
-    assert told <= {None, Size(16, 12)}
-    assert Size(16, 12) in told
+    assert told <= {None, Measured(16, 12)}
+    assert Measured(16, 12) in told
+
+
+@pytest.mark.parametrize("kind", TURNED)
+def test_every_beginning_of_a_turned_one(kind: str) -> None:
+    """However a turned picture is cut off: all that it says, or nothing; never a size without its turn."""
+    content = turned(kind, 6, (16, 12))
+    assert {size_in(content[:end]) for end in range(len(content) + 1)} == {None, Measured(16, 12, 6)}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mwbatch.core.manifest.image_size import Size
+from mwbatch.core.manifest.image_size import Measured
 from mwbatch.core.report.exported import Exported
 from mwbatch.export.choices import FormatName
 from mwbatch.export.writing import Export, Order
@@ -16,7 +16,7 @@ Write = Callable[..., Exported]
 
 
 def written(
-    opened: Any, name: str, path: Path, sizes: dict[int, Size] | None = None, **order: Any
+    opened: Any, name: str, path: Path, sizes: dict[int, Measured] | None = None, **order: Any
 ) -> Exported:
     """Export a batch, as the command does."""
     export = Export("logos", Order(FormatName(name), path, **order), opened.store)

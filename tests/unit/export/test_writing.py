@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from mwbatch.core.manifest.image_size import Size
+from mwbatch.core.codec.json_codec import Json
+from mwbatch.core.manifest.image_size import Frame, Measured
 from mwbatch.errors import StoreError, UsageError
 from mwbatch.export.choices import FormatName, Outside
 from mwbatch.export.writing import Export, Order
@@ -22,7 +23,6 @@ EDGES = Drawn(
         tag("beyond", -10, 470, 20, 20, brand="A"),
         tag("elsewhere", 700, 0, 5, 5, brand="B"),
         tag("flat", 5, 5, 0, 10, brand="A"),
-        tag("text", "5", 5, 1, 1, brand="C"),
     ],
     sized(),
 )
@@ -40,18 +40,168 @@ def boxes(path: Path) -> list[list[float]]:
 
 @pytest.mark.parametrize("outside", [Outside.REPORT, Outside.KEEP])
 def test_boxes_stay_as_they_were_drawn(write: Write, tmp_path: Path, outside: Outside) -> None:
-    """Unless they are to be clipped, boxes beyond the image and without area are counted and kept."""
+    """Where they are to be kept, boxes beyond the image and without area are counted and stay."""
     found = write("coco", [EDGES], "o.json", outside=outside)
     assert boxes(tmp_path / "o.json") == [[0, 0, 640, 480], [-10, 470, 20, 20], [700, 0, 5, 5], [5, 5, 0, 10]]
-    assert (found.outside, found.without_area, found.clipped, found.gone, found.unplaced) == (2, 1, 0, 0, 1)
-    assert (found.tags, found.categories) == (4, ["A", "B", "C"])
+    assert (found.outside, found.without_area, found.clipped, found.gone) == (2, 1, 0, 0)
+    assert (found.tags, found.categories) == (4, ["A", "B"])
+
+
+def test_boxes_are_dropped(write: Write, tmp_path: Path) -> None:
+    """On request boxes beyond the image and without area are left out; a picture that has no other is no
+    empty one.
+    """
+    rows = [EDGES, Drawn("all", [tag("x", 700, 0, 5, 5)], sized()), Drawn("empty", [], sized())]
+    found = write("coco", rows, "o.json", outside=Outside.DROP)
+    assert boxes(tmp_path / "o.json") == [[0, 0, 640, 480]]
+    assert (found.dropped, found.images, found.unusable, found.without_tags) == (4, 2, 1, 1)
+
+
+@pytest.mark.parametrize("name", BOXES)
+def test_training_formats_clip_and_tables_keep(tmp_path: Path, name: str) -> None:
+    """Unless something else is said, formats for training have no box beyond its picture,
+    and tables have it as people drew it.
+    """
+    opened = batch(tmp_path, [Drawn("a", [tag("a", -5, 0, 10, 10)], sized())])
+    found = written(opened, name, tmp_path / "out")
+    assert (found.outside, found.clipped, found.tags) == (1, 1, 1)
+    table = written(opened, "csv", tmp_path / "out.csv")
+    assert (table.outside, table.clipped) == (1, 0)
+    assert ",-5,0,10,10," in (tmp_path / "out.csv").read_text()
+
+
+UNUSABLE = [
+    tag("gone", 700, 0, 5, 5),
+    tag("flat", 5, 5, 0, 10),
+    tag("text", "5", 5, 1, 1),
+    tag("none", None, 5, 1, 1),
+]
+"""Each of them makes its picture one of which not all is known."""
+
+
+@pytest.mark.parametrize("unusable", UNUSABLE, ids=lambda tag: str(tag["id"]))
+@pytest.mark.parametrize("name", BOXES)
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_picture_with_a_box_that_cannot_be_used(
+    tmp_path: Path, name: str, unusable: dict[str, Any], others: int
+) -> None:
+    """It is left out and counted, whatever else lies in it: there is no empty label file, and nothing that
+    says that there is nothing.
+    """
+    tags = [tag("good")] * others + [unusable]
+    opened = batch(tmp_path, [Drawn("bad", tags, sized()), Drawn("empty", [], sized())])
+    found = written(opened, name, tmp_path / "out")
+    assert (found.images, found.unusable, found.without_tags, found.completed) == (1, 1, 1, 2)
+    assert not list((tmp_path / "out").rglob("bad*"))
+    assert ",bad," not in (tmp_path / "out" / "images.csv").read_text()
+
+
+@pytest.mark.parametrize("outside", Outside)
+@pytest.mark.parametrize("name", ["coco", "csv"])
+def test_a_negative_extent(tmp_path: Path, name: str, outside: Outside) -> None:
+    """A box that was drawn to the left and upwards is the same rectangle, turned round, and it is counted."""
+    rows = [
+        Drawn(str(n), [tag("t", *box, brand="A")], sized())
+        for n, box in enumerate([(40, 20, -30, 10), (10, 30, 30, -10), (40, 30, -30, -10), (10, 20, 30, 10)])
+    ]
+    found = written(batch(tmp_path, rows), name, tmp_path / "o.json", outside=outside)
+    assert (found.turned, found.images, found.without_area, found.outside) == (3, 4, 0, 0)
+    if name == "coco":
+        assert boxes(tmp_path / "o.json") == [[10, 20, 30, 10]] * 4
+    else:
+        assert (tmp_path / "o.json").read_text().count(",10,20,30,10,") == 4
+
+
+ASKED = [tag("s", 10, 20, 30, 40, brand="C")]
+
+
+@pytest.mark.parametrize(
+    "answered",
+    [
+        {"id": "s", "label": "good"},
+        tag("s", "10", "20", "30", "40", label="good"),
+        tag("s", None, None, None, None, label="good"),
+        tag("s", 10, 20, 30, label="good", height=True),
+    ],
+)
+def test_the_box_that_was_asked_about(tmp_path: Path, answered: dict[str, Any]) -> None:
+    """An answer without a box, or with numbers as strings, is about the box that was sent under its id."""
+    opened = batch(tmp_path, [Drawn("a", [answered], sized(), sent=ASKED)])
+    found = written(opened, "coco", tmp_path / "o.json")
+    assert (boxes(tmp_path / "o.json"), found.as_sent, found.unusable) == ([[10, 20, 30, 40]], 1, 0)
+    (told,) = json.loads((tmp_path / "o.json").read_bytes())["annotations"]
+    assert (told["attributes"]["brand"], told["attributes"]["label"]) == ("C", "good")
+
+
+def test_a_box_of_its_own_goes_first(tmp_path: Path) -> None:
+    """Numbers of the answer are never replaced by those that were sent; an unknown id has none."""
+    tags: list[dict[str, Json]] = [tag("s", 1, 2, 3, 4), {"id": "other", "label": "good"}]
+    opened = batch(
+        tmp_path, [Drawn("a", tags[:1], sized(), sent=ASKED), Drawn("b", tags, sized(), sent=ASKED)]
+    )
+    found = written(opened, "coco", tmp_path / "o.json")
+    assert (boxes(tmp_path / "o.json"), found.as_sent, found.unusable) == ([[1, 2, 3, 4]], 0, 1)
+
+
+def turned(*drawn: tuple[int, int, int, int]) -> list[Drawn]:
+    """Rows whose pictures are 400 by 300 as they are stored, and stand upright."""
+    return [Drawn(str(n), [tag("t", *box)]) for n, box in enumerate(drawn)]
+
+
+TALL, WIDE, BOTH = (0, 310, 10, 80), (310, 0, 80, 10), (0, 0, 10, 10)
+UPRIGHT = dict.fromkeys(range(9), Measured(400, 300, 6))
+
+
+@pytest.mark.parametrize(
+    ("frame", "size"), [(None, (300, 400)), (Frame.DISPLAYED, (300, 400)), (Frame.STORED, (400, 300))]
+)
+@pytest.mark.parametrize("name", ["coco", "voc", "yolo", "label-studio"])
+def test_sizes_are_those_of_the_picture_as_it_is_displayed(
+    tmp_path: Path, name: str, frame: Frame | None, size: tuple[int, int]
+) -> None:
+    """Unless the stored one is asked for; images.csv names the frame, and turned pictures are counted."""
+    opened = batch(tmp_path, [*turned(BOTH), Drawn("told", [], sized(5, 6))])
+    found = written(opened, name, tmp_path / "out", UPRIGHT, orientation=frame)
+    lines = (tmp_path / "out" / "images.csv").read_text().splitlines()
+    assert [line.split(",")[4:] for line in lines] == [
+        ["image_width", "image_height", "tags", "frame"],
+        [*map(str, size), "1", frame or "displayed"],
+        ["5", "6", "0", "told"],
+    ]
+    assert (found.oriented, found.only_displayed, found.only_stored) == (1, 0, 0)
+
+
+def test_where_the_boxes_speak_for_the_stored_frame(tmp_path: Path) -> None:
+    """It is asked which frame people drew in, with numbers, and nothing is written; either answer does."""
+    opened = batch(tmp_path, turned(WIDE, WIDE, TALL, BOTH))
+    with pytest.raises(UsageError) as asked:
+        written(opened, "coco", tmp_path / "out", UPRIGHT)
+    for words in (
+        "4 pictures",
+        "boxes of 2 fit only the picture as it is stored",
+        "of 1 only",
+        "--orientation",
+    ):
+        assert words in str(asked.value)
+    assert names(tmp_path) == ["home"]
+    stored = written(opened, "coco", tmp_path / "stored", UPRIGHT, orientation=Frame.STORED)
+    shown = written(opened, "coco", tmp_path / "shown", UPRIGHT, orientation=Frame.DISPLAYED)
+    assert (stored.images, shown.images) == (3, 2)
+    assert written(opened, "csv", tmp_path / "table", UPRIGHT).only_stored == 2
+
+
+def test_where_they_do_not(tmp_path: Path) -> None:
+    """As many for each frame, or more for the displayed one: that one is taken, and both are counted."""
+    found = written(batch(tmp_path, turned(WIDE, TALL)), "coco", tmp_path / "out", UPRIGHT)
+    assert (found.oriented, found.only_displayed, found.only_stored) == (2, 1, 1)
 
 
 def test_boxes_are_clipped(write: Write, tmp_path: Path) -> None:
-    """Clipping leaves what lies within the image; of what has nothing there, the count."""
-    found = write("coco", [EDGES], "o.json", outside=Outside.CLIP)
+    """Clipping leaves what lies within the image."""
+    edges = EDGES.tags or ()
+    found = write("coco", [Drawn("a", edges[:2], sized())], "o.json", outside=Outside.CLIP)
     assert boxes(tmp_path / "o.json") == [[0, 0, 640, 480], [0, 470, 10, 10]]
-    assert (found.outside, found.without_area, found.clipped, found.gone, found.tags) == (2, 1, 1, 2, 2)
+    assert (found.outside, found.without_area, found.clipped, found.gone, found.tags) == (1, 0, 1, 0, 2)
 
 
 @pytest.mark.parametrize("name", BOXES)
@@ -76,7 +226,7 @@ def test_an_image_without_a_size_is_refused(write: Write, tmp_path: Path, name: 
 def test_measured_sizes(tmp_path: Path) -> None:
     """A size that was measured stands in for one that the manifest lacks; the manifest's own goes first."""
     opened = batch(tmp_path, [Drawn("a", [], sized()), Drawn("b", [])])
-    found = written(opened, "coco", tmp_path / "o.json", {0: Size(1, 1), 1: Size(7, 8)})
+    found = written(opened, "coco", tmp_path / "o.json", {0: Measured(1, 1), 1: Measured(7, 8)})
     images = json.loads((tmp_path / "o.json").read_bytes())["images"]
     assert [(image["width"], image["height"]) for image in images] == [(640, 480), (7, 8)]
     assert found.without_size == 0

@@ -85,6 +85,23 @@ RESULTS: Final[Mapping[str, Result]] = {
     "an export": written(
         Exported("logos", "yolo", "out", 10, 3, 3, 7, 1, 2, 2, 1, 1, gone=1, damaged=1, categories=["a"])
     ),
+    "an export of photographs that are stored turned": written(
+        Exported(
+            "logos",
+            "yolo",
+            "out",
+            9,
+            9,
+            9,
+            dropped=1,
+            turned=2,
+            as_sent=3,
+            unusable=4,
+            oriented=5,
+            only_displayed=2,
+            only_stored=1,
+        )
+    ),
     "an export that was stopped": written(Exported("logos", "csv", "out.csv", stopped=True)),
     "a list": listing("rejected callbacks", ({"row": 1, "why": "a\tb"}, {"row": 2, "why": None})),
     "an empty list": listing("rejected callbacks", (), words="unusable callbacks"),

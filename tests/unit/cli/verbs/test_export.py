@@ -16,7 +16,8 @@ from tests.unit.cli.terminal.test_sentences import told
 SUMMARY = {
     "batch", "format", "path", "rows", "completed", "images", "tags", "without_tags", "without_size",
     "left_out", "outside",
-    "without_area", "clipped", "gone", "unplaced", "unreadable", "damaged_lines", "categories",
+    "without_area", "clipped", "dropped", "turned", "as_sent", "gone", "unplaced", "unusable", "unreadable",
+    "oriented", "only_displayed", "only_stored", "damaged_lines", "categories",
 }  # fmt: skip
 
 
@@ -82,20 +83,24 @@ def test_annotating_rows(stage: Stage) -> None:
 
 
 def test_boxes_beyond_the_image(stage: Stage) -> None:
-    """Boxes beyond the image are counted aloud, named with --verbose, silent with keep,
-    and gone with clip.
+    """Boxes beyond the image are counted aloud, named with --verbose, silent with keep, gone with drop,
+    and cut by default and with clip.
     """
     assert stage.api is not None
     (stage.folder / "m.csv").write_text(
         f"image_url,image_width,image_height\n{stage.api.url}/pictures/0050.png,300,200\n"
     )
     assert stage.run("run", "m.csv", "--port", "0").code == 0
-    aloud = stage.run("export", "m", "--format", "coco", "-o", "1.json", "-v")
+    aloud = stage.run("export", "m", "--format", "coco", "-o", "1.json", "-v", "--outside", "report")
     assert (aloud.code, "boxes that reach beyond their image (kept" in aloud.out) == (0, True)
     assert "row 0 (" in aloud.err
     kept = stage.run("export", "m", "--format", "coco", "-o", "2.json", "--outside", "keep")
     assert "beyond" not in kept.out
-    clip = stage.json("export", "m", "--format", "coco", "-o", "3.json", "--outside", "clip")
+    clip = stage.json("export", "m", "--format", "coco", "-o", "3.json")
+    said = stage.json("export", "m", "--format", "coco", "-o", "4.json", "--outside", "clip")
+    assert said == clip | {"path": "4.json"}
+    drop = stage.json("export", "m", "--format", "coco", "-o", "5.json", "--outside", "drop")
+    assert drop["dropped"] == clip["outside"]
     assert clip["outside"] == clip["clipped"] + clip["gone"] > 0
     one, two, three = (
         json.loads((stage.folder / f"{n}.json").read_bytes())["annotations"] for n in (1, 2, 3)

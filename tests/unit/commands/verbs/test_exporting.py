@@ -12,7 +12,7 @@ from mwbatch.commands.context.context import Context
 from mwbatch.commands.pictures.measuring import AT_ONCE, measure
 from mwbatch.commands.verbs.export import export
 from mwbatch.core.facts.kinds import Planned
-from mwbatch.core.manifest.image_size import Size
+from mwbatch.core.manifest.image_size import Measured
 from mwbatch.core.report.progress import Tally
 from mwbatch.errors import UsageError
 from mwbatch.export.choices import FormatName
@@ -80,7 +80,7 @@ async def test_images_are_measured_once(pictures: Pictures, tmp_path: Path) -> N
     assert sorted(pictures.asked) == sorted(f"/{n}.png" for n in range(14, 94))
     assert pictures.most <= AT_ONCE
     lines = (Path(opened.where) / NAME).read_text().split()
-    assert f'{{"row":3,"width":{size(17)[0]},"height":{size(17)[1]}}}' in lines
+    assert f'{{"row":3,"width":{size(17)[0]},"height":{size(17)[1]},"orientation":1}}' in lines
     for measuring in (True, False):
         await export(opened, Context(), ordered(tmp_path / f"{measuring}.json"), measuring=measuring)
     assert len(pictures.asked) == 80
@@ -155,7 +155,7 @@ async def test_rows_are_read_beside_the_loop(pictures: Pictures) -> None:
     context, sizes = Context(), MemorySizes({})
     assert await measure(rows(), 300, sizes, context) == 0
     assert (threading.get_ident() in readers, len(pictures.asked), context.tally.done) == (False, 300, 300)
-    assert sizes.get(299) == Size(*size(319))
+    assert sizes.get(299) == Measured(*size(319))
 
 
 async def test_progress_and_completeness(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwbatch.core.codec.json_codec import Json
-from mwbatch.core.labels.boxes import Box, box_of, clipped, outside
+from mwbatch.core.labels.boxes import Box, box_of, clipped, outside, turned
 from mwbatch.core.manifest.image_size import Size, misspelt_size, told_size
 from tests.unit.export.batches import tag
 
@@ -64,6 +64,19 @@ def test_clipping(box: Box) -> None:
     assert left.bottom <= min(50, box.bottom) + 1e-9
     if not outside(box, SIZE):
         assert left == pytest.approx(box)
+
+
+@given(boxes)
+def test_turning_round(box: Box) -> None:
+    """Whatever way a box was drawn, it is the same rectangle from its upper left corner; one that was drawn
+    so stays as it is.
+    """
+    upright = turned(box)
+    assert (upright.width, upright.height) == (abs(box.width), abs(box.height))
+    assert sorted((upright.left, upright.right)) == pytest.approx(sorted((box.left, box.right)))
+    assert sorted((upright.top, upright.bottom)) == pytest.approx(sorted((box.top, box.bottom)))
+    if box.width >= 0 and box.height >= 0:
+        assert upright == box
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from mwbatch.core.codec.json_codec import Json
 from mwbatch.core.manifest.cells import MAX_PIXELS
-from mwbatch.core.manifest.image_size import Size, misspelt_size, told_size
+from mwbatch.core.manifest.image_size import ORIENTATIONS, Frame, Measured, Size, misspelt_size, told_size
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,11 @@ def test_what_a_manifest_tells(width: Json, height: Json, size: Size | None, mis
     """
     columns = {"image_width": width, "image_height": height}
     assert (told_size(columns), misspelt_size(columns)) == (size, misspelt)
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_the_frames_of_a_measured_picture(orientation: int) -> None:
+    """The last four orientations of EXIF make rows of columns, the others leave the size as it is stored."""
+    found = Measured(4, 3, orientation)
+    assert found.size(Frame.STORED) == found.stored == Size(4, 3)
+    assert found.size(Frame.DISPLAYED) == found.displayed == (Size(3, 4) if orientation > 4 else Size(4, 3))

@@ -20,7 +20,7 @@ from mwbatch.core.api.unusable import Unusable
 from mwbatch.core.codec.ids import Attempt, Kid, RowNumber
 from mwbatch.core.facts.digests import stable_digest
 from mwbatch.core.facts.kinds import Fact
-from mwbatch.core.manifest.image_size import Size
+from mwbatch.core.manifest.image_size import Measured
 from mwbatch.core.state.row_status import Status
 from mwbatch.errors import BatchBusy, NameTaken, UsageError
 from mwbatch.journal.interface.batch_info import BatchInfo
@@ -385,10 +385,10 @@ class BelongingsLaws(Made):
         """A size is known to who added it at once, and to the next one once it is flushed."""
         batch = await self.opened(store)
         sizes = batch.own.image_sizes()
-        sizes.add(5, Size(640, 480))
-        assert (sizes.get(5), sizes.get(4), sizes.get(99)) == (Size(640, 480), None, None)
+        sizes.add(5, Measured(640, 480))
+        assert (sizes.get(5), sizes.get(4), sizes.get(99)) == (Measured(640, 480), None, None)
         sizes.flush()
-        assert (await look(store, batch.ref)).own.image_sizes().get(5) == Size(640, 480)
+        assert (await look(store, batch.ref)).own.image_sizes().get(5) == Measured(640, 480)
 
     async def test_what_rows_ask_for_is_told(self, store: Store) -> None:
         """Each row with its stable digest, whether it is kept for the next time or not;
