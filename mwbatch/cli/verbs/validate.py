@@ -1,7 +1,7 @@
 """`mwbatch validate`."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from mwbatch.cli.options import verb
 from mwbatch.cli.program import perform
@@ -45,7 +45,7 @@ def validate(
     async def command(context: "Context") -> Result:
         from mwbatch.views.preview import validated
 
-        said = asdict(meant) | asdict(repeats) | {"allow_duplicates": allow_duplicates}
+        said: dict[str, Any] = asdict(meant) | asdict(repeats) | {"allow_duplicates": allow_duplicates}
         async with library(place, context, api) as home:
             return validated(
                 await home.validate(manifest, batch=batch, price=price, check_images=check_images, **said)
