@@ -18,7 +18,6 @@ def ended(code: int, tell: Callable[[str], None]) -> int:
     A reader who has gone changes nothing: what was done was done.
     """
     out = sys.stdout
-    out.flush()
     if not isinstance(out, Stream) or (failure := out.failure) is None:
         return code
     out.failure, out.gone = None, True  # told once

@@ -52,13 +52,15 @@ class Receiver:
         self.statuses: list[int] = []
         self.bodies: list[dict[str, Any]] = []
         self.paths: list[str] = []
-        self._came = asyncio.Event()
+        self._came, self.going = asyncio.Event(), asyncio.Event()
+        self.going.set()
 
     async def take(self, request: web.Request) -> web.Response:
         """Take one callback."""
         self.paths.append(request.path)
         self.bodies.append(await request.json())
         self._came.set()
+        await self.going.wait()
         status = self.statuses.pop(0) if self.statuses else 200
         return web.Response(status=status, headers={"Location": "/moved"} if status == 307 else {})
 

@@ -60,6 +60,29 @@ async def test_an_early_callback_precedes_the_answer(
     assert made["status"] == "pending"
 
 
+async def test_an_early_callback_outlives_who_created(
+    start: Start, session: aiohttp.ClientSession, receiver: Receiver
+) -> None:
+    """Whoever creates a task and hangs up before the early callback was answered is called all the same."""
+    receiver.going.clear()
+    simulator = await start(always(SLOW, Fault.CALLBACK_EARLY))
+    asking = asyncio.create_task(tag(session, simulator, receiver.url))
+    await receiver.until(1)
+    asking.cancel()
+    await asyncio.wait([asking])
+    assert simulator._runner is not None
+    assert simulator._runner.server is not None
+    served = simulator._runner.server
+    await until(lambda: not served.connections)  # it has heard that nobody listens any more
+    receiver.going.set()
+
+    async def told() -> bool:
+        stats: dict[str, int] = await get(session, simulator, "/_sim/stats")
+        return stats["callbacks_acknowledged"] == 1
+
+    await until(told)
+
+
 async def test_the_later_dialect_is_spoken_throughout(
     start: Start, session: aiohttp.ClientSession, receiver: Receiver
 ) -> None:

@@ -60,6 +60,14 @@ async def test_a_fault_has_its_status(
         assert answer.headers.get("Retry-After") == ("1" if fault is Fault.BUSY else None)
 
 
+async def test_an_api_may_name_no_wait(start: Start, session: aiohttp.ClientSession) -> None:
+    """Where no size is given for it, as in the heavy profile, a 429 has no ``Retry-After``."""
+    simulator = await start(always(SLOW, Fault.BUSY, size=Size(retry_after_s=None)))
+    form = {"callback_url": "http://127.0.0.1:9/a", "image_url": IMAGE}
+    async with session.post(f"{simulator.url}/v1/task/images/tagging", data=form) as answer:
+        assert (answer.status, answer.headers.get("Retry-After")) == (429, None)
+
+
 async def test_a_cut_connection_sends_nothing(start: Start) -> None:
     """A connection cut after the creation gives not a byte, and the task exists."""
     simulator = await start(always(SLOW, Fault.CREATED_CUT))

@@ -1,5 +1,7 @@
 """Terminals and pipes: a bar on the one, plain lines on the other, and nothing wider than it must be."""
 
+import signal
+
 import pytest
 
 from tests.e2e.support.stage import Stage
@@ -109,3 +111,17 @@ def test_a_report_on_the_narrowest_terminal(patient: Stage) -> None:
     patient.run("submit", patient.manifest(3), "--callback-url", "none")
     ran = on_terminal(patient, 1, "status", "m")
     assert (ran.code, "# fetch the 3" in ran.out) == (0, True)
+
+
+def test_a_receiver_shows_what_it_received(stage: Stage) -> None:
+    """On a terminal a receiver shows how much it has received for as long as it runs."""
+    ran = on_terminal(stage, 80, "serve-callbacks", "--port", "0", typed=[(b"received", signal.SIGINT)])
+    assert ran.code == 128 + signal.SIGINT, ran.out
+
+
+def test_who_said_yes_is_not_asked(patient: Stage) -> None:
+    """With --yes rows are given up without a question, on a terminal too."""
+    patient.run("submit", patient.manifest(101), "--callback-url", "none")
+    ran = on_terminal(patient, 80, "cancel", "m", "--yes")
+    assert ("[y/N]" in ran.out, ran.code) == (False, 0)
+    assert patient.json("status", "m")["by_status"]["canceled"] == 101

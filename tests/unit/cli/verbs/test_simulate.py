@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 
 import pytest
 
@@ -24,3 +25,16 @@ def test_where_it_is(stage: Stage, words: tuple[str, ...]) -> None:
     assert f"the simulator is at {variables['MICROWORK_BASE_URL']}" in said.decode()
     assert b"Ctrl-C ends it" in said
     assert started.returncode == 128 + signal.SIGINT
+
+
+def test_where_it_cannot_listen(stage: Stage) -> None:
+    """It says why in the system's words, and for a name that no host can have in others."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ran = stage.run("simulate", "--port", str(taken.getsockname()[1]))
+    assert (ran.code, "(Address already in use)" in ran.err) == (2, True)
+    ran = stage.run("simulate", "--port", "0", "--host", "a" * 64 + ".test")
+    assert ran.code == 2
+    assert "cannot listen on" in ran.err
+    assert "Operation not permitted" not in ran.err

@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 from mwbatch.commands.context.context import Context
 from mwbatch.commands.pictures import measuring
 from mwbatch.core.facts.kinds import Planned
-from mwbatch.core.manifest.image_size import Size
+from mwbatch.core.manifest.image_size import Measured
 from mwbatch.journal.memory.batch import MemorySizes
 from tests.support.facts import plan
 from tests.unit.callbacks.stage import until
@@ -20,7 +20,7 @@ from tests.unit.client.test_images import picture
 async def test_sizes_are_kept_before_the_last_one_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """While one picture is still waited for, those that were measured before stand in the store."""
     monkeypatch.setattr(measuring, "_FLUSH", 2)
-    going, kept = asyncio.Event(), dict[int, Size]()
+    going, kept = asyncio.Event(), dict[int, Measured]()
 
     async def answer(request: web.Request) -> web.Response:
         if request.path == "/3":
