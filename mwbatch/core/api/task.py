@@ -82,7 +82,7 @@ class Callback(NamedTuple):
     task_id: str
     task: Task
     response: Json
-    mismatch: bool = False
+    mismatch: bool
 
 
 class CallbackBody(NamedTuple):

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
+from mwbatch.core.codec.json_codec import Json
 from mwbatch.errors import UsageError
 from mwbatch.export.formats.yolo import quoted
 from tests.unit.export.batches import Drawn, batch, sized, tag
@@ -112,3 +113,20 @@ def test_without_pyarrow(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
         write("parquet", [SHELF], "nowhere/out")
     with pytest.raises(UsageError, match="-o"):
         write("csv", [SHELF], "nowhere/out")
+
+
+@pytest.mark.parametrize(
+    "cell", ["\ud83d", ["\ud83d"], {"\ud83d": "\ud83d"}, [{"a": ["\ud83d"]}], {"a": [{"b": {"c": "\ud83d"}}]}]
+)
+def test_half_a_character_is_replaced_wherever_it_stands(write: Write, tmp_path: Path, cell: Json) -> None:
+    """However deep in a cell of the manifest half a character stands, it is U+FFFD in the export; all else
+    stays as it is.
+    """
+    write(
+        "label-studio", [Drawn("a", [tag()], sized(note=cell, other={"b": [1, None, True, "c"]}))], "a.json"
+    )
+    (task,) = json.loads((tmp_path / "a.json").read_bytes())
+    whole = json.dumps(task["data"])
+    assert "\\ufffd" in whole
+    assert "\\ud83d" not in whole
+    assert '{"b": [1, null, true, "c"]}' in whole

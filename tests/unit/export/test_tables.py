@@ -14,8 +14,8 @@ from mwbatch.core.report.second_stage import SOURCE
 from mwbatch.errors import UsageError
 from mwbatch.export.formats.csv_lines import harmless, line_writer
 from mwbatch.export.formats.table import header
-from tests.unit.export.batches import Drawn, sized, tag
-from tests.unit.export.conftest import Write
+from tests.unit.export.batches import Drawn, batch, sized, tag
+from tests.unit.export.conftest import Write, written
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -137,3 +137,12 @@ def test_any_text_comes_back(text: str) -> None:
     line_writer(file, [text]).writerow([harmless(text), "end"])
     _, (back, end) = csv.reader(io.StringIO(file.getvalue(), newline=""), strict=True)
     assert (back.removeprefix("'") if back != text else back, end) == (text, "end")
+
+
+def test_so_many_columns_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table has as many columns of the manifest as may be; one more is refused, with what would do."""
+    monkeypatch.setattr("mwbatch.export.batch_survey.MOST_COLUMNS", 3)
+    most = {"x": "1", "y": "2", "z": "3"}
+    written(batch(tmp_path / "a", [Drawn("a", [], most)]), "csv", tmp_path / "a.csv")
+    with pytest.raises(UsageError, match=r"more than 3 different columns.*another --format"):
+        written(batch(tmp_path / "b", [Drawn("a", [], most | {"w": "4"})]), "csv", tmp_path / "b.csv")

@@ -1,7 +1,9 @@
 """Every verb as a method."""
 
 import asyncio
+import io
 import json
+import sys
 from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from inspect import signature
@@ -145,8 +147,21 @@ async def test_validation_knows_what_was_asked_for(api: Simulator, tmp_path: Pat
         assert sent.outcome.report.rows == 3
         found = await home.audit(price=0.08)
         assert (found.asked_again, found.tasks_beyond, found.cost) == (3, 3, 0.24)
+        assert (found.details["asked_again"], found.details["tasks_beyond"]) == (3, 3)
         with pytest.raises(Findings, match="3 requests were asked for more than once"):
             found.check()
+
+
+async def test_what_can_be_read_but_once_is_read_once(
+    api: Simulator, tmp_path: Path, manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A manifest on standard input is checked and compared with nothing, whatever batches there are."""
+    async with mwbatch.Home(tmp_path / "home") as home:
+        await home.submit(manifest, callback_url="none", settle=1)
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(manifest.read_bytes())))
+        found = await home.validate("-")
+        assert (found.rows, found.refused) == (3, None)
+        assert (await home.validate(manifest)).refused is None
 
 
 async def test_run_receives(api: Simulator, tmp_path: Path, manifest: Path) -> None:

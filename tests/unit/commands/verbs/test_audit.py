@@ -10,10 +10,12 @@ from mwbatch.client import Client
 from mwbatch.client.transport.wire import WireResponse
 from mwbatch.commands.verbs.audit import audit
 from mwbatch.commands.verbs.submit import submit
+from mwbatch.core.api.address import write
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.core.facts.kinds import Seen, Via
 from mwbatch.core.spending.overlaps import Repeats
 from mwbatch.errors import Exit, UsageError
+from mwbatch.journal.keys.home_keys import keys_of
 from mwbatch.simulator.world.faults import Fault, Line
 from mwbatch.views.audit import audited as shown
 from mwbatch.views.plain import Result
@@ -121,6 +123,18 @@ async def test_the_account(stage: Stage) -> None:
         for note in stage.context.tally.notes
         if "154 tasks of the account since" in note and "2 pages" in note
     ]
+
+
+@virtual
+async def test_tasks_of_a_batch_elsewhere_are_told_with_it(stage: Stage) -> None:
+    """A task at an address of mwbatch that is no batch's of this home is told with the batch's id."""
+    await sent(stage, "week1", "a")
+    there = write("https://a.test", keys_of(stage.home).newest, "b999999999", RowNumber(0), Attempt(1))
+    await stage.client.create_tagging_task("https://images.example.com/a.jpg", there)
+    found = await audited(stage, api=True)
+    assert told(found) == [(2, ["week1"], 1)]
+    assert "  batch b999999999, not in this home: " in found.words
+    assert "at no address of mwbatch" not in found.words
 
 
 @virtual

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from mwbatch.client import Client
 from mwbatch.commands.verbs.cancel import cancel
 from mwbatch.commands.verbs.reconcile import ReconcileOptions, reconcile
 from mwbatch.commands.verbs.retry import Choice, retry
 from mwbatch.commands.verbs.submit import resume, submit
+from mwbatch.core.api.task import Task
 from mwbatch.core.facts.kinds import Withdrawn
 from mwbatch.core.report.command_outcomes import Canceled
 from mwbatch.core.state.row_status import Status
@@ -221,3 +223,21 @@ async def test_an_api_that_refuses_us(stage: Stage, monkeypatch: pytest.MonkeyPa
     stage.wire.reads = answer(401)
     with pytest.raises(Halted):
         await given_up(stage)
+
+
+@virtual
+async def test_an_answer_about_another_address_cancels_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the answer to a cancel names another address than the row's, what became of the task is what a
+    look at it shows; nothing is recorded by that answer.
+    """
+    await sent(stage, 1)
+    elsewhere = Task("t-other", "tagging", "canceled", "https://others.test/hook")
+
+    async def told(_: Client, task_id: str) -> Task:
+        return elsewhere._replace(task_id=task_id)
+
+    monkeypatch.setattr(Client, "cancel", told)
+    result = await given_up(stage)
+    assert (result.canceled, stage.statuses(), live(stage)) == (0, {"pending": 1}, 1)

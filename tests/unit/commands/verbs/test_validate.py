@@ -96,6 +96,15 @@ async def test_ids_that_are_decimal_numbers(tmp_path: Path) -> None:
     assert told.endswith(", first line 2")
 
 
+async def test_what_there_is_none_of_is_not_told(tmp_path: Path) -> None:
+    """Of a manifest without repetitions nothing is said of any."""
+    lines = validated(await validate(written(tmp_path, "id,image_url", "a,https://a.example/1"))).words
+    assert lines.replace(str(tmp_path), "").splitlines() == [
+        "/m.csv: 1 row (1 tagging), known by column id",
+        "no problems",
+    ]
+
+
 async def test_many_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond a limit problems are counted, not kept, and the report says so."""
     monkeypatch.setattr(module, "MAX_PROBLEMS", 2)

@@ -267,3 +267,17 @@ def test_silence_in_vain_teaches_what_share_is_refused() -> None:
     assert one.rate is None
     answers = sum(wait is None for _, _, wait in FEW)
     assert one._scatter.share == pytest.approx(1 / (answers + 1), rel=0.05)
+
+
+def test_a_wall_is_so_many_refusals_in_a_row() -> None:
+    """`WALL` refusals without an answer between them are a wall, not one less; an answer begins anew."""
+    one, refused = RateEstimate(), 0
+    for now in (1.0, 2.0):
+        walled = list[bool]()
+        for _ in range(WALL):
+            one.refused(now, now, 0.0)
+            walled.append(one.walled)
+        assert walled == [False] * (WALL - 1) + [True]
+        refused += WALL
+        one.answered(now, now)
+        assert not one.walled

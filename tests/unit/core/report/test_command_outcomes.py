@@ -72,3 +72,9 @@ def test_pending_rows_are_done_for_submit_alone() -> None:
 def test_a_reconciliation_is_done_when_it_is_proved(told: Reconciled, code: Exit) -> None:
     """Nothing open, nothing distrusted, and a listing that could be believed where one was asked for."""
     assert told.exit is code
+
+
+def test_a_proof_of_nothing_claims_nothing() -> None:
+    """Where nothing was listed nothing is covered, and nobody knows whether anything was paid twice."""
+    proof = Proof()
+    assert (proof.paid_twice, proof.listed, proof.covers, proof.known) == (None, 0, 0, 0)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mwbatch.core.facts.kinds import Fact, Via
 from mwbatch.core.facts.lines import BadLine, line
+from mwbatch.core.state import columns
 from mwbatch.core.state.batch import Batch
 from mwbatch.core.state.codes import CODES, DETACHED
 from mwbatch.core.state.columns import Holders
@@ -188,3 +189,25 @@ def test_a_number_beyond_all_rows_is_not_kept() -> None:
     holders = Holders(lambda _row, _task_id: False)
     assert holders.claim(b"a", 1 << 40) == 1 << 40
     assert holders.find(b"a") is None
+
+
+def test_ids_whose_hashes_agree_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever part of an id's hash is kept, a task is found at its own row, and all rows stay in columns."""
+    monkeypatch.setattr(columns, "_PART", 1)
+    whole: list[Fact] = [*map(plan, range(20)), start(1, ((0, 20),))]
+    whole += [in_columns(row, f"task-{row:02}", "pending", TIMES[2], "", None) for row in range(20)]
+    batch = Batch(whole)
+    assert batch._rows.detached == {}
+    assert dict(batch.rows) == folded(whole)
+    ids = [b"task-%d" % number for number in range(50)]
+    holders = Holders(lambda row, task_id: ids[row] == task_id)
+    assert [holders.claim(task_id, row) for row, task_id in enumerate(ids)] == list(range(50))
+    assert [holders.find(task_id) for task_id in ids] == list(range(50))
+
+
+def test_a_row_that_was_taken_out_names_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns have a task only at a row that stands in them."""
+    batch = Batch([plan(0), plan(1), in_columns(0, "a" * 17, "pending", TIMES[2], "", None)])
+    there = batch._rows.columns
+    assert [there.has(row, b"a" * 17) for row in (0, 1)] == [True, False]
+    assert not there.has(0, b"b" * 17)
