@@ -132,6 +132,7 @@ def test_filters(chosen: dict[str, Any], left: list[str], filtered: int, beyond:
     """Brand whatever its letter case, least side, and the largest of one image;
     what is left out is counted.
     """
+    assert Filter().fits(box("d", 0.25, 0.5))
     tags = [box("a", 5, 8, brand="Umber"), box("b", 30, 20, brand="Ochre"), box("c", 19, 19)]
     found = asked(*tags, **chosen)
     assert (ids(found), found.counts["filtered"], found.counts["beyond"]) == (left, filtered, beyond)
