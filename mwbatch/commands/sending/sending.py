@@ -87,8 +87,7 @@ class PaceGate:
         self._let_through()
 
     def _heed(self, state: State) -> None:
-        if state is SENDING:
-            self._let_through()
+        self._let_through()
         while self._waiting and state in STOPPED:
             self._answer(False)
 

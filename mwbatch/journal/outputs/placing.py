@@ -124,11 +124,10 @@ def free(path: Path, word: str = "") -> Path:
     """A name beside ``path`` that nothing has: with a number before its endings,
     or with a ``word`` behind them.
     """
-    first, *endings = (f"{path.name}.{word}",) if word else path.name.split(".", 1)
-    ending = "".join(f".{one}" for one in endings)
+    first, dot, ending = (f"{path.name}.{word}", "", "") if word else path.name.partition(".")
     number = 1 if word else 2
     while True:
-        counted = path.with_name(f"{first}{f'.{number}' if number > 1 else ''}{ending}")
+        counted = path.with_name(f"{first}{f'.{number}' if number > 1 else ''}{dot}{ending}")
         if not os.path.lexists(counted):
             return counted
         number += 1

@@ -34,4 +34,6 @@ def test_what_is_added_takes_the_place_of_the_same_option_alone() -> None:
     """Another batch takes the place of the one that was typed; all else that was typed stays."""
     typed = Context(command=("mwbatch", "submit", "m.csv", "--batch", "a", "--only-new"))
     assert same_command(typed, "--batch", "b") == "mwbatch submit m.csv --only-new --batch b"
+    joined = Context(command=("mwbatch", "submit", "m.csv", "--batch=a", "--yes"))
+    assert same_command(joined, "--batch", "b") == "mwbatch submit m.csv --yes --batch b"
     assert same_command(typed, "--again", "b") == "mwbatch submit m.csv --batch a --only-new --again b"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mwbatch.commands.manifest.invalid import _put
 from mwbatch.commands.manifest.planning import ManifestSource
 from mwbatch.commands.verbs.submit import submit
 from mwbatch.commands.verbs.validate import validate
@@ -17,6 +18,7 @@ from mwbatch.core.manifest.entry import OUR_ERROR, OUR_TEXT, Entry, Problem, cel
 from mwbatch.core.manifest.parsing import read_csv, read_jsonl
 from mwbatch.core.report.command_outcomes import Created
 from mwbatch.errors import Exit, ManifestError
+from mwbatch.journal.files.replacing import aside as staged
 from mwbatch.views.preview import validated
 from tests.conftest import Synced
 from tests.support.virtual import virtual
@@ -318,3 +320,12 @@ def test_put_aside_nothing_else_is_wrong(columns: dict[str, str | None]) -> None
         if isinstance(entry, Entry):
             (again,) = read_jsonl([encode(cells_of(entry, "id"))])
             assert again == entry
+
+
+def test_each_list_has_a_name_of_its_own(tmp_path: Path) -> None:
+    """The lists of a manifest are counted from 2, and none takes the place of another."""
+    for name in ("m.jsonl", "m.2.jsonl", "m.3.jsonl", "m.4.jsonl"):
+        with staged(tmp_path / "m.jsonl") as new:
+            new.write(b"{}")
+            assert _put(new) == tmp_path / name
+    assert len(list(tmp_path.iterdir())) == 4

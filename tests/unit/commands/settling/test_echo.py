@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from mwbatch.commands.sending.creating import create
+from mwbatch.commands.settling import echo
 from mwbatch.commands.settling.echo import PATIENCE, prove_echo
 from mwbatch.core.codec.ids import RowNumber
 from mwbatch.core.facts.kinds import Planned, Request, Started
@@ -124,3 +125,15 @@ async def test_runs_stay_small_where_doubt_could_not_be_settled(
         )
         == blind
     )
+
+
+@virtual
+async def test_it_is_looked_for_among_the_newest(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many tasks an account makes meanwhile, the listing is read no further than the newest."""
+    monkeypatch.setattr(echo, "NEWEST", 100)
+    batch = await created(stage)
+    await asyncio.sleep(1)
+    for number in range(150):
+        stage.world.create(Draft("tagging", f"https://others.test/{number}", PICTURE), clock())
+    assert not await prove_echo(stage.session(batch), "tagging", RowNumber(0))
+    assert {query["offset"] for query in stage.wire.listed} == {"0"}

@@ -1,6 +1,7 @@
 """The home: batches by name, id and manifest."""
 
 import errno
+import re
 import shutil
 import stat
 import threading
@@ -384,3 +385,23 @@ def test_lost_rows_stop_who_needs_them_all(home: Home) -> None:
     assert sum(map(len, opened.own.asked())) == 2 * RECORD.size
     with pytest.raises(StoreError, match="batch logos has lost rows"):
         list(opened.own.asked(whole=True))
+
+
+@pytest.mark.parametrize(
+    ("harm", "why"),
+    [("{", "not JSON: .*"), ("[]", ".+"), ("{}", ".+"), (None, "Too many levels of symbolic links")],
+)
+def test_why_a_batch_cannot_be_read(home: Home, harm: str | None, why: str) -> None:
+    """It is said in words, the system's where it was the system, and no number of an error."""
+    record = Path(home.create(INFO).where) / "batch.json"
+    record.unlink()
+    if harm is None:
+        record.symlink_to(record)
+    else:
+        record.write_text(harm)
+    with pytest.raises(StoreError) as raised:
+        home.find("logos")
+    said = str(raised.value)
+    assert re.search(f"logos.* {why}$", said)
+    assert not said.endswith("None")
+    assert "Errno" not in said

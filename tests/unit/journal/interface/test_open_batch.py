@@ -3,8 +3,10 @@
 import asyncio
 import errno
 import os
+import shutil
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -19,7 +21,7 @@ from mwbatch.errors import BatchBusy, StoreError
 from mwbatch.journal.home.batch_lock import holder
 from mwbatch.journal.home.home import Home
 from mwbatch.journal.interface.batch_info import BatchInfo
-from mwbatch.journal.interface.open_batch import OpenBatch, look
+from mwbatch.journal.interface.open_batch import OpenBatch, look, looking
 from mwbatch.journal.segments.journal import Segments
 from mwbatch.journal.segments.scan import written_now
 from tests.support.disks import Failing, Gated, commit_threads
@@ -355,3 +357,29 @@ async def test_no_request_leaves_by_a_start_as_the_lock_went(
         await batch.start(start(1))
     await batch.journal.close()
     assert (await opened(home)).state.row(0).doubtful == [1]
+
+
+@virtual
+async def test_what_lies_nowhere_is_not_durable(home: Home) -> None:
+    """Where the segment alone was taken away what is written into it is lost, with the lock and without."""
+    for acting in (True, False):
+        term = (
+            home.act(home.find("logos"), "submit") if acting else looking(home, home.find("logos"), "submit")
+        )
+        with suppress(StoreError, BatchBusy):
+            async with term as batch:
+                await batch.record([plan(0)])
+                shutil.rmtree(Path(batch.where) / "rows")
+                with pytest.raises(StoreError, match="was removed or moved"):
+                    await batch.append([plan(1)])
+
+
+@virtual
+async def test_what_was_taken_away_with_its_folder_lies_there(home: Home, tmp_path: Path) -> None:
+    """Where the whole folder was taken from whoever held its lock what is written meanwhile went with it."""
+    with suppress(BatchBusy):
+        async with home.act(home.find("logos"), "submit") as batch:
+            await batch.record([plan(0)])
+            shutil.move(batch.where, tmp_path / "away")
+            assert await batch.append([plan(1)]) == [True]
+    assert len(list(Segments(tmp_path / "away", "view").read())) == 2

@@ -256,3 +256,21 @@ def test_what_has_a_name_is_on_the_disk(
     write("new")
     assert calls[0] == ("all" if is_folder else "file")
     assert calls[-1] == "folder, named"
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "names"),
+    [
+        ("a.tar.gz", "", ["a.2.tar.gz", "a.3.tar.gz"]),
+        ("a", "", ["a.2", "a.3"]),
+        (".a", "", [".2.a", ".3.a"]),
+        ("a.csv", "mine", ["a.csv.mine", "a.csv.mine.2", "a.csv.mine.3"]),
+    ],
+)
+def test_names_that_nothing_has(tmp_path: Path, name: str, word: str, names: list[str]) -> None:
+    """A number stands before all endings, and counts from 2; a word stands behind them, at first without one;
+    a link that leads nowhere has its name, too.
+    """
+    for expected in names:
+        assert placing.free(tmp_path / name, word) == tmp_path / expected
+        (tmp_path / expected).symlink_to("nowhere")
