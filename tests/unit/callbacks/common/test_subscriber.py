@@ -56,3 +56,21 @@ async def test_what_waits_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
     going.set()
     await subscriber.close()
     assert told[4:] == [6, 7]
+
+
+async def test_who_does_not_end_in_time_is_ended(caplog: pytest.LogCaptureFixture) -> None:
+    """At the end a call that goes on for too long is cancelled, and how much was not told is said."""
+    ended = list[int]()
+
+    async def listen(_: str, seen: Seen) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(seen.row)
+
+    subscriber = Subscriber(listen, 100, 0.01, Troubles())
+    for row in range(3):
+        subscriber.tell("b", fact(row))
+    await subscriber.close()
+    assert ended == [0]
+    assert "3 facts that are stored were not told" in caplog.text

@@ -16,7 +16,7 @@ import uvloop
 from aiohttp import web
 
 from mwbatch.callbacks.common.counts import Counts
-from mwbatch.callbacks.common.limits import Limits
+from mwbatch.callbacks.common.limits import LIMITS, Limits
 from mwbatch.callbacks.net.connections import Connection, Connections
 from mwbatch.callbacks.net.site import Site
 from mwbatch.callbacks.ops.server import serve
@@ -352,3 +352,19 @@ async def test_who_says_nothing_more_in_the_middle(stage: Stage) -> None:
     assert await last_words(stage, half(stage)) == b""
     assert len(stage.lines()) <= 1
     await until(lambda: not stage.running._receiver.held)
+
+
+async def test_answers_wait_while_the_kernel_has_no_room() -> None:
+    """What answers is told when the kernel has no room for more, and when it has again: it does not fill
+    memory for whoever reads nothing.
+    """
+
+    async def answer(_: web.BaseRequest) -> web.Response:
+        return web.Response()
+
+    connection = Connections(web.Server(answer), LIMITS, Counts())()
+    told = list[bool]()
+    for tell in (connection.pause_writing, connection.resume_writing):
+        tell()
+        told.append(connection.http.writing_paused)
+    assert told == [True, False]

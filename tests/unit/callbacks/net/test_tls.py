@@ -303,6 +303,13 @@ def dated(party: Party, days: float) -> None:
     party.put(party.key, pair.private_key_pem.bytes())
 
 
+def test_a_certificate_that_has_ended_is_told_at_once(party: Party, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever begins with a certificate that nobody takes any more hears of it before the first look."""
+    dated(party, -3.0)
+    assert Certificate(party.chain, party.key).seconds_left < 0
+    assert caplog.text.count("has expired") == 1
+
+
 @pytest.mark.parametrize("days", [-3.0, 0.5, 13.9, 14.1, 300.0])
 async def test_when_the_certificate_ends(party: Party, caplog: pytest.LogCaptureFixture, days: float) -> None:
     """The metrics tell how long the certificate is good for, the log from a fortnight before its end on,

@@ -72,6 +72,20 @@ def test_each_attempt_has_its_own_room(row: int) -> None:
         assert not bounds.take(RowNumber(row), Attempt(attempt), "e")
 
 
+@pytest.mark.parametrize("taken", range(1, MOST_ANSWERS + 1))
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_what_is_given_back_is_room_for_one_more(taken: int, attempt: int) -> None:
+    """However many answers of a task were stored, giving one back makes room for one and no more."""
+    bounds = Bounds()
+
+    def take() -> bool:
+        return bounds.take(RowNumber(0), Attempt(attempt), "a")
+
+    assert all(take() for _ in range(taken))
+    bounds.give_back(RowNumber(0), Attempt(attempt), "a")
+    assert [take() for _ in range(MOST_ANSWERS + 1)].count(True) == MOST_ANSWERS - taken + 1
+
+
 async def test_a_flood_of_answers(stage: Stage) -> None:
     """Of three hundred answers that differ four are stored;
     the others are answered 422 and kept as rejects, so far as those go.

@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
-from mwbatch.commands.verbs.retry import Choice, retry
+from mwbatch.commands.verbs.retry import Choice, _chosen, retry
 from mwbatch.commands.verbs.submit import submit
 from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.core.facts.kinds import Failed, Retried, Verdict, Withdrawn
 from mwbatch.core.report.command_outcomes import Created
 from mwbatch.core.state.row_status import MOST_AUTOMATIC, Status
 from mwbatch.errors import Exit, OtherApi, Unsure, UsageError
+from tests.support.facts import fail, show, start
 from tests.support.virtual import virtual
 from tests.unit.commands.conftest import ELSEWHERE, EPOCH, Stage, answer, clock, silent
 
@@ -104,6 +105,21 @@ async def test_what_was_sent_in_vain_is_tried_again(stage: Stage) -> None:
     assert (batch.state.rows[0].status, batch.state.rows[0].sendable) == (Status.PLANNED, False)
     await again(stage)
     assert (opened(stage), stage.statuses()) == ([(0, 5)], {"pending": 1})
+
+
+@virtual
+async def test_a_row_that_has_a_task_is_not_opened_for_what_was_before(stage: Stage) -> None:
+    """A row that was absent once and has a task since is neither in doubt nor sent in vain; a row that was
+    never sent is none of these, either: each further attempt would be paid.
+    """
+    batch = await stage.opened(3)
+    await batch.record([start(1, ((0, 1),)), fail(1), start(2, ((0, 1),)), show(2), start(1, ((1, 2),))])
+    await batch.journal.close()
+    chosen = {
+        status: [*_chosen(batch, Choice(status))]
+        for status in (Status.DOUBT, Status.REJECTED, Status.CANCELED)
+    }
+    assert chosen == {Status.DOUBT: [1], Status.REJECTED: [], Status.CANCELED: []}
 
 
 @virtual

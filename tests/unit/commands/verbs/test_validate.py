@@ -1,4 +1,6 @@
+import os
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ from mwbatch.commands.context.context import Context
 from mwbatch.commands.manifest import manifest_survey as module
 from mwbatch.commands.manifest.planning import ManifestSource
 from mwbatch.commands.manifest.urls import Urls
-from mwbatch.commands.verbs.validate import compared, validate
+from mwbatch.commands.verbs.validate import can_be_compared, compared, validate
 from mwbatch.core.spending.overlaps import Repeats
 from mwbatch.errors import Exit, UsageError
 from mwbatch.journal.memory.home import MemoryHome
@@ -158,3 +160,16 @@ async def test_in_an_empty_home_nothing_is_asked(tmp_path: Path) -> None:
         with suppress(UsageError, AssertionError, AttributeError):
             assert await compared(found, store, "http://a.test", source, said, Context(), client) == found
         assert asked == clients
+
+
+async def test_what_can_be_read_once_more(tmp_path: Path) -> None:
+    """A file is compared with what was asked for before; standard input, a pipe, and a manifest whose
+    pictures cannot be fetched are not.
+    """
+    path = written(tmp_path, "image_url", "https://a.example/1")
+    os.mkfifo(tmp_path / "pipe")
+    found = await validate(path)
+    assert can_be_compared(str(path), found)
+    assert not can_be_compared("-", found)
+    assert not can_be_compared(str(tmp_path / "pipe"), found)
+    assert not can_be_compared(str(path), replace(found, unreachable=1))
