@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import pytest
@@ -37,6 +38,7 @@ from mwbatch.simulator.world.shelf import View
 from mwbatch.views.preview import rehearsed
 from tests.support.virtual import virtual
 from tests.unit.commands.conftest import ELSEWHERE, ORIGIN, Stage, answer, silent
+from tests.unit.commands.settling.test_settling import twist
 
 COMMAND = ("mwbatch", "submit", "week1-v2.csv", "--callback-url", "none")
 
@@ -308,6 +310,25 @@ async def test_canceled_tasks_and_bare_ones_do_not_count(stage: Stage) -> None:
     )
     await stage.client.cancel(made.task_id)
     assert (await sent(stage, stage.manifest("a", name="week1.csv"))).exit is Exit.DONE
+
+
+@virtual
+async def test_tasks_that_cannot_be_compared_are_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where rows would be sent people read how many tasks of the account show no inputs; where none would,
+    nothing is said of them.
+    """
+    await stage.client.create_tagging_task("https://images.example.com/z.jpg", "https://others.test/hook")
+
+    def bare(page: Any, _: int) -> Any:
+        return page | {"docs": [{**doc, "params": {}} for doc in page["docs"]]}
+
+    twist(stage, monkeypatch, bare)
+    told = "1 of 1 task show no inputs and cannot be compared"
+    await sent(stage, stage.manifest("a", name="week1.csv"))
+    assert told in stage.context.tally.notes
+    again = stage.new_context()
+    await resume(stage.home, stage.client, "week1", silent(), again)
+    assert not any("show no inputs" in note for note in again.tally.notes)
 
 
 @virtual

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mwbatch.core.codec.ids import Attempt, RowNumber
@@ -20,6 +20,7 @@ from mwbatch.core.sweeps.doubt import (
     ended,
     may_end,
     span_of,
+    started_since,
 )
 from mwbatch.core.sweeps.drift import WIDE
 from mwbatch.core.sweeps.span import PADDING
@@ -199,3 +200,27 @@ def test_none_ends_once_sweeps_were_belied() -> None:
     assert ended(state, []) == []
     refuted, _ = begun(*facts, Failed(0.0, RowNumber(1), Attempt(1), Verdict.ABSENT, final=False))
     assert ended(refuted, asked) == [False, False, False]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 3), st.integers(0, 12), st.integers(1, 4), st.booleans()),
+        min_size=1,
+        max_size=8,
+    )
+)
+@example([(1, 0, 3, True), (2, 5, 1, True)])
+def test_no_first_attempt_that_must_be_shown_lies_below_the_first(
+    runs: list[tuple[int, int, int, bool]],
+) -> None:
+    """Of the first attempts that a listing has to show none is of a row below the one that is named, which
+    has one; whatever was started besides.
+    """
+    facts = [
+        replace(start(attempt, ((row, row + size),)), number=number)
+        for number, (attempt, row, size, _) in enumerate(runs)
+    ]
+    begun = {fact for fact, run in zip(facts, runs, strict=True) if run[3]}
+    includes, first = started_since(begun, facts)
+    shown = [row for row in range(20) if includes(AttemptKey(RowNumber(row), Attempt(1)))]
+    assert first == min(shown, default=0)
