@@ -313,6 +313,17 @@ async def test_canceled_tasks_and_bare_ones_do_not_count(stage: Stage) -> None:
 
 
 @virtual
+async def test_a_rehearsal_looks_at_the_account_where_it_may(stage: Stage) -> None:
+    """With a key a rehearsal finds what the account was asked for; without one it tells what is known."""
+    await stage.client.create_tagging_task("https://images.example.com/a.jpg", "https://others.test/hook")
+    source, context = stage.manifest("a", name="week1.csv"), stage.new_context()
+    found = await rehearse(stage.home, ORIGIN, source, silent(), context, no_key="there is none")
+    assert found.to_send == 1
+    with pytest.raises(AskedBefore, match="at no address of mwbatch"):
+        await rehearse(stage.home, ORIGIN, source, silent(), context, client=stage.client)
+
+
+@virtual
 async def test_tasks_that_cannot_be_compared_are_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where rows would be sent people read how many tasks of the account show no inputs; where none would,
     nothing is said of them.

@@ -209,6 +209,20 @@ async def test_flush_does_not_wait_for_more(stage: Stage) -> None:
 
 
 @virtual
+async def test_each_gathering_has_its_whole_time(stage: Stage) -> None:
+    """What comes after a flush that cut a gathering short gathers as long as any other."""
+    recorder = Recorder(stage.session(await stage.opened(2)))
+    recorder.note(show(1))
+    await asyncio.sleep(GATHER / 2)
+    await recorder.flush()
+    recorder.note(show(1, row=1))
+    await asyncio.sleep(0.75 * GATHER)
+    assert seen_on_disk(stage) == [0]
+    await recorder.flush()
+    assert seen_on_disk(stage) == [0, 1]
+
+
+@virtual
 async def test_after_a_flush_outcomes_gather_again(stage: Stage) -> None:
     """What comes once somebody has waited is written together, as before."""
     recorder = Recorder(stage.session(await stage.opened(3)))

@@ -71,6 +71,17 @@ async def test_the_next_step_does_not_meet_the_limit_again(stage: Stage, limits:
 
 
 @virtual
+async def test_people_see_how_many_of_how_many(stage: Stage) -> None:
+    """From the first request to the last, over all rounds, the rows that were created are counted, of those
+    that may be.
+    """
+    seen, tally = list[tuple[int, int]](), stage.context.tally
+    stage.wire.on_create = lambda _: seen.append((tally.done, tally.total))
+    await sent(stage, 5, concurrency=1, limits=Limits(max_tasks=4))
+    assert seen == [(0, 4), (1, 4), (2, 4), (3, 4)]
+
+
+@virtual
 async def test_rows_wait_for_one_that_is_found(stage: Stage) -> None:
     """When the first row that is sent again falls into doubt and is found,
     those that waited for it are sent.
