@@ -237,8 +237,7 @@ class Creation:
 
     async def cancel_surplus(self) -> None:
         """Cancel what is double, and say so where that proves that no absence can be believed."""
-        if any(True for _ in self.batch.state.surplus()):
-            await cancel_surplus(self.session)
+        await cancel_surplus(self.session)
         if self.refuted:
             self.ending.because(Exit.UNFINISHED, REFUTED)
 

@@ -122,6 +122,7 @@ async def test_a_worker_that_was_cancelled_takes_no_turn() -> None:
     await asyncio.sleep(0)
     gate.leave()
     assert await waiting[1]
+    assert waiting[0].cancelled()
 
 
 @virtual
@@ -134,4 +135,4 @@ async def test_a_turn_that_came_too_late_passes_on() -> None:
     gate.leave()
     waiting[0].cancel()
     assert await waiting[1]
-    assert gate.in_flight == 1
+    assert (gate.in_flight, waiting[0].cancelled()) == (1, True)

@@ -22,7 +22,7 @@ from mwbatch.simulator.world.forms import Draft
 from tests.support.disks import Failing
 from tests.support.facts import plan as planned
 from tests.support.virtual import virtual
-from tests.unit.commands.conftest import LATENCY, Stage, answer, ids
+from tests.unit.commands.conftest import LATENCY, Stage, answer, clock, ids
 
 
 def sender_of(stage: Stage, batch: OpenBatch, most: int = 4, *, keep_going: bool = False) -> Sender:
@@ -124,6 +124,15 @@ async def test_busy_and_unsent_stay_within_one_attempt(stage: Stage) -> None:
     assert stage.wire.left_at[1] - stage.wire.left_at[0] >= 3
 
 
+@virtual
+async def test_a_wait_that_the_api_names_is_all_the_rest_there_is(stage: Stage) -> None:
+    """Where the API says that a row may come at once it does, as far as the pace allows."""
+    stage.wire.plays = [answer(429, Retry_After="0")]
+    await send(stage, await stage.opened(1))
+    first, second = stage.wire.left_at
+    assert second - first < LATENCY + 0.5
+
+
 @pytest.mark.parametrize("play", [Unsent("refused"), 429])
 @virtual
 async def test_tries_lie_apart(stage: Stage, play: Unsent | int) -> None:
@@ -196,6 +205,16 @@ async def test_eight_unknowns_shut_the_gate(stage: Stage) -> None:
     await send(stage, await stage.opened(30), most=1)
     assert listed_before == [0] * 8 + [1] * 22
     assert stage.statuses() == {"pending": 22, "doubt": 8}
+
+
+@virtual
+async def test_after_a_probe_one_request_goes_first(stage: Stage) -> None:
+    """Once the API answers again the first request goes alone; the others follow its answer."""
+    stage.wire.plays, after = [Unsure("cut")] * 8, list[float]()
+    stage.wire.on_create = lambda _: after.append(clock()) if stage.wire.listed else None
+    await send(stage, await stage.opened(40), most=4)
+    first, second, *_ = after
+    assert second - first > 0.9 * LATENCY
 
 
 @virtual
