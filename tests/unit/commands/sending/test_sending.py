@@ -332,7 +332,7 @@ async def test_a_disk_that_fails_for_seen(stage: Stage) -> None:
 @pytest.mark.files
 @virtual
 async def test_a_full_disk_that_recovers(stage: Stage) -> None:
-    """Outcomes that met a full disk are written once there is room; the run still ends,
+    """Outcomes that met a full disk are written once there is room; the run still ends at once,
     blaming the machine.
     """
     batch = await stage.opened(40, Failing(write=[None, errno.ENOSPC]))
@@ -340,6 +340,23 @@ async def test_a_full_disk_that_recovers(stage: Stage) -> None:
     assert sender.course.ending.exit is Exit.MACHINE
     assert stage.statuses()["pending"] == stage.tasks == len(stage.wire.creates)
     assert "doubt" not in stage.statuses()
+
+
+@pytest.mark.files
+@virtual
+async def test_once_outcomes_cannot_be_written_nothing_more_leaves(stage: Stage) -> None:
+    """Rows that were started and not sent are not sent any more: what would come of them could be lost."""
+
+    class NoSeen(Failing):
+        def write(self, file: int, chunk: bytes | memoryview) -> int:
+            if b'"fact":"seen"' in bytes(chunk) and not self.calls.count("full"):
+                self.calls.append("full")
+                raise OSError(errno.ENOSPC, "no space")
+            return super().write(file, chunk)
+
+    sender = await send(stage, await stage.opened(10, NoSeen()), most=1)
+    assert sender.course.ending.exit is Exit.MACHINE
+    assert stage.statuses()["pending"] == len(stage.wire.creates) < 5
 
 
 @virtual
