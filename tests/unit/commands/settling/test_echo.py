@@ -137,3 +137,11 @@ async def test_it_is_looked_for_among_the_newest(stage: Stage, monkeypatch: pyte
         stage.world.create(Draft("tagging", f"https://others.test/{number}", PICTURE), clock())
     assert not await prove_echo(stage.session(batch), "tagging", RowNumber(0))
     assert {query["offset"] for query in stage.wire.listed} == {"0"}
+
+
+@virtual
+async def test_whenever_it_begins_it_has_its_time(stage: Stage) -> None:
+    """An echo that comes half a minute late is proved however long the run has lasted."""
+    await asyncio.sleep(100_000)
+    stage.befall(Line(Fault.LIST_LAG, 1, 999), size=Size(list_lag_s=30.0))
+    assert await prove_echo(stage.session(await created(stage)), "tagging", RowNumber(0))

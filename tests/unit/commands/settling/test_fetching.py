@@ -4,12 +4,14 @@ import asyncio
 
 import pytest
 
-from mwbatch.commands.settling.fetching import fetch
+from mwbatch.commands.settling.fetching import Open, fetch, look
 from mwbatch.commands.verbs.submit import submit
+from mwbatch.core.codec.ids import Attempt, RowNumber
 from mwbatch.core.facts.kinds import Seen, Via
 from mwbatch.core.state.row_status import Status
 from mwbatch.errors import Halted, Unsure
 from mwbatch.journal.interface.open_batch import OpenBatch
+from tests.support.facts import show
 from tests.support.virtual import virtual
 from tests.unit.commands.conftest import Stage, answer, clock, ids, silent
 
@@ -110,3 +112,16 @@ async def test_stopping_ends_the_fetching(stage: Stage) -> None:
     stage.wire.got.clear()
     asyncio.get_running_loop().call_later(0.01, stage.context.stopping.set)
     assert await fetch(stage.session(batch), at_once=4) == len(stage.wire.got) == 4
+
+
+@pytest.mark.parametrize("known", [None, Via.CALLBACK, Via.LIST])
+@virtual
+async def test_whom_a_task_is_known_by_is_told(stage: Stage, known: Via | None) -> None:
+    """Of a task that the API does not know people read whether callbacks alone have named it."""
+    batch = await stage.opened(1)
+    if known:
+        await batch.record([show(1, task="t1")._replace(via=known)])
+    stage.wire.reads = answer(404)
+    seen = await look(stage.session(batch), Open(RowNumber(0), Attempt(1), "t1"))
+    assert (", which only callbacks name," in seen.why) is (known is not Via.LIST)
+    await batch.journal.close()

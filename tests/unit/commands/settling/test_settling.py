@@ -528,3 +528,19 @@ async def test_nothing_in_doubt_takes_no_time(stage: Stage) -> None:
     result = await settled(stage, batch)
     assert (result, await in_doubt(batch, Grounds(SETTLE, 0.0))) == (Settled(), [])
     assert (ids(batch, Status.PLANNED), stage.context.ticks() < 1) == ([0, 1], True)
+
+
+@pytest.mark.parametrize("later", [True, False])
+@virtual
+async def test_people_read_why_it_takes_twice_as_long(stage: Stage, later: bool) -> None:
+    """Where no later task shows that the listing is current, and only there, people read that it waits for
+    twice as long.
+    """
+    batch = await doubtful(stage)
+    await asyncio.sleep(1)
+    witness = born(stage, 2)
+    await batch.record([seen(witness, 2)])
+    known = Witness(witness.task_id, 1.0, RowNumber(2)) if later else None
+    await settled(stage, batch, witness=known)
+    told = [note for note in stage.context.tally.notes if "waiting twice as long" in note]
+    assert (told == []) is later

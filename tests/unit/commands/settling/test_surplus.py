@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from mwbatch.commands.settling.fetching import fetch
 from mwbatch.commands.settling.surplus import SurplusCanceled, cancel_surplus
 from mwbatch.commands.verbs.reconcile import ReconcileOptions, reconcile
 from mwbatch.commands.verbs.submit import resume, submit
@@ -204,3 +205,19 @@ async def test_interrupted_before_a_row(stage: Stage) -> None:
     batch, tasks = await doubled(stage)
     stage.context.stopping.set()
     assert (await cancelled(stage, batch), tasks[1].status) == (SurplusCanceled(), "pending")
+
+
+@virtual
+async def test_what_is_known_for_good_is_not_looked_at(stage: Stage) -> None:
+    """Neither a task that is canceled nor one whose answer the API has shown is asked for again."""
+    batch, (first, second) = await doubled(stage)
+    complete(stage, first)
+    assert await fetch(stage.session(batch)) == 1
+    stage.wire.got.clear()
+    await cancel_surplus(stage.session(batch))
+    assert {*stage.wire.got} == {second.task_id}
+    stage.wire.got.clear()
+    third = born(stage, 0, 3)
+    await batch.record([seen(third, 0, 3)])
+    await cancelled(stage, batch)
+    assert {*stage.wire.got} == {third.task_id}
