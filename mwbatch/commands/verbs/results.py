@@ -18,7 +18,7 @@ GROUP: Final = 256
 
 
 async def take_home(
-    opened: OpenBatch, path: Path, context: Context, *, force: bool = False, every: bool = False
+    opened: OpenBatch, path: Path, context: Context, *, force: bool, every: bool
 ) -> ResultsWritten:
     """Write what `results` prints to a file.
 

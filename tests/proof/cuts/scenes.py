@@ -153,7 +153,8 @@ def _fresh(stage: Stage, name: str) -> Path:
 
 async def _take_home(stage: Stage) -> object:
     opened = read(stage.home, stage.home.find("logos"))
-    return await take_home(opened, _fresh(stage, "labels.jsonl"), stage.new_context())
+    context = stage.new_context()
+    return await take_home(opened, _fresh(stage, "labels.jsonl"), context, force=False, every=False)
 
 
 async def _make_annotating(stage: Stage) -> object:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from mwbatch.client import Client
+from mwbatch.commands.sending.creating import ASK_ABOVE
 from mwbatch.commands.verbs.cancel import cancel
 from mwbatch.commands.verbs.reconcile import ReconcileOptions, reconcile
 from mwbatch.commands.verbs.retry import Choice, retry
@@ -241,3 +242,11 @@ async def test_an_answer_about_another_address_cancels_nothing(
     monkeypatch.setattr(Client, "cancel", told)
     result = await given_up(stage)
     assert (result.canceled, stage.statuses(), live(stage)) == (0, {"pending": 1}, 1)
+
+
+@virtual
+async def test_nobody_is_asked_where_nobody_is_named(stage: Stage) -> None:
+    """However many rows are given up, whoever calls without a question asks none."""
+    await (await stage.opened(ASK_ABOVE + 1)).journal.close()
+    result = await cancel(stage.home, stage.client, "logos", (), stage.context)
+    assert (result.withdrawn, stage.statuses()) == (ASK_ABOVE + 1, {"canceled": ASK_ABOVE + 1})

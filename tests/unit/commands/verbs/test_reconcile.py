@@ -97,6 +97,23 @@ async def test_people_see_that_it_waits(stage: Stage) -> None:
 
 
 @virtual
+async def test_who_asks_to_stop_while_it_waits_is_heard(stage: Stage) -> None:
+    """Asked to stop between two looks it ends after one request more, at most."""
+    await pending(stage, 1)
+    context, loop, asked = stage.new_context(), asyncio.get_running_loop(), list[int]()
+    began = context.ticks()
+
+    def stop() -> None:
+        asked.append(stage.wire.left)
+        context.stopping.set()
+
+    loop.call_later(45, stop)
+    await reconcile(stage.home, stage.client, "logos", context, ReconcileOptions(every=30))
+    assert context.ticks() - began < 46
+    assert stage.wire.left - asked[0] <= 1
+
+
+@virtual
 async def test_one_listing_is_enough_where_nothing_comes_of_it(stage: Stage) -> None:
     """Where a listing showed all there is, it is not asked for once more."""
     await pending(stage, 2)
@@ -152,6 +169,7 @@ async def test_an_answer_that_the_api_does_not_have_is_told_whoever_signed(stage
     await batch.journal.close()
     result = await reconciled(stage)
     assert [(one.row, one.task_id) for one in result.unanswered] == [(1, forged.task_id)]
+    assert result.report.differing == 1
 
 
 @virtual
