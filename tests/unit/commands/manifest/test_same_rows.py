@@ -80,7 +80,9 @@ async def test_rows_that_are_not_sent_yet_take_the_fresh_url(stage: Stage, ids: 
     stage.write(source, *signed(SIGNED["S3"], 2, ids=ids))
     rehearsed = await rehearse(stage.home, ORIGIN, source, silent(), stage.context)
     assert (rehearsed.renewed, rehearsed.known) == (ROWS - 1, ROWS)
-    await sent(stage, source, limits=Limits(max_tasks=ROWS))
+    again = stage.new_context()
+    await submit(stage.home, stage.client, source, silent(limits=Limits(max_tasks=ROWS)), again)
+    assert "2 rows not sent yet take their URL as it is signed now" in again.tally.notes
     assert [url.endswith("ab1") for url in urls(stage)] == [True, False, False]
     editions = [fact.editions for fact in stage.on_disk() if isinstance(fact, Started) and fact.editions]
     assert editions == [((1, 1), (2, 1))]

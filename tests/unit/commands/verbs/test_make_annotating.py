@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from mwbatch.commands.verbs import make_annotating as module
 from mwbatch.commands.verbs.make_annotating import make_annotating
 from mwbatch.commands.verbs.reconcile import ReconcileOptions, reconcile
 from mwbatch.commands.verbs.submit import submit
 from mwbatch.commands.verbs.validate import validate
 from mwbatch.core.report.command_outcomes import Made
-from mwbatch.core.report.second_stage import BoxQuestion, Filter
+from mwbatch.core.report.second_stage import BoxQuestion, Filter, ask
 from mwbatch.core.spending.scrutiny import Leave
 from mwbatch.errors import UsageError
 from mwbatch.views import outcomes
@@ -79,6 +80,23 @@ async def test_completed_rows_alone(stage: Stage) -> None:
     assert [row["source_row"] for row in rows(stage)] == sorted(row["source_row"] for row in rows(stage))
     checked = await validate(found.path)
     assert (checked.found, checked.by_type["annotating"]) == (0, found.rows)
+
+
+@virtual
+async def test_people_see_what_is_read(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While answers are read people see so, and of how many; in the end nothing is under way."""
+    await tagged(stage, 5, 3)
+    seen = list[tuple[str, int, int]]()
+
+    def asked(*given: Any) -> Any:
+        tally = stage.context.tally
+        seen.append((tally.phase, tally.done, tally.total))
+        return ask(*given)
+
+    monkeypatch.setattr(module, "ask", asked)
+    await made(stage)
+    assert seen == [("reading answers", done, 5) for done in range(3)]
+    assert stage.context.tally.phase == ""
 
 
 @virtual

@@ -140,3 +140,13 @@ async def test_where_its_health_is_shown_is_told(stage: Stage) -> None:
         await run(stage.home, stage.client, stage.manifest(1), silent(), door, context, 30.0)
         told = [note for note in context.tally.notes if "health and metrics at http://127.0.0.1:" in note]
         assert len(told) == count
+
+
+@virtual
+async def test_the_api_is_asked_now_and_then(stage: Stage) -> None:
+    """While an answer stays away each look comes as long after the one before as was said, or sooner at
+    first; no task is asked for without a pause.
+    """
+    asyncio.get_running_loop().call_later(600, stage.context.stopping.set)
+    assert (await ran(stage, 1, "none", poll=60.0)).exit is Exit.UNFINISHED
+    assert 600 / 60 - 1 <= len(stage.wire.got) <= 600 / 60 + 10

@@ -322,3 +322,12 @@ async def test_while_rows_are_sent_the_manifest_is_forgotten(stage: Stage) -> No
     stage.wire.on_create = look
     await submit(stage.home, stage.client, stage.manifest("a", "b"), silent(), stage.context)
     assert held == [0, 0]
+
+
+@virtual
+async def test_a_new_batch_looks_back_at_nothing(stage: Stage) -> None:
+    """Before the first request of a batch that was made this moment no listing reaches back to anything."""
+    before = list[int]()
+    stage.wire.on_create = lambda _: before.append(sum("start_time" in one for one in stage.wire.listed))
+    await submit(stage.home, stage.client, stage.manifest("a"), silent(), stage.context)
+    assert before == [0]

@@ -10,11 +10,14 @@ from mwbatch.commands.context.context import Context
 from mwbatch.commands.manifest import manifest_survey as module
 from mwbatch.commands.manifest.planning import ManifestSource
 from mwbatch.commands.manifest.urls import Urls
+from mwbatch.commands.verbs.submit import submit
 from mwbatch.commands.verbs.validate import can_be_compared, compared, validate
 from mwbatch.core.spending.overlaps import Repeats
-from mwbatch.errors import Exit, UsageError
+from mwbatch.errors import AskedBefore, Exit, UsageError
 from mwbatch.journal.memory.home import MemoryHome
 from mwbatch.views.preview import validated
+from tests.support.virtual import virtual
+from tests.unit.commands.conftest import ORIGIN, Stage, silent
 
 SAMPLES = Path(__file__).parents[4] / "sample_manifests"
 
@@ -173,3 +176,13 @@ async def test_what_can_be_read_once_more(tmp_path: Path) -> None:
     assert not can_be_compared("-", found)
     assert not can_be_compared(str(tmp_path / "pipe"), found)
     assert not can_be_compared(str(path), replace(found, unreachable=1))
+
+
+@virtual
+async def test_what_was_asked_before_is_told_by_a_check(stage: Stage) -> None:
+    """Where the home has a batch that asks for the same, a check says how a submission would end."""
+    await submit(stage.home, stage.client, stage.manifest("a", name="one.csv"), silent(), stage.context)
+    source = stage.manifest("a", name="two.csv")
+    found = await validate(source.path)
+    checked = await compared(found, stage.home, ORIGIN, source, Repeats(), stage.context)
+    assert isinstance(checked.refused, AskedBefore)
