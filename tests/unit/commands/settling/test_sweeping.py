@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mwbatch.commands.settling.sights import learned
-from mwbatch.commands.settling.sweeping import Swept, sweep
+from mwbatch.commands.settling.sweeping import Swept, _Walks, sweep
 from mwbatch.commands.verbs.reconcile import reconcile
 from mwbatch.commands.verbs.submit import submit
 from mwbatch.core.api.task import Task
@@ -230,3 +230,16 @@ def test_what_is_worth_a_fact(known: list[Any], status: str, response: Any, new:
     )
     assert bool(facts) is new
     assert learned(Batch(), Sight(task, {}, AttemptKey(RowNumber(0), Attempt(1)), genuine=False), 1.0) == []
+
+
+@virtual
+async def test_a_long_walk_is_told_of_once(stage: Stage) -> None:
+    """However often everything is walked through, and however it grows, people read of it once."""
+    batch = await stage.opened()
+    walks = _Walks(stage.session(batch), Span(()), frozenset(), None, lambda _: None)
+    for total in (150, 250):
+        walks._tell(total, 100, 1.0)
+    assert [note.rpartition(": ")[2] for note in stage.context.tally.notes] == [
+        "150 tasks on 2 pages, about 4 s"
+    ]
+    await batch.journal.close()

@@ -1,6 +1,8 @@
 """Reconciling: the inbox, the answers that stayed away, the waiting."""
 
 import asyncio
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from mwbatch.commands.verbs.reconcile import ReconcileOptions, reconcile
 from mwbatch.commands.verbs.submit import submit
 from mwbatch.core.api.address import Key
 from mwbatch.core.report.command_outcomes import Reconciled
+from mwbatch.core.report.progress import Tally
 from mwbatch.core.state.row_status import Status
 from mwbatch.errors import Exit, OtherApi
 from mwbatch.journal.interface.open_batch import OpenBatch
@@ -94,6 +97,26 @@ async def test_people_see_that_it_waits(stage: Stage) -> None:
     options = ReconcileOptions(every=30, most=100)
     await reconcile(stage.home, stage.client, "logos", stage.context, options)
     assert seen == ["waiting for answers"]
+
+
+@virtual
+async def test_people_see_that_answers_are_compared(stage: Stage) -> None:
+    """Where the API lists another answer than is stored, people see that all of them are compared."""
+
+    class Told(Tally):
+        def begin(self, phase: str, total: int = 0, *, done: int = 0, of_bytes: bool = False) -> None:
+            told.append(phase)
+            super().begin(phase, total, done=done, of_bytes=of_bytes)
+
+    told, batch = list[str](), await stage.opened(1)
+    task = born(stage, 0)
+    stage.world.early(task, clock())
+    said = {"task_id": task.task_id, "response": {"tags": [{"id": "another", "left": 1}]}}
+    await batch.record([answered(1, task=task.task_id)._replace(body=json.dumps(said).encode())])
+    await batch.journal.close()
+    context = replace(stage.new_context(), tally=Told())
+    await reconcile(stage.home, stage.client, "logos", context, ReconcileOptions())
+    assert "comparing answers" in told
 
 
 @virtual
