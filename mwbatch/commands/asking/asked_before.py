@@ -19,11 +19,12 @@ from mwbatch.core.spending.account import Account, of_others
 from mwbatch.core.spending.overlaps import Ahead, Overlap, Overlaps, Repeats, consented
 from mwbatch.core.state.row_status import Status
 from mwbatch.core.words.plural import counted, rows
+from mwbatch.core.words.values import SINCE
 from mwbatch.errors import AskedBefore, StoreError, UsageError
 from mwbatch.journal.files.closing import in_thread
 from mwbatch.journal.interface.belongings import RECORD
 from mwbatch.journal.interface.open_batch import OpenBatch
-from mwbatch.journal.interface.ref import Ref
+from mwbatch.journal.interface.ref import Ref, usable
 from mwbatch.journal.interface.store import Store
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ async def unasked(
         )
     compared = Compared(ahead, overlaps, others.refs, others.named)
     if compared and not repeats.only_new:
-        raise await _refusal(store, candidates, compared, context)
+        raise await _refusal(store, candidates, compared, context, account)
     return compared
 
 
@@ -112,8 +113,10 @@ async def _compare(
                 raise unreadable(ref, error, context) from error
 
 
-async def _refusal(store: Store, candidates: Candidates, compared: Compared, context: Context) -> AskedBefore:
-    """The error that says who asked for the same, and how to go on."""
+async def _refusal(
+    store: Store, candidates: Candidates, compared: Compared, context: Context, account: Account | None
+) -> AskedBefore:
+    """The error that says who asked for the same, as far as was looked, and how to go on."""
     examples, overlaps = [], compared.overlaps
     for other in overlaps.there:
         assert other.example is not None
@@ -127,16 +130,21 @@ async def _refusal(store: Store, candidates: Candidates, compared: Compared, con
         overlaps,
         examples,
         await ways_on(store, candidates.source, overlaps, context, candidates.info.batch_id),
+        account.listed if account and account.in_part and account.found - compared.refs.keys() else None,
     )
 
 
-async def account_of(client: "Client", candidates: Candidates, repeats: Repeats, context: Context) -> Account:
+async def account_of(
+    store: Store, client: "Client", candidates: Candidates, repeats: Repeats, context: Context
+) -> Account:
     """What the tasks ask for that the account's listing shows: its first page, or all since the user said.
 
-    It tells a wrong key, and an API that is not there, before anything is written.
+    All of the last `SINCE`, too, where rows are to be left out that somebody outside of this home asked for:
+    of whom one page shows some, the next may show more, and those would be paid again. It tells a wrong key,
+    and an API that is not there, before anything is written.
 
     Raises:
-        UsageError: not all that the user wanted was looked at.
+        UsageError: not all that was to be looked at was looked at.
         ApiError: the API refuses us or cannot be reached.
     """
     context.tally.begin("asking the API")
@@ -145,16 +153,23 @@ async def account_of(client: "Client", candidates: Candidates, repeats: Repeats,
     asked = {digest for _, _, digest in of_others(page.tasks, {ours}, names) if digest}
     # Of most pages no task asks for the same, and then nobody has to find rows by what they ask for.
     ahead = await candidates.ahead(names) if repeats.since or candidates.may_ask(asked) else Ahead()
-    account = Account(ahead, ours, names)
-    if repeats.since is None or not ahead:
-        account.take(page.tasks)
-    elif flaw := await look_through(client, account.take, repeats.since, context):
-        raise UsageError(f"the account was not looked through: {flaw}; nothing was sent")
+    account = Account(ahead, ours, names, in_part=not page.is_last)
+    account.take(page.tasks)
+    leaves_out = repeats.only_new and account.in_part and await in_thread(_outside, store, account)
+    if ahead and (since := repeats.since or (SINCE if leaves_out else None)):
+        account = Account(ahead, ours, names)
+        if flaw := await look_through(client, account.take, since, context):
+            raise UsageError(f"the account was not looked through: {flaw}; nothing was sent")
     if candidates and account.bare:
         context.tally.note(
             f"{account.bare:,} of {counted(account.listed, 'task')} show no inputs and cannot be compared"
         )
     return account
+
+
+def _outside(store: Store, account: Account) -> bool:
+    """Whether anybody asked for the same of whom this home has no record."""
+    return bool(account.found - {ref.info.batch_id for ref in usable(store.batches())})
 
 
 def _known_to(batch: OpenBatch | None) -> Callable[[str], bool]:

@@ -57,7 +57,7 @@ async def foresee(
     found, state = await examine(source, batch, context), batch.state if batch else Batch()
     info = replace(chosen.info, volatile=volatile(source, chosen.info))
     candidates = Candidates(info, batch, source=source, found=found, keep=False)
-    account = await account_of(client, candidates, repeats, context) if client else None
+    account = await account_of(store, client, candidates, repeats, context) if client else None
     compared = await unasked(store, origin, candidates, repeats, context, account)
     old = sum(number < state.end for number in compared.numbers())
     found.leave_out(number for number in compared.numbers() if number >= state.end)

@@ -10,7 +10,8 @@ from mwbatch.commands.context.context import Context
 from mwbatch.commands.manifest.planning import ManifestSource, examine
 from mwbatch.core.spending.overlaps import Overlap, Overlaps
 from mwbatch.core.words.hint import typed
-from mwbatch.core.words.plural import rows
+from mwbatch.core.words.plural import counted, rows
+from mwbatch.core.words.values import SINCE
 from mwbatch.errors import NOTHING_SENT, Asked, AskedBefore, StoreError, UsageError
 from mwbatch.journal.files.closing import in_thread
 from mwbatch.journal.interface.open_batch import look
@@ -77,8 +78,13 @@ def unreadable(batch: Ref | UnusableBatch, why: StoreError, context: Context) ->
     )
 
 
-def refused(overlaps: Overlaps, examples: list[str], ways: list[Way]) -> AskedBefore:
-    """The refusal in words and in numbers."""
+def refused(
+    overlaps: Overlaps, examples: list[str], ways: list[Way], looked_at: int | None = None
+) -> AskedBefore:
+    """The refusal in words and in numbers.
+
+    ``looked_at``: so many tasks of the account were looked at, and it has more.
+    """
     told = [
         f"{one.text()}; for example {example}" for one, example in zip(overlaps.there, examples, strict=True)
     ]
@@ -87,6 +93,7 @@ def refused(overlaps: Overlaps, examples: list[str], ways: list[Way]) -> AskedBe
     lines = [
         f"{overlaps.rows:,} of {rows(overlaps.of)} to be sent {were} asked for before{NOTHING_SENT}",
         *(f"  {line}" for line in told),
+        *([] if looked_at is None else [_in_part(looked_at)]),
         "go on with one of these:",
         *(f"  {command:{wide}}  # {why}" for command, why in ways),
     ]
@@ -99,6 +106,14 @@ def refused(overlaps: Overlaps, examples: list[str], ways: list[Way]) -> AskedBe
         "ways": [command for command, _ in ways],
     }
     return AskedBefore("\n".join(lines), asked)
+
+
+def _in_part(looked_at: int) -> str:
+    """That more may have been asked for before than is told."""
+    return (
+        f"only the newest {counted(looked_at, 'task')} of the account were looked at, so there may be more: "
+        f"--only-new looks through those of the last {SINCE}, --against-api as far back as --since says"
+    )
 
 
 async def ways_on(

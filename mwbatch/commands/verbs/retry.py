@@ -67,7 +67,7 @@ async def _reopened(
 ) -> int:
     """Compare the rows with what others asked for, and open another attempt for those that nobody did."""
     candidates = Candidates(batch.info, batch, chosen)
-    account = await account_of(client, candidates, options.repeats, context)
+    account = await account_of(batch.store, client, candidates, options.repeats, context)
     async with turn_in(batch.store, context):
         compared = await unasked(batch.store, client.origin, candidates, options.repeats, context, account)
         return await _open(batch, chosen, compared, context)

@@ -96,7 +96,7 @@ async def _compared(
     found = await examine(source, batch, context, of_the_api(client, context))
     info = replace(batch.info, volatile=volatile(source, batch.info))
     candidates = Candidates(info, batch, source=source, found=found)
-    account = await account_of(client, candidates, options.repeats, context)
+    account = await account_of(batch.store, client, candidates, options.repeats, context)
     await turn.take()
     compared = await unasked(batch.store, client.origin, candidates, options.repeats, context, account)
     return Examined(found, compared)
@@ -157,7 +157,7 @@ async def _batch_of(
     info = replace(chosen.info, volatile=source.volatile)
     found = await examine(source, None, context, of_the_api(client, context))
     candidates = Candidates(info, source=source, found=found)
-    account = await account_of(client, candidates, options.repeats, context)
+    account = await account_of(store, client, candidates, options.repeats, context)
     await turn.take()
     # made by whoever had the turn before
     if (await in_thread(choose, store, source, client.origin)).ref is not None:
@@ -191,7 +191,7 @@ async def resume(
 async def _without_asked(batch: OpenBatch, client: Client, options: SendOptions, context: Context) -> int:
     """Compare the rows that would be sent; returns how many were asked for before and are withdrawn."""
     candidates = Candidates(batch.info, batch)
-    account = await account_of(client, candidates, options.repeats, context)
+    account = await account_of(batch.store, client, candidates, options.repeats, context)
     async with turn_in(batch.store, context):
         compared = await unasked(batch.store, client.origin, candidates, options.repeats, context, account)
         left_out = await leave_out(batch, compared, context)

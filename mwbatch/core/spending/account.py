@@ -97,18 +97,20 @@ class Account:
     by the batch id of their address.
 
     ``ours`` is the id of our own batch, ``names`` are volatile. Canceled tasks do not count; ``bare`` ones,
-    without their inputs, cannot be compared. ``listed`` counts all.
+    without their inputs, cannot be compared. ``listed`` counts all. ``in_part``: the account has more tasks
+    than were looked at.
     """
 
-    def __init__(self, ahead: Ahead, ours: str, names: frozenset[str]) -> None:
+    def __init__(self, ahead: Ahead, ours: str, names: frozenset[str], *, in_part: bool = False) -> None:
         self._ahead, self._ours, self._names = ahead, ours, names
         self._found: dict[str, _Theirs] = {}
         self.listed = self.bare = 0
+        self.in_part = in_part
 
     @property
-    def found(self) -> bool:
-        """Whether any task asks for the same."""
-        return bool(self._found)
+    def found(self) -> frozenset[str]:
+        """The makers of tasks that ask for the same: batch ids, empty for an address that is none of ours."""
+        return frozenset(self._found)
 
     def take(self, tasks: Sequence[Task]) -> None:
         """Look at some tasks; each MUST come once."""

@@ -11,6 +11,9 @@ _COMMAND: Final = re.compile(r"mwbatch [a-z].*?(?=[;,)\n]|: |$)", re.DOTALL)
 _OPTION: Final = re.compile(r"--([a-z]+(?:-[a-z]+)*)(?: ([A-Z][A-Z_]+|none\b|[\d.]*\d\b))?")
 """An option, with the value that it is to have, where one is named."""
 
+_VARIABLE: Final = re.compile(r" \(or MWBATCH_[A-Z_]+\)")
+"""A variable that stands for an option: the command line reads it, and a keyword does not."""
+
 _WAY: Final = re.compile(r"(?<=  )(?:--again \S+ )+(?= *#)")
 """A line that names a way on, behind its indentation."""
 
@@ -54,7 +57,7 @@ _FLAGS: Final = frozenset(
 
 def in_python(text: str) -> str:
     """A sentence with keywords for options; a whole command stays one."""
-    text = _WAY.sub(lambda way: f"again={way.group().split()[1::2]} ", text)
+    text = _WAY.sub(lambda way: f"again={way.group().split()[1::2]} ", _VARIABLE.sub("", text))
     parts, end = list[str](), 0
     for command in _COMMAND.finditer(text):
         parts += [_OPTION.sub(_keyword, text[end : command.start()]), command.group()]

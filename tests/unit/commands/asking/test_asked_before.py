@@ -288,6 +288,34 @@ async def test_the_account_is_looked_through_as_far_back_as_was_said(
 
 
 @virtual
+async def test_what_is_left_out_was_looked_for_on_every_page(stage: Stage) -> None:
+    """Where the first page shows that somebody outside of the home asked for the same, more may have been
+    asked for than it shows: the refusal says so, and the way that leaves rows out pays for none of them.
+    """
+    theirs = Stage(stage.folder / "theirs")
+    theirs.client, theirs.wire.world = stage.client, stage.world
+    pictures = [f"p{number}" for number in range(150)]
+    await sent(theirs, theirs.manifest(*pictures, name="theirs.csv"))
+    paid, source = stage.tasks, stage.manifest(*pictures, "fresh", name="ours.csv")
+    with pytest.raises(AskedBefore, match="only the newest 100 tasks of the account were looked at"):
+        await sent(stage, source)
+    assert list(stage.home.batches()) == []
+    assert (await sent(stage, source, only_new=True)).left_out == 150
+    assert (stage.statuses("ours"), stage.tasks) == ({"pending": 1}, paid + 1)
+
+
+@virtual
+async def test_who_asked_in_this_home_is_known_without_the_account(stage: Stage) -> None:
+    """Rows that another batch of the home asked for are left out by what is on disk: one page is enough."""
+    pictures = [f"p{number}" for number in range(150)]
+    await sent(stage, stage.manifest(*pictures, name="week1.csv"))
+    stage.wire.listed.clear()
+    created = await sent(stage, stage.manifest(*pictures, "fresh", name="week2.csv"), only_new=True)
+    assert created.left_out == 150
+    assert not [note for note in stage.context.tally.notes if "looking through" in note]
+
+
+@virtual
 async def test_nobody_looks_through_an_account_for_no_row(stage: Stage) -> None:
     """Where every row has its task the first page of the account is enough, however far back was said."""
     await sent(stage, stage.manifest("a", name="week1.csv"))

@@ -83,7 +83,7 @@ def test_a_task_without_its_inputs_cannot_be_compared(params: dict[str, Json]) -
     assert asked_by(Task("t1", params=params)) is None
     account = Account(Ahead(), "b1", frozenset())
     account.take([Task("t1", params=params)])
-    assert (account.listed, account.bare, account.found) == (1, 1, False)
+    assert (account.listed, account.bare, account.found) == (1, 1, frozenset())
 
 
 def task(name: str, picture: int, batch: str = "", status: str = "pending") -> Task:

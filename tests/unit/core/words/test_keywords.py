@@ -21,6 +21,7 @@ from mwbatch.core.words.keywords import in_python, keyword
             "\n  --only-new  # a\n  --again 5a --again b  # c",
             "\n  only_new=True  # a\n  again=['5a', 'b']  # c",
         ),
+        ("give --callback-url (or MWBATCH_CALLBACK_URL) the URL", "give callback_url= the URL"),
         ("--again 5a", "again= 5a"),
         ("a -- b, --9 and nothing", "a -- b, --9 and nothing"),
     ],
