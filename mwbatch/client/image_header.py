@@ -99,8 +99,11 @@ def exif_at(head: bytes) -> int | None:
 
 
 def beside(head: bytes, tail: bytes) -> bytes:
-    """The header of a WebP with what stands where `exif_at` says, so that `size_in` finds it."""
-    return head[:_CANVAS_END] + tail
+    """The header of a WebP with what stands where `exif_at` says, so that `size_in` finds it.
+
+    Who was asked for that and sends the file from its beginning knows no ranges: that is taken as it is.
+    """
+    return tail if tail.startswith(head[:_CANVAS_END]) else head[:_CANVAS_END] + tail
 
 
 def _chunk(head: bytes, name: bytes) -> bytes | None:

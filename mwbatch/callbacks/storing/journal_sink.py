@@ -85,12 +85,12 @@ class JournalSink:
         Raises:
             StoreError: it cannot be read, or nothing be written there.
         """
-        taker, journal = cls(mailbox, mailbox.journal, Bounds(), Bounds()), mailbox.journal
+        sink, journal = cls(mailbox, mailbox.journal, Bounds(), Bounds()), mailbox.journal
         mailbox.check()
-        journal.index(lambda kept: taker.answers.take(kept.row, kept.attempt, kept.task_id))
+        journal.index(lambda kept: sink.answers.take(kept.row, kept.attempt, kept.task_id))
         for seen in journal.callbacks():
-            taker.count(seen)
-        return taker
+            sink.count(seen)
+        return sink
 
     def count(self, seen: Seen) -> None:
         """Count one more fact of an attempt."""

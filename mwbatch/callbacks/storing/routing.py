@@ -93,24 +93,24 @@ class Routing:
             the disk.
             StoreError: it cannot be written.
         """
-        taker = await self._fitting(batch, seen)
+        sink = await self._fitting(batch, seen)
         try:
-            return await self._kept(batch, taker, seen, stored)
+            return await self._kept(batch, sink, seen, stored)
         except Rejected as rejected:
-            if rejected.reason is not Reason.TOO_MANY or await taker.stands():
+            if rejected.reason is not Reason.TOO_MANY or await sink.stands():
                 raise
-        await self._changed(batch, taker)
+        await self._changed(batch, sink)
         return await self._kept(batch, await self._of(batch), seen, stored)
 
-    async def _kept(self, batch: str, taker: JournalSink, seen: Seen, stored: Stored) -> StoredCallback:
-        if taker.journal.backlog > self._most:
+    async def _kept(self, batch: str, sink: JournalSink, seen: Seen, stored: Stored) -> StoredCallback:
+        if sink.journal.backlog > self._most:
             raise Rejected(Reason.OVERLOADED)
-        kept = StoredCallback(True, taker.mailbox.is_inbox, taker.journal)
+        kept = StoredCallback(True, sink.mailbox.is_inbox, sink.journal)
         try:
-            new = await taker.keep(seen, partial(stored, kept))
+            new = await sink.keep(seen, partial(stored, kept))
         except StoreError as error:
-            if isinstance(error, Displaced) or not await taker.is_open():
-                await self._let_go(batch, taker)
+            if isinstance(error, Displaced) or not await sink.is_open():
+                await self._let_go(batch, sink)
             raise
         return kept if new else kept._replace(new=False)
 
@@ -120,11 +120,11 @@ class Routing:
 
     async def _fitting(self, batch: str, seen: Seen) -> JournalSink:
         """The journal for a callback. MUST NOT say that it is known there unless the disk has it now."""
-        taker = await self._of(batch)
-        if not taker.knows(seen):
-            return taker
-        if not await taker.stands():
-            await self._changed(batch, taker)
+        sink = await self._of(batch)
+        if not sink.knows(seen):
+            return sink
+        if not await sink.stands():
+            await self._changed(batch, sink)
         return await self._of(batch)  # it may be another one by now
 
     async def _of(self, batch: str) -> JournalSink:
@@ -138,9 +138,9 @@ class Routing:
     async def close(self) -> StoreError | None:
         """Finish what was begun and release every file; returns the last failure, and logs each."""
         failure: StoreError | None = None
-        for taker in self._there.values():
+        for sink in self._there.values():
             try:
-                await taker.mailbox.close()
+                await sink.mailbox.close()
             except StoreError as error:
                 _log.error("%s", error)
                 failure = error
@@ -154,18 +154,18 @@ class Routing:
     @property
     def backlog(self) -> int:
         """Bytes that wait to become durable."""
-        return sum(taker.journal.backlog for taker in self._there.values())
+        return sum(sink.journal.backlog for sink in self._there.values())
 
     @property
     def full(self) -> bool:
         """Whether a journal lacks space."""
-        return any(taker.journal.health().full for taker in self._there.values())
+        return any(sink.journal.health().full for sink in self._there.values())
 
     async def probe(self) -> None:
         """Look for space where there was none, for batches that can be used now, and into their inboxes."""
-        for taker in [*self._there.values()]:
-            if taker.journal.health().full and await taker.journal.probe():
-                _log.warning("there is space again in %s", taker.mailbox.where)
+        for sink in [*self._there.values()]:
+            if sink.journal.health().full and await sink.journal.probe():
+                _log.warning("there is space again in %s", sink.mailbox.where)
         async with self._opening:
             for batch, ref in (await self._looked()).items():
                 await self._take_up(batch, ref)
@@ -207,7 +207,7 @@ class Routing:
         self._troubles.end("home", "looking for batches goes well again")
         bad = {one.where: info for one, info in looked if isinstance(info, StoreError)}
         good = {one.info.batch_id: one for one in usable(one for one, _ in looked) if one.where not in bad}
-        taking = {taker.mailbox.where for taker in self._there.values()}
+        taking = {sink.mailbox.where for sink in self._there.values()}
         self.aside.seen(bad, {ref.where for ref in good.values()}, taking)
         return good
 
@@ -221,74 +221,74 @@ class Routing:
         if (there and not there.mailbox.is_inbox) or not self.aside.is_due(ref.where, self._now()):
             return
         try:
-            taker = await self._opened(ref)
+            sink = await self._opened(ref)
         except StoreError as error:
             self.aside.unread(ref.where, error, self._now())
             return
         if inbox := self._there.get(batch):
             await self._closed(batch, inbox)
-        self._there[batch] = taker
+        self._there[batch] = sink
         self.aside.back(ref.where)
         self._troubles.end(f"absent {batch}", f"batch {batch} is here: its callbacks go to {ref.where}")
 
-    async def _changed(self, batch: str, taker: JournalSink) -> None:
-        _log.error("%s was changed by somebody else: it is read again", taker.mailbox.where)
-        await self._let_go(batch, taker)
+    async def _changed(self, batch: str, sink: JournalSink) -> None:
+        _log.error("%s was changed by somebody else: it is read again", sink.mailbox.where)
+        await self._let_go(batch, sink)
 
-    async def _let_go(self, batch: str, taker: JournalSink) -> None:
+    async def _let_go(self, batch: str, sink: JournalSink) -> None:
         """Open a journal anew at its next callback: what is known of it is not what the disk has."""
         async with self._opening:
-            if self._there.get(batch) is taker:
-                await self._closed(batch, taker)
+            if self._there.get(batch) is sink:
+                await self._closed(batch, sink)
 
-    async def _closed(self, batch: str, taker: JournalSink) -> None:
+    async def _closed(self, batch: str, sink: JournalSink) -> None:
         del self._there[batch]
         try:
-            await taker.mailbox.close()
+            await sink.mailbox.close()
         except StoreError as error:  # whoever waited for it was told
             _log.error("%s", error)
 
     async def _opened(self, batch: Ref | str) -> JournalSink:
         """What takes callbacks of a batch that is here, or of one of which only the id is known."""
-        taker = await in_thread(JournalSink.open, self._room.mailbox(batch))
-        for damage in taker.journal.health().damage:
+        sink = await in_thread(JournalSink.open, self._room.mailbox(batch))
+        for damage in sink.journal.health().damage:
             if damage.kind is DamageKind.DAMAGED:
                 _log.error("%s", _words(damage))
             elif damage.kind is DamageKind.TORN:
                 _log.warning("%s: never acknowledged, and passed over", _words(damage))
-        return taker
+        return sink
 
     async def _take_in_all(self) -> None:
         for batch in await in_thread(self._room.inboxes):
-            taker = self._there.get(batch)
-            if taker and not taker.mailbox.is_inbox:
-                await self._take_in(batch, taker)
+            sink = self._there.get(batch)
+            if sink and not sink.mailbox.is_inbox:
+                await self._take_in(batch, sink)
 
-    async def _take_in(self, batch: str, taker: JournalSink) -> None:
+    async def _take_in(self, batch: str, sink: JournalSink) -> None:
         """Move what the inbox has into the batch: everything of it that nobody writes any more."""
-        waiting, trouble = taker.mailbox.waiting, f"inbox {batch}"
+        waiting, trouble = sink.mailbox.waiting, f"inbox {batch}"
         try:
             there = await in_thread(waiting)
             if there != self._left.get(batch, ()):
-                await self._merge(batch, taker)
+                await self._merge(batch, sink)
                 self._left[batch] = await in_thread(waiting)
             self._troubles.end(trouble, f"batch {batch}: its inbox was taken in")
         except StoreError as error:
             self._troubles.begin(trouble, f"batch {batch}: its inbox stays as it is: {error}", type(error))
-            if not await taker.stands():
-                await self._let_go(batch, taker)
+            if not await sink.stands():
+                await self._let_go(batch, sink)
 
-    async def _merge(self, batch: str, taker: JournalSink) -> None:
+    async def _merge(self, batch: str, sink: JournalSink) -> None:
         async def keep(facts: Sequence[Fact]) -> int:
-            if self._there.get(batch) is not taker:
-                raise StoreError(f"{taker.mailbox.where} was changed meanwhile")
-            new = await taker.journal.append(facts)
+            if self._there.get(batch) is not sink:
+                raise StoreError(f"{sink.mailbox.where} was changed meanwhile")
+            new = await sink.journal.append(facts)
             for fact, is_new in zip(facts, new, strict=True):
                 if is_new and isinstance(fact, Seen):
-                    taker.count(fact)
+                    sink.count(fact)
             return sum(new)
 
-        count = await taker.mailbox.take_in(keep)
+        count = await sink.mailbox.take_in(keep)
         _log.info("batch %s: %d callbacks taken in from the inbox", batch, count)
 
 

@@ -44,7 +44,7 @@ class Pace:
     own). ``limit`` is how many may be in flight now; nothing starts before ``next_start``.
     """
 
-    __slots__ = ("_ceiling", "_first", "_gathered", "_slot", "_step", "limit", "most", "next_start", "rate")
+    __slots__ = ("_estimate", "_first", "_gathered", "_slot", "_step", "limit", "most", "next_start", "rate")
 
     def __init__(self, most: int = MOST, rate: float | None = None) -> None:
         whole("concurrency", most, 1, MOST_CONCURRENT)
@@ -52,8 +52,8 @@ class Pace:
         self.most, self.rate = most, rate
         self.limit = float(min(FIRST, most))
         self.next_start = 0.0
-        self._ceiling = RateEstimate()
-        # Answers of which the ceiling was not told yet: how many, in which slot, when the first came.
+        self._estimate = RateEstimate()
+        # Answers of which the estimate was not told yet: how many, in which slot, when the first came.
         self._gathered, self._slot, self._first = 0, 0, 0.0
         self._step = 0.0
         self._space()
@@ -68,7 +68,7 @@ class Pace:
 
     def delay(self, in_flight: int, now: float) -> float | None:
         """Seconds until one more request may start; 0.0: now, None: not before one in flight has ended."""
-        if in_flight >= int(self.limit) or (self._ceiling.walled and in_flight >= FIRST):
+        if in_flight >= int(self.limit) or (self._estimate.walled and in_flight >= FIRST):
             return None
         return max(0.0, self.next_start - now)
 
@@ -81,9 +81,9 @@ class Pace:
         """A request that left at ``started_at`` was answered at ``now``, and not refused for its haste."""
         if self.limit < self.most:
             self.limit = min(float(self.most), self.limit + GROWTH)
-        ceiling = self._ceiling
-        if ceiling.rate is not None or ceiling.walled:
-            ceiling.answered(started_at, now)
+        estimate = self._estimate
+        if estimate.rate is not None or estimate.walled:
+            estimate.answered(started_at, now)
             self._space()
         elif self._gathered and int(now * SLOTS_A_SECOND) == self._slot:  # as nearly always
             self._gathered += 1
@@ -101,21 +101,21 @@ class Pace:
         wait = retry_after or 0.0
         if wait:
             self.next_start = max(self.next_start, now + wait)
-        bounded = self._ceiling.rate is not None
-        self._ceiling.refused(started_at, now, wait)
-        if bounded and self._ceiling.rate is None:
+        bounded = self._estimate.rate is not None
+        self._estimate.refused(started_at, now, wait)
+        if bounded and self._estimate.rate is None:
             self.limit = float(min(FIRST, self.most))
         self._space()
 
     def _tell(self) -> None:
-        """Tell the ceiling of the answers that were gathered: a tenth of a second of them at once."""
+        """Tell the estimate of the answers that were gathered: a tenth of a second of them at once."""
         if self._gathered:
-            self._ceiling.answered(self._first, self._first, self._gathered)
+            self._estimate.answered(self._first, self._first, self._gathered)
             self._gathered = 0
 
     def _space(self) -> None:
         """Take the lesser of the two rates."""
-        rates = [rate for rate in (self.rate, self._ceiling.rate) if rate is not None]
+        rates = [rate for rate in (self.rate, self._estimate.rate) if rate is not None]
         self._step = 1 / min(rates) if rates else 0.0
 
 

@@ -99,7 +99,7 @@ class RateEstimate:
         self.rate: float | None = None
         self._curve = RateCurve.search(FIRST_RATE)  # means nothing while free
         self._trial = Trial(FIRST_RATE, 0.0, Counts())  # means nothing but while trying
-        self._served, self._scatter = Meter(), UnrelatedRefusals()
+        self._served, self._unrelated = Meter(), UnrelatedRefusals()
         self._unanswered, self.walled = 0, False  # refusals since the last answer: `WALL` of them are one
         # While nothing bounds us: answers since when, and how many there were when the first refusal came.
         self._answers, self._began, self._first = 0, 0.0, (0, 0.0)
@@ -122,17 +122,17 @@ class RateEstimate:
         """
         if self._unanswered:
             if self.walled and self.state is not _FREE:
-                self._scatter.begin()  # the wall is known, and over; what was served before says nothing
+                self._unrelated.begin()  # the wall is known, and over; what was served before says nothing
                 self._resumed_at = now
             self._unanswered, self.walled = 0, False
         self._served.count(now, count)
         self._row_answers += count
         if self.state is _FREE:
-            self._scatter.answers += count
+            self._unrelated.answers += count
             self._began = self._began if self._answers else now
             self._answers += count
         elif self.state is _BOUND:
-            self._scatter.answers += 1
+            self._unrelated.answers += 1
             self._grow(now)
         else:
             self._seen_at = max(self._seen_at, now)
@@ -157,10 +157,10 @@ class RateEstimate:
 
     def _alarming(self, now: float, wait: float) -> bool:
         if wait:  # each refusal costs silence
-            self._scatter.disbelieve()
-        bound = self.state is State.BOUND or (wait > 0 and self._scatter.none)
-        alarm = self._scatter.refused(self.rate or self._served.rate(now), bound)
-        if self._scatter.first:
+            self._unrelated.disbelieve()
+        bound = self.state is State.BOUND or (wait > 0 and self._unrelated.none)
+        alarm = self._unrelated.refused(self.rate or self._served.rate(now), bound)
+        if self._unrelated.first:
             self._first = self._answers, now
         return alarm
 
@@ -177,11 +177,11 @@ class RateEstimate:
             self._forget(Event.IN_VAIN)
         else:
             self._yield(served, now, wait)
-        self._scatter.begin()
+        self._unrelated.begin()
 
     def _room(self, now: float) -> float:
         """Requests a second that a limit let through lately, those included that chance refused."""
-        room = self._served.rate(now) / (1 - self._scatter.share)
+        room = self._served.rate(now) / (1 - self._unrelated.share)
         if self.rate is not None and now - self._resumed_at < WINDOW_S:
             return max(room, self.rate)  # what was served during silence says nothing
         return room
@@ -207,11 +207,11 @@ class RateEstimate:
         self._generation += 1
         low = lowered(rate, self._generation, served, self._curve.top, wait)
         self._follow(replace(self._curve, low=low), 0.0)
-        if not wait and (not self._scatter.none or self._alarms >= MANY):
-            self._lower(Event.SUSPICION, served, now, self._scatter.suspects)
+        if not wait and (not self._unrelated.none or self._alarms >= MANY):
+            self._lower(Event.SUSPICION, served, now, self._unrelated.suspects)
 
     def _moved(self, rate: float, served: float, wait: float) -> RateCurve:
-        if not self._scatter.none:
+        if not self._unrelated.none:
             return self._top.beside_chance(self._curve, rate, served, wait)
         return self._top.between(self._curve, self._active, rate, served, wait, self._generation)
 
@@ -224,7 +224,7 @@ class RateEstimate:
         self._alarms += 1
         if not wait or self._alarms < LONGEST or self._row_answers < SELDOM * self._alarms:
             return False
-        self._scatter.learn(Counts(self._alarms, self._row_answers + self._alarms), KEPT_AFTER_MORE)
+        self._unrelated.learn(Counts(self._alarms, self._row_answers + self._alarms), KEPT_AFTER_MORE)
         self._alarms = 0
         return True
 
@@ -252,7 +252,7 @@ class RateEstimate:
     def _try(self, now: float, refused: bool) -> None:
         """Count an answer of a trial, and do as it says when it ends."""
         trial = self._trial
-        if (end := trial.counted(now, refused, self._scatter.share)) is None:
+        if (end := trial.counted(now, refused, self._unrelated.share)) is None:
             return
         served = self._room(now)
         if end is End.LIMIT:
@@ -267,14 +267,14 @@ class RateEstimate:
 
     def _conclude(self, trial: Trial, end: End) -> None:
         """Learn the share from a trial; go back to before the alarm if it explains that, else to the top."""
-        before, scatter, curve = trial.before, self._scatter, self._curve
-        alike = before is None or trial.alike(before, scatter.none)
-        scatter.learn(trial.counts, KEPT if end is End.CLEAN else KEPT_AFTER_MORE)
+        before, unrelated, curve = trial.before, self._unrelated, self._curve
+        alike = before is None or trial.alike(before, unrelated.none)
+        unrelated.learn(trial.counts, KEPT if end is End.CLEAN else KEPT_AFTER_MORE)
         if before is not None and alike:
-            scatter.learn(before.counts, KEPT)
+            unrelated.learn(before.counts, KEPT)
         if before is not None and not alike:  # the limit is between the two
             curve = RateCurve.loose(max(SLOWEST, min(curve.top, SAFE * before.rate)))
-        elif self._before is not None and scatter.explains(trial.cause):
+        elif self._before is not None and unrelated.explains(trial.cause):
             self._follow(*self._before)
             return
         self._follow(replace(curve, low=min(curve.top, trial.rate)), 0.0)

@@ -1,1 +1,1 @@
-"""What is the same of every store: the journal, the open batch, its record, its trust, how it is found."""
+"""What is the same of every store: the journal, the open batch, its info, its trust, how it is found."""

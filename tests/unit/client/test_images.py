@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from PIL import Image, ImageOps
 
 from mwbatch.client import images
-from mwbatch.client.image_header import size_in
+from mwbatch.client.image_header import beside, size_in
 from mwbatch.client.images import RANGES, Images
 from mwbatch.core.manifest.image_size import Measured
 
@@ -383,6 +383,16 @@ def test_what_xmp_alone_says() -> None:
     """An orientation that XMP tells and EXIF does not is none: browsers show the picture as it is stored."""
     said = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf tiff:Orientation="6"/></x:xmpmeta>'
     assert size_in(picture("JPEG", (30, 20), xmp=said)) == Measured(30, 20, 1)
+
+
+def test_a_server_that_forgets_ranges_makes_no_picture_upright() -> None:
+    """Asked for what stands behind the pixels, it sends the file from its beginning: what has no EXIF in it
+    yet tells no size, and never one that is not turned.
+    """
+    content = turned("WEBP", 6, (300, 200), quality=90)
+    head, half = content[:64], content[: len(content) // 2]
+    assert size_in(beside(head, half)) is None
+    assert size_in(beside(head, content)) == Measured(300, 200, 6)
 
 
 @pytest.mark.parametrize(

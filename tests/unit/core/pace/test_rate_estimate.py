@@ -126,9 +126,9 @@ def told(one: RateEstimate | Pace, since: float, script: Script) -> Iterator[Non
 
 
 def rates(since: float, script: Script) -> list[float | None]:
-    """What a ceiling allows after each event."""
-    ceiling = RateEstimate()
-    return [ceiling.rate for _ in told(ceiling, since, script)]
+    """What an estimate allows after each event."""
+    estimate = RateEstimate()
+    return [estimate.rate for _ in told(estimate, since, script)]
 
 
 @given(events, st.sampled_from([64.0, 4096.0, 131072.0]))
@@ -149,10 +149,10 @@ def test_answers_are_told_together_as_one_by_one(script: Script) -> None:
     """While nothing bounds us the pace tells of a tenth of a second of answers at once: bound and wall are
     after each event what they are where each answer is told of by itself.
     """
-    pace, ceiling = Pace(), RateEstimate()
-    for _ in zip(told(pace, 0.0, script), told(ceiling, 0.0, script), strict=True):
-        assert pace.bound == pytest.approx(ceiling.rate)
-        assert pace._ceiling.walled is ceiling.walled
+    pace, estimate = Pace(), RateEstimate()
+    for _ in zip(told(pace, 0.0, script), told(estimate, 0.0, script), strict=True):
+        assert pace.bound == pytest.approx(estimate.rate)
+        assert pace._estimate.walled is estimate.walled
 
 
 def test_a_wall_is_told_from_the_rate_at_which_it_refuses() -> None:
@@ -266,7 +266,7 @@ def test_silence_in_vain_teaches_what_share_is_refused() -> None:
         pass
     assert one.rate is None
     answers = sum(wait is None for _, _, wait in FEW)
-    assert one._scatter.share == pytest.approx(1 / (answers + 1), rel=0.05)
+    assert one._unrelated.share == pytest.approx(1 / (answers + 1), rel=0.05)
 
 
 def test_a_wall_is_so_many_refusals_in_a_row() -> None:

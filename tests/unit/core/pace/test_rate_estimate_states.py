@@ -34,7 +34,7 @@ ALARMS: dict[Event, set[Edge]] = {
 
 
 class Watched(RateEstimate):
-    """A ceiling that keeps every edge that it took."""
+    """An estimate that keeps every edge that it took."""
 
     def __init__(self) -> None:
         super().__init__()
